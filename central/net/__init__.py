@@ -1,0 +1,1 @@
+"""MQTT intake and outbound."""

@@ -1,0 +1,1 @@
+"""What central remembers: SQLAlchemy Core over SQLite or PostgreSQL."""

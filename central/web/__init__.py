@@ -1,0 +1,1 @@
+"""Central's pages and their live feed."""

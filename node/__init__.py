@@ -1,0 +1,1 @@
+"""The node: the Raspberry Pi beside a member's radio."""

@@ -1,0 +1,51 @@
+"""What a person can press, and the parts of the node that can fail: names shared by core, hardware and page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Button(StrEnum):
+    """A physical control, by what it is for. Which pin it is on is a hardware profile's matter."""
+
+    ATTACK = "attack"
+    ASSIST = "assist"
+    SEEN = "seen"
+    RESPONDING = "responding"
+    CANCEL = "cancel"
+    TEST = "test"
+
+
+class Part(StrEnum):
+    """A part that can be missing or fail without stopping the rest."""
+
+    OLED = "oled"
+    BUTTONS = "buttons"
+    SOUNDER = "sounder"
+    LED = "led"
+    STORE = "store"
+    NETWORK = "network"
+    CLOCK = "clock"
+
+
+class SoundPattern(StrEnum):
+    """What the sounder plays. Never during a silent attack at the presser's own premises (N4)."""
+
+    OFF = "off"
+    ATTACK = "attack"
+    ASSIST = "assist"
+    NOTICE = "notice"
+    CONFIRM = "confirm"
+    UNDELIVERED = "undelivered"
+
+
+class LedPattern(StrEnum):
+    """What the status LED shows."""
+
+    OFF = "off"
+    READY = "ready"
+    SENDING = "sending"
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    UNDELIVERED = "undelivered"
+    FAULT = "fault"

@@ -1,0 +1,226 @@
+"""Past facts, each one thing that happened outside the core. Adapters make them; nothing else does.
+
+``…_ms`` is the monotonic clock of this boot; ``…_at_s`` is Unix time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.core.controls import Button, Part
+from wire.directory import Directory
+from wire.frames import SignedFrame
+from wire.ids import FrameId
+from wire.kinds import Path
+from wire.messages import CentralStatus, IncidentState, SyncAnswer
+from wire.topics import FrameTopic
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """A row of the outbox as it rests on disk.
+
+    Attributes:
+        signed: the frame and its bytes.
+        stored_ms: when, on this boot's clock; negative for rows of an earlier boot whose age is known,
+            ``None`` where it is not.
+        is_receipted: central has it; kept so that the screen survives a restart.
+    """
+
+    signed: SignedFrame
+    stored_ms: int | None
+    is_receipted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """A row of the inbox: a frame of somebody else's that was already taken in, and whether it was shown."""
+
+    id: FrameId
+    digest: bytes
+    """SHA-256 of the bytes: the same id with another digest is a fault of its sender's."""
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The program is up; what the disk remembers. First event of every run.
+
+    Attributes:
+        boot_id: new at every start.
+        outbox: not yet receipted, and receipted of the last 24 h, oldest first.
+        inbox: seen frames of the last 48 h.
+        directory: verified, from disk; the empty one if there is none.
+        last_counter: the highest counter ever stored.
+    """
+
+    boot_id: str
+    outbox: tuple[StoredFrame, ...]
+    inbox: tuple[SeenFrame, ...]
+    directory: Directory
+    last_counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """Wall time, at start, every minute and after a jump. ``is_proven``: NTP or central's word agrees."""
+
+    wall_at_s: int
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """The moment the core asked for with :func:`node.core.machine.next_deadline_ms` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinChanged:
+    """A raw electrical edge, bounces and all."""
+
+    button: Button
+    is_down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStored:
+    """The draft is on disk, numbered and signed; the power may go now."""
+
+    draft: int
+    signed: SignedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRefused:
+    """The disk would not take it (full, read-only, broken). The draft is *not* stored.
+
+    Attributes:
+        draft: which draft, or ``None`` for other writes.
+    """
+
+    draft: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """Connected to the broker and subscribed. Says nothing about central."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """Not connected. ``is_permanent``: retrying as things are cannot help (certificate refused, wrong CA)."""
+
+    detail: str
+    is_permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FramePublished:
+    """The broker has taken it (PUBACK). Not delivery."""
+
+    id: FrameId
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """Bytes that claim to be a frame. The core admits or refuses them.
+
+    Attributes:
+        topic: where it was published; ``None`` for ``down`` topics and the radio.
+    """
+
+    data: bytes
+    topic: FrameTopic | None
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentReceived:
+    """Central's state of an incident of one of our schemes."""
+
+    state: IncidentState
+
+
+@dataclass(frozen=True, slots=True)
+class CentralStatusReceived:
+    """Central's heartbeat: proof of the network path."""
+
+    status: CentralStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswered:
+    """Central's answer to our sync."""
+
+    answer: SyncAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryReceived:
+    """A directory whose signature the adapter has verified against the pinned authority key.
+
+    Attributes:
+        data: the sealed document, to be kept.
+    """
+
+    directory: Directory
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InputRejected:
+    """An adapter dropped something malformed; ``reason`` is a counter's label."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenShown:
+    """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed)."""
+
+    concerns: str
+    face: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartFailed:
+    """A part does not work. Comes at most once until it recovers."""
+
+    part: Part
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecovered:
+    """It works again."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """SIGTERM, Ctrl-C."""
+
+
+Event = (
+    Started
+    | ClockRead
+    | Ticked
+    | PinChanged
+    | FrameStored
+    | StoreRefused
+    | LinkUp
+    | LinkDown
+    | FramePublished
+    | FrameReceived
+    | IncidentReceived
+    | CentralStatusReceived
+    | SyncAnswered
+    | DirectoryReceived
+    | InputRejected
+    | ScreenShown
+    | PartFailed
+    | PartRecovered
+    | StopAsked
+)

@@ -1,0 +1,82 @@
+"""Screens as values: words, icons and shapes, never pixels. :mod:`node.hw` draws them.
+
+The look is ``128 × 64``: row 1 large (≤ 8 characters, or two 24 px lines), rows 2 and 3 small (≤ 21 each).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from wire.kinds import Priority
+
+HEADLINE_CHARS_MAX: Final = 8
+LINE_CHARS_MAX: Final = 21
+
+
+class Face(StrEnum):
+    """Which screen it is; tests, pictures and logs name it so."""
+
+    BOOT = "boot"
+    CLAIM = "claim"
+    READY = "ready"
+    FAULT = "fault"
+    SENDING = "sending"
+    STORED = "stored"
+    NOT_STORED = "not-stored"
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    ON_THE_WAY = "on-the-way"
+    UNDELIVERED = "undelivered"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+    NEIGHBOUR = "neighbour"
+    SILENT = "silent"
+    TEST_DUE = "test-due"
+    STOPPING = "stopping"
+
+
+class Emphasis(StrEnum):
+    """How loudly the panel is drawn."""
+
+    PLAIN = "plain"
+    INVERTED = "inverted"
+    """The whole panel inverted: a neighbour's alert for its first 60 s, NOT DELIVERED."""
+    FRAMED = "framed"
+    """A frame round the panel: the same alert after that."""
+
+
+class Dots(StrEnum):
+    """Discreet 2 px marks bottom right during a silent attack (N4); they never blink."""
+
+    NONE = "none"
+    SAVED = "saved"
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One screen.
+
+    Attributes:
+        face: which one.
+        headline: row 1, at most 8 characters, or two words for two 24 px lines (``("NOT", "DELIVERED")``).
+        lines: rows 2 and 3, at most 21 characters each; may hold ✓ ✗ ● ▲ ►.
+        emphasis: plain, inverted or framed.
+        priority: colours row 1 on colour panels.
+        dots: silent-mode marks.
+        is_dim: the idle face, drawn at low contrast.
+        concerns: text id of the alert it tells of, if any; the same value comes back in ``ScreenShown``.
+    """
+
+    face: Face
+    headline: tuple[str, ...]
+    lines: tuple[str, str] = ("", "")
+    emphasis: Emphasis = Emphasis.PLAIN
+    priority: Priority | None = None
+    dots: Dots = Dots.NONE
+    is_dim: bool = False
+    concerns: str = ""

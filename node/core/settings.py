@@ -1,0 +1,57 @@
+"""What a node is and how it is set, as the core needs it. Built once by :mod:`node.config`, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from wire.ids import NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Named times, all in milliseconds on the monotonic clock."""
+
+    debounce_ms: int = 20
+    """A level must hold this long before it counts."""
+    hold_ms: int = 1_000
+    """Attack by holding one button."""
+    chord_ms: int = 300
+    """Attack by two buttons (attack + assist) going down within this of each other."""
+    receipt_due_ms: int = 2_000
+    """No receipt by then: tell the presser, take the other path (N8)."""
+    resend_first_ms: int = 2_000
+    resend_max_ms: int = 60_000
+    """Re-publish doubles from first to max, for ever, until the receipt."""
+    health_ms: int = 10_000
+    central_lost_ms: int = 30_000
+    """No status from central for this long: the path is down, whatever the socket says."""
+    neighbour_inverted_ms: int = 60_000
+    neighbour_shown_ms: int = 900_000
+    outcome_shown_ms: int = 60_000
+    """ANSWERED, CANCELLED, CLOSED stay this long after the last change, then the idle face."""
+    part_retry_ms: int = 5_000
+    late_after_ms: int = 60_000
+    """A neighbour's alert older than this is shown as late, never as live (N13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One node.
+
+    Attributes:
+        node: its id.
+        premises, place: its names, for its own screens.
+        scheme_numbers: the schemes it is in; a press goes to all of them.
+        is_attack_silent: attack keeps the idle face and makes no sound (N4).
+        is_chord_enabled: attack + assist pressed together is an attack.
+        version: the program's version, for boot screen and health.
+    """
+
+    node: NodeId
+    premises: str
+    place: str
+    scheme_numbers: tuple[int, ...]
+    is_attack_silent: bool = False
+    is_chord_enabled: bool = True
+    version: str = ""
+    timing: Timing = field(default_factory=Timing)

@@ -1,0 +1,1 @@
+"""The node's paths: MQTT now, radio next."""

@@ -1,0 +1,1 @@
+"""A deterministic town: the same cores in virtual time, with injected faults, replayed from a seed."""

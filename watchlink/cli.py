@@ -1,0 +1,40 @@
+"""``watchlink node | central | fleet | demo``: hands over to the part that is meant, and imports no other."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from watchlink import __version__
+
+COMMANDS: Final = {
+    "node": ("node.cli", "run the appliance beside a radio"),
+    "central": ("central.cli", "run central: intake, pages, receipts"),
+    "fleet": ("provisioning.cli", "make, list and revoke nodes; the private CA; the broker's files"),
+    "demo": ("demo.cli", "a whole town on this machine"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status (2: not understood)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    match given:
+        case [name, *rest] if name in COMMANDS:
+            # Imported by name so that a node never loads central's libraries, nor the other way round.
+            status: int = importlib.import_module(COMMANDS[name][0]).main(rest)
+            return status
+        case ["--version"]:
+            print(f"watchlink {__version__}")  # noqa: T201 - a command's answer
+            return 0
+        case _:
+            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())
+            asked = given[:1] in (["-h"], ["--help"])
+            out = sys.stdout if asked else sys.stderr
+            print(f"usage: watchlink COMMAND …\n\n{listing}\n\n'watchlink COMMAND --help' says more.", file=out)
+            return 0 if asked else 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

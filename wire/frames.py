@@ -1,0 +1,364 @@
+"""Frames v1: what an alert is on every path, at most 96 bytes, signed by its sender.
+
+| offset | width | type | meaning |
+|---|---|---|---|
+| 0 | 1 | u4 · u4 | version (1) · :class:`~wire.kinds.FrameKind` |
+| 1 | 4 | u32 | sender, a node id, not 0 |
+| 5 | 4 | u32 | the sender's counter, not 0, never reused |
+| 9 | 4 | u32 | Unix time of the fact, seconds; 0 = the sender's clock is not proven |
+| 13 | ≤ 19 | | body, by kind (see each class) |
+| end-64 | 64 | | Ed25519 over ``watchlink/1/frame`` NUL and all bytes before it |
+
+Integers are big-endian. There is no length field: every carrier delimits its payload. A retransmission
+repeats identical bytes, so a receiver dedupes by id and answers again. Two different frames with one id
+are a fault of the sender's (a copied card, a reused counter) and are never both shown.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar, Final, TypeVar
+
+from wire.errors import EncodeError, FrameDecodeError
+from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, Role
+from wire.limits import FRAME_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
+from wire.signing import FRAME_DOMAIN, SIGNATURE_BYTES, PublicKey, SigningKey
+
+VERSION: Final = 1
+_E = TypeVar("_E", bound=IntEnum)
+_HEADER: Final = struct.Struct(">BIII")
+_U16: Final = struct.Struct(">H")
+_TARGET: Final = struct.Struct(">II")
+_FLAG_SILENT: Final = 1
+_FLAG_DRILL: Final = 2
+_PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
+_PATHS_BY_NUMBER: Final = {number: path for path, number in _PATHS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every frame begins with.
+
+    Attributes:
+        sender: who signed it.
+        counter: 1 … 2³²-1.
+        at_s: Unix seconds, or 0 when the sender's clock was not proven.
+    """
+
+    sender: NodeId
+    counter: int
+    at_s: int
+
+    @property
+    def id(self) -> FrameId:
+        """(sender, counter)."""
+        return FrameId(self.sender, self.counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert(Head):
+    """A press. Body: kind u8 · flags u8 (1 silent, 2 drill) · incident u32 · schemes n × u16, n = 1 … 4.
+
+    Attributes:
+        kind: what it is about.
+        incident: counter of this sender's alert that opened the incident; the own counter opens a new one,
+            an earlier one is an upgrade or a repeat within it (N2).
+        schemes: numbers of the schemes it is meant for, ascending, without repeats.
+        silent: nothing may be seen or heard at the sender's premises (N4).
+        drill: an exercise; shown and counted apart.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.ALERT
+
+    kind: AlertKind
+    incident: int
+    schemes: tuple[int, ...]
+    silent: bool = False
+    drill: bool = False
+
+    @property
+    def incident_id(self) -> FrameId:
+        """The incident this alert opens or belongs to."""
+        return FrameId(self.sender, self.incident)
+
+    def body(self) -> bytes:  # noqa: D102
+        flags = _FLAG_SILENT * self.silent | _FLAG_DRILL * self.drill
+        return struct.pack(">BBI", self.kind, flags, self.incident) + _pack_schemes(self.schemes)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Head):
+    """The presser takes an incident back (N6). Body: incident u32 · reason u8 · schemes n × u16.
+
+    Attributes:
+        incident: counter of the alert that opened it.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.CANCEL
+
+    incident: int
+    reason: CancelReason
+    schemes: tuple[int, ...]
+
+    @property
+    def incident_id(self) -> FrameId:
+        """The incident that is taken back."""
+        return FrameId(self.sender, self.incident)
+
+    def body(self) -> bytes:  # noqa: D102
+        return struct.pack(">IB", self.incident, self.reason) + _pack_schemes(self.schemes)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Head):
+    """Central has committed ``target`` (N8): a machine's word, not a person's. Body: target u32 u32 · flags u8 (1 late)."""
+
+    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT
+
+    target: FrameId
+    late: bool = False
+
+    def body(self) -> bytes:  # noqa: D102
+        return _TARGET.pack(self.target.node, self.target.counter) + bytes([self.late])
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement(Head):
+    """A named person on duty has said something of incident ``target``.
+
+    Body: target u32 u32 · role u8 · state u8 · name, the rest, UTF-8, ≤ 9 bytes.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.ACKNOWLEDGEMENT
+
+    target: FrameId
+    role: Role
+    state: AnswerState
+    name: str = ""
+
+    def body(self) -> bytes:  # noqa: D102
+        name = self.name.encode()
+        if len(name) > SHORT_NAME_BYTES_MAX:
+            raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
+        return _TARGET.pack(self.target.node, self.target.counter) + bytes([self.role, self.state]) + name
+
+
+@dataclass(frozen=True, slots=True)
+class PathTest(Head):
+    """Proves a path end to end without alarming anybody (N11). Body: path u8 (1 network, 2 radio)."""
+
+    KIND: ClassVar[FrameKind] = FrameKind.PATH_TEST
+
+    path: Path
+
+    def body(self) -> bytes:  # noqa: D102
+        return bytes([_PATHS[self.path]])
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Head):
+    """Another member pressed *seen* or *responding* on incident ``target`` (N5).
+
+    Body: target u32 u32 · response u8 · schemes n × u16.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.RESPONSE
+
+    target: FrameId
+    response: MemberResponse
+    schemes: tuple[int, ...]
+
+    def body(self) -> bytes:  # noqa: D102
+        return (
+            _TARGET.pack(self.target.node, self.target.counter) + bytes([self.response]) + _pack_schemes(self.schemes)
+        )
+
+
+Frame = Alert | Cancel | Receipt | Acknowledgement | PathTest | Response
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFrame:
+    """A frame together with the exact bytes that carried it."""
+
+    frame: Frame
+    data: bytes
+
+    def verify(self, key: PublicKey) -> None:
+        """Accept, or raise.
+
+        Raises:
+            SignatureInvalidError: ``key`` did not sign these bytes.
+        """
+        key.verify(FRAME_DOMAIN, self.data[:-SIGNATURE_BYTES], self.data[-SIGNATURE_BYTES:])
+
+
+def encode(frame: Frame, key: SigningKey) -> bytes:
+    """The frame's bytes, signed; the same frame and key always give the same bytes.
+
+    Raises:
+        EncodeError: a field is out of its range.
+    """
+    for name, value, lowest in (("sender", frame.sender, 1), ("counter", frame.counter, 1), ("at_s", frame.at_s, 0)):
+        if not lowest <= value <= U32_MAX:
+            raise EncodeError(f"{name} {value} is not in {lowest} … {U32_MAX}")
+    try:
+        body = frame.body()
+    except struct.error as e:
+        raise EncodeError(f"{type(frame).__name__}: {e}") from e
+    head = _HEADER.pack(VERSION << 4 | frame.KIND, frame.sender, frame.counter, frame.at_s)
+    unsigned = head + body
+    return unsigned + key.sign(FRAME_DOMAIN, unsigned)
+
+
+def decode(data: bytes) -> SignedFrame:
+    """Read a frame's fields. The signature is *not* checked: see :meth:`SignedFrame.verify`.
+
+    Exactly one byte string decodes to a given frame and signature: decoding then encoding repeats it.
+
+    Raises:
+        FrameDecodeError: with a reason and the offset, for anything that is not a frame v1.
+    """
+    if len(data) > FRAME_BYTES_MAX:
+        raise FrameDecodeError("too long", FRAME_BYTES_MAX, f"{len(data)} bytes")
+    if len(data) < _HEADER.size + SIGNATURE_BYTES:
+        raise FrameDecodeError("truncated", len(data))
+    first, sender, counter, at_s = _HEADER.unpack_from(data)
+    if first >> 4 != VERSION:
+        raise FrameDecodeError("version", 0, str(first >> 4))
+    try:
+        kind = FrameKind(first & 0x0F)
+    except ValueError as e:
+        raise FrameDecodeError("kind", 0, str(first & 0x0F)) from e
+    if sender == 0:
+        raise FrameDecodeError("sender", 1, "0")
+    if counter == 0:
+        raise FrameDecodeError("counter", 5, "0")
+    body = _Reader(data[: len(data) - SIGNATURE_BYTES], _HEADER.size)
+    frame = _BODIES[kind](NodeId(sender), counter, at_s, body)
+    body.end()
+    return SignedFrame(frame, bytes(data))
+
+
+def _pack_schemes(schemes: tuple[int, ...]) -> bytes:
+    if not 1 <= len(schemes) <= SCHEMES_PER_NODE_MAX:
+        raise EncodeError(f"{len(schemes)} schemes; a frame is for 1 … {SCHEMES_PER_NODE_MAX}")
+    if list(schemes) != sorted(set(schemes)) or not 0 < schemes[0] <= schemes[-1] <= U16_MAX:
+        raise EncodeError(f"schemes {schemes} are not ascending numbers in 1 … {U16_MAX}")
+    return b"".join(_U16.pack(scheme) for scheme in schemes)
+
+
+class _Reader:
+    """Takes a body apart from left to right and knows where it stands."""
+
+    def __init__(self, data: bytes, offset: int) -> None:
+        self._data = data
+        self._offset = offset
+
+    def number(self, width_bytes: int) -> int:
+        start, self._offset = self._offset, self._offset + width_bytes
+        if self._offset > len(self._data):
+            raise FrameDecodeError("truncated", len(self._data))
+        return int.from_bytes(self._data[start : self._offset], "big")
+
+    def nonzero(self, what: str) -> int:
+        value = self.number(4)
+        if value == 0:
+            raise FrameDecodeError(what, self._offset - 4, "0")
+        return value
+
+    def flags(self, allowed: int) -> int:
+        value = self.number(1)
+        if value & ~allowed:
+            raise FrameDecodeError("flags", self._offset - 1, f"{value:#04x}")
+        return value
+
+    def target(self) -> FrameId:
+        return FrameId(NodeId(self.nonzero("target")), self.nonzero("target"))
+
+    def schemes(self) -> tuple[int, ...]:
+        start = self._offset
+        found: list[int] = []
+        while self._offset < len(self._data):
+            found.append(self.number(2))
+        if not 1 <= len(found) <= SCHEMES_PER_NODE_MAX or found != sorted(set(found)) or found[0] == 0:
+            raise FrameDecodeError("schemes", start, str(found))
+        return tuple(found)
+
+    def name(self) -> str:
+        start, self._offset = self._offset, len(self._data)
+        raw = self._data[start:]
+        if len(raw) > SHORT_NAME_BYTES_MAX:
+            raise FrameDecodeError("name", start, f"{len(raw)} bytes")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as e:
+            raise FrameDecodeError("name", start + e.start, "not UTF-8") from e
+
+    def end(self) -> None:
+        if self._offset != len(self._data):
+            raise FrameDecodeError("trailing bytes", self._offset)
+
+    def one_of(self, kinds: type[_E]) -> _E:
+        value = self.number(1)
+        try:
+            return kinds(value)
+        except ValueError as e:
+            raise FrameDecodeError(kinds.__name__, self._offset - 1, str(value)) from e
+
+
+def _alert(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Alert:
+    kind = body.one_of(AlertKind)
+    flags = body.flags(_FLAG_SILENT | _FLAG_DRILL)
+    incident = body.nonzero("incident")
+    if incident > counter:
+        raise FrameDecodeError("incident", 15, f"{incident} is after the alert's own counter {counter}")
+    return Alert(
+        sender,
+        counter,
+        at_s,
+        kind,
+        incident,
+        body.schemes(),
+        silent=bool(flags & _FLAG_SILENT),
+        drill=bool(flags & _FLAG_DRILL),
+    )
+
+
+def _cancel(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Cancel:
+    return Cancel(sender, counter, at_s, body.nonzero("incident"), body.one_of(CancelReason), body.schemes())
+
+
+def _receipt(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Receipt:
+    return Receipt(sender, counter, at_s, body.target(), late=bool(body.flags(1)))
+
+
+def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Acknowledgement:
+    return Acknowledgement(
+        sender, counter, at_s, body.target(), body.one_of(Role), body.one_of(AnswerState), body.name()
+    )
+
+
+def _path_test(sender: NodeId, counter: int, at_s: int, body: _Reader) -> PathTest:
+    number = body.number(1)
+    if number not in _PATHS_BY_NUMBER:
+        raise FrameDecodeError("path", 13, str(number))
+    return PathTest(sender, counter, at_s, _PATHS_BY_NUMBER[number])
+
+
+def _response(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Response:
+    return Response(sender, counter, at_s, body.target(), body.one_of(MemberResponse), body.schemes())
+
+
+_BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, _Reader], Frame]]] = {
+    FrameKind.ALERT: _alert,
+    FrameKind.CANCEL: _cancel,
+    FrameKind.RECEIPT: _receipt,
+    FrameKind.ACKNOWLEDGEMENT: _acknowledgement,
+    FrameKind.PATH_TEST: _path_test,
+    FrameKind.RESPONSE: _response,
+}

@@ -1,0 +1,153 @@
+"""The vocabulary: what an alert can be about, who can answer it, and what may be said of it.
+
+Numbers travel in frames and are never reused or renumbered; names travel in JSON.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class FrameKind(IntEnum):
+    """Low four bits of a frame's first byte."""
+
+    ALERT = 1
+    CANCEL = 2
+    RECEIPT = 3
+    ACKNOWLEDGEMENT = 4
+    PATH_TEST = 5
+    RESPONSE = 6
+
+
+class AlertKind(IntEnum):
+    """What the alert is about (N7)."""
+
+    ATTACK = 1
+    """Threat to a person: hold-up, personal attack."""
+    ASSIST = 2
+    """Come and help, something is going on."""
+    THEFT = 3
+    """Theft in progress."""
+    SIGHTING = 4
+    """Suspected shoplifter nearby: short-lived, carries no allegation text."""
+    DISORDER = 5
+    BREACH = 6
+    """An excluded person refused entry."""
+    CALL_REQUEST = 7
+    """Please call us (L9)."""
+    TEST = 8
+    """Weekly proof of life or a drill (N12)."""
+    TAMPER = 9
+    POWER = 10
+    FAULT = 11
+
+    @property
+    def slug(self) -> str:
+        """The name in JSON: ``"call-request"``."""
+        return self.name.lower().replace("_", "-")
+
+
+class Priority(IntEnum):
+    """How urgent, smallest first. Shape and letter on every badge are in look.md's terms."""
+
+    P1 = 1
+    P2 = 2
+    P3 = 3
+    P4 = 4
+    TEST = 5
+
+
+PRIORITY: Final[dict[AlertKind, Priority]] = {
+    AlertKind.ATTACK: Priority.P1,
+    AlertKind.ASSIST: Priority.P2,
+    AlertKind.DISORDER: Priority.P2,
+    AlertKind.THEFT: Priority.P3,
+    AlertKind.SIGHTING: Priority.P3,
+    AlertKind.BREACH: Priority.P3,
+    AlertKind.CALL_REQUEST: Priority.P3,
+    AlertKind.TEST: Priority.TEST,
+    AlertKind.TAMPER: Priority.P4,
+    AlertKind.POWER: Priority.P4,
+    AlertKind.FAULT: Priority.P4,
+}
+
+MEMBERS_WARNED: Final[frozenset[AlertKind]] = frozenset(
+    {AlertKind.ATTACK, AlertKind.ASSIST, AlertKind.DISORDER, AlertKind.THEFT, AlertKind.SIGHTING, AlertKind.BREACH}
+)
+"""Kinds that other premises of the scheme are shown (N5). The rest concern central alone."""
+
+
+class Role(IntEnum):
+    """Who can answer (C2)."""
+
+    CO_ORDINATOR = 1
+    CCTV = 2
+    PCSO = 3
+    DUTY_SERGEANT = 4
+    DUTY_OFFICER = 5
+    POLICE = 6
+
+    @property
+    def slug(self) -> str:
+        """The name in JSON: ``"duty-sergeant"``."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """As written on pages."""
+        return _ROLE_TITLES[self]
+
+    @property
+    def short(self) -> str:
+        """As written on a 21-character OLED line: at most six characters."""
+        return _ROLE_SHORT[self]
+
+
+_ROLE_TITLES: Final = {
+    Role.CO_ORDINATOR: "Co-ordinator",
+    Role.CCTV: "CCTV control room",
+    Role.PCSO: "PCSO on duty",
+    Role.DUTY_SERGEANT: "Duty sergeant",
+    Role.DUTY_OFFICER: "Duty officer",
+    Role.POLICE: "Police",
+}
+_ROLE_SHORT: Final = {
+    Role.CO_ORDINATOR: "CO-ORD",
+    Role.CCTV: "CCTV",
+    Role.PCSO: "PCSO",
+    Role.DUTY_SERGEANT: "SGT",
+    Role.DUTY_OFFICER: "DUTY",
+    Role.POLICE: "POLICE",
+}
+
+
+class CancelReason(IntEnum):
+    """Why the presser took it back (N6). It never deletes the alert; central still closes it."""
+
+    MISTAKE = 1
+    STAND_DOWN = 2
+
+
+class MemberResponse(IntEnum):
+    """What another member pressed on a neighbour's alert (N5)."""
+
+    SEEN = 1
+    RESPONDING = 2
+
+
+class AnswerState(IntEnum):
+    """What a named person on duty has said of an alert."""
+
+    ANSWERED = 1
+    ON_THE_WAY = 2
+    CLOSED = 3
+    UNANSWERED = 4
+    """The acknowledgement was taken back within its ten seconds."""
+
+
+class Path(StrEnum):
+    """How a frame came."""
+
+    NETWORK = "network"
+    RADIO = "radio"

@@ -1,0 +1,34 @@
+"""Size caps. Every decoder checks them before it looks at anything else; every text is cut to them.
+
+A broker forwards megabytes and control characters without complaint, so the caps are ours to keep.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FRAME_BYTES_MAX: Final = 96
+"""Header 13 + body 19 + signature 64: what a 1200 baud burst carries in about one second."""
+
+MESSAGE_BYTES_MAX: Final = 16_384
+"""Any JSON message, except the two below."""
+
+DIRECTORY_BYTES_MAX: Final = 4_194_304
+"""The signed directory: about 250 bytes a node, so some 16,000 nodes."""
+
+SYNC_ANSWER_BYTES_MAX: Final = 262_144
+"""The answer to a sync: every open incident of the node's schemes."""
+
+TOPIC_BYTES_MAX: Final = 128
+
+NAME_CHARS_MAX: Final = 64
+"""Names of people, premises, schemes."""
+
+TEXT_CHARS_MAX: Final = 500
+"""Notes and fault descriptions."""
+
+SCHEMES_PER_NODE_MAX: Final = 4
+"""A premises is in HART, in Pub Watch, in both; four leaves room and keeps an alert in 96 bytes."""
+
+SHORT_NAME_BYTES_MAX: Final = 9
+"""A person's name inside an acknowledgement frame, as UTF-8."""
