@@ -1,0 +1,233 @@
+"""What central's pages show and what people may do there: the seam between the rules and the web.
+
+The web never works anything out: it draws a :class:`Board`, applies :class:`Change` after change, and sends
+:class:`Action` objects. JSON-able, so that the same values go down the live feed. Times are aware UTC;
+ages are worked out by the browser from server time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident as an alert card."""
+
+    incident: str
+    """Id text; every button of the card carries it."""
+    revision: int
+    node: str
+    premises: str
+    place: str
+    schemes: tuple[str, ...]
+    """Slugs."""
+    kind: str
+    """Slug of the most urgent alert so far: ``attack``, ``assist`` …"""
+    priority: int
+    """1 … 4; 5 = test."""
+    state: Literal["unanswered", "answered", "on-the-way", "closed"]
+    pressed_at: datetime | None
+    """By the node's proven clock, else ``None``."""
+    arrived_at: datetime
+    """When central committed its first alert."""
+    path: Literal["network", "radio"]
+    is_late: bool
+    is_silent: bool
+    is_drill: bool
+    is_clock_ahead: bool = False
+    cancelled: Literal["mistake", "stand-down"] | None = None
+    """By the shop; the incident stays open until a person closes it."""
+    answered_by: Person | None = None
+    answered_at: datetime | None = None
+    assigned_to: str = ""
+    outcome: str = ""
+    alert_count: int = 1
+    members: tuple[MemberLine, ...] = ()
+    history: tuple[HistoryLine, ...] = ()
+    """Oldest first, at most the last 200."""
+    undo_until: datetime | None = None
+    """While an acknowledgement can still be taken back (10 s)."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody on watch. Chosen, not proven, until accounts exist; recorded with everything they do."""
+
+    role: str
+    """Slug of :class:`wire.kinds.Role`."""
+    name: str
+
+
+class MemberLine(msgspec.Struct, frozen=True):
+    """What another premises pressed on it."""
+
+    node: str
+    premises: str
+    response: Literal["seen", "responding"]
+    at: datetime
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """One thing that happened to an incident."""
+
+    at: datetime
+    what: str
+    """``pressed``, ``upgraded``, ``repeated``, ``acknowledged``, ``unacknowledged``, ``on-the-way``, ``assigned``,
+    ``note``, ``cancelled``, ``member``, ``closed``."""
+    text: str
+    by: Person | None = None
+
+
+class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One premises' health."""
+
+    node: str
+    premises: str
+    place: str
+    schemes: tuple[str, ...]
+    state: Literal["never-seen", "ok", "fault", "silent", "stopped", "revoked"]
+    """``silent``: no sign of life for 30 s, or its last will came."""
+    since: datetime | None
+    """When it came into this state."""
+    last_seen_at: datetime | None
+    faults: tuple[str, ...] = ()
+    """Plain sentences: ``oled: no acknowledgement from address 0x3c``."""
+    outbox_depth: int = 0
+    version: str = ""
+    restarts: int = 0
+    """Boot ids seen in the last hour, less one."""
+    rejected: int = 0
+    """Input it dropped since its start."""
+
+
+class RejectedLine(msgspec.Struct, frozen=True):
+    """Input central dropped, counted by reason and (where it is known) sender."""
+
+    reason: str
+    sender: str
+    count: int
+    last_at: datetime
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the control-room page shows, at one moment."""
+
+    sequence: int
+    """Of the last change contained."""
+    at: datetime
+    boot_id: str
+    """New at every start of central: a browser that sees another one asks for the board again."""
+    is_broker_linked: bool
+    """Central's own link to the broker; if not, alerts cannot arrive and the page must say so."""
+    is_disk_ok: bool
+    on_watch: tuple[Person, ...]
+    cards: tuple[Card, ...]
+    """Open incidents in no particular order, and those closed within the last hour."""
+    nodes: tuple[NodeLine, ...]
+    rejected: tuple[RejectedLine, ...]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs from the board before; ``None`` = unchanged. Sequences have no gaps."""
+
+    sequence: int
+    at: datetime
+    cards: tuple[Card, ...] = ()
+    nodes: tuple[NodeLine, ...] = ()
+    on_watch: tuple[Person, ...] | None = None
+    is_broker_linked: bool | None = None
+    is_disk_ok: bool | None = None
+    rejected: tuple[RejectedLine, ...] | None = None
+
+
+class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
+    """I have it."""
+
+    incident: str
+
+
+class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):
+    """Within 10 s, by the same person."""
+
+    incident: str
+
+
+class SetOnTheWay(msgspec.Struct, frozen=True, tag="on-the-way"):
+    """Somebody is on the way."""
+
+    incident: str
+
+
+class Assign(msgspec.Struct, frozen=True, tag="assign"):
+    """To a role or a person, as free text of at most 64 characters."""
+
+    incident: str
+    to: str
+
+
+class AddNote(msgspec.Struct, frozen=True, tag="note"):
+    """At most 500 characters."""
+
+    incident: str
+    text: str
+
+
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """Only a person closes, and says how it ended."""
+
+    incident: str
+    outcome: str
+
+
+class StartWatch(msgspec.Struct, frozen=True, tag="start-watch"):
+    """This person is on duty from now on."""
+
+
+class EndWatch(msgspec.Struct, frozen=True, tag="end-watch"):
+    """This person no longer is."""
+
+
+Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | StartWatch | EndWatch
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """Committed to disk and told to the nodes."""
+
+    sequence: int
+    """The change that contains it."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """Nothing was changed; ``reason`` is a sentence for the person: already answered by …, closed, disk full."""
+
+    reason: str
+
+
+class BoardPort(Protocol):
+    """What the web is given. All methods are called on the web's asyncio loop and never block it."""
+
+    def board(self) -> Board:
+        """The newest board."""
+        ...
+
+    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
+        """Call ``deliver`` on the web's loop with every change after the newest board; call the result to end."""
+        ...
+
+    async def act(self, action: Action, by: Person) -> Done | Refused:
+        """Carry out one action; returns after the commit."""
+        ...
+
+
+class DeliverChange(Protocol):
+    """Takes one change; must not block."""
+
+    def __call__(self, change: Change, /) -> None: ...  # noqa: D102
+
+
+class Unsubscribe(Protocol):
+    """Ends a subscription."""
+
+    def __call__(self) -> None: ...  # noqa: D102
