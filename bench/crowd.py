@@ -1,0 +1,100 @@
+"""A crowd of nodes, each one raw connection with its own certificate, that press all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.mqtt_client import RawClient, connect
+from wire.ids import NodeId, node_text
+from wire.topics import Down, DownTopic, FrameTopic
+
+CONNECTING_AT_ONCE: Final = 50
+ANSWER_DEADLINE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Presser:
+    """One node of the crowd: who it is and what it will publish."""
+
+    node: NodeId
+    scheme: str
+    folder: Path
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StormResult:
+    """When, after the first press, each answer came.
+
+    Attributes:
+        answers_ms: sorted; one for each presser, or fewer if some never came.
+        payloads: the first answer each presser got, to be judged after the clock has stopped.
+    """
+
+    answers_ms: list[float]
+    payloads: dict[NodeId, bytes]
+
+
+class Crowd:
+    """Connected pressers. ``async with Crowd(...)`` connects all and closes all."""
+
+    def __init__(self, port: int, pressers: list[Presser]) -> None:
+        self._port = port
+        self._pressers = pressers
+        self._clients: dict[NodeId, RawClient] = {}
+        self._answers: dict[NodeId, tuple[float, bytes]] = {}
+        self._all_answered = asyncio.Event()
+
+    async def __aenter__(self) -> Crowd:
+        places = asyncio.Semaphore(CONNECTING_AT_ONCE)
+
+        async def join(presser: Presser) -> None:
+            context = ssl.create_default_context(cafile=str(presser.folder / "ca.pem"))
+            context.load_cert_chain(presser.folder / "client.pem", presser.folder / "client.key")
+            async with places:
+                self._clients[presser.node] = await connect(
+                    node_text(presser.node),
+                    self._port,
+                    context,
+                    (str(DownTopic(presser.node, Down.RECEIPT)),),
+                    self._taker(presser.node),
+                )
+
+        await asyncio.gather(*(join(presser) for presser in self._pressers))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+        await asyncio.sleep(0)
+
+    async def press_all(self) -> StormResult:
+        """Every presser publishes once, as fast as one process can; waits for the last answer, at most a minute."""
+        start_s = time.perf_counter()
+        for at, presser in enumerate(self._pressers):
+            self._clients[presser.node].publish(str(FrameTopic(presser.scheme, presser.node)), presser.payload)
+            if at % 100 == 99:  # noqa: PLR2004 - let answers in: a real crowd is many machines
+                await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(self._all_answered.wait(), ANSWER_DEADLINE_S)
+        except TimeoutError:
+            pass  # the caller sees how many are missing
+        return StormResult(
+            sorted((answered_s - start_s) * 1_000 for answered_s, _ in self._answers.values()),
+            {node: payload for node, (_, payload) in self._answers.items()},
+        )
+
+    def _taker(self, node: NodeId) -> Callable[[str, bytes], None]:
+        def take(_topic: str, payload: bytes) -> None:
+            if node not in self._answers:
+                self._answers[node] = (time.perf_counter(), payload)
+                if len(self._answers) == len(self._pressers):
+                    self._all_answered.set()
+
+        return take
