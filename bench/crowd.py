@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from bench.mqtt_client import RawClient, connect
 from wire.ids import NodeId, node_text
@@ -51,7 +52,7 @@ class Crowd:
         self._answers: dict[NodeId, tuple[float, bytes]] = {}
         self._all_answered = asyncio.Event()
 
-    async def __aenter__(self) -> Crowd:
+    async def __aenter__(self) -> Self:
         places = asyncio.Semaphore(CONNECTING_AT_ONCE)
 
         async def join(presser: Presser) -> None:
@@ -81,10 +82,8 @@ class Crowd:
             self._clients[presser.node].publish(str(FrameTopic(presser.scheme, presser.node)), presser.payload)
             if at % 100 == 99:  # noqa: PLR2004 - let answers in: a real crowd is many machines
                 await asyncio.sleep(0)
-        try:
+        with contextlib.suppress(TimeoutError):  # the caller sees how many are missing
             await asyncio.wait_for(self._all_answered.wait(), ANSWER_DEADLINE_S)
-        except TimeoutError:
-            pass  # the caller sees how many are missing
         return StormResult(
             sorted((answered_s - start_s) * 1_000 for answered_s, _ in self._answers.values()),
             {node: payload for node, (_, payload) in self._answers.items()},
