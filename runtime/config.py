@@ -43,9 +43,7 @@ def _refuse_unknown(path: Path, raw: dict[str, Any], kind: type[msgspec.Struct],
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(
-                f"{path}: unknown key {prefix}{key}{hint} (allowed here: {', '.join(sorted(fields))})"
-            )
+            raise ConfigError(f"{path}: unknown key {prefix}{key}{hint} (allowed here: {', '.join(sorted(fields))})")
         nested = fields[key].type
         if isinstance(nested, type) and issubclass(nested, msgspec.Struct) and isinstance(value, dict):
             _refuse_unknown(path, value, nested, f"{prefix}{key}.")

@@ -1,0 +1,401 @@
+"""One MQTT 5 connection over mutual TLS, kept for ever; what it carries is its users' business.
+
+paho runs it on a thread of its own. The handlers are called on that thread, must only enqueue, and must not
+block; an exception in one is logged and goes no further. Nothing here is delivery: a PUBACK is the broker's word.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from runtime.config import ConfigError
+from runtime.tls import LinkFault, client_context, describe_fault
+
+logger = logging.getLogger(__name__)
+
+SESSION_EXPIRY_S: Final = 7 * 24 * 3600
+"""A broker keeps what it holds for us this long. Nothing depends on it: state is asked for."""
+RECONNECT_FIRST_S: Final = 1
+RECONNECT_MAX_S: Final = 30
+CONNECT_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = 1.0
+PACKET_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Larger packets are not sent to us (the directory's cap is 4 MiB, and base64 is longer)."""
+
+_REFUSED_FOR_GOOD: Final = frozenset(
+    {
+        "Bad user name or password",
+        "Not authorized",
+        "Banned",
+        "Client identifier not valid",
+        "Unsupported protocol version",
+        "Bad authentication method",
+    }
+)
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The table ``[mqtt]`` of both configurations."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8883
+    ca_file: str
+    """PEM; the only CA the broker may be of."""
+    certificate_file: str
+    """PEM; the common name is the client's id."""
+    key_file: str
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=1200)] = 15
+    """A dead link is noticed within twice this."""
+
+    def resolved(self, folder: Path) -> LinkSettings:
+        """The same with paths taken from ``folder``, the configuration file's own."""
+        return msgspec.structs.replace(
+            self,
+            ca_file=str(folder / self.ca_file),
+            certificate_file=str(folder / self.certificate_file),
+            key_file=str(folder / self.key_file),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHandlers:
+    """Who is told. All are called on paho's thread and only enqueue.
+
+    Attributes:
+        on_up: connected, and every subscription granted.
+        on_down: (detail, is_permanent), at each change of either; also when the first connection fails.
+        on_message: (topic, payload).
+        on_published: (token) the broker's PUBACK of a QoS 1 message. A message the broker refused is not reported.
+    """
+
+    on_up: Callable[[], None]
+    on_down: Callable[[str, bool], None]
+    on_message: Callable[[str, bytes], None]
+    on_published: Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes, QoS 1, when we vanish without a goodbye."""
+
+    topic: str
+    payload: bytes
+
+
+class PahoLink:
+    """The connection. ``publish`` may be called from any thread at any time; the rest from one thread."""
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        client_id: str,
+        handlers: LinkHandlers,
+        *,
+        subscriptions: Iterable[str] = (),
+        will: Will | None = None,
+        max_inflight: int = 20,
+        max_queued: int = 20_000,
+    ) -> None:
+        """Nothing is connected before :meth:`start`.
+
+        Args:
+            settings: with resolved paths.
+            client_id: the certificate's common name; the broker takes it from there in any case.
+            handlers: who is told.
+            subscriptions: topic filters, QoS 1, subscribed at each connect.
+            will: the last will.
+            max_inflight: QoS 1 messages without PUBACK at a time. Mosquitto's receive maximum is 20, and paho
+                does not heed the broker's word on it.
+            max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False.
+
+        Raises:
+            ConfigError: a TLS file is missing or unusable, or the host is no host name.
+        """
+        try:
+            settings.host.encode("idna")
+        except UnicodeError as e:
+            raise ConfigError(f"mqtt.host: {settings.host!r} is not a host name") from e
+        self._settings = settings
+        self._handlers = handlers
+        self._wanted = tuple(dict.fromkeys(subscriptions))
+        self._lock = threading.Lock()
+        # By paho's message id: (qos, token). ``_early``: PUBACKs that came before publish() returned.
+        self._tokens: dict[int, tuple[int, Hashable]] = {}
+        self._early: dict[int, bool] = {}
+        self._pending_subscriptions: dict[int, tuple[str, ...]] = {}
+        self._told: LinkFault | None = None
+        self._is_up = False
+        self._is_stopping = False
+        self._error: OSError | None = None
+        self._thread: threading.Thread | None = None
+        self._client = self._build(client_id, will, max_inflight, max_queued)
+
+    def _build(self, client_id: str, will: Will | None, max_inflight: int, max_queued: int) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        files = self._settings
+        client.tls_set_context(
+            client_context(Path(files.ca_file), Path(files.certificate_file), Path(files.key_file), self._remember)
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S)
+        client.max_inflight_messages_set(max_inflight)
+        client.max_queued_messages_set(max_queued)
+        # The second guard: an exception that passes it would end paho's thread, and with it the link.
+        client.suppress_exceptions = True
+        if will:
+            client.will_set(will.topic, will.payload, qos=1)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_socket_open = self._on_socket_open
+        return client
+
+    @property
+    def is_up(self) -> bool:
+        """Connected and subscribed as far as this side knows; never proof that the other end is there."""
+        return self._is_up
+
+    def start(self) -> None:
+        """Begin to connect, and keep at it until :meth:`stop`. Returns at once."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.MaximumPacketSize = PACKET_BYTES_MAX
+        self._client.connect_async(
+            self._settings.host,
+            self._settings.port,
+            keepalive=self._settings.keepalive_s,
+            clean_start=False,
+            properties=properties,
+        )
+        self._run_thread()
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, token: Hashable = None) -> bool:
+        """Hand a message over; never raises, never blocks on the network.
+
+        QoS 0 is dropped while there is no connection. QoS 1 waits in memory and survives reconnects, not the
+        program; keep what must not be lost elsewhere.
+
+        Args:
+            topic: where to; no wildcards.
+            payload: the bytes.
+            qos: 0 or 1.
+            token: comes back in ``on_published`` (QoS 1 only).
+
+        Returns:
+            Whether it was taken. False: not connected (QoS 0), queue full (QoS 1), stopped, or not publishable.
+        """
+        if self._is_stopping or self._thread is None:
+            return False
+        try:
+            self._revive()
+            info = self._client.publish(topic, payload, qos=qos)
+        except Exception:
+            logger.exception("not published", extra={"topic": topic})
+            return False
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE or (qos == 0 and info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS):
+            return False
+        with self._lock:
+            if info.mid not in self._early:
+                self._tokens[info.mid] = (qos, token)
+                return True
+            is_taken = self._early.pop(info.mid)
+        if qos and is_taken:
+            self._tell("on_published", token)
+        return True
+
+    def subscribe_to(self, filters: Iterable[str]) -> None:
+        """Replace the subscriptions; at once if connected, else at the next connect. Never raises."""
+        before, self._wanted = self._wanted, tuple(dict.fromkeys(filters))
+        if not self._client.is_connected():
+            return
+        try:
+            gone = [name for name in before if name not in self._wanted]
+            new = [name for name in self._wanted if name not in before]
+            if gone:
+                self._client.unsubscribe(gone)
+            if new:
+                self._subscribe(tuple(new))
+        except Exception:
+            logger.exception("subscriptions not changed")
+
+    def stop(self, farewell: Will | None = None) -> None:
+        """Say goodbye (so that no will is published) and end within a second, connected or not.
+
+        Args:
+            farewell: published, QoS 0, just before.
+        """
+        if self._thread is None or self._is_stopping:
+            return
+        try:
+            if farewell and self._client.is_connected():
+                self._client.publish(farewell.topic, farewell.payload, qos=0)
+            self._is_stopping = True
+            self._client.disconnect()
+        except Exception:
+            logger.exception("no clean goodbye to the broker")
+        # Not loop_stop(): it waits for a connection attempt under way, for seconds. The thread is a daemon.
+        self._thread.join(STOP_TIMEOUT_S)
+
+    def _run_thread(self) -> None:
+        before = set(threading.enumerate())
+        if self._client.loop_start() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            new = set(threading.enumerate()) - before
+            self._thread = next((thread for thread in new if thread.name.startswith("paho-mqtt-client")), self._thread)
+
+    def _revive(self) -> None:
+        # A packet so malformed that paho cannot read it raises on its thread and ends it, silently.
+        if self._thread and not self._thread.is_alive():
+            logger.error("the connection's thread had ended; starting it again")
+            self._down(LinkFault("the connection broke off on a malformed packet"))
+            self._drop_lost()
+            self.start()
+
+    # What follows runs on paho's thread.
+
+    def _remember(self, error: OSError) -> None:
+        # The first TLS error is the cause; resets and broken pipes after it are its echo.
+        if not isinstance(self._error, ssl.SSLError):
+            self._error = error
+
+    def _on_socket_open(self, _client: mqtt.Client, _userdata: object, sock: mqtt.SocketLike) -> None:
+        if not isinstance(sock, socket.socket):
+            return
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            keepalive_s = self._settings.keepalive_s
+            for name, value in (
+                ("TCP_KEEPIDLE", keepalive_s),
+                ("TCP_KEEPINTVL", max(1, keepalive_s // 3)),
+                ("TCP_KEEPCNT", 3),
+                ("TCP_USER_TIMEOUT", keepalive_s * 1000),
+            ):
+                if hasattr(socket, name):
+                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        except OSError as e:
+            logger.warning("socket options not set: %s", e.strerror or os.strerror(e.errno or 0))
+
+    def _on_connect(
+        self, _client: mqtt.Client, _userdata: object, _flags: object, reason: ReasonCode, _properties: object
+    ) -> None:
+        try:
+            self._error = None
+            if self._is_stopping:
+                self._client.disconnect()
+            elif reason.is_failure:
+                words = str(reason)
+                self._down(LinkFault(f"the broker refuses the connection: {words}", words in _REFUSED_FOR_GOOD))
+            elif self._wanted:
+                self._pending_subscriptions.clear()
+                self._subscribe(self._wanted)
+            else:
+                self._up()
+        except Exception:
+            logger.exception("after connecting")
+
+    def _subscribe(self, filters: tuple[str, ...]) -> None:
+        _, message_id = self._client.subscribe([(name, 1) for name in filters])
+        if message_id is not None:
+            self._pending_subscriptions[message_id] = filters
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _userdata: object, mid: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        try:
+            filters = self._pending_subscriptions.pop(mid, ("?",) * len(reasons))
+            refused = [
+                f"{name} ({reason})" for name, reason in zip(filters, reasons, strict=False) if reason.is_failure
+            ]
+            if refused:
+                detail = f"the broker refuses the subscription to {', '.join(refused)}"
+                self._down(LinkFault(detail, is_permanent=True))
+            elif not self._pending_subscriptions:
+                self._up()
+        except Exception:
+            logger.exception("after subscribing")
+
+    def _on_connect_fail(self, _client: mqtt.Client, _userdata: object) -> None:
+        # paho calls this while it handles the exception, and tells of it nowhere else.
+        error, self._error = self._error or sys.exc_info()[1], None
+        self._down(describe_fault(error, self._settings.host, self._settings.port))
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _userdata: object, flags: mqtt.DisconnectFlags, reason: ReasonCode, _props: object
+    ) -> None:
+        try:
+            error, self._error = self._error, None
+            self._drop_lost()
+            if self._is_stopping:
+                self._is_up = False
+            elif isinstance(error, ssl.SSLError):
+                self._down(describe_fault(error, self._settings.host, self._settings.port))
+            elif flags.is_disconnect_packet_from_server:
+                words = str(reason)
+                if words == "Session taken over":
+                    words = "another program connected with our certificate"
+                self._down(LinkFault(f"the broker ended the connection: {words}", words in _REFUSED_FOR_GOOD))
+            elif self._is_up or self._told is None:
+                self._down(LinkFault("the connection to the broker was lost"))
+        except Exception:
+            logger.exception("after the connection ended")
+
+    def _drop_lost(self) -> None:
+        with self._lock:
+            for mid in [mid for mid, (qos, _) in self._tokens.items() if qos == 0]:
+                del self._tokens[mid]
+
+    def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        try:
+            # Two surrogates or a NUL in a topic are the sender's fault; the handler decides on malformed ones.
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self._tell("on_message", topic, bytes(message.payload))
+
+    def _on_publish(
+        self, _client: mqtt.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: object
+    ) -> None:
+        with self._lock:
+            if mid not in self._tokens:
+                self._early[mid] = not reason.is_failure
+                return
+            qos, token = self._tokens.pop(mid)
+        if reason.is_failure:
+            logger.error("the broker refuses a message: %s", reason)
+        elif qos:
+            self._tell("on_published", token)
+
+    def _up(self) -> None:
+        if not self._is_up:
+            self._is_up, self._told = True, None
+            self._tell("on_up")
+
+    def _down(self, fault: LinkFault) -> None:
+        if self._is_up or fault != self._told:
+            self._is_up, self._told = False, fault
+            self._tell("on_down", fault.detail, fault.is_permanent)
+
+    def _tell(self, handler: str, *arguments: object) -> None:
+        try:
+            getattr(self._handlers, handler)(*arguments)
+        except Exception:
+            logger.exception("a handler of the link failed", extra={"handler": handler})

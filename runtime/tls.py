@@ -1,0 +1,167 @@
+"""TLS for the MQTT link: our own CA only, 1.3 only, a client certificate, and errors as sentences for people.
+
+Under TLS 1.3 a refused client certificate shows only after the handshake, on the first read, and paho keeps
+no exception. So the sockets are of a class of our own that remembers what went wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.config import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFault:
+    """Why there is no link.
+
+    Attributes:
+        detail: one plain sentence without its full stop.
+        is_permanent: trying again as things are cannot help.
+    """
+
+    detail: str
+    is_permanent: bool = False
+
+
+# OpenSSL's alert names as Python spells them in SSLError.reason (RFC 8446, section 6.2): what the broker says of us.
+_ALERTS: Final = {
+    "CERTIFICATE_EXPIRED": "the broker refuses our certificate: it has expired",
+    "CERTIFICATE_REVOKED": "the broker refuses our certificate: it has been revoked",
+    "CERTIFICATE_REQUIRED": "the broker asks for a client certificate and got none",
+    "CERTIFICATE_UNKNOWN": "the broker refuses our certificate",
+    "BAD_CERTIFICATE": "the broker refuses our certificate",
+    "UNSUPPORTED_CERTIFICATE": "the broker refuses our certificate: it is not meant for a client",
+    "UNKNOWN_CA": "the broker refuses our certificate: it is from another CA",
+    "ACCESS_DENIED": "the broker refuses our certificate: access denied",
+    "DECRYPT_ERROR": "the broker refuses our certificate: its signature is wrong",
+}
+
+# X509_V_ERR_… of OpenSSL's x509_vfy.h: what we say of the broker's certificate.
+_NOT_YET_VALID: Final = 9
+_EXPIRED: Final = 10
+_REVOKED: Final = 23
+_UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21, 24, 79})
+_WRONG_NAME: Final = frozenset({62, 64})
+
+
+def describe_fault(error: BaseException | None, host: str, port: int) -> LinkFault:
+    """What a failed connection means, in words. Never raises."""
+    at = f"{host}:{port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _verification(error, at)
+        case ssl.SSLError():
+            return _tls(error.reason or "", at)
+        case ConnectionRefusedError():
+            detail = f"no broker answers at {at}"
+        case TimeoutError():
+            detail = f"the broker at {at} does not answer in time"
+        case OSError() if error.strerror:
+            detail = f"the broker at {at} cannot be reached: {error.strerror}"
+        case _:
+            detail = f"the broker at {at} cannot be reached"
+    return LinkFault(detail)
+
+
+def _tls(reason: str, at: str) -> LinkFault:
+    alert = reason.partition("ALERT_")[2]
+    if alert in _ALERTS:
+        return LinkFault(_ALERTS[alert], is_permanent=True)
+    if reason in {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"}:
+        return LinkFault(f"the broker at {at} does not speak TLS 1.3", is_permanent=True)
+    if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
+        return LinkFault(f"what answers at {at} does not speak TLS", is_permanent=True)
+    return LinkFault(f"TLS with the broker at {at} failed: {reason or 'connection closed'}")
+
+
+def _verification(error: ssl.SSLCertVerificationError, at: str) -> LinkFault:
+    code = error.verify_code
+    if code == _NOT_YET_VALID:
+        # A machine without a battery-backed clock wakes in the past; the next minute may mend it.
+        return LinkFault(f"the certificate of the broker at {at} is not valid yet, or the clock here is behind")
+    if code == _EXPIRED:
+        return LinkFault(
+            f"the certificate of the broker at {at} has expired, or the clock here is ahead", is_permanent=True
+        )
+    if code == _REVOKED:
+        return LinkFault(f"the certificate of the broker at {at} has been revoked", is_permanent=True)
+    if code in _UNTRUSTED:
+        return LinkFault(f"the certificate of the broker at {at} is from another CA", is_permanent=True)
+    if code in _WRONG_NAME:
+        return LinkFault(f"the certificate of the broker at {at} is for another name", is_permanent=True)
+    return LinkFault(f"the certificate of the broker at {at} is refused: {error.verify_message}", is_permanent=True)
+
+
+def client_context(
+    ca_file: Path, certificate_file: Path, key_file: Path, remember: Callable[[OSError], None]
+) -> ssl.SSLContext:
+    """A context that trusts ``ca_file`` alone and shows ``certificate_file``. Dates are the peer's to judge.
+
+    Args:
+        ca_file: PEM; the only trusted root.
+        certificate_file: PEM.
+        key_file: PEM, not encrypted.
+        remember: called on the connection's thread with each TLS or socket error.
+
+    Raises:
+        ConfigError: a file is missing or unreadable, is not PEM, or key and certificate do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    for path, what in ((ca_file, "CA certificate"), (certificate_file, "certificate"), (key_file, "key")):
+        try:
+            path.read_bytes()
+        except OSError as e:
+            raise ConfigError(f"{path}: the {what} cannot be read: {e.strerror}") from e
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError as e:
+        raise ConfigError(f"{ca_file}: not a PEM certificate") from e
+    try:
+        # Without a password callback OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(certificate_file, key_file, password=lambda: "")
+    except ssl.SSLError as e:
+        if e.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(f"{key_file}: not the key of {certificate_file}") from e
+        raise ConfigError(f"{certificate_file} and {key_file}: not an unencrypted PEM certificate and its key") from e
+    context.sslsocket_class = _remembering(remember)
+    return context
+
+
+def _remembering(remember: Callable[[OSError], None]) -> type[ssl.SSLSocket]:
+    class RememberingSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's signature
+            try:
+                super().do_handshake(block)
+            except OSError as e:
+                remember(e)
+                raise
+
+        def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+            try:
+                return super().recv(buflen, flags)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except OSError as e:
+                remember(e)
+                raise
+
+        def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401 - any buffer, as in the library
+            try:
+                return super().send(data, flags)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except OSError as e:
+                remember(e)
+                # The broker may have said why and closed before we wrote: its alert still waits to be read.
+                with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, OSError):
+                    self.recv(1)
+                raise
+
+    return RememberingSocket
