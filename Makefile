@@ -1,0 +1,51 @@
+# Everything a person does with this project. Each target first makes the machine ready for itself (scripts/set-up).
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration check bench sim pictures fuzz lock clean
+
+help: ## what can be done here
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+demo: ## a whole town on this machine; DEMO="--script first-alert" plays it without a person
+	@scripts/set-up demo
+	@.venv/bin/watchlink demo $(DEMO)
+
+test: ## all tests: units on every Python here, then real broker, central, nodes and browser
+	@scripts/set-up test
+	@scripts/test $(TEST)
+
+test-unit: ## unit tests on every Python here
+	@scripts/set-up test
+	@scripts/test unit $(TEST)
+
+test-integration: ## real broker, central, nodes, browser, systemd
+	@scripts/set-up test
+	@scripts/test integration $(TEST)
+
+check: ## lint, format, types, import contracts, shell scripts, rules of the project
+	@scripts/set-up check
+	@scripts/check
+
+bench: ## press to receipt, and the storm, each beside its reference loop
+	@scripts/set-up bench
+	@.venv/bin/python -m bench $(BENCH)
+
+sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one
+	@scripts/set-up sim
+	@.venv/bin/python -m sim $(SIM)
+
+pictures: ## draw every screen of the OLED into docs/pictures
+	@scripts/set-up pictures
+	@.venv/bin/python -m node.hw.pictures $(PICTURES)
+
+fuzz: ## feed every decoder far more hostile input than the tests do
+	@scripts/set-up test
+	@.venv/bin/python -m pytest -q --hypothesis-profile=fuzz tests $(FUZZ)
+
+lock: ## pin every Python package with its hashes, after a change in pyproject.toml
+	@scripts/set-up check
+	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra dev --no-header \
+	  -o requirements.lock pyproject.toml
+
+clean: ## remove what was made here: environments, caches, builds
+	rm -rf .venv .venv313 build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
