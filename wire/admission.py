@@ -30,6 +30,8 @@ class Admitted:
 def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitted:
     """Decode, and check sender, standing, scheme and signature, cheapest first.
 
+    Says nothing about replays: the same bytes are admitted every time, and the caller dedupes by id.
+
     Args:
         data: the frame's bytes as they came.
         directory: the newest directory this receiver holds.
@@ -43,26 +45,39 @@ def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitt
         SignatureInvalidError: bytes were changed, or somebody else signed them.
     """
     signed = decode(data)
-    frame = signed.frame
+    sender = _in_good_standing(signed.frame, directory)
+    _check_right(signed.frame, sender)
+    if topic is not None:
+        _check_topic(signed.frame, sender, directory, topic)
+    signed.verify(sender.key)
+    return Admitted(signed, sender)
+
+
+def _in_good_standing(frame: Frame, directory: Directory) -> Sender:
     sender = directory.senders.get(frame.sender)
     if sender is None:
         raise FrameRefusedError("unknown sender", 1)
     if sender.is_revoked:
         raise FrameRefusedError("revoked sender", 1)
-    if topic is not None and topic.node != frame.sender:
-        raise FrameRefusedError("topic sender")
+    return sender
+
+
+def _check_right(frame: Frame, sender: Sender) -> None:
     match frame:
         case Alert() | Cancel() | Response():
             if not sender.schemes.issuperset(frame.schemes):
                 raise FrameRefusedError("foreign scheme")
-            if topic is not None:
-                scheme = directory.scheme_by_slug(topic.scheme)
-                if scheme is None or scheme.number not in frame.schemes:
-                    raise FrameRefusedError("topic scheme")
         case Receipt() | Acknowledgement():
             if not sender.is_central:
                 raise FrameRefusedError("not central")
         case PathTest():
             pass
-    signed.verify(sender.key)
-    return Admitted(signed, sender)
+
+
+def _check_topic(frame: Frame, sender: Sender, directory: Directory, topic: FrameTopic) -> None:
+    if topic.node != frame.sender:
+        raise FrameRefusedError("topic sender")
+    scheme = directory.scheme_by_slug(topic.scheme)
+    meant_for = frame.schemes if isinstance(frame, Alert | Cancel | Response) else sender.schemes
+    if scheme is None or scheme.number not in meant_for:
+        raise FrameRefusedError("topic scheme")

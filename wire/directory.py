@@ -14,45 +14,64 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from wire.errors import DirectoryError, SignatureInvalidError, WireError
+from wire.errors import DirectoryError, EncodeError, SignatureInvalidError, WireError
 from wire.ids import NodeId, parse_node
-from wire.limits import DIRECTORY_BYTES_MAX, SCHEMES_PER_NODE_MAX
-from wire.messages import Count, Message, Moment, Name, NodeText, Slug
-from wire.signing import DIRECTORY_DOMAIN, KEY_BYTES, PublicKey, SigningKey
+from wire.limits import DETAIL_CHARS_MAX, DIRECTORY_BYTES_MAX, SCHEMES_PER_NODE_MAX
+from wire.messages import Count, Message, Moment, Name, NodeText, SchemeNumber, Slug, settle_moments
+from wire.signing import DIRECTORY_DOMAIN, PublicKey, SigningKey
+from wire.text import display_text
 
 
 class SchemeEntry(Message, frozen=True):
-    """A scheme: its number in frames, its slug in topics, its name for people."""
+    """A scheme."""
 
-    number: Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
+    number: SchemeNumber
+    """In frames."""
     slug: Slug
+    """In topics."""
     name: Name
+    """For people."""
 
 
 class SenderEntry(Message, frozen=True):
-    """A sender. Its key is 32 raw bytes (base64 in JSON)."""
+    """A sender."""
 
     node: NodeText
     key: bytes
+    """Ed25519 public key, 32 raw bytes (base64 in JSON)."""
     premises: Name
     place: Name = ""
-    schemes: Annotated[tuple[int, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
+    schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
+    """Numbers of the schemes it is a member of."""
     kind: Literal["premises", "central"] = "premises"
+    """Only ``central`` may send receipts and acknowledgements."""
     revoked_at: Moment | None = None
+    """Refused from the moment the document is read, whatever this says and whatever the clock says."""
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "revoked_at")
 
 
 class DirectoryDocument(Message, frozen=True):
     """What is signed."""
 
     serial: Count
+    """Rises with each issue. A receiver that holds a newer one ignores an older one."""
     issued_at: Moment
     schemes: tuple[SchemeEntry, ...]
     senders: tuple[SenderEntry, ...]
 
+    def __post_init__(self) -> None:
+        settle_moments(self, "issued_at")
 
-class _Envelope(Message, frozen=True):
+
+class SealedDirectory(Message, frozen=True):
+    """``node/{node}/down/directory``, and the file at rest: the signed bytes inside a JSON envelope."""
+
     document: bytes
+    """UTF-8 JSON of a :class:`DirectoryDocument` (base64 here)."""
     signature: bytes
+    """Ed25519 by the authority over the directory domain and ``document``: 64 bytes (base64 here)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +104,60 @@ EMPTY_DIRECTORY = Directory(0, MappingProxyType({}), MappingProxyType({}))
 
 
 def seal_directory(document: DirectoryDocument, authority: SigningKey) -> bytes:
-    """The document as it travels and rests: JSON with the signed bytes inside, so nothing is re-serialised."""
-    inner = msgspec.json.encode(document)
-    return msgspec.json.encode(_Envelope(document=inner, signature=authority.sign(DIRECTORY_DOMAIN, inner)))
+    """The document as it travels and rests: JSON with the signed bytes inside, so nothing is re-serialised.
+
+    Raises:
+        EncodeError: no receiver would take it: too large, a field out of bounds, or it contradicts itself.
+    """
+    try:
+        inner = msgspec.json.encode(document)
+    except UnicodeEncodeError as e:
+        raise EncodeError(f"directory: {e}") from e
+    sealed = SealedDirectory(document=inner, signature=authority.sign(DIRECTORY_DOMAIN, inner))
+    data = msgspec.json.encode(sealed)
+    try:
+        open_directory(data, authority.public)
+    except DirectoryError as e:
+        raise EncodeError(str(e)) from e
+    return data
 
 
 def open_directory(data: bytes, authority: PublicKey) -> Directory:
     """Check the authority's signature and read the directory.
 
+    Whether its serial is newer than the one held is the caller's question.
+
     Raises:
-        DirectoryError: too large, malformed, or not signed by ``authority``.
+        DirectoryError: too large, malformed, not signed by ``authority``, or contradicting itself.
     """
     if len(data) > DIRECTORY_BYTES_MAX:
-        raise DirectoryError("directory too large", DIRECTORY_BYTES_MAX)
+        raise DirectoryError("directory too large", DIRECTORY_BYTES_MAX, f"{len(data)} bytes")
     try:
-        envelope = msgspec.json.decode(data, type=_Envelope)
-        authority.verify(DIRECTORY_DOMAIN, envelope.document, envelope.signature)
-        document = msgspec.json.decode(envelope.document, type=DirectoryDocument)
+        sealed = msgspec.json.decode(data, type=SealedDirectory)
+        authority.verify(DIRECTORY_DOMAIN, sealed.document, sealed.signature)
+        document = msgspec.json.decode(sealed.document, type=DirectoryDocument)
         senders = {sender.node: sender for sender in map(_sender, document.senders)}
     except SignatureInvalidError as e:
         raise DirectoryError("directory signature") from e
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, WireError) as e:
-        raise DirectoryError("directory", detail=str(e)[:200]) from e
-    if len(senders) != len(document.senders):
-        raise DirectoryError("directory", detail="a sender is listed twice")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
+        raise DirectoryError("directory", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
     schemes = {scheme.number: scheme for scheme in document.schemes}
+    _check(document, senders, schemes)
     return Directory(document.serial, MappingProxyType(senders), MappingProxyType(schemes))
 
 
+def _check(document: DirectoryDocument, senders: Mapping[NodeId, Sender], schemes: Mapping[int, SchemeEntry]) -> None:
+    if len(senders) != len(document.senders):
+        raise DirectoryError("directory", detail="a sender is listed twice")
+    if len(schemes) != len(document.schemes):
+        raise DirectoryError("directory", detail="a scheme number is listed twice")
+    if len({scheme.slug for scheme in document.schemes}) != len(document.schemes):
+        raise DirectoryError("directory", detail="a scheme slug is listed twice")
+    if any(not sender.schemes <= schemes.keys() for sender in senders.values()):
+        raise DirectoryError("directory", detail="a sender is in a scheme that is not listed")
+
+
 def _sender(entry: SenderEntry) -> Sender:
-    if len(entry.key) != KEY_BYTES:
-        raise DirectoryError("directory", detail=f"key of {entry.node} is not {KEY_BYTES} bytes")
     return Sender(
         parse_node(entry.node),
         PublicKey(entry.key),

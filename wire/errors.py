@@ -2,6 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+REASONS: Final[dict[str, str]] = {
+    # frames, as they are read
+    "too long": "more bytes than any frame has",
+    "truncated": "the bytes end before the frame does",
+    "version": "not frame version 1",
+    "kind": "no such kind of frame",
+    "sender": "sender 0",
+    "counter": "counter 0",
+    "alert kind": "no such kind of alert",
+    "flags": "a flag that has no meaning in this version",
+    "incident": "0, or not opened before this frame",
+    "schemes": "none, more than four, a 0, or not ascending",
+    "cancel reason": "no such reason",
+    "target": "a node or counter of 0",
+    "role": "no such role",
+    "answer state": "no such state",
+    "name": "more than nine bytes, or not UTF-8",
+    "path": "no such path",
+    "response": "no such response",
+    "trailing bytes": "the frame ends before the bytes do",
+    # frames, as they are admitted
+    "unknown sender": "not in the directory",
+    "revoked sender": "struck from the directory",
+    "foreign scheme": "the sender is no member of a scheme the frame names",
+    "topic sender": "published under another node's name",
+    "topic scheme": "published to a scheme it is not for",
+    "not central": "a receipt or acknowledgement that central did not send",
+    "signature": "not signed by that key over these bytes",
+    # the rest
+    "message too large": "over the cap of its type",
+    "message json": "not JSON",
+    "message field": "a field is missing, of another type, or out of bounds",
+    "topic too long": "over 128 bytes",
+    "topic prefix": "does not begin with watchlink/1/",
+    "topic": "not one of the topics",
+    "node id": "not eight lower-case hexadecimal digits, or zero",
+    "frame id": "not a node id, a dash and a decimal counter",
+    "public key": "not 32 bytes, or a point for which anybody can sign",
+    "directory too large": "over 4 MiB",
+    "directory signature": "not signed by the authority",
+    "directory": "not a directory, or one that contradicts itself",
+}
+"""Every reason a decoder gives, fit to be a counter's label. None holds a byte of what the peer sent."""
+
 
 class WireError(Exception):
     """Base of every error of the contract."""
@@ -15,7 +61,7 @@ class DecodeError(WireError, ValueError):
     """The peer sent something that is not of the contract: count it, drop it, carry on.
 
     Attributes:
-        reason: a short stable slug, fit to be a counter's label (``"truncated"``, ``"version"`` …).
+        reason: one of :data:`REASONS`, fit to be a counter's label (``"truncated"``, ``"version"`` …).
         offset: the byte at which the input stopped making sense, or ``None`` where that has no meaning.
     """
 

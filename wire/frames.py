@@ -86,6 +86,8 @@ class Alert(Head):
         return FrameId(self.sender, self.incident)
 
     def body(self) -> bytes:  # noqa: D102
+        if not 0 < self.incident <= self.counter:
+            raise EncodeError(f"incident {self.incident} is not in 1 … {self.counter}, the alert's own counter")
         flags = _FLAG_SILENT * self.silent | _FLAG_DRILL * self.drill
         return struct.pack(">BBI", self.kind, flags, self.incident) + _pack_schemes(self.schemes)
 
@@ -95,7 +97,7 @@ class Cancel(Head):
     """The presser takes an incident back (N6). Body: incident u32 · reason u8 · schemes n × u16.
 
     Attributes:
-        incident: counter of the alert that opened it.
+        incident: counter of the alert that opened it; below the own counter.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.CANCEL
@@ -110,12 +112,17 @@ class Cancel(Head):
         return FrameId(self.sender, self.incident)
 
     def body(self) -> bytes:  # noqa: D102
+        if not 0 < self.incident < self.counter:
+            raise EncodeError(f"incident {self.incident} is not in 1 … {self.counter - 1}, before the cancel itself")
         return struct.pack(">IB", self.incident, self.reason) + _pack_schemes(self.schemes)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Head):
-    """Central has committed ``target`` (N8): a machine's word, not a person's. Body: target u32 u32 · flags u8 (1 late)."""
+    """Central has committed ``target`` (N8): a machine's word, not a person's.
+
+    Body: target u32 u32 · flags u8 (1 late).
+    """
 
     KIND: ClassVar[FrameKind] = FrameKind.RECEIPT
 
@@ -123,7 +130,7 @@ class Receipt(Head):
     late: bool = False
 
     def body(self) -> bytes:  # noqa: D102
-        return _TARGET.pack(self.target.node, self.target.counter) + bytes([self.late])
+        return _pack_target(self.target) + bytes([self.late])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ class Acknowledgement(Head):
         name = self.name.encode()
         if len(name) > SHORT_NAME_BYTES_MAX:
             raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
-        return _TARGET.pack(self.target.node, self.target.counter) + bytes([self.role, self.state]) + name
+        return _pack_target(self.target) + bytes([self.role, self.state]) + name
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +180,7 @@ class Response(Head):
     schemes: tuple[int, ...]
 
     def body(self) -> bytes:  # noqa: D102
-        return (
-            _TARGET.pack(self.target.node, self.target.counter) + bytes([self.response]) + _pack_schemes(self.schemes)
-        )
+        return _pack_target(self.target) + bytes([self.response]) + _pack_schemes(self.schemes)
 
 
 Frame = Alert | Cancel | Receipt | Acknowledgement | PathTest | Response
@@ -208,7 +213,7 @@ def encode(frame: Frame, key: SigningKey) -> bytes:
             raise EncodeError(f"{name} {value} is not in {lowest} … {U32_MAX}")
     try:
         body = frame.body()
-    except struct.error as e:
+    except (struct.error, UnicodeEncodeError) as e:
         raise EncodeError(f"{type(frame).__name__}: {e}") from e
     head = _HEADER.pack(VERSION << 4 | frame.KIND, frame.sender, frame.counter, frame.at_s)
     unsigned = head + body
@@ -242,6 +247,12 @@ def decode(data: bytes) -> SignedFrame:
     frame = _BODIES[kind](NodeId(sender), counter, at_s, body)
     body.end()
     return SignedFrame(frame, bytes(data))
+
+
+def _pack_target(target: FrameId) -> bytes:
+    if target.node == 0 or target.counter == 0:
+        raise EncodeError(f"target {target.text} names nothing")
+    return _TARGET.pack(target.node, target.counter)
 
 
 def _pack_schemes(schemes: tuple[int, ...]) -> bytes:
@@ -303,16 +314,16 @@ class _Reader:
         if self._offset != len(self._data):
             raise FrameDecodeError("trailing bytes", self._offset)
 
-    def one_of(self, kinds: type[_E]) -> _E:
+    def one_of(self, kinds: type[_E], what: str) -> _E:
         value = self.number(1)
         try:
             return kinds(value)
         except ValueError as e:
-            raise FrameDecodeError(kinds.__name__, self._offset - 1, str(value)) from e
+            raise FrameDecodeError(what, self._offset - 1, str(value)) from e
 
 
 def _alert(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Alert:
-    kind = body.one_of(AlertKind)
+    kind = body.one_of(AlertKind, "alert kind")
     flags = body.flags(_FLAG_SILENT | _FLAG_DRILL)
     incident = body.nonzero("incident")
     if incident > counter:
@@ -330,7 +341,10 @@ def _alert(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Alert:
 
 
 def _cancel(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Cancel:
-    return Cancel(sender, counter, at_s, body.nonzero("incident"), body.one_of(CancelReason), body.schemes())
+    incident = body.nonzero("incident")
+    if incident >= counter:
+        raise FrameDecodeError("incident", 13, f"{incident} is not before the cancel's own counter {counter}")
+    return Cancel(sender, counter, at_s, incident, body.one_of(CancelReason, "cancel reason"), body.schemes())
 
 
 def _receipt(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Receipt:
@@ -338,9 +352,8 @@ def _receipt(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Receipt:
 
 
 def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Acknowledgement:
-    return Acknowledgement(
-        sender, counter, at_s, body.target(), body.one_of(Role), body.one_of(AnswerState), body.name()
-    )
+    target, role = body.target(), body.one_of(Role, "role")
+    return Acknowledgement(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
 
 
 def _path_test(sender: NodeId, counter: int, at_s: int, body: _Reader) -> PathTest:
@@ -351,7 +364,8 @@ def _path_test(sender: NodeId, counter: int, at_s: int, body: _Reader) -> PathTe
 
 
 def _response(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Response:
-    return Response(sender, counter, at_s, body.target(), body.one_of(MemberResponse), body.schemes())
+    target, response = body.target(), body.one_of(MemberResponse, "response")
+    return Response(sender, counter, at_s, target, response, body.schemes())
 
 
 _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, _Reader], Frame]]] = {

@@ -6,10 +6,24 @@ Numbers travel in frames and are never reused or renumbered; names travel in JSO
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, Self
 
 
-class FrameKind(IntEnum):
+class Numbered(IntEnum):
+    """A number in frames, a name in JSON."""
+
+    @property
+    def slug(self) -> str:
+        """The name in JSON: ``"call-request"``."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def by_slug(cls, slug: str) -> Self | None:
+        """The member of that name, or ``None``: a newer peer may know names that we do not."""
+        return next((member for member in cls if member.slug == slug), None)
+
+
+class FrameKind(Numbered):
     """Low four bits of a frame's first byte."""
 
     ALERT = 1
@@ -20,7 +34,7 @@ class FrameKind(IntEnum):
     RESPONSE = 6
 
 
-class AlertKind(IntEnum):
+class AlertKind(Numbered):
     """What the alert is about (N7)."""
 
     ATTACK = 1
@@ -41,11 +55,6 @@ class AlertKind(IntEnum):
     TAMPER = 9
     POWER = 10
     FAULT = 11
-
-    @property
-    def slug(self) -> str:
-        """The name in JSON: ``"call-request"``."""
-        return self.name.lower().replace("_", "-")
 
 
 class Priority(IntEnum):
@@ -78,7 +87,7 @@ MEMBERS_WARNED: Final[frozenset[AlertKind]] = frozenset(
 """Kinds that other premises of the scheme are shown (N5). The rest concern central alone."""
 
 
-class Role(IntEnum):
+class Role(Numbered):
     """Who can answer (C2)."""
 
     CO_ORDINATOR = 1
@@ -87,11 +96,6 @@ class Role(IntEnum):
     DUTY_SERGEANT = 4
     DUTY_OFFICER = 5
     POLICE = 6
-
-    @property
-    def slug(self) -> str:
-        """The name in JSON: ``"duty-sergeant"``."""
-        return self.name.lower().replace("_", "-")
 
     @property
     def title(self) -> str:
@@ -122,21 +126,21 @@ _ROLE_SHORT: Final = {
 }
 
 
-class CancelReason(IntEnum):
+class CancelReason(Numbered):
     """Why the presser took it back (N6). It never deletes the alert; central still closes it."""
 
     MISTAKE = 1
     STAND_DOWN = 2
 
 
-class MemberResponse(IntEnum):
+class MemberResponse(Numbered):
     """What another member pressed on a neighbour's alert (N5)."""
 
     SEEN = 1
     RESPONDING = 2
 
 
-class AnswerState(IntEnum):
+class AnswerState(Numbered):
     """What a named person on duty has said of an alert."""
 
     ANSWERED = 1

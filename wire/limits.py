@@ -10,14 +10,17 @@ from typing import Final
 FRAME_BYTES_MAX: Final = 96
 """Header 13 + body 19 + signature 64: what a 1200 baud burst carries in about one second."""
 
-MESSAGE_BYTES_MAX: Final = 16_384
-"""Any JSON message, except the two below."""
+MESSAGE_BYTES_MAX: Final = 65_536
+"""Any JSON message, except the two below: an incident with 64 answers in four-byte characters fits."""
 
 DIRECTORY_BYTES_MAX: Final = 4_194_304
 """The signed directory: about 250 bytes a node, so some 16,000 nodes."""
 
-SYNC_ANSWER_BYTES_MAX: Final = 262_144
-"""The answer to a sync: every open incident of the node's schemes."""
+SYNC_ANSWER_BYTES_MAX: Final = 524_288
+"""The answer to a sync: the open incidents of the node's schemes."""
+
+DETAIL_CHARS_MAX: Final = 200
+"""What an error says of a peer's input, for the log."""
 
 TOPIC_BYTES_MAX: Final = 128
 

@@ -7,16 +7,35 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from wire.errors import SignatureInvalidError
+from wire.errors import DecodeError, SignatureInvalidError
 
 FRAME_DOMAIN: Final = b"watchlink/1/frame\x00"
 DIRECTORY_DOMAIN: Final = b"watchlink/1/directory\x00"
 SIGNATURE_BYTES: Final = 64
 KEY_BYTES: Final = 32
 
+# y of the points whose order divides 8, little-endian, sign bit clear. With such a "key" anybody can sign
+# anything, so a sender that had registered one could deny every word (RFC 8032 leaves the check to us).
+_SMALL_ORDER_Y: Final = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
+
 
 class SigningKey:
-    """A private key. It is built from its 32-byte seed, which the caller read from its own disk."""
+    """A private key. It is built from its 32-byte seed, which the caller read from its own disk.
+
+    Raises:
+        ValueError: the seed is not 32 bytes.
+    """
 
     __slots__ = ("_private",)
 
@@ -34,11 +53,17 @@ class SigningKey:
 
 
 class PublicKey:
-    """A public key, 32 raw bytes, parsed once."""
+    """A public key, 32 raw bytes, parsed once.
+
+    Raises:
+        DecodeError: ``public key``: not 32 bytes, or a point for which anybody can sign.
+    """
 
     __slots__ = ("_public", "raw")
 
     def __init__(self, raw: bytes) -> None:
+        if len(raw) != KEY_BYTES or raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL_ORDER_Y:
+            raise DecodeError("public key", detail=f"{len(raw)} bytes")
         self.raw = raw
         self._public = Ed25519PublicKey.from_public_bytes(raw)
 

@@ -10,18 +10,34 @@ from wire.limits import SHORT_NAME_BYTES_MAX
 # Unicode general categories that never reach a screen: control, format (bidi overrides, BOM, zero-width),
 # surrogate, private use, unassigned, line and paragraph separators.
 _UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and symbols by category, blank on every screen: a name of these would be a name of nothing.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_MARKS: Final = frozenset({"Mn", "Me"})
+_MARKS_IN_A_ROW_MAX: Final = 3
+"""No orthography stacks more; taller stacks draw over the lines above and below."""
 
 
 def display_text(text: str, chars_max: int) -> str:
-    """``text`` as one clean line of at most ``chars_max`` characters.
+    """``text`` as one clean line of at most ``chars_max`` characters, ``chars_max`` ≥ 1.
 
-    White space runs become one space; unshowable characters vanish; a cut ends in ``…``.
+    White space runs become one space; unshowable characters vanish; a cut ends in ``…``. Cleaning twice
+    changes nothing more.
     """
     # Look no further than a bounded prefix: a megabyte of name costs no more than a short one.
     spaced = "".join(" " if c.isspace() else c for c in text[: 8 * chars_max + 64])
-    shown = "".join(c for c in spaced if unicodedata.category(c) not in _UNSHOWABLE)
-    line = " ".join(unicodedata.normalize("NFC", shown).split())
+    shown = "".join(c for c in spaced if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
+    line = " ".join(_flattened(unicodedata.normalize("NFC", shown)).split())
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
+
+
+def _flattened(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for c in text:
+        marks = marks + 1 if unicodedata.category(c) in _MARKS else 0
+        if marks <= _MARKS_IN_A_ROW_MAX:
+            kept.append(c)
+    return "".join(kept)
 
 
 def short_name(full_name: str) -> str:
