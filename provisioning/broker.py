@@ -1,0 +1,156 @@
+"""Mosquitto's files: its configuration and its ACL, as text. It reads and writes nothing.
+
+Who may do what follows :mod:`wire.topics`. The broker takes the user name from the client certificate's common
+name and the client id from the user name, so a certificate can neither speak nor listen as another, nor push
+another off. Every right is written out for the node that has it: a certificate that the ACL does not
+name, revoked or never listed, can connect at most, and do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from wire.ids import CENTRAL, NodeId, node_text
+from wire.limits import DIRECTORY_BYTES_MAX, TOPIC_BYTES_MAX
+from wire.topics import ALL_FRAMES, ALL_UP, PREFIX, CentralTopic, FrameTopic, IncidentTopic, all_down, scheme_frames
+
+PROOF_USER: Final = "proof"
+"""The common name of the certificates that prove a revocation; it has one right, new with every ACL."""
+
+_PACKET_OVERHEAD_BYTES: Final = 5 + 2 + TOPIC_BYTES_MAX + 2 + 1024
+"""Fixed header, topic, packet id, properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node as the ACL sees it."""
+
+    node: NodeId
+    schemes: tuple[str, ...]
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """What differs from one broker to the next.
+
+    Attributes:
+        folder: where it finds ``acl``, ``ca.pem``, ``server.pem``, ``server.key`` and ``crl.pem``.
+        state_folder: where it keeps sessions; must exist and be its own.
+        bind: the address it listens on.
+        port: 1 … 65535.
+        user: whom it becomes when it is started by root; when it is not, it stays who it is.
+        pid_file: where it writes its process id, or ``None``.
+    """
+
+    folder: PurePosixPath
+    state_folder: PurePosixPath
+    bind: str
+    port: int
+    user: str
+    pid_file: PurePosixPath | None = None
+
+
+def proof_topic(generation: int) -> str:
+    """The topic that :data:`PROOF_USER` may write under the ACL of that generation, and under no other."""
+    return f"{PREFIX}/proof/{generation}"
+
+
+def render_configuration(settings: BrokerSettings) -> str:
+    """``mosquitto.conf`` for Mosquitto 2.0."""
+    folder = settings.folder
+    pid_file = f"pid_file {settings.pid_file}\n" if settings.pid_file else ""
+    return f"""\
+# Made by 'watchlink fleet'; changes here are lost. docs/runbook.md says how to run it.
+per_listener_settings false
+user {settings.user}
+{pid_file}
+# Who may in: certificates of our CA only, TLS 1.3, not revoked. Name and client id come from the certificate.
+listener {settings.port} {settings.bind}
+protocol mqtt
+tls_version tlsv1.3
+cafile {folder / "ca.pem"}
+certfile {folder / "server.pem"}
+keyfile {folder / "server.key"}
+crlfile {folder / "crl.pem"}
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+allow_anonymous false
+allow_zero_length_clientid false
+acl_file {folder / "acl"}
+
+# Sessions outlive a crash: by default all that was promised to an absent node is lost with the process.
+persistence true
+persistence_location {settings.state_folder}/
+autosave_on_changes true
+autosave_interval 1
+# The default of 1000 drops a burst without a word; 0 makes 2.0.21 disconnect a client whose publish is denied.
+max_queued_messages 100000
+persistent_client_expiration 30d
+
+# Caps. The largest payload is the directory; nothing relies on retained messages, so nobody may leave one.
+max_packet_size {DIRECTORY_BYTES_MAX + _PACKET_OVERHEAD_BYTES}
+retain_available false
+max_topic_alias 0
+# Mosquitto cannot limit a client's rate; it can limit how much of it is under way at once.
+max_inflight_messages 100
+max_keepalive 60
+sys_interval 0
+set_tcp_nodelay true
+
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+connection_messages true
+log_timestamp_format %Y-%m-%dT%H:%M:%S%z
+"""
+
+
+def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: int = 0) -> str:
+    """The ACL: central's rights, each member's own, and nothing else.
+
+    Args:
+        members: the nodes, revoked ones too.
+        schemes: slugs of all schemes, for central.
+        generation: rises with every ACL, so that one can prove which of them the broker obeys.
+    """
+    blocks = [
+        "# Made by 'watchlink fleet'; changes here are lost. What is not allowed here is forbidden.",
+        _block(PROOF_USER, [f"write {proof_topic(generation)}"]),
+        _block(
+            node_text(CENTRAL),
+            [
+                f"read {ALL_FRAMES}",
+                f"read {ALL_UP}",
+                f"write {PREFIX}/node/+/down/+",
+                *(f"write {topic}" for scheme in schemes for topic in (IncidentTopic(scheme), CentralTopic(scheme))),
+            ],
+        ),
+        *(_block(node_text(member.node), _rights(member)) for member in members),
+    ]
+    return "\n".join(blocks)
+
+
+def _rights(member: Member) -> list[str]:
+    if member.is_revoked:
+        # Denials are looked at first, so nothing written elsewhere gives a revoked node anything back.
+        return ["deny #"]
+    node = node_text(member.node)
+    rights = [f"write {PREFIX}/node/{node}/up/+", f"read {all_down(member.node)}"]
+    for scheme in member.schemes:
+        rights += [
+            f"write {FrameTopic(scheme, member.node)}",
+            f"read {scheme_frames(scheme)}",
+            f"read {IncidentTopic(scheme)}",
+            f"read {CentralTopic(scheme)}",
+        ]
+    return rights
+
+
+def _block(user: str, rights: Iterable[str]) -> str:
+    return "\n".join([f"user {user}", *(f"topic {right}" for right in rights), ""])

@@ -1,0 +1,23 @@
+"""What can go wrong with a fleet. Every message is a sentence for the person at the keyboard."""
+
+from __future__ import annotations
+
+
+class FleetError(Exception):
+    """Base: the command did not do what was asked, and nothing was changed unless the message says so."""
+
+
+class FleetInputError(FleetError, ValueError):
+    """What was asked for cannot be: a bad name, an unknown scheme or node, a folder that is taken."""
+
+
+class FleetDamagedError(FleetError):
+    """A file of the fleet folder is missing or not what it should be."""
+
+
+class CrlError(FleetError):
+    """A revocation list that must not reach a broker: unreadable, incomplete, out of date, or not ours."""
+
+
+class BrokerUnprovenError(FleetError):
+    """The broker's files are in place, but the running broker was not seen to obey them."""

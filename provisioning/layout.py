@@ -1,0 +1,180 @@
+"""Where everything lies in a fleet folder, and the configurations of central and of a node (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
+from provisioning.broker import BrokerSettings
+from provisioning.certificates import IssuedCertificate
+from provisioning.records import BrokerRecord, NodeRecord
+from wire.ids import CENTRAL, node_text
+from wire.signing import SigningKey
+
+FOLDER: Final = 0o700
+DEBIAN_STATE: Final = PurePosixPath("/var/lib/mosquitto")
+DEFAULT_PROFILE: Final = "ssd1309-128x64"
+FAKE_PROFILE: Final = "fake"
+FAKE_SOCKET: Final = "board.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one fleet folder."""
+
+    town: Path
+
+    @property
+    def record(self) -> Path:
+        """What the fleet knows."""
+        return self.town / "fleet.json"
+
+    @property
+    def directory(self) -> Path:
+        """The signed directory, which central reads."""
+        return self.town / "directory.json"
+
+    @property
+    def authority(self) -> Path:
+        """The secrets: the CA's key and the directory's."""
+        return self.town / "authority"
+
+    @property
+    def broker(self) -> Path:
+        """Mosquitto's files."""
+        return self.town / "broker"
+
+    @property
+    def central(self) -> Path:
+        """Central's files."""
+        return self.town / "central"
+
+    @property
+    def nodes(self) -> Path:
+        """A folder for each node."""
+        return self.town / "nodes"
+
+    def node(self, node: str) -> Path:
+        """What is carried to that node."""
+        return self.nodes / node
+
+    @property
+    def pid_file(self) -> Path:
+        """Where a broker that runs out of this folder says its process id."""
+        return self.broker / "mosquitto.pid"
+
+    def create(self) -> None:
+        """Make the folders, each readable by its owner alone. The town's own must exist."""
+        for folder in (self.authority, self.broker, self.broker / "state", self.central, self.nodes):
+            folder.mkdir(mode=FOLDER)
+
+    def broker_settings(self, broker: BrokerRecord) -> BrokerSettings:
+        """How Mosquitto is to be set: with the files here, or on its own machine if the record says so."""
+        if broker.folder:
+            folder = PurePosixPath(broker.folder)
+            return BrokerSettings(folder, DEBIAN_STATE, broker.bind, broker.port, broker.user)
+        folder = PurePosixPath(self.broker)
+        pid_file = PurePosixPath(self.pid_file)
+        return BrokerSettings(folder, folder / "state", broker.bind, broker.port, broker.user, pid_file)
+
+    def write_identity(
+        self, folder: Path, certificate: IssuedCertificate, signing_seed: bytes, ca_pem: bytes, authority_public: bytes
+    ) -> None:
+        """The files by which a sender is known and knows the others. The two keys exist nowhere else."""
+        write_atomic(folder / "ca.pem", ca_pem, PUBLIC)
+        write_atomic(folder / "authority.pub", authority_public, PUBLIC)
+        write_atomic(folder / "signing.key", signing_seed.hex().encode() + b"\n", PRIVATE)
+        self.write_certificate(folder, "client", certificate)
+
+    def write_certificate(self, folder: Path, name: str, certificate: IssuedCertificate) -> None:
+        """``NAME.key`` and ``NAME.pem``. Both are on disk before either is renamed."""
+        key = write_beside(folder / f"{name}.key", certificate.key_pem, PRIVATE)
+        chain = write_beside(folder / f"{name}.pem", certificate.certificate_pem, PUBLIC)
+        put_in_place(key, folder / f"{name}.key")
+        put_in_place(chain, folder / f"{name}.pem")
+
+    def write_directory(self, sealed: bytes) -> None:
+        """The directory, here and in every node's folder, so that a node carried out today knows today's neighbours.
+
+        The nodes' are links to the same bytes: a town of thousands costs no more to change than one of four.
+        """
+        write_atomic(self.directory, sealed, PUBLIC)
+        for folder in self.nodes.iterdir():
+            beside = folder / f".directory.json.{os.getpid()}"
+            beside.unlink(missing_ok=True)
+            try:
+                beside.hardlink_to(self.directory)
+            except OSError:  # a file system without links
+                beside.write_bytes(sealed)
+            beside.replace(folder / "directory.json")
+
+
+def authority_text(authority: SigningKey) -> bytes:
+    """``authority.pub``."""
+    return authority.public.raw.hex().encode() + b"\n"
+
+
+def central_toml(broker: BrokerRecord, web_port: int) -> str:
+    """Central's configuration."""
+    return f"""\
+# Central. Paths are relative to this folder; docs/architecture.md explains every key.
+database = "sqlite:///state/central.db"
+
+[identity]
+signing_key_file = "signing.key"
+authority_file = "authority.pub"
+directory_file = "../directory.json"
+
+[mqtt]
+{_mqtt(broker)}
+[web]
+host = "127.0.0.1"
+port = {web_port}
+"""
+
+
+def node_toml(node: NodeRecord, broker: BrokerRecord, fake_socket: str) -> str:
+    """A node's configuration."""
+    schemes = ", ".join(map(str, node.schemes))
+    board = f"fake_socket = {_text(fake_socket)}\n" if node.profile == FAKE_PROFILE else ""
+    return f"""\
+# {node.premises}. Paths are relative to this folder; docs/architecture.md explains every key.
+state_dir = "state"
+
+[identity]
+node = {_text(node.node)}
+premises = {_text(node.premises)}
+place = {_text(node.place)}
+schemes = [{schemes}]
+signing_key_file = "signing.key"
+authority_file = "authority.pub"
+directory_file = "directory.json"
+
+[mqtt]
+{_mqtt(broker)}
+[hardware]
+profile = {_text(node.profile)}
+{board}"""
+
+
+def _mqtt(broker: BrokerRecord) -> str:
+    return f"""\
+host = {_text(broker.host)}
+port = {broker.port}
+ca_file = "ca.pem"
+certificate_file = "client.pem"
+key_file = "client.key"
+keepalive_s = 15
+"""
+
+
+def _text(value: str) -> str:
+    # A JSON string of characters without controls is a TOML basic string (TOML 1.0, "String").
+    return json.dumps(value, ensure_ascii=False)
+
+
+CENTRAL_TEXT: Final = node_text(CENTRAL)

@@ -1,0 +1,222 @@
+"""``fleet.json``: what the fleet knows. Names, numbers and public keys; no secrets.
+
+It is the one source: the directory, the ACL, the revocation list and the broker's configuration are made from it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from provisioning.errors import FleetDamagedError, FleetInputError
+from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
+from wire.errors import DecodeError
+from wire.ids import CENTRAL, NodeId, node_text, parse_node
+from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
+from wire.messages import Count, Moment, Name, NodeText
+from wire.text import display_text
+from wire.topics import SCHEME_SLUG
+
+CENTRAL_NAME: Final = "Central"
+
+KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what is kept."""
+
+
+class CertificateRecord(Record, frozen=True):
+    """A certificate that was issued: enough to revoke it. The serial is hexadecimal."""
+
+    serial: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{1,40}$")]
+    expires_at: Moment
+
+
+class NodeRecord(Record, frozen=True):
+    """One premises' node. Its id is never used again, revoked or not."""
+
+    node: NodeText
+    premises: Name
+    place: Name
+    schemes: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
+    profile: str
+    key: KeyText
+    """The public key of its frames."""
+    added_at: Moment
+    certificates: tuple[CertificateRecord, ...]
+    """Every one ever issued to it, oldest first: revoking a node revokes them all."""
+    revoked_at: Moment | None = None
+
+    @property
+    def id(self) -> NodeId:
+        """As a number."""
+        return parse_node(self.node)
+
+
+class BrokerRecord(Record, frozen=True):
+    """The broker: where nodes find it, where it listens, and where its files will lie."""
+
+    host: str
+    port: Port
+    bind: str
+    user: str
+    certificates: tuple[CertificateRecord, ...]
+    folder: str = ""
+    """Where the broker's own machine keeps its folder; empty: in the fleet folder itself."""
+
+
+class CentralRecord(Record, frozen=True):
+    """Central: a sender like the nodes, under the number 1."""
+
+    key: KeyText
+    certificates: tuple[CertificateRecord, ...]
+    web_port: Port
+
+
+class FleetRecord(Record, frozen=True, kw_only=True):
+    """The whole of ``fleet.json``."""
+
+    format: Literal[1] = 1
+    created_at: Moment
+    schemes: tuple[SchemeEntry, ...]
+    broker: BrokerRecord
+    central: CentralRecord
+    nodes: tuple[NodeRecord, ...] = ()
+    next_node: Annotated[int, msgspec.Meta(ge=0x10, le=0xFFFF_FFFF)]
+    directory_serial: Count
+    directory_issued_at: Moment
+    crl_number: Count = 0
+    canaries: tuple[CertificateRecord, ...] = ()
+    """Certificates made to be refused, kept in the revocation list until they expire by themselves."""
+
+    def node(self, text: str) -> NodeRecord:
+        """The node of that id.
+
+        Raises:
+            FleetInputError: not an id, or of no node of this fleet.
+        """
+        try:
+            wanted = node_text(parse_node(text.strip().lower()))
+        except DecodeError as e:
+            raise FleetInputError(
+                f"{text!r} is not a node's id: eight hexadecimal digits, as in 'watchlink fleet list'."
+            ) from e
+        if wanted == node_text(CENTRAL):
+            raise FleetInputError("00000001 is central, not a node.")
+        found = next((node for node in self.nodes if node.node == wanted), None)
+        if found is None:
+            raise FleetInputError(f"No node {wanted} in this fleet; 'watchlink fleet list' shows them.")
+        return found
+
+    def scheme_slugs(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """The slugs of ``numbers``, in that order."""
+        slugs = {scheme.number: scheme.slug for scheme in self.schemes}
+        return tuple(slugs[number] for number in numbers)
+
+    def scheme_numbers(self, slugs: tuple[str, ...]) -> tuple[int, ...]:
+        """The numbers of ``slugs``, in the directory's order.
+
+        Raises:
+            FleetInputError: none given, too many, or one that the fleet does not have.
+        """
+        known = {scheme.slug: scheme.number for scheme in self.schemes}
+        for slug in slugs:
+            if slug not in known:
+                raise FleetInputError(f"No scheme {slug!r} in this fleet; it has: {', '.join(known)}.")
+        numbers = tuple(sorted({known[slug] for slug in slugs}))
+        if not 1 <= len(numbers) <= SCHEMES_PER_NODE_MAX:
+            raise FleetInputError(f"A premises is in 1 to {SCHEMES_PER_NODE_MAX} schemes, not {len(numbers)}.")
+        return numbers
+
+    def revoked_serials(self, now: datetime) -> frozenset[int]:
+        """What the revocation list names at ``now``."""
+        struck = [node for node in self.nodes if node.revoked_at is not None]
+        kept = [certificate for node in struck for certificate in node.certificates]
+        kept += [canary for canary in self.canaries if canary.expires_at > now]
+        return frozenset(int(certificate.serial, 16) for certificate in kept)
+
+    def directory(self) -> DirectoryDocument:
+        """The directory as it is to be signed. Revoked nodes stay in it, struck, so that a reused id shows."""
+        central = SenderEntry(
+            node=node_text(CENTRAL), key=bytes.fromhex(self.central.key), premises=CENTRAL_NAME, kind="central"
+        )
+        members = [
+            SenderEntry(
+                node=node.node,
+                key=bytes.fromhex(node.key),
+                premises=node.premises,
+                place=node.place,
+                schemes=node.schemes,
+                revoked_at=node.revoked_at,
+            )
+            for node in self.nodes
+        ]
+        return DirectoryDocument(
+            serial=self.directory_serial,
+            issued_at=self.directory_issued_at,
+            schemes=self.schemes,
+            senders=(central, *members),
+        )
+
+
+def encode_record(record: FleetRecord) -> bytes:
+    """As it rests on disk: JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def load_record(path: Path) -> FleetRecord:
+    """Read ``fleet.json``.
+
+    Raises:
+        FleetInputError: there is no fleet there.
+        FleetDamagedError: there is one, and it cannot be used.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as e:
+        raise FleetInputError(f"{path.parent} holds no fleet; 'watchlink fleet init' makes one.") from e
+    except OSError as e:
+        raise FleetDamagedError(f"{path} cannot be read: {e.strerror}.") from e
+    try:
+        return msgspec.json.decode(data, type=FleetRecord)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+        raise FleetDamagedError(f"{path} is damaged: {e}") from e
+
+
+def clean_name(text: str, what: str, *, is_required: bool = True) -> str:
+    """A name that every screen can show as it is; spaces at its ends go.
+
+    Raises:
+        FleetInputError: empty, too long, or with characters that no screen should show.
+    """
+    shown = display_text(text, 4 * NAME_CHARS_MAX)
+    visible = "".join(c for c in unicodedata.normalize("NFC", text) if not c.isspace())
+    if len(text) > 4 * NAME_CHARS_MAX or len(shown) > NAME_CHARS_MAX:
+        raise FleetInputError(f"The {what} is too long: {NAME_CHARS_MAX} characters at most.")
+    if any(c.isspace() and c != " " for c in text) or display_text(visible, 8 * NAME_CHARS_MAX) != visible:
+        raise FleetInputError(
+            f"The {what} has characters that cannot be shown (control, direction or line-break characters);"
+            f" without them it reads {display_text(text, NAME_CHARS_MAX)!r}."
+        )
+    if is_required and not shown:
+        raise FleetInputError(f"The {what} is empty.")
+    return shown
+
+
+def clean_scheme(slug: str, name: str, number: int) -> SchemeEntry:
+    """A scheme that topics and screens can carry.
+
+    Raises:
+        FleetInputError: the slug or the name cannot be used.
+    """
+    if not SCHEME_SLUG.fullmatch(slug):
+        raise FleetInputError(
+            f"{slug!r} cannot be a scheme's short name: small letters, digits and dashes, a letter first, 32 at most."
+        )
+    return SchemeEntry(number=number, slug=slug, name=clean_name(name, f"name of scheme {slug}"))
