@@ -1,4 +1,4 @@
-"""``watchlink fleet``: make a town, add premises, list them."""
+"""``watchlink fleet``: make a town, add premises, list, renew and revoke them."""
 
 from __future__ import annotations
 
@@ -6,60 +6,82 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+import msgspec
+
+from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
 from provisioning.errors import FleetError, FleetInputError
-from provisioning.fleet import Fleet
+from provisioning.fleet import BROKER, CENTRAL, Fleet
 from provisioning.layout import DEFAULT_PROFILE
+from provisioning.listing import as_table, list_fleet
 
-FAILED = 1
-NOT_UNDERSTOOD = 2
+FAILED: Final = 1
+NOT_UNDERSTOOD: Final = 2
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; 0, 1 when it could not be done or proven, 2 when what was asked for cannot be."""
-    err = sys.stderr
     options = _parser().parse_args(list(arguments))
     try:
-        status: int = options.run(options)
-    except FleetInputError as e:
-        print(f"watchlink fleet: {e}", file=err)
-        return NOT_UNDERSTOOD
+        options.run(options)
     except FleetError as e:
-        print(f"watchlink fleet: {e}", file=err)
-        return FAILED
-    return status
+        sys.stderr.write(f"watchlink fleet: {e}\n")
+        return NOT_UNDERSTOOD if isinstance(e, FleetInputError) else FAILED
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="watchlink fleet", description="Makes, lists and revokes a town's nodes.")
+    parser = argparse.ArgumentParser(prog="watchlink fleet", description="Makes, lists, renews and revokes nodes.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    town = argparse.ArgumentParser(add_help=False)
+    town.add_argument("--dir", required=True, type=Path, metavar="TOWN", help="the fleet folder")
+    broker = argparse.ArgumentParser(add_help=False)
+    told = broker.add_mutually_exclusive_group()
+    told.add_argument("--broker-pid-file", type=Path, metavar="FILE", help="default: TOWN/broker/mosquitto.pid")
+    told.add_argument("--reload-command", metavar="COMMAND", help='as in "systemctl reload mosquitto"')
+    broker.add_argument(
+        "--deadline", default=PROOF_DEADLINE_S, type=float, metavar="SECONDS", help="for the broker to obey"
+    )
 
-    init = commands.add_parser("init", help="make a new fleet: CA, directory, central's and the broker's files")
-    init.add_argument("--dir", required=True, type=Path, metavar="TOWN", help="new or empty folder")
+    init = commands.add_parser("init", parents=[town], help="make a new fleet; TOWN must be new or empty")
     init.add_argument("--scheme", required=True, action="append", metavar="SLUG=NAME", help='as in hart="HART"')
     init.add_argument("--broker-host", default="127.0.0.1", metavar="HOST", help="as nodes reach it")
     init.add_argument("--broker-port", default=8883, type=int, metavar="PORT")
     init.add_argument("--broker-bind", default="", metavar="ADDRESS", help="where it listens; default: the host")
     init.add_argument("--broker-folder", default="", metavar="DIR", help="its folder on its own machine, if elsewhere")
     init.add_argument("--broker-user", default="", metavar="USER", help="whom Mosquitto becomes; default: you")
-    init.add_argument("--web-port", default=8080, type=int, metavar="PORT")
+    init.add_argument("--web-port", default=8080, type=int, metavar="PORT", help="central's, on loopback")
     init.set_defaults(run=_init)
 
-    add = commands.add_parser("add", help="add a premises' node")
-    add.add_argument("--dir", required=True, type=Path, metavar="TOWN")
+    add = commands.add_parser("add", parents=[town, broker], help="add a premises' node")
     add.add_argument("--premises", required=True, metavar="NAME")
     add.add_argument("--place", default="", metavar="NAME")
     add.add_argument("--scheme", required=True, action="append", metavar="SLUG")
     add.add_argument("--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware; see docs/hardware.md")
     add.set_defaults(run=_add)
+
+    listing = commands.add_parser("list", parents=[town], help="nodes, and what will soon expire")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    listing.set_defaults(run=_list)
+
+    revoke = commands.add_parser("revoke", parents=[town, broker], help="strike a node off, and prove it")
+    revoke.add_argument("node", metavar="NODE", help="its id, as in 'list'")
+    revoke.set_defaults(run=_revoke)
+
+    renew = commands.add_parser("renew", parents=[town], help="a new certificate for a node, central or the broker")
+    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}' or '{BROKER}'")
+    renew.set_defaults(run=_renew)
+
+    crl = commands.add_parser("renew-crl", parents=[town, broker], help="a new revocation list, proven; run it daily")
+    crl.set_defaults(run=_renew_crl)
     return parser
 
 
-def _init(options: argparse.Namespace) -> int:
-    schemes = dict(_scheme(text) for text in options.scheme)
+def _init(options: argparse.Namespace) -> None:
     fleet = Fleet.init(
         options.dir,
-        schemes=schemes,
+        schemes=dict(_scheme(text) for text in options.scheme),
         host=options.broker_host,
         port=options.broker_port,
         bind=options.broker_bind,
@@ -69,7 +91,6 @@ def _init(options: argparse.Namespace) -> int:
     )
     authority = fleet.layout.authority
     _say(f"{fleet.layout.town} is ready. Whoever has {authority} can make nodes: keep a copy offline, locked away.")
-    return 0
 
 
 def _scheme(text: str) -> tuple[str, str]:
@@ -79,12 +100,50 @@ def _scheme(text: str) -> tuple[str, str]:
     return slug, name
 
 
-def _add(options: argparse.Namespace) -> int:
+def _add(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     node = fleet.add(options.premises, options.place, options.scheme, profile=options.profile)
     _say(f"{node.node} is {node.premises}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
     _say("its private keys are nowhere else.")
-    return 0
+    if options.broker_pid_file or options.reload_command or fleet.layout.pid_file.exists():
+        fleet.enforce(_reload(options, fleet), deadline_s=options.deadline)
+        _say("The running broker knows it.")
+    else:
+        _say("A broker that runs already does not know it yet: 'watchlink fleet renew-crl' tells it.")
+
+
+def _list(options: argparse.Namespace) -> None:
+    listing = list_fleet(Fleet.open(options.dir))
+    _say(msgspec.json.format(msgspec.json.encode(listing)).decode() if options.json else as_table(listing))
+
+
+def _revoke(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    node = fleet.revoke(options.node, _reload(options, fleet), deadline_s=options.deadline)
+    _say(f"{node.node} ({node.premises}) is revoked, and the running broker was seen to obey:")
+    _say("  it refuses revoked certificates, lets valid ones in, and gives this node no rights, connected or not;")
+    _say(f"  directory serial {fleet.record.directory_serial} strikes it, for central and every node.")
+
+
+def _renew(options: argparse.Namespace) -> None:
+    folder = Fleet.open(options.dir).renew(options.who)
+    if options.who == BROKER:
+        _say(f"New key and certificate in {folder}. 'watchlink fleet renew-crl' makes the broker use them, proven.")
+    else:
+        _say(f"New client.key and client.pem in {folder}. Carry them to where they are used and restart it there.")
+
+
+def _renew_crl(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    fleet.enforce(_reload(options, fleet), deadline_s=options.deadline)
+    expires_at = fleet.crl_expires_at()
+    _say(f"The running broker obeys the new revocation list, good until {expires_at:%Y-%m-%d}.")
+
+
+def _reload(options: argparse.Namespace, fleet: Fleet) -> Reload:
+    if options.reload_command:
+        return reload_by_command(options.reload_command)
+    return reload_by_pid_file(options.broker_pid_file or fleet.layout.pid_file)
 
 
 def _say(sentence: str) -> None:

@@ -1,19 +1,10 @@
-"""A town's fleet: one folder with the CA, the directory, the broker's files, central's folder and one for each node.
-
-``fleet.json`` is written first and is the source; whatever is made from it is made again from it by the next
-change, so an interrupted command is finished by running it, or any other, once more.
-"""
+"""A town's fleet: one folder with the CA, the directory, the broker's files, central's folder and one for each node."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import ipaddress
 import os
-import pwd
 import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,45 +12,28 @@ from typing import Final
 
 import msgspec
 
-from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, sync_folder, write_atomic, write_beside
-from provisioning.broker import Member, render_acl, render_configuration
+from provisioning.atomic import PUBLIC, write_atomic
 from provisioning.certificates import (
     CertificateAuthority,
     IssuedCertificate,
-    check_crl,
     issue_client_certificate,
-    issue_crl,
     issue_server_certificate,
 )
-from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
-from provisioning.layout import (
-    CENTRAL_TEXT,
-    DEFAULT_PROFILE,
-    FAKE_SOCKET,
-    FOLDER,
-    Layout,
-    authority_text,
-    central_toml,
-    node_toml,
-)
-from provisioning.records import (
-    BrokerRecord,
-    CentralRecord,
-    CertificateRecord,
-    FleetRecord,
-    NodeRecord,
-    clean_name,
-    clean_scheme,
-    encode_record,
-    load_record,
-)
-from wire.directory import seal_directory
-from wire.ids import FIRST_PREMISES_NODE, U32_MAX, NodeId, node_text
-from wire.limits import DIRECTORY_BYTES_MAX
+from provisioning.enforcement import PROOF_DEADLINE_S, Reload, enforce, standing
+from provisioning.errors import FleetError, FleetInputError
+from provisioning.folder import FleetFolder
+from provisioning.founding import LOCAL_NAMES, Plan, found
+from provisioning.layout import CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, Layout, node_toml
+from provisioning.records import FleetRecord, NodeRecord, clean_name, remember
+from wire.ids import U32_MAX, NodeId, node_text
 from wire.signing import KEY_BYTES, SigningKey
 
-PORT_MAX: Final = 0xFFFF
-LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+BROKER: Final = "broker"
+CENTRAL: Final = "central"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +57,11 @@ class NewNode:
 class Fleet:
     """One fleet folder. Changes are serialised by a lock on the folder, so two commands at once are safe.
 
-    Attributes:
-        layout: where everything lies.
-        record: what the fleet knew when it was last read or changed here.
+    Build it with :meth:`init` or :meth:`open`.
     """
 
-    def __init__(self, layout: Layout, record: FleetRecord, clock: Callable[[], datetime]) -> None:
-        self.layout = layout
-        self.record = record
-        self._clock = clock
-
-    # -- making and opening ---------------------------------------------------------------------------------------
+    def __init__(self, folder: FleetFolder) -> None:
+        self._folder = folder
 
     @classmethod
     def init(
@@ -107,7 +75,7 @@ class Fleet:
         web_port: int = 8080,
         broker_folder: str = "",
         broker_user: str = "",
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _utc_now,
     ) -> Fleet:
         """Make a fleet without nodes. It appears whole or not at all.
 
@@ -124,99 +92,33 @@ class Fleet:
 
         Raises:
             FleetInputError: the folder is taken, or a name, scheme, address or port cannot be used.
+            FleetError: the disk refused.
         """
-        town = Path(os.path.abspath(town))  # noqa: PTH100 - resolve() would look through links, and fail on their ends
-        if town.exists() and (not town.is_dir() or any(town.iterdir())):
-            raise FleetInputError(f"{town} is taken, and nothing there is overwritten: choose a new or empty folder.")
-        now = clock()
-        entries = [clean_scheme(slug, name, number) for number, (slug, name) in enumerate(schemes.items(), start=1)]
-        if not entries:
-            raise FleetInputError("A fleet needs at least one scheme.")
-        for what, value in (("broker", port), ("web", web_port)):
-            if not 1 <= value <= PORT_MAX:
-                raise FleetInputError(f"{value} is no {what} port: 1 to 65535.")
-        broker = BrokerRecord(
-            host=clean_name(host, "broker's host"),
-            port=port,
-            bind=bind or _bind_address(host),
-            user=broker_user or _own_name(),
-            certificates=(),
-            folder=broker_folder,
-        )
-        ca = CertificateAuthority.create(f"Watchlink CA of {town.name}"[:64], now)
-        signing_seed = secrets.token_bytes(KEY_BYTES)
-        server = issue_server_certificate(ca, (host, *LOCAL_NAMES), now=now)
-        client = issue_client_certificate(ca, CENTRAL_TEXT, now=now)
-        record = FleetRecord(
-            created_at=now,
-            schemes=tuple(entries),
-            broker=msgspec.structs.replace(broker, certificates=(_remember(server),)),
-            central=CentralRecord(
-                key=SigningKey(signing_seed).public.raw.hex(), certificates=(_remember(client),), web_port=web_port
-            ),
-            next_node=FIRST_PREMISES_NODE,
-            directory_serial=1,
-            directory_issued_at=now,
-        )
-        cls._build(town, record, clock=clock, ca=ca, signing_seed=signing_seed, server=server, client=client)
+        plan = Plan(schemes, host, port, bind, web_port, broker_folder, broker_user)
+        found(Path(os.path.abspath(town)), plan, clock)  # noqa: PTH100 - as FleetFolder.open
         return cls.open(town, clock=clock)
 
     @classmethod
-    def _build(
-        cls,
-        town: Path,
-        record: FleetRecord,
-        *,
-        clock: Callable[[], datetime],
-        ca: CertificateAuthority,
-        signing_seed: bytes,
-        server: IssuedCertificate,
-        client: IssuedCertificate,
-    ) -> None:
-        """Build the folder beside its place and rename it: an interrupted init leaves no half a town."""
-        town.parent.mkdir(parents=True, exist_ok=True)
-        staging = Layout(town.with_name(f".{town.name}.{secrets.token_hex(4)}"))
-        authority_seed = secrets.token_bytes(KEY_BYTES)
-        authority = SigningKey(authority_seed)
-        try:
-            staging.town.mkdir(mode=FOLDER)
-            staging.create()
-            write_atomic(staging.authority / "ca.pem", ca.certificate_pem, PUBLIC)
-            write_atomic(staging.authority / "ca.key", ca.key_pem, PRIVATE)
-            write_atomic(staging.authority / "authority.key", authority_seed.hex().encode() + b"\n", PRIVATE)
-            write_atomic(staging.authority / "authority.pub", authority_text(authority), PUBLIC)
-            write_atomic(staging.broker / "ca.pem", ca.certificate_pem, PUBLIC)
-            staging.write_certificate(staging.broker, "server", server)
-            staging.write_identity(staging.central, client, signing_seed, ca.certificate_pem, authority_text(authority))
-            toml = central_toml(record.broker, record.central.web_port)
-            write_atomic(staging.central / "central.toml", toml.encode(), PUBLIC)
-            write_atomic(staging.record, encode_record(record), PUBLIC)
-            built = cls(staging, record, clock)
-            built.publish(settings_of=Layout(town))
-            built.publish_crl(ca)
-            staging.town.replace(town)
-            sync_folder(town.parent)
-        except OSError as e:
-            raise FleetError(f"The fleet could not be made in {town}: {e.strerror or e}.") from e
-        finally:
-            shutil.rmtree(staging.town, ignore_errors=True)
-
-    @classmethod
-    def open(cls, town: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Fleet:
+    def open(cls, town: Path, *, clock: Callable[[], datetime] = _utc_now) -> Fleet:
         """Open a fleet.
 
         Raises:
             FleetInputError: there is none.
             FleetDamagedError: its record cannot be read.
         """
-        layout = Layout(Path(os.path.abspath(town)))  # noqa: PTH100 - as in init
-        return cls(layout, load_record(layout.record), clock)
+        return cls(FleetFolder.open(town, clock))
 
     # -- what is known --------------------------------------------------------------------------------------------
 
-    def now(self) -> datetime:
-        """The fleet's clock, aware."""
-        return self._clock()
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies."""
+        return self._folder.layout
+
+    @property
+    def record(self) -> FleetRecord:
+        """What the fleet knew when it was last read or changed here."""
+        return self._folder.record
 
     @property
     def nodes(self) -> tuple[NodeRecord, ...]:
@@ -228,19 +130,20 @@ class Fleet:
         return self.layout.node(node)
 
     def authority(self) -> CertificateAuthority:
-        """The CA with its key.
+        """The CA with its key, for :func:`~provisioning.certificates.issue_client_certificate`.
 
         Raises:
             FleetDamagedError: missing or unusable.
         """
-        try:
-            certificate_pem = (self.layout.authority / "ca.pem").read_bytes()
-            key_pem = (self.layout.authority / "ca.key").read_bytes()
-        except OSError as e:
-            raise FleetDamagedError(
-                f"The CA cannot be read ({e.filename}: {e.strerror}); docs/runbook.md, 'A lost CA key'."
-            ) from e
-        return CertificateAuthority.load(certificate_pem, key_pem)
+        return self._folder.authority()
+
+    def now(self) -> datetime:
+        """The fleet's clock, aware."""
+        return self._folder.now()
+
+    def crl_expires_at(self) -> datetime | None:
+        """When the broker will begin to refuse everybody; ``None`` if its list cannot be read."""
+        return self._folder.crl_expires_at()
 
     # -- changing it ----------------------------------------------------------------------------------------------
 
@@ -257,145 +160,134 @@ class Fleet:
         return self.add_all([NewNode(premises, place, schemes, profile, fake_socket)])[0]
 
     def add_all(self, wanted: Sequence[NewNode]) -> tuple[NodeRecord, ...]:
-        """Add nodes, with one new directory for all. A running broker must be told (:mod:`provisioning.enforcement`).
+        """Add nodes, with one new directory for all. A running broker learns of them by :meth:`enforce`.
 
         Each node's private keys are only in its folder: carry it to the node, then delete it here.
 
         Raises:
             FleetInputError: a name or scheme cannot be used; nothing was changed.
         """
-        with self.changing():
-            now = self.now()
-            ca = self.authority()
+        with self._folder.changing():
+            record, ca, now = self.record, self.authority(), self.now()
             added: list[NodeRecord] = []
-            record = self.record
+            identities: list[tuple[IssuedCertificate, bytes]] = []
+            number = record.next_node
             for new in wanted:
-                folder_id = self._next_id(record)
+                number = self._free_number(number)
                 seed = secrets.token_bytes(KEY_BYTES)
-                certificate = issue_client_certificate(ca, folder_id, now=now)
-                node = NodeRecord(
-                    node=folder_id,
-                    premises=clean_name(new.premises, "name of the premises"),
-                    place=clean_name(new.place, "place", is_required=False),
-                    schemes=record.scheme_numbers(tuple(new.schemes)),
-                    profile=clean_name(new.profile, "hardware profile"),
-                    key=SigningKey(seed).public.raw.hex(),
-                    added_at=now,
-                    certificates=(_remember(certificate),),
+                certificate = issue_client_certificate(ca, node_text(number), now=now)
+                identities.append((certificate, seed))
+                added.append(
+                    NodeRecord(
+                        node=node_text(number),
+                        premises=clean_name(new.premises, "name of the premises"),
+                        place=clean_name(new.place, "place", is_required=False),
+                        schemes=record.scheme_numbers(tuple(new.schemes)),
+                        profile=clean_name(new.profile, "hardware profile"),
+                        key=SigningKey(seed).public.raw.hex(),
+                        added_at=now,
+                        certificates=(remember(certificate),),
+                    )
                 )
-                record = msgspec.structs.replace(record, nodes=(*record.nodes, node), next_node=int(folder_id, 16) + 1)
-                added.append(node)
-                self._write_node(node, new.fake_socket, certificate, seed, ca)
-            self.commit(_next_directory(record, now))
-            self.publish()
+                number = NodeId(number + 1)
+            for new, node, (certificate, seed) in zip(wanted, added, identities, strict=True):
+                self._write_node(node, new.fake_socket, certificate, seed, ca.certificate_pem)
+            changed = msgspec.structs.replace(record, nodes=(*record.nodes, *added), next_node=number)
+            self._folder.commit(changed.with_next_directory(now))
+            self._folder.publish()
         return tuple(added)
 
-    def _next_id(self, record: FleetRecord) -> str:
+    def revoke(self, node: str, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> NodeRecord:
+        """Strike ``node`` off and prove that the running broker refuses it, also where it is connected now.
+
+        Striking comes first and is never undone: the directory without it is written before the broker is told.
+        Revoking again does everything but the striking again, which is how an unproven revocation is finished.
+
+        Raises:
+            FleetInputError: no such node; nothing was changed.
+            BrokerUnprovenError: struck off, but the running broker was not seen to obey; says what is in force.
+        """
+        with self._folder.changing():
+            struck = self.record.node(node)
+            if struck.revoked_at is None:
+                now = self.now()
+                struck = msgspec.structs.replace(struck, revoked_at=now)
+                self._folder.commit(self.record.with_node(struck).with_next_directory(now))
+            self._folder.publish()
+            try:
+                enforce(self._folder, reload, deadline_s=deadline_s)
+            except (FleetError, OSError) as e:
+                raise standing(
+                    e,
+                    f"{struck.node} ({struck.premises}) is struck from the directory (serial"
+                    f" {self.record.directory_serial}): central and every node that hears of it refuse its alerts.\n"
+                    f"The ACL in {self.layout.broker} takes every right from it, and a broker that starts or reloads"
+                    " now obeys that. The running one may still let it hear its schemes' alerts.",
+                ) from e
+        return struck
+
+    def enforce(self, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> None:
+        """Renew the revocation list and have the running broker obey all files, proven; after adding, and daily.
+
+        Raises:
+            BrokerUnprovenError: the files are in place, but the running broker was not seen to obey them.
+        """
+        with self._folder.changing():
+            try:
+                enforce(self._folder, reload, deadline_s=deadline_s)
+            except (FleetError, OSError) as e:
+                raise standing(e, f"The files in {self.layout.broker} are those of before or newer, and whole.") from e
+
+    def renew(self, who: str) -> Path:
+        """A new key and certificate for a node's id, ``central`` or ``broker``; the old one stays good till it expires.
+
+        Returns the folder with ``client.pem`` and ``client.key`` (the broker's: ``server.pem`` and ``server.key``).
+
+        Raises:
+            FleetInputError: no such node, or it is revoked.
+        """
+        with self._folder.changing():
+            record, ca, now = self.record, self.authority(), self.now()
+            if who == BROKER:
+                server = issue_server_certificate(ca, (record.broker.host, *LOCAL_NAMES), now=now)
+                self._folder.commit(
+                    msgspec.structs.replace(record, broker_certificates=(*record.broker_certificates, remember(server)))
+                )
+                self.layout.write_certificate(self.layout.broker, "server", server)
+                return self.layout.broker
+            if who == CENTRAL:
+                client = issue_client_certificate(ca, CENTRAL_TEXT, now=now)
+                central = record.central
+                central = msgspec.structs.replace(central, certificates=(*central.certificates, remember(client)))
+                self._folder.commit(msgspec.structs.replace(record, central=central))
+                self.layout.write_certificate(self.layout.central, "client", client)
+                return self.layout.central
+            node = record.node(who)
+            if node.revoked_at is not None:
+                raise FleetInputError(f"{node.node} ({node.premises}) is revoked; add the premises anew.")
+            client = issue_client_certificate(ca, node.node, now=now)
+            node = msgspec.structs.replace(node, certificates=(*node.certificates, remember(client)))
+            # Recorded before it exists, so that no certificate can be out there which revoking would miss.
+            self._folder.commit(record.with_node(node))
+            folder = self.layout.node(node.node)
+            folder.mkdir(mode=FOLDER, exist_ok=True)
+            self.layout.write_certificate(folder, "client", client)
+            return folder
+
+    def _free_number(self, number: int) -> NodeId:
         # A folder without a record is what an interrupted add left: its keys are in nobody's directory.
-        number = record.next_node
         while number <= U32_MAX and self.layout.node(node_text(NodeId(number))).exists():
             number += 1
-        if number > U32_MAX:
+        if number >= U32_MAX:
             raise FleetInputError("All node ids have been used.")
-        return node_text(NodeId(number))
+        return NodeId(number)
 
     def _write_node(
-        self, node: NodeRecord, fake_socket: str, certificate: IssuedCertificate, seed: bytes, ca: CertificateAuthority
+        self, node: NodeRecord, fake_socket: str, certificate: IssuedCertificate, seed: bytes, ca_pem: bytes
     ) -> None:
         folder = self.layout.node(node.node)
         folder.mkdir(mode=FOLDER)
         authority_public = (self.layout.authority / "authority.pub").read_bytes()
-        self.layout.write_identity(folder, certificate, seed, ca.certificate_pem, authority_public)
+        self.layout.write_identity(folder, certificate, seed, ca_pem, authority_public)
         toml = node_toml(node, self.record.broker, fake_socket)
         write_atomic(folder / "node.toml", toml.encode(), PUBLIC)
-
-    # -- the steps that changes are made of; also for provisioning.enforcement ------------------------------------
-
-    @contextlib.contextmanager
-    def changing(self) -> Iterator[None]:
-        """Hold the folder's lock, with the record read afresh; other commands wait."""
-        descriptor = os.open(self.layout.town, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self.record = load_record(self.layout.record)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def commit(self, record: FleetRecord) -> None:
-        """Make ``record`` what the fleet knows."""
-        write_atomic(self.layout.record, encode_record(record), PUBLIC)
-        self.record = record
-
-    def publish(self, settings_of: Layout | None = None) -> None:
-        """Write the directory, the ACL and the broker's configuration from the record.
-
-        Raises:
-            FleetDamagedError: the authority's key is missing or unusable.
-            FleetError: the directory no longer fits what a node accepts.
-        """
-        record = self.record
-        sealed = seal_directory(record.directory(), self._directory_key())
-        if len(sealed) > DIRECTORY_BYTES_MAX:
-            raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
-        members = [
-            Member(node.id, record.scheme_slugs(node.schemes), node.revoked_at is not None) for node in record.nodes
-        ]
-        acl = render_acl(members, [scheme.slug for scheme in record.schemes], record.crl_number)
-        settings = (settings_of or self.layout).broker_settings(record.broker)
-        self.layout.write_directory(sealed)
-        write_atomic(self.layout.broker / "acl", acl.encode(), PRIVATE)
-        write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
-
-    def publish_crl(self, ca: CertificateAuthority) -> None:
-        """Write the revocation list from the record; what the broker gets was read back and checked.
-
-        Raises:
-            CrlError: it is not fit for a broker; the one in place stays.
-        """
-        now = self.now()
-        serials = self.record.revoked_serials(now)
-        crl = issue_crl(ca, serials, self.record.crl_number, now=now)
-        for folder in (self.layout.authority, self.layout.broker):
-            beside = write_beside(folder / "crl.pem", crl, PUBLIC)
-            try:
-                check_crl(beside.read_bytes(), ca, serials, now)
-            except BaseException:
-                beside.unlink(missing_ok=True)
-                raise
-            put_in_place(beside, folder / "crl.pem")
-
-    def _directory_key(self) -> SigningKey:
-        path = self.layout.authority / "authority.key"
-        try:
-            seed = bytes.fromhex(path.read_text().strip())
-            key = SigningKey(seed)
-        except (OSError, ValueError) as e:
-            raise FleetDamagedError(f"The directory cannot be signed: {path} cannot be used ({e}).") from e
-        return key
-
-
-def _remember(certificate: IssuedCertificate) -> CertificateRecord:
-    return CertificateRecord(serial=f"{certificate.serial:x}", expires_at=certificate.expires_at)
-
-
-def _next_directory(record: FleetRecord, now: datetime) -> FleetRecord:
-    return msgspec.structs.replace(record, directory_serial=record.directory_serial + 1, directory_issued_at=now)
-
-
-def _own_name() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a user without an account cannot become another, so the broker will never look
-        return str(os.geteuid())
-
-
-def _bind_address(host: str) -> str:
-    if host == "localhost":
-        return "127.0.0.1"
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError as e:
-        raise FleetInputError(
-            f"{host!r} is a name: say with --broker-bind on which address the broker listens (0.0.0.0 for all)."
-        ) from e

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from provisioning.certificates import IssuedCertificate
 from provisioning.errors import FleetDamagedError, FleetInputError
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
 from wire.errors import DecodeError
@@ -36,6 +37,11 @@ class CertificateRecord(Record, frozen=True):
 
     serial: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{1,40}$")]
     expires_at: Moment
+
+
+def remember(certificate: IssuedCertificate) -> CertificateRecord:
+    """What is kept of a certificate."""
+    return CertificateRecord(serial=f"{certificate.serial:x}", expires_at=certificate.expires_at)
 
 
 class NodeRecord(Record, frozen=True):
@@ -66,7 +72,6 @@ class BrokerRecord(Record, frozen=True):
     port: Port
     bind: str
     user: str
-    certificates: tuple[CertificateRecord, ...]
     folder: str = ""
     """Where the broker's own machine keeps its folder; empty: in the fleet folder itself."""
 
@@ -86,6 +91,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     created_at: Moment
     schemes: tuple[SchemeEntry, ...]
     broker: BrokerRecord
+    broker_certificates: tuple[CertificateRecord, ...]
     central: CentralRecord
     nodes: tuple[NodeRecord, ...] = ()
     next_node: Annotated[int, msgspec.Meta(ge=0x10, le=0xFFFF_FFFF)]
@@ -113,6 +119,15 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         if found is None:
             raise FleetInputError(f"No node {wanted} in this fleet; 'watchlink fleet list' shows them.")
         return found
+
+    def with_node(self, node: NodeRecord) -> FleetRecord:
+        """The same, with ``node`` in place of the one of its id."""
+        nodes = tuple(node if old.node == node.node else old for old in self.nodes)
+        return msgspec.structs.replace(self, nodes=nodes)
+
+    def with_next_directory(self, now: datetime) -> FleetRecord:
+        """The same, under the next serial."""
+        return msgspec.structs.replace(self, directory_serial=self.directory_serial + 1, directory_issued_at=now)
 
     def scheme_slugs(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
         """The slugs of ``numbers``, in that order."""

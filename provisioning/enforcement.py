@@ -1,0 +1,143 @@
+"""Making the running broker obey, and proving that it does.
+
+Mosquitto's traps, measured on 2.0.21: told to reload while its revocation list is missing or damaged, it lets
+everybody in; an expired list refuses everybody; and a client that is connected stays connected whatever the list
+says. So the list is checked before the broker is told, and the ACL takes every right from a revoked node, which
+silences a live session at once. Then two certificates made for the purpose show what the broker does:
+
+* a revoked **canary** must be refused, as revoked: the new list is in force;
+* a valid **control** must be let in and may write a topic that only the new ACL names: the broker refuses for
+  the right reason, and the ACL that silences the live session is the one it obeys.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from provisioning.broker import PROOF_USER, proof_topic
+from provisioning.certificates import IssuedCertificate, check_crl, issue_client_certificate
+from provisioning.errors import BrokerUnprovenError, CrlError
+from provisioning.folder import FleetFolder
+from provisioning.proof import BrokerProbe, Observation, Verdict
+from provisioning.records import remember
+
+Reload = Callable[[], None]
+"""Tells the broker to read its files again; raises :class:`BrokerUnprovenError` if it cannot be told."""
+
+PROOF_LIFE: Final = timedelta(hours=1)
+"""Canaries stay in the list only while they could be used."""
+PROOF_DEADLINE_S: Final = 20.0
+PROOF_PAUSE_S: Final = 0.2
+
+
+def reload_by_pid_file(pid_file: Path) -> Reload:
+    """SIGHUP to the process that ``pid_file`` names, if it is a Mosquitto."""
+
+    def reload() -> None:
+        try:
+            pid = int(pid_file.read_text())
+            # A stale file may name anybody by now, and SIGHUP ends most programs.
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            if name != "mosquitto":
+                raise BrokerUnprovenError(f"{pid_file} is stale: process {pid} is {name!r}, not Mosquitto.")
+            os.kill(pid, signal.SIGHUP)
+        except (OSError, ValueError) as e:
+            raise BrokerUnprovenError(f"No running broker could be told: {pid_file}: {e}.") from e
+
+    return reload
+
+
+def reload_by_command(command: str) -> Reload:
+    """Whatever reloads the broker, as in ``systemctl reload mosquitto``; no shell takes part."""
+
+    def reload() -> None:
+        try:
+            subprocess.run(  # noqa: S603 - the engineer's own command line
+                shlex.split(command), check=True, timeout=60, stdin=subprocess.DEVNULL
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as e:
+            raise BrokerUnprovenError(f"The broker could not be told: {e}.") from e
+
+    return reload
+
+
+def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> None:
+    """Write a fresh revocation list, ACL and directory, have the broker read them, and prove that it did.
+
+    The caller holds ``folder``'s lock. Old files are never put back: after any error, what a restarted broker
+    reads is the newest that could be written, which refuses more than the one before, never less.
+
+    Raises:
+        CrlError: the list on disk is not fit for a broker, which was therefore not told anything.
+        BrokerUnprovenError: the files are in place, and the running broker was not seen to obey them in time.
+    """
+    ca = folder.authority()
+    now = folder.now()
+    canary = issue_client_certificate(ca, PROOF_USER, now=now, life=PROOF_LIFE)
+    control = issue_client_certificate(ca, PROOF_USER, now=now, life=PROOF_LIFE)
+    kept = tuple(old for old in folder.record.canaries if old.expires_at > now)
+    record = msgspec.structs.replace(
+        folder.record,
+        crl_number=folder.record.crl_number + 1,
+        canaries=(*kept, remember(canary)),
+    )
+    folder.commit(record)
+    folder.publish()
+    trouble: Exception | None = None
+    try:
+        folder.publish_crl(ca)
+    except (CrlError, OSError) as e:
+        trouble = e
+    # With a list that is unfit a reload would let everybody in; with the one before, the ACL still silences.
+    check_crl(folder.crl_in_place(), ca, frozenset(), now)
+    reload()
+    if trouble is not None:
+        raise BrokerUnprovenError(f"The new revocation list could not be written: {trouble}") from trouble
+    broker = record.broker
+    probe = BrokerProbe(broker.host, broker.port, folder.layout.authority / "ca.pem")
+    _prove(probe, canary, control, proof_topic(record.crl_number), deadline_s)
+
+
+def _prove(
+    probe: BrokerProbe, canary: IssuedCertificate, control: IssuedCertificate, topic: str, deadline_s: float
+) -> None:
+    give_up_at = time.monotonic() + deadline_s
+    while True:
+        of_canary, of_control = probe.observe(canary, topic), probe.observe(control, topic)
+        if of_canary.verdict is Verdict.REVOKED and of_control.verdict is Verdict.ACCEPTED:
+            return
+        if time.monotonic() >= give_up_at:
+            raise BrokerUnprovenError(_why(probe, of_canary, of_control))
+        time.sleep(PROOF_PAUSE_S)
+
+
+def _why(probe: BrokerProbe, canary: Observation, control: Observation) -> str:
+    where = f"the broker at {probe.host}:{probe.port}"
+    let_in = {Verdict.ACCEPTED, Verdict.FORBIDDEN}
+    if Verdict.UNREACHABLE in {canary.verdict, control.verdict}:
+        return f"{where} did not answer ({control.detail or canary.detail})."
+    if canary.verdict in let_in:
+        return f"{where} LETS REVOKED CERTIFICATES IN: a canary made to be refused was {canary.verdict}."
+    if control.verdict is Verdict.FORBIDDEN:
+        return f"{where} still obeys an older ACL, so a session that is open now has not been silenced."
+    if control.verdict not in let_in:
+        return f"{where} refuses valid certificates too ({control.detail}): nobody can connect."
+    return f"{where} refused the canary, but not as revoked ({canary.detail})."
+
+
+def standing(error: Exception, what_is_in_force: str) -> BrokerUnprovenError:
+    """``error`` as the person at the keyboard must hear it: what is not proven, what is in force, what to do."""
+    return BrokerUnprovenError(
+        f"NOT PROVEN: {error}\n{what_is_in_force}\n"
+        "Run the command again when the broker is well. Until it succeeds, count the broker's gate as open."
+    )
