@@ -42,7 +42,8 @@ class FactLog:
         """One line, flushed."""
         if not self._is_open:
             return
-        line = json.dumps({"at_ms": round(time.monotonic_ns() / 1_000_000, 3), "fact": fact, **details}, ensure_ascii=False)
+        at_ms = round(time.monotonic_ns() / 1_000_000, 3)
+        line = json.dumps({"at_ms": at_ms, "fact": fact, **details}, ensure_ascii=False)
         with self._lock:
             try:
                 self._out.write(line + "\n")

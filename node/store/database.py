@@ -1,0 +1,194 @@
+"""The database file: opened, checked, migrated; its errors in words; set aside when it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+DATABASE_NAME: Final = "node.db"
+
+# One script a version. They only add: after an update is rolled back, the older program runs on the newer schema.
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE outbox (
+        counter INTEGER PRIMARY KEY,     -- 1 … 2^32-1
+        data BLOB NOT NULL,              -- the signed frame, as sent every time
+        stored_at_s INTEGER NOT NULL,    -- Unix time, 0 = clock not proven
+        stored_ms INTEGER NOT NULL,      -- monotonic clock of that boot
+        boot TEXT NOT NULL,              -- the machine's boot id
+        is_receipted INTEGER NOT NULL DEFAULT 0,
+        receipted_at_s INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX outbox_receipted ON outbox (is_receipted, receipted_at_s);
+    CREATE TABLE inbox (
+        node INTEGER NOT NULL,
+        counter INTEGER NOT NULL,
+        digest BLOB NOT NULL,            -- SHA-256 of the bytes
+        is_shown INTEGER NOT NULL,
+        seen_at_s INTEGER NOT NULL,      -- 0 = clock not proven
+        PRIMARY KEY (node, counter)
+    );
+    CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    """,
+)
+
+_REASONS: Final = {
+    "FULL": "the disk is full",
+    "READONLY": "the disk is read-only",
+    "CORRUPT": "the database is damaged",
+    "NOTADB": "the database is damaged",
+    "IOERR": "the disk reports errors",
+    "CANTOPEN": "the state folder cannot be opened",
+    "BUSY": "another program uses the state folder",
+    "PERM": "no right to write to the state folder",
+    "NOMEM": "no memory left",
+}
+DAMAGED: Final = frozenset({"CORRUPT", "NOTADB"})
+
+
+class StoreRefusedError(Exception):
+    """Nothing was stored; the message is the reason in one line.
+
+    Attributes:
+        kind: SQLite's primary result code (``FULL``, ``READONLY``, ``CORRUPT`` …), or ``""``.
+    """
+
+    def __init__(self, reason: str, kind: str = "") -> None:
+        self.kind = kind
+        super().__init__(reason)
+
+
+OutboxRow = tuple[int, bytes, int, int, str, int, int]
+OUTBOX_COLUMNS: Final = "counter, data, stored_at_s, stored_ms, boot, is_receipted, receipted_at_s"
+
+
+class _DamagedError(sqlite3.DatabaseError):
+    sqlite_errorname = "SQLITE_CORRUPT"
+
+
+def open_database(folder: Path) -> sqlite3.Connection:
+    """Open ``folder``'s database for this program alone, checked and migrated; made if it is missing.
+
+    Raises:
+        StoreRefusedError: with a kind of :data:`DAMAGED` if it must be set aside.
+    """
+    path = folder / DATABASE_NAME
+    try:
+        is_new = not path.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise StoreRefusedError(f"{folder}: {e.strerror}", "CANTOPEN") from e
+    try:
+        db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+    except sqlite3.Error as e:
+        raise refused(e, folder) from e
+    try:
+        _prepare(db)
+        if is_new:
+            _sync_folder(folder)
+    except (sqlite3.Error, OSError) as e:
+        db.close()
+        raise refused(e, folder) from e
+    return db
+
+
+def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, list[OutboxRow]]:
+    """Rename the damaged database, and say what of its outbox can still be read and ``is_ours``.
+
+    Returns:
+        The new name, and the rows.
+
+    Raises:
+        StoreRefusedError: it cannot be renamed.
+    """
+    path = folder / DATABASE_NAME
+    legible: list[OutboxRow] = []
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0.2)) as db:
+        for row in db.execute(f"SELECT {OUTBOX_COLUMNS} FROM outbox NOT INDEXED ORDER BY counter"):  # noqa: S608
+            if is_ours(row):
+                legible.append(row)  # noqa: PERF401 - what was read before an error is kept
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    aside = f"{DATABASE_NAME}.damaged-{stamp}"
+    try:
+        for suffix in ("-wal", "-shm", ""):
+            with contextlib.suppress(FileNotFoundError):
+                (folder / f"{DATABASE_NAME}{suffix}").replace(folder / f"{aside}{suffix}")
+    except OSError as e:
+        raise StoreRefusedError(f"{path}: damaged, and cannot be set aside: {e.strerror}", "CANTOPEN") from e
+    return aside, legible
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    # Alone: two programs on one state folder would share counters. It also spares the -shm file.
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA cache_size=-1024")
+    db.execute("PRAGMA wal_autocheckpoint=200")
+    if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise _DamagedError
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        with transaction(db):
+            for statement in script.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={number}")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, committed to the disk at the end."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def read_value(db: sqlite3.Connection, key: str) -> bytes | None:
+    """From the table of single values."""
+    row = db.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def write_value(db: sqlite3.Connection, key: str, value: bytes | int) -> None:
+    """Into the table of single values; integers as eight bytes, big-endian."""
+    blob = value.to_bytes(8, "big") if isinstance(value, int) else value
+    db.execute("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", (key, blob))
+
+
+def refused(error: Exception, folder: Path) -> StoreRefusedError:
+    """``error`` in words."""
+    name: str = getattr(error, "sqlite_errorname", "") or ""
+    kind = name.removeprefix("SQLITE_").partition("_")[0]
+    # A file system that turned read-only under an open file is told as an input/output error.
+    if kind in {"IOERR", "CANTOPEN"} and _is_read_only(folder):
+        kind = "READONLY"
+    return StoreRefusedError(_REASONS.get(kind, f"the database refuses: {error}"), kind)
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    # SQLite syncs the folder for its journal, not for the database file itself.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

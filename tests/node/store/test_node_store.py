@@ -1,0 +1,436 @@
+"""N2: the press is on disk before anything else, its counter never used again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
+from node.core.events import SeenFrame
+from node.store import NodeStore, StoreRefusedError, digest
+from node.store.database import DATABASE_NAME
+from node.store.node_store import COUNTER_EPOCH_S, COUNTER_FLOOR_MAX, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
+from wire.frames import Alert, decode
+from wire.ids import U32_MAX, FrameId, NodeId
+from wire.kinds import AlertKind, CancelReason, MemberResponse
+from wire.signing import SigningKey
+
+NODE = NodeId(0x10)
+KEY = SigningKey(bytes(range(32)))
+ATTACK = AlertDraft(AlertKind.ATTACK, None, (1, 2), silent=False, drill=False)
+NOW_S = COUNTER_EPOCH_S + 3600
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[NodeStore]:
+    store = NodeStore(folder, NODE, KEY, "boot-1")
+    yield store
+    store.close()
+
+
+def reopened(store: NodeStore, folder: Path, boot: str = "boot-1") -> NodeStore:
+    store.close()
+    return NodeStore(folder, NODE, KEY, boot)
+
+
+def test_store_returns_a_frame_that_verifies_and_opens_its_own_incident(store: NodeStore) -> None:
+    signed = store.store_frame(ATTACK, at_s=0, now_ms=5)
+
+    signed.verify(KEY.public)
+    assert Alert(NODE, 1, 0, AlertKind.ATTACK, 1, (1, 2)) == decode(signed.data).frame
+
+
+def test_store_signs_upgrade_cancel_and_response_with_rising_counters(store: NodeStore) -> None:
+    upgrade = AlertDraft(AlertKind.ATTACK, 7, (1,), silent=True, drill=True)
+    store.raise_counter_floor(9)
+    frames = [
+        store.store_frame(upgrade, 0, 0).frame,
+        store.store_frame(CancelDraft(10, CancelReason.MISTAKE, (1,)), 0, 0).frame,
+        store.store_frame(ResponseDraft(FrameId(NodeId(0x11), 3), MemberResponse.SEEN, (1,)), 0, 0).frame,
+    ]
+
+    assert [10, 11, 12] == [frame.counter for frame in frames]
+    assert Alert(NODE, 10, 0, AlertKind.ATTACK, 7, (1,), silent=True, drill=True) == frames[0]
+
+
+def test_store_gives_back_identical_bytes_after_a_restart(store: NodeStore, folder: Path) -> None:
+    signed = store.store_frame(ATTACK, at_s=NOW_S, now_ms=5)
+    again = reopened(store, folder)
+
+    remembered = again.load(now_ms=90, wall_at_s=0)
+    again.close()
+
+    assert [(signed, 5, False)] == [(row.signed, row.stored_ms, row.is_receipted) for row in remembered.outbox]
+    assert signed.frame.counter == remembered.last_counter
+
+
+def test_store_knows_the_age_of_an_earlier_boots_row_only_by_proven_clocks(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, at_s=NOW_S, now_ms=777)
+    store.store_frame(ATTACK, at_s=0, now_ms=778)
+    later = reopened(store, folder, boot="boot-2")
+
+    by_clock = [row.stored_ms for row in later.load(now_ms=1_000, wall_at_s=NOW_S + 60).outbox]
+    without = [row.stored_ms for row in later.load(now_ms=1_000, wall_at_s=0).outbox]
+    later.close()
+
+    assert [-59_000, None] == by_clock
+    assert [None, None] == without
+
+
+def test_store_never_reuses_a_counter_after_rows_are_pruned(store: NodeStore, folder: Path) -> None:
+    for _ in range(3):
+        signed = store.store_frame(ATTACK, 0, 0)
+        store.mark_receipted(signed.frame.counter, NOW_S)
+    store.prune(NOW_S + KEPT_S + 1)
+    again = reopened(store, folder)
+
+    assert () == again.load(0, 0).outbox
+    assert 4 == again.store_frame(ATTACK, 0, 0).frame.counter
+    again.close()
+
+
+def test_store_jumps_over_what_a_restored_card_forgot_once_the_clock_is_proven(store: NodeStore, folder: Path) -> None:
+    """A copy taken early, used on, restored: no id of the forgotten stretch comes again."""
+    store.store_frame(ATTACK, NOW_S, 0)
+    store.close()
+    shutil.copytree(folder, folder.with_name("copy"))
+    original = NodeStore(folder, NODE, KEY, "boot-1")
+    used = {original.store_frame(ATTACK, NOW_S + 2 * n, 0).frame.counter for n in range(50)}
+    original.close()
+    restored = NodeStore(folder.with_name("copy"), NODE, KEY, "boot-2")
+    fresh = {restored.store_frame(ATTACK, NOW_S + 160 + n, 0).frame.counter for n in range(50)}
+    restored.close()
+
+    assert set() == used & fresh
+
+
+def test_store_jumps_over_what_central_has_seen(store: NodeStore, folder: Path) -> None:
+    store.raise_counter_floor(5_000)
+    store.raise_counter_floor(17)
+    again = reopened(store, folder)
+    counter = again.store_frame(ATTACK, 0, 0).frame.counter
+    again.close()
+
+    assert 5_001 == counter
+
+
+@pytest.mark.parametrize("at_s", [0, 1, COUNTER_EPOCH_S - 1, 3_800_000_000, U32_MAX])
+def test_store_does_not_let_an_implausible_time_burn_counters(store: NodeStore, at_s: int) -> None:
+    assert 1 == store.store_frame(ATTACK, at_s, 0).frame.counter
+
+
+def test_store_refuses_a_floor_that_would_leave_no_counters(store: NodeStore) -> None:
+    with pytest.raises(StoreRefusedError, match="too high"):
+        store.raise_counter_floor(COUNTER_FLOOR_MAX + 1)
+
+    assert 1 == store.store_frame(ATTACK, 0, 0).frame.counter
+
+
+def test_store_burns_the_counter_of_a_failed_commit(store: NodeStore) -> None:
+    """The failed commit may have reached the disk, so its id is not given to another frame."""
+    store.open()
+    assert store._connection is not None
+    store._connection.execute("CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'no'); END")
+    with pytest.raises(StoreRefusedError):
+        store.store_frame(ATTACK, 0, 0)
+    store._connection.execute("DROP TRIGGER refuse")
+
+    assert 2 == store.store_frame(ATTACK, 0, 0).frame.counter
+
+
+def test_store_says_what_cannot_be_signed_instead_of_failing(store: NodeStore) -> None:
+    with pytest.raises(StoreRefusedError, match="cannot be made"):
+        store.store_frame(AlertDraft(AlertKind.ATTACK, None, (), silent=False, drill=False), 0, 0)
+
+    assert 1 == store.store_frame(ATTACK, 0, 0).frame.counter
+
+
+def test_store_commits_receipts_and_seen_frames_at_flush(store: NodeStore, folder: Path) -> None:
+    signed = store.store_frame(ATTACK, 0, 0)
+    seen = SeenFrame(FrameId(NodeId(0x11), 4), digest(b"x"), is_shown=False)
+    store.mark_receipted(signed.frame.counter, 0)
+    store.keep_seen(seen, 0)
+    store.keep_seen(SeenFrame(seen.id, seen.digest, is_shown=True), 0)
+    store.flush()
+    store._drop_connection()  # as after kill -9
+    remembered = reopened(store, folder).load(0, 0)
+
+    assert [True] == [row.is_receipted for row in remembered.outbox]
+    assert (SeenFrame(seen.id, seen.digest, is_shown=True),) == remembered.inbox
+
+
+def test_store_never_forgets_that_a_frame_was_shown(store: NodeStore) -> None:
+    seen = FrameId(NodeId(0x11), 4)
+    store.keep_seen(SeenFrame(seen, b"d", is_shown=True), 0)
+    store.flush()
+    store.keep_seen(SeenFrame(seen, b"d", is_shown=False), 0)
+    store.flush()
+
+    assert [True] == [row.is_shown for row in store.load(0, 0).inbox]
+
+
+def test_store_prunes_by_age_but_never_what_has_no_receipt(store: NodeStore) -> None:
+    kept = store.store_frame(ATTACK, 0, 0)
+    gone = store.store_frame(ATTACK, 0, 0)
+    recent = store.store_frame(ATTACK, 0, 0)
+    store.mark_receipted(gone.frame.counter, NOW_S - KEPT_S - 1)
+    store.mark_receipted(recent.frame.counter, NOW_S - 10)
+    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 1), b"old", is_shown=True), NOW_S - KEPT_S - 1)
+    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 2), b"new", is_shown=True), NOW_S - 10)
+    store.prune(NOW_S)
+    remembered = store.load(0, NOW_S)
+
+    assert [kept, recent] == [row.signed for row in remembered.outbox]
+    assert [b"new"] == [row.digest for row in remembered.inbox]
+
+
+def test_store_dates_rows_of_an_unproven_or_future_time_from_the_first_proven_one(store: NodeStore) -> None:
+    for at_s in (0, NOW_S + 10**8):
+        store.mark_receipted(store.store_frame(ATTACK, 0, 0).frame.counter, at_s)
+    store.prune(NOW_S)
+    assert 2 == len(store.load(0, NOW_S).outbox)
+    store.prune(NOW_S + KEPT_S + 1)
+
+    assert () == store.load(0, NOW_S + KEPT_S + 1).outbox
+
+
+def test_store_keeps_ten_thousand_offline_alerts_and_bounds_the_rest_without_a_clock(folder: Path) -> None:
+    store = NodeStore(folder, NODE, KEY, "boot-1")
+    store.open()
+    assert store._connection is not None
+    store._connection.execute("PRAGMA synchronous=OFF")  # the number matters here, not the disk
+    for _ in range(10_000):
+        store.store_frame(ATTACK, 0, 0)
+    for n in range(1, SEEN_ROWS_MAX + 100):
+        store.keep_seen(SeenFrame(FrameId(NodeId(0x11), n), b"d", is_shown=True), 0)
+    store.prune(0)
+    remembered = store.load(0, 0)
+
+    assert list(range(1, 10_001)) == [row.signed.frame.counter for row in remembered.outbox]
+    assert SEEN_ROWS_MAX == len(remembered.inbox)
+    for n in range(1, 10_001):
+        store.mark_receipted(n, 0)
+    store.prune(0)
+    assert RECEIPTED_ROWS_MAX == len(store.load(0, 0).outbox)
+    store.close()
+
+
+def test_store_keeps_the_directory(store: NodeStore, folder: Path) -> None:
+    store.keep_directory(b"one")
+    store.keep_directory(b"two")
+    again = reopened(store, folder)
+
+    assert b"two" == again.load(0, 0).directory
+    again.close()
+
+
+def test_store_syncs_every_commit(store: NodeStore) -> None:
+    """FULL: a commit is on the disk when it returns; NORMAL would lose the last ones."""
+    store.open()
+    assert store._connection is not None
+
+    assert (2,) == store._connection.execute("PRAGMA synchronous").fetchone()
+    assert ("wal",) == store._connection.execute("PRAGMA journal_mode").fetchone()
+
+
+def test_store_migrates_once_and_runs_on_a_newer_schema(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    assert store._connection is not None
+    store._connection.execute("ALTER TABLE outbox ADD COLUMN of_the_future TEXT")
+    store._connection.execute("PRAGMA user_version=99")
+    again = reopened(store, folder)
+
+    assert 2 == again.store_frame(ATTACK, 0, 0).frame.counter
+    assert again._connection is not None
+    assert (99,) == again._connection.execute("PRAGMA user_version").fetchone()
+    again.close()
+
+
+def test_store_refuses_a_folder_another_program_uses(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    second = NodeStore(folder, NODE, KEY, "boot-1")
+
+    with pytest.raises(StoreRefusedError, match="another program"):
+        second.store_frame(ATTACK, 0, 0)
+
+
+def test_store_sets_a_destroyed_database_aside_and_says_so(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    (folder / DATABASE_NAME).write_bytes(b"not a database" * 1000)
+    again = NodeStore(folder, NODE, KEY, "boot-1")
+    again.raise_counter_floor(41)
+
+    assert 42 == again.store_frame(ATTACK, 0, 0).frame.counter
+    assert "set aside" in again.damage
+    assert [b"not a database"] == [path.read_bytes()[:14] for path in folder.glob("*.damaged-*")]
+    again.close()
+
+
+def test_store_carries_over_what_a_damaged_database_still_shows(store: NodeStore, folder: Path) -> None:
+    """Undelivered alerts outlive the damage, if they still bear our signature."""
+    signed = [store.store_frame(ATTACK, 0, 0) for _ in range(200)]
+    store.close()
+    path = folder / DATABASE_NAME
+    data = bytearray(path.read_bytes())
+    at = data.find(signed[150].data)
+    data[at + 20] ^= 0xFF  # one alert changed
+    data[-4096 * 2 :] = os.urandom(4096 * 2)  # the file's end lost
+    path.write_bytes(bytes(data))
+    again = NodeStore(folder, NODE, KEY, "boot-1")
+    remembered = again.load(0, 0)
+    kept = [row.signed for row in remembered.outbox]
+
+    assert "set aside" in again.damage
+    assert len(kept) > 50
+    assert set() == {frame.data for frame in kept} - {frame.data for frame in signed}
+    assert signed[150] not in kept
+    again.close()
+
+
+def test_store_stores_the_press_that_meets_the_damage(store: NodeStore, folder: Path) -> None:
+    """The press that finds the database damaged is stored in the new one."""
+    store.store_frame(ATTACK, 0, 0)
+    assert store._connection is not None
+    store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store._connection.execute("PRAGMA shrink_memory")
+    path = folder / DATABASE_NAME
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+    signed = store.store_frame(ATTACK, 0, 0)
+
+    assert signed.frame.counter > 1
+    assert "set aside" in store.damage
+    assert [signed] == [row.signed for row in store.load(0, 0).outbox]
+
+
+def test_store_refuses_when_full_and_takes_the_next_once_there_is_room(store: NodeStore) -> None:
+    store.open()
+    assert store._connection is not None
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(StoreRefusedError, match="disk is full"):
+        for _ in range(200):
+            store.store_frame(ATTACK, 0, 0)
+    stored = len(store.load(0, 0).outbox)
+    store._connection.execute(f"PRAGMA max_page_count={pages + 100}")
+    store.store_frame(ATTACK, 0, 0)
+
+    assert stored + 1 == len(store.load(0, 0).outbox)
+
+
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from node.core.effects import AlertDraft
+from node.store import NodeStore, StoreRefusedError
+from wire.kinds import AlertKind
+from wire.signing import SigningKey
+
+disk = Path(sys.argv[1])
+def mount(options): subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=True)
+mount("size=2m")
+store = NodeStore(disk / "state", 16, SigningKey(bytes(range(32))), "boot")
+draft = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
+stored = []
+try:
+    while True:
+        stored.append(store.store_frame(draft, 0, 0))
+except StoreRefusedError as e:
+    print("full:", e)
+subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+stored.append(store.store_frame(draft, 0, 0))
+kept = [row.signed for row in store.load(0, 0).outbox]
+print("room again:", kept == stored and len(stored) > 5_000)
+store.close()
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+try:
+    store.store_frame(draft, 0, 0)
+except StoreRefusedError as e:
+    print("read-only:", e)
+subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+print("written:", store.store_frame(draft, 0, 0).frame.counter > stored[-1].frame.counter)
+store.close()
+"""
+
+
+def test_store_survives_a_full_and_a_read_only_disk(tmp_path: Path) -> None:
+    """A real file system of its own, in a mount namespace that ends with the process."""
+    unshare = shutil.which("unshare")
+    assert unshare
+    own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    done = subprocess.run(
+        [unshare, *own_user, "--mount", sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (
+        "full: the disk is full\nroom again: True\nread-only: the disk is read-only\nwritten: True\n" == done.stdout
+    ), done.stderr
+
+
+UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from node.core.effects import AlertDraft
+from node.store import NodeStore
+from wire.kinds import AlertKind
+from wire.signing import SigningKey
+
+store = NodeStore(Path(sys.argv[1]), 16, SigningKey(bytes(range(32))), "boot")
+draft = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
+while True:
+    signed = store.store_frame(draft, 0, 0)
+    print(signed.data.hex(), flush=True)
+    if signed.frame.counter % 7 == 0:
+        store.mark_receipted(signed.frame.counter, 0)
+        store.flush()
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 2, 23, 64, 301])
+def test_store_keeps_every_acknowledged_press_through_kill_and_torn_log(folder: Path, lines: int) -> None:
+    """Killed with -9 at any moment, and the log's unfinished end replaced by rubbish, as a power cut leaves it."""
+    acknowledged = []
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", UNTIL_KILLED, str(folder)], stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout
+            for _, line in zip(range(lines), child.stdout, strict=False):
+                acknowledged.append(line.strip())
+            child.kill()
+            acknowledged += [line.strip() for line in child.stdout if line.endswith("\n")]
+        with (folder / f"{DATABASE_NAME}-wal").open("ab") as log:
+            log.write(os.urandom(5000))
+    store = NodeStore(folder, NODE, KEY, "boot-2")
+    kept = [row.signed for row in store.load(0, 0).outbox]
+    store.close()
+
+    assert "" == store.damage
+    assert set() == set(acknowledged) - {signed.data.hex() for signed in kept}
+    assert len(kept) == len({signed.frame.counter for signed in kept}) >= 3 * lines
+
+
+def test_store_needs_no_log_after_a_clean_end(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    (folder / f"{DATABASE_NAME}-wal").unlink(missing_ok=True)
+    with sqlite3.connect(folder / DATABASE_NAME) as db:
+        assert (1,) == db.execute("SELECT count(*) FROM outbox").fetchone()
+    db.close()
