@@ -317,14 +317,18 @@ def test_store_stores_the_press_that_meets_the_damage(store: NodeStore, folder: 
     assert [signed] == [row.signed for row in store.load(0, 0).outbox]
 
 
+def fill(store: NodeStore) -> None:
+    for _ in range(200):
+        store.store_frame(ATTACK, 0, 0)
+
+
 def test_store_refuses_when_full_and_takes_the_next_once_there_is_room(store: NodeStore) -> None:
     store.open()
     assert store._connection is not None
     (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
     store._connection.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(StoreRefusedError, match="disk is full"):
-        for _ in range(200):
-            store.store_frame(ATTACK, 0, 0)
+        fill(store)
     stored = len(store.load(0, 0).outbox)
     store._connection.execute(f"PRAGMA max_page_count={pages + 100}")
     store.store_frame(ATTACK, 0, 0)
