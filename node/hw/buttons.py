@@ -1,0 +1,114 @@
+"""Buttons on pins, to ground, pulled up. Every edge goes to the core as it is: debouncing is the core's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from node.core.controls import Button
+from node.core.events import PinChanged
+from node.hw.errors import PartError, translated
+from node.hw.health import PartHealth
+from node.hw.pins import Device, PinSource, quietly
+from node.hw.ports import Emit
+
+
+class GpiozeroButtons:
+    """Watches each button on its own, so that one dead pin takes no other button with it.
+
+    Args:
+        pins: BCM pin of each button.
+        emit: called from the pin library's thread.
+    """
+
+    def __init__(self, pins: Mapping[Button, int], source: PinSource, emit: Emit, health: PartHealth) -> None:
+        self._pins = pins
+        self._source = source
+        self._emit = emit
+        self._health = health
+        self._lock = threading.RLock()
+        self._devices: dict[Button, Device] = {}
+        self._is_down: dict[Button, bool] = dict.fromkeys(pins, False)
+        self._doubted: set[Button] = set()
+        self._open_missing(is_retry=False)
+
+    def check(self) -> None:
+        """Read every pin: a pin that cannot be read is a failure, and a missed edge is made good.
+
+        A level that differs from the last edge in two checks running is reported as an edge: the kernel drops
+        edges when its queue is full, and a button must not stay up, or down, for ever because of that.
+        """
+        problems = []
+        with self._lock:
+            for button, device in list(self._devices.items()):
+                try:
+                    with translated(self._where(button)):
+                        is_down = bool(device.value)
+                except PartError as error:
+                    problems.append(str(error))
+                    quietly(self._devices.pop(button).close)
+                    continue
+                if is_down == self._is_down[button]:
+                    self._doubted.discard(button)
+                elif button in self._doubted:
+                    self._edge(button, is_down=is_down)
+                else:
+                    self._doubted.add(button)
+        if problems:
+            self._health.fail("; ".join(problems))
+
+    def retry(self) -> None:
+        """Open what is not open. Buttons that are held at that moment are reported as edges."""
+        if self._health.is_failed:
+            self._open_missing(is_retry=True)
+
+    def close(self) -> None:
+        """Give up the pins."""
+        with self._lock:
+            for device in self._devices.values():
+                quietly(device.close)
+            self._devices.clear()
+
+    def _open_missing(self, *, is_retry: bool) -> None:
+        problems = []
+        with self._lock:
+            for button in self._pins:
+                if button in self._devices:
+                    continue
+                try:
+                    self._open(button)
+                except PartError as error:
+                    problems.append(str(error))
+        if problems:
+            # Every button fails alike where there are no pins at all: say that once.
+            self._health.fail("; ".join(dict.fromkeys(problems)), is_retry=is_retry)
+        else:
+            self._health.recover()
+
+    def _open(self, button: Button) -> None:
+        device = self._source.device("DigitalInputDevice", self._pins[button], pull_up=True, bounce_time=None)
+        try:
+            with translated(self._where(button)):
+                device.when_activated = self._handler(button, is_down=True)
+                device.when_deactivated = self._handler(button, is_down=False)
+                is_down = bool(device.value)
+        except PartError:
+            quietly(device.close)
+            raise
+        self._devices[button] = device
+        # Held since before we watched: somebody pressed while the program restarted.
+        if is_down != self._is_down[button]:
+            self._edge(button, is_down=is_down)
+
+    def _handler(self, button: Button, *, is_down: bool) -> Callable[[], None]:
+        # Not functools.partial: gpiozero counts its arguments, and takes it for a function of two.
+        return lambda: self._edge(button, is_down=is_down)
+
+    def _edge(self, button: Button, *, is_down: bool) -> None:
+        with self._lock:
+            self._is_down[button] = is_down
+            self._doubted.discard(button)
+            self._emit(PinChanged(button, is_down))
+
+    def _where(self, button: Button) -> str:
+        return f"{button} on GPIO {self._pins[button]}"

@@ -1,0 +1,145 @@
+"""Panels by luma.oled: opens the bus and the device of a profile."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from types import SimpleNamespace
+from typing import Any, Final
+
+from PIL import Image
+
+from node.hw.pins import Device, LumaGpio, PinSource, quietly
+from node.hw.profiles import Bus, Driver, Panel
+
+LumaDevice = Any
+"""A luma device; the library has no types."""
+
+RESET_HOLD_S: Final = 0.01
+RESET_RELEASE_S: Final = 0.1
+"""SSD1309 and SH1106 want microseconds; modules with an RC on the reset line want more."""
+
+
+class OpenedPanel:
+    """A panel that is initialised: the few things asked of it. Methods raise what luma and the bus raise.
+
+    Args:
+        lines: pins held for as long as the panel is open, such as its reset.
+    """
+
+    def __init__(self, device: LumaDevice, lines: tuple[Device, ...] = ()) -> None:
+        self._device = device
+        self._lines = lines
+
+    def display(self, image: Image.Image) -> None:
+        """Send the whole picture; returns when the bus has taken it."""
+        self._device.display(image)
+
+    def contrast(self, level: int) -> None:
+        """Brightness, 0 … 255."""
+        self._device.contrast(level)
+
+    def close(self) -> None:
+        """Dark, empty, bus and pins given up, as far as the panel still answers."""
+        quietly(self._device.hide)
+        quietly(self._device.clear)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Give up bus and pins of a panel that no longer answers."""
+        quietly(self._device._serial_interface.cleanup)  # noqa: SLF001 - luma's own cleanup writes to the panel first
+        for line in self._lines:
+            quietly(line.close)
+
+
+def open_luma_panel(panel: Panel, source: PinSource, *, i2c_bus: Any = None, spi: Any = None) -> OpenedPanel:  # noqa: ANN401
+    """The panel, initialised and blank.
+
+    Args:
+        panel: which.
+        source: reset and data/command pins.
+        i2c_bus: instead of the machine's own, an ``smbus2.SMBus`` or alike.
+        spi: instead of the machine's own, a ``spidev.SpiDev`` or alike.
+
+    Raises:
+        Exception: whatever library, bus or pin raises; the caller translates.
+    """
+    lines: tuple[Device, ...] = ()
+    serial = None
+    try:
+        if panel.bus is Bus.I2C:
+            lines = _pulse_reset(panel, source)
+            serial = _open_i2c(panel, i2c_bus)
+        else:
+            serial = _open_spi(panel, source, spi)
+        return OpenedPanel(make_device(panel, serial), lines)
+    except BaseException:
+        if serial is not None:
+            quietly(serial.cleanup)
+        for line in lines:
+            quietly(line.close)
+        raise
+
+
+def make_device(panel: Panel, serial: Any) -> LumaDevice:  # noqa: ANN401
+    """The luma device of this panel on an open serial interface."""
+    without_exit_hooks()
+    options: dict[str, Any] = {}
+    if panel.driver in {Driver.SSD1351, Driver.SSD1322}:
+        # Every frame whole: a lost one is made good by the next, and there is no memory of what the panel may show.
+        options["framebuffer"] = importlib.import_module("luma.core.framebuffer").full_frame()
+    if panel.driver is Driver.SSD1322:
+        options["mode"] = "1"
+    driver = getattr(importlib.import_module("luma.oled.device"), panel.driver.value)
+    return driver(serial, width=panel.width_px, height=panel.height_px, **options)
+
+
+def without_exit_hooks() -> None:
+    """Keep luma from registering an exit hook with every device.
+
+    The hook holds its device for ever, half-made ones included: a missing panel, tried again every few seconds, would
+    fill the memory within a day. The board closes its panel itself.
+    """
+    module: Any = importlib.import_module("luma.core.device")
+    module.atexit = SimpleNamespace(register=lambda hook: hook)
+
+
+def _open_i2c(panel: Panel, bus: Any) -> Any:  # noqa: ANN401
+    serial = importlib.import_module("luma.core.interface.serial")
+    return serial.i2c(bus=bus, port=1, address=panel.i2c_address)
+
+
+def _open_spi(panel: Panel, source: PinSource, spi: Any) -> Any:  # noqa: ANN401
+    serial = importlib.import_module("luma.core.interface.serial")
+    gpio = LumaGpio(source)
+    try:
+        return serial.spi(
+            spi=spi,
+            gpio=gpio,
+            port=0,
+            device=0,
+            bus_speed_hz=panel.spi_hz,
+            gpio_DC=panel.dc_pin,
+            gpio_RST=panel.reset_pin,
+            reset_hold_time=RESET_HOLD_S,
+            reset_release_time=RESET_RELEASE_S,
+        )
+    except BaseException:
+        gpio.cleanup()
+        raise
+
+
+def _pulse_reset(panel: Panel, source: PinSource) -> tuple[Device, ...]:
+    """Pulse it: luma's I2C knows no reset, and an SSD1309 shows nothing without one. The line stays driven high."""
+    if panel.reset_pin is None:
+        return ()
+    reset = source.device("DigitalOutputDevice", panel.reset_pin, initial_value=True)
+    try:
+        reset.off()
+        time.sleep(RESET_HOLD_S)
+        reset.on()
+        time.sleep(RESET_RELEASE_S)
+    except BaseException:
+        quietly(reset.close)
+        raise
+    return (reset,)

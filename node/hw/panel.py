@@ -1,0 +1,179 @@
+"""The OLED: draws in a thread of its own, the latest screen only, so that a slow bus never holds up the loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from PIL import Image
+
+from node.core.events import ScreenShown
+from node.core.screens import Screen
+from node.hw.drawing import draw_screen
+from node.hw.errors import PartError, translated
+from node.hw.health import PartHealth
+from node.hw.ports import Emit
+from node.hw.profiles import Panel
+from node.hw.typeface import Typeface
+
+CONTRAST_FULL: Final = 0xFF
+CONTRAST_DIM: Final = 0x20
+"""The idle face: spares the pixels, and still reads in a lit shop."""
+REDRAW_S: Final = 60.0
+"""The idle face moves by a pixel, and a panel that was unplugged in the meantime is noticed."""
+_STOP_WAIT_S: Final = 1.5
+
+Observer = Callable[[Screen | None, Image.Image | None], None]
+"""Told of each picture the panel took; ``None`` when it went dark."""
+
+
+class PanelDevice(Protocol):
+    """A panel that is open. Methods may raise anything."""
+
+    def display(self, image: Image.Image) -> None:
+        """Send the whole picture."""
+
+    def contrast(self, level: int) -> None:
+        """Brightness, 0 … 255."""
+
+    def close(self) -> None:
+        """Dark, then given up; never raises."""
+
+    def abandon(self) -> None:
+        """Given up as it is; never raises."""
+
+
+class LumaPanel:
+    """A panel driven by luma.
+
+    Args:
+        open_device: opens and initialises the panel; may raise anything. Called in the panel's thread.
+        observer: called in the panel's thread.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        open_device: Callable[[], PanelDevice],
+        typeface: Typeface,
+        emit: Emit,
+        *,
+        health: PartHealth,
+        observer: Observer | None = None,
+    ) -> None:
+        self._panel = panel
+        self._open_device = open_device
+        self._typeface = typeface
+        self._emit = emit
+        self._health = health
+        self._observer = observer
+        self._changed = threading.Condition()
+        self._screen: Screen | None = None
+        self._is_new = False
+        self._is_check_asked = False
+        self._is_retry_asked = False
+        self._is_closing = False
+        self._device: PanelDevice | None = None
+        self._contrast: int | None = None
+        self._thread = threading.Thread(target=self._run, name="panel", daemon=True)
+        self._thread.start()
+
+    def show(self, screen: Screen) -> None:
+        """Draw this soon; ``ScreenShown`` once the panel has taken it. A screen overtaken by the next is dropped."""
+        with self._changed:
+            self._screen = screen
+            self._is_new = True
+            self._changed.notify()
+
+    def check(self) -> None:
+        """Draw the same again, so that a panel that no longer answers is noticed."""
+        with self._changed:
+            self._is_check_asked = True
+            self._changed.notify()
+
+    def retry(self) -> None:
+        """Start a failed panel anew and draw the latest screen."""
+        with self._changed:
+            self._is_retry_asked = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Dark, and the bus given up."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._thread.join(_STOP_WAIT_S)
+
+    def _run(self) -> None:
+        self._open(is_retry=False)
+        while self._wait():
+            with self._changed:
+                screen, is_new, is_retry = self._screen, self._is_new, self._is_retry_asked
+                self._is_new = self._is_check_asked = self._is_retry_asked = False
+            is_mended = is_retry and self._health.is_failed and self._open(is_retry=True)
+            if screen is not None and self._device is not None:
+                self._draw(screen, is_announced=is_new or is_mended)
+        if self._device is not None:
+            self._device.close()
+            self._device = None
+            self._observe(None, None)
+
+    def _wait(self) -> bool:
+        """Sleep until there is something to do; ``False`` when closing."""
+        with self._changed:
+            # A dead panel is left alone until somebody asks: no timer for it.
+            timeout_s = None if self._device is None or self._screen is None else REDRAW_S
+            self._changed.wait_for(self._has_work, timeout_s)
+            return not self._is_closing
+
+    def _has_work(self) -> bool:
+        return self._is_new or self._is_check_asked or self._is_retry_asked or self._is_closing
+
+    def _open(self, *, is_retry: bool) -> bool:
+        self._abandon()
+        try:
+            with translated(f"{self._panel.driver} on {self._panel.bus}"):
+                self._device = self._open_device()
+        except PartError as error:
+            self._health.fail(str(error), is_retry=is_retry)
+            return False
+        if self._typeface.fault:
+            # Words still show, in letters of another size: somebody has to come and mend it.
+            self._health.fail(self._typeface.fault, is_retry=is_retry)
+        else:
+            self._health.recover()
+        return True
+
+    def _draw(self, screen: Screen, *, is_announced: bool) -> None:
+        device = self._device
+        if device is None:
+            return
+        minute = int(time.monotonic() // REDRAW_S) if screen.is_dim else None
+        contrast = CONTRAST_DIM if screen.is_dim else CONTRAST_FULL
+        try:
+            with translated(f"{self._panel.driver} on {self._panel.bus}"):
+                image = draw_screen(screen, self._panel, self._typeface, minute=minute)
+                if contrast != self._contrast:
+                    device.contrast(contrast)
+                    self._contrast = contrast
+                device.display(image)
+        except PartError as error:
+            self._abandon()
+            self._observe(None, None)
+            self._health.fail(str(error))
+            return
+        self._observe(screen, image)
+        if is_announced:
+            self._emit(ScreenShown(screen.concerns, screen.face.value))
+
+    def _abandon(self) -> None:
+        device, self._device = self._device, None
+        self._contrast = None
+        if device is not None:
+            device.abandon()
+
+    def _observe(self, screen: Screen | None, image: Image.Image | None) -> None:
+        if self._observer is not None:
+            self._observer(screen, image)

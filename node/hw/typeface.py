@@ -1,0 +1,124 @@
+"""The letters: Terminus Bold from Debian's ``xfonts-terminus``, or Pillow's own font where that is missing.
+
+Owns which characters can be drawn. A character that cannot is replaced by one that is seen, never left out.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+from node.hw.errors import PartError
+
+TERMINUS_DIR: Final = Path("/usr/share/fonts/X11/misc")
+SIZES_PX: Final = (32, 24, 16, 12)
+
+_STAND_INS: Final = {
+    "✓": "+",
+    "✗": "x",
+    "●": "*",
+    "▲": "^",
+    "►": ">",
+    "…": ".",
+    "·": ".",
+    "–": "-",
+    "—": "-",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+    "′": "'",
+    "″": '"',
+    "\N{NO-BREAK SPACE}": " ",
+}
+_UNKNOWN: Final = "□"
+_UNKNOWN_STAND_IN: Final = "?"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+class Typeface:
+    """A fixed-height face in the sizes 12, 16, 24 and 32 px.
+
+    Args:
+        directory: where ``ter-u12b_unicode.pcf.gz`` and its sisters are.
+
+    Attributes:
+        fault: why Terminus is not in use, in one line; empty when it is.
+    """
+
+    def __init__(self, directory: Path = TERMINUS_DIR) -> None:
+        self.fault = ""
+        try:
+            self._fonts: dict[int, Font] = {size_px: _terminus(directory, size_px) for size_px in SIZES_PX}
+        except PartError as error:
+            self.fault = str(error)
+            self._fonts = {size_px: _built_in(size_px) for size_px in SIZES_PX}
+        self._is_drawn = lru_cache(maxsize=1024)(self._probe)
+
+    def width_px(self, text: str, size_px: int) -> int:
+        """How far ``text`` reaches, in whole pixels."""
+        return round(self._fonts[size_px].getlength(text))
+
+    def showable(self, text: str) -> str:
+        """``text`` with every character that this face lacks replaced by one that it has."""
+        return "".join(self._replacement(character) for character in text)
+
+    def fitted(self, text: str, size_px: int, width_px: int) -> str:
+        """``text``, showable, cut to ``width_px`` with a ``…`` where it is too long."""
+        text = self.showable(text)
+        if self.width_px(text, size_px) <= width_px:
+            return text
+        mark = self.showable("…")
+        while text and self.width_px(text + mark, size_px) > width_px:
+            text = text[:-1]
+        return text.rstrip() + mark
+
+    def draw(self, canvas: ImageDraw.ImageDraw, left_px: int, top_px: int, text: str, size_px: int) -> None:
+        """Draw in white, hard-edged. ``top_px`` is the top of the ``size_px`` high line."""
+        canvas.text((left_px, top_px), text, fill=1, font=self._fonts[size_px])
+
+    def _replacement(self, character: str) -> str:
+        if character == " " or self._is_drawn(character):
+            return character
+        candidates = [_STAND_INS.get(character, ""), unicodedata.normalize("NFKD", character)[:1], _UNKNOWN]
+        for candidate in candidates:
+            if candidate and (candidate == " " or self._is_drawn(candidate)):
+                return candidate
+        return _UNKNOWN_STAND_IN
+
+    def _probe(self, character: str) -> bool:
+        """Whether the face has its own picture of this character."""
+        font = self._fonts[SIZES_PX[-1]]
+        picture = _picture(font, character)
+        # A noncharacter: no font has it, so its picture is the one for "missing".
+        return any(picture) and picture != _picture(font, "\uffff")
+
+
+def _picture(font: Font, character: str) -> bytes:
+    image = Image.new("1", (24, 24))
+    try:
+        ImageDraw.Draw(image).text((4, 4), character, fill=1, font=font)
+    except UnicodeEncodeError:  # Pillow's oldest font knows Latin-1 only
+        return b""
+    return image.tobytes()
+
+
+def _terminus(directory: Path, size_px: int) -> Font:
+    path = directory / f"ter-u{size_px}b_unicode.pcf.gz"
+    try:
+        # From memory: given a path that is not there, Pillow quietly looks for the name all over the system.
+        # FreeType unpacks the .gz itself. Basic layout: no shaping library, and one cell a character.
+        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size_px, layout_engine=ImageFont.Layout.BASIC)
+    except OSError as error:
+        raise PartError(f"font {path.name} is not in {directory} (install xfonts-terminus): {error}") from error
+
+
+def _built_in(size_px: int) -> Font:
+    """Pillow's own face, small enough to stand in a line of ``size_px``."""
+    return ImageFont.load_default(size=size_px * 3 // 4)
