@@ -1,0 +1,233 @@
+"""The live feed: every change once, in order, to every browser, as Server-Sent Events.
+
+A joining browser gets the whole board, or, if the bounded ring still holds what it missed, only that. A browser
+that reads too slowly is let go; it comes back and gets the board. Owns no rule and no clock of its own.
+
+Events (``data`` is JSON; ``id`` is ``boot_id/sequence``):
+
+======== =============================== ======================================================
+event    data                            when
+======== =============================== ======================================================
+board    :class:`central.core.view.Board`  first, unless the missed changes could be replayed
+change   :class:`central.core.view.Change` at each change; sequences have no gaps
+beat     :class:`Beat`                   after joining, then every ``beat_ms``
+======== =============================== ======================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from central.core.view import BoardPort, Change, Unsubscribe
+
+logger = logging.getLogger(__name__)
+
+CHANGES_KEPT: Final = 512
+"""How many changes the ring holds: a reload or a short loss of the link needs no whole board."""
+
+PIECES_QUEUED_MAX: Final = 256
+"""How many events one browser may be behind before it is let go."""
+
+LISTENERS_MAX: Final = 1000
+"""Streams at one time. All tabs of one browser share one stream."""
+
+
+class FeedTiming(msgspec.Struct, frozen=True):
+    """When a page may call itself live. The page is told these numbers."""
+
+    beat_ms: int = 5_000
+    not_live_ms: int = 12_000
+    """Silence after which the page says NOT LIVE: two beats and a bit."""
+    lost_ms: int = 30_000
+    """Silence after which it turns red and sounds."""
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """Proof that the stream is alive; a browser whose own sequence is smaller has missed something."""
+
+    at: datetime
+    """Server time, from which the page works out every age."""
+    boot_id: str
+    sequence: int
+    """Of the last change sent before this beat."""
+    page: str
+    """Digest of the page's own files: differs from the browser's after an update of central."""
+
+
+class FeedFullError(Exception):
+    """As many streams are open as may be."""
+
+
+class Listener:
+    """One browser's stream: what is yet to be sent to it. Used on the web's loop only."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._has_news = asyncio.Event()
+        self._end = asyncio.Event()
+        self.sequence = 0
+        """Of the last change put in: an older one is never put in after it."""
+
+    def put(self, piece: bytes) -> None:
+        """Add one event; a listener that is too far behind ends instead."""
+        if len(self._pieces) >= PIECES_QUEUED_MAX:
+            self.end()
+            return
+        self._pieces.append(piece)
+        self._has_news.set()
+
+    def end(self) -> None:
+        """Let this browser go: it will come back and ask for the board."""
+        self._pieces.clear()
+        self._end.set()
+        self._has_news.set()
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more will come."""
+        return self._end.is_set()
+
+    async def wait_end(self) -> None:
+        """Return when :meth:`end` was called."""
+        await self._end.wait()
+
+    async def next(self) -> bytes | None:
+        """Everything there is to send, at once; waits for it; ``None`` at the end."""
+        while not self._pieces:
+            if self._end.is_set():
+                return None
+            self._has_news.clear()
+            await self._has_news.wait()
+        sent = b"".join(self._pieces)
+        self._pieces.clear()
+        return sent
+
+
+class Feed:
+    """Takes changes from the core and hands each, encoded once, to every listener."""
+
+    def __init__(self, board: BoardPort, *, timing: FeedTiming, page: str, now: Callable[[], datetime]) -> None:
+        self._board = board
+        self._timing = timing
+        self._page = page
+        self._now = now
+        self._ring: deque[tuple[int, bytes]] = deque(maxlen=CHANGES_KEPT)
+        self._listeners: set[Listener] = set()
+        self._unsubscribe: Unsubscribe | None = None
+        self._boot_id = ""
+        self._sequence = 0
+        self._board_piece: tuple[int, bytes] = (-1, b"")
+
+    @property
+    def listener_count(self) -> int:
+        """Streams open now."""
+        return len(self._listeners)
+
+    def open(self) -> None:
+        """Begin to take changes. Call on the loop that serves the pages."""
+        board = self._board.board()
+        self._boot_id, self._sequence = board.boot_id, board.sequence
+        self._unsubscribe = self._board.subscribe(self._take)
+
+    def close(self) -> None:
+        """Take no more changes and end every stream."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        for listener in tuple(self._listeners):
+            listener.end()
+
+    def join(self, after: str | None) -> Listener:
+        """A new stream. ``after`` is the last id the browser saw; anything unknown gets the whole board.
+
+        Raises:
+            FeedFullError: see :data:`LISTENERS_MAX`.
+        """
+        if len(self._listeners) >= LISTENERS_MAX:
+            raise FeedFullError
+        listener = Listener()
+        missed = self._missed(after)
+        if missed is None:
+            sequence, piece = self._whole_board()
+            listener.put(piece)
+            listener.sequence = sequence
+        else:
+            # One piece: a long replay must not fill the listener's own queue.
+            listener.put(b"".join(missed))
+            listener.sequence = self._sequence
+        listener.put(self._beat())
+        if self._unsubscribe is None:
+            listener.end()
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The browser went away."""
+        self._listeners.discard(listener)
+
+    async def beat_for_ever(self) -> None:
+        """Send a beat to everybody every ``beat_ms``, until cancelled."""
+        while True:
+            await asyncio.sleep(self._timing.beat_ms / 1000)
+            piece = self._beat()
+            for listener in self._going():
+                listener.put(piece)
+
+    def _take(self, change: Change) -> None:
+        if change.sequence <= self._sequence:
+            return  # already part of the board this feed started from
+        if change.sequence != self._sequence + 1:
+            # A gap is a bug of the core. The whole board heals it, whatever was lost.
+            logger.error("change %d follows %d: every browser asks for the board", change.sequence, self._sequence)
+            self._ring.clear()
+            self._sequence = change.sequence
+            for listener in self._going():
+                listener.end()
+            return
+        self._sequence = change.sequence
+        piece = _event("change", self._id(change.sequence), change)
+        self._ring.append((change.sequence, piece))
+        for listener in self._going():
+            if change.sequence > listener.sequence:
+                listener.sequence = change.sequence
+                listener.put(piece)
+
+    def _going(self) -> Iterator[Listener]:
+        return (listener for listener in tuple(self._listeners) if not listener.has_ended)
+
+    def _missed(self, after: str | None) -> list[bytes] | None:
+        """The changes after id ``after``, or ``None`` if the ring does not hold them all."""
+        boot_id, _, digits = (after or "").rpartition("/")
+        if boot_id != self._boot_id or not (digits.isascii() and digits.isdigit() and len(digits) < 20):  # noqa: PLR2004
+            return None
+        seen = int(digits)
+        oldest = self._ring[0][0] if self._ring else self._sequence + 1
+        if not oldest - 1 <= seen <= self._sequence:
+            return None
+        return [piece for _, piece in itertools.dropwhile(lambda kept: kept[0] <= seen, self._ring)]
+
+    def _whole_board(self) -> tuple[int, bytes]:
+        board = self._board.board()
+        if self._board_piece[0] != board.sequence:  # encoded once, however many browsers come at once
+            self._board_piece = (board.sequence, _event("board", self._id(board.sequence), board))
+        return self._board_piece
+
+    def _beat(self) -> bytes:
+        beat = Beat(at=self._now(), boot_id=self._boot_id, sequence=self._sequence, page=self._page)
+        return _event("beat", None, beat)
+
+    def _id(self, sequence: int) -> str:
+        return f"{self._boot_id}/{sequence}"
+
+
+def _event(name: Literal["board", "change", "beat"], event_id: str | None, data: msgspec.Struct) -> bytes:
+    head = f"event: {name}\n" if event_id is None else f"id: {event_id}\nevent: {name}\n"
+    return head.encode() + b"data: " + msgspec.json.encode(data) + b"\n\n"

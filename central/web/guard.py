@@ -1,0 +1,95 @@
+"""What stands before every route: only this machine's own name is answered, only our own page may act or listen.
+
+Until accounts exist whoever reaches the page may act, so another site's script, open in the same browser, must
+not: the Host must be a loopback name (against DNS rebinding), a request from another site is refused, and an
+action needs a header that a form cannot send.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ACTION_HEADER: Final = "x-watchlink"
+
+_CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+SECURITY_HEADERS: Final = {
+    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), screen-wake-lock=(self)",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Guard:
+    """ASGI middleware: refuses, or passes on and adds the security headers to the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refusal = refuse(scope["method"], scope["path"], Headers(scope=scope))
+        if refusal is None:
+            await self._app(scope, receive, send_with_headers)
+        else:
+            status, reason = refusal
+            answer = JSONResponse({"type": "refused", "reason": reason}, status)
+            await answer(scope, receive, send_with_headers)
+
+
+def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
+    """Status and sentence if the request must not be answered, else ``None``."""
+    host = headers.get("host", "")
+    if not is_loopback(_host_name(host)):
+        return 421, "This page answers to this machine's own name only (127.0.0.1 or localhost)."
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return 403, "Another site may not use this page."
+    is_page_opened = method == "GET" and path == "/"
+    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and not is_page_opened:
+        return 403, "Another site may not use this page."
+    if method not in {"GET", "HEAD"} and headers.get(ACTION_HEADER) != "1":
+        return 403, f"Actions need the header {ACTION_HEADER}: 1."
+    return None
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,110 @@
+"""The page as the server draws it: readable without script, and marked as not live until the script takes over."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from central.core.view import Board, Card
+from central.web import words
+from central.web.feed import FeedTiming
+from wire.kinds import Role
+
+_HERE: Final = Path(__file__).parent
+STATIC_DIR: Final = _HERE / "static"
+_INTER_FILES: Final = ("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf")
+_KINDS: Final = {kind.slug: told for kind, told in words.KIND_WORDS.items()}
+_ROLES: Final = {role.slug: role.title for role in Role}
+_TEST_PRIORITY: Final = 5
+
+
+class Page:
+    """Draws the page; its files are read once."""
+
+    def __init__(self, *, notice: str, timing: FeedTiming, has_inter: bool, now: Callable[[], datetime]) -> None:
+        self._now = now
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.digest = _digest(STATIC_DIR, _HERE / "templates")
+        environment.globals.update(
+            digest=self.digest,
+            notice=notice,
+            timing=timing,
+            has_inter=has_inter,
+            roles=_ROLES,
+            outcomes=words.OUTCOMES,
+            browser_words=words.browser_words(),
+            kind_word=lambda card: _kind(card)[0],
+            kind_means=lambda card: _kind(card)[1],
+            level=level,
+            state_line=state_line,
+            clock=clock,
+            health_words=words.HEALTH_WORDS,
+            silent_warning=words.SILENT_WARNING,
+        )
+        self._template = environment.get_template("page.html")
+
+    def render(self, board: Board) -> str:
+        """HTML with ``board`` drawn in."""
+        order = list(words.HEALTH_WORDS)
+        return self._template.render(
+            board=board,
+            now=self._now(),
+            unanswered=_in_order(card for card in board.cards if card.state == "unanswered"),
+            in_hand=_in_order(card for card in board.cards if card.state in {"answered", "on-the-way"}),
+            nodes=sorted(board.nodes, key=lambda line: (order.index(line.state), line.premises)),
+        )
+
+
+def level(card: Card) -> str:
+    """The badge's letter: ``P1`` … ``P4``, ``T`` for a test or drill."""
+    return "T" if card.is_drill or card.priority == _TEST_PRIORITY else f"P{card.priority}"
+
+
+def state_line(card: Card) -> str:
+    """What is true of the incident, in words."""
+    said = words.STATE_WORDS[card.state]
+    if card.answered_by is not None:
+        said += f" by {_ROLES.get(card.answered_by.role, card.answered_by.role)} {card.answered_by.name}"
+    if card.cancelled is not None:
+        said += f" · Cancelled by shop ({words.CANCEL_WORDS[card.cancelled]}), still open"
+    return said
+
+
+def clock(at: datetime | None) -> str:
+    """Local time of day, ``23:40:12``."""
+    return "–" if at is None else at.astimezone().strftime("%H:%M:%S")
+
+
+def inter_files(folder: Path | None) -> dict[str, Path]:
+    """The cuts of Inter the page uses, by file name; empty unless all are there."""
+    if folder is None:
+        return {}
+    files = {name: folder / name for name in _INTER_FILES}
+    return files if all(file.is_file() for file in files.values()) else {}
+
+
+def _kind(card: Card) -> tuple[str, str]:
+    return _KINDS.get(card.kind, (card.kind.upper(), ""))
+
+
+def _in_order(cards: Iterable[Card]) -> list[Card]:
+    return sorted(cards, key=lambda card: (card.priority, card.arrived_at))
+
+
+def _digest(*folders: Path) -> str:
+    hashed = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            hashed.update(file.name.encode() + b"\0" + file.read_bytes())
+    return hashed.hexdigest()[:16]

@@ -1,0 +1,53 @@
+"""One listener of the feed as an HTTP response that ends when the browser goes, falls behind, or central stops."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from central.web.feed import Feed, Listener
+
+_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class FeedStream(Response):
+    """Sends a listener's events as they come. A browser that stops reading holds nobody else up."""
+
+    def __init__(self, feed: Feed, listener: Listener) -> None:
+        super().__init__()
+        self._feed = feed
+        self._listener = listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """ASGI."""
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            async with anyio.create_task_group() as tasks:
+                # Whichever ends first ends the rest: a send that hangs on a full socket too.
+                for part in (self._wait_disconnect(receive), self._listener.wait_end(), self._pump(send)):
+                    tasks.start_soon(_then_cancel, part, tasks.cancel_scope)
+            with anyio.move_on_after(1):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._feed.leave(self._listener)
+
+    async def _pump(self, send: Send) -> None:
+        while (piece := await self._listener.next()) is not None:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def _wait_disconnect(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _then_cancel(part: Awaitable[None], scope: anyio.CancelScope) -> None:
+    await part
+    scope.cancel()

@@ -1,0 +1,66 @@
+"""What the page calls things: one table for the server's drawing and for the browser's, which gets it as JSON."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wire.kinds import AlertKind, Role
+
+KIND_WORDS: Final[dict[AlertKind, tuple[str, str]]] = {
+    AlertKind.ATTACK: ("ATTACK", "Threat to a person"),
+    AlertKind.ASSIST: ("ASSIST", "Come and help"),
+    AlertKind.THEFT: ("THEFT", "Theft in progress"),
+    AlertKind.SIGHTING: ("SIGHTING", "Suspected shoplifter nearby"),
+    AlertKind.DISORDER: ("DISORDER", "Disorder"),
+    AlertKind.BREACH: ("BREACH", "Excluded person refused entry"),
+    AlertKind.CALL_REQUEST: ("CALL US", "They ask to be called"),
+    AlertKind.TEST: ("TEST", "Nobody is in danger"),
+    AlertKind.TAMPER: ("TAMPER", "Unit opened or moved"),
+    AlertKind.POWER: ("POWER", "Unit lost its power"),
+    AlertKind.FAULT: ("FAULT", "Unit is faulty"),
+}
+"""Short word for the badge, and what it means."""
+
+STATE_WORDS: Final = {
+    "unanswered": "UNANSWERED",
+    "answered": "ANSWERED",
+    "on-the-way": "ON THE WAY",
+    "closed": "CLOSED",
+}
+
+CANCEL_WORDS: Final = {"mistake": "pressed by mistake", "stand-down": "no longer needed"}
+
+PATH_WORDS: Final = {"network": "net", "radio": "radio"}
+
+HEALTH_WORDS: Final = {
+    "silent": "SILENT",
+    "fault": "FAULT",
+    "stopped": "SWITCHED OFF",
+    "never-seen": "NEVER SEEN",
+    "ok": "OK",
+    "revoked": "REVOKED",
+}
+"""In the order of the list: who cannot call for help comes first."""
+
+OUTCOMES: Final = (
+    "Dealt with on site",
+    "Police attended",
+    "Gone before anybody came",
+    "Pressed by mistake",
+    "Test or drill",
+)
+
+SILENT_WARNING: Final = "SILENT – do not call the premises’ radio"
+
+
+def browser_words() -> dict[str, object]:
+    """The tables as the page's script reads them."""
+    return {
+        "kinds": {kind.slug: {"word": word, "means": means} for kind, (word, means) in KIND_WORDS.items()},
+        "roles": {role.slug: role.title for role in Role},
+        "states": STATE_WORDS,
+        "cancels": CANCEL_WORDS,
+        "paths": PATH_WORDS,
+        "health": HEALTH_WORDS,
+        "silent": SILENT_WARNING,
+    }
