@@ -75,7 +75,7 @@ class HistoryLine(msgspec.Struct, frozen=True):
     at: datetime
     what: str
     """``pressed``, ``upgraded``, ``repeated``, ``acknowledged``, ``unacknowledged``, ``on-the-way``, ``assigned``,
-    ``note``, ``cancelled``, ``member``, ``closed``."""
+    ``note``, ``cancelled``, ``member``, ``closed``, ``reopened`` (a press on a closed incident), ``found-late``."""
     text: str
     by: Person | None = None
 
@@ -88,10 +88,12 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     schemes: tuple[str, ...]
     state: Literal["never-seen", "ok", "fault", "silent", "stopped", "revoked"]
-    """``silent``: no sign of life for 30 s, or its last will came."""
+    """``silent``: no sign of life for 30 s, or its last will came. ``never-seen`` with a ``last_seen_at``: not since
+    central's own start, less than 30 s ago."""
     since: datetime | None
     """When it came into this state."""
     last_seen_at: datetime | None
+    """As it was when this line last changed otherwise: a heartbeat alone makes no change."""
     faults: tuple[str, ...] = ()
     """Plain sentences: ``oled: no acknowledgement from address 0x3c``."""
     outbox_depth: int = 0
@@ -136,6 +138,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     cards: tuple[Card, ...] = ()
     nodes: tuple[NodeLine, ...] = ()
+    gone_nodes: tuple[str, ...] = ()
+    """No longer in the directory at all (a revoked node stays, as ``revoked``)."""
     on_watch: tuple[Person, ...] | None = None
     is_broker_linked: bool | None = None
     is_disk_ok: bool | None = None
@@ -146,6 +150,9 @@ class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """I have it."""
 
     incident: str
+    seen_kind: str = ""
+    """Slug of the kind the card showed when the person pressed: refused if it has become more urgent since, so that
+    nobody answers an attack that they took for an assist. Empty: not said, not checked."""
 
 
 class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):

@@ -1,0 +1,127 @@
+"""What a person at the desk may do to an incident as it stands: yes with cleaned words, or a sentence why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from central.core.incident import Incident
+from central.core.journal import ActionKind
+from central.core.timing import Timing
+from central.core.view import (
+    Acknowledge,
+    Action,
+    AddNote,
+    Assign,
+    Close,
+    EndWatch,
+    Person,
+    Refused,
+    SetOnTheWay,
+    StartWatch,
+    UndoAcknowledge,
+)
+from wire.errors import DecodeError
+from wire.ids import FrameId
+from wire.kinds import PRIORITY, AlertKind, Role
+from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
+from wire.text import display_text
+
+ON_WATCH_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """To be written to the journal."""
+
+    kind: ActionKind
+    incident: Incident | None
+    by: Person
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySo:
+    """Asked twice by the same person; nothing to do."""
+
+
+Verdict = Allowed | AlreadySo | Refused
+
+
+def words(person: Person) -> str:
+    """``"PCSO on duty J Patel"``."""
+    role = Role.by_slug(person.role)
+    return f"{role.title if role else person.role} {person.name}"
+
+
+def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest table of them
+    action: Action,
+    by: Person,
+    *,
+    incidents: Mapping[FrameId, Incident],
+    on_watch: Mapping[Person, None],
+    now_at: datetime,
+    timing: Timing,
+) -> Verdict:
+    """Decide on one action."""
+    if Role.by_slug(by.role) is None:
+        return Refused("Choose a role first.")
+    by = Person(by.role, display_text(by.name, NAME_CHARS_MAX))
+    if not by.name:
+        return Refused("Say your name first.")
+    match action:
+        case StartWatch():
+            if by in on_watch:
+                return AlreadySo()
+            if len(on_watch) >= ON_WATCH_MAX:
+                return Refused(f"{ON_WATCH_MAX} people are on watch already; end another watch first.")
+            return Allowed("watch-started", None, by)
+        case EndWatch():
+            return Allowed("watch-ended", None, by) if by in on_watch else AlreadySo()
+    incident = _find(action.incident, incidents)
+    if incident is None:
+        return Refused("There is no such incident.")
+    if isinstance(action, AddNote):
+        text = display_text(action.text, TEXT_CHARS_MAX)
+        return Allowed("note", incident, by, text) if text else Refused("The note is empty.")
+    if not incident.is_open:
+        return Refused("It is closed already.")
+    match action:
+        case Acknowledge():
+            return _judge_acknowledge(action, by, incident)
+        case UndoAcknowledge():
+            if incident.is_undoable(by, now_at, timing.undo_within):
+                return Allowed("unacknowledged", incident, by)
+            return Refused("It can be taken back only within 10 s, and only by who answered.")
+        case SetOnTheWay():
+            is_so = incident.state == "on-the-way" and incident.answered_by == by
+            return AlreadySo() if is_so else Allowed("on-the-way", incident, by)
+        case Assign():
+            to = display_text(action.to, NAME_CHARS_MAX)
+            return Allowed("assigned", incident, by, to) if to else Refused("Say to whom.")
+        case Close():
+            outcome = display_text(action.outcome, TEXT_CHARS_MAX)
+            return Allowed("closed", incident, by, outcome) if outcome else Refused("Say how it ended.")
+
+
+def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> Verdict:
+    if incident.state != "unanswered" and incident.answered_by is not None:
+        return (
+            AlreadySo()
+            if incident.answered_by == by
+            else Refused(f"Already answered by {words(incident.answered_by)}.")
+        )
+    seen = AlertKind.by_slug(action.seen_kind) if action.seen_kind else None
+    if seen is not None and PRIORITY[seen] > PRIORITY[incident.kind]:
+        now = incident.kind.slug.replace("-", " ").upper()
+        return Refused(f"It has become {now} since you looked. Look again, then answer.")
+    return Allowed("acknowledged", incident, by)
+
+
+def _find(text: str, incidents: Mapping[FrameId, Incident]) -> Incident | None:
+    try:
+        return incidents.get(FrameId.parse(text))
+    except DecodeError:
+        return None

@@ -1,0 +1,146 @@
+"""Orders. The composition root carries them out in the order given.
+
+Commit orders may be gathered over many events and done in one transaction; every one is answered by exactly
+one of FramesCommitted, FramesKnown, ActionCommitted, CommitFailed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from central.core.journal import ActionEntry, FrameEntry, KeptNode
+from central.core.view import Board, Change, Done, Refused
+from wire.ids import FrameId, NodeId
+from wire.kinds import AnswerState, Role
+from wire.messages import CentralStatus, IncidentState, SyncAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFrame:
+    """Write it to disk. Only then may anybody be told."""
+
+    entry: FrameEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAction:
+    """Write it to disk. Only then may anybody be told."""
+
+    entry: ActionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SendReceipt:
+    """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 1."""
+
+    node: NodeId
+    target: FrameId
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendAcknowledgement:
+    """Sign with central's next counter and publish to ``down/ack`` of ``node``, QoS 1.
+
+    Attributes:
+        target: the incident.
+        name: fits the frame: at most nine UTF-8 bytes.
+    """
+
+    node: NodeId
+    target: FrameId
+    role: Role
+    state: AnswerState
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishIncident:
+    """Publish to ``scheme/{state.scheme}/incident``, QoS 1."""
+
+    state: IncidentState
+
+
+@dataclass(frozen=True, slots=True)
+class PublishStatus:
+    """Publish to ``scheme/{scheme}/central``, QoS 0; a lost one is replaced by the next."""
+
+    scheme: str
+    status: CentralStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SendSyncAnswer:
+    """Publish to ``down/sync`` of ``node``, QoS 1."""
+
+    node: NodeId
+    answer: SyncAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class SendDirectory:
+    """Publish to ``down/directory`` of ``node``, QoS 1."""
+
+    node: NodeId
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBoard:
+    """The board as it is at the start."""
+
+    board: Board
+
+
+@dataclass(frozen=True, slots=True)
+class ShowChange:
+    """What differs now."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAction:
+    """Tell the person. Comes after the change that contains it."""
+
+    request: int
+    result: Done | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNodes:
+    """Remember on disk when these were last seen. Coarse; nothing is lost if it fails (StoreFailed)."""
+
+    nodes: tuple[KeptNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStore:
+    """Try a small durable write; answer StoreRecovered or StoreFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFact:
+    """Write a line to the fact log: ``committed``, ``rejected``, ``late``, ``response``."""
+
+    fact: str
+    alert: FrameId | None
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+Effect = (
+    CommitFrame
+    | CommitAction
+    | SendReceipt
+    | SendAcknowledgement
+    | PublishIncident
+    | PublishStatus
+    | SendSyncAnswer
+    | SendDirectory
+    | ShowBoard
+    | ShowChange
+    | AnswerAction
+    | KeepNodes
+    | ProbeStore
+    | ReportFact
+)

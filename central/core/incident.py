@@ -1,0 +1,191 @@
+"""One incident: what replaying its journal entries, in order, gives. No entry can fail, whatever came before it.
+
+Theory. An incident is opened by an alert and closed by a person; nothing expires and nothing old ever swallows
+a new press (N2):
+
+| entry | unanswered | answered, on the way | closed |
+|---|---|---|---|
+| alert, more urgent, or real after a drill | upgraded | → unanswered: a person must see it | reopened → unanswered |
+| alert, otherwise | repeated | repeated | reopened → unanswered |
+| acknowledged | → answered | (not ordered by the desk) | (not ordered) |
+| unacknowledged | – | → unanswered | – |
+| on-the-way | → on-the-way | → on-the-way | (not ordered) |
+| closed | → closed | → closed | – |
+| cancel, response, note, assigned | kept | kept | kept |
+
+Frames of one sender may arrive in any order; their counters say which press came first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from central.core.journal import ActionEntry, FrameEntry
+from central.core.view import HistoryLine, Person
+from wire.frames import Alert, Cancel, Response
+from wire.ids import FrameId, NodeId
+from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
+from wire.kinds import Path as FramePath
+
+State = Literal["unanswered", "answered", "on-the-way", "closed"]
+HISTORY_LINES_MAX: Final = 200
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MEMBERS_MAX: Final = 64
+NameOf = Callable[[NodeId], str]
+
+_RESPONSES: Final[dict[MemberResponse, Literal["seen", "responding"]]] = {
+    MemberResponse.SEEN: "seen",
+    MemberResponse.RESPONDING: "responding",
+}
+_CANCELS: Final[dict[CancelReason, Literal["mistake", "stand-down"]]] = {
+    CancelReason.MISTAKE: "mistake",
+    CancelReason.STAND_DOWN: "stand-down",
+}
+_CANCEL_WORDS: Final = {CancelReason.MISTAKE: "pressed by mistake", CancelReason.STAND_DOWN: "stand down"}
+
+
+@dataclass(slots=True)
+class MemberPress:
+    """The last thing another premises pressed."""
+
+    counter: int
+    response: Literal["seen", "responding"]
+    at: datetime
+
+
+@dataclass(slots=True)
+class Incident:
+    """The state. ``revision`` is the entry that changed it last, so it rises across restarts too."""
+
+    id: FrameId
+    revision: int = 0
+    kind: AlertKind = AlertKind.FAULT
+    schemes: tuple[int, ...] = ()
+    state: State = "unanswered"
+    path: FramePath = FramePath.NETWORK
+    pressed_at: datetime | None = None
+    arrived_at: datetime = EPOCH
+    closed_at: datetime | None = None
+    is_late: bool = False
+    is_silent: bool = False
+    is_drill: bool = False
+    is_clock_ahead: bool = False
+    cancelled: Literal["mistake", "stand-down"] | None = None
+    answered_by: Person | None = None
+    answered_at: datetime | None = None
+    assigned_to: str = ""
+    outcome: str = ""
+    alert_count: int = 0
+    members: dict[NodeId, MemberPress] = field(default_factory=dict)
+    history: deque[HistoryLine] = field(default_factory=lambda: deque(maxlen=HISTORY_LINES_MAX))
+    first_counter: int = 0
+    cancel_counter: int = 0
+    fresh_counter: int = 0
+    """Of the newest alert that is not late; 0 when all are."""
+    fresh_at: datetime | None = None
+    """When that one arrived, if its own time is not proven: a sync may still show that it is late."""
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody has closed it."""
+        return self.state != "closed"
+
+    def is_undoable(self, by: Person, now_at: datetime, within: timedelta) -> bool:
+        """The acknowledgement may still be taken back, by who gave it."""
+        return (
+            self.state == "answered"
+            and self.answered_by == by
+            and self.answered_at is not None
+            and now_at - self.answered_at <= within
+        )
+
+    def take_frame(self, entry: FrameEntry, name_of: NameOf) -> None:
+        """Apply an alert, cancel or response of this incident."""
+        self.revision = entry.entry
+        match entry.signed.frame:
+            case Alert() as alert:
+                self._take_alert(alert, entry)
+            case Cancel() as cancel:
+                self._take_cancel(cancel, entry)
+            case Response() as response:
+                self._take_response(response, entry, name_of)
+
+    def take_action(self, entry: ActionEntry) -> None:
+        """Apply what a person did (or central found)."""
+        self.revision = entry.entry
+        text = entry.text
+        match entry.kind:
+            case "acknowledged":
+                self._answer("answered", entry)
+            case "unacknowledged":
+                self.state, self.answered_by, self.answered_at = "unanswered", None, None
+            case "on-the-way":
+                self._answer("on-the-way", entry)
+            case "assigned":
+                self.assigned_to = text
+            case "closed":
+                self.state, self.closed_at, self.outcome = "closed", entry.at, text
+            case "found-late":
+                if FrameId.parse(text).counter == self.fresh_counter:
+                    self.fresh_counter, self.fresh_at, self.is_late = 0, None, True
+                text = "Was pressed more than a minute before it arrived"
+            case "note" | "watch-started" | "watch-ended":
+                pass
+        self.history.append(HistoryLine(entry.at, entry.kind, text, entry.by))
+
+    def _answer(self, state: Literal["answered", "on-the-way"], entry: ActionEntry) -> None:
+        self.state = state
+        self.answered_by, self.answered_at = entry.by, entry.at
+
+    def _take_alert(self, alert: Alert, entry: FrameEntry) -> None:
+        is_first = self.alert_count == 0
+        is_real_after_drill = self.is_drill and not alert.drill
+        is_upgrade = not is_first and (PRIORITY[alert.kind] < PRIORITY[self.kind] or is_real_after_drill)
+        was_closed = not self.is_open
+        if is_first:
+            self.arrived_at, self.path = entry.arrived_at, entry.path
+        if is_first or is_upgrade:
+            self.kind = alert.kind
+        self.is_drill = alert.drill and (is_first or self.is_drill)
+        self.is_silent = self.is_silent or alert.silent
+        if self.schemes != alert.schemes:
+            self.schemes = tuple(sorted({*self.schemes, *alert.schemes}))
+        if is_first or alert.counter < self.first_counter:
+            self.first_counter = alert.counter
+            self.is_clock_ahead = entry.is_clock_ahead
+            is_timed = alert.at_s and not entry.is_clock_ahead
+            self.pressed_at = datetime.fromtimestamp(alert.at_s, UTC) if is_timed else None
+        if not entry.is_late and alert.counter > self.fresh_counter:
+            self.fresh_counter = alert.counter
+            self.fresh_at = None if alert.at_s else entry.arrived_at
+        self.is_late = self.fresh_counter == 0
+        if alert.counter > self.cancel_counter:
+            self.cancelled = None
+        self.alert_count += 1
+        if was_closed:
+            self.closed_at, self.outcome = None, ""
+        if was_closed or is_upgrade:
+            self.state, self.answered_by, self.answered_at = "unanswered", None, None
+        what = "pressed" if is_first else "reopened" if was_closed else "upgraded" if is_upgrade else "repeated"
+        word = alert.kind.slug.replace("-", " ").upper()
+        flags = [flag for flag, is_set in (("drill", alert.drill), ("late", entry.is_late)) if is_set]
+        self.history.append(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
+
+    def _take_cancel(self, cancel: Cancel, entry: FrameEntry) -> None:
+        if cancel.counter > self.cancel_counter:
+            self.cancel_counter = cancel.counter
+            self.cancelled = _CANCELS[cancel.reason]
+        self.history.append(HistoryLine(entry.arrived_at, "cancelled", f"by the shop: {_CANCEL_WORDS[cancel.reason]}"))
+
+    def _take_response(self, response: Response, entry: FrameEntry, name_of: NameOf) -> None:
+        known = self.members.get(response.sender)
+        if known is None and len(self.members) >= MEMBERS_MAX:
+            return
+        word = _RESPONSES[response.response]
+        if known is None or response.counter > known.counter:
+            self.members[response.sender] = MemberPress(response.counter, word, entry.arrived_at)
+        self.history.append(HistoryLine(entry.arrived_at, "member", f"{name_of(response.sender)}: {word}"))
