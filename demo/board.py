@@ -1,0 +1,122 @@
+"""A node's fake board seen from outside: its pins as levels; its panel, LED and sounder as they are now."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.hw.fake_board_client import BoardView, FakeBoardClient
+
+_CONNECT_WITHIN_S: Final = 20.0
+DARK: Final = BoardView()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the board showed from ``at_ms`` on, by the machine's monotonic clock."""
+
+    at_ms: float
+    view: BoardView
+
+
+class BoardLink:
+    """The connection to one node's fake board, made anew each time the node has started.
+
+    Attributes:
+        looks: every view since the start, oldest first.
+        failed: parts that were told to fail.
+    """
+
+    def __init__(self, socket_path: Path, on_change: Callable[[], None]) -> None:
+        self.looks: list[Look] = [Look(0, DARK)]
+        self.failed: frozenset[str] = frozenset()
+        self._socket_path = socket_path
+        self._on_change = on_change
+        self._client: FakeBoardClient | None = None
+        self._held: set[str] = set()
+
+    @property
+    def view(self) -> BoardView:
+        """What it shows now; dark while the node does not run."""
+        return self.looks[-1].view
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Buttons whose pin is low."""
+        return frozenset(self._held)
+
+    async def connect(self) -> None:
+        """Connect to a node that has just been started.
+
+        Raises:
+            ConnectionError: its board does not answer.
+        """
+        loop = asyncio.get_running_loop()
+
+        def take_later(view: BoardView) -> None:
+            with contextlib.suppress(RuntimeError):  # the demo has ended meanwhile
+                loop.call_soon_threadsafe(self._take, view)
+
+        self._client = await asyncio.to_thread(
+            FakeBoardClient, self._socket_path, connect_timeout_s=_CONNECT_WITHIN_S, on_change=take_later
+        )
+        # A finger that holds a button, and a broken part, are still there after a restart.
+        for button in self._held:
+            self._client.set_level(button, "low")
+        for part in self.failed:
+            self._client.fail(part)
+
+    async def disconnect(self) -> None:
+        """The node is gone, or is about to go."""
+        client, self._client = self._client, None
+        if client is not None:
+            await asyncio.to_thread(client.close)
+        # Views already on their way to this loop come first.
+        await asyncio.sleep(0)
+        self._take(DARK)
+
+    def drive(self, button: str, *, is_low: bool) -> None:
+        """Drive the button's pin: low is pressed."""
+        if is_low:
+            self._held.add(button)
+        else:
+            self._held.discard(button)
+        if self._client is not None:
+            with contextlib.suppress(ConnectionError):
+                self._client.set_level(button, "low" if is_low else "high")
+        self._on_change()
+
+    async def press(self, button: str, hold_ms: int = 150) -> None:
+        """Press, hold, let go."""
+        self.drive(button, is_low=True)
+        try:
+            await asyncio.sleep(hold_ms / 1000)
+        finally:
+            self.drive(button, is_low=False)
+
+    def set_part(self, part: str, *, is_failing: bool) -> None:
+        """Break a part, or mend it."""
+        self.failed = self.failed | {part} if is_failing else self.failed - {part}
+        if self._client is not None:
+            with contextlib.suppress(ConnectionError):
+                (self._client.fail if is_failing else self._client.mend)(part)
+        self._on_change()
+
+    def _take(self, view: BoardView) -> None:
+        if self._client is None and view is not DARK:
+            return  # the last words of a node that is gone
+        if view != self.looks[-1].view:
+            self.looks.append(Look(time.monotonic_ns() / 1e6, view))
+            self._on_change()
+
+
+def words_of(view: BoardView) -> str:
+    """What the panel says, as one line, for people who do not see the picture."""
+    if view.is_blank:
+        return "dark"
+    return ". ".join(part for part in (view.headline, *view.lines) if part.strip())

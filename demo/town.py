@@ -1,0 +1,353 @@
+"""The town: its fleet folder, its broker, central and nodes, and the cables between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from demo.board import BoardLink
+from demo.cable import Cable
+from demo.chronicle import CENTRAL, Chronicle
+from demo.guardian import FOLDERS_STAY
+from demo.notice import Notice
+from demo.ports import LOOPBACK, free_ports
+from demo.premises import ADDRESSES, SCHEMES, Address
+from demo.program import Program, ProgramFailedError
+from demo.watch_room import WatchRoom
+from provisioning.fleet import Fleet, NewNode
+
+logger = logging.getLogger(__name__)
+
+BROKER: Final = "broker"
+_ATTEMPTS: Final = 5
+_READY_WITHIN_S: Final = 30.0
+_PORT_TAKEN: Final = ("address already in use", "errno 98")
+_MOSQUITTO_PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
+
+
+class TownError(Exception):
+    """The town cannot be started; the message is for the person at the terminal."""
+
+
+class _PortTakenError(Exception):
+    """Somebody was quicker; with other ports it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """One premises with its node, as it stands.
+
+    Attributes:
+        address: its names and schemes.
+        node: its node's id.
+        program: the node's process.
+        board: its pins and panel.
+        cable: its way to the broker.
+    """
+
+    address: Address
+    node: str
+    program: Program
+    board: BoardLink
+    cable: Cable
+
+    @property
+    def name(self) -> str:
+        """``Corner Shop, High St``."""
+        return f"{self.address.premises}, {self.address.place}"
+
+    def is_warned_by(self, other: Premises) -> bool:
+        """Whether an alert of ``other``'s concerns it: another premises with a scheme in common."""
+        return self is not other and bool(set(self.address.schemes) & set(other.address.schemes))
+
+
+class Town:
+    """Everything that runs. Made by :func:`open_town`.
+
+    Attributes:
+        folder: the fleet folder.
+        notice: is told after each change of anything here.
+        chronicle: every fact.
+        broker, central: the programs; ``central_cable`` is between them.
+        premises: by key, in the order of :data:`demo.premises.ADDRESSES`.
+        watch_room: a person at central.
+    """
+
+    def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle) -> None:
+        self.folder = folder
+        self.notice = chronicle.notice
+        self.chronicle = chronicle
+        self._guardian = guardian
+        self._cables: list[Cable] = []
+        broker_port, web_port, central_port, *node_ports = free_ports(3 + len(ADDRESSES))
+        self._broker_port = broker_port
+        try:
+            fleet = Fleet.init(folder, schemes=SCHEMES, host=LOOPBACK, port=broker_port, web_port=web_port)
+            records = fleet.add_all([NewNode(a.premises, a.place, a.schemes, profile="fake") for a in ADDRESSES])
+        except OSError as e:
+            raise TownError(f"the fleet's folder could not be made: {e}") from e
+        self.watch_room = WatchRoom(f"http://{LOOPBACK}:{web_port}/")
+        self.broker = self._program(BROKER, [_mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
+        self.central_cable = self._cable(central_port)
+        central_toml = folder / "central" / "central.toml"
+        _route(central_toml, broker_port, central_port)
+        self.central = self._program("central", _watchlink("central", central_toml), CENTRAL)
+        self.premises: Mapping[str, Premises] = MappingProxyType(
+            {
+                address.key: self._premises(address, record.node, fleet.node_folder(record.node), port)
+                for address, record, port in zip(ADDRESSES, records, node_ports, strict=True)
+            }
+        )
+
+    # -- making -------------------------------------------------------------------------------------------------
+
+    def _premises(self, address: Address, node: str, folder: Path, port: int) -> Premises:
+        toml = folder / "node.toml"
+        _route(toml, self._broker_port, port)
+        return Premises(
+            address,
+            node,
+            self._program(node, _watchlink("node", toml), node),
+            BoardLink(folder / _fake_socket(toml), self.notice.tell),
+            self._cable(port),
+        )
+
+    def _cable(self, port: int) -> Cable:
+        cable = Cable(port, self._broker_port)
+        self._cables.append(cable)
+        return cable
+
+    def _program(self, name: str, command: list[str], node: str) -> Program:
+        def take(line: Mapping[str, Any]) -> None:
+            self.chronicle.take(node, line)
+
+        log = self.folder / f"{name}.log"
+        return Program(name, command, log, take_fact=take, tell_child=self._guardian.tell, on_change=self.notice.tell)
+
+    # -- what runs ------------------------------------------------------------------------------------------------
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """In the order in which they are started."""
+        return (self.broker, self.central, *(premises.program for premises in self.premises.values()))
+
+    def premises_of(self, node: str) -> Premises | None:
+        """The premises with that node."""
+        return next((premises for premises in self.premises.values() if premises.node == node), None)
+
+    def warned_by(self, presser: Premises) -> tuple[Premises, ...]:
+        """Who must be warned of an alert of ``presser``'s."""
+        return tuple(other for other in self.premises.values() if other.is_warned_by(presser))
+
+    def now_ms(self) -> float:
+        """The clock that facts are stamped with."""
+        return time.monotonic_ns() / 1_000_000
+
+    async def start(self) -> None:
+        """Start everything; returns when each node is armed and central's page answers."""
+        for cable in self._cables:
+            try:
+                await cable.lay()
+            except OSError as e:
+                raise _PortTakenError(str(e)) from e
+        await self._start_broker()
+        await asyncio.gather(self._start_central(), *(self._start_node(p) for p in self.premises.values()))
+
+    async def stop(self) -> None:
+        """Ask everything to end: nodes first, the broker last."""
+        for premises in self.premises.values():
+            for button in premises.board.held:
+                premises.board.drive(button, is_low=False)
+        await asyncio.gather(*(p.program.stop() for p in self.premises.values()))
+        await asyncio.gather(*(p.board.disconnect() for p in self.premises.values()))
+        await self.central.stop()
+        await self.broker.stop()
+        for cable in self._cables:
+            await cable.take_up()
+
+    async def kill(self, program: Program) -> None:
+        """SIGKILL, with nothing of what it said left on the way."""
+        await program.kill()
+        premises = self.premises_of(program.name)
+        if premises is not None:
+            await premises.cable.break_connections()
+            await premises.board.disconnect()
+        elif program is self.central:
+            await self.central_cable.break_connections()
+        self.chronicle.say(self.now_ms(), "killed", self._id_of(program), program=program.name)
+
+    async def restart(self, program: Program) -> None:
+        """Start it again, where it was; returns when it is up."""
+        premises = self.premises_of(program.name)
+        if program is self.broker:
+            await self._start_broker()
+        elif program is self.central:
+            await self._start_central()
+        elif premises is not None:
+            await self._start_node(premises)
+        self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
+
+    def _id_of(self, program: Program) -> str:
+        return CENTRAL if program is self.central else "" if program is self.broker else program.name
+
+    async def _start_broker(self) -> None:
+        await self.broker.start()
+        async with _deadline("the broker"):
+            while not await _answers(self._broker_port):
+                self._check(self.broker)
+                await asyncio.sleep(0.02)
+        self._check(self.broker)
+
+    async def _start_central(self) -> None:
+        await self._start_until_says(self.central, "listening", CENTRAL)
+
+    async def _start_node(self, premises: Premises) -> None:
+        await self._start_until_says(premises.program, "armed", premises.node)
+        await premises.board.connect()
+
+    async def _start_until_says(self, program: Program, fact: str, node: str) -> None:
+        since = len(self.chronicle)
+        await program.start()
+
+        def is_up() -> bool:
+            self._check(program)
+            return self.chronicle.find(fact, node=node, since=since) is not None
+
+        await self.notice.until(is_up, f"{program.name} said '{fact}'", _READY_WITHIN_S)
+
+    def _check(self, program: Program) -> None:
+        try:
+            program.check()
+        except ProgramFailedError as e:
+            if any(sign in str(e).lower() for sign in _PORT_TAKEN):
+                raise _PortTakenError(str(e)) from e
+            raise TownError(str(e)) from e
+
+
+class Guardian:
+    """The demo's end of the pipe to :mod:`demo.guardian`."""
+
+    def __init__(self, folders: list[Path], *, is_kept: bool) -> None:
+        script = Path(__file__).with_name("guardian.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script), *map(str, folders)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            text=True,
+            start_new_session=True,
+        )
+        if is_kept:
+            self.tell(FOLDERS_STAY)
+
+    def tell(self, order: str) -> None:
+        """``+PID``: a child has begun; ``-PID``: it is gone."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(order + "\n")
+            self._process.stdin.flush()
+
+    def dismiss(self) -> None:
+        """The demo is over: let it clear up, and see it go."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def open_town(keep: Path | None = None) -> AsyncIterator[Town]:
+    """A town that runs; it is stopped and cleared away afterwards.
+
+    Args:
+        keep: make it in this folder, which must be new or empty, and leave it there at the end.
+
+    Raises:
+        TownError: something is missing, or does not start.
+    """
+    base = _make_folder(keep)
+    guardian = Guardian([base], is_kept=keep is not None)
+    try:
+        chronicle = Chronicle(time.monotonic_ns() / 1_000_000, Notice())
+        for attempt in range(_ATTEMPTS):
+            town = Town(base / f"town{attempt or ''}", guardian, chronicle)
+            try:
+                try:
+                    await town.start()
+                except _PortTakenError as e:
+                    logger.info("a port was taken meanwhile, trying others: %s", e)
+                    continue
+                yield town
+                return
+            finally:
+                await town.stop()
+        raise TownError("found no free ports")
+    finally:
+        await asyncio.to_thread(guardian.dismiss)
+
+
+def _make_folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="watchlink-"))
+    folder = keep.absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TownError(f"{folder} is not empty; --keep wants a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def _deadline(what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_READY_WITHIN_S):
+            yield
+    except TimeoutError as e:
+        raise TownError(f"{what} did not come up within {_READY_WITHIN_S:.0f} s") from e
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, out = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    out.close()
+    return True
+
+
+def _watchlink(command: str, config: Path) -> list[str]:
+    return [sys.executable, "-m", "watchlink.cli", command, "--config", str(config)]
+
+
+def _mosquitto() -> str:
+    path = os.pathsep.join((os.environ.get("PATH", ""), *_MOSQUITTO_PLACES))
+    found = shutil.which("mosquitto", path=path)
+    if found is None:
+        raise TownError("mosquitto is not here: 'make demo' installs it, or 'apt-get install mosquitto'")
+    return found
+
+
+def _route(toml: Path, broker_port: int, cable_port: int) -> None:
+    """Let the program connect to its cable instead of to the broker."""
+    text = toml.read_text(encoding="utf-8")
+    here, there = f"\nport = {broker_port}\n", f"\nport = {cable_port}\n"
+    if text.count(here) != 1:
+        raise TownError(f"{toml} does not name the broker's port {broker_port} once")
+    toml.write_text(text.replace(here, there), encoding="utf-8")
+
+
+def _fake_socket(toml: Path) -> str:
+    return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])
