@@ -1,0 +1,233 @@
+"""The database: one transaction for a batch, one reading at start.
+
+Used from one thread at a time. Everything is written in SQL that SQLite and PostgreSQL both understand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptNode, SeenFrame
+from central.store.errors import StoreConfigError, StoreError
+from central.store.migrate import migrate
+from central.store.rows import gather, microseconds
+from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, FRAMES, INCIDENTS, WATCH
+from wire.ids import U32_MAX, FrameId
+
+SQLITE_BUSY_S: Final = 1.0
+"""How long another program's lock is waited for. Alerts wait as long, so it is short; nodes send again."""
+_FRAME_COUNTER: Final = "frames"
+
+# The same in both dialects; SQLAlchemy has it only dialect by dialect.
+_OPEN_INCIDENT: Final = sa.text(
+    "INSERT INTO incidents (node, counter, opened_us, closed_us) VALUES (:node, :counter, :opened_us, :closed_us)"
+    " ON CONFLICT (node, counter) DO UPDATE SET closed_us = excluded.closed_us"
+)
+_KEEP_NODE: Final = sa.text(
+    "INSERT INTO nodes (node, last_seen_us, boot_id) VALUES (:node, :last_seen_us, :boot_id)"
+    " ON CONFLICT (node) DO UPDATE SET last_seen_us = excluded.last_seen_us, boot_id = excluded.boot_id"
+)
+
+
+def resolve_url(text: str, folder: Path) -> URL:
+    """The configured database; a relative SQLite file is taken from ``folder``.
+
+    Raises:
+        StoreConfigError: not a database URL, or one that forgets everything.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as e:
+        raise StoreConfigError("database is no URL such as sqlite:///state/central.db") from e
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreConfigError(f"database {backend!r} is not supported: sqlite or postgresql")
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:" or url.query:
+            raise StoreConfigError("database must be a file, such as sqlite:///state/central.db, without options")
+        url = url.set(database=str(folder / url.database))
+    return url
+
+
+class Database:
+    """Central's memory. Raises :class:`StoreError` with a sentence whenever the database refuses."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine = _engine(url)
+
+    def open(self) -> None:
+        """Make the file if there is none, and bring the schema up to date."""
+        if self._url.get_backend_name() == "sqlite" and self._url.database:
+            path = Path(self._url.database)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as e:
+                raise StoreError(f"{path.parent} cannot be made: {e.strerror}") from e
+        with self._transaction() as connection:
+            migrate(connection)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    def commit(self, entries: Sequence[JournalEntry]) -> tuple[SeenFrame, ...]:
+        """Write a batch of the journal in one transaction.
+
+        Returns:
+            Frames that were *not* written because the database has their id; what it has. Everything else is
+            on disk for good.
+
+        Raises:
+            StoreError: nothing was written.
+        """
+        try:
+            self._write(entries)
+        except IntegrityError:
+            frames = [entry.signed.frame.id for entry in entries if isinstance(entry, FrameEntry)]
+            known = self._find(frames)
+            if not known:
+                raise StoreError("the journal's numbers are taken: does another central use this database?") from None
+        else:
+            return ()
+        ids = {frame.id for frame in known}
+        rest = [e for e in entries if not (isinstance(e, FrameEntry) and e.signed.frame.id in ids)]
+        try:
+            self._write(rest)
+        except IntegrityError as e:
+            raise StoreError("the journal's numbers are taken: does another central use this database?") from e
+        return known
+
+    def reserve_counters(self, count: int) -> range:
+        """Counters for ``count`` frames of central's own that nobody will ever get again.
+
+        Raises:
+            StoreError: none was reserved.
+        """
+        with self._transaction() as connection:
+            is_there = COUNTERS.c.name == _FRAME_COUNTER
+            before = connection.execute(sa.select(COUNTERS.c.value).where(is_there)).scalar()
+            value = (before or 0) + count
+            if value > U32_MAX:
+                raise StoreError("central has used up its frame counters; give it a new identity")
+            if before is None:
+                connection.execute(sa.insert(COUNTERS).values(name=_FRAME_COUNTER, value=value))
+            else:
+                connection.execute(sa.update(COUNTERS).where(is_there).values(value=value))
+        return range(value - count + 1, value + 1)
+
+    def keep_nodes(self, nodes: Sequence[KeptNode]) -> None:
+        """Remember when nodes were last seen."""
+        rows = [
+            {"node": node.node, "last_seen_us": microseconds(node.last_seen_at), "boot_id": node.boot_id}
+            for node in nodes
+        ]
+        with self._transaction() as connection:
+            if rows:
+                connection.execute(_KEEP_NODE, rows)
+
+    def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
+        """Remember the newest good directory, instead of any before it."""
+        with self._transaction() as connection:
+            connection.execute(sa.delete(DIRECTORIES))
+            row = {"serial": serial, "data": data, "taken_us": microseconds(taken_at)}
+            connection.execute(sa.insert(DIRECTORIES).values(row))
+
+    def kept_directory(self) -> bytes | None:
+        """The newest good directory, sealed; not verified here."""
+        with self._transaction() as connection:
+            newest = sa.select(DIRECTORIES.c.data).order_by(DIRECTORIES.c.serial.desc()).limit(1)
+            data = connection.execute(newest).scalar()
+        return None if data is None else bytes(data)
+
+    def probe(self) -> None:
+        """Prove that the database takes writes again."""
+        with self._transaction() as connection:
+            name = "probe"
+            connection.execute(sa.delete(COUNTERS).where(COUNTERS.c.name == name))
+            connection.execute(sa.insert(COUNTERS).values(name=name, value=0))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction for :mod:`central.store.recalling`."""
+        with self._transaction() as connection:
+            yield connection
+
+    def _write(self, entries: Sequence[JournalEntry]) -> None:
+        batch = gather(entries)
+        if not batch.frames and not batch.actions:
+            return
+        with self._transaction() as connection:
+            if batch.frames:
+                connection.execute(sa.insert(FRAMES), batch.frames)
+            if batch.actions:
+                connection.execute(sa.insert(ACTIONS), batch.actions)
+            if batch.opened:
+                connection.execute(_OPEN_INCIDENT, list(batch.opened.values()))
+            for incident, at_us in batch.closed.items():
+                is_it = (INCIDENTS.c.node == incident.node) & (INCIDENTS.c.counter == incident.counter)
+                connection.execute(sa.update(INCIDENTS).where(is_it).values(closed_us=at_us))
+            for entry in batch.watches:
+                _write_watch(connection, entry)
+
+    def _find(self, ids: Sequence[FrameId]) -> tuple[SeenFrame, ...]:
+        found = []
+        with self._transaction() as connection:
+            for frame_id in ids:
+                is_it = (FRAMES.c.sender == frame_id.node) & (FRAMES.c.counter == frame_id.counter)
+                row = connection.execute(sa.select(FRAMES.c.digest, FRAMES.c.is_late).where(is_it)).one_or_none()
+                if row is not None:
+                    found.append(SeenFrame(frame_id, bytes(row.digest), row.is_late))
+        return tuple(found)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as e:
+            raise StoreError(f"the database refuses: {' '.join(str(e.orig).split())[:200]}") from e
+        except SQLAlchemyError as e:
+            raise StoreError(f"the database cannot be used: {type(e).__name__}") from e
+
+
+def _engine(url: URL) -> Engine:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    try:
+        if not is_sqlite:
+            return sa.create_engine(url, pool_pre_ping=True, pool_size=1)
+        engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_S}, pool_size=1)
+    except (NoSuchModuleError, ModuleNotFoundError) as e:
+        raise StoreConfigError(f"the driver for database {url.drivername} is not installed: {e}") from e
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3.Connection, by SQLAlchemy's contract
+        cursor = connection.cursor()
+        # WAL with NORMAL loses what was promised when the power goes; FULL does not.
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    return engine
+
+
+def _write_watch(connection: Connection, entry: ActionEntry) -> None:
+    assert entry.by is not None, "a watch is somebody's"
+    at_us, role, name = microseconds(entry.at), entry.by.role, entry.by.name
+    if entry.kind == "watch-started":
+        row = {"entry": entry.entry, "role": role, "name": name, "started_us": at_us}
+        connection.execute(sa.insert(WATCH).values(row))
+    else:
+        is_on = (WATCH.c.role == role) & (WATCH.c.name == name) & WATCH.c.ended_us.is_(None)
+        connection.execute(sa.update(WATCH).where(is_on).values(ended_us=at_us))

@@ -1,0 +1,98 @@
+"""Entries of the journal as rows, and a batch of them taken apart by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry
+from wire.frames import Alert
+from wire.ids import FrameId
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction writes.
+
+    Attributes:
+        opened: rows of incidents, new or opened again.
+        closed: incidents that end this batch closed, and when.
+        watches: begun and ended.
+    """
+
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    opened: dict[FrameId, dict[str, Any]] = field(default_factory=dict)
+    closed: dict[FrameId, int] = field(default_factory=dict)
+    watches: list[ActionEntry] = field(default_factory=list)
+
+
+def gather(entries: Iterable[JournalEntry]) -> Batch:
+    """Take a batch apart. The order of the journal decides whether an incident ends open or closed."""
+    batch = Batch()
+    for entry in sorted(entries, key=lambda e: e.entry):
+        if isinstance(entry, FrameEntry):
+            _gather_frame(batch, entry)
+            continue
+        batch.actions.append(_action_row(entry))
+        if entry.incident is not None and entry.kind == "closed":
+            batch.closed[entry.incident] = microseconds(entry.at)
+        elif entry.kind in ("watch-started", "watch-ended"):
+            batch.watches.append(entry)
+    return batch
+
+
+def _gather_frame(batch: Batch, entry: FrameEntry) -> None:
+    incident = entry.incident
+    row = _frame_row(entry, incident)
+    batch.frames.append(row)
+    if incident is not None and isinstance(entry.signed.frame, Alert):
+        batch.closed.pop(incident, None)
+        opened = {"opened_us": row["arrived_us"], "closed_us": None}
+        batch.opened[incident] = {"node": incident.node, "counter": incident.counter, **opened}
+
+
+def microseconds(at: datetime) -> int:
+    """Since 1970 UTC."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at_us: int) -> datetime:
+    """And back."""
+    return _EPOCH + timedelta(microseconds=at_us)
+
+
+def _frame_row(entry: FrameEntry, incident: FrameId | None) -> dict[str, Any]:
+    frame = entry.signed.frame
+    return {
+        "sender": frame.sender,
+        "counter": frame.counter,
+        "entry": entry.entry,
+        "kind": int(frame.KIND),
+        "data": entry.signed.data,
+        "digest": entry.digest,
+        "path": entry.path.value,
+        "arrived_us": microseconds(entry.arrived_at),
+        "is_late": entry.is_late,
+        "is_clock_ahead": entry.is_clock_ahead,
+        "incident_node": incident.node if incident else None,
+        "incident_counter": incident.counter if incident else None,
+    }
+
+
+def _action_row(entry: ActionEntry) -> dict[str, Any]:
+    return {
+        "entry": entry.entry,
+        "kind": entry.kind,
+        "incident_node": entry.incident.node if entry.incident else None,
+        "incident_counter": entry.incident.counter if entry.incident else None,
+        "role": entry.by.role if entry.by else "",
+        "name": entry.by.name if entry.by else "",
+        "text": entry.text,
+        "at_us": microseconds(entry.at),
+    }

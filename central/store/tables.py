@@ -1,0 +1,95 @@
+"""The tables as queries see them. The migrations make them; a test compares the two.
+
+Times are whole microseconds since 1970 UTC, so that what is read back is what was written on every database.
+Node ids and counters are unsigned 32-bit numbers, so they need BIGINT.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table
+
+METADATA = MetaData()
+
+FRAMES = Table(
+    "frames",
+    METADATA,
+    # The last guard against a frame that counts twice.
+    Column("sender", BigInteger, primary_key=True, autoincrement=False),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, nullable=False, unique=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("path", String(16), nullable=False),
+    Column("arrived_us", BigInteger, nullable=False),
+    Column("is_late", Boolean, nullable=False),
+    Column("is_clock_ahead", Boolean, nullable=False),
+    Column("incident_node", BigInteger),
+    Column("incident_counter", BigInteger),
+    Index("frames_by_incident", "incident_node", "incident_counter"),
+    Index("frames_by_arrival", "arrived_us"),
+)
+"""Every admitted frame. Append-only."""
+
+ACTIONS = Table(
+    "actions",
+    METADATA,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("incident_node", BigInteger),
+    Column("incident_counter", BigInteger),
+    Column("role", String(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("text", String(500), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("actions_by_incident", "incident_node", "incident_counter"),
+)
+"""Everything people did. Append-only. Empty role: central's own finding."""
+
+INCIDENTS = Table(
+    "incidents",
+    METADATA,
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+    Index("incidents_by_close", "closed_us"),
+)
+"""Which incidents there are and which are open, so that a start need not read years. Their state is the journal's."""
+
+NODES = Table(
+    "nodes",
+    METADATA,
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    Column("boot_id", String(64), nullable=False),
+)
+"""Coarse liveness, minutes old."""
+
+WATCH = Table(
+    "watch",
+    METADATA,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", String(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+)
+"""Who was on watch, when."""
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Numbers that only rise: ``frames`` is the highest counter central may have signed with."""
+
+DIRECTORIES = Table(
+    "directories",
+    METADATA,
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("taken_us", BigInteger, nullable=False),
+)
+"""The newest directory that was good, so that a damaged or older file changes nothing."""
