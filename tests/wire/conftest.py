@@ -1,0 +1,198 @@
+"""What Hypothesis needs to make any frame, message, topic or directory that the contract allows.
+
+Tests ask by type: ``st.from_type(Alert)``, ``st.from_type(Frame)``, ``st.from_type(Health)`` …
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import hypothesis.strategies as st
+
+from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
+from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, Response
+from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId, node_text
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
+from wire.messages import (
+    Answer,
+    CentralStatus,
+    FaultReport,
+    Health,
+    IncidentState,
+    MemberAnswer,
+    PendingFrame,
+    Sync,
+    SyncAnswer,
+)
+from wire.signing import SigningKey
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic
+
+counters = st.integers(1, U32_MAX)
+nodes = st.integers(1, U32_MAX).map(NodeId)
+moments_s = st.integers(0, U32_MAX)
+schemes = st.sets(st.integers(1, U16_MAX), min_size=1, max_size=4).map(lambda found: tuple(sorted(found)))
+frame_ids = st.builds(FrameId, nodes, counters)
+short_names = st.text(max_size=9).filter(lambda name: len(name.encode()) <= 9)
+
+alerts = counters.flatmap(
+    lambda counter: st.builds(
+        Alert,
+        nodes,
+        st.just(counter),
+        moments_s,
+        st.sampled_from(AlertKind),
+        st.integers(1, counter),
+        schemes,
+        silent=st.booleans(),
+        drill=st.booleans(),
+    )
+)
+cancels = st.integers(2, U32_MAX).flatmap(
+    lambda counter: st.builds(
+        Cancel,
+        nodes,
+        st.just(counter),
+        moments_s,
+        st.integers(1, counter - 1),
+        st.sampled_from(CancelReason),
+        schemes,
+    )
+)
+st.register_type_strategy(FrameId, frame_ids)
+st.register_type_strategy(Alert, alerts)
+st.register_type_strategy(Cancel, cancels)
+st.register_type_strategy(Receipt, st.builds(Receipt, nodes, counters, moments_s, frame_ids, st.booleans()))
+st.register_type_strategy(
+    Acknowledgement,
+    st.builds(
+        Acknowledgement,
+        nodes,
+        counters,
+        moments_s,
+        frame_ids,
+        st.sampled_from(Role),
+        st.sampled_from(AnswerState),
+        short_names,
+    ),
+)
+st.register_type_strategy(PathTest, st.builds(PathTest, nodes, counters, moments_s, st.sampled_from(Path)))
+st.register_type_strategy(
+    Response,
+    st.builds(Response, nodes, counters, moments_s, frame_ids, st.sampled_from(MemberResponse), schemes),
+)
+st.register_type_strategy(SigningKey, st.binary(min_size=32, max_size=32).map(SigningKey))
+
+# Hostile text on purpose: right-to-left overrides, byte-order marks, controls and combining stacks are legal JSON.
+_HOSTILE = st.sampled_from(
+    ["\u202egnaR", "\ufeffShop", "a\u0000b", "\u0301" * 64, "\U0001f6a8" * 64, "Shop\r\nATTACK", "\u2066x\u2069"]
+)
+names = st.text(max_size=64) | _HOSTILE
+texts = st.text(max_size=500) | _HOSTILE
+counts = st.integers(0, 2**53)
+node_texts = nodes.map(node_text)
+slugs = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)
+_zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(datetime(1971, 1, 1), datetime(9997, 12, 31), timezones=_zones | st.just(UTC))  # noqa: DTZ001
+
+
+def _few(items: st.SearchStrategy[object], length_max: int = 4) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(items, max_size=length_max).map(tuple)
+
+
+faults = st.builds(FaultReport, part=names, detail=texts, age_ms=counts)
+health = st.builds(
+    Health,
+    state=st.sampled_from(["armed", "starting", "stopping", "lost"]),
+    boot_id=names,
+    version=names,
+    at=st.none() | moments,
+    uptime_ms=counts,
+    outbox_depth=counts,
+    oldest_unreceipted_ms=counts,
+    directory_serial=counts,
+    faults=_few(faults),
+    rejected=st.dictionaries(names, counts, max_size=4),
+)
+pending = st.builds(PendingFrame, counter=counters, age_ms=counts)
+answers = st.builds(Answer, role=slugs, name=names, at=moments)
+members = st.builds(
+    MemberAnswer, node=node_texts, premises=names, response=st.sampled_from(["seen", "responding"]), at=moments
+)
+incidents = st.builds(
+    IncidentState,
+    incident=frame_ids.map(lambda found: found.text),
+    revision=counts,
+    scheme=slugs,
+    node=node_texts,
+    premises=names,
+    place=names,
+    kind=slugs,
+    priority=st.integers(1, 5),
+    state=st.sampled_from(["unanswered", "answered", "on-the-way", "closed"]),
+    opened_at=moments,
+    expires_at=moments,
+    late=st.booleans(),
+    silent=st.booleans(),
+    drill=st.booleans(),
+    cancelled=st.sampled_from([None, "mistake", "stand-down"]),
+    answer=st.none() | answers,
+    members=_few(members, 3),
+)
+st.register_type_strategy(Health, health)
+st.register_type_strategy(
+    Sync,
+    st.builds(
+        Sync,
+        boot_id=names,
+        directory_serial=counts,
+        last_counter=st.integers(0, U32_MAX),
+        pending=_few(pending, 8),
+    ),
+)
+st.register_type_strategy(IncidentState, incidents)
+st.register_type_strategy(
+    CentralStatus, st.builds(CentralStatus, boot_id=names, at=moments, expires_at=moments, on_duty=_few(slugs))
+)
+st.register_type_strategy(
+    SyncAnswer,
+    st.builds(SyncAnswer, boot_id=names, counter_floor=st.integers(0, U32_MAX), incidents=_few(incidents, 3)),
+)
+
+st.register_type_strategy(FrameTopic, st.builds(FrameTopic, slugs, nodes))
+st.register_type_strategy(IncidentTopic, st.builds(IncidentTopic, slugs))
+st.register_type_strategy(CentralTopic, st.builds(CentralTopic, slugs))
+st.register_type_strategy(UpTopic, st.builds(UpTopic, nodes, st.sampled_from(Up)))
+st.register_type_strategy(DownTopic, st.builds(DownTopic, nodes, st.sampled_from(Down)))
+
+
+@st.composite
+def directories(draw: st.DrawFn) -> DirectoryDocument:
+    """A directory that does not contradict itself."""
+    entries = draw(
+        st.lists(
+            st.builds(SchemeEntry, number=st.integers(1, U16_MAX), slug=slugs, name=names),
+            max_size=4,
+            unique_by=(lambda entry: entry.number, lambda entry: entry.slug),
+        )
+    )
+    numbers = [entry.number for entry in entries]
+    some_schemes = st.sets(st.sampled_from(numbers), max_size=4).map(tuple) if numbers else st.just(())
+    senders = st.builds(
+        SenderEntry,
+        node=node_texts,
+        key=st.binary(min_size=32, max_size=32).map(lambda seed: SigningKey(seed).public.raw),
+        premises=names,
+        place=names,
+        schemes=some_schemes,
+        kind=st.sampled_from(["premises", "central"]),
+        revoked_at=st.none() | moments,
+    )
+    return DirectoryDocument(
+        serial=draw(counts),
+        issued_at=draw(moments),
+        schemes=tuple(entries),
+        senders=tuple(draw(st.lists(senders, max_size=4, unique_by=lambda entry: entry.node))),
+    )
+
+
+st.register_type_strategy(DirectoryDocument, directories())

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import dataclasses
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import given
+
+from wire.admission import FrameRefusedError, admit
+from wire.directory import EMPTY_DIRECTORY, open_directory, seal_directory
+from wire.errors import DecodeError, FrameDecodeError, SignatureInvalidError
+from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, encode
+from wire.ids import CENTRAL, FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
+from wire.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, STRUCK_OFF
+from wire.signing import SigningKey
+from wire.topics import FrameTopic
+
+TOWN = open_directory(seal_directory(DIRECTORY, KEYS["authority"]), KEYS["authority"].public)
+HART_TOPIC = FrameTopic("hart", SHOP)
+ALERT = Alert(SHOP, 7, 0, AlertKind.ATTACK, 7, (HART,))
+TARGET = FrameId(SHOP, 7)
+MEMBERS_FRAMES: dict[str, Frame] = {
+    "alert": ALERT,
+    "cancel": Cancel(SHOP, 8, 0, 7, CancelReason.MISTAKE, (HART,)),
+    "response": Response(SHOP, 9, 0, FrameId(PUB, 3), MemberResponse.SEEN, (HART,)),
+    "path test": PathTest(SHOP, 10, 0, Path.NETWORK),
+}
+CENTRALS_FRAMES: dict[str, Frame] = {
+    "receipt": Receipt(CENTRAL, 1, 0, TARGET),
+    "acknowledgement": Acknowledgement(CENTRAL, 2, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"),
+}
+
+
+def reason(data: bytes, topic: FrameTopic | None = None) -> str | None:
+    """Why it was refused, or ``None``."""
+    try:
+        admit(data, TOWN, topic)
+    except DecodeError as e:
+        return e.reason
+    return None
+
+
+@pytest.mark.parametrize("topic", [HART_TOPIC, None], ids=["network", "radio"])
+@pytest.mark.parametrize("frame", MEMBERS_FRAMES.values(), ids=MEMBERS_FRAMES.keys())
+def test_member_is_admitted_in_its_own_scheme(frame: Frame, topic: FrameTopic | None) -> None:
+    data = encode(frame, KEYS["shop"])
+    admitted = admit(data, TOWN, topic)
+
+    assert frame == admitted.frame
+    assert data == admitted.signed.data
+    assert "Corner Shop" == admitted.sender.premises
+
+
+@pytest.mark.parametrize("frame", CENTRALS_FRAMES.values(), ids=CENTRALS_FRAMES.keys())
+def test_central_is_admitted_and_a_shop_in_its_place_is_not(frame: Frame) -> None:
+    """A receipt that a neighbour forged must never tell a presser RECEIVED (N3)."""
+    assert reason(encode(frame, KEYS["central"])) is None
+    assert "not central" == reason(encode(dataclasses.replace(frame, sender=SHOP), KEYS["shop"]))
+    assert "signature" == reason(encode(frame, KEYS["shop"]))
+
+
+def test_same_bytes_are_admitted_every_time() -> None:
+    """Retransmissions are identical; deduping by id is the cores' business."""
+    data = encode(ALERT, KEYS["shop"])
+
+    assert admit(data, TOWN, HART_TOPIC) == admit(data, TOWN, None)
+
+
+@pytest.mark.parametrize("frame", [*MEMBERS_FRAMES.values(), *CENTRALS_FRAMES.values()])
+def test_unknown_and_revoked_senders_are_refused_whatever_they_send(frame: Frame) -> None:
+    unknown = encode(dataclasses.replace(frame, sender=NodeId(0x99)), KEYS["stranger"])
+    revoked = encode(dataclasses.replace(frame, sender=STRUCK_OFF), KEYS["struck off"])
+
+    assert "unknown sender" == reason(unknown)
+    assert "revoked sender" == reason(revoked)
+    with pytest.raises(FrameRefusedError, match="unknown sender"):
+        admit(encode(frame, KEYS["shop"]), EMPTY_DIRECTORY, None)
+
+
+@pytest.mark.parametrize("schemes", [(PUBWATCH,), (HART, PUBWATCH), (9,), (HART, 9)])
+def test_alert_for_a_scheme_the_sender_is_not_in_is_refused(schemes: tuple[int, ...]) -> None:
+    for name in ("alert", "cancel", "response"):
+        frame = dataclasses.replace(MEMBERS_FRAMES[name], schemes=schemes)
+        assert "foreign scheme" == reason(encode(frame, KEYS["shop"]))
+
+
+def test_member_of_both_schemes_is_admitted_in_each_it_names() -> None:
+    both = encode(Alert(PUB, 1, 0, AlertKind.ASSIST, 1, (HART, PUBWATCH)), KEYS["pub"])
+    one = encode(Alert(PUB, 2, 0, AlertKind.ASSIST, 2, (PUBWATCH,)), KEYS["pub"])
+
+    assert reason(both, FrameTopic("hart", PUB)) is None
+    assert reason(both, FrameTopic("pubwatch", PUB)) is None
+    assert reason(one, FrameTopic("pubwatch", PUB)) is None
+    assert "topic scheme" == reason(one, FrameTopic("hart", PUB))
+
+
+@pytest.mark.parametrize("frame", MEMBERS_FRAMES.values(), ids=MEMBERS_FRAMES.keys())
+def test_frame_on_a_topic_that_is_not_its_own_is_refused(frame: Frame) -> None:
+    data = encode(frame, KEYS["shop"])
+
+    assert "topic sender" == reason(data, FrameTopic("hart", PUB))
+    assert "topic scheme" == reason(data, FrameTopic("pubwatch", SHOP))
+    assert "topic scheme" == reason(data, FrameTopic("elsewhere", SHOP))
+
+
+def test_neighbour_cannot_speak_in_anothers_name() -> None:
+    with pytest.raises(SignatureInvalidError):
+        admit(encode(ALERT, KEYS["pub"]), TOWN, HART_TOPIC)
+
+
+@pytest.mark.parametrize("topic", [HART_TOPIC, None], ids=["network", "radio"])
+def test_alert_with_any_single_bit_flipped_is_refused(topic: FrameTopic | None) -> None:
+    data = encode(ALERT, KEYS["shop"])
+    number = int.from_bytes(data, "big")
+    flipped = [(number ^ 1 << bit).to_bytes(len(data), "big") for bit in range(8 * len(data))]
+
+    assert [] == [changed.hex() for changed in flipped if reason(changed, topic) is None]
+
+
+@given(st.binary(max_size=120), st.none() | st.from_type(FrameTopic))
+def test_admit_of_any_bytes_gives_our_error(data: bytes, topic: FrameTopic | None) -> None:
+    with pytest.raises((FrameDecodeError, FrameRefusedError, SignatureInvalidError)):
+        admit(data, TOWN, topic)
+
+
+@given(st.from_type(Frame), st.from_type(SigningKey), st.none() | st.from_type(FrameTopic))
+def test_admit_of_anybodys_frame_gives_our_error(frame: Frame, key: SigningKey, topic: FrameTopic | None) -> None:
+    with pytest.raises((FrameRefusedError, SignatureInvalidError)):
+        admit(encode(frame, key), TOWN, topic)
+
+
+TOWN_SENDERS = {SHOP: "shop", PUB: "pub", STRUCK_OFF: "struck off", CENTRAL: "central"}
+TOWN_NODES = st.sampled_from(list(TOWN_SENDERS))
+
+
+@given(
+    st.from_type(Frame),
+    TOWN_NODES,
+    st.sampled_from([(1,), (2,), (1, 2), (1, 9)]),
+    st.none() | st.builds(FrameTopic, st.sampled_from(["hart", "pubwatch", "elsewhere"]), TOWN_NODES),
+)
+def test_admit_lets_in_exactly_whom_the_directory_lets_in(
+    frame: Frame, node: NodeId, schemes: tuple[int, ...], topic: FrameTopic | None
+) -> None:
+    """Known, not struck off, a member of all it names, on its own topic of one of those; or central."""
+    names_schemes = isinstance(frame, Alert | Cancel | Response)
+    own = dataclasses.replace(frame, sender=node, **({"schemes": schemes} if names_schemes else {}))
+    membership = {SHOP: {1}, PUB: {1, 2}, STRUCK_OFF: {1}, CENTRAL: set()}[node]
+    meant_for = set(schemes) if names_schemes else membership
+    has_right = node == CENTRAL if isinstance(frame, Receipt | Acknowledgement) else meant_for <= membership
+    is_at_home = topic is None or (
+        topic.node == node and {"hart": 1, "pubwatch": 2, "elsewhere": 0}[topic.scheme] in meant_for
+    )
+    is_expected = node != STRUCK_OFF and has_right and is_at_home
+
+    assert is_expected == (reason(encode(own, KEYS[TOWN_SENDERS[node]]), topic) is None)
+
+
+def test_striking_a_sender_off_refuses_what_it_signed_before() -> None:
+    """A stolen node can only ever be itself, until it is struck from the directory."""
+    data = encode(ALERT, KEYS["shop"])
+    struck = tuple(
+        msgspec.structs.replace(entry, revoked_at=DIRECTORY.issued_at) if entry.node == "00000010" else entry
+        for entry in DIRECTORY.senders
+    )
+    newer = msgspec.structs.replace(DIRECTORY, serial=13, senders=struck)
+    directory = open_directory(seal_directory(newer, KEYS["authority"]), KEYS["authority"].public)
+
+    assert reason(data) is None
+    with pytest.raises(FrameRefusedError, match="revoked sender"):
+        admit(data, directory, None)
+
+
+def test_every_example_frame_of_the_town_is_admitted() -> None:
+    """But those that show a kind's least and greatest, which nobody in the town has sent."""
+    usual = {name: frame for name, frame in FRAMES.items() if not name.endswith(("least", "greatest"))}
+
+    assert {} == {
+        name: refusal
+        for name, frame in usual.items()
+        if (refusal := reason(encode(frame, KEYS[TOWN_SENDERS[frame.sender]])))
+    }

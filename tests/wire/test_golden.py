@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import wire
+from wire.admission import admit
+from wire.directory import DirectoryDocument, open_directory
+from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, TopicError
+from wire.frames import decode
+from wire.messages import decode_message
+from wire.publish.golden import fields_of, message_types, vector_files
+from wire.signing import PublicKey, SigningKey
+from wire.topics import FrameTopic, parse_topic
+
+VECTORS = Path(wire.__file__).parent / "vectors"
+
+
+def committed(name: str) -> Any:  # noqa: ANN401 (JSON)
+    """A vector file, as it rests in the repository."""
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+FRAMES = committed("frames.json")
+DIRECTORY = committed("directory.json")
+
+
+def by_name(rows: list[dict[str, Any]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", rows, ids=[row.get("name", row.get("topic", ""))[:60] for row in rows])
+
+
+def test_vectors_on_disk_are_what_the_code_makes() -> None:
+    """`python -m wire.publish` writes them anew; a difference is a change of the contract."""
+    made = vector_files()
+
+    assert sorted(made) == sorted(path.name for path in VECTORS.iterdir())
+    assert {} == {name: text for name, text in made.items() if (VECTORS / name).read_text(encoding="utf-8") != text}
+
+
+@by_name(FRAMES["frames"])
+def test_frame_vector_means_what_it_says(row: dict[str, Any]) -> None:
+    signed = decode(bytes.fromhex(row["hex"]))
+    signed.verify(PublicKey(bytes.fromhex(FRAMES["public_keys"][row["signed_by"]])))
+
+    assert row["fields"] == fields_of(signed.frame)
+
+
+def test_seeds_in_the_vectors_make_their_public_keys() -> None:
+    assert FRAMES["public_keys"] == {
+        name: SigningKey(bytes.fromhex(seed)).public.raw.hex() for name, seed in FRAMES["seeds"].items()
+    }
+
+
+def test_first_frame_vector_is_laid_out_as_the_table_says() -> None:
+    """By hand, so that encoder and decoder cannot agree on a mistake."""
+    data = bytes.fromhex(FRAMES["frames"][0]["hex"])
+
+    assert "11 00000010 00000007 69acb755 01 00 00000007 0001".replace(" ", "") == data[:-64].hex()
+
+
+@by_name(committed("frames-invalid.json"))
+def test_invalid_frame_vector_is_refused_at_its_offset(row: dict[str, Any]) -> None:
+    with pytest.raises(FrameDecodeError) as caught:
+        decode(bytes.fromhex(row["hex"]))
+
+    assert (row["reason"], row["offset"]) == (caught.value.reason, caught.value.offset)
+
+
+@by_name(committed("messages.json"))
+def test_message_vector_means_what_it_says(row: dict[str, Any]) -> None:
+    message = decode_message(row["text"].encode(), message_types()[row["type"]])
+
+    assert msgspec.convert(row["fields"], type(message)) == message
+
+
+@by_name(committed("messages-invalid.json"))
+def test_invalid_message_vector_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(MessageDecodeError) as caught:
+        decode_message(row["text"].encode(), message_types()[row["type"]])
+
+    assert row["reason"] == caught.value.reason
+
+
+@by_name(committed("topics.json")["valid"])
+def test_topic_vector_means_what_it_says(row: dict[str, Any]) -> None:
+    topic = parse_topic(row["topic"])
+
+    assert row["fields"] == fields_of(topic)
+    assert row["topic"] == str(topic)
+
+
+@by_name(committed("topics.json")["invalid"])
+def test_invalid_topic_vector_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(TopicError) as caught:
+        parse_topic(row["topic"])
+
+    assert row["reason"] == caught.value.reason
+
+
+def test_directory_vector_opens_to_its_document() -> None:
+    directory = open_directory(DIRECTORY["sealed"].encode(), PublicKey(bytes.fromhex(DIRECTORY["authority"])))
+    document = msgspec.convert(DIRECTORY["document"], DirectoryDocument)
+
+    assert document.serial == directory.serial
+    assert {entry.key for entry in document.senders} == {sender.key.raw for sender in directory.senders.values()}
+
+
+@by_name(DIRECTORY["admissions"])
+def test_admission_vector_gets_its_verdict(row: dict[str, Any]) -> None:
+    directory = open_directory(DIRECTORY["sealed"].encode(), PublicKey(bytes.fromhex(DIRECTORY["authority"])))
+    topic = parse_topic(row["topic"]) if row["topic"] else None
+    assert topic is None or isinstance(topic, FrameTopic)
+    try:
+        admit(bytes.fromhex(row["hex"]), directory, topic)
+        verdict = None
+    except DecodeError as e:
+        verdict = e.reason
+
+    assert row["reason"] == verdict

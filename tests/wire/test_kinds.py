@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+import pytest
+
+from wire.kinds import (
+    MEMBERS_WARNED,
+    PRIORITY,
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    FrameKind,
+    MemberResponse,
+    Numbered,
+    Priority,
+    Role,
+)
+from wire.messages import IncidentState, MemberAnswer
+
+# Numbers travel in signed frames and rest in outboxes: a change here is a change of the contract's version.
+FROZEN: dict[type[Numbered], dict[str, int]] = {
+    FrameKind: {"alert": 1, "cancel": 2, "receipt": 3, "acknowledgement": 4, "path-test": 5, "response": 6},
+    AlertKind: {
+        "attack": 1,
+        "assist": 2,
+        "theft": 3,
+        "sighting": 4,
+        "disorder": 5,
+        "breach": 6,
+        "call-request": 7,
+        "test": 8,
+        "tamper": 9,
+        "power": 10,
+        "fault": 11,
+    },
+    Role: {"co-ordinator": 1, "cctv": 2, "pcso": 3, "duty-sergeant": 4, "duty-officer": 5, "police": 6},
+    CancelReason: {"mistake": 1, "stand-down": 2},
+    MemberResponse: {"seen": 1, "responding": 2},
+    AnswerState: {"answered": 1, "on-the-way": 2, "closed": 3, "unanswered": 4},
+}
+
+
+@pytest.mark.parametrize("kind", FROZEN)
+def test_numbers_and_names_never_change(kind: type[Numbered]) -> None:
+    assert FROZEN[kind] == {member.slug: int(member) for member in kind}
+
+
+@pytest.mark.parametrize("kind", FROZEN)
+def test_by_slug_finds_each_member_and_nothing_else(kind: type[Numbered]) -> None:
+    assert list(kind) == [kind.by_slug(member.slug) for member in kind]
+    assert [None] * 3 == [kind.by_slug(slug) for slug in ("", "later", next(iter(kind)).name)]
+
+
+def test_every_alert_kind_has_a_priority() -> None:
+    """Attack is alone on top; faults never compete with people (N7)."""
+    assert set(AlertKind) == set(PRIORITY)
+    assert [AlertKind.ATTACK] == [kind for kind, priority in PRIORITY.items() if priority is Priority.P1]
+    assert {Priority.P1, Priority.P2, Priority.P3} >= {PRIORITY[kind] for kind in MEMBERS_WARNED}
+
+
+def test_members_are_warned_of_what_concerns_them() -> None:
+    """N5: attack, assist and sighting at least; never a test, a fault, or a request to be called."""
+    assert {AlertKind.ATTACK, AlertKind.ASSIST, AlertKind.SIGHTING} <= MEMBERS_WARNED
+    assert not MEMBERS_WARNED & {AlertKind.TEST, AlertKind.TAMPER, AlertKind.POWER, AlertKind.FAULT}
+    assert AlertKind.CALL_REQUEST not in MEMBERS_WARNED
+
+
+def test_roles_are_short_enough_for_the_panel_and_distinct() -> None:
+    assert max(len(role.short) for role in Role) <= 6
+    assert len(Role) == len({role.short for role in Role}) == len({role.title for role in Role})
+
+
+def test_json_words_are_the_vocabularys_names() -> None:
+    """The literals in messages and the names in :mod:`wire.kinds` are one vocabulary."""
+    incident, answer = get_type_hints(IncidentState), get_type_hints(MemberAnswer)
+
+    assert {state.slug for state in AnswerState} == set(get_args(incident["state"]))
+    assert {response.slug for response in MemberResponse} == set(get_args(answer["response"]))
+    assert {reason.slug for reason in CancelReason} == set(get_args(get_args(incident["cancelled"])[0]))

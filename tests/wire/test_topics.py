@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from wire.errors import TopicError
+from wire.ids import NodeId
+from wire.limits import TOPIC_BYTES_MAX
+from wire.topics import ALL_FRAMES, ALL_UP, FrameTopic, Topic, UpTopic, all_down, parse_topic, scheme_frames
+
+LEVELS = st.sampled_from(
+    [
+        "watchlink",
+        "1",
+        "2",
+        "scheme",
+        "node",
+        "hart",
+        "frame",
+        "incident",
+        "central",
+        "up",
+        "down",
+        "health",
+        "sync",
+        "receipt",
+        "00000010",
+        "00000000",
+        "0000001A",
+        "",
+        "+",
+        "#",
+        "$SYS",
+        "\u202e",
+        "\ufeff",
+        "\x00",
+        "١",
+    ]
+)
+
+
+def assert_read_or_refused_in_our_terms(text: str) -> None:
+    try:
+        topic = parse_topic(text)
+    except TopicError as e:
+        reason = e.reason
+    else:
+        assert text == str(topic)
+        return
+    assert reason in {"topic", "topic prefix", "topic too long"}
+
+
+def is_matched(subscription: str, topic: str) -> bool:
+    """MQTT 5, section 4.7: ``+`` stands for one level."""
+    wanted, given_levels = subscription.split("/"), topic.split("/")
+    return len(wanted) == len(given_levels) and all(w in {"+", g} for w, g in zip(wanted, given_levels, strict=True))
+
+
+@given(st.from_type(Topic))
+def test_topic_comes_back_as_it_went(topic: Topic) -> None:
+    assert topic == parse_topic(str(topic))
+    assert len(str(topic)) <= TOPIC_BYTES_MAX
+
+
+@given(st.from_type(Topic))
+def test_topic_fed_byte_by_byte_is_read_only_whole_or_as_another(topic: Topic) -> None:
+    for length in range(len(str(topic))):
+        assert_read_or_refused_in_our_terms(str(topic)[:length])
+
+
+@given(st.from_type(Topic), st.data())
+def test_topic_with_anything_cut_out_put_in_or_changed_is_read_or_refused(topic: Topic, data: st.DataObject) -> None:
+    whole = str(topic)
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, len(whole)))
+
+    assert_read_or_refused_in_our_terms(whole[:start] + data.draw(st.text(max_size=10)) + whole[end:])
+
+
+@given(st.lists(LEVELS | st.text(max_size=6), max_size=8))
+def test_parse_topic_of_any_levels_gives_a_topic_or_our_error(levels: list[str]) -> None:
+    assert_read_or_refused_in_our_terms("/".join(levels))
+    assert_read_or_refused_in_our_terms("watchlink/1/" + "/".join(levels))
+
+
+@given(st.text(st.characters()))
+def test_parse_topic_of_any_text_gives_a_topic_or_our_error(text: str) -> None:
+    """Surrogates too: a binding may hand over what a broker never would."""
+    assert_read_or_refused_in_our_terms(text)
+
+
+@pytest.mark.parametrize("level", ["h", "é", "/", "watchlink/1/", "\ud800"])
+def test_parse_topic_refuses_the_longest_topic_mqtt_allows(level: str) -> None:
+    text = "watchlink/1/scheme/" + level * 65_535
+    with pytest.raises(TopicError) as caught:
+        parse_topic(text[:65_535])
+
+    assert "topic too long" == caught.value.reason
+    assert len(str(caught.value)) < 100
+
+
+@given(st.from_type(FrameTopic), st.from_type(UpTopic))
+def test_subscriptions_match_exactly_what_is_published_under_them(frame: FrameTopic, up: UpTopic) -> None:
+    assert is_matched(ALL_FRAMES, str(frame))
+    assert is_matched(scheme_frames(frame.scheme), str(frame))
+    assert not is_matched(scheme_frames(frame.scheme + "x"), str(frame))
+    assert is_matched(ALL_UP, str(up))
+    assert not is_matched(ALL_UP, str(frame))
+    assert not is_matched(all_down(up.node), str(up))
+    assert is_matched(all_down(up.node), str(up).replace("/up/", "/down/"))
+
+
+def test_topic_of_another_nodes_down_channel_is_not_matched() -> None:
+    """What central says to one node is not read by another."""
+    assert not is_matched(all_down(NodeId(16)), "watchlink/1/node/00000011/down/receipt")

@@ -1,0 +1,170 @@
+"""A small town of examples: the keys, frames, messages and directory that vectors and documents show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
+from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response
+from wire.ids import CENTRAL, U16_MAX, U32_MAX, FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
+from wire.messages import (
+    Answer,
+    CentralStatus,
+    FaultReport,
+    Health,
+    IncidentState,
+    MemberAnswer,
+    Message,
+    PendingFrame,
+    Sync,
+    SyncAnswer,
+)
+from wire.signing import SigningKey
+
+# Seeds of nobody: they are printed in public documents and must never reach a real town.
+SEEDS: Final = {
+    "authority": bytes([0xA0]) * 32,
+    "central": bytes([0x01]) * 32,
+    "shop": bytes([0x10]) * 32,
+    "pub": bytes([0x11]) * 32,
+    "struck off": bytes([0x12]) * 32,
+    "stranger": bytes([0xEE]) * 32,
+}
+KEYS: Final = {name: SigningKey(seed) for name, seed in SEEDS.items()}
+SHOP: Final = NodeId(0x10)
+PUB: Final = NodeId(0x11)
+STRUCK_OFF: Final = NodeId(0x12)
+HART: Final = 1
+PUBWATCH: Final = 2
+PRESSED_AT: Final = datetime(2026, 3, 7, 23, 40, 5, tzinfo=UTC)
+PRESSED_AT_S: Final = int(PRESSED_AT.timestamp())
+
+_LAST_NODE = NodeId(U32_MAX)
+_LAST = FrameId(_LAST_NODE, U32_MAX)
+_FOUR = (1, 2, 3, U16_MAX)
+_PRESS = FrameId(SHOP, 7)
+
+FRAMES: Final[dict[str, Frame]] = {
+    "alert, attack": Alert(SHOP, 7, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART,)),
+    "alert, upgrade of an earlier assist, silent": Alert(
+        PUB, 8, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART, PUBWATCH), silent=True
+    ),
+    "alert, drill": Alert(SHOP, 9, PRESSED_AT_S, AlertKind.TEST, 9, (HART,), drill=True),
+    "alert, least": Alert(NodeId(1), 1, 0, AlertKind.ATTACK, 1, (1,)),
+    "alert, greatest": Alert(_LAST_NODE, U32_MAX, U32_MAX, AlertKind.FAULT, U32_MAX, _FOUR, silent=True, drill=True),
+    "cancel, mistake": Cancel(SHOP, 10, PRESSED_AT_S + 30, 7, CancelReason.MISTAKE, (HART,)),
+    "cancel, least": Cancel(NodeId(1), 2, 0, 1, CancelReason.MISTAKE, (1,)),
+    "cancel, greatest": Cancel(_LAST_NODE, U32_MAX, U32_MAX, U32_MAX - 1, CancelReason.STAND_DOWN, _FOUR),
+    "receipt": Receipt(CENTRAL, 501, PRESSED_AT_S, _PRESS),
+    "receipt, late": Receipt(CENTRAL, 502, PRESSED_AT_S + 4_080, _PRESS, late=True),
+    "receipt, greatest": Receipt(_LAST_NODE, U32_MAX, U32_MAX, _LAST, late=True),
+    "acknowledgement, answered": Acknowledgement(
+        CENTRAL, 503, PRESSED_AT_S + 14, _PRESS, Role.PCSO, AnswerState.ANSWERED, "J Patel"
+    ),
+    "acknowledgement, on the way": Acknowledgement(
+        CENTRAL, 504, PRESSED_AT_S + 40, _PRESS, Role.PCSO, AnswerState.ON_THE_WAY, "J Patel"
+    ),
+    "acknowledgement, without a name": Acknowledgement(
+        CENTRAL, 505, PRESSED_AT_S + 900, _PRESS, Role.CCTV, AnswerState.CLOSED
+    ),
+    "acknowledgement, greatest": Acknowledgement(
+        _LAST_NODE, U32_MAX, U32_MAX, _LAST, Role.POLICE, AnswerState.UNANSWERED, "A Żółw"
+    ),
+    "path test, network": PathTest(SHOP, 11, PRESSED_AT_S, Path.NETWORK),
+    "path test, radio": PathTest(SHOP, 12, PRESSED_AT_S, Path.RADIO),
+    "path test, greatest": PathTest(_LAST_NODE, U32_MAX, U32_MAX, Path.RADIO),
+    "response, seen": Response(PUB, 3, PRESSED_AT_S + 5, _PRESS, MemberResponse.SEEN, (HART,)),
+    "response, greatest": Response(_LAST_NODE, U32_MAX, U32_MAX, _LAST, MemberResponse.RESPONDING, _FOUR),
+}
+"""By name. Each kind at its usual, its least where that differs, and its greatest."""
+
+_INCIDENT = IncidentState(
+    incident=_PRESS.text,
+    revision=3,
+    scheme="hart",
+    node="00000010",
+    premises="Corner Shop",
+    place="High St",
+    kind="attack",
+    priority=1,
+    state="on-the-way",
+    opened_at=PRESSED_AT,
+    expires_at=PRESSED_AT.replace(hour=23, minute=55),
+    silent=True,
+    answer=Answer(role="pcso", name="J Patel", at=PRESSED_AT.replace(second=19)),
+    members=(MemberAnswer(node="00000011", premises="The Anchor", response="seen", at=PRESSED_AT.replace(second=10)),),
+)
+
+MESSAGES: Final[dict[str, Message]] = {
+    "health": Health(
+        state="armed",
+        boot_id="b-5f1c",
+        version="1.4",
+        at=PRESSED_AT,
+        uptime_ms=86_400_000,
+        outbox_depth=1,
+        oldest_unreceipted_ms=1_200,
+        directory_serial=12,
+        faults=(FaultReport(part="oled", detail="no answer at 0x3c on i2c-1", age_ms=61_000),),
+        rejected={"signature": 2, "unknown sender": 1},
+    ),
+    "health, last will": Health(state="lost", boot_id="b-5f1c"),
+    "sync": Sync(
+        boot_id="b-5f1c", directory_serial=12, last_counter=8, pending=(PendingFrame(counter=7, age_ms=4_200),)
+    ),
+    "sync, first ever": Sync(boot_id="b-0001"),
+    "incident": _INCIDENT,
+    "incident, least": IncidentState(
+        incident="00000010-9",
+        revision=1,
+        scheme="hart",
+        node="00000010",
+        premises="Corner Shop",
+        place="",
+        kind="assist",
+        priority=2,
+        state="unanswered",
+        opened_at=PRESSED_AT,
+        expires_at=PRESSED_AT.replace(minute=50),
+    ),
+    "central": CentralStatus(
+        boot_id="c-77aa",
+        at=PRESSED_AT,
+        expires_at=PRESSED_AT.replace(second=35),
+        on_duty=("cctv", "pcso"),
+    ),
+    "central, nobody on duty": CentralStatus(boot_id="c-77aa", at=PRESSED_AT, expires_at=PRESSED_AT.replace(second=35)),
+    "sync answer": SyncAnswer(boot_id="c-77aa", counter_floor=8, incidents=(_INCIDENT,)),
+    "sync answer, nothing open": SyncAnswer(boot_id="c-77aa", counter_floor=0),
+}
+
+DIRECTORY: Final = DirectoryDocument(
+    serial=12,
+    issued_at=PRESSED_AT,
+    schemes=(
+        SchemeEntry(number=HART, slug="hart", name="HART"),
+        SchemeEntry(number=PUBWATCH, slug="pubwatch", name="Pub Watch"),
+    ),
+    senders=(
+        SenderEntry(node="00000001", key=KEYS["central"].public.raw, premises="Central", kind="central"),
+        SenderEntry(
+            node="00000010", key=KEYS["shop"].public.raw, premises="Corner Shop", place="High St", schemes=(HART,)
+        ),
+        SenderEntry(
+            node="00000011",
+            key=KEYS["pub"].public.raw,
+            premises="The Anchor",
+            place="Quay",
+            schemes=(HART, PUBWATCH),
+        ),
+        SenderEntry(
+            node="00000012",
+            key=KEYS["struck off"].public.raw,
+            premises="Closed Shop",
+            schemes=(HART,),
+            revoked_at=PRESSED_AT.replace(month=1),
+        ),
+    ),
+)

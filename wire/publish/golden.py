@@ -1,0 +1,268 @@
+"""The golden vectors: bytes and what they mean, for whoever writes another reader or writer of the contract.
+
+They are made from the code and committed; a change in one shows in review as a change of the contract.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Final
+
+import msgspec
+
+from wire.admission import admit
+from wire.directory import open_directory, seal_directory
+from wire.errors import DecodeError
+from wire.frames import VERSION, Alert, Frame, PathTest, decode, encode
+from wire.ids import CENTRAL, FrameId, NodeId, node_text
+from wire.kinds import FrameKind, Numbered, Path
+from wire.messages import Message, decode_message, encode_message
+from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES, PUB, SEEDS, SHOP, STRUCK_OFF
+from wire.signing import SIGNATURE_BYTES
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
+
+Json = dict[str, Any]
+
+_NAMES: Final = {CENTRAL: "central", SHOP: "shop", PUB: "pub", STRUCK_OFF: "struck off"}
+
+
+def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
+    """A frame's or topic's fields as JSON: ids as text, vocabulary by its names."""
+    shown: Json = {"type": type(value).__name__}
+    for field in dataclasses.fields(value):
+        item = getattr(value, field.name)
+        if field.name in {"sender", "node"}:
+            item = node_text(item)
+        elif isinstance(item, FrameId):
+            item = item.text
+        elif isinstance(item, Numbered):
+            item = item.slug
+        shown[field.name] = list(item) if isinstance(item, tuple) else item
+    return shown
+
+
+def _signer(frame: Frame) -> str:
+    return _NAMES.get(frame.sender, "stranger")
+
+
+def _frames() -> Json:
+    return {
+        "seeds": {name: seed.hex() for name, seed in SEEDS.items()},
+        "public_keys": {name: key.public.raw.hex() for name, key in KEYS.items()},
+        "frames": [
+            {
+                "name": name,
+                "signed_by": _signer(frame),
+                "fields": fields_of(frame),
+                "hex": encode(frame, KEYS[_signer(frame)]).hex(),
+            }
+            for name, frame in FRAMES.items()
+        ],
+    }
+
+
+def _edit(name: str, edits: dict[int, bytes], cut: slice = slice(None), tail: bytes = b"") -> bytes:
+    """An example with bytes replaced, then cut, then lengthened in front of a signature of zeros."""
+    body = bytearray(encode(FRAMES[name], KEYS["stranger"])[:-SIGNATURE_BYTES])
+    for offset, replacement in edits.items():
+        body[offset : offset + len(replacement)] = replacement
+    return bytes(body[cut]) + tail + bytes(SIGNATURE_BYTES)
+
+
+def _invalid_frames() -> list[Json]:
+    attack, cancel, receipt = "alert, attack", "cancel, mistake", "receipt"
+    ack, test, response = "acknowledgement, answered", "path test, network", "response, seen"
+    kinds_unused = [number for number in range(16) if number not in {kind.value for kind in FrameKind}]
+    cases = {
+        "empty": b"",
+        "one byte": b"\x11",
+        "shorter than a head and a signature": bytes(76),
+        "longer than any frame": bytes(97),
+        "version 0": _edit(attack, {0: b"\x01"}),
+        "version 2": _edit(attack, {0: b"\x21"}),
+        **{f"frame kind {number}": _edit(attack, {0: bytes([VERSION << 4 | number])}) for number in kinds_unused},
+        "sender 0": _edit(attack, {1: bytes(4)}),
+        "counter 0": _edit(attack, {5: bytes(4)}),
+        "alert of kind 0": _edit(attack, {13: b"\x00"}),
+        "alert of kind 12": _edit(attack, {13: b"\x0c"}),
+        "alert with an unknown flag": _edit(attack, {14: b"\x04"}),
+        "alert of incident 0": _edit(attack, {15: bytes(4)}),
+        "alert of an incident to come": _edit(attack, {15: b"\x00\x00\x00\x08"}),
+        "alert for no scheme": _edit(attack, {}, slice(0, 19)),
+        "alert for scheme 0": _edit(attack, {19: bytes(2)}),
+        "alert for half a scheme": _edit(attack, {}, slice(0, 20)),
+        "alert for a scheme twice": _edit(attack, {}, tail=b"\x00\x01"),
+        "alert for schemes that descend": _edit(attack, {19: b"\x00\x02"}, tail=b"\x00\x01"),
+        "alert for five schemes": _edit(attack, {}, tail=b"\x00\x02\x00\x03\x00\x04\x00\x05"),
+        "alert without a body": _edit(attack, {}, slice(0, 13)),
+        "cancel of incident 0": _edit(cancel, {13: bytes(4)}),
+        "cancel of itself": _edit(cancel, {13: b"\x00\x00\x00\x0a"}),
+        "cancel for reason 3": _edit(cancel, {17: b"\x03"}),
+        "receipt for node 0": _edit(receipt, {13: bytes(4)}),
+        "receipt for counter 0": _edit(receipt, {17: bytes(4)}),
+        "receipt with an unknown flag": _edit(receipt, {21: b"\x02"}),
+        "receipt with a byte too many": _edit(receipt, {}, tail=b"\x00"),
+        "receipt with a byte too few": _edit(receipt, {}, slice(0, 21)),
+        "acknowledgement by role 0": _edit(ack, {21: b"\x00"}),
+        "acknowledgement by role 7": _edit(ack, {21: b"\x07"}),
+        "acknowledgement of state 5": _edit(ack, {22: b"\x05"}),
+        "acknowledgement by a name that is not UTF-8": _edit(ack, {24: b"\xff"}),
+        "acknowledgement by half a character": _edit(ack, {}, slice(0, 23), b"Jos\xc3"),
+        "path test of path 0": _edit(test, {13: b"\x00"}),
+        "path test of path 3": _edit(test, {13: b"\x03"}),
+        "path test with a byte too many": _edit(test, {}, tail=b"\x01"),
+        "response of kind 3": _edit(response, {21: b"\x03"}),
+        "response for no scheme": _edit(response, {}, slice(0, 22)),
+    }
+    return [{"name": name, "hex": data.hex(), **_refusal(lambda d=data: decode(d))} for name, data in cases.items()]
+
+
+def _refusal(read: Any) -> Json:  # noqa: ANN401 (any reader)
+    try:
+        read()
+    except DecodeError as e:
+        return {"reason": e.reason, "offset": e.offset}
+    raise AssertionError("an invalid vector was accepted")
+
+
+def _messages() -> list[Json]:
+    return [
+        {
+            "name": name,
+            "type": type(message).__name__,
+            "text": encode_message(message).decode(),
+            "fields": msgspec.to_builtins(message),
+        }
+        for name, message in MESSAGES.items()
+    ]
+
+
+def _invalid_messages() -> list[Json]:
+    incident = encode_message(MESSAGES["incident, least"]).decode()
+    cases: list[tuple[str, str, str]] = [
+        ("nothing", "sync", ""),
+        ("half a message", "sync", '{"boot_id":"b'),
+        ("a list", "sync", "[]"),
+        ("a field is missing", "sync", "{}"),
+        ("a field of another type", "sync", '{"boot_id":7}'),
+        ("a text that is too long", "sync", json.dumps({"boot_id": "b" * 65})),
+        ("a negative count", "sync", '{"boot_id":"b","last_counter":-1}'),
+        ("a counter past 32 bits", "sync", '{"boot_id":"b","last_counter":4294967296}'),
+        ("a pending counter of 0", "sync", '{"boot_id":"b","pending":[{"counter":0,"age_ms":1}]}'),
+        ("a floor past 32 bits", "sync answer", '{"boot_id":"c","counter_floor":4294967296}'),
+        ("an unknown state", "health", '{"boot_id":"b","state":"fine"}'),
+        ("a time without a zone", "health", '{"boot_id":"b","state":"armed","at":"2026-03-07T23:40:05"}'),
+        ("a time before 1970", "health", '{"boot_id":"b","state":"armed","at":"0001-01-01T00:00:00+14:00"}'),
+        ("a node id with a newline", "incident", incident.replace('"node":"00000010"', '"node":"00000010\\n"')),
+        ("a node id of zeros", "incident", incident.replace('"node":"00000010"', '"node":"00000000"')),
+        ("an incident past 32 bits", "incident", incident.replace("00000010-9", "00000010-4294967296")),
+        ("a slug in capitals", "incident", incident.replace('"scheme":"hart"', '"scheme":"HART"')),
+        ("a priority of 6", "incident", incident.replace('"priority":2', '"priority":6')),
+    ]
+    return [
+        {
+            "name": name,
+            "type": type(MESSAGES[kind]).__name__,
+            "text": text,
+            "reason": _refusal(lambda t=text, k=kind: decode_message(t.encode(), type(MESSAGES[k])))["reason"],
+        }
+        for name, kind, text in cases
+    ]
+
+
+def _topics() -> Json:
+    valid = (
+        FrameTopic("hart", SHOP),
+        IncidentTopic("hart"),
+        CentralTopic("pub-watch-2"),
+        *(UpTopic(SHOP, channel) for channel in Up),
+        *(DownTopic(NodeId(0xFFFFFFFF), channel) for channel in Down),
+    )
+    invalid = (
+        "",
+        "watchlink/1",
+        "watchlink/2/scheme/hart/incident",
+        "/watchlink/1/scheme/hart/incident",
+        "watchlink/1/scheme/HART/incident",
+        "watchlink/1/scheme//incident",
+        "watchlink/1/scheme/hart/incident/",
+        "watchlink/1/scheme/hart\n/incident",
+        "watchlink/1/scheme/+/frame/+",
+        "watchlink/1/scheme/hart/frame/00000000",
+        "watchlink/1/scheme/hart/frame/0000001A",
+        "watchlink/1/scheme/hart/frame/10",
+        "watchlink/1/node/00000010/up/gallery",
+        "watchlink/1/node/00000010/down/HEALTH",
+        "watchlink/1/node/00000010/side/health",
+        "watchlink/1/scheme/" + "h" * 128 + "/incident",
+    )
+    return {
+        "valid": [{"topic": str(topic), "fields": fields_of(topic)} for topic in valid],
+        "invalid": [{"topic": text, "reason": _refusal(lambda t=text: parse_topic(t))["reason"]} for text in invalid],
+    }
+
+
+def _directory() -> Json:
+    authority = KEYS["authority"]
+    sealed = seal_directory(DIRECTORY, authority)
+    directory = open_directory(sealed, authority.public)
+    attack, receipt = FRAMES["alert, attack"], FRAMES["receipt"]
+    response = FRAMES["response, seen"]
+    assert isinstance(attack, Alert)
+    cases: list[tuple[str, Frame, str, FrameTopic | None]] = [
+        ("an attack", attack, "shop", FrameTopic("hart", SHOP)),
+        ("an attack heard on the radio", attack, "shop", None),
+        ("a receipt", receipt, "central", None),
+        ("a response to one of two schemes", response, "pub", FrameTopic("hart", PUB)),
+        ("a stranger", dataclasses.replace(attack, sender=NodeId(0x99)), "stranger", None),
+        ("a node that was struck off", dataclasses.replace(attack, sender=STRUCK_OFF), "struck off", None),
+        ("a neighbour's name", attack, "pub", None),
+        ("another scheme", dataclasses.replace(attack, schemes=(2,)), "shop", None),
+        ("another node's topic", attack, "shop", FrameTopic("hart", PUB)),
+        ("another scheme's topic", response, "pub", FrameTopic("pubwatch", PUB)),
+        ("a scheme nobody knows", attack, "shop", FrameTopic("elsewhere", SHOP)),
+        ("a path test in a foreign scheme", PathTest(SHOP, 11, 0, Path.RADIO),
+         "shop", FrameTopic("pubwatch", SHOP)),
+        ("a receipt from a shop", dataclasses.replace(receipt, sender=SHOP), "shop", None),
+    ]  # fmt: skip
+    return {
+        "authority": authority.public.raw.hex(),
+        "sealed": sealed.decode(),
+        "document": msgspec.to_builtins(DIRECTORY),
+        "admissions": [
+            {
+                "name": name,
+                "hex": (data := encode(frame, KEYS[key])).hex(),
+                "topic": str(topic) if topic else None,
+                "reason": _verdict(lambda d=data, t=topic: admit(d, directory, t)),
+            }
+            for name, frame, key, topic in cases
+        ],
+    }
+
+
+def _verdict(read: Any) -> str | None:  # noqa: ANN401 (any reader)
+    try:
+        read()
+    except DecodeError as e:
+        return e.reason
+    return None
+
+
+def vector_files() -> dict[str, str]:
+    """File name in ``wire/vectors`` → its text."""
+    contents: dict[str, Any] = {
+        "frames.json": _frames(),
+        "frames-invalid.json": _invalid_frames(),
+        "messages.json": _messages(),
+        "messages-invalid.json": _invalid_messages(),
+        "topics.json": _topics(),
+        "directory.json": _directory(),
+    }
+    return {name: json.dumps(value, indent=1, ensure_ascii=True) + "\n" for name, value in contents.items()}
+
+
+def message_types() -> dict[str, type[Message]]:
+    """Name in the vectors → type."""
+    return {type(message).__name__: type(message) for message in MESSAGES.values()}
