@@ -77,6 +77,8 @@ class Crowd:
 
     async def press_all(self) -> StormResult:
         """Every presser publishes once, as fast as one process can; waits for the last answer, at most a minute."""
+        self._answers.clear()
+        self._all_answered.clear()
         start_s = time.perf_counter()
         for at, presser in enumerate(self._pressers):
             self._clients[presser.node].publish(str(FrameTopic(presser.scheme, presser.node)), presser.payload)

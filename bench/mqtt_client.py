@@ -34,10 +34,10 @@ class RawClient(asyncio.Protocol):
         """Publishes for which the broker has sent no PUBACK yet."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send CONNECT (clean session, keepalive off)."""
+        """Send CONNECT (clean session, keepalive of a minute, which no measurement outlasts)."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._send(0x10, _text("MQTT") + b"\x04\x02\x00\x00" + _text(self._client_id))
+        self._send(0x10, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(self._client_id))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail whoever still waits."""
