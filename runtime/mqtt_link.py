@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from runtime.config import ConfigError
 from runtime.tls import LinkFault, client_context, describe_fault
@@ -81,13 +82,15 @@ class LinkHandlers:
         on_up: connected, and every subscription granted.
         on_down: (detail, is_permanent), at each change of either; also when the first connection fails.
         on_message: (topic, payload).
-        on_published: (token) the broker's PUBACK of a QoS 1 message. A message the broker refused is not reported.
+        on_published: (token) the broker's PUBACK of a QoS 1 message.
+        on_refused: (token, reason) the broker will not have that QoS 1 message (its ACL, its quota).
     """
 
     on_up: Callable[[], None]
     on_down: Callable[[str, bool], None]
     on_message: Callable[[str, bytes], None]
     on_published: Callable[[Any], None]
+    on_refused: Callable[[Any, str], None] = lambda _token, _reason: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class PahoLink:
         will: Will | None = None,
         max_inflight: int = 20,
         max_queued: int = 20_000,
+        is_echo_wanted: bool = True,
     ) -> None:
         """Nothing is connected before :meth:`start`.
 
@@ -122,6 +126,7 @@ class PahoLink:
             will: the last will.
             max_inflight: QoS 1 messages without PUBACK at a time. Mosquitto's receive maximum is 20, and paho
                 does not heed the broker's word on it.
+            is_echo_wanted: whether our own messages come back where they match a subscription.
             max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False.
 
         Raises:
@@ -134,10 +139,11 @@ class PahoLink:
         self._settings = settings
         self._handlers = handlers
         self._wanted = tuple(dict.fromkeys(subscriptions))
+        self._options = SubscribeOptions(qos=1, noLocal=not is_echo_wanted)
         self._lock = threading.Lock()
         # By paho's message id: (qos, token). ``_early``: PUBACKs that came before publish() returned.
         self._tokens: dict[int, tuple[int, Hashable]] = {}
-        self._early: dict[int, bool] = {}
+        self._early: dict[int, ReasonCode] = {}
         self._pending_subscriptions: dict[int, tuple[str, ...]] = {}
         self._told: LinkFault | None = None
         self._is_up = False
@@ -217,9 +223,8 @@ class PahoLink:
             if info.mid not in self._early:
                 self._tokens[info.mid] = (qos, token)
                 return True
-            is_taken = self._early.pop(info.mid)
-        if qos and is_taken:
-            self._tell("on_published", token)
+            reason = self._early.pop(info.mid)
+        self._answered(qos, token, reason)
         return True
 
     def subscribe_to(self, filters: Iterable[str]) -> None:
@@ -313,7 +318,7 @@ class PahoLink:
             logger.exception("after connecting")
 
     def _subscribe(self, filters: tuple[str, ...]) -> None:
-        _, message_id = self._client.subscribe([(name, 1) for name in filters])
+        _, message_id = self._client.subscribe([(name, self._options) for name in filters])
         if message_id is not None:
             self._pending_subscriptions[message_id] = filters
 
@@ -376,11 +381,15 @@ class PahoLink:
     ) -> None:
         with self._lock:
             if mid not in self._tokens:
-                self._early[mid] = not reason.is_failure
+                self._early[mid] = reason
                 return
             qos, token = self._tokens.pop(mid)
+        self._answered(qos, token, reason)
+
+    def _answered(self, qos: int, token: Hashable, reason: ReasonCode) -> None:
         if reason.is_failure:
             logger.error("the broker refuses a message: %s", reason)
+            self._tell("on_refused", token, str(reason))
         elif qos:
             self._tell("on_published", token)
 

@@ -1,0 +1,276 @@
+"""``node.toml``, read once and checked as a whole: frozen objects, keys loaded, every mistake in one sentence.
+
+Two kinds of trouble are kept apart. What makes an alert impossible or shows a slip of the pen (an unknown key, a
+missing file, a signing key that is none) ends the program with a :class:`~runtime.config.ConfigError`. What only
+takes the network away (a certificate that expired, is of another CA, or of another node) is in
+:attr:`NodeConfig.link_problem`: the node arms all the same, and says so.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from node.core.settings import Settings, Timing
+from runtime.config import ConfigError, load_toml
+from runtime.mqtt_link import LinkSettings
+from wire.directory import Directory, open_directory
+from wire.errors import DirectoryError
+from wire.ids import CENTRAL, NodeId, node_text, parse_node
+from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
+from wire.signing import KEY_BYTES, PublicKey, SigningKey
+
+Scheme = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARS_MAX)]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the tables."""
+
+
+class IdentityTable(Table, frozen=True, kw_only=True):
+    """``[identity]``: who this node is."""
+
+    node: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}$")]
+    """Eight hexadecimal digits; the certificate's common name."""
+    premises: _Name
+    """The premises' name, on its own screen."""
+    place: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] = ""
+    """Where it is."""
+    schemes: Annotated[tuple[Scheme, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
+    """Numbers of its schemes, as in the directory."""
+    signing_key_file: str
+    """32-byte Ed25519 seed as 64 hexadecimal digits."""
+    authority_file: str
+    """The authority's public key, likewise."""
+    directory_file: str
+    """The first directory; newer ones are kept in the state folder."""
+
+
+class HardwareTable(Table, frozen=True, kw_only=True):
+    """``[hardware]``: what is built in."""
+
+    profile: str = "ssd1309-128x64"
+    """See docs/hardware.md."""
+    fake_socket: str = ""
+    """Profile ``fake``: the Unix socket of the fake board."""
+
+
+class AlertsTable(Table, frozen=True, kw_only=True):
+    """``[alerts]``: how pressing works here."""
+
+    silent_attack: bool = False
+    """Attack leaves the idle face and makes no sound (N4)."""
+    chord: bool = True
+    """Attack and assist pressed together are an attack (N1)."""
+    hold_ms: Annotated[int, msgspec.Meta(ge=200, le=5_000)] = 1_000
+    """How long attack is held."""
+    debounce_ms: Annotated[int, msgspec.Meta(ge=5, le=100)] = 20
+    """How long a level must hold to count."""
+    receipt_due_ms: Annotated[int, msgspec.Meta(ge=500, le=10_000)] = 2_000
+    """Without central's receipt by then the screen says NOT DELIVERED (N8)."""
+
+
+class ClockTable(Table, frozen=True, kw_only=True):
+    """``[clock]``: when the machine's time is believed."""
+
+    proof: Literal["ntp", "machine"] = "ntp"
+    """``ntp``: once the kernel says it is synchronised. ``machine``: always (a battery-backed clock)."""
+
+
+class NodeFile(Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    state_dir: str = "state"
+    """SQLite lives here; made if missing."""
+    identity: IdentityTable
+    mqtt: LinkSettings
+    hardware: HardwareTable = HardwareTable()
+    alerts: AlertsTable = AlertsTable()
+    clock: ClockTable = ClockTable()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """Everything the composition root needs, checked.
+
+    Attributes:
+        settings: for the core.
+        link: with resolved paths.
+        signing_key, authority: ours, and the one that signs directories.
+        directory: the first directory, verified.
+        state_dir, fake_socket: resolved; ``fake_socket`` ``None`` without one.
+        profile: name of the hardware profile, not checked here.
+        is_clock_trusted: believe the machine's clock without NTP.
+        link_problem: why the broker will refuse us, in one sentence; empty if nothing is known against it.
+        warnings: what does no harm now, a sentence each.
+    """
+
+    settings: Settings
+    link: LinkSettings
+    signing_key: SigningKey
+    authority: PublicKey
+    directory: Directory
+    state_dir: Path
+    profile: str
+    fake_socket: Path | None
+    is_clock_trusted: bool
+    link_problem: str
+    warnings: tuple[str, ...]
+
+
+EXPIRES_SOON_DAYS: Final = 14
+
+
+def load_config(path: Path, version: str, now: datetime | None = None) -> NodeConfig:
+    """Read ``path`` and every file it names.
+
+    Args:
+        path: ``node.toml``; the paths in it are relative to its folder.
+        version: the program's.
+        now: aware; the machine's clock if ``None``.
+
+    Raises:
+        ConfigError: it cannot be used; the message names file and key and says what is allowed.
+    """
+    file = load_toml(path, NodeFile)
+    folder = path.absolute().parent
+    node = _node(path, file.identity)
+    seed = _hex_key(path, "identity.signing_key_file", folder / file.identity.signing_key_file)
+    authority_raw = _hex_key(path, "identity.authority_file", folder / file.identity.authority_file)
+    try:
+        authority = PublicKey(authority_raw)
+    except ValueError as e:
+        raise ConfigError(f"{path}: key identity.authority_file: not an Ed25519 public key") from e
+    signing_key = SigningKey(seed)
+    directory = _directory(path, folder / file.identity.directory_file, authority)
+    link = file.mqtt.resolved(folder)
+    problem, soon = _check_certificate(path, link, node, now or datetime.now(UTC))
+    schemes = tuple(sorted(file.identity.schemes))
+    if len(set(schemes)) != len(schemes):
+        raise ConfigError(f"{path}: key identity.schemes: a scheme is listed twice")
+    alerts = file.alerts
+    return NodeConfig(
+        settings=Settings(
+            node=node,
+            premises=file.identity.premises,
+            place=file.identity.place,
+            scheme_numbers=schemes,
+            is_attack_silent=alerts.silent_attack,
+            is_chord_enabled=alerts.chord,
+            version=version,
+            timing=Timing(hold_ms=alerts.hold_ms, debounce_ms=alerts.debounce_ms, receipt_due_ms=alerts.receipt_due_ms),
+        ),
+        link=link,
+        signing_key=signing_key,
+        authority=authority,
+        directory=directory,
+        state_dir=folder / file.state_dir,
+        profile=file.hardware.profile,
+        fake_socket=folder / file.hardware.fake_socket if file.hardware.fake_socket else None,
+        is_clock_trusted=file.clock.proof == "machine",
+        link_problem=problem,
+        warnings=(
+            *soon,
+            *_check_directory(directory, node, schemes, signing_key),
+            *_check_secrecy(folder / file.identity.signing_key_file, Path(link.key_file)),
+        ),
+    )
+
+
+def _node(path: Path, identity: IdentityTable) -> NodeId:
+    if int(identity.node, 16) in (0, CENTRAL):
+        raise ConfigError(f"{path}: key identity.node: {identity.node} is not a node's id (00000002 … ffffffff)")
+    return parse_node(identity.node)
+
+
+def _read(path: Path, key: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as e:
+        raise ConfigError(f"{path}: key {key}: {file} cannot be read: {e.strerror}") from e
+
+
+def _hex_key(path: Path, key: str, file: Path) -> bytes:
+    text = _read(path, key, file).strip()
+    try:
+        raw = bytes.fromhex(text.decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        raw = b""
+    if len(raw) != KEY_BYTES:
+        # Nothing of the file's content: it may be a secret.
+        raise ConfigError(f"{path}: key {key}: {file} does not hold 64 hexadecimal digits")
+    return raw
+
+
+def _directory(path: Path, file: Path, authority: PublicKey) -> Directory:
+    try:
+        return open_directory(_read(path, "identity.directory_file", file), authority)
+    except DirectoryError as e:
+        raise ConfigError(
+            f"{path}: key identity.directory_file: {file} is not a directory signed by the authority ({e.reason})"
+        ) from e
+
+
+def _check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """What the broker will say of our certificate, and what it will say soon."""
+    ours = _certificate(path, "mqtt.certificate_file", Path(link.certificate_file))
+    ca = _certificate(path, "mqtt.ca_file", Path(link.ca_file))
+    _read(path, "mqtt.key_file", Path(link.key_file))
+    file = link.certificate_file
+    names = [str(attribute.value) for attribute in ours.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    if names != [node_text(node)]:
+        return f"{file}: is the certificate of {', '.join(names) or 'nobody'}, not of this node, {node_text(node)}", ()
+    try:
+        ours.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return f"{file}: is from another CA than {link.ca_file}", ()
+    if now > ours.not_valid_after_utc:
+        return f"{file}: expired on {ours.not_valid_after_utc:%d %b %Y}, by the clock here", ()
+    if now > ca.not_valid_after_utc:
+        return f"{link.ca_file}: the CA expired on {ca.not_valid_after_utc:%d %b %Y}, by the clock here", ()
+    days = (ours.not_valid_after_utc - now).days
+    if days < EXPIRES_SOON_DAYS:
+        return "", (f"{file}: expires on {ours.not_valid_after_utc:%d %b %Y}, in {days} days",)
+    # Not yet valid is no verdict: a node without a battery-backed clock starts in the past.
+    return "", ()
+
+
+def _certificate(path: Path, key: str, file: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(_read(path, key, file))
+    except ValueError as e:
+        raise ConfigError(f"{path}: key {key}: {file} is not a PEM certificate") from e
+
+
+def _check_directory(
+    directory: Directory, node: NodeId, schemes: tuple[int, ...], signing_key: SigningKey
+) -> tuple[str, ...]:
+    """A newer directory may be in the state folder, or on its way, so nothing here is final."""
+    us = directory.senders.get(node)
+    if us is None:
+        return (f"the directory {directory.serial} does not know this node, {node_text(node)}",)
+    found = []
+    if us.key != signing_key.public:
+        found.append(f"the directory {directory.serial} has another signing key for this node")
+    if us.is_revoked:
+        found.append(f"the directory {directory.serial} says that this node is revoked")
+    if foreign := set(schemes) - us.schemes:
+        numbers = ", ".join(map(str, sorted(foreign)))
+        found.append(f"the directory {directory.serial} does not have this node in scheme {numbers}")
+    return tuple(found)
+
+
+def _check_secrecy(*files: Path) -> tuple[str, ...]:
+    return tuple(
+        f"{file}: others than its owner can read this key; chmod 600 it"
+        for file in files
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    )

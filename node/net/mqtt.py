@@ -1,0 +1,249 @@
+"""The network path: MQTT topics become events, orders become messages. It decides nothing.
+
+What arrives is checked here as far as it can be without knowing who is who: topic, size, form, the
+directory's signature. Frames are passed on as bytes; the core admits or refuses them. Whatever is malformed
+is counted under its reason and dropped. Everything but the constructor runs on two threads: the loop's
+(``publish_…``, ``use_directory``) and paho's (what arrives), which only offers events to the queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from node.core.events import (
+    CentralStatusReceived,
+    DirectoryReceived,
+    Event,
+    FramePublished,
+    FrameReceived,
+    IncidentReceived,
+    InputRejected,
+    LinkDown,
+    LinkUp,
+    SyncAnswered,
+)
+from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink, Will
+from wire.directory import Directory, open_directory
+from wire.errors import DecodeError
+from wire.frames import SignedFrame
+from wire.ids import FrameId, NodeId, node_text
+from wire.kinds import Path
+from wire.limits import FRAME_BYTES_MAX
+from wire.messages import CentralStatus, Health, IncidentState, Sync, SyncAnswer, decode_message, encode_message
+from wire.signing import PublicKey
+from wire.text import display_text
+from wire.topics import (
+    CentralTopic,
+    Down,
+    DownTopic,
+    FrameTopic,
+    IncidentTopic,
+    Up,
+    UpTopic,
+    all_down,
+    parse_topic,
+    scheme_frames,
+)
+
+logger = logging.getLogger(__name__)
+
+Offer = Callable[[Event, int], bool]
+"""Takes an event from any thread if no more than so many network events wait; says whether it did."""
+
+# How many may wait for the loop before an arriving one is dropped, the least needed first: states are said again
+# (status, incidents) or asked for again (sync, directory), neighbours' frames are sent again by them until
+# central's receipt, receipts and acknowledgements are what our own presser waits for.
+STATES_WAITING_MAX: Final = 500
+FRAMES_WAITING_MAX: Final = 2_000
+ANSWERS_WAITING_MAX: Final = 4_000
+LINK_CHANGES_WAITING_MAX: Final = 100_000
+_DETAIL_CHARS_MAX: Final = 200
+
+
+class PahoUplink:
+    """One node's connection to its broker.
+
+    Attributes:
+        dropped: arriving messages that found the queue full, since start.
+    """
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        node: NodeId,
+        scheme_numbers: tuple[int, ...],
+        authority: PublicKey,
+        directory: Directory,
+        lost: Health,
+        offer: Offer,
+    ) -> None:
+        """Not connected before :meth:`start`.
+
+        Args:
+            settings: with resolved paths.
+            node: ours, also the client id.
+            scheme_numbers: ours.
+            authority: whose signature a directory must bear.
+            directory: names the topics of our schemes.
+            lost: the last will.
+            offer: the loop's queue.
+
+        Raises:
+            ConfigError: a TLS file is missing or unusable.
+        """
+        self.dropped = 0
+        self._node = node
+        self._scheme_numbers = scheme_numbers
+        self._authority = authority
+        self._offer = offer
+        self._slugs = self._named(directory)
+        self._lock = threading.Lock()
+        # Our frames at paho, by id: the schemes whose PUBACK is awaited. paho repeats them by itself.
+        self._awaited: dict[FrameId, set[str]] = {}
+        self._health_topic = str(UpTopic(node, Up.HEALTH))
+        self._link = PahoLink(
+            settings,
+            node_text(node),
+            LinkHandlers(
+                on_up=self._on_up,
+                on_down=self._on_down,
+                on_message=self._on_message,
+                on_published=self._on_published,
+                on_refused=self._on_refused,
+            ),
+            subscriptions=self._subscriptions(),
+            will=Will(self._health_topic, encode_message(lost)),
+            is_echo_wanted=False,
+        )
+
+    @property
+    def is_up(self) -> bool:
+        """Connected and subscribed, as far as this side knows."""
+        return self._link.is_up
+
+    def start(self) -> None:
+        """Connect, and keep at it. ``LinkUp`` and ``LinkDown`` tell how it goes."""
+        self._link.start()
+
+    def stop(self, farewell: Health) -> None:
+        """Say goodbye, so that central learns of an orderly end, within a second."""
+        self._link.stop(Will(self._health_topic, encode_message(farewell)))
+
+    def use_directory(self, directory: Directory) -> None:
+        """Subscribe by a newer directory: a scheme's slug may be new to us."""
+        slugs = self._named(directory)
+        if slugs != self._slugs:
+            self._slugs = slugs
+            self._link.subscribe_to(self._subscriptions())
+
+    def publish_frame(self, signed: SignedFrame, scheme_numbers: tuple[int, ...]) -> None:
+        """Hand our frame over, QoS 1, once for each scheme. ``FramePublished`` when the broker has all of them.
+
+        A frame that paho still holds is not handed over again. What cannot be handed over is dropped and
+        counted: it is on disk, and the core orders it again.
+        """
+        frame_id = signed.frame.id
+        slugs = [self._slugs[number] for number in scheme_numbers if number in self._slugs]
+        if len(slugs) < len(scheme_numbers):
+            self._reject("unknown scheme")
+        with self._lock:
+            if frame_id in self._awaited or not slugs:
+                return
+            self._awaited[frame_id] = set(slugs)
+        for slug in slugs:
+            topic = str(FrameTopic(slug, self._node))
+            if not self._link.publish(topic, signed.data, qos=1, token=(frame_id, slug)):
+                self._on_refused((frame_id, slug), "not handed over")
+
+    def publish_health(self, health: Health) -> None:
+        """QoS 0: the next one replaces a lost one."""
+        self._link.publish(self._health_topic, encode_message(health))
+
+    def publish_sync(self, sync: Sync) -> None:
+        """QoS 0: asked again at the next connect."""
+        self._link.publish(str(UpTopic(self._node, Up.SYNC)), encode_message(sync))
+
+    def _named(self, directory: Directory) -> dict[int, str]:
+        return {
+            number: directory.schemes[number].slug for number in self._scheme_numbers if number in directory.schemes
+        }
+
+    def _subscriptions(self) -> list[str]:
+        filters = [all_down(self._node)]
+        for slug in self._slugs.values():
+            filters += [scheme_frames(slug), str(IncidentTopic(slug)), str(CentralTopic(slug))]
+        return filters
+
+    # What follows runs on paho's thread.
+
+    def _on_up(self) -> None:
+        self._offer(LinkUp(), LINK_CHANGES_WAITING_MAX)
+
+    def _on_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's signature
+        logger.warning("no link: %s", detail)
+        self._offer(LinkDown(display_text(detail, _DETAIL_CHARS_MAX), is_permanent), LINK_CHANGES_WAITING_MAX)
+
+    def _on_published(self, token: tuple[FrameId, str]) -> None:
+        frame_id, slug = token
+        with self._lock:
+            awaited = self._awaited.get(frame_id)
+            if awaited is None:
+                return
+            awaited.discard(slug)
+            if awaited:
+                return
+            del self._awaited[frame_id]
+        self._offer(FramePublished(frame_id), ANSWERS_WAITING_MAX)
+
+    def _on_refused(self, token: tuple[FrameId, str], reason: str) -> None:
+        frame_id, slug = token
+        logger.error("frame not taken", extra={"frame": frame_id.text, "scheme": slug, "reason": reason})
+        with self._lock:
+            self._awaited.pop(frame_id, None)
+        self._reject("publish refused")
+
+    def _on_message(self, topic_text: str, payload: bytes) -> None:
+        try:
+            event, waiting_max = self._read(topic_text, payload)
+        except DecodeError as e:
+            self._reject(e.reason)
+            return
+        if not self._offer(event, waiting_max):
+            self.dropped += 1
+            self._reject("flood")
+
+    def _read(self, topic_text: str, payload: bytes) -> tuple[Event, int]:
+        topic = parse_topic(topic_text)
+        match topic:
+            case FrameTopic():
+                return FrameReceived(_frame_bytes(payload), topic, Path.NETWORK), FRAMES_WAITING_MAX
+            case IncidentTopic():
+                return IncidentReceived(decode_message(payload, IncidentState)), STATES_WAITING_MAX
+            case CentralTopic():
+                return CentralStatusReceived(decode_message(payload, CentralStatus)), STATES_WAITING_MAX
+            case DownTopic(node=self._node, channel=channel):
+                return self._read_down(channel, payload)
+        raise DecodeError("topic not ours")
+
+    def _read_down(self, channel: Down, payload: bytes) -> tuple[Event, int]:
+        match channel:
+            case Down.RECEIPT | Down.ACK:
+                return FrameReceived(_frame_bytes(payload), None, Path.NETWORK), ANSWERS_WAITING_MAX
+            case Down.SYNC:
+                return SyncAnswered(decode_message(payload, SyncAnswer)), STATES_WAITING_MAX
+            case Down.DIRECTORY:
+                return DirectoryReceived(open_directory(payload, self._authority), payload), STATES_WAITING_MAX
+
+    def _reject(self, reason: str) -> None:
+        # Counted as long as the loop keeps up; in a flood the number is "at least".
+        self._offer(InputRejected(reason), STATES_WAITING_MAX)
+
+
+def _frame_bytes(payload: bytes) -> bytes:
+    if len(payload) > FRAME_BYTES_MAX:
+        # Not kept until the core has time to say the same.
+        raise DecodeError("too long", FRAME_BYTES_MAX)
+    return payload
