@@ -1,0 +1,165 @@
+"""Central, put together: the only place that picks the database, the broker's link and the web server."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from central.config import Configuration
+from central.core import effects as do
+from central.core import events as ev
+from central.core.machine import CentralCore
+from central.directory_file import DirectoryFile, DirectoryWatcher, Newest, open_kept
+from central.live import LiveBoard
+from central.loop import IntakeLoop
+from central.net.announcer import Announcer
+from central.net.broker import link_to_broker
+from central.net.inbox import Inbox
+from central.store.database import Database
+from central.store.errors import StoreError
+from central.store.recalling import recall
+from central.web.app import create_app
+from central.web.server import WebServer, listen, url_of
+from runtime.logs import FactLog
+from runtime.service import Service
+
+logger = logging.getLogger(__name__)
+
+COUNTER_BLOCK: Final = 10_000
+"""Reserved on disk at a time; a start skips what is left of the last one."""
+STOP_WITHIN_S: Final = 1.0
+NOTICE: Final = "This page listens on this machine only, and names are chosen, not proven, until there are accounts."
+
+
+class OwnCounters:
+    """Central's own frame counters: reserved on disk before use, in blocks."""
+
+    def __init__(self, reserve: Callable[[int], range]) -> None:
+        self._reserve = reserve
+        self._left = iter(range(0))
+
+    def next(self) -> int:
+        """One that was never used.
+
+        Raises:
+            StoreError: none could be reserved.
+        """
+        counter = next(self._left, None)
+        if counter is None:
+            self._left = iter(self._reserve(COUNTER_BLOCK))
+            counter = next(self._left)
+        return counter
+
+
+class Central:
+    """The whole program. Build, :meth:`start`, :meth:`wait`, :meth:`stop`."""
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        """Opens the database and the page's socket; nothing runs yet.
+
+        Raises:
+            StoreError: the database cannot be opened.
+            OSError: the page's port is taken.
+            ConfigError: a TLS file cannot be used.
+        """
+        self._facts = facts
+        self._service = service
+        self._has_ended = threading.Event()
+        self._failed = False
+        self._listener = listen(configuration.web_host, configuration.web_port)
+        self._inbox: Inbox[ev.Event] = Inbox()
+        self._link = link_to_broker(configuration.mqtt, self._inbox)
+        self._database = Database(configuration.database)
+        self._database.open()
+        now_at = datetime.now(UTC)
+        newest = open_kept(self._database.kept_directory(), configuration.authority)
+        file = DirectoryFile(configuration.directory_file, configuration.authority, newest)
+        first = file.look()
+        if isinstance(first, ev.DirectoryChanged):
+            newest = Newest(first.directory, first.data)
+            self._keep(newest, now_at)
+        elif first is not None:
+            self._inbox.put(first)
+        core = CentralCore()
+        started = ev.Started(secrets.token_hex(8), newest.directory, newest.data, recall(self._database, now_at))
+        orders = core.handle(started, now_at)
+        board = next(order.board for order in orders if isinstance(order, do.ShowBoard))
+        self._live = LiveBoard(board, self._inbox.put)
+        self._loop = IntakeLoop(
+            core,
+            store=self._database,
+            inbox=self._inbox,
+            announcer=Announcer(
+                self._link.publish,
+                configuration.signing_key,
+                OwnCounters(self._database.reserve_counters).next,
+                lambda: int(time.time()),
+            ),
+            screen=self._live,
+            facts=facts,
+            service=service,
+        )
+        self._watcher = DirectoryWatcher(file, self._inbox.put)
+        app = create_app(self._live, inter_font_dir=configuration.inter_font_dir, notice=NOTICE)
+        self._web = WebServer(app, self._listener)
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return url_of(self._listener)
+
+    def start(self) -> None:
+        """Serve, take in, and say so; with or without a broker."""
+        self._live.attach(self._web.start_thread())
+        self._thread.start()
+        self._watcher.start()
+        self._link.start()
+        self._facts.write("listening", url=self.url)
+        self._service.ready()
+
+    def wait(self, should_stop: threading.Event) -> None:
+        """Until ``should_stop``, or until a part that everything needs has failed."""
+        while not should_stop.wait(0.2):
+            if self._has_ended.is_set():
+                return
+            if self._web.join_thread(0):
+                logger.error("the page's server has ended")
+                self._failed = True
+                return
+
+    def stop(self) -> bool:
+        """End within two seconds; what has arrived is still committed and answered. Says whether all was well."""
+        self._service.stopping()
+        self._watcher.stop()
+        self._web.stop()
+        self._loop.stop()
+        self._thread.join(STOP_WITHIN_S)
+        self._link.stop()
+        self._web.join_thread(STOP_WITHIN_S)
+        if not self._thread.is_alive():
+            self._database.close()
+        return not self._failed
+
+    def _keep(self, newest: Newest, now_at: datetime) -> None:
+        try:
+            self._database.keep_directory(newest.directory.serial, newest.data, now_at)
+        except StoreError as e:
+            # It is in its file, too; the page will say soon enough that the disk refuses.
+            logger.warning("the directory was not kept: %s", e)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run()
+        except BaseException:
+            # Half a transaction of rules is worse than a restart: the journal is on disk, and nodes send again.
+            self._failed = True
+            logger.exception("the intake has failed")
+            raise
+        finally:
+            self._has_ended.set()

@@ -1,0 +1,53 @@
+"""``watchlink central --config FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from runtime.config import ConfigError
+from runtime.logs import FactLog, set_up_logging
+from runtime.service import Service
+
+logger = logging.getLogger(__name__)
+
+STATUS_FAILED: Final = 1
+STATUS_CONFIG: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run central until SIGTERM or SIGINT; 0 then, 1 if it cannot go on, 2 if the configuration is wrong."""
+    parser = argparse.ArgumentParser(prog="watchlink central", description="Run central: intake, pages, receipts.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="central.toml")
+    given = parser.parse_args(arguments)
+    set_up_logging()
+    should_stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        should_stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    # Late, so that a signal during the slow imports is not lost.
+    from central.app import Central  # noqa: PLC0415
+    from central.config import load_configuration  # noqa: PLC0415
+    from central.store.errors import StoreConfigError, StoreError  # noqa: PLC0415
+
+    try:
+        central = Central(load_configuration(given.config), FactLog(), Service())
+    except (ConfigError, StoreConfigError) as e:
+        print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201 - the one sentence for whoever started it
+        return STATUS_CONFIG
+    except (StoreError, OSError) as e:
+        print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201
+        return STATUS_FAILED
+    central.start()
+    central.wait(should_stop)
+    return 0 if central.stop() else STATUS_FAILED

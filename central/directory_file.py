@@ -1,0 +1,103 @@
+"""The directory's file: looked at every second, verified, and told of once when it has changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from central.core.events import DirectoryChanged, DirectoryRefused
+from wire.directory import EMPTY_DIRECTORY, Directory, open_directory
+from wire.errors import DirectoryError
+from wire.limits import DIRECTORY_BYTES_MAX
+from wire.signing import PublicKey
+
+POLL_S: Final = 1.0
+UNREADABLE: Final = "directory unreadable"
+OLDER: Final = "directory older"
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A verified directory and its sealed bytes; serial 0 = none."""
+
+    directory: Directory = EMPTY_DIRECTORY
+    data: bytes = b""
+
+
+class DirectoryFile:
+    """Looks at one file. Never raises: what is wrong with the file is told as a fact, once for each change of it."""
+
+    def __init__(self, path: Path, authority: PublicKey, newest: Newest) -> None:
+        self._path = path
+        self._authority = authority
+        self._serial = newest.directory.serial
+        self._mark: tuple[int, int, int] | None = None
+        self._told = ""
+
+    def look(self) -> DirectoryChanged | DirectoryRefused | None:
+        """What is new since the last look."""
+        try:
+            stat = self._path.stat()
+            mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if mark == self._mark:
+                return None
+            with self._path.open("rb") as source:
+                data = source.read(DIRECTORY_BYTES_MAX + 1)
+        except OSError:
+            self._mark = None
+            return self._refuse_once(UNREADABLE)
+        self._mark, self._told = mark, ""
+        try:
+            directory = open_directory(data, self._authority)
+        except DirectoryError as e:
+            return DirectoryRefused(e.reason)
+        if directory.serial < self._serial:
+            return DirectoryRefused(OLDER)
+        if directory.serial == self._serial:
+            return None
+        self._serial = directory.serial
+        return DirectoryChanged(directory, data)
+
+    def _refuse_once(self, reason: str) -> DirectoryRefused | None:
+        if self._told == reason:
+            return None
+        self._told = reason
+        return DirectoryRefused(reason)
+
+
+class DirectoryWatcher:
+    """A thread of its own: verifying a directory of thousands takes longer than an alert may wait."""
+
+    def __init__(self, file: DirectoryFile, put: Callable[[DirectoryChanged | DirectoryRefused], None]) -> None:
+        self._file = file
+        self._put = put
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._is_stopping.set()
+
+    def _run(self) -> None:
+        while not self._is_stopping.wait(POLL_S):
+            found = self._file.look()
+            if found is not None:
+                self._put(found)
+
+
+def open_kept(data: bytes | None, authority: PublicKey) -> Newest:
+    """The directory the database kept, if it is still good."""
+    if data is None:
+        return Newest()
+    try:
+        return Newest(open_directory(data, authority), data)
+    except DirectoryError:
+        # The authority's key was changed; the file will bring a new one.
+        return Newest()

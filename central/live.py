@@ -1,0 +1,90 @@
+"""The seam between the intake thread, which makes changes, and the web's loop, which shows them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from central.core.boards import BoardKeeper
+from central.core.events import ActionRequested
+from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused, Unsubscribe
+
+ANSWER_WITHIN_S: Final = 10.0
+
+
+class LiveBoard:
+    """A :class:`central.core.view.BoardPort`. ``show`` and ``answer`` are the intake thread's, the rest the loop's."""
+
+    def __init__(self, board: Board, request: Callable[[ActionRequested], None]) -> None:
+        """Make one.
+
+        Args:
+            board: as it is at the start.
+            request: hands an action to the intake thread; must not block.
+        """
+        self._keeper = BoardKeeper(board)
+        self._request = request
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._numbers = itertools.count(1)
+        self._listeners: dict[int, DeliverChange] = {}
+        self._waiting: dict[int, asyncio.Future[Done | Refused]] = {}
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on changes cross to ``loop``. Before the first :meth:`show`."""
+        self._loop = loop
+
+    def show(self, change: Change) -> None:
+        """The next change."""
+        self._cross(lambda: self._apply(change))
+
+    def answer(self, request: int, result: Done | Refused) -> None:
+        """What became of an action."""
+        self._cross(lambda: self._settle(request, result))
+
+    def board(self) -> Board:
+        """The newest board."""
+        return self._keeper.board(datetime.now(UTC))
+
+    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
+        """Every change after the newest board."""
+        number = next(self._numbers)
+        self._listeners[number] = deliver
+
+        def unsubscribe() -> None:
+            self._listeners.pop(number, None)
+
+        return unsubscribe
+
+    async def act(self, action: Action, by: Person) -> Done | Refused:
+        """Carry out one action; returns after the commit."""
+        number = next(self._numbers)
+        future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            self._request(ActionRequested(number, action, by))
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await future
+        except TimeoutError:
+            return Refused("Central did not answer in time. Look at the card before you try again.")
+        finally:
+            self._waiting.pop(number, None)
+
+    def _cross(self, call: Callable[[], None]) -> None:
+        # The loop ends before the intake thread does; nobody looks any more then.
+        with contextlib.suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(call)
+
+    def _apply(self, change: Change) -> None:
+        self._keeper.apply(change)
+        for deliver in tuple(self._listeners.values()):
+            deliver(change)
+
+    def _settle(self, request: int, result: Done | Refused) -> None:
+        future = self._waiting.get(request)
+        if future is not None and not future.done():
+            future.set_result(result)
