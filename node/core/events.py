@@ -63,10 +63,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """Wall time, at start, every minute and after a jump. ``is_proven``: NTP or central's word agrees."""
+    """Wall time, at start, every minute and after a jump.
+
+    Attributes:
+        wall_at_s: Unix time.
+        is_proven: NTP vouches for it. (Central's word is weighed by the core itself.)
+        utc_offset_s: local time minus UTC just now, for the clock on the screen.
+    """
 
     wall_at_s: int
     is_proven: bool
+    utc_offset_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,16 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class PinChanged:
-    """A raw electrical edge, bounces and all."""
+    """A raw electrical edge, bounces and all. ``now_ms`` of its step is when the edge happened.
+
+    Attributes:
+        is_initial: not an edge but the level found when the pin was first read: a button that is already
+            down then is stuck or leaned on, and is no press (N1).
+    """
 
     button: Button
     is_down: bool
+    is_initial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

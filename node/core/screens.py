@@ -12,6 +12,8 @@ from typing import Final
 from wire.kinds import Priority
 
 HEADLINE_CHARS_MAX: Final = 8
+HEADLINE_WORD_CHARS_MAX: Final = 10
+"""Each of two 24 px headline words, which take the place of row 2 as well: line 1 is then empty."""
 LINE_CHARS_MAX: Final = 21
 
 
@@ -35,6 +37,8 @@ class Face(StrEnum):
     SILENT = "silent"
     TEST_DUE = "test-due"
     STOPPING = "stopping"
+    HINT = "hint"
+    """A word about how to press, for three seconds: nothing was sent."""
 
 
 class Emphasis(StrEnum):

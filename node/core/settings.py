@@ -32,6 +32,21 @@ class Timing:
     part_retry_ms: int = 5_000
     late_after_ms: int = 60_000
     """A neighbour's alert older than this is shown as late, never as live (N13)."""
+    stuck_ms: int = 60_000
+    """A button down for longer is a fault of the buttons, not a wish."""
+    mistake_ms: int = 10_000
+    """A cancel within this of the press says "mistake"; later it says "stand down" (N6)."""
+    saving_shown_ms: int = 200
+    """The disk has not answered by then: say that the press was noticed and is being saved."""
+    boot_shown_ms: int = 10_000
+    """How long STARTING waits for central's first word before it says NO LINK."""
+    hint_shown_ms: int = 3_000
+    page_turn_ms: int = 5_000
+    """Several alerts on one panel: each gets this long, then the next."""
+    sound_ms: int = 60_000
+    """No pattern plays longer than this."""
+    silent_quiet_ms: int = 900_000
+    """A silent attack keeps neighbours' alerts off the panel until it closes, or for this long (N4)."""
 
 
 @dataclass(frozen=True, slots=True)

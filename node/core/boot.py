@@ -1,0 +1,98 @@
+"""Start: what the disk remembers becomes what is sent and shown, and nothing is claimed that is not known.
+
+Restored incidents are marked so until central speaks of them again: an alert without receipt is still undelivered, one with
+a receipt was received once, and what came of it is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from node.core import delivery
+from node.core.events import Started, StoredFrame
+from node.core.ledger import Ledger, Shelf
+from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Seen
+from node.core.table import Phase
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel
+from wire.kinds import PRIORITY
+
+
+def started(turn: Turn, event: Started) -> None:
+    """Take over what the disk remembers."""
+    rows: list[tuple[int, Row]] = []
+    incidents: dict[int, Incident] = {}
+    due: list[tuple[int, int]] = []
+    for stored in event.outbox:
+        frame = stored.signed.frame
+        if frame.sender != turn.settings.node:
+            turn.reject("outbox sender")  # Another node's card: its frames are not ours to send.
+            continue
+        if not stored.is_receipted:
+            rows.append((frame.counter, Row(stored.signed, stored.stored_ms)))
+        if isinstance(frame, Alert):
+            incidents[frame.incident] = _with_alert(incidents.get(frame.incident), frame, stored, turn.now_ms)
+        elif isinstance(frame, Cancel) and frame.incident in incidents:
+            progress = CancelProgress.RECEIVED if stored.is_receipted else CancelProgress.SAVED
+            incidents[frame.incident] = replace(incidents[frame.incident], cancel=progress)
+    for key, incident in incidents.items():
+        incidents[key] = _settled(turn, incident, due)
+    turn.change(
+        is_started=True,
+        started_ms=turn.now_ms,
+        boot_id=event.boot_id,
+        last_counter=max(turn.state.last_counter, event.last_counter, *(c for c, _ in rows), 0),
+        directory=event.directory if event.directory.serial >= turn.state.directory.serial else turn.state.directory,
+        incidents=Ledger(incidents.items()),
+        recent=tuple(sorted(incidents))[-RECENT_MAX:],
+        inbox=Inbox(Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox), Shelf(), turn.now_ms),
+    )
+    delivery.restore(turn, tuple(rows), tuple(due))
+
+
+def _with_alert(before: Incident | None, frame: Alert, stored: StoredFrame, now_ms: int) -> Incident:
+    waiting = () if stored.is_receipted else ((frame.counter, frame.kind),)
+    if before is None:
+        return Incident(
+            key=frame.incident,
+            phase=Phase.STORED,
+            kind=frame.kind,
+            latest_kind=frame.kind,
+            latest=frame.counter,
+            latest_draft=0,
+            waiting=waiting,
+            opened_ms=stored.stored_ms,
+            pressed_ms=stored.stored_ms,
+            pressed_at_s=frame.at_s,
+            changed_ms=now_ms,
+            is_silent=frame.silent,
+            is_restored=True,
+        )
+    return replace(
+        before,
+        kind=min(before.kind, frame.kind, key=PRIORITY.__getitem__),
+        latest_kind=frame.kind,
+        latest=frame.counter,
+        waiting=before.waiting + waiting,
+        pressed_ms=stored.stored_ms,
+        pressed_at_s=frame.at_s,
+        is_silent=before.is_silent or frame.silent,
+    )
+
+
+def _settled(turn: Turn, incident: Incident, due: list[tuple[int, int]]) -> Incident:
+    """The phase that is true of it now; a receipt may still be in time if the press was a moment ago."""
+    if incident.cancel is not CancelProgress.NONE:
+        return replace(incident, phase=Phase.CANCELLED)
+    decisive = [
+        counter
+        for counter, kind in incident.waiting
+        if counter == incident.latest or PRIORITY[kind] < PRIORITY[incident.latest_kind]
+    ]
+    if not decisive:
+        return replace(incident, phase=Phase.RECEIVED, received_ms=turn.now_ms)
+    due_ms = None if incident.pressed_ms is None else incident.pressed_ms + turn.timing.receipt_due_ms
+    if due_ms is None or due_ms <= turn.now_ms:
+        return replace(incident, phase=Phase.UNDELIVERED)
+    due.extend((due_ms, counter) for counter in decisive)
+    return incident

@@ -1,0 +1,214 @@
+"""The outbox (N3, N8, N13): when which stored frame goes to the broker, again and again, until central's receipt.
+
+A frame stays in the outbox until its receipt; a PUBACK only makes room for the next. Sending goes in *rounds*:
+
+- A fresh press goes out at once, before anything older, whatever else is in flight.
+- A round sends first what was pressed lately, newest first, then everything else, oldest first, with at most
+  :data:`WINDOW` frames unacknowledged by the broker, so that ten thousand stored alerts do not drown it.
+- Rounds follow each other after ``resend_first_ms``, doubling to ``resend_max_ms``. A fresh press starts the doubling
+  anew. A round begins at once when the link comes up and when central is heard first or has a new boot id.
+- While central is not heard, later rounds repeat only the :data:`WINDOW` newest: the broker holds the rest already,
+  and its queue for a dead central is not ours to fill.
+
+Where the radio joins: :func:`paths` names the ways an alert takes; today there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from node.core.effects import MarkReceipted, PublishFrame
+from node.core.ledger import Ledger
+from node.core.lifecycle import happen, keep, overdue, receipted
+from node.core.state import CancelProgress, NodeState, Row
+from node.core.table import Happening, PathPhase
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel, PathTest, Receipt, Response, SignedFrame
+from wire.ids import FrameId
+from wire.kinds import Path
+
+WINDOW: Final = 20
+_JITTER_PARTS: Final = 8
+"""Up to an eighth is added to each wait, so that a town does not resend in step."""
+
+
+def paths(state: NodeState) -> tuple[Path, ...]:
+    """The ways an unreceipted alert is sent now. The radio will join when its receipt is overdue (N8)."""
+    return (Path.NETWORK,) if state.central.path is not PathPhase.DOWN else ()
+
+
+def add(turn: Turn, signed: SignedFrame, pressed_ms: int) -> None:
+    """A frame of ours is on disk: remember it, watch for its receipt, send it."""
+    counter = signed.frame.counter
+    outbox = turn.state.outbox
+    outbox = replace(outbox, rows=outbox.rows.put(counter, Row(signed, pressed_ms)))
+    if isinstance(signed.frame, Alert):
+        due_ms = pressed_ms + turn.timing.receipt_due_ms
+        if due_ms <= turn.now_ms:  # The disk was slow, or refused it for a while: the wait begins now.
+            due_ms = turn.now_ms + turn.timing.receipt_due_ms
+        outbox = replace(outbox, due=tuple(sorted((*outbox.due, (due_ms, counter)))))
+    turn.change(outbox=outbox)
+    if Path.NETWORK in paths(turn.state):
+        _publish(turn, counter)
+        first_ms = turn.timing.resend_first_ms
+        next_ms = min(2 * first_ms, turn.timing.resend_max_ms)
+        _set(turn, backoff_ms=next_ms, round_at_ms=turn.now_ms + _jittered(turn, first_ms))
+
+
+def restore(turn: Turn, rows: tuple[tuple[int, Row], ...], due: tuple[tuple[int, int], ...]) -> None:
+    """What the disk remembers, once, at start."""
+    _set(turn, rows=Ledger(rows), due=tuple(sorted(due)))
+    if Path.NETWORK in paths(turn.state):
+        begin(turn)
+
+
+def begin(turn: Turn) -> None:
+    """There is new reason to hope: send everything, from now, with the shortest wait after."""
+    _set(turn, backoff_ms=turn.timing.resend_first_ms)
+    _round(turn, is_whole=True)
+
+
+def link_lost(turn: Turn) -> None:
+    """What was in flight is not."""
+    _set(turn, in_flight=frozenset(), cursor=None, round_at_ms=None)
+
+
+def published(turn: Turn, frame_id: FrameId) -> None:
+    """A PUBACK: the broker has it, nothing more."""
+    outbox = turn.state.outbox
+    row = outbox.rows.get(frame_id.counter)
+    if frame_id.node != turn.settings.node or row is None:
+        return
+    if frame_id.counter in outbox.in_flight:
+        _set(turn, in_flight=outbox.in_flight - {frame_id.counter})
+    if not row.is_published:
+        _set(turn, rows=turn.state.outbox.rows.put(frame_id.counter, replace(row, is_published=True)))
+        frame = row.signed.frame
+        if isinstance(frame, Alert):
+            turn.fact("published", frame_id)
+            incident = turn.state.incidents.get(frame.incident)
+            if incident is not None and incident.latest == frame.counter:
+                happen(turn, frame.incident, Happening.BROKER_HAS_IT)
+    if turn.state.outbox.cursor is not None:
+        # The backlog moves: the next round is not due while this one gets on.
+        _set(turn, round_at_ms=turn.now_ms + _jittered(turn, turn.state.outbox.backoff_ms))
+        _pump(turn)
+
+
+def receipt(turn: Turn, frame: Receipt, path: Path) -> None:
+    """Central has committed one of our frames; the row is done. Repetitions change nothing."""
+    counter = frame.target.counter
+    if frame.target.node != turn.settings.node or counter > turn.state.last_counter:
+        turn.reject("receipt target")
+        return
+    outbox = turn.state.outbox
+    row = outbox.rows.get(counter)
+    if row is None:
+        return
+    _set(
+        turn,
+        rows=outbox.rows.drop(counter),
+        in_flight=outbox.in_flight - {counter},
+        due=tuple(due for due in outbox.due if due[1] != counter),
+    )
+    turn.order(MarkReceipted(frame.target))
+    match row.signed.frame:
+        case Alert() as alert:
+            turn.fact("receipt", frame.target, path=path.value, is_late=str(frame.late).lower())
+            receipted(turn, alert.incident, counter, is_late=frame.late)
+        case Cancel() as cancel:
+            cancel_received(turn, cancel.incident)
+        case _:
+            pass
+    if not turn.state.outbox.rows:
+        _set(turn, round_at_ms=None, cursor=None)
+    _pump(turn)
+
+
+def cancel_received(turn: Turn, key: int) -> None:
+    """Central knows of our cancel."""
+    incident = turn.state.incidents.get(key)
+    if incident is not None and incident.cancel is CancelProgress.SAVED:
+        keep(turn, replace(incident, cancel=CancelProgress.RECEIVED, changed_ms=turn.now_ms))
+
+
+def tick(turn: Turn) -> None:
+    """Receipts that are overdue, and the next round."""
+    while turn.state.outbox.due and turn.state.outbox.due[0][0] <= turn.now_ms:
+        (_, counter), *later = turn.state.outbox.due
+        _set(turn, due=tuple(later))
+        overdue(turn, counter)
+    at_ms = turn.state.outbox.round_at_ms
+    if at_ms is not None and at_ms <= turn.now_ms:
+        _round(turn, is_whole=turn.state.central.path is PathPhase.PROVEN)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`tick` next has something to do."""
+    moments = [at_ms for at_ms in (state.outbox.round_at_ms,) if at_ms is not None]
+    moments += [due_ms for due_ms, _ in state.outbox.due[:1]]
+    return min(moments, default=None)
+
+
+def _round(turn: Turn, *, is_whole: bool) -> None:
+    outbox = turn.state.outbox
+    if not outbox.rows:
+        _set(turn, round_at_ms=None, cursor=None, in_flight=frozenset())
+        return
+    backoff_ms = outbox.backoff_ms or turn.timing.resend_first_ms
+    _set(
+        turn,
+        round=outbox.round + 1,
+        in_flight=frozenset(),
+        cursor=0 if is_whole else None,
+        round_at_ms=turn.now_ms + _jittered(turn, backoff_ms),
+        backoff_ms=min(2 * backoff_ms, turn.timing.resend_max_ms),
+    )
+    oldest_fresh_ms = turn.now_ms - turn.timing.late_after_ms
+    for counter, row in list(islice(turn.state.outbox.rows.newest(), WINDOW)):
+        is_fresh = row.pressed_ms is not None and row.pressed_ms >= oldest_fresh_ms
+        if is_fresh or not is_whole:
+            _publish(turn, counter)
+    _pump(turn)
+
+
+def _pump(turn: Turn) -> None:
+    while Path.NETWORK in paths(turn.state):
+        outbox = turn.state.outbox
+        if outbox.cursor is None or len(outbox.in_flight) >= WINDOW:
+            return
+        found = outbox.rows.first_from(outbox.cursor)
+        if found is None:
+            _set(turn, cursor=None)
+            return
+        counter, row = found
+        _set(turn, cursor=counter + 1)
+        if row.round != outbox.round:
+            _publish(turn, counter)
+
+
+def _publish(turn: Turn, counter: int) -> None:
+    outbox = turn.state.outbox
+    row = outbox.rows.get(counter)
+    if row is None:
+        return
+    _set(
+        turn,
+        rows=outbox.rows.put(counter, replace(row, round=outbox.round)),
+        in_flight=outbox.in_flight | {counter},
+    )
+    frame = row.signed.frame
+    schemes = frame.schemes if isinstance(frame, Alert | Cancel | Response) else turn.settings.scheme_numbers
+    if not isinstance(frame, Receipt | PathTest):
+        turn.order(PublishFrame(row.signed, schemes))
+
+
+def _jittered(turn: Turn, wait_ms: int) -> int:
+    mixed = (turn.settings.node * 2_654_435_761 + turn.state.outbox.round * 40_503) & 0xFFFF_FFFF
+    return wait_ms + wait_ms * (mixed % 1000) // (1000 * _JITTER_PARTS)
+
+
+def _set(turn: Turn, **fields: object) -> None:
+    turn.change(outbox=replace(turn.state.outbox, **fields))  # type: ignore[arg-type]

@@ -1,0 +1,338 @@
+"""From a wish to a frame on disk (N2): every press becomes a draft, and no draft is lost.
+
+The order to store goes out in the same step as the wish. A refused draft stays in memory and is ordered again every
+``part_retry_ms``, at once when the disk takes something else, and at once when somebody presses again, until it is
+stored or the presser takes it back. A draft of an incident whose opening alert has no counter yet waits for that.
+
+Which incident a press belongs to: see :func:`joined`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core import delivery, neighbours, parts
+from node.core.controls import Part
+from node.core.effects import AlertDraft, CancelDraft, Draft, ResponseDraft, StoreFrame
+from node.core.events import FrameStored, StoreRefused
+from node.core.lifecycle import forget, happen, is_cancelled, keep, open_incident
+from node.core.signals import rename_own, silent_incident
+from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
+from node.core.table import Happening, PathPhase, Phase
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel
+from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
+from wire.limits import SCHEMES_PER_NODE_MAX
+
+_OVER: Final = frozenset({Phase.CANCELLED, Phase.CLOSED})
+
+
+def joined(state: NodeState, kind: AlertKind, now_ms: int) -> Incident | None:
+    """The open incident of ours that a press now belongs to, or ``None``: it opens its own.
+
+    A live press must never be hidden by something old, so it joins only what is certainly still open:
+
+    - not a test, nor anything that was cancelled, closed, or is only remembered from before a restart;
+    - an incident opened within ``late_after_ms``;
+    - an older one if central has it and is heard now, so that a closing would have reached us. One that central never
+      had will arrive late, and a press that joined it would look late too.
+    """
+    if kind is AlertKind.TEST:
+        return None
+    for key in reversed(state.recent):
+        incident = state.incidents.get(key)
+        if incident is None or incident.kind is AlertKind.TEST or incident.is_restored:
+            continue
+        if incident.phase in _OVER or is_cancelled(incident):
+            continue
+        return incident if _is_surely_open(state, incident, now_ms) else None
+    return None
+
+
+def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
+    """Somebody raised an alert."""
+    state = turn.state
+    incident = joined(state, kind, turn.now_ms)
+    waiting = _waiting_alike(state, incident, kind)
+    if waiting is not None:
+        # The same press again, and the disk has not taken the first: that one is tried at once.
+        turn.fact("pressed", None, kind=kind.slug, draft=str(waiting.number))
+        _retry_refused(turn)
+        return
+    number = state.next_draft
+    is_silent = (
+        (kind is AlertKind.ATTACK and turn.settings.is_attack_silent)
+        or (incident is not None and incident.is_silent)
+        or silent_incident(state, turn.now_ms) is not None
+    )
+    at_s = wall_at_s(state, at_ms)
+    content = AlertDraft(kind, incident.key if incident else None, _schemes(state), silent=is_silent, drill=False)
+    turn.change(next_draft=number + 1)
+    turn.fact("pressed", None, kind=kind.slug, draft=str(number))
+    if incident is None:
+        incident = Incident(
+            key=-number,
+            phase=Phase.DRAFTED,
+            kind=kind,
+            latest_kind=kind,
+            latest=None,
+            latest_draft=number,
+            waiting=(),
+            opened_ms=at_ms,
+            pressed_ms=at_ms,
+            pressed_at_s=at_s,
+            changed_ms=turn.now_ms,
+            is_silent=is_silent,
+        )
+        open_incident(turn, incident)
+    else:
+        happen(turn, incident.key, Happening.PRESSED_AGAIN)
+        incident = turn.state.incidents.get(incident.key) or incident
+        is_upgrade = PRIORITY[kind] < PRIORITY[incident.kind]
+        keep(
+            turn,
+            replace(
+                incident,
+                kind=kind if is_upgrade else incident.kind,
+                latest_kind=kind,
+                latest=None,
+                latest_draft=number,
+                pressed_ms=at_ms,
+                pressed_at_s=at_s,
+                changed_ms=turn.now_ms,
+                is_silent=is_silent,
+                is_late=False,
+                # Whoever answered the lesser alert has not answered this one.
+                answer=None if is_upgrade else incident.answer,
+            ),
+        )
+    _add(turn, PendingDraft(number, content, incident.key, at_s, at_ms))
+    _retry_refused(turn)
+
+
+def cancel(turn: Turn, at_ms: int) -> None:
+    """The presser takes the newest open incident back (N6)."""
+    incident = _to_cancel(turn.state)
+    if incident is None:
+        turn.hint("CANCEL", "Nothing is open here")
+    elif incident.key < 0 and not _is_issued(turn.state, incident):
+        _withdraw(turn, incident)
+    else:
+        _drop_refused(turn, incident.key)
+        keep(turn, replace(incident, cancel=CancelProgress.WANTED))
+        if incident.key > 0:
+            _draft_cancel(turn, incident.key, at_ms)
+
+
+def respond(turn: Turn, response: MemberResponse, at_ms: int) -> None:
+    """Somebody pressed *seen* or *responding* about the neighbour's alert on display (N5)."""
+    neighbour = neighbours.to_respond(turn.state, turn.now_ms, response)
+    if neighbour is None:
+        return
+    number = turn.state.next_draft
+    turn.change(next_draft=number + 1)
+    neighbours.responded(turn, neighbour, response)
+    content = ResponseDraft(neighbour.incident, response, neighbour.schemes)
+    _add(turn, PendingDraft(number, content, 0, wall_at_s(turn.state, at_ms), at_ms))
+
+
+def stored(turn: Turn, event: FrameStored) -> None:
+    """The disk has it: now, and not before, it may be said and sent."""
+    draft = _find(turn.state, event.draft)
+    turn.change(
+        drafts=tuple(d for d in turn.state.drafts if d.number != event.draft),
+        last_counter=max(turn.state.last_counter, event.signed.frame.counter),
+    )
+    parts.recovered(turn, Part.STORE)
+    pressed_ms = draft.pressed_ms if draft else turn.now_ms
+    frame = event.signed.frame
+    if isinstance(frame, Alert):
+        _alert_stored(turn, frame, draft)
+    elif isinstance(frame, Cancel):
+        _cancel_stored(turn, frame)
+    delivery.add(turn, event.signed, pressed_ms)
+    _retry_refused(turn)
+
+
+def refused(turn: Turn, event: StoreRefused) -> None:
+    """The disk would not: say so at once, and keep trying."""
+    parts.failed(turn, Part.STORE, event.detail)
+    draft = None if event.draft is None else _find(turn.state, event.draft)
+    if draft is None:
+        return
+    incident = turn.state.incidents.get(draft.incident)
+    if isinstance(draft.content, AlertDraft) and incident is not None and is_cancelled(incident):
+        # It was taken back while the disk made up its mind: nothing more to save.
+        _remove(turn, draft.number)
+        if incident.key < 0:
+            _withdraw(turn, incident)
+        return
+    retry_at_ms = turn.now_ms + turn.timing.part_retry_ms
+    _replace(turn, replace(draft, is_issued=False, retry_at_ms=retry_at_ms, is_refused=True))
+    if isinstance(draft.content, AlertDraft) and incident is not None:
+        if draft.number == incident.latest_draft:
+            happen(turn, incident.key, Happening.SAVE_REFUSED)
+        if not draft.is_refused:
+            turn.fact("undelivered", None, reason="not saved", draft=str(draft.number))
+    elif isinstance(draft.content, CancelDraft) and not draft.is_refused:
+        turn.hint("CANCEL", "Not saved yet", "Trying again")
+
+
+def tick(turn: Turn) -> None:
+    """Order refused drafts again whose time has come."""
+    for draft in turn.state.drafts:
+        if draft.retry_at_ms is not None and draft.retry_at_ms <= turn.now_ms:
+            _issue(turn, draft.number)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`tick` next has something to do."""
+    return min((d.retry_at_ms for d in state.drafts if d.retry_at_ms is not None), default=None)
+
+
+def _is_surely_open(state: NodeState, incident: Incident, now_ms: int) -> bool:
+    young_ms = now_ms - state.settings.timing.late_after_ms
+    if incident.opened_ms is not None and incident.opened_ms >= young_ms:
+        return True
+    if incident.received_ms is None:
+        return incident.key < 0
+    is_pressed_lately = incident.pressed_ms is not None and incident.pressed_ms >= young_ms
+    return is_pressed_lately or state.central.path is PathPhase.PROVEN
+
+
+def _schemes(state: NodeState) -> tuple[int, ...]:
+    return tuple(sorted(set(state.settings.scheme_numbers)))[:SCHEMES_PER_NODE_MAX]
+
+
+def _waiting_alike(state: NodeState, incident: Incident | None, kind: AlertKind) -> PendingDraft | None:
+    if incident is None:
+        return None
+    for draft in state.drafts:
+        is_alike = isinstance(draft.content, AlertDraft) and draft.content.kind is kind
+        if draft.incident == incident.key and is_alike and not draft.is_issued:
+            return draft
+    return None
+
+
+def _alert_stored(turn: Turn, frame: Alert, draft: PendingDraft | None) -> None:
+    key = frame.incident
+    if draft is not None and draft.incident < 0:
+        _rename(turn, draft.incident, key)
+    incident = turn.state.incidents.get(key)
+    turn.fact("stored", frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
+    if incident is None:
+        return
+    is_latest = draft is not None and draft.number == incident.latest_draft
+    incident = replace(incident, waiting=(*incident.waiting, (frame.counter, frame.kind)))
+    keep(turn, replace(incident, latest=frame.counter) if is_latest else incident)
+    if is_latest:
+        happen(turn, key, Happening.SAVED)
+    if incident.cancel is CancelProgress.WANTED and not _has_cancel_draft(turn.state, key):
+        _draft_cancel(turn, key, turn.now_ms)
+    for waiting in turn.state.drafts:
+        if waiting.incident == key and not waiting.is_issued:
+            _issue(turn, waiting.number)
+
+
+def _cancel_stored(turn: Turn, frame: Cancel) -> None:
+    incident = turn.state.incidents.get(frame.incident)
+    turn.fact("cancelled", frame.incident_id, reason=frame.reason.name.lower().replace("_", "-"))
+    if incident is not None:
+        keep(turn, replace(incident, cancel=CancelProgress.SAVED))
+        happen(turn, incident.key, Happening.CANCEL_SAVED)
+
+
+def _rename(turn: Turn, old_key: int, key: int) -> None:
+    """An incident gets its counter: everything that knew it by its draft's number follows."""
+    incident = turn.state.incidents.get(old_key)
+    if incident is None:
+        return
+    turn.change(
+        incidents=turn.state.incidents.drop(old_key).put(key, replace(incident, key=key)),
+        recent=tuple(key if other == old_key else other for other in turn.state.recent),
+        drafts=tuple(replace(d, incident=key) if d.incident == old_key else d for d in turn.state.drafts),
+    )
+    rename_own(turn, old_key, key)
+
+
+def _to_cancel(state: NodeState) -> Incident | None:
+    found = [state.incidents.get(key) for key in reversed(state.recent)]
+    open_ones = [i for i in found if i is not None and i.phase is not Phase.CLOSED and not is_cancelled(i)]
+    real = [i for i in open_ones if i.kind is not AlertKind.TEST]
+    return next(iter(real or open_ones), None)
+
+
+def _withdraw(turn: Turn, incident: Incident) -> None:
+    """Nothing of it was ever on disk, so there is nothing that anybody could be told."""
+    _drop_refused(turn, incident.key)
+    happen(turn, incident.key, Happening.WITHDRAWN)
+    forget(turn, incident.key)
+    turn.hint("CLEARED", "Nothing was sent")
+
+
+def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:
+    incident = turn.state.incidents.get(key)
+    if incident is None:
+        return
+    is_young = incident.pressed_ms is not None and at_ms - incident.pressed_ms <= turn.timing.mistake_ms
+    reason = CancelReason.MISTAKE if is_young else CancelReason.STAND_DOWN
+    number = turn.state.next_draft
+    turn.change(next_draft=number + 1)
+    content = CancelDraft(key, reason, _schemes(turn.state))
+    _add(turn, PendingDraft(number, content, key, wall_at_s(turn.state, at_ms), at_ms))
+
+
+def _add(turn: Turn, draft: PendingDraft) -> None:
+    turn.change(drafts=(*turn.state.drafts, draft))
+    _issue(turn, draft.number)
+
+
+def _issue(turn: Turn, number: int) -> None:
+    draft = _find(turn.state, number)
+    if draft is None or draft.is_issued:
+        return
+    content: Draft = draft.content
+    if isinstance(content, AlertDraft):
+        incident = turn.state.incidents.get(draft.incident)
+        is_opening = incident is not None and content.incident is None
+        if not is_opening and draft.incident < 0:
+            return  # The opening alert has no counter yet; its FrameStored issues this one.
+        if not is_opening:
+            content = replace(content, incident=draft.incident)
+    turn.order(StoreFrame(number, content, draft.at_s))
+    _replace(turn, replace(draft, is_issued=True, retry_at_ms=None))
+
+
+def _retry_refused(turn: Turn) -> None:
+    for draft in turn.state.drafts:
+        if draft.is_refused and not draft.is_issued:
+            _issue(turn, draft.number)
+
+
+def _find(state: NodeState, number: int) -> PendingDraft | None:
+    return next((draft for draft in state.drafts if draft.number == number), None)
+
+
+def _replace(turn: Turn, draft: PendingDraft) -> None:
+    turn.change(drafts=tuple(draft if d.number == draft.number else d for d in turn.state.drafts))
+
+
+def _remove(turn: Turn, number: int) -> None:
+    turn.change(drafts=tuple(d for d in turn.state.drafts if d.number != number))
+
+
+def _drop_refused(turn: Turn, key: int) -> None:
+    turn.change(
+        drafts=tuple(
+            d for d in turn.state.drafts if d.incident != key or d.is_issued or not isinstance(d.content, AlertDraft)
+        )
+    )
+
+
+def _is_issued(state: NodeState, incident: Incident) -> bool:
+    return any(d.incident == incident.key and d.is_issued for d in state.drafts)
+
+
+def _has_cancel_draft(state: NodeState, key: int) -> bool:
+    return any(d.incident == key and isinstance(d.content, CancelDraft) for d in state.drafts)

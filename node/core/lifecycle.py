@@ -1,0 +1,105 @@
+"""How one of our own incidents moves through :data:`node.core.table.INCIDENT`, and what a move brings with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.controls import SoundPattern
+from node.core.signals import play_for_own
+from node.core.state import RECENT_MAX, CancelProgress, Incident, NodeState
+from node.core.table import INCIDENT, UNSETTLED, Happening, Phase, after
+from node.core.turn import Turn
+from wire.ids import FrameId
+from wire.kinds import PRIORITY, AlertKind, AnswerState
+
+_SOUNDS: Final = {
+    Phase.REFUSED: SoundPattern.UNDELIVERED,
+    Phase.UNDELIVERED: SoundPattern.UNDELIVERED,
+    Phase.RECEIVED: SoundPattern.CONFIRM,
+    Phase.ANSWERED: SoundPattern.CONFIRM,
+    Phase.ON_THE_WAY: SoundPattern.CONFIRM,
+}
+_ANSWERS: Final = {AnswerState.ANSWERED: Happening.ANSWERED, AnswerState.ON_THE_WAY: Happening.SET_OUT}
+
+
+def incident_id(state: NodeState, incident: Incident) -> FrameId | None:
+    """Its id, or ``None`` while its opening alert is not on disk."""
+    return FrameId(state.settings.node, incident.key) if incident.key > 0 else None
+
+
+def keep(turn: Turn, incident: Incident) -> None:
+    """Put the incident back as it is now."""
+    turn.change(incidents=turn.state.incidents.put(incident.key, incident))
+
+
+def open_incident(turn: Turn, incident: Incident) -> None:
+    """A new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory."""
+    keep(turn, incident)
+    turn.change(recent=(*turn.state.recent, incident.key)[-RECENT_MAX:])
+
+
+def forget(turn: Turn, key: int) -> None:
+    """It is over and was shown."""
+    turn.change(
+        incidents=turn.state.incidents.drop(key), recent=tuple(other for other in turn.state.recent if other != key)
+    )
+
+
+def happen(turn: Turn, key: int, happening: Happening) -> bool:
+    """Move an incident; whether its phase changed. An unknown key changes nothing."""
+    incident = turn.state.incidents.get(key)
+    if incident is None:
+        return False
+    phase = after(INCIDENT, incident.phase, happening)
+    if phase is incident.phase:
+        return False
+    was_unsettled = incident.phase in UNSETTLED
+    incident = replace(incident, phase=phase, changed_ms=turn.now_ms)
+    if was_unsettled and phase not in UNSETTLED and phase is not Phase.CANCELLED:
+        incident = replace(incident, received_ms=turn.now_ms)
+    keep(turn, incident)
+    if phase in _SOUNDS and happening is not Happening.TAKEN_BACK:
+        play_for_own(turn, incident, _SOUNDS[phase])
+    if happening is Happening.CLOSED:
+        turn.fact("closed", incident_id(turn.state, incident))
+    return True
+
+
+def is_decisive(incident: Incident, counter: int, kind: AlertKind) -> bool:
+    """Whether this alert's fate is what the presser must be told: the last one, or a more urgent one before it."""
+    return counter == incident.latest or PRIORITY[kind] < PRIORITY[incident.latest_kind]
+
+
+def receipted(turn: Turn, key: int, counter: int, *, is_late: bool) -> None:
+    """Central has committed one of the incident's alerts."""
+    incident = turn.state.incidents.get(key)
+    if incident is None:
+        return
+    waiting = tuple(row for row in incident.waiting if row[0] != counter)
+    incident = replace(incident, waiting=waiting)
+    if counter == incident.latest:
+        incident = replace(incident, is_late=is_late)
+    keep(turn, incident)
+    if any(is_decisive(incident, *row) for row in waiting):
+        return
+    if happen(turn, key, Happening.RECEIPTED) and incident.answer is not None and incident.answer.state in _ANSWERS:
+        happen(turn, key, _ANSWERS[incident.answer.state])
+
+
+def overdue(turn: Turn, counter: int) -> None:
+    """The receipt of one of our alerts has not come in time."""
+    for key in turn.state.recent:
+        incident = turn.state.incidents.get(key)
+        if incident is None:
+            continue
+        for waiting, kind in incident.waiting:
+            if waiting == counter and is_decisive(incident, counter, kind):
+                if happen(turn, key, Happening.RECEIPT_OVERDUE):
+                    turn.fact("undelivered", FrameId(turn.settings.node, counter), reason="no receipt")
+                return
+
+
+def is_cancelled(incident: Incident) -> bool:
+    """The presser wants it taken back, whether or not that is on disk yet."""
+    return incident.cancel is not CancelProgress.NONE or incident.phase is Phase.CANCELLED

@@ -1,0 +1,216 @@
+"""The node: ``step(state, event, now_ms) -> (state, effects)``.
+
+Which way a state can go is in :mod:`node.core.table`; this file says who is asked about which event, and in which order:
+
+1. the buttons catch up to ``now_ms`` (an edge tells how long the level before it held), then
+2. the event itself, then
+3. whatever is due by ``now_ms``; after the event, so that a receipt that came in time is never called overdue because
+   the program was slow, and at last
+4. the panel, the sounder and the LED are brought to what is now true.
+
+The caller carries the effects out in the order given, feeds what comes of them back as events, and steps with
+:class:`~node.core.events.Ticked` when :func:`next_deadline_ms` has come. ``now_ms`` is when the event happened: for
+pins, when the edge happened, not when the program got round to it. It is taken never to run backwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core import (
+    boot,
+    delivery,
+    drafts,
+    faces,
+    intake,
+    lifecycle,
+    neighbours,
+    parts,
+    presses,
+    signals,
+    supervision,
+    view,
+)
+from node.core.controls import Part
+from node.core.effects import Effect, PublishHealth, ShowScreen, Stop
+from node.core.events import (
+    CentralStatusReceived,
+    ClockRead,
+    DirectoryReceived,
+    Event,
+    FramePublished,
+    FrameReceived,
+    FrameStored,
+    IncidentReceived,
+    InputRejected,
+    LinkDown,
+    LinkUp,
+    PartFailed,
+    PartRecovered,
+    PinChanged,
+    ScreenShown,
+    Started,
+    StopAsked,
+    StoreRefused,
+    SyncAnswered,
+    Ticked,
+)
+from node.core.presses import Gesture, Wish
+from node.core.settings import Settings
+from node.core.state import NodeState
+from node.core.table import Phase
+from node.core.turn import Turn
+from wire.kinds import AlertKind, MemberResponse
+
+_ALERTS: Final = {Wish.ATTACK: AlertKind.ATTACK, Wish.ASSIST: AlertKind.ASSIST, Wish.TEST: AlertKind.TEST}
+_RESPONSES: Final = {Wish.SEEN: MemberResponse.SEEN, Wish.RESPONDING: MemberResponse.RESPONDING}
+
+
+def initial_state(settings: Settings) -> NodeState:
+    """Before :class:`~node.core.events.Started`."""
+    return NodeState(settings)
+
+
+def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+    """One event.
+
+    Args:
+        state: not changed.
+        event: what happened.
+        now_ms: monotonic milliseconds at which it happened.
+
+    Returns:
+        The next state, and orders in the order they are to be carried out.
+    """
+    if state.is_stopping:
+        return state, ()  # The last orders are out; what is stored is sent by the next run.
+    turn = Turn(replace(state, now_ms=max(now_ms, state.now_ms)), max(now_ms, state.now_ms))
+    stuck_before = presses.stuck(state.buttons)
+    _buttons(turn, event)
+    _event(turn, event)
+    _due(turn)
+    if presses.stuck(turn.state.buttons) != stuck_before:
+        parts.tell_soon(turn)
+    own = view.settle(turn)
+    signals.settle(turn, own)
+    screen = faces.compose(turn.state, own, turn.now_ms)
+    if screen is not None and screen != turn.state.screen:
+        turn.change(screen=screen)
+        turn.order(ShowScreen(screen))
+    return turn.state, tuple(turn.effects())
+
+
+def next_deadline_ms(state: NodeState) -> int | None:
+    """When to step with :class:`~node.core.events.Ticked` if nothing happens before; ``None`` = never."""
+    if state.is_stopping:
+        return None
+    own = view.own_to_show(state, state.now_ms)
+    moments = (
+        presses.next_moment_ms(state.buttons, state.settings),
+        drafts.next_moment_ms(state),
+        delivery.next_moment_ms(state),
+        parts.next_moment_ms(state),
+        supervision.next_moment_ms(state),
+        view.next_moment_ms(state, own),
+        faces.next_moment_ms(state, own, state.now_ms),
+        state.sounding.until_ms if state.sounding is not None else None,
+    )
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _buttons(turn: Turn, event: Event) -> None:
+    buttons, gestures = presses.advance(turn.state.buttons, turn.settings, turn.now_ms)
+    if isinstance(event, PinChanged):
+        if not turn.state.is_started:
+            # Nobody was watching yet: a level, not a press.
+            event = replace(event, is_initial=True)
+        buttons = presses.edge(buttons, event, turn.now_ms)
+    if buttons is not turn.state.buttons:
+        turn.change(buttons=buttons)
+    for gesture in gestures:
+        _wish(turn, gesture)
+
+
+def _wish(turn: Turn, gesture: Gesture) -> None:
+    match gesture.wish:
+        case Wish.ATTACK | Wish.ASSIST | Wish.TEST:
+            drafts.press(turn, _ALERTS[gesture.wish], gesture.at_ms)
+        case Wish.SEEN | Wish.RESPONDING:
+            drafts.respond(turn, _RESPONSES[gesture.wish], gesture.at_ms)
+        case Wish.CANCEL:
+            drafts.cancel(turn, gesture.at_ms)
+        case Wish.ATTACK_TOO_SHORT:
+            if not turn.settings.is_attack_silent:
+                turn.hint("HOLD", f"Hold {_seconds(turn.timing.hold_ms)} for ATTACK", "Nothing was sent")
+        case Wish.CANCEL_TOO_SHORT:
+            turn.hint("HOLD", f"Hold {_seconds(turn.timing.hold_ms)} to cancel", "Nothing was sent")
+
+
+def _seconds(duration_ms: int) -> str:
+    return f"{min(duration_ms, 99_900) / 1000:g} s"
+
+
+def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line for each kind of event
+    match event:
+        case Started():
+            boot.started(turn, event)
+        case PinChanged() | Ticked():
+            pass  # The buttons and the clock have been, and will be, looked at anyway.
+        case ClockRead():
+            supervision.clock_read(turn, event)
+        case FrameStored():
+            drafts.stored(turn, event)
+        case StoreRefused():
+            drafts.refused(turn, event)
+        case LinkUp():
+            supervision.link_up(turn)
+        case LinkDown():
+            supervision.link_down(turn, event)
+        case FramePublished():
+            delivery.published(turn, event.id)
+        case FrameReceived():
+            intake.frame_came(turn, event)
+        case IncidentReceived():
+            supervision.incident_came(turn, event.state)
+        case CentralStatusReceived():
+            supervision.central_heard(turn, event)
+        case SyncAnswered():
+            supervision.sync_answered(turn, event)
+        case DirectoryReceived():
+            supervision.directory_came(turn, event)
+        case InputRejected():
+            turn.reject(event.reason)
+        case ScreenShown():
+            neighbours.shown(turn, event)
+        case PartFailed():
+            parts.failed(turn, event.part, event.detail)
+        case PartRecovered():
+            parts.recovered(turn, event.part)
+            if event.part is Part.OLED:
+                turn.change(screen=None)  # Whatever it shows now is not what we last sent.
+        case StopAsked():
+            _stop(turn)
+
+
+def _due(turn: Turn) -> None:
+    if turn.state.is_stopping:
+        return
+    drafts.tick(turn)
+    delivery.tick(turn)
+    parts.tick(turn)
+    supervision.tick(turn)
+    neighbours.expire(turn)
+    if turn.state.hint is not None and turn.state.hint.until_ms <= turn.now_ms:
+        turn.change(hint=None)
+    for key in turn.state.recent:
+        incident = turn.state.incidents.get(key)
+        if incident is not None and incident.phase is Phase.CLOSED:
+            if turn.now_ms - incident.changed_ms >= turn.timing.outcome_shown_ms:
+                lifecycle.forget(turn, key)
+
+
+def _stop(turn: Turn) -> None:
+    turn.change(is_stopping=True)
+    turn.order(PublishHealth(supervision.health(turn.state, turn.now_ms)))
+    turn.order(Stop())

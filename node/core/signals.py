@@ -1,0 +1,123 @@
+"""Sounder and LED: which pattern is justified now. Patterns are started here and stopped here (N4, look.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.core.controls import LedPattern, SoundPattern
+from node.core.effects import PlaySound, SetLed
+from node.core.state import CancelProgress, Incident, Neighbour, NodeState, Sounding
+from node.core.table import PathPhase, Phase
+from node.core.turn import Turn
+from wire.kinds import AlertKind
+
+_RANK: Final = {
+    SoundPattern.OFF: 0,
+    SoundPattern.CONFIRM: 1,
+    SoundPattern.NOTICE: 2,
+    SoundPattern.ASSIST: 3,
+    SoundPattern.ATTACK: 4,
+    SoundPattern.UNDELIVERED: 5,
+}
+_SHORT_MS: Final = 3_000
+"""NOTICE and CONFIRM are over by then."""
+_SHORT: Final = frozenset({SoundPattern.NOTICE, SoundPattern.CONFIRM})
+
+_NEIGHBOUR_SOUNDS: Final = {
+    AlertKind.ATTACK: SoundPattern.ATTACK,
+    AlertKind.ASSIST: SoundPattern.ASSIST,
+    AlertKind.DISORDER: SoundPattern.ASSIST,
+}
+
+_LEDS: Final = {
+    Phase.DRAFTED: LedPattern.SENDING,
+    Phase.STORED: LedPattern.SENDING,
+    Phase.PUBLISHED: LedPattern.SENDING,
+    Phase.REFUSED: LedPattern.UNDELIVERED,
+    Phase.UNDELIVERED: LedPattern.UNDELIVERED,
+    Phase.RECEIVED: LedPattern.RECEIVED,
+    Phase.ANSWERED: LedPattern.ANSWERED,
+    Phase.ON_THE_WAY: LedPattern.ANSWERED,
+}
+
+
+def silent_incident(state: NodeState, now_ms: int) -> Incident | None:
+    """Our silent attack that is not over, if there is one: an offender may be watching and listening (N4)."""
+    for key in reversed(state.recent):
+        incident = state.incidents.get(key)
+        if incident is not None and incident.is_silent and incident.phase is not Phase.CLOSED:
+            since_ms = incident.changed_ms if incident.pressed_ms is None else incident.pressed_ms
+            if now_ms - since_ms < state.settings.timing.silent_quiet_ms:
+                return incident
+    return None
+
+
+def play_for_own(turn: Turn, incident: Incident, pattern: SoundPattern) -> None:
+    """Tell the presser, unless nobody may hear it."""
+    if not incident.is_silent:
+        _play(turn, Sounding(pattern, _until_ms(turn, pattern), own=incident.key))
+
+
+def play_for_neighbour(turn: Turn, neighbour: Neighbour) -> None:
+    """Warn of a neighbour's alert by its kind."""
+    pattern = _NEIGHBOUR_SOUNDS.get(neighbour.kind, SoundPattern.NOTICE)
+    _play(turn, Sounding(pattern, _until_ms(turn, pattern), neighbour=neighbour.incident))
+
+
+def rename_own(turn: Turn, old_key: int, new_key: int) -> None:
+    """An incident has been given its counter."""
+    playing = turn.state.sounding
+    if playing is not None and playing.own == old_key:
+        turn.change(sounding=Sounding(playing.pattern, playing.until_ms, own=new_key))
+
+
+def settle(turn: Turn, shown_own: Incident | None) -> None:
+    """At the end of a step: stop what is no longer justified, and set the LED."""
+    playing = turn.state.sounding
+    if playing is not None and not _is_justified(turn, playing):
+        turn.change(sounding=None)
+        turn.order(PlaySound(SoundPattern.OFF))
+    led = _led(turn, shown_own)
+    if led is not turn.state.led:
+        turn.change(led=led)
+        turn.order(SetLed(led))
+
+
+def _until_ms(turn: Turn, pattern: SoundPattern) -> int:
+    return turn.now_ms + (_SHORT_MS if pattern in _SHORT else turn.timing.sound_ms)
+
+
+def _play(turn: Turn, wanted: Sounding) -> None:
+    if silent_incident(turn.state, turn.now_ms):
+        return
+    playing = turn.state.sounding
+    if playing is not None and _is_justified(turn, playing) and _RANK[playing.pattern] > _RANK[wanted.pattern]:
+        return
+    turn.change(sounding=wanted)
+    turn.order(PlaySound(wanted.pattern))
+
+
+def _is_justified(turn: Turn, playing: Sounding) -> bool:
+    if turn.now_ms >= playing.until_ms or turn.state.is_stopping:
+        return False
+    if playing.neighbour is not None:
+        return any(
+            n.incident == playing.neighbour and n.response is None and not n.cancel_counter
+            for n in turn.state.neighbours
+        )
+    if playing.pattern is not SoundPattern.UNDELIVERED:
+        return True
+    incident = turn.state.incidents.get(playing.own)
+    return incident is not None and incident.phase in (Phase.REFUSED, Phase.UNDELIVERED)
+
+
+def _led(turn: Turn, shown_own: Incident | None) -> LedPattern:
+    state = turn.state
+    if state.is_stopping or not state.is_started:
+        return LedPattern.OFF
+    if shown_own is not None and silent_incident(state, turn.now_ms) is None:
+        if shown_own.phase is Phase.CANCELLED:
+            return LedPattern.RECEIVED if shown_own.cancel is CancelProgress.RECEIVED else LedPattern.SENDING
+        if shown_own.phase in _LEDS:
+            return _LEDS[shown_own.phase]
+    return LedPattern.READY if state.central.path is PathPhase.PROVEN and not state.faults else LedPattern.FAULT

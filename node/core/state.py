@@ -1,0 +1,361 @@
+"""Everything the node knows between two events, as frozen values. Nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from node.core.controls import Button, LedPattern, Part, SoundPattern
+from node.core.effects import Draft
+from node.core.ledger import Ledger, Shelf
+from node.core.screens import Screen
+from node.core.settings import Settings
+from node.core.table import ButtonPhase, PathPhase, Phase
+from wire.directory import EMPTY_DIRECTORY, Directory
+from wire.frames import SignedFrame
+from wire.ids import FrameId
+from wire.kinds import AlertKind, AnswerState, MemberResponse
+
+RECENT_MAX: Final = 8
+"""So many of our own incidents are on view; older ones are still sent and still listened for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One button.
+
+    Attributes:
+        edge_ms: when the doubt of CLOSING or OPENING began.
+        down_ms: when this press began: the edge after which the level held.
+    """
+
+    phase: ButtonPhase = ButtonPhase.UP
+    edge_ms: int = 0
+    down_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDraft:
+    """A press, a cancel or a response that is not on disk yet.
+
+    Attributes:
+        incident: key of our incident it belongs to; 0 for a response.
+        is_issued: StoreFrame was ordered and not yet answered.
+        retry_at_ms: when to order it again; ``None`` while issued or while it waits for its incident's counter.
+        is_refused: the disk has refused it at least once.
+    """
+
+    number: int
+    content: Draft
+    incident: int
+    at_s: int
+    pressed_ms: int
+    is_issued: bool = False
+    retry_at_ms: int | None = None
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored frame for which central has given no receipt.
+
+    Attributes:
+        pressed_ms: when, on this boot's clock; may be negative; ``None`` = not known.
+        round: the sending round in which it last went out.
+        is_published: a PUBACK has come for it at least once.
+    """
+
+    signed: SignedFrame
+    pressed_ms: int | None
+    round: int = -1
+    is_published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What is to be sent, and how far sending has come. See :mod:`node.core.delivery`.
+
+    Attributes:
+        rows: by counter.
+        round: number of the present sending round.
+        cursor: lowest counter the round has yet to look at; ``None`` = it has passed the end.
+        in_flight: handed to the link in this round, no PUBACK yet.
+        round_at_ms: when the next round begins; ``None`` = nothing to send or no link.
+        backoff_ms: how long the next wait is.
+        due: (moment, counter) of alerts whose receipt is awaited, soonest first.
+    """
+
+    rows: Ledger[Row] = field(default_factory=Ledger)
+    round: int = 0
+    cursor: int | None = None
+    in_flight: frozenset[int] = frozenset()
+    round_at_ms: int | None = None
+    backoff_ms: int = 0
+    due: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A person's word on an incident.
+
+    Attributes:
+        role: short, as on the panel.
+        name: as full as we know it.
+        at_s: Unix time by central, 0 = not said.
+        heard_ms: when it reached us.
+    """
+
+    state: AnswerState
+    role: str
+    name: str
+    at_s: int
+    heard_ms: int
+
+
+class CancelProgress(StrEnum):
+    """How far the presser's cancel has come."""
+
+    NONE = "none"
+    WANTED = "wanted"
+    SAVED = "saved"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another premises that pressed a button about our incident."""
+
+    node: int
+    premises: str
+    response: MemberResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident that this node opened.
+
+    Attributes:
+        key: the opening alert's counter, or minus its draft number until it has one.
+        kind: its most urgent kind; ``latest_kind``: that of the last press.
+        latest: counter of the last press's alert; ``None`` while that is not stored.
+        latest_draft: draft number of the last press, 0 for one from an earlier run.
+        waiting: stored alerts without receipt.
+        opened_ms, pressed_ms: first and last press on this boot's clock; ``None`` = in an earlier run.
+        pressed_at_s: wall time of the last press, 0 = not known.
+        changed_ms: last change of phase.
+        is_restored: from an earlier run, and central has not spoken of it since.
+        received_ms: when everything decisive was first known to be at central.
+        revision, ack_counter: newest state and acknowledgement taken from central.
+    """
+
+    key: int
+    phase: Phase
+    kind: AlertKind
+    latest_kind: AlertKind
+    latest: int | None
+    latest_draft: int
+    waiting: tuple[tuple[int, AlertKind], ...]
+    opened_ms: int | None
+    pressed_ms: int | None
+    pressed_at_s: int
+    changed_ms: int
+    is_silent: bool = False
+    is_restored: bool = False
+    is_late: bool = False
+    received_ms: int | None = None
+    answer: Answered | None = None
+    members: tuple[Member, ...] = ()
+    revision: int = -1
+    ack_counter: int = 0
+    cancel: CancelProgress = CancelProgress.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One frame of somebody else's that was taken in."""
+
+    digest: bytes
+    is_shown: bool
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Two generations, so that forgetting after two days costs nothing."""
+
+    recent: Shelf[Seen] = field(default_factory=Shelf)
+    older: Shelf[Seen] = field(default_factory=Shelf)
+    turned_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another premises' incident that is on our panel, or waits for its turn.
+
+    Attributes:
+        alert: the alert that the panel tells of: the one that opened it, or the upgrade.
+        at_s: Unix time to show; 0 = not known.
+        is_late: pressed long before it arrived: no sound, no inverted panel.
+        is_sounded: its turn at the sounder is over.
+        response: what was pressed here.
+        cancel_counter: counter of the sender's cancel, 0 = not cancelled.
+    """
+
+    incident: FrameId
+    alert: FrameId
+    kind: AlertKind
+    premises: str
+    place: str
+    schemes: tuple[int, ...]
+    arrived_ms: int
+    at_s: int
+    is_late: bool = False
+    is_drill: bool = False
+    is_sounded: bool = False
+    response: MemberResponse | None = None
+    cancel_counter: int = 0
+    answer: Answered | None = None
+    revision: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which of several alerts has the panel.
+
+    Attributes:
+        neighbour: incident on display, or ``None``: our own, or the idle face.
+        is_own: our own incident is on display.
+        since_ms: when its turn began.
+        was_other: another alert's face was there before, so a press may have been meant for that one.
+    """
+
+    neighbour: FrameId | None = None
+    is_own: bool = False
+    since_ms: int = 0
+    was_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """What is known of central.
+
+    Attributes:
+        heard_ms: its last status or answer on this connection.
+        boot_id: of its present run, empty = never heard.
+        on_duty: roles as central names them; ``None`` = not known.
+        offset_ms: its wall clock minus our monotonic one; ``None`` = not known.
+        sync_sent_ms: when we last asked.
+    """
+
+    path: PathPhase = PathPhase.DOWN
+    link_detail: str = "not connected yet"
+    link_changed_ms: int = 0
+    is_refused: bool = False
+    heard_ms: int = 0
+    boot_id: str = ""
+    on_duty: tuple[str, ...] | None = None
+    offset_ms: int | None = None
+    sync_sent_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Wall time as an offset from the monotonic clock, so that a jump touches nothing that is timed."""
+
+    offset_ms: int | None = None
+    is_proven: bool = False
+    utc_offset_s: int = 0
+    doubted_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A part that does not work.
+
+    Attributes:
+        since_ms: when it began.
+        retry_at_ms: when it is tried again.
+    """
+
+    detail: str
+    since_ms: int
+    retry_at_ms: int
+    backoff_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """The pattern that plays, for which incident (``own`` key or ``neighbour``), and until when."""
+
+    pattern: SoundPattern
+    until_ms: int
+    own: int = 0
+    neighbour: FrameId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A word about how to press."""
+
+    headline: str
+    lines: tuple[str, str]
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """The whole node."""
+
+    settings: Settings
+    now_ms: int = 0
+    is_started: bool = False
+    is_stopping: bool = False
+    started_ms: int = 0
+    boot_id: str = ""
+    buttons: Mapping[Button, Press] = field(default_factory=lambda: MappingProxyType({b: Press() for b in Button}))
+    next_draft: int = 1
+    drafts: tuple[PendingDraft, ...] = ()
+    last_counter: int = 0
+    outbox: Outbox = field(default_factory=Outbox)
+    incidents: Ledger[Incident] = field(default_factory=Ledger)
+    recent: tuple[int, ...] = ()
+    directory: Directory = EMPTY_DIRECTORY
+    inbox: Inbox = field(default_factory=Inbox)
+    neighbours: tuple[Neighbour, ...] = ()
+    ended: tuple[FrameId, ...] = ()
+    cancelled: tuple[tuple[FrameId, int], ...] = ()
+    central: Central = field(default_factory=Central)
+    clock: Clock = field(default_factory=Clock)
+    faults: Mapping[Part, Fault] = field(default_factory=lambda: MappingProxyType({}))
+    rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    health_at_ms: int | None = None
+    health_sent_ms: int | None = None
+    view: View = field(default_factory=View)
+    hint: Hint | None = None
+    screen: Screen | None = None
+    sounding: Sounding | None = None
+    led: LedPattern = LedPattern.OFF
+
+
+def wall_at_s(state: NodeState, at_ms: int) -> int:
+    """Proven Unix time of a moment of this boot, or 0: what goes into frames."""
+    if state.clock.offset_ms is None or not state.clock.is_proven:
+        return 0
+    at_s = (state.clock.offset_ms + at_ms) // 1000
+    return at_s if 0 < at_s <= U32_MAX else 0
+
+
+def true_time_s(state: NodeState, at_ms: int) -> int:
+    """Best Unix time to judge lateness by: central's word where it is known, else our own proven clock, else 0.
+
+    Central's comes first: a clock of ours that jumped must not make live alerts look late.
+    """
+    if state.central.offset_ms is not None:
+        return max(0, (state.central.offset_ms + at_ms) // 1000)
+    return wall_at_s(state, at_ms)
+
+
+U32_MAX: Final = 0xFFFF_FFFF

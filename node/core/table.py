@@ -1,0 +1,260 @@
+"""The transition tables: everything that decides which state follows which is on this page, as data.
+
+Theory
+======
+The node is a handful of small machines that share one clock. Three of them have a history worth drawing:
+
+**A button** (N1). A contact bounces: within a few milliseconds of being moved it reports down, up, down.
+So an edge proves nothing; a level that has *held* for ``debounce_ms`` does. ``CLOSING`` and ``OPENING`` are
+the two doubts. A press does one thing only: once it has fired, the button is ``SPENT`` until it was up
+again, so a long hold, a chord, or a jammed key can never send twice. Bounce while a button is held does not
+restart the hold. A button found down when the node starts, or down for ``stuck_ms``, is ``STUCK``: a fault to
+report, not a wish to act on.
+
+**The path to central** (N8, N11). A socket is not a path: ``CONNECTED`` means that a broker has let us in,
+``PROVEN`` that central itself spoke lately. Only ``PROVEN`` is ever shown as ``Net✓``.
+
+**An incident of ours** (N2, N3, N6), which is what the presser's screen follows. Its phase is about its
+*decisive* alerts: the last one pressed, and any more urgent one that still waits. The line runs
+
+    DRAFTED → STORED → PUBLISHED → RECEIVED → ANSWERED → ON_THE_WAY → CLOSED
+
+and three things leave it. ``REFUSED``: the disk would not take the press, so it has no number, no signature, and
+cannot travel; the screen says so and the draft is tried again for ever. ``UNDELIVERED``: no receipt in time;
+only a receipt (or a person's answer, which proves one) leads out, however late, and a PUBACK does not, for the
+broker's word is not central's. ``CANCELLED``: the presser took it back; central still closes it, so only
+``CLOSED`` follows. A new press inside an open incident leads back to ``DRAFTED`` from wherever it was: what was
+true of the earlier alert is not yet true of this one. Nothing here removes a row from the outbox or keeps a
+press from being sent: phases decide what is *said*, not what is *done*.
+
+What is not in a row of a table changes nothing; :func:`after` is total, and a test visits every pair.
+The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`node.core.diagram`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+
+class ButtonPhase(StrEnum):
+    """Where one button is."""
+
+    UP = "up"
+    CLOSING = "closing"
+    DOWN = "down"
+    OPENING = "opening"
+    SPENT = "spent"
+    SPENT_OPENING = "spent opening"
+    STUCK = "stuck"
+    STUCK_OPENING = "stuck opening"
+
+
+class ButtonInput(StrEnum):
+    """What can happen to one button."""
+
+    EDGE_DOWN = "edge down"
+    EDGE_UP = "edge up"
+    SETTLED = "level held"
+    FIRED = "fired"
+    TOO_LONG = "too long"
+    FOUND_DOWN = "found down"
+
+
+class PathPhase(StrEnum):
+    """What is known of the way to central."""
+
+    DOWN = "down"
+    CONNECTED = "connected"
+    PROVEN = "proven"
+
+
+class PathInput(StrEnum):
+    """What can happen to it."""
+
+    LINK_UP = "link up"
+    LINK_DOWN = "link down"
+    CENTRAL_HEARD = "central heard"
+    CENTRAL_SILENT = "central silent"
+
+
+class Phase(StrEnum):
+    """Where an incident of ours is, as its presser may be told."""
+
+    DRAFTED = "drafted"
+    REFUSED = "refused"
+    STORED = "stored"
+    PUBLISHED = "published"
+    UNDELIVERED = "undelivered"
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    ON_THE_WAY = "on the way"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class Happening(StrEnum):
+    """What can happen to an incident of ours."""
+
+    SAVED = "saved"
+    SAVE_REFUSED = "save refused"
+    BROKER_HAS_IT = "broker has it"
+    RECEIPT_OVERDUE = "receipt overdue"
+    RECEIPTED = "receipted"
+    ANSWERED = "answered"
+    SET_OUT = "set out"
+    TAKEN_BACK = "answer taken back"
+    PRESSED_AGAIN = "pressed again"
+    CANCEL_SAVED = "cancel saved"
+    WITHDRAWN = "withdrawn unsaved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+_S = TypeVar("_S", bound=StrEnum)
+_I = TypeVar("_I", bound=StrEnum)
+Table = Mapping[_S, Mapping[_I, _S]]
+
+BUTTON: Final[Table[ButtonPhase, ButtonInput]] = MappingProxyType(
+    {
+        ButtonPhase.UP: {
+            ButtonInput.EDGE_DOWN: ButtonPhase.CLOSING,
+            ButtonInput.FOUND_DOWN: ButtonPhase.STUCK,
+        },
+        ButtonPhase.CLOSING: {
+            ButtonInput.EDGE_UP: ButtonPhase.UP,
+            ButtonInput.SETTLED: ButtonPhase.DOWN,
+            ButtonInput.FOUND_DOWN: ButtonPhase.STUCK,
+        },
+        ButtonPhase.DOWN: {
+            ButtonInput.EDGE_UP: ButtonPhase.OPENING,
+            ButtonInput.FIRED: ButtonPhase.SPENT,
+            ButtonInput.TOO_LONG: ButtonPhase.STUCK,
+        },
+        ButtonPhase.OPENING: {
+            ButtonInput.EDGE_DOWN: ButtonPhase.DOWN,
+            ButtonInput.SETTLED: ButtonPhase.UP,
+            ButtonInput.FIRED: ButtonPhase.SPENT_OPENING,
+            ButtonInput.FOUND_DOWN: ButtonPhase.DOWN,
+        },
+        ButtonPhase.SPENT: {
+            ButtonInput.EDGE_UP: ButtonPhase.SPENT_OPENING,
+            ButtonInput.TOO_LONG: ButtonPhase.STUCK,
+        },
+        ButtonPhase.SPENT_OPENING: {
+            ButtonInput.EDGE_DOWN: ButtonPhase.SPENT,
+            ButtonInput.SETTLED: ButtonPhase.UP,
+            ButtonInput.FOUND_DOWN: ButtonPhase.SPENT,
+        },
+        ButtonPhase.STUCK: {
+            ButtonInput.EDGE_UP: ButtonPhase.STUCK_OPENING,
+        },
+        ButtonPhase.STUCK_OPENING: {
+            ButtonInput.EDGE_DOWN: ButtonPhase.STUCK,
+            ButtonInput.SETTLED: ButtonPhase.UP,
+            ButtonInput.FOUND_DOWN: ButtonPhase.STUCK,
+        },
+    }
+)
+
+PATH: Final[Table[PathPhase, PathInput]] = MappingProxyType(
+    {
+        PathPhase.DOWN: {
+            PathInput.LINK_UP: PathPhase.CONNECTED,
+        },
+        PathPhase.CONNECTED: {
+            PathInput.LINK_DOWN: PathPhase.DOWN,
+            PathInput.CENTRAL_HEARD: PathPhase.PROVEN,
+        },
+        PathPhase.PROVEN: {
+            PathInput.LINK_UP: PathPhase.CONNECTED,
+            PathInput.LINK_DOWN: PathPhase.DOWN,
+            PathInput.CENTRAL_SILENT: PathPhase.CONNECTED,
+        },
+    }
+)
+
+INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
+    {
+        Phase.DRAFTED: {
+            Happening.SAVED: Phase.STORED,
+            Happening.SAVE_REFUSED: Phase.REFUSED,
+        },
+        Phase.REFUSED: {
+            Happening.SAVED: Phase.STORED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.WITHDRAWN: Phase.CLOSED,
+        },
+        Phase.STORED: {
+            Happening.BROKER_HAS_IT: Phase.PUBLISHED,
+            Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
+            Happening.RECEIPTED: Phase.RECEIVED,
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.PUBLISHED: {
+            Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
+            Happening.RECEIPTED: Phase.RECEIVED,
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.UNDELIVERED: {
+            Happening.RECEIPTED: Phase.RECEIVED,
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.RECEIVED: {
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.ANSWERED: {
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.ON_THE_WAY: {
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.CANCELLED: {
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.CLOSED: {
+            Happening.REOPENED: Phase.RECEIVED,
+        },
+    }
+)
+
+UNSETTLED: Final = frozenset({Phase.DRAFTED, Phase.REFUSED, Phase.STORED, Phase.PUBLISHED, Phase.UNDELIVERED})
+"""Central is not known to have it: the presser's own screen goes before everything else."""
+
+PASSING: Final = frozenset({Phase.ANSWERED, Phase.ON_THE_WAY, Phase.CANCELLED, Phase.CLOSED})
+"""Told for ``outcome_shown_ms``, then the idle face returns."""
+
+
+def after(table: Table[_S, _I], phase: _S, happening: _I) -> _S:
+    """The next phase; the same one if the table says nothing of this pair."""
+    return table[phase].get(happening, phase)

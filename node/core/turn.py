@@ -1,0 +1,91 @@
+"""One step in the making: the state so far and the orders so far. It lives for one call of ``step``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from node.core.effects import (
+    Effect,
+    PlaySound,
+    PublishFrame,
+    RaiseCounterFloor,
+    ReportFact,
+    SetLed,
+    ShowScreen,
+    Stop,
+    StoreFrame,
+)
+from node.core.settings import Settings, Timing
+from node.core.state import Hint, NodeState
+from wire.ids import FrameId
+
+REJECTED_LABELS_MAX: Final = 32
+"""Distinct reasons that are counted apart; the rest are counted together as "other"."""
+_LABEL_CHARS_MAX: Final = 64
+
+_RANK: Final[dict[type[Effect], int]] = {
+    RaiseCounterFloor: 0,
+    StoreFrame: 1,
+    PublishFrame: 2,
+    ShowScreen: 3,
+    PlaySound: 3,
+    SetLed: 3,
+    Stop: 9,
+}
+_RANK_OTHERS: Final = 4
+
+
+class Turn:
+    """Reads one state, leaves another; the one it was given is not touched."""
+
+    __slots__ = ("_effects", "now_ms", "state")
+
+    def __init__(self, state: NodeState, now_ms: int) -> None:
+        self.state = state
+        self.now_ms = now_ms
+        self._effects: list[Effect] = []
+
+    @property
+    def settings(self) -> Settings:
+        """How the node is set."""
+        return self.state.settings
+
+    @property
+    def timing(self) -> Timing:
+        """Its times."""
+        return self.state.settings.timing
+
+    def change(self, **fields: Any) -> None:  # noqa: ANN401  # field names of NodeState
+        """Replace fields of the state."""
+        self.state = replace(self.state, **fields)
+
+    def order(self, effect: Effect) -> None:
+        """Add an order."""
+        self._effects.append(effect)
+
+    def fact(self, fact: str, alert: FrameId | None, **detail: str) -> None:
+        """Write a line to the fact log."""
+        self.order(ReportFact(fact, alert, tuple(detail.items())))
+
+    def reject(self, reason: str) -> None:
+        """Count input that was dropped; the number of distinct labels is bounded."""
+        label = reason[:_LABEL_CHARS_MAX]
+        counts = dict(self.state.rejected)
+        if label not in counts and len(counts) >= REJECTED_LABELS_MAX - 1:
+            label = "other"
+        counts[label] = counts.get(label, 0) + 1
+        self.change(rejected=MappingProxyType(counts))
+
+    def hint(self, headline: str, line_1: str, line_2: str = "") -> None:
+        """Say a word about how to press, briefly."""
+        self.change(hint=Hint(headline, (line_1, line_2), self.now_ms + self.timing.hint_shown_ms))
+
+    def effects(self) -> Sequence[Effect]:
+        """The orders, what matters most first: the disk, then the path, then the presser's eyes and ears.
+
+        Within a rank they keep the order they were given in.
+        """
+        return sorted(self._effects, key=lambda effect: _RANK.get(type(effect), _RANK_OTHERS))

@@ -1,0 +1,110 @@
+"""Which alert has the panel when there are several, and for how long.
+
+1. A silent attack of ours: the idle face. A neighbour's face that is already there may stay; no new one comes (N4).
+2. Our own incident while central is not known to have it: nothing else.
+3. Otherwise our own (while there is something to tell of it) and the neighbours' take turns of ``page_turn_ms``: those
+   never shown first, the more urgent before the less, then round and round. A more urgent one does not wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from node.core import neighbours
+from node.core.signals import play_for_neighbour, silent_incident
+from node.core.state import Incident, Neighbour, NodeState, View
+from node.core.table import PASSING, UNSETTLED, Phase
+from node.core.turn import Turn
+from wire.ids import FrameId
+from wire.kinds import PRIORITY, AlertKind
+
+
+def own_to_show(state: NodeState, now_ms: int) -> Incident | None:
+    """Our incident that the panel should tell of now: the newest that has something to tell, a real one before a test."""
+    found = []
+    for key in reversed(state.recent):
+        incident = state.incidents.get(key)
+        if incident is not None and _has_face(state, incident, now_ms):
+            found.append(incident)
+    real = [incident for incident in found if incident.kind is not AlertKind.TEST]
+    return next(iter(real or found), None)
+
+
+def settle(turn: Turn) -> Incident | None:
+    """At the end of a step: decide who has the panel, and let a neighbour's alert that gets it first be heard.
+
+    Returns:
+        Our own incident that the panel and the LED should tell of, on display now or in its turn.
+    """
+    own = own_to_show(turn.state, turn.now_ms)
+    is_silent = silent_incident(turn.state, turn.now_ms) is not None
+    before = turn.state.view
+    wanted = _choose(turn.state, own, turn.now_ms, is_silent=is_silent)
+    is_news = own is not None and wanted == (None, True) and own.changed_ms > before.since_ms
+    is_over = turn.now_ms - before.since_ms >= turn.timing.page_turn_ms
+    if wanted != (before.neighbour, before.is_own):
+        was_other = before.neighbour is not None or before.is_own
+        turn.change(view=View(wanted[0], wanted[1], turn.now_ms, was_other))
+    elif is_news or is_over:
+        turn.change(view=replace(before, since_ms=turn.now_ms, was_other=False))
+    entry = _entry(turn.state, turn.state.view.neighbour)
+    if entry is not None and not entry.is_sounded and not is_silent:
+        neighbours.sounded(turn, entry)
+        if not entry.is_late and not entry.cancel_counter and _is_young(turn.state, entry, turn.now_ms):
+            play_for_neighbour(turn, entry)
+    return own
+
+
+def next_moment_ms(state: NodeState, own: Incident | None) -> int | None:
+    """When the panel next changes hands by itself."""
+    pages = len(state.neighbours) + (own is not None)
+    is_held = own is not None and own.phase in UNSETTLED
+    if pages < 2 or is_held or silent_incident(state, state.now_ms) is not None:  # noqa: PLR2004
+        return None
+    return state.view.since_ms + state.settings.timing.page_turn_ms
+
+
+def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
+    if incident.is_restored and incident.phase in PASSING and not incident.waiting:
+        return False  # Whatever it was, it is not known to be so now.
+    passes = incident.phase in PASSING or (incident.kind is AlertKind.TEST and incident.phase is Phase.RECEIVED)
+    return not passes or now_ms - incident.changed_ms < state.settings.timing.outcome_shown_ms
+
+
+def _choose(state: NodeState, own: Incident | None, now_ms: int, *, is_silent: bool) -> tuple[FrameId | None, bool]:
+    view = state.view
+    here = _entry(state, view.neighbour)
+    if is_silent:
+        return (view.neighbour if here else None), False
+    if own is not None and own.phase in UNSETTLED:
+        return None, True
+    pages: list[FrameId | None] = [n.incident for n in state.neighbours]
+    if own is not None:
+        pages.append(None)
+    if not pages:
+        return None, False
+    is_here = here is not None or (view.is_own and own is not None)
+    if own is not None and (own.changed_ms > view.since_ms or (own.changed_ms == view.since_ms and not view.is_own)):
+        return None, True  # News of our own.
+    fresh = next((n for n in state.neighbours if not neighbours.is_shown(state, n)), None)
+    if is_here and now_ms - view.since_ms < state.settings.timing.page_turn_ms:
+        if here is None or fresh is None or fresh.incident == here.incident:
+            return view.neighbour, view.is_own
+        is_here_done = neighbours.is_shown(state, here)
+        gap = PRIORITY[fresh.kind] - PRIORITY[here.kind]
+        if gap > 0 or (gap == 0 and not is_here_done):
+            return view.neighbour, view.is_own
+    if fresh is not None and fresh is not here:
+        return fresh.incident, False
+    if not is_here:
+        return pages[0], pages[0] is None
+    place = (pages.index(view.neighbour) + 1) % len(pages)
+    return pages[place], pages[place] is None
+
+
+def _is_young(state: NodeState, entry: Neighbour, now_ms: int) -> bool:
+    return now_ms - entry.arrived_ms <= state.settings.timing.neighbour_inverted_ms
+
+
+def _entry(state: NodeState, incident: FrameId | None) -> Neighbour | None:
+    return None if incident is None else next((n for n in state.neighbours if n.incident == incident), None)

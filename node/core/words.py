@@ -1,0 +1,77 @@
+"""The words of the faces: everything that must fit a 21-character line, whatever name it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from node.core.screens import LINE_CHARS_MAX
+from node.core.state import NodeState
+from wire.kinds import AlertKind, Role
+from wire.text import display_text
+
+UNKNOWN_TIME: Final = "--:--"
+_DUTY: Final = "On duty: "
+_ROLES: Final = {role.slug: role for role in Role}
+
+KIND_WORDS: Final = {
+    AlertKind.ATTACK: "ATTACK",
+    AlertKind.ASSIST: "ASSIST",
+    AlertKind.THEFT: "THEFT",
+    AlertKind.SIGHTING: "SIGHTING",
+    AlertKind.DISORDER: "DISORDER",
+    AlertKind.BREACH: "BREACH",
+    AlertKind.CALL_REQUEST: "CALL ME",
+    AlertKind.TEST: "TEST",
+    AlertKind.TAMPER: "TAMPER",
+    AlertKind.POWER: "POWER",
+    AlertKind.FAULT: "FAULT",
+}
+
+
+def line(text: str) -> str:
+    """As one line of the panel."""
+    return display_text(text, LINE_CHARS_MAX)
+
+
+def fullest(*candidates: str) -> str:
+    """The first that fits a line whole; if none does, the last, cut."""
+    cleaned = [display_text(text, 4 * LINE_CHARS_MAX) for text in candidates]
+    return next((text for text in cleaned if len(text) <= LINE_CHARS_MAX), line(cleaned[-1]))
+
+
+def clock(state: NodeState, at_s: int, *, with_seconds: bool = False) -> str:
+    """Local time of a moment: ``14:32``, or dashes if it is not known."""
+    if at_s <= 0:
+        return "--:--:--" if with_seconds else UNKNOWN_TIME
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s % 86_400 + state.clock.utc_offset_s % 86_400)
+    return moment.strftime("%H:%M:%S" if with_seconds else "%H:%M")
+
+
+def span(duration_ms: int) -> str:
+    """``14 s``, ``3 min``, ``5 h``, ``9 d``: at most six characters."""
+    seconds = max(0, duration_ms) // 1000
+    for size, limit, unit in ((1, 100, "s"), (60, 100, "min"), (3_600, 100, "h")):
+        if seconds < size * limit:
+            return f"{seconds // size} {unit}"
+    return f"{min(seconds // 86_400, 9999)} d"
+
+
+def person(role: str, name: str) -> str:
+    """``PCSO J Patel``, as full as it fits."""
+    words = name.split()
+    shorter = f"{words[0][0]} {words[-1]}" if len(words) > 1 else name
+    return fullest(f"{role} {name}", f"{role} {shorter}", f"{role} {words[-1] if words else ''}")
+
+
+def on_duty(roles: tuple[str, ...]) -> str:
+    """``On duty: CCTV PCSO``; what does not fit is counted."""
+    if not roles:
+        return "NOBODY ON DUTY"
+    shorts = [_ROLES[slug].short if slug in _ROLES else display_text(slug.upper(), 6) for slug in roles]
+    for left_out in range(len(shorts)):
+        said = " ".join(shorts[: len(shorts) - left_out])
+        text = f"{_DUTY}{said} +{left_out}" if left_out else f"{_DUTY}{said}"
+        if len(text) <= LINE_CHARS_MAX:
+            return text
+    return line(f"{_DUTY}{shorts[0]}")
