@@ -38,14 +38,14 @@ class GpiozeroButtons:
         A level that differs from the last edge in two checks running is reported as an edge: the kernel drops
         edges when its queue is full, and a button must not stay up, or down, for ever because of that.
         """
-        problems = []
+        problems: dict[Button, str] = {}
         with self._lock:
             for button, device in list(self._devices.items()):
                 try:
                     with translated(self._where(button)):
                         is_down = bool(device.value)
                 except PartError as error:
-                    problems.append(str(error))
+                    problems[button] = str(error)
                     quietly(self._devices.pop(button).close)
                     continue
                 if is_down == self._is_down[button]:
@@ -55,10 +55,10 @@ class GpiozeroButtons:
                 else:
                     self._doubted.add(button)
         if problems:
-            self._health.fail("; ".join(problems))
+            self._health.fail(self._summary(problems))
 
     def retry(self) -> None:
-        """Open what is not open. Buttons that are held at that moment are reported as edges."""
+        """Open what is not open. A level that changed in the meantime is reported as found, not as an edge."""
         if self._health.is_failed:
             self._open_missing(is_retry=True)
 
@@ -70,7 +70,7 @@ class GpiozeroButtons:
             self._devices.clear()
 
     def _open_missing(self, *, is_retry: bool) -> None:
-        problems = []
+        problems: dict[Button, str] = {}
         with self._lock:
             for button in self._pins:
                 if button in self._devices:
@@ -78,10 +78,9 @@ class GpiozeroButtons:
                 try:
                     self._open(button)
                 except PartError as error:
-                    problems.append(str(error))
+                    problems[button] = str(error)
         if problems:
-            # Every button fails alike where there are no pins at all: say that once.
-            self._health.fail("; ".join(dict.fromkeys(problems)), is_retry=is_retry)
+            self._health.fail(self._summary(problems), is_retry=is_retry)
         else:
             self._health.recover()
 
@@ -96,19 +95,28 @@ class GpiozeroButtons:
             quietly(device.close)
             raise
         self._devices[button] = device
-        # Held since before we watched: somebody pressed while the program restarted.
         if is_down != self._is_down[button]:
-            self._edge(button, is_down=is_down)
+            self._edge(button, is_down=is_down, is_initial=True)
 
     def _handler(self, button: Button, *, is_down: bool) -> Callable[[], None]:
         # Not functools.partial: gpiozero counts its arguments, and takes it for a function of two.
         return lambda: self._edge(button, is_down=is_down)
 
-    def _edge(self, button: Button, *, is_down: bool) -> None:
+    def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False) -> None:
         with self._lock:
             self._is_down[button] = is_down
             self._doubted.discard(button)
-            self._emit(PinChanged(button, is_down))
+            self._emit(PinChanged(button, is_down, is_initial))
 
     def _where(self, button: Button) -> str:
-        return f"{button} on GPIO {self._pins[button]}"
+        return f"GPIO {self._pins[button]}"
+
+    def _summary(self, problems: Mapping[Button, str]) -> str:
+        """Each reason once, with the buttons that have it: the detail has room for one line."""
+        buttons_by_reason: dict[str, list[Button]] = {}
+        for button, text in problems.items():
+            buttons_by_reason.setdefault(text.removeprefix(f"{self._where(button)}: "), []).append(button)
+        return "; ".join(
+            f"{'all buttons' if len(buttons) == len(self._pins) else ', '.join(buttons)}: {reason}"
+            for reason, buttons in buttons_by_reason.items()
+        )

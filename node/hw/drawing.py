@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from node.core.screens import Dots, Emphasis, Screen
 from node.hw.profiles import Panel
-from node.hw.typeface import Typeface
+from node.hw.typeface import LIT, Typeface
 from wire.kinds import Priority
 
 FACE_WIDTH_PX: Final = 128
@@ -23,10 +23,12 @@ LINE_SIZE_PX: Final = 12
 LINE_TOPS_PX: Final = (36, 50)
 MARGIN_PX: Final = 1
 """21 characters of 6 px leave two pixels: one each side."""
+FRAMED_WIDTH_PX: Final = 120
 _HEADLINE_SIZES_PX: Final = (32, 24, 16, 12)
 _PAIR_TOPS_PX: Final = {24: (0, 24), 16: (0, 17), 12: (2, 18)}
 """Tops of a two-line headline, by its size."""
 
+_FRAME_PX: Final = 2
 _DOT_PX: Final = 2
 _DOT_PITCH_PX: Final = 4
 _DASH_PX: Final = 8
@@ -45,6 +47,8 @@ PRIORITY_COLOURS: Final = {
     Priority.P4: (0xB7, 0x9C, 0xFF),
     Priority.TEST: (0xAE, 0xB8, 0xC2),
 }
+P1_TEXT: Final = (0xFF, 0x8F, 0x8A)
+"""Red letters on black do not read across a shop: the lighter red of look.md's text tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,19 @@ def compose_face(screen: Screen, typeface: Typeface) -> Image.Image:
     """Headline and lines alone, white on black, 128 × 64."""
     face = Image.new("1", (FACE_WIDTH_PX, FACE_HEIGHT_PX))
     canvas = ImageDraw.Draw(face)
+    # A frame wants room on both sides, where the text leaves it: letters move closer, lines move in.
+    is_framed = screen.emphasis is Emphasis.FRAMED
     for text, size_px, top_px in _headline_places(screen, typeface):
-        left_px = (FACE_WIDTH_PX - typeface.width_px(text, size_px)) // 2
-        _draw_within(canvas, typeface, _Line(text, size_px, left_px, top_px))
+        width_px = typeface.width_px(text, size_px)
+        tracking_px = -1 if is_framed and width_px > FRAMED_WIDTH_PX else 0
+        width_px += tracking_px * (len(text) - 1)
+        left_px = (FACE_WIDTH_PX - width_px) // 2
+        _draw_within(canvas, typeface, _Line(text, size_px, left_px, top_px, tracking_px))
     for text, top_px in zip(screen.lines, LINE_TOPS_PX, strict=True):
         fitted = typeface.fitted(text, LINE_SIZE_PX, FACE_WIDTH_PX - 2 * MARGIN_PX)
-        _draw_within(canvas, typeface, _Line(fitted, LINE_SIZE_PX, MARGIN_PX, top_px))
+        is_narrow = typeface.width_px(fitted, LINE_SIZE_PX) <= FRAMED_WIDTH_PX
+        left_px = (FACE_WIDTH_PX - FRAMED_WIDTH_PX) // 2 if is_framed and is_narrow else MARGIN_PX
+        _draw_within(canvas, typeface, _Line(fitted, LINE_SIZE_PX, left_px, top_px - is_framed))
     return face
 
 
@@ -131,6 +142,7 @@ class _Line:
     size_px: int
     left_px: int
     top_px: int
+    tracking_px: int = 0
 
 
 def _headline_places(screen: Screen, typeface: Typeface) -> list[tuple[str, int, int]]:
@@ -161,7 +173,14 @@ def _largest(typeface: Typeface, texts: tuple[str, ...], sizes_px: tuple[int, ..
 def _draw_within(canvas: ImageDraw.ImageDraw, typeface: Typeface, line: _Line) -> None:
     """Draw one line so that all its ink is on the panel, whatever the font's own idea of its box."""
     roomy = Image.new("1", (FACE_WIDTH_PX * 2, FACE_HEIGHT_PX * 2))
-    typeface.draw(ImageDraw.Draw(roomy), FACE_WIDTH_PX // 2, FACE_HEIGHT_PX // 2, line.text, line.size_px)
+    typeface.draw(
+        ImageDraw.Draw(roomy),
+        FACE_WIDTH_PX // 2,
+        FACE_HEIGHT_PX // 2,
+        line.text,
+        line.size_px,
+        tracking_px=line.tracking_px,
+    )
     ink = roomy.getbbox()
     if ink is None:
         return
@@ -169,7 +188,7 @@ def _draw_within(canvas: ImageDraw.ImageDraw, typeface: Typeface, line: _Line) -
     top_px = line.top_px + ink[1] - FACE_HEIGHT_PX // 2
     left_px = max(0, min(left_px, FACE_WIDTH_PX - (ink[2] - ink[0])))
     top_px = max(0, min(top_px, FACE_HEIGHT_PX - (ink[3] - ink[1])))
-    canvas.bitmap((left_px, top_px), roomy.crop(ink), fill=1)
+    canvas.bitmap((left_px, top_px), roomy.crop(ink), fill=LIT)
 
 
 def _moved(face: Image.Image, shift: Shift) -> Image.Image:
@@ -194,14 +213,14 @@ def _draw_dots(face: Image.Image, dots: Dots) -> None:
     # A pixel of dark above and beside, so that a mark never melts into a letter.
     canvas.rectangle((marks[-1][0] - 1, bottom_px - _DOT_PX, right_px, bottom_px), fill=0)
     for left_px, end_px in marks:
-        canvas.rectangle((left_px, bottom_px - _DOT_PX + 1, end_px, bottom_px), fill=1)
+        canvas.rectangle((left_px, bottom_px - _DOT_PX + 1, end_px, bottom_px), fill=LIT)
 
 
 def _draw_frame(face: Image.Image) -> None:
     """A two-pixel frame, left open wherever a letter comes within a pixel of it."""
     ink = face.copy()
     frame = Image.new("1", face.size)
-    ImageDraw.Draw(frame).rectangle((0, 0, FACE_WIDTH_PX - 1, FACE_HEIGHT_PX - 1), outline=1, width=2)
+    ImageDraw.Draw(frame).rectangle((0, 0, FACE_WIDTH_PX - 1, FACE_HEIGHT_PX - 1), outline=LIT, width=_FRAME_PX)
     # MaxFilter does not take mode 1: grow the ink by a pixel each way by laying it over itself.
     grown = ink.copy()
     for x_px in (-1, 0, 1):
@@ -212,7 +231,7 @@ def _draw_frame(face: Image.Image) -> None:
 
 def _draw_aside(whole: Image.Image, typeface: Typeface, aside: tuple[str, ...]) -> None:
     canvas = ImageDraw.Draw(whole)
-    canvas.line((FACE_WIDTH_PX + 2, 4, FACE_WIDTH_PX + 2, whole.height - 5), fill=1)
+    canvas.line((FACE_WIDTH_PX + 2, 4, FACE_WIDTH_PX + 2, whole.height - 5), fill=LIT)
     left_px = FACE_WIDTH_PX + 7
     for n, text in enumerate(aside[:4]):
         fitted = typeface.fitted(text, LINE_SIZE_PX, whole.width - left_px - MARGIN_PX)
@@ -227,8 +246,14 @@ def _coloured(whole: Image.Image, screen: Screen, headline_bottom_px: int) -> Im
         picture = Image.new("RGB", whole.size, colour)
         picture.paste(ink, mask=whole)
         return picture
+    if screen.priority is Priority.P1:
+        colour = P1_TEXT
     picture = Image.new("RGB", whole.size, BLACK)
     picture.paste(WHITE, mask=whole)
-    top = whole.crop((0, 0, whole.width, headline_bottom_px))
-    picture.paste(colour, (0, 0, whole.width, headline_bottom_px), mask=top)
+    top = (0, 0, whole.width, headline_bottom_px)
+    picture.paste(colour, top, mask=whole.crop(top))
+    if screen.emphasis is Emphasis.FRAMED:
+        inside = Image.new("1", whole.size, LIT)
+        ImageDraw.Draw(inside).rectangle((_FRAME_PX, 0, whole.width - 1 - _FRAME_PX, headline_bottom_px + 26), fill=0)
+        picture.paste(colour, mask=ImageChops.logical_and(whole, inside))
     return picture

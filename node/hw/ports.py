@@ -27,7 +27,10 @@ class PartPort(Protocol):
 
 
 class ButtonsPort(PartPort, Protocol):
-    """Raw edges of all buttons as ``PinChanged``, bounces and all; a button down at the start is an edge."""
+    """Raw edges of all buttons as ``PinChanged``, bounces and all.
+
+    A button that is down when its pin is first read is reported with ``is_initial``.
+    """
 
 
 class PanelPort(PartPort, Protocol):

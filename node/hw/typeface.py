@@ -39,6 +39,28 @@ _STAND_INS: Final = {
 _UNKNOWN: Final = "□"
 _UNKNOWN_STAND_IN: Final = "?"
 
+LIT: Final = 255
+"""A lit pixel of a mode ``1`` image: Pillow keeps any other number as it is, and it would not invert."""
+
+_OWN_GLYPHS_PX: Final = 12
+
+
+def _glyph(*rows: str) -> Image.Image:
+    """A 12 px cell from the pixels of its rows 2 to 9."""
+    cell = Image.new("1", (6, _OWN_GLYPHS_PX))
+    for y_px, row in enumerate(rows, start=2):
+        for x_px, pixel in enumerate(row):
+            cell.putpixel((x_px, y_px), LIT if pixel == "#" else 0)
+    return cell
+
+
+# Terminus draws these as wide as its cell, so that they melt into the letter beside them.
+_OWN_GLYPHS: Final = {
+    "✓": _glyph("......", ".....#", "....##", ".#..#.", ".##.#.", "..###.", "...#..", "......"),
+    "▲": _glyph("......", "..#...", "..#...", ".###..", ".###..", "#####.", "#####.", "......"),
+    "►": _glyph("#.....", "##....", "####..", "#####.", "####..", "##....", "#.....", "......"),
+}
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -79,9 +101,26 @@ class Typeface:
             text = text[:-1]
         return text.rstrip() + mark
 
-    def draw(self, canvas: ImageDraw.ImageDraw, left_px: int, top_px: int, text: str, size_px: int) -> None:
-        """Draw in white, hard-edged. ``top_px`` is the top of the ``size_px`` high line."""
-        canvas.text((left_px, top_px), text, fill=1, font=self._fonts[size_px])
+    def draw(
+        self, canvas: ImageDraw.ImageDraw, left_px: int, top_px: int, text: str, size_px: int, *, tracking_px: int = 0
+    ) -> None:
+        """Draw in white, hard-edged.
+
+        Args:
+            canvas: of mode ``1``.
+            left_px: where the first cell begins.
+            top_px: top of the ``size_px`` high line.
+            text: showable.
+            size_px: one of :data:`SIZES_PX`.
+            tracking_px: added between two characters.
+        """
+        for n, character in enumerate(text):
+            place = (left_px + self.width_px(text[:n], size_px) + n * tracking_px, top_px)
+            own = _OWN_GLYPHS.get(character) if size_px == _OWN_GLYPHS_PX and not self.fault else None
+            if own is None:
+                canvas.text(place, character, fill=LIT, font=self._fonts[size_px])
+            else:
+                canvas.bitmap(place, own, fill=LIT)
 
     def _replacement(self, character: str) -> str:
         if character == " " or self._is_drawn(character):
@@ -103,7 +142,7 @@ class Typeface:
 def _picture(font: Font, character: str) -> bytes:
     image = Image.new("1", (24, 24))
     try:
-        ImageDraw.Draw(image).text((4, 4), character, fill=1, font=font)
+        ImageDraw.Draw(image).text((4, 4), character, fill=LIT, font=font)
     except UnicodeEncodeError:  # Pillow's oldest font knows Latin-1 only
         return b""
     return image.tobytes()
