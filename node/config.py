@@ -221,33 +221,32 @@ def _directory(path: Path, file: Path, authority: PublicKey) -> Directory:
 
 def _check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetime) -> tuple[str, tuple[str, ...]]:
     """What the broker will say of our certificate, and what it will say soon."""
-    ours = _certificate(path, "mqtt.certificate_file", Path(link.certificate_file))
-    ca = _certificate(path, "mqtt.ca_file", Path(link.ca_file))
+    file, ca_file = Path(link.certificate_file), Path(link.ca_file)
     _read(path, "mqtt.key_file", Path(link.key_file))
-    file = link.certificate_file
+    pems = _read(path, "mqtt.certificate_file", file), _read(path, "mqtt.ca_file", ca_file)
+    try:
+        ours, ca = map(x509.load_pem_x509_certificate, pems)
+    except ValueError:
+        return f"{file} or {ca_file} is not a PEM certificate", ()
+    if problem := _mismatch(ours, ca, node):
+        return f"{file}: {problem}", ()
+    ends_at = min(ours.not_valid_after_utc, ca.not_valid_after_utc)
+    if now > ends_at:
+        return f"{file}: expired on {ends_at:%d %b %Y}, by the clock here", ()
+    # Not yet valid is no verdict: a node without a battery-backed clock starts in the past.
+    days = (ends_at - now).days
+    return "", (f"{file}: expires on {ends_at:%d %b %Y}, in {days} days",) * (days < EXPIRES_SOON_DAYS)
+
+
+def _mismatch(ours: x509.Certificate, ca: x509.Certificate, node: NodeId) -> str:
     names = [str(attribute.value) for attribute in ours.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     if names != [node_text(node)]:
-        return f"{file}: is the certificate of {', '.join(names) or 'nobody'}, not of this node, {node_text(node)}", ()
+        return f"is the certificate of {', '.join(names) or 'nobody'}, not of this node, {node_text(node)}"
     try:
         ours.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature):
-        return f"{file}: is from another CA than {link.ca_file}", ()
-    if now > ours.not_valid_after_utc:
-        return f"{file}: expired on {ours.not_valid_after_utc:%d %b %Y}, by the clock here", ()
-    if now > ca.not_valid_after_utc:
-        return f"{link.ca_file}: the CA expired on {ca.not_valid_after_utc:%d %b %Y}, by the clock here", ()
-    days = (ours.not_valid_after_utc - now).days
-    if days < EXPIRES_SOON_DAYS:
-        return "", (f"{file}: expires on {ours.not_valid_after_utc:%d %b %Y}, in {days} days",)
-    # Not yet valid is no verdict: a node without a battery-backed clock starts in the past.
-    return "", ()
-
-
-def _certificate(path: Path, key: str, file: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(_read(path, key, file))
-    except ValueError as e:
-        raise ConfigError(f"{path}: key {key}: {file} is not a PEM certificate") from e
+        return "is from another CA than ca_file"
+    return ""
 
 
 def _check_directory(

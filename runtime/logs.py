@@ -6,36 +6,86 @@ monotonic clock, so the facts of several programs on one machine can be put in o
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import select
 import sys
 import threading
 import time
-from typing import TextIO
+from collections import deque
+from typing import Final, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
 logger = logging.getLogger(__name__)
 
+WAITING_LINES_MAX: Final = 10_000
+
+
+class PatientWriter:
+    """A text stream that never makes its writer wait: what a slow reader does not take now waits here, bounded.
+
+    Lines beyond :data:`WAITING_LINES_MAX` are dropped and counted. Safe to call from any thread.
+
+    Attributes:
+        dropped: lines that found no room, since start.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self.dropped = 0
+        self._out = out
+        self._lock = threading.RLock()
+        self._waiting: deque[str] = deque()
+        self._poll: select.poll | None = None
+        try:
+            descriptor = out.fileno()
+        except (OSError, ValueError, io.UnsupportedOperation):
+            return  # in memory
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def write(self, line: str) -> int:
+        """One whole line, written now if the reader has room for it.
+
+        Raises:
+            OSError, ValueError: the reader is gone.
+        """
+        with self._lock:
+            if len(self._waiting) < WAITING_LINES_MAX:
+                self._waiting.append(line)
+            else:
+                self.dropped += 1
+            # A pipe that polls as writable takes 4096 bytes without blocking (POSIX, PIPE_BUF).
+            while self._waiting and (self._poll is None or self._poll.poll(0)):
+                self._out.write(self._waiting[0])
+                self._out.flush()
+                self._waiting.popleft()
+        return len(line)
+
+    def flush(self) -> None:
+        """Nothing to do: every write is flushed, or waits for the reader."""
+
 
 def set_up_logging(level: str = "INFO") -> None:
     """Send every log record to standard error, one JSON object a line."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(PatientWriter(sys.stderr))
     handler.setFormatter(
         JsonFormatter("{levelname}{name}{message}", style="{", rename_fields={"levelname": "level"}, timestamp=True)
     )
+    # A log nobody reads any more is no reason to print tracebacks about it.
+    logging.raiseExceptions = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 class FactLog:
-    """Writes facts. A reader that went away (a closed pipe) never hurts the writer: facts end, work goes on.
+    """Writes facts. A reader that is slow or went away (a closed pipe) never hurts the writer: work goes on.
 
     Safe to call from any thread.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out = sys.stdout if out is None else out
-        self._lock = threading.Lock()
+        self._out = PatientWriter(sys.stdout if out is None else out)
         self._is_open = True
 
     def write(self, fact: str, **details: object) -> None:
@@ -44,10 +94,8 @@ class FactLog:
             return
         at_ms = round(time.monotonic_ns() / 1_000_000, 3)
         line = json.dumps({"at_ms": at_ms, "fact": fact, **details}, ensure_ascii=False)
-        with self._lock:
-            try:
-                self._out.write(line + "\n")
-                self._out.flush()
-            except (OSError, ValueError):
-                self._is_open = False
-                logger.warning("nobody reads the facts any more")
+        try:
+            self._out.write(line + "\n")
+        except (OSError, ValueError):
+            self._is_open = False
+            logger.warning("nobody reads the facts any more")

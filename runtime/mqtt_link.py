@@ -242,18 +242,12 @@ class PahoLink:
         except Exception:
             logger.exception("subscriptions not changed")
 
-    def stop(self, farewell: Will | None = None) -> None:
-        """Say goodbye (so that no will is published) and end within a second, connected or not.
-
-        Args:
-            farewell: published, QoS 0, just before.
-        """
+    def stop(self) -> None:
+        """Say goodbye (so that no will is published) and end within a second, connected or not."""
         if self._thread is None or self._is_stopping:
             return
+        self._is_stopping = True
         try:
-            if farewell and self._client.is_connected():
-                self._client.publish(farewell.topic, farewell.payload, qos=0)
-            self._is_stopping = True
             self._client.disconnect()
         except Exception:
             logger.exception("no clean goodbye to the broker")

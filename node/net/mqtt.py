@@ -73,6 +73,7 @@ class PahoUplink:
     def __init__(
         self,
         settings: LinkSettings,
+        *,
         node: NodeId,
         scheme_numbers: tuple[int, ...],
         authority: PublicKey,
@@ -128,9 +129,9 @@ class PahoUplink:
         """Connect, and keep at it. ``LinkUp`` and ``LinkDown`` tell how it goes."""
         self._link.start()
 
-    def stop(self, farewell: Health) -> None:
-        """Say goodbye, so that central learns of an orderly end, within a second."""
-        self._link.stop(Will(self._health_topic, encode_message(farewell)))
+    def stop(self) -> None:
+        """Say goodbye after what was published before, so that there is no last will; within a second."""
+        self._link.stop()
 
     def use_directory(self, directory: Directory) -> None:
         """Subscribe by a newer directory: a scheme's slug may be new to us."""

@@ -59,6 +59,7 @@ RECEIPTED_ROWS_MAX: Final = 5_000
 """While no clock is proven, the number bounds them."""
 SEEN_ROWS_MAX: Final = 20_000
 GATHERED_MAX: Final = 64
+GATHERED_ROWS_MAX: Final = 10_000
 FRAMES_PER_MINUTE: Final = 64
 COUNTER_EPOCH_S: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 COUNTER_CLOCK_END_S: Final = int(datetime(2085, 1, 1, tzinfo=UTC).timestamp())
@@ -149,10 +150,12 @@ class NodeStore:
             wall_at_s: proven Unix time, or 0.
         """
         with self._work() as db:
+            # Without a proven clock the newest receipt tells the least that it can be.
+            (newest_s,) = db.execute("SELECT coalesce(max(receipted_at_s), 0) FROM outbox").fetchone()
             rows = db.execute(
                 "SELECT data, stored_at_s, stored_ms, boot, is_receipted FROM outbox"
                 " WHERE is_receipted = 0 OR receipted_at_s = 0 OR receipted_at_s >= ? ORDER BY counter",
-                (wall_at_s - RECEIPTED_LOADED_S,),
+                ((wall_at_s or newest_s) - RECEIPTED_LOADED_S,),
             ).fetchall()
             outbox = tuple(filter(None, (self._stored(row, now_ms, wall_at_s) for row in rows)))
             inbox = tuple(
@@ -182,12 +185,14 @@ class NodeStore:
 
     def mark_receipted(self, counter: int, at_s: int) -> None:
         """Central has it. Gathered: on disk with the next :meth:`flush`."""
-        self._receipts.append((at_s, counter))
+        if len(self._receipts) < GATHERED_ROWS_MAX:  # a disk that never answers must not fill the memory
+            self._receipts.append((at_s, counter))
         self._flush_if_many()
 
     def keep_seen(self, seen: SeenFrame, at_s: int) -> None:
         """A frame of somebody else's was taken in. Gathered."""
-        self._seen[seen.id] = (seen.digest, seen.is_shown, at_s)
+        if len(self._seen) < GATHERED_ROWS_MAX or seen.id in self._seen:
+            self._seen[seen.id] = (seen.digest, seen.is_shown, at_s)
         self._flush_if_many()
 
     def flush(self) -> None:

@@ -1,0 +1,249 @@
+"""The composition root: picks the adapters, and runs one loop over one queue: event → step → orders.
+
+Everything that happens, on whatever thread, becomes an event in the queue; the loop alone touches the core, the store
+and the orders. It sleeps until the core's next deadline. What fails on its way becomes an event as well, so a press
+is stored whatever else is broken. The watchdog is fed by the loop's own progress.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from types import FrameType
+from typing import Final
+
+from node.clock import WallClock, machine_boot_id
+from node.config import NodeConfig
+from node.core.controls import Part
+from node.core.events import Event, LinkDown, LinkUp, PartFailed, Started, StopAsked, Ticked
+from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.state import NodeState, wall_at_s
+from node.event_queue import EventQueue, monotonic_ms
+from node.hw.board import Board, open_board
+from node.hw.errors import FakeBoardError, UnknownProfileError
+from node.hw.profiles import profile_named
+from node.net.mqtt import PahoUplink
+from node.orders import Orders
+from node.store import NodeStore, Remembered, StoreRefusedError
+from runtime.config import ConfigError
+from runtime.logs import FactLog
+from runtime.service import Service
+from wire.directory import Directory, open_directory
+from wire.errors import DirectoryError
+from wire.ids import node_text
+from wire.messages import Health
+
+logger = logging.getLogger(__name__)
+
+PRUNE_FIRST_MS: Final = 30_000
+PRUNE_EVERY_MS: Final = 3_600_000
+END_WITHIN_S: Final = 1.8
+IDLE_MAX_MS: Final = 60_000
+STALLED_WAIT_MS: Final = 50
+CORE_FAILURES_MAX: Final = 50
+"""So many steps in a row that raise, and the program ends, for systemd to start it anew."""
+STATUS_FAILED: Final = 1
+
+
+class NodeApp:
+    """One node, from its first event to its last. Build it, :meth:`run` it once."""
+
+    def __init__(self, config: NodeConfig, facts: FactLog, service: Service) -> None:
+        """Open the board, read the disk, prepare the link; nothing is sent yet.
+
+        Raises:
+            ConfigError: the board cannot be opened as it is configured.
+        """
+        self._config = config
+        self._service = service
+        self._queue = EventQueue()
+        self._state: NodeState = initial_state(config.settings)
+        self._boot_id = secrets.token_hex(8)
+        self._clock = WallClock(is_trusted=config.is_clock_trusted)
+        self._store = NodeStore(config.state_dir, config.settings.node, config.signing_key, machine_boot_id())
+        self._is_store_loaded = False
+        self._link_problem = config.link_problem
+        self._ticked_ms = -1
+        self._core_failures = 0
+        started = self._started()
+        self._uplink = self._open_uplink(started.directory)
+        self._board = _open_board(config, self._queue)
+        about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
+        self._orders = Orders(
+            self._store,
+            self._board,
+            self._uplink,
+            facts=facts,
+            about=about,
+            authority=config.authority,
+            proven_at_s=lambda: wall_at_s(self._state, monotonic_ms()),
+        )
+        self._prune_ms = monotonic_ms() + PRUNE_FIRST_MS
+        self._begin(started)
+
+    def run(self) -> int:
+        """Arm, and run until the core says stop; returns the exit status. Ends within two seconds of being asked."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        if self._is_store_loaded:
+            self._orders.fact("armed")
+        self._service.ready()
+        self._service.status("armed")
+        if self._uplink:
+            self._uplink.start()
+        try:
+            while not self._orders.is_stopping and self._core_failures < CORE_FAILURES_MAX:
+                self._turn()
+        finally:
+            self._close()
+        return 0 if self._orders.is_stopping else STATUS_FAILED
+
+    def _turn(self) -> None:
+        """One event, and what comes of it."""
+        self._service.watchdog()
+        if reading := self._clock.look(monotonic_ms()):
+            self._step(reading, monotonic_ms())
+        if not self._is_store_loaded:
+            self._load_late()
+        found = self._next()
+        if found is not None:
+            self._step(*found)
+
+    def _next(self) -> tuple[Event, int] | None:
+        if self._orders.answers:
+            return self._orders.answers.popleft(), monotonic_ms()
+        found = self._queue.get(0)
+        if found is not None:
+            return found
+        self._orders.settle()
+        now_ms = monotonic_ms()
+        if now_ms >= self._prune_ms:
+            self._prune_ms = now_ms + PRUNE_EVERY_MS
+            self._orders.prune()
+        if self._orders.answers:
+            return self._orders.answers.popleft(), monotonic_ms()
+        deadline_ms = next_deadline_ms(self._state)
+        if deadline_ms is not None and deadline_ms <= now_ms:
+            if deadline_ms > self._ticked_ms:
+                self._ticked_ms = now_ms
+                return Ticked(), now_ms
+            # The core did not move past its own deadline: a fault of ours, which must not eat the processor.
+            deadline_ms = now_ms + STALLED_WAIT_MS
+            self._ticked_ms = -1
+        waits = [IDLE_MAX_MS, self._clock.due_ms - now_ms, self._prune_ms - now_ms]
+        if deadline_ms is not None:
+            waits.append(deadline_ms - now_ms)
+        if self._service.watchdog_interval_ms is not None:
+            waits.append(self._service.watchdog_interval_ms // 2)
+        return self._queue.get(max(0, min(waits)))
+
+    def _step(self, event: Event, now_ms: int) -> None:
+        try:
+            self._state, effects = step(self._state, event, now_ms)
+        except Exception:
+            # The state is as it was: a core that fails on one event goes on with the next.
+            self._core_failures += 1
+            logger.exception("the core failed", extra={"event": type(event).__name__})
+            return
+        self._core_failures = 0
+        for effect in effects:
+            self._orders.carry_out(effect)
+        if isinstance(event, LinkUp):
+            self._service.status("armed, connected")
+        elif isinstance(event, LinkDown):
+            self._service.status(f"armed, not connected: {event.detail}")
+
+    def _begin(self, started: Started) -> None:
+        self._step(started, monotonic_ms())
+        if reading := self._clock.look(monotonic_ms()):
+            self._step(reading, monotonic_ms())
+        self._orders.look_for_damage()
+        if self._link_problem:
+            # Only what we expect: the broker is asked all the same, and its word counts.
+            logger.error("the network will refuse us: %s", self._link_problem)
+            self._step(LinkDown(self._link_problem, is_permanent=True), monotonic_ms())
+
+    def _started(self) -> Started:
+        """The run's first event, from the disk; from nothing where the disk will not."""
+        reading = self._clock.read()
+        try:
+            remembered = self._store.load(monotonic_ms(), reading.wall_at_s if reading.is_proven else 0)
+            self._is_store_loaded = True
+        except StoreRefusedError as e:
+            logger.error("what is stored cannot be read: %s", e)  # noqa: TRY400 - the sentence says it all
+            self._queue.put(PartFailed(Part.STORE, str(e)))
+            remembered = Remembered()
+        directory = self._newest_directory(remembered.directory)
+        return Started(self._boot_id, remembered.outbox, remembered.inbox, directory, remembered.last_counter)
+
+    def _newest_directory(self, kept: bytes | None) -> Directory:
+        first = self._config.directory
+        if kept is None:
+            return first
+        try:
+            newer = open_directory(kept, self._config.authority)
+        except DirectoryError:
+            logger.exception("the kept directory is not the authority's; the first one counts")
+            return first
+        return newer if newer.serial >= first.serial else first
+
+    def _load_late(self) -> None:
+        """The disk could not be read at start and can be now: begin again with what it holds, at a quiet moment."""
+        if Part.STORE in self._state.faults or self._state.drafts or self._state.recent:
+            return
+        faults = self._state.faults
+        started = self._started()
+        if not self._is_store_loaded:
+            return
+        logger.warning("the disk can be read again: %d frames", len(started.outbox))
+        self._state = initial_state(self._config.settings)
+        self._begin(started)
+        for part, fault in faults.items():
+            self._step(PartFailed(part, fault.detail), monotonic_ms())
+        if self._uplink and self._uplink.is_up:
+            self._step(LinkUp(), monotonic_ms())
+        self._orders.fact("armed")
+
+    def _open_uplink(self, directory: Directory) -> PahoUplink | None:
+        config = self._config
+        try:
+            return PahoUplink(
+                config.link,
+                node=config.settings.node,
+                scheme_numbers=config.settings.scheme_numbers,
+                authority=config.authority,
+                directory=directory,
+                lost=Health(state="lost", boot_id=self._boot_id, version=config.settings.version),
+                offer=self._queue.offer,
+            )
+        except ConfigError as e:
+            # Without a network a press is still stored and shown, so this is a fault and not the end.
+            self._link_problem = self._link_problem or str(e)
+            return None
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._queue.put(StopAsked())
+
+    def _close(self) -> None:
+        # A part that hangs must not hold up the end: what is stored is stored.
+        guard = threading.Timer(END_WITHIN_S, os._exit, (0 if self._orders.is_stopping else STATUS_FAILED,))
+        guard.daemon = True
+        guard.start()
+        self._service.stopping()
+        self._store.close()
+        if self._uplink:
+            self._uplink.stop()
+        self._board.close()
+        guard.cancel()
+
+
+def _open_board(config: NodeConfig, queue: EventQueue) -> Board:
+    try:
+        return open_board(profile_named(config.profile), queue.put, fake_socket=config.fake_socket)
+    except UnknownProfileError as e:
+        raise ConfigError(f"key hardware.profile: {e}") from e
+    except FakeBoardError as e:
+        raise ConfigError(f"key hardware.fake_socket: {e}") from e

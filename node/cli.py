@@ -1,0 +1,81 @@
+"""``watchlink node``: run the appliance, or check that it could run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from runtime.config import ConfigError
+
+STATUS_WRONG_CONFIGURATION: Final = 2
+_DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status (2: the configuration cannot be used, and one sentence says why)."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(getattr(given, "config", _DEFAULT_CONFIG))
+    except ConfigError as e:
+        print(f"watchlink node: {e}", file=sys.stderr)  # noqa: T201 - a command's answer
+        return STATUS_WRONG_CONFIGURATION
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    # Without a default, so that a subcommand does not overwrite what was given before it.
+    shared.add_argument(
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=f"node.toml (default: {_DEFAULT_CONFIG})"
+    )
+    parser = argparse.ArgumentParser(
+        prog="watchlink node", description="The appliance beside a radio.", parents=[shared]
+    )
+    parser.set_defaults(run=_run)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="without one: run the node")
+    check = commands.add_parser(
+        "check", parents=[shared], help="verify configuration, keys, certificate and disk, and say it in plain words"
+    )
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _run(config_file: Path) -> int:
+    # Imported here: 'check' and '--help' need no hardware libraries.
+    from node.app import NodeApp  # noqa: PLC0415
+    from node.config import load_config  # noqa: PLC0415
+    from runtime.logs import FactLog, set_up_logging  # noqa: PLC0415
+    from runtime.service import Service  # noqa: PLC0415
+
+    set_up_logging()
+    config = load_config(config_file, _version())
+    _log_warnings(config.warnings)
+    return NodeApp(config, FactLog(), Service()).run()
+
+
+def _check(config_file: Path) -> int:
+    from node.check import check  # noqa: PLC0415
+
+    findings = check(config_file, _version())
+    for finding in findings:
+        print(finding.line)  # noqa: T201 - a command's answer
+    return 0 if all(finding.is_good for finding in findings) else 1
+
+
+def _log_warnings(warnings: Sequence[str]) -> None:
+    import logging  # noqa: PLC0415
+
+    for warning in warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("watchlink")
+    except PackageNotFoundError:
+        return ""

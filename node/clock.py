@@ -1,0 +1,90 @@
+"""Wall time, and whether it may be believed (F5): a Raspberry Pi has no clock that survives a power cut.
+
+The kernel knows whether something disciplines its clock: ``adjtimex(2)`` says so for timesyncd, chrony and ntpd
+alike, and unlearns it when somebody sets the clock by hand. Where the unit may not ask (``ProtectClock=``), timesyncd's
+mark in ``/run`` says that it has set the clock since boot. Central's word is weighed by the core.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from node.core.events import ClockRead
+
+TIMESYNC_MARK: Final = Path("/run/systemd/timesync/synchronized")
+READ_EVERY_MS: Final = 60_000
+JUMP_MS: Final = 1_000
+_STA_UNSYNC: Final = 0x0040
+
+
+class _Timex(ctypes.Structure):
+    """The beginning of ``struct timex`` (adjtimex(2)), and room for the rest."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+class WallClock:
+    """Reads the wall clock when there is reason to."""
+
+    def __init__(self, *, is_trusted: bool) -> None:
+        """``is_trusted``: believe it without proof (a battery-backed clock)."""
+        self._is_trusted = is_trusted
+        self._read_ms: int | None = None
+        self._offset_ms = 0
+
+    @property
+    def due_ms(self) -> int:
+        """When :meth:`look` has something to say at the latest, on the monotonic clock."""
+        return 0 if self._read_ms is None else self._read_ms + READ_EVERY_MS
+
+    def look(self, now_ms: int) -> ClockRead | None:
+        """A reading: the first time, every minute, and when the wall clock has jumped against the monotonic one."""
+        offset_ms = time.time_ns() // 1_000_000 - now_ms
+        has_jumped = abs(offset_ms - self._offset_ms) > JUMP_MS
+        if self._read_ms is not None and now_ms < self.due_ms and not has_jumped:
+            return None
+        self._read_ms, self._offset_ms = now_ms, offset_ms
+        return self.read()
+
+    def read(self) -> ClockRead:
+        """As of now."""
+        wall_at_s = int(time.time())
+        try:
+            utc_offset_s = time.localtime(wall_at_s).tm_gmtoff
+        except (OverflowError, OSError, ValueError):
+            utc_offset_s = 0
+        return ClockRead(wall_at_s, self._is_trusted or is_synchronised(), utc_offset_s)
+
+
+def is_synchronised(mark: Path = TIMESYNC_MARK) -> bool:
+    """Whether NTP vouches for the machine's clock."""
+    asked = _Timex()
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        state = libc.adjtimex(ctypes.byref(asked))
+    except (OSError, AttributeError):
+        state = -1
+    if state == -1:
+        return mark.exists()
+    return not asked.status & _STA_UNSYNC
+
+
+def machine_boot_id() -> str:
+    """New at each boot of the machine: what the monotonic clock counts from."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        # Then no row is ever taken for one of this boot, and ages come from proven clocks alone.
+        return f"unknown-{os.urandom(8).hex()}"

@@ -1,0 +1,59 @@
+"""The one queue between every thread and the loop. Two lanes: what happened here, then what the network says.
+
+A flood from the network can neither delay nor drop a press: the local lane is unbounded and always first.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import deque
+
+from node.core.events import Event
+
+
+class EventQueue:
+    """Filled from any thread, also from a signal handler; emptied by the loop alone."""
+
+    def __init__(self) -> None:
+        # SimpleQueue.put may interrupt itself (a signal handler may call it while the same thread gets).
+        # ``None`` wakes the loop for the network lane.
+        self._local: queue.SimpleQueue[tuple[Event, int] | None] = queue.SimpleQueue()
+        self._network: deque[Event] = deque()
+
+    def put(self, event: Event) -> None:
+        """Something that happened here; never dropped. It is stamped now."""
+        self._local.put((event, monotonic_ms()))
+
+    def offer(self, event: Event, waiting_max: int) -> bool:
+        """Something from the network; refused if that many wait already."""
+        if len(self._network) >= waiting_max:
+            return False
+        self._network.append(event)
+        self._local.put(None)
+        return True
+
+    def get(self, timeout_ms: int) -> tuple[Event, int] | None:
+        """The next event, and when it happened on the monotonic clock; ``None`` if none came in time.
+
+        Args:
+            timeout_ms: how long to wait; 0 = not at all.
+        """
+        deadline_ms = monotonic_ms() + timeout_ms
+        while True:
+            remaining_ms = 0 if self._network else max(0, deadline_ms - monotonic_ms())
+            try:
+                found = self._local.get(timeout=remaining_ms / 1000) if remaining_ms else self._local.get_nowait()
+            except queue.Empty:
+                if self._network:
+                    return self._network.popleft(), monotonic_ms()
+                if monotonic_ms() >= deadline_ms:
+                    return None
+                continue
+            if found is not None:
+                return found
+
+
+def monotonic_ms() -> int:
+    """This boot's clock, whole milliseconds; the same for every program on the machine."""
+    return time.monotonic_ns() // 1_000_000

@@ -1,0 +1,239 @@
+"""Carries out the core's orders, one by one, and turns whatever goes wrong into events. Runs on the loop's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from node.core.controls import LedPattern, Part, SoundPattern
+from node.core.effects import (
+    Effect,
+    KeepDirectory,
+    KeepSeen,
+    MarkReceipted,
+    PlaySound,
+    PublishFrame,
+    PublishHealth,
+    PublishSync,
+    RaiseCounterFloor,
+    ReportFact,
+    RetryPart,
+    SetLed,
+    ShowScreen,
+    Stop,
+    StoreFrame,
+)
+from node.core.events import Event, FrameStored, PartFailed, PartRecovered, SeenFrame, StoreRefused
+from node.core.screens import Screen
+from node.event_queue import monotonic_ms
+from node.store import NodeStore, StoreRefusedError
+from runtime.logs import FactLog
+from wire.directory import Directory, open_directory
+from wire.frames import SignedFrame
+from wire.messages import Health, Sync
+from wire.signing import PublicKey
+
+logger = logging.getLogger(__name__)
+
+DAMAGE_TOLD_MS: Final = 3_600_000
+"""A database that was set aside stays reported for so long, though the new one works."""
+
+_PART_OF: Final[dict[type[Effect], Part]] = {
+    ShowScreen: Part.OLED,
+    PlaySound: Part.SOUNDER,
+    SetLed: Part.LED,
+    PublishFrame: Part.NETWORK,
+    PublishHealth: Part.NETWORK,
+    PublishSync: Part.NETWORK,
+}
+
+
+class BoardPort(Protocol):
+    """What the orders need of a board; :class:`node.hw.board.Board` is one."""
+
+    def show(self, screen: Screen) -> None: ...  # noqa: D102
+    def play(self, pattern: SoundPattern) -> None: ...  # noqa: D102
+    def set_led(self, pattern: LedPattern) -> None: ...  # noqa: D102
+    def retry(self, part: Part) -> None: ...  # noqa: D102
+
+
+class UplinkPort(Protocol):
+    """What the orders need of the network; :class:`node.net.mqtt.PahoUplink` is one."""
+
+    def publish_frame(self, signed: SignedFrame, scheme_numbers: tuple[int, ...]) -> None: ...  # noqa: D102
+    def publish_health(self, health: Health) -> None: ...  # noqa: D102
+    def publish_sync(self, sync: Sync) -> None: ...  # noqa: D102
+    def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
+
+
+class Orders:
+    """One by one, in the order given. Nothing here raises.
+
+    Attributes:
+        answers: what the orders brought about; the loop takes these before anything else.
+        is_stopping: the core has said its last word.
+    """
+
+    def __init__(
+        self,
+        store: NodeStore,
+        board: BoardPort,
+        uplink: UplinkPort | None,
+        *,
+        facts: FactLog,
+        about: dict[str, str],
+        authority: PublicKey,
+        proven_at_s: Callable[[], int],
+    ) -> None:
+        """Wire up.
+
+        Args:
+            store: where rows go.
+            board: where screens, sounds and lights go.
+            uplink: ``None`` where there can be none.
+            facts: where facts go.
+            about: details of every fact.
+            authority: for directories.
+            proven_at_s: proven Unix time, or 0.
+        """
+        self.answers: deque[Event] = deque()
+        self.is_stopping = False
+        self._store = store
+        self._board = board
+        self._uplink = uplink
+        self._facts = facts
+        self._about = about
+        self._authority = authority
+        self._proven_at_s = proven_at_s
+        self._is_store_failed = False
+        self._damage_told = ""
+        self._damaged_ms = 0
+
+    def carry_out(self, effect: Effect) -> None:
+        """Do it. An exception becomes the event that says so."""
+        try:
+            self._do(effect)
+        except StoreRefusedError as e:
+            self._store_refused(effect, str(e))
+        except Exception as e:
+            logger.exception("an order failed", extra={"order": type(effect).__name__})
+            detail = f"{type(e).__name__}: {e}"
+            if type(effect) in _PART_OF:
+                self.answers.append(PartFailed(_PART_OF[type(effect)], detail))
+            elif not isinstance(effect, ReportFact | Stop):
+                self._store_refused(effect, detail)
+
+    def fact(self, fact: str, **details: object) -> None:
+        """Write one that is not the core's."""
+        self._facts.write(fact, **details, **self._about)
+
+    def settle(self) -> None:
+        """Nothing else to do: commit what is gathered."""
+        try:
+            self._store.flush()
+        except StoreRefusedError as e:
+            self._store_refused(None, str(e))
+        except Exception as e:
+            logger.exception("gathered rows not kept")
+            self._store_refused(None, f"{type(e).__name__}: {e}")
+
+    def prune(self) -> None:
+        """Forget what is old."""
+        try:
+            self._store.prune(self._proven_at_s())
+        except StoreRefusedError as e:
+            self._store_refused(None, str(e))
+        except Exception as e:
+            logger.exception("old rows not forgotten")
+            self._store_refused(None, f"{type(e).__name__}: {e}")
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case StoreFrame():
+                signed = self._store.store_frame(effect.content, effect.at_s, monotonic_ms())
+                self._is_store_failed = False
+                self.answers.append(FrameStored(effect.draft, signed))
+                self.look_for_damage()
+            case MarkReceipted() | KeepSeen() | KeepDirectory() | RaiseCounterFloor():
+                self._keep(effect)
+            case PublishFrame() | PublishHealth() | PublishSync():
+                self._publish(effect)
+            case ShowScreen():
+                self._board.show(effect.screen)
+            case PlaySound():
+                self._board.play(effect.pattern)
+            case SetLed():
+                self._board.set_led(effect.pattern)
+            case RetryPart():
+                self._retry(effect.part)
+            case ReportFact():
+                alert = {} if effect.alert is None else {"alert": effect.alert.text}
+                self._facts.write(effect.fact, **{**dict(effect.detail), **self._about, **alert})
+            case Stop():
+                self.is_stopping = True
+
+    def _keep(self, effect: MarkReceipted | KeepSeen | KeepDirectory | RaiseCounterFloor) -> None:
+        match effect:
+            case MarkReceipted():
+                self._store.mark_receipted(effect.id.counter, self._proven_at_s())
+            case KeepSeen():
+                self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.is_shown), self._proven_at_s())
+            case KeepDirectory():
+                # The topics first: a full disk must not keep us from a scheme's alerts.
+                if self._uplink:
+                    self._uplink.use_directory(open_directory(effect.data, self._authority))
+                self._store.keep_directory(effect.data)
+            case RaiseCounterFloor():
+                self._store.raise_counter_floor(effect.counter)
+
+    def _publish(self, effect: PublishFrame | PublishHealth | PublishSync) -> None:
+        if self._uplink is None:
+            return
+        match effect:
+            case PublishFrame():
+                self._uplink.publish_frame(effect.signed, effect.schemes)
+            case PublishHealth():
+                self._uplink.publish_health(effect.health)
+            case PublishSync():
+                self._uplink.publish_sync(effect.sync)
+
+    def _retry(self, part: Part) -> None:
+        if part is Part.STORE:
+            self._retry_store()
+        elif part in (Part.NETWORK, Part.CLOCK):
+            # The link retries by itself and tells by LinkUp and LinkDown, the clock by ClockRead.
+            self.answers.append(PartRecovered(part))
+        else:
+            self._board.retry(part)
+
+    def _retry_store(self) -> None:
+        try:
+            self._store.open()
+            self._store.flush()
+        except StoreRefusedError as e:
+            self.answers.append(PartFailed(Part.STORE, str(e)))
+            return
+        self._is_store_failed = False
+        self.look_for_damage()
+        if self._damage_told and monotonic_ms() - self._damaged_ms < DAMAGE_TOLD_MS:
+            self.answers.append(PartFailed(Part.STORE, self._damage_told))
+        else:
+            self.answers.append(PartRecovered(Part.STORE))
+
+    def _store_refused(self, effect: Effect | None, detail: str) -> None:
+        if isinstance(effect, StoreFrame):
+            self.answers.append(StoreRefused(effect.draft, detail))
+        elif not self._is_store_failed:
+            self.answers.append(StoreRefused(None, detail))
+        if not self._is_store_failed:
+            logger.error("not stored: %s", detail)
+        self._is_store_failed = True
+
+    def look_for_damage(self) -> None:
+        """Report a database that was set aside since the last look."""
+        if self._store.damage != self._damage_told:
+            self._damage_told = self._store.damage
+            self._damaged_ms = monotonic_ms()
+            self.answers.append(PartFailed(Part.STORE, self._damage_told))
