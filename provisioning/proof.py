@@ -77,16 +77,14 @@ class BrokerProbe:
             return Observation(Verdict.UNREACHABLE, f"it is not this fleet's broker: {e.verify_message}")
         except ssl.SSLError as e:
             reason = e.reason or str(e)
+            if "ALERT" not in reason:  # the connection broke, and nobody said why
+                return Observation(Verdict.UNREACHABLE, reason)
             return Observation(Verdict.REVOKED if "CERTIFICATE_REVOKED" in reason else Verdict.REFUSED, reason)
         except OSError as e:
             return Observation(Verdict.UNREACHABLE, str(e))
 
     def _converse(self, link: ssl.SSLSocket, topic: str) -> Observation:
-        # The server now sends a session ticket or an alert. Wait for it before saying anything: were our words still
-        # unread when it hangs up, its reset would overtake the alert.
-        answered = select.poll()
-        answered.register(link, select.POLLIN)
-        answered.poll(self.timeout_s * 1000)
+        self._hear_first(link)
         link.sendall(_connect())
         answer = _packet(link)
         if answer[:1] != bytes([_CONNACK]) or answer[_REASON_AT] != _SUCCESS:
@@ -99,6 +97,19 @@ class BrokerProbe:
             return Observation(Verdict.REFUSED, f"PUBACK {answer.hex()}")
         link.sendall(b"\xe0\x00")  # DISCONNECT
         return Observation(Verdict.FORBIDDEN if reason == _NOT_AUTHORISED else Verdict.ACCEPTED)
+
+    def _hear_first(self, link: ssl.SSLSocket) -> None:
+        """Wait for what the server says after its handshake, session tickets or an alert, before saying anything.
+
+        Were our words still unread when it hangs up, its reset would overtake the alert.
+        """
+        answered = select.poll()
+        answered.register(link, select.POLLIN)
+        answered.poll(self.timeout_s * 1000)
+        link.settimeout(0)
+        with contextlib.suppress(ssl.SSLWantReadError):  # tickets only
+            link.recv(1)
+        link.settimeout(self.timeout_s)
 
 
 def _connect() -> bytes:

@@ -1,0 +1,129 @@
+"""A real Mosquitto from a fleet folder, and a client of it that says what it was told. Loopback, free port, own pid."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+DEADLINE_S = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    give_up_at = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > give_up_at:
+            raise AssertionError(f"not in time: {what}")
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def running_broker(configuration: Path, port: int, user: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Mosquitto with that configuration, listening; ended by its own pid."""
+    log = configuration.with_name("mosquitto.log")
+    with log.open("ab") as err:
+        broker = subprocess.Popen(["mosquitto", "-c", str(configuration)], stderr=err, user=user)
+        try:
+            wait_until(
+                lambda: _listens(port) or broker.poll() is not None, f"mosquitto listens: {log.read_text()[-500:]}"
+            )
+            assert broker.poll() is None, log.read_text()
+            yield broker
+        finally:
+            broker.terminate()
+            broker.wait(DEADLINE_S)
+
+
+class Listener:
+    """An MQTT 5 client with one certificate. Every call waits for the broker's answer."""
+
+    def __init__(self, port: int, identity: Path, client_id: str = "") -> None:
+        self.received: list[tuple[str, bytes]] = []
+        self.disconnected = threading.Event()
+        self._answers: dict[tuple[str, int], ReasonCode] = {}
+        self._changed = threading.Condition()
+        self._refusal: ReasonCode | None = None
+        self._connected = threading.Event()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        self.client.tls_set(str(identity / "ca.pem"), str(identity / "client.pem"), str(identity / "client.key"))
+        self.client.on_connect = lambda _c, _d, _flags, code, _p: self._note_connect(code)
+        self.client.on_disconnect = lambda *_: self.disconnected.set()
+        self.client.on_message = lambda _client, _data, message: self._note_message(message)
+        self.client.on_subscribe = lambda _c, _d, mid, codes, _p: self._note("sub", mid, codes[0])
+        self.client.on_publish = lambda _c, _d, mid, code, _p: self._note("pub", mid, code)
+        session = Properties(PacketTypes.CONNECT)
+        self.client.connect("127.0.0.1", port, properties=session, clean_start=True)
+        self.client.loop_start()
+        assert self._connected.wait(DEADLINE_S), "no CONNACK"
+        assert self._refusal is None, str(self._refusal)
+
+    def subscribe(self, topic: str) -> ReasonCode:
+        """At QoS 1; the SUBACK's code. Mosquitto grants what the ACL will then filter."""
+        mid = self.client.subscribe(topic, qos=1)[1]
+        assert mid is not None
+        return self._answer("sub", mid)
+
+    def publish(self, topic: str, payload: bytes = b"x") -> ReasonCode:
+        """At QoS 1; the PUBACK's code."""
+        return self._answer("pub", self.client.publish(topic, payload, qos=1).mid)
+
+    def wait_for(self, payload: bytes) -> None:
+        """Until that payload has come, on whatever topic."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: payload in [p for _, p in self.received], DEADLINE_S), self.received
+
+    def close(self) -> None:
+        """Disconnect and end the network thread."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _note_connect(self, code: ReasonCode) -> None:
+        self._refusal = code if code.is_failure else None
+        self._connected.set()
+
+    def _note_message(self, message: mqtt.MQTTMessage) -> None:
+        with self._changed:
+            self.received.append((message.topic, message.payload))
+            self._changed.notify_all()
+
+    def _note(self, what: str, mid: int, code: ReasonCode) -> None:
+        with self._changed:
+            self._answers[what, mid] = code
+            self._changed.notify_all()
+
+    def _answer(self, what: str, mid: int) -> ReasonCode:
+        with self._changed:
+            assert self._changed.wait_for(lambda: (what, mid) in self._answers, DEADLINE_S), f"no answer to {what}"
+            return self._answers[what, mid]
+
+
+@contextlib.contextmanager
+def listening(port: int, identity: Path, client_id: str = "") -> Iterator[Listener]:
+    """A connected :class:`Listener`, closed at the end."""
+    listener = Listener(port, identity, client_id)
+    try:
+        yield listener
+    finally:
+        listener.close()
