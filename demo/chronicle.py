@@ -39,12 +39,13 @@ class Chronicle:
     """Every fact since the start, as they were read; who wants to know is told at once.
 
     Attributes:
+        began_ms: on the machine's monotonic clock.
         notice: is told after each fact.
     """
 
     def __init__(self, began_ms: float, notice: Notice) -> None:
         self.notice = notice
-        self._began_ms = began_ms
+        self.began_ms = began_ms
         self._facts: list[Fact] = []
         self._listeners: list[Listener] = []
 
@@ -65,12 +66,12 @@ class Chronicle:
             detail = {key: value for key, value in line.items() if key not in _ENVELOPE}
             alert = line.get("alert")
             self._add(
-                Fact(round(at_ms - self._began_ms, 3), fact, node, alert if isinstance(alert, str) else "", detail)
+                Fact(round(at_ms - self.began_ms, 3), fact, node, alert if isinstance(alert, str) else "", detail)
             )
 
     def say(self, now_ms: float, fact: str, node: str = "", **detail: object) -> None:
         """A fact of the demo's own: ``killed``, ``restarted`` … ``now_ms`` is on the machine's monotonic clock."""
-        self._add(Fact(round(now_ms - self._began_ms, 3), fact, node, "", detail))
+        self._add(Fact(round(now_ms - self.began_ms, 3), fact, node, "", detail))
 
     def find(self, fact: str, *, node: str = "", alert: str = "", since: int = 0) -> Fact | None:
         """The first such fact, or ``None``; ``since`` counts facts, as ``len()`` does."""

@@ -24,6 +24,10 @@ class Notice:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    async def next(self) -> None:
+        """Return at the next change."""
+        await self._changed.wait()
+
     async def until(self, look: Callable[[], T | None], what: str, within_s: float = 20.0) -> T:
         """The first answer of ``look`` that is not ``None`` or ``False``.
 

@@ -117,6 +117,9 @@ class Town:
     def _premises(self, address: Address, node: str, folder: Path, port: int) -> Premises:
         toml = folder / "node.toml"
         _route(toml, self._broker_port, port)
+        # One machine, one clock: what central believes of it, the nodes may believe too, NTP or not.
+        with toml.open("a", encoding="utf-8") as file:
+            file.write('\n[clock]\nproof = "machine"\n')
         return Premises(
             address,
             node,
@@ -148,9 +151,18 @@ class Town:
         """The premises with that node."""
         return next((premises for premises in self.premises.values() if premises.node == node), None)
 
+    def name_of(self, node: str) -> str:
+        """The premises with that node, by name; the id itself where there is none."""
+        premises = self.premises_of(node)
+        return premises.name if premises else node
+
     def warned_by(self, presser: Premises) -> tuple[Premises, ...]:
         """Who must be warned of an alert of ``presser``'s."""
         return tuple(other for other in self.premises.values() if other.is_warned_by(presser))
+
+    def scheme_name(self, slug: str) -> str:
+        """The scheme's name for people."""
+        return SCHEMES[slug]
 
     def now_ms(self) -> float:
         """The clock that facts are stamped with."""
@@ -270,11 +282,12 @@ class Guardian:
 
 
 @contextlib.asynccontextmanager
-async def open_town(keep: Path | None = None) -> AsyncIterator[Town]:
+async def open_town(keep: Path | None = None, stopped: asyncio.Event | None = None) -> AsyncIterator[Town]:
     """A town that runs; it is stopped and cleared away afterwards.
 
     Args:
         keep: make it in this folder, which must be new or empty, and leave it there at the end.
+        stopped: set while the town still starts, it ends that at once.
 
     Raises:
         TownError: something is missing, or does not start.
@@ -287,7 +300,7 @@ async def open_town(keep: Path | None = None) -> AsyncIterator[Town]:
             town = Town(base / f"town{attempt or ''}", guardian, chronicle)
             try:
                 try:
-                    await town.start()
+                    await _start(town, stopped)
                 except _PortTakenError as e:
                     logger.info("a port was taken meanwhile, trying others: %s", e)
                     continue
@@ -298,6 +311,20 @@ async def open_town(keep: Path | None = None) -> AsyncIterator[Town]:
         raise TownError("found no free ports")
     finally:
         await asyncio.to_thread(guardian.dismiss)
+
+
+async def _start(town: Town, stopped: asyncio.Event | None) -> None:
+    starting = asyncio.ensure_future(town.start())
+    giving_up = asyncio.ensure_future((stopped or asyncio.Event()).wait())
+    try:
+        await asyncio.wait((starting, giving_up), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            raise TownError("stopped before it had started")
+        starting.result()
+    finally:
+        for task in (starting, giving_up):
+            task.cancel()
+        await asyncio.gather(starting, giving_up, return_exceptions=True)
 
 
 def _make_folder(keep: Path | None) -> Path:

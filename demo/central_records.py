@@ -1,0 +1,45 @@
+"""What central has on disk, read past central itself: the referee's evidence of what was true when it was said."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from wire.ids import FrameId
+
+
+class CentralRecords:
+    """Central's SQLite file, opened for reading only, afresh for each question."""
+
+    def __init__(self, database: Path) -> None:
+        self._uri = f"{database.as_uri()}?mode=ro"
+
+    def has_frame(self, frame: str) -> bool:
+        """Whether the frame is committed.
+
+        Args:
+            frame: text id.
+        """
+        wanted = FrameId.parse(frame)
+        return self._has("SELECT 1 FROM frames WHERE sender = ? AND counter = ?", (wanted.node, wanted.counter))
+
+    def has_action(self, kind: str, incident: str) -> bool:
+        """Whether a person did this to the incident, and it is committed.
+
+        Args:
+            kind: as in :data:`central.core.journal.ActionKind`.
+            incident: text id.
+        """
+        wanted = FrameId.parse(incident)
+        return self._has(
+            "SELECT 1 FROM actions WHERE kind = ? AND incident_node = ? AND incident_counter = ?",
+            (kind, wanted.node, wanted.counter),
+        )
+
+    def _has(self, query: str, values: tuple[int | str, ...]) -> bool:
+        try:
+            with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:
+                return database.execute(query, values).fetchone() is not None
+        except sqlite3.OperationalError:
+            return False  # no database yet: nothing was ever committed

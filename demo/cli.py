@@ -1,0 +1,180 @@
+"""``watchlink demo``: starts the town, says where to look, and stops it all again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Final
+
+from demo.notice import NeverCameError
+from demo.panel.server import FrontPanels
+from demo.program import Life, ProgramFailedError
+from demo.scripts.judgement import Judgement
+from demo.scripts.registry import SCRIPTS
+from demo.scripts.stage import Stage
+from demo.telling import Teller
+from demo.town import Town, TownError, open_town
+from demo.watch_room import RefusedError
+
+PASSED: Final = 0
+FAILED: Final = 1
+NOT_UNDERSTOOD: Final = 2
+_STOPPED_BY: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo until Ctrl-C, or a script to its end. 0: stopped, or all of it happened; 1: it did not."""
+    options = _parser().parse_args(list(arguments))
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    if options.json and options.script is None:
+        _parser().error("--json goes with --script")
+    try:
+        return asyncio.run(_run(options))
+    except TownError as e:
+        sys.stderr.write(f"watchlink demo: {e}\n")
+        return FAILED
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain once again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    scripts = "\n".join(f"  {name:16} {script.what}" for name, script in SCRIPTS.items())
+    parser = argparse.ArgumentParser(
+        prog="watchlink demo",
+        description="A whole town on this machine: broker, central and four premises with front panels.",
+        epilog=f"scripts:\n{scripts}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--script", choices=SCRIPTS, metavar="NAME", help="play it without a person; see below")
+    parser.add_argument("--json", action="store_true", help="with --script: one JSON object a line")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the town in this new folder, and leave it there")
+    parser.add_argument("--panel-port", type=int, default=0, metavar="PORT", help="of the front panels; default: any")
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _STOPPED_BY:
+        loop.add_signal_handler(number, stopped.set)
+    if not options.json:
+        sys.stdout.write("Starting a town: a broker, central, and four premises …\n")
+        sys.stdout.flush()
+    async with open_town(options.keep, stopped) as town:
+        teller = Teller(
+            sys.stdout,
+            is_json=options.json,
+            now_ms=lambda: town.now_ms() - town.chronicle.began_ms,
+            name_of=town.name_of,
+        )
+        town.chronicle.listen(teller.take)
+        async with FrontPanels(town, options.panel_port) as panels:
+            try:
+                if options.script is not None:
+                    return await _play(options.script, town, teller, stopped)
+                return await _show(town, teller, panels.url, stopped)
+            finally:
+                await teller.end()
+                teller.plain("\nStopping …")
+
+
+async def _show(town: Town, teller: Teller, panels_url: str, stopped: asyncio.Event) -> int:
+    teller.plain(_welcome(town, panels_url))
+    teller.begin()
+    await _until_stopped(_report_deaths(town, teller), stopped)
+    return PASSED
+
+
+async def _report_deaths(town: Town, teller: Teller) -> None:
+    """Say it when something ends that nobody has ended."""
+    told: set[tuple[str, int]] = set()
+    while True:
+        for program in town.programs:
+            if program.life is Life.DIED and (program.name, program.starts) not in told:
+                told.add((program.name, program.starts))
+                teller.plain(f"{program.name} has ended by itself:\n{program.log_tail()}")
+        await town.notice.next()
+
+
+async def _play(name: str, town: Town, teller: Teller, stopped: asyncio.Event) -> int:
+    stage = Stage(town)
+    script = SCRIPTS[name]
+    teller.plain(f"\n{name}: {script.what}\n")
+    teller.begin()
+    try:
+        if not await _until_stopped(script.play(stage), stopped):
+            stage.check(False, "it was stopped before its end")  # noqa: FBT003 - reads as a sentence
+    except (NeverCameError, RefusedError, ProgramFailedError, TownError, OSError) as e:
+        stage.check(False, str(e))  # noqa: FBT003
+    await teller.end()
+    judgement = stage.judge()
+    _tell_verdict(name, judgement, teller)
+    return PASSED if judgement.is_passed else FAILED
+
+
+def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
+    verdict = "passed" if judgement.is_passed else "failed"
+    teller.plain(f"\n{name} {verdict}: {judgement.alerts} alerts, {len(judgement.lost)} lost,")
+    teller.plain(f"{len(judgement.duplicates)} shown or counted twice, {len(judgement.untrue)} untrue words.")
+    for complaint in judgement.complaints:
+        teller.plain(f"  ✗ {complaint}")
+    teller.summary(
+        script=name,
+        verdict=verdict,
+        alerts=judgement.alerts,
+        lost=len(judgement.lost),
+        duplicates=len(judgement.duplicates),
+        untrue=len(judgement.untrue),
+        missing=list(judgement.complaints),
+    )
+
+
+async def _until_stopped(work: Awaitable[None], stopped: asyncio.Event) -> bool:
+    """Do the work, or leave it when the person has had enough; whether it was done."""
+    working = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            return True
+        return False
+    finally:
+        for task in (working, waiting):
+            task.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)
+
+
+def _welcome(town: Town, panels_url: str) -> str:
+    lines = [
+        "",
+        f"  Central, the control room    {town.watch_room.url}",
+        f"  Front panels of all four     {panels_url}",
+    ]
+    for premises in town.premises.values():
+        schemes = " and ".join(town.scheme_name(slug) for slug in premises.address.schemes)
+        lines.append(f"    {premises.name:24} {panels_url}premises/{premises.node}   {schemes}")
+    lines += [
+        "",
+        "  Try this:",
+        "    1. Open central and press Start watch.",
+        "    2. Open the front panels and hold ATTACK at the corner shop for a second.",
+        "       Its screen says RECEIVED: central's system has it. No one has answered yet.",
+        "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",
+        "    3. Acknowledge it at central: the shop's screen says ANSWERED, and by whom.",
+        "    4. Kill central, the broker or a node on the panels' page in the middle of an alert,",
+        "       and start it again: nothing is lost, and nobody is told anything untrue.",
+        "",
+        "  Not a certified alarm-receiving path: in danger, call 999.",
+        f"  Everything lies in {town.folder}. Ctrl-C stops it all.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,239 @@
+"""The panels' routes.
+
+===== ========================== ===================================================================
+GET   /                          all four front panels, and what can be killed
+GET   /premises/ID               one of them, large
+GET   /premises/ID/oled.png      its OLED as it is now
+GET   /events                    Server-Sent Events: ``hello`` with the browser's number, then states
+POST  /premises/ID/button        ``{"button": "attack", "level": "low", "client": "3"}``
+POST  /premises/ID/part          ``{"part": "oled", "state": "fail"}``, or ``mend``
+POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
+POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
+===== ========================== ===================================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+import jinja2
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from central.web.guard import Guard
+from demo.chronicle import Fact
+from demo.panel.holds import Holds
+from demo.panel.state import BUTTONS, PARTS, state_of
+from demo.program import Life, Program
+from demo.story import TOLD, sentence_of
+from demo.town import Premises, Town, TownError
+
+_HERE: Final = Path(__file__).parent
+_BODY_BYTES_MAX: Final = 1_024
+_HAPPENED_MAX: Final = 30
+_SETTLE_S: Final = 0.03
+_HEARTBEAT_S: Final = 5.0
+_ClientText = Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class Levelled(msgspec.Struct, forbid_unknown_fields=True):
+    """An electrical level of a button's pin."""
+
+    button: Literal["attack", "assist", "seen", "responding", "cancel", "test"]
+    level: Literal["low", "high"]
+    client: _ClientText
+
+
+class PartSet(msgspec.Struct, forbid_unknown_fields=True):
+    """A part that breaks or is mended."""
+
+    part: Literal["oled", "buttons", "sounder", "led"]
+    state: Literal["fail", "mend"]
+
+
+class CableSet(msgspec.Struct, forbid_unknown_fields=True):
+    """The network cable."""
+
+    state: Literal["in", "out"]
+
+
+class ProgramOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """What is done to a program."""
+
+    do: Literal["kill", "start"]
+
+
+T = TypeVar("T")
+
+
+class PanelHub:
+    """The routes, and the streams that are open. ``close`` ends the streams, so that the server can end."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._holds = Holds()
+        self._clients = itertools.count(1)
+        self._closing = asyncio.Event()
+        self._happened: deque[str] = deque(maxlen=_HAPPENED_MAX)
+        self._starting = asyncio.Lock()
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals.update(town=town, buttons=BUTTONS, parts=PARTS)
+        self._index = environment.get_template("index.html")
+        self._one = environment.get_template("premises.html")
+        town.chronicle.listen(self._hear)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._closing.set()
+
+    async def index(self, _request: Request) -> Response:
+        """All four."""
+        return HTMLResponse(self._index.render(state=state_of(self._town, tuple(self._happened))))
+
+    async def one(self, request: Request) -> Response:
+        """One, large."""
+        premises = self._premises(request)
+        state = state_of(self._town, tuple(self._happened))
+        return HTMLResponse(self._one.render(premises=premises, panel=state.panels[premises.node]))
+
+    async def picture(self, request: Request) -> Response:
+        """The OLED's pixels."""
+        png = self._premises(request).board.view.png
+        return Response(png, media_type="image/png") if png else Response(status_code=404)
+
+    async def events(self, _request: Request) -> Response:
+        """The live state."""
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def button(self, request: Request) -> Response:
+        """Drive a pin."""
+        premises, order = self._premises(request), await _order(request, Levelled)
+        change = self._holds.hold if order.level == "low" else self._holds.let_go
+        change(premises.board, order.button, order.client)
+        return _done()
+
+    async def part(self, request: Request) -> Response:
+        """Break or mend a part."""
+        premises, order = self._premises(request), await _order(request, PartSet)
+        premises.board.set_part(order.part, is_failing=order.state == "fail")
+        return _done()
+
+    async def cable(self, request: Request) -> Response:
+        """Pull the network cable out, or put it back."""
+        premises, order = self._premises(request), await _order(request, CableSet)
+        if order.state == "out":
+            await premises.cable.pull()
+        else:
+            premises.cable.plug_in()
+        self._town.notice.tell()
+        return _done()
+
+    async def program(self, request: Request) -> Response:
+        """Kill a program, or start it again."""
+        program, order = self._program(request), await _order(request, ProgramOrder)
+        async with self._starting:
+            try:
+                if order.do == "kill" and program.life is Life.RUNNING:
+                    await self._town.kill(program)
+                elif order.do == "start" and program.life is not Life.RUNNING:
+                    await self._town.restart(program)
+            except TownError as e:
+                return JSONResponse({"reason": str(e)}, 503)
+        return _done()
+
+    def _hear(self, fact: Fact) -> None:
+        if fact.fact in TOLD:
+            self._happened.appendleft(f"{fact.at_ms / 1000:.1f} s – {sentence_of(fact, self._town.name_of)}")
+
+    def _premises(self, request: Request) -> Premises:
+        premises = self._town.premises_of(request.path_params["node"])
+        if premises is None:
+            raise HTTPException(404, "There is no such premises.")
+        return premises
+
+    def _program(self, request: Request) -> Program:
+        name = request.path_params["name"]
+        for program in self._town.programs:
+            if program.name == name:
+                return program
+        raise HTTPException(404, "There is no such program.")
+
+    async def _stream(self) -> AsyncGenerator[str, None]:
+        client = str(next(self._clients))
+        try:
+            yield f"event: hello\ndata: {client}\n\n"
+            async for state in self._states():
+                yield state
+        finally:
+            # However the browser went, nothing stays pressed.
+            self._holds.let_go_of_all(client)
+
+    async def _states(self) -> AsyncIterator[str]:
+        closing = asyncio.ensure_future(self._closing.wait())
+        last = b""
+        try:
+            while not closing.done():
+                changed = asyncio.ensure_future(self._town.notice.next())
+                state = msgspec.json.encode(state_of(self._town, tuple(self._happened)))
+                # The heartbeat is how the server notices a browser that is gone.
+                yield f"event: state\ndata: {state.decode()}\n\n" if state != last else ": still here\n\n"
+                last = state
+                await asyncio.wait((changed, closing), timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                await asyncio.sleep(_SETTLE_S)
+        finally:
+            closing.cancel()
+
+
+def create_app(town: Town) -> Starlette:
+    """The application; its ``state.feed`` is the hub, for :class:`central.web.server.WebServer`."""
+    hub = PanelHub(town)
+    app = Starlette(
+        routes=[
+            Route("/", hub.index),
+            Route("/events", hub.events, methods=["GET"]),
+            Route("/premises/{node}", hub.one),
+            Route("/premises/{node}/oled.png", hub.picture),
+            Route("/premises/{node}/button", hub.button, methods=["POST"]),
+            Route("/premises/{node}/part", hub.part, methods=["POST"]),
+            Route("/premises/{node}/cable", hub.cable, methods=["POST"]),
+            Route("/programs/{name}", hub.program, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+        ],
+        middleware=[Middleware(Guard)],
+    )
+    app.state.feed = hub
+    return app
+
+
+async def _order(request: Request, kind: type[T]) -> T:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _BODY_BYTES_MAX:
+            raise HTTPException(413, "The request is too long.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+        raise HTTPException(422, f"That is nothing a panel can do: {e}.") from e
+
+
+def _done() -> Response:
+    return Response(status_code=204)

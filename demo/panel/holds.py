@@ -1,0 +1,33 @@
+"""Which browser holds which button: a pin is low while somebody holds it, and never longer."""
+
+from __future__ import annotations
+
+from demo.board import BoardLink
+
+
+class Holds:
+    """Buttons held down from browsers. A browser that goes away lets go of everything."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[BoardLink, str], set[str]] = {}
+
+    def hold(self, board: BoardLink, button: str, client: str) -> None:
+        """``client`` presses the button."""
+        holders = self._held.setdefault((board, button), set())
+        if not holders:
+            board.drive(button, is_low=True)
+        holders.add(client)
+
+    def let_go(self, board: BoardLink, button: str, client: str) -> None:
+        """``client`` releases it; the pin goes high when nobody else holds it."""
+        holders = self._held.get((board, button), set())
+        if client in holders:
+            holders.discard(client)
+            if not holders:
+                del self._held[board, button]
+                board.drive(button, is_low=False)
+
+    def let_go_of_all(self, client: str) -> None:
+        """``client`` is gone."""
+        for board, button in tuple(self._held):
+            self.let_go(board, button, client)

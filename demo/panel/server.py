@@ -1,0 +1,40 @@
+"""Serves the front panels while the town runs."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from central.web.server import WebServer, listen, url_of
+from demo.panel.app import create_app
+from demo.ports import LOOPBACK
+from demo.town import Town, TownError
+
+
+class FrontPanels:
+    """Front panels of a town, in the demo's own process and loop.
+
+    Attributes:
+        url: where a browser finds them.
+    """
+
+    def __init__(self, town: Town, port: int = 0) -> None:
+        try:
+            listener = listen(LOOPBACK, port)
+        except OSError as e:
+            raise TownError(f"port {port} for the front panels is taken") from e
+        self.url = url_of(listener)
+        self._server = WebServer(create_app(town), listener)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._serving = asyncio.create_task(self._server.serve())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        if self._serving is not None:
+            await self._serving

@@ -1,0 +1,109 @@
+"""What the panels' page shows, as one JSON-able value, sent whole at each change: it is small."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from demo.board import words_of
+from demo.program import Life
+from demo.town import Premises, Town
+from node.core.controls import Button, LedPattern, Part, SoundPattern
+
+PARTS: Final = (Part.OLED, Part.BUTTONS, Part.SOUNDER, Part.LED)
+BUTTONS: Final = {
+    Button.ATTACK: ("Attack", "threat to a person: hold 1 second"),
+    Button.ASSIST: ("Assist", "come and help: tap"),
+    Button.SEEN: ("Seen", "a neighbour's alert"),
+    Button.RESPONDING: ("Coming", "to help a neighbour"),
+    Button.CANCEL: ("Cancel", "hold 1 second"),
+    Button.TEST: ("Test", "when quiet"),
+}
+LED_WORDS: Final = {
+    LedPattern.OFF: "off",
+    LedPattern.READY: "steady: ready",
+    LedPattern.SENDING: "fast blink: sending",
+    LedPattern.RECEIVED: "slow blink: received",
+    LedPattern.ANSWERED: "nearly steady: answered",
+    LedPattern.UNDELIVERED: "triple flash: not delivered",
+    LedPattern.FAULT: "rare flash: fault",
+}
+SOUND_WORDS: Final = {
+    SoundPattern.OFF: "quiet",
+    SoundPattern.ATTACK: "attack: 3 + 2 pulses",
+    SoundPattern.ASSIST: "assist: 3 pulses",
+    SoundPattern.NOTICE: "notice: 1 pulse",
+    SoundPattern.CONFIRM: "confirm: rising pair",
+    SoundPattern.UNDELIVERED: "not delivered: falling pair",
+}
+LIFE_WORDS: Final = {
+    Life.RUNNING: "running",
+    Life.STOPPED: "stopped",
+    Life.KILLED: "killed",
+    Life.DIED: "ended by itself",
+}
+
+
+class PanelState(msgspec.Struct, frozen=True, kw_only=True):
+    """One premises' front panel. ``picture`` changes with each new picture of the OLED."""
+
+    picture: int
+    face: str
+    words: str
+    led: str
+    led_words: str
+    sound: str
+    sound_words: str
+    held: tuple[str, ...]
+    failed: tuple[str, ...]
+    is_plugged_in: bool
+    life: str
+    life_words: str
+
+
+class ProgramState(msgspec.Struct, frozen=True):
+    """The broker or central."""
+
+    life: str
+    life_words: str
+
+
+class TownState(msgspec.Struct, frozen=True):
+    """Everything."""
+
+    panels: dict[str, PanelState]
+    programs: dict[str, ProgramState]
+    happened: tuple[str, ...]
+    """The last sentences, newest first."""
+
+
+def state_of(town: Town, happened: tuple[str, ...]) -> TownState:
+    """As of now."""
+    return TownState(
+        panels={premises.node: _panel(premises) for premises in town.premises.values()},
+        programs={
+            program.name: ProgramState(program.life.value, LIFE_WORDS[program.life])
+            for program in (town.broker, town.central)
+        },
+        happened=happened,
+    )
+
+
+def _panel(premises: Premises) -> PanelState:
+    view = premises.board.view
+    life = premises.program.life
+    return PanelState(
+        picture=len(premises.board.looks),
+        face=view.face,
+        words=words_of(view),
+        led=view.led,
+        led_words=LED_WORDS[LedPattern(view.led)],
+        sound=view.sound,
+        sound_words=SOUND_WORDS[SoundPattern(view.sound)],
+        held=tuple(sorted(premises.board.held)),
+        failed=tuple(sorted(premises.board.failed)),
+        is_plugged_in=premises.cable.is_plugged_in,
+        life=life.value,
+        life_words=LIFE_WORDS[life],
+    )

@@ -1,0 +1,138 @@
+// Front panels: shows what the server says, and turns fingers and keys into electrical levels. Never acts by itself.
+import { setHearing, hear } from "./sounder.js";
+
+const RETRY_MS = 1000;
+// A click that no finger or key made comes from assistive technology: it means one whole press.
+const CLICK_MS = { attack: 1300, cancel: 1300 };
+const CLICK_ELSE_MS = 200;
+
+let client = "";
+
+async function send(path, order) {
+  const response = await fetch(path, {
+    method: "POST", keepalive: true, body: JSON.stringify(order),
+    headers: { "content-type": "application/json", "x-watchlink": "1" },
+  });
+  if (!response.ok) say(`That was refused: ${await response.text()}`);
+}
+
+function say(text) {
+  const place = document.getElementById("lost");
+  if (place.textContent !== text) place.textContent = text;
+}
+
+const set = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+
+function bindPress(button, node) {
+  const name = button.dataset.button;
+  const held = new Set();
+  let sending = Promise.resolve();
+  let isOwnClick = false;
+  // One after the other: a release must never overtake its press.
+  const level = (value) => {
+    sending = sending.then(() => send(`/premises/${node}/button`, { button: name, level: value, client })).catch(() => {});
+  };
+  const down = (by) => {
+    if (held.size === 0) { button.dataset.down = ""; level("low"); }
+    held.add(by);
+  };
+  const up = (by) => {
+    if (held.delete(by) && held.size === 0) { delete button.dataset.down; level("high"); }
+  };
+  const letGo = () => { for (const by of [...held]) up(by); };
+  button.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    isOwnClick = true;
+    button.setPointerCapture(event.pointerId);
+    down("pointer");
+  });
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) button.addEventListener(kind, () => up("pointer"));
+  button.addEventListener("keydown", (event) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault();
+    isOwnClick = true;
+    if (!event.repeat) down("key");
+  });
+  button.addEventListener("keyup", (event) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault();
+    up("key");
+  });
+  button.addEventListener("click", () => {
+    if (isOwnClick) { isOwnClick = false; return; }
+    down("click");
+    setTimeout(() => up("click"), CLICK_MS[name] ?? CLICK_ELSE_MS);
+  });
+  button.addEventListener("blur", letGo);
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+  window.addEventListener("blur", letGo);
+  window.addEventListener("pagehide", letGo);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
+}
+
+function bindPanel(panel) {
+  const node = panel.dataset.node;
+  for (const button of panel.querySelectorAll("[data-button]")) bindPress(button, node);
+  for (const box of panel.querySelectorAll("[data-part]")) {
+    box.addEventListener("change", () => send(`/premises/${node}/part`, { part: box.dataset.part, state: box.checked ? "fail" : "mend" }));
+  }
+  const cable = panel.querySelector("[data-cable]");
+  cable.addEventListener("change", () => send(`/premises/${node}/cable`, { state: cable.checked ? "out" : "in" }));
+}
+
+function drawPanel(panel, state) {
+  const picture = panel.querySelector("[data-oled]");
+  const isBlank = state.words === "dark";
+  panel.toggleAttribute("data-blank", isBlank);
+  const source = `/premises/${panel.dataset.node}/oled.png?n=${state.picture}`;
+  if (picture.getAttribute("src") !== source) picture.setAttribute("src", source);
+  picture.alt = `OLED: ${state.words}`;
+  set(panel.querySelector("[data-words]"), state.words);
+  panel.querySelector(".lamp").dataset.led = state.led;
+  set(panel.querySelector("[data-led-words]"), state.led_words);
+  panel.querySelector(".horn").dataset.sound = state.sound;
+  set(panel.querySelector("[data-sound-words]"), state.sound_words);
+  for (const box of panel.querySelectorAll("[data-part]")) box.checked = state.failed.includes(box.dataset.part);
+  panel.querySelector("[data-cable]").checked = !state.is_plugged_in;
+}
+
+function drawHappened(lines) {
+  const list = document.getElementById("happened");
+  if (!list) return;
+  list.replaceChildren(...lines.map((line) => {
+    const item = document.createElement("li");
+    item.textContent = line;
+    return item;
+  }));
+}
+
+function draw(state) {
+  const panels = [...document.querySelectorAll(".panel")];
+  for (const panel of panels) drawPanel(panel, state.panels[panel.dataset.node]);
+  for (const life of document.querySelectorAll("[data-program]")) {
+    const one = state.programs[life.dataset.program] ?? state.panels[life.dataset.program];
+    set(life.querySelector("[data-life]"), one.life_words);
+  }
+  drawHappened(state.happened);
+  hear(panels.map((panel) => state.panels[panel.dataset.node].sound));
+}
+
+function listen() {
+  const events = new EventSource("/events");
+  events.addEventListener("hello", (event) => { client = event.data; say(""); });
+  events.addEventListener("state", (event) => draw(JSON.parse(event.data)));
+  events.onerror = () => {
+    say("NOT LIVE: the demo does not answer. What you see is old.");
+    hear([]);
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
+  };
+}
+
+for (const panel of document.querySelectorAll(".panel")) bindPanel(panel);
+for (const life of document.querySelectorAll("[data-program]")) {
+  for (const button of life.querySelectorAll("[data-do]")) {
+    button.addEventListener("click", () => send(`/programs/${life.dataset.program}`, { do: button.dataset.do }));
+  }
+}
+document.getElementById("hear").addEventListener("change", (event) => setHearing(event.target.checked));
+listen();

@@ -1,0 +1,252 @@
+"""Photographs central's page for the documentation: ``python -m demo.pictures_central [DIR]``.
+
+A fixed night on a board that nobody changes, at a fixed time, so that the pictures only differ when the page does.
+Needs Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec.structs import replace
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from central.core.view import (
+    Action,
+    Board,
+    Card,
+    DeliverChange,
+    Done,
+    HistoryLine,
+    MemberLine,
+    NodeLine,
+    Person,
+    Refused,
+    RejectedLine,
+    Unsubscribe,
+)
+from central.web.app import create_app
+from central.web.server import WebServer, listen, url_of
+from wire.kinds import PRIORITY, AlertKind
+
+SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
+_INTER_DIR: Final = Path("/usr/share/fonts/opentype/inter")
+_NOTICE: Final = "This page listens on this machine only, until accounts exist. Names are chosen, not checked."
+_CHROMIUM: Final = "/usr/bin/chromium"
+CHROMIUM_FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_PRIYA: Final = Person("cctv", "Priya Shah")
+_JAS: Final = Person("pcso", "J Patel")
+
+
+class StillBoard:
+    """A board that never changes; whoever acts on it is refused."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def board(self) -> Board:
+        """As the port says."""
+        return self._board
+
+    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:  # noqa: ARG002 - nothing ever changes
+        """As the port says."""
+        return lambda: None
+
+    async def act(self, action: Action, by: Person) -> Done | Refused:  # noqa: ARG002
+        """As the port says."""
+        return Refused("This is a picture.")
+
+
+def night_board() -> Board:
+    """Saturday, 23:40: an attack, an assist and a theft wait; two are in hand."""
+    return Board(
+        sequence=412,
+        at=SATURDAY,
+        boot_id="picture",
+        is_broker_linked=True,
+        is_disk_ok=True,
+        on_watch=(_PRIYA,),
+        cards=_cards(),
+        nodes=_nodes(),
+        rejected=(
+            RejectedLine("signature does not verify", "00000017", 3, _ago(340)),
+            RejectedLine("not JSON", "00000012", 1, _ago(5_400)),
+        ),
+    )
+
+
+def _ago(seconds: float) -> datetime:
+    return SATURDAY - timedelta(seconds=seconds)
+
+
+def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float, **more: object) -> Card:
+    at = _ago(ago_s)
+    card = Card(
+        incident=f"{0x10 + number:08x}-{number}",
+        revision=1,
+        node=f"{0x10 + number:08x}",
+        premises=premises,
+        place=place,
+        schemes=("hart",),
+        kind=kind.slug,
+        priority=PRIORITY[kind],
+        state="unanswered",
+        pressed_at=at,
+        arrived_at=at,
+        path="network",
+        is_late=False,
+        is_silent=False,
+        is_drill=False,
+        history=(HistoryLine(at, "pressed", kind.slug.upper()),),
+    )
+    return replace(card, **more)
+
+
+def _answered(by: Person, ago_s: float, state: Literal["answered", "on-the-way"] = "answered") -> dict[str, object]:
+    return {"state": state, "answered_by": by, "answered_at": _ago(ago_s)}
+
+
+def _cards() -> tuple[Card, ...]:
+    seen: Callable[[str, Literal["seen", "responding"]], MemberLine] = lambda premises, response: MemberLine(  # noqa: E731
+        "00000020", premises, response, _ago(20)
+    )
+    return (
+        _card(
+            1,
+            AlertKind.ATTACK,
+            "Corner Shop",
+            "High St",
+            41,
+            is_silent=True,
+            alert_count=3,
+            members=(seen("Market Pharmacy", "seen"), seen("The Crown", "responding")),
+        ),
+        _card(2, AlertKind.ASSIST, "The Crown", "Market Place", 134),
+        _card(3, AlertKind.THEFT, "Bell’s Outdoor", "Mill Lane", 312, members=(seen("Corner Shop", "seen"),)),
+        _card(
+            4,
+            AlertKind.DISORDER,
+            "The Railway Arms",
+            "Station Rd",
+            4_080,
+            arrived_at=_ago(48),
+            is_late=True,
+            cancelled="stand-down",
+        ),
+        _card(5, AlertKind.TEST, "Market Pharmacy", "High St", 95),
+        _card(6, AlertKind.ASSIST, "Vine & Barrel", "Church Gate", 760, **_answered(_PRIYA, 738)),
+        _card(
+            7,
+            AlertKind.BREACH,
+            "Fox & Goose",
+            "Cank St",
+            1_260,
+            assigned_to="PCSO J Patel",
+            **_answered(_JAS, 1_200, "on-the-way"),
+        ),
+    )
+
+
+def _nodes() -> tuple[NodeLine, ...]:
+    def line(number: int, premises: str, place: str, **more: object) -> NodeLine:
+        fields = {"state": "ok", "since": _ago(9_000), "last_seen_at": _ago(4), "version": "0.1.0", **more}
+        return NodeLine(node=f"{number:08x}", premises=premises, place=place, schemes=("hart",), **fields)  # type: ignore[arg-type]
+
+    return (
+        line(0x11, "Corner Shop", "High St"),
+        line(0x12, "The Crown", "Market Place"),
+        line(0x13, "Bell’s Outdoor", "Mill Lane"),
+        line(
+            0x14,
+            "The Railway Arms",
+            "Station Rd",
+            state="fault",
+            since=_ago(2_400),
+            faults=("oled: no acknowledgement from address 0x3c",),
+            outbox_depth=2,
+        ),
+        line(0x15, "Market Pharmacy", "High St"),
+        line(0x16, "Vine & Barrel", "Church Gate"),
+        line(0x17, "Fox & Goose", "Cank St", state="silent", since=_ago(190), last_seen_at=_ago(220)),
+        line(0x18, "Gas & Co", "King St", state="stopped", since=_ago(4_900), last_seen_at=_ago(4_900)),
+    )
+
+
+def photograph(
+    browser: Browser, url: str, *, scheme: Literal["dark", "light"], width: int, height: int, scale: float = 1
+) -> bytes:
+    """A PNG of the page as Priya Shah sees it."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        device_scale_factor=scale,
+        reduced_motion="reduce",
+        timezone_id="Europe/London",
+        has_touch=width < 600,  # noqa: PLR2004 - a phone
+        is_mobile=width < 600,  # noqa: PLR2004
+    )
+    with closing(context):
+        page = context.new_page()
+        page.add_init_script('localStorage["watchlink.person"] = \'{"role":"cctv","name":"Priya Shah"}\'')
+        page.goto(url)
+        page.wait_for_selector("#live[data-live=live]")
+        if page.locator("#banner-sound").is_visible():
+            page.locator("#banner-sound").click()
+            page.wait_for_selector("#banner-sound", state="hidden")
+        page.mouse.move(1, 1)
+        page.evaluate("document.activeElement.blur()")
+        page.evaluate("document.fonts.ready.then(() => undefined)")
+        return page.screenshot()
+
+
+def main(arguments: list[str]) -> int:
+    """Write the three pictures."""
+    folder = Path(arguments[0] if arguments else "docs/pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    listener = listen("127.0.0.1", 0)
+    url = url_of(listener)
+    app = create_app(StillBoard(night_board()), inter_font_dir=_INTER_DIR, notice=_NOTICE, now=lambda: SATURDAY)
+    web = WebServer(app, listener)
+    web.start_thread()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(CHROMIUM_FLAGS))
+            shots = {
+                "central-dark.png": photograph(browser, url, scheme="dark", width=1440, height=900),
+                "central-light.png": photograph(browser, url, scheme="light", width=1440, height=900),
+                "central-phone.png": photograph(browser, url, scheme="dark", width=390, height=844, scale=2),
+            }
+            browser.close()
+    finally:
+        web.stop()
+        web.join_thread()
+    for name, png in shots.items():
+        _write_small(folder / name, png)
+    return 0
+
+
+def _write_small(file: Path, png: bytes) -> None:
+    """Few colours stand in the page: a palette makes the picture a fraction of its size."""
+    import io  # noqa: PLC0415
+
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").quantize(colors=128, method=Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""The referee: what was lost, what was shown twice, and who was told something untrue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demo.central_records import CentralRecords
+from demo.chronicle import CENTRAL, Chronicle, Fact
+from demo.town import Town
+
+_ACTIONS = {"answered": "acknowledged", "on-the-way": "on-the-way", "unanswered": "unacknowledged"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The end of a script.
+
+    Attributes:
+        alerts: how many were stored at the pressers'.
+        lost: alerts that central, their presser or a neighbour never got.
+        duplicates: how often something was shown or committed once more.
+        untrue: what somebody was told that was not so when they were told.
+        missing: what did not happen that should have.
+    """
+
+    alerts: int
+    lost: tuple[str, ...]
+    duplicates: tuple[str, ...]
+    untrue: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.lost or self.duplicates or self.untrue or self.missing)
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """All that is wrong, a sentence each."""
+        return (*self.missing, *self.lost, *self.duplicates, *self.untrue)
+
+
+class Referee:
+    """Checks every word as it is said, against central's disk; judges the rest at the end."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._records = CentralRecords(town.folder / "central" / "state" / "central.db")
+        self._untrue: list[str] = []
+        town.chronicle.listen(self._hear)
+
+    @property
+    def records(self) -> CentralRecords:
+        """Central's disk."""
+        return self._records
+
+    def judge(self, missing: tuple[str, ...]) -> Judgement:
+        """Everything, now that it is over."""
+        chronicle = self._town.chronicle
+        alerts = tuple(dict.fromkeys(fact.alert for fact in chronicle.all("stored")))
+        return Judgement(
+            alerts=len(alerts),
+            lost=tuple(sentence for alert in alerts for sentence in self._losses(chronicle, alert)),
+            duplicates=tuple(self._duplicates(chronicle)),
+            untrue=tuple(self._untrue),
+            missing=missing,
+        )
+
+    def _losses(self, chronicle: Chronicle, alert: str) -> list[str]:
+        presser = self._town.premises_of(alert.partition("-")[0])
+        if presser is None:
+            return [f"{alert} is of no premises of this town"]
+        losses = []
+        if not self._records.has_frame(alert):
+            losses.append(f"{alert} is not on central's disk")
+        if not chronicle.find("receipt", node=presser.node, alert=alert):
+            losses.append(f"{presser.name} never heard that central has {alert}")
+        losses += [
+            f"{other.name} was never shown {alert} of {presser.name}"
+            for other in self._town.warned_by(presser)
+            if not chronicle.find("shown", node=other.node, alert=alert)
+        ]
+        return losses
+
+    def _duplicates(self, chronicle: Chronicle) -> list[str]:
+        found = []
+        counted: dict[tuple[str, str, str], int] = {}
+        for fact in chronicle:
+            if fact.fact in ("shown", "committed", "stored", "receipt"):
+                key = (fact.fact, fact.node, fact.alert)
+                counted[key] = counted.get(key, 0) + 1
+        for (what, node, alert), count in counted.items():
+            if count > 1:
+                found.append(f"{alert} was {what} {count} times by {node}")
+            presser = self._town.premises_of(alert.partition("-")[0])
+            other = self._town.premises_of(node)
+            if what == "shown" and presser and other and not other.is_warned_by(presser):
+                found.append(f"{other.name} was shown {alert}, which is of another scheme")
+        return found
+
+    def _hear(self, fact: Fact) -> None:
+        sentence = ""
+        match fact.fact:
+            case "receipt" if not self._records.has_frame(fact.alert):
+                sentence = f"{fact.node} was told that central has {fact.alert}, and central's disk did not have it"
+            case "acknowledged":
+                state = str(fact.detail.get("state", ""))
+                action = _ACTIONS.get(state, state)
+                if not self._records.has_action(action, fact.alert):
+                    sentence = f"{fact.node} was told '{state}' of {fact.alert}, and nobody had done that"
+            case "closed" if fact.node != CENTRAL and not self._records.has_action("closed", fact.alert):
+                sentence = f"{fact.node} was told that {fact.alert} is closed, and nobody had closed it"
+        if sentence:
+            self._untrue.append(sentence)

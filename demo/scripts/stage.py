@@ -1,0 +1,165 @@
+"""What every script does: gather the town, press, wait, answer, and note what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from central.core.view import Board
+from demo.central_records import CentralRecords
+from demo.chronicle import CENTRAL, Fact
+from demo.notice import NeverCameError
+from demo.scripts.judgement import Judgement, Referee
+from demo.town import Premises, Town
+from demo.watch_room import PERSON, card_of
+from node.hw.fake_board_client import BoardView
+
+PATIENCE_S: Final = 45.0
+"""For one thing to happen. The machine may be busy; nothing here measures speed."""
+LATE_AFTER_S: Final = 60.0
+"""An alert that waited longer is late (N13), at the node and at central."""
+_BOUNCES: Final = 3
+
+
+class Stage:
+    """A town with a script on it.
+
+    Attributes:
+        town: what the script plays with.
+    """
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._referee = Referee(town)
+        self._missing: list[str] = []
+
+    @property
+    def records(self) -> CentralRecords:
+        """Central's disk."""
+        return self._referee.records
+
+    def premises(self, key: str) -> Premises:
+        """By its key in :data:`demo.premises.ADDRESSES`."""
+        return self.town.premises[key]
+
+    def judge(self) -> Judgement:
+        """What came of it."""
+        return self._referee.judge(tuple(self._missing))
+
+    def check(self, is_so: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
+        """Note ``what`` as missing unless it is so."""
+        if not is_so:
+            self._missing.append(what)
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    async def gather(self) -> None:
+        """Wait until central sees every premises well, then come on duty."""
+
+        def is_all_well(board: Board) -> bool:
+            lines = {line.node: line.state for line in board.nodes}
+            return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in self.town.premises.values())
+
+        await self.town.watch_room.board_when("central saw every premises well", is_all_well, PATIENCE_S)
+        await self.town.watch_room.start_watch()
+
+    async def press(self, premises: Premises, button: str) -> str:
+        """Press a bouncing button until the node says that the alert is on its disk; the alert's id."""
+        chronicle = self.town.chronicle
+        since = len(chronicle)
+        for _ in range(_BOUNCES):
+            premises.board.drive(button, is_low=True)
+            premises.board.drive(button, is_low=False)
+        premises.board.drive(button, is_low=True)
+        try:
+            if button == "assist":
+                # Its release shows that no chord was meant; a tap of this length is what a finger does.
+                await asyncio.sleep(0.15)
+                premises.board.drive(button, is_low=False)
+            what = f"{premises.name} stored the {button} that was pressed"
+            stored = await self.town.notice.until(
+                lambda: chronicle.find("stored", node=premises.node, since=since), what, PATIENCE_S
+            )
+        finally:
+            premises.board.drive(button, is_low=False)
+        return stored.alert
+
+    async def acknowledge(self, presser: Premises, alert: str) -> None:
+        """PCSO J Patel answers, and the presser's node gets to know who."""
+        await self.town.watch_room.acknowledge(alert)
+        await self.until_acknowledged(presser, alert)
+
+    async def until_acknowledged(self, presser: Premises, alert: str, state: str = "answered") -> None:
+        """The presser's node knows role and name."""
+
+        def is_known() -> bool:
+            facts = self.town.chronicle.all("acknowledged", node=presser.node, alert=alert)
+            return any(
+                (f.detail.get("state"), f.detail.get("role"), f.detail.get("name")) == (state, PERSON.role, PERSON.name)
+                for f in facts
+            )
+
+        what = f"{presser.name} knew that {PERSON.role} {PERSON.name} said '{state}' of {alert}"
+        await self.town.notice.until(is_known, what, PATIENCE_S)
+
+    async def close(self, presser: Premises, alert: str, outcome: str) -> None:
+        """A person at central closes it, and the presser's node gets to know."""
+        await self.town.watch_room.close(alert, outcome)
+        await self.until_fact("closed", presser.node, alert)
+
+    # -- waiting --------------------------------------------------------------------------------------------------
+
+    async def until_fact(self, fact: str, node: str, alert: str, *, since: int = 0) -> Fact:
+        """That fact.
+
+        Raises:
+            NeverCameError: it did not come.
+        """
+        return await self.town.notice.until(
+            lambda: self.town.chronicle.find(fact, node=node, alert=alert, since=since),
+            f"{self._name(node)} said '{fact}' of {alert}",
+            PATIENCE_S,
+        )
+
+    async def until_face(self, premises: Premises, *faces: str) -> BoardView:
+        """The premises' panel shows one of these."""
+
+        def look() -> BoardView | None:
+            view = premises.board.view
+            return view if view.face in faces and not view.is_blank else None
+
+        return await self.town.notice.until(
+            look, f"the OLED of {premises.name} showed {' or '.join(faces)}", PATIENCE_S
+        )
+
+    async def until_warned(self, presser: Premises, alert: str) -> None:
+        """Every other premises of its schemes shows it."""
+        for other in self.town.warned_by(presser):
+            await self.until_fact("shown", other.node, alert)
+
+    async def until_card(self, what: str, incident: str, is_so: Callable[[Board], bool]) -> None:
+        """Central's page shows the incident, and shows it so."""
+        await self.town.watch_room.board_when(
+            what, lambda board: card_of(board, incident) is not None and is_so(board), PATIENCE_S
+        )
+
+    async def until_late(self, stored: Fact) -> None:
+        """Wait until an alert that is still undelivered has become late."""
+        waited_s = (self.town.now_ms() - self.town.chronicle.began_ms - stored.at_ms) / 1000
+        # Frames carry whole seconds, so one second more makes it certain.
+        await asyncio.sleep(max(0.0, LATE_AFTER_S + 1.5 - waited_s))
+
+    def stored(self, alert: str) -> Fact:
+        """The fact that this alert is on its presser's disk.
+
+        Raises:
+            NeverCameError: it is not.
+        """
+        found = self.town.chronicle.find("stored", alert=alert)
+        if found is None:
+            raise NeverCameError(f"{alert} was stored")
+        return found
+
+    def _name(self, node: str) -> str:
+        return "central" if node == CENTRAL else self.town.name_of(node)
