@@ -101,6 +101,7 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], answered_ms: int) -> None
     """Central has named every open incident of ours: those it did not name, it no longer has open.
 
     Args:
+        turn: the step.
         named: keys of ours in the answer.
         answered_ms: when we asked. What central took in after that it could not have named.
     """

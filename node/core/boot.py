@@ -1,7 +1,10 @@
 """Start: what the disk remembers becomes what is sent and shown, and nothing is claimed that is not known.
 
-Restored incidents are marked so until central speaks of them again: an alert without receipt is still undelivered, one with
-a receipt was received once, and what came of it is not known.
+Restored incidents are marked so until central speaks of them again: an alert without receipt is still undelivered, one
+with a receipt was received once, and what came of it is not known.
+
+A disk that could not be read at the start may be read later: then ``Started`` comes again, and what this run has
+learnt meanwhile goes before what the disk says.
 """
 
 from __future__ import annotations
@@ -35,19 +38,30 @@ def started(turn: Turn, event: Started) -> None:
         elif isinstance(frame, Cancel) and frame.incident in incidents:
             progress = CancelProgress.RECEIVED if stored.is_receipted else CancelProgress.SAVED
             incidents[frame.incident] = replace(incidents[frame.incident], cancel=progress)
-    for key, incident in incidents.items():
-        incidents[key] = _settled(turn, incident, due)
+    state = turn.state
+    restored = {k: _settled(turn, i, due) for k, i in incidents.items() if k not in state.incidents}
+    rows = [row for row in rows if row[0] not in state.outbox.rows]
     turn.change(
         is_started=True,
-        started_ms=turn.now_ms,
-        boot_id=event.boot_id,
-        last_counter=max(turn.state.last_counter, event.last_counter, *(c for c, _ in rows), 0),
-        directory=event.directory if event.directory.serial >= turn.state.directory.serial else turn.state.directory,
-        incidents=Ledger(incidents.items()),
-        recent=tuple(sorted(incidents))[-RECENT_MAX:],
-        inbox=Inbox(Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox), Shelf(), turn.now_ms),
+        started_ms=state.started_ms if state.is_started else turn.now_ms,
+        boot_id=state.boot_id or event.boot_id,
+        last_counter=max(state.last_counter, event.last_counter, *(counter for counter, _ in rows), 0),
+        directory=event.directory if event.directory.serial >= state.directory.serial else state.directory,
+        incidents=Ledger((*restored.items(), *state.incidents.oldest())),
+        recent=(*sorted(restored), *state.recent)[-RECENT_MAX:],
+        inbox=_inbox(turn, event),
     )
-    delivery.restore(turn, tuple(rows), tuple(due))
+    delivery.restore(turn, rows, due)
+
+
+def _inbox(turn: Turn, event: Started) -> Inbox:
+    inbox = turn.state.inbox if turn.state.is_started else Inbox(turned_ms=turn.now_ms)
+    recent = inbox.recent
+    for row in event.inbox if len(recent) else ():
+        mine = recent.get(row.id)
+        if mine is not None and row.is_shown:
+            recent = recent.put(row.id, replace(mine, is_shown=True))
+    return replace(inbox, recent=recent, older=Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox))
 
 
 def _with_alert(before: Incident | None, frame: Alert, stored: StoredFrame, now_ms: int) -> Incident:

@@ -15,6 +15,7 @@ Where the radio joins: :func:`paths` names the ways an alert takes; today there 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -57,9 +58,10 @@ def add(turn: Turn, signed: SignedFrame, pressed_ms: int) -> None:
         _set(turn, backoff_ms=next_ms, round_at_ms=turn.now_ms + _jittered(turn, first_ms))
 
 
-def restore(turn: Turn, rows: tuple[tuple[int, Row], ...], due: tuple[tuple[int, int], ...]) -> None:
-    """What the disk remembers, once, at start."""
-    _set(turn, rows=Ledger(rows), due=tuple(sorted(due)))
+def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int, int]]) -> None:
+    """What the disk remembers, beside what this run has stored already."""
+    outbox = turn.state.outbox
+    _set(turn, rows=Ledger((*rows, *outbox.rows.oldest())), due=tuple(sorted((*outbox.due, *due))))
     if Path.NETWORK in paths(turn.state):
         begin(turn)
 

@@ -144,7 +144,11 @@ def stored(turn: Turn, event: FrameStored) -> None:
         drafts=tuple(d for d in turn.state.drafts if d.number != event.draft),
         last_counter=max(turn.state.last_counter, event.signed.frame.counter),
     )
-    parts.recovered(turn, Part.STORE)
+    if turn.state.is_store_refusing:
+        parts.recovered(
+            turn, Part.STORE
+        )  # Our own complaint is answered; a driver's stays until the driver takes it back.
+    turn.change(is_store_refusing=False)
     pressed_ms = draft.pressed_ms if draft else turn.now_ms
     frame = event.signed.frame
     if isinstance(frame, Alert):
@@ -158,6 +162,7 @@ def stored(turn: Turn, event: FrameStored) -> None:
 def refused(turn: Turn, event: StoreRefused) -> None:
     """The disk would not: say so at once, and keep trying."""
     parts.failed(turn, Part.STORE, event.detail)
+    turn.change(is_store_refusing=True)
     draft = None if event.draft is None else _find(turn.state, event.draft)
     if draft is None:
         return

@@ -1,6 +1,6 @@
 """The node: ``step(state, event, now_ms) -> (state, effects)``.
 
-Which way a state can go is in :mod:`node.core.table`; this file says who is asked about which event, and in which order:
+Which way a state can go is in :mod:`node.core.table`; this file says who is asked about which event, and when:
 
 1. the buttons catch up to ``now_ms`` (an edge tells how long the level before it held), then
 2. the event itself, then
@@ -187,6 +187,8 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
             parts.failed(turn, event.part, event.detail)
         case PartRecovered():
             parts.recovered(turn, event.part)
+            if event.part is Part.STORE:
+                turn.change(is_store_refusing=None)
             if event.part is Part.OLED:
                 turn.change(screen=None)  # Whatever it shows now is not what we last sent.
         case StopAsked():
@@ -205,9 +207,10 @@ def _due(turn: Turn) -> None:
         turn.change(hint=None)
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
-        if incident is not None and incident.phase is Phase.CLOSED:
-            if turn.now_ms - incident.changed_ms >= turn.timing.outcome_shown_ms:
-                lifecycle.forget(turn, key)
+        if incident is None or incident.phase is not Phase.CLOSED:
+            continue
+        if turn.now_ms - incident.changed_ms >= turn.timing.outcome_shown_ms:
+            lifecycle.forget(turn, key)
 
 
 def _stop(turn: Turn) -> None:

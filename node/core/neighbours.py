@@ -1,4 +1,4 @@
-"""Other members' alerts (N5, N13): taken in once, shown once, in the order of their urgency; our *seen* and *responding*.
+"""Other members' alerts (N5, N13): taken in once, shown once, in the order of urgency; our *seen* and *responding*.
 
 The inbox on disk says which alerts were taken in and which were shown. *Shown* is only what the panel confirmed, so an
 alert taken in just before a crash is shown after it (central names open incidents in its sync answer), and one that was
@@ -164,11 +164,17 @@ def is_shown(state: NodeState, neighbour: Neighbour) -> bool:
 
 
 def to_respond(state: NodeState, now_ms: int, response: MemberResponse) -> Neighbour | None:
-    """The alert on display that a press of *seen* or *responding* is about, or ``None``."""
+    """The alert that a press of *seen* or *responding* is about, or ``None``.
+
+    It is the one on display; if the panel is just telling of our own incident, the only one there is.
+    """
     view = state.view
-    if view.neighbour is None or (view.was_other and now_ms - view.since_ms < GUARD_MS):
-        return None
-    entry = _active(state, view.neighbour)
+    if view.neighbour is not None:
+        if view.was_other and now_ms - view.since_ms < GUARD_MS:
+            return None
+        entry = _active(state, view.neighbour)
+    else:
+        entry = state.neighbours[0] if len(state.neighbours) == 1 and is_shown(state, state.neighbours[0]) else None
     if entry is None or not entry.schemes or (entry.response is not None and entry.response >= response):
         return None
     return entry

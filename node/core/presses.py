@@ -81,7 +81,7 @@ def advance(buttons: Buttons, settings: Settings, until_ms: int) -> tuple[Button
         if not due or due[0][0] > until_ms:
             return buttons, tuple(gestures)
         at_ms, button, happening = due[0]
-        buttons, wish = _happen(buttons, settings, button, happening, at_ms)
+        buttons, wish = _happen(buttons, settings, button, happening)
         if wish:
             gestures.append(Gesture(wish, at_ms))
 
@@ -130,7 +130,7 @@ def _fires_at_ms(buttons: Buttons, button: Button, settings: Settings) -> int:
 
 
 def _happen(
-    buttons: Buttons, settings: Settings, button: Button, happening: ButtonInput, at_ms: int
+    buttons: Buttons, settings: Settings, button: Button, happening: ButtonInput
 ) -> tuple[Buttons, Wish | None]:
     press = buttons[button]
     moved = _moved(press, happening)

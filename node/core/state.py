@@ -330,6 +330,8 @@ class NodeState:
     central: Central = field(default_factory=Central)
     clock: Clock = field(default_factory=Clock)
     faults: Mapping[Part, Fault] = field(default_factory=lambda: MappingProxyType({}))
+    is_store_refusing: bool | None = None
+    """Whether the disk refused the last thing it was given; ``None`` = not tried since start or repair."""
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     health_at_ms: int | None = None
     health_sent_ms: int | None = None

@@ -26,6 +26,7 @@ CLOCKS_AGREE_MS: Final = 5_000
 QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
 """A status that seems older than a broker would keep one is a fault of our clock, not an old status."""
 _UTC_OFFSET_MAX_S: Final = 86_400
+_WHOLE_SECOND_MS: Final = 1_000
 
 
 def link_up(turn: Turn) -> None:
@@ -105,15 +106,14 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
     """Wall time. Nothing is timed by it: it is shown, written into frames, and tells late from live."""
     before = turn.state.clock
     offset_ms = event.wall_at_s * 1000 - turn.now_ms
-    has_moved = before.offset_ms is None or abs(before.offset_ms - offset_ms) > CLOCKS_AGREE_MS
     central_ms = turn.state.central.offset_ms
     is_near = central_ms is not None and abs(central_ms - offset_ms) <= CLOCKS_AGREE_MS
     is_proven = event.is_proven or is_near
     utc_offset_s = event.utc_offset_s if abs(event.utc_offset_s) < _UTC_OFFSET_MAX_S else 0
     doubted_ms = turn.now_ms if before.is_proven and not is_proven else before.doubted_ms
-    if not has_moved and before.offset_ms is not None:
-        # A whole second read again and again wanders within itself: keep the first, so that the screen does not.
-        offset_ms = before.offset_ms if abs(before.offset_ms - offset_ms) < 1_000 else offset_ms  # noqa: PLR2004
+    if before.offset_ms is not None and abs(before.offset_ms - offset_ms) < _WHOLE_SECOND_MS:
+        # A whole second, read again and again, wanders within itself; the clock on the screen shall not.
+        offset_ms = before.offset_ms
     turn.change(clock=Clock(offset_ms, is_proven, utc_offset_s, doubted_ms))
 
 

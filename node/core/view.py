@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from node.core import neighbours
 from node.core.signals import play_for_neighbour, silent_incident
@@ -18,9 +19,13 @@ from node.core.turn import Turn
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind
 
+_Page = tuple[FrameId | None, bool]
+"""A neighbour's incident, or none and whether it is our own."""
+_OWN: Final[_Page] = (None, True)
+
 
 def own_to_show(state: NodeState, now_ms: int) -> Incident | None:
-    """Our incident that the panel should tell of now: the newest that has something to tell, a real one before a test."""
+    """Our incident that the panel should tell of now: the newest with something to tell, a real one before a test."""
     found = []
     for key in reversed(state.recent):
         incident = state.incidents.get(key)
@@ -71,35 +76,38 @@ def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
     return not passes or now_ms - incident.changed_ms < state.settings.timing.outcome_shown_ms
 
 
-def _choose(state: NodeState, own: Incident | None, now_ms: int, *, is_silent: bool) -> tuple[FrameId | None, bool]:
+def _choose(state: NodeState, own: Incident | None, now_ms: int, *, is_silent: bool) -> _Page:
     view = state.view
     here = _entry(state, view.neighbour)
     if is_silent:
         return (view.neighbour if here else None), False
-    if own is not None and own.phase in UNSETTLED:
-        return None, True
-    pages: list[FrameId | None] = [n.incident for n in state.neighbours]
-    if own is not None:
-        pages.append(None)
-    if not pages:
-        return None, False
-    is_here = here is not None or (view.is_own and own is not None)
-    if own is not None and (own.changed_ms > view.since_ms or (own.changed_ms == view.since_ms and not view.is_own)):
-        return None, True  # News of our own.
+    if own is not None and (own.phase in UNSETTLED or _is_news(own, view)):
+        return _OWN
     fresh = next((n for n in state.neighbours if not neighbours.is_shown(state, n)), None)
-    if is_here and now_ms - view.since_ms < state.settings.timing.page_turn_ms:
-        if here is None or fresh is None or fresh.incident == here.incident:
-            return view.neighbour, view.is_own
-        is_here_done = neighbours.is_shown(state, here)
-        gap = PRIORITY[fresh.kind] - PRIORITY[here.kind]
-        if gap > 0 or (gap == 0 and not is_here_done):
-            return view.neighbour, view.is_own
+    is_own_here = view.is_own and own is not None
+    is_turn_over = now_ms - view.since_ms >= state.settings.timing.page_turn_ms
+    if not is_turn_over and (is_own_here or (here is not None and not _gives_way(state, here, fresh))):
+        return view.neighbour, view.is_own
     if fresh is not None and fresh is not here:
         return fresh.incident, False
-    if not is_here:
-        return pages[0], pages[0] is None
-    place = (pages.index(view.neighbour) + 1) % len(pages)
-    return pages[place], pages[place] is None
+    pages = [(n.incident, False) for n in state.neighbours] + ([_OWN] if own is not None else [])
+    if not pages:
+        return None, False
+    if here is None and not is_own_here:
+        return pages[0]
+    return pages[(pages.index((view.neighbour, view.is_own)) + 1) % len(pages)]
+
+
+def _is_news(own: Incident, view: View) -> bool:
+    return own.changed_ms > view.since_ms or (own.changed_ms == view.since_ms and not view.is_own)
+
+
+def _gives_way(state: NodeState, here: Neighbour, fresh: Neighbour | None) -> bool:
+    """Whether an alert that was never shown takes the panel from the one on display before its turn is over."""
+    if fresh is None or fresh is here:
+        return False
+    gap = PRIORITY[here.kind] - PRIORITY[fresh.kind]
+    return gap > 0 or (gap == 0 and neighbours.is_shown(state, here))
 
 
 def _is_young(state: NodeState, entry: Neighbour, now_ms: int) -> bool:

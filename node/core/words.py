@@ -11,6 +11,7 @@ from wire.kinds import AlertKind, Role
 from wire.text import display_text
 
 UNKNOWN_TIME: Final = "--:--"
+USE_RADIO: Final = "Use radio or call 999"
 _DUTY: Final = "On duty: "
 _ROLES: Final = {role.slug: role for role in Role}
 
