@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from central.core.incident import Incident
 from central.core.timing import Timing
@@ -15,16 +16,22 @@ from wire.messages import Answer, IncidentState, MemberAnswer
 from wire.text import display_text
 
 
+@lru_cache(maxsize=65_536)
+def shown_name(name: str) -> str:
+    """A name out of the directory, fit to show. The same few come again and again, and cleaning is not cheap."""
+    return display_text(name, NAME_CHARS_MAX)
+
+
 def premises_of(node: NodeId, directory: Directory) -> str:
     """The name to show; the node's number if it was struck from the directory altogether."""
     sender = directory.senders.get(node)
-    return display_text(sender.premises, NAME_CHARS_MAX) if sender else node_text(node)
+    return shown_name(sender.premises) if sender else node_text(node)
 
 
 def place_of(node: NodeId, directory: Directory) -> str:
     """Where it is."""
     sender = directory.senders.get(node)
-    return display_text(sender.place, NAME_CHARS_MAX) if sender else ""
+    return shown_name(sender.place) if sender else ""
 
 
 def slugs_of(schemes: tuple[int, ...], directory: Directory) -> tuple[str, ...]:

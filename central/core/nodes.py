@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from central.core.cards import slugs_of
+from central.core.cards import shown_name, slugs_of
 from central.core.journal import KeptNode
 from central.core.timing import Timing
 from central.core.view import NodeLine
@@ -187,8 +187,8 @@ class Nodes:
         recent = sum(at > now_at - self._timing.restarts_within for _, at in record.boots)
         return NodeLine(
             node=node_text(record.node),
-            premises=display_text(record.sender.premises, NAME_CHARS_MAX),
-            place=display_text(record.sender.place, NAME_CHARS_MAX),
+            premises=shown_name(record.sender.premises),
+            place=shown_name(record.sender.place),
             schemes=slugs_of(tuple(sorted(record.sender.schemes)), directory),
             state=record.shown,
             since=record.since,

@@ -6,6 +6,8 @@ Used from one thread at a time. Everything is written in SQL that SQLite and Pos
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +66,7 @@ class Database:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._engine = _engine(url)
+        self._lock_file: int | None = None
 
     def open(self) -> None:
         """Make the file if there is none, and bring the schema up to date."""
@@ -73,12 +76,16 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as e:
                 raise StoreError(f"{path.parent} cannot be made: {e.strerror}") from e
+            self._lock(path)
         with self._transaction() as connection:
             migrate(connection)
 
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
     def commit(self, entries: Sequence[JournalEntry]) -> tuple[SeenFrame, ...]:
         """Write a batch of the journal in one transaction.
@@ -178,6 +185,16 @@ class Database:
                 connection.execute(sa.update(INCIDENTS).where(is_it).values(closed_us=at_us))
             for entry in batch.watches:
                 _write_watch(connection, entry)
+
+    def _lock(self, path: Path) -> None:
+        """Two centrals on one file would each answer half of the alerts. The kernel lets go when we end, however."""
+        try:
+            self._lock_file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise StoreError(f"another central is using {path}") from e
+        except OSError as e:
+            raise StoreError(f"{path}.lock cannot be used: {e.strerror}") from e
 
     def _find(self, ids: Sequence[FrameId]) -> tuple[SeenFrame, ...]:
         found = []

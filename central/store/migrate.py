@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,9 @@ from sqlalchemy import Connection
 
 from central.store.errors import StoreConfigError
 
+# It tells at length of its plugins at each start.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
 MIGRATIONS_DIR: Final = Path(__file__).parent / "migrations"
 
 
@@ -22,6 +26,9 @@ def migrate(connection: Connection) -> None:
     Raises:
         StoreConfigError: the database is of a newer program.
     """
+    if connection.dialect.name == "sqlite":
+        # sqlite3 opens no transaction for DDL by itself: a kill half-way would leave tables without their version.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     config = Config()
     # ConfigParser would read a percent sign in the path as an interpolation.
     config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))

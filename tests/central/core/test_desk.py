@@ -1,0 +1,228 @@
+"""What people do at central: committed before it is true, recorded with who did it, refused with a sentence (C1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.view import (
+    Acknowledge,
+    Action,
+    AddNote,
+    Assign,
+    Close,
+    Done,
+    EndWatch,
+    HistoryLine,
+    Person,
+    Refused,
+    SetOnTheWay,
+    StartWatch,
+    UndoAcknowledge,
+)
+from tests.support.central_town import CORNER, JONES, PATEL, START, Town, only
+from wire.ids import FrameId
+from wire.kinds import AlertKind, AnswerState, Role
+
+ID = "00000010-7"
+
+
+@pytest.fixture
+def town(town: Town) -> Town:
+    town.press(7)
+    return town
+
+
+def acknowledgements(town: Town) -> list[tuple[AnswerState, Role, str]]:
+    sent = only(town.said, do.SendAcknowledgement)
+    assert {(CORNER, FrameId(CORNER, 7))} >= {(order.node, order.target) for order in sent}
+    return [(order.state, order.role, order.name) for order in sent]
+
+
+def test_acknowledge_tells_the_presser_who_has_it(town: Town) -> None:
+    """N3: answered by (role, name)."""
+    result = town.act(Acknowledge(ID))
+
+    assert isinstance(result, Done)
+    assert ("answered", PATEL, START) == (town.card().state, town.card().answered_by, town.card().answered_at)
+    assert [(AnswerState.ANSWERED, Role.PCSO, "J Patel")] == acknowledgements(town)
+    assert HistoryLine(START, "acknowledged", "", PATEL) == town.card().history[-1]
+
+
+def test_acknowledge_is_true_only_after_the_commit(town: Town) -> None:
+    town.is_disk_slow = True
+
+    result = town.act(Acknowledge(ID))
+
+    assert (None, "unanswered", []) == (result, town.card().state, acknowledgements(town))
+    town.commit()
+    assert ("answered", Done(town.board().sequence)) == (town.card().state, town.answer_to(1))
+
+
+def test_acknowledge_is_refused_with_the_disks_words_when_it_is_full(town: Town) -> None:
+    town.is_disk_slow = True
+    town.act(Acknowledge(ID))
+
+    town.refuse("database or disk is full")
+
+    answer = town.answer_to(1)
+    assert isinstance(answer, Refused)
+    assert "database or disk is full" in answer.reason
+    assert ("unanswered", []) == (town.card().state, acknowledgements(town))
+
+
+def test_acknowledge_by_a_second_person_names_the_first(town: Town) -> None:
+    town.act(Acknowledge(ID))
+
+    assert Refused("Already answered by PCSO on duty Jaswinder Patel.") == town.act(Acknowledge(ID), JONES)
+    assert PATEL == town.card().answered_by
+
+
+def test_acknowledge_by_two_at_once_goes_to_the_first(town: Town) -> None:
+    """Both pressed before either was on disk."""
+    town.is_disk_slow = True
+    town.act(Acknowledge(ID), JONES)
+    town.act(Acknowledge(ID), PATEL)
+
+    town.commit()
+
+    assert JONES == town.card().answered_by
+    assert (Done, Refused) == (type(town.answer_to(1)), type(town.answer_to(2)))
+
+
+def test_acknowledge_twice_by_the_same_person_is_done_once(town: Town) -> None:
+    town.act(Acknowledge(ID))
+
+    assert isinstance(town.act(Acknowledge(ID)), Done)
+    assert 1 == len(acknowledgements(town))
+
+
+def test_acknowledge_of_an_assist_does_not_answer_the_attack_it_has_become(town: Town) -> None:
+    """The person pressed while the card still said ASSIST."""
+    town.press(8, AlertKind.ATTACK, incident=7)
+
+    refused = town.act(Acknowledge(ID, seen_kind="assist"))
+
+    assert Refused("It has become ATTACK since you looked. Look again, then answer.") == refused
+    assert isinstance(town.act(Acknowledge(ID, seen_kind="attack")), Done)
+
+
+def test_acknowledge_waits_for_a_press_that_is_on_its_way_to_disk(town: Town) -> None:
+    """What was judged is what is changed: an upgrade in the same batch must not be answered unseen."""
+    town.is_disk_slow = True
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.act(Acknowledge(ID, seen_kind="assist"))
+
+    town.commit()
+
+    assert ("attack", "unanswered") == (town.card().kind, town.card().state)
+    assert isinstance(town.answer_to(1), Refused)
+
+
+def test_undo_takes_an_acknowledgement_back_within_ten_seconds(town: Town) -> None:
+    town.act(Acknowledge(ID))
+    town.later(10)
+
+    assert isinstance(town.act(UndoAcknowledge(ID)), Done)
+    assert ("unanswered", None) == (town.card().state, town.card().answered_by)
+    assert AnswerState.UNANSWERED == acknowledgements(town)[-1][0]
+
+
+@pytest.mark.parametrize(("seconds", "by"), [(11, PATEL), (1, JONES)])
+def test_undo_is_refused_too_late_or_to_another(town: Town, seconds: int, by: Person) -> None:
+    town.act(Acknowledge(ID))
+    town.later(seconds)
+
+    assert isinstance(town.act(UndoAcknowledge(ID), by), Refused)
+    assert "answered" == town.card().state
+
+
+def test_undo_is_refused_once_somebody_is_on_the_way(town: Town) -> None:
+    town.act(Acknowledge(ID))
+    town.act(SetOnTheWay(ID))
+
+    assert isinstance(town.act(UndoAcknowledge(ID)), Refused)
+    assert "on-the-way" == town.card().state
+
+
+def test_on_the_way_answers_too(town: Town) -> None:
+    assert isinstance(town.act(SetOnTheWay(ID)), Done)
+    assert ("on-the-way", PATEL) == (town.card().state, town.card().answered_by)
+    assert [(AnswerState.ON_THE_WAY, Role.PCSO, "J Patel")] == acknowledgements(town)
+
+
+def test_close_needs_an_outcome_and_tells_the_presser(town: Town) -> None:
+    assert isinstance(town.act(Close(ID, " \u202e ")), Refused)
+    assert isinstance(town.act(Close(ID, "two detained")), Done)
+    assert ("closed", "two detained") == (town.card().state, town.card().outcome)
+    assert [AnswerState.CLOSED] == [state for state, _, _ in acknowledgements(town)]
+
+
+@pytest.mark.parametrize("action", [Acknowledge(ID), SetOnTheWay(ID), Assign(ID, "CCTV"), Close(ID, "again")])
+def test_closed_incidents_take_notes_only(town: Town, action: Action) -> None:
+    town.act(Close(ID, "all well"))
+
+    assert Refused("It is closed already.") == town.act(action)
+    assert isinstance(town.act(AddNote(ID, "statement taken")), Done)
+    assert "statement taken" == town.card().history[-1].text
+
+
+def test_texts_are_cleaned_and_cut(town: Town) -> None:
+    """A pasted override must not turn a card around; a book must not fill it."""
+    town.act(AddNote(ID, "left\u202eright\n" + "x" * 600), Person("cctv", "A\u0000nn  Jones" + "e" * 90))
+    line = town.card().history[-1]
+
+    assert line.text.startswith("leftright x")
+    assert 500 == len(line.text)
+    assert line.by is not None
+    assert (True, 64) == (line.by.name.startswith("Ann Jones"), len(line.by.name))
+
+
+@pytest.mark.parametrize(
+    ("by", "incident"),
+    [
+        (Person("burglar", "A"), ID),
+        (Person("cctv", "\u200b"), ID),
+        (PATEL, "00000010-8"),
+        (PATEL, "nonsense"),
+        (PATEL, "x" * 100_000),
+    ],
+)
+def test_actions_of_nobody_or_on_nothing_are_refused(town: Town, by: Person, incident: str) -> None:
+    assert isinstance(town.act(Acknowledge(incident), by), Refused)
+    assert "unanswered" == town.card().state
+
+
+def test_watch_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> None:
+    """C2: nobody on duty is visible at the premises."""
+    town.act(StartWatch())
+    started = only(town.said, do.PublishStatus)[-1]
+    town.act(StartWatch(), JONES)
+    town.act(EndWatch())
+    ended = only(town.said, do.PublishStatus)[-1]
+
+    assert (("pcso",), ("cctv",)) == (started.status.on_duty, ended.status.on_duty)
+    assert (JONES,) == town.board().on_watch
+
+
+def test_assign_is_recorded(town: Town) -> None:
+    town.act(Assign(ID, "Sgt Brown"))
+
+    assert ("Sgt Brown", "assigned") == (town.card().assigned_to, town.card().history[-1].what)
+
+
+def test_answer_comes_after_the_change_that_contains_it(town: Town) -> None:
+    said = town.handle(ev.ActionRequested(9, Acknowledge(ID), PATEL))
+    kinds = [type(order) for order in said]
+
+    assert kinds.index(do.ShowChange) < kinds.index(do.AnswerAction)
+    assert Done(only(said, do.ShowChange)[-1].change.sequence) == only(said, do.AnswerAction)[0].result
+
+
+def test_too_many_waiting_actions_are_refused_rather_than_kept(town: Town) -> None:
+    town.is_disk_slow = True
+
+    results = [town.act(AddNote(ID, str(number))) for number in range(1_100)]
+
+    assert 99 == sum(isinstance(result, Refused) for result in results)

@@ -1,0 +1,171 @@
+"""A core with its clock, disk and page, for tests of the rules; no thread, no socket."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.boards import BoardKeeper
+from central.core.journal import JournalEntry, Recall
+from central.core.machine import CentralCore
+from central.core.view import Action, Board, Card, Done, Person, Refused
+from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
+from wire.frames import Alert, Cancel, Frame, Response, encode
+from wire.ids import FrameId, NodeId, node_text
+from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
+from wire.signing import SigningKey
+from wire.topics import FrameTopic
+
+CORNER, BAKERY, CROWN, ARCADE = NodeId(0x10), NodeId(0x11), NodeId(0x12), NodeId(0x13)
+"""A HART shop, another, a Pub Watch pub, and premises in both."""
+SCHEMES = {CORNER: (1,), BAKERY: (1,), CROWN: (2,), ARCADE: (1, 2)}
+NAMES = {CORNER: "Corner Shop", BAKERY: "Bakery", CROWN: "The Crown", ARCADE: "Arcade"}
+KEYS = {node: SigningKey(bytes([node]) * 32) for node in (NodeId(1), *SCHEMES)}
+AUTHORITY = SigningKey(b"authority".ljust(32, b"."))
+START = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
+PATEL, JONES = Person("pcso", "Jaswinder Patel"), Person("cctv", "Ann Jones")
+E = TypeVar("E")
+
+
+def make_directory(serial: int = 1, revoked: tuple[NodeId, ...] = (), without: tuple[NodeId, ...] = ()) -> bytes:
+    schemes = (
+        SchemeEntry(number=1, slug="hart", name="HART"),
+        SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
+    )
+    nodes = tuple(
+        SenderEntry(
+            node=node_text(node),
+            key=KEYS[node].public.raw,
+            premises=NAMES[node],
+            place="High St",
+            schemes=SCHEMES[node],
+            revoked_at=START if node in revoked else None,
+        )
+        for node in SCHEMES
+        if node not in without
+    )
+    central = SenderEntry(node="00000001", key=KEYS[NodeId(1)].public.raw, premises="Central", kind="central")
+    document = DirectoryDocument(serial=serial, issued_at=START, schemes=schemes, senders=(central, *nodes))
+    return seal_directory(document, AUTHORITY)
+
+
+def opened(data: bytes) -> Directory:
+    return open_directory(data, AUTHORITY.public)
+
+
+class Town:
+    """A core, its clock, its disk and everything it ordered; commits are carried out at once unless they are held."""
+
+    def __init__(self, recall: Recall | None = None, directory: bytes | None = None, now_at: datetime = START) -> None:
+        self.now_at = now_at
+        self.core = CentralCore()
+        self.said: list[do.Effect] = []
+        self.disk: list[JournalEntry] = []
+        self.waiting: list[JournalEntry] = []
+        self.is_disk_slow = False
+        self.requests = 0
+        data = directory or make_directory()
+        started = self.core.handle(ev.Started("boot-1", opened(data), data, recall or Recall()), self.now_at)
+        board = next(order.board for order in started if isinstance(order, do.ShowBoard))
+        self.keeper = BoardKeeper(board)
+        self.said += started
+
+    def handle(self, event: ev.Event) -> list[do.Effect]:
+        """One event, and the commits that follow from it; returns all that was said."""
+        said = self.core.handle(event, self.now_at)
+        for order in said:
+            if isinstance(order, do.CommitFrame | do.CommitAction):
+                self.waiting.append(order.entry)
+            elif isinstance(order, do.ShowChange):
+                self.keeper.apply(order.change)
+        self.said += said
+        if not self.is_disk_slow:
+            said = said + self.commit()
+        return said
+
+    def commit(self) -> list[do.Effect]:
+        """The disk takes everything that waits."""
+        said: list[do.Effect] = []
+        while self.waiting:
+            entry = self.waiting.pop(0)
+            self.disk.append(entry)
+            if hasattr(entry, "signed"):
+                said += self.handle(ev.FramesCommitted((entry.signed.frame.id,)))
+            else:
+                said += self.handle(ev.ActionCommitted(entry.entry))
+        return said
+
+    def refuse(self, detail: str = "disk full") -> list[do.Effect]:
+        """The disk takes nothing of what waits."""
+        frames = tuple(e.signed.frame.id for e in self.waiting if hasattr(e, "signed"))
+        actions = tuple(e.entry for e in self.waiting if not hasattr(e, "signed"))
+        self.waiting = []
+        return self.handle(ev.CommitFailed(frames, actions, detail))
+
+    def press(self, counter: int, kind: AlertKind = AlertKind.ASSIST, **more: object) -> list[do.Effect]:
+        """A member presses; the frame arrives on its first scheme's topic."""
+        node = NodeId(more.pop("node", CORNER))
+        fields = {"incident": counter, "schemes": SCHEMES[node], "at_s": int(self.now_at.timestamp()), **more}
+        return self.send(Alert(node, counter, kind=kind, **fields))
+
+    def cancel(self, counter: int, incident: int, reason: CancelReason = CancelReason.MISTAKE) -> list[do.Effect]:
+        """Corner Shop takes it back."""
+        return self.send(Cancel(CORNER, counter, int(self.now_at.timestamp()), incident, reason, (1,)))
+
+    def respond(self, node: NodeId, counter: int, target: FrameId, response: MemberResponse) -> list[do.Effect]:
+        """Another member presses *seen* or *responding*."""
+        return self.send(Response(node, counter, int(self.now_at.timestamp()), target, response, SCHEMES[node]))
+
+    def send(self, frame: Frame, topic: FrameTopic | None = None, key: SigningKey | None = None) -> list[do.Effect]:
+        """A frame arrives by network."""
+        scheme = {1: "hart", 2: "pubwatch"}[SCHEMES[frame.sender][0]]
+        data = encode(frame, key or KEYS[frame.sender])
+        return self.arrive(data, topic or FrameTopic(scheme, frame.sender))
+
+    def arrive(self, data: bytes, topic: FrameTopic | None) -> list[do.Effect]:
+        """Bytes arrive by network."""
+        return self.handle(ev.FrameArrived(data, topic, Path.NETWORK))
+
+    def act(self, action: Action, by: Person = PATEL) -> Done | Refused | None:
+        """A person does something; ``None`` while it waits for the disk."""
+        self.requests += 1
+        self.handle(ev.ActionRequested(self.requests, action, by))
+        return self.answer_to(self.requests)
+
+    def answer_to(self, request: int) -> Done | Refused | None:
+        """What became of a request, if it is settled."""
+        answers = [o.result for o in self.said if isinstance(o, do.AnswerAction) and o.request == request]
+        return answers[0] if answers else None
+
+    def later(self, seconds: float) -> list[do.Effect]:
+        """Time goes by, a tick each second."""
+        said: list[do.Effect] = []
+        end_at = self.now_at + timedelta(seconds=seconds)
+        while self.now_at < end_at:
+            self.now_at = min(self.now_at + timedelta(seconds=1), end_at)
+            said += self.handle(ev.Ticked())
+        return said
+
+    def board(self) -> Board:
+        """As the page has it."""
+        return self.keeper.board(self.now_at)
+
+    def card(self, incident: str = "00000010-7") -> Card:
+        """One incident as the page has it."""
+        return next(card for card in self.board().cards if card.incident == incident)
+
+    def node_state(self, node: NodeId) -> str:
+        """One node as the page has it."""
+        return next(line.state for line in self.board().nodes if line.node == node_text(node))
+
+    def rejected(self) -> dict[tuple[str, str], int]:
+        """What the page says was dropped, by reason and sender; a second goes by."""
+        self.later(1)
+        return {(line.reason, line.sender): line.count for line in self.board().rejected}
+
+
+def only(said: list[do.Effect], kind: type[E]) -> list[E]:
+    """Those of one kind, in order."""
+    return [order for order in said if isinstance(order, kind)]
