@@ -180,6 +180,9 @@ class Orders:
                 self._store.mark_receipted(effect.id.counter, self._proven_at_s())
             case KeepSeen():
                 self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.is_shown), self._proven_at_s())
+                if effect.is_shown:
+                    # Durable before it is said: a crash now must not show it a second time.
+                    self._store.flush()
             case KeepDirectory():
                 # The topics first: a full disk must not keep us from a scheme's alerts.
                 if self._uplink:
