@@ -37,10 +37,13 @@ class SenderEntry(Message, frozen=True):
     """A sender."""
 
     node: NodeText
+    """Its id."""
     key: bytes
     """Ed25519 public key, 32 raw bytes (base64 in JSON)."""
     premises: Name
+    """Its name for people."""
     place: Name = ""
+    """Where that is."""
     schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
     """Numbers of the schemes it is a member of."""
     kind: Literal["premises", "central"] = "premises"
@@ -58,8 +61,11 @@ class DirectoryDocument(Message, frozen=True):
     serial: Count
     """Rises with each issue. A receiver that holds a newer one ignores an older one."""
     issued_at: Moment
+    """By the authority's clock."""
     schemes: tuple[SchemeEntry, ...]
+    """No number and no slug twice."""
     senders: tuple[SenderEntry, ...]
+    """No node twice; the struck off stay listed, so that their late frames are told from strangers'."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "issued_at")
@@ -69,7 +75,7 @@ class SealedDirectory(Message, frozen=True):
     """``node/{node}/down/directory``, and the file at rest: the signed bytes inside a JSON envelope."""
 
     document: bytes
-    """UTF-8 JSON of a :class:`DirectoryDocument` (base64 here)."""
+    """UTF-8 JSON of a :class:`~wire.directory.DirectoryDocument` (base64 here)."""
     signature: bytes
     """Ed25519 by the authority over the directory domain and ``document``: 64 bytes (base64 here)."""
 

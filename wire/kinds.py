@@ -27,11 +27,17 @@ class FrameKind(Numbered):
     """Low four bits of a frame's first byte."""
 
     ALERT = 1
+    """A press."""
     CANCEL = 2
+    """The presser takes an incident back."""
     RECEIPT = 3
+    """Central has committed a frame: a machine's word."""
     ACKNOWLEDGEMENT = 4
+    """A named person on duty has said something of an incident."""
     PATH_TEST = 5
+    """Proves a path without alarming anybody."""
     RESPONSE = 6
+    """Another member pressed *seen* or *responding*."""
 
 
 class AlertKind(Numbered):
@@ -46,6 +52,7 @@ class AlertKind(Numbered):
     SIGHTING = 4
     """Suspected shoplifter nearby: short-lived, carries no allegation text."""
     DISORDER = 5
+    """A fight, a crowd, drunkenness."""
     BREACH = 6
     """An excluded person refused entry."""
     CALL_REQUEST = 7
@@ -53,12 +60,15 @@ class AlertKind(Numbered):
     TEST = 8
     """Weekly proof of life or a drill (N12)."""
     TAMPER = 9
+    """Somebody is at the unit."""
     POWER = 10
+    """Mains lost or back."""
     FAULT = 11
+    """A part does not work."""
 
 
 class Priority(IntEnum):
-    """How urgent, smallest first. Shape and letter on every badge are in look.md's terms."""
+    """How urgent, smallest first: every badge says it by shape, letter and colour."""
 
     P1 = 1
     P2 = 2
@@ -130,22 +140,29 @@ class CancelReason(Numbered):
     """Why the presser took it back (N6). It never deletes the alert; central still closes it."""
 
     MISTAKE = 1
+    """It should not have been pressed."""
     STAND_DOWN = 2
+    """It was right, and help is no longer needed."""
 
 
 class MemberResponse(Numbered):
     """What another member pressed on a neighbour's alert (N5)."""
 
     SEEN = 1
+    """We know of it."""
     RESPONDING = 2
+    """We are coming."""
 
 
 class AnswerState(Numbered):
     """What a named person on duty has said of an alert."""
 
     ANSWERED = 1
+    """They have taken it."""
     ON_THE_WAY = 2
+    """Somebody is coming."""
     CLOSED = 3
+    """It is over; only a person says so."""
     UNANSWERED = 4
     """The acknowledgement was taken back within its ten seconds."""
 

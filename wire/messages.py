@@ -89,17 +89,23 @@ class Health(Message, frozen=True):
     """``node/{node}/up/health``: every 10 s, and (with ``state="lost"``) as the node's last will."""
 
     state: Literal["armed", "starting", "stopping", "lost"]
+    """``armed``: pins watched, store open. ``lost`` comes from the broker, as the last will."""
     boot_id: Name
     """New at every start of the program, so that a restart between two heartbeats shows."""
     version: Name = ""
+    """The program's."""
     at: Moment | None = None
-    """``None`` while the node's clock is not proven."""
+    """Absent while the node's clock is not proven."""
     uptime_ms: Count = 0
+    """Since the start of the program."""
     outbox_depth: Count = 0
     """Frames stored here for which central has given no receipt."""
     oldest_unreceipted_ms: Count = 0
+    """Age of the oldest of them."""
     directory_serial: Count = 0
+    """Of the directory it holds; 0 = none."""
     faults: Annotated[tuple[FaultReport, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
+    """What does not work now."""
     rejected: Annotated[dict[Name, Count], msgspec.Meta(max_length=REASONS_MAX)] = {}
     """Input dropped since start, by reason (:data:`wire.errors.REASONS`)."""
 
@@ -112,14 +118,18 @@ class PendingFrame(Message, frozen=True):
     """A frame that still waits at the node, and for how long, by the node's own monotonic clock."""
 
     counter: Counter
+    """Of the frame."""
     age_ms: Count
+    """Since the press."""
 
 
 class Sync(Message, frozen=True):
     """``node/{node}/up/sync``: sent after each connect and each time central has a new boot id."""
 
     boot_id: Name
+    """The node's, as in its health."""
     directory_serial: Count = 0
+    """Of the directory it holds; central sends a newer one."""
     last_counter: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)] = 0
     """The highest counter the node has stored; 0 = none."""
     pending: Annotated[tuple[PendingFrame, ...], msgspec.Meta(max_length=PENDING_MAX)] = ()
@@ -133,8 +143,11 @@ class Answer(Message, frozen=True):
     """Who has taken it."""
 
     role: Slug
+    """A name of :class:`~wire.kinds.Role`; a newer central may know more."""
     name: Name
+    """As the person gave it, in full."""
     at: Moment
+    """When central committed it."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at")
@@ -144,9 +157,13 @@ class MemberAnswer(Message, frozen=True):
     """What another premises pressed."""
 
     node: NodeText
+    """The member's."""
     premises: Name
+    """Its name in the directory."""
     response: Literal["seen", "responding"]
+    """The latest it pressed."""
     at: Moment
+    """When central committed it."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at")
@@ -156,27 +173,39 @@ class IncidentState(Message, frozen=True):
     """``scheme/{scheme}/incident``: the whole state of one incident, each time it changes."""
 
     incident: FrameText
+    """Id of the alert that opened it."""
     revision: Count
     """Rises with each change; an older revision that arrives later is ignored."""
     scheme: Slug
+    """The scheme this copy is for."""
     node: NodeText
+    """The presser's."""
     premises: Name
+    """The presser's, in the directory."""
     place: Name
+    """Where that is."""
     kind: Slug
-    """Kind of its most urgent alert so far."""
+    """Kind of its most urgent alert so far, a name of :class:`~wire.kinds.AlertKind`; a newer central may know more."""
     priority: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    """1 … 4 as on the badges, 5 = test."""
     state: Literal["unanswered", "answered", "on-the-way", "closed"]
+    """What a person on duty has said."""
     opened_at: Moment
     """When it was pressed, or when it arrived if the node's clock was not proven."""
     expires_at: Moment
     """After this the message says nothing any more: ask with a sync."""
     late: bool = False
+    """It reached central late (N13): never shown as live."""
     silent: bool = False
+    """Nothing may be seen or heard at the presser's premises (N4)."""
     drill: bool = False
+    """An exercise."""
     cancelled: Literal["mistake", "stand-down"] | None = None
+    """The presser took it back, and why; it stays open until a person closes it (N6)."""
     answer: Answer | None = None
+    """Who has taken it; absent while nobody has."""
     members: Annotated[tuple[MemberAnswer, ...], msgspec.Meta(max_length=MEMBERS_MAX)] = ()
-    """First come, first named."""
+    """What neighbours pressed, first come first; one entry for each."""
 
     def __post_init__(self) -> None:
         FrameId.parse(self.incident)
@@ -188,8 +217,11 @@ class CentralStatus(Message, frozen=True):
     """``scheme/{scheme}/central``: at start, every 10 s, and when duty changes. Proves the path to the node."""
 
     boot_id: Name
+    """New at every start of central: a node that sees a new one asks for a sync."""
     at: Moment
+    """Central's clock."""
     expires_at: Moment
+    """After this it proves nothing any more."""
     on_duty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=ROLES_MAX)] = ()
     """Roles with somebody on watch; empty means nobody (C2)."""
 
@@ -201,6 +233,7 @@ class SyncAnswer(Message, frozen=True):
     """``node/{node}/down/sync``: what central knows that the node may have missed."""
 
     boot_id: Name
+    """Central's, as in its status."""
     counter_floor: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)]
     """The highest counter central has seen of this node, 0 = none: the next one must be above it."""
     incidents: Annotated[tuple[IncidentState, ...], msgspec.Meta(max_length=INCIDENTS_MAX)] = ()

@@ -50,7 +50,7 @@ class Down(StrEnum):
     SYNC = "sync"
     """:class:`~wire.messages.SyncAnswer`."""
     DIRECTORY = "directory"
-    """A signed directory, :mod:`wire.directory`."""
+    """:class:`~wire.directory.SealedDirectory`: to nodes that hold an older one."""
 
 
 @dataclass(frozen=True, slots=True)

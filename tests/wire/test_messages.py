@@ -58,13 +58,22 @@ def test_message_comes_back_as_it_went(message: Message) -> None:
     assert message == decode_message(encode_message(message), type(message))
 
 
-@given(messages)
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
 def test_message_fed_byte_by_byte_is_refused_until_its_last_byte(message: Message) -> None:
     data = encode_message(message)
 
     for length in range(len(data)):
         with pytest.raises(MessageDecodeError, match="message json"):
             decode_message(data[:length], type(message))
+
+
+@given(messages, st.data())
+def test_message_cut_anywhere_is_refused(message: Message, data: st.DataObject) -> None:
+    whole = encode_message(message)
+    length = data.draw(st.integers(0, len(whole) - 1))
+
+    with pytest.raises(MessageDecodeError, match="message json"):
+        decode_message(whole[:length], type(message))
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
@@ -194,7 +203,7 @@ def test_lists_that_are_too_long_are_cut_from_their_end() -> None:
     """Ten thousand stored alerts must not make a sync that central refuses whole (N13)."""
     sync = Sync(boot_id="b", pending=tuple(PendingFrame(counter=c, age_ms=c) for c in range(1, 10_001)))
     member = MemberAnswer(node="00000011", premises="The Anchor", response="seen", at=PRESSED_AT)
-    state = msgspec.structs.replace(LEAST, members=(member,) * 100)
+    state = IncidentState(**{**msgspec.structs.asdict(LEAST), "members": (member,) * 100})
     answer = SyncAnswer(boot_id="c", counter_floor=0, incidents=(LEAST,) * 5_000)
 
     assert list(range(1, PENDING_MAX + 1)) == [row.counter for row in sync.pending]

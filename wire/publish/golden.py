@@ -42,7 +42,8 @@ def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
     return shown
 
 
-def _signer(frame: Frame) -> str:
+def signer(frame: Frame) -> str:
+    """Whose key of the examples signs it."""
     return _NAMES.get(frame.sender, "stranger")
 
 
@@ -53,9 +54,9 @@ def _frames() -> Json:
         "frames": [
             {
                 "name": name,
-                "signed_by": _signer(frame),
+                "signed_by": signer(frame),
                 "fields": fields_of(frame),
-                "hex": encode(frame, KEYS[_signer(frame)]).hex(),
+                "hex": encode(frame, KEYS[signer(frame)]).hex(),
             }
             for name, frame in FRAMES.items()
         ],

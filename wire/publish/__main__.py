@@ -1,0 +1,41 @@
+"""Write the vectors and the documents, or say which are out of date. The one place in ``wire`` that does I/O."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from wire.publish.asyncapi import asyncapi_document
+from wire.publish.golden import vector_files
+from wire.publish.handbook import handbook
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def published_files() -> dict[str, str]:
+    """Every file that is made from the contract: path from the repository's root → text."""
+    files = {f"wire/vectors/{name}": text for name, text in vector_files().items()}
+    return files | {"docs/wire.md": handbook(), "docs/asyncapi.json": asyncapi_document()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 = written, or all up to date; 1 = ``--check`` found a difference."""
+    parser = argparse.ArgumentParser(prog="python -m wire.publish", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file is out of date")
+    is_check = parser.parse_args(arguments).check
+    stale = [
+        (REPOSITORY / name, text)
+        for name, text in published_files().items()
+        if not (REPOSITORY / name).exists() or (REPOSITORY / name).read_text(encoding="utf-8") != text
+    ]
+    for path, text in stale:
+        print(("out of date: " if is_check else "written: ") + str(path.relative_to(REPOSITORY)))  # noqa: T201
+        if not is_check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if is_check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Who says what to whom, on which topic, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wire.directory import SealedDirectory
+from wire.ids import NodeId
+from wire.kinds import FrameKind
+from wire.limits import DIRECTORY_BYTES_MAX, FRAME_BYTES_MAX
+from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, SyncAnswer, bytes_max
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
+
+_NODE: Final = NodeId(0xFFFF_FFFF)
+_SCHEME: Final = "scheme-slug"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One topic and what travels on it.
+
+    Attributes:
+        name: in the AsyncAPI document.
+        address: the topic with ``{scheme}`` and ``{node}`` for its parameters.
+        writer, readers: as words.
+        is_from_central: central writes it.
+        qos: 0 where the next one replaces a lost one.
+        payload: kinds of frame, or a type of message.
+        bytes_max: the payload's cap.
+        operation: what central does with it, as a name and in words.
+    """
+
+    name: str
+    topic: Topic
+    writer: str
+    readers: str
+    is_from_central: bool
+    qos: int
+    payload: tuple[FrameKind, ...] | type[Message]
+    operation: str
+    summary: str
+
+    @property
+    def address(self) -> str:
+        """The topic with its parameters."""
+        return str(self.topic).replace("ffffffff", "{node}").replace(_SCHEME, "{scheme}")
+
+    @property
+    def payload_bytes_max(self) -> int:
+        """The payload's cap."""
+        if isinstance(self.payload, tuple):
+            return FRAME_BYTES_MAX
+        return DIRECTORY_BYTES_MAX if self.payload is SealedDirectory else bytes_max(self.payload)
+
+
+CHANNELS: Final = (
+    Channel(
+        "frame",
+        FrameTopic(_SCHEME, _NODE),
+        "that node",
+        "central, members of the scheme",
+        False,  # noqa: FBT003 (a table)
+        1,
+        (FrameKind.ALERT, FrameKind.CANCEL, FrameKind.RESPONSE, FrameKind.PATH_TEST),
+        "takeInFrame",
+        "A member speaks to its scheme: central commits and answers, neighbours are warned.",
+    ),
+    Channel(
+        "incident",
+        IncidentTopic(_SCHEME),
+        "central",
+        "members of the scheme, tools",
+        True,  # noqa: FBT003
+        1,
+        IncidentState,
+        "publishIncident",
+        "The whole state of an incident, each time it changes.",
+    ),
+    Channel(
+        "central",
+        CentralTopic(_SCHEME),
+        "central",
+        "members of the scheme, tools",
+        True,  # noqa: FBT003
+        0,
+        CentralStatus,
+        "publishStatus",
+        "Central's heartbeat, every 10 s and when duty changes: it proves the path and says who is on duty.",
+    ),
+    Channel(
+        "health",
+        UpTopic(_NODE, Up.HEALTH),
+        "that node; the broker, for its last will",
+        "central",
+        False,  # noqa: FBT003
+        0,
+        Health,
+        "noteHealth",
+        "A node's heartbeat, every 10 s. The last will is sent with QoS 1.",
+    ),
+    Channel(
+        "sync",
+        UpTopic(_NODE, Up.SYNC),
+        "that node",
+        "central",
+        False,  # noqa: FBT003
+        1,
+        Sync,
+        "takeSync",
+        "A node asks for what it may have missed: after each connect, and when central has a new boot id.",
+    ),
+    Channel(
+        "receipt",
+        DownTopic(_NODE, Down.RECEIPT),
+        "central",
+        "that node",
+        True,  # noqa: FBT003
+        1,
+        (FrameKind.RECEIPT,),
+        "sendReceipt",
+        "Central has committed a frame of this node's.",
+    ),
+    Channel(
+        "ack",
+        DownTopic(_NODE, Down.ACK),
+        "central",
+        "that node",
+        True,  # noqa: FBT003
+        1,
+        (FrameKind.ACKNOWLEDGEMENT,),
+        "sendAcknowledgement",
+        "A person on duty has said something of an incident of this node's.",
+    ),
+    Channel(
+        "syncAnswer",
+        DownTopic(_NODE, Down.SYNC),
+        "central",
+        "that node",
+        True,  # noqa: FBT003
+        1,
+        SyncAnswer,
+        "answerSync",
+        "What the node may have missed.",
+    ),
+    Channel(
+        "directory",
+        DownTopic(_NODE, Down.DIRECTORY),
+        "central, which cannot sign it",
+        "that node",
+        True,  # noqa: FBT003
+        1,
+        SealedDirectory,
+        "sendDirectory",
+        "The directory of senders, signed by the authority, to nodes that hold an older one.",
+    ),
+)

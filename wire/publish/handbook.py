@@ -1,0 +1,283 @@
+"""``docs/wire.md``: the contract for people, every table made from the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from wire import limits
+from wire.directory import DirectoryDocument, SchemeEntry, SealedDirectory, SenderEntry
+from wire.errors import REASONS
+from wire.frames import encode
+from wire.kinds import (
+    MEMBERS_WARNED,
+    PRIORITY,
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    FrameKind,
+    MemberResponse,
+    Numbered,
+    Role,
+)
+from wire.limits import FRAME_BYTES_MAX
+from wire.messages import (
+    Answer,
+    CentralStatus,
+    FaultReport,
+    Health,
+    IncidentState,
+    MemberAnswer,
+    Message,
+    PendingFrame,
+    Sync,
+    SyncAnswer,
+    encode_message,
+)
+from wire.publish.asyncapi import schemas
+from wire.publish.channels import CHANNELS, Channel
+from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
+from wire.publish.golden import signer
+from wire.publish.layout import HEAD, SIGNATURE, Field, bytes_max, fields, taken_apart
+from wire.publish.notes import notes
+from wire.publish.prose import ADMISSION, DELIVERY, DIRECTORY_RULES, INTRODUCTION, MESSAGE_RULES, SIGNATURES
+
+_EXAMPLES: Final = {
+    FrameKind.ALERT: "alert, attack",
+    FrameKind.CANCEL: "cancel, mistake",
+    FrameKind.RECEIPT: "receipt",
+    FrameKind.ACKNOWLEDGEMENT: "acknowledgement, answered",
+    FrameKind.PATH_TEST: "path test, network",
+    FrameKind.RESPONSE: "response, seen",
+}
+_MESSAGES: Final[dict[type[Message], str]] = {
+    Health: "health",
+    FaultReport: "",
+    Sync: "sync",
+    PendingFrame: "",
+    SyncAnswer: "sync answer, nothing open",
+    IncidentState: "incident",
+    Answer: "",
+    MemberAnswer: "",
+    CentralStatus: "central",
+}
+_DIRECTORY: Final = (SealedDirectory, DirectoryDocument, SchemeEntry, SenderEntry)
+_LIMITS: Final = {
+    "a frame": (limits.FRAME_BYTES_MAX, "bytes"),
+    "a topic": (limits.TOPIC_BYTES_MAX, "bytes"),
+    "a JSON message, except the next two": (limits.MESSAGE_BYTES_MAX, "bytes"),
+    "a sync answer": (limits.SYNC_ANSWER_BYTES_MAX, "bytes"),
+    "a sealed directory": (limits.DIRECTORY_BYTES_MAX, "bytes"),
+    "schemes of a sender, or of a frame": (limits.SCHEMES_PER_NODE_MAX, ""),
+    "a name in JSON": (limits.NAME_CHARS_MAX, "characters"),
+    "a text in JSON": (limits.TEXT_CHARS_MAX, "characters"),
+    "a name in an acknowledgement frame": (limits.SHORT_NAME_BYTES_MAX, "bytes of UTF-8"),
+}
+
+
+def handbook() -> str:
+    """The page."""
+    parts = [
+        INTRODUCTION,
+        "## Frames",
+        _frame_head(),
+        *(_frame_kind(kind) for kind in FrameKind),
+        SIGNATURES,
+        DELIVERY,
+        ADMISSION,
+        "## Vocabulary",
+        _alert_kinds(),
+        *(_numbers(title, kind) for title, kind in _NUMBERS.items()),
+        "## Topics",
+        _topics(),
+        "## Messages",
+        MESSAGE_RULES,
+        *(_message(kind, example) for kind, example in _MESSAGES.items()),
+        "## The directory",
+        DIRECTORY_RULES,
+        *(_message(kind, "") for kind in _DIRECTORY),
+        "Before it is sealed, an example of a sender:",
+        _fenced("json", json.dumps(msgspec.to_builtins(DIRECTORY.senders[1]), indent=1)),
+        "## Limits",
+        _table(("what", "at most"), ((what, f"{n:,} {unit}".strip()) for what, (n, unit) in _LIMITS.items())),
+        "## Reasons for a refusal",
+        "Each is a counter's label in a node's health message and at central. None holds a byte of the input.",
+        _table(("reason", "meaning"), ((f"`{reason}`", meaning) for reason, meaning in REASONS.items())),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+_NUMBERS: Final[dict[str, type[Numbered]]] = {
+    "Roles": Role,
+    "Cancel reasons": CancelReason,
+    "Responses of members": MemberResponse,
+    "Answer states": AnswerState,
+}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head)]
+    lines += [["---"] * len(lines[0]), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def _frame_head() -> str:
+    sizes = ", ".join(f"{kind.slug} {bytes_max(kind)}" for kind in FrameKind)
+    rows = []
+    offset = 0
+    for field in HEAD:
+        rows.append((str(offset), str(field.width), field.type, field.meaning))
+        offset += field.width
+    rows += [
+        (str(offset), f"≤ {FRAME_BYTES_MAX - offset - SIGNATURE.width}", "", "body, by kind"),
+        (f"end − {SIGNATURE.width}", str(SIGNATURE.width), SIGNATURE.type, SIGNATURE.meaning),
+    ]
+    return "\n\n".join(
+        (
+            (
+                f"At most {FRAME_BYTES_MAX} bytes; by kind at most: {sizes}. Integers are big-endian.\n"
+                "There is no length field: every carrier delimits its payload. Only one byte string stands for a given "
+                "frame and key."
+            ),
+            _table(("offset", "width", "type", "meaning"), rows),
+        )
+    )
+
+
+def _frame_kind(kind: FrameKind) -> str:
+    name = _EXAMPLES[kind]
+    frame = FRAMES[name]
+    data = encode(frame, KEYS[signer(frame)])
+    rows = [
+        (str(offset), _width(field), field.type, field.meaning)
+        for field, offset, _ in taken_apart(kind, data)
+        if field in fields(kind)[len(HEAD) : -1]
+    ]
+    example = "\n".join(
+        f"{raw.hex():<20}{_label(field)}" if field is not SIGNATURE else textwrap.fill(raw.hex(), 64)
+        for field, _, raw in taken_apart(kind, data)
+    )
+    return "\n\n".join(
+        (
+            f"### {kind.slug} ({int(kind)})",
+            notes(FrameKind)[kind.name],
+            _table(("offset", "width", "type", "meaning"), rows),
+            _fenced("text", example),
+        )
+    )
+
+
+def _label(field: Field) -> str:
+    return re.split("[,;:]", field.meaning)[0]
+
+
+def _width(field: Field) -> str:
+    return str(field.width) if field.width else f"≤ {field.width_max}"
+
+
+def _alert_kinds() -> str:
+    said = notes(AlertKind)
+    return "### Alert kinds\n\n" + _table(
+        ("number", "name", "priority", "members warned", "meaning"),
+        (
+            (
+                str(int(kind)),
+                f"`{kind.slug}`",
+                PRIORITY[kind].name if PRIORITY[kind].name != "TEST" else "test",
+                "yes" if kind in MEMBERS_WARNED else "no",
+                said[kind.name],
+            )
+            for kind in AlertKind
+        ),
+    )
+
+
+def _numbers(title: str, kind: type[Numbered]) -> str:
+    said = notes(kind)
+    rows = ((str(int(member)), f"`{member.slug}`", _said(member, said)) for member in kind)
+    return f"### {title}\n\n{said['']}\n\n" + _table(("number", "name", "meaning"), rows)
+
+
+def _said(member: Numbered, said: dict[str, str]) -> str:
+    return member.title if isinstance(member, Role) else said[member.name]
+
+
+def _topics() -> str:
+    def payload(channel: Channel) -> str:
+        if isinstance(channel.payload, tuple):
+            return "frames: " + ", ".join(kind.slug for kind in channel.payload)
+        return channel.payload.__name__
+
+    rows = (
+        (f"`{c.address}`", c.writer, c.readers, str(c.qos), payload(c), f"{c.payload_bytes_max:,}", c.summary)
+        for c in CHANNELS
+    )
+    return (
+        "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL holds `{node}` to the common name of "
+        "the client certificate. Nothing is retained.\n\n"
+        + _table(("topic", "who writes", "who reads", "QoS", "payload", "bytes at most", "meaning"), rows)
+    )
+
+
+def _message(kind: type[Message], example: str) -> str:
+    said = notes(kind)
+    schema = schemas()[kind]
+    required = schema.get("required", [])
+    rows = (
+        (f"`{name}`", _type(part), "" if name in required else _default(part), said[name])
+        for name, part in schema["properties"].items()
+    )
+    parts = [f"### {kind.__name__}", said[""], _table(("field", "type", "if absent", "meaning"), rows)]
+    if example:
+        text = encode_message(MESSAGES[example]).decode()
+        parts.append(_fenced("json", json.dumps(json.loads(text), indent=1, ensure_ascii=False)))
+    return "\n\n".join(parts)
+
+
+def _default(schema: dict[str, Any]) -> str:
+    return f"`{json.dumps(schema['default'])}`"
+
+
+def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cases, one line each)
+    """A JSON Schema as a few words."""
+    match schema:
+        case {"anyOf": [inner, {"type": "null"}]}:
+            return f"{_type(inner)}, or null"
+        case {"$ref": reference}:
+            return f"`{reference.rsplit('/')[-1]}`"
+        case {"enum": values}:
+            return " · ".join(f"`{value}`" for value in values)
+        case {"type": "array", "items": items}:
+            most = f" ≤ {schema['maxItems']}" if "maxItems" in schema else ""
+            return f"list{most} of {_type(items)}"
+        case {"type": "object", "additionalProperties": values}:
+            return f"object ≤ {schema['maxProperties']} of {_type(values)}"
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            return f"integer {low} … {'2⁵³' if high == 1 << 53 else high}"
+        case {"type": "string", "contentEncoding": "base64"}:
+            return "base64"
+        case {"type": "string", "format": "date-time"}:
+            return "time"
+        case {"type": "string", "maxLength": most}:
+            return f"text ≤ {most}"
+        case {"type": "string", "pattern": pattern}:
+            return _PATTERNS[pattern]
+        case {"type": "boolean"}:
+            return "true or false"
+    raise KeyError(str(schema))
+
+
+_PATTERNS: Final = {
+    r"^(?!0{8})[0-9a-f]{8}$(?!\n)": "node id",
+    r"^(?!0{8})[0-9a-f]{8}-[1-9][0-9]{0,9}$(?!\n)": "frame id",
+    r"^[a-z][a-z0-9-]{0,31}$(?!\n)": "slug",
+}

@@ -1,0 +1,116 @@
+"""Which byte of a frame is what, as data: the tables and annotated examples in the handbook are made from it.
+
+It is written apart from :mod:`wire.frames` on purpose, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wire.kinds import FrameKind
+from wire.limits import SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
+from wire.signing import SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field.
+
+    Attributes:
+        path: the frame's attribute it holds, ``""`` where that is none of the frame's own.
+        width: bytes; 0 = the rest of the body.
+        width_max: bytes at most, where ``width`` is 0.
+        type: as the table says it.
+        meaning: in one line.
+    """
+
+    path: str
+    width: int
+    type: str
+    meaning: str
+    width_max: int = 0
+
+
+HEAD: Final = (
+    Field("", 1, "u4 · u4", "version (1) · frame kind"),
+    Field("sender", 4, "u32", "sender, a node id, not 0"),
+    Field("counter", 4, "u32", "the sender's counter, not 0, never reused, not even after a restore"),
+    Field("at_s", 4, "u32", "Unix time of the fact in seconds; 0 = the sender's clock was not proven"),
+)
+SIGNATURE: Final = Field(
+    "", SIGNATURE_BYTES, "bytes", "Ed25519 by the sender, over the frame domain and all bytes before it"
+)
+
+_SCHEMES: Final = Field(
+    "schemes",
+    0,
+    "n × u16",
+    f"schemes it is meant for, n = 1 … {SCHEMES_PER_NODE_MAX}, ascending, not 0, none twice",
+    2 * SCHEMES_PER_NODE_MAX,
+)
+_TARGET_NODE: Final = Field("target.node", 4, "u32", "sender of the target, not 0")
+
+BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
+    FrameKind.ALERT: (
+        Field("kind", 1, "u8", "alert kind"),
+        Field("", 1, "u8", "flags: 1 silent, 2 drill; others must be 0"),
+        Field(
+            "incident",
+            4,
+            "u32",
+            "counter of the alert that opened the incident: its own, or an earlier one (upgrade, repeat)",
+        ),
+        _SCHEMES,
+    ),
+    FrameKind.CANCEL: (
+        Field("incident", 4, "u32", "counter of the alert that opened the incident, below its own"),
+        Field("reason", 1, "u8", "cancel reason"),
+        _SCHEMES,
+    ),
+    FrameKind.RECEIPT: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the frame that central has committed, not 0"),
+        Field("late", 1, "u8", "flags: 1 committed as late; others must be 0"),
+    ),
+    FrameKind.ACKNOWLEDGEMENT: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
+        Field("role", 1, "u8", "role"),
+        Field("state", 1, "u8", "answer state"),
+        Field(
+            "name",
+            0,
+            "UTF-8",
+            f"the person's short name, may be empty, ≤ {SHORT_NAME_BYTES_MAX} bytes",
+            SHORT_NAME_BYTES_MAX,
+        ),
+    ),
+    FrameKind.PATH_TEST: (Field("", 1, "u8", "path: 1 network, 2 radio"),),
+    FrameKind.RESPONSE: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
+        Field("response", 1, "u8", "response"),
+        _SCHEMES,
+    ),
+}
+
+
+def fields(kind: FrameKind) -> tuple[Field, ...]:
+    """Every field of a kind of frame, in order, the signature last."""
+    return (*HEAD, *BODIES[kind], SIGNATURE)
+
+
+def bytes_max(kind: FrameKind) -> int:
+    """The longest frame of a kind."""
+    return sum(field.width or field.width_max for field in fields(kind))
+
+
+def taken_apart(kind: FrameKind, data: bytes) -> Iterator[tuple[Field, int, bytes]]:
+    """Each field of a frame's bytes, with its offset."""
+    offset = 0
+    for field in fields(kind):
+        end = offset + field.width if field.width else len(data) - SIGNATURE_BYTES
+        yield field, offset, data[offset:end]
+        offset = end

@@ -1,0 +1,44 @@
+"""The words that stand beside a definition in the source: one docstring serves the reader of code and of documents."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from functools import cache
+from types import ModuleType
+
+from wire import directory, kinds, messages, topics
+
+_REFERENCE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
+
+
+def plain(text: str) -> str:
+    """A docstring's first paragraph as one line of Markdown."""
+    paragraph = " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+    return _REFERENCE.sub(r"`\1`", paragraph).replace("``", "`")
+
+
+@cache
+def _notes_of(module: ModuleType) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for item in ast.parse(inspect.getsource(module)).body:
+        if not isinstance(item, ast.ClassDef):
+            continue
+        found[item.name] = {"": plain(ast.get_docstring(item) or "")}
+        for definition, note in zip(item.body, item.body[1:], strict=False):
+            match definition, note:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[item.name][name] = plain(text)
+    return found
+
+
+def notes(cls: type) -> dict[str, str]:
+    """What is said of a class (under ``""``) and of each of its fields or members that has a word beside it."""
+    for module in (messages, directory, kinds, topics):
+        if module.__name__ == cls.__module__:
+            return _notes_of(module)[cls.__name__]
+    raise KeyError(cls)
