@@ -1,0 +1,75 @@
+"""What central says goes to the right topic, signed, under a counter of its own."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from central.core import effects as do
+from central.net.announcer import Announcer
+from tests.support.central_town import CORNER, KEYS, START, Town, make_directory, only, opened
+from wire.admission import admit
+from wire.frames import Acknowledgement, Receipt
+from wire.ids import CENTRAL, FrameId
+from wire.kinds import AnswerState, Role
+from wire.messages import IncidentState, decode_message
+
+TARGET = FrameId(CORNER, 7)
+
+
+@dataclass
+class FakeBroker:
+    """Takes what is published."""
+
+    taken: list[tuple[str, bytes, int]] = field(default_factory=list)
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0) -> bool:
+        """As the link's."""
+        self.taken.append((topic, payload, qos))
+        return True
+
+
+def make(broker: FakeBroker) -> Announcer:
+    counters = itertools.count(501)
+    return Announcer(broker.publish, KEYS[CENTRAL], lambda: next(counters), lambda: int(START.timestamp()))
+
+
+def test_announcer_signs_receipts_that_nodes_admit() -> None:
+    broker = FakeBroker()
+    announcer = make(broker)
+
+    announcer.send_receipt(do.SendReceipt(CORNER, TARGET, is_late=True))
+    announcer.send_receipt(do.SendReceipt(CORNER, TARGET, is_late=False))
+
+    directory = opened(make_directory())
+    frames = [admit(payload, directory, None).frame for _, payload, _ in broker.taken]
+    at_s = int(START.timestamp())
+    assert [Receipt(CENTRAL, 501, at_s, TARGET, late=True), Receipt(CENTRAL, 502, at_s, TARGET)] == frames
+    assert [("watchlink/1/node/00000010/down/receipt", 0)] * 2 == [(topic, qos) for topic, _, qos in broker.taken]
+
+
+def test_announcer_signs_acknowledgements_by_qos_1() -> None:
+    broker = FakeBroker()
+    order = do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel")
+
+    make(broker).send_acknowledgement(order)
+
+    [(topic, payload, qos)] = broker.taken
+    frame = admit(payload, opened(make_directory()), None).frame
+    assert ("watchlink/1/node/00000010/down/ack", 1) == (topic, qos)
+    assert (
+        Acknowledgement(CENTRAL, 501, int(START.timestamp()), TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel")
+        == frame
+    )
+
+
+def test_announcer_publishes_incidents_that_every_receiver_accepts(town_of_one_press: Town) -> None:
+    """It encodes without reading back, so the rules must never build what a receiver refuses."""
+    broker = FakeBroker()
+    [order] = only(town_of_one_press.said, do.PublishIncident)
+
+    make(broker).publish_incident(order)
+
+    [(topic, payload, qos)] = broker.taken
+    assert ("watchlink/1/scheme/hart/incident", 1) == (topic, qos)
+    assert order.state == decode_message(payload, IncidentState)

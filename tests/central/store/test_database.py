@@ -1,0 +1,253 @@
+"""Central's memory on a real SQLite file: whole batches or nothing, and everything back at start (N2, C6)."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from central.core.journal import FrameEntry, KeptNode, SeenFrame
+from central.core.view import AddNote, Close, EndWatch, StartWatch
+from central.store.database import Database, resolve_url
+from central.store.errors import StoreConfigError, StoreError
+from central.store.recalling import recall
+from central.store.tables import METADATA
+from tests.support.central_town import BAKERY, CORNER, JONES, PATEL, START, Town
+from wire.ids import U32_MAX, FrameId, NodeId
+from wire.kinds import AlertKind, MemberResponse
+
+
+def file_of(database: Database) -> Path:
+    name = database._url.database
+    assert name
+    return Path(name)
+
+
+def entries_of(town: Town) -> tuple[FrameEntry, ...]:
+    return tuple(entry for entry in town.disk if isinstance(entry, FrameEntry))
+
+
+@pytest.fixture
+def night() -> Town:
+    """Some hours of a Saturday: presses, an upgrade, a cancel, answers, actions, a close, a reopening."""
+    town = Town()
+    town.act(StartWatch(), JONES)
+    town.act(StartWatch(), PATEL)
+    town.press(7)
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.respond(BAKERY, 1, FrameId(CORNER, 7), MemberResponse.SEEN)
+    town.cancel(9, 7)
+    town.act(AddNote("00000010-7", "on camera 4 \u2013 na\u00efve \U0001f6a8"), JONES)
+    town.act(Close("00000010-7", "mistake"), JONES)
+    town.act(EndWatch(), PATEL)
+    town.press(10, at_s=0)
+    town.act(Close("00000010-10", "all well"), JONES)
+    town.press(11, incident=10)
+    town.cancel(20, 19)
+    return town
+
+
+def test_database_gives_back_the_night_as_it_was(database: Database, night: Town) -> None:
+    database.commit(night.disk)
+
+    found = recall(database, START)
+
+    journal = tuple(e for e in night.disk if e.incident is not None)
+    assert journal == found.journal
+    assert {(f.signed.frame.id, f.digest) for f in entries_of(night)} == {(s.id, s.digest) for s in found.seen}
+    assert ((CORNER, 20), (BAKERY, 1)) == found.highest_counters
+    assert ((JONES,), night.disk[-1].entry) == (found.on_watch, found.last_entry)
+    assert {c.incident: c for c in night.board().cards} == {c.incident: c for c in Town(found).board().cards}
+
+
+def test_database_recalls_an_incident_closed_within_a_day_and_no_older_one(database: Database, night: Town) -> None:
+    database.commit(night.disk)
+
+    young = {e.incident for e in recall(database, START + timedelta(hours=23)).journal}
+    old = {e.incident for e in recall(database, START + timedelta(hours=25)).journal}
+
+    assert {FrameId(CORNER, 7), FrameId(CORNER, 10), FrameId(CORNER, 19)} == young
+    assert {FrameId(CORNER, 10)} == old
+
+
+def test_database_recalls_ids_of_ninety_days_and_counters_of_all_time(database: Database, night: Town) -> None:
+    database.commit(night.disk)
+
+    found = recall(database, START + timedelta(days=91))
+
+    assert () == found.seen
+    assert dict(found.highest_counters)[CORNER] == 20
+
+
+def test_database_writes_everything_else_of_a_batch_that_holds_a_known_frame(database: Database, night: Town) -> None:
+    first, second = entries_of(night)[:2]
+    database.commit([first])
+
+    again = replace(first, entry=900)
+    known = database.commit([again, replace(second, entry=901)])
+
+    assert (SeenFrame(first.signed.frame.id, first.digest, first.is_late),) == known
+    assert 2 == len(recall(database, START).seen)
+
+
+def test_database_writes_nothing_of_a_batch_that_fails(database: Database, night: Town) -> None:
+    """A frame whose journal number is taken fails in the middle of the batch."""
+    first, second, third = entries_of(night)[:3]
+    database.commit([first])
+
+    with pytest.raises(StoreError, match="another central"):
+        database.commit([second, replace(third, entry=first.entry)])
+
+    assert 1 == len(recall(database, START).seen)
+
+
+@pytest.mark.parametrize("fault", ["full", "read-only", "locked"])
+def test_database_refuses_with_a_sentence_and_recovers(database: Database, night: Town, fault: str) -> None:
+    """The three ways a disk fails on a Saturday night."""
+    first, second = entries_of(night)[:2]
+    database.commit([first])
+    other = sqlite3.connect(file_of(database), isolation_level=None)
+    pragmas = {"full": ("max_page_count=1", "max_page_count=1000000"), "read-only": ("query_only=1", "query_only=0")}
+
+    def break_it(number: int) -> None:
+        if fault == "locked":
+            other.execute(("BEGIN EXCLUSIVE", "ROLLBACK")[number])
+        else:
+            with database._engine.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA {pragmas[fault][number]}")
+
+    break_it(0)
+    words = {"full": "full", "read-only": "readonly", "locked": "locked"}[fault]
+    # Larger than what is left of any page, so that a full disk shows.
+    large = replace(second, entry=100, signed=replace(second.signed, data=b"x" * 9_000))
+    with pytest.raises(StoreError, match=words):
+        database.commit([large])
+    break_it(1)
+
+    assert () == database.commit([second])
+    database.probe()
+    assert 2 == len(recall(database, START).seen)
+    other.close()
+
+
+def test_database_never_gives_a_counter_twice(database: Database) -> None:
+    first, second = database.reserve_counters(10), database.reserve_counters(10)
+    database.close()
+    again = Database(database._url)
+    again.open()
+
+    assert (range(1, 11), range(11, 21), range(21, 31)) == (first, second, again.reserve_counters(10))
+    again.close()
+
+
+def test_database_says_when_central_has_no_counters_left(database: Database) -> None:
+    database.reserve_counters(U32_MAX - 5)
+
+    with pytest.raises(StoreError, match="used up"):
+        database.reserve_counters(10)
+
+
+def test_database_keeps_nodes_and_the_newest_directory(database: Database) -> None:
+    database.keep_nodes([KeptNode(NodeId(U32_MAX), START, "n1")])
+    database.keep_nodes([KeptNode(NodeId(U32_MAX), START + timedelta(seconds=5), "n2")])
+    database.keep_directory(3, b"three", START)
+    database.keep_directory(4, b"four", START)
+
+    assert (KeptNode(NodeId(U32_MAX), START + timedelta(seconds=5), "n2"),) == recall(database, START).nodes
+    assert b"four" == database.kept_directory()
+
+
+def test_database_survives_a_kill_at_once_after_the_commit(tmp_path: Path) -> None:
+    """N2 at central: what was committed is there after kill -9, without a clean close."""
+    program = """
+import os, sys
+from pathlib import Path
+from central.store.database import Database, resolve_url
+from tests.support.central_town import Town
+town = Town()
+town.press(7)
+database = Database(resolve_url("sqlite:///central.db", Path(sys.argv[1])))
+database.open()
+database.commit(town.disk)
+os.kill(os.getpid(), 9)
+"""
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, cwd=Path.cwd())
+
+    again = Database(resolve_url("sqlite:///central.db", tmp_path))
+    again.open()
+    assert -9 == ended.returncode
+    assert [FrameId(CORNER, 7)] == [seen.id for seen in recall(again, START).seen]
+    again.close()
+
+
+def test_database_writes_through_to_the_disk(database: Database) -> None:
+    with database.reading() as connection:
+        modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+
+    assert ["wal", 2] == modes
+
+
+def test_database_lets_one_central_in_only(database: Database) -> None:
+    other = Database(database._url)
+
+    with pytest.raises(StoreError, match="another central"):
+        other.open()
+
+
+def test_database_of_a_newer_program_is_refused(database: Database) -> None:
+    with database._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+    with pytest.raises(StoreConfigError, match="another version"):
+        Database(database._url).open()
+
+
+def test_database_that_is_damaged_says_so(database: Database, night: Town) -> None:
+    database.commit(night.disk)
+    with database._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE frames SET data = X'00' WHERE counter = 7")
+
+    with pytest.raises(StoreError, match="frame 00000010-7"):
+        recall(database, START)
+
+
+def test_migrations_make_what_the_queries_expect(database: Database) -> None:
+    with database.reading() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+
+    assert [] == differences
+
+
+def test_tables_are_good_postgresql() -> None:
+    """C6: every type and index compiles for PostgreSQL."""
+    dialect = postgresql.dialect()
+    made = [str(CreateTable(table).compile(dialect=dialect)) for table in METADATA.sorted_tables]
+    made += [str(CreateIndex(index).compile(dialect=dialect)) for t in METADATA.sorted_tables for index in t.indexes]
+
+    assert sum("BIGINT" in text for text in made) == 7
+    assert all("AUTOINCREMENT" not in text for text in made)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "mysql:///x", "sqlite://", "sqlite:///:memory:", "sqlite:///x.db?mode=ro"]
+)
+def test_url_that_cannot_work_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreConfigError):
+        resolve_url(text, tmp_path)
+
+
+def test_url_is_relative_to_its_folder(tmp_path: Path) -> None:
+    assert str(tmp_path / "state/central.db") == resolve_url("sqlite:///state/central.db", tmp_path).database
+    assert "/var/c.db" == resolve_url("sqlite:////var/c.db", tmp_path).database
+    assert sa.URL.create("postgresql", database="x") == resolve_url("postgresql:///x", tmp_path)
