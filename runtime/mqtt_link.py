@@ -12,6 +12,7 @@ import socket
 import ssl
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,9 @@ logger = logging.getLogger(__name__)
 SESSION_EXPIRY_S: Final = 7 * 24 * 3600
 """A broker keeps what it holds for us this long. Nothing depends on it: state is asked for."""
 RECONNECT_FIRST_S: Final = 1
-RECONNECT_MAX_S: Final = 30
+RECONNECT_MAX_S: Final = 4
+"""Between attempts, and by its id up to as much again for each program, so that a town does not come back as one.
+Short, because an alert may be waiting, and an attempt at a broker that is not there costs next to nothing."""
 CONNECT_TIMEOUT_S: Final = 5.0
 STOP_TIMEOUT_S: Final = 1.0
 PACKET_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -159,7 +162,8 @@ class PahoLink:
             client_context(Path(files.ca_file), Path(files.certificate_file), Path(files.key_file), self._remember)
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S)
+        spread_s = zlib.crc32(client_id.encode()) % (RECONNECT_MAX_S + 1)
+        client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S + spread_s)
         client.max_inflight_messages_set(max_inflight)
         client.max_queued_messages_set(max_queued)
         # The second guard: an exception that passes it would end paho's thread, and with it the link.
