@@ -6,6 +6,7 @@ Needs Debian's chromium.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -242,10 +243,8 @@ def main(arguments: list[str]) -> int:
 
 def _write_small(file: Path, png: bytes) -> None:
     """Few colours stand in the page: a palette makes the picture a fraction of its size."""
-    import io  # noqa: PLC0415
-
     with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(colors=128, method=Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
+        image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # The order of the tables is the order on the page.
+        environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
         self.digest = _digest(STATIC_DIR, _HERE / "templates")
         environment.globals.update(
             digest=self.digest,

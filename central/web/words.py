@@ -42,6 +42,24 @@ HEALTH_WORDS: Final = {
 }
 """In the order of the list: who cannot call for help comes first."""
 
+HISTORY_WORDS: Final = {
+    "pressed": "Pressed",
+    "upgraded": "Became more urgent",
+    "repeated": "Pressed again",
+    "reopened": "Pressed again after it was closed",
+    "found-late": "Reached central late",
+    "acknowledged": "Answered",
+    "unacknowledged": "Answer taken back",
+    "on-the-way": "On the way",
+    "assigned": "Assigned to",
+    "note": "Note",
+    "cancelled": "Cancelled",
+    "member": "Member",
+    "closed": "Closed",
+}
+
+RESPONSE_WORDS: Final = {"seen": "seen", "responding": "responding"}
+
 OUTCOMES: Final = (
     "Dealt with on site",
     "Police attended",
@@ -62,5 +80,7 @@ def browser_words() -> dict[str, object]:
         "cancels": CANCEL_WORDS,
         "paths": PATH_WORDS,
         "health": HEALTH_WORDS,
+        "history": HISTORY_WORDS,
+        "responses": RESPONSE_WORDS,
         "silent": SILENT_WARNING,
     }

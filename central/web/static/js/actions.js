@@ -1,0 +1,21 @@
+// Sends one action and says truly what came of it: done (in which change), refused (why), or not known.
+
+const TIMEOUT_MS = 15_000;
+
+export async function send(action, by) {
+  let answer;
+  try {
+    answer = await fetch("/actions", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-watchlink": "1" },
+      body: JSON.stringify({ action, by }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const outcome = await answer.json();
+    if (answer.ok) return { sequence: outcome.sequence };
+    return { reason: outcome.reason ?? `Central answered ${answer.status}.` };
+  } catch {
+    // The request may have arrived although no answer came back: never say that it did not.
+    return { reason: "Central did not answer. It is not known whether this was done: watch the card." };
+  }
+}

@@ -1,0 +1,216 @@
+// One alert card: built once, then only what differs is changed, so that neither focus nor pointer loses its place.
+
+import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
+import { arrivedMs, isSame, pressedMs } from "./model.js";
+import * as words from "./words.js";
+
+const PRIMARY = {
+  unanswered: { verb: "acknowledge", label: "Acknowledge", key: "A" },
+  answered: { verb: "on-the-way", label: "On the way", key: "" },
+  "on-the-way": { verb: "close", label: "Close…", key: "" },
+};
+
+export class CardView {
+  #parts = {};
+  #card = null;
+  #openSignature = "";
+  isOpen = false;
+  primaryChangedMs = -Infinity;
+
+  constructor(incident) {
+    const p = this.#parts;
+    const id = `card-${incident}`;
+    p.level = element("span");
+    p.shape = shape("shape-p1");
+    p.kind = element("span", "badge-kind");
+    p.premises = name("");
+    p.place = name("", "card-place");
+    p.toggle = button("toggle", "card-toggle", p.premises);
+    p.toggle.setAttribute("aria-expanded", "false");
+    p.toggle.setAttribute("aria-controls", `${id}-more`);
+    p.state = element("span", "card-word");
+    p.by = name("");
+    p.after = element("span", "num");
+    p.silent = element("p", "card-silent");
+    p.late = element("p", "card-late");
+    p.cancelled = element("p", "card-cancelled");
+    p.facts = element("p", "card-facts");
+    p.error = element("p", "card-error");
+    p.age = element("span", "card-age num");
+    p.clock = element("span", "card-clock num");
+    p.path = element("span", "card-path");
+    p.primaryLabel = element("span");
+    p.primaryKey = element("kbd");
+    p.primary = button("primary", "button is-primary card-primary", p.primaryLabel, p.primaryKey);
+    p.undo = button("undo-acknowledge", "button card-undo");
+    p.assign = letter("assign", "S", "Assign");
+    p.note = letter("note", "N", "Note");
+    p.close = letter("close", "C", "Close");
+    p.more = element("div", "card-more");
+    p.more.id = `${id}-more`;
+    p.more.hidden = true;
+    setText(p.silent, words.silentWarning);
+
+    const heading = element("h3", "card-premises", p.toggle, p.place);
+    heading.id = `${id}-name`;
+    p.kind.id = `${id}-kind`;
+    this.node = element(
+      "article", "card",
+      element("div", "card-bar"),
+      element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
+      element("div", "card-main", heading, element("p", "card-state", p.state, p.by, p.after),
+        p.cancelled, p.silent, p.late, p.facts, p.error),
+      p.undo,
+      element("div", "card-time", p.age, p.clock, p.path),
+      element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.close)),
+      p.more,
+    );
+    this.node.dataset.incident = incident;
+    this.node.tabIndex = -1;
+    this.node.setAttribute("aria-labelledby", `${id}-kind ${id}-name`);
+  }
+
+  get card() {
+    return this.#card;
+  }
+
+  // view: { me, sending, error, nowMs }
+  update(card, view) {
+    const p = this.#parts;
+    const level = words.level(card);
+    if (this.#card && this.#card.state !== card.state) this.primaryChangedMs = performance.now();
+    this.#card = card;
+    setData(this.node, "level", level.toLowerCase());
+    setData(this.node, "state", card.state);
+    setData(this.node, "late", String(card.is_late));
+    setText(p.level, level);
+    setShape(p.shape, `shape-${level.toLowerCase()}`);
+    setText(p.kind, words.isTest(card) && card.kind !== "test" ? `DRILL: ${words.kindWord(card.kind)}` : words.kindWord(card.kind));
+    p.kind.title = words.kindMeans(card.kind);
+    setText(p.premises, card.premises);
+    setText(p.place, card.place);
+    this.#drawState(card, view);
+    this.#drawTimes(card, view.nowMs);
+    this.#drawActions(card, view);
+    if (this.isOpen) this.#drawMore(card, view.nowMs);
+  }
+
+  tick(view) {
+    if (!this.#card) return;
+    this.#drawTimes(this.#card, view.nowMs);
+    this.#drawUndo(this.#card, view);
+  }
+
+  toggle(nowMs) {
+    this.isOpen = !this.isOpen;
+    if (this.isOpen) this.#drawMore(this.#card, nowMs);
+    this.#parts.more.hidden = !this.isOpen;
+    this.#parts.toggle.setAttribute("aria-expanded", String(this.isOpen));
+  }
+
+  #drawState(card, view) {
+    const p = this.#parts;
+    setText(p.state, card.state === "closed" ? `CLOSED: ${card.outcome}` : words.stateWord(card.state));
+    const by = card.state === "unanswered" ? null : card.answered_by;
+    setText(p.by, by ? `by ${words.roleTitle(by.role)} ${by.name}` : "");
+    const answeredMs = by && card.answered_at ? Date.parse(card.answered_at) : null;
+    setText(p.after, answeredMs ? `${words.clock(answeredMs)}, after ${words.span(answeredMs - pressedMs(card))}` : "");
+    setText(p.cancelled, card.cancelled ? `CANCELLED BY SHOP – ${words.cancelWord(card.cancelled)}${card.state === "closed" ? "" : " – still open"}` : "");
+    setHidden(p.cancelled, !card.cancelled);
+    setHidden(p.silent, !card.is_silent);
+    const pressed = card.pressed_at ? words.minuteAndDay(Date.parse(card.pressed_at), view.nowMs) : "at an unknown time";
+    setText(p.late, card.is_late ? `LATE – pressed ${pressed}, arrived ${words.minuteAndDay(arrivedMs(card), view.nowMs)}` : "");
+    setHidden(p.late, !card.is_late);
+    this.#drawFacts(card);
+    setText(p.error, view.error ?? "");
+    setHidden(p.error, !view.error);
+  }
+
+  #drawFacts(card) {
+    const facts = [];
+    if (card.alert_count > 1) facts.push(element("strong", "", `×${card.alert_count}`, " pressed"));
+    const count = (response) => card.members.filter((line) => line.response === response).length;
+    if (count("responding")) facts.push(`${count("responding")} responding`);
+    if (count("seen")) facts.push(`${count("seen")} seen`);
+    if (card.assigned_to) facts.push(element("span", "", "assigned to ", name(card.assigned_to)));
+    if (card.is_clock_ahead) facts.push("its clock is ahead");
+    const signature = JSON.stringify([card.alert_count, card.members, card.assigned_to, card.is_clock_ahead]);
+    if (this.#parts.facts.dataset.signature === signature) return;
+    this.#parts.facts.dataset.signature = signature;
+    this.#parts.facts.replaceChildren(...facts.map((fact) => element("span", "fact", fact)));
+    setHidden(this.#parts.facts, facts.length === 0);
+  }
+
+  #drawTimes(card, nowMs) {
+    const p = this.#parts;
+    const closedLine = card.state === "closed" ? card.history.findLast((line) => line.what === "closed") : null;
+    const endMs = closedLine ? Date.parse(closedLine.at) : nowMs;
+    setText(p.age, words.age(endMs - pressedMs(card)));
+    setText(p.clock, words.clockAndDay(pressedMs(card), nowMs));
+    setText(p.path, `by ${words.pathWord(card.path)}${card.is_late ? ", late" : ""}`);
+  }
+
+  #drawActions(card, view) {
+    const p = this.#parts;
+    const primary = PRIMARY[card.state];
+    setHidden(p.primary, !primary);
+    setHidden(p.assign, !primary);
+    setHidden(p.close, !primary);
+    const about = `${words.kindWord(card.kind)} ${card.premises}`;
+    if (primary) {
+      const label = view.sending ? "Sending…" : primary.label;
+      setData(p.primary, "verb", primary.verb);
+      setText(p.primaryLabel, label);
+      setText(p.primaryKey, view.sending ? "" : primary.key);
+      setHidden(p.primaryKey, Boolean(view.sending) || !primary.key);
+      p.primary.setAttribute("aria-label", `${label} ${about}`);
+    }
+    for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.close, "Close"]]) {
+      one.setAttribute("aria-label", `${word} ${about}`);
+    }
+    // Not "disabled": that would drop the focus of whoever pressed it with a key.
+    for (const one of [p.primary, p.undo, p.assign, p.close]) one.setAttribute("aria-disabled", String(Boolean(view.sending)));
+    this.#drawUndo(card, view);
+  }
+
+  #drawUndo(card, view) {
+    const leftMs = card.undo_until && isSame(card.answered_by, view.me) ? Date.parse(card.undo_until) - view.nowMs : 0;
+    const isShown = leftMs > 0 && card.state === "answered" && !view.sending;
+    if (isShown) setText(this.#parts.undo, `Undo ${Math.ceil(leftMs / 1000)} s`);
+    // A button that goes away under somebody's focus hands it to its card.
+    if (!isShown && document.activeElement === this.#parts.undo) this.node.focus({ preventScroll: true });
+    setHidden(this.#parts.undo, !isShown);
+  }
+
+  #drawMore(card, nowMs) {
+    const signature = `${card.revision}/${card.history.length}/${card.members.length}`;
+    if (signature === this.#openSignature) return;
+    this.#openSignature = signature;
+    const members = card.members.map((line) =>
+      element("li", "", element("span", "num", words.clock(Date.parse(line.at))), " ", name(line.premises), ` ${words.responseWord(line.response)}`));
+    const history = card.history.map((line) => element("li", "", ...historyLine(line, nowMs)));
+    this.#parts.more.replaceChildren(
+      element("div", "card-list", element("h4", "", "History"), history.length ? element("ol", "", ...history) : element("p", "", "Nothing yet.")),
+      element("div", "card-list", element("h4", "", "Other members"), members.length ? element("ul", "", ...members) : element("p", "", "Nobody has pressed seen or responding.")),
+      element("p", "card-id num", `Incident ${card.incident}`),
+    );
+  }
+}
+
+function historyLine(line, nowMs) {
+  const parts = [element("span", "num", words.clockAndDay(Date.parse(line.at), nowMs)), ` ${words.historyWord(line.what)}`];
+  if (line.text) parts.push(": ", name(line.text));
+  if (line.by) parts.push(" – ", words.roleTitle(line.by.role), " ", name(line.by.name));
+  return parts;
+}
+
+function button(verb, classes, ...children) {
+  const made = element("button", classes, ...children);
+  made.type = "button";
+  made.dataset.verb = verb;
+  return made;
+}
+
+function letter(verb, key, label) {
+  return button(verb, "button card-letter", element("kbd", "", key), element("span", "", label));
+}

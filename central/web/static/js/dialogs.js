@@ -1,0 +1,76 @@
+// The windows: who is on watch, assign, note, close, help. Opened only by a press or key, left with Esc; the focus
+// goes back to where it was.
+
+import { byId, element, setText } from "./dom.js";
+import { roles } from "./words.js";
+
+export class Dialogs {
+  #back = null;
+
+  constructor() {
+    for (const dialog of document.querySelectorAll("dialog")) {
+      dialog.addEventListener("click", (event) => {
+        if (event.target.closest("[data-cancel]")) dialog.close();
+      });
+      dialog.addEventListener("close", () => this.#giveBack());
+    }
+  }
+
+  get isOpen() {
+    return document.querySelector("dialog[open]") !== null;
+  }
+
+  // submit(values) → sentence to show and stay open, or null when done.
+  ask(which, { about = "", label = null, values = {}, submit }) {
+    const dialog = byId(`dialog-${which}`);
+    if (this.isOpen) return;
+    const form = dialog.querySelector("form");
+    form.reset();
+    for (const [field, value] of Object.entries(values)) if (value) form.elements[field].value = value;
+    const aboutNode = dialog.querySelector("[data-about]");
+    if (aboutNode) setText(aboutNode, about);
+    const button = dialog.querySelector("[data-submit]");
+    if (label) setText(button, label);
+    const told = dialog.querySelector(".dialog-error");
+    setText(told, "");
+    const word = button.textContent;
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      if (button.getAttribute("aria-disabled") === "true") return;
+      setText(told, "");
+      button.setAttribute("aria-disabled", "true");
+      setText(button, "Sending…");
+      const reason = await submit(Object.fromEntries(new FormData(form)));
+      button.setAttribute("aria-disabled", "false");
+      setText(button, word);
+      if (reason) setText(told, reason);
+      else dialog.close();
+    };
+    this.#open(dialog);
+  }
+
+  help() {
+    if (!this.isOpen) this.#open(byId("dialog-help"));
+  }
+
+  suggestAssignees(people) {
+    const names = [...people.map((person) => person.name), ...Object.values(roles)];
+    byId("assign-to").replaceChildren(...[...new Set(names)].map((text) => {
+      const option = element("option");
+      option.value = text;
+      return option;
+    }));
+  }
+
+  #open(dialog) {
+    this.#back = document.activeElement;
+    setText(dialog.querySelector(".dialog-alert"), "");
+    dialog.showModal();
+  }
+
+  #giveBack() {
+    const back = this.#back;
+    this.#back = null;
+    if (back?.isConnected) back.focus({ preventScroll: true });
+  }
+}

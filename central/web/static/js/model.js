@@ -1,0 +1,112 @@
+// The board as this browser knows it: replaced whole or changed change by change. Knows neither page nor network.
+
+import { healthOrder, isTest } from "./words.js";
+
+const FLOOD_COUNT = 10; // EEMUA 191: ten new in ten minutes is more than one operator can read
+const FLOOD_WINDOW_MS = 600_000;
+const GROUP_FROM = 2;
+const CLOSED_SHOWN_MS = 3_600_000;
+
+const at = (text) => Date.parse(text);
+export const arrivedMs = (card) => at(card.arrived_at);
+export const pressedMs = (card) => (card.pressed_at && !card.is_clock_ahead ? at(card.pressed_at) : arrivedMs(card));
+const byUrgency = (a, b) => rank(a) - rank(b) || arrivedMs(a) - arrivedMs(b) || (a.incident < b.incident ? -1 : 1);
+const rank = (card) => (isTest(card) ? 5 : card.priority);
+
+export class Model {
+  bootId = null;
+  sequence = -1;
+  isBrokerLinked = true;
+  isDiskOk = true;
+  onWatch = [];
+  cards = new Map();
+  nodes = new Map();
+  rejected = [];
+
+  get isEmpty() {
+    return this.bootId === null;
+  }
+
+  replace(board) {
+    this.bootId = board.boot_id;
+    this.sequence = board.sequence;
+    this.isBrokerLinked = board.is_broker_linked;
+    this.isDiskOk = board.is_disk_ok;
+    this.onWatch = board.on_watch;
+    this.rejected = board.rejected;
+    this.cards = new Map(board.cards.map((card) => [card.incident, card]));
+    this.nodes = new Map(board.nodes.map((node) => [node.node, node]));
+  }
+
+  // "applied", "old" (already contained) or "gap" (something was missed: get the board).
+  apply(change, bootId) {
+    if (bootId !== this.bootId) return "gap";
+    if (change.sequence <= this.sequence) return "old";
+    if (change.sequence !== this.sequence + 1) return "gap";
+    this.sequence = change.sequence;
+    for (const card of change.cards) this.cards.set(card.incident, card);
+    for (const node of change.nodes) this.nodes.set(node.node, node);
+    for (const node of change.gone_nodes) this.nodes.delete(node);
+    if (change.on_watch !== null) this.onWatch = change.on_watch;
+    if (change.rejected !== null) this.rejected = change.rejected;
+    if (change.is_broker_linked !== null) this.isBrokerLinked = change.is_broker_linked;
+    if (change.is_disk_ok !== null) this.isDiskOk = change.is_disk_ok;
+    return "applied";
+  }
+
+  unanswered() {
+    return [...this.cards.values()].filter((card) => card.state === "unanswered").sort(byUrgency);
+  }
+
+  inHand() {
+    return [...this.cards.values()].filter((card) => card.state === "answered" || card.state === "on-the-way").sort(byUrgency);
+  }
+
+  // Newest first. Only what is closed ever leaves by itself.
+  closed(nowMs) {
+    return [...this.cards.values()]
+      .filter((card) => card.state === "closed" && nowMs - closedMs(card) < CLOSED_SHOWN_MS)
+      .sort((a, b) => closedMs(b) - closedMs(a));
+  }
+
+  premises() {
+    const order = (node) => healthOrder.indexOf(node.state);
+    return [...this.nodes.values()].sort((a, b) => order(a) - order(b) || a.premises.localeCompare(b.premises));
+  }
+
+  newCount(nowMs) {
+    return [...this.cards.values()].filter((card) => !isTest(card) && nowMs - arrivedMs(card) < FLOOD_WINDOW_MS).length;
+  }
+
+  isFlood(nowMs) {
+    return this.newCount(nowMs) >= FLOOD_COUNT;
+  }
+}
+
+// Cards in order; during a flood, P3 of one kind become one entry. P1 and P2 are never grouped.
+export function entries(cards, isFlood) {
+  const single = (card) => ({ card });
+  if (!isFlood) return cards.map(single);
+  const isGrouped = (card) => rank(card) === 3;
+  const kinds = groupBy(cards.filter(isGrouped));
+  const made = [];
+  for (const card of cards) {
+    const same = isGrouped(card) ? kinds.get(card.kind) : undefined;
+    if (!same || same.length < GROUP_FROM) made.push(single(card));
+    else if (same[0] === card) made.push({ kind: card.kind, cards: same });
+  }
+  return made;
+}
+
+function groupBy(cards) {
+  const kinds = new Map();
+  for (const card of cards) kinds.set(card.kind, [...(kinds.get(card.kind) ?? []), card]);
+  return kinds;
+}
+
+export function closedMs(card) {
+  const line = card.history.findLast((one) => one.what === "closed");
+  return line ? at(line.at) : arrivedMs(card);
+}
+
+export const isSame = (a, b) => Boolean(a && b) && a.role === b.role && a.name === b.name;

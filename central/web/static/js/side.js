@@ -1,0 +1,92 @@
+// The premises and their health, silent ones first, and the input central dropped.
+
+import { arrange, byId, element, name, prune, setData, setHidden, setShape, setText, shape } from "./dom.js";
+import * as words from "./words.js";
+
+const SINCE = { silent: "since", fault: "since", stopped: "since", ok: "in touch since", "never-seen": "", revoked: "since" };
+
+export class Side {
+  #views = new Map();
+  #filter = "";
+  #wanted = [];
+
+  draw(model, nowMs) {
+    const nodes = model.premises();
+    const seen = new Set(nodes.map((node) => node.node));
+    for (const id of this.#views.keys()) if (!seen.has(id)) this.#views.delete(id);
+    for (const node of nodes) {
+      if (!this.#views.has(node.node)) this.#views.set(node.node, new NodeView());
+      this.#views.get(node.node).update(node, nowMs);
+    }
+    const list = byId("premises");
+    this.#wanted = nodes.map((node) => this.#views.get(node.node).item);
+    arrange(list, this.#wanted);
+    prune(list, this.#wanted);
+    const bad = nodes.filter((node) => ["silent", "fault", "stopped"].includes(node.state)).length;
+    setText(byId("premises-count"), bad ? `${bad} of ${nodes.length} need a look` : String(nodes.length));
+    this.find(this.#filter);
+    this.#drawRejected(model.rejected, nowMs);
+  }
+
+  // Hides premises that do not match. Alerts are never hidden by a search.
+  find(text) {
+    this.#filter = text;
+    const wanted = text.trim().toLocaleLowerCase();
+    let shown = 0;
+    for (const view of this.#views.values()) {
+      const matches = !wanted || view.searched.includes(wanted);
+      setHidden(view.item, !matches);
+      if (matches) shown += 1;
+    }
+    setText(byId("search-word"), wanted ? `${shown} of ${this.#views.size} premises. Alerts are not filtered.` : "");
+  }
+
+  #drawRejected(lines, nowMs) {
+    const total = lines.reduce((sum, line) => sum + line.count, 0);
+    setText(byId("dropped-count"), String(total));
+    const signature = JSON.stringify(lines);
+    const body = byId("dropped");
+    if (body.dataset.signature === signature) return;
+    body.dataset.signature = signature;
+    body.replaceChildren(...lines.map((line) =>
+      element("tr", "",
+        element("td", "", name(line.reason)), element("td", "", name(line.sender || "unknown")),
+        element("td", "num", String(line.count)), element("td", "num", words.clockAndDay(Date.parse(line.last_at), nowMs)))));
+  }
+}
+
+class NodeView {
+  constructor() {
+    this.shape = shape("state-ok");
+    this.premises = name("");
+    this.place = name("", "node-place");
+    this.state = element("div", "node-state");
+    this.more = element("div", "node-more");
+    this.faults = element("ul", "node-faults");
+    this.item = element("li", "node", this.shape, element("div", "node-name", this.premises, " ", this.place), this.state, this.more, this.faults);
+    this.searched = "";
+  }
+
+  update(node, nowMs) {
+    setData(this.item, "state", node.state);
+    setShape(this.shape, `state-${node.state}`);
+    setText(this.premises, node.premises);
+    setText(this.place, node.place);
+    setText(this.state, words.healthWord(node.state));
+    const when = (text) => words.minuteAndDay(Date.parse(text), nowMs);
+    const facts = [];
+    if (node.since && SINCE[node.state]) facts.push(`${SINCE[node.state]} ${when(node.since)}`);
+    if (node.last_seen_at && node.state !== "ok" && node.state !== "fault") facts.push(`last seen ${when(node.last_seen_at)}`);
+    if (node.outbox_depth) facts.push(`${node.outbox_depth} waiting to be sent`);
+    if (node.restarts) facts.push(`restarted ${node.restarts}× in an hour`);
+    if (node.rejected) facts.push(`dropped ${node.rejected}`);
+    if (node.version) facts.push(`v${node.version}`);
+    setText(this.more, facts.join(" · "));
+    const signature = JSON.stringify(node.faults);
+    if (this.faults.dataset.signature !== signature) {
+      this.faults.dataset.signature = signature;
+      this.faults.replaceChildren(...node.faults.map((fault) => element("li", "", name(fault))));
+    }
+    this.searched = `${node.premises} ${node.place} ${node.node} ${words.healthWord(node.state)}`.toLocaleLowerCase();
+  }
+}

@@ -1,0 +1,80 @@
+// Keeps cards from moving under a pointer, and clicks from landing on a card that has just moved there.
+
+const IDLE_MS = 3000; // a pointer left lying on the list holds it no longer than this
+const GUARD_MS = 500;
+const CHANGED_GUARD_MS = 1000; // a double click on "Acknowledge" must not press what the button becomes
+
+export class Steady {
+  #area;
+  #isOver = false;
+  #isDown = false;
+  #movedMs = -Infinity;
+  #pointer = { x: NaN, y: NaN };
+  #layoutMs = -Infinity;
+
+  // onRelease is called when a held list may settle.
+  constructor(area, onRelease) {
+    this.#area = area;
+    area.addEventListener("pointermove", (event) => this.#moved(event), { passive: true });
+    area.addEventListener("pointerdown", (event) => {
+      this.#isDown = true;
+      this.#moved(event);
+    }, { passive: true });
+    const up = (event) => {
+      this.#isDown = false;
+      if (event.pointerType === "touch") this.#isOver = false; // a finger that is lifted hovers over nothing
+      onRelease();
+    };
+    area.addEventListener("pointerup", up);
+    area.addEventListener("pointercancel", up);
+    area.addEventListener("pointerleave", () => {
+      this.#isOver = false;
+      onRelease();
+    });
+    // Turning a phone or loading the font moves cards as well.
+    window.addEventListener("resize", () => this.noteMove());
+    document.fonts?.addEventListener("loadingdone", () => this.noteMove());
+  }
+
+  get isHeld() {
+    return this.#isDown || (this.#isOver && performance.now() - this.#movedMs < IDLE_MS);
+  }
+
+  noteMove() {
+    this.#layoutMs = performance.now();
+  }
+
+  // Runs `change` and notes whether any open card stands elsewhere after it.
+  watch(change) {
+    const before = this.#positions();
+    change();
+    const after = this.#positions();
+    for (const [incident, top] of after) {
+      if (before.has(incident) && Math.abs(before.get(incident) - top) > 1) {
+        this.noteMove();
+        break;
+      }
+    }
+  }
+
+  // event.detail is 0 for a key, a screen reader or a voice: those name their card and cannot miss.
+  allows(event, primaryChangedMs = -Infinity) {
+    if (event.detail === 0) return true;
+    return event.timeStamp - this.#layoutMs >= GUARD_MS && event.timeStamp - primaryChangedMs >= CHANGED_GUARD_MS;
+  }
+
+  #moved(event) {
+    if (event.clientX === this.#pointer.x && event.clientY === this.#pointer.y && event.type === "pointermove") return;
+    this.#pointer = { x: event.clientX, y: event.clientY };
+    this.#movedMs = performance.now();
+    this.#isOver = Boolean(event.target.closest?.(".card, .group"));
+  }
+
+  #positions() {
+    const found = new Map();
+    for (const card of this.#area.querySelectorAll(".zone > .list .card")) {
+      if (card.checkVisibility?.() !== false) found.set(card.dataset.incident, card.getBoundingClientRect().top);
+    }
+    return found;
+  }
+}

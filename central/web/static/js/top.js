@@ -1,0 +1,94 @@
+// The bar and the banners above the lists, and the window's title.
+
+import { byId, setData, setHidden, setText } from "./dom.js";
+import { arrivedMs } from "./model.js";
+import * as words from "./words.js";
+
+const SAID_MS = 4000;
+
+export class Top {
+  #parts;
+  #said = { text: "", untilMs: 0 };
+
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  // A short line for the eye, gone by itself.
+  say(text) {
+    this.#said = { text, untilMs: performance.now() + SAID_MS };
+    this.#drawFigures();
+  }
+
+  draw(state) {
+    this.#parts.steady.watch(() => this.#draw(state));
+  }
+
+  #draw({ isLive, isLost }) {
+    const { model, clock, sound, watch } = this.#parts;
+    const hasBoard = !model.isEmpty;
+    const nowMs = clock.now();
+    const isWaiting = !hasBoard && !isLost;
+    const live = isLive ? "live" : isWaiting ? "wait" : isLost ? "lost" : "not-live";
+    setData(byId("live"), "live", live);
+    setText(byId("live-word"), { live: "LIVE", wait: "CONNECTING", lost: "NOT LIVE", "not-live": clock.isFrozen || isLost ? "NOT LIVE" : "CONNECTING" }[live]);
+    setText(byId("live-clock"), isLive ? words.clock(nowMs) : "");
+    const isOld = !isLive && (clock.isFrozen || isLost);
+    setData(byId("room"), "old", String(isOld));
+    const banner = byId("banner-not-live");
+    setHidden(banner, !isOld);
+    banner.classList.toggle("is-red", isLost);
+    banner.classList.toggle("is-amber", !isLost);
+    if (isOld) setText(byId("not-live-word"), `NOT LIVE since ${clock.isSet ? words.clock(nowMs) : "this page was opened"}.`);
+    for (const node of document.querySelectorAll("[data-as-of]")) setText(node, isOld ? `as of ${words.clock(nowMs)}` : "");
+    this.#drawPerson(watch, model, hasBoard);
+    setHidden(byId("banner-sound"), sound.isOn);
+    const quietS = Math.ceil(sound.quietLeftS);
+    setText(byId("quiet-word"), quietS ? `Quiet ${quietS} s` : "Quiet 60 s");
+    setHidden(byId("quiet"), !sound.isRunning);
+    setText(byId("theme"), `Theme: ${document.documentElement.dataset.theme ?? "auto"}`);
+    if (hasBoard) this.#drawBoard(model, nowMs);
+    document.title = this.#title(model, isOld);
+  }
+
+  #drawPerson(watch, model, hasBoard) {
+    const isOn = watch.isOn(model);
+    setHidden(byId("person"), !watch.me);
+    if (watch.me) {
+      setText(byId("person-word"), `${isOn ? "" : "Not on watch: "}${words.roleTitle(watch.me.role)}`);
+      setText(byId("person-name"), watch.me.name);
+    }
+    setHidden(byId("start-watch"), isOn);
+    setHidden(byId("end-watch"), !isOn);
+    setHidden(byId("banner-nobody"), !hasBoard || model.onWatch.length > 0);
+  }
+
+  #drawBoard(model, nowMs) {
+    setHidden(byId("banner-broker"), model.isBrokerLinked);
+    setHidden(byId("banner-disk"), model.isDiskOk);
+    const isFlood = model.isFlood(nowMs);
+    setHidden(byId("banner-flood"), !isFlood);
+    if (isFlood) setText(byId("flood-word"), `MANY ALERTS: ${model.newCount(nowMs)} new in 10 minutes.`);
+    this.#drawFigures();
+  }
+
+  #drawFigures() {
+    const { model, clock } = this.#parts;
+    if (performance.now() < this.#said.untilMs) {
+      setText(byId("figures"), this.#said.text);
+      return;
+    }
+    const nowMs = clock.now();
+    const waiting = model.unanswered().filter((card) => !words.isTest(card));
+    const oldestMs = waiting.length ? nowMs - Math.min(...waiting.map(arrivedMs)) : null;
+    const oldest = oldestMs === null ? "" : ` · longest unanswered ${words.age(oldestMs)}`;
+    setText(byId("figures"), `${model.newCount(nowMs)} new in 10 min${oldest}`);
+  }
+
+  #title(model, isOld) {
+    const unanswered = model.unanswered();
+    const first = unanswered[0];
+    const name = first ? `(${unanswered.length}) ${words.isTest(first) ? "TEST " : ""}${words.kindWord(first.kind)} ${first.premises}` : "Watchlink control room";
+    return isOld ? `NOT LIVE – ${name}` : name;
+  }
+}

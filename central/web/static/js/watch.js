@@ -1,0 +1,71 @@
+// Being on watch in this browser: who it is, notifications for a page that is not looked at, a screen that stays on.
+
+import { isSame } from "./model.js";
+import { onOtherTab, remember, remembered } from "./settings.js";
+import { kindWord } from "./words.js";
+
+export class Watch {
+  #wakeLock = null;
+  #isWanted = false;
+
+  constructor(onChange) {
+    this.me = person(remembered("person", null));
+    onOtherTab("person", () => {
+      this.me = person(remembered("person", null));
+      onChange();
+    });
+    document.addEventListener("visibilitychange", () => this.#keepAwake());
+  }
+
+  become(me) {
+    this.me = me;
+    remember("person", me);
+  }
+
+  isOn(model) {
+    return model.onWatch.some((one) => isSame(one, this.me));
+  }
+
+  // Call from a press: browsers ask only then.
+  async arm() {
+    this.#isWanted = true;
+    await this.#keepAwake();
+    if ("Notification" in window && Notification.permission === "default") {
+      await Notification.requestPermission().catch(() => "denied");
+    }
+  }
+
+  disarm() {
+    this.#isWanted = false;
+    this.#wakeLock?.release().catch(() => {});
+    this.#wakeLock = null;
+  }
+
+  // Only for a page that nobody looks at; the tag makes several tabs show one.
+  notify(card) {
+    if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
+    const shown = new Notification(`${kindWord(card.kind)} ${card.premises}`, {
+      body: `${card.place} – unanswered`,
+      tag: card.incident,
+      requireInteraction: card.priority === 1,
+      silent: true,
+    });
+    shown.onclick = () => {
+      window.focus();
+      shown.close();
+    };
+  }
+
+  async #keepAwake() {
+    if (!this.#isWanted || document.hidden || !navigator.wakeLock) return;
+    try {
+      this.#wakeLock = await navigator.wakeLock.request("screen");
+    } catch {
+      // Low battery or not allowed: the page works, the screen may go dark.
+    }
+  }
+}
+
+function person(kept) {
+  return kept && typeof kept.role === "string" && typeof kept.name === "string" ? { role: kept.role, name: kept.name } : null;
+}

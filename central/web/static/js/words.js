@@ -1,0 +1,47 @@
+// What things are called (the server's own table) and how times are written.
+
+const table = JSON.parse(document.getElementById("words").textContent);
+const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+export const kindWord = (kind) => table.kinds[kind]?.word ?? kind.toUpperCase();
+export const kindMeans = (kind) => table.kinds[kind]?.means ?? "";
+export const roleTitle = (role) => table.roles[role] ?? role;
+export const roles = table.roles;
+export const stateWord = (state) => table.states[state] ?? state;
+export const cancelWord = (reason) => table.cancels[reason] ?? reason;
+export const pathWord = (path) => table.paths[path] ?? path;
+export const healthWord = (state) => table.health[state] ?? state;
+export const historyWord = (what) => table.history[what] ?? what;
+export const responseWord = (response) => table.responses[response] ?? response;
+export const healthOrder = Object.keys(table.health);
+export const silentWarning = table.silent;
+export const isTest = (card) => card.is_drill || card.priority === 5;
+export const level = (card) => (isTest(card) ? "T" : `P${card.priority}`);
+
+export const clock = (ms) => clockFormat.format(ms);
+export const clockMinute = (ms) => clock(ms).slice(0, 5);
+export const clockAndDay = (ms, nowMs) => (sameDay(ms, nowMs) ? clock(ms) : `${dayFormat.format(ms)} ${clock(ms)}`);
+export const minuteAndDay = (ms, nowMs) => (sameDay(ms, nowMs) ? clockMinute(ms) : `${dayFormat.format(ms)} ${clockMinute(ms)}`);
+
+function sameDay(a, b) {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}
+
+// "02:14", from an hour on "1:02:14", from two days on "3 days".
+export function age(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s >= 172_800) return `${Math.floor(s / 86_400)} days`;
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return h ? `${h}:${two(m)}:${two(s % 60)}` : `${two(m)}:${two(s % 60)}`;
+}
+
+// "14 s", "3 min 10 s", "1 h 8 min": for sentences.
+export function span(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return s % 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${s / 60} min`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
+  return `${Math.floor(s / 86_400)} days`;
+}

@@ -1,0 +1,147 @@
+// Where each card stands: Unanswered, In hand, Closed. A list that somebody points at is held as it is: what is new
+// comes at its end and is named above it, and moves into its place when the pointer has gone.
+
+import { CardView } from "./cards.js";
+import { arrange, byId, element, name, prune, setHidden, setText, shape } from "./dom.js";
+import { entries } from "./model.js";
+import * as words from "./words.js";
+
+export class Zones {
+  #views = new Map();
+  #groups = new Map();
+  #steady;
+  #isPending = false;
+
+  constructor(steady) {
+    this.#steady = steady;
+  }
+
+  get isPending() {
+    return this.#isPending;
+  }
+
+  view(incident) {
+    return this.#views.get(incident);
+  }
+
+  // Open cards in the order in which they stand on the page (those in a folded group too).
+  standing() {
+    return [...document.querySelectorAll("#unanswered .card, #in-hand .card, #closed .card")].filter((card) => card.checkVisibility?.() ?? card.offsetParent);
+  }
+
+  // look(incident) → { me, sending, error, nowMs }
+  draw(model, nowMs, look) {
+    this.#steady.watch(() => this.#draw(model, nowMs, look));
+  }
+
+  tick(look) {
+    for (const [incident, view] of this.#views) if (view.node.isConnected) view.tick(look(incident));
+  }
+
+  #draw(model, nowMs, look) {
+    const lists = { unanswered: model.unanswered(), "in-hand": model.inHand(), closed: model.closed(nowMs) };
+    const known = new Set();
+    for (const card of Object.values(lists).flat()) {
+      known.add(card.incident);
+      if (!this.#views.has(card.incident)) this.#views.set(card.incident, new CardView(card.incident));
+      this.#views.get(card.incident).update(card, look(card.incident));
+    }
+    for (const [incident, view] of this.#views) {
+      if (known.has(incident)) continue;
+      view.node.remove();
+      this.#views.delete(incident);
+    }
+    const isHeld = this.#steady.isHeld;
+    const placed = {
+      unanswered: this.#entryNodes(lists.unanswered, model.isFlood(nowMs), nowMs),
+      "in-hand": lists["in-hand"].map((card) => this.#views.get(card.incident).node),
+      closed: lists.closed.map((card) => this.#views.get(card.incident).node),
+    };
+    if (isHeld) this.#hold(placed);
+    else this.#settle(placed);
+    this.#isPending = isHeld && Object.entries(placed).some(([id, nodes]) => !stand(byId(id), nodes));
+    this.#nameHidden(isHeld ? lists.unanswered : []);
+    for (const [id, cards] of Object.entries(lists)) {
+      setText(byId(`${id}-count`), String(cards.length));
+      const empty = byId(`${id}-empty`);
+      if (empty) setHidden(empty, byId(id).childElementCount > 0);
+    }
+  }
+
+  #settle(placed) {
+    for (const group of this.#groups.values()) arrange(group.list, group.nodes);
+    for (const [id, nodes] of Object.entries(placed)) arrange(byId(id), nodes);
+    for (const group of this.#groups.values()) prune(group.list, group.nodes);
+    for (const [id, nodes] of Object.entries(placed)) prune(byId(id), nodes);
+  }
+
+  // Only what stands nowhere yet is added, at the end: everything else stays where it is.
+  #hold(placed) {
+    for (const [id, nodes] of Object.entries(placed)) {
+      for (const node of nodes) if (!node.isConnected) byId(id).append(node);
+    }
+    for (const group of this.#groups.values()) {
+      for (const node of group.nodes) if (!node.isConnected) group.list.append(node);
+    }
+    // Drawn by the server, before the script took over: never kept.
+    for (const card of document.querySelectorAll(".list .card:not([data-incident])")) card.remove();
+  }
+
+  #entryNodes(cards, isFlood, nowMs) {
+    const made = entries(cards, isFlood);
+    const kinds = new Set(made.map((entry) => entry.kind));
+    for (const [kind, group] of this.#groups) {
+      if (kinds.has(kind)) continue;
+      group.nodes = [];
+      if (group.list.childElementCount === 0 || !this.#steady.isHeld) this.#groups.delete(kind);
+    }
+    return made.map((entry) => {
+      if (entry.card) return this.#views.get(entry.card.incident).node;
+      if (!this.#groups.has(entry.kind)) this.#groups.set(entry.kind, new Group(entry.kind));
+      const group = this.#groups.get(entry.kind);
+      group.update(entry.cards, entry.cards.map((card) => this.#views.get(card.incident).node), nowMs);
+      return group.node;
+    });
+  }
+
+  // While the list is held, the most urgent alert may stand out of sight: say so where the eye is.
+  #nameHidden(unanswered) {
+    const arrival = byId("arrival");
+    const top = unanswered[0];
+    const first = byId("unanswered").querySelector(".card");
+    const isHidden = Boolean(top) && top.priority <= 2 && first?.dataset.incident !== top.incident;
+    setHidden(arrival, !isHidden);
+    if (!isHidden || arrival.dataset.incident === top.incident) return;
+    arrival.dataset.incident = top.incident;
+    arrival.dataset.level = words.level(top).toLowerCase();
+    arrival.replaceChildren(
+      shape(`shape-${words.level(top).toLowerCase()}`),
+      element("strong", "", words.kindWord(top.kind)), " ", name(top.premises),
+      element("span", "", " – at the end of the list; it moves up when the pointer leaves"),
+    );
+  }
+}
+
+function stand(list, nodes) {
+  return list.childElementCount === nodes.length && nodes.every((node, i) => list.children[i] === node);
+}
+
+class Group {
+  nodes = [];
+
+  constructor(kind) {
+    this.count = element("span", "num");
+    this.oldest = element("span", "group-oldest num");
+    this.list = element("div", "list");
+    const level = element("span", "badge-level", shape("shape-p3"), "P3");
+    const badge = element("div", "badge", level, element("span", "badge-kind", words.kindWord(kind)));
+    this.node = element("details", "group", element("summary", "", badge, element("span", "group-word", words.kindMeans(kind), " ", this.count), this.oldest), this.list);
+    this.node.dataset.level = "p3";
+  }
+
+  update(cards, nodes, nowMs) {
+    this.nodes = nodes;
+    setText(this.count, `×${cards.length}`);
+    setText(this.oldest, `oldest ${words.age(nowMs - Date.parse(cards[0].arrived_at))}`);
+  }
+}
