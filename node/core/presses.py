@@ -121,7 +121,7 @@ def _fires_at_ms(buttons: Buttons, button: Button, settings: Settings) -> int:
         return settled_ms
     window_ms = press.down_ms + timing.chord_ms
     attack = buttons[Button.ATTACK]
-    if attack.phase is ButtonPhase.CLOSING and abs(attack.edge_ms - press.down_ms) <= timing.chord_ms:
+    if attack.phase is ButtonPhase.CLOSING and abs(attack.edge_ms - press.down_ms) < timing.chord_ms:
         # It may turn out to be a chord; that is known when the attack button has settled.
         return max(window_ms, attack.edge_ms + timing.debounce_ms + 1)
     if attack.phase is ButtonPhase.UP:
@@ -156,7 +156,7 @@ def _is_chord(buttons: Buttons, settings: Settings) -> bool:
         settings.is_chord_enabled
         and attack.phase in _DEBOUNCED_DOWN
         and assist.phase in _DEBOUNCED_DOWN
-        and abs(attack.down_ms - assist.down_ms) <= settings.timing.chord_ms
+        and abs(attack.down_ms - assist.down_ms) < settings.timing.chord_ms
     )
 
 

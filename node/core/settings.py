@@ -16,7 +16,7 @@ class Timing:
     hold_ms: int = 1_000
     """Attack by holding one button."""
     chord_ms: int = 300
-    """Attack by two buttons (attack + assist) going down within this of each other."""
+    """Attack by two buttons (attack + assist) going down less than this apart."""
     receipt_due_ms: int = 2_000
     """No receipt by then: tell the presser, take the other path (N8)."""
     resend_first_ms: int = 2_000

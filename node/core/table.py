@@ -131,7 +131,6 @@ BUTTON: Final[Table[ButtonPhase, ButtonInput]] = MappingProxyType(
         ButtonPhase.DOWN: {
             ButtonInput.EDGE_UP: ButtonPhase.OPENING,
             ButtonInput.FIRED: ButtonPhase.SPENT,
-            ButtonInput.TOO_LONG: ButtonPhase.STUCK,
         },
         ButtonPhase.OPENING: {
             ButtonInput.EDGE_DOWN: ButtonPhase.DOWN,

@@ -90,12 +90,15 @@ def _choose(state: NodeState, own: Incident | None, now_ms: int, *, is_silent: b
         return view.neighbour, view.is_own
     if fresh is not None and fresh is not here:
         return fresh.incident, False
+    return _following(state, own, (view.neighbour, view.is_own))
+
+
+def _following(state: NodeState, own: Incident | None, page: _Page) -> _Page:
+    """The page after this one, round and round; the first if this one is gone; the idle face if there is none."""
     pages = [(n.incident, False) for n in state.neighbours] + ([_OWN] if own is not None else [])
     if not pages:
         return None, False
-    if here is None and not is_own_here:
-        return pages[0]
-    return pages[(pages.index((view.neighbour, view.is_own)) + 1) % len(pages)]
+    return pages[(pages.index(page) + 1) % len(pages)] if page in pages else pages[0]
 
 
 def _is_news(own: Incident, view: View) -> bool:

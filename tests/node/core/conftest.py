@@ -84,7 +84,10 @@ def directory(serial: int = 1, **changes: Sender) -> Directory:
         sender(THIEF, "Lost Node", "", HART, is_revoked=True),
         *changes.values(),
     ]
-    schemes = [SchemeEntry(number=HART, slug="hart", name="HART"), SchemeEntry(number=PUBWATCH, slug="pubwatch", name="P")]
+    schemes = [
+        SchemeEntry(number=HART, slug="hart", name="HART"),
+        SchemeEntry(number=PUBWATCH, slug="pubwatch", name="P"),
+    ]
     return Directory(
         serial,
         MappingProxyType({s.node: s for s in senders}),
@@ -180,7 +183,9 @@ class World:
 
     # -- what people and programs do
 
-    def start(self, *, boot: str = "boot-1", known: Directory | None = None, wall: datetime | None = NOON) -> list[Effect]:
+    def start(
+        self, *, boot: str = "boot-1", known: Directory | None = None, wall: datetime | None = NOON
+    ) -> list[Effect]:
         """Start the program on what the disk holds."""
         outbox = tuple(
             StoredFrame(frame, at_ms, counter in self.receipted) for counter, (frame, at_ms) in self.stored.items()
@@ -222,7 +227,9 @@ class World:
         return FrameReceived(signed(frame).data, None, Path.NETWORK)
 
     def ack(self, incident: int, state: AnswerState = AnswerState.ANSWERED, name: str = "J Patel") -> FrameReceived:
-        frame = Acknowledgement(CENTRAL, self._central(), int(self.wall().timestamp()), FrameId(OURS, incident), Role.PCSO, state, name)
+        frame = Acknowledgement(
+            CENTRAL, self._central(), int(self.wall().timestamp()), FrameId(OURS, incident), Role.PCSO, state, name
+        )
         return FrameReceived(signed(frame).data, None, Path.NETWORK)
 
     def _central(self) -> int:
@@ -266,8 +273,16 @@ def of(kind: type[E], effects: Iterable[Effect]) -> list[E]:
 
 
 def alert_from(
-    node: NodeId, counter: int, kind: AlertKind = AlertKind.ATTACK, *, at_s: int = NOON_S, incident: int | None = None,
-    schemes: tuple[int, ...] = (HART,), drill: bool = False, scheme: str | None = "hart", key: SigningKey | None = None,
+    node: NodeId,
+    counter: int,
+    kind: AlertKind = AlertKind.ATTACK,
+    *,
+    at_s: int = NOON_S,
+    incident: int | None = None,
+    schemes: tuple[int, ...] = (HART,),
+    drill: bool = False,
+    scheme: str | None = "hart",
+    key: SigningKey | None = None,
 ) -> FrameReceived:
     frame = Alert(node, counter, at_s, kind, incident or counter, schemes, drill=drill)
     topic = None if scheme is None else FrameTopic(scheme, node)
