@@ -71,7 +71,11 @@ class Central:
         self._service = service
         self._has_ended = threading.Event()
         self._failed = False
-        self._listener = listen(configuration.web_host, configuration.web_port)
+        try:
+            self._listener = listen(configuration.web_host, configuration.web_port)
+        except OSError as e:
+            address = f"{configuration.web_host} port {configuration.web_port}"
+            raise OSError(f"the page cannot listen on {address}: {e.strerror}") from e
         self._inbox: Inbox[ev.Event] = Inbox()
         self._link = link_to_broker(configuration.mqtt, self._inbox)
         self._database = Database(configuration.database)
