@@ -64,15 +64,18 @@ def open_luma_panel(panel: Panel, source: PinSource, *, i2c_bus: Any = None, spi
     Raises:
         Exception: whatever library, bus or pin raises; the caller translates.
     """
-    lines: tuple[Device, ...] = ()
+    lines: list[Device] = []
     serial = None
     try:
         if panel.bus is Bus.I2C:
-            lines = _pulse_reset(panel, source)
+            if panel.reset_pin is not None:
+                lines.append(source.device("DigitalOutputDevice", panel.reset_pin, initial_value=True))
+                _pulse(lines[0])
             serial = _open_i2c(panel, i2c_bus)
         else:
-            serial = _open_spi(panel, source, spi)
-        return OpenedPanel(make_device(panel, serial), lines)
+            lines.append(LumaGpio(source))
+            serial = _open_spi(panel, lines[0], spi)
+        return OpenedPanel(make_device(panel, serial), tuple(lines))
     except BaseException:
         if serial is not None:
             quietly(serial.cleanup)
@@ -109,37 +112,24 @@ def _open_i2c(panel: Panel, bus: Any) -> Any:  # noqa: ANN401
     return serial.i2c(bus=bus, port=1, address=panel.i2c_address)
 
 
-def _open_spi(panel: Panel, source: PinSource, spi: Any) -> Any:  # noqa: ANN401
+def _open_spi(panel: Panel, gpio: LumaGpio, spi: Any) -> Any:  # noqa: ANN401
     serial = importlib.import_module("luma.core.interface.serial")
-    gpio = LumaGpio(source)
-    try:
-        return serial.spi(
-            spi=spi,
-            gpio=gpio,
-            port=0,
-            device=0,
-            bus_speed_hz=panel.spi_hz,
-            gpio_DC=panel.dc_pin,
-            gpio_RST=panel.reset_pin,
-            reset_hold_time=RESET_HOLD_S,
-            reset_release_time=RESET_RELEASE_S,
-        )
-    except BaseException:
-        gpio.cleanup()
-        raise
+    return serial.spi(
+        spi=spi,
+        gpio=gpio,
+        port=0,
+        device=0,
+        bus_speed_hz=panel.spi_hz,
+        gpio_DC=panel.dc_pin,
+        gpio_RST=panel.reset_pin,
+        reset_hold_time=RESET_HOLD_S,
+        reset_release_time=RESET_RELEASE_S,
+    )
 
 
-def _pulse_reset(panel: Panel, source: PinSource) -> tuple[Device, ...]:
-    """Pulse it: luma's I2C knows no reset, and an SSD1309 shows nothing without one. The line stays driven high."""
-    if panel.reset_pin is None:
-        return ()
-    reset = source.device("DigitalOutputDevice", panel.reset_pin, initial_value=True)
-    try:
-        reset.off()
-        time.sleep(RESET_HOLD_S)
-        reset.on()
-        time.sleep(RESET_RELEASE_S)
-    except BaseException:
-        quietly(reset.close)
-        raise
-    return (reset,)
+def _pulse(reset: Device) -> None:
+    """Luma's I2C knows no reset, and an SSD1309 shows nothing without one. The line stays driven high."""
+    reset.off()
+    time.sleep(RESET_HOLD_S)
+    reset.on()
+    time.sleep(RESET_RELEASE_S)

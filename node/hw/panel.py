@@ -112,7 +112,7 @@ class LumaPanel:
             with self._changed:
                 screen, is_new, is_retry = self._screen, self._is_new, self._is_retry_asked
                 self._is_new = self._is_check_asked = self._is_retry_asked = False
-            is_mended = is_retry and self._health.is_failed and self._open(is_retry=True)
+            is_mended = is_retry and self._health.is_failed and self._mend()
             if screen is not None and self._device is not None:
                 self._draw(screen, is_announced=is_new or is_mended)
         if self._device is not None:
@@ -139,12 +139,22 @@ class LumaPanel:
         except PartError as error:
             self._health.fail(str(error), is_retry=is_retry)
             return False
+        return self._judge_typeface(is_retry=is_retry)
+
+    def _mend(self) -> bool:
+        """Try again what failed. A panel that lacks nothing but its font is not made to blink for that."""
+        if self._device is None:
+            return self._open(is_retry=True)
+        self._typeface.load()
+        return self._judge_typeface(is_retry=True)
+
+    def _judge_typeface(self, *, is_retry: bool) -> bool:
         if self._typeface.fault:
-            # Words still show, in letters of another size: somebody has to come and mend it.
+            # Words still show, in other letters: somebody has to come and mend it.
             self._health.fail(self._typeface.fault, is_retry=is_retry)
         else:
             self._health.recover()
-        return True
+        return not self._typeface.fault
 
     def _draw(self, screen: Screen, *, is_announced: bool) -> None:
         device = self._device

@@ -95,9 +95,8 @@ class LumaGpio:
         """Drive it."""
         self._devices[pin].value = bool(level)
 
-    def cleanup(self, pins: object = None) -> None:
-        """Give up all pins taken here."""
-        del pins  # luma names exactly those it has set up
+    def close(self) -> None:
+        """Give up all pins taken here. Luma leaves that to whoever gave it this object."""
         for device in self._devices.values():
             quietly(device.close)
         self._devices.clear()

@@ -5,8 +5,10 @@ Owns which characters can be drawn. A character that cannot is replaced by one t
 
 from __future__ import annotations
 
+import gzip
 import io
 import unicodedata
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -75,9 +77,14 @@ class Typeface:
     """
 
     def __init__(self, directory: Path = TERMINUS_DIR) -> None:
+        self._directory = directory
+        self.load()
+
+    def load(self) -> None:
+        """Read the fonts, again if need be: somebody may have installed them."""
         self.fault = ""
         try:
-            self._fonts: dict[int, Font] = {size_px: _terminus(directory, size_px) for size_px in SIZES_PX}
+            self._fonts: dict[int, Font] = {size_px: _terminus(self._directory, size_px) for size_px in SIZES_PX}
         except PartError as error:
             self.fault = str(error)
             self._fonts = {size_px: _built_in(size_px) for size_px in SIZES_PX}
@@ -151,11 +158,13 @@ def _picture(font: Font, character: str) -> bytes:
 def _terminus(directory: Path, size_px: int) -> Font:
     path = directory / f"ter-u{size_px}b_unicode.pcf.gz"
     try:
+        # Unpacked here: FreeType would unpack the file anew for every letter, and take ten times as long for a face.
         # From memory: given a path that is not there, Pillow quietly looks for the name all over the system.
-        # FreeType unpacks the .gz itself. Basic layout: no shaping library, and one cell a character.
-        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size_px, layout_engine=ImageFont.Layout.BASIC)
-    except OSError as error:
-        raise PartError(f"font {path.name} is not in {directory} (install xfonts-terminus): {error}") from error
+        unpacked = io.BytesIO(gzip.decompress(path.read_bytes()))
+        # Basic layout: no shaping library, and one cell a character.
+        return ImageFont.truetype(unpacked, size_px, layout_engine=ImageFont.Layout.BASIC)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PartError(f"Terminus font cannot be read (install xfonts-terminus): {path}: {error}") from error
 
 
 def _built_in(size_px: int) -> Font:
