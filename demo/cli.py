@@ -19,7 +19,7 @@ from demo.scripts.judgement import Judgement
 from demo.scripts.registry import SCRIPTS
 from demo.scripts.stage import Stage
 from demo.telling import Teller
-from demo.town import Town, TownError, open_town
+from demo.town import StoppedEarlyError, Town, TownError, open_town
 from demo.watch_room import RefusedError
 
 PASSED: Final = 0
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         _parser().error("--json goes with --script")
     try:
         return asyncio.run(_run(options))
+    except StoppedEarlyError:
+        return PASSED if options.script is None else FAILED
     except TownError as e:
         sys.stderr.write(f"watchlink demo: {e}\n")
         return FAILED

@@ -42,6 +42,10 @@ class TownError(Exception):
     """The town cannot be started; the message is for the person at the terminal."""
 
 
+class StoppedEarlyError(TownError):
+    """The person had enough before it was up."""
+
+
 class _PortTakenError(Exception):
     """Somebody was quicker; with other ports it works."""
 
@@ -319,7 +323,7 @@ async def _start(town: Town, stopped: asyncio.Event | None) -> None:
     try:
         await asyncio.wait((starting, giving_up), return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
-            raise TownError("stopped before it had started")
+            raise StoppedEarlyError("stopped before it had started")
         starting.result()
     finally:
         for task in (starting, giving_up):
