@@ -1,0 +1,150 @@
+"""The units say nothing that systemd does not understand, and lock in what they start (F3)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+REPOSITORY: Final = Path(__file__).parents[2]
+UNITS: Final = REPOSITORY / "systemd"
+SYSTEM: Final = Path("/usr/lib/systemd/system")
+NAMES: Final = ("watchlink-node.service", "watchlink-central.service", "mosquitto.service")
+EXPOSURE_MAX_TENTHS: Final = 15
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with our units, the machine's own, and a stand-in for every program that ours name."""
+    etc, usr = tmp_path / "etc/systemd/system", tmp_path / "usr/lib/systemd/system"
+    etc.mkdir(parents=True)
+    shutil.copytree(SYSTEM, usr, symlinks=True)
+    for unit in UNITS.glob("*.service"):
+        shutil.copy(unit, etc)
+    shutil.copytree(UNITS / "mosquitto.service.d", etc / "mosquitto.service.d")
+    text = "\n".join(path.read_text() for path in [*etc.rglob("*.service"), *etc.rglob("*.conf"), usr / NAMES[2]])
+    for program in re.findall(r"^Exec\w+=[-+!@:]*(/\S+)", text, re.MULTILINE):
+        stand_in = tmp_path / program.lstrip("/")
+        stand_in.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/usr/bin/true", stand_in)
+    return tmp_path
+
+
+def verify(root: Path, name: str) -> str:
+    """What ``systemd-analyze verify`` has to say."""
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=no", "--man=no", f"--root={root}", name],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
+
+
+def exposure(root: Path, name: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [
+            *("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MAX_TENTHS}"),
+            *("--no-pager", f"--root={root}", name),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_is_understood_without_a_word(root: Path, name: str) -> None:
+    said = verify(root, name)
+
+    assert said == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_is_hardly_exposed(root: Path, name: str) -> None:
+    status, table = exposure(root, name)
+
+    assert status == 0, table
+
+
+def test_verification_notices_a_misspelt_key(root: Path) -> None:
+    """Otherwise the first test could not fail."""
+    unit = root / "etc/systemd/system/watchlink-node.service"
+    unit.write_text(unit.read_text().replace("NoNewPrivileges=", "NoNewPriviledges="))
+
+    assert "NoNewPriviledges" in verify(root, unit.name)
+
+
+def test_verification_notices_a_program_that_is_not_there(root: Path) -> None:
+    (root / "opt/watchlink/bin/watchlink").unlink()
+
+    assert "/opt/watchlink/bin/watchlink" in verify(root, "watchlink-node.service")
+
+
+def test_exposure_notices_a_unit_without_its_locks(root: Path) -> None:
+    unit = root / "etc/systemd/system/watchlink-node.service"
+    unit.write_text(re.sub(r"(?m)^(Protect|Private|Restrict|SystemCall|Capability)\w*=.*\n", "", unit.read_text()))
+
+    status, _ = exposure(root, unit.name)
+
+    assert status != 0
+
+
+@pytest.mark.parametrize("name", ["watchlink-node.service", "watchlink-central.service"])
+def test_unit_is_notified_watched_and_restarted_for_ever(name: str) -> None:
+    lines = (UNITS / name).read_text().splitlines()
+
+    for line in ("Type=notify", "NotifyAccess=main", "Restart=always", "StartLimitIntervalSec=0", "WatchdogSec=20s"):
+        assert line in lines
+
+
+def test_node_waits_neither_for_the_network_nor_for_the_time() -> None:
+    """A button that works only once the clock is right is no panic button."""
+    orders = [
+        line
+        for line in (UNITS / "watchlink-node.service").read_text().splitlines()
+        if re.match(r"(After|Wants|Requires)=", line)
+    ]
+
+    assert orders
+    assert not [line for line in orders if "network" in line or "time-" in line]
+
+
+@pytest.fixture
+def adopt(tmp_path: Path) -> tuple[Path, Path]:
+    """Credentials and state directory."""
+    credentials, state = tmp_path / "credentials", tmp_path / "state"
+    credentials.mkdir()
+    state.mkdir()
+    return credentials, state
+
+
+def run_adopt(credentials: Path, state: Path) -> None:
+    environment = {"CREDENTIALS_DIRECTORY": str(credentials), "STATE_DIRECTORY": str(state), "PATH": "/usr/bin:/bin"}
+    subprocess.run([str(UNITS / "watchlink-adopt")], env=environment, check=True, timeout=60)
+
+
+def test_adopt_takes_over_what_is_not_there_and_replaces_nothing(adopt: tuple[Path, Path]) -> None:
+    """F1: the identity of a first boot; a card flashed anew must not change who an enrolled node is."""
+    credentials, state = adopt
+    (credentials / "watchlink.node.toml").write_text("new")
+    (credentials / "watchlink.signing.key").write_text("new")
+    (credentials / "other").write_text("not ours")
+    (state / "signing.key").write_text("kept")
+
+    run_adopt(credentials, state)
+
+    assert {path.name: path.read_text() for path in state.iterdir()} == {"node.toml": "new", "signing.key": "kept"}
+
+
+def test_adopt_is_content_with_no_credentials(adopt: tuple[Path, Path]) -> None:
+    run_adopt(*adopt)
+
+    assert list(adopt[1].iterdir()) == []
