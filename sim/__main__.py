@@ -1,0 +1,87 @@
+"""``make sim``: a campaign of seeds, then the planted faults, each of which must be caught.
+
+Exit status 0 only if no invariant broke, the same seed gave the same trace, and every planted fault was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Final
+
+from sim.campaign import Result, run
+from sim.plants import Plant
+
+PLANT_SEEDS: Final = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for; print what happened."""
+    parser = argparse.ArgumentParser(prog="python -m sim", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay this one, and print its trace if an invariant breaks")
+    parser.add_argument("--first", type=int, default=1, help="first seed of the campaign (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=400, help="how many (default %(default)s)")
+    parser.add_argument("--nodes", type=int, default=5, help="premises in the town (default %(default)s)")
+    parser.add_argument("--plant", choices=[plant.value for plant in Plant], help="plant this fault")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
+    options = parser.parse_args(arguments)
+    plant = Plant(options.plant) if options.plant else None
+    if options.seed is not None:
+        return _replay(options.seed, options.nodes, plant)
+    start_s = time.monotonic()
+    with ProcessPoolExecutor(options.jobs) as pool:
+        play = partial(run, node_count=options.nodes, plant=plant)
+        results = list(pool.map(play, range(options.first, options.first + options.seeds), chunksize=4))
+        broken = [result for result in results if result.broken]
+        _sum_up(results, time.monotonic() - start_s)
+        for result in broken[:5]:
+            _tell(result)
+        if plant is not None:
+            return 1 if broken else 0
+        uncaught = [found for found in Plant if not _is_caught(pool, found, options)]
+    again = run(options.first, node_count=options.nodes)
+    is_same = again.trace_hash == results[0].trace_hash
+    print(f"seed {options.first} again: trace {again.trace_hash}, {'the same' if is_same else 'NOT THE SAME'}")
+    return 0 if not broken and not uncaught and is_same else 1
+
+
+def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
+    result = run(seed, node_count=nodes, plant=plant)
+    _tell(result)
+    return 1 if result.broken else 0
+
+
+def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namespace) -> bool:
+    seeds = range(options.first, options.first + PLANT_SEEDS)
+    results = list(pool.map(partial(run, node_count=options.nodes, plant=plant), seeds, chunksize=4))
+    caught = next((result for result in results if result.broken), None)
+    if caught is None:
+        print(f"planted {plant}: NOT CAUGHT in {PLANT_SEEDS} seeds")
+        return False
+    count = sum(bool(result.broken) for result in results)
+    print(f"planted {plant}: caught by {count} of {PLANT_SEEDS} seeds, first seed {caught.seed}: {caught.broken}")
+    return True
+
+
+def _sum_up(results: list[Result], seconds: float) -> None:
+    broken = sum(bool(result.broken) for result in results)
+    hours = sum(result.virtual_ms for result in results) / 3_600_000
+    print(
+        f"{len(results)} towns, {hours:.1f} virtual hours, {sum(r.steps for r in results)} steps,"
+        f" {sum(r.alerts for r in results)} frames stored, {sum(r.shown for r in results)} warnings shown,"
+        f" {sum(r.late for r in results)} late, in {seconds:.0f} s: {broken} broken"
+    )
+
+
+def _tell(result: Result) -> None:
+    print(f"seed {result.seed}: trace {result.trace_hash}, {result.steps} steps, {result.broken or 'nothing broke'}")
+    for line in result.trace_tail[-60:]:
+        print(f"    {line[:220]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

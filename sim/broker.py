@@ -1,0 +1,248 @@
+"""A broker as bad as a real one may be: it loses, repeats, overtakes, keeps silent and dies.
+
+QoS 1 towards a client is kept until delivered, and forgotten when the broker is killed. A publish on its way to the
+broker may be lost without a word. Who may hear a topic follows the ACL. A partition is half-open: for a while
+neither side notices.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sim.timeline import Timeline
+from wire.ids import CENTRAL, NodeId
+from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, Topic, UpTopic
+
+QUEUED_MAX: Final = 10_000
+KEEPALIVE_NOTICE_MS: Final = 22_000
+RECONNECT_MS: Final = (500, 4_000)
+
+
+class Client(Protocol):
+    """What hangs on the broker: a node or central."""
+
+    @property
+    def id(self) -> NodeId:
+        """Its certificate's name."""
+        ...
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its program runs."""
+        ...
+
+    def link_up(self) -> None:
+        """Connected and subscribed."""
+        ...
+
+    def link_down(self) -> None:
+        """It noticed that the connection is gone."""
+        ...
+
+    def receive(self, topic: Topic, payload: bytes) -> None:
+        """A message came."""
+        ...
+
+
+@dataclass(slots=True)
+class Weather:
+    """How bad things are just now.
+
+    Attributes:
+        loss: share of publishes that never reach the broker.
+        repeat: share of deliveries that come twice.
+        delay_ms: longest way of one message.
+    """
+
+    loss: float = 0.0
+    repeat: float = 0.0
+    delay_ms: int = 20
+
+
+@dataclass(slots=True)
+class _Session:
+    client: Client
+    schemes: frozenset[str]
+    is_connected: bool = False
+    connection: int = 0
+    is_cut: bool = False
+    queue: deque[tuple[Topic, bytes]] = field(default_factory=deque)
+
+
+class SimBroker:
+    """Sessions, and the ways between them."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.weather = Weather()
+        self.is_up = True
+        self._timeline = timeline
+        self._sessions: dict[NodeId, _Session] = {}
+
+    def admit(self, client: Client, schemes: frozenset[str]) -> None:
+        """A certificate that may connect, member of these schemes (slugs)."""
+        self._sessions[client.id] = _Session(client, schemes)
+
+    def connect(self, client: NodeId) -> None:
+        """Begin to connect, and keep at it while the client runs."""
+        self._timeline.after(self._timeline.chance.randint(*RECONNECT_MS), lambda: self._try(client))
+
+    def publish(self, sender: NodeId, topic: Topic, payload: bytes, qos: int, puback: Callable[[], None]) -> None:
+        """From a client; without a connection it goes nowhere."""
+        session = self._sessions[sender]
+        if not session.is_connected:
+            return
+        connection = session.connection
+        chance = self._timeline.chance
+        if session.is_cut or chance.random() < self.weather.loss:
+            if not session.is_cut:  # A lost segment on TCP is a broken connection.
+                self._drop(session, notice_ms=chance.randint(0, 300))
+            return
+
+        def arrive() -> None:
+            if not self.is_up or session.connection != connection or session.is_cut:
+                return
+            self._route(topic, payload, qos)
+            if qos:
+                self._timeline.after(self._way_ms(), lambda: self._acknowledge(session, connection, puback))
+
+        self._timeline.after(self._way_ms(), arrive)
+
+    def kill(self, *, keeps_queues: bool) -> None:
+        """SIGKILL: every connection breaks; what was queued survives or not."""
+        self.is_up = False
+        self._timeline.note("broker", f"killed, queues {'kept' if keeps_queues else 'lost'}")
+        for session in self._sessions.values():
+            if not keeps_queues:
+                session.queue.clear()
+            if session.is_connected:
+                self._drop(session, notice_ms=self._timeline.chance.randint(0, 50))
+
+    def restart(self) -> None:
+        """It listens again."""
+        self.is_up = True
+        self._timeline.note("broker", "restarted")
+
+    def cut(self, client: NodeId) -> None:
+        """Half-open: nothing passes any more, and only the keepalive will tell."""
+        session = self._sessions[client]
+        if session.is_cut:
+            return
+        session.is_cut = True
+        self._timeline.note("broker", f"cut {client:08x}")
+        if session.is_connected:
+            connection = session.connection
+
+            def notice() -> None:
+                if session.is_connected and session.connection == connection and session.is_cut:
+                    self._drop(session, notice_ms=0)
+
+            self._timeline.after(KEEPALIVE_NOTICE_MS, notice)
+
+    def mend(self, client: NodeId) -> None:
+        """The network is back; a connection that was cut is dead all the same."""
+        session = self._sessions[client]
+        if not session.is_cut:
+            return
+        session.is_cut = False
+        self._timeline.note("broker", f"mended {client:08x}")
+        if session.is_connected:
+            self._drop(session, notice_ms=0)
+
+    def gone(self, client: NodeId) -> None:
+        """The client's program died."""
+        session = self._sessions[client]
+        session.is_connected = False
+        session.connection += 1
+
+    def is_cut(self, client: NodeId) -> bool:
+        """Whether that client's network is away."""
+        return self._sessions[client].is_cut
+
+    def inject(self, topic: FrameTopic, payload: bytes) -> None:
+        """Bytes that somebody with a hand on the broker puts on a topic."""
+        self._route(topic, payload, 1)
+
+    def _try(self, client: NodeId) -> None:
+        session = self._sessions[client]
+        if session.is_connected or not session.client.is_running:
+            return
+        if not self.is_up or session.is_cut:
+            self.connect(client)
+            return
+        session.is_connected = True
+        session.connection += 1
+        session.client.link_up()
+        for _ in range(len(session.queue)):
+            self._deliver(session)
+
+    def _drop(self, session: _Session, notice_ms: int) -> None:
+        session.is_connected = False
+        session.connection += 1
+        connection = session.connection
+
+        def notice() -> None:
+            if session.client.is_running and session.connection == connection:
+                session.client.link_down()
+                self.connect(session.client.id)
+
+        self._timeline.after(notice_ms, notice)
+
+    def _route(self, topic: Topic, payload: bytes, qos: int) -> None:
+        for session in self._sessions.values():
+            if not _may_read(session, topic):
+                continue
+            if qos and len(session.queue) < QUEUED_MAX:
+                session.queue.append((topic, payload))
+                self._deliver(session)
+            elif session.is_connected and self.is_up:
+                self._send(session, topic, payload)
+
+    def _deliver(self, session: _Session) -> None:
+        """Start one QoS 1 delivery; whichever is first in the queue when it arrives is what arrives."""
+        connection = session.connection
+        if not session.is_connected:
+            return
+
+        def arrive() -> None:
+            if session.connection != connection or session.is_cut or not self.is_up or not session.queue:
+                return
+            at = 0 if self._timeline.chance.random() < 0.8 else self._timeline.chance.randrange(len(session.queue))  # noqa: PLR2004 - one in five overtakes
+            topic, payload = session.queue[at]
+            if self._timeline.chance.random() >= self.weather.repeat:
+                del session.queue[at]
+            else:
+                self._deliver(session)  # The client's PUBACK got lost: the same comes again.
+            session.client.receive(topic, payload)
+
+        self._timeline.after(self._way_ms(), arrive)
+
+    def _send(self, session: _Session, topic: Topic, payload: bytes) -> None:
+        connection = session.connection
+
+        def arrive() -> None:
+            if session.connection == connection and not session.is_cut and self.is_up:
+                session.client.receive(topic, payload)
+
+        self._timeline.after(self._way_ms(), arrive)
+
+    def _acknowledge(self, session: _Session, connection: int, puback: Callable[[], None]) -> None:
+        if session.connection == connection and session.client.is_running and self.is_up:
+            puback()
+
+    def _way_ms(self) -> int:
+        return self._timeline.chance.randint(1, max(1, self.weather.delay_ms))
+
+
+def _may_read(session: _Session, topic: Topic) -> bool:
+    match topic:
+        case FrameTopic():
+            return session.client.id == CENTRAL or topic.scheme in session.schemes
+        case IncidentTopic() | CentralTopic():
+            return topic.scheme in session.schemes
+        case UpTopic():
+            return session.client.id == CENTRAL
+        case DownTopic():
+            return session.client.id == topic.node

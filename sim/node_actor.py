@@ -1,0 +1,426 @@
+"""A node in the simulation: the real core, a disk that survives it, and a program that can die between any two orders."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.core import effects as do
+from node.core import events as ev
+from node.core.controls import Button, Part
+from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.settings import Settings
+from node.core.state import NodeState
+from sim.broker import SimBroker
+from sim.plants import Plant
+from sim.timeline import Timeline
+from sim.watch import Watch
+from wire.directory import Directory, open_directory
+from wire.errors import DecodeError
+from wire.frames import Alert, Cancel, Frame, Response, SignedFrame, decode, encode
+from wire.ids import FrameId, NodeId, node_text
+from wire.kinds import Path
+from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message, encode_message
+from wire.signing import PublicKey, SigningKey
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
+
+EPOCH_S: Final = 1_900_000_000
+"""True Unix time when a run begins."""
+PANEL_MS: Final = (25, 40)
+RESTART_MS: Final = (1_000, 8_000)
+CLOCK_EVERY_MS: Final = 60_000
+
+
+@dataclass(slots=True)
+class DiskRow:
+    """A row of the outbox. ``boot``: the machine's boot it was written in."""
+
+    data: bytes
+    stored_ms: int
+    boot: int
+    at_s: int
+    is_receipted: bool = False
+
+
+@dataclass(slots=True)
+class NodeDisk:
+    """What a power cut leaves. Whatever is in here was committed."""
+
+    rows: dict[int, DiskRow] = field(default_factory=dict)
+    seen: dict[FrameId, tuple[bytes, bool]] = field(default_factory=dict)
+    counter: int = 0
+    directory: bytes = b""
+    is_refusing: bool = False
+
+
+class SimNode:
+    """One node. The watch sees everything it does before it takes effect."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        key: SigningKey,
+        authority: PublicKey,
+        directory: bytes,
+        timeline: Timeline,
+        broker: SimBroker,
+        watch: Watch,
+        plant: Plant | None,
+    ) -> None:
+        self.settings = settings
+        self.disk = NodeDisk(directory=directory)
+        self.clock_error_s = 0
+        self.is_clock_proven = True
+        self.is_panel_dead = False
+        self.crash_after_orders: int | None = None
+        """Die when this many more orders have been carried out."""
+        self.boot = 0
+        self.booted_ms = 0
+        self._key = key
+        self._authority = authority
+        self._timeline = timeline
+        self._broker = broker
+        self._watch = watch
+        self._plant = plant
+        self._state: NodeState | None = None
+        self._run = 0
+        self._gathered: list[do.MarkReceipted | do.KeepSeen] = []
+        self._answers: deque[ev.Event] = deque()
+        self._memory_counter = 0
+        self._drawing = 0
+
+    @property
+    def id(self) -> NodeId:
+        """Ours."""
+        return self.settings.node
+
+    @property
+    def name(self) -> str:
+        """In the trace."""
+        return node_text(self.id)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the program runs."""
+        return self._state is not None
+
+    @property
+    def state(self) -> NodeState | None:
+        """The core's state, to look at."""
+        return self._state
+
+    @property
+    def run_number(self) -> int:
+        """Rises with every start."""
+        return self._run
+
+    # What the scenario does to it.
+
+    def start(self) -> None:
+        """The program starts; what the disk has is what it knows."""
+        if self._state is not None:
+            return
+        self._run += 1
+        self._state = initial_state(self.settings)
+        self._gathered = []
+        self._memory_counter = self.disk.counter
+        directory = open_directory(self.disk.directory, self._authority)
+        outbox = tuple(self._stored(row) for _, row in sorted(self.disk.rows.items()))
+        inbox = tuple(ev.SeenFrame(id_, digest, shown) for id_, (digest, shown) in self.disk.seen.items())
+        self._timeline.note(self.name, f"starts, {len(outbox)} rows, {len(inbox)} seen, counter {self.disk.counter}")
+        self._take(ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter))
+        self._read_clock()
+        self._broker.connect(self.id)
+
+    def crash(self, *, is_power_cut: bool) -> None:
+        """The program is gone, between two orders; with the power, the machine's clock too."""
+        if self._state is None:
+            return
+        self._state = None
+        self._answers.clear()
+        self._gathered = []
+        self.crash_after_orders = None
+        self._broker.gone(self.id)
+        if is_power_cut:
+            self.boot += 1
+        self._timeline.note(self.name, "power cut" if is_power_cut else "killed")
+        self._watch.node_died(self)
+
+        def again() -> None:
+            if is_power_cut:
+                self.booted_ms = self._timeline.now_ms
+            self.start()
+
+        self._timeline.after(self._timeline.chance.randint(*RESTART_MS), again)
+
+    def pin(self, button: Button, *, is_down: bool) -> None:
+        """An edge at the pin."""
+        if self._state is not None:
+            self._take(ev.PinChanged(button, is_down))
+
+    def break_panel(self) -> None:
+        """The bus stops answering."""
+        self.is_panel_dead = True
+        if self._state is not None:
+            self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
+
+    def set_clock(self, error_s: int, *, is_proven: bool) -> None:
+        """Wall time jumps."""
+        self.clock_error_s, self.is_clock_proven = error_s, is_proven
+        self._timeline.note(self.name, f"clock off by {error_s} s, proven {is_proven}")
+        if self._state is not None:
+            self._take(ev.ClockRead(self.wall_at_s, is_proven))
+
+    @property
+    def wall_at_s(self) -> int:
+        """What its clock says."""
+        return EPOCH_S + self._timeline.now_ms // 1000 + self.clock_error_s
+
+    @property
+    def monotonic_ms(self) -> int:
+        """Its boot's clock."""
+        return self._timeline.now_ms - self.booted_ms
+
+    # What the broker does to it.
+
+    def link_up(self) -> None:
+        """Connected and subscribed."""
+        self._take(ev.LinkUp())
+
+    def link_down(self) -> None:
+        """The connection is gone."""
+        self._take(ev.LinkDown("connection lost"))
+
+    def receive(self, topic: Topic, payload: bytes) -> None:
+        """A message; decoded as the uplink does it."""
+        if self._state is None:
+            return
+        try:
+            event = self._event(topic, payload)
+        except DecodeError as e:
+            event = ev.InputRejected(e.reason)
+        self._take(event)
+
+    def _event(self, topic: Topic, payload: bytes) -> ev.Event:
+        match topic:
+            case FrameTopic():
+                return ev.FrameReceived(payload, topic, Path.NETWORK)
+            case DownTopic(channel=Down.RECEIPT | Down.ACK):
+                return ev.FrameReceived(payload, None, Path.NETWORK)
+            case DownTopic(channel=Down.SYNC):
+                return ev.SyncAnswered(decode_message(payload, SyncAnswer))
+            case DownTopic(channel=Down.DIRECTORY):
+                return ev.DirectoryReceived(open_directory(payload, self._authority), payload)
+            case IncidentTopic():
+                return ev.IncidentReceived(decode_message(payload, IncidentState))
+            case CentralTopic():
+                return ev.CentralStatusReceived(decode_message(payload, CentralStatus))
+            case _:
+                return ev.InputRejected("topic")
+
+    # The loop.
+
+    def _take(self, event: ev.Event) -> None:
+        if self._state is None:
+            return
+        run = self._run
+        self._answers.append(event)
+        while self._answers:
+            event = self._answers.popleft()
+            self._state, effects = step(self._state, event, self.monotonic_ms)
+            self._timeline.note(self.name, f"{_told(event)} -> {' '.join(type(effect).__name__ for effect in effects)}")
+            for effect in self._planted(effects):
+                self._carry_out(effect)
+                if self._is_to_die():
+                    self.crash(is_power_cut=self._timeline.chance.random() < 0.5)  # noqa: PLR2004 - either
+                    return
+                if self._run != run:
+                    return
+        self._flush()
+        self._set_alarm()
+
+    def _is_to_die(self) -> bool:
+        if self.crash_after_orders is None:
+            return False
+        self.crash_after_orders -= 1
+        return self.crash_after_orders <= 0
+
+    def _set_alarm(self) -> None:
+        assert self._state is not None
+        due_ms = next_deadline_ms(self._state)
+        if due_ms is None:
+            return
+        run, state = self._run, self._state
+
+        def ring() -> None:
+            if self._run == run and self._state is state:
+                self._take(ev.Ticked())
+
+        self._timeline.after(due_ms - self.monotonic_ms, ring)
+
+    def _read_clock(self) -> None:
+        run = self._run
+
+        def read() -> None:
+            if self._run == run and self._state is not None:
+                self._take(ev.ClockRead(self.wall_at_s, self.is_clock_proven))
+                self._timeline.after(CLOCK_EVERY_MS, read)
+
+        read()
+
+    def _carry_out(self, effect: do.Effect) -> None:
+        self._watch.node_orders(self, effect)
+        match effect:
+            case do.StoreFrame():
+                self._store(effect)
+            case do.PublishFrame():
+                self._publish(effect)
+            case do.MarkReceipted():
+                self._gathered.append(effect)
+            case do.KeepSeen():
+                self._gathered.append(effect)
+                if effect.is_shown:
+                    self._flush()
+            case do.KeepDirectory():
+                if not self.disk.is_refusing:
+                    self.disk.directory = effect.data
+            case do.RaiseCounterFloor():
+                self.disk.counter = max(self.disk.counter, effect.counter)
+                self._memory_counter = max(self._memory_counter, effect.counter)
+            case do.ShowScreen():
+                self._show(effect)
+            case do.PublishHealth():
+                self._broker.publish(self.id, UpTopic(self.id, Up.HEALTH), encode_message(effect.health), 0, _nothing)
+            case do.PublishSync():
+                self._broker.publish(self.id, UpTopic(self.id, Up.SYNC), encode_message(effect.sync), 1, _nothing)
+            case do.RetryPart():
+                self._retry(effect.part)
+            case _:
+                pass
+
+    def _store(self, effect: do.StoreFrame) -> None:
+        if self.disk.is_refusing:
+            self._answers.append(ev.StoreRefused(effect.draft, "no space left on device"))
+            return
+        counter = max(self.disk.counter, self._memory_counter) + 1
+        data = encode(_frame(effect.content, self.id, counter, effect.at_s), self._key)
+        self._memory_counter = counter
+        if self._plant is not Plant.COUNTER_NOT_PERSISTED:
+            self.disk.counter = counter
+        self.disk.rows[counter] = DiskRow(data, self.monotonic_ms, self.boot, effect.at_s)
+        self._watch.stored(self, decode(data))
+        self._answers.append(ev.FrameStored(effect.draft, decode(data)))
+
+    def _publish(self, effect: do.PublishFrame) -> None:
+        directory = self._state.directory if self._state else None
+        run = self._run
+
+        def acknowledged() -> None:
+            if self._run != run or self._state is None:
+                return
+            if self._plant is Plant.FORGOTTEN_ON_PUBACK:
+                self.disk.rows.pop(effect.signed.frame.counter, None)
+            self._take(ev.FramePublished(effect.signed.frame.id))
+
+        for scheme in _slugs(directory, effect.schemes):
+            topic = FrameTopic(scheme, self.id)
+            self._broker.publish(self.id, topic, effect.signed.data, 1, acknowledged)
+
+    def _show(self, effect: do.ShowScreen) -> None:
+        if self.is_panel_dead:
+            return
+        self._drawing += 1
+        run, drawing, screen = self._run, self._drawing, effect.screen
+
+        def drawn() -> None:
+            # Latest wins: a screen that was replaced before it was drawn is never on the panel.
+            if self._run == run and self._drawing == drawing and not self.is_panel_dead:
+                self._watch.on_panel(self, screen)
+                self._take(ev.ScreenShown(screen.concerns, screen.face))
+
+        self._timeline.after(self._timeline.chance.randint(*PANEL_MS), drawn)
+
+    def _retry(self, part: Part) -> None:
+        is_broken = (part is Part.STORE and self.disk.is_refusing) or (part is Part.OLED and self.is_panel_dead)
+        self._answers.append(ev.PartFailed(part, "still broken") if is_broken else ev.PartRecovered(part))
+
+    def _flush(self) -> None:
+        if self.disk.is_refusing:
+            return
+        for effect in self._gathered:
+            if isinstance(effect, do.MarkReceipted):
+                row = self.disk.rows.get(effect.id.counter)
+                if row is not None:
+                    row.is_receipted = True
+            elif self._plant is not Plant.INBOX_FORGOTTEN:
+                before = self.disk.seen.get(effect.id, (effect.digest, False))
+                self.disk.seen[effect.id] = (effect.digest, effect.is_shown or before[1])
+        self._gathered = []
+
+    def _stored(self, row: DiskRow) -> ev.StoredFrame:
+        stored_ms: int | None = None
+        if row.boot == self.boot:
+            stored_ms = row.stored_ms
+        elif row.at_s and self.is_clock_proven:
+            stored_ms = self.monotonic_ms - max(0, self.wall_at_s - row.at_s) * 1000
+        return ev.StoredFrame(decode(row.data), stored_ms, row.is_receipted)
+
+    def _planted(self, effects: tuple[do.Effect, ...]) -> tuple[do.Effect, ...]:
+        if self._plant is Plant.OLD_INCIDENT_SUPPRESSES and self._state is not None:
+            is_open = any(not row.is_receipted for row in self.disk.rows.values())
+            return tuple(e for e in effects if not (is_open and isinstance(e, do.StoreFrame)))
+        if self._plant is Plant.SAID_RECEIVED_ON_PUBACK:
+            return tuple(_boasting(effect) for effect in effects)
+        return effects
+
+
+def _boasting(effect: do.Effect) -> do.Effect:
+    from dataclasses import replace  # noqa: PLC0415 - a planted fault keeps to itself
+
+    from node.core.screens import Face  # noqa: PLC0415
+
+    if isinstance(effect, do.ShowScreen) and effect.screen.face is Face.STORED:
+        return do.ShowScreen(replace(effect.screen, face=Face.RECEIVED))
+    return effect
+
+
+def _told(event: ev.Event) -> str:
+    match event:
+        case ev.FrameReceived():
+            return f"FrameReceived {event.data.hex()[:26]}"
+        case ev.Started() | ev.DirectoryReceived():
+            return type(event).__name__  # A directory's keys have no stable text.
+        case ev.FrameStored():
+            return f"FrameStored {event.signed.frame.id.text}"
+        case _:
+            return repr(event)
+
+
+def _frame(content: do.Draft, node: NodeId, counter: int, at_s: int) -> Frame:
+    match content:
+        case do.AlertDraft():
+            incident = content.incident or counter
+            return Alert(
+                node, counter, at_s, content.kind, incident, content.schemes, silent=content.silent, drill=content.drill
+            )
+        case do.CancelDraft():
+            return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
+        case do.ResponseDraft():
+            return Response(node, counter, at_s, content.target, content.response, content.schemes)
+
+
+def _slugs(directory: Directory | None, numbers: tuple[int, ...]) -> tuple[str, ...]:
+    if directory is None:
+        return ()
+    return tuple(directory.schemes[number].slug for number in numbers if number in directory.schemes)
+
+
+def _nothing() -> None:
+    return
+
+
+def signed_of(row: DiskRow) -> SignedFrame:
+    """The frame of a row."""
+    return decode(row.data)

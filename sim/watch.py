@@ -1,0 +1,252 @@
+"""The invariants, looked at after every step; what breaks one is raised where it happens.
+
+| id | what must hold |
+|---|---|
+| I1 (N2) | nothing is published that is not on the sender's disk, byte for byte |
+| I2 (N2) | a counter is used once: two frames with one id are the same bytes, for ever |
+| I3 (N2) | an unreceipted row leaves the outbox only when central has it on disk |
+| I4 (N3, N8) | a receipt is sent only for what is on central's disk |
+| I5 (N3) | a screen says RECEIVED, ANSWERED, ON THE WAY only if central's disk says so too |
+| I6 (N5) | an alert is told as shown once at each premises, over all restarts, and only to members of its schemes |
+| I7 (N5) | nothing is shown that nobody pressed: forged, changed, foreign, revoked |
+| I8 (N13) | what waited over a minute is never on a neighbour's panel, or in central's journal, as live |
+| I9 (N2) | a whole press on a running node with a working disk becomes an alert of its kind |
+| I10 (N2, N8) | when everything works again, every stored frame reaches central, and every outbox row its receipt |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from central.core.journal import FrameEntry
+from node.core import effects as do
+from node.core.screens import Dots, Emphasis, Face, Screen
+from sim.timeline import Timeline
+from wire.errors import DecodeError
+from wire.frames import Alert, SignedFrame
+from wire.ids import FrameId, NodeId
+from wire.kinds import MEMBERS_WARNED, AlertKind
+
+if TYPE_CHECKING:
+    from sim.central_actor import CentralDisk
+    from sim.node_actor import SimNode
+
+LATE_MS: Final = 60_000
+LATE_SLACK_MS: Final = 2_500
+"""Unix seconds in frames, and the way to the panel."""
+STORED_WITHIN_MS: Final = 1_500
+
+
+class BrokenInvariantError(AssertionError):
+    """Something that must hold did not."""
+
+
+@dataclass(slots=True)
+class Press:
+    """A gesture that was made whole, and what it must become."""
+
+    node: NodeId
+    kind: AlertKind
+    begun_ms: int
+    ended_ms: int
+    run: int
+    is_settled: bool = False
+
+
+@dataclass(slots=True)
+class Truth:
+    """What really happened to an alert.
+
+    Attributes:
+        stored_ms: true time of the commit on the node's disk.
+        is_clock_true: the node's clock was proven and right then.
+    """
+
+    signed: SignedFrame
+    stored_ms: int
+    is_clock_true: bool
+    shown_at: set[NodeId] = field(default_factory=set)
+
+
+class Watch:
+    """Sees all, and knows the truth."""
+
+    def __init__(self, timeline: Timeline, memberships: dict[NodeId, frozenset[int]]) -> None:
+        self._timeline = timeline
+        self._memberships = memberships
+        self.truth: dict[FrameId, Truth] = {}
+        self.presses: list[Press] = []
+        self._alerts_of: dict[NodeId, list[tuple[int, AlertKind]]] = {}
+        self.central_disk: CentralDisk | None = None
+        self.nodes: dict[NodeId, SimNode] = {}
+        self.is_central_clock_true = True
+        self.shown = 0
+        self.late = 0
+
+    # Told by the actors.
+
+    def stored(self, node: SimNode, signed: SignedFrame) -> None:
+        """A row is on a node's disk."""
+        frame = signed.frame
+        before = self.truth.get(frame.id)
+        if before is not None and before.signed.data != signed.data:
+            self._broken("I2", f"counter {frame.counter} of {node.name} was used twice")
+        is_true = node.is_clock_proven and node.clock_error_s == 0 and frame.at_s != 0
+        self.truth[frame.id] = Truth(signed, self._timeline.now_ms, is_true)
+        if isinstance(frame, Alert):
+            self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
+
+    def committed(self, entries: list[FrameEntry]) -> None:
+        """Entries are on central's disk."""
+        for entry in entries:
+            truth = self.truth.get(entry.signed.frame.id)
+            if truth is None or truth.signed.data != entry.signed.data:
+                self._broken("I7", f"central took {entry.signed.frame.id.text}, which nobody stored")
+            waited_ms = self._timeline.now_ms - truth.stored_ms
+            is_judged = truth.is_clock_true and self.is_central_clock_true
+            if is_judged and waited_ms > LATE_MS + LATE_SLACK_MS and not entry.is_late:
+                self._broken("I8", f"{entry.signed.frame.id.text} waited {waited_ms} ms and is journalled as live")
+            self.late += entry.is_late
+
+    def receipt_sent(self, target: FrameId, on_disk: dict[FrameId, FrameEntry]) -> None:
+        """Central is about to answer."""
+        if target not in on_disk:
+            self._broken("I4", f"receipt for {target.text}, which is not on central's disk")
+
+    def node_orders(self, node: SimNode, effect: do.Effect) -> None:
+        """A node is about to carry this out."""
+        match effect:
+            case do.PublishFrame():
+                row = node.disk.rows.get(effect.signed.frame.counter)
+                if row is None or row.data != effect.signed.data:
+                    self._broken("I1", f"{node.name} publishes {effect.signed.frame.id.text}, not on its disk")
+            case do.MarkReceipted():
+                self._must_be_committed("I3", node, effect.id)
+            case do.ReportFact(fact="receipt", alert=alert) if alert is not None:
+                self._must_be_committed("I5", node, alert)
+            case do.ReportFact(fact="shown", alert=alert) if alert is not None:
+                self._shown(node, alert)
+            case _:
+                pass
+
+    def on_panel(self, node: SimNode, screen: Screen) -> None:
+        """These pixels are on a node's panel now."""
+        frame_id = _parsed(screen.concerns)
+        if screen.face is Face.NEIGHBOUR and frame_id is not None:
+            self._judge_neighbour(node, screen, frame_id)
+        if frame_id is None or frame_id.node != node.id:
+            return
+        if screen.face in (Face.RECEIVED, Face.ANSWERED, Face.ON_THE_WAY) or screen.dots in (
+            Dots.RECEIVED,
+            Dots.ANSWERED,
+        ):
+            self._must_be_committed("I5", node, frame_id)
+        if screen.face in (Face.ANSWERED, Face.ON_THE_WAY):
+            wanted = "acknowledged" if screen.face is Face.ANSWERED else "on-the-way"
+            assert self.central_disk is not None
+            incident = _incident(self.truth, frame_id)
+            if not any(
+                not isinstance(entry, FrameEntry) and entry.kind == wanted and entry.incident == incident
+                for entry in self.central_disk.journal
+            ):
+                self._broken("I5", f"{node.name} shows {screen.face} for {frame_id.text}; nobody did that")
+
+    def node_died(self, node: SimNode) -> None:
+        """Its program is gone: a press under way with it."""
+        for press in self.presses:
+            if (
+                press.node == node.id
+                and not press.is_settled
+                and press.ended_ms + STORED_WITHIN_MS > self._timeline.now_ms
+            ):
+                press.is_settled = True  # Nobody promised anything yet.
+
+    # Looked at by the campaign.
+
+    def after_each(self) -> None:
+        """Rows that are not receipted are still there, unless central has them."""
+        assert self.central_disk is not None
+        for frame_id, truth in self.truth.items():
+            row = self.nodes[frame_id.node].disk.rows.get(frame_id.counter)
+            if row is None and frame_id not in self.central_disk.frames:
+                self._broken("I3", f"{frame_id.text} is neither in the outbox nor on central's disk")
+            if row is not None and row.data != truth.signed.data:
+                self._broken("I2", f"the bytes of {frame_id.text} changed on disk")
+
+    def judge_presses(self) -> None:
+        """Every whole press became an alert of its kind.
+
+        An alert answers for one press; but presses that the disk kept waiting may share one, for to the core they are
+        the same press made again.
+        """
+        used: set[tuple[NodeId, int]] = set()
+        for press in self.presses:
+            alerts = [a for a in self._alerts_of.get(press.node, []) if a[1] is press.kind and a[0] >= press.begun_ms]
+            found = next((a for a in alerts if (press.node, a[0]) not in used or a[0] > press.ended_ms), None)
+            if found is not None:
+                used.add((press.node, found[0]))
+            elif not press.is_settled:
+                self._broken(
+                    "I9", f"{press.kind.slug} pressed at {press.node:08x}, {press.begun_ms} ms, became no alert"
+                )
+
+    def judge_delivery(self, revoked: frozenset[NodeId]) -> None:
+        """Everything works again and time has passed: nothing may be missing."""
+        assert self.central_disk is not None
+        for frame_id in self.truth:
+            if frame_id.node in revoked:
+                continue
+            if frame_id not in self.central_disk.frames:
+                self._broken("I10", f"{frame_id.text} never reached central")
+            row = self.nodes[frame_id.node].disk.rows.get(frame_id.counter)
+            if row is None or not row.is_receipted:
+                self._broken("I10", f"{frame_id.text} never got its receipt")
+
+    def _must_be_committed(self, invariant: str, node: SimNode, frame_id: FrameId) -> None:
+        assert self.central_disk is not None
+        if frame_id not in self.central_disk.frames:
+            self._broken(invariant, f"{node.name} takes {frame_id.text} for received; it is not on central's disk")
+
+    def _shown(self, node: SimNode, alert: FrameId) -> None:
+        truth = self.truth.get(alert)
+        if truth is None:
+            self._broken("I7", f"{node.name} shows {alert.text}, which nobody pressed")
+        frame = truth.signed.frame
+        if not isinstance(frame, Alert) or frame.kind not in MEMBERS_WARNED:
+            self._broken("I7", f"{node.name} shows {alert.text}, which members are not warned of")
+        if not self._memberships[node.id] & set(frame.schemes) or alert.node == node.id:
+            self._broken("I6", f"{node.name} is warned of {alert.text}, which is none of its business")
+        if node.id in truth.shown_at:
+            self._broken("I6", f"{alert.text} was shown twice at {node.name}")
+        truth.shown_at.add(node.id)
+        self.shown += 1
+
+    def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
+        truth = self.truth.get(alert)
+        if truth is None:
+            self._broken("I7", f"{node.name} has {alert.text} on its panel, which nobody pressed")
+        is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0
+        waited_ms = self._timeline.now_ms - truth.stored_ms
+        is_said = any("LATE" in words.upper() for words in (*screen.headline, *screen.lines))
+        is_first = node.id not in truth.shown_at
+        if is_judged and is_first and waited_ms > LATE_MS + LATE_SLACK_MS:
+            is_as_live = not is_said or screen.emphasis is Emphasis.INVERTED
+            if is_as_live:
+                self._broken("I8", f"{alert.text} waited {waited_ms} ms and is shown as live at {node.name}")
+
+    def _broken(self, invariant: str, what: str) -> NoReturn:
+        raise BrokenInvariantError(f"{invariant}: {what} (at {self._timeline.now_ms} ms)")
+
+
+def _parsed(text: str) -> FrameId | None:
+    try:
+        return FrameId.parse(text) if text else None
+    except DecodeError:
+        return None
+
+
+def _incident(truth: dict[FrameId, Truth], frame_id: FrameId) -> FrameId:
+    known = truth.get(frame_id)
+    frame = known.signed.frame if known else None
+    return frame.incident_id if isinstance(frame, Alert) else frame_id
