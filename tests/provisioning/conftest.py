@@ -1,0 +1,36 @@
+"""A town on a clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from provisioning.fleet import Fleet
+
+
+@dataclass
+class Clock:
+    """Aware now; moved by hand."""
+
+    at: datetime = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """As the fleet asks it."""
+        return self.at
+
+    def pass_by(self, span: timedelta) -> None:
+        """Move on."""
+        self.at += span
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, clock: Clock) -> Fleet:
+    return Fleet.init(tmp_path / "town", schemes={"hart": "HART", "pubwatch": "Pub Watch"}, clock=clock)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from provisioning.certificates import (
+    CertificateAuthority,
+    IssuedCertificate,
+    check_crl,
+    crl_expiry,
+    issue_client_certificate,
+    issue_crl,
+    issue_server_certificate,
+)
+from provisioning.errors import CrlError, FleetDamagedError
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def ca() -> CertificateAuthority:
+    return CertificateAuthority.create("Watchlink CA of test", NOW)
+
+
+def shake_hands(folder: Path, ca: CertificateAuthority, server: IssuedCertificate, client: IssuedCertificate) -> str:
+    """TLS 1.3 in memory, both sides as strict as Python 3.13 is by default; returns the name the server saw."""
+
+    def context(purpose: ssl.Purpose, own: IssuedCertificate) -> ssl.SSLContext:
+        made = ssl.create_default_context(purpose, cadata=ca.certificate_pem.decode())
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        made.verify_mode = ssl.CERT_REQUIRED
+        chain = folder / f"{own.serial:x}.pem"
+        chain.write_bytes(own.certificate_pem + own.key_pem)
+        made.load_cert_chain(chain)
+        return made
+
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        context(ssl.Purpose.SERVER_AUTH, client).wrap_bio(to_client, to_server, server_hostname="127.0.0.1"),
+        context(ssl.Purpose.CLIENT_AUTH, server).wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for _ in range(4):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    seen = ends[1].getpeercert()
+    assert seen is not None
+    return dict(pair for (pair,) in seen["subject"])["commonName"]  # type: ignore[misc,has-type]
+
+
+def test_certificates_satisfy_the_strict_checks_of_python_3_13(ca: CertificateAuthority, tmp_path: Path) -> None:
+    server = issue_server_certificate(ca, ["127.0.0.1", "localhost"], now=NOW)
+
+    assert shake_hands(tmp_path, ca, server, issue_client_certificate(ca, "00000010", now=NOW)) == "00000010"
+
+
+def test_client_certificate_is_no_server(ca: CertificateAuthority, tmp_path: Path) -> None:
+    """A stolen node must not be able to play the broker to its neighbours."""
+    node = issue_client_certificate(ca, "127.0.0.1", now=NOW)
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(tmp_path, ca, node, node)
+
+
+def test_server_certificate_is_no_client(ca: CertificateAuthority, tmp_path: Path) -> None:
+    server = issue_server_certificate(ca, ["127.0.0.1"], now=NOW)
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(tmp_path, ca, server, server)
+
+
+def test_certificate_is_good_on_a_machine_whose_clock_is_a_day_behind(ca: CertificateAuthority, tmp_path: Path) -> None:
+    """A Raspberry Pi has no clock of its own (F5)."""
+    ahead = NOW + timedelta(hours=23)
+    server = issue_server_certificate(ca, ["127.0.0.1"], now=ahead)
+
+    assert shake_hands(tmp_path, ca, server, issue_client_certificate(ca, "00000010", now=ahead)) == "00000010"
+
+
+def test_expiry_is_what_the_certificate_says(ca: CertificateAuthority) -> None:
+    issued = issue_client_certificate(ca, "00000010", now=NOW)
+
+    assert x509.load_pem_x509_certificate(issued.certificate_pem).not_valid_after_utc == issued.expires_at
+
+
+def test_authority_refuses_a_key_that_is_not_its_own(ca: CertificateAuthority) -> None:
+    other = CertificateAuthority.create("other", NOW)
+
+    with pytest.raises(FleetDamagedError, match="does not belong"):
+        CertificateAuthority.load(ca.certificate_pem, other.key_pem)
+
+
+def test_crl_that_is_fit_is_accepted(ca: CertificateAuthority) -> None:
+    crl = issue_crl(ca, {5, 7}, 1, now=NOW)
+
+    check_crl(crl, ca, {5, 7}, NOW)
+
+    assert crl_expiry(crl) == (NOW + timedelta(days=30)).replace(microsecond=0)
+
+
+def test_crl_that_is_unfit_is_refused(ca: CertificateAuthority) -> None:
+    other = CertificateAuthority.create("Watchlink CA of test", NOW)
+    good = issue_crl(ca, {5}, 1, now=NOW)
+    unfit = {
+        "lacks 1 revoked": good,
+        "cannot be read": good[:-60],
+        "not signed by": issue_crl(other, {5, 7}, 1, now=NOW),
+        "not in force": issue_crl(ca, {5, 7}, 1, now=NOW - timedelta(days=40)),
+    }
+
+    for words, crl in unfit.items():
+        with pytest.raises(CrlError, match=words):
+            check_crl(crl, ca, {5, 7}, NOW)

@@ -1,0 +1,75 @@
+"""The commands as they are typed: what they say, and what they end with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioning.cli import main
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> str:
+    town = str(tmp_path / "town")
+    assert main(["init", "--dir", town, "--scheme", "hart=HART", "--scheme", "pubwatch=Pub Watch"]) == 0
+    return town
+
+
+def test_add_says_where_the_only_copy_of_the_keys_is(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["add", "--dir", town, "--premises", "Corner Shop", "--place", "High St", "--scheme", "hart"])
+
+    said = capsys.readouterr().out
+    assert status == 0
+    assert f"Carry {town}/nodes/00000010 to it, then delete it here" in said
+    assert "its private keys are nowhere else" in said
+
+
+def test_list_as_json_is_for_programs(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["add", "--dir", town, "--premises", "Corner Shop", "--scheme", "hart", "--profile", "fake"])
+    capsys.readouterr()
+
+    status = main(["list", "--dir", town, "--json"])
+
+    listing = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert listing["directory_serial"] == 2
+    assert [(n["node"], n["premises"], n["schemes"], n["revoked_at"]) for n in listing["nodes"]] == [
+        ("00000010", "Corner Shop", ["hart"], None)
+    ]
+    assert listing["nodes"][0]["certificate_expires_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["add", "--premises", "A\u202eB", "--scheme", "hart"], "cannot be shown"),
+        (["add", "--premises", "A", "--scheme", "tennis"], "No scheme 'tennis'"),
+        (["revoke", "10"], "not a node's id"),
+        (["revoke", "00000001"], "is central"),
+        (["revoke", "000000ff"], "No node 000000ff"),
+        (["renew", "000000ff"], "No node 000000ff"),
+        (["init", "--scheme", "hart=HART"], "is taken"),
+    ],
+)
+def test_what_cannot_be_ends_with_two_and_one_sentence(
+    town: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    status = main([arguments[0], "--dir", town, *arguments[1:]])
+
+    said = capsys.readouterr()
+    assert status == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("watchlink fleet: ")
+
+
+def test_scheme_without_a_name_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--dir", str(tmp_path / "town"), "--scheme", "hart"]) == 2
+    assert "SLUG=NAME" in capsys.readouterr().err
+
+
+def test_renew_crl_without_a_broker_is_not_proven(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["renew-crl", "--dir", town]) == 1
+    assert "NOT PROVEN" in capsys.readouterr().err

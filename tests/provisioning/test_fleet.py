@@ -1,0 +1,315 @@
+"""A fleet folder, from its founding on: what is in it, what never happens to it (F2, F5)."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.config import load_config
+from provisioning import fleet as fleet_module
+from provisioning.errors import FleetDamagedError, FleetInputError
+from provisioning.fleet import Fleet, NewNode
+from provisioning.records import clean_name
+from wire.directory import Directory, open_directory
+from wire.ids import CENTRAL, NodeId
+from wire.signing import PublicKey, SigningKey
+from wire.text import display_text
+
+SECRETS = {"ca.key", "authority.key", "server.key", "client.key", "signing.key", "acl"}
+
+
+def directory_of(fleet: Fleet) -> Directory:
+    authority = PublicKey(bytes.fromhex((fleet.layout.authority / "authority.pub").read_text()))
+    return open_directory(fleet.layout.directory.read_bytes(), authority)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_init_makes_the_folder_that_the_architecture_names(fleet: Fleet) -> None:
+    assert sorted(contents(fleet.layout.town)) == [
+        "authority/authority.key",
+        "authority/authority.pub",
+        "authority/ca.key",
+        "authority/ca.pem",
+        "authority/crl.pem",
+        "broker/acl",
+        "broker/ca.pem",
+        "broker/crl.pem",
+        "broker/mosquitto.conf",
+        "broker/server.key",
+        "broker/server.pem",
+        "central/authority.pub",
+        "central/ca.pem",
+        "central/central.toml",
+        "central/client.key",
+        "central/client.pem",
+        "central/signing.key",
+        "directory.json",
+        "fleet.json",
+    ]
+
+
+def test_add_makes_the_node_folder_that_the_architecture_names(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "High St", ["hart"])
+
+    assert sorted(contents(fleet.node_folder(node.node))) == [
+        "authority.pub",
+        "ca.pem",
+        "client.key",
+        "client.pem",
+        "directory.json",
+        "node.toml",
+        "signing.key",
+    ]
+
+
+def test_secrets_are_for_the_owner_alone(fleet: Fleet) -> None:
+    fleet.add("Corner Shop", "High St", ["hart"])
+
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [fleet.layout.town, *fleet.layout.town.rglob("*")]}
+
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {path.name for path, mode in modes.items() if path.is_file() and mode == 0o600} == SECRETS
+
+
+def test_no_secret_is_in_what_the_fleet_remembers(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "High St", ["hart"])
+    remembered = fleet.layout.record.read_text() + fleet.layout.directory.read_text()
+
+    for folder in (fleet.layout.authority, fleet.layout.central, fleet.node_folder(node.node)):
+        for name in ("authority.key", "signing.key"):
+            if (folder / name).exists():
+                assert (folder / name).read_text().strip() not in remembered
+
+
+def test_directory_holds_central_and_every_member_under_a_rising_serial(fleet: Fleet) -> None:
+    first = directory_of(fleet)
+    node = fleet.add("Corner Shop", "High St", ["hart", "pubwatch"])
+    second = directory_of(fleet)
+    seed = bytes.fromhex((fleet.node_folder(node.node) / "signing.key").read_text())
+
+    assert (first.serial, second.serial) == (1, 2)
+    assert [(s.number, s.slug, s.name) for s in second.schemes.values()] == [
+        (1, "hart", "HART"),
+        (2, "pubwatch", "Pub Watch"),
+    ]
+    assert second.senders[CENTRAL].is_central
+    member = second.senders[NodeId(0x10)]
+    assert (member.premises, member.place, member.schemes) == ("Corner Shop", "High St", frozenset({1, 2}))
+    assert member.key == SigningKey(seed).public
+    assert not member.is_central
+
+
+def test_node_accepts_its_folder_as_it_is(tmp_path: Path) -> None:
+    """The node's own reader, with its own checks of keys, certificate and directory."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    node = fleet.add('The "Crown" \\ Café', "", ["hart"], profile="fake")
+
+    config = load_config(fleet.node_folder(node.node) / "node.toml", "1")
+
+    assert config.settings.premises == 'The "Crown" \\ Café'
+    assert (config.link_problem, config.warnings) == ("", ())
+    assert config.directory.serial == 2
+
+
+def test_every_node_folder_holds_the_newest_directory(fleet: Fleet) -> None:
+    """Carried out today, a node knows today's neighbours, and can warn them with central gone (N9)."""
+    first = fleet.add("Corner Shop", "High St", ["hart"])
+    fleet.add("Bakery", "High St", ["hart"])
+
+    assert (fleet.node_folder(first.node) / "directory.json").read_bytes() == fleet.layout.directory.read_bytes()
+
+
+def test_init_refuses_a_folder_that_is_taken_and_touches_nothing(fleet: Fleet) -> None:
+    before = contents(fleet.layout.town)
+
+    with pytest.raises(FleetInputError, match="is taken"):
+        Fleet.init(fleet.layout.town, schemes={"hart": "HART"})
+
+    assert contents(fleet.layout.town) == before
+
+
+def test_init_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("provisioning.founding.sync_folder", refuse)
+    monkeypatch.setattr("provisioning.folder.write_beside", refuse)
+
+    with pytest.raises(Exception, match="No space left on device"):
+        Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("schemes", "words"),
+    [
+        ({}, "at least one scheme"),
+        ({"Hart": "HART"}, "small letters"),
+        ({"hart/+": "HART"}, "small letters"),
+        ({"hart": ""}, "empty"),
+        ({"hart": "HA\x07RT"}, "cannot be shown"),
+    ],
+)
+def test_init_refuses_schemes_that_topics_or_screens_cannot_carry(
+    tmp_path: Path, schemes: dict[str, str], words: str
+) -> None:
+    with pytest.raises(FleetInputError, match=words):
+        Fleet.init(tmp_path / "town", schemes=schemes)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_wants_an_address_to_listen_on_for_a_broker_that_has_a_name(tmp_path: Path) -> None:
+    with pytest.raises(FleetInputError, match="--broker-bind"):
+        Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, host="broker.example.org")
+
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, host="broker.example.org", bind="0.0.0.0")
+    assert "listener 8883 0.0.0.0\n" in (fleet.layout.broker / "mosquitto.conf").read_text()
+    assert tomllib.loads((fleet.layout.central / "central.toml").read_text())["mqtt"]["host"] == "broker.example.org"
+
+
+def test_init_refuses_a_line_break_in_the_brokers_configuration(tmp_path: Path) -> None:
+    with pytest.raises(FleetInputError, match="configuration file"):
+        Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, broker_user="mosquitto\nallow_anonymous true")
+
+
+@pytest.mark.parametrize(
+    ("premises", "words"),
+    [
+        ("", "empty"),
+        ("  ", "empty"),
+        ("x" * 65, "too long"),
+        ("Corner\u202eShop", "cannot be shown"),
+        ("Corner\ufeffShop", "cannot be shown"),
+        ("Corner\nShop", "cannot be shown"),
+        ("Corner\x1b[2JShop", "cannot be shown"),
+    ],
+)
+def test_add_refuses_a_name_that_no_screen_should_show(fleet: Fleet, premises: str, words: str) -> None:
+    before = contents(fleet.layout.town)
+
+    with pytest.raises(FleetInputError, match=words):
+        fleet.add(premises, "", ["hart"])
+
+    assert contents(fleet.layout.town) == before
+
+
+@given(st.text(max_size=80))
+def test_clean_name_accepts_exactly_what_screens_show_as_it_is(text: str) -> None:
+    try:
+        name = clean_name(text, "name")
+    except FleetInputError:
+        return
+
+    assert display_text(name, 64) == name
+    assert 1 <= len(name) <= 64
+
+
+@pytest.mark.parametrize(("schemes", "words"), [(["tennis"], "has: hart, pubwatch"), ([], "1 to 4 schemes")])
+def test_add_refuses_schemes_the_fleet_does_not_have(fleet: Fleet, schemes: list[str], words: str) -> None:
+    with pytest.raises(FleetInputError, match=words):
+        fleet.add("Corner Shop", "", schemes)
+
+
+def test_add_all_with_one_bad_name_adds_nobody(fleet: Fleet) -> None:
+    before = contents(fleet.layout.town)
+
+    with pytest.raises(FleetInputError):
+        fleet.add_all([NewNode("Corner Shop", "", ["hart"]), NewNode("\x00", "", ["hart"])])
+
+    assert contents(fleet.layout.town) == before
+
+
+def test_add_never_uses_an_id_twice_not_even_one_of_an_interrupted_add(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("Corner Shop", "", ["hart"])
+    with monkeypatch.context() as patch:
+        patch.setattr("provisioning.folder.FleetFolder.commit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fleet.add("Bakery", "", ["hart"])
+
+    added = fleet.add("Bakery", "", ["hart"])
+
+    assert added.node == "00000012"
+    assert set(directory_of(fleet).senders) == {CENTRAL, NodeId(0x10), NodeId(0x12)}
+
+
+def test_add_finishes_what_was_interrupted_before_the_directory_was_written(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("provisioning.folder.FleetFolder.publish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fleet.add("Corner Shop", "", ["hart"])
+
+    fleet.add("Bakery", "", ["hart"])
+
+    assert set(directory_of(fleet).senders) == {CENTRAL, NodeId(0x10), NodeId(0x11)}
+    assert "user 00000010" in (fleet.layout.broker / "acl").read_text()
+
+
+def test_two_commands_at_once_lose_no_node(fleet: Fleet) -> None:
+    commands = [
+        threading.Thread(target=Fleet.open(fleet.layout.town).add, args=(f"Shop {number}", "", ["hart"]))
+        for number in range(8)
+    ]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join()
+
+    nodes = Fleet.open(fleet.layout.town).nodes
+
+    assert [node.node for node in nodes] == [f"{number:08x}" for number in range(0x10, 0x18)]
+    assert len(directory_of(fleet).senders) == 9
+
+
+def test_renew_gives_a_new_key_and_remembers_both_certificates(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "", ["hart"])
+    key = (fleet.node_folder(node.node) / "client.key").read_bytes()
+
+    folder = fleet.renew(node.node)
+
+    assert (folder / "client.key").read_bytes() != key
+    assert len({certificate.serial for certificate in fleet.nodes[0].certificates}) == 2
+    assert fleet.nodes[0].certificates[0] == node.certificates[0]
+
+
+def test_renew_works_after_the_folder_was_carried_away(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "", ["hart"])
+    carried = fleet.node_folder(node.node)
+    carried.rename(carried.parent.parent / "carried")
+
+    folder = fleet.renew(node.node)
+
+    assert {path.name for path in folder.iterdir()} == {"client.key", "client.pem"}
+
+
+@pytest.mark.parametrize("name", ["fleet.json", "authority/ca.key", "authority/authority.key"])
+@pytest.mark.parametrize("damage", [b"", b"\x00" * 40, b"{}", None])
+def test_damaged_fleet_is_named_in_a_sentence(fleet: Fleet, name: str, damage: bytes | None) -> None:
+    path = fleet.layout.town / name
+    path.unlink() if damage is None else path.write_bytes(damage)
+
+    with pytest.raises((FleetDamagedError, FleetInputError), match=r"\.$|: "):
+        Fleet.open(fleet.layout.town).add("Corner Shop", "", ["hart"])
+
+
+def test_node_times_come_from_the_fleets_clock(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "", ["hart"])
+
+    assert node.added_at == datetime(2027, 3, 1, 12, tzinfo=UTC)
+    assert node.certificates[0].expires_at == datetime(2027, 5, 30, 12, tzinfo=UTC)
+    assert fleet_module.DEFAULT_PROFILE == node.profile

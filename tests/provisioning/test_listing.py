@@ -1,0 +1,89 @@
+"""What will go wrong soon is said in time, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+import pytest
+
+from provisioning.errors import BrokerUnprovenError
+from provisioning.fleet import Fleet
+from provisioning.listing import as_table, list_fleet
+
+
+class Clock(Protocol):
+    """As in conftest."""
+
+    pass_by: Callable[[timedelta], None]
+
+
+def nobody_to_tell() -> None:
+    raise BrokerUnprovenError("no broker in this test")
+
+
+def test_list_is_quiet_about_a_young_fleet(fleet: Fleet) -> None:
+    fleet.add("Corner Shop", "High St", ["hart"])
+
+    assert list_fleet(fleet).warnings == ()
+
+
+def test_list_warns_ten_days_before_the_broker_would_refuse_everybody(fleet: Fleet, clock: Clock) -> None:
+    clock.pass_by(timedelta(days=19))
+    quiet = list_fleet(fleet).warnings
+    clock.pass_by(timedelta(days=1))
+
+    assert quiet == ()
+    assert list_fleet(fleet).warnings == (
+        "The revocation list expires in 10 days, then the broker refuses everybody: run 'watchlink fleet renew-crl'.",
+    )
+
+
+def test_list_says_that_the_broker_refuses_everybody(fleet: Fleet, clock: Clock) -> None:
+    clock.pass_by(timedelta(days=30))
+
+    assert list_fleet(fleet).warnings[0].startswith("The revocation list has expired, and the broker refuses everybody")
+
+
+def test_list_warns_of_a_list_that_is_gone(fleet: Fleet) -> None:
+    """Mosquitto fails open then."""
+    (fleet.layout.broker / "crl.pem").unlink()
+
+    assert "lets everybody in" in list_fleet(fleet).warnings[0]
+
+
+def test_list_warns_of_each_certificate_before_its_end_but_not_of_a_revoked_nodes(fleet: Fleet, clock: Clock) -> None:
+    fleet.add("Corner Shop", "High St", ["hart"])
+    fleet.add("Bakery", "High St", ["hart"])
+    with pytest.raises(BrokerUnprovenError):
+        fleet.revoke("00000011", nobody_to_tell)
+    clock.pass_by(timedelta(days=75))
+
+    warnings = "\n".join(list_fleet(fleet).warnings)
+
+    assert "Corner Shop's certificate expires in 15 days: 'watchlink fleet renew 00000010'." in warnings
+    assert "Central's certificate expires in 15 days: 'watchlink fleet renew central'." in warnings
+    assert "The broker's certificate expires in 15 days: 'watchlink fleet renew broker'." in warnings
+    assert "Bakery" not in warnings
+
+
+def test_renewing_ends_the_warning(fleet: Fleet, clock: Clock) -> None:
+    clock.pass_by(timedelta(days=75))
+    for who in ("central", "broker"):
+        fleet.renew(who)
+    with pytest.raises(BrokerUnprovenError):
+        fleet.enforce(nobody_to_tell)
+
+    assert list_fleet(fleet).warnings == ()
+
+
+def test_table_shows_who_is_revoked(fleet: Fleet) -> None:
+    fleet.add("Corner Shop", "High St", ["hart", "pubwatch"])
+    with pytest.raises(BrokerUnprovenError):
+        fleet.revoke("00000010", nobody_to_tell)
+
+    assert as_table(list_fleet(fleet)).splitlines()[:2] == [
+        "NODE      PREMISES     PLACE    SCHEMES        CERTIFICATE UNTIL  REVOKED",
+        "00000010  Corner Shop  High St  hart pubwatch  2027-05-30         2027-03-01",
+    ]
