@@ -21,7 +21,7 @@ Message = dict[str, object]
 CLIENTS_MAX: Final = 16
 LINE_BYTES_MAX: Final = 4_096
 BACKLOG_BYTES_MAX: Final = 512 * 1024
-"""A client that reads nothing for so long is hung up on."""
+"""A client that is so far behind misses what comes next, and gets the state of then once it has caught up."""
 QUEUE_MAX: Final = 256
 _READ_BYTES: Final = 4_096
 _FLUSH_S: Final = 0.5
@@ -35,6 +35,7 @@ class _Client:
         self.incoming = b""
         self.is_skipping = False
         self.outgoing = bytearray()
+        self.is_behind = False
 
 
 class FakeBoardServer:
@@ -159,13 +160,18 @@ class FakeBoardServer:
         for line in lines:
             if client.is_skipping:
                 client.is_skipping = False
+            elif len(line) > LINE_BYTES_MAX:
+                self._refuse_length(client)
             elif line.strip():
                 self._answer(client, line)
         if len(client.incoming) > LINE_BYTES_MAX:
             client.incoming = b""
             if not client.is_skipping:
                 client.is_skipping = True
-                self._send(client, _line({"error": f"a line has at most {LINE_BYTES_MAX} bytes"}))
+                self._refuse_length(client)
+
+    def _refuse_length(self, client: _Client) -> None:
+        self._send(client, _line({"error": f"a line has at most {LINE_BYTES_MAX} bytes"}))
 
     def _answer(self, client: _Client, line: bytes) -> None:
         try:
@@ -179,7 +185,10 @@ class FakeBoardServer:
             self._send(client, _line({"error": str(error)}))
 
     def _send(self, client: _Client, line: bytes) -> None:
-        client.outgoing += line
+        if len(client.outgoing) + len(line) > BACKLOG_BYTES_MAX:
+            client.is_behind = True
+        else:
+            client.outgoing += line
         self._flush(client)
 
     def _flush(self, client: _Client) -> None:
@@ -191,9 +200,9 @@ class FakeBoardServer:
             self._drop(client)
             return
         del client.outgoing[:sent]
-        if len(client.outgoing) > BACKLOG_BYTES_MAX:
-            self._drop(client)
-            return
+        if client.is_behind and not client.outgoing:
+            client.is_behind = False
+            client.outgoing += b"".join(_line(message) for message in self._state())
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.outgoing else 0)
         with suppress(KeyError):
             self._selector.modify(client.connection, events, client)

@@ -71,9 +71,10 @@ class _PinOutput:
     def _write(self, value: int) -> None:
         """In the player's thread."""
         device = self._device
-        if device is not None:
-            with translated(f"GPIO {self._pin}"):
-                self._set(device, value)
+        if device is None:
+            raise PartError(f"GPIO {self._pin}: not open")
+        with translated(f"GPIO {self._pin}"):
+            self._set(device, value)
 
     def _fail(self, error: PartError) -> None:
         device, self._device = self._device, None

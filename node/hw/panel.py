@@ -171,8 +171,8 @@ class LumaPanel:
                 device.display(image)
         except PartError as error:
             self._abandon()
-            self._observe(None, None)
             self._health.fail(str(error))
+            self._observe(None, None)
             return
         self._observe(screen, image)
         if is_announced:
