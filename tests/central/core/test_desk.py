@@ -212,8 +212,9 @@ def test_assign_is_recorded(town: Town) -> None:
     assert ("Sgt Brown", "assigned") == (town.card().assigned_to, town.card().history[-1].what)
 
 
-def test_answer_comes_after_the_change_that_contains_it(town: Town) -> None:
-    said = town.handle(ev.ActionRequested(9, Acknowledge(ID), PATEL))
+@pytest.mark.parametrize("action", [Acknowledge(ID), StartWatch()])
+def test_answer_comes_after_the_change_that_contains_it(town: Town, action: Action) -> None:
+    said = town.handle(ev.ActionRequested(9, action, PATEL))
     kinds = [type(order) for order in said]
 
     assert kinds.index(do.ShowChange) < kinds.index(do.AnswerAction)

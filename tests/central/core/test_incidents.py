@@ -101,6 +101,8 @@ def test_incident_shows_a_cancel_that_overtook_its_alert(town: Town) -> None:
 
     assert 1 == len(only(first, do.SendReceipt))
     assert ("unanswered", "mistake") == (town.card().state, town.card().cancelled)
+    # The second entry of the journal changed it last, though the first was applied after it.
+    assert 2 == town.card().revision
 
 
 def test_incident_is_no_longer_cancelled_when_it_is_pressed_again(town: Town) -> None:
@@ -139,6 +141,14 @@ def test_incident_is_live_when_a_live_press_follows_a_late_one(town: Town) -> No
     town.press(7, at_s=int(START.timestamp()) - 3_600)
 
     town.press(8, incident=7)
+
+    assert not town.card().is_late
+
+
+def test_incident_stays_live_when_an_older_press_of_it_comes_in_late(town: Town) -> None:
+    town.press(8, AlertKind.ATTACK, incident=7)
+
+    town.press(7, at_s=int(START.timestamp()) - 3_600)
 
     assert not town.card().is_late
 
