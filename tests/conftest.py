@@ -9,5 +9,5 @@ from hypothesis import HealthCheck, settings
 # No deadline and no complaint about slowness: a loaded machine is no reason to fail.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", _PATIENT, derandomize=True, database=None)
-settings.register_profile("fuzz", _PATIENT, max_examples=10_000, print_blob=True)
+settings.register_profile("fuzz", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "ordinary")

@@ -47,6 +47,7 @@ def test_display_text_cleaned_twice_is_the_same(text: str, chars_max: int) -> No
         ("Z\u0300\u0301\u0302\u0303\u0304", "Z\u0300\u0301\u0302"),
         ("The Old Red Lion and Anchor", "The Old Red Lion and…"),
         ("The Old Red Lion and Anc", "The Old Red Lion and…"),
+        ("The Old Red Lion as Anchored", "The Old Red Lion as…"),
         ("Żółć", "Żółć"),
     ],
 )
