@@ -283,7 +283,7 @@ class NodeStore:
             return StoredFrame(decode(data), at_ms, bool(is_receipted))
         except DecodeError as e:
             self.damage = f"a stored frame cannot be read: {e}"
-            logger.exception(self.damage)
+            logger.exception("%s", self.damage)
             return None
 
     def _flush_if_many(self) -> None:
@@ -327,7 +327,7 @@ class NodeStore:
             db.close()
             raise refused(e, self._folder) from e
         self.damage = f"the database was damaged; set aside as {aside}, {len(legible)} frames carried over"
-        logger.error(self.damage)
+        logger.error("%s", self.damage)
         return db
 
     def _is_ours(self, row: OutboxRow) -> bool:
