@@ -57,6 +57,8 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         town.watch.judge_delivery(frozenset(revoked))
     except BrokenInvariantError as e:
         broken = str(e)
+    except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other: it wants its seed and trace
+        broken = f"raised {type(e).__name__}: {e}"
     return Result(
         seed=seed,
         trace_hash=timeline.trace_hash,

@@ -1,4 +1,4 @@
-"""Central in the simulation: the real core, a journal on disk that survives it, commits that take time or are refused."""
+"""Central in the simulation: the real core, a journal that survives it, commits that take time or are refused."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class SimCentral:
                     self.crash()
                     return
 
-    def _carry_out(self, effect: do.Effect) -> None:
+    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912 - one arm an order
         match effect:
             case do.CommitFrame():
                 if self._plant is Plant.RECEIPT_BEFORE_COMMIT:

@@ -1,15 +1,16 @@
-"""A node in the simulation: the real core, a disk that survives it, and a program that can die between any two orders."""
+"""A node in the simulation: the real core, a disk that survives it, a program that can die between any two orders."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from node.core import effects as do
 from node.core import events as ev
 from node.core.controls import Button, Part
 from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.screens import Face
 from node.core.settings import Settings
 from node.core.state import NodeState
 from sim.broker import SimBroker
@@ -18,7 +19,7 @@ from sim.timeline import Timeline
 from sim.watch import Watch
 from wire.directory import Directory, open_directory
 from wire.errors import DecodeError
-from wire.frames import Alert, Cancel, Frame, Response, SignedFrame, decode, encode
+from wire.frames import Alert, Cancel, Frame, Response, decode, encode
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import Path
 from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message, encode_message
@@ -203,7 +204,7 @@ class SimNode:
             event = ev.InputRejected(e.reason)
         self._take(event)
 
-    def _event(self, topic: Topic, payload: bytes) -> ev.Event:
+    def _event(self, topic: Topic, payload: bytes) -> ev.Event:  # noqa: PLR0911 - one return a topic
         match topic:
             case FrameTopic():
                 return ev.FrameReceived(payload, topic, Path.NETWORK)
@@ -270,7 +271,7 @@ class SimNode:
 
         read()
 
-    def _carry_out(self, effect: do.Effect) -> None:
+    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912 - one arm an order
         self._watch.node_orders(self, effect)
         match effect:
             case do.StoreFrame():
@@ -377,10 +378,6 @@ class SimNode:
 
 
 def _boasting(effect: do.Effect) -> do.Effect:
-    from dataclasses import replace  # noqa: PLC0415 - a planted fault keeps to itself
-
-    from node.core.screens import Face  # noqa: PLC0415
-
     if isinstance(effect, do.ShowScreen) and effect.screen.face is Face.STORED:
         return do.ShowScreen(replace(effect.screen, face=Face.RECEIVED))
     return effect
@@ -419,8 +416,3 @@ def _slugs(directory: Directory | None, numbers: tuple[int, ...]) -> tuple[str, 
 
 def _nothing() -> None:
     return
-
-
-def signed_of(row: DiskRow) -> SignedFrame:
-    """The frame of a row."""
-    return decode(row.data)

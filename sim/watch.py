@@ -228,7 +228,7 @@ class Watch:
             self._broken("I7", f"{node.name} has {alert.text} on its panel, which nobody pressed")
         is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0
         waited_ms = self._timeline.now_ms - truth.stored_ms
-        is_said = any("LATE" in words.upper() for words in (*screen.headline, *screen.lines))
+        is_said = any(word in screen.lines[1] for word in ("LATE", "ANSWERED", "COMING", "Cancelled"))
         is_first = node.id not in truth.shown_at
         if is_judged and is_first and waited_ms > LATE_MS + LATE_SLACK_MS:
             is_as_live = not is_said or screen.emphasis is Emphasis.INVERTED

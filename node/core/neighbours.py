@@ -185,6 +185,17 @@ def responded(turn: Turn, neighbour: Neighbour, response: MemberResponse) -> Non
     _update(turn, replace(neighbour, response=response))
 
 
+def judge_again(turn: Turn, neighbour: Neighbour) -> Neighbour:
+    """It waited for the panel behind others, or for a panel that was broken: what would come late now is late (N13)."""
+    seen = _seen(turn.state, neighbour.alert)
+    if neighbour.is_late or seen is None or seen.is_shown or not _judge(turn, neighbour.at_s)[0]:
+        return neighbour
+    _remember(turn, neighbour.alert, replace(seen, is_late=True))
+    late = replace(neighbour, is_late=True)
+    _update(turn, late)
+    return late
+
+
 def sounded(turn: Turn, neighbour: Neighbour) -> None:
     """It has had its turn at the sounder."""
     _update(turn, replace(neighbour, is_sounded=True))

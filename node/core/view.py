@@ -53,6 +53,8 @@ def settle(turn: Turn) -> Incident | None:
     elif is_news or is_over:
         turn.change(view=replace(before, since_ms=turn.now_ms, was_other=False))
     entry = _entry(turn.state, turn.state.view.neighbour)
+    if entry is not None:
+        entry = neighbours.judge_again(turn, entry)
     if entry is not None and not entry.is_sounded and not is_silent:
         neighbours.sounded(turn, entry)
         if not entry.is_late and not entry.cancel_counter and _is_young(turn.state, entry, turn.now_ms):
