@@ -39,7 +39,7 @@ pictures: ## draw every screen of the OLED into docs/pictures
 
 fuzz: ## feed every decoder far more hostile input than the tests do
 	@scripts/set-up test
-	@.venv/bin/python -m pytest -q --hypothesis-profile=fuzz tests $(FUZZ)
+	@WATCHLINK_FUZZ=1 .venv/bin/python -m pytest -q -n 2 -m 'hypothesis and not integration' tests $(FUZZ)
 
 lock: ## pin every Python package with its hashes, after a change in pyproject.toml
 	@scripts/set-up check

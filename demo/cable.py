@@ -30,7 +30,7 @@ class Cable:
     """Listens on its own port and forwards each connection to the broker's.
 
     Attributes:
-        port: where the program connects.
+        port: where the program connects; 0 until it is laid means any.
     """
 
     def __init__(self, port: int, broker_port: int) -> None:
@@ -54,6 +54,7 @@ class Cable:
             OSError: the port is taken.
         """
         self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def take_up(self) -> None:
         """Stop listening and end every connection."""
