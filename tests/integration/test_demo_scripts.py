@@ -1,0 +1,117 @@
+"""Each script of the demo, once, as a person at a terminal would start it: all of it happens, and is proven."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+CENTRAL = "00000001"
+WITHIN_S = 300
+SCRIPTS = ("first-alert", "broker-killed", "central-killed", "node-killed")
+Lines = list[dict[str, Any]]
+
+
+def demo_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "watchlink.cli", "demo", *arguments]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """All scripts at once: two of them wait for a minute to pass, and several towns must live side by side."""
+    folder = tmp_path_factory.mktemp("a folder with spaces")
+    running = {
+        name: subprocess.Popen(
+            demo_command("--script", name, "--json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+        for name in SCRIPTS
+    }
+    yield running
+    for process in running.values():
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    assert [] == list(folder.iterdir())
+
+
+def played(runs: dict[str, subprocess.Popen[str]], name: str) -> Lines:
+    out, err = runs[name].communicate(timeout=WITHIN_S)
+    lines: Lines = [json.loads(line) for line in out.splitlines()]
+    assert "" == err
+    assert 0 == runs[name].returncode, lines[-1:]
+    return lines
+
+
+def check_summary(lines: Lines) -> None:
+    summary = lines[-1]
+    assert ("summary", "passed", 0, 0, 0, []) == tuple(
+        summary[key] for key in ("fact", "verdict", "lost", "duplicates", "untrue", "missing")
+    )
+    assert all({"at_ms", "fact", "node", "alert"} <= line.keys() for line in lines)
+    assert [line["at_ms"] for line in lines] == sorted(line["at_ms"] for line in lines)
+
+
+def facts(lines: Lines, fact: str, **fields: str) -> Lines:
+    return [line for line in lines if line["fact"] == fact and fields.items() <= line.items()]
+
+
+def test_first_alert_happens(runs: dict[str, subprocess.Popen[str]]) -> None:
+    """N1, N2, N3, N5: pressed to closed; both schemes' members and nobody else's are warned."""
+    lines = played(runs, "first-alert")
+
+    check_summary(lines)
+    pressed, pub_pressed = facts(lines, "pressed")
+    alert, pub_alert = pressed["alert"], pub_pressed["alert"]
+    assert [1, 1, 1, 1] == [len(facts(lines, f, alert=alert)) for f in ("stored", "published", "receipt", "closed")]
+    assert {"00000011", "00000013"} == {line["node"] for line in facts(lines, "shown", alert=alert)}
+    assert {"00000013"} == {line["node"] for line in facts(lines, "shown", alert=pub_alert)}
+    assert facts(lines, "acknowledged", alert=alert, node="00000010", role="pcso", name="J Patel", state="answered")
+
+
+def test_broker_killed_loses_nothing(runs: dict[str, subprocess.Popen[str]]) -> None:
+    """N8, N13: the broker dies after its PUBACK, with a receipt in it, and for a whole minute."""
+    lines = played(runs, "broker-killed")
+
+    check_summary(lines)
+    assert 3 == len(facts(lines, "killed", program="broker")) == len(facts(lines, "restarted", program="broker"))
+    assert facts(lines, "late", node=CENTRAL)
+    assert facts(lines, "late", node="00000013")
+    assert 3 == len(facts(lines, "undelivered"))
+
+
+def test_central_killed_loses_nothing(runs: dict[str, subprocess.Popen[str]]) -> None:
+    """N3, N8, N13: central dies before its commit, after it, with an answer half-way, and for a whole minute."""
+    lines = played(runs, "central-killed")
+
+    check_summary(lines)
+    assert 4 == len(facts(lines, "killed", node=CENTRAL)) == len(facts(lines, "restarted", node=CENTRAL))
+    assert facts(lines, "late", node=CENTRAL)
+
+
+def test_node_killed_loses_nothing(runs: dict[str, subprocess.Popen[str]]) -> None:
+    """N2: a stored press survives its node; a neighbour that was warned is not warned again."""
+    lines = played(runs, "node-killed")
+
+    check_summary(lines)
+    assert ["00000010", "00000013"] == [line["node"] for line in facts(lines, "killed")]
+
+
+@pytest.mark.parametrize("arguments", [["--script", "no-such"], ["--json"], ["--keep", str(Path(__file__).parent)]])
+def test_demo_refuses_what_it_cannot_do_in_a_sentence(arguments: list[str]) -> None:
+    refused = subprocess.run(demo_command(*arguments), capture_output=True, text=True, check=False, timeout=WITHIN_S)
+
+    assert refused.returncode in {1, 2}
+    assert "watchlink demo: " in refused.stderr
+    assert "Traceback" not in refused.stderr
