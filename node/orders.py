@@ -120,7 +120,9 @@ class Orders:
         except Exception as e:
             logger.exception("an order failed", extra={"order": type(effect).__name__})
             detail = f"{type(e).__name__}: {e}"
-            if type(effect) in _PART_OF:
+            if isinstance(effect, RetryPart):
+                self.answers.append(PartFailed(effect.part, detail))
+            elif type(effect) in _PART_OF:
                 self.answers.append(PartFailed(_PART_OF[type(effect)], detail))
             elif not isinstance(effect, ReportFact | Stop):
                 self._store_refused(effect, detail)

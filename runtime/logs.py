@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import select
 import sys
 import threading
@@ -21,6 +22,7 @@ from pythonjsonlogger.json import JsonFormatter
 logger = logging.getLogger(__name__)
 
 WAITING_LINES_MAX: Final = 10_000
+_PIPE_BUF: Final = 4096
 
 
 class PatientWriter:
@@ -36,31 +38,36 @@ class PatientWriter:
         self.dropped = 0
         self._out = out
         self._lock = threading.RLock()
-        self._waiting: deque[str] = deque()
-        self._poll: select.poll | None = None
-        try:
-            descriptor = out.fileno()
-        except (OSError, ValueError, io.UnsupportedOperation):
-            return  # in memory
+        self._waiting: deque[bytes] = deque()
+        self._descriptor: int | None = None
         self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
+        try:
+            out.flush()
+            self._descriptor = out.fileno()
+        except (OSError, ValueError, io.UnsupportedOperation):
+            return  # in memory, or closed
+        self._poll.register(self._descriptor, select.POLLOUT)
 
     def write(self, line: str) -> int:
         """One whole line, written now if the reader has room for it.
 
         Raises:
-            OSError, ValueError: the reader is gone.
+            OSError: the reader is gone.
         """
         with self._lock:
+            if self._descriptor is None:
+                return self._out.write(line)
             if len(self._waiting) < WAITING_LINES_MAX:
-                self._waiting.append(line)
+                self._waiting.append(line.encode(errors="replace"))
             else:
                 self.dropped += 1
-            # A pipe that polls as writable takes 4096 bytes without blocking (POSIX, PIPE_BUF).
-            while self._waiting and (self._poll is None or self._poll.poll(0)):
-                self._out.write(self._waiting[0])
-                self._out.flush()
-                self._waiting.popleft()
+            # A pipe that polls as writable takes 4096 bytes without blocking (POSIX, PIPE_BUF). Not through Python's
+            # own buffer: what a vanished reader left in it would spoil the exit status.
+            while self._waiting and self._poll.poll(0):
+                rest = self._waiting.popleft()
+                written = os.write(self._descriptor, rest[:_PIPE_BUF])
+                if written < len(rest):
+                    self._waiting.appendleft(rest[written:])
         return len(line)
 
     def flush(self) -> None:

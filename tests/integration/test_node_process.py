@@ -337,3 +337,33 @@ def test_node_with_a_wrong_configuration_ends_with_status_2_and_one_sentence(qui
             )
         )
         assert node.log().count("\n") == 1
+
+
+def test_node_stores_a_press_in_the_middle_of_a_flood(
+    town: Town, start_node: StartNode, start_central: StartCentral
+) -> None:
+    """The local lane goes first; what the network drowns us in is bounded and counted."""
+    central, node_id = start_central(), parse_node(SHOP)
+    node = start_node(SHOP)
+    central.wait_for(lambda: bool(central.health(node_id)), "its first report")
+    topic = str(DownTopic(node_id, Down.ACK))
+    rubbish = bytes.fromhex("11") + bytes(90)
+    for n in range(20_000):
+        central._listener.client.publish(topic, rubbish, qos=0)
+        if n == 10_000:
+            node.press("assist")
+    node.wait_for_fact("stored")
+    node.wait_for_fact("published")
+    central.wait_for(lambda: bool(central.health(node_id)[-1].rejected), "the counters in its report")
+
+    assert node.stop() == 0
+
+
+def test_node_ends_with_status_0_when_nobody_reads_its_facts(quiet_town: Town) -> None:
+    with NodeProcess(quiet_town.folder(SHOP)) as node:
+        node.stop_reading()
+        node.press("assist")
+        node.wait_for_face("undelivered")
+
+        assert node.stop() == 0
+        assert len(unreceipted(node.folder)) == 1

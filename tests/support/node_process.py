@@ -31,6 +31,7 @@ class NodeProcess:
     def __init__(self, folder: Path, *, wait_until_armed: bool = True, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.facts: list[dict[str, Any]] = []
+        self._is_reading = True
         self._changed = threading.Condition()
         self._log = (folder / "log").open("ab")
         self.process = subprocess.Popen(
@@ -72,6 +73,12 @@ class NodeProcess:
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
 
+    def stop_reading(self) -> None:
+        """Close our end of its standard output."""
+        assert self.process.stdout
+        # Closing under a blocked reader waits for the next line, so the reader closes it itself.
+        self._is_reading = False
+
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
@@ -97,6 +104,9 @@ class NodeProcess:
             with self._changed:
                 self.facts.append(json.loads(line))
                 self._changed.notify_all()
+            if not self._is_reading:
+                self.process.stdout.close()
+                break
         with self._changed:
             self._changed.notify_all()
 

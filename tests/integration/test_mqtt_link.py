@@ -1,0 +1,267 @@
+"""The MQTT link against a real Mosquitto: what it promises both sides (runtime.mqtt_link)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.config import ConfigError
+from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink, Will
+from tests.support.fleet_broker import DEADLINE_S, listening, wait_until
+from tests.support.node_town import BOTH, PUB, SHOP, Town
+
+pytestmark = pytest.mark.integration
+
+OWN = f"watchlink/1/scheme/hart/frame/{SHOP}"
+FRAMES = "watchlink/1/scheme/hart/frame/+"
+
+
+@dataclass
+class Told:
+    """What a link has told, in order."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    is_raising: bool = False
+
+    def note(self, *call: object) -> None:
+        with self.changed:
+            self.calls.append(call)
+            self.changed.notify_all()
+        if self.is_raising:
+            raise RuntimeError("a handler with a bug")
+
+    def wait_for(self, *call: object, count: int = 1) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.calls.count(call) >= count, DEADLINE_S), (call, self.calls)
+
+    def wait_for_down(self, words: str) -> None:
+        def found() -> list[tuple[Any, ...]]:
+            return [call for call in self.calls if call[0] == "down" and words in call[1]]
+
+        with self.changed:
+            assert self.changed.wait_for(lambda: bool(found()), DEADLINE_S), (words, self.calls)
+
+
+def settings(town: Town, node: str = SHOP, **changes: object) -> LinkSettings:
+    values: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": town.broker.port,
+        "ca_file": "ca.pem",
+        "certificate_file": "client.pem",
+        "key_file": "client.key",
+        "keepalive_s": 5,
+    }
+    return LinkSettings(**{**values, **changes}).resolved(town.folder(node))
+
+
+@pytest.fixture
+def links() -> Iterator[list[PahoLink]]:
+    made: list[PahoLink] = []
+    yield made
+    for link in made:
+        link.stop()
+
+
+def start(
+    links: list[PahoLink], told: Told, with_settings: LinkSettings, node: str = SHOP, **options: object
+) -> PahoLink:
+    handlers = LinkHandlers(
+        on_up=lambda: told.note("up"),
+        on_down=lambda detail, is_permanent: told.note("down", detail, is_permanent),
+        on_message=lambda topic, payload: told.note("message", topic, payload),
+        on_published=lambda token: told.note("published", token),
+        on_refused=lambda token, reason: told.note("refused", token, reason),
+    )
+    link = PahoLink(with_settings, node, handlers, **options)  # type: ignore[arg-type]
+    links.append(link)
+    link.start()
+    return link
+
+
+def test_link_says_up_then_delivers_and_reports_the_puback(town: Town, links: list[PahoLink]) -> None:
+    told = Told()
+    link = start(links, told, settings(town), subscriptions=[FRAMES])
+    told.wait_for("up")
+
+    assert link.publish(OWN, b"x", qos=1, token="t1")
+    told.wait_for("published", "t1")
+    told.wait_for("message", OWN, b"x")
+    assert ("up",) == told.calls[0]
+    assert link.is_up
+
+
+def test_link_reports_every_token_of_a_burst_once(town: Town, links: list[PahoLink]) -> None:
+    told = Told()
+    link = start(links, told, settings(town))
+    told.wait_for("up")
+    for n in range(3_000):
+        assert link.publish(OWN, b"x", qos=1, token=n)
+        link.publish(OWN, b"y", qos=0)
+    told.wait_for("published", 2_999)
+    wait_until(lambda: len(told.calls) > 3_000, "every PUBACK")
+
+    assert sorted(call[1] for call in told.calls if call[0] == "published") == list(range(3_000))
+
+
+def test_link_does_not_hear_itself_where_that_is_not_wanted(town: Town, links: list[PahoLink]) -> None:
+    told, other = Told(), Told()
+    link = start(links, told, settings(town), subscriptions=[FRAMES], is_echo_wanted=False)
+    neighbour = start(links, other, settings(town, BOTH), BOTH, subscriptions=[FRAMES])
+    told.wait_for("up")
+    other.wait_for("up")
+    link.publish(OWN, b"mine", qos=1, token=1)
+    other.wait_for("message", OWN, b"mine")
+    neighbour.publish(f"watchlink/1/scheme/hart/frame/{BOTH}", b"theirs", qos=1)
+    told.wait_for("message", f"watchlink/1/scheme/hart/frame/{BOTH}", b"theirs")
+
+    assert ("message", OWN, b"mine") not in told.calls
+
+
+def test_link_says_what_the_broker_refuses(town: Town, links: list[PahoLink]) -> None:
+    """The ACL denies it: no PUBACK is claimed."""
+    told = Told()
+    link = start(links, told, settings(town))
+    told.wait_for("up")
+    link.publish(f"watchlink/1/scheme/pubwatch/frame/{SHOP}", b"x", qos=1, token="foreign")
+    told.wait_for("refused", "foreign", "Not authorized")
+
+    assert ("published", "foreign") not in told.calls
+
+
+def test_link_survives_handlers_that_raise(town: Town, links: list[PahoLink]) -> None:
+    told = Told(is_raising=True)
+    link = start(links, told, settings(town), subscriptions=[FRAMES])
+    told.wait_for("up")
+    for n in range(3):
+        link.publish(OWN, b"x", qos=1, token=n)
+        told.wait_for("published", n)
+    told.wait_for("message", OWN, b"x", count=3)
+
+
+def test_link_comes_back_by_itself_and_sends_what_waited(quiet_town: Town, links: list[PahoLink]) -> None:
+    told = Told()
+    link = start(links, told, settings(quiet_town), subscriptions=[FRAMES])
+    told.wait_for_down(f"no broker answers at 127.0.0.1:{quiet_town.broker.port}")
+    assert link.publish(OWN, b"waited", qos=1, token="waited")
+    assert not link.publish(OWN, b"dropped", qos=0)
+    quiet_town.broker.start()
+    try:
+        told.wait_for("up")
+        told.wait_for("published", "waited")
+        quiet_town.broker.kill()
+        told.wait_for_down("connection to the broker was lost")
+        quiet_town.broker.start()
+        told.wait_for("up", count=2)
+        link.publish(OWN, b"again", qos=1, token="again")
+        told.wait_for("published", "again")
+        told.wait_for("message", OWN, b"again")
+    finally:
+        quiet_town.broker.stop()
+
+
+def test_link_bounds_what_waits(quiet_town: Town, links: list[PahoLink]) -> None:
+    link = start(links, Told(), settings(quiet_town), max_queued=5)
+
+    assert [True] * 5 + [False] * 2 == [link.publish(OWN, b"x", qos=1, token=n) for n in range(7)]
+
+
+def test_link_notices_a_frozen_broker(town: Town, links: list[PahoLink]) -> None:
+    """Half-open: the socket is fine, nobody is behind it."""
+    told = Told()
+    start(links, told, settings(town))
+    told.wait_for("up")
+    assert town.broker._process
+    os.kill(town.broker._process.pid, signal.SIGSTOP)
+    try:
+        told.wait_for_down("connection to the broker was lost")
+    finally:
+        os.kill(town.broker._process.pid, signal.SIGCONT)
+    told.wait_for("up", count=2)
+
+
+def test_link_says_when_another_has_its_certificate(town: Town, links: list[PahoLink]) -> None:
+    told = Told()
+    start(links, told, settings(town))
+    told.wait_for("up")
+    with listening(town.broker.port, town.folder(SHOP)):
+        told.wait_for_down("another program connected with our certificate")
+
+
+def test_link_leaves_its_will_when_it_is_cut_and_none_after_stop(town: Town, links: list[PahoLink]) -> None:
+    health = f"watchlink/1/node/{SHOP}/up/health"
+    told = Told()
+    with listening(town.broker.port, town.fleet.layout.central) as watcher:
+        watcher.subscribe("watchlink/1/node/+/up/+")
+        first = start(links, told, settings(town), will=Will(health, b"gone"))
+        told.wait_for("up")
+        first.stop()
+        second = start(links, told, settings(town), will=Will(health, b"cut"))
+        told.wait_for("up", count=2)
+        sock = second._client.socket()
+        assert sock
+        sock.close()
+        watcher.wait_for(b"cut")
+
+        assert [b"cut"] == [payload for topic, payload in watcher.received if topic == health]
+
+
+# paho's thread is meant to die here, and leaves its old wake-up sockets to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_link_starts_again_when_a_malformed_packet_ended_its_thread(
+    town: Town, links: list[PahoLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+    link = start(links, told, settings(town))
+    told.wait_for("up")
+
+    def choke() -> None:
+        raise ValueError("a packet that paho cannot read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(link._client, "_packet_handle", choke)
+        link.publish(OWN, b"x", qos=1, token="in between")
+        assert link._thread
+        link._thread.join(DEADLINE_S)
+        assert not link._thread.is_alive()
+    link.publish(OWN, b"y", qos=0)
+    told.wait_for_down("malformed packet")
+    told.wait_for("up", count=2)
+    told.wait_for("published", "in between")
+
+
+def test_link_takes_new_subscriptions_while_connected(town: Town, links: list[PahoLink]) -> None:
+    told = Told()
+    link = start(links, told, settings(town))
+    told.wait_for("up")
+    link.subscribe_to([FRAMES])
+    for n in range(100):
+        link.publish(OWN, b"x", qos=1, token=n)
+        told.wait_for("published", n)
+        if ("message", OWN, b"x") in told.calls:
+            break
+    told.wait_for("message", OWN, b"x")
+
+
+def test_link_refuses_files_it_cannot_use(quiet_town: Town) -> None:
+    handlers = LinkHandlers(lambda: None, lambda _d, _p: None, lambda _t, _p: None, lambda _t: None)
+    missing = settings(quiet_town, ca_file="nowhere.pem")
+    with pytest.raises(ConfigError, match=r"nowhere\.pem: the CA certificate cannot be read"):
+        PahoLink(missing, SHOP, handlers)
+    (quiet_town.folder(SHOP) / "client.key").write_bytes((quiet_town.folder(PUB) / "client.key").read_bytes())
+    with pytest.raises(ConfigError, match="not the key of"):
+        PahoLink(settings(quiet_town), SHOP, handlers)
+
+
+def test_link_resolves_paths_from_the_configurations_folder() -> None:
+    found = LinkSettings(host="h", ca_file="a", certificate_file="b/c", key_file="/d").resolved(Path("/etc/x"))
+
+    assert ("/etc/x/a", "/etc/x/b/c", "/d") == (found.ca_file, found.certificate_file, found.key_file)

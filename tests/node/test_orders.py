@@ -1,0 +1,196 @@
+"""What goes wrong while an order is carried out becomes an event, and never stops the next order (N2)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.core.controls import LedPattern, Part, SoundPattern
+from node.core.effects import (
+    AlertDraft,
+    Effect,
+    KeepDirectory,
+    KeepSeen,
+    MarkReceipted,
+    PlaySound,
+    PublishFrame,
+    PublishHealth,
+    PublishSync,
+    RaiseCounterFloor,
+    ReportFact,
+    RetryPart,
+    SetLed,
+    ShowScreen,
+    Stop,
+    StoreFrame,
+)
+from node.core.events import FrameStored, PartFailed, PartRecovered, StoreRefused
+from node.core.screens import Face, Screen
+from node.orders import Orders
+from node.store import NodeStore
+from runtime.logs import FactLog
+from wire.directory import Directory
+from wire.frames import Alert, SignedFrame
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind
+from wire.messages import Health, Sync
+from wire.signing import SigningKey
+
+NODE = NodeId(0x10)
+KEY = SigningKey(bytes(range(32)))
+DRAFT = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
+FRAME = SignedFrame(Alert(NODE, 1, 0, AlertKind.ATTACK, 1, (1,)), b"frame")
+
+
+class Broken:
+    """A board and an uplink of which nothing works."""
+
+    def show(self, _screen: Screen) -> None:
+        raise RuntimeError("no fonts")
+
+    def play(self, _pattern: SoundPattern) -> None:
+        raise OSError("no sounder")
+
+    def set_led(self, _pattern: LedPattern) -> None:
+        raise ValueError("no LED")
+
+    def retry(self, _part: Part) -> None:
+        raise RuntimeError("cannot be retried")
+
+    def publish_frame(self, _signed: SignedFrame, _scheme_numbers: tuple[int, ...]) -> None:
+        raise RuntimeError("no network")
+
+    def publish_health(self, _health: Health) -> None:
+        raise RuntimeError("no network")
+
+    def publish_sync(self, _sync: Sync) -> None:
+        raise RuntimeError("no network")
+
+    def use_directory(self, _directory: Directory) -> None:
+        raise RuntimeError("no network")
+
+
+@pytest.fixture
+def out() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def orders(state: Path, out: io.StringIO) -> Iterator[Orders]:
+    store = NodeStore(state, NODE, KEY, "boot")
+    broken = Broken()
+    yield Orders(
+        store,
+        broken,
+        broken,
+        facts=FactLog(out),
+        about={"node": "00000010", "premises": "Corner Shop"},
+        authority=KEY.public,
+        proven_at_s=lambda: 0,
+    )
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("effect", "part"),
+    [
+        (ShowScreen(Screen(Face.READY, ("READY",))), Part.OLED),
+        (PlaySound(SoundPattern.ATTACK), Part.SOUNDER),
+        (SetLed(LedPattern.READY), Part.LED),
+        (PublishFrame(FRAME, (1,)), Part.NETWORK),
+        (PublishHealth(Health(state="armed", boot_id="b")), Part.NETWORK),
+        (PublishSync(Sync(boot_id="b")), Part.NETWORK),
+        (RetryPart(Part.BUTTONS), Part.BUTTONS),
+    ],
+)
+def test_orders_turn_a_broken_part_into_its_failure_and_still_store(orders: Orders, effect: Effect, part: Part) -> None:
+    orders.carry_out(effect)
+    orders.carry_out(StoreFrame(7, DRAFT, 0))
+    failed, stored = orders.answers
+
+    assert isinstance(failed, PartFailed)
+    assert part is failed.part
+    assert isinstance(stored, FrameStored)
+    assert (7, 1) == (stored.draft, stored.signed.frame.counter)
+
+
+@pytest.mark.parametrize("effect", [KeepDirectory(b"x"), RaiseCounterFloor(0xFFFF_FFFF), StoreFrame(3, DRAFT, -1)])
+def test_orders_turn_what_cannot_be_kept_into_a_refusal(orders: Orders, effect: Effect) -> None:
+    orders.carry_out(effect)
+    (refused,) = orders.answers
+
+    assert isinstance(refused, StoreRefused)
+    assert (effect.draft if isinstance(effect, StoreFrame) else None) == refused.draft
+
+
+def test_orders_refuse_every_draft_but_say_once_that_the_disk_is_gone(orders: Orders, state: Path) -> None:
+    """A neighbour's flood on a dead disk must not become a flood of our own."""
+    state.write_text("in the way")
+    for n in range(200):
+        orders.carry_out(KeepSeen(FrameId(NodeId(0x11), n + 1), b"d", is_shown=True))
+    orders.settle()
+    orders.carry_out(StoreFrame(1, DRAFT, 0))
+    orders.carry_out(StoreFrame(2, DRAFT, 0))
+
+    assert [None, 1, 2] == [answer.draft for answer in orders.answers if isinstance(answer, StoreRefused)]
+    assert len(orders.answers) == 3
+
+
+def test_orders_keep_what_was_gathered_until_the_disk_is_back(orders: Orders, state: Path) -> None:
+    orders.carry_out(StoreFrame(1, DRAFT, 0))
+    orders.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    orders._store.close()
+    state.rename(state.with_name("away"))
+    state.write_text("in the way")
+    orders.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    orders.settle()
+    orders.carry_out(RetryPart(Part.STORE))
+    state.unlink()
+    state.with_name("away").rename(state)
+    orders.carry_out(RetryPart(Part.STORE))
+    kinds = [type(answer) for answer in orders.answers]
+
+    assert [FrameStored, StoreRefused, PartFailed, PartRecovered] == kinds
+    assert [True] == [row.is_receipted for row in orders._store.load(0, 0).outbox]
+
+
+def test_orders_report_a_damaged_database_also_after_the_new_one_works(orders: Orders, state: Path) -> None:
+    state.mkdir()
+    (state / "node.db").write_bytes(b"rubbish" * 1_000)
+    orders.carry_out(StoreFrame(1, DRAFT, 0))
+    orders.carry_out(RetryPart(Part.STORE))
+    stored, damaged, still = orders.answers
+
+    assert isinstance(stored, FrameStored)
+    assert isinstance(damaged, PartFailed)
+    assert isinstance(still, PartFailed)
+    assert "set aside" in still.detail
+
+
+def test_orders_write_facts_with_node_premises_and_alert(orders: Orders, out: io.StringIO) -> None:
+    orders.carry_out(ReportFact("receipt", FrameId(NODE, 7), (("path", "network"),)))
+    fact = json.loads(out.getvalue())
+
+    assert {
+        "fact": "receipt",
+        "path": "network",
+        "node": "00000010",
+        "premises": "Corner Shop",
+        "alert": "00000010-7",
+    } == {key: value for key, value in fact.items() if key != "at_ms"}
+
+
+def test_orders_end_when_told(orders: Orders) -> None:
+    assert not orders.is_stopping
+    orders.carry_out(Stop())
+
+    assert orders.is_stopping
