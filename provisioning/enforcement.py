@@ -6,8 +6,9 @@ says. So the list is checked before the broker is told, and the ACL takes every 
 silences a live session at once. Then two certificates made for the purpose show what the broker does:
 
 * a revoked **canary** must be refused, as revoked: the new list is in force;
-* a valid **control** must be let in and may write a topic that only the new ACL names: the broker refuses for
-  the right reason, and the ACL that silences the live session is the one it obeys.
+* a valid **control** must be let in and may write a topic that only the new ACL names, and no other: the broker
+  refuses for the right reason, and the ACL that silences the live session is the one it obeys. The second half
+  counts: told to reload an ACL that it cannot read, Mosquitto allows everything.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ PROOF_LIFE: Final = timedelta(hours=1)
 """Canaries stay in the list only while they could be used."""
 PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
+TRESPASS: Final = "trespass"
+PROVEN: Final = (Verdict.REVOKED, Verdict.ACCEPTED, Verdict.FORBIDDEN)
+"""Of the canary, of the control, and of the control where it has no right."""
 
 
 def reload_by_pid_file(pid_file: Path) -> Reload:
@@ -114,20 +118,23 @@ def _prove(
     give_up_at = time.monotonic() + deadline_s
     while True:
         of_canary, of_control = probe.observe(canary, topic), probe.observe(control, topic)
-        if of_canary.verdict is Verdict.REVOKED and of_control.verdict is Verdict.ACCEPTED:
+        of_trespass = probe.observe(control, f"{topic}/{TRESPASS}")
+        if (of_canary.verdict, of_control.verdict, of_trespass.verdict) == PROVEN:
             return
         if time.monotonic() >= give_up_at:
-            raise BrokerUnprovenError(_why(probe, of_canary, of_control))
+            raise BrokerUnprovenError(_why(probe, of_canary, of_control, of_trespass))
         time.sleep(PROOF_PAUSE_S)
 
 
-def _why(probe: BrokerProbe, canary: Observation, control: Observation) -> str:
+def _why(probe: BrokerProbe, canary: Observation, control: Observation, trespass: Observation) -> str:
     where = f"the broker at {probe.host}:{probe.port}"
     let_in = {Verdict.ACCEPTED, Verdict.FORBIDDEN}
-    if Verdict.UNREACHABLE in {canary.verdict, control.verdict}:
-        return f"{where} did not answer ({control.detail or canary.detail})."
+    if Verdict.UNREACHABLE in {canary.verdict, control.verdict, trespass.verdict}:
+        return f"{where} did not answer ({control.detail or canary.detail or trespass.detail})."
     if canary.verdict in let_in:
         return f"{where} LETS REVOKED CERTIFICATES IN: a canary made to be refused was {canary.verdict}."
+    if control.verdict in let_in and trespass.verdict is Verdict.ACCEPTED:
+        return f"{where} OBEYS NO ACL: whoever is connected may hear and say everything. Can it read its files?"
     if control.verdict is Verdict.FORBIDDEN:
         return f"{where} still obeys an older ACL, so a session that is open now has not been silenced."
     if control.verdict not in let_in:

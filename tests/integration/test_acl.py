@@ -165,7 +165,7 @@ def test_acl_forbids_central_to_speak_as_a_node(town: Town) -> None:
 def test_broker_gives_a_certificate_its_own_client_id_whatever_it_asks_for(town: Town) -> None:
     """Asking for another's client id would otherwise push that other off."""
     with (
-        listening(town.port, town.identity(PUB)) as pub,
+        listening(town.port, town.identity(PUB), client_id=PUB) as pub,
         listening(town.port, town.identity(HART), client_id=PUB) as shop,
     ):
         shop.publish(f"{ROOT}/node/{HART}/up/health")

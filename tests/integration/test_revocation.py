@@ -190,6 +190,16 @@ def test_revoke_is_loud_about_a_broker_that_obeys_an_older_acl(fleet: Fleet) -> 
         fleet.revoke(STOLEN, reload_of(fleet), deadline_s=1)
 
 
+def test_revoke_is_loud_about_a_broker_that_obeys_no_acl(fleet: Fleet) -> None:
+    """Mosquitto 2.0.21 allows everything when it reloads an ACL that it cannot read."""
+    acl = f"acl_file {fleet.layout.broker / 'acl'}"
+    with (
+        running_otherwise(fleet, lambda text: text.replace(acl, "")),
+        pytest.raises(BrokerUnprovenError, match="OBEYS NO ACL"),
+    ):
+        fleet.revoke(STOLEN, reload_of(fleet), deadline_s=1)
+
+
 def test_revoke_is_loud_about_a_broker_that_refuses_everybody(fleet: Fleet) -> None:
     """An expired list does that; a canary alone would have been content."""
     expired = fleet.layout.broker / "expired.pem"
