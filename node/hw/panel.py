@@ -23,6 +23,8 @@ CONTRAST_DIM: Final = 0x20
 """The idle face: spares the pixels, and still reads in a lit shop."""
 REDRAW_S: Final = 60.0
 """The idle face moves by a pixel, and a panel that was unplugged in the meantime is noticed."""
+REST_AFTER_S: Final = 900.0
+"""A face that says the same for so long, such as NO LINK, is dimmed and moved as the idle one: no burn-in."""
 _STOP_WAIT_S: Final = 1.5
 
 Observer = Callable[[Screen | None, Image.Image | None], None]
@@ -51,6 +53,7 @@ class LumaPanel:
     Args:
         open_device: opens and initialises the panel; may raise anything. Called in the panel's thread.
         observer: called in the panel's thread.
+        rest_after_s: a face unchanged for so long is dimmed and moved.
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class LumaPanel:
         *,
         health: PartHealth,
         observer: Observer | None = None,
+        rest_after_s: float = REST_AFTER_S,
     ) -> None:
+        self._rest_after_s = rest_after_s
         self._panel = panel
         self._open_device = open_device
         self._typeface = typeface
@@ -77,6 +82,8 @@ class LumaPanel:
         self._is_closing = False
         self._device: PanelDevice | None = None
         self._contrast: int | None = None
+        self._drawn: Screen | None = None
+        self._drawn_since_s = 0.0
         self._thread = threading.Thread(target=self._run, name="panel", daemon=True)
         self._thread.start()
 
@@ -160,8 +167,12 @@ class LumaPanel:
         device = self._device
         if device is None:
             return
-        minute = int(time.monotonic() // REDRAW_S) if screen.is_dim else None
-        contrast = CONTRAST_DIM if screen.is_dim else CONTRAST_FULL
+        now_s = time.monotonic()
+        if screen != self._drawn:
+            self._drawn, self._drawn_since_s = screen, now_s
+        is_at_rest = screen.is_dim or now_s - self._drawn_since_s >= self._rest_after_s
+        minute = int(now_s // REDRAW_S) if is_at_rest else None
+        contrast = CONTRAST_DIM if is_at_rest else CONTRAST_FULL
         try:
             with translated(f"{self._panel.driver} on {self._panel.bus}"):
                 image = draw_screen(screen, self._panel, self._typeface, minute=minute)

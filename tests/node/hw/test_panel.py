@@ -204,6 +204,27 @@ def test_driver_dims_the_idle_face_and_lights_the_alert(
     assert bytes([command, *[CONTRAST_FULL] * levels]) in alert
 
 
+def test_face_that_stays_for_long_is_dimmed_and_a_new_one_is_bright(
+    events: EventRecorder, terminus: Typeface, source: PinSource
+) -> None:
+    """NO LINK may stay for days: it must not burn in, and what comes next must be seen."""
+    panel, wire = PROFILES["ssd1309-128x64"].panel, Wire()
+    port = LumaPanel(
+        panel,
+        lambda: open_luma_panel(panel, source, **bus_options(panel, wire, source)),
+        terminus,
+        events,
+        health=PartHealth(Part.OLED, events),
+        rest_after_s=0.0,
+    )
+    port.show(SPECIMENS["no-link"])
+    events.wait_for(ScreenShown("", "fault"))
+    port.close()
+
+    assert bytes([0x81, CONTRAST_DIM]) in wire.commands
+    assert bytes([0x81, CONTRAST_FULL]) not in wire.commands
+
+
 def test_i2c_panel_is_written_at_its_address(source: PinSource) -> None:
     bus = RecordingI2cBus(Wire())
     open_luma_panel(PROFILES["ssd1306-128x64"].panel, source, i2c_bus=bus).close()
