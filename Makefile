@@ -1,6 +1,6 @@
 # Everything a person does with this project. Each target first makes the machine ready for itself (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check bench sim pictures fuzz lock clean
+.PHONY: help demo test test-unit test-integration check bench sim pictures docs fuzz lock clean
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -33,9 +33,15 @@ sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one
 	@scripts/set-up sim
 	@.venv/bin/python -m sim $(SIM)
 
-pictures: ## draw every screen of the OLED into docs/pictures
+pictures: ## draw every screen of the OLED, and photograph central's page, into docs/pictures
 	@scripts/set-up pictures
-	@.venv/bin/python -m node.hw.pictures $(PICTURES)
+	@.venv/bin/python -m node.hw.pictures
+	@.venv/bin/python -m demo.pictures_central
+
+docs: ## write what is made from the code: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, wire/vectors
+	@scripts/set-up sim
+	@.venv/bin/python -m wire.publish
+	@.venv/bin/python docs/draw_node_machine.py
 
 fuzz: ## feed every decoder far more hostile input than the tests do
 	@scripts/set-up test

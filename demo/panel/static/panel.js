@@ -92,6 +92,10 @@ function drawPanel(panel, state) {
   set(panel.querySelector("[data-led-words]"), state.led_words);
   panel.querySelector(".horn").dataset.sound = state.sound;
   set(panel.querySelector("[data-sound-words]"), state.sound_words);
+  // What the pin is, whoever drives it: this browser, another one, or a script.
+  for (const button of panel.querySelectorAll("[data-button]")) {
+    button.toggleAttribute("data-held", state.held.includes(button.dataset.button));
+  }
   for (const box of panel.querySelectorAll("[data-part]")) box.checked = state.failed.includes(box.dataset.part);
   panel.querySelector("[data-cable]").checked = !state.is_plugged_in;
 }

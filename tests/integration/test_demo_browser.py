@@ -1,0 +1,162 @@
+"""The whole way in a real browser: a finger on the front panel, central's page, and the shop's screen (N1, N3, C1)."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from demo.pictures_central import CHROMIUM_FLAGS
+
+pytestmark = pytest.mark.integration
+
+WITHIN_MS = 30_000
+CORNER_SHOP, PENNY_BOOKS, RED_LION = "00000010", "00000011", "00000012"
+SERIOUS = {"serious", "critical"}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the demo said to look."""
+
+    central: str
+    panels: str
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Addresses]:
+    """A demo as ``make demo`` starts it."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "watchlink.cli", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert demo.stdout is not None
+    said = ""
+    for line in demo.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
+    central = re.search(r"control room\s+(http\S+)", said)
+    panels = re.search(r"Front panels of all four\s+(http\S+)", said)
+    assert central is not None, said
+    assert panels is not None, said
+    yield Addresses(central[1], panels[1])
+    demo.terminate()
+    _, complaints = demo.communicate(timeout=60)
+    assert "" == complaints
+    assert 0 == demo.returncode
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    said: list[str] = []
+    yield said
+    assert [] == said
+
+
+def open_page(chromium: Browser, url: str, complaints: list[str], **options: object) -> Page:
+    page = chromium.new_page(**options)  # type: ignore[arg-type]
+    page.set_default_timeout(WITHIN_MS)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(url)
+    return page
+
+
+def panel(page: Page, node: str) -> Locator:
+    return page.locator(f"[data-node='{node}']")
+
+
+def wait_for_words(page: Page, node: str, words: str) -> None:
+    expect(panel(page, node).locator("[data-words]")).to_contain_text(words, timeout=WITHIN_MS)
+
+
+def serious_faults(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [json.dumps(fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS]
+
+
+def test_shop_presses_person_answers_shop_knows(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
+    panels = open_page(chromium, town.panels, complaints, viewport={"width": 1280, "height": 1000})
+    central = open_page(chromium, town.central, complaints, viewport={"width": 1440, "height": 900})
+    central.get_by_role("button", name="Start watch").click()
+    dialog = central.locator("#dialog-person")
+    dialog.get_by_label("Role").select_option("pcso")
+    dialog.get_by_label("Name").fill("J Patel")
+    dialog.get_by_role("button", name="Start watch").click()
+    wait_for_words(panels, CORNER_SHOP, "READY")
+
+    attack = panel(panels, CORNER_SHOP).locator("[data-button=attack]")
+    attack.scroll_into_view_if_needed()
+    attack.hover()
+    panels.mouse.down()
+    wait_for_words(panels, CORNER_SHOP, "RECEIVED")
+    panels.mouse.up()
+
+    wait_for_words(panels, PENNY_BOOKS, "ATTACK. Corner Shop, High St")
+    expect(panel(panels, PENNY_BOOKS).locator(".horn")).to_have_attribute("data-sound", "attack")
+    expect(panel(panels, RED_LION).locator("[data-words]")).to_contain_text("READY")
+    assert [] == serious_faults(panels)
+    card = central.locator("#unanswered .card").filter(has_text="Corner Shop")
+    expect(card).to_be_visible(timeout=WITHIN_MS)
+    assert [] == serious_faults(central)
+
+    card.get_by_role("button", name=re.compile("Acknowledge", re.IGNORECASE)).click()
+
+    wait_for_words(panels, CORNER_SHOP, "ANSWERED. PCSO J Patel")
+    expect(central.locator("#in-hand .card").filter(has_text="Corner Shop")).to_be_visible(timeout=WITHIN_MS)
+    for page in (panels, central):
+        page.close()
+
+
+def test_pin_goes_high_when_the_page_goes_away(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
+    """A button that stays down for ever would be an alarm for ever."""
+    watching = open_page(chromium, town.panels, complaints)
+    pressing = open_page(chromium, f"{town.panels}premises/{RED_LION}", complaints)
+    seen = panel(pressing, RED_LION).locator("[data-button=seen]")
+    shown = panel(watching, RED_LION).locator("[data-button=seen]")
+    seen.hover()
+    pressing.mouse.down()
+    expect(shown).to_have_attribute("data-held", "", timeout=WITHIN_MS)
+
+    pressing.close()
+
+    expect(shown).not_to_have_attribute("data-held", "", timeout=WITHIN_MS)
+    watching.close()
+
+
+def test_front_panel_works_by_keyboard_on_a_small_screen(
+    town: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    """C1: 320 px wide, no pointer; and a broken OLED shows as what it is."""
+    page = open_page(chromium, f"{town.panels}premises/{RED_LION}", complaints, viewport={"width": 320, "height": 800})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    wait_for_words(page, RED_LION, "READY")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert [] == serious_faults(page)
+
+    page.locator("[data-button=assist]").focus()
+    page.keyboard.press("Space", delay=200)
+
+    wait_for_words(page, RED_LION, "RECEIVED")
+    page.get_by_label("Network cable pulled out").check()
+    page.locator("[data-button=assist]").focus()
+    page.keyboard.press("Enter", delay=200)
+    wait_for_words(page, RED_LION, "NOT DELIVERED")
+    page.get_by_label("Network cable pulled out").uncheck()
+    wait_for_words(page, RED_LION, "RECEIVED")
+    page.close()
