@@ -8,11 +8,10 @@ from typing import Final
 
 from node.core import delivery
 from node.core.lifecycle import forget, happen, incident_id, keep, open_incident
-from node.core.state import Answered, Incident, Member, NodeState, true_time_s
+from node.core.state import Answered, Incident, Member, true_time_s
 from node.core.table import UNSETTLED, Happening, Phase
 from node.core.turn import Turn
 from wire.directory import Sender
-from wire.errors import DecodeError
 from wire.frames import Acknowledgement, Response
 from wire.ids import FrameId, parse_node
 from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse, Role
@@ -60,12 +59,8 @@ def acknowledged(turn: Turn, frame: Acknowledgement) -> None:
         _apply(turn, incident.key, answer, frame.role)
 
 
-def own_state(turn: Turn, state: IncidentState) -> None:
+def own_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
     """Central's whole state of an incident of ours."""
-    frame_id = own_incident_id(turn.state, state)
-    if frame_id is None:
-        turn.reject("incident id")
-        return
     incident = turn.state.incidents.get(frame_id.counter)
     if incident is None:
         if state.state == "closed":
@@ -81,15 +76,6 @@ def own_state(turn: Turn, state: IncidentState) -> None:
     for member in state.members:
         _member(turn, incident.key, parse_node(member.node), member.premises, _RESPONSES[member.response])
     _apply_state(turn, incident.key, state)
-
-
-def own_incident_id(state: NodeState, incident: IncidentState) -> FrameId | None:
-    """The id if the incident is ours and reads as one, else ``None``."""
-    try:
-        frame_id = FrameId.parse(incident.incident)
-    except DecodeError:
-        return None
-    return frame_id if frame_id.node == state.settings.node else None
 
 
 def responded(turn: Turn, frame: Response, sender: Sender) -> None:

@@ -17,7 +17,7 @@ from node.core.controls import Part
 from node.core.effects import AlertDraft, CancelDraft, Draft, ResponseDraft, StoreFrame
 from node.core.events import FrameStored, StoreRefused
 from node.core.lifecycle import forget, happen, is_cancelled, keep, open_incident
-from node.core.signals import rename_own, silent_incident
+from node.core.signals import is_hushed, rename_own
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
 from node.core.turn import Turn
@@ -64,7 +64,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
     is_silent = (
         (kind is AlertKind.ATTACK and turn.settings.is_attack_silent)
         or (incident is not None and incident.is_silent)
-        or silent_incident(state, turn.now_ms) is not None
+        or is_hushed(state, turn.now_ms)
     )
     at_s = wall_at_s(state, at_ms)
     content = AlertDraft(kind, incident.key if incident else None, _schemes(state), silent=is_silent, drill=False)

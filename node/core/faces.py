@@ -13,7 +13,7 @@ from node.core.controls import Button, Part
 from node.core.neighbour_faces import neighbour_face
 from node.core.own_faces import own_face
 from node.core.screens import Dots, Face, Screen
-from node.core.signals import silent_incident
+from node.core.signals import hushed_until_ms, is_hushed, silent_incident
 from node.core.state import Incident, Neighbour, NodeState, wall_at_s
 from node.core.table import UNSETTLED, PathPhase, Phase
 from node.core.words import USE_RADIO, clock, line, on_duty
@@ -51,20 +51,22 @@ def compose(state: NodeState, own: Incident | None, now_ms: int) -> Screen | Non
         return None
     if state.is_stopping:
         return Screen(Face.STOPPING, ("STOPPING",), ("Buttons do not work", USE_RADIO))
-    silent = silent_incident(state, now_ms)
-    if silent is not None:
-        return _silent(state, silent, now_ms)
-    is_telling = own is not None and own.phase in UNSETTLED
-    if state.hint is not None and now_ms < state.hint.until_ms and not is_telling:
-        return Screen(Face.HINT, (state.hint.headline,), state.hint.lines)
-    if own is not None and state.view.is_own:
-        return own_face(state, own, now_ms) or state.screen or _idle(state, now_ms)
+    face = _idle(state, now_ms)
     neighbour = _on_display(state)
-    return _idle(state, now_ms) if neighbour is None else neighbour_face(state, neighbour, now_ms)
+    is_telling = own is not None and own.phase in UNSETTLED
+    if neighbour is not None:
+        face = neighbour_face(state, neighbour, now_ms)
+    if own is not None and state.view.is_own:
+        face = own_face(state, own, now_ms) or state.screen or face
+    if state.hint is not None and not is_telling and not is_hushed(state, now_ms):
+        face = Screen(Face.HINT, (state.hint.headline,), state.hint.lines)
+    return _dotted(face, silent_incident(state))
 
 
 def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int | None:
     """When :func:`compose` would say something else although nothing happened."""
+    if not state.is_started:
+        return None
     timing = state.settings.timing
     moments: list[int] = []
     if state.hint is not None:
@@ -73,10 +75,9 @@ def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int |
         if own.phase is Phase.DRAFTED and own.pressed_ms is not None:
             moments.append(own.pressed_ms + timing.saving_shown_ms)
         moments.append(own.changed_ms + timing.outcome_shown_ms)
-    silent = silent_incident(state, now_ms)
-    if silent is not None:
-        since_ms = silent.changed_ms if silent.pressed_ms is None else silent.pressed_ms
-        moments.append(since_ms + timing.silent_quiet_ms)
+    hushed_until = hushed_until_ms(state)
+    if hushed_until is not None:
+        moments.append(hushed_until)
     for neighbour in state.neighbours:
         moments.append(neighbour.arrived_ms + timing.neighbour_inverted_ms)
         moments.append(neighbour.arrived_ms + timing.neighbour_shown_ms)
@@ -139,12 +140,12 @@ def _ready(state: NodeState, now_ms: int) -> Screen:
     return Screen(Face.READY, ("READY",), (f"{clock(state, wall_at_s(state, now_ms))}  Net✓", duty), is_dim=True)
 
 
-def _silent(state: NodeState, silent: Incident, now_ms: int) -> Screen:
-    """The idle face, or the neighbour's that was there before, and the dots (N4)."""
+def _dotted(face: Screen, silent: Incident | None) -> Screen:
+    """The dots tell of a silent attack, on whatever face there is (N4)."""
+    if silent is None:
+        return face
     dots = _SILENT_DOTS.get(silent.phase, Dots.NONE)
     if silent.phase is Phase.CANCELLED:
         dots = Dots.SAVED if silent.waiting else Dots.RECEIVED
-    neighbour = _on_display(state)
-    face = _idle(state, now_ms) if neighbour is None else neighbour_face(state, neighbour, now_ms)
     is_marked = face.face is Face.READY and dots is not Dots.NONE
     return replace(face, face=Face.SILENT if is_marked else face.face, dots=dots)

@@ -85,7 +85,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     """
     if state.is_stopping:
         return state, ()  # The last orders are out; what is stored is sent by the next run.
-    turn = Turn(replace(state, now_ms=max(now_ms, state.now_ms)), max(now_ms, state.now_ms))
+    turn = Turn(state, max(now_ms, state.now_ms))
     stuck_before = presses.stuck(state.buttons)
     _buttons(turn, event)
     _event(turn, event)

@@ -40,8 +40,7 @@ def _news(state: NodeState, neighbour: Neighbour) -> str:
         return "Cancelled by shop"
     if answer is not None:
         word = "COMING" if answer.state is AnswerState.ON_THE_WAY else "ANSWERED"
-        who = person(answer.role, answer.name)
-        return fullest(f"{word} {who}", f"{word} {answer.role}")
+        return person(answer.role, answer.name, before=word)
     if neighbour.is_late:
         return line(f"LATE {at}{_said(neighbour) or ' ▲Seen'}")
     if neighbour.is_drill:

@@ -8,7 +8,7 @@ from typing import Final
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
-from node.core.words import KIND_WORDS, USE_RADIO, clock, fullest, line, person, span
+from node.core.words import KIND_WORDS, USE_RADIO, clock, line, person, span
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
@@ -90,8 +90,7 @@ def _cancelled(_state: NodeState, own: Incident) -> _Words:
 def _closed(state: NodeState, own: Incident) -> _Words:
     by = "by central"
     if own.answer is not None and own.answer.state is AnswerState.CLOSED:
-        closer = person(own.answer.role, own.answer.name)
-        by = fullest(f"by {closer}", closer)
+        by = person(own.answer.role, own.answer.name, before="by")
     return Face.CLOSED, ("CLOSED",), by, f"at {clock(state, wall_at_s(state, own.changed_ms))}"
 
 

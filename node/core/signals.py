@@ -41,15 +41,28 @@ _LEDS: Final = {
 }
 
 
-def silent_incident(state: NodeState, now_ms: int) -> Incident | None:
-    """Our silent attack that is not over, if there is one: an offender may be watching and listening (N4)."""
+def silent_incident(state: NodeState) -> Incident | None:
+    """Our newest silent attack that is not closed, if there is one (N4)."""
     for key in reversed(state.recent):
         incident = state.incidents.get(key)
         if incident is not None and incident.is_silent and incident.phase is not Phase.CLOSED:
-            since_ms = incident.changed_ms if incident.pressed_ms is None else incident.pressed_ms
-            if now_ms - since_ms < state.settings.timing.silent_quiet_ms:
-                return incident
+            return incident
     return None
+
+
+def hushed_until_ms(state: NodeState) -> int | None:
+    """Until when an offender must be taken to be watching and listening; ``None`` = there is no silent attack."""
+    incident = silent_incident(state)
+    if incident is None:
+        return None
+    since_ms = incident.changed_ms if incident.pressed_ms is None else incident.pressed_ms
+    return since_ms + state.settings.timing.silent_quiet_ms
+
+
+def is_hushed(state: NodeState, now_ms: int) -> bool:
+    """Whether nothing new may be seen or heard here now."""
+    until_ms = hushed_until_ms(state)
+    return until_ms is not None and now_ms < until_ms
 
 
 def play_for_own(turn: Turn, incident: Incident, pattern: SoundPattern) -> None:
@@ -88,7 +101,7 @@ def _until_ms(turn: Turn, pattern: SoundPattern) -> int:
 
 
 def _play(turn: Turn, wanted: Sounding) -> None:
-    if silent_incident(turn.state, turn.now_ms):
+    if is_hushed(turn.state, turn.now_ms):
         return
     playing = turn.state.sounding
     if playing is not None and _is_justified(turn, playing) and _RANK[playing.pattern] > _RANK[wanted.pattern]:
@@ -115,7 +128,7 @@ def _led(turn: Turn, shown_own: Incident | None) -> LedPattern:
     state = turn.state
     if state.is_stopping or not state.is_started:
         return LedPattern.OFF
-    if shown_own is not None and silent_incident(state, turn.now_ms) is None:
+    if shown_own is not None:
         if shown_own.phase is Phase.CANCELLED:
             return LedPattern.RECEIVED if shown_own.cancel is CancelProgress.RECEIVED else LedPattern.SENDING
         if shown_own.phase in _LEDS:

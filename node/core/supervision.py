@@ -14,7 +14,6 @@ from node.core.events import CentralStatusReceived, ClockRead, DirectoryReceived
 from node.core.state import Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Turn
-from wire.errors import DecodeError
 from wire.ids import FrameId
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import FaultReport, Health, IncidentState, PendingFrame, Sync
@@ -79,9 +78,9 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     _proven(turn, answer.boot_id)
     named = []
     for state in answer.incidents:
-        own = answers.own_incident_id(turn.state, state)
-        if own is not None:
-            named.append(own.counter)
+        frame_id = FrameId.parse(state.incident)
+        if frame_id.node == turn.settings.node:
+            named.append(frame_id.counter)
         incident_came(turn, state)
     if asked_ms is not None and len(answer.incidents) < answers.SYNC_INCIDENTS_MAX:
         answers.ended_unnoticed(turn, frozenset(named), asked_ms)
@@ -89,13 +88,9 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
 
 def incident_came(turn: Turn, state: IncidentState) -> None:
     """Central's state of an incident, ours or another member's."""
-    try:
-        frame_id = FrameId.parse(state.incident)
-    except DecodeError:
-        turn.reject("incident id")
-        return
+    frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
-        answers.own_state(turn, state)
+        answers.own_state(turn, state, frame_id)
     elif _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
         turn.reject("expired")
     else:
@@ -211,7 +206,8 @@ def _proven(turn: Turn, boot_id: str) -> None:
         return
     if is_new_run:
         sync(turn)
-    if is_new_run or was is not PathPhase.PROVEN:
+    is_round_on = turn.state.outbox.cursor is not None
+    if is_new_run or (was is not PathPhase.PROVEN and not is_round_on):
         delivery.begin(turn)
 
 

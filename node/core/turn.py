@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields as fields_of
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,21 +31,31 @@ _RANK: Final[dict[type[Effect], int]] = {
     StoreFrame: 1,
     PublishFrame: 2,
     ShowScreen: 3,
-    PlaySound: 3,
-    SetLed: 3,
+    PlaySound: 4,
+    SetLed: 4,
     Stop: 9,
 }
-_RANK_OTHERS: Final = 4
+_RANK_OTHERS: Final = 5
+
+
+_FIELDS: Final = tuple(field.name for field in fields_of(NodeState))
+_set: Final = object.__setattr__
 
 
 class Turn:
-    """Reads one state, leaves another; the one it was given is not touched."""
+    """Reads one state, leaves another; the one it was given is not touched.
+
+    ``state`` is this turn's own copy, unseen by anybody else until the step returns it, and therefore the one place
+    where fields are set: a new object for each of a dozen changes would cost more than all the rules together.
+    Everything inside it is frozen and shared.
+    """
 
     __slots__ = ("_effects", "now_ms", "state")
 
     def __init__(self, state: NodeState, now_ms: int) -> None:
-        self.state = state
+        self.state = _own_copy(state)
         self.now_ms = now_ms
+        self.change(now_ms=now_ms)
         self._effects: list[Effect] = []
 
     @property
@@ -59,8 +69,9 @@ class Turn:
         return self.state.settings.timing
 
     def change(self, **fields: Any) -> None:  # noqa: ANN401  # field names of NodeState
-        """Replace fields of the state."""
-        self.state = replace(self.state, **fields)
+        """Set fields of the state."""
+        for name, value in fields.items():
+            _set(self.state, name, value)
 
     def order(self, effect: Effect) -> None:
         """Add an order."""
@@ -89,3 +100,10 @@ class Turn:
         Within a rank they keep the order they were given in.
         """
         return sorted(self._effects, key=lambda effect: _RANK.get(type(effect), _RANK_OTHERS))
+
+
+def _own_copy(state: NodeState) -> NodeState:
+    made = object.__new__(NodeState)
+    for name in _FIELDS:
+        _set(made, name, getattr(state, name))
+    return made

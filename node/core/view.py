@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from node.core import neighbours
-from node.core.signals import play_for_neighbour, silent_incident
+from node.core.signals import is_hushed, play_for_neighbour
 from node.core.state import Incident, Neighbour, NodeState, View
 from node.core.table import PASSING, UNSETTLED, Phase
 from node.core.turn import Turn
@@ -26,6 +26,8 @@ _OWN: Final[_Page] = (None, True)
 
 def own_to_show(state: NodeState, now_ms: int) -> Incident | None:
     """Our incident that the panel should tell of now: the newest with something to tell, a real one before a test."""
+    if is_hushed(state, now_ms):
+        return None
     found = []
     for key in reversed(state.recent):
         incident = state.incidents.get(key)
@@ -42,9 +44,9 @@ def settle(turn: Turn) -> Incident | None:
         Our own incident that the panel and the LED should tell of, on display now or in its turn.
     """
     own = own_to_show(turn.state, turn.now_ms)
-    is_silent = silent_incident(turn.state, turn.now_ms) is not None
+    hushed = is_hushed(turn.state, turn.now_ms)
     before = turn.state.view
-    wanted = _choose(turn.state, own, turn.now_ms, is_silent=is_silent)
+    wanted = _choose(turn.state, own, turn.now_ms, hushed=hushed)
     is_news = own is not None and wanted == (None, True) and own.changed_ms > before.since_ms
     is_over = turn.now_ms - before.since_ms >= turn.timing.page_turn_ms
     if wanted != (before.neighbour, before.is_own):
@@ -55,7 +57,7 @@ def settle(turn: Turn) -> Incident | None:
     entry = _entry(turn.state, turn.state.view.neighbour)
     if entry is not None:
         entry = neighbours.judge_again(turn, entry)
-    if entry is not None and not entry.is_sounded and not is_silent:
+    if entry is not None and not entry.is_sounded and not hushed:
         neighbours.sounded(turn, entry)
         if not entry.is_late and not entry.cancel_counter and _is_young(turn.state, entry, turn.now_ms):
             play_for_neighbour(turn, entry)
@@ -65,8 +67,8 @@ def settle(turn: Turn) -> Incident | None:
 def next_moment_ms(state: NodeState, own: Incident | None) -> int | None:
     """When the panel next changes hands by itself."""
     pages = len(state.neighbours) + (own is not None)
-    is_held = own is not None and own.phase in UNSETTLED
-    if pages < 2 or is_held or silent_incident(state, state.now_ms) is not None:  # noqa: PLR2004
+    is_held = (own is not None and own.phase in UNSETTLED) or is_hushed(state, state.now_ms)
+    if pages < 2 or is_held:  # noqa: PLR2004
         return None
     return state.view.since_ms + state.settings.timing.page_turn_ms
 
@@ -74,14 +76,16 @@ def next_moment_ms(state: NodeState, own: Incident | None) -> int | None:
 def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
     if incident.is_restored and incident.phase in PASSING and not incident.waiting:
         return False  # Whatever it was, it is not known to be so now.
+    if incident.is_silent:
+        return False  # Dots on the idle face are all there ever is of it (N4).
     passes = incident.phase in PASSING or (incident.kind is AlertKind.TEST and incident.phase is Phase.RECEIVED)
     return not passes or now_ms - incident.changed_ms < state.settings.timing.outcome_shown_ms
 
 
-def _choose(state: NodeState, own: Incident | None, now_ms: int, *, is_silent: bool) -> _Page:
+def _choose(state: NodeState, own: Incident | None, now_ms: int, *, hushed: bool) -> _Page:
     view = state.view
     here = _entry(state, view.neighbour)
-    if is_silent:
+    if hushed:
         return (view.neighbour if here else None), False
     if own is not None and (own.phase in UNSETTLED or _is_news(own, view)):
         return _OWN

@@ -58,11 +58,12 @@ def span(duration_ms: int) -> str:
     return f"{min(seconds // 86_400, 9999)} d"
 
 
-def person(role: str, name: str) -> str:
-    """``PCSO J Patel``, as full as it fits."""
+def person(role: str, name: str, before: str = "") -> str:
+    """``PCSO J Patel``, with a word before it or none, as full as it fits."""
     words = name.split()
     shorter = f"{words[0][0]} {words[-1]}" if len(words) > 1 else name
-    return fullest(f"{role} {name}", f"{role} {shorter}", f"{role} {words[-1] if words else ''}")
+    surname = words[-1] if words else ""
+    return fullest(*(f"{before} {role} {said}" for said in (name, shorter, surname)))
 
 
 def on_duty(roles: tuple[str, ...]) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401  # fields of a message, passed on
 """A bench for the node's core: a world that carries out its orders in memory, and can refuse, lose and delay them."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -102,6 +103,11 @@ def signed(frame: Frame, key: SigningKey | None = None) -> SignedFrame:
 @dataclass
 class World:
     """One node, its disk and a hand on every other party. Time moves only by :meth:`at` and :meth:`after`."""
+
+    directory = staticmethod(directory)
+    sender = staticmethod(sender)
+    signed = staticmethod(signed)
+    key_of = staticmethod(key_of)
 
     settings: Settings = field(default_factory=lambda: Settings(OURS, "Corner Shop", "High St", (HART,), version="1.4"))
     now_ms: int = 1_000
@@ -211,6 +217,15 @@ class World:
             CentralStatus(boot_id=boot, at=at, expires_at=at + timedelta(seconds=30), on_duty=on_duty)
         )
 
+    def live(self, wait_ms: int) -> list[Effect]:
+        """Let time pass while central is heard every ten seconds."""
+        done: list[Effect] = []
+        end_ms = self.now_ms + wait_ms
+        while self.now_ms < end_ms:
+            done += self.after(min(10_000, end_ms - self.now_ms))
+            done += self.do(self.status())
+        return done
+
     def wall(self) -> datetime:
         return NOON + timedelta(milliseconds=self.now_ms - 1_000)
 
@@ -238,6 +253,72 @@ class World:
 
     def puback(self, counter: int) -> FramePublished:
         return FramePublished(FrameId(OURS, counter))
+
+    # -- what others send
+
+    @staticmethod
+    def of(kind: type[E], effects: Iterable[Effect]) -> list[E]:
+        return [effect for effect in effects if isinstance(effect, kind)]
+
+    def alert_from(
+        self,
+        node: NodeId,
+        counter: int,
+        kind: AlertKind = AlertKind.ATTACK,
+        *,
+        at_s: int | None = None,
+        incident: int | None = None,
+        schemes: tuple[int, ...] = (HART,),
+        drill: bool = False,
+        scheme: str | None = "hart",
+        key: SigningKey | None = None,
+    ) -> FrameReceived:
+        at_s = int(self.wall().timestamp()) if at_s is None else at_s
+        frame = Alert(node, counter, at_s, kind, incident or counter, schemes, drill=drill)
+        topic = None if scheme is None else FrameTopic(scheme, node)
+        return FrameReceived(signed(frame, key).data, topic, Path.NETWORK)
+
+    def cancel_from(self, node: NodeId, counter: int, incident: int) -> FrameReceived:
+        frame = Cancel(node, counter, NOON_S, incident, CancelReason.MISTAKE, (HART,))
+        return FrameReceived(signed(frame).data, FrameTopic("hart", node), Path.NETWORK)
+
+    def response_from(
+        self, node: NodeId, counter: int, incident: int, response: MemberResponse = MemberResponse.RESPONDING
+    ) -> FrameReceived:
+        frame = Response(node, counter, NOON_S, FrameId(OURS, incident), response, (HART,))
+        return FrameReceived(signed(frame).data, FrameTopic("hart", node), Path.NETWORK)
+
+    def incident_state(
+        self,
+        node: NodeId,
+        counter: int,
+        state: str = "unanswered",
+        *,
+        revision: int = 1,
+        kind: str = "attack",
+        **fields: Any,
+    ) -> IncidentState:
+        said: dict[str, Any] = {
+            "incident": FrameId(node, counter).text,
+            "revision": revision,
+            "scheme": "hart",
+            "node": f"{node:08x}",
+            "premises": "Boots",
+            "place": "Gallowtree Gate",
+            "kind": kind,
+            "priority": 1,
+            "state": state,
+            "opened_at": self.wall(),
+            "expires_at": self.wall() + timedelta(hours=1),
+        }
+        return IncidentState(**{**said, **fields})
+
+    def says(self, *args: Any, **fields: Any) -> IncidentReceived:
+        return IncidentReceived(self.incident_state(*args, **fields))
+
+    @staticmethod
+    def answer(name: str = "Jaswinder Patel", role: str = "pcso", at: datetime = NOON) -> Answer:
+        return Answer(role=role, name=name, at=at)
 
     # -- what came of it
 
@@ -268,59 +349,10 @@ def frame_of(content: Draft, counter: int, at_s: int) -> Alert | Cancel | Respon
             return Response(OURS, counter, at_s, content.target, content.response, content.schemes)
 
 
-def of(kind: type[E], effects: Iterable[Effect]) -> list[E]:
-    return [effect for effect in effects if isinstance(effect, kind)]
-
-
-def alert_from(
-    node: NodeId,
-    counter: int,
-    kind: AlertKind = AlertKind.ATTACK,
-    *,
-    at_s: int = NOON_S,
-    incident: int | None = None,
-    schemes: tuple[int, ...] = (HART,),
-    drill: bool = False,
-    scheme: str | None = "hart",
-    key: SigningKey | None = None,
-) -> FrameReceived:
-    frame = Alert(node, counter, at_s, kind, incident or counter, schemes, drill=drill)
-    topic = None if scheme is None else FrameTopic(scheme, node)
-    return FrameReceived(signed(frame, key).data, topic, Path.NETWORK)
-
-
-def cancel_from(node: NodeId, counter: int, incident: int) -> FrameReceived:
-    frame = Cancel(node, counter, NOON_S, incident, CancelReason.MISTAKE, (HART,))
-    return FrameReceived(signed(frame).data, FrameTopic("hart", node), Path.NETWORK)
-
-
-def response_from(node: NodeId, counter: int, target: FrameId, response: MemberResponse) -> FrameReceived:
-    frame = Response(node, counter, NOON_S, target, response, (HART,))
-    return FrameReceived(signed(frame).data, FrameTopic("hart", node), Path.NETWORK)
-
-
-def incident_state(
-    node: NodeId, counter: int, *, revision: int = 1, state: str = "unanswered", kind: str = "attack", **fields: object
-) -> IncidentReceived:
-    said = IncidentState(
-        incident=FrameId(node, counter).text,
-        revision=revision,
-        scheme=fields.pop("scheme", "hart"),  # type: ignore[arg-type]
-        node=f"{node:08x}",
-        premises=fields.pop("premises", "Boots"),  # type: ignore[arg-type]
-        place=fields.pop("place", "Gallowtree Gate"),  # type: ignore[arg-type]
-        kind=kind,
-        priority=1,
-        state=state,  # type: ignore[arg-type]
-        opened_at=fields.pop("opened_at", NOON),  # type: ignore[arg-type]
-        expires_at=fields.pop("expires_at", NOON + timedelta(hours=1)),  # type: ignore[arg-type]
-        **fields,  # type: ignore[arg-type]
-    )
-    return IncidentReceived(said)
-
-
-def answer(name: str = "Jaswinder Patel", role: str = "pcso") -> Answer:
-    return Answer(role=role, name=name, at=NOON)
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """A node that is not started."""
+    return World
 
 
 @pytest.fixture

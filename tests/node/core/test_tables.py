@@ -26,7 +26,7 @@ from node.core.table import (
 # Letters of a phase: the first of its name, in the key below.
 _PHASES = dict(zip("DFSPURAWCX", Phase, strict=True))
 _INCIDENT = """
-            saved  refused  broker  overdue  receipt  answered  setout  takenback  again  cancel  withdrawn  closed  reopened
+       saved  refused  broker  overdue  receipt  answered  setout  takenback  again  cancel  withdraw  closed  reopened
 drafted     S      F        .       .        .        .         .       .          .      .       .          .       .
 refused     S      .        .       .        .        .         .       .          D      C       X          .       .
 stored      .      .        P       U        R        A         W       R          D      C       .          X       .

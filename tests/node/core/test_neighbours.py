@@ -1,0 +1,493 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N5, N13: other members' alerts, from their bytes to our panel; and what our two buttons say of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button, Part, SoundPattern
+from node.core.effects import KeepSeen, PlaySound, ResponseDraft, ShowScreen, StoreFrame
+from node.core.events import (
+    DirectoryReceived,
+    FrameReceived,
+    PartFailed,
+    PartRecovered,
+    ScreenShown,
+    SyncAnswered,
+    Ticked,
+)
+from node.core.neighbours import ACTIVE_MAX
+from node.core.screens import Emphasis
+from wire.frames import Response
+from wire.ids import FrameId, NodeId
+from wire.kinds import MEMBERS_WARNED, AlertKind, MemberResponse, Path
+from wire.messages import SyncAnswer
+
+OURS, BOOTS, CAFE, PUB, THIEF = (NodeId(n) for n in range(0x10, 0x15))
+OPENED = FrameId(BOOTS, 5)
+
+
+def shown(world: Any) -> list[str]:
+    return [fact.alert.text for fact in world.facts("shown")]
+
+
+def test_alert_is_shown_inverted_with_place_time_and_the_two_buttons(world: Any) -> None:
+    done = world.do(world.alert_from(BOOTS, 5))
+
+    assert ("neighbour", ("ATTACK",)) == (world.face, world.screen.headline)
+    assert ("Boots", "14:32 ▲Seen ►Coming") == world.screen.lines, "with its place it would be cut"
+    assert (Emphasis.INVERTED, OPENED.text) == (world.screen.emphasis, world.screen.concerns)
+    assert [PlaySound(SoundPattern.ATTACK)] == world.of(PlaySound, done)
+    assert [OPENED.text] == shown(world)
+
+
+def test_place_is_shown_where_it_fits(world: Any) -> None:
+    sender = world.sender(NodeId(0x20), "Spar", "High St", 1)
+    world.do(DirectoryReceived(world.directory(2, spar=sender), b"sealed"), world.alert_from(NodeId(0x20), 1))
+
+    assert "Spar, High St" == world.screen.lines[0]
+
+
+def test_panel_goes_before_the_disk(world: Any) -> None:
+    """N5: fan-out is measured at the panel; the inbox row may follow."""
+    done = world.do(world.alert_from(BOOTS, 5))
+
+    assert type(done[0]) is ShowScreen
+    assert [False, True] == [order.is_shown for order in world.of(KeepSeen, done)]
+
+
+def test_shown_is_said_once_and_after_the_panel_confirmed(world: Any) -> None:
+    world.panel_answers = False
+    world.do(world.alert_from(BOOTS, 5))
+    assert [] == shown(world)
+
+    done = world.do(ScreenShown(OPENED.text, "neighbour"), ScreenShown(OPENED.text, "neighbour"))
+    assert [OPENED.text] == shown(world)
+    assert isinstance(done[0], KeepSeen), "durable before it is said"
+
+
+@pytest.mark.parametrize(
+    "event", [ScreenShown("", "ready"), ScreenShown("00000011-5", "ready"), ScreenShown("nonsense", "neighbour")]
+)
+def test_other_screens_are_not_taken_for_it(world: Any, event: ScreenShown) -> None:
+    world.panel_answers = False
+    world.do(world.alert_from(BOOTS, 5), event)
+
+    assert [] == shown(world)
+
+
+def test_dead_panel_claims_nothing_and_shows_it_when_it_is_back(world: Any) -> None:
+    world.do(PartFailed(Part.OLED, "no ack on the bus"), world.alert_from(BOOTS, 5))
+    assert [] == shown(world)
+
+    done = world.do(PartRecovered(Part.OLED))
+    assert ["neighbour"] == [order.screen.face for order in world.of(ShowScreen, done)]
+    assert [OPENED.text] == shown(world)
+
+
+def test_repetition_is_shown_once(world: Any) -> None:
+    event = world.alert_from(BOOTS, 5)
+    done = world.do(event, event, FrameReceived(event.data, None, Path.RADIO))
+
+    assert 1 == len(world.of(ShowScreen, done))
+    assert {} == dict(world.state.rejected)
+
+
+def test_two_frames_with_one_id_are_never_both_shown(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST), world.alert_from(BOOTS, 5, AlertKind.ATTACK))
+
+    assert ("ASSIST",) == world.screen.headline
+    assert {"id conflict": 1} == dict(world.state.rejected)
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+def test_members_are_warned_of_these_kinds_only(world: Any, kind: AlertKind) -> None:
+    world.do(world.alert_from(BOOTS, 5, kind))
+
+    assert (kind in MEMBERS_WARNED) == (world.face == "neighbour")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [
+        (AlertKind.ATTACK, "attack"),
+        (AlertKind.ASSIST, "assist"),
+        (AlertKind.THEFT, "notice"),
+        (AlertKind.SIGHTING, "notice"),
+    ],
+)
+def test_sound_is_by_kind_and_ends(world: Any, kind: AlertKind, pattern: str) -> None:
+    world.do(world.alert_from(BOOTS, 5, kind))
+    world.live(61_000)
+
+    assert [pattern, "off"] == [order.pattern for order in world.of(PlaySound, world.log)]
+
+
+def test_inversion_lasts_a_minute_then_a_frame_then_the_idle_face(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    world.live(59_999)
+    assert Emphasis.INVERTED == world.screen.emphasis
+    world.live(1)
+    assert Emphasis.FRAMED == world.screen.emphasis
+    world.live(839_999)
+    assert "neighbour" == world.face
+    world.live(1)
+    assert "ready" == world.face
+
+
+@pytest.mark.parametrize(("node", "reason"), [(NodeId(0x99), "unknown sender"), (THIEF, "revoked sender")])
+def test_strangers_and_the_revoked_are_counted_and_not_shown(world: Any, node: NodeId, reason: str) -> None:
+    world.do(world.alert_from(node, 5))
+
+    assert "ready" == world.face
+    assert {reason: 1} == dict(world.state.rejected)
+
+
+def test_other_scheme_is_not_ours(world: Any) -> None:
+    world.do(
+        world.alert_from(PUB, 5, schemes=(2,), scheme="pubwatch"), world.alert_from(PUB, 6, schemes=(2,), scheme=None)
+    )
+
+    assert "ready" == world.face
+    assert {"not our scheme": 2} == dict(world.state.rejected)
+
+
+def test_forged_and_broken_frames_are_counted_and_harmless(world: Any) -> None:
+    good = world.alert_from(BOOTS, 5)
+    forged = world.alert_from(BOOTS, 6, key=world.key_of(CAFE))
+    for data in (forged.data, good.data[:-1], good.data + b"x", b"", good.data[:40]):
+        world.do(FrameReceived(data, good.topic, Path.NETWORK))
+
+    assert "ready" == world.face
+    assert 5 == sum(world.state.rejected.values())
+
+
+def test_struck_off_sender_leaves_the_panel(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    revoked = world.sender(BOOTS, "Boots", "", 1, is_revoked=True)
+    world.do(DirectoryReceived(world.directory(2, boots=revoked), b"sealed"))
+
+    assert "ready" == world.face
+
+
+@pytest.mark.parametrize("age_s", [61, 3_600, 86_400 * 3])
+def test_late_alert_is_marked_and_quiet(world: Any, age_s: int) -> None:
+    """N13."""
+    done = world.do(world.alert_from(BOOTS, 5, at_s=int(world.wall().timestamp()) - age_s))
+
+    assert world.screen.lines[1].startswith("LATE ")
+    assert Emphasis.FRAMED == world.screen.emphasis
+    assert [] == world.of(PlaySound, done)
+    assert ["shown", "late"] == [fact.fact for fact in world.facts() if fact.alert == OPENED]
+
+
+def test_alert_of_just_under_a_minute_is_live(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, at_s=int(world.wall().timestamp()) - 60))
+
+    assert Emphasis.INVERTED == world.screen.emphasis
+
+
+def test_alert_from_the_future_is_shown_with_the_time_it_came_and_counted(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, at_s=int(world.wall().timestamp()) + 86_400))
+
+    assert ("ATTACK", "14:32 ▲Seen ►Coming") == (world.screen.headline[0], world.screen.lines[1])
+    assert {"from the future": 1} == dict(world.state.rejected)
+
+
+def test_alert_of_unknown_time_is_live_with_the_time_it_came(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, at_s=0))
+
+    assert (Emphasis.INVERTED, "14:32 ▲Seen ►Coming") == (world.screen.emphasis, world.screen.lines[1])
+
+
+@pytest.mark.parametrize("years", [-30, 5])
+def test_jump_of_our_clock_makes_no_live_alert_late(world: Any, years: int) -> None:
+    """Central's clock is believed before ours."""
+    from node.core.events import ClockRead  # noqa: PLC0415
+
+    at_s = int(world.wall().timestamp())
+    world.do(ClockRead(at_s + years * 31_557_600, is_proven=True), world.alert_from(BOOTS, 5))
+
+    assert Emphasis.INVERTED == world.screen.emphasis
+    assert SoundPattern.ATTACK == world.state.sounding.pattern
+
+
+def test_upgrade_replaces_the_face_and_sounds_again(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST))
+    world.live(20_000)
+    done = world.do(world.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5))
+
+    assert (("ATTACK",), "00000011-6") == (world.screen.headline, world.screen.concerns)
+    assert [PlaySound(SoundPattern.ATTACK)] == world.of(PlaySound, done)
+    assert ["00000011-5", "00000011-6"] == shown(world)
+    assert 1 == len(world.state.neighbours)
+
+
+def test_overtaken_alert_of_an_incident_does_not_come_back(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 6, AlertKind.ATTACK, incident=5), world.alert_from(BOOTS, 5, AlertKind.ASSIST))
+
+    assert ("ATTACK",) == world.screen.headline
+
+
+def test_upgrade_that_only_central_told_of_is_shown(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST))
+    done = world.do(world.says(BOOTS, 5, kind="attack"))
+
+    assert ("ATTACK",) == world.screen.headline
+    assert [PlaySound(SoundPattern.ATTACK)] == world.of(PlaySound, done)
+    assert ["00000011-5"] == shown(world)
+
+
+@pytest.mark.parametrize(
+    ("button", "response", "line"),
+    [
+        (Button.SEEN, MemberResponse.SEEN, "14:32 Seen ►Coming"),
+        (Button.RESPONDING, MemberResponse.RESPONDING, "14:32 You: coming"),
+    ],
+)
+def test_button_answers_the_alert_on_display(world: Any, button: Button, response: MemberResponse, line: str) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    done = world.tap(button)
+
+    assert [ResponseDraft(OPENED, response, (1,))] == [order.content for order in world.of(StoreFrame, done)]
+    assert [Response] == [type(signed.frame) for signed in world.published()]
+    assert line == world.screen.lines[1]
+    assert SoundPattern.OFF == world.of(PlaySound, done)[-1].pattern
+    assert Emphasis.FRAMED == world.screen.emphasis
+
+    world.do(world.receipt(1))
+    assert 0 == len(world.state.outbox.rows)
+
+
+def test_seen_then_coming_are_two_responses_and_the_same_again_is_none(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    for button in (Button.SEEN, Button.SEEN, Button.RESPONDING, Button.RESPONDING, Button.SEEN):
+        world.tap(button)
+
+    assert [1, 2] == [signed.frame.response for signed, _ in world.stored.values()]
+
+
+def test_response_is_tried_again_when_the_disk_refuses(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    world.disk_full = True
+    world.tap(Button.SEEN)
+    world.disk_full = False
+    world.live(5_000)
+
+    assert [Response] == [type(signed.frame) for signed, _ in world.stored.values()]
+
+
+def test_button_with_no_alert_does_nothing(world: Any) -> None:
+    assert [] == world.of(StoreFrame, world.tap(Button.SEEN))
+
+
+def test_cancel_stops_the_sound_and_says_so(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    done = world.do(world.cancel_from(BOOTS, 6, 5))
+
+    assert "Cancelled by shop" == world.screen.lines[1]
+    assert [PlaySound(SoundPattern.OFF)] == world.of(PlaySound, done)
+    assert Emphasis.FRAMED == world.screen.emphasis
+
+
+def test_cancel_that_overtakes_its_alert_is_remembered(world: Any) -> None:
+    done = world.do(world.cancel_from(BOOTS, 6, 5), world.alert_from(BOOTS, 5))
+
+    assert "Cancelled by shop" == world.screen.lines[1]
+    assert [] == world.of(PlaySound, done)
+
+
+def test_press_after_the_cancel_stands(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5), world.cancel_from(BOOTS, 6, 5), world.alert_from(BOOTS, 7, incident=5))
+
+    assert "14:32 ▲Seen ►Coming" == world.screen.lines[1]
+
+
+def test_closing_clears_the_panel_and_the_sound(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    done = world.do(world.says(BOOTS, 5, "closed"))
+
+    assert "ready" == world.face
+    assert [PlaySound(SoundPattern.OFF)] == world.of(PlaySound, done)
+
+
+def test_alert_that_comes_after_its_closing_is_not_shown_but_a_new_press_in_it_is(world: Any) -> None:
+    world.do(world.says(BOOTS, 5, "closed"), world.alert_from(BOOTS, 5))
+    assert "ready" == world.face
+
+    world.do(world.alert_from(BOOTS, 6, incident=5))
+    assert "neighbour" == world.face
+
+
+def test_answer_is_told_to_the_neighbours(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5), world.says(BOOTS, 5, "answered", answer=world.answer("Jo Li")))
+    assert "ANSWERED PCSO Jo Li" == world.screen.lines[1]
+
+    world.do(world.says(BOOTS, 5, "on-the-way", revision=2, answer=world.answer("Jaswinder Patel")))
+    assert "COMING PCSO J Patel" == world.screen.lines[1]
+
+
+def test_drill_says_drill(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, drill=True))
+
+    assert (("DRILL",), "14:32 ATTACK drill") == (world.screen.headline, world.screen.lines[1])
+
+
+def test_more_urgent_alert_takes_the_panel_and_the_less_urgent_waits(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST), world.alert_from(CAFE, 9, AlertKind.ATTACK))
+    assert (("ATTACK",), "14:32+1 ▲Seen ►Coming") == (world.screen.headline, world.screen.lines[1])
+
+    world.do(world.alert_from(CAFE, 10, AlertKind.THEFT))
+    assert ("ATTACK",) == world.screen.headline
+
+
+def test_everybody_gets_a_turn_and_the_never_shown_first(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ATTACK))
+    world.do(world.alert_from(CAFE, 9, AlertKind.THEFT), world.alert_from(BOOTS, 6, AlertKind.ASSIST))
+    faces = [world.screen.headline[0]]
+    for _ in range(5):
+        world.live(5_000)
+        faces.append(world.screen.headline[0])
+
+    assert ["ATTACK", "ASSIST", "THEFT", "ATTACK", "ASSIST", "THEFT"] == faces
+
+
+def test_button_pressed_just_after_one_alert_took_anothers_place_is_ignored(world: Any) -> None:
+    """It may have been meant for the other."""
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST))
+    world.live(2_000)
+    world.do(world.alert_from(CAFE, 9, AlertKind.ATTACK))
+    assert [] == world.of(StoreFrame, world.tap(Button.RESPONDING, held_ms=100))
+
+    world.live(600)
+    assert [FrameId(CAFE, 9)] == [o.content.target for o in world.of(StoreFrame, world.tap(Button.RESPONDING))]
+
+
+def test_first_alert_may_be_answered_at_once(world: Any) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+
+    assert 1 == len(world.of(StoreFrame, world.tap(Button.SEEN, held_ms=30)))
+
+
+def test_our_own_undelivered_alert_goes_before_a_neighbours(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    done = world.do(world.alert_from(BOOTS, 5))
+    assert "sending" == world.face
+    assert [] == world.of(PlaySound, done), "a sound without its face would be taken for our own"
+
+    world.live(3_000)
+    assert "undelivered" == world.face
+    world.do(world.receipt(1))
+    world.live(5_000)
+    assert "neighbour" == world.face
+    assert ["00000011-5"] == shown(world)
+
+
+def test_our_own_settled_alert_and_a_neighbours_take_turns(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.do(world.alert_from(BOOTS, 5))
+    faces = [world.face]
+    for _ in range(3):
+        world.live(5_000)
+        faces.append(world.face)
+    assert ["received", "neighbour", "received", "neighbour"] == faces
+
+    world.do(world.ack(1))
+    assert "answered" == world.face, "news of our own comes at once"
+
+
+def test_response_counts_for_the_only_alert_while_the_panel_tells_of_our_own(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.alert_from(BOOTS, 5))
+    world.live(11_000)
+    assert "received" == world.face
+
+    assert [OPENED] == [order.content.target for order in world.of(StoreFrame, world.tap(Button.SEEN))]
+
+
+def test_storm_of_neighbours_keeps_the_most_urgent_and_counts_the_rest(make_world: Any) -> None:
+    world = make_world()
+    senders = {str(n): world.sender(NodeId(n), f"Shop {n}", "", 1) for n in range(0x100, 0x164)}
+    world.start(known=world.directory(2, **senders))
+    world.online()
+    for n in range(0x100, 0x163):
+        world.do(world.alert_from(NodeId(n), 1, AlertKind.ASSIST))
+    world.do(world.alert_from(NodeId(0x163), 1, AlertKind.ATTACK))
+
+    assert ACTIVE_MAX == len(world.state.neighbours)
+    assert 100 - ACTIVE_MAX == world.state.rejected["too many alerts"]
+    assert (("ATTACK",), "14:32+9 ▲Seen ►Coming") == (world.screen.headline, world.screen.lines[1])
+
+
+def test_alert_taken_in_but_not_shown_before_a_crash_is_shown_after_it(world: Any) -> None:
+    world.panel_answers = False
+    world.do(world.alert_from(BOOTS, 5))
+    world.panel_answers = True
+    world.restart()
+    world.online()
+    assert [] == shown(world)
+
+    world.do(
+        SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(world.incident_state(BOOTS, 5),)))
+    )
+    assert [OPENED.text] == shown(world)
+
+
+def test_alert_that_was_shown_before_a_restart_is_not_shown_again(world: Any) -> None:
+    event = world.alert_from(BOOTS, 5)
+    world.do(event)
+    world.restart()
+    world.online()
+    answer = SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(world.incident_state(BOOTS, 5),))
+    world.do(SyncAnswered(answer), event)
+
+    assert [OPENED.text] == shown(world)
+    assert "ready" == world.face
+
+
+def test_alert_missed_while_we_were_off_is_learnt_from_central_and_its_frame_adds_nothing(world: Any) -> None:
+    answer = SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(world.incident_state(BOOTS, 5),))
+    world.do(SyncAnswered(answer), world.alert_from(BOOTS, 5))
+
+    assert [OPENED.text] == shown(world)
+    assert {} == dict(world.state.rejected)
+    assert 32 == len(world.seen[OPENED][0]), "its bytes are known now"
+
+
+def test_alert_missed_an_hour_ago_is_late(world: Any) -> None:
+    state = world.incident_state(BOOTS, 5, opened_at=world.wall() - timedelta(hours=1))
+    world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(state,))))
+
+    assert "LATE 13:32 ▲Seen" == world.screen.lines[1]
+
+
+def test_state_of_another_scheme_or_of_nonsense_is_counted(world: Any) -> None:
+    world.do(world.says(PUB, 5, scheme="pubwatch"), world.says(BOOTS, 5, kind="tea-break"))
+
+    assert "ready" == world.face
+    assert {"not our scheme": 1} == dict(world.state.rejected)
+
+
+def test_state_that_a_broker_kept_too_long_says_nothing(world: Any) -> None:
+    world.do(world.says(BOOTS, 5, expires_at=world.wall() - timedelta(minutes=5)))
+
+    assert "ready" == world.face
+    assert {"expired": 1} == dict(world.state.rejected)
+
+
+def test_inbox_forgets_after_two_days_and_not_before(world: Any) -> None:
+    event = world.alert_from(BOOTS, 5)
+    world.do(event)
+    for _ in range(2):
+        world.now_ms += 24 * 3_600_000 - 1_000
+        world.do(event)
+        assert () == world.state.neighbours
+
+    for _ in range(2):
+        world.now_ms += 24 * 3_600_000
+        world.do(Ticked())
+    assert 0 == len(world.state.inbox.recent) + len(world.state.inbox.older)

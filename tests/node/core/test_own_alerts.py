@@ -1,0 +1,579 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N2, N3, N6: from a finger to the disk, and what the presser is told at each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button, LedPattern, Part, SoundPattern
+from node.core.effects import AlertDraft, PlaySound, PublishFrame, ReportFact, ShowScreen, StoreFrame
+from node.core.events import LinkDown, StoreRefused
+from node.core.screens import Emphasis
+from wire.frames import Alert, Cancel
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse
+from wire.messages import MemberAnswer
+
+OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
+
+NOON_AT_S = 1_795_530_721
+
+
+def test_press_is_stored_before_anything_else_and_published_only_then(world: Any) -> None:
+    """N2: in the step of the press there is nothing to publish; the disk's answer brings it."""
+    world.disk_hangs = True
+    done = world.tap(Button.ASSIST)
+
+    assert isinstance(done[0], StoreFrame)
+    assert [] == world.of(PublishFrame, done)
+    assert [] == world.facts("stored")
+
+    done = world.do(world.store(done[0]))
+    assert isinstance(done[0], PublishFrame)
+    assert ["pressed", "stored"] == [fact.fact for fact in world.facts()]
+    assert ("SENDING",) == world.screen.headline
+    assert ("ASSIST 14:32:00", "Saved on this unit") == world.screen.lines
+
+
+def test_slow_disk_is_told_of_after_a_moment(world: Any) -> None:
+    world.disk_hangs = True
+    world.tap(Button.ASSIST)
+    assert "ready" == world.face
+
+    world.after(200)
+    assert (("PRESSED",), ("ASSIST 14:32:00", "Saving")) == (world.screen.headline, world.screen.lines)
+
+
+def test_receipt_answer_and_departure_are_told_in_turn(world: Any) -> None:
+    """N3, with names: the frame carries a short one, the state the full one."""
+    world.hold(Button.ATTACK)
+    assert LedPattern.SENDING == world.state.led
+    world.do(world.puback(1))
+    assert "sending" == world.face
+
+    world.after(300, world.receipt(1))
+    assert (("RECEIVED",), ("by central system", "No one answered yet")) == (world.screen.headline, world.screen.lines)
+    assert SoundPattern.CONFIRM == world.state.sounding.pattern
+    assert LedPattern.RECEIVED == world.state.led
+
+    world.at(15_000)
+    world.do(world.ack(1))
+    assert (("ANSWERED",), ("PCSO J Patel", "14:32:14 after 13 s")) == (world.screen.headline, world.screen.lines)
+
+    world.do(world.says(OURS, 1, "answered", answer=world.answer("Jaswinder Patel")))
+    assert "PCSO Jaswinder Patel" == world.screen.lines[0]
+    assert 1 == len(world.facts("acknowledged"))
+
+    world.do(world.ack(1, AnswerState.ON_THE_WAY))
+    assert ("COMING",) == world.screen.headline
+    assert "on the way 14:32" == world.screen.lines[1]
+    assert LedPattern.ANSWERED == world.state.led
+
+    world.do(world.ack(1, AnswerState.CLOSED, "S Singh"))
+    assert (("CLOSED",), ("by PCSO S Singh", "at 14:32")) == (world.screen.headline, world.screen.lines)
+    assert [FrameId(OURS, 1)] == [fact.alert for fact in world.facts("closed")]
+
+    world.live(60_000)
+    assert "ready" == world.face
+    assert () == world.state.recent
+    assert 0 == len(world.state.incidents)
+
+
+def test_facts_of_the_first_alert_carry_what_the_scripts_read(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.puback(1), world.receipt(1), world.ack(1), world.ack(1, AnswerState.CLOSED))
+
+    assert [
+        ReportFact("pressed", None, (("kind", "attack"), ("draft", "1"))),
+        ReportFact("stored", FrameId(OURS, 1), (("kind", "attack"), ("incident", "00000010-1"))),
+        ReportFact("published", FrameId(OURS, 1)),
+        ReportFact("receipt", FrameId(OURS, 1), (("path", "network"), ("is_late", "false"))),
+        ReportFact("acknowledged", FrameId(OURS, 1), (("role", "pcso"), ("name", "J Patel"), ("state", "answered"))),
+        ReportFact("closed", FrameId(OURS, 1)),
+    ] == world.facts()
+
+
+def test_no_receipt_in_time_says_not_delivered_and_a_late_receipt_takes_it_back(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    pressed_ms = world.state.incidents.get(1).pressed_ms
+    world.do(world.puback(1))
+    world.at(pressed_ms + 1_999)
+    assert "sending" == world.face
+
+    done = world.at(pressed_ms + 2_000)
+    assert ("NOT", "DELIVERED") == world.screen.headline
+    assert ("", "Use radio or call 999") == world.screen.lines
+    assert Emphasis.INVERTED == world.screen.emphasis
+    assert [PlaySound(SoundPattern.UNDELIVERED)] == world.of(PlaySound, done)
+    assert [FrameId(OURS, 1)] == [fact.alert for fact in world.facts("undelivered")]
+
+    done = world.after(60_000, world.receipt(1, is_late=True))
+    assert (("RECEIVED",), "by central, LATE") == (world.screen.headline, world.screen.lines[0])
+    assert [("is_late", "true")] == [d for fact in world.facts("receipt") for d in fact.detail if d[0] == "is_late"]
+
+
+def test_receipt_that_came_in_time_is_never_called_overdue_by_a_slow_program(world: Any) -> None:
+    """The event goes before what is due at its moment."""
+    world.hold(Button.ATTACK)
+    world.now_ms += 5_000
+    world.do(world.receipt(1))
+
+    assert [] == world.facts("undelivered")
+
+
+def test_broker_without_network_says_trying(offline: Any) -> None:
+    offline.tap(Button.ASSIST)
+
+    assert (("TRYING",), ("Not received yet", "Saved, no network")) == (offline.screen.headline, offline.screen.lines)
+    assert [] == offline.published()
+    offline.after(2_000)
+    assert "undelivered" == offline.face
+
+
+def test_undelivered_sound_stops_with_the_receipt(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.after(3_000)
+    assert SoundPattern.UNDELIVERED == world.state.sounding.pattern
+
+    world.do(world.receipt(1))
+    assert SoundPattern.CONFIRM == world.of(PlaySound, world.log)[-1].pattern
+    world.after(5_000)
+    assert SoundPattern.OFF == world.of(PlaySound, world.log)[-1].pattern
+
+
+def test_undelivered_sound_ends_after_a_minute(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.after(63_000)
+
+    assert "undelivered" == world.face
+    assert SoundPattern.OFF == world.of(PlaySound, world.log)[-1].pattern
+
+
+def test_attack_while_assist_is_open_is_an_upgrade_of_the_same_incident(world: Any) -> None:
+    """N2."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1))
+    world.after(20_000, world.status())
+    world.hold(Button.ATTACK)
+
+    frame = world.published()[-1].frame
+    assert (AlertKind.ATTACK, 2, 1) == (frame.kind, frame.counter, frame.incident)
+    assert "sending" == world.face
+
+    world.do(world.receipt(2))
+    assert ("by central system", "No one answered yet") == world.screen.lines, "Patel answered an assist, not this"
+
+
+def test_assist_while_attack_is_open_is_a_repeat_and_keeps_the_answer(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.ack(1))
+    world.tap(Button.ASSIST)
+    frame = world.published()[-1].frame
+    assert (AlertKind.ASSIST, 2, 1) == (frame.kind, frame.counter, frame.incident)
+
+    world.do(world.receipt(2))
+    assert "answered" == world.face
+
+
+def test_repeat_is_not_called_received_while_the_attack_before_it_waits(world: Any) -> None:
+    """N3: of two alerts, the more urgent one decides what may be said."""
+    world.hold(Button.ATTACK)
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(2))
+    assert "sending" == world.face
+
+    world.do(world.receipt(1))
+    assert "received" == world.face
+
+
+def test_answer_to_the_assist_is_not_shown_for_the_attack_that_central_may_not_have(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.hold(Button.ATTACK)
+    world.do(world.ack(1), world.says(OURS, 1, "answered", kind="assist", answer=world.answer()))
+
+    assert "sending" == world.face
+    world.do(world.receipt(2))
+    assert "received" == world.face
+    world.do(world.says(OURS, 1, "answered", revision=2, answer=world.answer()))
+    assert "answered" == world.face
+
+
+def test_answer_to_the_upgrade_that_overtakes_its_receipt_is_shown_with_it(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.hold(Button.ATTACK)
+    world.do(world.says(OURS, 1, "answered", kind="attack", answer=world.answer()))
+    assert "sending" == world.face
+
+    world.do(world.receipt(2))
+    assert "answered" == world.face
+
+
+def test_answer_that_overtakes_the_receipt_of_a_single_alert_is_true_at_once(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.after(3_000, world.ack(1))
+    assert "answered" == world.face
+
+    world.do(world.receipt(1))
+    assert "answered" == world.face
+    assert 1 == len(world.facts("receipt"))
+
+
+def test_closing_of_the_old_alert_does_not_close_the_new_press(world: Any) -> None:
+    """N2: never suppressed by old state."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.hold(Button.ATTACK)
+    world.do(world.ack(1, AnswerState.CLOSED), world.says(OURS, 1, "closed", kind="assist"))
+
+    assert "sending" == world.face
+    world.do(world.receipt(2))
+    assert "received" == world.face
+
+
+@pytest.mark.parametrize("end", ["cancel", "close"])
+def test_press_after_the_end_opens_a_new_incident(world: Any, end: str) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    if end == "cancel":
+        world.hold(Button.CANCEL)
+    else:
+        world.do(world.ack(1, AnswerState.CLOSED))
+    world.hold(Button.ATTACK)
+
+    frame = world.published()[-1].frame
+    assert isinstance(frame, Alert)
+    assert frame.counter == frame.incident
+
+
+def test_live_press_does_not_join_an_alert_that_will_arrive_late(offline: Any) -> None:
+    """N13: it would look late too."""
+    offline.tap(Button.ASSIST)
+    offline.after(50_000)
+    offline.tap(Button.ASSIST)
+    offline.after(20_000)
+    offline.tap(Button.ASSIST)
+
+    assert [1, 1, 3] == [frame.frame.incident for frame, _ in offline.stored.values()]
+
+
+def test_press_does_not_join_an_incident_that_may_have_been_closed_unheard(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.after(1_000, LinkDown("gone"))
+    world.after(300_000)
+    world.tap(Button.ASSIST)
+
+    assert 2 == world.stored[2][0].frame.incident
+
+
+def test_press_joins_an_old_incident_that_central_still_has_open(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.live(400_000)
+    world.hold(Button.ATTACK)
+
+    assert 1 == world.stored[2][0].frame.incident
+
+
+def test_test_press_is_an_alert_of_its_own_and_leaves_the_real_one_on_the_panel(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.tap(Button.TEST)
+    frame = world.stored[2][0].frame
+    assert (AlertKind.TEST, 2) == (frame.kind, frame.incident)
+    assert "ATTACK 14:32:01" == world.screen.lines[0]
+
+    world.do(world.receipt(2))
+    assert "sending" == world.face
+
+
+def test_attack_does_not_join_a_test(world: Any) -> None:
+    world.tap(Button.TEST)
+    world.hold(Button.ATTACK)
+
+    assert 2 == world.stored[2][0].frame.incident
+
+
+def test_test_says_how_far_it_came_and_makes_room(world: Any) -> None:
+    world.tap(Button.TEST)
+    assert "TEST 14:32:00" == world.screen.lines[0]
+    world.do(world.receipt(1))
+    assert ("TEST reached central", "TEST 14:32:00") == world.screen.lines
+
+    world.live(60_000)
+    assert "ready" == world.face
+
+
+def test_press_before_the_first_is_stored_waits_for_its_counter_and_is_not_lost(world: Any) -> None:
+    """N2: assist and at once attack, on a slow disk."""
+    world.disk_hangs = True
+    first = world.of(StoreFrame, world.tap(Button.ASSIST))
+    assert [] == world.of(StoreFrame, world.hold(Button.ATTACK))
+
+    second = world.of(StoreFrame, world.do(world.store(first[0])))
+    assert [AlertDraft(AlertKind.ATTACK, 1, (1,), silent=False, drill=False)] == [o.content for o in second]
+    world.do(world.store(second[0]))
+    assert ["ATTACK 14:32:01", "Saved on this unit"] == list(world.screen.lines)
+    assert [1, 2] == [signed.frame.counter for signed in world.published()]
+
+
+def test_refused_press_says_not_saved_and_is_tried_until_it_is(world: Any) -> None:
+    world.disk_full = True
+    done = world.hold(Button.ATTACK)
+
+    assert ("NOT", "SAVED") == world.screen.headline
+    assert "Use radio or call 999" == world.screen.lines[1]
+    assert PlaySound(SoundPattern.UNDELIVERED) in done
+    assert [(("reason", "not saved"), ("draft", "1"))] == [fact.detail for fact in world.facts("undelivered")]
+    assert Part.STORE in world.state.faults
+    assert [] == world.facts("stored")
+    assert [] == world.published()
+
+    orders = world.of(StoreFrame, world.after(12_000))
+    assert [1, 1] == [order.draft for order in orders]
+    assert 1 == len(world.facts("undelivered"))
+
+    world.disk_full = False
+    world.after(3_500)
+    assert "sending" == world.face
+    assert [1] == [signed.frame.counter for signed in world.published()]
+    assert Part.STORE not in world.state.faults
+    assert NOON_AT_S == world.published()[0].frame.at_s, "the moment of the press, not of the disk's mercy"
+
+
+def test_refused_press_that_is_saved_later_gets_its_full_time_for_a_receipt(world: Any) -> None:
+    world.disk_full = True
+    world.hold(Button.ATTACK)
+    world.after(8_000)
+    world.disk_full = False
+    world.after(3_000)
+    assert "sending" == world.face
+
+    world.after(2_100)
+    assert "undelivered" == world.face
+
+
+def test_pressing_again_tries_the_disk_again_at_once_and_keeps_one_draft(world: Any) -> None:
+    world.disk_full = True
+    world.hold(Button.ATTACK)
+    world.after(1_000)
+    orders = world.of(StoreFrame, world.hold(Button.ATTACK))
+
+    assert [1] == [order.draft for order in orders]
+    assert 1 == len(world.state.drafts)
+    assert 2 == len(world.facts("pressed"))
+
+
+def test_drafts_stay_few_however_often_a_dead_disk_is_pressed(world: Any) -> None:
+    world.disk_full = True
+    for _ in range(30):
+        world.tap(Button.ASSIST)
+        world.hold(Button.ATTACK)
+        world.after(70_000)
+
+    assert 2 == len(world.state.drafts)
+
+
+def test_refused_upgrade_waits_with_its_own_words_and_then_follows(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.disk_full = True
+    world.hold(Button.ATTACK)
+    assert "not-stored" == world.face
+
+    world.disk_full = False
+    world.after(5_000)
+    assert (2, 1) == (world.stored[2][0].frame.counter, world.stored[2][0].frame.incident)
+
+
+def test_cancel_of_what_was_never_saved_clears_it_and_sends_nothing(world: Any) -> None:
+    world.disk_full = True
+    world.hold(Button.ATTACK)
+    world.hold(Button.CANCEL)
+    assert (("CLEARED",), "Nothing was sent") == (world.screen.headline, world.screen.lines[0])
+    assert () == world.state.drafts
+
+    world.disk_full = False
+    world.after(60_000)
+    assert {} == world.stored
+
+
+def test_cancel_of_a_press_that_the_disk_has_not_answered_follows_it(world: Any) -> None:
+    world.disk_hangs = True
+    order = world.of(StoreFrame, world.hold(Button.ATTACK))[0]
+    assert [] == world.of(StoreFrame, world.hold(Button.CANCEL))
+
+    orders = world.of(StoreFrame, world.do(world.store(order)))
+    assert [1] == [o.content.incident for o in orders]
+    world.do(world.store(orders[0]))
+    assert [Alert, Cancel] == [type(signed.frame) for signed in world.published()]
+
+
+def test_cancel_of_a_press_that_the_disk_then_refuses_clears_it(world: Any) -> None:
+    world.disk_hangs = True
+    order = world.of(StoreFrame, world.hold(Button.ATTACK))[0]
+    world.hold(Button.CANCEL)
+    world.do(StoreRefused(order.draft, "disk full"))
+
+    assert "hint" == world.face
+    assert () == world.state.drafts
+    assert 0 == len(world.state.incidents)
+
+
+@pytest.mark.parametrize(("wait_ms", "reason"), [(0, CancelReason.MISTAKE), (15_000, CancelReason.STAND_DOWN)])
+def test_cancel_is_a_second_event_and_deletes_nothing(world: Any, wait_ms: int, reason: CancelReason) -> None:
+    """N6."""
+    world.tap(Button.ASSIST)
+    world.after(wait_ms)
+    world.hold(Button.CANCEL)
+    frame = world.stored[2][0].frame
+
+    assert (1, reason) == (frame.incident, frame.reason)
+    assert (("CANCEL", "SAVED"), "Central not told yet") == (world.screen.headline, world.screen.lines[1])
+    assert 2 == len(world.state.outbox.rows)
+    assert [FrameId(OURS, 1)] == [fact.alert for fact in world.facts("cancelled")]
+
+    world.do(world.receipt(2))
+    assert (("CANCEL", "RECEIVED"), "Still open at central") == (world.screen.headline, world.screen.lines[1])
+    done = world.after(9_000, world.status())
+    assert [1] == sorted({e.signed.frame.counter for e in world.of(PublishFrame, done)}), "the alert itself still goes"
+
+    world.do(world.receipt(1))
+    assert 0 == len(world.state.outbox.rows)
+    world.do(world.ack(1, AnswerState.CLOSED))
+    assert "closed" == world.face
+
+
+def test_cancel_with_nothing_open_says_so_and_stores_nothing(world: Any) -> None:
+    assert [] == world.of(StoreFrame, world.hold(Button.CANCEL))
+    assert ("CANCEL",) == world.screen.headline
+    world.after(3_000)
+    assert "ready" == world.face
+
+
+def test_cancel_twice_is_one_cancel(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.hold(Button.CANCEL)
+    world.hold(Button.CANCEL)
+
+    assert [Alert, Cancel] == [type(signed.frame) for signed, _ in world.stored.values()]
+
+
+def test_attack_let_go_too_soon_says_how_to_and_sends_nothing(world: Any) -> None:
+    """N1."""
+    world.tap(Button.ATTACK, held_ms=400)
+
+    assert (("HOLD",), ("Hold 1 s for ATTACK", "Nothing was sent")) == (world.screen.headline, world.screen.lines)
+    assert {} == world.stored
+    world.after(3_000)
+    assert "ready" == world.face
+
+
+def test_hint_never_covers_an_alert_that_central_has_not(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.tap(Button.ATTACK, held_ms=400)
+
+    assert "sending" == world.face
+
+
+def test_acknowledgement_taken_back_is_taken_back_on_the_panel(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1), world.ack(1, AnswerState.UNANSWERED))
+
+    assert "received" == world.face
+    assert ["answered", "unanswered"] == [dict(fact.detail)["state"] for fact in world.facts("acknowledged")]
+
+
+def test_overtaken_acknowledgement_changes_nothing(world: Any) -> None:
+    """A repetition of ANSWERED that comes after UNANSWERED is old."""
+    world.tap(Button.ASSIST)
+    answered, taken_back = world.ack(1), world.ack(1, AnswerState.UNANSWERED)
+    world.do(world.receipt(1), answered, taken_back, answered)
+
+    assert "received" == world.face
+
+
+def test_older_revision_changes_nothing(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, "answered", revision=5, kind="assist", answer=world.answer()))
+    world.do(world.says(OURS, 1, "unanswered", revision=4, kind="assist"))
+
+    assert "answered" == world.face
+
+
+def test_reopened_incident_is_told_of(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, "closed", revision=5, kind="assist"))
+    assert "closed" == world.face
+    world.do(world.says(OURS, 1, "unanswered", revision=6, kind="assist"))
+
+    assert "received" == world.face
+
+
+def test_late_acknowledgement_frame_does_not_reopen_what_is_closed(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    late = world.ack(1)
+    world.do(world.receipt(1), world.says(OURS, 1, "closed", revision=5, kind="assist"), late)
+
+    assert "closed" == world.face
+
+
+def test_members_who_come_are_named_and_told_once(world: Any) -> None:
+    """N5, as the presser sees it."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.response_from(BOOTS, 3, 1, MemberResponse.SEEN))
+    assert "Boots seen" == world.screen.lines[1]
+
+    world.do(world.response_from(CAFE, 9, 1), world.response_from(CAFE, 9, 1))
+    assert "Cafe Nero coming +1" == world.screen.lines[1]
+
+    assert 2 == len(world.facts("response"))
+    boots = MemberAnswer(node="00000011", premises="Boots", response="seen", at=world.wall())
+    world.do(world.says(OURS, 1, "answered", answer=world.answer(), members=(boots,)))
+    assert 2 == len(world.facts("response"))
+    assert ("PCSO Jaswinder Patel", "Cafe Nero coming +1") == world.screen.lines
+
+
+def test_nobody_on_duty_is_said_to_the_presser(world: Any) -> None:
+    """C2."""
+    world.do(world.status(on_duty=()))
+    assert "NOBODY ON DUTY" == world.screen.lines[1]
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+
+    assert ("by central system", "NOBODY ON DUTY") == world.screen.lines
+
+
+def test_answer_gives_way_to_the_idle_face_after_a_minute_and_a_change_brings_it_back(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1))
+    world.live(60_000)
+    assert "ready" == world.face
+
+    world.do(world.ack(1, AnswerState.ON_THE_WAY))
+    assert "on-the-way" == world.face
+
+
+def test_received_stays_until_somebody_answers(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.live(600_000)
+
+    assert "received" == world.face
+
+
+def test_own_incident_that_this_disk_does_not_remember_is_shown_as_central_knows_it(world: Any) -> None:
+    """A restored card."""
+    world.do(world.says(OURS, 40, "answered", answer=world.answer()))
+
+    assert "answered" == world.face
+
+
+def test_screen_is_ordered_only_when_it_changes(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    again = world.do(world.receipt(1)) and world.do(world.receipt(1))
+
+    assert [] == world.of(ShowScreen, again)
