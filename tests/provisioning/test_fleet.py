@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from node.config import load_config
 from provisioning import fleet as fleet_module
-from provisioning.errors import FleetDamagedError, FleetInputError
+from provisioning.errors import BrokerUnprovenError, FleetDamagedError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.records import clean_name
 from wire.directory import Directory, open_directory
@@ -305,6 +305,18 @@ def test_damaged_fleet_is_named_in_a_sentence(fleet: Fleet, name: str, damage: b
 
     with pytest.raises((FleetDamagedError, FleetInputError), match=r"\.$|: "):
         Fleet.open(fleet.layout.town).add("Corner Shop", "", ["hart"])
+
+
+def test_revoke_without_the_cas_key_still_strikes_and_takes_every_right(fleet: Fleet) -> None:
+    """docs/runbook.md, 'A lost CA key'."""
+    fleet.add("Corner Shop", "", ["hart"])
+    (fleet.layout.authority / "ca.key").unlink()
+
+    with pytest.raises(BrokerUnprovenError, match="NOT PROVEN: The CA cannot be read"):
+        fleet.revoke("00000010", lambda: None)
+
+    assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
+    assert "user 00000010\ntopic deny #" in (fleet.layout.broker / "acl").read_text()
 
 
 def test_node_times_come_from_the_fleets_clock(fleet: Fleet) -> None:
