@@ -51,14 +51,14 @@ export class CardView {
     p.more.hidden = true;
     setText(p.silent, words.silentWarning);
 
-    const heading = element("h3", "card-premises", p.toggle, p.place);
+    const heading = element("h3", "card-premises", p.toggle, " ", p.place);
     heading.id = `${id}-name`;
     p.kind.id = `${id}-kind`;
     this.node = element(
       "article", "card",
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
-      element("div", "card-main", heading, element("p", "card-state", p.state, p.by, p.after),
+      element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
         p.cancelled, p.silent, p.late, p.facts, p.error),
       p.undo,
       element("div", "card-time", p.age, p.clock, p.path),

@@ -64,7 +64,7 @@ export function prune(list, wanted) {
 }
 
 function move(list, child, before) {
-  if (child.isConnected && typeof list.moveBefore === "function") {
+  if (child.isConnected && list.isConnected && typeof list.moveBefore === "function") {
     list.moveBefore(child, before); // keeps focus, selection and animations
     return;
   }

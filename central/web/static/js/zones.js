@@ -69,8 +69,9 @@ export class Zones {
   }
 
   #settle(placed) {
-    for (const group of this.#groups.values()) arrange(group.list, group.nodes);
+    // A new group first, empty: a card can only keep its focus on its way into what is part of the page.
     for (const [id, nodes] of Object.entries(placed)) arrange(byId(id), nodes);
+    for (const group of this.#groups.values()) arrange(group.list, group.nodes);
     for (const group of this.#groups.values()) prune(group.list, group.nodes);
     for (const [id, nodes] of Object.entries(placed)) prune(byId(id), nodes);
   }

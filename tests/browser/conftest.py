@@ -1,0 +1,132 @@
+"""Debian's Chromium over the real web server and a scripted board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from central.web.feed import FeedTiming
+from demo.pictures_central import CHROMIUM_FLAGS
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+
+QUICK = FeedTiming(beat_ms=500, not_live_ms=2_500, lost_ms=5_000)
+"""The product's numbers, made shorter."""
+
+PRIYA = '{"role":"cctv","name":"Priya Shah"}'
+EXPECTED_ERRORS = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "status of 409")
+"""What the console may say: of a server that was stopped, and of an action that was refused."""
+
+expect.set_options(timeout=20_000)
+
+OpenPage = Callable[..., Page]
+
+
+# Not for the session: while Playwright's own loop runs in this thread, other tests could not run one.
+@pytest.fixture(scope="module")
+def chromium() -> Generator[Browser, None, None]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def board() -> ScriptedBoard:
+    return ScriptedBoard()
+
+
+@pytest.fixture
+def server(board: ScriptedBoard) -> Generator[ScriptedServer, None, None]:
+    started = ScriptedServer(board, timing=QUICK)
+    yield started
+    if not started.has_stopped:
+        started.stop()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Everything a page said on its console that it should not have; checked at the end of each test."""
+    return []
+
+
+@pytest.fixture
+def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[..., BrowserContext]]:
+    opened: list[BrowserContext] = []
+
+    def open_one(**options: Any) -> BrowserContext:  # noqa: ANN401 - Playwright's own options
+        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        context.set_default_timeout(20_000)
+        opened.append(context)
+        return context
+
+    yield open_one
+    for context in opened:
+        context.close()
+    assert [] == complaints
+
+
+@pytest.fixture
+def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServer, complaints: list[str]) -> OpenPage:
+    """``open_page(context=None, is_known=True, **context_options)``: a live page; known = a person is chosen."""
+
+    def open_one(context: BrowserContext | None = None, *, is_known: bool = True, **options: Any) -> Page:  # noqa: ANN401
+        page = (context or open_context(**options)).new_page()
+        listen_for_complaints(page, complaints)
+        if is_known:
+            page.add_init_script(f"localStorage['watchlink.person'] = localStorage['watchlink.person'] ?? '{PRIYA}'")
+        page.goto(server.url)
+        page.wait_for_selector("#live[data-live=live]")
+        return page
+
+    return open_one
+
+
+def listen_for_complaints(page: Page, complaints: list[str]) -> None:
+    def heard(kind: str, text: str) -> None:
+        if not any(expected in text for expected in EXPECTED_ERRORS):
+            complaints.append(f"{kind}: {text}")
+
+    page.on(
+        "console", lambda message: heard(message.type, message.text) if message.type in {"error", "warning"} else None
+    )
+    page.on("pageerror", lambda error: heard("error", str(error)))
+    page.on("dialog", lambda dialog: (heard("dialog", dialog.message), dialog.dismiss()))
+
+
+def until(page: Page, is_so: Callable[[], object], what: str) -> None:
+    """Let the page run until ``is_so()``, with a generous deadline."""
+    for _ in range(400):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(what)
+
+
+def press(page: Page, selector: str, is_done: Callable[[], object]) -> None:
+    """Click until it counts: the page ignores clicks within half a second of a move, as it should."""
+    for _ in range(40):
+        page.click(selector)
+        for _ in range(10):
+            if is_done():
+                page.mouse.move(2, 2)  # a pointer left on the list would hold it as it is
+                return
+            page.wait_for_timeout(50)
+    raise AssertionError(f"pressing {selector} did nothing")
+
+
+@contextmanager
+def held(server: ScriptedServer) -> Iterator[None]:
+    """While inside, central does not get around to committing."""
+    server.call(lambda: server.board.hold_commits(is_held=True))
+    yield
+    server.call(lambda: server.board.hold_commits(is_held=False))
+
+
+def incidents(page: Page, zone: str) -> list[str]:
+    """The incidents in a zone, as they stand."""
+    found: list[str] = page.eval_on_selector_all(f"#{zone} .card", "cards => cards.map(card => card.dataset.incident)")
+    return found

@@ -1,0 +1,332 @@
+"""C1: an operator at the control-room page, in real Chromium."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartWatch, UndoAcknowledge
+from tests.browser.conftest import OpenPage, held, incidents, press, until
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
+
+pytestmark = pytest.mark.integration
+
+PRIYA = Person("cctv", "Priya Shah")
+
+
+def test_card_appears_by_itself(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    """Alert, title and the words for a screen reader; nothing takes the focus."""
+    page = open_page()
+    expect(page.locator("#unanswered-empty")).to_be_visible()
+    server.call(lambda: board.press("attack", "Corner Shop", is_silent=True, alert_count=3))
+
+    card = page.locator("#unanswered .card")
+    expect(card).to_have_attribute("data-level", "p1")
+    for words in (
+        "P1",
+        "ATTACK",
+        "Corner Shop",
+        "UNANSWERED",
+        "SILENT – do not call the premises’ radio",
+        "×3",
+        "by net",
+    ):
+        expect(card).to_contain_text(words)
+    expect(page).to_have_title("(1) ATTACK Corner Shop")
+    expect(page.locator("#say-alert")).to_contain_text("ATTACK, Corner Shop, High St, unanswered")
+    expect(page.locator("#unanswered-empty")).to_be_hidden()
+    assert page.evaluate("document.activeElement === document.body")
+
+
+def test_attack_stands_first_then_the_oldest(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    page = open_page()
+    for kind, incident in (("test", "1-5"), ("theft", "1-1"), ("assist", "1-2"), ("assist", "1-3"), ("attack", "1-4")):
+        server.call(lambda kind=kind, incident=incident: board.press(kind, incident=incident))  # type: ignore[misc]
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-4", "1-2", "1-3", "1-1", "1-5"], "order of urgency")
+
+
+def test_acknowledge_says_sending_until_it_is_committed(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Never optimistic: the card is unanswered until central has said otherwise."""
+    server.call(lambda: board.press("attack"))
+    page = open_page()
+    primary = page.locator("#unanswered .card-primary")
+    with held(server):
+        press(page, "#unanswered .card-primary", lambda: board.actions)
+        expect(primary).to_have_text("Sending…")
+        expect(page.locator("#unanswered .card-word")).to_have_text("UNANSWERED")
+        primary.dispatch_event("click")
+        page.keyboard.press("a")
+
+    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Priya Shah")
+    assert [(Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
+    expect(page).to_have_title("Watchlink control room")
+
+
+def test_two_keys_acknowledge_and_the_focus_stays(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    server.call(lambda: board.press("theft", incident="1-2"))
+    page = open_page()
+    page.keyboard.press("j")
+    server.call(lambda: board.press("attack", incident="1-3"))
+    until(page, lambda: incidents(page, "unanswered") == ["1-3", "1-1", "1-2"], "attack first")
+    page.keyboard.press("a")
+
+    until(page, lambda: incidents(page, "in-hand") == ["1-1"], "the marked one is answered, not the first")
+    assert "1-1" == page.evaluate("document.activeElement.dataset.incident")
+    page.keyboard.press("j")
+    assert "1-2" == page.evaluate("document.activeElement.dataset.incident")
+
+
+def test_key_without_a_marked_card_only_marks(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    page.keyboard.press("a")
+    assert ("1-1", []) == (page.evaluate("document.activeElement.dataset.incident"), board.actions)
+    page.keyboard.press("a")
+
+    until(page, lambda: incidents(page, "in-hand") == ["1-1"], "the second press answers")
+
+
+def test_click_on_a_card_that_has_just_moved_is_not_used(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    # The press of a finger already on its way down when the attack comes in above.
+    page.evaluate(
+        """() => new MutationObserver(() => {
+            const old = document.querySelector('[data-incident="1-1"] .card-primary');
+            queueMicrotask(() => old.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 })));
+        }).observe(document.querySelector("#unanswered"), { childList: true })"""
+    )
+    server.call(lambda: board.press("attack", incident="1-2"))
+
+    expect(page.locator("#figures")).to_contain_text("nothing was sent")
+    assert ["1-2", "1-1"] == incidents(page, "unanswered")
+    assert [] == board.actions
+
+
+def test_no_card_moves_under_the_pointer(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    box = page.locator('[data-incident="1-1"] .card-primary').bounding_box()
+    assert box is not None
+    where = """() => document.querySelector('[data-incident="1-1"]').getBoundingClientRect().top"""
+    top = page.evaluate(where)
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    server.call(lambda: board.press("attack", "Bell’s Outdoor", incident="1-2"))
+
+    def is_there() -> bool:
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.move(box["x"] + 6, box["y"] + 5)
+        return len(incidents(page, "unanswered")) == 2
+
+    until(page, is_there, "the attack is shown at once")
+    assert (["1-1", "1-2"], top) == (incidents(page, "unanswered"), page.evaluate(where))
+    expect(page.locator("#arrival")).to_contain_text("ATTACK Bell’s Outdoor")
+    page.mouse.move(2, 400)
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-2", "1-1"], "it settles when the pointer has gone")
+    expect(page.locator("#arrival")).to_be_hidden()
+
+
+def test_undo_takes_the_acknowledgement_back(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator(".card-undo")).to_have_text("Undo 10 s", timeout=5_000)
+    press(page, ".card-undo", lambda: len(board.actions) > 1)
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-1"], "unanswered again")
+    assert (UndoAcknowledge("1-1"), PRIYA) == board.actions[-1]
+
+
+def test_assign_note_on_the_way_and_close(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    """The whole life of an alert by keyboard; closing asks how it ended."""
+    server.call(lambda: board.press("theft", incident="1-1", members=tuple(members(("The Crown", "responding")))))
+    page = open_page()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way")
+    page.keyboard.press("s")
+    page.keyboard.type("PCSO J Patel")
+    page.keyboard.press("Enter")
+    expect(page.locator("#in-hand")).to_contain_text("assigned to PCSO J Patel")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("n")
+    page.keyboard.type("Red coat, left by Mill Lane")
+    page.locator("#dialog-note [data-submit]").press("Enter")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator("#in-hand .card-more")).to_contain_text(
+        "Red coat, left by Mill Lane – CCTV control room Priya Shah"
+    )
+    expect(page.locator("#in-hand .card-more")).to_contain_text("The Crown responding")
+    press(page, "#in-hand .card-primary", lambda: len(board.actions) == 4)
+    expect(page.locator("#in-hand .card-word")).to_have_text("ON THE WAY")
+    page.keyboard.press("c")
+    page.keyboard.press("Space")
+    page.locator("#dialog-close [name=more]").fill("goods back")
+    page.keyboard.press("Enter")
+    expect(page.locator("#closed-count")).to_have_text("1")
+
+    expected = [
+        Acknowledge("1-1", "theft"),
+        Assign("1-1", "PCSO J Patel"),
+        AddNote("1-1", "Red coat, left by Mill Lane"),
+        SetOnTheWay("1-1"),
+        Close("1-1", "Dealt with on site: goods back"),
+    ]
+    assert expected == [action for action, _ in board.actions]
+    expect(page.locator("#closed .card")).to_contain_text("CLOSED: Dealt with on site: goods back")
+
+
+def test_refusal_is_told_on_the_card(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    with held(server):
+        page.keyboard.press("j")
+        page.keyboard.press("a")
+        until(page, lambda: board.actions, "the request is under way")
+        answered = Person("pcso", "J Patel")
+        server.call(lambda: board.show(board.press("assist", incident="1-1", state="answered", answered_by=answered)))
+
+    expect(page.locator("#in-hand .card-error")).to_have_text("Already answered by J Patel.")
+    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by PCSO on duty J Patel")
+
+
+def test_first_acknowledge_asks_who_and_then_does_it(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """C2: role and name are chosen once and recorded."""
+    server.call(lambda: board.press("attack", incident="1-1"))
+    page = open_page(is_known=False)
+    expect(page.locator("#banner-nobody")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.locator("#dialog-person [name=role]").select_option("pcso")
+    page.locator("#dialog-person [name=name]").fill("J Patel")
+    page.keyboard.press("Enter")
+
+    until(page, lambda: incidents(page, "in-hand") == ["1-1"], "answered")
+    by = Person("pcso", "J Patel")
+    assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+    expect(page.locator("#banner-nobody")).to_be_hidden()
+    expect(page.locator("#person")).to_contain_text("PCSO on duty")
+
+
+def test_open_window_still_tells_of_an_attack(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("theft", incident="1-1"))
+    page = open_page()
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    page.keyboard.type("half a wo")
+    server.call(lambda: board.press("attack", "The Crown"))
+
+    expect(page.locator("#dialog-note .dialog-alert")).to_contain_text("ATTACK, The Crown")
+    assert "half a wo" == page.locator("#dialog-note textarea").input_value()
+    assert page.evaluate("document.activeElement.name === 'text'")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert "1-1" == page.evaluate("document.activeElement.dataset.incident")
+
+
+def test_single_keys_can_be_switched_off(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    """WCAG 2.1.4; the choice is kept."""
+    server.call(lambda: board.press("theft", incident="1-1"))
+    page = open_page()
+    page.keyboard.press("?")
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector("#live[data-live=live]")
+    for key in ("j", "a", "a"):
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowDown")
+
+    assert "1-1" == page.evaluate("document.activeElement.dataset.incident")
+    assert [] == board.actions
+
+
+def test_flood_groups_p3_and_never_an_attack(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    """EEMUA 191: ten new in ten minutes."""
+    page = open_page()
+    for number in range(7):
+        server.call(lambda number=number: board.press("theft", f"Shop {number}"))  # type: ignore[misc]
+    for kind in ("attack", "attack"):
+        server.call(lambda kind=kind: board.press(kind))  # type: ignore[misc]
+    until(page, lambda: len(incidents(page, "unanswered")) == 9, "nine cards")
+    expect(page.locator("#banner-flood")).to_be_hidden()
+    server.call(lambda: board.press("assist"))
+
+    expect(page.locator("#banner-flood")).to_contain_text("10 new in 10 minutes")
+    expect(page.locator("#unanswered > .card")).to_have_count(3)
+    expect(page.locator("#unanswered > .group")).to_contain_text("Theft in progress ×7")
+    page.locator(".group > summary").click()
+    expect(page.locator(".group .card").first).to_be_visible()
+
+
+def test_late_and_cancelled_say_so_and_stay_open(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """N6, N13."""
+    server.call(lambda: board.press("assist", is_late=True, cancelled="mistake"))
+    page = open_page(timezone_id="Europe/London")
+
+    card = page.locator("#unanswered .card")
+    expect(card).to_contain_text("LATE – pressed")
+    expect(card).to_contain_text("CANCELLED BY SHOP – pressed by mistake – still open")
+    expect(card.locator(".card-primary")).to_contain_text("Acknowledge")
+
+
+def test_silent_premises_stand_first_and_search_hides_no_alert(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """N11."""
+    fault = "oled: no acknowledgement from address 0x3c"
+    lines = (
+        healthy("00000011", "A Shop"),
+        healthy("00000012", "B Shop", state="fault", faults=(fault,), outbox_depth=2),
+        healthy("00000013", "C Shop", state="silent"),
+    )
+    server.call(lambda: board.show_nodes(*lines))
+    server.call(lambda: board.press("attack", "A Shop"))
+    page = open_page()
+    names = page.locator("#premises .node-name > bdi:first-child")
+    expect(names).to_have_text(["C Shop", "B Shop", "A Shop"])
+    expect(page.locator("#premises .node").nth(0)).to_contain_text("SILENT")
+    expect(page.locator("#premises .node").nth(1)).to_contain_text("2 waiting to be sent")
+    expect(page.locator("#premises .node").nth(1)).to_contain_text(fault)
+    page.keyboard.press("/")
+    page.keyboard.type("b sh")
+
+    expect(page.locator("#premises .node:visible")).to_have_count(1)
+    expect(page.locator("#unanswered .card")).to_be_visible()
+    server.call(lambda: board.tell(gone_nodes=("00000012",)))
+    expect(page.locator("#premises .node")).to_have_count(2)
+
+
+def test_hostile_names_are_only_text(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    """A premises called like an attack on the page itself; a name that turns the writing direction."""
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+    server.call(lambda: board.press("theft", hostile, place="\u202eevil\u202d", assigned_to=hostile))
+    server.call(lambda: board.show_nodes(healthy("00000011", hostile, state="fault", faults=(hostile,))))
+    page = open_page()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#unanswered .card-toggle")).to_have_text(hostile)
+    expect(page.locator("#premises .node-name")).to_contain_text(hostile)
+    assert 0 == page.locator("img").count()
+    assert "isolate" == page.locator("#unanswered .card-place").evaluate("node => getComputedStyle(node).unicodeBidi")
+    expect(page).to_have_title(f"(1) THEFT {hostile}")

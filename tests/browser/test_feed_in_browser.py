@@ -1,0 +1,225 @@
+"""One stream for all tabs, NOT LIVE and the way back, and the sound that does not depend on timers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import QUICK, OpenPage, incidents, press, until
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+
+pytestmark = pytest.mark.integration
+
+OpenContext = Callable[..., BrowserContext]
+
+# Notes what the page plays: length of the sample, whether it repeats, start and stop.
+LISTEN = """
+  window.played = [];
+  window.volumes = [];
+  const { start, stop } = AudioBufferSourceNode.prototype;
+  const { setValueAtTime } = AudioParam.prototype;
+  AudioBufferSourceNode.prototype.start = function (at = 0) {
+    const inS = Math.max(0, at - this.context.currentTime);
+    this.note = { s: this.buffer.duration, loop: this.loop, inS, stopped: false };
+    played.push(this.note);
+    return start.apply(this, arguments);
+  };
+  AudioBufferSourceNode.prototype.stop = function () {
+    this.note.stopped = true;
+    return stop.apply(this, arguments);
+  };
+  AudioParam.prototype.setValueAtTime = function (value, at) {
+    volumes.push(value);
+    return setValueAtTime.apply(this, arguments);
+  };
+"""
+P1_S, P2_S, LOST_S = 5, 15, 30
+
+
+def streams(server: ScriptedServer) -> int:
+    return server.call(lambda: server.app.state.feed.listener_count)  # type: ignore[no-any-return]
+
+
+def test_tabs_share_one_stream_and_the_next_takes_over(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    context = open_context()
+    first, second, third = (open_page(context) for _ in range(3))
+    server.call(lambda: board.press("attack", incident="1-1"))
+    for page in (first, second, third):
+        until(page, lambda page=page: incidents(page, "unanswered") == ["1-1"], "every tab shows it")  # type: ignore[misc]
+    assert 1 == streams(server)
+    second.keyboard.press("j")
+    second.keyboard.press("a")
+    for page in (first, second, third):
+        until(page, lambda page=page: incidents(page, "in-hand") == ["1-1"], "every tab sees it answered")  # type: ignore[misc]
+
+    first.close()
+    server.call(lambda: board.press("assist", incident="1-2"))
+    for page in (second, third):
+        until(page, lambda page=page: incidents(page, "unanswered") == ["1-2"], "the others go on")  # type: ignore[misc]
+    until(second, lambda: streams(server) == 1, "one stream again")
+    expect(second.locator("#live")).to_have_attribute("data-live", "live")
+
+
+def test_stopped_server_shows_not_live_and_its_return_clears_it(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """C1: recovers by itself after central restarts, on the same port, with another boot id and board."""
+    server.call(lambda: board.press("assist", incident="1-1"))
+    page = open_page()
+    server.stop()
+
+    expect(page.locator("#banner-not-live")).to_contain_text("NOT LIVE since")
+    expect(page.locator("#room")).to_have_attribute("data-old", "true")
+    expect(page.locator("#unanswered-title")).to_contain_text("as of")
+    expect(page).to_have_title("NOT LIVE – (1) ASSIST Corner Shop")
+    expect(page.locator("#say-alert")).to_contain_text("Not live")
+    frozen = page.locator(".card-age").inner_text()
+    expect(page.locator("#banner-not-live")).to_have_class("banner is-red")
+    assert frozen == page.locator(".card-age").inner_text()
+
+    later = ScriptedBoard("boot-2")
+    later.sequence = 3
+    later.press("attack", incident="2-1")
+    again = ScriptedServer(later, timing=QUICK, port=server.port)
+    try:
+        until(page, lambda: incidents(page, "unanswered") == ["2-1"], "the new board")
+        expect(page.locator("#banner-not-live")).to_be_hidden()
+        expect(page.locator("#room")).to_have_attribute("data-old", "false")
+        again.call(lambda: later.press("theft", incident="2-2"))
+        until(page, lambda: incidents(page, "unanswered") == ["2-1", "2-2"], "and its changes")
+    finally:
+        again.stop()
+
+
+def test_missed_change_is_noticed_and_fetched(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    page = open_page()
+
+    def lose_one() -> None:
+        board.sequence += 1  # never delivered
+        board.press("attack", incident="1-1")
+
+    server.call(lose_one)
+
+    until(page, lambda: incidents(page, "unanswered") == ["1-1"], "the board is asked for")
+
+
+def test_links_of_central_are_told(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    page = open_page()
+    server.call(lambda: board.set_links(is_broker_linked=False, is_disk_ok=False))
+
+    expect(page.locator("#banner-broker")).to_contain_text("CENTRAL IS CUT OFF FROM THE BROKER – alerts cannot arrive")
+    expect(page.locator("#banner-disk")).to_be_visible()
+    expect(page.locator("#say-alert")).to_contain_text("cut off from the broker")
+    server.call(board.set_links)
+    expect(page.locator("#banner-broker")).to_be_hidden()
+    expect(page.locator("#banner-disk")).to_be_hidden()
+
+
+def sounding(page: Page) -> list[float]:
+    """Lengths of the repeating sounds that play now (a tone set ahead for a lost feed not counted)."""
+    lengths: list[float] = page.evaluate(
+        "played.filter(one => one.loop && !one.stopped && one.inS === 0).map(one => one.s)"
+    )
+    return lengths
+
+
+def open_listening(open_context: OpenContext, open_page: OpenPage) -> Page:
+    context = open_context()
+    context.add_init_script(LISTEN)
+    page = open_page(context)
+    expect(page.locator("#banner-sound")).to_be_visible()
+    page.click("#banner-sound")
+    expect(page.locator("#banner-sound")).to_be_hidden()
+    return page
+
+
+def test_sound_is_off_until_a_press_and_stops_only_on_acknowledge(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    page = open_listening(open_context, open_page)
+    assert [False] == page.evaluate("played.filter(one => one.inS === 0).map(one => one.loop)")  # the test tone
+    server.call(lambda: board.press("test"))
+    server.call(lambda: board.press("assist", incident="1-1"))
+    until(page, lambda: sounding(page) == [P2_S], "P2 every 15 s")
+    server.call(lambda: board.press("attack", incident="1-2", cancelled="mistake"))
+    until(page, lambda: sounding(page) == [P1_S], "P1 every 5 s instead")
+
+    for incident in ("1-2", "1-1"):
+        press(page, f'[data-incident="{incident}"] .card-primary', lambda: board.cards[incident].state == "answered")  # noqa: B023
+    until(page, lambda: sounding(page) == [], "silence when all is answered")
+
+
+def test_quiet_ends_with_a_new_attack(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    server.call(lambda: board.press("attack", incident="1-1"))
+    page = open_listening(open_context, open_page)
+    until(page, lambda: sounding(page) == [P1_S], "sounds although it is not new")
+    page.keyboard.press("m")
+    assert [0, 1] == page.evaluate("volumes")
+    expect(page.locator("#quiet")).to_contain_text("Quiet 60 s")
+    server.call(lambda: board.press("assist"))
+    until(page, lambda: len(incidents(page, "unanswered")) == 2, "an assist")
+    assert [0, 1] == page.evaluate("volumes")
+    server.call(lambda: board.press("attack", incident="1-3"))
+
+    until(page, lambda: page.evaluate("volumes") == [0, 1, 1], "sounds again at once")
+
+
+def test_tone_of_a_lost_feed_is_set_ahead_at_each_beat(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer
+) -> None:
+    """A background tab's timers are slowed: the tone sounds by the audio clock unless a beat puts it off."""
+    page = open_listening(open_context, open_page)
+    ahead: Any = "played.filter(one => one.s === 30 && !one.stopped).map(one => Math.round(one.inS))"
+    until(page, lambda: page.evaluate("played.filter(one => one.s === 30).length > 2"), "renewed")
+
+    assert [QUICK.lost_ms // 1000] == page.evaluate(ahead)
+
+
+def test_only_one_tab_sounds(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    context = open_context()
+    context.add_init_script(LISTEN)
+    first = open_page(context)
+    first.click("#banner-sound")
+    expect(first.locator("#banner-sound")).to_be_hidden()
+    second = open_page(context)
+    expect(second.locator("#banner-sound")).to_be_hidden()  # the first one can be heard
+    server.call(lambda: board.press("attack"))
+    until(first, lambda: sounding(first) == [P1_S], "the first sounds")
+    until(second, lambda: len(incidents(second, "unanswered")) == 1, "the second shows")
+    assert [] == sounding(second)
+
+    first.close()
+    expect(second.locator("#banner-sound")).to_be_visible()
+
+
+def test_patterns_are_those_of_the_design(open_page: OpenPage) -> None:
+    page = open_page()
+    tones = page.evaluate(
+        """async () => {
+            const { TONES, samples } = await import("/static/js/tones.js");
+            const made = samples(TONES.p1, 8000);
+            return { tones: TONES, length: made.length, peak: made.reduce((a, b) => Math.max(a, Math.abs(b)), 0) };
+        }"""
+    )
+
+    frequencies = {name: [pulse["hz"] for pulse in tone["pulses"]] for name, tone in tones["tones"].items()}
+    expected = {"p1": [660, 880] * 5, "p2": [660] * 3, "p3": [520], "lost": [440, 330], "test": [520, 660]}
+    assert expected == frequencies
+    gaps = [pulse["atS"] for pulse in tones["tones"]["p1"]["pulses"]]
+    pauses = [i for i, (one, two) in enumerate(itertools.pairwise(gaps), 1) if two - one > 0.3]
+    assert [3, 5, 8] == pauses  # 3+2, 3+2
+    assert (5, 15, None, 30) == tuple(tones["tones"][name]["everyS"] for name in ("p1", "p2", "p3", "lost"))
+    assert 5 * 8000 == tones["length"]
+    assert 0.5 < tones["peak"] <= 1

@@ -1,0 +1,241 @@
+"""A BoardPort in memory whose every change is scripted by the test, and the server that shows it.
+
+It answers the actions the page sends and refuses what it does not do. ``hold_commits`` makes an action wait, as a
+slow disk would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from central.core.view import (
+    Acknowledge,
+    Action,
+    AddNote,
+    Assign,
+    Board,
+    Card,
+    Change,
+    Close,
+    DeliverChange,
+    Done,
+    EndWatch,
+    HistoryLine,
+    MemberLine,
+    NodeLine,
+    Person,
+    Refused,
+    RejectedLine,
+    SetOnTheWay,
+    StartWatch,
+    UndoAcknowledge,
+    Unsubscribe,
+)
+from central.web.app import create_app
+from central.web.feed import FeedTiming
+from central.web.server import WebServer, listen, url_of
+from wire.kinds import PRIORITY, AlertKind
+
+T = TypeVar("T")
+NOTICE = "This page listens on this machine only until accounts exist."
+KINDS = {kind.slug: PRIORITY[kind] for kind in AlertKind}
+
+
+class ScriptedBoard:
+    """All methods run on the web's loop; from a test's thread go through :meth:`ScriptedServer.call`."""
+
+    def __init__(self, boot_id: str = "boot-1", at: datetime | None = None) -> None:
+        self.at = at or datetime.now(UTC)
+        self.boot_id = boot_id
+        self.sequence = 7
+        self.cards: dict[str, Card] = {}
+        self.nodes: dict[str, NodeLine] = {}
+        self.on_watch: tuple[Person, ...] = ()
+        self.rejected: tuple[RejectedLine, ...] = ()
+        self.is_broker_linked = True
+        self.is_disk_ok = True
+        self.actions: list[tuple[Action, Person]] = []
+        self._subscribers: list[DeliverChange] = []
+        self._may_commit = asyncio.Event()
+        self._may_commit.set()
+
+    def board(self) -> Board:
+        """As the port says."""
+        return Board(
+            sequence=self.sequence,
+            at=self.at,
+            boot_id=self.boot_id,
+            is_broker_linked=self.is_broker_linked,
+            is_disk_ok=self.is_disk_ok,
+            on_watch=self.on_watch,
+            cards=tuple(self.cards.values()),
+            nodes=tuple(self.nodes.values()),
+            rejected=self.rejected,
+        )
+
+    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
+        """As the port says."""
+        self._subscribers.append(deliver)
+        return lambda: self._subscribers.remove(deliver)
+
+    async def act(self, action: Action, by: Person) -> Done | Refused:
+        """As the port says."""
+        self.actions.append((action, by))
+        await self._may_commit.wait()
+        if isinstance(action, StartWatch | EndWatch):
+            others = tuple(one for one in self.on_watch if one != by)
+            self.set_on_watch((*others, by) if isinstance(action, StartWatch) else others)
+            return Done(self.sequence)
+        card = self.cards.get(action.incident)
+        if card is None:
+            return Refused("There is no such incident.")
+        if card.state == "closed":
+            return Refused("It is closed already.")
+        changed = self._changed(card, action, by)
+        if isinstance(changed, Refused):
+            return changed
+        self.show(changed)
+        return Done(self.sequence)
+
+    def press(self, kind: str, premises: str = "Corner Shop", incident: str = "", **more: object) -> Card:
+        """A new incident; ``more`` are fields of the card."""
+        now = datetime.now(UTC)
+        at = more.pop("arrived_at", now)
+        assert isinstance(at, datetime)
+        card = Card(
+            incident=incident or f"00000010-{len(self.cards) + 1}",
+            revision=1,
+            node="00000010",
+            premises=premises,
+            place=str(more.pop("place", "High St")),
+            schemes=("hart",),
+            kind=kind,
+            priority=KINDS[kind],
+            state="unanswered",
+            pressed_at=at,
+            arrived_at=at,
+            path="network",
+            is_late=False,
+            is_silent=False,
+            is_drill=False,
+            history=(HistoryLine(at, "pressed", kind.upper()),),
+        )
+        card = replace(card, **more)
+        self.show(card)
+        return card
+
+    def show(self, *cards: Card) -> None:
+        """Put cards on the board."""
+        self.cards.update((card.incident, card) for card in cards)
+        self.tell(cards=cards)
+
+    def show_nodes(self, *nodes: NodeLine) -> None:
+        """Put premises on the board."""
+        self.nodes.update((node.node, node) for node in nodes)
+        self.tell(nodes=nodes)
+
+    def set_on_watch(self, people: tuple[Person, ...]) -> None:
+        """Say who is on watch."""
+        self.on_watch = people
+        self.tell(on_watch=people)
+
+    def set_links(self, *, is_broker_linked: bool = True, is_disk_ok: bool = True) -> None:
+        """Say what works."""
+        self.is_broker_linked, self.is_disk_ok = is_broker_linked, is_disk_ok
+        self.tell(is_broker_linked=is_broker_linked, is_disk_ok=is_disk_ok)
+
+    def hold_commits(self, *, is_held: bool) -> None:
+        """Let actions wait, or go on."""
+        (self._may_commit.clear if is_held else self._may_commit.set)()
+
+    def tell(self, **change: object) -> None:
+        """Deliver the next change."""
+        self.sequence += 1
+        made = Change(sequence=self.sequence, at=datetime.now(UTC), **change)  # type: ignore[arg-type]
+        for deliver in tuple(self._subscribers):
+            deliver(made)
+
+    def _changed(self, card: Card, action: Action, by: Person) -> Card | Refused:  # noqa: PLR0911 - one for each action
+        now = datetime.now(UTC)
+        base = replace(card, revision=card.revision + 1)
+
+        def line(what: str, text: str = "") -> tuple[HistoryLine, ...]:
+            return (*card.history, HistoryLine(now, what, text, by))
+
+        match action:
+            case Acknowledge(seen_kind=seen):
+                if card.answered_by is not None:
+                    return Refused(f"Already answered by {card.answered_by.name}.")
+                if seen and KINDS[seen] > card.priority:
+                    return Refused("It has become more urgent since you looked.")
+                undo_until = now + timedelta(seconds=10)
+                answer = {"state": "answered", "answered_by": by, "answered_at": now, "undo_until": undo_until}
+                return replace(base, history=line("acknowledged"), **answer)
+            case UndoAcknowledge():
+                taken_back = {"state": "unanswered", "answered_by": None, "answered_at": None, "undo_until": None}
+                return replace(base, history=line("unacknowledged"), **taken_back)
+            case SetOnTheWay():
+                answer = {"state": "on-the-way", "answered_by": by, "answered_at": now, "undo_until": None}
+                return replace(base, history=line("on-the-way"), **answer)
+            case Assign(to=to):
+                return replace(base, assigned_to=to, history=line("assigned", to))
+            case AddNote(text=text):
+                return replace(base, history=line("note", text))
+            case Close(outcome=outcome):
+                return replace(base, state="closed", outcome=outcome, history=line("closed", outcome))
+            case _:
+                raise NotImplementedError(action)
+
+
+class ScriptedServer:
+    """The real server over a scripted board, in a thread, on a free loopback port or the one given."""
+
+    def __init__(self, board: ScriptedBoard, *, timing: FeedTiming | None = None, port: int = 0) -> None:
+        self.board = board
+        self.app = create_app(board, inter_font_dir=None, notice=NOTICE, timing=timing)
+        listener = listen("127.0.0.1", port)
+        self.url = url_of(listener)
+        self.port = listener.getsockname()[1]
+        self._web = WebServer(self.app, listener)
+        self._loop = self._web.start_thread()
+        self.has_stopped = False
+
+    def call(self, script: Callable[[], T]) -> T:
+        """Run ``script`` on the web's loop and return what it returns."""
+        result: list[T] = []
+        is_done = threading.Event()
+
+        def run() -> None:
+            try:
+                result.append(script())
+            finally:
+                is_done.set()
+
+        self._loop.call_soon_threadsafe(run)
+        assert is_done.wait(20), "the web's loop does not answer"
+        return result[0]
+
+    def stop(self) -> None:
+        """End every stream and the server."""
+        self._web.stop()
+        self.has_stopped = True
+        assert self._web.join_thread(10), "the web server did not stop"
+
+
+def healthy(node: str, premises: str, place: str = "High St", **more: object) -> NodeLine:
+    """A premises' line; ``more`` are fields of it."""
+    now = datetime.now(UTC)
+    fields = {"state": "ok", "since": now, "last_seen_at": now, "version": "0.1.0", **more}
+    return NodeLine(node=node, premises=premises, place=place, schemes=("hart",), **fields)  # type: ignore[arg-type]
+
+
+def members(*lines: tuple[str, str]) -> Iterable[MemberLine]:
+    """Member lines from (premises, response)."""
+    now = datetime.now(UTC)
+    return (MemberLine(f"{i:08x}", premises, response, now) for i, (premises, response) in enumerate(lines, 0x20))  # type: ignore[arg-type]

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from central.core.view import Board
+from central.web import feed as feed_module
+from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, Listener
+from tests.central.web.scripted_board import ScriptedBoard
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def events(sent: bytes | None) -> list[tuple[str, str, dict[str, Any]]]:
+    """(event, id, data) of each event in what was sent."""
+
+    def parsed() -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for block in (sent or b"").decode().split("\n\n")[:-1]:
+            fields = dict(line.split(": ", 1) for line in block.split("\n"))
+            yield fields["event"], fields.get("id", ""), json.loads(fields["data"])
+
+    return list(parsed())
+
+
+def on_loop(script: Callable[[ScriptedBoard, Feed], Awaitable[None]]) -> None:
+    async def run() -> None:
+        board = ScriptedBoard()
+        feed = Feed(board, timing=FeedTiming(beat_ms=1), page="p", now=lambda: NOON)
+        feed.open()
+        await script(board, feed)
+        feed.close()
+
+    asyncio.run(run())
+
+
+async def names(listener: Listener) -> list[str]:
+    return [f"{event} {event_id}".strip() for event, event_id, _ in events(await listener.next())]
+
+
+def test_joining_gets_the_board_then_a_beat() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        board.press("attack")
+        sent = events(await feed.join(None).next())
+
+        assert ["board", "beat"] == [event for event, _, _ in sent]
+        assert "boot-1/8" == sent[0][1]
+        assert ["00000010-1"] == [card["incident"] for card in sent[0][2]["cards"]]
+        expected = {"at": "2026-11-21T12:00:00Z", "boot_id": "boot-1", "sequence": 8, "page": "p"}
+        assert expected == sent[1][2]
+
+    on_loop(script)
+
+
+def test_change_reaches_every_listener_once() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        listeners = [feed.join(None) for _ in range(3)]
+        for listener in listeners:
+            await listener.next()
+        board.press("assist")
+
+        assert [["change boot-1/8"]] * 3 == [await names(listener) for listener in listeners]
+
+    on_loop(script)
+
+
+def test_missed_changes_are_replayed_not_the_board() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        for _ in range(3):
+            board.press("theft")
+
+        assert ["change boot-1/9", "change boot-1/10", "beat"] == await names(feed.join("boot-1/8"))
+        assert ["beat"] == await names(feed.join("boot-1/10"))
+
+    on_loop(script)
+
+
+@pytest.mark.parametrize(
+    "after", ["boot-0/8", "boot-1/6", "boot-1/11", "boot-1/x", "boot-1/", "8", "", "boot-1/²", "boot-1/" + "9" * 30]
+)
+def test_unknown_position_gets_the_board(after: str) -> None:
+    """C1: recovers by itself after central restarts, whatever the browser remembers."""
+
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        for _ in range(3):
+            board.press("theft")
+
+        assert ["board boot-1/10", "beat"] == await names(feed.join(after))
+
+    on_loop(script)
+
+
+def test_ring_is_bounded() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        for _ in range(CHANGES_KEPT + 1):
+            board.tell()
+
+        assert "board boot-1/520" == (await names(feed.join("boot-1/7")))[0]
+        assert CHANGES_KEPT + 1 == len(await names(feed.join("boot-1/8")))
+
+    on_loop(script)
+
+
+def test_change_already_in_the_board_is_not_sent_again() -> None:
+    """The board may be ahead of what was delivered: the port only promises what comes after it."""
+
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        late_deliveries = board._subscribers
+        board._subscribers = []
+        board.press("theft")
+        board.press("theft")
+        listener = feed.join(None)
+        assert ["board boot-1/9", "beat"] == await names(listener)
+        board._subscribers = late_deliveries
+        board.sequence = 7
+        board.tell()
+        board.tell()
+        board.tell()
+
+        assert ["change boot-1/10"] == await names(listener)
+
+    on_loop(script)
+
+
+def test_gap_in_the_ports_changes_sends_everybody_for_the_board() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        listener = feed.join(None)
+        await listener.next()
+        board.sequence += 5
+        board.tell()
+
+        assert await listener.next() is None
+        assert "board boot-1/13" == (await names(feed.join("boot-1/7")))[0]
+
+    on_loop(script)
+
+
+def test_listener_that_does_not_read_is_let_go_and_keeps_nothing() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        slow, quick = feed.join(None), feed.join(None)
+        for _ in range(PIECES_QUEUED_MAX):
+            board.tell()
+            await quick.next()
+
+        assert (True, False) == (slow.has_ended, quick.has_ended)
+        assert await slow.next() is None
+
+    on_loop(script)
+
+
+def test_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "LISTENERS_MAX", 2)
+
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        first, _ = feed.join(None), feed.join(None)
+        with pytest.raises(FeedFullError):
+            feed.join(None)
+        feed.leave(first)
+        feed.join(None)
+
+    on_loop(script)
+
+
+def test_closing_ends_every_stream() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        listener = feed.join(None)
+        feed.close()
+
+        assert await listener.next() is None
+        assert [] == board._subscribers
+
+    on_loop(script)
+
+
+def test_beats_come_by_themselves() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        beats = asyncio.create_task(feed.beat_for_ever())
+        listener = feed.join(None)
+        await listener.next()
+
+        assert {"beat"} == set(await names(listener))
+        beats.cancel()
+
+    on_loop(script)
+
+
+def test_board_decodes_as_the_seams_board() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        sent = events(await feed.join(None).next())
+        assert board.board() == msgspec.convert(sent[0][2], Board)
+
+    on_loop(script)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+from starlette.datastructures import Headers
+
+from central.web.guard import is_loopback, refuse
+
+OURS = {
+    "host": "127.0.0.1:8080",
+    "origin": "http://127.0.0.1:8080",
+    "x-watchlink": "1",
+    "sec-fetch-site": "same-origin",
+}
+
+
+def refused(method: str = "POST", path: str = "/actions", **changed: str | None) -> int | None:
+    headers = {
+        name: value
+        for name, value in {**OURS, **{k.replace("_", "-"): v for k, v in changed.items()}}.items()
+        if value is not None
+    }
+    verdict = refuse(method, path, Headers(headers))
+    return None if verdict is None else verdict[0]
+
+
+def test_own_page_may_act() -> None:
+    assert refused() is None
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "192.168.1.4:8080", "", "[", "0.0.0.0"]
+)
+def test_other_host_is_refused_against_dns_rebinding(host: str) -> None:
+    assert 421 == refused(host=host, origin=None)
+    assert 421 == refused("GET", "/board.json", host=host, origin=None)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1", "127.8.0.1:1", "[::1]:8080"])
+def test_loopback_host_is_answered(host: str) -> None:
+    assert refused(host=host, origin=f"http://{host}") is None
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9000", "null"])
+def test_other_origin_may_not_act(origin: str) -> None:
+    assert 403 == refused(origin=origin)
+
+
+def test_form_of_another_site_cannot_send_the_header() -> None:
+    assert 403 == refused(x_watchlink=None)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_site_may_open_the_page_and_nothing_else(site: str) -> None:
+    assert refused("GET", "/", sec_fetch_site=site, origin=None) is None
+    assert 403 == refused("GET", "/feed", sec_fetch_site=site, origin=None)
+    assert 403 == refused("GET", "/board.json", sec_fetch_site=site, origin=None)
+    assert 403 == refused("POST", "/", sec_fetch_site=site, origin=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("central.example", False)],
+)
+def test_loopback_names(name: str, *, expected: bool) -> None:
+    assert expected == is_loopback(name)

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from central.core.view import Acknowledge, Board, Close, Person
+from central.web.actions import ACTION_BYTES_MAX
+from central.web.app import create_app
+from tests.central.web.conftest import OpenClient
+from tests.central.web.scripted_board import NOTICE, ScriptedBoard, healthy
+
+BY = {"role": "cctv", "name": "Priya Shah"}
+
+
+def get(open_client: OpenClient, board: ScriptedBoard, path: str, **headers: str) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with open_client(board) as client:
+            return await client.get(path, headers=headers)
+
+    return asyncio.run(ask())
+
+
+def post(open_client: OpenClient, board: ScriptedBoard, body: object, **headers: str) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with open_client(board) as client:
+            content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+            return await client.post(
+                "/actions", content=content, headers={"content-type": "application/json", **headers}
+            )
+
+    return asyncio.run(ask())
+
+
+def test_board_json_is_the_ports_board(open_client: OpenClient) -> None:
+    """C5: the same snapshot as the page's."""
+    board = ScriptedBoard()
+    board.press("attack")
+    board.show_nodes(healthy("00000010", "Corner Shop"))
+
+    answer = get(open_client, board, "/board.json")
+
+    assert board.board() == msgspec.json.decode(answer.content, type=Board)
+    assert "no-store" == answer.headers["cache-control"]
+
+
+def test_page_is_readable_without_script(open_client: OpenClient) -> None:
+    board = ScriptedBoard()
+    board.press("attack", "Corner Shop", is_silent=True)
+
+    html = get(open_client, board, "/").text
+
+    for said in (
+        "Corner Shop",
+        "ATTACK",
+        "UNANSWERED",
+        "do not call the premises’ radio",
+        "NOT LIVE",
+        "NOBODY ON DUTY",
+    ):
+        assert said in html
+    assert NOTICE in html
+
+
+def test_page_escapes_names(open_client: OpenClient) -> None:
+    board = ScriptedBoard()
+    board.press("theft", "<img src=x onerror=alert(1)>")
+
+    html = get(open_client, board, "/").text
+
+    assert "<img" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html
+
+
+def test_page_has_no_script_or_style_of_its_own_and_no_other_host(open_client: OpenClient) -> None:
+    answer = get(open_client, ScriptedBoard(), "/")
+
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "style=" not in answer.text
+    assert " onclick" not in answer.text
+    assert "//" not in answer.text.replace('xmlns="http://www.w3.org', "")
+
+
+def test_done_action_reaches_the_port_with_who_did_it(open_client: OpenClient) -> None:
+    """C1: acknowledge as a named role."""
+    board = ScriptedBoard()
+    card = board.press("attack")
+
+    body = {"action": {"type": "acknowledge", "incident": card.incident, "seen_kind": "attack"}, "by": BY}
+    answer = post(open_client, board, body)
+
+    assert (200, {"type": "done", "sequence": board.sequence}) == (answer.status_code, answer.json())
+    assert [(Acknowledge(card.incident, "attack"), Person("cctv", "Priya Shah"))] == board.actions
+
+
+def test_refused_action_says_why(open_client: OpenClient) -> None:
+    body = {"action": {"type": "acknowledge", "incident": "00000010-99"}, "by": BY}
+
+    answer = post(open_client, ScriptedBoard(), body)
+
+    expected = (409, {"type": "refused", "reason": "There is no such incident."})
+    assert expected == (answer.status_code, answer.json())
+
+
+def test_texts_arrive_as_one_clean_line(open_client: OpenClient) -> None:
+    """facts.md: direction overrides and control characters are stripped before anything shows them."""
+    board = ScriptedBoard()
+    card = board.press("theft")
+
+    body = {"action": {"type": "close", "incident": card.incident, "outcome": " gone\u202e\x00\n away "}, "by": BY}
+    answer = post(open_client, board, body)
+
+    assert 200 == answer.status_code
+    assert Close(card.incident, "gone away") == board.actions[0][0]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b"\xff\xfe", 400, "not JSON"),
+        (b"[" * 5_000, 422, "not an action"),
+        (b'{"action": {"type": "explode"}, "by": {"role": "cctv", "name": "P"}}', 422, "not an action"),
+        (b'{"action": {"type": "start-watch"}, "by": {"role": "king", "name": "P"}}', 422, "no such role"),
+        (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": " \\u202e "}}', 422, "name is missing"),
+        (
+            b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "' + b"P" * 65 + b'"}}',
+            422,
+            "64 characters",
+        ),
+        (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "P"}, "x": 1}', 422, "unknown field"),
+        (
+            b'{"action": {"type": "note", "incident": "1", "text": ""}, "by": {"role": "cctv", "name": "P"}}',
+            422,
+            "missing",
+        ),
+        (
+            b'{"action": {"type": "acknowledge", "incident": ""}, "by": {"role": "cctv", "name": "P"}}',
+            422,
+            "id of an incident",
+        ),
+        (
+            b'{"action": {"type": "acknowledge", "incident": 7}, "by": {"role": "cctv", "name": "P"}}',
+            422,
+            "not an action",
+        ),
+        (b"x" * (ACTION_BYTES_MAX + 1), 413, "longer than"),
+        (b" " * 1_048_576, 413, "longer than"),
+    ],
+)
+def test_bad_action_is_refused_in_a_sentence(open_client: OpenClient, body: bytes, status: int, said: str) -> None:
+    board = ScriptedBoard()
+
+    answer = post(open_client, board, body)
+
+    assert status == answer.status_code, answer.text
+    assert "refused" == answer.json()["type"]
+    assert said in answer.json()["reason"]
+    assert [] == board.actions
+
+
+def test_action_must_be_declared_as_json(open_client: OpenClient) -> None:
+    body = {"action": {"type": "start-watch"}, "by": BY}
+
+    assert 415 == post(open_client, ScriptedBoard(), body, **{"content-type": "text/plain"}).status_code
+
+
+def test_failing_port_is_told_as_not_known_done(open_client: OpenClient) -> None:
+    class Broken(ScriptedBoard):
+        async def act(self, action: object, by: Person) -> object:  # type: ignore[override]
+            raise OSError("disk")
+
+    answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "by": BY})
+
+    assert 500 == answer.status_code
+    assert "could not do this" in answer.json()["reason"]
+
+
+@pytest.mark.parametrize(
+    ("is_broker_linked", "is_disk_ok", "status"), [(True, True, 200), (False, True, 503), (True, False, 503)]
+)
+def test_healthz_says_whether_alerts_can_arrive_and_be_stored(
+    open_client: OpenClient, *, is_broker_linked: bool, is_disk_ok: bool, status: int
+) -> None:
+    board = ScriptedBoard()
+    board.set_links(is_broker_linked=is_broker_linked, is_disk_ok=is_disk_ok)
+
+    answer = get(open_client, board, "/healthz")
+
+    assert (status, is_broker_linked) == (answer.status_code, answer.json()["is_broker_linked"])
+
+
+def test_static_files_are_asked_for_again(open_client: OpenClient) -> None:
+    """An updated central must not be shown by an old script."""
+    answer = get(open_client, ScriptedBoard(), "/static/js/main.js")
+
+    assert ("no-cache", "nosniff") == (answer.headers["cache-control"], answer.headers["x-content-type-options"])
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_inter_is_served_only_if_all_its_cuts_are_there(tmp_path: Path) -> None:
+    async def ask(path: str) -> httpx.Response:
+        app = create_app(ScriptedBoard(), inter_font_dir=tmp_path, notice=NOTICE)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.get(path)
+
+    assert "inter.css" not in asyncio.run(ask("/")).text
+    for cut in ("Regular", "SemiBold", "Bold"):
+        (tmp_path / f"Inter-{cut}.otf").write_bytes(b"OTTO")
+    assert "inter.css" in asyncio.run(ask("/")).text
+    assert b"OTTO" == asyncio.run(ask("/static/inter/Inter-Bold.otf")).content
+    assert 404 == asyncio.run(ask("/static/inter/..%2Fsecret")).status_code
