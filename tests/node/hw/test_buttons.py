@@ -50,6 +50,7 @@ def test_button_is_pulled_up_and_low_is_pressed(
     factory.pin(5).drive_low()
     factory.pin(5).drive_high()
 
+    assert [None] * 3 == [factory.pin(number).bounce for number in PINS.values()]
     assert ["up"] * 3 == [factory.pin(number).pull for number in PINS.values()]
     assert [DOWN, UP] == events.all
 
