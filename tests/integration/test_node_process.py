@@ -367,3 +367,15 @@ def test_node_ends_with_status_0_when_nobody_reads_its_facts(quiet_town: Town) -
 
         assert node.stop() == 0
         assert len(unreceipted(node.folder)) == 1
+
+
+def test_node_ends_with_status_0_when_its_broker_is_frozen(
+    town: Town, start_node: StartNode, start_central: StartCentral
+) -> None:
+    central, node = start_central(), start_node(SHOP)
+    central.wait_for(lambda: bool(central.health(parse_node(SHOP))), "its first report")
+    with town.broker.frozen():
+        node.press("assist")
+        node.wait_for_face("undelivered")
+        assert node.stop() == 0
+        assert len(unreceipted(node.folder)) == 1

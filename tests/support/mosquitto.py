@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.fleet_broker import DEADLINE_S, _listens, wait_until
@@ -33,6 +35,16 @@ class Mosquitto:
     def stop(self) -> None:
         """In order. Nothing if it does not run."""
         self._end(signal.SIGTERM)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stays connected to everybody, and does nothing."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def _end(self, number: int) -> None:
         if self._process and self._process.poll() is None:
