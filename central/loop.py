@@ -1,7 +1,9 @@
 """The intake thread: takes what arrived, asks the rules, commits once for all of it, and then tells.
 
 A lone alert is handled the moment it arrives; under a flood of them whatever has gathered meanwhile, at most
-five hundred, shares one transaction. Everything of the core and the database happens on this thread.
+five hundred, shares one transaction. Receipts go out at once, pages and tools are told when nothing more waits,
+or a tenth of a second later: somebody frightened waits for the first. Everything of the core and the database
+happens on this thread.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -30,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_MAX: Final = 500
 TICK_S: Final = 1.0
+TELL_WITHIN_S: Final = 0.1
+"""How long a flood may hold back what is not a receipt."""
 INTERNAL_ERROR: Final = "internal error"
 OVERLOAD: Final = "overload"
 
@@ -82,11 +87,11 @@ class IntakeLoop:
         self._clock = clock
         self._reader = Reader()
         self._batch: list[JournalEntry] = []
+        self._untold: deque[do.Effect] = deque()
+        self._tell_due_s = 0.0
         self._tick_due_s = 0.0
         self._is_stopping = threading.Event()
         self._doers: dict[type[Any], Callable[[Any], None]] = {
-            do.CommitFrame: lambda order: self._batch.append(order.entry),
-            do.CommitAction: lambda order: self._batch.append(order.entry),
             do.SendReceipt: announcer.send_receipt,
             do.SendAcknowledgement: announcer.send_acknowledgement,
             do.PublishIncident: announcer.publish_incident,
@@ -107,6 +112,7 @@ class IntakeLoop:
         for _ in range(BATCH_MAX):
             if not self._take(self._inbox.take(BATCH_MAX, 0.0)):
                 break
+        self._tell()
         self._service.watchdog()
 
     def step(self, timeout_s: float) -> None:
@@ -118,6 +124,8 @@ class IntakeLoop:
                 self._handle(ev.InputRejected(OVERLOAD, None))
             self._handle(ev.Ticked())
             self._commit()
+        if self._inbox.is_empty or time.monotonic() >= self._tell_due_s:
+            self._tell()
         # Here and nowhere else: the watchdog is to know that the loop goes round, not that a thread lives.
         self._service.watchdog()
 
@@ -126,15 +134,32 @@ class IntakeLoop:
         self._is_stopping.set()
         self._inbox.put(ev.Ticked())
 
-    def carry_out(self, orders: list[do.Effect]) -> None:
-        """Do these, in this order; commits are gathered."""
+    def _carry_out(self, orders: list[do.Effect]) -> None:
+        """Gather commits, send receipts; the rest in its order, soon."""
         for order in orders:
-            try:
-                self._doers[type(order)](order)
-            except StoreError as e:
-                # A counter block, a probe, a heartbeat: nobody was told anything that is not so.
-                logger.warning("%s", e)
-                self._handle(ev.StoreFailed(str(e)))
+            if isinstance(order, do.CommitFrame | do.CommitAction):
+                self._batch.append(order.entry)
+            elif isinstance(order, do.SendReceipt):
+                self._do(order)
+            else:
+                if not self._untold:
+                    self._tell_due_s = time.monotonic() + TELL_WITHIN_S
+                self._untold.append(order)
+
+    def _tell(self) -> None:
+        while self._untold:
+            self._do(self._untold.popleft())
+
+    def _do(self, order: do.Effect) -> None:
+        try:
+            self._doers[type(order)](order)
+        except StoreError as e:
+            # A counter block, a probe, a heartbeat: nobody was told anything that is not so.
+            logger.warning("%s", e)
+            self._handle(ev.StoreFailed(str(e)))
+        except Exception:
+            # One order that cannot be carried out must not keep back those behind it.
+            logger.exception("an order was not carried out: %s", type(order).__name__)
 
     def _take(self, items: list[ev.Event | Published]) -> bool:
         for item in items:
@@ -154,7 +179,7 @@ class IntakeLoop:
         return bool(items)
 
     def _handle(self, event: ev.Event) -> None:
-        self.carry_out(self._core.handle(event, self._clock()))
+        self._carry_out(self._core.handle(event, self._clock()))
 
     def _commit(self) -> None:
         while self._batch:

@@ -109,7 +109,9 @@ class CentralCore:
         self._now_at = now_at
         self._effects = []
         self._handlers[type(event)](event)
-        self._show_change()
+        # A frame alone changes its node's line at most: that goes with its commit, a moment later.
+        if type(event) is not ev.FrameArrived:
+            self._show_change()
         return self._effects
 
     # Start, time, directory, link.

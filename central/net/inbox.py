@@ -66,6 +66,11 @@ class Inbox(Generic[T]):
                 self._bytes_left += sum(len(message.payload) for message in messages)
         return items
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits at this moment."""
+        return self._queue.empty()
+
     def take_dropped(self) -> int:
         """How many messages were dropped since this was last asked."""
         with self._lock:

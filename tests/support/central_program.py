@@ -68,9 +68,14 @@ class CentralProgram:
         wait_until(lambda: is_so(self.board()), what)
         return self.board()
 
-    def card(self, incident: str) -> Card:
-        """One incident; it must be there."""
-        return next(card for card in self.board().cards if card.incident == incident)
+    def card(self, incident: str, alert_count: int = 1) -> Card:
+        """One incident as soon as it is there with so many alerts: receipts go out before the page is told."""
+
+        def found() -> list[Card]:
+            return [c for c in self.board().cards if c.incident == incident and c.alert_count >= alert_count]
+
+        wait_until(lambda: bool(found()), f"card {incident} with {alert_count} alerts")
+        return found()[0]
 
     def rejected(self) -> dict[tuple[str, str], int]:
         """What was dropped, as the page says."""
