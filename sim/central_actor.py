@@ -188,9 +188,8 @@ class SimCentral:
         match effect:
             case do.CommitFrame():
                 if self._plant is Plant.RECEIPT_BEFORE_COMMIT:
-                    self._carry_out(
-                        do.SendReceipt(effect.entry.signed.frame.sender, effect.entry.signed.frame.id, False)
-                    )
+                    frame_id = effect.entry.signed.frame.id
+                    self._carry_out(do.SendReceipt(frame_id.node, frame_id, is_late=False))
                 if self._plant is Plant.LATE_SHOWN_AS_LIVE:
                     effect = do.CommitFrame(replace(effect.entry, is_late=False))
                 self._order_commit(effect)

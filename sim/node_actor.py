@@ -75,6 +75,7 @@ class SimNode:
         self.clock_error_s = 0
         self.is_clock_proven = True
         self.is_panel_dead = False
+        self._is_panel_given_up = False
         self.crash_after_orders: int | None = None
         """Die when this many more orders have been carried out."""
         self.boot = 0
@@ -112,11 +113,6 @@ class SimNode:
         """The core's state, to look at."""
         return self._state
 
-    @property
-    def run_number(self) -> int:
-        """Rises with every start."""
-        return self._run
-
     # What the scenario does to it.
 
     def start(self) -> None:
@@ -126,12 +122,15 @@ class SimNode:
         self._run += 1
         self._state = initial_state(self.settings)
         self._gathered = []
+        self._is_panel_given_up = self.is_panel_dead
         self._memory_counter = self.disk.counter
         directory = open_directory(self.disk.directory, self._authority)
         outbox = tuple(self._stored(row) for _, row in sorted(self.disk.rows.items()))
         inbox = tuple(ev.SeenFrame(id_, digest, shown) for id_, (digest, shown) in self.disk.seen.items())
         self._timeline.note(self.name, f"starts, {len(outbox)} rows, {len(inbox)} seen, counter {self.disk.counter}")
         self._take(ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter))
+        if self.is_panel_dead:
+            self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
         self._read_clock()
         self._broker.connect(self.id)
 
@@ -163,7 +162,7 @@ class SimNode:
 
     def break_panel(self) -> None:
         """The bus stops answering."""
-        self.is_panel_dead = True
+        self.is_panel_dead = self._is_panel_given_up = True
         if self._state is not None:
             self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
 
@@ -303,6 +302,7 @@ class SimNode:
 
     def _store(self, effect: do.StoreFrame) -> None:
         if self.disk.is_refusing:
+            self._watch.refused(self)
             self._answers.append(ev.StoreRefused(effect.draft, "no space left on device"))
             return
         counter = max(self.disk.counter, self._memory_counter) + 1
@@ -330,8 +330,8 @@ class SimNode:
             self._broker.publish(self.id, topic, effect.signed.data, 1, acknowledged)
 
     def _show(self, effect: do.ShowScreen) -> None:
-        if self.is_panel_dead:
-            return
+        if self._is_panel_given_up:
+            return  # The driver draws again once a retry has found the panel.
         self._drawing += 1
         run, drawing, screen = self._run, self._drawing, effect.screen
 
@@ -345,6 +345,8 @@ class SimNode:
 
     def _retry(self, part: Part) -> None:
         is_broken = (part is Part.STORE and self.disk.is_refusing) or (part is Part.OLED and self.is_panel_dead)
+        if part is Part.OLED:
+            self._is_panel_given_up = is_broken
         self._answers.append(ev.PartFailed(part, "still broken") if is_broken else ev.PartRecovered(part))
 
     def _flush(self) -> None:

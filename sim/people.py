@@ -73,9 +73,9 @@ def make_gesture(town: Town, node: SimNode, gesture: Gesture) -> None:
     kind = _MEANS.get(gesture)
     if kind is not None:
         # The longest wait before a press counts: bounce, debounce, and the chord's window.
-        town.watch.presses.append(
-            Press(node.id, kind, timeline.now_ms, timeline.now_ms + held_ms + 500, node.run_number)
-        )
+        town.watch.presses.append(Press(node.id, kind, timeline.now_ms, timeline.now_ms + held_ms + 500))
+    if gesture is Gesture.CANCEL:
+        town.watch.cancelled(node.id)
     for at, button in enumerate(_BUTTONS[gesture]):
         lag_ms = at * chance.randint(0, 120)
         bounces = 0 if gesture is Gesture.BRUSH else chance.randint(0, 4)

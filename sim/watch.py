@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from sim.node_actor import SimNode
 
 LATE_MS: Final = 60_000
-LATE_SLACK_MS: Final = 2_500
-"""Unix seconds in frames, and the way to the panel."""
+LATE_SLACK_MS: Final = 8_000
+"""Whole seconds in frames, the way to the panel, and central's time, which is as old as its message was slow."""
 STORED_WITHIN_MS: Final = 1_500
 
 
@@ -50,7 +50,8 @@ class Press:
     kind: AlertKind
     begun_ms: int
     ended_ms: int
-    run: int
+    is_refused: bool = False
+    """The disk would not take it; the screen says so, and the press lives no longer than the program."""
     is_settled: bool = False
 
 
@@ -96,6 +97,12 @@ class Watch:
         self.truth[frame.id] = Truth(signed, self._timeline.now_ms, is_true)
         if isinstance(frame, Alert):
             self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
+
+    def refused(self, node: SimNode) -> None:
+        """The node's disk would not take a row."""
+        for press in self.presses:
+            if press.node == node.id and self._timeline.now_ms < press.ended_ms + STORED_WITHIN_MS:
+                press.is_refused = True
 
     def committed(self, entries: list[FrameEntry]) -> None:
         """Entries are on central's disk."""
@@ -162,6 +169,11 @@ class Watch:
             ):
                 press.is_settled = True  # Nobody promised anything yet.
 
+    def cancelled(self, node: NodeId) -> None:
+        """Its presser is taking back what was pressed: what the disk has not taken yet need not be sent."""
+        for press in self.presses:
+            press.is_settled = press.is_settled or press.node == node
+
     # Looked at by the campaign.
 
     def after_each(self) -> None:
@@ -219,7 +231,8 @@ class Watch:
             self._broken("I6", f"{node.name} is warned of {alert.text}, which is none of its business")
         if node.id in truth.shown_at:
             self._broken("I6", f"{alert.text} was shown twice at {node.name}")
-        truth.shown_at.add(node.id)
+        if not node.disk.is_refusing:  # A disk that refuses cannot remember it over a restart.
+            truth.shown_at.add(node.id)
         self.shown += 1
 
     def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
@@ -233,7 +246,9 @@ class Watch:
         if is_judged and is_first and waited_ms > LATE_MS + LATE_SLACK_MS:
             is_as_live = not is_said or screen.emphasis is Emphasis.INVERTED
             if is_as_live:
-                self._broken("I8", f"{alert.text} waited {waited_ms} ms and is shown as live at {node.name}")
+                self._broken(
+                    "I8", f"{alert.text} waited {waited_ms} ms and is shown as live at {node.name}: {screen.lines}"
+                )
 
     def _broken(self, invariant: str, what: str) -> NoReturn:
         raise BrokenInvariantError(f"{invariant}: {what} (at {self._timeline.now_ms} ms)")
