@@ -25,7 +25,7 @@ class Channel:
         address: the topic with ``{scheme}`` and ``{node}`` for its parameters.
         writer, readers: as words.
         is_from_central: central writes it.
-        qos: 0 where the next one replaces a lost one.
+        qos: 0 where the next one, or the next question, makes up for a lost one.
         payload: kinds of frame, or a type of message.
         bytes_max: the payload's cap.
         operation: what central does with it, as a name and in words.
@@ -105,7 +105,7 @@ CHANNELS: Final = (
         "that node",
         "central",
         False,  # noqa: FBT003
-        1,
+        0,
         Sync,
         "takeSync",
         "A node asks for what it may have missed: after each connect, and when central has a new boot id.",
@@ -116,10 +116,10 @@ CHANNELS: Final = (
         "central",
         "that node",
         True,  # noqa: FBT003
-        1,
+        0,
         (FrameKind.RECEIPT,),
         "sendReceipt",
-        "Central has committed a frame of this node's.",
+        "Central has committed a frame of this node's. A lost one is asked for by the frame's repetition.",
     ),
     Channel(
         "ack",
