@@ -97,7 +97,10 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], answered_ms: int) -> None
             continue
         if incident.phase in UNSETTLED or incident.phase is Phase.CLOSED:
             continue
-        if incident.is_restored or (incident.received_ms is not None and incident.received_ms < answered_ms):
+        was_known = incident.received_ms is not None and incident.received_ms < answered_ms
+        # A receipt that came in this run may be younger than the question, however old the press is.
+        was_known_at_start = incident.is_restored and (incident.received_ms or 0) <= turn.state.started_ms
+        if was_known or was_known_at_start:
             happen(turn, key, Happening.CLOSED)
             forget(turn, key)
 

@@ -80,6 +80,8 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool) -> None:
     incident = replace(incident, waiting=waiting)
     if counter == incident.latest:
         incident = replace(incident, is_late=is_late)
+    if not waiting and incident.received_ms is None:
+        incident = replace(incident, received_ms=turn.now_ms)
     keep(turn, incident)
     if any(is_decisive(incident, *row) for row in waiting):
         return

@@ -89,6 +89,21 @@ def test_receipted_alert_that_central_does_not_name_leaves_the_panel(world: Any)
     assert "ready" == world.face
 
 
+def test_answer_that_crossed_the_receipt_closes_nothing(world: Any) -> None:
+    """N3: central could not name what it took in after it was asked; nobody closed it, so nobody says so."""
+    world.hold(Button.ATTACK)
+    world.after(10_000)
+    world.restart()
+    world.after(200)
+    world.online()
+    world.after(5, world.receipt(1))
+
+    world.after(1, sync_answer(world))
+
+    assert "received" == world.face
+    assert [] == world.facts("closed")
+
+
 def test_answer_that_was_cut_says_nothing_of_what_it_leaves_out(world: Any) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
