@@ -62,12 +62,14 @@ class Truth:
     Attributes:
         stored_ms: true time of the commit on the node's disk.
         is_clock_true: the node's clock was proven and right then.
+        shown_at: where it was on the panel; ``remembered_at``: and where a disk that works remembers it.
     """
 
     signed: SignedFrame
     stored_ms: int
     is_clock_true: bool
     shown_at: set[NodeId] = field(default_factory=set)
+    remembered_at: set[NodeId] = field(default_factory=set)
 
 
 class Watch:
@@ -229,10 +231,11 @@ class Watch:
             self._broken("I7", f"{node.name} shows {alert.text}, which members are not warned of")
         if not self._memberships[node.id] & set(frame.schemes) or alert.node == node.id:
             self._broken("I6", f"{node.name} is warned of {alert.text}, which is none of its business")
-        if node.id in truth.shown_at:
+        if node.id in truth.remembered_at:
             self._broken("I6", f"{alert.text} was shown twice at {node.name}")
+        truth.shown_at.add(node.id)
         if not node.disk.is_refusing:  # A disk that refuses cannot remember it over a restart.
-            truth.shown_at.add(node.id)
+            truth.remembered_at.add(node.id)
         self.shown += 1
 
     def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
