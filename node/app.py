@@ -191,8 +191,11 @@ class NodeApp:
         return newer if newer.serial >= first.serial else first
 
     def _load_late(self) -> None:
-        """The disk could not be read at start and can be now: begin again with what it holds, at a quiet moment."""
-        if Part.STORE in self._state.faults or self._state.drafts or self._state.recent:
+        """The disk could not be read at start and can be now: begin again with what it holds.
+
+        Not before every press since then is on it: what is there replaces what the core knows of our incidents.
+        """
+        if Part.STORE in self._state.faults or self._state.drafts:
             return
         faults = self._state.faults
         started = self._started()

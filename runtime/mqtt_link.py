@@ -42,8 +42,6 @@ STOP_TIMEOUT_S: Final = 1.0
 PACKET_BYTES_MAX: Final = 8 * 1024 * 1024
 """Larger packets are not sent to us (the directory's cap is 4 MiB, and base64 is longer)."""
 
-_ENDED: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-"""TLS ended because the connection did: that says nothing of certificates."""
 _REFUSED_FOR_GOOD: Final = frozenset(
     {
         "Bad user name or password",
@@ -351,8 +349,9 @@ class PahoLink:
             self._drop_lost()
             if self._is_stopping:
                 self._is_up = False
-            elif isinstance(error, ssl.SSLError) and not isinstance(error, _ENDED):
-                self._down(describe_fault(error, self._settings.host, self._settings.port))
+            elif (fault := describe_fault(error, self._settings.host, self._settings.port)).is_permanent:
+                # The broker's alert about our certificate; any other TLS error here is the echo of the end.
+                self._down(fault)
             elif flags.is_disconnect_packet_from_server:
                 words = str(reason)
                 if words == "Session taken over":

@@ -67,10 +67,13 @@ def test_node_sends_attack_to_every_scheme_it_is_in(
 ) -> None:
     central, node = start_central(), start_node(BOTH)
     node.press("attack", 1_300)
-    node.wait_for_fact("published")
-    topics = {t for t, p in central._listener.received if p == central.alerts()[0].data}
 
-    assert {f"watchlink/1/scheme/{slug}/frame/{BOTH}" for slug in ("hart", "pubwatch")} == topics
+    def topics() -> set[str]:
+        alerts = {signed.data for signed in central.alerts()}
+        return {topic for topic, payload in list(central._listener.received) if payload in alerts}
+
+    wanted = {f"watchlink/1/scheme/{slug}/frame/{BOTH}" for slug in ("hart", "pubwatch")}
+    central.wait_for(lambda: topics() == wanted, "the alert in both schemes")
     assert central.alerts()[0].frame.kind is AlertKind.ATTACK  # type: ignore[union-attr]
 
 
@@ -264,7 +267,7 @@ def test_node_says_not_stored_when_the_disk_refuses_and_stores_the_press_once_it
     central = start_central()
     before = start_node(SHOP)
     before.press("assist")
-    before.wait_for_fact("published")
+    old = before.wait_for_fact("published")["alert"]
     before.stop()
     state = town.folder(SHOP) / "state"
     state.rename(state.with_name("away"))
@@ -281,6 +284,8 @@ def test_node_says_not_stored_when_the_disk_refuses_and_stores_the_press_once_it
             lambda: attack in {signed.frame.id.text for signed in central.alerts()}, "the attack, with its own id"
         )
         assert {1} == {len({s.data for s in central.alerts() if s.frame.id.text == attack})}
+        node.wait_for_fact("armed")
+        node.wait_for_fact("published", alert=old)
 
 
 def test_node_counts_what_is_malformed_and_keeps_working(
@@ -296,6 +301,7 @@ def test_node_counts_what_is_malformed_and_keeps_working(
             central.say(str(DownTopic(node_id, channel)), payload)
     node.press("assist")
     node.wait_for_fact("published")
+    central.wait_for(lambda: bool(central.alerts()), "the alert")
     central.receipt(central.alerts()[0].frame)
     node.wait_for_fact("receipt")
     central.wait_for(lambda: len(central.health(node_id)[-1].rejected) > 3, "the counters in its report")
