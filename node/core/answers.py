@@ -101,8 +101,7 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], answered_ms: int) -> None
         # A receipt that came in this run may be younger than the question, however old the press is.
         was_known_at_start = incident.is_restored and (incident.received_ms or 0) <= turn.state.started_ms
         if was_known or was_known_at_start:
-            happen(turn, key, Happening.CLOSED)
-            forget(turn, key)
+            forget(turn, key)  # Who closed it, and when, is not known: that is not told either.
 
 
 def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:

@@ -121,7 +121,7 @@ class World:
     stored: dict[int, tuple[SignedFrame, int]] = field(default_factory=dict)
     receipted: set[int] = field(default_factory=set)
     seen: dict[FrameId, tuple[bytes, bool]] = field(default_factory=dict)
-    is_down: bool = False
+    pending: list[FrameStored] = field(default_factory=list)
     checks: list[Callable[[World, Event, tuple[Effect, ...]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -135,6 +135,7 @@ class World:
         queue = list(events)
         while queue:
             event = queue.pop(0)
+            self.pending = [waiting for waiting in queue if isinstance(waiting, FrameStored)]
             self.state, effects = step(self.state, event, self.now_ms)
             for check in self.checks:
                 check(self, event, effects)
@@ -349,7 +350,7 @@ def frame_of(content: Draft, counter: int, at_s: int) -> Alert | Cancel | Respon
             return Response(OURS, counter, at_s, content.target, content.response, content.schemes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_world() -> Callable[..., World]:
     """A node that is not started."""
     return World

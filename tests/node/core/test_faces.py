@@ -1,0 +1,196 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""The faces of look.md, word for word, and that nothing a name can do breaks a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.core.controls import Button
+from node.core.events import DirectoryReceived, LinkUp, StopAsked
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Screen
+from node.core.state import NodeState
+from node.core.words import fullest, on_duty, person, span
+from wire.ids import NodeId
+from wire.kinds import AlertKind, AnswerState, Role
+
+OURS, BOOTS = NodeId(0x10), NodeId(0x11)
+
+
+def assert_fits(screen: Screen) -> None:
+    """The panel's limits: 8 characters large, or two words of 10 with one line below; 21 small."""
+    if len(screen.headline) == 1:
+        assert 0 < len(screen.headline[0]) <= HEADLINE_CHARS_MAX
+    else:
+        assert 2 == len(screen.headline)
+        assert all(0 < len(word) <= HEADLINE_WORD_CHARS_MAX for word in screen.headline)
+        assert "" == screen.lines[0], "two large words take the place of row 2"
+    assert all(len(line) <= LINE_CHARS_MAX and line.isprintable() for line in screen.lines)
+
+
+def test_faces_are_those_of_the_look(make_world: Any) -> None:
+    """The table of look.md, as far as it goes without radio and gallery."""
+    world = make_world()
+    seen: dict[str, Screen] = {}
+    world.checks.append(lambda w, _event, _effects: w.state.screen and seen.setdefault(w.face, w.screen))
+    world.start()
+    world.tap(Button.ASSIST)
+    world.do(LinkUp())
+    world.live(2_500)
+    world.do(world.receipt(1), world.ack(1))
+    world.do(world.ack(1, AnswerState.ON_THE_WAY), world.ack(1, AnswerState.CLOSED))
+    world.live(60_000)
+    world.do(world.alert_from(BOOTS, 5))
+    said = {face: (screen.headline, *screen.lines) for face, screen in seen.items()}
+
+    assert {
+        "boot": (("STARTING",), "Watchlink 1.4", "Looking for central"),
+        "ready": (("READY",), "14:33  Net✓", "On duty: CCTV PCSO"),
+        "stored": (("TRYING",), "Not received yet", "Saved, no network"),
+        "sending": (("SENDING",), "ASSIST 14:32:00", "Saved on this unit"),
+        "undelivered": (("NOT", "DELIVERED"), "", "Use radio or call 999"),
+        "received": (("RECEIVED",), "by central system", "No one answered yet"),
+        "answered": (("ANSWERED",), "PCSO J Patel", "14:32:02 after 2 s"),
+        "on-the-way": (("COMING",), "PCSO J Patel", "on the way 14:32"),
+        "closed": (("CLOSED",), "by PCSO J Patel", "at 14:32"),
+        "neighbour": (("ATTACK",), "Boots", "14:33 ▲Seen ►Coming"),
+    } == said
+    for screen in seen.values():
+        assert_fits(screen)
+
+
+def test_stopping_says_that_buttons_do_not_work(world: Any) -> None:
+    world.do(StopAsked())
+
+    assert ("Buttons do not work", "Use radio or call 999") == world.screen.lines
+
+
+NASTY = st.one_of(
+    st.text(max_size=64),
+    st.text(alphabet="W\u202eé\u0301\u200b\ufeff\u0000\n 🧑‍🚒" + chr(0x3000), max_size=64),
+    st.sampled_from(
+        ["", " ", "x" * 64, "A" * 30 + " " + "B" * 30, "\u202e" * 64, "Ⱥ" * 64, "a\u0301\u0301\u0301\u0301" * 12]
+    ),
+)
+
+
+@given(
+    name=NASTY,
+    place=NASTY,
+    role=st.one_of(st.sampled_from([r.slug for r in Role]), st.from_regex(r"\A[a-z][a-z0-9-]{0,31}\Z")),
+    kind=st.sampled_from(list(AlertKind)),
+    others=st.integers(0, 12),
+    state=st.sampled_from(["unanswered", "answered", "on-the-way", "closed"]),
+    is_late=st.booleans(),
+    drill=st.booleans(),
+    response=st.sampled_from([None, Button.SEEN, Button.RESPONDING]),
+)
+def test_every_neighbours_face_fits(
+    make_world: Any,
+    *,
+    name: str,
+    place: str,
+    role: str,
+    kind: AlertKind,
+    others: int,
+    state: str,
+    response: Button | None,
+    is_late: bool,
+    drill: bool,
+) -> None:
+    world = make_world()
+    world.checks.append(lambda w, _event, _effects: assert_fits(w.screen) if w.state.screen else None)
+    senders = {str(n): world.sender(NodeId(0x100 + n), name, place, 1) for n in range(others + 1)}
+    world.start(known=world.directory(2, **senders))
+    world.online()
+    at_s = int(world.wall().timestamp()) - 7_200 * is_late
+    for n in range(others + 1):
+        world.do(world.alert_from(NodeId(0x100 + n), 1, kind, at_s=at_s, drill=drill))
+    if response:
+        world.live(600)
+        world.tap(response)
+    answer = None if state == "unanswered" else world.answer(name, role)
+    world.do(
+        world.says(NodeId(0x100), 1, state, kind=kind.slug, answer=answer, premises=name, place=place, drill=drill)
+    )
+    world.live(12_000)
+
+
+@given(
+    name=NASTY,
+    role=st.sampled_from([r.slug for r in Role] + ["superintendent-of-everything"]),
+    wait=st.integers(0, 10**9),
+)
+def test_every_own_face_fits(make_world: Any, name: str, role: str, wait: int) -> None:
+    world = make_world()
+    world.settings = replace(world.settings, version=name)
+    world.state = NodeState(world.settings)
+    world.checks.append(lambda w, _event, _effects: assert_fits(w.screen) if w.state.screen else None)
+    world.start(known=world.directory(2, boots=world.sender(BOOTS, name, "", 1)))
+    world.online()
+    world.do(world.status(on_duty=(role, "pcso", "cctv", role)))
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.response_from(BOOTS, 1, 1))
+    world.now_ms += wait
+    for state in ("answered", "on-the-way", "closed"):
+        world.do(world.says(OURS, 1, state, revision=wait, answer=world.answer(name, role)))
+    world.do(DirectoryReceived(world.directory(3), b""))
+
+
+@given(st.lists(st.from_regex(r"\A[a-z][a-z0-9-]{0,31}\Z"), max_size=16))
+def test_duty_line_fits_and_counts_what_it_leaves_out(roles: list[str]) -> None:
+    assert len(on_duty(tuple(roles))) <= LINE_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        ((), "NOBODY ON DUTY"),
+        (("cctv",), "On duty: CCTV"),
+        (("cctv", "pcso"), "On duty: CCTV PCSO"),
+        (("cctv", "pcso", "police"), "On duty: CCTV PCSO +1"),
+        (("co-ordinator", "police", "cctv", "pcso"), "On duty: CO-ORD +3"),
+    ],
+)
+def test_duty_line(roles: tuple[str, ...], expected: str) -> None:
+    assert expected == on_duty(roles)
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "expected"),
+    [
+        ("PCSO", "J Patel", "PCSO J Patel"),
+        ("PCSO", "Jaswinder Patel", "PCSO Jaswinder Patel"),
+        ("POLICE", "Jaswinder Patel", "POLICE J Patel"),
+        ("CCTV", "Featherstonehaugh-Smythe", "CCTV Featherstonehau…"),
+        ("CCTV", "", "CCTV"),
+    ],
+)
+def test_person_is_named_as_fully_as_it_fits(role: str, name: str, expected: str) -> None:
+    assert expected == person(role, name)
+
+
+@pytest.mark.parametrize(
+    ("ms", "expected"),
+    [
+        (-5, "0 s"),
+        (99_999, "99 s"),
+        (100_000, "1 min"),
+        (5_999_999, "99 min"),
+        (6_000_000, "1 h"),
+        (359_999_999, "99 h"),
+        (360_000_000, "4 d"),
+        (10**15, "9999 d"),
+    ],
+)
+def test_span(ms: int, expected: str) -> None:
+    assert expected == span(ms)
+
+
+def test_fullest_takes_the_first_that_fits_whole() -> None:
+    assert "short" == fullest("x" * 22, "short", "shorter")
+    assert "y" * 20 + "…" == fullest("x" * 22, "y" * 22)

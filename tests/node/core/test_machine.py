@@ -1,0 +1,399 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""The machine as a whole: total, pure, bounded, and true to its promises under any sequence of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.core.controls import Button, LedPattern, Part, SoundPattern
+from node.core.effects import (
+    Effect,
+    MarkReceipted,
+    PlaySound,
+    PublishFrame,
+    ReportFact,
+    SetLed,
+    ShowScreen,
+)
+from node.core.events import (
+    ClockRead,
+    DirectoryReceived,
+    Event,
+    FramePublished,
+    FrameReceived,
+    FrameStored,
+    InputRejected,
+    LinkDown,
+    LinkUp,
+    PartFailed,
+    PartRecovered,
+    PinChanged,
+    ScreenShown,
+    Started,
+    StopAsked,
+    StoreRefused,
+    SyncAnswered,
+    Ticked,
+)
+from node.core.ledger import Ledger, Shelf
+from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
+from node.core.state import NodeState
+from node.core.table import UNSETTLED, Phase
+from wire.frames import Alert
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
+from wire.messages import SyncAnswer
+from wire.topics import FrameTopic
+
+OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
+
+
+def in_phase(world: Any, phase: Phase) -> None:
+    """Bring a press to this phase, by what would."""
+    world.disk_hangs = phase is Phase.DRAFTED
+    world.disk_full = phase is Phase.REFUSED
+    world.hold(Button.ATTACK)
+    world.disk_hangs = world.disk_full = False
+    by: dict[Phase, list[Event]] = {
+        Phase.PUBLISHED: [world.puback(1)],
+        Phase.RECEIVED: [world.receipt(1)],
+        Phase.ANSWERED: [world.receipt(1), world.ack(1)],
+        Phase.ON_THE_WAY: [world.receipt(1), world.ack(1, AnswerState.ON_THE_WAY)],
+        Phase.CLOSED: [world.receipt(1), world.ack(1, AnswerState.CLOSED)],
+    }
+    world.do(*by.get(phase, []))
+    if phase is Phase.UNDELIVERED:
+        world.live(3_000)
+    if phase is Phase.CANCELLED:
+        world.hold(Button.CANCEL)
+    (incident,) = [row for _, row in world.state.incidents.oldest()]
+    assert phase is incident.phase
+
+
+def every_event(world: Any) -> list[Event]:
+    """At least one of each kind, and of those that mean different things more."""
+    frame = world.signed(Alert(OURS, 900, 0, AlertKind.ASSIST, 900, (1,)))
+    return [
+        Started("boot-x", (), (), world.directory(), 0),
+        ClockRead(0, is_proven=True),
+        ClockRead(2**40, is_proven=False, utc_offset_s=-(2**40)),
+        Ticked(),
+        *(PinChanged(button, is_down) for button in Button for is_down in (True, False)),
+        PinChanged(Button.ATTACK, is_down=True, is_initial=True),
+        FrameStored(1, world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,)))),
+        FrameStored(777, frame),
+        StoreRefused(1, "full"),
+        StoreRefused(None, "full"),
+        LinkUp(),
+        LinkDown("gone"),
+        LinkDown("refused", is_permanent=True),
+        FramePublished(FrameId(OURS, 1)),
+        FramePublished(FrameId(BOOTS, 1)),
+        FrameReceived(b"", None, Path.RADIO),
+        FrameReceived(b"\xff" * 96, FrameTopic("hart", BOOTS), Path.NETWORK),
+        world.receipt(1),
+        *(world.ack(1, state) for state in AnswerState),
+        world.alert_from(BOOTS, 5),
+        world.cancel_from(BOOTS, 6, 5),
+        *(world.response_from(BOOTS, 7 + r, 1, r) for r in MemberResponse),
+        *(
+            world.says(node, 1, state, revision=3, answer=world.answer())
+            for node in (OURS, BOOTS)
+            for state in ("unanswered", "answered", "on-the-way", "closed")
+        ),
+        world.status("central-9", on_duty=()),
+        SyncAnswered(SyncAnswer(boot_id="central-9", counter_floor=5)),
+        DirectoryReceived(world.directory(9), b"nine"),
+        InputRejected("topic"),
+        ScreenShown("00000010-1", "sending"),
+        *(PartFailed(part, "x") for part in Part),
+        *(PartRecovered(part) for part in Part),
+        StopAsked(),
+    ]
+
+
+def test_list_of_every_event_is_complete(world: Any) -> None:
+    assert set(get_args(Event)) == {type(event) for event in every_event(world)}
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_every_event_is_taken_in_every_phase(make_world: Any, phase: Phase) -> None:
+    """No event raises, loses the press, or touches the state it was given; and what it leads to can tick."""
+    world = make_world()
+    world.start()
+    world.online()
+    in_phase(world, phase)
+    before = world.state
+    snapshot = frozen(before)
+    for event in every_event(world):
+        state, effects = step(before, event, world.now_ms + 1)
+        assert snapshot == frozen(before), type(event).__name__
+        assert isinstance(effects, tuple)
+        for _ in range(3):
+            due_ms = next_deadline_ms(state)
+            if due_ms is None:
+                break
+            state, _ = step(state, Ticked(), due_ms)
+            following_ms = next_deadline_ms(state)
+            assert following_ms is None or following_ms > due_ms, (type(event).__name__, "wakes for nothing")
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+def test_event_before_the_start_or_twice_is_harmless(make_world: Any, phase: Phase | None) -> None:
+    world = make_world()
+    if phase is not None:
+        world.start()
+        world.online()
+        in_phase(world, phase)
+    state = world.state if phase is not None else initial_state(world.settings)
+    for event in every_event(world)[:-1]:
+        state, _ = step(state, event, world.now_ms)
+        state, _ = step(state, event, world.now_ms)
+
+
+def frozen(state: NodeState) -> tuple[object, ...]:
+    """The state's parts, as they were: mappings by content, the rest by identity, for all of it is frozen."""
+    return tuple(
+        tuple(value.items()) if field.name in ("buttons", "faults", "rejected") else id(value)
+        for field in fields(state)
+        for value in (getattr(state, field.name),)
+    )
+
+
+def test_step_is_a_function(world: Any) -> None:
+    """The same state, event and moment give the same result; nothing is drawn from elsewhere."""
+    for event in every_event(world):
+        first, second = step(world.state, event, 5_000), step(world.state, event, 5_000)
+        assert first == second
+
+
+# -- random towns of one
+
+_BUTTON = st.tuples(st.just("press"), st.sampled_from(list(Button)), st.sampled_from([5, 40, 400, 1_200]))
+_WAIT = st.tuples(st.just("wait"), st.sampled_from([0, 10, 500, 2_100, 11_000, 70_000]))
+_SIMPLE = st.sampled_from(
+    [
+        "up",
+        "down",
+        "status",
+        "new central",
+        "full",
+        "mended",
+        "restart",
+        "clock back",
+        "clock on",
+        "oled",
+        "oled back",
+        "sync",
+    ]
+).map(lambda word: (word,))
+_OWN = st.tuples(st.sampled_from(["puback", "receipt", "ack", "close", "undo", "state", "member"]), st.integers(1, 6))
+_OTHER = st.tuples(
+    st.sampled_from(["alert", "cancel other", "close other"]), st.sampled_from([BOOTS, CAFE]), st.integers(1, 4)
+)
+STEPS = st.lists(st.one_of(_BUTTON, _BUTTON, _WAIT, _WAIT, _SIMPLE, _OWN, _OWN, _OTHER), min_size=1, max_size=40)
+
+
+class Watch:
+    """What must hold after every step, whatever came before it."""
+
+    def __init__(self) -> None:
+        self.published: dict[int, bytes] = {}
+        self.drafts: dict[int, int] = {}
+        self.shown: list[FrameId] = []
+        self.led = LedPattern.OFF
+
+    def __call__(self, world: Any, event: Event, effects: tuple[Effect, ...]) -> None:
+        state: NodeState = world.state
+        self.frames(world, state, event, effects)
+        self.screens(world, state, effects)
+        self.silence(state, effects)
+        for order in effects:
+            if isinstance(order, ReportFact) and order.fact == "shown":
+                assert order.alert not in self.shown, "shown twice"
+                self.shown.append(order.alert)
+            if isinstance(order, MarkReceipted):
+                assert isinstance(event, FrameReceived), "only a receipt ends the sending"
+        due_ms = next_deadline_ms(state)
+        assert due_ms is None or due_ms >= 0
+        assert len(state.recent) <= 8
+        assert len(state.neighbours) <= 64
+
+    def frames(self, world: Any, state: NodeState, event: Event, effects: Iterable[Effect]) -> None:
+        stored_now = {event.signed.frame.counter} if isinstance(event, FrameStored) else set()
+        for order in effects:
+            if isinstance(order, PublishFrame):
+                counter = order.signed.frame.counter
+                assert counter in world.stored or counter in stored_now, "N2: published before it was stored"
+                assert self.published.setdefault(counter, order.signed.data) == order.signed.data, "other bytes"
+                assert counter not in world.receipted, "sent although central has it"
+        held = set(world.stored) - world.receipted
+        kept = {counter for counter, _ in state.outbox.rows.oldest()}
+        if state.is_started:
+            assert kept <= held | stored_now
+            assert held - stored_now <= kept | stored_now | {e.signed.frame.counter for e in world.pending}, "N2: lost"
+        assert {c for _, c in state.outbox.due} <= kept
+        assert state.outbox.in_flight <= kept
+        assert len(state.outbox.in_flight) <= 40
+
+    def screens(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+        for order in effects:
+            if not isinstance(order, ShowScreen):
+                continue
+            screen = order.screen
+            limit = HEADLINE_CHARS_MAX if len(screen.headline) == 1 else HEADLINE_WORD_CHARS_MAX
+            assert all(len(word) <= limit for word in screen.headline)
+            assert all(len(line) <= LINE_CHARS_MAX for line in screen.lines)
+            if screen.face in ("sending", "stored") and screen.headline != ("PRESSED",):
+                counter = FrameId.parse(screen.concerns).counter
+                assert counter in world.stored, "N3: said as saved before it was"
+                assert state.incidents.get(world.stored[counter][0].frame.incident).waiting
+            if screen.face == "received":
+                counter = FrameId.parse(screen.concerns).counter
+                assert counter in world.known_to_central, "N3: said as received and was not"
+            if screen.face in ("answered", "on-the-way"):
+                frame = world.stored[FrameId.parse(screen.concerns).counter][0].frame
+                assert frame.incident in world.answered, "N3: said as answered and was not"
+        if state.screen is not None and state.screen.face == "ready":
+            told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
+            assert not [i for i in told if i.phase in UNSETTLED and i.phase is not Phase.DRAFTED], "N3: hidden"
+
+    def silence(self, state: NodeState, effects: Iterable[Effect]) -> None:
+        open_silent = [i for _, i in state.incidents.oldest() if i.is_silent and i.phase is not Phase.CLOSED]
+        if not open_silent or any(i.pressed_ms is None for i in open_silent):
+            return
+        newest = max(open_silent, key=lambda i: i.pressed_ms or 0)
+        if newest.key in state.recent and state.now_ms - (newest.pressed_ms or 0) < 900_000:
+            loud = [o for o in effects if isinstance(o, PlaySound) and o.pattern is not SoundPattern.OFF]
+            assert not loud, "N4: heard"
+            leds = [o.pattern for o in effects if isinstance(o, SetLed)]
+            assert set(leds) <= {LedPattern.READY, LedPattern.FAULT}, "N4: seen"
+
+
+def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
+    """Act the steps out; central here only says what it could say."""
+    world.known_to_central, world.answered = set(), set()
+    world.start()
+    simple = {
+        "up": lambda: world.do(LinkUp()),
+        "down": lambda: world.do(LinkDown("gone")),
+        "status": lambda: world.do(world.status()),
+        "new central": lambda: world.do(world.status(f"central-{len(world.log)}")),
+        "full": lambda: setattr(world, "disk_full", True),
+        "mended": lambda: setattr(world, "disk_full", False),
+        "restart": lambda: world.restart(f"boot-{len(world.log)}", wall=world.wall()),
+        "clock back": lambda: world.do(ClockRead(1, is_proven=True)),
+        "clock on": lambda: world.do(ClockRead(2**33, is_proven=True)),
+        "oled": lambda: (setattr(world, "panel_answers", False), world.do(PartFailed(Part.OLED, "gone"))),
+        "oled back": lambda: (setattr(world, "panel_answers", True), world.do(PartRecovered(Part.OLED))),
+        "sync": lambda: world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
+        "press": world.tap,
+        "wait": world.after,
+        "alert": lambda node, n: world.do(world.alert_from(node, n, AlertKind.ASSIST if n > 2 else AlertKind.ATTACK)),
+        "cancel other": lambda node, n: world.do(world.cancel_from(node, n + 10, n)),
+        "close other": lambda node, n: world.do(world.says(node, n, "closed", revision=9)),
+    }
+    for action, *args in steps:
+        if action in simple:
+            simple[action](*args)
+        else:
+            own(world, action, *args)
+
+
+def own(world: Any, action: str, counter: int) -> None:
+    """What others can say of a frame of ours that is on disk."""
+    if counter not in world.stored:
+        return
+    frame = world.stored[counter][0].frame
+    if action == "puback":
+        world.do(world.puback(counter))
+        return
+    world.known_to_central.add(counter)
+    if action == "receipt":
+        world.do(world.receipt(counter))
+    elif isinstance(frame, Alert):
+        # Central can speak of the incident only once it has the alert that opened it.
+        world.known_to_central |= {c for c, (s, _) in world.stored.items() if c == frame.incident}
+        said = {"ack": AnswerState.ANSWERED, "close": AnswerState.CLOSED, "undo": AnswerState.UNANSWERED}
+        if action in said:
+            if action == "ack":
+                world.answered.add(frame.incident)
+            world.do(world.ack(frame.incident, said[action]))
+        elif action == "state":
+            world.answered.add(frame.incident)
+            world.do(world.says(OURS, frame.incident, "answered", kind=frame.kind.slug, answer=world.answer()))
+        else:
+            world.do(world.response_from(BOOTS, 50 + counter, frame.incident))
+
+
+@given(STEPS, st.booleans())
+def test_promises_hold_under_any_sequence(make_world: Any, steps: list[tuple[Any, ...]], is_silent: bool) -> None:  # noqa: FBT001
+    """N2, N3, N4, N5 after every step."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    world = make_world(replace(make_world().settings, is_attack_silent=is_silent))
+    world.checks.append(Watch())
+    play(world, steps)
+
+
+@given(STEPS)
+def test_everything_stored_is_delivered_once_the_world_is_well(make_world: Any, steps: list[tuple[Any, ...]]) -> None:
+    """N2, N13: whatever happened before, a link, a disk and a central are enough."""
+    world = make_world()
+    play(world, steps)
+    world.disk_full = False
+    world.do(LinkDown("gone"), LinkUp(), world.status("central-last"))
+    world.live(130_000)
+    sent = {signed.frame.counter for signed in world.published()}
+    assert set(world.stored) - world.receipted <= sent
+
+    world.do(*(world.receipt(counter) for counter in world.stored))
+    assert 0 == len(world.state.outbox.rows)
+    assert () == world.state.drafts
+    assert set(world.stored) == world.receipted
+
+
+# -- the maps underneath
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(-300, 300), st.integers()), max_size=200), st.integers(-310, 310))
+def test_ledger_is_a_map_in_order_that_never_changes(changes: list[tuple[bool, int, int]], probe: int) -> None:
+    ledger: Ledger[int] = Ledger()
+    model: dict[int, int] = {}
+    history: list[tuple[Ledger[int], dict[int, int]]] = []
+    for is_put, key, value in changes:
+        history.append((ledger, dict(model)))
+        if is_put:
+            ledger, model[key] = ledger.put(key, value), value
+        else:
+            ledger = ledger.drop(key)
+            model.pop(key, None)
+
+    for old, was in [*history[-20:], (ledger, model)]:
+        assert sorted(was.items()) == list(old.oldest())
+        assert sorted(was.items(), reverse=True) == list(old.newest())
+        assert len(was) == len(old)
+        assert Ledger(was.items()) == old
+    assert (probe in model) == (probe in ledger)
+    assert model.get(probe) == ledger.get(probe)
+    assert min(((k, v) for k, v in model.items() if k >= probe), default=None) == ledger.first_from(probe)
+
+
+@given(st.dictionaries(st.tuples(st.integers(1, 2**32 - 1), st.integers(1, 2**32 - 1)), st.integers(1), max_size=50))
+def test_shelf_is_a_map_that_never_changes(rows: dict[tuple[int, int], int]) -> None:
+    shelf: Shelf[int] = Shelf()
+    for (node, counter), value in rows.items():
+        before = shelf
+        shelf = shelf.put(FrameId(NodeId(node), counter), value)
+        assert len(shelf) == len(before) + 1
+        assert None is before.get(FrameId(NodeId(node), counter))
+
+    assert shelf == Shelf((FrameId(NodeId(n), c), v) for (n, c), v in rows.items())
+    assert all(shelf.get(FrameId(NodeId(n), c)) == v for (n, c), v in rows.items())
