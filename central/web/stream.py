@@ -34,7 +34,8 @@ class FeedStream(Response):
                 # Whichever ends first ends the rest: a send that hangs on a full socket too.
                 for part in (self._wait_disconnect(receive), self._listener.wait_end(), self._pump(send)):
                     tasks.start_soon(_then_cancel, part, tasks.cancel_scope)
-            with anyio.move_on_after(1):
+            self._feed.leave(self._listener)
+            with anyio.move_on_after(1):  # a socket that is full takes no more, not even the end
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._feed.leave(self._listener)

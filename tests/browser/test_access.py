@@ -158,7 +158,7 @@ def test_focus_ring_is_three_pixels_with_a_gap(open_page: OpenPage) -> None:
 
 
 def test_page_without_script_is_readable_and_says_that_it_is_not_live(
-    open_context: Any, server: ScriptedServer
+    open_context: Callable[..., BrowserContext], server: ScriptedServer
 ) -> None:
     page = open_context(java_script_enabled=False).new_page()
     page.goto(server.url)

@@ -65,6 +65,23 @@ def test_acknowledge_says_sending_until_it_is_committed(
     expect(page).to_have_title("Watchlink control room")
 
 
+def test_done_action_says_sending_until_the_card_has_changed(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """In between the card would say UNANSWERED beside a button that can be pressed again."""
+    server.call(lambda: board.press("attack"))
+    page = open_page()
+    server.call(board.withhold_changes)
+    page.keyboard.press("j")
+    with page.expect_response("**/actions"):
+        page.keyboard.press("a")
+    page.evaluate("new Promise(done => setTimeout(done))")
+    assert "Sending…" == page.locator("#unanswered .card-primary").inner_text()
+    server.call(board.deliver_changes)
+
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way")
+
+
 def test_two_keys_acknowledge_and_the_focus_stays(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:

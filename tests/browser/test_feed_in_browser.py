@@ -49,6 +49,9 @@ def test_tabs_share_one_stream_and_the_next_takes_over(
 ) -> None:
     context = open_context()
     first, second, third = (open_page(context) for _ in range(3))
+    own_streams: list[str] = []
+    for page in (second, third):
+        page.on("request", lambda request: own_streams.append(request.url) if "/feed" in request.url else None)
     server.call(lambda: board.press("attack", incident="1-1"))
     for page in (first, second, third):
         until(page, lambda page=page: incidents(page, "unanswered") == ["1-1"], "every tab shows it")  # type: ignore[misc]
@@ -57,6 +60,7 @@ def test_tabs_share_one_stream_and_the_next_takes_over(
     second.keyboard.press("a")
     for page in (first, second, third):
         until(page, lambda page=page: incidents(page, "in-hand") == ["1-1"], "every tab sees it answered")  # type: ignore[misc]
+    assert [] == own_streams
 
     first.close()
     server.call(lambda: board.press("assist", incident="1-2"))
@@ -80,8 +84,9 @@ def test_stopped_server_shows_not_live_and_its_return_clears_it(
     expect(page).to_have_title("NOT LIVE – (1) ASSIST Corner Shop")
     expect(page.locator("#say-alert")).to_contain_text("Not live")
     frozen = page.locator(".card-age").inner_text()
-    expect(page.locator("#banner-not-live")).to_have_class("banner is-red")
+    page.wait_for_function("start => performance.now() > start + 1500", arg=page.evaluate("performance.now()"))
     assert frozen == page.locator(".card-age").inner_text()
+    expect(page.locator("#banner-not-live")).to_have_class("banner is-red")
 
     later = ScriptedBoard("boot-2")
     later.sequence = 3
@@ -109,6 +114,21 @@ def test_missed_change_is_noticed_and_fetched(
     server.call(lose_one)
 
     until(page, lambda: incidents(page, "unanswered") == ["1-1"], "the board is asked for")
+
+
+def test_tab_that_missed_a_relayed_change_fetches_the_board(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    context = open_context()
+    _, second = open_page(context), open_page(context)
+    change = """() => new BroadcastChannel("watchlink.feed").postMessage({
+        event: "change", id: "boot-1/99", data: { sequence: 99, cards: [], nodes: [], gone_nodes: [], on_watch: [],
+        rejected: null, is_broker_linked: false, is_disk_ok: null } })"""
+    with second.expect_response("**/board.json"):
+        second.evaluate(change)
+
+    expect(second.locator("#banner-broker")).to_be_hidden()
+    expect(second.locator("#live")).to_have_attribute("data-live", "live")
 
 
 def test_links_of_central_are_told(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
@@ -195,13 +215,15 @@ def test_only_one_tab_sounds(
     expect(first.locator("#banner-sound")).to_be_hidden()
     second = open_page(context)
     expect(second.locator("#banner-sound")).to_be_hidden()  # the first one can be heard
+    second.click("#start-watch")
+    until(second, lambda: second.evaluate("played.length"), "the second is ready to sound")
     server.call(lambda: board.press("attack"))
     until(first, lambda: sounding(first) == [P1_S], "the first sounds")
     until(second, lambda: len(incidents(second, "unanswered")) == 1, "the second shows")
     assert [] == sounding(second)
 
     first.close()
-    expect(second.locator("#banner-sound")).to_be_visible()
+    until(second, lambda: sounding(second) == [P1_S], "the second takes over")
 
 
 def test_patterns_are_those_of_the_design(open_page: OpenPage) -> None:

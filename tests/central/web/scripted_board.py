@@ -62,6 +62,7 @@ class ScriptedBoard:
         self.is_disk_ok = True
         self.actions: list[tuple[Action, Person]] = []
         self._subscribers: list[DeliverChange] = []
+        self._withheld: list[Change] | None = None
         self._may_commit = asyncio.Event()
         self._may_commit.set()
 
@@ -158,8 +159,22 @@ class ScriptedBoard:
         """Deliver the next change."""
         self.sequence += 1
         made = Change(sequence=self.sequence, at=datetime.now(UTC), **change)  # type: ignore[arg-type]
+        if self._withheld is not None:
+            self._withheld.append(made)
+            return
         for deliver in tuple(self._subscribers):
             deliver(made)
+
+    def withhold_changes(self) -> None:
+        """Keep changes back, as a slow feed would, until :meth:`deliver_changes`."""
+        self._withheld = []
+
+    def deliver_changes(self) -> None:
+        """Let them go, in order."""
+        withheld, self._withheld = self._withheld or [], None
+        for change in withheld:
+            for deliver in tuple(self._subscribers):
+                deliver(change)
 
     def _changed(self, card: Card, action: Action, by: Person) -> Card | Refused:  # noqa: PLR0911 - one for each action
         now = datetime.now(UTC)

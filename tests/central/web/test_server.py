@@ -50,10 +50,13 @@ def test_browser_that_stops_reading_is_dropped_and_holds_nobody_up(server: Scrip
                 for _ in range(20):
                     server.board.press("theft", "P" * 60, "00000010-1", outcome="x" * 20_000)
 
-            while server.call(lambda: server.app.state.feed.listener_count) == 2:
+            for _ in range(200):
                 server.call(talk)
                 sequence = server.call(lambda: server.board.sequence)
                 assert any(line == f"id: boot-1/{sequence}" for line in lines)
+                if server.call(lambda: server.app.state.feed.listener_count) == 1:
+                    break
+            assert 1 == server.call(lambda: server.app.state.feed.listener_count)
             server.call(lambda: server.board.press("attack", incident="00000010-2"))
             assert any("00000010-2" in line for line in lines)
 
