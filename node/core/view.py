@@ -3,7 +3,8 @@
 1. A silent attack of ours: the idle face. A neighbour's face that is already there may stay; no new one comes (N4).
 2. Our own incident while central is not known to have it: nothing else.
 3. Otherwise our own (while there is something to tell of it) and the neighbours' take turns of ``page_turn_ms``: those
-   never shown first, the more urgent before the less, then round and round. A more urgent one does not wait.
+   never shown first, the more urgent before the less, then round and round. A more urgent one does not wait, and
+   nobody waits for the end of an incident of ours that is over.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from wire.kinds import PRIORITY, AlertKind
 _Page = tuple[FrameId | None, bool]
 """A neighbour's incident, or none and whether it is our own."""
 _OWN: Final[_Page] = (None, True)
+_OVER: Final = frozenset({Phase.CANCELLED, Phase.CLOSED})
 
 
 def own_to_show(state: NodeState, now_ms: int) -> Incident | None:
@@ -90,7 +92,9 @@ def _choose(state: NodeState, own: Incident | None, now_ms: int, *, hushed: bool
     if own is not None and (own.phase in UNSETTLED or _is_news(own, view)):
         return _OWN
     fresh = next((n for n in state.neighbours if not neighbours.is_shown(state, n)), None)
-    is_own_here = view.is_own and own is not None
+    # What is over at our own place never keeps somebody else's live alert from being seen (N5).
+    is_over = own is not None and own.phase in _OVER and fresh is not None
+    is_own_here = view.is_own and own is not None and not is_over
     is_turn_over = now_ms - view.since_ms >= state.settings.timing.page_turn_ms
     if not is_turn_over and (is_own_here or (here is not None and not _gives_way(state, here, fresh))):
         return view.neighbour, view.is_own
