@@ -117,6 +117,13 @@ def test_node_waits_neither_for_the_network_nor_for_the_time() -> None:
     assert not [line for line in orders if "network" in line or "time-" in line]
 
 
+def test_node_can_see_which_pi_it_is_on() -> None:
+    """gpiozero opens no pin before it has read the board's revision in /proc (F6): without it no button works."""
+    lines = (UNITS / "watchlink-node.service").read_text().splitlines()
+
+    assert "ProcSubset=pid" not in lines
+
+
 @pytest.fixture
 def adopt(tmp_path: Path) -> tuple[Path, Path]:
     """Credentials and state directory."""
