@@ -43,11 +43,11 @@ class Inbox(Generic[T]):
     def put_message(self, message: Published) -> None:
         """Dropped, and counted, if there is no room."""
         with self._lock:
-            if self._messages_left <= 0 or self._bytes_left < len(message.payload):
+            if self._messages_left <= 0 or self._bytes_left < _size(message):
                 self._dropped += 1
                 return
             self._messages_left -= 1
-            self._bytes_left -= len(message.payload)
+            self._bytes_left -= _size(message)
         self._queue.put(message)
 
     def take(self, count_max: int, timeout_s: float) -> list[T | Published]:
@@ -63,7 +63,7 @@ class Inbox(Generic[T]):
         if messages:
             with self._lock:
                 self._messages_left += len(messages)
-                self._bytes_left += sum(len(message.payload) for message in messages)
+                self._bytes_left += sum(map(_size, messages))
         return items
 
     @property
@@ -76,3 +76,8 @@ class Inbox(Generic[T]):
         with self._lock:
             dropped, self._dropped = self._dropped, 0
         return dropped
+
+
+def _size(message: Published) -> int:
+    # A topic may have 65,535 bytes, and a node's own certificate may write such a one below its `up`.
+    return len(message.topic) + len(message.payload)

@@ -25,6 +25,15 @@ def test_inbox_drops_messages_over_its_bytes_and_has_room_again_when_they_are_ta
     assert (["a"], ["c"]) == ([m.topic for m in first], [m.topic for m in inbox.take(10, 0)])
 
 
+def test_inbox_counts_topics_too() -> None:
+    """A stolen node may write to topics of 65,535 bytes below its own name, with nothing in them."""
+    inbox: Inbox[str] = Inbox(bytes_max=100)
+    for _ in range(3):
+        inbox.put_message(Published("t" * 50, b""))
+
+    assert (1, 2) == (inbox.take_dropped(), len(inbox.take(10, 0)))
+
+
 def test_inbox_gives_at_most_what_is_asked_for_and_does_not_wait_for_more() -> None:
     inbox: Inbox[int] = Inbox()
     for number in range(7):
