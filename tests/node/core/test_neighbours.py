@@ -97,7 +97,8 @@ def test_repetition_is_shown_once(world: Any) -> None:
 
 
 def test_two_frames_with_one_id_are_never_both_shown(world: Any) -> None:
-    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST), world.alert_from(BOOTS, 5, AlertKind.ATTACK))
+    first = world.alert_from(BOOTS, 5, AlertKind.ASSIST)
+    world.do(first, world.alert_from(BOOTS, 5, AlertKind.ATTACK), first)
 
     assert ("ASSIST",) == world.screen.headline
     assert {"id conflict": 1} == dict(world.state.rejected)

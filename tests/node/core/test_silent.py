@@ -101,6 +101,21 @@ def test_other_presses_during_it_are_silent_too(silent: Any) -> None:
     assert [] == silent.of(PlaySound, silent.log)
 
 
+def test_news_of_an_older_assist_makes_no_sound_during_it(make_world: Any) -> None:
+    world = make_world(replace(make_world().settings, is_attack_silent=True))
+    world.start()
+    world.tap(Button.ASSIST)
+    world.after(70_000)
+    world.hold(Button.ATTACK)
+    world.log.clear()
+    world.online()
+    world.do(world.receipt(1, is_late=True), world.ack(1))
+
+    assert [1, 2] == [signed.frame.incident for signed, _ in world.stored.values()]
+    assert [] == world.of(PlaySound, world.log)
+    assert {"ready", "silent"} >= {order.screen.face.value for order in world.of(ShowScreen, world.log)}
+
+
 def test_assist_alone_is_not_silent(silent: Any) -> None:
     silent.tap(Button.ASSIST)
 
