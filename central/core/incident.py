@@ -6,7 +6,7 @@ a new press (N2):
 | entry | unanswered | answered, on the way | closed |
 |---|---|---|---|
 | alert, more urgent, or real after a drill | upgraded | → unanswered: a person must see it | reopened → unanswered |
-| alert, otherwise | repeated | repeated | reopened → unanswered |
+| alert, otherwise | repeated | repeated; → unanswered if the answer is over a minute old | reopened → unanswered |
 | acknowledged | → answered | (not ordered by the desk) | (not ordered) |
 | unacknowledged | – | → unanswered | – |
 | on-the-way | → on-the-way | → on-the-way | (not ordered) |
@@ -33,6 +33,9 @@ from wire.kinds import Path as FramePath
 
 State = Literal["unanswered", "answered", "on-the-way", "closed"]
 HISTORY_LINES_MAX: Final = 200
+ANSWER_COVERS: Final = timedelta(minutes=1)
+"""An answer holds for presses this long after it: they are the same call for help. A later one is a new call, also
+where nobody has closed the incident of the first (N2)."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEMBERS_MAX: Final = 64
 NameOf = Callable[[NodeId], str]
@@ -146,6 +149,7 @@ class Incident:
         is_real_after_drill = self.is_drill and not alert.drill
         is_upgrade = not is_first and (PRIORITY[alert.kind] < PRIORITY[self.kind] or is_real_after_drill)
         was_closed = not self.is_open
+        is_called_anew = self._is_called_anew(alert, entry)
         if is_first:
             self.arrived_at, self.path = entry.arrived_at, entry.path
         if is_first or is_upgrade:
@@ -168,12 +172,18 @@ class Incident:
         self.alert_count += 1
         if was_closed:
             self.closed_at, self.outcome = None, ""
-        if was_closed or is_upgrade:
+        if was_closed or is_upgrade or is_called_anew:
             self.state, self.answered_by, self.answered_at = "unanswered", None, None
         what = "pressed" if is_first else "reopened" if was_closed else "upgraded" if is_upgrade else "repeated"
         word = alert.kind.slug.replace("-", " ").upper()
         flags = [flag for flag, is_set in (("drill", alert.drill), ("late", entry.is_late)) if is_set]
         self.history.append(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
+
+    def _is_called_anew(self, alert: Alert, entry: FrameEntry) -> bool:
+        """A live press that whoever answered cannot have meant."""
+        if self.answered_at is None or entry.is_late or alert.counter <= self.fresh_counter:
+            return False
+        return entry.arrived_at - self.answered_at > ANSWER_COVERS and (self.is_drill or not alert.drill)
 
     def _take_cancel(self, cancel: Cancel, entry: FrameEntry) -> None:
         if cancel.counter > self.cancel_counter:

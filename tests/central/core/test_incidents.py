@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
 from central.core import effects as do
-from central.core.view import Acknowledge, Close
+from central.core.view import Acknowledge, Close, SetOnTheWay
 from tests.support.central_town import ARCADE, BAKERY, CORNER, START, Town, only
 from wire.frames import Alert, Cancel, Response
 from wire.ids import FrameId
@@ -48,6 +50,31 @@ def test_incident_stays_answered_when_the_same_is_pressed_again(town: Town) -> N
 
     assert ("answered", 2) == (town.card().state, town.card().alert_count)
     assert ["pressed", "acknowledged", "repeated"] == whats(town)
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(60, "on-the-way"), (61, "unanswered")])
+def test_incident_calls_anew_when_the_same_is_pressed_long_after_the_answer(
+    town: Town, seconds: int, state: str
+) -> None:
+    """N2: nobody closed the first; the second must be heard all the same, and its presser told of no old answer."""
+    town.press(7, AlertKind.ATTACK)
+    town.act(SetOnTheWay("00000010-7"))
+    town.later(seconds)
+
+    said = town.press(8, AlertKind.ATTACK, incident=7)
+
+    assert (state, state) == (town.card().state, only(said, do.PublishIncident)[0].state.state)
+    assert ["pressed", "on-the-way", "repeated"] == whats(town)
+
+
+def test_incident_stays_answered_when_an_old_press_of_it_comes_in_late(town: Town) -> None:
+    town.press(7)
+    town.act(Acknowledge("00000010-7"))
+    town.later(600)
+
+    town.press(8, AlertKind.ASSIST, incident=7, at_s=int(START.timestamp()))
+
+    assert ("answered", 2) == (town.card().state, town.card().alert_count)
 
 
 def test_incident_never_becomes_less_urgent(town: Town) -> None:
