@@ -89,7 +89,7 @@ class FleetFolder:
         self.record = record
 
     def publish(self, final: Layout | None = None) -> None:
-        """Write the directory, the ACL and the broker's configuration from the record.
+        """Write the ACL, the directory and the broker's configuration from the record.
 
         Args:
             final: where the folder will lie, if it is being built elsewhere.
@@ -99,16 +99,17 @@ class FleetFolder:
             FleetError: the directory no longer fits what a node accepts.
         """
         record = self.record
-        sealed = seal_directory(record.directory(), self._directory_key())
-        if len(sealed) > DIRECTORY_BYTES_MAX:
-            raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         members = [
             Member(node.id, record.scheme_slugs(node.schemes), node.revoked_at is not None) for node in record.nodes
         ]
         acl = render_acl(members, [scheme.slug for scheme in record.schemes], record.crl_number)
-        settings = (final or self.layout).broker_settings(record.broker)
-        self.layout.write_directory(sealed)
+        # First: it is what silences a revoked node, whatever becomes of the rest.
         write_atomic(self.layout.broker / "acl", acl.encode(), PRIVATE)
+        sealed = seal_directory(record.directory(), self._directory_key())
+        if len(sealed) > DIRECTORY_BYTES_MAX:
+            raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
+        self.layout.write_directory(sealed)
+        settings = (final or self.layout).broker_settings(record.broker)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
 
     def publish_crl(self, ca: CertificateAuthority) -> None:

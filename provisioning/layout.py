@@ -104,6 +104,8 @@ class Layout:
         """
         write_atomic(self.directory, sealed, PUBLIC)
         for folder in self.nodes.iterdir():
+            if not folder.is_dir():  # what somebody has packed to carry it; it must not keep a revocation back
+                continue
             beside = folder / f".directory.json.{os.getpid()}"
             beside.unlink(missing_ok=True)
             try:

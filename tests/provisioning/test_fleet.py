@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from node.config import load_config
 from provisioning import fleet as fleet_module
+from provisioning.enforcement import reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError, FleetDamagedError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.records import clean_name
@@ -317,6 +318,26 @@ def test_revoke_without_the_cas_key_still_strikes_and_takes_every_right(fleet: F
 
     assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
     assert "user 00000010\ntopic deny #" in (fleet.layout.broker / "acl").read_text()
+
+
+def test_revoke_without_the_directorys_key_still_takes_every_right(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "", ["hart"])
+    (fleet.layout.authority / "authority.key").unlink()
+
+    with pytest.raises(FleetDamagedError, match=r"authority\.key"):
+        fleet.revoke(node.node, pytest.fail)
+
+    assert f"user {node.node}\ntopic deny #\n" in (fleet.layout.broker / "acl").read_text()
+
+
+def test_revoke_is_not_kept_back_by_what_was_packed_beside_the_node_folders(fleet: Fleet) -> None:
+    node = fleet.add("Corner Shop", "", ["hart"])
+    (fleet.layout.nodes / f"{node.node}.tar.gz").write_bytes(b"to be carried")
+
+    with pytest.raises(BrokerUnprovenError, match="is struck"):
+        fleet.revoke(node.node, reload_by_pid_file(fleet.layout.pid_file))
+
+    assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
 
 
 def test_node_times_come_from_the_fleets_clock(fleet: Fleet) -> None:
