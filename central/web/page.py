@@ -70,7 +70,7 @@ class Page:
 
 def level(card: Card) -> str:
     """The badge's letter: ``P1`` … ``P4``, ``T`` for a test or drill."""
-    return "T" if card.is_drill or card.priority == _TEST_PRIORITY else f"P{card.priority}"
+    return "T" if _rank(card) == _TEST_PRIORITY else f"P{card.priority}"
 
 
 def state_line(card: Card) -> str:
@@ -101,7 +101,12 @@ def _kind(card: Card) -> tuple[str, str]:
 
 
 def _in_order(cards: Iterable[Card]) -> list[Card]:
-    return sorted(cards, key=lambda card: (card.priority, card.arrived_at))
+    return sorted(cards, key=lambda card: (_rank(card), card.arrived_at))
+
+
+def _rank(card: Card) -> int:
+    # The drill of an attack stands below everything real.
+    return _TEST_PRIORITY if card.is_drill else card.priority
 
 
 def _digest(*folders: Path) -> str:

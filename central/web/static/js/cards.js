@@ -1,7 +1,7 @@
 // One alert card: built once, then only what differs is changed, so that neither focus nor pointer loses its place.
 
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
-import { arrivedMs, isSame, pressedMs } from "./model.js";
+import { arrivedMs, closedMs, isSame, pressedMs } from "./model.js";
 import * as words from "./words.js";
 
 const PRIMARY = {
@@ -14,6 +14,7 @@ export class CardView {
   #parts = {};
   #card = null;
   #openSignature = "";
+  #drawn = [];
   isOpen = false;
   primaryChangedMs = -Infinity;
 
@@ -76,6 +77,9 @@ export class CardView {
 
   // view: { me, sending, error, nowMs }
   update(card, view) {
+    const wanted = [card, view.me, view.sending, view.error];
+    if (wanted.every((one, i) => one === this.#drawn[i])) return;
+    this.#drawn = wanted;
     const p = this.#parts;
     const level = words.level(card);
     if (this.#card && this.#card.state !== card.state) this.primaryChangedMs = performance.now();
@@ -143,8 +147,7 @@ export class CardView {
 
   #drawTimes(card, nowMs) {
     const p = this.#parts;
-    const closedLine = card.state === "closed" ? card.history.findLast((line) => line.what === "closed") : null;
-    const endMs = closedLine ? Date.parse(closedLine.at) : nowMs;
+    const endMs = card.state === "closed" ? closedMs(card) : nowMs;
     setText(p.age, words.age(endMs - pressedMs(card)));
     setText(p.clock, words.clockAndDay(pressedMs(card), nowMs));
     setText(p.path, `by ${words.pathWord(card.path)}${card.is_late ? ", late" : ""}`);

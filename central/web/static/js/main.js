@@ -20,6 +20,7 @@ import { Zones } from "./zones.js";
 
 const SETTLE_MS = 5000; // how long a committed action may take to come by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
+const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn so often, not at each
 
 const page = document.documentElement.dataset;
 const timing = { notLiveMs: Number(page.notLiveMs), lostMs: Number(page.lostMs) };
@@ -31,6 +32,9 @@ const sending = new Map(); // incident → the sequence to wait for, or Infinity
 const errors = new Map(); // incident → { text, untilMs }
 let isLive = false;
 let isLost = false;
+let drawTimer = 0;
+let drawnMs = -Infinity;
+let drawCostMs = 0;
 
 const steady = new Steady(byId("alerts"), () => zones.isPending && draw());
 const zones = new Zones(steady);
@@ -51,14 +55,14 @@ const live = new Live(model, timing.notLiveMs, {
   board(board) {
     model.replace(board);
     if (!clock.isSet) clock.sync(board.at);
-    news.board(clock.now());
+    news.board();
     settleSent();
     draw();
   },
   change(change) {
-    news.change(change);
+    news.change(change); // sound first: it never waits for the drawing
     settleSent();
-    draw();
+    drawSoon();
   },
   beat(beat) {
     clock.sync(beat.at);
@@ -77,10 +81,23 @@ function announceLive() {
 }
 
 function draw() {
+  clearTimeout(drawTimer);
+  drawTimer = 0;
   if (model.isEmpty) return;
+  const startMs = performance.now();
   zones.draw(model, clock.now(), look);
   side.draw(model, clock.now());
   drawTop();
+  drawnMs = performance.now();
+  drawCostMs = drawnMs - startMs;
+}
+
+// At once when it is quiet. A page with thousands of alerts leaves at least half its time for the person.
+function drawSoon() {
+  if (drawTimer) return;
+  const waitMs = Math.max(DRAW_EVERY_MS, drawCostMs) - (performance.now() - drawnMs);
+  if (waitMs <= 0) draw();
+  else drawTimer = setTimeout(draw, waitMs);
 }
 
 function drawTop() {

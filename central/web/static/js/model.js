@@ -8,10 +8,11 @@ const GROUP_FROM = 2;
 const CLOSED_SHOWN_MS = 3_600_000;
 
 const at = (text) => Date.parse(text);
-export const arrivedMs = (card) => at(card.arrived_at);
-export const pressedMs = (card) => (card.pressed_at && !card.is_clock_ahead ? at(card.pressed_at) : arrivedMs(card));
+// Kept on the card: lists of thousands are sorted by it again and again.
+export const arrivedMs = (card) => (card.arrivedMs ??= at(card.arrived_at));
+export const pressedMs = (card) => (card.pressedMs ??= card.pressed_at && !card.is_clock_ahead ? at(card.pressed_at) : arrivedMs(card));
 const byUrgency = (a, b) => rank(a) - rank(b) || arrivedMs(a) - arrivedMs(b) || (a.incident < b.incident ? -1 : 1);
-const rank = (card) => (isTest(card) ? 5 : card.priority);
+export const rank = (card) => (isTest(card) ? 5 : card.priority);
 
 export class Model {
   bootId = null;
@@ -22,12 +23,14 @@ export class Model {
   cards = new Map();
   nodes = new Map();
   rejected = [];
+  #sorted = new Map(); // state → its cards in order, until the next change
 
   get isEmpty() {
     return this.bootId === null;
   }
 
   replace(board) {
+    this.#sorted.clear();
     this.bootId = board.boot_id;
     this.sequence = board.sequence;
     this.isBrokerLinked = board.is_broker_linked;
@@ -44,6 +47,7 @@ export class Model {
     if (change.sequence <= this.sequence) return "old";
     if (change.sequence !== this.sequence + 1) return "gap";
     this.sequence = change.sequence;
+    if (change.cards.length) this.#sorted.clear();
     for (const card of change.cards) this.cards.set(card.incident, card);
     for (const node of change.nodes) this.nodes.set(node.node, node);
     for (const node of change.gone_nodes) this.nodes.delete(node);
@@ -55,18 +59,29 @@ export class Model {
   }
 
   unanswered() {
-    return [...this.cards.values()].filter((card) => card.state === "unanswered").sort(byUrgency);
+    return this.#inOrder("unanswered", (card) => card.state === "unanswered", byUrgency);
   }
 
   inHand() {
-    return [...this.cards.values()].filter((card) => card.state === "answered" || card.state === "on-the-way").sort(byUrgency);
+    return this.#inOrder("in-hand", (card) => card.state === "answered" || card.state === "on-the-way", byUrgency);
+  }
+
+  // How urgent the most urgent unanswered alert is; tests are 5, none is Infinity.
+  mostUrgent() {
+    let least = Infinity;
+    for (const card of this.cards.values()) if (card.state === "unanswered") least = Math.min(least, rank(card));
+    return least;
   }
 
   // Newest first. Only what is closed ever leaves by itself.
   closed(nowMs) {
-    return [...this.cards.values()]
-      .filter((card) => card.state === "closed" && nowMs - closedMs(card) < CLOSED_SHOWN_MS)
-      .sort((a, b) => closedMs(b) - closedMs(a));
+    return this.#inOrder("closed", (card) => card.state === "closed", (a, b) => closedMs(b) - closedMs(a))
+      .filter((card) => nowMs - closedMs(card) < CLOSED_SHOWN_MS);
+  }
+
+  #inOrder(name, isWanted, order) {
+    if (!this.#sorted.has(name)) this.#sorted.set(name, [...this.cards.values()].filter(isWanted).sort(order));
+    return this.#sorted.get(name);
   }
 
   premises() {
@@ -105,8 +120,11 @@ function groupBy(cards) {
 }
 
 export function closedMs(card) {
-  const line = card.history.findLast((one) => one.what === "closed");
-  return line ? at(line.at) : arrivedMs(card);
+  if (card.closedMs === undefined) {
+    const line = card.history.findLast((one) => one.what === "closed");
+    card.closedMs = line ? at(line.at) : arrivedMs(card);
+  }
+  return card.closedMs;
 }
 
 export const isSame = (a, b) => Boolean(a && b) && a.role === b.role && a.name === b.name;

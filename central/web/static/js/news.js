@@ -1,6 +1,7 @@
 // What of a change must be heard, spoken or notified. Sound follows what is unanswered, not what is new: a page that
 // is opened in the middle of an attack sounds at once.
 
+import { rank } from "./model.js";
 import { isTest, kindWord, stateWord } from "./words.js";
 
 export class News {
@@ -75,14 +76,14 @@ export class News {
   }
 
   #remember(card) {
-    const kept = { rank: isTest(card) ? 5 : card.priority, state: card.state, cancelled: card.cancelled };
+    const kept = { rank: rank(card), state: card.state, cancelled: card.cancelled };
     this.#known.set(card.incident, kept);
     return kept;
   }
 
   #loop() {
-    const ranks = this.#model.unanswered().map((card) => (isTest(card) ? 5 : card.priority));
-    this.#sound.loop(ranks.includes(1) ? "p1" : ranks.includes(2) ? "p2" : null);
+    const urgency = this.#model.mostUrgent();
+    this.#sound.loop(urgency === 1 ? "p1" : urgency === 2 ? "p2" : null);
   }
 
   #name(card) {

@@ -5,16 +5,21 @@ const GUARD_MS = 500;
 const CHANGED_GUARD_MS = 1000; // a double click on "Acknowledge" must not press what the button becomes
 
 export class Steady {
-  #area;
   #isOver = false;
   #isDown = false;
   #movedMs = -Infinity;
   #pointer = { x: NaN, y: NaN };
   #layoutMs = -Infinity;
+  #visible = new Set();
+  #watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.#visible.add(target);
+      else this.#visible.delete(target);
+    }
+  });
 
   // onRelease is called when a held list may settle.
   constructor(area, onRelease) {
-    this.#area = area;
     area.addEventListener("pointermove", (event) => this.#moved(event), { passive: true });
     area.addEventListener("pointerdown", (event) => {
       this.#isDown = true;
@@ -44,17 +49,25 @@ export class Steady {
     this.#layoutMs = performance.now();
   }
 
-  // Runs `change` and notes whether any open card stands elsewhere after it.
+  // A card whose place matters while it can be seen.
+  observe(card) {
+    this.#watcher.observe(card);
+  }
+
+  forget(card) {
+    this.#watcher.unobserve(card);
+    this.#visible.delete(card);
+  }
+
+  isVisible(card) {
+    return this.#visible.has(card);
+  }
+
+  // Runs `change` and notes whether any card in sight stands elsewhere after it. (Of thousands few are in sight.)
   watch(change) {
-    const before = this.#positions();
+    const before = [...this.#visible].filter((card) => card.isConnected).map((card) => [card, place(card)]);
     change();
-    const after = this.#positions();
-    for (const [incident, top] of after) {
-      if (before.has(incident) && Math.abs(before.get(incident) - top) > 1) {
-        this.noteMove();
-        break;
-      }
-    }
+    if (before.some(([card, was]) => !card.isConnected || Math.abs(place(card) - was) > 1)) this.noteMove();
   }
 
   // event.detail is 0 for a key, a screen reader or a voice: those name their card and cannot miss.
@@ -69,12 +82,8 @@ export class Steady {
     this.#movedMs = performance.now();
     this.#isOver = Boolean(event.target.closest?.(".card, .group"));
   }
+}
 
-  #positions() {
-    const found = new Map();
-    for (const card of this.#area.querySelectorAll(".zone > .list .card")) {
-      if (card.checkVisibility?.() !== false) found.set(card.dataset.incident, card.getBoundingClientRect().top);
-    }
-    return found;
-  }
+function place(card) {
+  return card.getBoundingClientRect().top;
 }

@@ -35,7 +35,13 @@ export class Zones {
   }
 
   tick(look) {
-    for (const [incident, view] of this.#views) if (view.node.isConnected) view.tick(look(incident));
+    for (const [incident, view] of this.#views) if (this.#steady.isVisible(view.node)) view.tick(look(incident));
+  }
+
+  #add(incident) {
+    const view = new CardView(incident);
+    this.#views.set(incident, view);
+    this.#steady.observe(view.node);
   }
 
   #draw(model, nowMs, look) {
@@ -43,12 +49,13 @@ export class Zones {
     const known = new Set();
     for (const card of Object.values(lists).flat()) {
       known.add(card.incident);
-      if (!this.#views.has(card.incident)) this.#views.set(card.incident, new CardView(card.incident));
+      if (!this.#views.has(card.incident)) this.#add(card.incident);
       this.#views.get(card.incident).update(card, look(card.incident));
     }
     for (const [incident, view] of this.#views) {
       if (known.has(incident)) continue;
       view.node.remove();
+      this.#steady.forget(view.node);
       this.#views.delete(incident);
     }
     const isHeld = this.#steady.isHeld;
