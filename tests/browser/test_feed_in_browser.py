@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import QUICK, OpenPage, incidents, press, until
+from central.web.feed import FeedTiming
+from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 
 pytestmark = pytest.mark.integration
@@ -68,6 +69,29 @@ def test_tabs_share_one_stream_and_the_next_takes_over(
         until(page, lambda page=page: incidents(page, "unanswered") == ["1-2"], "the others go on")  # type: ignore[misc]
     until(second, lambda: streams(server) == 1, "one stream again")
     expect(second.locator("#live")).to_have_attribute("data-live", "live")
+
+
+def test_hanging_tab_loses_the_stream_to_another(
+    open_context: OpenContext, complaints: list[str], board: ScriptedBoard
+) -> None:
+    server = ScriptedServer(board, timing=FeedTiming(beat_ms=200, not_live_ms=800, lost_ms=20_000))
+    try:
+        context = open_context()
+        hanging, other = context.new_page(), context.new_page()
+        for page in (hanging, other):
+            listen_for_complaints(page, complaints)
+            page.goto(server.url)
+            page.wait_for_selector("#live[data-live=live]")
+        hanging.evaluate("void setTimeout(() => { const t = Date.now(); while (Date.now() - t < 5000); }, 50)")
+        with other.expect_request("**/feed?after=*"):
+            pass
+        server.call(lambda: board.press("attack", incident="1-1"))
+
+        until(other, lambda: incidents(other, "unanswered") == ["1-1"], "the other tab goes on")
+        until(hanging, lambda: incidents(hanging, "unanswered") == ["1-1"], "and the first is told when it is back")
+        until(other, lambda: streams(server) == 1, "one stream")
+    finally:
+        server.stop()
 
 
 def test_stopped_server_shows_not_live_and_its_return_clears_it(
