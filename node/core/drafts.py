@@ -273,7 +273,8 @@ def _withdraw(turn: Turn, incident: Incident) -> None:
     _drop_refused(turn, incident.key)
     happen(turn, incident.key, Happening.WITHDRAWN)
     forget(turn, incident.key)
-    turn.hint("CLEARED", "Nothing was sent")
+    if not incident.is_silent:
+        turn.hint("CLEARED", "Nothing was sent")
 
 
 def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:

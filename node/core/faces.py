@@ -13,7 +13,7 @@ from node.core.controls import Button, Part
 from node.core.neighbour_faces import neighbour_face
 from node.core.own_faces import own_face
 from node.core.screens import Dots, Face, Screen
-from node.core.signals import hushed_until_ms, is_hushed, silent_incident
+from node.core.signals import faults_to_tell, hushed_until_ms, is_hushed, silent_incident
 from node.core.state import Incident, Neighbour, NodeState, wall_at_s
 from node.core.table import UNSETTLED, PathPhase, Phase
 from node.core.words import USE_RADIO, clock, line, on_duty
@@ -99,17 +99,18 @@ def _on_display(state: NodeState) -> Neighbour | None:
 
 
 def _idle(state: NodeState, now_ms: int) -> Screen:
-    return _cannot_alert(state) or _no_path(state, now_ms) or _ready(state, now_ms)
+    told = faults_to_tell(state, now_ms)
+    return _cannot_alert(state, told) or _no_path(state, now_ms) or _ready(state, told, now_ms)
 
 
-def _cannot_alert(state: NodeState) -> Screen | None:
+def _cannot_alert(state: NodeState, told: tuple[Part, ...]) -> Screen | None:
     """Pressing would not help: said before everything else."""
     stuck = presses.stuck(state.buttons)
-    if state.is_store_refusing:
+    if Part.STORE in told and state.is_store_refusing:
         trouble = "Alerts are NOT saved"
-    elif Part.STORE in state.faults and state.is_store_refusing is None:
+    elif Part.STORE in told and state.is_store_refusing is None:
         trouble = "Storage fault"
-    elif Part.BUTTONS in state.faults:
+    elif Part.BUTTONS in told:
         trouble = "Buttons do not work"
     elif Button.ATTACK in stuck or Button.ASSIST in stuck:
         trouble = f"{'ATTACK' if Button.ATTACK in stuck else 'ASSIST'} button is stuck"
@@ -130,10 +131,10 @@ def _no_path(state: NodeState, now_ms: int) -> Screen | None:
     return Screen(Face.FAULT, ("NO LINK",), ("Alerts are saved here", USE_RADIO))
 
 
-def _ready(state: NodeState, now_ms: int) -> Screen:
+def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
     duty = on_duty(state.central.on_duty) if state.central.on_duty is not None else "On duty: not known"
     stuck = presses.stuck(state.buttons)
-    faults = [_PART_WORDS[part] for part in state.faults if part in _PART_WORDS]
+    faults = [_PART_WORDS[part] for part in told if part in _PART_WORDS]
     faults += [f"{button.upper()} button stuck" for button in stuck]
     if faults:
         return Screen(Face.FAULT, ("READY!",), (line(faults[0]), duty))

@@ -130,6 +130,8 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
             return
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
         before = replace(before, kind=kind, arrived_ms=turn.now_ms, is_sounded=False, response=None)
+    if state.late and before.alert == frame_id:
+        before = _found_late(turn, before)
     cancel_counter = before.cancel_counter
     if state.cancelled is not None:
         cancel_counter = cancel_counter or before.alert.counter
@@ -194,6 +196,14 @@ def judge_again(turn: Turn, neighbour: Neighbour) -> Neighbour:
     late = replace(neighbour, is_late=True)
     _update(turn, late)
     return late
+
+
+def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
+    """Its frame bore no time, and central knows from its sender how long it waited there (N13)."""
+    seen = _seen(turn.state, neighbour.alert)
+    if seen is not None and not seen.is_late:
+        _remember(turn, neighbour.alert, replace(seen, is_late=True))
+    return replace(neighbour, is_late=True)
 
 
 def sounded(turn: Turn, neighbour: Neighbour) -> None:

@@ -88,17 +88,24 @@ def _cancelled(_state: NodeState, own: Incident) -> _Words:
 
 
 def _closed(state: NodeState, own: Incident) -> _Words:
-    by = "by central"
+    by, news = "by central", f"heard at {clock(state, wall_at_s(state, own.changed_ms))}"
     if own.answer is not None and own.answer.state is AnswerState.CLOSED:
         by = person(own.answer.role, own.answer.name, before="by")
-    return Face.CLOSED, ("CLOSED",), by, f"at {clock(state, wall_at_s(state, own.changed_ms))}"
+        news = f"at {clock(state, own.answer.at_s)}" if own.answer.at_s else news
+    return Face.CLOSED, ("CLOSED",), by, news
 
 
 def _answerer(state: NodeState, own: Incident) -> tuple[str, int, str]:
     answer = own.answer
     if answer is None:
         return "by central", 0, ""
-    after = "" if own.pressed_ms is None else f" after {span(answer.heard_ms - own.pressed_ms)}"
+    if own.pressed_ms is None:
+        return person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms), ""
+    after_ms = answer.heard_ms - own.pressed_ms
+    if answer.at_s and own.pressed_at_s:
+        # It may have been given long before the network let us hear of it.
+        after_ms = min(after_ms, 1000 * max(0, answer.at_s - own.pressed_at_s))
+    after = f" after {span(after_ms)}"
     return person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms), after
 
 

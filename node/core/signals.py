@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.core.controls import LedPattern, SoundPattern
+from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import PlaySound, SetLed
 from node.core.state import CancelProgress, Incident, Neighbour, NodeState, Sounding
 from node.core.table import PathPhase, Phase
@@ -65,6 +65,18 @@ def is_hushed(state: NodeState, now_ms: int) -> bool:
     return until_ms is not None and now_ms < until_ms
 
 
+def faults_to_tell(state: NodeState, now_ms: int) -> tuple[Part, ...]:
+    """Parts that face and LED may say are broken now.
+
+    A disk that first refuses at a silent press would show the press (N4): its dots alone tell of that.
+    """
+    until_ms = hushed_until_ms(state)
+    if until_ms is None or now_ms >= until_ms:
+        return tuple(state.faults)
+    pressed_ms = until_ms - state.settings.timing.silent_quiet_ms
+    return tuple(part for part, fault in state.faults.items() if part is not Part.STORE or fault.since_ms < pressed_ms)
+
+
 def play_for_own(turn: Turn, incident: Incident, pattern: SoundPattern) -> None:
     """Tell the presser, unless nobody may hear it."""
     if not incident.is_silent:
@@ -115,7 +127,7 @@ def _is_justified(turn: Turn, playing: Sounding) -> bool:
         return False
     if playing.neighbour is not None:
         return any(
-            n.incident == playing.neighbour and n.response is None and not n.cancel_counter
+            n.incident == playing.neighbour and n.response is None and not n.cancel_counter and not n.is_late
             for n in turn.state.neighbours
         )
     if playing.pattern is not SoundPattern.UNDELIVERED:
@@ -133,4 +145,5 @@ def _led(turn: Turn, shown_own: Incident | None) -> LedPattern:
             return LedPattern.RECEIVED if shown_own.cancel is CancelProgress.RECEIVED else LedPattern.SENDING
         if shown_own.phase in _LEDS:
             return _LEDS[shown_own.phase]
-    return LedPattern.READY if state.central.path is PathPhase.PROVEN and not state.faults else LedPattern.FAULT
+    is_well = state.central.path is PathPhase.PROVEN and not faults_to_tell(state, turn.now_ms)
+    return LedPattern.READY if is_well else LedPattern.FAULT

@@ -239,6 +239,21 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """Central's last heartbeat on this connection.
+
+    Attributes:
+        at_ms: Unix time in it, by central's clock.
+        heard_ms: when it came.
+        is_live: central's clock went on with ours since the one before.
+    """
+
+    at_ms: int
+    heard_ms: int
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Central:
     """What is known of central.
 
@@ -248,6 +263,7 @@ class Central:
         on_duty: roles as central names them; ``None`` = not known.
         offset_ms: its wall clock minus our monotonic one; ``None`` = not known.
         sync_sent_ms: when we last asked.
+        beat: its last heartbeat on this connection.
     """
 
     path: PathPhase = PathPhase.DOWN
@@ -259,6 +275,7 @@ class Central:
     on_duty: tuple[str, ...] | None = None
     offset_ms: int | None = None
     sync_sent_ms: int | None = None
+    beat: Beat | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from node.core import answers, delivery, neighbours, presses
 from node.core.controls import Part
 from node.core.effects import KeepDirectory, PublishHealth, PublishSync, RaiseCounterFloor
 from node.core.events import CentralStatusReceived, ClockRead, DirectoryReceived, LinkDown, SyncAnswered
-from node.core.state import Clock, NodeState, wall_at_s
+from node.core.state import Beat, Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Turn
 from wire.ids import FrameId
@@ -31,7 +31,7 @@ _WHOLE_SECOND_MS: Final = 1_000
 def link_up(turn: Turn) -> None:
     """Connected and subscribed: ask, report, and send what waits."""
     _move_path(turn, PathInput.LINK_UP)
-    _set_central(turn, link_detail="", is_refused=False, link_changed_ms=turn.now_ms)
+    _set_central(turn, link_detail="", is_refused=False, link_changed_ms=turn.now_ms, beat=None)
     delivery.begin(turn)
     sync(turn)
     report(turn)
@@ -55,7 +55,8 @@ def central_heard(turn: Turn, event: CentralStatusReceived) -> None:
     """Central's heartbeat."""
     status = event.status
     at_ms = _unix_ms(status.at)
-    if _is_stale(turn.state, _unix_ms(status.expires_at), turn.now_ms):
+    is_live = _is_live_beat(turn, at_ms)
+    if _is_stale(turn.state, _unix_ms(status.expires_at), turn.now_ms) and not is_live:
         turn.reject("expired")
         return
     _set_central(turn, on_duty=tuple(status.on_duty), offset_ms=at_ms - turn.now_ms)
@@ -127,9 +128,14 @@ def sync(turn: Turn) -> None:
     """Ask central for what we may have missed, and say what waits here and for how long."""
     state = turn.state
     pending = []
-    for counter, row in islice(state.outbox.rows.oldest(), PENDING_MAX):
+    # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
+    chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
+    for counter, row in sorted(chosen, key=lambda row: row[0]):
         if row.pressed_ms is not None:
-            pending.append(PendingFrame(counter=counter, age_ms=max(0, turn.now_ms - row.pressed_ms)))
+            age_ms = max(0, turn.now_ms - row.pressed_ms)
+        else:  # Of an earlier boot of the machine, and nobody knows when: surely not live (N13).
+            age_ms = max(turn.now_ms - state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS)
+        pending.append(PendingFrame(counter=counter, age_ms=age_ms))
     turn.order(
         PublishSync(
             Sync(
@@ -225,6 +231,22 @@ def _is_stale(state: NodeState, expires_ms: int, now_ms: int) -> bool:
         return False
     late_ms = state.clock.offset_ms + now_ms - expires_ms
     return CLOCKS_AGREE_MS < late_ms < QUEUED_AT_MOST_MS
+
+
+def _is_live_beat(turn: Turn, at_ms: int) -> bool:
+    """Whether central's time moves on with ours from one status to the next.
+
+    Then it is central that speaks now, whichever of the two clocks is wrong; what a broker kept comes all at once.
+    """
+    before = turn.state.central.beat
+    if before is not None and before.at_ms == at_ms:
+        return before.is_live  # The same beat, said to another of our schemes.
+    is_live = False
+    if before is not None:
+        passed_ms = turn.now_ms - before.heard_ms
+        is_live = passed_ms > CLOCKS_AGREE_MS >= abs(at_ms - before.at_ms - passed_ms)
+    _set_central(turn, beat=Beat(at_ms, turn.now_ms, is_live))
+    return is_live
 
 
 def _is_in_doubt(state: NodeState) -> bool:

@@ -1,7 +1,8 @@
 """Which alert has the panel when there are several, and for how long.
 
 1. A silent attack of ours: the idle face. A neighbour's face that is already there may stay; no new one comes (N4).
-2. Our own incident while central is not known to have it: nothing else.
+2. Our own incident while central is not known to have it: nothing else for its first minute. No longer, for an outage
+   may last for days, and neighbours' alerts must be seen in it (N5).
 3. Otherwise our own (while there is something to tell of it) and the neighbours' take turns of ``page_turn_ms``: those
    never shown first, the more urgent before the less, then round and round. A more urgent one does not wait, and
    nobody waits for the end of an incident of ours that is over.
@@ -69,7 +70,7 @@ def settle(turn: Turn) -> Incident | None:
 def next_moment_ms(state: NodeState, own: Incident | None) -> int | None:
     """When the panel next changes hands by itself."""
     pages = len(state.neighbours) + (own is not None)
-    is_held = (own is not None and own.phase in UNSETTLED) or is_hushed(state, state.now_ms)
+    is_held = (own is not None and _holds(state, own, state.now_ms)) or is_hushed(state, state.now_ms)
     if pages < 2 or is_held:  # noqa: PLR2004
         return None
     return state.view.since_ms + state.settings.timing.page_turn_ms
@@ -80,7 +81,9 @@ def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
         return False  # Whatever it was, it is not known to be so now.
     if incident.is_silent:
         return False  # Dots on the idle face are all there ever is of it (N4).
-    passes = incident.phase in PASSING or (incident.kind is AlertKind.TEST and incident.phase is Phase.RECEIVED)
+    # What was received once, and is not heard of since a restart, must not stand before NO LINK for days.
+    is_old_news = incident.kind is AlertKind.TEST or incident.is_restored
+    passes = incident.phase in PASSING or (is_old_news and incident.phase is Phase.RECEIVED)
     return not passes or now_ms - incident.changed_ms < state.settings.timing.outcome_shown_ms
 
 
@@ -89,7 +92,7 @@ def _choose(state: NodeState, own: Incident | None, now_ms: int, *, hushed: bool
     here = _entry(state, view.neighbour)
     if hushed:
         return (view.neighbour if here else None), False
-    if own is not None and (own.phase in UNSETTLED or _is_news(own, view)):
+    if own is not None and (_holds(state, own, now_ms) or _is_news(own, view)):
         return _OWN
     fresh = next((n for n in state.neighbours if not neighbours.is_shown(state, n)), None)
     # What is over at our own place never keeps somebody else's live alert from being seen (N5).
@@ -101,6 +104,11 @@ def _choose(state: NodeState, own: Incident | None, now_ms: int, *, hushed: bool
     if fresh is not None and fresh is not here:
         return fresh.incident, False
     return _following(state, own, (view.neighbour, view.is_own))
+
+
+def _holds(state: NodeState, own: Incident, now_ms: int) -> bool:
+    """Whether our own incident keeps the panel for itself."""
+    return own.phase in UNSETTLED and now_ms - own.changed_ms < state.settings.timing.outcome_shown_ms
 
 
 def _following(state: NodeState, own: Incident | None, page: _Page) -> _Page:

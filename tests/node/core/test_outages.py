@@ -1,0 +1,162 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""Long outages, wrong clocks, refusing disks: what the node says is still true, and it still warns (N3 … N5, N13)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from node.core.effects import PlaySound, PublishSync, SetLed, ShowScreen
+from node.core.events import CentralStatusReceived, IncidentReceived, LinkDown, LinkUp, Started, StoredFrame
+from node.core.screens import Emphasis
+from wire.frames import Alert
+from wire.ids import NodeId
+from wire.kinds import AlertKind, AnswerState
+from wire.messages import CentralStatus
+
+OURS, BOOTS = NodeId(0x10), NodeId(0x11)
+
+
+@pytest.mark.parametrize("broken", ["central", "disk"])
+def test_neighbours_alert_is_seen_and_heard_although_ours_is_undelivered(offline: Any, broken: str) -> None:
+    """N5, N9: after its first minute our own NOT DELIVERED shares the panel, however long the outage lasts."""
+    offline.disk_full = broken == "disk"
+    offline.do(LinkUp())
+    offline.tap(Button.ASSIST)
+    offline.after(30_000, offline.alert_from(BOOTS, 5))
+    assert [] == offline.facts("shown")
+
+    offline.after(3_600_000)
+    offline.log.clear()
+    offline.do(offline.alert_from(BOOTS, 6))
+    offline.after(11_000)
+
+    assert ["00000011-6"] == [fact.alert.text for fact in offline.facts("shown")]
+    assert ["attack"] == [order.pattern.value for order in offline.of(PlaySound, offline.log)]
+    faces = {order.screen.face.value for order in offline.of(ShowScreen, offline.log)}
+    assert {"neighbour", "not-stored" if broken == "disk" else "undelivered"} == faces
+
+
+def test_receipt_of_long_ago_does_not_stand_before_no_link_after_a_restart(world: Any) -> None:
+    """N3: RECEIVED, with nothing heard since the restart, is told for a minute and not for days."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.after(20 * 3_600_000)
+    world.restart()
+    assert "received" == world.face
+
+    world.after(61_000)
+    assert ("NO LINK",) == world.screen.headline
+    assert "fault" == world.state.led
+
+
+def test_neighbours_alert_without_a_time_becomes_late_by_centrals_word(world: Any) -> None:
+    """N13: its frame says nothing of its age, its sender told central."""
+    world.do(world.alert_from(BOOTS, 5, at_s=0))
+    assert Emphasis.INVERTED == world.screen.emphasis
+
+    world.do(IncidentReceived(world.incident_state(BOOTS, 5, late=True)))
+    assert (Emphasis.FRAMED, "LATE 14:32 ▲Seen") == (world.screen.emphasis, world.screen.lines[1])
+    assert world.state.sounding is None
+
+
+def test_live_press_in_a_late_incident_stays_live(world: Any) -> None:
+    """Central's word on the incident may be older than the press."""
+    world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST, at_s=0), world.alert_from(BOOTS, 6, incident=5))
+    world.do(IncidentReceived(world.incident_state(BOOTS, 5, late=True)))
+
+    assert Emphasis.INVERTED == world.screen.emphasis
+
+
+def test_row_whose_age_nobody_knows_is_never_called_live(make_world: Any) -> None:
+    """N13: pressed without a proven clock, before the machine was switched off: old, and central must know."""
+    world = make_world()
+    frame = world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,)))
+    world.do(Started("boot-2", (StoredFrame(frame, None, is_receipted=False),), (), world.directory(), 1))
+    world.after(5_000)
+    sync = world.of(PublishSync, world.do(LinkUp()))[0].sync
+
+    assert [(1, 61_000)] == [(p.counter, p.age_ms) for p in sync.pending]
+
+
+def test_frames_without_a_time_are_named_before_those_that_bear_one(make_world: Any) -> None:
+    world = make_world()
+    rows = [
+        StoredFrame(world.signed(Alert(OURS, n, 1_795_530_000 if n <= 200 else 0, AlertKind.TEST, n, (1,))), 0, False)  # noqa: FBT003
+        for n in range(1, 203)
+    ]
+    world.do(Started("boot-2", tuple(rows), (), world.directory(), 202))
+    pending = world.of(PublishSync, world.do(LinkUp()))[0].sync.pending
+
+    assert [*range(1, 127), 201, 202] == [p.counter for p in pending]
+
+
+def test_heart_that_beats_by_a_wrong_clock_still_proves_the_path(offline: Any) -> None:
+    """A minute between central's clock and ours must not turn a whole town to NO LINK."""
+    offline.do(LinkUp())
+    faces = []
+    for _ in range(2):
+        at = offline.wall() - timedelta(seconds=60)
+        status = CentralStatus(boot_id="central-1", at=at, expires_at=at + timedelta(seconds=30), on_duty=("cctv",))
+        offline.do(CentralStatusReceived(status), CentralStatusReceived(status))
+        faces.append(offline.face)
+        offline.after(10_000)
+
+    assert ["boot", "ready"] == faces
+
+
+def test_heartbeats_that_a_broker_kept_and_gives_all_at_once_prove_nothing(offline: Any) -> None:
+    kept = []
+    for _ in range(3):
+        kept.append(offline.status())
+        offline.after(10_000)
+    offline.after(120_000, LinkUp(), *kept)
+
+    assert ("NO LINK",) == offline.screen.headline
+
+
+def test_disk_that_first_refuses_at_a_silent_press_shows_in_the_dots_alone(silent: Any) -> None:
+    """N4: a face and a lamp that change at the moment of the press tell of it."""
+    before = silent.screen
+    silent.disk_full = True
+    silent.log.clear()
+    silent.hold(Button.ATTACK)
+
+    assert (before.headline, before.lines) == (silent.screen.headline, silent.screen.lines)
+    assert [] == silent.of(SetLed, silent.log)
+
+    silent.live(901_000)
+    assert "Alerts are NOT saved" == silent.screen.lines[0], "the quarter of an hour is over"
+
+
+def test_silent_press_that_was_never_saved_is_taken_back_without_a_word(silent: Any) -> None:
+    silent.disk_full = True
+    silent.hold(Button.ATTACK)
+    silent.log.clear()
+    silent.hold(Button.CANCEL)
+
+    assert "hint" not in {order.screen.face.value for order in silent.of(ShowScreen, silent.log)}
+
+
+def test_answer_and_closing_heard_late_bear_the_times_they_were_given(world: Any) -> None:
+    """N3: ten minutes without a network do not make central's answer ten minutes slower."""
+    world.tap(Button.ASSIST)
+    world.after(14_000, world.receipt(1))
+    answer = world.ack(1)
+    world.do(LinkDown("gone"))
+    world.after(600_000, LinkUp(), answer)
+    assert ("PCSO J Patel", "14:32:14 after 14 s") == world.screen.lines
+
+    closing = world.ack(1, AnswerState.CLOSED)
+    world.after(600_000, closing)
+    assert ("by PCSO J Patel", "at 14:42") == world.screen.lines
+
+
+def test_closing_of_unknown_time_says_when_it_was_heard(world: Any) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), IncidentReceived(world.incident_state(OURS, 1, "closed")))
+
+    assert ("by central", "heard at 14:32") == world.screen.lines
