@@ -132,6 +132,10 @@ class Central:
         while not should_stop.wait(0.2):
             if self._has_ended.is_set():
                 return
+            if self._live.is_broken:
+                # The journal is on disk: a restart shows what is true, within seconds.
+                self._failed = True
+                return
             if self._web.join_thread(0):
                 logger.error("the page's server has ended")
                 self._failed = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +13,8 @@ from typing import Final
 from central.core.boards import BoardKeeper
 from central.core.events import ActionRequested
 from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused, Unsubscribe
+
+logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S: Final = 10.0
 
@@ -32,6 +35,12 @@ class LiveBoard:
         self._numbers = itertools.count(1)
         self._listeners: dict[int, DeliverChange] = {}
         self._waiting: dict[int, asyncio.Future[Done | Refused]] = {}
+        self._is_broken = False
+
+    @property
+    def is_broken(self) -> bool:
+        """A change was lost, so the board stands still for good, and every page would call it live."""
+        return self._is_broken
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on changes cross to ``loop``. Before the first :meth:`show`."""
@@ -80,7 +89,12 @@ class LiveBoard:
                 self._loop.call_soon_threadsafe(call)
 
     def _apply(self, change: Change) -> None:
-        self._keeper.apply(change)
+        try:
+            self._keeper.apply(change)
+        except ValueError:
+            self._is_broken = True
+            logger.exception("the board cannot go on")
+            return
         for deliver in tuple(self._listeners.values()):
             deliver(change)
 

@@ -1,0 +1,37 @@
+"""Central does not go on with a part that everything needs broken: it ends, and is started again (F3)."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import pytest
+
+from central.app import Central
+from central.config import load_configuration
+from central.core.view import Change
+from provisioning.fleet import Fleet
+from runtime.logs import FactLog
+from runtime.service import Service
+from tests.support.central_town import START
+
+pytestmark = pytest.mark.integration
+
+
+def test_central_ends_when_its_board_has_lost_a_change(tmp_path: Path) -> None:
+    """A board that stands still would be called live by every page, with alerts that nobody sees."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=1)
+    config = fleet.layout.central / "central.toml"
+    config.write_text(config.read_text().replace("port = 8080", "port = 0"))
+    central = Central(load_configuration(config), FactLog(io.StringIO()), Service())
+    central.start()
+    waiting = threading.Thread(target=central.wait, args=(should_stop := threading.Event(),))
+    waiting.start()
+
+    central._live.show(Change(sequence=1_000_000, at=START))
+
+    waiting.join(30)
+    has_ended_by_itself = not waiting.is_alive()
+    should_stop.set()
+    assert (True, False) == (has_ended_by_itself, central.stop())
