@@ -65,6 +65,17 @@ def test_page_is_readable_without_script(open_client: OpenClient) -> None:
     assert NOTICE in html
 
 
+def test_page_without_script_puts_the_drill_of_an_attack_below_what_is_real(open_client: OpenClient) -> None:
+    """As with script: a drill hides nothing."""
+    board = ScriptedBoard()
+    board.press("attack", "Drilling Shop", is_drill=True)
+    board.press("sighting", "Corner Shop")
+
+    html = get(open_client, board, "/").text
+
+    assert html.index("Corner Shop") < html.index("Drilling Shop")
+
+
 def test_page_escapes_names(open_client: OpenClient) -> None:
     board = ScriptedBoard()
     board.press("theft", "<img src=x onerror=alert(1)>")
