@@ -64,7 +64,7 @@ def _clean(action: Action) -> Action:
         case AddNote():
             cleaned = AddNote(action.incident, _text(action.text, TEXT_CHARS_MAX, "The note"))
         case Close():
-            cleaned = Close(action.incident, _text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
+            cleaned = Close(action.incident, _text(action.outcome, TEXT_CHARS_MAX, "The outcome"), action.seen_alerts)
         case _:
             cleaned = action
     if not isinstance(cleaned, StartWatch | EndWatch) and not 0 < len(cleaned.incident) <= _INCIDENT_CHARS_MAX:

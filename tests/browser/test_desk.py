@@ -154,6 +154,23 @@ def test_no_card_moves_under_the_pointer(open_page: OpenPage, server: ScriptedSe
     expect(page.locator("#arrival")).to_be_hidden()
 
 
+def test_fill_means_unanswered_and_outline_answered(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """look.md: at a glance, before a word is read."""
+    server.call(lambda: board.press("attack"))
+    page = open_page(color_scheme="dark")
+    badge = page.locator(".card > .badge")
+    fill = "badge => getComputedStyle(badge).backgroundColor"
+    assert "rgb(217, 38, 59)" == badge.evaluate(fill)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#in-hand .card")).to_be_visible()
+
+    assert "rgba(0, 0, 0, 0)" == badge.evaluate(fill)
+    assert "none" == page.locator(".card-bar").evaluate("bar => getComputedStyle(bar).animationName")
+
+
 def test_undo_takes_the_acknowledgement_back(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
     server.call(lambda: board.press("assist", incident="1-1"))
     page = open_page()
@@ -199,8 +216,8 @@ def test_assign_note_on_the_way_and_close(open_page: OpenPage, server: ScriptedS
         Acknowledge("1-1", "theft"),
         Assign("1-1", "PCSO J Patel"),
         AddNote("1-1", "Red coat, left by Mill Lane"),
-        SetOnTheWay("1-1"),
-        Close("1-1", "Dealt with on site: goods back"),
+        SetOnTheWay("1-1", "theft"),
+        Close("1-1", "Dealt with on site: goods back", 1),
     ]
     assert expected == [action for action, _ in board.actions]
     expect(page.locator("#closed .card")).to_contain_text("CLOSED: Dealt with on site: goods back")

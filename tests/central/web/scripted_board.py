@@ -187,7 +187,7 @@ class ScriptedBoard:
             case Acknowledge(seen_kind=seen):
                 if card.answered_by is not None:
                     return Refused(f"Already answered by {card.answered_by.name}.")
-                if seen and KINDS[seen] > card.priority:
+                if seen and KINDS[seen] > (KINDS["test"] if card.is_drill else card.priority):
                     return Refused("It has become more urgent since you looked.")
                 undo_until = now + timedelta(seconds=10)
                 answer = {"state": "answered", "answered_by": by, "answered_at": now, "undo_until": undo_until}

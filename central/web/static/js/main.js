@@ -16,6 +16,7 @@ import { Sound } from "./sound.js";
 import { Steady } from "./steady.js";
 import { Top } from "./top.js";
 import { Watch } from "./watch.js";
+import { isTest } from "./words.js";
 import { Zones } from "./zones.js";
 
 const SETTLE_MS = 5000; // how long a committed action may take to come by the feed before the board is fetched
@@ -168,11 +169,11 @@ function act(verb, incident) {
   } else if (verb === "note") {
     dialogs.ask("note", { about, submit: ({ text }) => perform("note", incident, { text }) });
   } else if (verb === "close") {
-    const submit = ({ outcome, more }) => perform("close", incident, { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome });
+    const submit = ({ outcome, more }) => perform("close", incident, { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome, seen_alerts: card.alert_count });
     dialogs.ask("close", { about, submit });
-  } else if (verb === "acknowledge") {
+  } else if (verb === "acknowledge" || verb === "on-the-way") {
     // Says what was seen: central refuses if the alert has become more urgent meanwhile.
-    perform(verb, incident, { seen_kind: card.kind });
+    perform(verb, incident, { seen_kind: isTest(card) ? "test" : card.kind });
   } else {
     perform(verb, incident);
   }

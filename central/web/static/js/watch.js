@@ -31,7 +31,8 @@ export class Watch {
     this.#isWanted = true;
     await this.#keepAwake();
     if ("Notification" in window && Notification.permission === "default") {
-      await Notification.requestPermission().catch(() => "denied");
+      // Not waited for: the browser's question may stay unanswered for hours, and an alert is to be acknowledged.
+      Notification.requestPermission().catch(() => {});
     }
   }
 

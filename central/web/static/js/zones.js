@@ -83,8 +83,10 @@ export class Zones {
     for (const [id, nodes] of Object.entries(placed)) prune(byId(id), nodes);
   }
 
-  // Only what stands nowhere yet is added, at the end: everything else stays where it is.
+  // Only what stands nowhere yet is added, at the end: everything else stays where it is. What is folded away (a closed
+  // alert that was pressed again, one of a group that has become an attack) stands nowhere.
   #hold(placed) {
+    for (const node of placed.unanswered) if (node.checkVisibility?.() === false) byId("unanswered").append(node);
     for (const [id, nodes] of Object.entries(placed)) {
       for (const node of nodes) if (!node.isConnected) byId(id).append(node);
     }

@@ -1,0 +1,65 @@
+"""C1: what happens while the operator is in the middle of something, in real Chromium."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from playwright.sync_api import expect
+
+from central.core.view import Acknowledge, Close, Person, StartWatch
+from tests.browser.conftest import OpenPage, press
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+
+pytestmark = pytest.mark.integration
+
+PRIYA = Person("cctv", "Priya Shah")
+
+
+def test_acknowledge_does_not_wait_for_the_browsers_question_about_notifications(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """It may be asked out of sight and stay unanswered all night."""
+    server.call(lambda: board.press("attack"))
+    page = open_page(is_known=False)
+    page.evaluate(
+        "window.Notification = class { static permission = 'default'; static requestPermission = () => new Promise(() => {}) }"
+    )
+    press(page, "#unanswered .card-primary", lambda: page.locator("#dialog-person[open]").count())
+    page.fill("#dialog-person input[name=name]", "Priya Shah")
+    page.click("#dialog-person [data-submit]")
+
+    expect(page.locator("#dialog-person")).to_be_hidden()
+    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Priya Shah")
+    assert [(StartWatch(), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
+
+
+def test_alert_that_was_folded_away_is_seen_at_once_when_it_is_pressed_again(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Closed an hour ago, an attack now, and the pointer happens to hold the list as it is."""
+    server.call(lambda: board.press("attack", incident="1-1", state="closed"))
+    server.call(lambda: board.press("theft", incident="1-2"))
+    page = open_page()
+    page.hover("#unanswered .card-state")
+    server.call(lambda: board.show(replace(board.cards["1-1"], state="unanswered", alert_count=2, revision=9)))
+
+    expect(page.locator("#unanswered-count")).to_have_text("2")
+    page.mouse.move(*[n + 1 for n in page.evaluate("[innerWidth / 2, 0]")])
+    assert page.locator(".card[data-incident='1-1']").is_visible()
+
+
+def test_close_says_how_many_presses_were_seen(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """So that central can refuse to close what was pressed while the window was open."""
+    server.call(lambda: board.press("assist", alert_count=2))
+    page = open_page()
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    server.call(lambda: board.show(replace(board.cards["00000010-1"], kind="attack", priority=1, alert_count=3)))
+    expect(page.locator("#unanswered .card")).to_have_attribute("data-level", "p1")
+    page.locator("#dialog-close input[type=radio]").first.check()
+    page.click("#dialog-close [data-submit]")
+
+    expect(page.locator("#dialog-close")).to_be_hidden()
+    assert [(Close("00000010-1", "Dealt with on site", 2), PRIYA)] == board.actions
