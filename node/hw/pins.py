@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import tempfile
@@ -46,6 +47,16 @@ class PinSource:
         Raises:
             PartError: no pins here, the pin is taken, or it refuses.
         """
+        try:
+            return self._make(kind, pin, options)
+        except PartError as error:
+            if type(error.__cause__).__name__ != "GPIOPinInUse":
+                raise
+        # A device whose making failed half-way keeps its pin until it is collected, which Python 3.13 puts off.
+        gc.collect()
+        return self._make(kind, pin, options)
+
+    def _make(self, kind: str, pin: int, options: dict[str, object]) -> Device:
         factory = self.factory()
         with translated(f"GPIO {pin}"):
             return getattr(importlib.import_module("gpiozero"), kind)(pin, pin_factory=factory, **options)
