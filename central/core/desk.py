@@ -25,7 +25,7 @@ from central.core.view import (
 )
 from wire.errors import DecodeError
 from wire.ids import FrameId
-from wire.kinds import PRIORITY, AlertKind, Role
+from wire.kinds import PRIORITY, AlertKind, Priority, Role
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.text import display_text
 
@@ -96,12 +96,16 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
                 return Allowed("unacknowledged", incident, by)
             return Refused("It can be taken back only within 10 s, and only by who answered.")
         case SetOnTheWay():
+            if _has_become_worse(action.seen_kind, incident):
+                return _look_again(incident)
             is_so = incident.state == "on-the-way" and incident.answered_by == by
             return AlreadySo() if is_so else Allowed("on-the-way", incident, by)
         case Assign():
             to = display_text(action.to, NAME_CHARS_MAX)
             return Allowed("assigned", incident, by, to) if to else Refused("Say to whom.")
         case Close():
+            if 0 < action.seen_alerts < incident.alert_count:
+                return Refused("The shop has pressed again since you looked. Look again, then close.")
             outcome = display_text(action.outcome, TEXT_CHARS_MAX)
             return Allowed("closed", incident, by, outcome) if outcome else Refused("Say how it ended.")
 
@@ -113,11 +117,19 @@ def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> V
             if incident.answered_by == by
             else Refused(f"Already answered by {words(incident.answered_by)}.")
         )
-    seen = AlertKind.by_slug(action.seen_kind) if action.seen_kind else None
-    if seen is not None and PRIORITY[seen] > PRIORITY[incident.kind]:
-        now = incident.kind.slug.replace("-", " ").upper()
-        return Refused(f"It has become {now} since you looked. Look again, then answer.")
+    if _has_become_worse(action.seen_kind, incident):
+        return _look_again(incident)
     return Allowed("acknowledged", incident, by)
+
+
+def _has_become_worse(seen_kind: str, incident: Incident) -> bool:
+    seen = AlertKind.by_slug(seen_kind) if seen_kind else None
+    return seen is not None and PRIORITY[seen] > (Priority.TEST if incident.is_drill else PRIORITY[incident.kind])
+
+
+def _look_again(incident: Incident) -> Refused:
+    now = incident.kind.slug.replace("-", " ").upper()
+    return Refused(f"It has become {now} since you looked. Look again, then answer.")
 
 
 def _find(text: str, incidents: Mapping[FrameId, Incident]) -> Incident | None:

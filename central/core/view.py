@@ -151,8 +151,8 @@ class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
 
     incident: str
     seen_kind: str = ""
-    """Slug of the kind the card showed when the person pressed: refused if it has become more urgent since, so that
-    nobody answers an attack that they took for an assist. Empty: not said, not checked."""
+    """Slug of the kind the card showed when the person pressed, ``test`` for a drill: refused if it has become more
+    urgent since, so that nobody answers an attack that they took for an assist. Empty: not said, not checked."""
 
 
 class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):
@@ -165,6 +165,8 @@ class SetOnTheWay(msgspec.Struct, frozen=True, tag="on-the-way"):
     """Somebody is on the way."""
 
     incident: str
+    seen_kind: str = ""
+    """As for :class:`Acknowledge`."""
 
 
 class Assign(msgspec.Struct, frozen=True, tag="assign"):
@@ -186,6 +188,9 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
     incident: str
     outcome: str
+    seen_alerts: int = 0
+    """``alert_count`` of the card when the person began to close it: refused if the shop has pressed since, so that
+    nobody closes a call that they never saw. 0: not said, not checked."""
 
 
 class StartWatch(msgspec.Struct, frozen=True, tag="start-watch"):

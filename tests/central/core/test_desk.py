@@ -108,6 +108,33 @@ def test_acknowledge_of_an_assist_does_not_answer_the_attack_it_has_become(town:
     assert isinstance(town.act(Acknowledge(ID, seen_kind="attack")), Done)
 
 
+def test_answer_to_a_drill_does_not_answer_the_real_attack_it_has_become(town: Town) -> None:
+    """Same kind, and yet more urgent; a drill that stayed one is answered."""
+    town.press(20, AlertKind.ATTACK, incident=20, drill=True)
+    town.press(30, AlertKind.ATTACK, incident=30, drill=True)
+    town.press(31, AlertKind.ATTACK, incident=30)
+
+    assert isinstance(town.act(Acknowledge("00000010-20", seen_kind="test")), Done)
+    assert isinstance(town.act(Acknowledge("00000010-30", seen_kind="test")), Refused)
+
+
+def test_on_the_way_does_not_answer_the_attack_it_has_become(town: Town) -> None:
+    town.press(8, AlertKind.ATTACK, incident=7)
+
+    assert isinstance(town.act(SetOnTheWay(ID, seen_kind="assist")), Refused)
+    assert isinstance(town.act(SetOnTheWay(ID, seen_kind="attack")), Done)
+
+
+def test_close_is_refused_when_the_shop_has_pressed_since_the_person_looked(town: Town) -> None:
+    """N2: the window was open while it became an attack."""
+    town.press(8, AlertKind.ATTACK, incident=7)
+
+    refused = town.act(Close(ID, "Dealt with", seen_alerts=1))
+
+    assert Refused("The shop has pressed again since you looked. Look again, then close.") == refused
+    assert isinstance(town.act(Close(ID, "Dealt with", seen_alerts=2)), Done)
+
+
 def test_acknowledge_waits_for_a_press_that_is_on_its_way_to_disk(town: Town) -> None:
     """What was judged is what is changed: an upgrade in the same batch must not be answered unseen."""
     town.is_disk_slow = True
