@@ -20,6 +20,7 @@ from wire.kinds import Path
 from wire.topics import FrameTopic
 
 _ID_BYTES: Final = 9
+UNSURE_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Intake:
         self._seen: dict[FrameId, bytes] = {}
         self._late: set[FrameId] = set()
         self._pending: dict[FrameId, FrameEntry] = {}
+        # Refused by the disk, as it said: where the link to a database server broke during the commit, it may be there.
+        self._unsure: dict[FrameId, bytes] = {}
         self.highest: dict[NodeId, int] = {}
 
     @property
@@ -115,6 +118,7 @@ class Intake:
         entries.sort(key=lambda entry: entry.entry)
         for entry in entries:
             head = entry.signed.frame
+            self._unsure.pop(head.id, None)
             self._seen[head.id] = entry.digest
             if entry.is_late:
                 self._late.add(head.id)
@@ -122,8 +126,22 @@ class Intake:
                 self.highest[head.sender] = head.counter
         return entries
 
+    def refuse(self, frame_id: FrameId) -> None:
+        """The disk would not take it: forget it, so that it is taken when it comes again."""
+        entry = self._pending.pop(frame_id, None)
+        if entry is None:
+            return
+        if len(self._unsure) >= UNSURE_MAX:
+            del self._unsure[next(iter(self._unsure))]
+        self._unsure[frame_id] = entry.digest
+
+    def was_committed_after_all(self, frame: SeenFrame) -> bool:
+        """The disk has what we were told that it refused; nothing has come of it yet."""
+        pending = self._pending.get(frame.id)
+        return pending is not None and pending.digest == frame.digest == self._unsure.get(frame.id)
+
     def drop(self, frame_id: FrameId) -> FrameEntry | None:
-        """It did not come on disk (this way): forget it, so that it is taken when it comes again."""
+        """It did not come on disk this way: forget it."""
         return self._pending.pop(frame_id, None)
 
     def _find_again(self, data: bytes, digest: bytes, topic: FrameTopic | None, directory: Directory) -> Again | None:

@@ -217,18 +217,23 @@ class CentralCore:
         self._judge_held()
 
     def _on_frames_known(self, event: ev.FramesKnown) -> None:
+        found = tuple(frame.id for frame in event.frames if self._intake.was_committed_after_all(frame))
         for frame in event.frames:
+            if frame.id in found:
+                continue
             entry = self._intake.drop(frame.id)
             self._intake.remember(frame)
             if entry is not None and entry.digest == frame.digest:
                 self._send_receipt(frame.id)
             elif entry is not None:
                 self._reject("id conflict", node_text(frame.id.node))
+        if found:
+            self._on_frames_committed(ev.FramesCommitted(found))
         self._judge_held()
 
     def _on_commit_failed(self, event: ev.CommitFailed) -> None:
         for frame_id in event.ids:
-            self._intake.drop(frame_id)
+            self._intake.refuse(frame_id)
         self._page.is_disk_ok = False
         self._probed_at = self._now_at
         if self._in_flight is not None and self._in_flight[0].entry in event.entries:

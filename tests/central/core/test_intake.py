@@ -156,6 +156,21 @@ def test_core_answers_a_frame_that_only_the_disk_still_knew(town: Town) -> None:
     assert () == town.board().cards
 
 
+def test_core_shows_a_frame_that_was_committed_although_the_disk_said_no(town: Town) -> None:
+    """A database server whose link broke during the commit: a receipt for an alert that nobody sees would be a lie."""
+    town.is_disk_slow = True
+    town.press(7)
+    town.refuse("server closed the connection unexpectedly")
+    town.press(7)
+    entry = town.waiting.pop()
+
+    said = town.handle(ev.FramesKnown((SeenFrame(SEVEN, entry.digest, is_late=False),)))
+
+    assert [do.SendReceipt(CORNER, SEVEN, is_late=False)] == only(said, do.SendReceipt)
+    assert ("unanswered", 1) == (town.card().state, town.card().alert_count)
+    assert 1 == len(only(said, do.PublishIncident))
+
+
 def test_core_refuses_a_frame_whose_id_the_disk_knows_with_other_bytes(town: Town) -> None:
     town.is_disk_slow = True
     town.press(7)
