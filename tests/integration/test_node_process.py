@@ -66,7 +66,7 @@ def test_node_sends_attack_to_every_scheme_it_is_in(
     town: Town, start_node: StartNode, start_central: StartCentral
 ) -> None:
     central, node = start_central(), start_node(BOTH)
-    node.press("attack", 1_300)
+    node.press("attack")
 
     def topics() -> set[str]:
         alerts = {signed.data for signed in central.alerts()}
@@ -106,7 +106,7 @@ def test_node_loses_nothing_when_the_broker_is_killed(
     node.press("assist")
     node.wait_for_fact("published")
     town.broker.kill()
-    node.press("attack", 1_300)
+    node.press("attack")
     node.wait_for_fact("stored", 2)
     node.wait_for_fact("undelivered", alert=node.wait_for_fact("stored", kind="attack")["alert"])
     town.broker.start()
@@ -134,7 +134,7 @@ def test_node_killed_in_the_middle_sends_identical_bytes_when_it_is_back(
     on_disk = unreceipted(town.folder(SHOP))
     second = start_node(SHOP)
     second.wait_for_fact("published", alert=stored["alert"])
-    second.press("attack", 1_300)
+    second.press("attack")
     newer = second.wait_for_fact("published", 1, alert=second.wait_for_fact("stored")["alert"])
     central.wait_for(lambda: len({signed.data for signed in central.alerts()}) == 2, "both alerts")
     sent: dict[str, set[bytes]] = {}
@@ -251,7 +251,7 @@ def test_node_stores_a_press_when_everything_else_is_broken(quiet_town: Town, st
     assert node.board
     for part in ("oled", "sounder", "led"):
         node.board.fail(part)
-    node.press("attack", 1_300)
+    node.press("attack")
     node.wait_for_fact("stored")
     node.press("assist")
     node.wait_for_fact("stored", 2)
@@ -274,7 +274,7 @@ def test_node_says_not_stored_when_the_disk_refuses_and_stores_the_press_once_it
     state.write_text("in the way")
     with NodeProcess(town.folder(SHOP), wait_until_armed=False) as node:
         node.open_board()
-        node.press("attack", 1_300)
+        node.press("attack")
         node.wait_for_face("not-stored")
         assert [] == [fact for fact in node.facts if fact["fact"] in ("armed", "stored")]
         state.unlink()
@@ -357,7 +357,8 @@ def test_node_stores_a_press_in_the_middle_of_a_flood(
     for n in range(20_000):
         central._listener.client.publish(topic, rubbish, qos=0)
         if n == 10_000:
-            node.press("assist")
+            assert node.board
+            node.board.set_level("assist", "low")
     node.wait_for_fact("stored")
     node.wait_for_fact("published")
     central.wait_for(lambda: bool(central.health(node_id)[-1].rejected), "the counters in its report")
