@@ -105,7 +105,7 @@ class NodeApp:
         """One event, and what comes of it."""
         self._service.watchdog()
         if reading := self._clock.look(monotonic_ms()):
-            self._step(reading, monotonic_ms())
+            self._step(reading, self._queue.now_ms())
         if not self._is_store_loaded:
             self._load_late()
         found = self._next()
@@ -114,17 +114,17 @@ class NodeApp:
 
     def _next(self) -> tuple[Event, int] | None:
         if self._orders.answers:
-            return self._orders.answers.popleft(), monotonic_ms()
+            return self._orders.answers.popleft(), self._queue.now_ms()
         found = self._queue.get(0)
         if found is not None:
             return found
         self._orders.settle()
-        now_ms = monotonic_ms()
-        if now_ms >= self._prune_ms:
-            self._prune_ms = now_ms + PRUNE_EVERY_MS
+        if monotonic_ms() >= self._prune_ms:
+            self._prune_ms = monotonic_ms() + PRUNE_EVERY_MS
             self._orders.prune()
         if self._orders.answers:
-            return self._orders.answers.popleft(), monotonic_ms()
+            return self._orders.answers.popleft(), self._queue.now_ms()
+        now_ms = self._queue.now_ms()
         deadline_ms = next_deadline_ms(self._state)
         if deadline_ms is not None and deadline_ms <= now_ms:
             if deadline_ms > self._ticked_ms:

@@ -53,7 +53,11 @@ def _run(config_file: Path) -> int:
     set_up_logging()
     config = load_config(config_file, _version())
     _log_warnings(config.warnings)
-    return NodeApp(config, FactLog(), Service()).run()
+    try:
+        app = NodeApp(config, FactLog(), Service())
+    except ConfigError as e:
+        raise ConfigError(f"{config_file}: {e}") from e
+    return app.run()
 
 
 def _check(config_file: Path) -> int:

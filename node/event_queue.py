@@ -20,6 +20,8 @@ class EventQueue:
         # ``None`` wakes the loop for the network lane.
         self._local: queue.SimpleQueue[tuple[Event, int] | None] = queue.SimpleQueue()
         self._network: deque[Event] = deque()
+        # Local events that the loop has looked at and not yet taken.
+        self._waiting: deque[tuple[Event, int]] = deque()
 
     def put(self, event: Event) -> None:
         """Something that happened here; never dropped. It is stamped now."""
@@ -33,12 +35,30 @@ class EventQueue:
         self._local.put(None)
         return True
 
+    def now_ms(self) -> int:
+        """How far the loop may let time go on: to the present, or to the oldest local event that still waits.
+
+        A slow disk holds the loop up for longer than a contact bounces. If time went on past an edge that has
+        happened and is not looked at yet, the level before it would seem to have held, and a bounce to be a press.
+        """
+        now_ms = monotonic_ms()
+        while not self._waiting:
+            try:
+                found = self._local.get_nowait()
+            except queue.Empty:
+                return now_ms
+            if found is not None:  # A wake for the network lane has done its work: the loop is awake.
+                self._waiting.append(found)
+        return min(now_ms, self._waiting[0][1])
+
     def get(self, timeout_ms: int) -> tuple[Event, int] | None:
         """The next event, and when it happened on the monotonic clock; ``None`` if none came in time.
 
         Args:
             timeout_ms: how long to wait; 0 = not at all.
         """
+        if self._waiting:
+            return self._waiting.popleft()
         deadline_ms = monotonic_ms() + timeout_ms
         while True:
             remaining_ms = 0 if self._network else max(0, deadline_ms - monotonic_ms())

@@ -6,7 +6,7 @@ import threading
 
 from node.core.controls import Button
 from node.core.events import InputRejected, PinChanged, StopAsked
-from node.event_queue import EventQueue
+from node.event_queue import EventQueue, monotonic_ms
 
 PRESS = PinChanged(Button.ATTACK, is_down=True)
 
@@ -78,3 +78,20 @@ def test_queue_survives_producers_in_many_threads() -> None:
 
     for kind in (PinChanged, InputRejected):
         assert sum(g is not None and isinstance(g[0], kind) for g in given) == 2_000
+
+
+def test_queue_lets_time_go_on_to_the_oldest_press_that_waits_and_no_further() -> None:
+    queue = EventQueue()
+    queue.offer(InputRejected("x"), 10)
+    queue.put(PRESS)
+    queue.put(StopAsked())
+    waiting_ms = queue.now_ms()
+    while monotonic_ms() <= waiting_ms:
+        pass
+
+    assert waiting_ms == queue.now_ms()
+    assert [(PRESS, waiting_ms), StopAsked(), InputRejected("x")] == [
+        queue.get(0),
+        *(found[0] for _ in range(2) if (found := queue.get(0))),
+    ]
+    assert queue.now_ms() > waiting_ms

@@ -1,0 +1,122 @@
+"""The loop: what happens here is looked at in its order, whatever the disk does meanwhile (N1)."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from node import app, event_queue, orders
+from node.app import NodeApp
+from node.config import load_config
+from node.core.controls import Button
+from node.core.events import Event, PinChanged
+from provisioning.fleet import Fleet, NewNode
+from runtime.logs import FactLog
+from runtime.service import Service
+
+NODE = "00000010"
+DISK_MS = 500
+"""An SD card that tidies up takes longer than any contact bounces, and than half a hold."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    fleet.add_all([NewNode("Corner Shop", "High St", ["hart"], profile="fake")])
+    return fleet.node_folder(NODE) / "node.toml"
+
+
+class Bench:
+    """A node whose clock and disk are in our hand: what is in ``during_flush`` happens while the disk is busy."""
+
+    def __init__(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_ms = event_queue.monotonic_ms()
+        for module in (app, event_queue, orders):
+            monkeypatch.setattr(module, "monotonic_ms", lambda: self.now_ms)
+        self.facts = io.StringIO()
+        self.app = NodeApp(load_config(file, ""), FactLog(self.facts), Service())
+        self.during_flush: list[tuple[int, Event]] = []
+        monkeypatch.setattr(self.app._store, "flush", self._flush)
+        self._wrapped("get")
+
+    def press(self, button: Button, *, is_down: bool) -> None:
+        self.app._queue.put(PinChanged(button, is_down=is_down))
+
+    def turns(self, count: int) -> None:
+        for _ in range(count):
+            self.app._turn()
+
+    def pressed(self) -> list[str]:
+        lines = [json.loads(line) for line in self.facts.getvalue().splitlines()]
+        return [line["kind"] for line in lines if line["fact"] == "pressed"]
+
+    def _flush(self) -> None:
+        if not self.during_flush:
+            return
+        started_ms = self.now_ms
+        for after_ms, event in self.during_flush:
+            self.now_ms = started_ms + after_ms
+            self.app._queue.put(event)
+        self.during_flush = []
+        self.now_ms = started_ms + DISK_MS
+
+    def _wrapped(self, name: str) -> None:
+        """Waiting costs no time here: the clock goes to the end of the wait."""
+        get: Callable[[int], tuple[Event, int] | None] = getattr(self.app._queue, name)
+
+        def at_once(timeout_ms: int) -> tuple[Event, int] | None:
+            found = get(0)
+            if found is None:
+                self.now_ms += timeout_ms
+            return found
+
+        setattr(self.app._queue, name, at_once)
+
+
+@pytest.fixture
+def bench(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(file, monkeypatch)
+    made.turns(20)
+    yield made
+    made.app._close()
+
+
+@pytest.mark.parametrize("button", [Button.TEST, Button.ASSIST])
+def test_bounce_during_a_slow_commit_is_no_press(bench: Bench, button: Button) -> None:
+    bench.press(button, is_down=True)
+    bench.during_flush = [(10, PinChanged(button, is_down=False))]
+    bench.turns(10)
+
+    assert [] == bench.pressed()
+
+
+def test_hold_let_go_too_soon_during_a_slow_commit_is_no_attack(bench: Bench) -> None:
+    bench.press(Button.ATTACK, is_down=True)
+    bench.turns(1)
+    bench.now_ms += 800
+    bench.during_flush = [(100, PinChanged(Button.ATTACK, is_down=False))]
+    bench.turns(10)
+
+    assert [] == bench.pressed()
+
+
+def test_press_that_was_whole_during_a_slow_commit_counts(bench: Bench) -> None:
+    bench.during_flush = [(10, PinChanged(Button.TEST, is_down=True)), (90, PinChanged(Button.TEST, is_down=False))]
+    bench.turns(10)
+
+    assert ["test"] == bench.pressed()
+
+
+def test_wrong_profile_is_told_with_file_key_and_what_there_is(file: Path) -> None:
+    file.write_text(file.read_text().replace('profile = "fake"', 'profile = "ssd1309"'))
+    program = [sys.executable, "-c", "import sys; from node.cli import main; sys.exit(main())", "--config", str(file)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+
+    assert 2 == ended.returncode
+    assert f"{file}: key hardware.profile: no hardware profile 'ssd1309'; there are: " in ended.stderr.splitlines()[-1]
