@@ -77,8 +77,12 @@ class Database:
             except OSError as e:
                 raise StoreError(f"{path.parent} cannot be made: {e.strerror}") from e
             self._lock(path)
-        with self._transaction() as connection:
-            migrate(connection)
+        try:
+            with self._transaction() as connection:
+                migrate(connection)
+        except Exception:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_button_pressed_while_its_pins_are_broken_is_found_when_they_are_mended(
         (b'{"button": "attack", "level": 0}', "level is one of low, high"),
         (b'{"part": "store", "state": "fail"}', "part is one of oled, buttons, sounder, led"),
         (b'{"part": "oled", "state": null}', "state is one of fail, mend"),
-        (b"[" * 3000, "nested too deeply"),
+        (b"[" * 3000, "Expecting value" if sys.version_info >= (3, 12) else "nested too deeply"),
         (b"9" * LINE_BYTES_MAX, "expected a JSON object"),
         (b"x" * (LINE_BYTES_MAX + 1), f"a line has at most {LINE_BYTES_MAX} bytes"),
         (b"x" * (LINE_BYTES_MAX * 40), f"a line has at most {LINE_BYTES_MAX} bytes"),

@@ -165,7 +165,9 @@ def test_store_commits_receipts_and_seen_frames_at_flush(store: NodeStore, folde
     store.keep_seen(SeenFrame(seen.id, seen.digest, is_shown=True), 0)
     store.flush()
     store._drop_connection()  # as after kill -9
-    remembered = reopened(store, folder).load(0, 0)
+    again = reopened(store, folder)
+    remembered = again.load(0, 0)
+    again.close()
 
     assert [True] == [row.is_receipted for row in remembered.outbox]
     assert (SeenFrame(seen.id, seen.digest, is_shown=True),) == remembered.inbox
