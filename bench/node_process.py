@@ -13,6 +13,8 @@ from node.hw.fake_board_client import FakeBoardClient
 from provisioning.fleet import Fleet
 
 TAP_MS: Final = 60
+LET_GO_S: Final = 0.08
+"""Until the release has been debounced; a press before that is no new press."""
 
 
 class MeasuredNode:
@@ -73,7 +75,9 @@ class MeasuredNode:
         assert self._board is not None
         self._board.press("assist", hold_ms=TAP_MS)
         pressed = self._fact("pressed")
-        return float(self._fact("receipt")["at_ms"] - pressed["at_ms"])
+        elapsed_ms = float(self._fact("receipt")["at_ms"] - pressed["at_ms"])
+        time.sleep(LET_GO_S)
+        return elapsed_ms
 
     def _fact(self, name: str) -> dict[str, Any]:
         assert self._process is not None

@@ -9,7 +9,7 @@ import queue
 import time
 from collections import deque
 
-from node.core.events import Event
+from node.core.events import Event, PinChanged
 
 
 class EventQueue:
@@ -24,8 +24,9 @@ class EventQueue:
         self._waiting: deque[tuple[Event, int]] = deque()
 
     def put(self, event: Event) -> None:
-        """Something that happened here; never dropped. It is stamped now."""
-        self._local.put((event, monotonic_ms()))
+        """Something that happened here; never dropped. It is stamped now, an edge with the moment the kernel saw it."""
+        age_ms = event.age_ms if isinstance(event, PinChanged) else 0
+        self._local.put((event, monotonic_ms() - age_ms))
 
     def offer(self, event: Event, waiting_max: int) -> bool:
         """Something from the network; refused if that many wait already."""

@@ -88,11 +88,13 @@ class PinChanged:
     Attributes:
         is_initial: not an edge but the level found when the pin was first read: a button that is already
             down then is stuck or leaned on, and is no press (N1).
+        age_ms: how long before it was handed over the kernel saw it, where the pin library knows.
     """
 
     button: Button
     is_down: bool
     is_initial: bool = False
+    age_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

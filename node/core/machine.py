@@ -87,7 +87,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
         return state, ()  # The last orders are out; what is stored is sent by the next run.
     turn = Turn(state, max(now_ms, state.now_ms))
     stuck_before = presses.stuck(state.buttons)
-    _buttons(turn, event)
+    _buttons(turn, event, now_ms)
     _event(turn, event)
     _due(turn)
     if presses.stuck(turn.state.buttons) != stuck_before:
@@ -119,13 +119,16 @@ def next_deadline_ms(state: NodeState) -> int | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _buttons(turn: Turn, event: Event) -> None:
-    buttons, gestures = presses.advance(turn.state.buttons, turn.settings, turn.now_ms)
+def _buttons(turn: Turn, event: Event, happened_ms: int) -> None:
+    # An edge counts from when it happened, even if time has been let go on since: a callback that was held up
+    # hands over both edges of a tap in one moment, and they would look like a bounce.
+    until_ms = happened_ms if isinstance(event, PinChanged) else turn.now_ms
+    buttons, gestures = presses.advance(turn.state.buttons, turn.settings, until_ms)
     if isinstance(event, PinChanged):
         if not turn.state.is_started:
             # Nobody was watching yet: a level, not a press.
             event = replace(event, is_initial=True)
-        buttons = presses.edge(buttons, event, turn.now_ms)
+        buttons = presses.edge(buttons, event, happened_ms)
     if buttons is not turn.state.buttons:
         turn.change(buttons=buttons)
     for gesture in gestures:

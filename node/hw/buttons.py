@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from node.core.controls import Button
 from node.core.events import PinChanged
@@ -11,6 +12,9 @@ from node.hw.errors import PartError, translated
 from node.hw.health import PartHealth
 from node.hw.pins import Device, PinSource, quietly
 from node.hw.ports import Emit
+
+AGE_MAX_S: Final = 5.0
+"""An edge that claims to be older was stamped by another clock than ours."""
 
 
 class GpiozeroButtons:
@@ -98,15 +102,15 @@ class GpiozeroButtons:
         if is_down != self._is_down[button]:
             self._edge(button, is_down=is_down, is_initial=True)
 
-    def _handler(self, button: Button, *, is_down: bool) -> Callable[[], None]:
-        # Not functools.partial: gpiozero counts its arguments, and takes it for a function of two.
-        return lambda: self._edge(button, is_down=is_down)
+    def _handler(self, button: Button, *, is_down: bool) -> Callable[[Device], None]:
+        # Not functools.partial: gpiozero counts its arguments. It hands over the device for the one that is asked for.
+        return lambda device: self._edge(button, is_down=is_down, age_ms=_age_ms(device, is_down=is_down))
 
-    def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False) -> None:
+    def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False, age_ms: int = 0) -> None:
         with self._lock:
             self._is_down[button] = is_down
             self._doubted.discard(button)
-            self._emit(PinChanged(button, is_down, is_initial))
+            self._emit(PinChanged(button, is_down, is_initial, age_ms))
 
     def _where(self, button: Button) -> str:
         return f"GPIO {self._pins[button]}"
@@ -120,3 +124,12 @@ class GpiozeroButtons:
             f"{'all buttons' if len(buttons) == len(self._pins) else ', '.join(buttons)}: {reason}"
             for reason, buttons in buttons_by_reason.items()
         )
+
+
+def _age_ms(device: Device, *, is_down: bool) -> int:
+    """How long ago the kernel saw this edge; 0 where what the library says cannot be true.
+
+    A callback held up by a busy machine hands over both edges of a tap together; by these times they stay apart.
+    """
+    age_s = device.active_time if is_down else device.inactive_time
+    return round(age_s * 1_000) if age_s is not None and 0 <= age_s <= AGE_MAX_S else 0

@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.core.controls import Button
-from node.core.events import PinChanged
+from node.core.effects import AlertDraft, StoreFrame
+from node.core.events import PinChanged, Started, Ticked
+from node.core.machine import step
 from node.core.presses import Gesture, Wish, advance, edge, next_moment_ms, stuck
 from node.core.settings import Settings
 from node.core.state import NodeState, Press
+from wire.directory import EMPTY_DIRECTORY
 from wire.ids import NodeId
+from wire.kinds import AlertKind
 
 SETTINGS = Settings(NodeId(0x10), "Corner Shop", "High St", (1,))
 ATTACK, ASSIST, CANCEL = Button.ATTACK, Button.ASSIST, Button.CANCEL
@@ -268,3 +272,19 @@ def test_every_wish_had_a_level_that_held(edges: list[tuple[Button, int, bool]])
     assert Wish.TEST not in wishes or Button.TEST in held
     assert Wish.ASSIST not in wishes or ASSIST in held
     assert Wish.ATTACK not in wishes or ATTACK in held
+
+
+def test_tap_that_is_heard_of_late_still_counts() -> None:
+    """N1: both edges of a 100 ms tap, handed over after time has been let go on past them."""
+    state = NodeState(SETTINGS)
+    state, _ = step(state, Started("boot", (), (), EMPTY_DIRECTORY, 0), 0)
+    state, _ = step(state, Ticked(), 1_150)
+    state, _ = step(state, PinChanged(ASSIST, is_down=True, age_ms=150), 1_000)
+    state, _ = step(state, PinChanged(ASSIST, is_down=False, age_ms=50), 1_100)
+    state, effects = step(state, Ticked(), 1_150)
+
+    assert [AlertKind.ASSIST] == [
+        effect.content.kind
+        for effect in effects
+        if isinstance(effect, StoreFrame) and isinstance(effect.content, AlertDraft)
+    ]

@@ -190,3 +190,31 @@ def test_this_machine_has_no_pins_and_says_so(events: EventRecorder) -> None:
     buttons.close()
 
     assert [Part.BUTTONS] == [event.part for event in events.of(PartFailed)]
+
+
+def hand_over(factory: MockFactory, ticks_s: float, level: int) -> None:
+    """An edge on the attack button as the real pins' library hands it over: with the kernel's time."""
+    factory.pin(5)._when_changed()(ticks_s, level)
+
+
+def test_edges_handed_over_late_keep_the_time_between_them(
+    buttons: GpiozeroButtons, factory: MockFactory, events: EventRecorder
+) -> None:
+    """N1: a callback held up by a busy machine gets both edges of a tap at once; the kernel's times tell them apart."""
+    now_s = factory.ticks()
+    hand_over(factory, now_s - 0.4, level=0)
+    hand_over(factory, now_s - 0.3, level=1)
+
+    down, up = events.all
+    assert (True, False) == (down.is_down, up.is_down)
+    assert down.age_ms >= 400
+    assert 90 <= down.age_ms - up.age_ms <= 200
+
+
+def test_edge_of_another_clock_counts_as_new(
+    buttons: GpiozeroButtons, factory: MockFactory, events: EventRecorder
+) -> None:
+    hand_over(factory, factory.ticks() - 1_000_000, level=0)
+    hand_over(factory, factory.ticks() + 1_000_000, level=1)
+
+    assert [DOWN, UP] == events.all
