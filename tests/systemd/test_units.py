@@ -118,7 +118,7 @@ def test_node_waits_neither_for_the_network_nor_for_the_time() -> None:
 
 
 def test_node_can_see_which_pi_it_is_on() -> None:
-    """No pin is opened by gpiozero before it has read the board's revision in /proc (F6): without it no button works."""
+    """No pin opens before gpiozero has read the board's revision in /proc (F6): without it no button works."""
     lines = (UNITS / "watchlink-node.service").read_text().splitlines()
 
     assert "ProcSubset=pid" not in lines
