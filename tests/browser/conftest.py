@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from central.core.view import Person
 from central.web.feed import FeedTiming
 from demo.pictures_central import CHROMIUM_FLAGS
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
@@ -16,7 +17,8 @@ from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 QUICK = FeedTiming(beat_ms=500, not_live_ms=2_500, lost_ms=5_000)
 """The product's numbers, made shorter."""
 
-PRIYA = '{"role":"cctv","name":"Priya Shah"}'
+PRIYA = Person("cctv", "Priya Shah")
+REMEMBERED = '{"role":"cctv","name":"Priya Shah"}'
 EXPECTED_ERRORS = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "status of 409")
 """What the console may say: of a server that was stopped, and of an action that was refused."""
 
@@ -71,13 +73,26 @@ def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[
 
 @pytest.fixture
 def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServer, complaints: list[str]) -> OpenPage:
-    """``open_page(context=None, is_known=True, **context_options)``: a live page; known = a person is chosen."""
+    """``open_page(context=None, is_known=True, is_on_watch=True, **context_options)``: a live page.
 
-    def open_one(context: BrowserContext | None = None, *, is_known: bool = True, **options: Any) -> Page:  # noqa: ANN401
+    Known: this browser remembers Priya Shah; on watch: and she is on watch.
+    """
+
+    def open_one(
+        context: BrowserContext | None = None,
+        *,
+        is_known: bool = True,
+        is_on_watch: bool = True,
+        **options: Any,  # noqa: ANN401
+    ) -> Page:
         page = (context or open_context(**options)).new_page()
         listen_for_complaints(page, complaints)
         if is_known:
-            page.add_init_script(f"localStorage['watchlink.person'] = localStorage['watchlink.person'] ?? '{PRIYA}'")
+            page.add_init_script(
+                f"localStorage['watchlink.person'] = localStorage['watchlink.person'] ?? '{REMEMBERED}'"
+            )
+        if is_known and is_on_watch and not server.board.on_watch:
+            server.call(lambda: server.board.set_on_watch((PRIYA,)))
         page.goto(server.url)
         page.wait_for_selector("#live[data-live=live]")
         return page

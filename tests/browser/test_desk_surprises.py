@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from central.core.view import Acknowledge, Close, Person, StartWatch
-from tests.browser.conftest import OpenPage, press
+from tests.browser.conftest import OpenPage, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 
 pytestmark = pytest.mark.integration
@@ -62,3 +62,25 @@ def test_close_says_how_many_presses_were_seen(
 
     expect(page.locator("#dialog-close")).to_be_hidden()
     assert [(Close("00000010-1", "Dealt with on site", 2), PRIYA)] == board.actions
+
+
+def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """C2: this browser remembers Priya, who went home; a colleague answers."""
+    server.call(lambda: board.press("attack", incident="1-1"))
+    page = open_page(is_on_watch=False)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator("#dialog-person")).to_be_visible()
+    assert [] == board.actions
+    page.fill("#dialog-person input[name=name]", "Sam Obi")
+    # Central's answer comes before the page knows by the feed that he is on watch.
+    server.call(board.withhold_changes)
+    page.click("#dialog-person [data-submit]")
+    until(page, lambda: len(board.actions) == 2, "the answer follows without a second question")
+    server.call(board.deliver_changes)
+
+    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Sam Obi")
+    by = Person("cctv", "Sam Obi")
+    assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions

@@ -149,7 +149,7 @@ function settleSent() {
   for (const [incident, sequence] of sending) if (sequence <= model.sequence) sending.delete(incident);
 }
 
-function act(verb, incident) {
+function act(verb, incident, isAsked = false) {
   const card = model.cards.get(incident);
   if (!card) return;
   if (card.state === "closed" && verb !== "note") return;
@@ -158,9 +158,9 @@ function act(verb, incident) {
     return;
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
-  if (!watch.me) {
-    // "Acknowledge" asks nothing, but somebody must be recorded.
-    askWho(`Start watch, then ${verb.replaceAll("-", " ")}`, () => act(verb, incident));
+  if (!isAsked && !watch.isOn(model)) {
+    // This browser may remember somebody who went home: nobody answers in the name of who is not on watch.
+    askWho(`Start watch, then ${verb.replaceAll("-", " ")}`, () => act(verb, incident, true));
     return;
   }
   if (verb === "assign") {
