@@ -18,7 +18,22 @@ from typing import Final
 from node.clock import WallClock, machine_boot_id
 from node.config import NodeConfig
 from node.core.controls import Part
-from node.core.events import Event, LinkDown, LinkUp, PartFailed, Started, StopAsked, Ticked
+from node.core.events import (
+    CentralStatusReceived,
+    DirectoryReceived,
+    Event,
+    FramePublished,
+    FrameReceived,
+    IncidentReceived,
+    InputRejected,
+    LinkDown,
+    LinkUp,
+    PartFailed,
+    Started,
+    StopAsked,
+    SyncAnswered,
+    Ticked,
+)
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.state import NodeState, wall_at_s
 from node.event_queue import EventQueue, monotonic_ms
@@ -44,8 +59,20 @@ END_WITHIN_S: Final = 1.8
 IDLE_MAX_MS: Final = 60_000
 STALLED_WAIT_MS: Final = 50
 CORE_FAILURES_MAX: Final = 50
-"""So many steps in a row that raise, and the program ends, for systemd to start it anew."""
+"""So many network events in a row on which the core raises, and the program ends, for systemd to start it anew."""
 STATUS_FAILED: Final = 1
+_FROM_NETWORK: Final = (
+    LinkUp,
+    LinkDown,
+    FramePublished,
+    FrameReceived,
+    IncidentReceived,
+    CentralStatusReceived,
+    SyncAnswered,
+    DirectoryReceived,
+    InputRejected,
+)
+"""What others may send at will: that the core fails on one of these must not let them end the program."""
 
 
 class NodeApp:
@@ -68,6 +95,7 @@ class NodeApp:
         self._link_problem = config.link_problem
         self._ticked_ms = -1
         self._core_failures = 0
+        self._is_local_lost = False
         started = self._started()
         self._uplink = self._open_uplink(started.directory)
         self._board = _open_board(config, self._queue)
@@ -95,7 +123,7 @@ class NodeApp:
         if self._uplink:
             self._uplink.start()
         try:
-            while not self._orders.is_stopping and self._core_failures < CORE_FAILURES_MAX:
+            while not (self._orders.is_stopping or self._is_local_lost or self._core_failures >= CORE_FAILURES_MAX):
                 self._turn()
         finally:
             self._close()
@@ -144,8 +172,10 @@ class NodeApp:
         try:
             self._state, effects = step(self._state, event, now_ms)
         except Exception:
-            # The state is as it was: a core that fails on one event goes on with the next.
+            # The state is as it was, so a message can be left out. What happened here cannot: a draft whose answer is
+            # lost waits for ever, while the next run sends its row from the disk.
             self._core_failures += 1
+            self._is_local_lost = self._is_local_lost or not isinstance(event, _FROM_NETWORK)
             logger.exception("the core failed", extra={"event": type(event).__name__})
             return
         self._core_failures = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,10 @@ from node import app, event_queue, orders
 from node.app import NodeApp
 from node.config import load_config
 from node.core.controls import Button
-from node.core.events import Event, PinChanged
+from node.core.effects import Effect
+from node.core.events import Event, FrameStored, LinkDown, PinChanged, StopAsked
+from node.core.machine import step
+from node.core.state import NodeState
 from provisioning.fleet import Fleet, NewNode
 from runtime.logs import FactLog
 from runtime.service import Service
@@ -111,6 +115,49 @@ def test_press_that_was_whole_during_a_slow_commit_counts(bench: Bench) -> None:
     bench.turns(10)
 
     assert ["test"] == bench.pressed()
+
+
+class FailsOnce:
+    """The core, with a fault at its first event of one kind; whoever goes on after it is asked to stop."""
+
+    def __init__(self, bench: Bench, kind: type[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._bench = bench
+        self._kind = kind
+        self.has_failed = False
+        monkeypatch.setattr(app, "step", self._step)
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        assert bench.app._uplink
+        monkeypatch.setattr(bench.app._uplink, "start", lambda: None)
+
+    def _step(self, state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+        if isinstance(event, self._kind) and not self.has_failed:
+            self.has_failed = True
+            self._bench.app._queue.put(StopAsked())
+            raise ZeroDivisionError
+        return step(state, event, now_ms)
+
+
+def test_core_that_fails_on_what_was_stored_ends_the_program_and_the_next_run_has_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N2: the alert must not wait for somebody to restart the node."""
+    core = FailsOnce(bench, FrameStored, monkeypatch)
+    bench.press(Button.ASSIST, is_down=True)
+    bench.now_ms += 60
+    bench.press(Button.ASSIST, is_down=False)
+    status = bench.app.run()
+
+    assert (True, app.STATUS_FAILED) == (core.has_failed, status)
+    assert [False] == [row.is_receipted for row in bench.app._store.load(bench.now_ms, 0).outbox]
+
+
+def test_core_that_fails_on_what_the_network_said_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N2: nobody out there can end the program."""
+    core = FailsOnce(bench, LinkDown, monkeypatch)
+    bench.app._queue.offer(LinkDown("gone"), 10)
+    status = bench.app.run()
+
+    assert (True, 0) == (core.has_failed, status)
 
 
 def test_wrong_profile_is_told_with_file_key_and_what_there_is(file: Path) -> None:
