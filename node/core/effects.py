@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.screens import Screen
 from wire.frames import SignedFrame
-from wire.ids import FrameId
+from wire.ids import U32_MAX, FrameId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
 from wire.messages import Health, Sync
 
@@ -91,6 +92,10 @@ class KeepDirectory:
     """Replace the directory on disk."""
 
     data: bytes
+
+
+COUNTER_FLOOR_MAX: Final = U32_MAX - (1 << 24)
+"""A floor above this would leave too few counters; it is a fault of its sender's."""
 
 
 @dataclass(frozen=True, slots=True)

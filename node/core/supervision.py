@@ -9,7 +9,7 @@ from typing import Final
 
 from node.core import answers, delivery, neighbours, presses
 from node.core.controls import Part
-from node.core.effects import KeepDirectory, PublishHealth, PublishSync, RaiseCounterFloor
+from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, PublishSync, RaiseCounterFloor
 from node.core.events import CentralStatusReceived, ClockRead, DirectoryReceived, LinkDown, SyncAnswered
 from node.core.state import Beat, Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
@@ -71,7 +71,9 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     """What central knows that we may have missed."""
     answer = event.answer
     asked_ms = turn.state.central.sync_sent_ms
-    if answer.counter_floor > turn.state.last_counter:
+    if answer.counter_floor > COUNTER_FLOOR_MAX:
+        turn.reject("counter floor")  # The disk would refuse it, and the screen would say that alerts are not saved.
+    elif answer.counter_floor > turn.state.last_counter:
         turn.change(last_counter=answer.counter_floor)
         turn.order(RaiseCounterFloor(answer.counter_floor))
     # Its boot id is taken as known: this answer is what a sync would bring.

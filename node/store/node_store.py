@@ -31,7 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from node.core.effects import AlertDraft, CancelDraft, Draft, ResponseDraft
+from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, Draft, ResponseDraft
 from node.core.events import SeenFrame, StoredFrame
 from node.store.database import (
     DAMAGED,
@@ -64,8 +64,6 @@ FRAMES_PER_MINUTE: Final = 64
 COUNTER_EPOCH_S: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 COUNTER_CLOCK_END_S: Final = int(datetime(2085, 1, 1, tzinfo=UTC).timestamp())
 _REOPENED: Final = DAMAGED | {"IOERR", "CANTOPEN", "READONLY"}
-COUNTER_FLOOR_MAX: Final = U32_MAX - (1 << 24)
-"""A floor above this would leave too few; it is a fault of its sender's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 from node.core.controls import Button, LedPattern, Part
 from node.core.effects import (
+    COUNTER_FLOOR_MAX,
     KeepDirectory,
     PublishHealth,
     PublishSync,
@@ -124,6 +125,16 @@ def test_counter_floor_is_raised_before_the_next_press_is_stored(world: Any) -> 
 
     world.tap(Button.ASSIST)
     assert [501] == [signed.frame.counter for signed in world.published()]
+
+
+def test_counter_floor_that_cannot_be_true_is_counted_and_says_nothing_of_the_disk(world: Any) -> None:
+    """A card without memory may be far behind, so only what would use the counters up is refused."""
+    done = world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX + 1)))
+    assert [] == world.of(RaiseCounterFloor, done)
+    assert {"counter floor": 1} == dict(world.state.rejected)
+
+    done = world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX)))
+    assert [RaiseCounterFloor(COUNTER_FLOOR_MAX)] == world.of(RaiseCounterFloor, done)
 
 
 def test_counter_floor_below_ours_changes_nothing(world: Any) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
+from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, ResponseDraft
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
 from node.store.database import DATABASE_NAME
-from node.store.node_store import COUNTER_EPOCH_S, COUNTER_FLOOR_MAX, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
+from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
 from wire.frames import Alert, decode
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
