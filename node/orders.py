@@ -188,7 +188,7 @@ class Orders:
             case KeepDirectory():
                 # The topics first: a full disk must not keep us from a scheme's alerts.
                 if self._uplink:
-                    self._uplink.use_directory(open_directory(effect.data, self._authority))
+                    self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
                 self._store.keep_directory(effect.data)
             case RaiseCounterFloor():
                 self._store.raise_counter_floor(effect.counter)

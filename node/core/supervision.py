@@ -122,7 +122,7 @@ def directory_came(turn: Turn, event: DirectoryReceived) -> None:
             turn.reject("old directory")
         return
     turn.change(directory=event.directory)
-    turn.order(KeepDirectory(event.data))
+    turn.order(KeepDirectory(event.data, event.directory))
     neighbours.drop_revoked(turn)
 
 

@@ -33,7 +33,7 @@ from node.core.screens import Face, Screen
 from node.orders import Orders
 from node.store import NodeStore
 from runtime.logs import FactLog
-from wire.directory import Directory
+from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import Alert, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
@@ -130,6 +130,17 @@ def test_orders_turn_what_cannot_be_kept_into_a_refusal(orders: Orders, effect: 
 
     assert isinstance(refused, StoreRefused)
     assert (effect.draft if isinstance(effect, StoreFrame) else None) == refused.draft
+
+
+def test_orders_take_a_directory_that_is_open_as_it_is(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop has better to do than to open five thousand entries a second time."""
+    used: list[Directory] = []
+    monkeypatch.setattr(orders._uplink, "use_directory", used.append)
+    orders.carry_out(KeepDirectory(b"sealed", EMPTY_DIRECTORY))
+
+    assert [EMPTY_DIRECTORY] == used
+    assert not orders.answers
+    assert b"sealed" == orders._store.load(0, 0).directory
 
 
 def test_orders_refuse_every_draft_but_say_once_that_the_disk_is_gone(orders: Orders, state: Path) -> None:

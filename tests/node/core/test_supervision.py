@@ -235,7 +235,7 @@ def test_newer_directory_is_kept_and_older_is_counted(world: Any) -> None:
         DirectoryReceived(newer, b"three"), DirectoryReceived(older, b"two"), DirectoryReceived(newer, b"3")
     )
 
-    assert [KeepDirectory(b"three")] == world.of(KeepDirectory, done)
+    assert [KeepDirectory(b"three", newer)] == world.of(KeepDirectory, done)
     assert 3 == world.state.directory.serial
     assert {"old directory": 1} == dict(world.state.rejected)
 
