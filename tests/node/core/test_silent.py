@@ -57,7 +57,7 @@ def test_undelivered_silent_attack_is_a_dash(silent: Any) -> None:
 
 
 def test_silent_attack_that_the_disk_refused_is_a_dash(silent: Any) -> None:
-    """The idle face tells of the disk as it would on any day; no sound."""
+    """N4: the dots alone tell of a disk that first refuses at the attack itself; no sound."""
     silent.disk_full = True
     silent.hold(Button.ATTACK)
 
