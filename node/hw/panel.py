@@ -21,6 +21,9 @@ from node.hw.typeface import Typeface
 CONTRAST_FULL: Final = 0xFF
 CONTRAST_DIM: Final = 0x20
 """The idle face: spares the pixels, and still reads in a lit shop."""
+SETTLE_S: Final = 0.008
+"""How long a new screen waits for a newer one. A transfer takes 25 ms on I²C: what follows within this, as a receipt
+mostly does, is drawn instead of what it overtakes and not behind it. Both together stay under the 40 ms of N3."""
 REDRAW_S: Final = 60.0
 """The idle face moves by a pixel, and a panel that was unplugged in the meantime is noticed."""
 REST_AFTER_S: Final = 900.0
@@ -133,6 +136,8 @@ class LumaPanel:
             # A dead panel is left alone until somebody asks: no timer for it.
             timeout_s = None if self._device is None or self._screen is None else REDRAW_S
             self._changed.wait_for(self._has_work, timeout_s)
+            if self._is_new:
+                self._changed.wait_for(lambda: self._is_closing, SETTLE_S)
             return not self._is_closing
 
     def _has_work(self) -> bool:
