@@ -31,7 +31,8 @@ from central.core.outbound import Outbound, states_of, statuses_of
 from central.core.page import Page
 from central.core.rejections import Rejections
 from central.core.timing import Timing
-from central.core.view import Done, Refused
+from central.core.view import Done, Person, Refused
+from central.core.watches import Watches
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.errors import DecodeError
 from wire.frames import Alert, Cancel, Response
@@ -56,6 +57,13 @@ class _FoundLate:
     alert: FrameId
 
 
+@dataclass(frozen=True, slots=True)
+class _WentAway:
+    """On watch, and without a sign of life for too long."""
+
+    person: Person
+
+
 class CentralCore:
     """All rules of central. Feed :class:`~central.core.events.Started` first, then anything in any order."""
 
@@ -72,8 +80,9 @@ class CentralCore:
         self._rejections = Rejections()
         self._outbound = Outbound(self._timing)
         self._page = Page(self._timing)
+        self._watches = Watches()
         # What is to be judged when nothing is on its way to disk; then what is on its way, and who asked.
-        self._held: deque[ev.ActionRequested | _FoundLate] = deque()
+        self._held: deque[ev.ActionRequested | _FoundLate | _WentAway] = deque()
         self._in_flight: tuple[ActionEntry, int | None] | None = None
         self._ticked_at: datetime | None = None
         self._status_at: datetime | None = None
@@ -124,6 +133,8 @@ class CentralCore:
         self._nodes.recall(recall.nodes, self._now_at)
         self._intake.recall(recall)
         self._page.on_watch = dict.fromkeys(recall.on_watch)
+        for person in recall.on_watch:
+            self._watches.begin(person, self._now_at)
         self._entry = recall.last_entry
         for entry in recall.journal:
             self._incidents.apply(entry, self._directory)
@@ -137,6 +148,7 @@ class CentralCore:
             step = now_at - self._ticked_at
             if step < timedelta() or step > timing.clock_step:
                 self._nodes.shift(step)
+                self._watches.shift(step)
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
         self._nodes.watch(now_at)
@@ -151,6 +163,10 @@ class CentralCore:
         if not self._page.is_disk_ok and (self._probed_at is None or now_at - self._probed_at >= timing.probe_every):
             self._probed_at = now_at
             self._effects.append(do.ProbeStore())
+        # Tried again at a later tick while others wait, or the disk refuses.
+        if self._page.is_disk_ok and self._in_flight is None and not self._held:
+            self._held += map(_WentAway, self._watches.stale(now_at, timing.watch_ends_after))
+            self._judge_held()
         self._outbound.tick()
         self._drain_outbound()
         self._show_change(with_rejections=True)
@@ -281,6 +297,7 @@ class CentralCore:
     # People.
 
     def _on_action_requested(self, event: ev.ActionRequested) -> None:
+        self._watches.take_sign(event.by, self._page.on_watch, self._now_at)
         if len(self._held) >= ACTIONS_HELD_MAX:
             self._answer(event.request, Refused("Central is busy. Try again."))
             return
@@ -293,6 +310,11 @@ class CentralCore:
             number = self._entry + 1
             if isinstance(asked, _FoundLate):
                 entry = ActionEntry(number, "found-late", asked.incident, None, asked.alert.text, self._now_at)
+                request = None
+            elif isinstance(asked, _WentAway):
+                if not self._watches.is_stale(asked.person, self._now_at, self._timing.watch_ends_after):
+                    continue
+                entry = ActionEntry(number, "watch-ended", None, asked.person, "no sign of life", self._now_at)
                 request = None
             else:
                 verdict = judge(
@@ -323,9 +345,11 @@ class CentralCore:
         match entry.kind, entry.by:
             case "watch-started", by if by is not None:
                 self._page.on_watch[by] = None
+                self._watches.begin(by, self._now_at)
                 self._publish_status()
             case "watch-ended", by if by is not None:
                 self._page.on_watch.pop(by, None)
+                self._watches.end(by)
                 self._publish_status()
             case _:
                 self._incidents.apply(entry, self._directory)

@@ -23,6 +23,8 @@ class Timing:
     status_valid: timedelta = timedelta(seconds=30)
     incident_valid: timedelta = timedelta(hours=24)
     undo_within: timedelta = timedelta(seconds=10)
+    watch_ends_after: timedelta = timedelta(minutes=30)
+    """Without a sign of life. A page that is on watch gives one every five minutes."""
     closed_shown: timedelta = CLOSED_SHOWN
     closed_kept: timedelta = timedelta(days=1)
     """In memory, for the answers to syncs."""

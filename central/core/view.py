@@ -194,7 +194,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 class StartWatch(msgspec.Struct, frozen=True, tag="start-watch"):
-    """This person is on duty from now on."""
+    """This person is on duty from now on. Again from who is on watch already: a sign of life, nothing else changes."""
 
 
 class EndWatch(msgspec.Struct, frozen=True, tag="end-watch"):

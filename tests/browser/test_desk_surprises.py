@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from central.core.view import Acknowledge, Close, Person, StartWatch
 from tests.browser.conftest import OpenPage, press, until
@@ -84,3 +86,22 @@ def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Sam Obi")
     by = Person("cctv", "Sam Obi")
     assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+
+
+def test_page_on_watch_gives_a_sign_of_life_every_five_minutes(
+    open_page: OpenPage, open_context: Callable[..., BrowserContext], server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """C2: central ends a watch of which nothing is heard for half an hour."""
+    context = open_context()
+    context.clock.install()
+    page = open_page(context)
+    assert [] == board.actions
+    page.clock.fast_forward("05:01")
+
+    until(page, lambda: board.actions, "a sign of life")
+    assert [(StartWatch(), PRIYA)] == board.actions
+    server.call(lambda: board.set_on_watch(()))
+    expect(page.locator("#banner-nobody")).to_be_visible()
+    page.clock.fast_forward("05:01")
+    page.wait_for_selector("#live[data-live=live]")
+    assert [(StartWatch(), PRIYA)] == board.actions

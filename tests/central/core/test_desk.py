@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from central.core import effects as do
 from central.core import events as ev
+from central.core.journal import ActionEntry, Recall
 from central.core.view import (
     Acknowledge,
     Action,
@@ -231,6 +234,63 @@ def test_watch_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> Non
 
     assert (("pcso",), ("cctv",)) == (started.status.on_duty, ended.status.on_duty)
     assert (JONES,) == town.board().on_watch
+
+
+def test_watch_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Town) -> None:
+    """C2: who went home without a word must not be told to the shops as on duty."""
+    town.act(StartWatch())
+    town.act(StartWatch(), JONES)
+    town.later(1_500)
+    town.act(StartWatch(), Person("cctv", " Ann\u200b Jones"))
+    town.later(301)
+
+    assert (JONES,) == town.board().on_watch
+    assert ("cctv",) == only(town.said, do.PublishStatus)[-1].status.on_duty
+    last = town.disk[-1]
+    assert isinstance(last, ActionEntry)
+    assert ("watch-ended", PATEL, "no sign of life") == (last.kind, last.by, last.text)
+
+
+def test_watch_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> None:
+    town.act(StartWatch())
+    town.later(1_500)
+    town.act(AddNote(ID, "still here"))
+    town.later(1_500)
+    town.now_at += timedelta(hours=2)
+    town.later(200)
+
+    assert (PATEL,) == town.board().on_watch
+
+
+def test_sign_of_life_is_not_written(town: Town) -> None:
+    """It comes every five minutes from every page on watch."""
+    town.act(StartWatch())
+    written = len(town.disk)
+
+    assert isinstance(town.act(StartWatch()), Done)
+    assert written == len(town.disk)
+
+
+def test_watch_recalled_at_a_start_has_its_half_hour_anew() -> None:
+    town = Town(Recall(on_watch=(PATEL,)))
+    town.later(1_800)
+    assert (PATEL,) == town.board().on_watch
+    town.later(2)
+
+    assert () == town.board().on_watch
+
+
+def test_watch_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
+    town.act(StartWatch())
+    town.is_disk_slow = True
+    town.later(1_801)
+    town.refuse()
+    assert (PATEL,) == town.board().on_watch
+    town.is_disk_slow = False
+    town.handle(ev.StoreRecovered())
+    town.later(1)
+
+    assert () == town.board().on_watch
 
 
 def test_assign_is_recorded(town: Town) -> None:

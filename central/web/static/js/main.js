@@ -21,6 +21,7 @@ import { Zones } from "./zones.js";
 
 const SETTLE_MS = 5000; // how long a committed action may take to come by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
+const SIGN_EVERY_MS = 300_000; // central ends a watch that gives no sign of life for half an hour
 const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn so often, not at each
 
 const page = document.documentElement.dataset;
@@ -34,6 +35,7 @@ const errors = new Map(); // incident → { text, untilMs }
 let isLive = false;
 let isLost = false;
 let drawTimer = 0;
+let signMs = 0; // on the clock that began when the page was opened
 let drawnMs = -Infinity;
 let drawCostMs = 0;
 
@@ -114,6 +116,7 @@ function tick() {
     news.notLive(clock.now());
   }
   if (!isLive && !isLost && silentMs > timing.lostMs) isLost = true;
+  giveSign();
   for (const [incident, error] of errors) if (performance.now() > error.untilMs) errors.delete(incident);
   if (zones.isPending && !steady.isHeld) draw();
   else zones.tick(look);
@@ -201,6 +204,13 @@ async function startWatch(me) {
   if (!outcome.reason) watch.become(me);
   drawTop();
   return outcome.reason ?? null;
+}
+
+// Somebody on watch whose page is open and live is there still; an answer that fails is tried again in five minutes.
+function giveSign() {
+  if (!isLive || !watch.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
+  signMs = performance.now();
+  send({ type: "start-watch" }, watch.me);
 }
 
 async function endWatch() {

@@ -1,0 +1,43 @@
+"""When each person on watch last gave a sign of life. In memory: after a restart the time begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from central.core.view import Person
+from wire.limits import NAME_CHARS_MAX
+from wire.text import display_text
+
+
+class Watches:
+    """Without it somebody who went home without a word would stay on duty for ever, and the shops be told so."""
+
+    def __init__(self) -> None:
+        self._signs: dict[Person, datetime] = {}
+
+    def take_sign(self, by: Person, on_watch: Iterable[Person], now_at: datetime) -> None:
+        """``by`` did something, or a page of theirs said that it is there; the name as it was typed."""
+        person = Person(by.role, display_text(by.name, NAME_CHARS_MAX))
+        if person in on_watch:
+            self._signs[person] = now_at
+
+    def begin(self, person: Person, now_at: datetime) -> None:
+        """On watch from now on."""
+        self._signs[person] = now_at
+
+    def end(self, person: Person) -> None:
+        """No longer on watch."""
+        self._signs.pop(person, None)
+
+    def shift(self, step: timedelta) -> None:
+        """The clock was set, or the machine stood still: nobody could give a sign meanwhile."""
+        self._signs = {person: at + step for person, at in self._signs.items()}
+
+    def is_stale(self, person: Person, now_at: datetime, after: timedelta) -> bool:
+        """No sign of life for longer than ``after``."""
+        return person in self._signs and now_at - self._signs[person] > after
+
+    def stale(self, now_at: datetime, after: timedelta) -> tuple[Person, ...]:
+        """All of these."""
+        return tuple(person for person in self._signs if self.is_stale(person, now_at, after))
