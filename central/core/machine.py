@@ -389,7 +389,9 @@ class CentralCore:
             if stored_at is None or incident.fresh_at is None:
                 continue
             if incident.fresh_at - stored_at > self._timing.late_after:
-                self._held.append(_FoundLate(incident.id, FrameId(record.node, incident.fresh_counter)))
+                found = _FoundLate(incident.id, FrameId(record.node, incident.fresh_counter))
+                if found not in self._held:
+                    self._held.append(found)
         self._judge_held()
         self._outbound.owe_sync(record.node)
         self._offer_directory(record)

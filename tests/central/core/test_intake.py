@@ -277,6 +277,19 @@ def test_core_finds_an_alert_late_when_its_sync_comes_after_it(town: Town, age_m
     assert [is_late] * is_late == [order.state.late for order in only(said, do.PublishIncident)]
 
 
+def test_core_writes_once_that_an_alert_is_late_however_often_its_node_syncs(town: Town) -> None:
+    """While the disk is slow every sync says it again."""
+    town.press(7, at_s=0)
+    town.is_disk_slow = True
+    town.press(8, incident=7)
+    for _ in range(50):
+        town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", pending=(PendingFrame(counter=7, age_ms=62_000),))))
+
+    town.commit()
+
+    assert 1 == [line.what for line in town.card().history].count("found-late")
+
+
 def test_core_does_not_call_late_what_arrived_live_and_waits_for_its_receipt_only(town: Town) -> None:
     town.press(7, at_s=0)
     town.later(120)
