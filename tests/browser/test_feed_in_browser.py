@@ -234,10 +234,10 @@ def test_only_one_tab_sounds(
 ) -> None:
     context = open_context()
     context.add_init_script(LISTEN)
-    first = open_page(context)
+    first = open_page(context, is_on_watch=False)
     first.click("#banner-sound")
     expect(first.locator("#banner-sound")).to_be_hidden()
-    second = open_page(context)
+    second = open_page(context, is_on_watch=False)
     expect(second.locator("#banner-sound")).to_be_hidden()  # the first one can be heard
     second.click("#start-watch")
     until(second, lambda: second.evaluate("played.length"), "the second is ready to sound")
