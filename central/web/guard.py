@@ -68,7 +68,7 @@ def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
     if not is_loopback(_host_name(host)):
         return 421, "This page answers to this machine's own name only (127.0.0.1 or localhost)."
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _host_of(origin) != host:
         return 403, "Another site may not use this page."
     is_page_opened = method == "GET" and path == "/"
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and not is_page_opened:
@@ -92,4 +92,11 @@ def _host_name(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
+        return ""
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as an unclosed bracket: not an origin of anybody's
         return ""

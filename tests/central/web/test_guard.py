@@ -40,7 +40,7 @@ def test_loopback_host_is_answered(host: str) -> None:
     assert refused(host=host, origin=f"http://{host}") is None
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9000", "null"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9000", "null", "http://["])
 def test_other_origin_may_not_act(origin: str) -> None:
     assert 403 == refused(origin=origin)
 
