@@ -35,9 +35,7 @@ _STATES: Final = {
     "on-the-way": AnswerState.ON_THE_WAY,
     "closed": AnswerState.CLOSED,
 }
-_ROLES: Final = {role.slug: role for role in Role}
 _RESPONSES: Final = {response.name.lower(): response for response in MemberResponse}
-KINDS: Final = {kind.slug: kind for kind in AlertKind}
 
 
 def acknowledged(turn: Turn, frame: Acknowledgement) -> None:
@@ -110,7 +108,7 @@ def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:
         return
     said = _STATES[state.state]
     answer, role = _answer(turn, state.answer, said, incident)
-    kind = KINDS.get(state.kind)
+    kind = AlertKind.by_slug(state.kind)
     knows_upgrade = kind is not None and PRIORITY[kind] <= PRIORITY[incident.kind]
     if incident.phase is Phase.CLOSED and said is not AnswerState.CLOSED:
         happen(turn, key, Happening.REOPENED)
@@ -162,7 +160,7 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
     if answer is None or said in (AnswerState.CLOSED, AnswerState.UNANSWERED):
         # Who once answered is not who closed it.
         return Answered(said, "", "", 0, turn.now_ms), None
-    role = _ROLES.get(answer.role)
+    role = Role.by_slug(answer.role)
     short = role.short if role else display_text(answer.role.upper(), 6)
     name = display_text(answer.name, NAME_CHARS_MAX)
     heard_ms = turn.now_ms
@@ -202,7 +200,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
     """An open incident of ours that this disk does not remember (a restored card): central's word is shown."""
-    kind = KINDS.get(state.kind, AlertKind.ASSIST)
+    kind = AlertKind.by_slug(state.kind) or AlertKind.ASSIST
     opened_s, now_s = _unix_s(state.opened_at), true_time_s(turn.state, turn.now_ms)
     return Incident(
         key=frame_id.counter,

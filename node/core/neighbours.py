@@ -37,9 +37,6 @@ FUTURE_S: Final = 120
 GUARD_MS: Final = 500
 """A button pressed so soon after one alert took another's place may have been meant for the other."""
 
-_KINDS: Final = {kind.slug: kind for kind in AlertKind}
-_ROLES: Final = {role.slug: role for role in Role}
-
 
 def order_of(neighbour: Neighbour) -> tuple[int, int, FrameId]:
     """Most urgent first, then newest."""
@@ -121,7 +118,7 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
         drop(turn, frame_id)
         turn.change(ended=(*(i for i in turn.state.ended if i != frame_id), frame_id)[-REMEMBERED_MAX:])
         return
-    kind = _KINDS.get(state.kind)
+    kind = AlertKind.by_slug(state.kind)
     if kind not in MEMBERS_WARNED:
         return
     if before is None:
@@ -280,7 +277,7 @@ def _answer(turn: Turn, state: IncidentState) -> Answered | None:
     if state.answer is None or state.state not in ("answered", "on-the-way"):
         return None
     said = AnswerState.ANSWERED if state.state == "answered" else AnswerState.ON_THE_WAY
-    role = _ROLES.get(state.answer.role)
+    role = Role.by_slug(state.answer.role)
     return Answered(
         said,
         role.short if role else display_text(state.answer.role.upper(), 6),
