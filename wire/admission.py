@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from wire.directory import Directory, Sender
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, decode
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    Cancel,
+    Frame,
+    PathTest,
+    Receipt,
+    ReceiptBatch,
+    Response,
+    SignedFrame,
+    decode,
+)
 from wire.topics import FrameTopic
 
 
@@ -67,7 +78,7 @@ def _check_right(frame: Frame, sender: Sender) -> None:
         case Alert() | Cancel() | Response():
             if not sender.schemes.issuperset(frame.schemes):
                 raise FrameRefusedError("foreign scheme")
-        case Receipt() | Acknowledgement():
+        case Receipt() | ReceiptBatch() | Acknowledgement():
             if not sender.is_central:
                 raise FrameRefusedError("not central")
         case PathTest():

@@ -46,8 +46,9 @@ class SenderEntry(Message, frozen=True):
     """Where that is."""
     schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
     """Numbers of the schemes it is a member of."""
-    kind: Literal["premises", "central"] = "premises"
-    """Only ``central`` may send receipts and acknowledgements."""
+    kind: Literal["premises", "gateway", "central"] = "premises"
+    """Only ``central`` may send receipts and acknowledgements. A ``gateway`` is central's own radio: the first that
+    is asked to put a frame on the air, and the one that relays what it hears without waiting for another."""
     revoked_at: Moment | None = None
     """Refused from the moment the document is read, whatever this says and whatever the clock says."""
 
@@ -91,6 +92,7 @@ class Sender:
     schemes: frozenset[int]
     is_central: bool
     is_revoked: bool
+    is_gateway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +174,5 @@ def _sender(entry: SenderEntry) -> Sender:
         frozenset(entry.schemes),
         entry.kind == "central",
         entry.revoked_at is not None,
+        entry.kind == "gateway",
     )

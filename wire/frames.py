@@ -17,7 +17,7 @@ are a fault of the sender's (a copied card, a reused counter) and are never both
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final, TypeVar
@@ -25,7 +25,7 @@ from typing import ClassVar, Final, TypeVar
 from wire.errors import EncodeError, FrameDecodeError
 from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, Role
-from wire.limits import FRAME_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
 from wire.signing import FRAME_DOMAIN, SIGNATURE_BYTES, PublicKey, SigningKey
 
 VERSION: Final = 1
@@ -33,6 +33,8 @@ _E = TypeVar("_E", bound=IntEnum)
 _HEADER: Final = struct.Struct(">BIII")
 _U16: Final = struct.Struct(">H")
 _TARGET: Final = struct.Struct(">II")
+_VARINT_BITS_MAX: Final = 33
+"""A counter of 32 bits and the late bit."""
 _FLAG_SILENT: Final = 1
 _FLAG_DRILL: Final = 2
 _PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
@@ -183,7 +185,52 @@ class Response(Head):
         return _pack_target(self.target) + bytes([self.response]) + _pack_schemes(self.schemes)
 
 
-Frame = Alert | Cancel | Receipt | Acknowledgement | PathTest | Response
+@dataclass(frozen=True, slots=True, order=True)
+class Receipted:
+    """One target of a :class:`ReceiptBatch`."""
+
+    target: FrameId
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptBatch(Head):
+    """Central has committed all of ``targets``; the same word as so many receipts (N8, N9).
+
+    Body: n × (varint, node minus the node before, the first minus 0 · varint, counter × 2 + late). A varint is seven
+    bits a byte, the least first, the high bit set on all but the last, and never longer than it need be. With the
+    small ids of a town, six fit where a single receipt takes nine bytes.
+
+    Attributes:
+        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT_BATCH
+
+    targets: tuple[Receipted, ...]
+
+    def body(self) -> bytes:  # noqa: D102
+        ids = [entry.target for entry in self.targets]
+        if not ids or ids != sorted(set(ids)):
+            raise EncodeError("a batch's targets are at least one, ascending, no frame twice")
+        packed = _pack_receipted(self.targets)
+        if len(packed) > BODY_BYTES_MAX:
+            raise EncodeError(f"{len(ids)} targets take {len(packed)} bytes of {BODY_BYTES_MAX}; use fitting()")
+        return packed
+
+    @staticmethod
+    def fitting(wanted: Iterable[Receipted]) -> tuple[Receipted, ...]:
+        """The first of ``wanted`` that fit one frame together, in the order ``targets`` needs; at least one if any."""
+        chosen: dict[FrameId, Receipted] = {}
+        for entry in wanted:
+            trial = {**chosen, entry.target: entry}
+            if len(_pack_receipted(sorted(trial.values()))) > BODY_BYTES_MAX:
+                break
+            chosen = trial
+        return tuple(sorted(chosen.values()))
+
+
+Frame = Alert | Cancel | Receipt | Acknowledgement | PathTest | Response | ReceiptBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +310,22 @@ def _pack_schemes(schemes: tuple[int, ...]) -> bytes:
     return b"".join(_U16.pack(scheme) for scheme in schemes)
 
 
+def _pack_receipted(targets: Iterable[Receipted]) -> bytes:
+    packed, node = b"", 0
+    for entry in targets:
+        _pack_target(entry.target)
+        packed += _varint(entry.target.node - node) + _varint(entry.target.counter << 1 | entry.late)
+        node = entry.target.node
+    return packed
+
+
+def _varint(value: int) -> bytes:
+    groups = [value & 0x7F]
+    while value := value >> 7:
+        groups.append(value & 0x7F)
+    return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
+
+
 class _Reader:
     """Takes a body apart from left to right and knows where it stands."""
 
@@ -287,6 +350,33 @@ class _Reader:
         if value & ~allowed:
             raise FrameDecodeError("flags", self._offset - 1, f"{value:#04x}")
         return value
+
+    def varint(self, what: str) -> int:
+        start, value, shift = self._offset, 0, 0
+        while True:
+            group = self.number(1)
+            value |= (group & 0x7F) << shift
+            shift += 7
+            if group < 0x80:  # noqa: PLR2004 - the high bit
+                break
+            if shift > _VARINT_BITS_MAX:
+                raise FrameDecodeError(what, start, "too long a number")
+        if group == 0 and shift > 7:  # noqa: PLR2004 - one group
+            raise FrameDecodeError(what, start, "longer than it need be")
+        return value
+
+    def receipted(self) -> tuple[Receipted, ...]:
+        start, found, node = self._offset, list[Receipted](), 0
+        while self._offset < len(self._data):
+            node += self.varint("target")
+            counter, late = divmod(self.varint("target"), 2)
+            if not (0 < node <= U32_MAX and 0 < counter <= U32_MAX):
+                raise FrameDecodeError("target", start, f"{node} {counter}")
+            found.append(Receipted(FrameId(NodeId(node), counter), bool(late)))
+        ids = [entry.target for entry in found]
+        if not ids or ids != sorted(set(ids)):
+            raise FrameDecodeError("target", start, "not ascending")
+        return tuple(found)
 
     def target(self) -> FrameId:
         return FrameId(NodeId(self.nonzero("target")), self.nonzero("target"))
@@ -368,6 +458,10 @@ def _response(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Respons
     return Response(sender, counter, at_s, target, response, body.schemes())
 
 
+def _receipt_batch(sender: NodeId, counter: int, at_s: int, body: _Reader) -> ReceiptBatch:
+    return ReceiptBatch(sender, counter, at_s, body.receipted())
+
+
 _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, _Reader], Frame]]] = {
     FrameKind.ALERT: _alert,
     FrameKind.CANCEL: _cancel,
@@ -375,4 +469,5 @@ _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, _Reader], Frame]]] = 
     FrameKind.ACKNOWLEDGEMENT: _acknowledgement,
     FrameKind.PATH_TEST: _path_test,
     FrameKind.RESPONSE: _response,
+    FrameKind.RECEIPT_BATCH: _receipt_batch,
 }

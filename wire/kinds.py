@@ -38,6 +38,8 @@ class FrameKind(Numbered):
     """Proves a path without alarming anybody."""
     RESPONSE = 6
     """Another member pressed *seen* or *responding*."""
+    RECEIPT_BATCH = 7
+    """Several receipts in one frame, for the radio, where each signature costs half a second."""
 
 
 class AlertKind(Numbered):

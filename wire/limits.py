@@ -10,6 +10,9 @@ from typing import Final
 FRAME_BYTES_MAX: Final = 96
 """Header 13 + body 19 + signature 64: what a 1200 baud burst carries in about one second."""
 
+BODY_BYTES_MAX: Final = 19
+"""What is left of it beside header and signature."""
+
 MESSAGE_BYTES_MAX: Final = 65_536
 """Any JSON message, except the two below: an incident with 64 answers in four-byte characters fits."""
 

@@ -74,7 +74,7 @@ class FaultReport(Message, frozen=True):
     """A part of the node that does not work now."""
 
     part: Name
-    """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``clock``."""
+    """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``radio``, ``clock``."""
     detail: Text
     """What the driver said, in one line."""
     age_ms: Count
@@ -83,6 +83,28 @@ class FaultReport(Message, frozen=True):
     def __post_init__(self) -> None:
         # A driver may say a page, or a path that is no Unicode; what travels is a line of it.
         force_setattr(self, "detail", display_text(self.detail, TEXT_CHARS_MAX))
+
+
+class RadioReport(Message, frozen=True):
+    """The radio path as its node sees it (N10, N11)."""
+
+    state: Literal["fault", "listening", "untested", "ready"]
+    """``listening``: no licence reference, so it never transmits. ``untested``: no path test has come back lately.
+    ``ready``: the last one did."""
+    licence: Name = ""
+    """The reference, as configured."""
+    tested_age_ms: Count | None = None
+    """Since the last path test that came back over the air; absent = never."""
+    overs: Count = 0
+    """Transmitted since start."""
+    airtime_ms: Count = 0
+    """Transmitted since start."""
+    bursts_heard: Count = 0
+    """Frames heard on the air and verified, since start."""
+    busy_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    """Of the last minutes in which the channel was in use by others."""
+    blocked_ms: Count = 0
+    """How long an alert has waited for a channel that is never clear; 0 = none waits."""
 
 
 class Health(Message, frozen=True):
@@ -108,6 +130,8 @@ class Health(Message, frozen=True):
     """What does not work now."""
     rejected: Annotated[dict[Name, Count], msgspec.Meta(max_length=REASONS_MAX)] = {}
     """Input dropped since start, by reason (:data:`wire.errors.REASONS`)."""
+    radio: RadioReport | None = None
+    """Absent where no radio is configured."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at")

@@ -38,6 +38,8 @@ class Up(StrEnum):
     """:class:`~wire.messages.Health`, every 10 s, and as the last will."""
     SYNC = "sync"
     """:class:`~wire.messages.Sync`: the node asks for what it may have missed."""
+    HEARD = "heard"
+    """A frame of somebody else's that this node heard on the radio and verified, byte for byte: a relay."""
 
 
 class Down(StrEnum):
@@ -51,6 +53,8 @@ class Down(StrEnum):
     """:class:`~wire.messages.SyncAnswer`."""
     DIRECTORY = "directory"
     """:class:`~wire.directory.SealedDirectory`: to nodes that hold an older one."""
+    AIR = "air"
+    """A frame, central's or a member's, that this node is asked to put on the air once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Part(StrEnum):
     LED = "led"
     STORE = "store"
     NETWORK = "network"
+    RADIO = "radio"
     CLOCK = "clock"
 
 

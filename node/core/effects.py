@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.core.controls import LedPattern, Part, SoundPattern
+from node.core.radio.air import Mode, Phrase
 from node.core.screens import Screen
 from wire.directory import Directory
 from wire.frames import SignedFrame
@@ -70,6 +71,40 @@ class PublishFrame:
 
     signed: SignedFrame
     schemes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransmitOver:
+    """Key the radio, send the bursts, speak, unkey. Answer OverStarted, then OverEnded; or OverFailed.
+
+    At most one over is ordered at a time: the next after OverEnded or OverFailed.
+
+    Attributes:
+        over: number by which the answers are matched.
+        bursts: frames, in this order, 1 … ``BURSTS_PER_OVER_MAX``.
+        mode: of all of them.
+        phrase: spoken after them, ``None`` = nothing.
+    """
+
+    over: int
+    bursts: tuple[bytes, ...]
+    mode: Mode
+    phrase: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopOver:
+    """Unkey now, whatever is left of it. Answer OverEnded."""
+
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFrame:
+    """Publish a verified frame of somebody else's, heard on the radio, to our ``up/heard``, QoS 1."""
+
+    id: FrameId
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +212,9 @@ class Stop:
 Effect = (
     StoreFrame
     | PublishFrame
+    | TransmitOver
+    | StopOver
+    | RelayFrame
     | MarkReceipted
     | KeepSeen
     | KeepDirectory

@@ -151,6 +151,52 @@ class FrameReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelChanged:
+    """Somebody speaks on the channel, by voice or data, or nobody does any more. Never about our own over."""
+
+    is_busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OverStarted:
+    """The transmitter is keyed and sound is going out."""
+
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverEnded:
+    """The transmitter is unkeyed after the over, or after StopOver.
+
+    Attributes:
+        airtime_ms: for how long it was keyed.
+    """
+
+    over: int
+    airtime_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverFailed:
+    """The over did not go out, or not whole; the transmitter is unkeyed.
+
+    Attributes:
+        airtime_ms: for how long it was keyed, 0 = never.
+    """
+
+    over: int
+    detail: str
+    airtime_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AirAsked:
+    """Central asks us to put this frame on the air. The core admits or refuses it like any other."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentReceived:
     """Central's state of an incident of one of our schemes."""
 
@@ -229,6 +275,11 @@ Event = (
     | LinkDown
     | FramePublished
     | FrameReceived
+    | ChannelChanged
+    | OverStarted
+    | OverEnded
+    | OverFailed
+    | AirAsked
     | IncidentReceived
     | CentralStatusReceived
     | SyncAnswered

@@ -35,7 +35,9 @@ from node.core import (
 from node.core.controls import Part
 from node.core.effects import Effect, PublishHealth, ShowScreen, Stop
 from node.core.events import (
+    AirAsked,
     CentralStatusReceived,
+    ChannelChanged,
     ClockRead,
     DirectoryReceived,
     Event,
@@ -46,6 +48,9 @@ from node.core.events import (
     InputRejected,
     LinkDown,
     LinkUp,
+    OverEnded,
+    OverFailed,
+    OverStarted,
     PartFailed,
     PartRecovered,
     PinChanged,
@@ -194,6 +199,8 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
                 turn.change(is_store_refusing=None)
             if event.part is Part.OLED:
                 turn.change(screen=None)  # Whatever it shows now is not what we last sent.
+        case ChannelChanged() | OverStarted() | OverEnded() | OverFailed() | AirAsked():
+            pass
         case StopAsked():
             _stop(turn)
 

@@ -50,6 +50,47 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class RadioTiming:
+    """Times of the radio path, in milliseconds."""
+
+    lone_wait_ms: tuple[int, int] = (1_000, 2_000)
+    """Random wait of an alert before it goes on the air, when nobody else is heard."""
+    crowd_wait_ms: tuple[int, int] = (10_000, 20_000)
+    """The same when others are heard, or the last try was lost; it doubles."""
+    attack_wait_max_ms: int = 4_000
+    """An attack breaks in on a busy channel after this (N10)."""
+    answer_due_ms: int = 5_000
+    """From the end of an over to central's receipt over the air; no receipt by then: the over was lost."""
+    slow_try_ms: int = 120_000
+    """After three tries: so far apart, for ever."""
+    blocked_after_ms: int = 15_000
+    """An alert has waited for a clear channel for so long: the channel is reported as blocked (jamming)."""
+    path_test_ms: int = 6 * 3_600_000
+    """Between two radio path tests, ± a quarter (N11); the first comes within ``path_test_first_ms``."""
+    path_test_first_ms: int = 60_000
+    path_test_valid_ms: int = 26 * 3_600_000
+    """A passed test older than this proves nothing any more."""
+    member_test_due_ms: int = 7 * 86_400_000
+    """Between two tests that staff are asked for (N12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RadioSettings:
+    """The radio beside the node.
+
+    Attributes:
+        licence: the licence reference; empty = listen only (N10).
+        seed: of the random waits; drawn anew at every start.
+        has_neutral_phrase: the scheme has set words for silent attacks (N4).
+    """
+
+    licence: str = ""
+    seed: int = 0
+    has_neutral_phrase: bool = False
+    timing: RadioTiming = field(default_factory=RadioTiming)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One node.
 
@@ -60,6 +101,7 @@ class Settings:
         is_attack_silent: attack keeps the idle face and makes no sound (N4).
         is_chord_enabled: attack + assist pressed together is an attack.
         version: the program's version, for boot screen and health.
+        radio: ``None`` where there is none.
     """
 
     node: NodeId
@@ -70,3 +112,4 @@ class Settings:
     is_chord_enabled: bool = True
     version: str = ""
     timing: Timing = field(default_factory=Timing)
+    radio: RadioSettings | None = None

@@ -11,6 +11,7 @@ from typing import Final
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.effects import Draft
 from node.core.ledger import Ledger, Shelf
+from node.core.radio.state import Radio
 from node.core.screens import Screen
 from node.core.settings import Settings
 from node.core.table import ButtonPhase, PathPhase, Phase
@@ -357,6 +358,7 @@ class NodeState:
     screen: Screen | None = None
     sounding: Sounding | None = None
     led: LedPattern = LedPattern.OFF
+    radio: Radio = field(default_factory=Radio)
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:

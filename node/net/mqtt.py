@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from node.core.events import (
+    AirAsked,
     CentralStatusReceived,
     DirectoryReceived,
     Event,
@@ -159,6 +160,11 @@ class PahoUplink:
             if not self._link.publish(topic, signed.data, qos=1, token=(frame_id, slug)):
                 self._on_refused((frame_id, slug), "not handed over")
 
+    def publish_relay(self, data: bytes) -> None:
+        """Hand on a frame of somebody else's, heard on the radio, QoS 1. One that is lost is heard again."""
+        if not self._link.publish(str(UpTopic(self._node, Up.HEARD)), data, qos=1):
+            self._reject("relay refused")
+
     def publish_health(self, health: Health) -> None:
         """QoS 0: the next one replaces a lost one."""
         self._link.publish(self._health_topic, encode_message(health))
@@ -235,6 +241,8 @@ class PahoUplink:
                 return FrameReceived(_frame_bytes(payload), None, Path.NETWORK), ANSWERS_WAITING_MAX
             case Down.SYNC:
                 return SyncAnswered(decode_message(payload, SyncAnswer)), STATES_WAITING_MAX
+            case Down.AIR:
+                return AirAsked(_frame_bytes(payload)), FRAMES_WAITING_MAX
             case Down.DIRECTORY:
                 return DirectoryReceived(open_directory(payload, self._authority), payload), STATES_WAITING_MAX
 

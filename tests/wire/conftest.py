@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import hypothesis.strategies as st
 
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
-from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, Response
+from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, ReceiptBatch, Receipted, Response
 from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId, node_text
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
 from wire.messages import (
@@ -79,6 +79,19 @@ st.register_type_strategy(PathTest, st.builds(PathTest, nodes, counters, moments
 st.register_type_strategy(
     Response,
     st.builds(Response, nodes, counters, moments_s, frame_ids, st.sampled_from(MemberResponse), schemes),
+)
+receipted = st.builds(
+    Receipted, st.builds(FrameId, nodes, counters) | st.builds(FrameId, st.integers(16, 40), st.integers(1, 90))
+)
+st.register_type_strategy(
+    ReceiptBatch,
+    st.builds(
+        ReceiptBatch,
+        nodes,
+        counters,
+        moments_s,
+        st.lists(receipted, min_size=1, max_size=12).map(ReceiptBatch.fitting),
+    ),
 )
 st.register_type_strategy(SigningKey, st.binary(min_size=32, max_size=32).map(SigningKey))
 

@@ -111,6 +111,17 @@ CHANNELS: Final = (
         "A node asks for what it may have missed: after each connect, and when central has a new boot id.",
     ),
     Channel(
+        "heard",
+        UpTopic(_NODE, Up.HEARD),
+        "that node",
+        "central",
+        False,  # noqa: FBT003
+        1,
+        (FrameKind.ALERT, FrameKind.CANCEL, FrameKind.RESPONSE, FrameKind.PATH_TEST),
+        "takeRelayedFrame",
+        "A frame of somebody else's, heard on the radio by this node: central takes it in as if it had come itself.",
+    ),
+    Channel(
         "receipt",
         DownTopic(_NODE, Down.RECEIPT),
         "central",
@@ -131,6 +142,17 @@ CHANNELS: Final = (
         (FrameKind.ACKNOWLEDGEMENT,),
         "sendAcknowledgement",
         "A person on duty has said something of an incident of this node's.",
+    ),
+    Channel(
+        "air",
+        DownTopic(_NODE, Down.AIR),
+        "central",
+        "that node",
+        True,  # noqa: FBT003
+        0,
+        tuple(FrameKind),
+        "putOnAir",
+        "A frame for those whom the network does not reach: receipts, answers, members' alerts.",
     ),
     Channel(
         "syncAnswer",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response
+from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, ReceiptBatch, Receipted, Response
 from wire.ids import CENTRAL, U16_MAX, U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
 from wire.messages import (
@@ -18,6 +18,7 @@ from wire.messages import (
     MemberAnswer,
     Message,
     PendingFrame,
+    RadioReport,
     Sync,
     SyncAnswer,
 )
@@ -30,6 +31,7 @@ SEEDS: Final = {
     "shop": bytes([0x10]) * 32,
     "pub": bytes([0x11]) * 32,
     "struck off": bytes([0x12]) * 32,
+    "gateway": bytes([0x13]) * 32,
     "stranger": bytes([0xEE]) * 32,
 }
 KEYS: Final = {name: SigningKey(seed) for name, seed in SEEDS.items()}
@@ -75,6 +77,17 @@ FRAMES: Final[dict[str, Frame]] = {
     "path test, network": PathTest(SHOP, 11, PRESSED_AT_S, Path.NETWORK),
     "path test, radio": PathTest(SHOP, 12, PRESSED_AT_S, Path.RADIO),
     "path test, greatest": PathTest(_LAST_NODE, U32_MAX, U32_MAX, Path.RADIO),
+    "receipt batch, one": ReceiptBatch(CENTRAL, 506, PRESSED_AT_S, (Receipted(_PRESS),)),
+    "receipt batch, six": ReceiptBatch(
+        CENTRAL,
+        507,
+        PRESSED_AT_S,
+        (
+            *(Receipted(FrameId(NodeId(node), 40 + node)) for node in range(SHOP, SHOP + 5)),
+            Receipted(FrameId(NodeId(SHOP + 5), 3), late=True),
+        ),
+    ),
+    "receipt batch, greatest": ReceiptBatch(_LAST_NODE, U32_MAX, U32_MAX, (Receipted(_LAST, late=True),)),
     "response, seen": Response(PUB, 3, PRESSED_AT_S + 5, _PRESS, MemberResponse.SEEN, (HART,)),
     "response, greatest": Response(_LAST_NODE, U32_MAX, U32_MAX, _LAST, MemberResponse.RESPONDING, _FOUR),
 }
@@ -109,6 +122,15 @@ MESSAGES: Final[dict[str, Message]] = {
         directory_serial=12,
         faults=(FaultReport(part="oled", detail="no answer at 0x3c on i2c-1", age_ms=61_000),),
         rejected={"signature": 2, "unknown sender": 1},
+        radio=RadioReport(
+            state="ready",
+            licence="1234567/1",
+            tested_age_ms=3_600_000,
+            overs=3,
+            airtime_ms=9_800,
+            bursts_heard=41,
+            busy_percent=7,
+        ),
     ),
     "health, last will": Health(state="lost", boot_id="b-5f1c"),
     "sync": Sync(
@@ -158,6 +180,14 @@ DIRECTORY: Final = DirectoryDocument(
             premises="The Anchor",
             place="Quay",
             schemes=(HART, PUBWATCH),
+        ),
+        SenderEntry(
+            node="00000013",
+            key=KEYS["gateway"].public.raw,
+            premises="Control room radio",
+            place="Town Hall",
+            schemes=(HART, PUBWATCH),
+            kind="gateway",
         ),
         SenderEntry(
             node="00000012",

@@ -14,7 +14,7 @@ import msgspec
 from wire.admission import admit
 from wire.directory import open_directory, seal_directory
 from wire.errors import DecodeError
-from wire.frames import VERSION, Alert, Frame, PathTest, decode, encode
+from wire.frames import VERSION, Alert, Frame, PathTest, Receipted, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import FrameKind, Numbered, Path
 from wire.messages import Message, decode_message, encode_message
@@ -38,8 +38,12 @@ def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
             item = item.text
         elif isinstance(item, Numbered):
             item = item.slug
-        shown[field.name] = list(item) if isinstance(item, tuple) else item
+        shown[field.name] = [_plain(part) for part in item] if isinstance(item, tuple) else item
     return shown
+
+
+def _plain(part: Any) -> Any:  # noqa: ANN401 (any part of a list)
+    return {"target": part.target.text, "late": part.late} if isinstance(part, Receipted) else part
 
 
 def signer(frame: Frame) -> str:
@@ -73,6 +77,7 @@ def _edit(name: str, edits: dict[int, bytes], cut: slice = slice(None), tail: by
 
 def _invalid_frames() -> list[Json]:
     attack, cancel, receipt = "alert, attack", "cancel, mistake", "receipt"
+    batch = "receipt batch, one"
     ack, test, response = "acknowledgement, answered", "path test, network", "response, seen"
     kinds_unused = [number for number in range(16) if number not in {kind.value for kind in FrameKind}]
     cases = {
@@ -113,6 +118,15 @@ def _invalid_frames() -> list[Json]:
         "path test of path 0": _edit(test, {13: b"\x00"}),
         "path test of path 3": _edit(test, {13: b"\x03"}),
         "path test with a byte too many": _edit(test, {}, tail=b"\x01"),
+        "receipt batch of nothing": _edit(batch, {}, slice(0, 13)),
+        "receipt batch for node 0": _edit(batch, {}, slice(0, 13), b"\x00\x0e"),
+        "receipt batch for counter 0": _edit(batch, {}, slice(0, 13), b"\x10\x01"),
+        "receipt batch with a frame twice": _edit(batch, {}, tail=b"\x00\x0e"),
+        "receipt batch that descends": _edit(batch, {}, tail=b"\x00\x0c"),
+        "receipt batch with half a target": _edit(batch, {}, tail=b"\x00"),
+        "receipt batch with a number longer than it need be": _edit(batch, {}, slice(0, 13), b"\x90\x00\x0e"),
+        "receipt batch with a number that does not end": _edit(batch, {}, slice(0, 13), b"\xff" * 6),
+        "receipt batch past the last node": _edit(batch, {}, tail=b"\xff\xff\xff\xff\x0f\x02"),
         "response of kind 3": _edit(response, {21: b"\x03"}),
         "response for no scheme": _edit(response, {}, slice(0, 22)),
     }
@@ -214,7 +228,7 @@ def _directory() -> Json:
     sealed = seal_directory(DIRECTORY, authority)
     directory = open_directory(sealed, authority.public)
     attack, receipt = FRAMES["alert, attack"], FRAMES["receipt"]
-    response = FRAMES["response, seen"]
+    response, batch = FRAMES["response, seen"], FRAMES["receipt batch, one"]
     assert isinstance(attack, Alert)
     cases: list[tuple[str, Frame, str, FrameTopic | None]] = [
         ("an attack", attack, "shop", FrameTopic("hart", SHOP)),
@@ -231,6 +245,8 @@ def _directory() -> Json:
         ("a path test in a foreign scheme", PathTest(SHOP, 11, 0, Path.RADIO),
          "shop", FrameTopic("pubwatch", SHOP)),
         ("a receipt from a shop", dataclasses.replace(receipt, sender=SHOP), "shop", None),
+        ("a batch of receipts", batch, "central", None),
+        ("a batch of receipts from a shop", dataclasses.replace(batch, sender=SHOP), "shop", None),
     ]  # fmt: skip
     return {
         "authority": authority.public.raw.hex(),

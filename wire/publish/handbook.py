@@ -35,6 +35,7 @@ from wire.messages import (
     MemberAnswer,
     Message,
     PendingFrame,
+    RadioReport,
     Sync,
     SyncAnswer,
     encode_message,
@@ -54,10 +55,12 @@ _EXAMPLES: Final = {
     FrameKind.ACKNOWLEDGEMENT: "acknowledgement, answered",
     FrameKind.PATH_TEST: "path test, network",
     FrameKind.RESPONSE: "response, seen",
+    FrameKind.RECEIPT_BATCH: "receipt batch, six",
 }
 _MESSAGES: Final[dict[type[Message], str]] = {
     Health: "health",
     FaultReport: "",
+    RadioReport: "",
     Sync: "sync",
     PendingFrame: "",
     SyncAnswer: "sync answer, nothing open",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wire.kinds import FrameKind
-from wire.limits import SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
 from wire.signing import SIGNATURE_BYTES
 
 
@@ -93,6 +93,16 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
         Field("target.counter", 4, "u32", "counter of the alert that opened the incident, not 0"),
         Field("response", 1, "u8", "response"),
         _SCHEMES,
+    ),
+    FrameKind.RECEIPT_BATCH: (
+        Field(
+            "targets",
+            0,
+            "n × (varint · varint)",
+            "node minus the node before (the first minus 0) · counter × 2 + 1 if committed as late; ascending, none "
+            "twice; a varint has seven bits a byte, the least first, high bit on all but its last, none in excess",
+            BODY_BYTES_MAX,
+        ),
     ),
 }
 

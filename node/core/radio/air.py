@@ -1,0 +1,61 @@
+"""The vocabulary of the air, shared by the rules and the adapters: modes, airtimes, phrases, limits."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+OVER_MS_MAX: Final = 30_000
+"""No transmission is longer (N10). The core plans within it; the PTT's guard enforces it from outside the program."""
+KEY_UP_MS: Final = 350
+"""From PTT to the first tone: the transmitter's rise and the far squelch (300–500 ms)."""
+BURST_GAP_MS: Final = 60
+"""Silence between two bursts of one over."""
+SPEECH_GAP_MS: Final = 150
+"""Silence between the last burst and the sentence."""
+BURSTS_PER_OVER_MAX: Final = 4
+
+
+class Mode(StrEnum):
+    """How a burst is modulated. A listener hears all of them at once."""
+
+    IL2P_1200 = "1200-il2p"
+    FX25_1200 = "1200-fx25"
+    IL2P_300 = "300-il2p"
+
+
+LADDER: Final = (Mode.IL2P_1200, Mode.FX25_1200, Mode.IL2P_300)
+"""From the fastest to the one that is heard the furthest. A stronger rung is added at its end."""
+
+_FIXED_AND_PER_BYTE_US: Final = {
+    # Audio of Dire Wolf 1.7 with TXDELAY 10, TXTAIL 1: 89 bytes take 930, 1,440 and 4,210 ms.
+    Mode.IL2P_1200: (250_000, 7_640),
+    Mode.FX25_1200: (790_000, 7_300),
+    Mode.IL2P_300: (1_400_000, 31_600),
+}
+
+
+def burst_ms(mode: Mode, frame_bytes: int) -> int:
+    """About how long a burst of that many bytes is, without key-up."""
+    fixed_us, per_byte_us = _FIXED_AND_PER_BYTE_US[mode]
+    return (fixed_us + per_byte_us * frame_bytes) // 1000
+
+
+class Phrase(StrEnum):
+    """What is spoken after the bursts: an id. The sentence behind it is rendered ahead, from the configuration."""
+
+    ATTACK = "attack"
+    ASSIST = "assist"
+    THEFT = "theft"
+    SIGHTING = "sighting"
+    DISORDER = "disorder"
+    BREACH = "breach"
+    CALL_REQUEST = "call-request"
+    CANCEL = "cancel"
+    TEST = "test"
+    NEUTRAL = "neutral"
+    """The scheme's neutral words, spoken instead of a silent attack's (N4); only where the scheme sets them."""
+
+
+SPEECH_MS: Final = 6_000
+"""About how long a sentence is, said twice; the core plans with it."""
