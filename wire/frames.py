@@ -19,22 +19,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
+from wire.bodies import BodyReader, pack_pairs, pack_schemes, pack_target
 from wire.errors import EncodeError, FrameDecodeError
-from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId
+from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, Role
-from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, SHORT_NAME_BYTES_MAX
 from wire.signing import FRAME_DOMAIN, SIGNATURE_BYTES, PublicKey, SigningKey
 
 VERSION: Final = 1
-_E = TypeVar("_E", bound=IntEnum)
 _HEADER: Final = struct.Struct(">BIII")
-_U16: Final = struct.Struct(">H")
-_TARGET: Final = struct.Struct(">II")
-_VARINT_BITS_MAX: Final = 33
-"""A counter of 32 bits and the late bit."""
 _FLAG_SILENT: Final = 1
 _FLAG_DRILL: Final = 2
 _PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
@@ -91,7 +86,7 @@ class Alert(Head):
         if not 0 < self.incident <= self.counter:
             raise EncodeError(f"incident {self.incident} is not in 1 … {self.counter}, the alert's own counter")
         flags = _FLAG_SILENT * self.silent | _FLAG_DRILL * self.drill
-        return struct.pack(">BBI", self.kind, flags, self.incident) + _pack_schemes(self.schemes)
+        return struct.pack(">BBI", self.kind, flags, self.incident) + pack_schemes(self.schemes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,7 @@ class Cancel(Head):
     def body(self) -> bytes:  # noqa: D102
         if not 0 < self.incident < self.counter:
             raise EncodeError(f"incident {self.incident} is not in 1 … {self.counter - 1}, before the cancel itself")
-        return struct.pack(">IB", self.incident, self.reason) + _pack_schemes(self.schemes)
+        return struct.pack(">IB", self.incident, self.reason) + pack_schemes(self.schemes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ class Receipt(Head):
     late: bool = False
 
     def body(self) -> bytes:  # noqa: D102
-        return _pack_target(self.target) + bytes([self.late])
+        return pack_target(self.target) + bytes([self.late])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,7 @@ class Acknowledgement(Head):
         name = self.name.encode()
         if len(name) > SHORT_NAME_BYTES_MAX:
             raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
-        return _pack_target(self.target) + bytes([self.role, self.state]) + name
+        return pack_target(self.target) + bytes([self.role, self.state]) + name
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +177,7 @@ class Response(Head):
     schemes: tuple[int, ...]
 
     def body(self) -> bytes:  # noqa: D102
-        return _pack_target(self.target) + bytes([self.response]) + _pack_schemes(self.schemes)
+        return pack_target(self.target) + bytes([self.response]) + pack_schemes(self.schemes)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -213,7 +208,7 @@ class ReceiptBatch(Head):
         ids = [entry.target for entry in self.targets]
         if not ids or ids != sorted(set(ids)):
             raise EncodeError("a batch's targets are at least one, ascending, no frame twice")
-        packed = _pack_receipted(self.targets)
+        packed = pack_pairs((entry.target, entry.late) for entry in self.targets)
         if len(packed) > BODY_BYTES_MAX:
             raise EncodeError(f"{len(ids)} targets take {len(packed)} bytes of {BODY_BYTES_MAX}; use fitting()")
         return packed
@@ -224,7 +219,7 @@ class ReceiptBatch(Head):
         chosen: dict[FrameId, Receipted] = {}
         for entry in wanted:
             trial = {**chosen, entry.target: entry}
-            if len(_pack_receipted(sorted(trial.values()))) > BODY_BYTES_MAX:
+            if len(pack_pairs((entry.target, entry.late) for entry in sorted(trial.values()))) > BODY_BYTES_MAX:
                 break
             chosen = trial
         return tuple(sorted(chosen.values()))
@@ -290,129 +285,13 @@ def decode(data: bytes) -> SignedFrame:
         raise FrameDecodeError("sender", 1, "0")
     if counter == 0:
         raise FrameDecodeError("counter", 5, "0")
-    body = _Reader(data[: len(data) - SIGNATURE_BYTES], _HEADER.size)
+    body = BodyReader(data[: len(data) - SIGNATURE_BYTES], _HEADER.size)
     frame = _BODIES[kind](NodeId(sender), counter, at_s, body)
     body.end()
     return SignedFrame(frame, bytes(data))
 
 
-def _pack_target(target: FrameId) -> bytes:
-    if target.node == 0 or target.counter == 0:
-        raise EncodeError(f"target {target.text} names nothing")
-    return _TARGET.pack(target.node, target.counter)
-
-
-def _pack_schemes(schemes: tuple[int, ...]) -> bytes:
-    if not 1 <= len(schemes) <= SCHEMES_PER_NODE_MAX:
-        raise EncodeError(f"{len(schemes)} schemes; a frame is for 1 … {SCHEMES_PER_NODE_MAX}")
-    if list(schemes) != sorted(set(schemes)) or not 0 < schemes[0] <= schemes[-1] <= U16_MAX:
-        raise EncodeError(f"schemes {schemes} are not ascending numbers in 1 … {U16_MAX}")
-    return b"".join(_U16.pack(scheme) for scheme in schemes)
-
-
-def _pack_receipted(targets: Iterable[Receipted]) -> bytes:
-    packed, node = b"", 0
-    for entry in targets:
-        _pack_target(entry.target)
-        packed += _varint(entry.target.node - node) + _varint(entry.target.counter << 1 | entry.late)
-        node = entry.target.node
-    return packed
-
-
-def _varint(value: int) -> bytes:
-    groups = [value & 0x7F]
-    while value := value >> 7:
-        groups.append(value & 0x7F)
-    return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
-
-
-class _Reader:
-    """Takes a body apart from left to right and knows where it stands."""
-
-    def __init__(self, data: bytes, offset: int) -> None:
-        self._data = data
-        self._offset = offset
-
-    def number(self, width_bytes: int) -> int:
-        start, self._offset = self._offset, self._offset + width_bytes
-        if self._offset > len(self._data):
-            raise FrameDecodeError("truncated", len(self._data))
-        return int.from_bytes(self._data[start : self._offset], "big")
-
-    def nonzero(self, what: str) -> int:
-        value = self.number(4)
-        if value == 0:
-            raise FrameDecodeError(what, self._offset - 4, "0")
-        return value
-
-    def flags(self, allowed: int) -> int:
-        value = self.number(1)
-        if value & ~allowed:
-            raise FrameDecodeError("flags", self._offset - 1, f"{value:#04x}")
-        return value
-
-    def varint(self, what: str) -> int:
-        start, value, shift = self._offset, 0, 0
-        while True:
-            group = self.number(1)
-            value |= (group & 0x7F) << shift
-            shift += 7
-            if group < 0x80:  # noqa: PLR2004 - the high bit
-                break
-            if shift > _VARINT_BITS_MAX:
-                raise FrameDecodeError(what, start, "too long a number")
-        if group == 0 and shift > 7:  # noqa: PLR2004 - one group
-            raise FrameDecodeError(what, start, "longer than it need be")
-        return value
-
-    def receipted(self) -> tuple[Receipted, ...]:
-        start, found, node = self._offset, list[Receipted](), 0
-        while self._offset < len(self._data):
-            node += self.varint("target")
-            counter, late = divmod(self.varint("target"), 2)
-            if not (0 < node <= U32_MAX and 0 < counter <= U32_MAX):
-                raise FrameDecodeError("target", start, f"{node} {counter}")
-            found.append(Receipted(FrameId(NodeId(node), counter), bool(late)))
-        ids = [entry.target for entry in found]
-        if not ids or ids != sorted(set(ids)):
-            raise FrameDecodeError("target", start, "not ascending")
-        return tuple(found)
-
-    def target(self) -> FrameId:
-        return FrameId(NodeId(self.nonzero("target")), self.nonzero("target"))
-
-    def schemes(self) -> tuple[int, ...]:
-        start = self._offset
-        found: list[int] = []
-        while self._offset < len(self._data):
-            found.append(self.number(2))
-        if not 1 <= len(found) <= SCHEMES_PER_NODE_MAX or found != sorted(set(found)) or found[0] == 0:
-            raise FrameDecodeError("schemes", start, str(found))
-        return tuple(found)
-
-    def name(self) -> str:
-        start, self._offset = self._offset, len(self._data)
-        raw = self._data[start:]
-        if len(raw) > SHORT_NAME_BYTES_MAX:
-            raise FrameDecodeError("name", start, f"{len(raw)} bytes")
-        try:
-            return raw.decode()
-        except UnicodeDecodeError as e:
-            raise FrameDecodeError("name", start + e.start, "not UTF-8") from e
-
-    def end(self) -> None:
-        if self._offset != len(self._data):
-            raise FrameDecodeError("trailing bytes", self._offset)
-
-    def one_of(self, kinds: type[_E], what: str) -> _E:
-        value = self.number(1)
-        try:
-            return kinds(value)
-        except ValueError as e:
-            raise FrameDecodeError(what, self._offset - 1, str(value)) from e
-
-
-def _alert(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Alert:
+def _alert(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Alert:
     kind = body.one_of(AlertKind, "alert kind")
     flags = body.flags(_FLAG_SILENT | _FLAG_DRILL)
     incident = body.nonzero("incident")
@@ -430,39 +309,39 @@ def _alert(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Alert:
     )
 
 
-def _cancel(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Cancel:
+def _cancel(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Cancel:
     incident = body.nonzero("incident")
     if incident >= counter:
         raise FrameDecodeError("incident", 13, f"{incident} is not before the cancel's own counter {counter}")
     return Cancel(sender, counter, at_s, incident, body.one_of(CancelReason, "cancel reason"), body.schemes())
 
 
-def _receipt(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Receipt:
+def _receipt(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Receipt:
     return Receipt(sender, counter, at_s, body.target(), late=bool(body.flags(1)))
 
 
-def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Acknowledgement:
+def _acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Acknowledgement:
     target, role = body.target(), body.one_of(Role, "role")
     return Acknowledgement(sender, counter, at_s, target, role, body.one_of(AnswerState, "answer state"), body.name())
 
 
-def _path_test(sender: NodeId, counter: int, at_s: int, body: _Reader) -> PathTest:
+def _path_test(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> PathTest:
     number = body.number(1)
     if number not in _PATHS_BY_NUMBER:
         raise FrameDecodeError("path", 13, str(number))
     return PathTest(sender, counter, at_s, _PATHS_BY_NUMBER[number])
 
 
-def _response(sender: NodeId, counter: int, at_s: int, body: _Reader) -> Response:
+def _response(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Response:
     target, response = body.target(), body.one_of(MemberResponse, "response")
     return Response(sender, counter, at_s, target, response, body.schemes())
 
 
-def _receipt_batch(sender: NodeId, counter: int, at_s: int, body: _Reader) -> ReceiptBatch:
-    return ReceiptBatch(sender, counter, at_s, body.receipted())
+def _receipt_batch(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> ReceiptBatch:
+    return ReceiptBatch(sender, counter, at_s, tuple(Receipted(target, late) for target, late in body.pairs()))
 
 
-_BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, _Reader], Frame]]] = {
+_BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, BodyReader], Frame]]] = {
     FrameKind.ALERT: _alert,
     FrameKind.CANCEL: _cancel,
     FrameKind.RECEIPT: _receipt,

@@ -39,7 +39,8 @@ class Up(StrEnum):
     SYNC = "sync"
     """:class:`~wire.messages.Sync`: the node asks for what it may have missed."""
     HEARD = "heard"
-    """A frame of somebody else's that this node heard on the radio and verified, byte for byte: a relay."""
+    """A relay: an Alert, Cancel, Response or Path-Test frame of somebody else's that this node heard on the radio and
+    verified, byte for byte."""
 
 
 class Down(StrEnum):
@@ -54,7 +55,8 @@ class Down(StrEnum):
     DIRECTORY = "directory"
     """:class:`~wire.directory.SealedDirectory`: to nodes that hold an older one."""
     AIR = "air"
-    """A frame, central's or a member's, that this node is asked to put on the air once."""
+    """A frame that this node is asked to put on the air once: central's Receipt, Receipt-Batch or Acknowledgement, or a
+    member's Alert or Cancel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from wire.messages import (
     IncidentState,
     MemberAnswer,
     PendingFrame,
+    RadioReport,
     Sync,
     SyncAnswer,
 )
@@ -113,6 +114,17 @@ def _few(items: st.SearchStrategy[object], length_max: int = 4) -> st.SearchStra
 
 
 faults = st.builds(FaultReport, part=names, detail=texts, age_ms=counts)
+radio_reports = st.builds(
+    RadioReport,
+    state=st.sampled_from(["fault", "listening", "untested", "ready"]),
+    licence=names,
+    tested_age_ms=st.none() | counts,
+    overs=counts,
+    airtime_ms=counts,
+    bursts_heard=counts,
+    busy_percent=st.integers(0, 100),
+    blocked_ms=counts,
+)
 health = st.builds(
     Health,
     state=st.sampled_from(["armed", "starting", "stopping", "lost"]),
@@ -125,6 +137,7 @@ health = st.builds(
     directory_serial=counts,
     faults=_few(faults),
     rejected=st.dictionaries(names, counts, max_size=4),
+    radio=st.none() | radio_reports,
 )
 pending = st.builds(PendingFrame, counter=counters, age_ms=counts)
 answers = st.builds(Answer, role=slugs, name=names, at=moments)
@@ -197,7 +210,7 @@ def directories(draw: st.DrawFn) -> DirectoryDocument:
         premises=names,
         place=names,
         schemes=some_schemes,
-        kind=st.sampled_from(["premises", "central"]),
+        kind=st.sampled_from(["premises", "gateway", "central"]),
         revoked_at=st.none() | moments,
     )
     return DirectoryDocument(

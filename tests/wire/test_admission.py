@@ -10,7 +10,18 @@ from hypothesis import given
 from wire.admission import FrameRefusedError, admit
 from wire.directory import EMPTY_DIRECTORY, open_directory, seal_directory
 from wire.errors import DecodeError, FrameDecodeError, SignatureInvalidError
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, encode
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    Cancel,
+    Frame,
+    PathTest,
+    Receipt,
+    ReceiptBatch,
+    Receipted,
+    Response,
+    encode,
+)
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
 from wire.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, STRUCK_OFF
@@ -29,6 +40,7 @@ MEMBERS_FRAMES: dict[str, Frame] = {
 }
 CENTRALS_FRAMES: dict[str, Frame] = {
     "receipt": Receipt(CENTRAL, 1, 0, TARGET),
+    "receipt batch": ReceiptBatch(CENTRAL, 3, 0, (Receipted(TARGET),)),
     "acknowledgement": Acknowledgement(CENTRAL, 2, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"),
 }
 
@@ -105,6 +117,15 @@ def test_frame_on_a_topic_that_is_not_its_own_is_refused(frame: Frame) -> None:
     assert "topic scheme" == reason(data, FrameTopic("elsewhere", SHOP))
 
 
+def test_gateway_is_a_member_like_any_other_and_speaks_for_nobody_else() -> None:
+    """It puts central's words on the air; it cannot make them (N3)."""
+    gateway = NodeId(0x13)
+
+    assert reason(encode(Alert(gateway, 1, 0, AlertKind.CALL_REQUEST, 1, (HART,)), KEYS["gateway"])) is None
+    for frame in CENTRALS_FRAMES.values():
+        assert "not central" == reason(encode(dataclasses.replace(frame, sender=gateway), KEYS["gateway"]))
+
+
 def test_neighbour_cannot_speak_in_anothers_name() -> None:
     with pytest.raises(SignatureInvalidError):
         admit(encode(ALERT, KEYS["pub"]), TOWN, HART_TOPIC)
@@ -149,7 +170,9 @@ def test_admit_lets_in_exactly_whom_the_directory_lets_in(
     own = dataclasses.replace(frame, sender=node, **({"schemes": schemes} if names_schemes else {}))
     membership = {SHOP: {1}, PUB: {1, 2}, STRUCK_OFF: {1}, CENTRAL: set()}[node]
     meant_for = set(schemes) if names_schemes else membership
-    has_right = node == CENTRAL if isinstance(frame, Receipt | Acknowledgement) else meant_for <= membership
+    has_right = (
+        node == CENTRAL if isinstance(frame, Receipt | ReceiptBatch | Acknowledgement) else meant_for <= membership
+    )
     is_at_home = topic is None or (
         topic.node == node and {"hart": 1, "pubwatch": 2, "elsewhere": 0}[topic.scheme] in meant_for
     )

@@ -57,6 +57,7 @@ def test_directory_comes_back_as_it_went(document: DirectoryDocument) -> None:
         assert (entry.key, entry.premises, entry.place) == (sender.key.raw, sender.premises, sender.place)
         assert set(entry.schemes) == sender.schemes
         assert (entry.kind == "central", entry.revoked_at is not None) == (sender.is_central, sender.is_revoked)
+        assert (entry.kind == "gateway") == sender.is_gateway
 
 
 def test_directory_tells_members_central_and_the_struck_off_apart() -> None:
@@ -64,6 +65,7 @@ def test_directory_tells_members_central_and_the_struck_off_apart() -> None:
 
     assert 12 == directory.serial
     assert [NodeId(1)] == [node for node, sender in directory.senders.items() if sender.is_central]
+    assert [NodeId(0x13)] == [node for node, sender in directory.senders.items() if sender.is_gateway]
     assert [STRUCK_OFF] == [node for node, sender in directory.senders.items() if sender.is_revoked]
     assert {HART} == directory.senders[SHOP].schemes
     assert directory.schemes[PUBWATCH] == directory.scheme_by_slug("pubwatch")

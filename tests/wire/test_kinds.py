@@ -20,7 +20,15 @@ from wire.messages import IncidentState, MemberAnswer
 
 # Numbers travel in signed frames and rest in outboxes: a change here is a change of the contract's version.
 FROZEN: dict[type[Numbered], dict[str, int]] = {
-    FrameKind: {"alert": 1, "cancel": 2, "receipt": 3, "acknowledgement": 4, "path-test": 5, "response": 6},
+    FrameKind: {
+        "alert": 1,
+        "cancel": 2,
+        "receipt": 3,
+        "acknowledgement": 4,
+        "path-test": 5,
+        "response": 6,
+        "receipt-batch": 7,
+    },
     AlertKind: {
         "attack": 1,
         "assist": 2,

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from wire.frames import Frame, encode
-from wire.ids import FrameId
+from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Numbered
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Message, Sync, SyncAnswer, decode_message, encode_message
@@ -192,6 +192,20 @@ def test_every_word_of_the_vocabulary_has_its_meaning(kind: type[Numbered]) -> N
     assert {member.name for member in kind} <= set(notes(kind))
 
 
+def pairs_of(raw: bytes) -> Iterator[tuple[FrameId, bool]]:
+    """A batch's targets, read as the table's words say and not as the code does."""
+    numbers, group_bits = [0], ""
+    for byte in raw:
+        group_bits = f"{byte & 127:07b}" + group_bits
+        if byte < 128:
+            numbers.append(int(group_bits, 2))
+            group_bits = ""
+    node = 0
+    for delta, counter_and_late in zip(numbers[1::2], numbers[2::2], strict=True):
+        node += delta
+        yield FrameId(NodeId(node), counter_and_late // 2), counter_and_late % 2 == 1
+
+
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES.keys())
 def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) -> None:
     """The table in the handbook was written apart from the encoder; here they meet."""
@@ -205,7 +219,9 @@ def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) ->
         value: Any = frame
         for step in field.path.split("."):
             value = getattr(value, step)
-        if isinstance(value, tuple):
+        if frame.KIND is FrameKind.RECEIPT_BATCH and field.path == "targets":
+            assert [(entry.target, entry.late) for entry in value] == list(pairs_of(raw))
+        elif isinstance(value, tuple):
             assert list(value) == [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
         elif isinstance(value, str):
             assert value == raw.decode()

@@ -150,7 +150,7 @@ CHANNELS: Final = (
         "that node",
         True,  # noqa: FBT003
         0,
-        tuple(FrameKind),
+        (FrameKind.RECEIPT, FrameKind.RECEIPT_BATCH, FrameKind.ACKNOWLEDGEMENT, FrameKind.ALERT, FrameKind.CANCEL),
         "putOnAir",
         "A frame for those whom the network does not reach: receipts, answers, members' alerts.",
     ),

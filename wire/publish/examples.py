@@ -87,7 +87,13 @@ FRAMES: Final[dict[str, Frame]] = {
             Receipted(FrameId(NodeId(SHOP + 5), 3), late=True),
         ),
     ),
-    "receipt batch, greatest": ReceiptBatch(_LAST_NODE, U32_MAX, U32_MAX, (Receipted(_LAST, late=True),)),
+    "receipt batch, greatest": ReceiptBatch(
+        _LAST_NODE,
+        U32_MAX,
+        U32_MAX,
+        # Four bytes of node and five of counter, then five and five: the body is full.
+        (Receipted(FrameId(NodeId(1 << 27), U32_MAX), late=True), Receipted(_LAST, late=True)),
+    ),
     "response, seen": Response(PUB, 3, PRESSED_AT_S + 5, _PRESS, MemberResponse.SEEN, (HART,)),
     "response, greatest": Response(_LAST_NODE, U32_MAX, U32_MAX, _LAST, MemberResponse.RESPONDING, _FOUR),
 }
