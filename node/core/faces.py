@@ -11,7 +11,7 @@ from typing import Final
 from node.core import presses
 from node.core.controls import Button, Part
 from node.core.neighbour_faces import neighbour_face
-from node.core.own_faces import own_face
+from node.core.own_faces import next_second_ms, own_face
 from node.core.screens import Dots, Face, Screen
 from node.core.signals import faults_to_tell, hushed_until_ms, is_hushed, silent_incident
 from node.core.state import Incident, Neighbour, NodeState, wall_at_s
@@ -32,6 +32,7 @@ _SILENT_DOTS: Final = {
     Phase.REFUSED: Dots.UNDELIVERED,
     Phase.STORED: Dots.SAVED,
     Phase.PUBLISHED: Dots.SAVED,
+    Phase.ON_AIR: Dots.SAVED,
     Phase.UNDELIVERED: Dots.UNDELIVERED,
     Phase.RECEIVED: Dots.RECEIVED,
     Phase.ANSWERED: Dots.ANSWERED,
@@ -74,6 +75,8 @@ def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int |
     if own is not None:
         if own.phase is Phase.DRAFTED and own.pressed_ms is not None:
             moments.append(own.pressed_ms + timing.saving_shown_ms)
+        if own.phase is Phase.ON_AIR and state.view.is_own:
+            moments.append(next_second_ms(own, now_ms))
         moments.append(own.changed_ms + timing.outcome_shown_ms)
     hushed_until = hushed_until_ms(state)
     if hushed_until is not None:

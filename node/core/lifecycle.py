@@ -89,17 +89,31 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool) -> None:
         happen(turn, key, _ANSWERS[incident.answer.state])
 
 
+def on_air(turn: Turn, counter: int) -> None:
+    """The radio begins to carry one of our alerts whose receipt is overdue: before its random wait (N8).
+
+    Says so to the presser once; repetitions, and alerts that are not what the presser must be told of, change nothing.
+    """
+    key = _decided_by(turn.state, counter)
+    if key is not None:
+        happen(turn, key, Happening.RADIO_HAS_IT)
+
+
 def overdue(turn: Turn, counter: int) -> None:
-    """The receipt of one of our alerts has not come in time."""
-    for key in turn.state.recent:
-        incident = turn.state.incidents.get(key)
-        if incident is None:
-            continue
-        for waiting, kind in incident.waiting:
-            if waiting == counter and is_decisive(incident, counter, kind):
-                if happen(turn, key, Happening.RECEIPT_OVERDUE):
-                    turn.fact("undelivered", FrameId(turn.settings.node, counter), reason="no receipt")
-                return
+    """The receipt of one of our alerts has not come in time; the radio has had its first chance, if there is one."""
+    key = _decided_by(turn.state, counter)
+    if key is not None and happen(turn, key, Happening.RECEIPT_OVERDUE):
+        turn.fact("undelivered", FrameId(turn.settings.node, counter), reason="no receipt")
+
+
+def _decided_by(state: NodeState, counter: int) -> int | None:
+    """The incident of ours whose presser is to be told what becomes of this alert; ``None`` if there is none."""
+    for key in state.recent:
+        incident = state.incidents.get(key)
+        for waiting, kind in incident.waiting if incident is not None else ():
+            if incident is not None and waiting == counter:
+                return key if is_decisive(incident, counter, kind) else None
+    return None
 
 
 def is_cancelled(incident: Incident) -> bool:

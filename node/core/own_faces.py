@@ -13,6 +13,8 @@ from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
 _Words = tuple[Face, tuple[str, ...], str, str]
+_MS_PER_SECOND: Final = 1_000
+_ON_THE_RADIO: Final = "By radio now"
 _INVERTED: Final = frozenset({Phase.REFUSED, Phase.UNDELIVERED})
 
 
@@ -21,7 +23,10 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
     is_young = own.pressed_ms is not None and now_ms - own.pressed_ms < state.settings.timing.saving_shown_ms
     if own.phase is Phase.DRAFTED and is_young:
         return None
-    face, headline, line_1, line_2 = _FACES[own.phase](state, own)
+    if own.phase is Phase.ON_AIR:
+        face, headline, line_1, line_2 = _on_air(own, now_ms)
+    else:
+        face, headline, line_1, line_2 = _FACES[own.phase](state, own)
     return Screen(
         face,
         headline,
@@ -30,6 +35,16 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
         PRIORITY[own.latest_kind],
         concerns=FrameId(state.settings.node, own.latest or own.key).text if own.key > 0 else "",
     )
+
+
+def next_second_ms(own: Incident, now_ms: int) -> int:
+    """When the seconds that ON_AIR counts go on by one."""
+    since_ms = _counted_from_ms(own)
+    return since_ms + ((now_ms - since_ms) // _MS_PER_SECOND + 1) * _MS_PER_SECOND
+
+
+def _counted_from_ms(own: Incident) -> int:
+    return own.changed_ms if own.pressed_ms is None else own.pressed_ms
 
 
 def _pressed(state: NodeState, own: Incident) -> str:
@@ -48,6 +63,16 @@ def _sending(state: NodeState, own: Incident) -> _Words:
     if state.central.path is PathPhase.DOWN:
         return Face.STORED, ("TRYING",), "Not received yet", "Saved, no network"
     return Face.SENDING, ("SENDING",), _pressed(state, own), "Saved on this unit"
+
+
+def _on_air(own: Incident, now_ms: int) -> _Words:
+    since = span(now_ms - _counted_from_ms(own))
+    return (
+        Face.STORED,
+        ("TRYING",),
+        "Not received yet",
+        _ON_THE_RADIO + since.rjust(LINE_CHARS_MAX - len(_ON_THE_RADIO)),
+    )
 
 
 def _undelivered(_state: NodeState, _own: Incident) -> _Words:

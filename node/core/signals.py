@@ -33,6 +33,7 @@ _LEDS: Final = {
     Phase.DRAFTED: LedPattern.SENDING,
     Phase.STORED: LedPattern.SENDING,
     Phase.PUBLISHED: LedPattern.SENDING,
+    Phase.ON_AIR: LedPattern.SENDING,
     Phase.REFUSED: LedPattern.UNDELIVERED,
     Phase.UNDELIVERED: LedPattern.UNDELIVERED,
     Phase.RECEIVED: LedPattern.RECEIVED,

@@ -19,13 +19,15 @@ report, not a wish to act on.
 
     DRAFTED → STORED → PUBLISHED → RECEIVED → ANSWERED → ON_THE_WAY → CLOSED
 
-and three things leave it. ``REFUSED``: the disk would not take the press, so it has no number, no signature, and
-cannot travel; the screen says so and the draft is tried again for ever. ``UNDELIVERED``: no receipt in time;
-only a receipt (or a person's answer, which proves one) leads out, however late, and a PUBACK does not, for the
-broker's word is not central's. ``CANCELLED``: the presser took it back; central still closes it, so only
-``CLOSED`` follows. A new press inside an open incident leads back to ``DRAFTED`` from wherever it was: what was
-true of the earlier alert is not yet true of this one. Nothing here removes a row from the outbox or keeps a
-press from being sent: phases decide what is *said*, not what is *done*.
+and four things leave it. ``REFUSED``: the disk would not take the press, so it has no number, no signature, and
+cannot travel; the screen says so and the draft is tried again for ever. ``ON_AIR`` (N8): the receipt is overdue and
+the radio carries the alert now; a way, not a claim, so it is told as *trying*. ``UNDELIVERED``: no receipt in time,
+and the radio, if there is one, has had its first chance; both paths go on trying. Only a receipt (or a person's
+answer, which proves one) leads out of these two, however late, and a PUBACK does not, for the broker's word is not
+central's; nor does a further try of the radio lead from ``UNDELIVERED`` back to hope. ``CANCELLED``: the presser took
+it back; central still closes it, so only ``CLOSED`` follows. A new press inside an open incident leads back to
+``DRAFTED`` from wherever it was: what was true of the earlier alert is not yet true of this one. Nothing here removes
+a row from the outbox or keeps a press from being sent: phases decide what is *said*, not what is *done*.
 
 What is not in a row of a table changes nothing; :func:`after` is total, and a test visits every pair.
 The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`node.core.diagram`.
@@ -87,6 +89,7 @@ class Phase(StrEnum):
     REFUSED = "refused"
     STORED = "stored"
     PUBLISHED = "published"
+    ON_AIR = "on air"
     UNDELIVERED = "undelivered"
     RECEIVED = "received"
     ANSWERED = "answered"
@@ -101,6 +104,7 @@ class Happening(StrEnum):
     SAVED = "saved"
     SAVE_REFUSED = "save refused"
     BROKER_HAS_IT = "broker has it"
+    RADIO_HAS_IT = "radio has it"
     RECEIPT_OVERDUE = "receipt overdue"
     RECEIPTED = "receipted"
     ANSWERED = "answered"
@@ -189,6 +193,7 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
         },
         Phase.STORED: {
             Happening.BROKER_HAS_IT: Phase.PUBLISHED,
+            Happening.RADIO_HAS_IT: Phase.ON_AIR,
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
             Happening.RECEIPTED: Phase.RECEIVED,
             Happening.ANSWERED: Phase.ANSWERED,
@@ -199,6 +204,17 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
             Happening.CLOSED: Phase.CLOSED,
         },
         Phase.PUBLISHED: {
+            Happening.RADIO_HAS_IT: Phase.ON_AIR,
+            Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
+            Happening.RECEIPTED: Phase.RECEIVED,
+            Happening.ANSWERED: Phase.ANSWERED,
+            Happening.SET_OUT: Phase.ON_THE_WAY,
+            Happening.TAKEN_BACK: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
+            Happening.CLOSED: Phase.CLOSED,
+        },
+        Phase.ON_AIR: {
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
             Happening.RECEIPTED: Phase.RECEIVED,
             Happening.ANSWERED: Phase.ANSWERED,
@@ -247,7 +263,9 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
     }
 )
 
-UNSETTLED: Final = frozenset({Phase.DRAFTED, Phase.REFUSED, Phase.STORED, Phase.PUBLISHED, Phase.UNDELIVERED})
+UNSETTLED: Final = frozenset(
+    {Phase.DRAFTED, Phase.REFUSED, Phase.STORED, Phase.PUBLISHED, Phase.ON_AIR, Phase.UNDELIVERED}
+)
 """Central is not known to have it: the presser's own screen goes before everything else."""
 
 PASSING: Final = frozenset({Phase.ANSWERED, Phase.ON_THE_WAY, Phase.CANCELLED, Phase.CLOSED})

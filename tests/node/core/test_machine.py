@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.core import lifecycle
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.effects import (
     Effect,
@@ -22,6 +23,8 @@ from node.core.effects import (
     ShowScreen,
 )
 from node.core.events import (
+    AirAsked,
+    ChannelChanged,
     ClockRead,
     DirectoryReceived,
     Event,
@@ -31,6 +34,9 @@ from node.core.events import (
     InputRejected,
     LinkDown,
     LinkUp,
+    OverEnded,
+    OverFailed,
+    OverStarted,
     PartFailed,
     PartRecovered,
     PinChanged,
@@ -46,6 +52,7 @@ from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
+from node.core.turn import Turn
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
@@ -69,6 +76,10 @@ def in_phase(world: Any, phase: Phase) -> None:
         Phase.CLOSED: [world.receipt(1), world.ack(1, AnswerState.CLOSED)],
     }
     world.do(*by.get(phase, []))
+    if phase is Phase.ON_AIR:
+        turn = Turn(world.state, world.now_ms)
+        lifecycle.on_air(turn, 1)
+        world.state = turn.state
     if phase is Phase.UNDELIVERED:
         world.live(3_000)
     if phase is Phase.CANCELLED:
@@ -112,6 +123,12 @@ def every_event(world: Any) -> list[Event]:
         SyncAnswered(SyncAnswer(boot_id="central-9", counter_floor=5)),
         DirectoryReceived(world.directory(9), b"nine"),
         InputRejected("topic"),
+        *(ChannelChanged(is_busy) for is_busy in (True, False)),
+        OverStarted(1),
+        OverEnded(1, 2_000),
+        OverFailed(1, "no sound"),
+        AirAsked(b""),
+        AirAsked(world.receipt(1).data),
         ScreenShown("00000010-1", "sending"),
         *(PartFailed(part, "x") for part in Part),
         *(PartRecovered(part) for part in Part),
