@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--place", default="", metavar="NAME")
     add.add_argument("--scheme", required=True, action="append", metavar="SLUG")
     add.add_argument("--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware; see docs/hardware.md")
+    add.add_argument(
+        "--gateway", action="store_const", const="gateway", default="premises", dest="kind", help="central's own radio"
+    )
     add.set_defaults(run=_add)
 
     listing = commands.add_parser("list", parents=[town], help="nodes, and what will soon expire")
@@ -102,8 +105,9 @@ def _scheme(text: str) -> tuple[str, str]:
 
 def _add(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    node = fleet.add(options.premises, options.place, options.scheme, profile=options.profile)
-    _say(f"{node.node} is {node.premises}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
+    node = fleet.add(options.premises, options.place, options.scheme, profile=options.profile, kind=options.kind)
+    what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
+    _say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
     _say("its private keys are nowhere else.")
     if options.broker_pid_file or options.reload_command or fleet.layout.pid_file.exists():
         fleet.enforce(_reload(options, fleet), deadline_s=options.deadline)

@@ -24,7 +24,7 @@ from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES, Plan, found
 from provisioning.layout import CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, Layout, node_toml
-from provisioning.records import FleetRecord, NodeRecord, clean_name, remember
+from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
 from wire.ids import U32_MAX, NodeId, node_text
 from wire.signing import KEY_BYTES, SigningKey
 
@@ -45,6 +45,7 @@ class NewNode:
         schemes: slugs of the schemes it is in, one at least.
         profile: its hardware; ``fake`` for a board of mocked pins.
         fake_socket: the fake board's Unix socket, relative to the node's folder.
+        kind: ``gateway`` for central's own radio (:class:`wire.directory.SenderEntry`).
     """
 
     premises: str
@@ -52,6 +53,7 @@ class NewNode:
     schemes: Sequence[str]
     profile: str = DEFAULT_PROFILE
     fake_socket: str = FAKE_SOCKET
+    kind: NodeKind = "premises"
 
 
 class Fleet:
@@ -155,9 +157,10 @@ class Fleet:
         *,
         profile: str = DEFAULT_PROFILE,
         fake_socket: str = FAKE_SOCKET,
+        kind: NodeKind = "premises",
     ) -> NodeRecord:
         """Add one node; see :meth:`add_all`."""
-        return self.add_all([NewNode(premises, place, schemes, profile, fake_socket)])[0]
+        return self.add_all([NewNode(premises, place, schemes, profile, fake_socket, kind)])[0]
 
     def add_all(self, wanted: Sequence[NewNode]) -> tuple[NodeRecord, ...]:
         """Add nodes, with one new directory for all. A running broker learns of them by :meth:`enforce`.
@@ -187,6 +190,7 @@ class Fleet:
                         key=SigningKey(seed).public.raw.hex(),
                         added_at=now,
                         certificates=(remember(certificate),),
+                        kind=new.kind,
                     )
                 )
                 number = NodeId(number + 1)

@@ -160,7 +160,12 @@ directory_file = "directory.json"
 {_mqtt(broker)}
 [hardware]
 profile = {_text(node.profile)}
-{board}"""
+{board}
+# A radio beside this node: take the marks away from these lines, and say how it is attached (docs/hardware.md).
+# [radio]
+# driver = "none"
+# licence = ""
+"""
 
 
 def _mqtt(broker: BrokerRecord) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from provisioning.fleet import BROKER, CENTRAL, Fleet
-from provisioning.records import CertificateRecord
+from provisioning.records import CertificateRecord, NodeKind
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
@@ -25,6 +25,7 @@ class NodeRow(msgspec.Struct, frozen=True):
     profile: str
     certificate_expires_at: datetime
     revoked_at: datetime | None
+    kind: NodeKind = "premises"
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ def list_fleet(fleet: Fleet) -> Listing:
             node.profile,
             _latest(node.certificates),
             node.revoked_at,
+            node.kind,
         )
         for node in record.nodes
     )
@@ -68,7 +70,7 @@ def as_table(listing: Listing) -> str:
     lines = [
         (
             row.node,
-            row.premises,
+            row.premises if row.kind == "premises" else f"{row.premises} ({row.kind})",
             row.place,
             " ".join(row.schemes),
             _day(row.certificate_expires_at),

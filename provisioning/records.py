@@ -24,6 +24,7 @@ from wire.topics import SCHEME_SLUG
 
 CENTRAL_NAME: Final = "Central"
 
+NodeKind = Literal["premises", "gateway"]
 KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -58,6 +59,8 @@ class NodeRecord(Record, frozen=True):
     certificates: tuple[CertificateRecord, ...]
     """Every one ever issued to it, oldest first: revoking a node revokes them all."""
     revoked_at: Moment | None = None
+    kind: NodeKind = "premises"
+    """``gateway``: central's own radio, as in the directory."""
 
     @property
     def id(self) -> NodeId:
@@ -169,6 +172,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
                 place=node.place,
                 schemes=node.schemes,
                 revoked_at=node.revoked_at,
+                kind=node.kind,
             )
             for node in self.nodes
         ]

@@ -53,6 +53,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             NewNode("Corner Shop", "High St", ["hart"]),
             NewNode("Red Lion", "Mill Lane", ["pubwatch"]),
             NewNode("Station Hotel", "", ["hart", "pubwatch"]),
+            NewNode("Control room radio", "Town Hall", ["hart", "pubwatch"], kind="gateway"),
         ]
     )
     with running_broker(fleet.layout.broker / "mosquitto.conf", port):
@@ -65,6 +66,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         f"scheme/hart/frame/{HART}",
         f"node/{HART}/up/health",
         f"node/{HART}/up/sync",
+        f"node/{HART}/up/heard",
     ],
 )
 def test_acl_lets_a_node_write_its_own(town: Town, topic: str) -> None:
@@ -84,7 +86,9 @@ def test_acl_lets_a_node_write_its_own(town: Town, topic: str) -> None:
         f"{ROOT}/scheme/hart/incident",
         f"{ROOT}/scheme/hart/central",
         f"{ROOT}/node/{BOTH}/up/health",
+        f"{ROOT}/node/{BOTH}/up/heard",
         f"{ROOT}/node/{BOTH}/down/receipt",
+        f"{ROOT}/node/{BOTH}/down/air",
         f"{ROOT}/node/{HART}/down/receipt",
         f"{ROOT}/proof/0",
         "$CONTROL/dynamic-security/v1",
@@ -150,6 +154,22 @@ def test_acl_lets_central_hear_every_node_and_answer_it(town: Town) -> None:
             central.wait_for(b"health")
             central.publish(f"{ROOT}/node/{PUB}/down/receipt", b"receipt")
             pub.wait_for(b"receipt")
+
+
+def test_acl_lets_a_gateway_relay_what_it_heard_and_read_what_it_shall_put_on_the_air(town: Town) -> None:
+    """N9: a relay speaks on its own topic, whoever signed the frame inside; the air is asked for node by node."""
+    gateway = town.fleet.nodes[-1]
+    assert gateway.kind == "gateway"
+    with (
+        listening(town.port, town.identity("00000001")) as central,
+        listening(town.port, town.identity(gateway.node)) as radio,
+    ):
+        central.subscribe(f"{ROOT}/node/+/up/+")
+        radio.subscribe(f"{ROOT}/node/{gateway.node}/down/+")
+        radio.publish(f"{ROOT}/node/{gateway.node}/up/heard", b"shop's frame")
+        central.wait_for(b"shop's frame")
+        central.publish(f"{ROOT}/node/{gateway.node}/down/air", b"receipt for the air")
+        radio.wait_for(b"receipt for the air")
 
 
 def test_acl_forbids_central_to_speak_as_a_node(town: Town) -> None:

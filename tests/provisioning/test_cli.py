@@ -26,6 +26,13 @@ def test_add_says_where_the_only_copy_of_the_keys_is(town: str, capsys: pytest.C
     assert "its private keys are nowhere else" in said
 
 
+def test_add_gateway_says_that_it_is_one(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["add", "--dir", town, "--gateway", "--premises", "Control room radio", "--scheme", "hart"])
+
+    assert status == 0
+    assert "00000010 is Control room radio, a gateway. Carry" in capsys.readouterr().out
+
+
 def test_list_as_json_is_for_programs(town: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["add", "--dir", town, "--premises", "Corner Shop", "--scheme", "hart", "--profile", "fake"])
     capsys.readouterr()

@@ -110,6 +110,30 @@ def test_directory_holds_central_and_every_member_under_a_rising_serial(fleet: F
     assert not member.is_central
 
 
+def test_gateway_is_in_the_directory_as_one_and_a_record_from_before_there_were_any_is_read(fleet: Fleet) -> None:
+    """N9: who is first asked to put central's words on the air is signed by the authority, not chosen on the way."""
+    fleet.add("Corner Shop", "High St", ["hart"])
+    fleet.add("Control room radio", "Town Hall", ["hart", "pubwatch"], kind="gateway")
+    senders = directory_of(fleet).senders
+
+    assert [NodeId(0x11)] == [node for node, sender in senders.items() if sender.is_gateway]
+    assert (False, frozenset({1, 2})) == (senders[NodeId(0x11)].is_central, senders[NodeId(0x11)].schemes)
+    older = fleet.layout.record.read_text().replace('"kind": "premises"', '"x": 0').replace(',\n      "x": 0', "")
+    assert '"kind": "premises"' not in older
+    fleet.layout.record.write_text(older)
+    assert ["premises", "gateway"] == [node.kind for node in Fleet.open(fleet.layout.town).nodes]
+
+
+def test_every_node_folder_says_how_a_radio_is_added_and_has_none_until_then(fleet: Fleet) -> None:
+    """N10: nothing transmits because somebody ran a command."""
+    node = fleet.add("Control room radio", "Town Hall", ["hart"], kind="gateway")
+    text = (fleet.node_folder(node.node) / "node.toml").read_text()
+    marks_away = text.replace("# [radio]", "[radio]").replace("# driver", "driver").replace("# licence", "licence")
+
+    assert "radio" not in tomllib.loads(text)
+    assert {"driver": "none", "licence": ""} == tomllib.loads(marks_away)["radio"]
+
+
 def test_node_accepts_its_folder_as_it_is(tmp_path: Path) -> None:
     """The node's own reader, with its own checks of keys, certificate and directory."""
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})

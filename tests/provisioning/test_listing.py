@@ -78,6 +78,13 @@ def test_renewing_ends_the_warning(fleet: Fleet, clock: Clock) -> None:
     assert list_fleet(fleet).warnings == ()
 
 
+def test_table_shows_which_one_is_the_gateway(fleet: Fleet) -> None:
+    fleet.add("Town Hall", "Square", ["hart"], kind="gateway")
+
+    assert as_table(list_fleet(fleet)).splitlines()[1].startswith("00000010  Town Hall (gateway)  Square")
+    assert ["gateway"] == [row.kind for row in list_fleet(fleet).nodes]
+
+
 def test_table_shows_who_is_revoked(fleet: Fleet) -> None:
     fleet.add("Corner Shop", "High St", ["hart", "pubwatch"])
     with pytest.raises(BrokerUnprovenError):
