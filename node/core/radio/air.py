@@ -5,6 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+RATE_HZ: Final = 44_100
+"""Samples a second, of sound everywhere: mono, signed 16 bit, little-endian."""
+BLOCK_MS: Final = 20
+BLOCK_BYTES: Final = 2 * RATE_HZ * BLOCK_MS // 1000
+"""Sound travels between device and codec in blocks of so many bytes."""
+
 OVER_MS_MAX: Final = 30_000
 """No transmission is longer (N10). The core plans within it; the PTT's guard enforces it from outside the program."""
 KEY_UP_MS: Final = 350

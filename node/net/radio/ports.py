@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
-RATE_HZ: Final = 44_100
-"""Mono, signed 16 bit, little-endian, everywhere between sound device and codec."""
-BLOCK_MS: Final = 20
-BLOCK_BYTES: Final = 2 * RATE_HZ * BLOCK_MS // 1000
+# Hardware and modem speak of the same sound without importing one another: its format is the air's.
+from node.core.radio.air import BLOCK_BYTES as BLOCK_BYTES
+from node.core.radio.air import BLOCK_MS as BLOCK_MS
+from node.core.radio.air import RATE_HZ as RATE_HZ
 
 
 class AudioPort(Protocol):
