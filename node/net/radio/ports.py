@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 # Hardware and modem speak of the same sound without importing one another: its format is the air's.
-from node.core.radio.air import BLOCK_BYTES as BLOCK_BYTES
-from node.core.radio.air import BLOCK_MS as BLOCK_MS
-from node.core.radio.air import RATE_HZ as RATE_HZ
+from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
+
+__all__ = ["BLOCK_BYTES", "BLOCK_MS", "RATE_HZ", "AudioPort", "PhraseBook", "PttPort", "RadioPort"]
 
 
 class AudioPort(Protocol):
