@@ -10,16 +10,18 @@ from node.core import effects as do
 from node.core import events as ev
 from node.core.controls import Button, Part
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.screens import Face
 from node.core.settings import Settings
 from node.core.state import NodeState
+from sim.air import SimAir
 from sim.broker import SimBroker
-from sim.plants import Plant
+from sim.node_radio import SimRadio
+from sim.node_words import frame_of, told
+from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings
 from sim.timeline import Timeline
 from sim.watch import Watch
 from wire.directory import Directory, open_directory
 from wire.errors import DecodeError
-from wire.frames import Alert, Cancel, Frame, Response, decode, encode
+from wire.frames import decode, encode
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import Path
 from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message, encode_message
@@ -69,6 +71,7 @@ class SimNode:
         broker: SimBroker,
         watch: Watch,
         plant: Plant | None,
+        air: SimAir | None = None,
     ) -> None:
         self.settings = settings
         self.disk = NodeDisk(directory=directory)
@@ -92,6 +95,7 @@ class SimNode:
         self._answers: deque[ev.Event] = deque()
         self._memory_counter = 0
         self._drawing = 0
+        self.radio = SimRadio(self.name, air, timeline, self._take) if air is not None else None
 
     @property
     def id(self) -> NodeId:
@@ -120,7 +124,7 @@ class SimNode:
         if self._state is not None:
             return
         self._run += 1
-        self._state = initial_state(self.settings)
+        self._state = initial_state(spoil_settings(self._plant, self._drawn_settings()))
         self._gathered = []
         self._is_panel_given_up = self.is_panel_dead
         self._memory_counter = self.disk.counter
@@ -131,6 +135,8 @@ class SimNode:
         self._take(ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter))
         if self.is_panel_dead:
             self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
+        if self.radio is not None:
+            self.radio.start()
         self._read_clock()
         self._broker.connect(self.id)
 
@@ -143,6 +149,8 @@ class SimNode:
         self._gathered = []
         self.crash_after_orders = None
         self._broker.gone(self.id)
+        if self.radio is not None:
+            self.radio.die()
         if is_power_cut:
             self.boot += 1
         self._timeline.note(self.name, "power cut" if is_power_cut else "killed")
@@ -209,6 +217,8 @@ class SimNode:
                 return ev.FrameReceived(payload, topic, Path.NETWORK)
             case DownTopic(channel=Down.RECEIPT | Down.ACK):
                 return ev.FrameReceived(payload, None, Path.NETWORK)
+            case DownTopic(channel=Down.AIR):
+                return ev.AirAsked(payload)
             case DownTopic(channel=Down.SYNC):
                 return ev.SyncAnswered(decode_message(payload, SyncAnswer))
             case DownTopic(channel=Down.DIRECTORY):
@@ -222,6 +232,12 @@ class SimNode:
 
     # The loop.
 
+    def _drawn_settings(self) -> Settings:
+        radio = self.settings.radio
+        if radio is None:
+            return self.settings
+        return replace(self.settings, radio=replace(radio, seed=self._timeline.chance.getrandbits(32)))
+
     def _take(self, event: ev.Event) -> None:
         if self._state is None:
             return
@@ -229,9 +245,10 @@ class SimNode:
         self._answers.append(event)
         while self._answers:
             event = self._answers.popleft()
-            self._state, effects = step(self._state, event, self.monotonic_ms)
-            self._timeline.note(self.name, f"{_told(event)} -> {' '.join(type(effect).__name__ for effect in effects)}")
-            for effect in self._planted(effects):
+            before = spoil_event(self._plant, self._state, event)
+            self._state, effects = step(before, event, self.monotonic_ms)
+            self._timeline.note(self.name, f"{told(event)} -> {' '.join(type(effect).__name__ for effect in effects)}")
+            for effect in spoil_orders(self._plant, effects, self._state, self.disk):
                 self._carry_out(effect)
                 if self._is_to_die():
                     self.crash(is_power_cut=self._timeline.chance.random() < 0.5)  # noqa: PLR2004 - either
@@ -297,6 +314,12 @@ class SimNode:
                 self._broker.publish(self.id, UpTopic(self.id, Up.SYNC), encode_message(effect.sync), 1, _nothing)
             case do.RetryPart():
                 self._retry(effect.part)
+            case do.RelayFrame():
+                self._broker.publish(self.id, UpTopic(self.id, Up.HEARD), effect.data, 1, _nothing)
+            case do.TransmitOver() if self.radio is not None:
+                self.radio.transmit(effect)
+            case do.StopOver() if self.radio is not None:
+                self.radio.stop(effect.over)
             case _:
                 pass
 
@@ -306,7 +329,7 @@ class SimNode:
             self._answers.append(ev.StoreRefused(effect.draft, "no space left on device"))
             return
         counter = max(self.disk.counter, self._memory_counter) + 1
-        data = encode(_frame(effect.content, self.id, counter, effect.at_s), self._key)
+        data = encode(frame_of(effect.content, self.id, counter, effect.at_s), self._key)
         self._memory_counter = counter
         if self._plant is not Plant.COUNTER_NOT_PERSISTED:
             self.disk.counter = counter
@@ -344,7 +367,11 @@ class SimNode:
         self._timeline.after(self._timeline.chance.randint(*PANEL_MS), drawn)
 
     def _retry(self, part: Part) -> None:
-        is_broken = (part is Part.STORE and self.disk.is_refusing) or (part is Part.OLED and self.is_panel_dead)
+        is_broken = (
+            (part is Part.STORE and self.disk.is_refusing)
+            or (part is Part.OLED and self.is_panel_dead)
+            or (part is Part.RADIO and self.radio is not None and self.radio.is_broken)
+        )
         if part is Part.OLED:
             self._is_panel_given_up = is_broken
         self._answers.append(ev.PartFailed(part, "still broken") if is_broken else ev.PartRecovered(part))
@@ -369,45 +396,6 @@ class SimNode:
         elif row.at_s and self.is_clock_proven:
             stored_ms = self.monotonic_ms - max(0, self.wall_at_s - row.at_s) * 1000
         return ev.StoredFrame(decode(row.data), stored_ms, row.is_receipted)
-
-    def _planted(self, effects: tuple[do.Effect, ...]) -> tuple[do.Effect, ...]:
-        if self._plant is Plant.OLD_INCIDENT_SUPPRESSES and self._state is not None:
-            is_open = any(not row.is_receipted for row in self.disk.rows.values())
-            return tuple(e for e in effects if not (is_open and isinstance(e, do.StoreFrame)))
-        if self._plant is Plant.SAID_RECEIVED_ON_PUBACK:
-            return tuple(_boasting(effect) for effect in effects)
-        return effects
-
-
-def _boasting(effect: do.Effect) -> do.Effect:
-    if isinstance(effect, do.ShowScreen) and effect.screen.face is Face.STORED:
-        return do.ShowScreen(replace(effect.screen, face=Face.RECEIVED))
-    return effect
-
-
-def _told(event: ev.Event) -> str:
-    match event:
-        case ev.FrameReceived():
-            return f"FrameReceived {event.data.hex()[:26]}"
-        case ev.Started() | ev.DirectoryReceived():
-            return type(event).__name__  # A directory's keys have no stable text.
-        case ev.FrameStored():
-            return f"FrameStored {event.signed.frame.id.text}"
-        case _:
-            return repr(event)
-
-
-def _frame(content: do.Draft, node: NodeId, counter: int, at_s: int) -> Frame:
-    match content:
-        case do.AlertDraft():
-            incident = content.incident or counter
-            return Alert(
-                node, counter, at_s, content.kind, incident, content.schemes, silent=content.silent, drill=content.drill
-            )
-        case do.CancelDraft():
-            return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
-        case do.ResponseDraft():
-            return Response(node, counter, at_s, content.target, content.response, content.schemes)
 
 
 def _slugs(directory: Directory | None, numbers: tuple[int, ...]) -> tuple[str, ...]:

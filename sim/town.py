@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from node.core.settings import Settings
+from node.core.settings import RadioSettings, Settings
+from sim.air import BLIND_MS, SimAir
 from sim.broker import SimBroker
 from sim.central_actor import SimCentral
 from sim.node_actor import EPOCH_S, SimNode
@@ -26,44 +28,53 @@ SCHEMES: Final = (
 MEMBERSHIPS: Final = ((1,), (1,), (2,), (1, 2), (1,), (2,))
 STRANGER: Final = NodeId(0xBAD)
 """Has a key, and is in no directory."""
+LICENCE: Final = "sim/1"
+
+
+@dataclass(frozen=True, slots=True)
+class RadioPlan:
+    """A town with radios: every premises has one, and central a gateway.
+
+    Attributes:
+        unlicensed: positions of premises that may only listen.
+        neutral: positions of premises whose scheme has set words for silent attacks.
+    """
+
+    blind_ms: int = BLIND_MS
+    capture_db: float | None = None
+    unlicensed: frozenset[int] = frozenset()
+    neutral: frozenset[int] = frozenset()
+
+    def settings(self, at: int) -> RadioSettings:
+        """Of the premises at that position."""
+        licence = "" if at in self.unlicensed else LICENCE
+        return RadioSettings(licence=licence, has_neutral_phrase=at in self.neutral)
 
 
 class Town:
     """Everything there is, before anything happens.
 
     Attributes:
-        nodes: in order of their ids.
+        nodes: the premises', in order of their ids.
+        gateway: central's own radio, where there are radios; ``stations``: it and the nodes.
+        air: where there are radios.
         keys: of every sender, for the adversary's use too.
     """
 
-    def __init__(self, seed: int, node_count: int, plant: Plant | None) -> None:
+    def __init__(self, seed: int, node_count: int, plant: Plant | None = None, radio: RadioPlan | None = None) -> None:
         self.timeline = Timeline(seed)
         self.broker = SimBroker(self.timeline)
+        self.radio = radio
+        self.air = SimAir(self.timeline, blind_ms=radio.blind_ms, capture_db=radio.capture_db) if radio else None
         self._authority = _key("authority")
         ids = [NodeId(FIRST_PREMISES_NODE + at) for at in range(node_count)]
-        self.keys = {node: _key(node_text(node)) for node in (*ids, CENTRAL, STRANGER)}
         self.memberships = {node: frozenset(MEMBERSHIPS[at % len(MEMBERSHIPS)]) for at, node in enumerate(ids)}
+        if radio is not None:  # The gateway comes last, and is in every scheme.
+            ids.append(NodeId(FIRST_PREMISES_NODE + node_count))
+            self.memberships[ids[-1]] = frozenset(scheme.number for scheme in SCHEMES)
+        self.keys = {node: _key(node_text(node)) for node in (*ids, CENTRAL, STRANGER)}
         self._serial = 1
-        self._document = DirectoryDocument(
-            serial=1,
-            issued_at=datetime.fromtimestamp(EPOCH_S, UTC),
-            schemes=SCHEMES,
-            senders=(
-                SenderEntry(
-                    node=node_text(CENTRAL), key=self.keys[CENTRAL].public.raw, premises="Central", kind="central"
-                ),
-                *(
-                    SenderEntry(
-                        node=node_text(node),
-                        key=self.keys[node].public.raw,
-                        premises=f"Shop {at}",
-                        place="High St",
-                        schemes=tuple(sorted(self.memberships[node])),
-                    )
-                    for at, node in enumerate(ids)
-                ),
-            ),
-        )
+        self._document = self._first_document(ids, node_count)
         sealed = seal_directory(self._document, self._authority)
         self.watch = Watch(self.timeline, self.memberships)
         self.central = SimCentral(
@@ -75,15 +86,16 @@ class Town:
             watch=self.watch,
             plant=plant,
         )
-        self.nodes = [
+        self.stations = [
             SimNode(
                 Settings(
                     node=node,
-                    premises=f"Shop {at}",
+                    premises=f"Shop {at}" if at < node_count else "Gateway",
                     place="High St",
                     scheme_numbers=tuple(sorted(self.memberships[node])),
                     is_attack_silent=at % 3 == 1,
                     version="sim",
+                    radio=radio.settings(at) if radio else None,
                 ),
                 key=self.keys[node],
                 authority=self._authority.public,
@@ -92,20 +104,40 @@ class Town:
                 broker=self.broker,
                 watch=self.watch,
                 plant=plant,
+                air=self.air,
             )
             for at, node in enumerate(ids)
         ]
+        self.nodes, self.gateway = self.stations[:node_count], self.stations[-1] if radio else None
         self.watch.central_disk = self.central.disk
-        self.watch.nodes = {node.id: node for node in self.nodes}
+        self.watch.nodes = {node.id: node for node in self.stations}
         self.broker.admit(self.central, frozenset())
-        for node in self.nodes:
+        for node in self.stations:
             slugs = frozenset(scheme.slug for scheme in SCHEMES if scheme.number in self.memberships[node.id])
             self.broker.admit(node, slugs)
+
+    def _first_document(self, ids: list[NodeId], premises_count: int) -> DirectoryDocument:
+        central = SenderEntry(
+            node=node_text(CENTRAL), key=self.keys[CENTRAL].public.raw, premises="Central", kind="central"
+        )
+        members = (
+            SenderEntry(
+                node=node_text(node),
+                key=self.keys[node].public.raw,
+                premises=f"Shop {at}" if at < premises_count else "Gateway",
+                place="High St",
+                schemes=tuple(sorted(self.memberships[node])),
+                kind="premises" if at < premises_count else "gateway",
+            )
+            for at, node in enumerate(ids)
+        )
+        issued_at = datetime.fromtimestamp(EPOCH_S, UTC)
+        return DirectoryDocument(serial=1, issued_at=issued_at, schemes=SCHEMES, senders=(central, *members))
 
     def start(self) -> None:
         """Everybody comes up."""
         self.central.start()
-        for node in self.nodes:
+        for node in self.stations:
             node.start()
 
     def revoke(self, node: NodeId) -> None:
