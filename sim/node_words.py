@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node.core import effects as do
 from node.core import events as ev
-from wire.frames import Alert, Cancel, Frame, Response
+from wire.frames import Alert, Cancel, Frame, PathTest, Response
 from wire.ids import NodeId
 
 
@@ -33,3 +33,5 @@ def frame_of(content: do.Draft, node: NodeId, counter: int, at_s: int) -> Frame:
             return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
         case do.ResponseDraft():
             return Response(node, counter, at_s, content.target, content.response, content.schemes)
+        case do.PathTestDraft():
+            return PathTest(node, counter, at_s, content.path)

@@ -11,7 +11,7 @@ from node.core.screens import Screen
 from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import U32_MAX, FrameId
-from wire.kinds import AlertKind, CancelReason, MemberResponse
+from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
 from wire.messages import Health, Sync
 
 
@@ -48,7 +48,14 @@ class ResponseDraft:
     schemes: tuple[int, ...]
 
 
-Draft = AlertDraft | CancelDraft | ResponseDraft
+@dataclass(frozen=True, slots=True)
+class PathTestDraft:
+    """A path test without counter and signature (N11). A later run never sends it: its frame need not be kept."""
+
+    path: Path
+
+
+Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
 
 
 @dataclass(frozen=True, slots=True)

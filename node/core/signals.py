@@ -19,6 +19,8 @@ _RANK: Final = {
     SoundPattern.ATTACK: 4,
     SoundPattern.UNDELIVERED: 5,
 }
+_PRESSED: Final = frozenset({Part.STORE, Part.RADIO})
+"""Parts that a press puts to work."""
 _SHORT_MS: Final = 3_000
 """NOTICE and CONFIRM are over by then."""
 _SHORT: Final = frozenset({SoundPattern.NOTICE, SoundPattern.CONFIRM})
@@ -69,13 +71,26 @@ def is_hushed(state: NodeState, now_ms: int) -> bool:
 def faults_to_tell(state: NodeState, now_ms: int) -> tuple[Part, ...]:
     """Parts that face and LED may say are broken now.
 
-    A disk that first refuses at a silent press would show the press (N4): its dots alone tell of that.
+    A disk or a radio that first fails at a silent press would show the press (N4): its dots alone tell of that.
     """
-    until_ms = hushed_until_ms(state)
-    if until_ms is None or now_ms >= until_ms:
+    pressed_ms = _hushed_since_ms(state, now_ms)
+    if pressed_ms is None:
         return tuple(state.faults)
-    pressed_ms = until_ms - state.settings.timing.silent_quiet_ms
-    return tuple(part for part, fault in state.faults.items() if part is not Part.STORE or fault.since_ms < pressed_ms)
+    return tuple(p for p, fault in state.faults.items() if p not in _PRESSED or fault.since_ms < pressed_ms)
+
+
+def is_blocked_to_tell(state: NodeState, now_ms: int) -> bool:
+    """Whether an alert has waited for a clear channel for so long that face and LED may say so; never a silent one."""
+    radio, since_ms = state.settings.radio, state.radio.blocked_since_ms
+    if radio is None or since_ms is None or now_ms - since_ms < radio.timing.blocked_after_ms:
+        return False
+    pressed_ms = _hushed_since_ms(state, now_ms)
+    return pressed_ms is None or since_ms < pressed_ms
+
+
+def _hushed_since_ms(state: NodeState, now_ms: int) -> int | None:
+    until_ms = hushed_until_ms(state)
+    return None if until_ms is None or now_ms >= until_ms else until_ms - state.settings.timing.silent_quiet_ms
 
 
 def play_for_own(turn: Turn, incident: Incident, pattern: SoundPattern) -> None:

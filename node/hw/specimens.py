@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from node.core.controls import Button, Part
-from node.core.effects import AlertDraft, CancelDraft, ResponseDraft, ShowScreen, StoreFrame
+from node.core.effects import AlertDraft, CancelDraft, PathTestDraft, ResponseDraft, ShowScreen, StoreFrame
 from node.core.events import (
     CentralStatusReceived,
     ClockRead,
@@ -35,7 +35,7 @@ from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import Face, Screen
 from node.core.settings import Settings
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Alert, Cancel, Frame, Receipt, Response, SignedFrame, encode
+from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, Path, Priority
 from wire.messages import Answer, CentralStatus, IncidentState
@@ -178,6 +178,8 @@ def _frame(order: StoreFrame, counter: int) -> Frame:
             return Cancel(_OURS, counter, order.at_s, incident, reason, schemes)
         case ResponseDraft(target=target, response=response, schemes=schemes):
             return Response(_OURS, counter, order.at_s, target, response, schemes)
+        case PathTestDraft(path=path):
+            return PathTest(_OURS, counter, order.at_s, path)
 
 
 def _attacked(*, is_silent: bool = False) -> _Shop:

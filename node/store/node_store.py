@@ -31,7 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, Draft, ResponseDraft
+from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, Draft, PathTestDraft, ResponseDraft
 from node.core.events import SeenFrame, StoredFrame
 from node.store.database import (
     DAMAGED,
@@ -46,7 +46,7 @@ from node.store.database import (
     write_value,
 )
 from wire.errors import DecodeError, EncodeError
-from wire.frames import Alert, Cancel, Frame, Response, SignedFrame, decode, encode
+from wire.frames import Alert, Cancel, Frame, PathTest, Response, SignedFrame, decode, encode
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.signing import SigningKey
 
@@ -263,10 +263,12 @@ class NodeStore:
                 raise StoreRefusedError(f"the frame cannot be made: {e}") from e
             # Burnt from here on, whatever becomes of the commit: a failed one may still have reached the disk.
             self._last = counter
-            db.execute(
-                "INSERT INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
-                (counter, data, at_s, now_ms, self._boot),
-            )
+            if not isinstance(frame, PathTest):
+                # A test of a later run says more than this one; of this one the number alone must be remembered.
+                db.execute(
+                    "INSERT INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
+                    (counter, data, at_s, now_ms, self._boot),
+                )
             write_value(db, "counter", counter)
         return SignedFrame(frame, data)
 
@@ -353,3 +355,5 @@ def _frame(content: Draft, node: NodeId, counter: int, at_s: int) -> Frame:
             return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
         case ResponseDraft():
             return Response(node, counter, at_s, content.target, content.response, content.schemes)
+        case PathTestDraft():
+            return PathTest(node, counter, at_s, content.path)

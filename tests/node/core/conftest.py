@@ -20,6 +20,7 @@ from node.core.effects import (
     Effect,
     KeepSeen,
     MarkReceipted,
+    PathTestDraft,
     PublishFrame,
     RaiseCounterFloor,
     ReportFact,
@@ -49,7 +50,7 @@ from node.core.screens import Screen
 from node.core.settings import Settings
 from node.core.state import NodeState
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, Receipt, Response, SignedFrame, encode
+from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
 from wire.messages import Answer, CentralStatus, IncidentState
@@ -342,7 +343,7 @@ class World:
         return [e.signed for e in self.log if isinstance(e, PublishFrame)]
 
 
-def frame_of(content: Draft, counter: int, at_s: int) -> Alert | Cancel | Response:
+def frame_of(content: Draft, counter: int, at_s: int) -> Alert | Cancel | Response | PathTest:
     match content:
         case AlertDraft():
             incident = content.incident or counter
@@ -351,6 +352,8 @@ def frame_of(content: Draft, counter: int, at_s: int) -> Alert | Cancel | Respon
             return Cancel(OURS, counter, at_s, content.incident, content.reason, content.schemes)
         case ResponseDraft():
             return Response(OURS, counter, at_s, content.target, content.response, content.schemes)
+        case PathTestDraft():
+            return PathTest(OURS, counter, at_s, content.path)
 
 
 @pytest.fixture(scope="session")

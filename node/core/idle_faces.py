@@ -1,0 +1,119 @@
+"""The panel when nothing happens: what a press would come to now, and nothing that is not proven (N11).
+
+``Net✓`` is central's own word, lately; ``Radio✓`` a path test that came back over the air, lately. *Alerts go by radio*
+is promised on the strength of such a test alone; without one the face is NO LINK, though the radio tries all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from node.core import presses
+from node.core.controls import Button, Part
+from node.core.radio.state import RadioPath, radio_path
+from node.core.screens import Face, Screen
+from node.core.signals import faults_to_tell, is_blocked_to_tell
+from node.core.state import Fault, NodeState, wall_at_s
+from node.core.table import PathPhase
+from node.core.words import USE_RADIO, clock, line, on_duty
+
+_PART_WORDS: Final = {
+    Part.OLED: "Screen fault",
+    Part.SOUNDER: "Sounder fault",
+    Part.LED: "Lamp fault",
+    Part.STORE: "Storage fault",
+    Part.NETWORK: "Network part fault",
+    Part.RADIO: "Radio fault",
+    Part.CLOCK: "Clock fault",
+}
+_MS_PER_MINUTE: Final = 60_000
+_RADIO_MARKS: Final = {
+    RadioPath.READY: " Radio✓",
+    RadioPath.UNTESTED: " Radio?",
+    RadioPath.LISTENING: " Radio RX",
+}
+
+
+def idle_face(state: NodeState, now_ms: int) -> Screen:
+    """While no alert has the panel."""
+    told = faults_to_tell(state, now_ms)
+    return _cannot_alert(state, told) or _no_path(state, told, now_ms) or _ready(state, told, now_ms)
+
+
+def _cannot_alert(state: NodeState, told: tuple[Part, ...]) -> Screen | None:
+    """Pressing would not help: said before everything else."""
+    stuck = presses.stuck(state.buttons)
+    if Part.STORE in told and state.is_store_refusing:
+        trouble = "Alerts are NOT saved"
+    elif Part.STORE in told and state.is_store_refusing is None:
+        trouble = "Storage fault"
+    elif Part.BUTTONS in told:
+        trouble = "Buttons do not work"
+    elif Button.ATTACK in stuck or Button.ASSIST in stuck:
+        trouble = f"{'ATTACK' if Button.ATTACK in stuck else 'ASSIST'} button is stuck"
+    else:
+        return None
+    return Screen(Face.FAULT, ("FAULT",), (trouble, USE_RADIO))
+
+
+def moments_ms(state: NodeState, now_ms: int) -> list[int]:
+    """When the idle face would say something else although nothing happens; some of them may have passed."""
+    moments = []
+    if state.central.path is not PathPhase.PROVEN:
+        moments.append(state.started_ms + state.settings.timing.boot_shown_ms)
+    settings, radio = state.settings.radio, state.radio
+    if settings is not None and radio.blocked_since_ms is not None:
+        moments.append(radio.blocked_since_ms + settings.timing.blocked_after_ms)
+    if settings is not None and radio.tests.passed_ms is not None:
+        moments.append(radio.tests.passed_ms + settings.timing.path_test_valid_ms)
+    is_clock_shown = state.screen is not None and state.screen.face in (Face.READY, Face.SILENT)
+    if is_clock_shown and wall_at_s(state, now_ms) and state.clock.offset_ms is not None:
+        moments.append(now_ms + _MS_PER_MINUTE - (state.clock.offset_ms + now_ms) % _MS_PER_MINUTE)
+    return moments
+
+
+def _no_path(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | None:
+    """Central is not heard: alerts go by radio, where that is proven, or nothing is promised."""
+    central = state.central
+    if central.path is PathPhase.PROVEN:
+        return None
+    if central.is_refused:
+        # Whoever refuses the unit may refuse its frames as well, whatever way they come.
+        return Screen(Face.FAULT, ("NO LINK",), ("Unit refused: call us", USE_RADIO))
+    radio = _radio_to_tell(state, told, now_ms)
+    if now_ms - state.started_ms < state.settings.timing.boot_shown_ms and not central.boot_id:
+        news = "Radio: listens only" if radio is RadioPath.LISTENING else "Looking for central"
+        return Screen(Face.BOOT, ("STARTING",), (line(f"Watchlink {state.settings.version}"), news))
+    if is_blocked_to_tell(state, now_ms):
+        return Screen(Face.FAULT, ("NO LINK",), ("Channel is busy", USE_RADIO))
+    if radio is RadioPath.READY:
+        trouble = "Network down" if central.path is PathPhase.DOWN else "Central not heard"
+        return Screen(Face.FAULT, ("READY!",), (trouble, "Alerts go by radio"))
+    return Screen(Face.FAULT, ("NO LINK",), ("Alerts are saved here", USE_RADIO))
+
+
+def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
+    duty = on_duty(state.central.on_duty) if state.central.on_duty is not None else "On duty: not known"
+    stuck = presses.stuck(state.buttons)
+    faults = [_PART_WORDS[part] for part in told if part in _PART_WORDS]
+    faults += [f"{button.upper()} button stuck" for button in stuck]
+    if is_blocked_to_tell(state, now_ms):
+        faults.append("Channel is busy")
+    if faults:
+        return Screen(Face.FAULT, ("READY!",), (line(faults[0]), duty))
+    radio = _radio_to_tell(state, told, now_ms)
+    if radio is RadioPath.UNTESTED and state.radio.tests.is_failed:
+        return Screen(Face.READY, ("READY",), ("Radio test failed", duty), is_dim=True)
+    paths = f"{clock(state, wall_at_s(state, now_ms))}  Net✓{_RADIO_MARKS.get(radio, '')}"
+    return Screen(Face.READY, ("READY",), (paths, duty), is_dim=True)
+
+
+def _radio_to_tell(state: NodeState, told: tuple[Part, ...], now_ms: int) -> RadioPath:
+    """What is known of the radio, less a fault that would show a silent press (N4)."""
+    radio = radio_path(state, now_ms)
+    if radio is not RadioPath.FAULT or Part.RADIO in told:
+        return radio
+    others: dict[Part, Fault] = {part: fault for part, fault in state.faults.items() if part is not Part.RADIO}
+    return radio_path(replace(state, faults=MappingProxyType(others)), now_ms)
