@@ -1,6 +1,6 @@
 # Everything a person does with this project. Each target first makes the machine ready for itself (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check bench sim pictures docs fuzz lock clean
+.PHONY: help demo test test-unit test-integration check bench bench-radio sim pictures docs fuzz lock clean
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -28,6 +28,10 @@ check: ## lint, format, types, import contracts, shell scripts, rules of the pro
 bench: ## press to receipt, and the storm, each beside its reference loop
 	@scripts/set-up bench
 	@.venv/bin/python -m bench $(BENCH)
+
+bench-radio: ## delivery against noise for each rung of the ladder, beside plain AX.25; airtime beside the least possible
+	@scripts/set-up bench-radio
+	@.venv/bin/python -m bench.radio $(BENCH)
 
 sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one
 	@scripts/set-up sim

@@ -42,6 +42,7 @@ from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
 from node.net.mqtt import PahoUplink
 from node.orders import Orders
+from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
 from runtime.config import ConfigError
 from runtime.logs import FactLog
@@ -99,11 +100,13 @@ class NodeApp:
         started = self._started()
         self._uplink = self._open_uplink(started.directory)
         self._board = _open_board(config, self._queue)
+        self._radio = open_radio(config, self._queue)
         about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
         self._orders = Orders(
             self._store,
             self._board,
             self._uplink,
+            self._radio,
             facts=facts,
             about=about,
             authority=config.authority,
@@ -122,6 +125,8 @@ class NodeApp:
         self._service.status("armed")
         if self._uplink:
             self._uplink.start()
+        if self._radio:
+            self._radio.start()
         try:
             while not (self._orders.is_stopping or self._is_local_lost or self._core_failures >= CORE_FAILURES_MAX):
                 self._turn()
@@ -266,6 +271,8 @@ class NodeApp:
         guard.daemon = True
         guard.start()
         self._service.stopping()
+        if self._radio:
+            self._radio.close()  # Before all else: a key that stays down silences everybody (N10).
         self._store.close()
         if self._uplink:
             self._uplink.stop()

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from node.core.settings import Settings, Timing
+from node.radio_config import RadioConfig, RadioTable, radio_config
 from runtime.config import ConfigError, load_toml
 from runtime.mqtt_link import LinkSettings
 from wire.directory import Directory, open_directory
@@ -95,6 +96,7 @@ class NodeFile(Table, frozen=True, kw_only=True):
     hardware: HardwareTable = HardwareTable()
     alerts: AlertsTable = AlertsTable()
     clock: ClockTable = ClockTable()
+    radio: RadioTable = RadioTable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class NodeConfig:
         profile: name of the hardware profile, not checked here.
         is_clock_trusted: believe the machine's clock without NTP.
         link_problem: why the broker will refuse us, in one sentence; empty if nothing is known against it.
+        radio: the radio, with ``settings.radio`` made from it.
         warnings: what does no harm now, a sentence each.
     """
 
@@ -123,6 +126,7 @@ class NodeConfig:
     fake_socket: Path | None
     is_clock_trusted: bool
     link_problem: str
+    radio: RadioConfig
     warnings: tuple[str, ...]
 
 
@@ -157,6 +161,8 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
     if len(set(schemes)) != len(schemes):
         raise ConfigError(f"{path}: key identity.schemes: a scheme is listed twice")
     alerts = file.alerts
+    state_dir = folder / file.state_dir
+    radio = radio_config(path, file.radio, folder, state_dir)
     return NodeConfig(
         settings=Settings(
             node=node,
@@ -167,16 +173,18 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
             is_chord_enabled=alerts.chord,
             version=version,
             timing=Timing(hold_ms=alerts.hold_ms, debounce_ms=alerts.debounce_ms, receipt_due_ms=alerts.receipt_due_ms),
+            radio=radio.settings,
         ),
         link=link,
         signing_key=signing_key,
         authority=authority,
         directory=directory,
-        state_dir=folder / file.state_dir,
+        state_dir=state_dir,
         profile=file.hardware.profile,
         fake_socket=folder / file.hardware.fake_socket if file.hardware.fake_socket else None,
         is_clock_trusted=file.clock.proof == "machine",
         link_problem=problem,
+        radio=radio,
         warnings=(
             *soon,
             *_check_directory(directory, node, schemes, signing_key),

@@ -18,14 +18,17 @@ from node.core.effects import (
     PublishHealth,
     PublishSync,
     RaiseCounterFloor,
+    RelayFrame,
     ReportFact,
     RetryPart,
     SetLed,
     ShowScreen,
     Stop,
+    StopOver,
     StoreFrame,
+    TransmitOver,
 )
-from node.core.events import Event, FrameStored, PartFailed, PartRecovered, SeenFrame, StoreRefused
+from node.core.events import Event, FrameStored, OverFailed, PartFailed, PartRecovered, SeenFrame, StoreRefused
 from node.core.screens import Screen
 from node.event_queue import monotonic_ms
 from node.store import NodeStore, StoreRefusedError
@@ -47,6 +50,8 @@ _PART_OF: Final[dict[type[Effect], Part]] = {
     PublishFrame: Part.NETWORK,
     PublishHealth: Part.NETWORK,
     PublishSync: Part.NETWORK,
+    RelayFrame: Part.NETWORK,
+    StopOver: Part.RADIO,
 }
 
 
@@ -63,9 +68,17 @@ class UplinkPort(Protocol):
     """What the orders need of the network; :class:`node.net.mqtt.PahoUplink` is one."""
 
     def publish_frame(self, signed: SignedFrame, scheme_numbers: tuple[int, ...]) -> None: ...  # noqa: D102
+    def publish_relay(self, data: bytes) -> None: ...  # noqa: D102
     def publish_health(self, health: Health) -> None: ...  # noqa: D102
     def publish_sync(self, sync: Sync) -> None: ...  # noqa: D102
     def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
+
+
+class TransmitterPort(Protocol):
+    """What the orders need of a radio; the drivers in :mod:`node.net.radio` have it."""
+
+    def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None: ...  # noqa: D102
+    def stop_over(self, over: int) -> None: ...  # noqa: D102
 
 
 class Orders:
@@ -81,6 +94,7 @@ class Orders:
         store: NodeStore,
         board: BoardPort,
         uplink: UplinkPort | None,
+        radio: TransmitterPort | None,
         *,
         facts: FactLog,
         about: dict[str, str],
@@ -93,6 +107,7 @@ class Orders:
             store: where rows go.
             board: where screens, sounds and lights go.
             uplink: ``None`` where there can be none.
+            radio: ``None`` where there is none.
             facts: where facts go.
             about: details of every fact.
             authority: for directories.
@@ -103,6 +118,7 @@ class Orders:
         self._store = store
         self._board = board
         self._uplink = uplink
+        self._radio = radio
         self._facts = facts
         self._about = about
         self._authority = authority
@@ -122,6 +138,8 @@ class Orders:
             detail = f"{type(e).__name__}: {e}"
             if isinstance(effect, RetryPart):
                 self.answers.append(PartFailed(effect.part, detail))
+            elif isinstance(effect, TransmitOver):
+                self.answers.append(OverFailed(effect.over, detail))
             elif type(effect) in _PART_OF:
                 self.answers.append(PartFailed(_PART_OF[type(effect)], detail))
             elif not isinstance(effect, ReportFact | Stop):
@@ -160,14 +178,12 @@ class Orders:
                 self.look_for_damage()
             case MarkReceipted() | KeepSeen() | KeepDirectory() | RaiseCounterFloor():
                 self._keep(effect)
-            case PublishFrame() | PublishHealth() | PublishSync():
+            case PublishFrame() | PublishHealth() | PublishSync() | RelayFrame():
                 self._publish(effect)
-            case ShowScreen():
-                self._board.show(effect.screen)
-            case PlaySound():
-                self._board.play(effect.pattern)
-            case SetLed():
-                self._board.set_led(effect.pattern)
+            case TransmitOver() | StopOver():
+                self._transmit(effect)
+            case ShowScreen() | PlaySound() | SetLed():
+                self._show(effect)
             case RetryPart():
                 self._retry(effect.part)
             case ReportFact():
@@ -175,6 +191,15 @@ class Orders:
                 self._facts.write(effect.fact, **{**dict(effect.detail), **self._about, **alert})
             case Stop():
                 self.is_stopping = True
+
+    def _show(self, effect: ShowScreen | PlaySound | SetLed) -> None:
+        match effect:
+            case ShowScreen():
+                self._board.show(effect.screen)
+            case PlaySound():
+                self._board.play(effect.pattern)
+            case SetLed():
+                self._board.set_led(effect.pattern)
 
     def _keep(self, effect: MarkReceipted | KeepSeen | KeepDirectory | RaiseCounterFloor) -> None:
         match effect:
@@ -193,7 +218,16 @@ class Orders:
             case RaiseCounterFloor():
                 self._store.raise_counter_floor(effect.counter)
 
-    def _publish(self, effect: PublishFrame | PublishHealth | PublishSync) -> None:
+    def _transmit(self, effect: TransmitOver | StopOver) -> None:
+        if isinstance(effect, StopOver):
+            if self._radio is not None:
+                self._radio.stop_over(effect.over)
+        elif self._radio is None:
+            self.answers.append(OverFailed(effect.over, "there is no radio"))
+        else:
+            self._radio.transmit(effect.over, effect.bursts, effect.mode, effect.phrase)
+
+    def _publish(self, effect: PublishFrame | PublishHealth | PublishSync | RelayFrame) -> None:
         if self._uplink is None:
             return
         match effect:
@@ -203,6 +237,8 @@ class Orders:
                 self._uplink.publish_health(effect.health)
             case PublishSync():
                 self._uplink.publish_sync(effect.sync)
+            case RelayFrame():
+                self._uplink.publish_relay(effect.data)
 
     def _retry(self, part: Part) -> None:
         if part is Part.STORE:
@@ -210,6 +246,8 @@ class Orders:
         elif part in (Part.NETWORK, Part.CLOCK):
             # The link retries by itself and tells by LinkUp and LinkDown, the clock by ClockRead.
             self.answers.append(PartRecovered(part))
+        elif part is Part.RADIO:
+            pass  # Its driver tries by itself, and tells when it works again.
         else:
             self._board.retry(part)
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -59,6 +60,23 @@ def test_config_becomes_settings_keys_and_resolved_paths(file: Path) -> None:
     assert ("", ()) == (config.link_problem, config.warnings)
 
 
+def test_config_reads_a_radio_and_gives_each_start_a_seed_of_its_own(file: Path) -> None:
+    assert load_config(file, "").settings.radio is None
+    change(
+        file,
+        "[hardware]",
+        '[radio]\ndriver = "fake"\nlicence = "1234567/1"\n[radio.fake]\nair_socket = "../air"\n'
+        '[radio.speech]\nneutral_phrase = "Tango"\n[radio.times]\npath_test_first_ms = 2000\n[hardware]',
+    )
+    configs = [load_config(file, "") for _ in range(2)]
+    radio = configs[0].settings.radio
+
+    assert radio is not None
+    assert ("1234567/1", True, 2_000) == (radio.licence, radio.has_neutral_phrase, radio.timing.path_test_first_ms)
+    assert file.parent / "../air" == configs[0].radio.air_socket
+    assert 2 == len({config.settings.radio.seed for config in configs if config.settings.radio})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -77,6 +95,16 @@ def test_config_becomes_settings_keys_and_resolved_paths(file: Path) -> None:
         ("[hardware]", "[alerts]\nhold_ms = 10\n[hardware]", "key alerts.hold_ms: Expected `int` >= 200"),
         ("[hardware]", '[clock]\nproof = "guess"\n[hardware]', "key clock.proof: Invalid enum value 'guess'"),
         ("[hardware]", "[extra]\n[hardware]", "unknown key extra"),
+        ("[hardware]", '[radio]\ndriver = "ham"\n[hardware]', "key radio.driver: Invalid enum value 'ham'"),
+        ("[hardware]", "[radio.ptt]\npin = 3\n[hardware]", "unknown key radio.ptt.pin (allowed here: cm108_pin, gpio,"),
+        ("[hardware]", "[radio.ptt]\ngpio = 28\n[hardware]", "key radio.ptt.gpio: Expected `int` <= 27"),
+        ("[hardware]", '[radio]\ndriver = "fake"\n[hardware]', "key radio.fake.air_socket: driver"),
+        ("[hardware]", '[radio]\ndriver = "sound"\nlicence = " x"\n[hardware]', "key radio.licence: ' x' begins"),
+        (
+            "[hardware]",
+            '[radio.speech]\nvoice = "$(id)"\n[hardware]',
+            "key radio.speech.voice: Expected `str` matching",
+        ),
     ],
 )
 def test_config_mistake_names_file_and_key(file: Path, old: str, new: str, sentence: str) -> None:
@@ -162,12 +190,15 @@ def settings_of(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
     return found
 
 
+def keys_of(table: dict[str, Any], prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for key, value in table.items():
+        found |= keys_of(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}"}
+    return found
+
+
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     block = DOCUMENT.read_text(encoding="utf-8").partition("## node.toml\n```toml\n")[2].partition("```")[0]
-    documented = {
-        f"{table}.{key}" if isinstance(value, dict) else table
-        for table, value in tomllib.loads(block).items()
-        for key in (value if isinstance(value, dict) else [""])
-    }
+    documented = keys_of(tomllib.loads(block))
 
     assert settings_of(NodeFile) == documented

@@ -21,14 +21,18 @@ from node.core.effects import (
     PublishHealth,
     PublishSync,
     RaiseCounterFloor,
+    RelayFrame,
     ReportFact,
     RetryPart,
     SetLed,
     ShowScreen,
     Stop,
+    StopOver,
     StoreFrame,
+    TransmitOver,
 )
-from node.core.events import FrameStored, PartFailed, PartRecovered, StoreRefused
+from node.core.events import FrameStored, OverFailed, PartFailed, PartRecovered, StoreRefused
+from node.core.radio.air import Mode
 from node.core.screens import Face, Screen
 from node.orders import Orders
 from node.store import NodeStore
@@ -70,6 +74,15 @@ class Broken:
     def publish_sync(self, _sync: Sync) -> None:
         raise RuntimeError("no network")
 
+    def publish_relay(self, _data: bytes) -> None:
+        raise RuntimeError("no network")
+
+    def transmit(self, _over: int, _bursts: tuple[bytes, ...], _mode: str, _phrase: str | None) -> None:
+        raise RuntimeError("no radio")
+
+    def stop_over(self, _over: int) -> None:
+        raise RuntimeError("no radio")
+
     def use_directory(self, _directory: Directory) -> None:
         raise RuntimeError("no network")
 
@@ -92,6 +105,7 @@ def orders(state: Path, out: io.StringIO) -> Iterator[Orders]:
         store,
         broken,
         broken,
+        broken,
         facts=FactLog(out),
         about={"node": "00000010", "premises": "Corner Shop"},
         authority=KEY.public,
@@ -109,6 +123,8 @@ def orders(state: Path, out: io.StringIO) -> Iterator[Orders]:
         (PublishFrame(FRAME, (1,)), Part.NETWORK),
         (PublishHealth(Health(state="armed", boot_id="b")), Part.NETWORK),
         (PublishSync(Sync(boot_id="b")), Part.NETWORK),
+        (RelayFrame(FRAME.frame.id, FRAME.data), Part.NETWORK),
+        (StopOver(1), Part.RADIO),
         (RetryPart(Part.BUTTONS), Part.BUTTONS),
     ],
 )
@@ -121,6 +137,15 @@ def test_orders_turn_a_broken_part_into_its_failure_and_still_store(orders: Orde
     assert part is failed.part
     assert isinstance(stored, FrameStored)
     assert (7, 1) == (stored.draft, stored.signed.frame.counter)
+
+
+def test_orders_turn_an_over_that_cannot_begin_into_its_failure_and_still_store(orders: Orders) -> None:
+    orders.carry_out(TransmitOver(4, (FRAME.data,), Mode.IL2P_1200))
+    orders.carry_out(StoreFrame(7, DRAFT, 0))
+    failed, stored = orders.answers
+
+    assert OverFailed(4, "RuntimeError: no radio") == failed
+    assert isinstance(stored, FrameStored)
 
 
 @pytest.mark.parametrize("effect", [KeepDirectory(b"x"), RaiseCounterFloor(0xFFFF_FFFF), StoreFrame(3, DRAFT, -1)])

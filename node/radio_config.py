@@ -1,0 +1,157 @@
+"""``[radio]`` of ``node.toml``: which radio, under which licence, and how it is keyed. Checked as a whole, then frozen.
+
+Trouble here never keeps a press from being stored: what makes the file unusable is an error, as everywhere in it, and
+what only takes the radio away is told by the driver as a fault of the part ``radio``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from node.core.settings import RadioSettings, RadioTiming
+from runtime.config import ConfigError
+from wire.limits import NAME_CHARS_MAX
+
+_Milliseconds = Annotated[int, msgspec.Meta(ge=1_000, le=7 * 86_400_000)]
+_DEFAULTS: Final = RadioTiming()
+_Path = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class RadioPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the tables."""
+
+
+class TncTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.tnc]``: a TNC that speaks KISS."""
+
+    port: _Path = "/dev/ttyUSB0"
+    """A serial port, or ``socket://host:port``."""
+    baud: Annotated[int, msgspec.Meta(ge=300, le=921_600)] = 9_600
+    """Between node and TNC; nothing to do with the air."""
+
+
+class SoundTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.sound]``: the sound device between node and radio."""
+
+    input: _Path = "default"
+    """What the radio's loudspeaker line goes into."""
+    output: _Path = "default"
+    """What the radio's microphone line comes from."""
+    squelch_dbfs: Annotated[float, msgspec.Meta(ge=-90, le=-6)] = -45.0
+    """Quieter than this is a clear channel."""
+
+
+class PttTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.ptt]``: the line that keys the transmitter."""
+
+    method: Literal["gpio", "serial-rts", "cm108"] = "gpio"
+    """Which of the three below."""
+    gpio: Annotated[int, msgspec.Meta(ge=0, le=27)] = 12
+    """BCM number; high = transmit, through a transistor or an opto-coupler."""
+    serial: _Path = "/dev/ttyUSB0"
+    """Whose RTS line."""
+    hidraw: _Path = "/dev/hidraw0"
+    """The CM108's control device."""
+    cm108_pin: Annotated[int, msgspec.Meta(ge=1, le=8)] = 3
+    """Its GPIO."""
+
+
+class FakeTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.fake]``: a place on the simulated air."""
+
+    air_socket: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    """Unix socket."""
+
+
+class SpeechTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.speech]``: what every handset hears."""
+
+    voice: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+_-]{1,32}$")] = "en-gb"
+    """An espeak-ng voice."""
+    neutral_phrase: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] = ""
+    """Spoken instead of a silent attack's words (N4); empty = the burst alone."""
+
+
+class TimesTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.times]``, milliseconds. Defaults are :class:`~node.core.settings.RadioTiming`'s."""
+
+    attack_wait_max_ms: _Milliseconds = _DEFAULTS.attack_wait_max_ms
+    """An attack breaks in on a busy channel after this."""
+    path_test_ms: _Milliseconds = _DEFAULTS.path_test_ms
+    """Between two tests of the radio path."""
+    path_test_first_ms: _Milliseconds = _DEFAULTS.path_test_first_ms
+    """The first one after a start comes within this."""
+
+
+class RadioTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio]``."""
+
+    driver: Literal["none", "sound", "kiss-tnc", "fake"] = "none"
+    """``none``: there is no radio, and alerts go by the network alone."""
+    licence: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] = ""
+    """The licence reference. Without one the node listens and never transmits (N10)."""
+    tnc: TncTable = TncTable()
+    sound: SoundTable = SoundTable()
+    ptt: PttTable = PttTable()
+    fake: FakeTable = FakeTable()
+    speech: SpeechTable = SpeechTable()
+    times: TimesTable = TimesTable()
+
+
+@dataclass(frozen=True, slots=True)
+class RadioConfig:
+    """The table, with resolved paths.
+
+    Attributes:
+        table: as read.
+        air_socket: driver ``fake``: resolved, else ``None``.
+        phrase_dir: where rendered sentences are kept.
+        settings: for the core; ``None`` for driver ``none``.
+    """
+
+    table: RadioTable
+    air_socket: Path | None
+    phrase_dir: Path
+    settings: RadioSettings | None
+
+
+def radio_config(path: Path, table: RadioTable, folder: Path, state_dir: Path) -> RadioConfig:
+    """Check what the types cannot.
+
+    Args:
+        path: ``node.toml``, for messages.
+        table: as read.
+        folder: paths in the table are relative to it.
+        state_dir: resolved.
+
+    Raises:
+        ConfigError: it contradicts itself.
+    """
+    if table.driver == "fake" and not table.fake.air_socket:
+        raise ConfigError(f'{path}: key radio.fake.air_socket: driver "fake" needs the socket of an air')
+    if table.licence != table.licence.strip():
+        raise ConfigError(f"{path}: key radio.licence: {table.licence!r} begins or ends with a space")
+    settings = None
+    if table.driver != "none":
+        settings = RadioSettings(
+            licence=table.licence,
+            # Two nodes that start at the same moment must not wait alike: that is how they would collide for ever.
+            seed=secrets.randbits(64),
+            has_neutral_phrase=bool(table.speech.neutral_phrase),
+            timing=RadioTiming(
+                attack_wait_max_ms=table.times.attack_wait_max_ms,
+                path_test_ms=table.times.path_test_ms,
+                path_test_first_ms=table.times.path_test_first_ms,
+            ),
+        )
+    return RadioConfig(
+        table,
+        folder / table.fake.air_socket if table.driver == "fake" else None,
+        state_dir / "phrases",
+        settings,
+    )
