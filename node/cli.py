@@ -40,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
         "check", parents=[shared], help="verify configuration, keys, certificate and disk, and say it in plain words"
     )
     check.set_defaults(run=_check)
+    unkey = commands.add_parser(
+        "unkey", parents=[shared], help="put the transmit key off, whatever the rest of the node is doing"
+    )
+    unkey.set_defaults(run=_unkey)
     return parser
 
 
@@ -67,6 +71,12 @@ def _check(config_file: Path) -> int:
     for finding in findings:
         print(finding.line)  # noqa: T201 - a command's answer
     return 0 if all(finding.is_good for finding in findings) else 1
+
+
+def _unkey(config_file: Path) -> int:
+    from node.hw.radio.unkey import unkey  # noqa: PLC0415
+
+    return unkey(config_file)
 
 
 def _log_warnings(warnings: Sequence[str]) -> None:

@@ -131,7 +131,7 @@ class GuardedPtt:
                 self._thread.join(self._answer_s)
                 if self._thread.is_alive():
                     guard.kill()
-            self._thread.join()
+            self._thread.join(self._answer_s)
             if guard is None or guard.returncode != 0:
                 # That the line is out of order was told when it was wanted.
                 with suppress(PttError):
@@ -147,7 +147,6 @@ class GuardedPtt:
                 lambda: self._is_ready or self._is_closing or self._failed_starts > failed_starts,
                 timeout=self._start_s,
             )
-            self._is_wanted = False
             if self._is_closing:
                 raise PttError("the transmit key is closed")
             if not self._is_ready:
@@ -162,29 +161,37 @@ class GuardedPtt:
             wanted = f"{confirmation} {self._number}"
             with suppress(OSError):  # a guard that has just ended: seen below
                 guard.stdin.write(f"{verb} {self._number}{words}\n".encode())
-            self._changed.wait_for(lambda: self._answer == wanted or self._guard is not guard, timeout=self._answer_s)
+            self._changed.wait_for(
+                lambda: self._answer == wanted or self._guard is not guard or not self._is_ready,
+                timeout=self._answer_s,
+            )
             if self._answer == wanted:
                 return
+            if self._guard is not guard or not self._is_ready:
+                raise PttError(self._problem or "the transmit key's guard has ended")
             # Of this one nothing more is believed. The thread sees it end; the next one puts the line off.
             self._is_ready = False
-            if self._guard is guard:
-                guard.kill()
-                raise PttError("the transmit key's guard does not answer")
-            raise PttError(self._problem or "the transmit key's guard has ended")
+            guard.kill()
+            raise PttError("the transmit key's guard does not answer")
 
     def _keep(self) -> None:
         """In the thread: one guard after another."""
         pause_s = RETRY_FIRST_S
+        told = ""
         while True:
             started_s = time.monotonic()
             self._run_guard()
             if time.monotonic() - started_s >= RETRY_MAX_S:
-                pause_s = RETRY_FIRST_S
+                pause_s, told = RETRY_FIRST_S, ""
             with self._changed:
+                problem = self._problem or "it ended"
+                if problem != told and not self._is_closing:
+                    _log.warning("the transmit key's guard starts anew: %s", problem)
+                    told = problem
                 self._changed.wait_for(lambda: self._is_closing or self._is_wanted, timeout=pause_s)
+                self._is_wanted = False
                 if self._is_closing:
                     return
-                _log.warning("the transmit key's guard starts anew: %s", self._problem or "it ended")
             pause_s = min(2 * pause_s, RETRY_MAX_S)
 
     def _run_guard(self) -> None:
@@ -212,6 +219,8 @@ class GuardedPtt:
             self._guard = guard
         for line in self._said(guard):
             self._hear(line)
+            if line.startswith("failed "):
+                break
         guard.kill()
         guard.wait()
         with self._changed:
@@ -247,6 +256,7 @@ class GuardedPtt:
                 self._is_ready = self._was_ready = True
                 self._problem = ""
             elif word == "failed":
+                self._is_ready = False
                 self._problem = one_line(rest)
             elif word == "expired":
                 _log.warning("the transmit key was let go by its guard: the over's time was up")

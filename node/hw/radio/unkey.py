@@ -1,0 +1,92 @@
+"""``watchlink node unkey``: the configured line into its idle state, with nothing else of the node needed (N10, F3).
+
+systemd calls it before the node starts and after it ended, however it ended; an engineer calls it when in doubt. So it
+reads only ``[radio.ptt]``, leniently, and neither keys, store nor network; and it loads little, to be quick.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from node.hw.radio.ptt import PttError, PttSettings
+from node.hw.radio.ptt_lines import open_line
+
+_Kind = TypeVar("_Kind", str, int)
+_HEADER: Final = re.compile(r"\s*\[\s*([\w.\s-]+?)\s*\]")
+
+
+def unkey(config_file: Path) -> int:
+    """Put the line off, and say so; returns the exit status.
+
+    Args:
+        config_file: ``node.toml``.
+
+    Returns:
+        0 where the line is off, or none is configured; 1 where that is not certain, and it says why.
+    """
+    try:
+        settings = read_settings(config_file.read_text(encoding="utf-8", errors="replace"))
+        if settings is None:
+            print("no transmit key is configured here")  # noqa: T201 - a command's answer
+            return 0
+        line = open_line(settings)
+        line.close()
+    except OSError as e:
+        reason = str(e) if isinstance(e, PttError) else f"{config_file}: cannot be read: {e.strerror}"
+        print(f"the transmit key may be ON: {reason}", file=sys.stderr)  # noqa: T201 - a command's answer
+        return 1
+    print(f"transmit key off: {line.name}")  # noqa: T201 - a command's answer
+    return 0
+
+
+def read_settings(text: str) -> PttSettings | None:
+    """The line that a ``node.toml`` names; ``None`` where the node has none to key.
+
+    A value of a wrong kind counts as not given. What is wrong elsewhere in the file changes nothing.
+    """
+    radio = _radio(text)
+    table = radio.get("ptt")
+    if radio.get("driver") != "sound" and not isinstance(table, dict):
+        return None
+    given = table if isinstance(table, dict) else {}
+    default = PttSettings()
+    return PttSettings(
+        method=_of(str, given, "method", default.method),
+        gpio=_of(int, given, "gpio", default.gpio),
+        serial=_of(str, given, "serial", default.serial),
+        hidraw=_of(str, given, "hidraw", default.hidraw),
+        cm108_pin=_of(int, given, "cm108_pin", default.cm108_pin),
+    )
+
+
+def _radio(text: str) -> dict[str, Any]:
+    try:
+        radio = tomllib.loads(text).get("radio")
+    except tomllib.TOMLDecodeError:
+        return _radio_by_line(text)
+    return radio if isinstance(radio, dict) else {}
+
+
+def _radio_by_line(text: str) -> dict[str, Any]:
+    """Of a file that is not TOML as a whole: every line that is, in the two tables that matter."""
+    tables: dict[str, dict[str, Any]] = {}
+    current = ""
+    for line in text.splitlines():
+        if header := _HEADER.match(line):
+            current = re.sub(r"\s", "", header[1])
+            tables.setdefault(current, {})
+        elif current in ("radio", "radio.ptt"):
+            with suppress(tomllib.TOMLDecodeError):
+                tables[current].update(tomllib.loads(line))
+    radio = tables.get("radio", {})
+    return {**radio, "ptt": tables["radio.ptt"]} if "radio.ptt" in tables else radio
+
+
+def _of(kind: type[_Kind], given: dict[str, Any], key: str, default: _Kind) -> _Kind:
+    value = given.get(key)
+    return value if type(value) is kind else default
