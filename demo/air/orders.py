@@ -1,0 +1,99 @@
+"""What the air is told and what it tells, as JSON lines on its control socket.
+
+Each order is answered by ``{"ok": true}`` or ``{"error": "…"}``. At each change, and some times a second while
+somebody is on the air, every client gets ``{"air": …}``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from demo.air.recorder import SILENT_DBFS, Recording
+
+SECONDS_MAX = 60
+_Name = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
+    """Base of the orders."""
+
+
+class Block(Order, frozen=True, tag="block"):
+    """Two stations cannot hear each other, or can again."""
+
+    a: _Name
+    b: _Name
+    is_blocked: bool = True
+
+
+class SetCnr(Order, frozen=True, tag="cnr"):
+    """Carrier-to-noise ratio of all links, of one station's, or of one; ``None`` = as it was at first."""
+
+    db: float | None
+    a: _Name = ""
+    b: _Name = ""
+
+
+class Jam(Order, frozen=True, tag="jam"):
+    """Noise on the channel, louder than any radio."""
+
+    is_on: bool
+
+
+class Talk(Order, frozen=True, tag="talk"):
+    """Somebody talks for so long."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=SECONDS_MAX)]
+
+
+class Stick(Order, frozen=True, tag="stick"):
+    """A station's key sticks, whatever its node does; or it lets go."""
+
+    who: _Name
+    is_stuck: bool = True
+
+
+AnyOrder = Block | SetCnr | Jam | Talk | Stick
+
+
+class StationState(msgspec.Struct, frozen=True):
+    """A radio, or the voice or the jammer while they are there."""
+
+    is_radio: bool = True
+    is_keyed: bool = False
+    is_stuck: bool = False
+    is_welded: bool = False
+
+
+class AirState(msgspec.Struct, frozen=True):
+    """The whole air.
+
+    Attributes:
+        stations: by name.
+        level_dbfs: what a scanner in the middle of the town hears now.
+        is_jammed: the jammer is on.
+        is_talking: somebody talks.
+        cnr_db: of links that nobody set.
+        blocked: pairs that cannot hear each other.
+        recordings: newest first.
+        slipped_ticks: how often the machine was late.
+    """
+
+    stations: dict[str, StationState] = {}
+    level_dbfs: float = SILENT_DBFS
+    is_jammed: bool = False
+    is_talking: bool = False
+    cnr_db: float = 0.0
+    blocked: tuple[tuple[str, ...], ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    slipped_ticks: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the air's."""
+
+    ok: bool = False
+    error: str = ""
+    air: AirState | None = None
