@@ -1,0 +1,275 @@
+"""All modes at once: one Dire Wolf for each way of sending, kept alive, proven, and restarted.
+
+The one that sends 1200 baud IL2P also hears everything of 1200 baud; the one that sends 300 baud hears that. A child is
+proven when it starts and every few minutes, while nobody speaks: it encodes a probe, gets the samples back and must
+decode them, much faster than real time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.core.radio.air import Mode
+from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
+from node.net.radio.direwolf import MODEMS, DireWolf, Modem
+from node.net.radio.errors import Ax25DecodeError, CodecError, EncodeStopped
+from node.net.radio.ports import BLOCK_BYTES
+from wire.ids import NodeId
+
+logger = logging.getLogger(__name__)
+
+PROBE_EVERY_MS: Final = 300_000
+_PROBE_BYTES: Final = 8
+_PROBE_MS_MAX: Final = 1_000
+_AFTER_PROBE: Final = bytes(5 * BLOCK_BYTES)
+"""Silence that lets the decoder finish."""
+_BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)
+_STEP_MS: Final = 50
+_STEADY_MS: Final = 60_000
+"""After so long a life a death counts as the first again."""
+_ENCODER_BUSY_MS_MAX: Final = 50
+"""To wait for longer than this takes longer than a new child does."""
+_ECHO_MS: Final = 2_000
+"""The same frame heard again within this is the same burst, decoded twice."""
+_ECHOES_MAX: Final = 32
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A mode and its child.
+
+    Attributes:
+        child: ``None`` while there is none.
+        problem: why not.
+        deaths: in a row.
+        started_ms: when it was started.
+        due_ms: when to start it or, while it runs, to prove it.
+    """
+
+    modem: Modem
+    child: DireWolf | None = None
+    problem: str | None = "not started"
+    deaths: int = 0
+    started_ms: int = 0
+    due_ms: int = 0
+
+
+@dataclass(slots=True)
+class _Echoes:
+    """Which frames were heard just now."""
+
+    heard: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+
+    def is_new(self, frame: bytes, now_ms: int) -> bool:
+        digest = hashlib.blake2b(frame, digest_size=16).digest()
+        last_ms = self.heard.pop(digest, None)
+        self.heard[digest] = now_ms
+        if len(self.heard) > _ECHOES_MAX:
+            self.heard.popitem(last=False)
+        return last_ms is None or now_ms - last_ms > _ECHO_MS
+
+
+class Codec:
+    """Encodes and decodes. Used by one thread, which also keeps it alive by :meth:`step`."""
+
+    def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
+        """Nothing runs before the first :meth:`step`.
+
+        Args:
+            node: ours; whose callsign bursts bear.
+            on_frame: takes each frame heard, once, during :meth:`collect`.
+            on_rejected: takes the reason why something heard is none.
+        """
+        self._node = node
+        self._on_frame = on_frame
+        self._on_rejected = on_rejected
+        self._slots = {modem.mode: _Slot(modem) for modem in MODEMS}
+        self._echoes = _Echoes()
+
+    @property
+    def problem(self) -> str | None:
+        """What does not work, ``None`` = everything does."""
+        return next((f"{mode}: {slot.problem}" for mode, slot in self._slots.items() if slot.problem), None)
+
+    @property
+    def pids(self) -> dict[Mode, int]:
+        """Of the children that run."""
+        return {mode: slot.child.pid for mode, slot in self._slots.items() if slot.child is not None}
+
+    @property
+    def dropped_blocks(self) -> int:
+        """Received audio that the running children did not take in time."""
+        return sum(child.dropped_blocks for child in self._children())
+
+    def descriptors(self) -> list[int]:
+        """Readable when :meth:`collect` may have something."""
+        return [child.kiss_descriptor for child in self._receivers()]
+
+    def step(self, now_ms: int, *, is_quiet: bool) -> int:
+        """Look after the children; returns when to come again at the latest.
+
+        Args:
+            now_ms: the monotonic clock.
+            is_quiet: nobody speaks, so a probe hurts no frame that is being received.
+        """
+        for slot in self._slots.values():
+            self._look_after(slot, now_ms, is_quiet=is_quiet)
+        return min(max(slot.due_ms, now_ms + _STEP_MS) for slot in self._slots.values())
+
+    def feed(self, block: bytes) -> None:
+        """Received audio; never waits."""
+        for child in self._receivers():
+            child.feed(block)
+
+    def collect(self) -> None:
+        """Hand on what was decoded; never waits."""
+        for child in self._receivers():
+            for ax25 in child.received():
+                self._take(ax25)
+
+    def encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
+        """The samples of one piece of audio with all the bursts, in order; within twice ``ENCODE_MS_MAX``.
+
+        A child that fails is replaced once and asked again: a press must not wait for the next over.
+
+        Raises:
+            CodecError: it could not be done.
+            EncodeStopped: ``is_stopped`` said so.
+        """
+        slot = self._slots[mode]
+        ax25 = tuple(encode_ui(frame, self._node) for frame in frames)
+        least_bytes = slot.modem.bytes_min(frames)
+        for is_last in (False, True):
+            try:
+                child = self._ready_to_encode(slot)
+                child.await_listening(is_stopped)
+                return child.encode(ax25, least_bytes, is_stopped)
+            except EncodeStopped:
+                self._replace(slot)
+                raise
+            except OSError as e:
+                self._lost(slot, _words(e), _now_ms())
+                if is_last:
+                    raise CodecError(slot.problem) from e
+        raise AssertionError
+
+    def close(self) -> None:
+        """End all children."""
+        for slot in self._slots.values():
+            self._end(slot)
+
+    def _children(self) -> Iterator[DireWolf]:
+        return (slot.child for slot in self._slots.values() if slot.child is not None)
+
+    def _receivers(self) -> Iterator[DireWolf]:
+        return (child for child in self._children() if child.modem.is_receiver)
+
+    def _look_after(self, slot: _Slot, now_ms: int, *, is_quiet: bool) -> None:
+        if slot.child is not None:
+            ended = slot.child.exit_detail()
+            if ended is not None:
+                self._lost(slot, ended, now_ms)
+            elif now_ms >= slot.due_ms and (is_quiet or slot.problem) and now_ms >= slot.child.busy_until_ms:
+                self._prove_if_listening(slot)
+        if slot.child is None and now_ms >= slot.due_ms:
+            try:
+                self._start(slot)
+            except OSError as e:
+                self._lost(slot, _words(e), _now_ms())
+
+    def _start(self, slot: _Slot) -> DireWolf:
+        slot.child = DireWolf(slot.modem)
+        slot.started_ms = _now_ms()
+        slot.due_ms = slot.started_ms
+        return slot.child
+
+    def _prove_if_listening(self, slot: _Slot) -> None:
+        assert slot.child is not None
+        try:
+            is_listening = slot.child.is_listening()
+        except CodecError as e:
+            self._lost(slot, str(e), _now_ms())
+            return
+        if is_listening:
+            self._prove(slot)
+
+    def _prove(self, slot: _Slot) -> None:
+        """Encode a probe and decode it: only then does the child count as working."""
+        assert slot.child is not None
+        nonce = os.urandom(_PROBE_BYTES)
+        ax25 = encode_ui(nonce, self._node, PROBE_DESTINATION)
+        try:
+            samples = slot.child.encode((ax25,), slot.modem.bytes_min((nonce,)), lambda: False)
+            slot.child.feed(samples + _AFTER_PROBE)
+            self._await_probe(slot.child, nonce)
+        except OSError as e:
+            self._lost(slot, _words(e), _now_ms())
+            return
+        slot.due_ms = _now_ms() + PROBE_EVERY_MS
+        if slot.problem is not None:
+            slot.problem = None
+            logger.info("modem %s works", slot.modem.mode, extra={"pid": slot.child.pid})
+
+    def _await_probe(self, child: DireWolf, nonce: bytes) -> None:
+        end_ms = _now_ms() + _PROBE_MS_MAX
+        while (left_ms := end_ms - _now_ms()) > 0:
+            for ax25 in child.wait_received(left_ms):
+                if _is_probe(ax25, nonce):
+                    return
+                self._take(ax25)
+        raise CodecError("Dire Wolf does not hear its own probe")
+
+    def _ready_to_encode(self, slot: _Slot) -> DireWolf:
+        if slot.child is not None and slot.child.exit_detail() is not None:
+            self._end(slot)
+        if slot.child is not None and slot.child.busy_until_ms - _now_ms() > _ENCODER_BUSY_MS_MAX:
+            self._end(slot)
+        return slot.child or self._start(slot)
+
+    def _replace(self, slot: _Slot) -> None:
+        self._end(slot)
+        slot.due_ms = 0
+
+    def _lost(self, slot: _Slot, detail: str, now_ms: int) -> None:
+        self._end(slot)
+        slot.deaths = 1 if now_ms - slot.started_ms > _STEADY_MS else slot.deaths + 1
+        slot.due_ms = now_ms + _BACKOFF_MS[min(slot.deaths, len(_BACKOFF_MS)) - 1]
+        slot.problem = detail
+        logger.warning("modem %s: %s", slot.modem.mode, detail)
+
+    @staticmethod
+    def _end(slot: _Slot) -> None:
+        child, slot.child = slot.child, None
+        if child is not None:
+            child.close()
+
+    def _take(self, ax25: bytes) -> None:
+        try:
+            frame = decode_ui(ax25)
+        except Ax25DecodeError as e:
+            self._on_rejected(str(e))
+            return
+        if self._echoes.is_new(frame, _now_ms()):
+            self._on_frame(frame)
+
+
+def _is_probe(ax25: bytes, nonce: bytes) -> bool:
+    try:
+        return decode_ui(ax25, PROBE_DESTINATION) == nonce
+    except Ax25DecodeError:
+        return False
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

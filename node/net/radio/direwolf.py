@@ -1,0 +1,358 @@
+"""One Dire Wolf child as a codec: frames in, samples of a burst out; samples in, frames out. It never sees a radio.
+
+Everything goes through descriptors that the child inherits, so there is no port for others to reach, no folder to
+keep private, and nothing that a killed node leaves behind:
+
+- received samples: its standard input, a pipe. When this program ends, however it ends, the pipe does, and Dire Wolf
+  ends at the end of its input: within about a millisecond, ``kill -9`` included. Nothing else holds the other end.
+- KISS: a pseudo-terminal, which it takes for the serial line to a host.
+- samples of a burst: ALSA's ``file`` plugin over its ``null`` device, into a pipe.
+- its configuration, and ALSA's: anonymous files in memory.
+
+Every frame that is written in one go comes out as one piece of audio: preamble once, then burst after burst. It is
+there after 10–30 ms, but for as long as the piece lasts Dire Wolf believes that it transmits, and begins no other:
+:attr:`DireWolf.busy_until_ms`. ``FULLDUP`` keeps its ears open meanwhile. SPEECH, DIGIPEAT and the like stay off: the
+first hands text from the air to a shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import shutil
+import subprocess
+import termios
+import time
+import tty
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from node.core.radio.air import Mode
+from node.net.radio.errors import CodecError, EncodeStopped
+from node.net.radio.kiss import Command, KissReader, encode_kiss
+from node.net.radio.ports import BLOCK_BYTES, RATE_HZ
+
+ENCODE_MS_MAX: Final = 2_000
+PEAK: Final = 16_384
+"""Of a burst's samples: half of full scale, so that no sound card's resampler clips it."""
+_PEAK_MIN: Final = 8_000
+_QUIET_MS: Final = 20
+"""Without a sample for so long, and none is missing: it is whole."""
+_PIPE_BYTES: Final = 1 << 20
+_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
+_READ_BYTES: Final = 1 << 16
+_KISS_READ_BYTES: Final = 4096
+_SAMPLES_BYTES_MAX: Final = 2 * RATE_HZ * 30
+"""No over is longer, so no piece of audio is."""
+_SHORT_BYTES_MAX: Final = 44
+"""With header, checksum and flags they fit into 64 bytes."""
+_START_MS_MAX: Final = 3_000
+_START_POLL_S: Final = 0.005
+
+_ALSA: Final = """\
+</usr/share/alsa/alsa.conf>
+pcm.burst {{
+  type plug
+  slave.pcm {{
+    type route
+    slave.pcm {{ type file slave.pcm "null" file "/proc/self/fd/{samples}" format "raw" }}
+    ttable.0.0 0.5
+  }}
+}}
+"""
+_CONFIGURATION: Final = """\
+ADEVICE stdin burst
+ARATE {rate}
+ACHANNELS 1
+CHANNEL 0
+MODEM {baud}
+{correction}
+TXDELAY 10
+TXTAIL 1
+PERSIST 255
+SLOTTIME 1
+FULLDUP ON
+AGWPORT 0
+KISSPORT 0
+SERIALKISS {terminal} 38400
+DNSSD 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Modem:
+    """How one child is set.
+
+    Attributes:
+        mode: what it sends. It hears every mode of its baud rate.
+        baud: 1200 (1200 and 2200 Hz) or 300 (1600 and 1800 Hz).
+        correction: the configuration's line.
+        is_receiver: live audio is fed to it.
+        lead_us, fixed_us, per_byte_us: of a piece of audio, of each burst in it, of each byte of the frame: at least.
+        short_us: ``fixed_us`` of a short frame; FX.25 has blocks of three sizes.
+    """
+
+    mode: Mode
+    baud: int
+    correction: str
+    is_receiver: bool
+    lead_us: int
+    fixed_us: int
+    short_us: int
+    per_byte_us: int
+
+    def bytes_min(self, frames: tuple[bytes, ...]) -> int:
+        """How many bytes of audio frames of ours (without AX.25's header) come to, at least."""
+        us = self.lead_us + sum(
+            (self.fixed_us if len(frame) > _SHORT_BYTES_MAX else self.short_us) + self.per_byte_us * len(frame)
+            for frame in frames
+        )
+        return 2 * (us * RATE_HZ // 1_000_000 * 98 // 100)
+
+
+MODEMS: Final = (
+    Modem(
+        Mode.IL2P_1200,
+        1200,
+        "IL2PTX 1",
+        is_receiver=True,
+        lead_us=106_000,
+        fixed_us=233_000,
+        short_us=233_000,
+        per_byte_us=6_666,
+    ),
+    Modem(
+        Mode.FX25_1200,
+        1200,
+        "FX25TX 64",
+        is_receiver=False,
+        lead_us=106_000,
+        fixed_us=1_333_000,
+        short_us=900_000,
+        per_byte_us=0,
+    ),
+    Modem(
+        Mode.IL2P_300,
+        300,
+        "IL2PTX 1",
+        is_receiver=True,
+        lead_us=80_000,
+        fixed_us=933_000,
+        short_us=933_000,
+        per_byte_us=26_666,
+    ),
+)
+
+
+class DireWolf:
+    """One child, running from construction to :meth:`close`. All calls come from one thread.
+
+    Attributes:
+        pid: its process id.
+        kiss_descriptor: readable when a frame may have been received.
+        busy_until_ms: it begins to encode no sooner.
+        dropped_blocks: received audio that it did not take in time.
+    """
+
+    def __init__(self, modem: Modem) -> None:
+        """Start it.
+
+        Raises:
+            OSError: it is not installed, or cannot be started.
+        """
+        program = shutil.which("direwolf")
+        if program is None:
+            raise CodecError("Dire Wolf is not installed")
+        self.modem = modem
+        self.busy_until_ms = 0
+        self.dropped_blocks = 0
+        self._kiss = KissReader()
+        with contextlib.ExitStack() as undo, contextlib.ExitStack() as childs:
+            self.kiss_descriptor, terminal = os.openpty()
+            # Ours until the end: without an open terminal behind it, the line would read as broken.
+            self._terminal = terminal
+            undo.callback(os.close, self.kiss_descriptor)
+            undo.callback(os.close, terminal)
+            tty.setraw(terminal)
+            self._samples, samples = os.pipe()
+            undo.callback(os.close, self._samples)
+            childs.callback(os.close, samples)
+            configuration = _CONFIGURATION.format(
+                rate=RATE_HZ, baud=modem.baud, correction=modem.correction, terminal=os.ttyname(terminal)
+            )
+            alsa_file = _in_memory("alsa", _ALSA.format(samples=samples))
+            childs.callback(os.close, alsa_file)
+            configuration_file = _in_memory("direwolf", configuration)
+            childs.callback(os.close, configuration_file)
+            self._process = subprocess.Popen(  # noqa: S603 - a fixed program, and no shell
+                [program, "-t", "0", "-q", "hd", "-c", f"/proc/self/fd/{configuration_file}"],
+                env={"ALSA_CONFIG_PATH": f"/proc/self/fd/{alsa_file}", "PATH": os.defpath, "LC_ALL": "C"},
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(samples, alsa_file, configuration_file),
+            )
+            undo.pop_all()
+        assert self._process.stdin is not None
+        self._audio = self._process.stdin
+        for descriptor in (self.kiss_descriptor, self._samples, self._audio.fileno()):
+            os.set_blocking(descriptor, False)
+        for descriptor in (self._samples, self._audio.fileno()):
+            with contextlib.suppress(OSError):  # an administrator may have set a lower limit; it then takes longer
+                fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
+        self._is_listening = False
+        self._start_end_ms = _now_ms() + _START_MS_MAX
+        self.feed(bytes(BLOCK_BYTES))
+
+    def is_listening(self) -> bool:
+        """Whether it reads audio, the last thing it begins: a frame that comes sooner can make it crash.
+
+        Raises:
+            CodecError: it ended, or has not begun in time.
+        """
+        if self._is_listening:
+            return True
+        waiting = array("i", (0,))
+        fcntl.ioctl(self._audio.fileno(), termios.FIONREAD, waiting)
+        self._is_listening = not waiting[0]
+        detail = self.exit_detail()
+        if detail is None and not self._is_listening and _now_ms() > self._start_end_ms:
+            detail = "Dire Wolf does not begin to listen"
+        if detail is not None:
+            raise CodecError(detail)
+        return self._is_listening
+
+    def await_listening(self, is_stopped: Callable[[], bool]) -> None:
+        """Wait for :meth:`is_listening`; about half a second after construction.
+
+        Raises:
+            CodecError: as :meth:`is_listening`.
+            EncodeStopped: ``is_stopped`` said so.
+        """
+        while not self.is_listening():
+            if is_stopped():
+                raise EncodeStopped("no longer wanted")
+            time.sleep(_START_POLL_S)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def dropped_frames(self) -> int:
+        """What its KISS line brought that was no frame."""
+        return self._kiss.dropped
+
+    def exit_detail(self) -> str | None:
+        """How it ended, ``None`` while it runs."""
+        status = self._process.poll()
+        if status is None:
+            return None
+        return f"Dire Wolf ended with status {status}" if status >= 0 else f"Dire Wolf was ended by signal {-status}"
+
+    def feed(self, samples: bytes) -> None:
+        """Received audio. Never waits: what does not fit is dropped, and counted."""
+        # A pipe takes at most 4096 bytes whole or not at all, so that no sample is ever torn in two.
+        for start in range(0, len(samples), select.PIPE_BUF):
+            try:
+                os.write(self._audio.fileno(), samples[start : start + select.PIPE_BUF])
+            except BlockingIOError:
+                self.dropped_blocks += 1
+            except BrokenPipeError:
+                return  # its end is noticed by exit_detail
+
+    def received(self) -> list[bytes]:
+        """AX.25 frames (without checksum) received since the last call. Never waits."""
+        frames: list[bytes] = []
+        while True:
+            try:
+                data = os.read(self.kiss_descriptor, _KISS_READ_BYTES)
+            except OSError:
+                return frames
+            # What else it may send says nothing about the air.
+            frames += [f.payload for f in self._kiss.feed(data) if (f.port, f.command) == (0, Command.DATA)]
+            if len(data) < _KISS_READ_BYTES:
+                return frames
+
+    def encode(self, ax25: tuple[bytes, ...], least_bytes: int, is_stopped: Callable[[], bool]) -> bytes:
+        """The samples of one piece of audio with all the frames, peaks at :data:`PEAK`; within ``ENCODE_MS_MAX``.
+
+        Args:
+            ax25: complete frames without checksum.
+            least_bytes: that many bytes of samples come at least.
+            is_stopped: asked now and then; true = give up.
+
+        Raises:
+            CodecError: it ended, was silent, or sent no burst. Not to be used any more.
+            EncodeStopped: ``is_stopped`` said so. It may still be encoding: not to be used any more.
+        """
+        self._drain()
+        try:
+            os.write(self.kiss_descriptor, b"".join(encode_kiss(Command.DATA, frame) for frame in ax25))
+        except OSError as e:
+            raise CodecError(f"Dire Wolf takes no frame: {e.strerror}") from e
+        samples = self._read_piece(least_bytes, is_stopped)
+        duration_ms = len(samples) * 1000 // (2 * RATE_HZ)
+        self.busy_until_ms = _now_ms() + duration_ms
+        heights = array("h", samples)
+        if not (_PEAK_MIN <= max(heights) <= PEAK and -PEAK <= min(heights) <= -_PEAK_MIN):
+            raise CodecError("Dire Wolf's burst is no burst")
+        return samples
+
+    def _read_piece(self, least_bytes: int, is_stopped: Callable[[], bool]) -> bytes:
+        samples = bytearray()
+        poll = select.poll()
+        poll.register(self._samples, select.POLLIN)
+        end_ms = _now_ms() + ENCODE_MS_MAX
+        while _now_ms() < end_ms:
+            if is_stopped():
+                raise EncodeStopped("no longer wanted")
+            if not poll.poll(_QUIET_MS):
+                if len(samples) >= least_bytes and len(samples) % 2 == 0:
+                    return bytes(samples)
+                continue
+            data = os.read(self._samples, _READ_BYTES)
+            if not data:
+                raise CodecError(self.exit_detail() or "Dire Wolf has closed its output")
+            samples += data
+            if len(samples) > _SAMPLES_BYTES_MAX:
+                raise CodecError("Dire Wolf does not stop")
+        raise CodecError(f"Dire Wolf gave {len(samples)} of {least_bytes} bytes in {ENCODE_MS_MAX} ms")
+
+    def _drain(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._samples, _READ_BYTES):
+                pass
+
+    def wait_received(self, timeout_ms: int) -> list[bytes]:
+        """As :meth:`received`, but waits so long for the first."""
+        poll = select.poll()
+        poll.register(self.kiss_descriptor, select.POLLIN)
+        poll.poll(timeout_ms)
+        return self.received()
+
+    def close(self) -> None:
+        """End it, at once: it holds nothing that it would have to put away."""
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self._audio.close()
+        for descriptor in (self.kiss_descriptor, self._terminal, self._samples):
+            os.close(descriptor)
+
+
+def _in_memory(name: str, text: str) -> int:
+    """An anonymous file that holds ``text``; whoever opens it by its descriptor reads it from its beginning."""
+    descriptor = os.memfd_create(name)
+    os.write(descriptor, text.encode())
+    return descriptor
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

@@ -1,0 +1,23 @@
+"""What can go wrong on the way to and from the air. None of it ends the program."""
+
+from __future__ import annotations
+
+
+class RadioError(Exception):
+    """Base of every error of the radio drivers."""
+
+
+class KissDecodeError(RadioError, ValueError):
+    """A KISS frame that no TNC sends, or one for another port. ``args[0]`` is fit to be a counter's label."""
+
+
+class Ax25DecodeError(RadioError, ValueError):
+    """Not one of our UI frames. ``args[0]`` is fit to be a counter's label."""
+
+
+class CodecError(RadioError, OSError):
+    """The modem's program did not do what was asked of it."""
+
+
+class EncodeStopped(CodecError):  # noqa: N818 - nothing went wrong: whoever asked no longer wants it
+    """The burst is no longer wanted."""
