@@ -10,7 +10,10 @@ A frame stays in the outbox until its receipt; a PUBACK only makes room for the 
 - While central is not heard, later rounds repeat only the :data:`WINDOW` newest: the broker holds the rest already,
   and its queue for a dead central is not ours to fill.
 
-Where the radio joins: :func:`paths` names the ways an alert takes; today there is one.
+Where the radio joins (N8): alerts, cancels and responses whose receipt has not come within ``receipt_due_ms`` are
+given to :mod:`node.core.radio.overs`, while the rounds here go on; those pressed while the network is not trusted
+(:mod:`node.core.radio.trust`) at once. A receipt by any path ends both. Without a radio that may transmit, the
+presser is told that the alert is not delivered.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from typing import Final
 
 from node.core.effects import MarkReceipted, PublishFrame
 from node.core.ledger import Ledger
-from node.core.lifecycle import happen, keep, overdue, receipted
+from node.core.lifecycle import happen, keep, on_air, overdue, receipted
+from node.core.radio import overs, path_tests, trust
+from node.core.radio.state import can_transmit
 from node.core.state import CancelProgress, NodeState, Row
 from node.core.table import Happening, PathPhase
 from node.core.turn import Turn
@@ -35,9 +40,9 @@ _JITTER_PARTS: Final = 8
 """Up to an eighth is added to each wait, so that a town does not resend in step."""
 
 
-def paths(state: NodeState) -> tuple[Path, ...]:
-    """The ways an unreceipted alert is sent now. The radio will join when its receipt is overdue (N8)."""
-    return (Path.NETWORK,) if state.central.path is not PathPhase.DOWN else ()
+def is_linked(state: NodeState) -> bool:
+    """Whether there is a broker to publish to."""
+    return state.central.path is not PathPhase.DOWN
 
 
 def add(turn: Turn, signed: SignedFrame, pressed_ms: int) -> None:
@@ -45,13 +50,14 @@ def add(turn: Turn, signed: SignedFrame, pressed_ms: int) -> None:
     counter = signed.frame.counter
     outbox = turn.state.outbox
     outbox = replace(outbox, rows=outbox.rows.put(counter, Row(signed, pressed_ms)))
-    if isinstance(signed.frame, Alert):
+    if isinstance(signed.frame, Alert) or _is_for_radio(turn.state, signed):
         due_ms = pressed_ms + turn.timing.receipt_due_ms
         if due_ms <= turn.now_ms:  # The disk was slow, or refused it for a while: the wait begins now.
             due_ms = turn.now_ms + turn.timing.receipt_due_ms
         outbox = replace(outbox, due=tuple(sorted((*outbox.due, (due_ms, counter)))))
     turn.change(outbox=outbox)
-    if Path.NETWORK in paths(turn.state):
+    _join_radio(turn, signed)
+    if is_linked(turn.state):
         _publish(turn, counter)
         first_ms = turn.timing.resend_first_ms
         next_ms = min(2 * first_ms, turn.timing.resend_max_ms)
@@ -62,7 +68,7 @@ def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int
     """What the disk remembers, beside what this run has stored already."""
     outbox = turn.state.outbox
     _set(turn, rows=Ledger((*rows, *outbox.rows.oldest())), due=tuple(sorted((*outbox.due, *due))))
-    if Path.NETWORK in paths(turn.state):
+    if is_linked(turn.state):
         begin(turn)
 
 
@@ -116,6 +122,11 @@ def receipt(turn: Turn, frame: Receipt, path: Path) -> None:
         due=tuple(due for due in outbox.due if due[1] != counter),
     )
     turn.order(MarkReceipted(frame.target))
+    overs.withdraw(turn, counter)
+    if path is Path.NETWORK:
+        trust.received(turn)
+    else:
+        path_tests.passed(turn, counter)
     match row.signed.frame:
         case Alert() as alert:
             turn.fact("receipt", frame.target, path=path.value, is_late=str(frame.late).lower())
@@ -141,7 +152,12 @@ def tick(turn: Turn) -> None:
     while turn.state.outbox.due and turn.state.outbox.due[0][0] <= turn.now_ms:
         (_, counter), *later = turn.state.outbox.due
         _set(turn, due=tuple(later))
-        overdue(turn, counter)
+        trust.doubted(turn)
+        if can_transmit(turn.state):
+            overs.request(turn, counter)
+            on_air(turn, counter)
+        else:
+            overdue(turn, counter)
     at_ms = turn.state.outbox.round_at_ms
     if at_ms is not None and at_ms <= turn.now_ms:
         _round(turn, is_whole=turn.state.central.path is PathPhase.PROVEN)
@@ -152,6 +168,22 @@ def next_moment_ms(state: NodeState) -> int | None:
     moments = [at_ms for at_ms in (state.outbox.round_at_ms,) if at_ms is not None]
     moments += [due_ms for due_ms, _ in state.outbox.due[:1]]
     return min(moments, default=None)
+
+
+def _is_for_radio(state: NodeState, signed: SignedFrame) -> bool:
+    return can_transmit(state) and isinstance(signed.frame, Alert | Cancel | Response)
+
+
+def _join_radio(turn: Turn, signed: SignedFrame) -> None:
+    """What the network is not trusted with is the radio's at once; a path test over the air is nobody else's."""
+    state, frame = turn.state, signed.frame
+    if isinstance(frame, PathTest):
+        if frame.path is Path.RADIO:
+            overs.request(turn, frame.counter)
+    elif _is_for_radio(state, signed) and not trust.is_trusted(state, turn.now_ms):
+        overs.request(turn, frame.counter)
+        if not is_linked(state):
+            on_air(turn, frame.counter)
 
 
 def _round(turn: Turn, *, is_whole: bool) -> None:
@@ -177,7 +209,7 @@ def _round(turn: Turn, *, is_whole: bool) -> None:
 
 
 def _pump(turn: Turn) -> None:
-    while Path.NETWORK in paths(turn.state):
+    while is_linked(turn.state):
         outbox = turn.state.outbox
         if outbox.cursor is None or len(outbox.in_flight) >= WINDOW:
             return

@@ -6,10 +6,12 @@ import hashlib
 
 from node.core import answers, delivery, neighbours
 from node.core.events import FrameReceived
+from node.core.radio import hearing
 from node.core.turn import Turn
 from wire.admission import Admitted, admit
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, Response
+from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, ReceiptBatch, Response
+from wire.kinds import Path
 
 
 def frame_came(turn: Turn, event: FrameReceived) -> None:
@@ -17,23 +19,33 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
     ours = turn.settings.node
     if event.topic is not None and event.topic.node == ours:
         return  # Our own, come back from the broker.
-    try:
-        admitted = admit(event.data, turn.state.directory, event.topic)
-    except DecodeError as error:
-        turn.reject(error.reason)
+    admitted = hearing.admitted(turn, event.data) if event.path is Path.RADIO else _admitted(turn, event)
+    if admitted is None or admitted.frame.sender == ours:
         return
     frame = admitted.frame
-    if frame.sender == ours:
-        return
+    is_overheard = event.path is Path.RADIO  # Everybody hears what is meant for one.
     match frame:
-        case Receipt():
+        case Receipt() if not (is_overheard and frame.target.node != ours):
             delivery.receipt(turn, frame, event.path)
-        case Acknowledgement():
+        case ReceiptBatch():
+            for entry in frame.targets:
+                if entry.target.node == ours:
+                    receipt = Receipt(frame.sender, frame.counter, frame.at_s, entry.target, entry.late)
+                    delivery.receipt(turn, receipt, event.path)
+        case Acknowledgement() if not (is_overheard and frame.target.node != ours):
             answers.acknowledged(turn, frame)
-        case PathTest():
-            pass  # Another node's proof of its own path.
+        case Receipt() | Acknowledgement() | PathTest():
+            pass  # Somebody else's.
         case Alert() | Cancel() | Response():
             _member_frame(turn, event, admitted, frame)
+
+
+def _admitted(turn: Turn, event: FrameReceived) -> Admitted | None:
+    try:
+        return admit(event.data, turn.state.directory, event.topic)
+    except DecodeError as error:
+        turn.reject(error.reason)
+        return None
 
 
 def _member_frame(turn: Turn, event: FrameReceived, admitted: Admitted, frame: Alert | Cancel | Response) -> None:

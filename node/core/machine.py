@@ -62,10 +62,12 @@ from node.core.events import (
     Ticked,
 )
 from node.core.presses import Gesture, Wish
+from node.core.radio import access, asked, overs, relays
 from node.core.settings import Settings
 from node.core.state import NodeState
 from node.core.table import Phase
 from node.core.turn import Turn
+from wire.ids import FrameId
 from wire.kinds import AlertKind, MemberResponse
 
 _ALERTS: Final = {Wish.ATTACK: AlertKind.ATTACK, Wish.ASSIST: AlertKind.ASSIST, Wish.TEST: AlertKind.TEST}
@@ -91,6 +93,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     if state.is_stopping:
         return state, ()  # The last orders are out; what is stored is sent by the next run.
     turn = Turn(state, max(now_ms, state.now_ms))
+    overs.count(turn)
     stuck_before = presses.stuck(state.buttons)
     _buttons(turn, event, now_ms)
     _event(turn, event)
@@ -117,6 +120,8 @@ def next_deadline_ms(state: NodeState) -> int | None:
         delivery.next_moment_ms(state),
         parts.next_moment_ms(state),
         supervision.next_moment_ms(state),
+        overs.next_moment_ms(state),
+        relays.next_moment_ms(state),
         view.next_moment_ms(state, own),
         faces.next_moment_ms(state, own, state.now_ms),
         state.sounding.until_ms if state.sounding is not None else None,
@@ -181,6 +186,7 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
             intake.frame_came(turn, event)
         case IncidentReceived():
             supervision.incident_came(turn, event.state)
+            relays.answered(turn, (FrameId.parse(event.state.incident),))
         case CentralStatusReceived():
             supervision.central_heard(turn, event)
         case SyncAnswered():
@@ -200,9 +206,23 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
             if event.part is Part.OLED:
                 turn.change(screen=None)  # Whatever it shows now is not what we last sent.
         case ChannelChanged() | OverStarted() | OverEnded() | OverFailed() | AirAsked():
-            pass
+            _radio_event(turn, event)
         case StopAsked():
             _stop(turn)
+
+
+def _radio_event(turn: Turn, event: ChannelChanged | OverStarted | OverEnded | OverFailed | AirAsked) -> None:
+    match event:
+        case ChannelChanged():
+            access.changed(turn, is_busy=event.is_busy)
+        case OverStarted():
+            overs.started(turn, event)
+        case OverEnded():
+            overs.ended(turn, event)
+        case OverFailed():
+            overs.failed(turn, event)
+        case AirAsked():
+            asked.asked(turn, event)
 
 
 def _due(turn: Turn) -> None:
@@ -212,6 +232,8 @@ def _due(turn: Turn) -> None:
     delivery.tick(turn)
     parts.tick(turn)
     supervision.tick(turn)
+    overs.tick(turn)
+    relays.tick(turn)
     neighbours.expire(turn)
     if turn.state.hint is not None and turn.state.hint.until_ms <= turn.now_ms:
         turn.change(hint=None)
@@ -225,5 +247,6 @@ def _due(turn: Turn) -> None:
 
 def _stop(turn: Turn) -> None:
     turn.change(is_stopping=True)
+    overs.stop(turn)
     turn.order(PublishHealth(supervision.health(turn.state, turn.now_ms)))
     turn.order(Stop())

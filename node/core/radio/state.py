@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.core.controls import Part
+from node.core.radio.air import Mode, Phrase
+from wire.frames import SignedFrame
+from wire.ids import FrameId
 
 if TYPE_CHECKING:
     from node.core.state import NodeState
+    from node.core.turn import Turn
 
 
 class RadioPath(StrEnum):
@@ -32,16 +36,169 @@ class PathTests:
     """See :mod:`node.core.radio.path_tests`.
 
     Attributes:
-        passed_ms: when one last came back over the air; ``None`` = never in this run.
-        is_failed: the last one did not come back.
+        passed_ms: when one last came back over the air; ``None`` = never in this run, nor since the radio last failed.
+        lost_ms: when one was last given up; ``None`` = never in this run.
+        losses: so many were lost since one passed.
+        is_failed: the last ones did not come back: one alone may have met somebody's speech.
         counter: of the one that is under way, 0 = none.
-        next_ms: when the next one is drafted; ``None`` = not planned.
+        next_ms: when the next one is drafted, or the one under way is given up; ``None`` = not planned.
+        is_asked: the next one is a person's wish, and waits for nothing but the disk (N12).
     """
 
     passed_ms: int | None = None
+    lost_ms: int | None = None
+    losses: int = 0
     is_failed: bool = False
     counter: int = 0
     next_ms: int | None = None
+    is_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What carrier sense and the decoders have told. See :mod:`node.core.radio.access`.
+
+    Attributes:
+        since_ms: when it last became busy or clear.
+        counted_ms: up to when time has been counted.
+        crowd_milli: how many nodes seem to want the channel, in thousandths, 1,000 = this one alone.
+        run: undecodable spells in a row, each soon after the one before.
+        grown_milli: by how much the last spell raised ``crowd_milli``; taken back if it is decoded after all.
+        decoded_ms: when a frame was last decoded; ``None`` = never.
+        member_ms: when another member's alert or cancel was last decoded; ``None`` = never.
+        collided_ms: when a spell last ended that nobody could decode; ``None`` = never.
+        closed_ms: when it last became busy after it had been clear for a while.
+    """
+
+    since_ms: int = 0
+    closed_ms: int = 0
+    counted_ms: int = 0
+    crowd_milli: int = 1_000
+    run: int = 0
+    grown_milli: int = 0
+    decoded_ms: int | None = None
+    member_ms: int | None = None
+    collided_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How long something was on the air, in slices of :data:`node.core.radio.duty.SLICE_MS`, newest last.
+
+    Attributes:
+        slices: (number of the slice, milliseconds in it).
+    """
+
+    slices: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A stored frame of ours that is to go on the air. See :mod:`node.core.radio.tries`.
+
+    Attributes:
+        since_ms: when it was first wanted.
+        due_ms: since when it waits for this try, or from when it will.
+        tries: overs it was in since it was first wanted.
+        losses: of those, the ones that no collision explains.
+        rung: of the ladder, for the next try.
+        answer_due_ms: an over has carried it, and its receipt is awaited until then; ``None`` = it waits for an over.
+        is_late: from the backlog: after everything fresh, and never spoken.
+        is_told: its presser has been told that there is no receipt.
+    """
+
+    counter: int
+    since_ms: int
+    due_ms: int
+    tries: int = 0
+    losses: int = 0
+    rung: int = 0
+    answer_due_ms: int | None = None
+    is_late: bool = False
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The over that was ordered and has neither ended nor failed.
+
+    Attributes:
+        counters: our own frames in it.
+        overdue_ms: no answer by then, and it is taken as failed.
+        is_started: keyed.
+    """
+
+    number: int
+    counters: tuple[int, ...]
+    mode: Mode
+    bursts: int
+    phrase: Phrase | None
+    overdue_ms: int
+    is_started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A frame that central has asked us to put on the air. See :mod:`node.core.radio.asked`.
+
+    Attributes:
+        rank: smallest first.
+        asked_ms: when.
+        ready_ms: not before.
+        targets: what it is a receipt for; empty = no receipt.
+        rung: of the ladder.
+    """
+
+    signed: SignedFrame
+    rank: int
+    asked_ms: int
+    ready_ms: int
+    targets: tuple[FrameId, ...] = ()
+    rung: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something that was put on the air for central.
+
+    Attributes:
+        subject: what it was about: a receipt's target, or the frame itself.
+        times: how often.
+        last_ms: when last.
+    """
+
+    subject: FrameId
+    times: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A frame of another node's that was heard, on its way to central. See :mod:`node.core.radio.relays`.
+
+    Attributes:
+        due_ms: when it is relayed; ``None`` = it was, or somebody was faster.
+        heard_ms: when it was last heard.
+        times: how often we have relayed it.
+    """
+
+    id: FrameId
+    data: bytes
+    due_ms: int | None
+    heard_ms: int
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """So much may be done at once, and so much more as time goes by.
+
+    Attributes:
+        tokens_milli: left, in thousandths, at ``filled_ms``.
+    """
+
+    tokens_milli: int
+    filled_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +210,27 @@ class Radio:
         is_busy: somebody else speaks on the channel.
         blocked_since_ms: since when an alert has waited for a channel that is never clear; ``None`` = none waits.
         overs, airtime_ms, bursts_heard: since start.
+        draws: random numbers drawn since start.
+        channel: what is known of it.
+        own_use, others_use: airtime of ours, and of the channel by others.
+        wanted: frames of ours that are to go on the air, in no order.
+        backlog: counter below which older rows are looked for; ``None`` = from the newest.
+        backlog_ms: when the next of them may be wanted.
+        wait_us: what is left of the random wait, in microseconds of a channel with nobody else on it; ``None`` = no
+            wait is drawn.
+        over: the one that is ordered.
+        next_over: its successor's number.
+        failures: overs that failed in a row.
+        rest_ms: no over before that.
+        asked, said: what central wants said, and what was said of late.
+        relays: what was heard of late.
+        relay_tokens, checks: what may still be relayed, and verified.
+        known: SHA-256 of frames that were verified of late, by the directory of ``known_serial``, oldest first.
+        heard: members' frames that were heard over the air of late, oldest first.
+        spoken: (incident, rank) of what we have spoken of late.
+        proven_ms: since when central has been heard without a break; ``None`` = it is not.
+        doubted_ms: when a receipt last did not come in time by the network.
+        received_ms: when a receipt last came by the network.
     """
 
     tests: PathTests = field(default_factory=PathTests)
@@ -61,6 +239,30 @@ class Radio:
     overs: int = 0
     airtime_ms: int = 0
     bursts_heard: int = 0
+    draws: int = 0
+    channel: Channel = field(default_factory=Channel)
+    own_use: Usage = field(default_factory=Usage)
+    others_use: Usage = field(default_factory=Usage)
+    wanted: tuple[Wanted, ...] = ()
+    backlog: int | None = None
+    backlog_ms: int = 0
+    wait_us: int | None = None
+    over: Over | None = None
+    next_over: int = 1
+    failures: int = 0
+    rest_ms: int = 0
+    asked: tuple[Asked, ...] = ()
+    said: tuple[Said, ...] = ()
+    relays: tuple[Relay, ...] = ()
+    relay_tokens: Bucket = field(default_factory=lambda: Bucket(16_000))
+    checks: Bucket = field(default_factory=lambda: Bucket(24_000))
+    known: tuple[bytes, ...] = ()
+    known_serial: int = 0
+    heard: tuple[FrameId, ...] = ()
+    spoken: tuple[tuple[int, int], ...] = ()
+    proven_ms: int | None = None
+    doubted_ms: int | None = None
+    received_ms: int | None = None
 
 
 def radio_path(state: NodeState, now_ms: int) -> RadioPath:
@@ -80,3 +282,8 @@ def radio_path(state: NodeState, now_ms: int) -> RadioPath:
 def can_transmit(state: NodeState) -> bool:
     """Whether an over can be ordered at all."""
     return state.settings.radio is not None and bool(state.settings.radio.licence) and Part.RADIO not in state.faults
+
+
+def change(turn: Turn, **fields: Any) -> None:  # noqa: ANN401  # field names of Radio
+    """Set fields of the radio."""
+    turn.change(radio=replace(turn.state.radio, **fields))

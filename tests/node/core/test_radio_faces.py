@@ -130,7 +130,7 @@ def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lat
     if is_faulty:
         world.do(PartFailed(Part.RADIO, "x"))
     tests = PathTests(None if age_ms is None else world.now_ms - age_ms, is_failed=is_failed, next_ms=2**40)
-    knows(world, tests=tests, blocked_since_ms=world.now_ms - 60_000 if is_blocked else None)
+    knows(world, tests=tests, blocked_since_ms=world.now_ms - 60_000 if is_blocked else None, is_busy=is_blocked)
     may_say = licence and is_radio and not is_faulty and not is_failed and age_ms == 0 and not is_blocked
     if isinstance(link, LinkDown) and link.is_permanent:
         may_say = False
@@ -145,7 +145,7 @@ def test_blocked_channel_is_told_once_it_lasts(radio_world: Any) -> None:
     """N10: jamming is reported, a busy moment is not."""
     world = radio_world()
     passed(world)
-    knows(world, blocked_since_ms=world.now_ms)
+    knows(world, blocked_since_ms=world.now_ms, is_busy=True)
     assert ("READY",) == world.screen.headline
 
     world.after(15_000)

@@ -1,0 +1,174 @@
+"""What central asks us to put on the air (N9): receipts, acknowledgements, alerts for whom the network does not reach.
+
+- Each frame passes the same gate as any other before it is taken: central's broker is not believed blindly.
+- They go out ahead of any random wait: :data:`TURNAROUND_MS` after the channel became clear, while everybody else's
+  wait does not even go on before :data:`~node.core.radio.access.GAP_MS`. Receipts first; several in one over.
+- In a crowd, receipts are gathered for a moment: each over that answers is one in which nobody can alert.
+- A queued receipt that a later batch covers, or that somebody else was heard to say, is dropped.
+- Nothing is repeated unasked. Asked again, it is said again: at first :data:`APART_MS` after the last time, then at
+  twice that, and so on, so that a frame replayed on the air cannot make us talk for ever. And each time one rung
+  further up the ladder, for whoever asks again has not heard us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.events import AirAsked
+from node.core.radio import access, duty
+from node.core.radio.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
+from node.core.radio.chance import draw
+from node.core.radio.state import Asked, Said, can_transmit, change
+from node.core.state import NodeState
+from node.core.turn import Turn
+from wire.admission import admit
+from wire.errors import DecodeError
+from wire.frames import Acknowledgement, Alert, Frame, Receipt, ReceiptBatch, SignedFrame
+from wire.ids import FrameId
+
+TURNAROUND_MS: Final = (100, 200)
+GATHER_MS: Final = 3_000
+"""In a crowd, a receipt waits so long for others to go with it."""
+QUEUE_MAX: Final = 24
+KEPT_MS: Final = 120_000
+"""What found no clear channel for so long is dropped: whoever needed it has asked again."""
+APART_MS: Final = 4_000
+APART_MAX_MS: Final = 60_000
+SAID_MAX: Final = 128
+
+
+def asked(turn: Turn, event: AirAsked) -> None:
+    """Central wants this on the air."""
+    if not can_transmit(turn.state):
+        turn.reject("air not licensed")
+        return
+    try:
+        signed = admit(event.data, turn.state.directory, None).signed
+    except DecodeError as error:
+        turn.reject(error.reason)
+        return
+    queue = turn.state.radio.asked
+    targets = targets_of(signed.frame)
+    if any(other.signed.data == signed.data for other in queue) or _is_covered(targets, queue):
+        return
+    said = [_said(turn.state, subject) for subject in targets or (signed.frame.id,)]
+    is_new = any(entry is None for entry in said)
+    times = 0 if is_new else min(entry.times for entry in said if entry is not None)
+    last_ms = 0 if is_new else max(entry.last_ms for entry in said if entry is not None)
+    ready_ms = turn.now_ms + draw(turn, *TURNAROUND_MS)
+    if not is_new:
+        ready_ms = max(ready_ms, last_ms + min(APART_MS << min(times - 1, 8), APART_MAX_MS))
+    is_crowded = access.is_crowded(turn.state.radio, turn.now_ms)
+    if targets and is_crowded and turn.state.radio.channel.crowd_milli >= access.HEARD_CROWD:
+        ready_ms = max(ready_ms, turn.now_ms + GATHER_MS)
+        waiting = [other.ready_ms for other in queue if other.targets]
+        ready_ms = min(ready_ms, *waiting) if waiting and is_new else ready_ms
+    rung = 0 if is_crowded or len(targets) > 1 else min(times, len(LADDER) - 1)
+    kept = tuple(other for other in queue if not (other.targets and set(other.targets) <= set(targets)))
+    entry = Asked(signed, _rank(signed.frame), turn.now_ms, ready_ms, targets, rung)
+    queue = tuple(sorted((*kept, entry), key=_order_of))
+    if len(queue) > QUEUE_MAX:
+        turn.reject("air queue full")
+    change(turn, asked=queue[:QUEUE_MAX])
+
+
+def heard(turn: Turn, targets: tuple[FrameId, ...]) -> None:
+    """Somebody else has put receipts for these on the air."""
+    queue = turn.state.radio.asked
+    kept = tuple(entry for entry in queue if not (entry.targets and set(entry.targets) <= set(targets)))
+    if len(kept) != len(queue):
+        change(turn, asked=kept)
+
+
+def clear(turn: Turn) -> None:
+    """Nothing can be put on the air."""
+    if turn.state.radio.asked:
+        change(turn, asked=())
+
+
+def tick(turn: Turn) -> None:
+    """Drop what waited too long."""
+    oldest_ms = turn.now_ms - KEPT_MS
+    if any(entry.asked_ms <= oldest_ms for entry in turn.state.radio.asked):
+        change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry.asked_ms > oldest_ms))
+
+
+def is_ready(state: NodeState, now_ms: int) -> bool:
+    """Whether an over with it may begin now."""
+    ready_ms = next_moment_ms(state)
+    return ready_ms is not None and ready_ms <= now_ms
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When an over with it may begin if the channel stays as it is; ``None`` = nothing is asked, or it is busy."""
+    radio = state.radio
+    if not radio.asked or radio.is_busy or radio.over is not None:
+        return None
+    ready_ms = min(entry.ready_ms for entry in radio.asked)
+    ready_ms = max(ready_ms, radio.channel.since_ms + TURNAROUND_MS[0])
+    if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.HARD_PERCENT_MAX):
+        ready_ms = max(ready_ms, duty.next_slice_ms(state.now_ms))
+    return ready_ms
+
+
+def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
+    """The next over: what is ready, receipts first, all in one mode. It counts as said."""
+    ready = [entry for entry in turn.state.radio.asked if entry.ready_ms <= turn.now_ms]
+    rung = ready[0].rung
+    mode = LADDER[rung]
+    chosen = [entry for entry in ready if entry.rung == rung][:BURSTS_PER_OVER_MAX]
+    if any(entry.targets for entry in chosen):  # Receipts that gather still are as good as ready now.
+        more = [e for e in turn.state.radio.asked if e.targets and e.rung == rung and e not in chosen]
+        chosen = (chosen + more)[:BURSTS_PER_OVER_MAX]
+    change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry not in chosen))
+    for entry in chosen:
+        for subject in entry.targets or (entry.signed.frame.id,):
+            _remember(turn, subject)
+    return [entry.signed for entry in chosen], mode
+
+
+def targets_of(frame: Frame) -> tuple[FrameId, ...]:
+    """What a frame is a receipt for; empty if it is none."""
+    match frame:
+        case Receipt():
+            return (frame.target,)
+        case ReceiptBatch():
+            return tuple(entry.target for entry in frame.targets)
+        case _:
+            return ()
+
+
+def _over_ms(entries: tuple[Asked, ...], mode: Mode) -> int:
+    return KEY_UP_MS + sum(burst_ms(mode, len(entry.signed.data)) + BURST_GAP_MS for entry in entries)
+
+
+def _is_covered(targets: tuple[FrameId, ...], queue: tuple[Asked, ...]) -> bool:
+    return bool(targets) and any(set(targets) <= set(entry.targets) for entry in queue)
+
+
+def _said(state: NodeState, subject: FrameId) -> Said | None:
+    return next((entry for entry in state.radio.said if entry.subject == subject), None)
+
+
+def _remember(turn: Turn, subject: FrameId) -> None:
+    known = _said(turn.state, subject) or Said(subject, 0, 0)
+    others = tuple(entry for entry in turn.state.radio.said if entry.subject != subject)
+    now = replace(known, times=known.times + 1, last_ms=turn.now_ms)
+    change(turn, said=(*others, now)[-SAID_MAX:])
+
+
+def _rank(frame: Frame) -> int:
+    match frame:
+        case Receipt() | ReceiptBatch():
+            return 0
+        case Acknowledgement():
+            return 1
+        case Alert():
+            return 2
+        case _:
+            return 3
+
+
+def _order_of(entry: Asked) -> tuple[int, int]:
+    return entry.rank, entry.asked_ms

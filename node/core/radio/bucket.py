@@ -1,0 +1,23 @@
+"""A token bucket: what bounds work that strangers can cause."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.core.radio.state import Bucket
+
+_WHOLE: Final = 1_000
+
+
+def spend(bucket: Bucket, now_ms: int, size: int, refill_ms: int) -> Bucket | None:
+    """With one token less, or ``None`` where none is left.
+
+    Args:
+        bucket: as it was when last spent from.
+        now_ms: now.
+        size: so many at once.
+        refill_ms: one more comes back in this time.
+    """
+    gained_milli = _WHOLE * max(0, now_ms - bucket.filled_ms) // refill_ms
+    tokens_milli = min(_WHOLE * size, bucket.tokens_milli + gained_milli)
+    return None if tokens_milli < _WHOLE else Bucket(tokens_milli - _WHOLE, now_ms)

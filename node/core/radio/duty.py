@@ -1,0 +1,55 @@
+"""How much of the last ten minutes was on the air: ours, which is limited, and the others', which is measured (N10)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.core.radio.state import Radio, Usage
+
+SLICE_MS: Final = 30_000
+SLICES: Final = 20
+WINDOW_MS: Final = SLICE_MS * SLICES
+"""Ten minutes."""
+OWN_PERCENT_MAX: Final = 20
+"""Of the window, for everything but attacks and what central asks for."""
+HARD_PERCENT_MAX: Final = 40
+"""Of the window, for everything but the first tries of an attack."""
+POLITE_PERCENT: Final = 25
+"""Path tests and the backlog wait while others use the channel more than this."""
+
+
+def add(usage: Usage, until_ms: int, length_ms: int) -> Usage:
+    """With ``length_ms`` more that ended at ``until_ms``; what is older than the window is forgotten."""
+    slices = {number: ms for number, ms in usage.slices if number > until_ms // SLICE_MS - SLICES}
+    start_ms = max(until_ms - min(length_ms, WINDOW_MS), 0)
+    while start_ms < until_ms:
+        number = start_ms // SLICE_MS
+        end_ms = min((number + 1) * SLICE_MS, until_ms)
+        if number > until_ms // SLICE_MS - SLICES:
+            slices[number] = slices.get(number, 0) + end_ms - start_ms
+        start_ms = end_ms
+    return Usage(tuple(sorted(slices.items())))
+
+
+def used_ms(usage: Usage, now_ms: int) -> int:
+    """Within the window that ends now, to a slice."""
+    return sum(ms for number, ms in usage.slices if number > now_ms // SLICE_MS - SLICES)
+
+
+def may_add(radio: Radio, now_ms: int, length_ms: int, percent_max: int) -> bool:
+    """Whether an over of that length keeps our share of the window within ``percent_max``."""
+    return 100 * (used_ms(radio.own_use, now_ms) + length_ms) <= percent_max * WINDOW_MS
+
+
+def busy_percent(radio: Radio, now_ms: int) -> int:
+    """Share of the last ten minutes, or of the time since start if that is shorter, in which others were heard."""
+    used = used_ms(radio.others_use, now_ms)
+    if radio.is_busy:
+        used += max(0, now_ms - radio.channel.since_ms)
+    span_ms = min(WINDOW_MS, max(now_ms, 60_000))
+    return max(0, min(100, 100 * used // span_ms))
+
+
+def next_slice_ms(now_ms: int) -> int:
+    """When the window next moves on."""
+    return (now_ms // SLICE_MS + 1) * SLICE_MS

@@ -1,0 +1,88 @@
+"""Bytes from the air: verified within a budget, and told from what was heard before (N9).
+
+Anybody with a radio can put bytes on the air, as many as the channel carries. So
+
+- a frame whose bytes were verified a moment ago costs a digest, not a signature check;
+- signature checks are :data:`CHECKS_MAX` at once and then one in :data:`CHECK_MS`: more than real bursts can need, for
+  one takes most of a second;
+- what is remembered is bounded, and forgotten when the directory changes, for then a sender may have lost its right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from node.core.radio import access, asked, relays
+from node.core.radio.bucket import spend
+from node.core.radio.state import change
+from node.core.turn import Turn
+from wire.admission import Admitted, admit
+from wire.errors import DecodeError
+from wire.frames import Alert, Cancel, Frame, PathTest, Response, SignedFrame, decode
+from wire.ids import FrameId
+
+CHECKS_MAX: Final = 24
+CHECK_MS: Final = 250
+KNOWN_MAX: Final = 256
+HEARD_MAX: Final = 512
+
+
+def admitted(turn: Turn, data: bytes) -> Admitted | None:
+    """The frame, if it may be acted on; else it is counted. Our own, repeated by somebody, is neither."""
+    try:
+        signed = decode(data)
+    except DecodeError as error:
+        turn.reject(error.reason)
+        return None
+    if signed.frame.sender == turn.settings.node:
+        return None
+    found = _known(turn, signed) or _checked(turn, signed)
+    if found is None:
+        return None
+    change(turn, bursts_heard=turn.state.radio.bursts_heard + 1)
+    access.decoded(turn, is_member_alert=isinstance(found.frame, Alert | Cancel))
+    targets = asked.targets_of(found.frame)
+    if targets:
+        asked.heard(turn, targets)
+        relays.answered(turn, targets)
+    _tell_once(turn, found.frame)
+    relays.heard(turn, found)
+    return found
+
+
+def _known(turn: Turn, signed: SignedFrame) -> Admitted | None:
+    radio = turn.state.radio
+    if radio.known_serial != turn.state.directory.serial:
+        change(turn, known=(), known_serial=turn.state.directory.serial)
+        return None
+    sender = turn.state.directory.senders.get(signed.frame.sender)
+    digest = hashlib.sha256(signed.data).digest()
+    return Admitted(signed, sender) if sender is not None and digest in radio.known else None
+
+
+def _checked(turn: Turn, signed: SignedFrame) -> Admitted | None:
+    if signed.frame.sender in turn.state.directory.senders:
+        left = spend(turn.state.radio.checks, turn.now_ms, CHECKS_MAX, CHECK_MS)
+        if left is None:
+            turn.reject("air flood")
+            return None
+        change(turn, checks=left)
+    try:
+        found = admit(signed.data, turn.state.directory, None)
+    except DecodeError as error:
+        turn.reject(error.reason)
+        return None
+    digest = hashlib.sha256(signed.data).digest()
+    change(turn, known=(*turn.state.radio.known, digest)[-KNOWN_MAX:])
+    return found
+
+
+def _tell_once(turn: Turn, frame: Frame) -> None:
+    if not isinstance(frame, Alert | Cancel | Response | PathTest):
+        return
+    heard = turn.state.radio.heard
+    frame_id: FrameId = frame.id
+    if frame_id not in heard:
+        change(turn, heard=(*heard, frame_id)[-HEARD_MAX:])
+        turn.fact("heard", frame_id, path="radio")

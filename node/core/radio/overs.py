@@ -1,0 +1,358 @@
+"""The overs (N8–N10): what is put on the air next, and what became of the last.
+
+**One over at a time.** ``TransmitOver`` goes out, ``OverStarted`` and ``OverEnded`` (or ``OverFailed``) come back by
+its number; other numbers are ignored. An over of which nothing is heard for longer than the longest one takes is
+taken as failed, so that a driver that lost it does not silence the node for ever.
+
+**What goes first.** Whatever central asked for (:mod:`node.core.radio.asked`), after a turnaround far shorter than
+anybody's random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames, the most
+urgent first, the newest first among equals, as many as fit :data:`~node.core.radio.air.BURSTS_PER_OVER_MAX` and
+:data:`~node.core.radio.air.OVER_MS_MAX` with the sentence, all in the mode of the first, after the random wait
+(:mod:`node.core.radio.access`). How often and how loudly: :mod:`node.core.radio.tries`. What is said aloud:
+:mod:`node.core.radio.phrases`.
+
+**Breaking in.** An attack does not wait for a busy channel for ever: ``attack_wait_max_ms`` after it became due it goes
+out on top of whoever speaks (N10). Not on top of a spell that has just begun, which is another burst and soon over, and
+not on top of one of ours that was decoded and is being spoken; and in a crowd later, and not all at once: fifty attacks
+that broke in together would be heard by nobody.
+
+**Receipts.** A receipt by whichever path ends the tries of its frame; a frame with a receipt is never put into an over.
+An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
+handset, not for central. ``StopOver`` is for the end of the program alone.
+
+**Limits.** :mod:`node.core.radio.duty`. No licence, or a broken radio: no over is ever ordered, and what was to be
+carried is told as not delivered, as if there were no radio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.effects import StopOver, TransmitOver
+from node.core.events import OverEnded, OverFailed, OverStarted
+from node.core.lifecycle import on_air
+from node.core.radio import access, asked, duty, tries, trust
+from node.core.radio.air import (
+    BURST_GAP_MS,
+    BURSTS_PER_OVER_MAX,
+    KEY_UP_MS,
+    LADDER,
+    OVER_MS_MAX,
+    SPEECH_GAP_MS,
+    SPEECH_MS,
+    Mode,
+    Phrase,
+    burst_ms,
+)
+from node.core.radio.phrases import SAID_MAX, phrase_for
+from node.core.radio.state import Over, Wanted, can_transmit, change
+from node.core.state import NodeState, Row
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
+from wire.ids import FrameId
+from wire.kinds import PRIORITY, AlertKind
+
+ANSWER_MARGIN_MS: Final = 10_000
+"""A driver has so much longer than the longest over takes to say what became of it."""
+BREAK_IN_MS: Final = 2_500
+"""A spell younger than this is probably a burst."""
+DECODED_SPELL_MS: Final = 9_000
+"""One of ours with its sentence."""
+CROWDED_SPELL_MS: Final = 16_000
+FAILED_REST_MS: Final = (1_000, 60_000)
+_RANK_CANCEL: Final = 25
+_RANK_RESPONSE: Final = 35
+_RANK_TEST: Final = 90
+_RANK_NONE: Final = 99
+
+
+def request(turn: Turn, counter: int) -> None:
+    """Put this stored row of ours on the air once channel access allows, again and again until its receipt.
+
+    Asked twice, or without a radio that may transmit, it changes nothing.
+    """
+    if can_transmit(turn.state):
+        tries.want(turn, counter)
+
+
+def withdraw(turn: Turn, counter: int) -> None:
+    """It has its receipt, or nobody wants it any more."""
+    tries.drop(turn, counter)
+
+
+def is_carried(state: NodeState, counter: int) -> bool:
+    """Whether the radio tries to carry this row."""
+    return any(wanted.counter == counter for wanted in state.radio.wanted)
+
+
+def count(turn: Turn) -> None:
+    """Let time pass until now; first in each step, before the event changes anything."""
+    if turn.settings.radio is not None:
+        access.count(turn)
+        trust.observe(turn)
+
+
+def started(turn: Turn, event: OverStarted) -> None:
+    """It is keyed."""
+    over = turn.state.radio.over
+    if over is None or over.number != event.over or over.is_started:
+        return
+    change(turn, over=replace(over, is_started=True))
+    ours = [FrameId(turn.settings.node, counter) for counter in over.counters]
+    alerts = [c for c in over.counters if _is_alert(turn.state, c)]
+    first = FrameId(turn.settings.node, alerts[0]) if alerts else next(iter(ours), None)
+    turn.fact("over_started", first, over=str(over.number), mode=over.mode.value, bursts=str(over.bursts))
+    for counter in alerts:
+        on_air(turn, counter)
+
+
+def ended(turn: Turn, event: OverEnded) -> None:
+    """It is over, and unkeyed."""
+    over = _done(turn, event.over, event.airtime_ms)
+    if over is None:
+        return
+    change(turn, failures=0)
+    tries.carried(turn, over.counters)
+    turn.fact("over_ended", None, over=str(over.number), airtime_ms=str(event.airtime_ms))
+
+
+def failed(turn: Turn, event: OverFailed) -> None:
+    """It did not go out, or not whole: the same again after a rest."""
+    over = _done(turn, event.over, event.airtime_ms)
+    if over is None:
+        return
+    failures = turn.state.radio.failures + 1
+    first_ms, max_ms = FAILED_REST_MS
+    change(turn, failures=failures, rest_ms=turn.now_ms + min(first_ms << min(failures - 1, 16), max_ms))
+    turn.fact("over_failed", None, over=str(over.number), detail=event.detail)
+
+
+def stop(turn: Turn) -> None:
+    """The program ends: unkey."""
+    over = turn.state.radio.over
+    if over is not None:
+        turn.order(StopOver(over.number))
+
+
+def tick(turn: Turn) -> None:
+    """Whatever is due by now."""
+    if turn.settings.radio is None:
+        return
+    trust.observe(turn)
+    over = turn.state.radio.over
+    if over is not None and over.overdue_ms <= turn.now_ms:
+        failed(turn, OverFailed(over.number, "no answer", 0))
+    if not can_transmit(turn.state):
+        tries.abandon(turn)
+        asked.clear(turn)
+        _blocked(turn)
+        return
+    tries.tick(turn)
+    asked.tick(turn)
+    _blocked(turn)
+    if turn.state.radio.over is None and turn.state.radio.rest_ms <= turn.now_ms:
+        _next(turn)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`tick` next has something to do."""
+    radio, now_ms = state.radio, state.now_ms
+    if state.settings.radio is None:
+        return None
+    if not can_transmit(state):
+        return radio.over.overdue_ms if radio.over is not None else None
+    moments = [tries.next_moment_ms(state), _blocked_moment_ms(state)]
+    if radio.over is not None:
+        return min((m for m in (*moments, radio.over.overdue_ms) if m is not None), default=None)
+    if radio.rest_ms > now_ms:
+        moments.append(radio.rest_ms)
+    else:
+        moments.append(asked.next_moment_ms(state))
+        due = _due(state, now_ms)
+        if due:
+            moments += [access.wait_ends_ms(radio, now_ms), breaks_in_ms(state, due)]
+        elif _is_held(state, now_ms):
+            moments.append(duty.next_slice_ms(now_ms))
+        moments.append(min((w.due_ms for w in radio.wanted if _waits(w) and w.due_ms > now_ms), default=None))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
+    """When an attack stops waiting for a busy channel; ``None`` where it is clear or no attack is due."""
+    radio, settings = state.radio, state.settings.radio
+    attacks = [wanted.due_ms for wanted, row in due if _is_attack(row.signed) and not wanted.is_late]
+    if not radio.is_busy or not attacks or settings is None:
+        return None
+    since_ms = radio.channel.since_ms
+    if radio.channel.decoded_ms is not None and radio.channel.decoded_ms >= since_ms:
+        least_ms = DECODED_SPELL_MS
+    elif radio.channel.crowd_milli >= access.CROWDED:
+        least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
+    else:
+        least_ms = BREAK_IN_MS
+    return max(min(attacks) + settings.timing.attack_wait_max_ms, since_ms + least_ms)
+
+
+def _next(turn: Turn) -> None:
+    if asked.is_ready(turn.state, turn.now_ms):
+        frames, mode = asked.take(turn)
+        _order(turn, frames, mode, (), None)
+        return
+    due = _due(turn.state, turn.now_ms)
+    if not due:
+        if turn.state.radio.wait_us is not None:
+            change(turn, wait_us=None)
+        return
+    access.wait(turn)
+    break_in_ms = breaks_in_ms(turn.state, due)
+    if access.is_over(turn.state.radio, turn.now_ms) or (break_in_ms is not None and break_in_ms <= turn.now_ms):
+        _transmit(turn, due)
+
+
+def _transmit(turn: Turn, due: list[tuple[Wanted, Row]]) -> None:
+    """Our own frames: those that are due, then those that would wait longer, as far as there is room."""
+    chosen = due[:1]
+    mode = LADDER[chosen[0][0].rung]
+    said = None if chosen[0][0].is_late else phrase_for(turn.state, chosen[0][1], turn.now_ms)
+    phrase = None if said is None else said[0]
+    others = due[1:] if chosen[0][0].is_late else due[1:] + _later(turn.state, turn.now_ms)
+    for entry in others:
+        frames = [row.signed for _, row in (*chosen, entry)]
+        if len(frames) > BURSTS_PER_OVER_MAX or planned_ms(frames, mode, phrase) > OVER_MS_MAX:
+            break
+        chosen.append(entry)
+    if said is not None:
+        change(turn, spoken=(*turn.state.radio.spoken, said[1])[-SAID_MAX:])
+    _order(turn, [row.signed for _, row in chosen], mode, tuple(wanted.counter for wanted, _ in chosen), phrase)
+
+
+def planned_ms(frames: list[SignedFrame], mode: Mode, phrase: Phrase | None) -> int:
+    """How long such an over is, from key-up to the end of its sentence."""
+    bursts_ms = sum(burst_ms(mode, len(frame.data)) for frame in frames) + BURST_GAP_MS * (len(frames) - 1)
+    return KEY_UP_MS + bursts_ms + (SPEECH_GAP_MS + SPEECH_MS if phrase is not None else 0)
+
+
+def _order(turn: Turn, frames: list[SignedFrame], mode: Mode, counters: tuple[int, ...], phrase: Phrase | None) -> None:
+    number = turn.state.radio.next_over
+    overdue_ms = turn.now_ms + OVER_MS_MAX + ANSWER_MARGIN_MS
+    over = Over(number, counters, mode, len(frames), phrase, overdue_ms)
+    change(turn, over=over, next_over=number + 1, wait_us=None)
+    turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
+
+
+def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:
+    radio = turn.state.radio
+    over = radio.over
+    if over is None or over.number != number:
+        return None
+    change(
+        turn,
+        over=None,
+        overs=radio.overs + (airtime_ms > 0),
+        airtime_ms=radio.airtime_ms + airtime_ms,
+        own_use=duty.add(radio.own_use, turn.now_ms, airtime_ms),
+    )
+    access.unkeyed(turn)
+    return over
+
+
+def _due(state: NodeState, now_ms: int) -> list[tuple[Wanted, Row]]:
+    """Our frames that may go out as soon as channel access allows, what goes first first."""
+    found = [(w, row) for w, row in _rows(state) if w.due_ms <= now_ms and _may(state, w, row, now_ms)]
+    return sorted(found, key=_order_of)
+
+
+def _later(state: NodeState, now_ms: int) -> list[tuple[Wanted, Row]]:
+    found = [(w, row) for w, row in _rows(state) if w.due_ms > now_ms and not w.is_late]
+    return sorted((entry for entry in found if isinstance(entry[1].signed.frame, Alert | Cancel)), key=_order_of)
+
+
+def _is_held(state: NodeState, now_ms: int) -> bool:
+    """Whether something is due that the duty cycle holds back."""
+    return any(w.due_ms <= now_ms and not _may(state, w, row, now_ms) for w, row in _rows(state))
+
+
+def _rows(state: NodeState) -> list[tuple[Wanted, Row]]:
+    found = ((wanted, state.outbox.rows.get(wanted.counter)) for wanted in state.radio.wanted if _waits(wanted))
+    return [(wanted, row) for wanted, row in found if row is not None]
+
+
+def _waits(wanted: Wanted) -> bool:
+    return wanted.answer_due_ms is None
+
+
+def _may(state: NodeState, wanted: Wanted, row: Row, now_ms: int) -> bool:
+    """Whether the limits allow it (N10)."""
+    if wanted.is_late and (
+        trust.is_trusted(state, now_ms) or duty.busy_percent(state.radio, now_ms) > duty.POLITE_PERCENT
+    ):
+        return False
+    percent = duty.OWN_PERCENT_MAX
+    if _is_attack(row.signed) and not wanted.is_late:
+        if wanted.tries < tries.RELIABLE_TRIES:
+            return True
+        percent = duty.HARD_PERCENT_MAX
+    length_ms = planned_ms([row.signed], LADDER[wanted.rung], None)
+    return duty.may_add(state.radio, now_ms, length_ms, percent)
+
+
+def _order_of(entry: tuple[Wanted, Row]) -> tuple[bool, int, int]:
+    wanted, row = entry
+    return wanted.is_late, _rank(row.signed), -wanted.counter
+
+
+def _rank(signed: SignedFrame) -> int:
+    match signed.frame:
+        case Alert() as alert:
+            return 10 * PRIORITY[alert.kind]
+        case Cancel():
+            return _RANK_CANCEL
+        case Response():
+            return _RANK_RESPONSE
+        case PathTest():
+            return _RANK_TEST
+        case _:
+            return _RANK_NONE
+
+
+def _is_attack(signed: SignedFrame) -> bool:
+    return isinstance(signed.frame, Alert) and signed.frame.kind is AlertKind.ATTACK
+
+
+def _is_alert(state: NodeState, counter: int) -> bool:
+    row = state.outbox.rows.get(counter)
+    return row is not None and isinstance(row.signed.frame, Alert)
+
+
+def _waiting_since_ms(state: NodeState) -> int | None:
+    """Since when an alert of ours has found no clear channel; ``None`` = none waits, or it is open."""
+    radio = state.radio
+    alerts = [w.since_ms for w in radio.wanted if not w.is_late and _is_alert(state, w.counter)]
+    return max(min(alerts), radio.channel.closed_ms) if alerts and not _is_open(state) else None
+
+
+def _is_open(state: NodeState) -> bool:
+    return not state.radio.is_busy and state.now_ms - state.radio.channel.since_ms >= access.OPEN_MS
+
+
+def _blocked(turn: Turn) -> None:
+    """An alert waited, and the channel was never clear: jammed, or a key that sticks. It stays so until it opens."""
+    settings, was_ms = turn.settings.radio, turn.state.radio.blocked_since_ms
+    if was_ms is not None:
+        if _is_open(turn.state) or not can_transmit(turn.state):
+            change(turn, blocked_since_ms=None)
+            turn.fact("radio_clear", None)
+        return
+    since_ms = _waiting_since_ms(turn.state)
+    if settings is not None and since_ms is not None and turn.now_ms - since_ms >= settings.timing.blocked_after_ms:
+        change(turn, blocked_since_ms=since_ms)
+        turn.fact("radio_blocked", None, waited_ms=str(turn.now_ms - since_ms))
+
+
+def _blocked_moment_ms(state: NodeState) -> int | None:
+    radio, settings = state.radio, state.settings.radio
+    if radio.blocked_since_ms is not None:
+        return None if radio.is_busy else radio.channel.since_ms + access.OPEN_MS
+    since_ms = _waiting_since_ms(state)
+    return None if since_ms is None or settings is None else since_ms + settings.timing.blocked_after_ms

@@ -1,0 +1,166 @@
+"""Path tests over the air (N11): whether an alert could go by radio is proven, hour by hour, and never supposed.
+
+A test is a signed frame like any other, stored (for its counter), put on the air, and answered by central's receipt
+over the air. It is not an alert, goes to no broker, and is of no use to a later run.
+
+- The first comes within ``path_test_first_ms`` of the start, or of a radio's recovery: what passed before a fault says
+  nothing of what was mended. After one that passed, the next comes in ``path_test_ms`` ± a quarter.
+- A lost one is repeated after a minute or two; two in a row, and the path counts as failed and is tried again every
+  quarter of an hour or so, for ever.
+- It gives way: to anybody who speaks, to an alert that waits, to an incident of ours or a neighbour's. It then comes
+  half a minute or more later. A test that a person asked for (N12) gives way to nothing: the access rules of the
+  channel are the radio's own matter.
+
+Every wait is random, so that a town that was switched on at once does not speak at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.effects import PathTestDraft
+from node.core.radio.chance import draw
+from node.core.radio.duty import POLITE_PERCENT, busy_percent
+from node.core.radio.state import can_transmit, change
+from node.core.signals import is_hushed
+from node.core.state import NodeState
+from node.core.table import Phase
+from node.core.turn import Turn
+from wire.ids import FrameId
+
+REPEAT_MS: Final = (60_000, 120_000)
+"""After one that was lost."""
+FAILED_MS: Final = 900_000
+"""Between two tests of a path that has failed, ± a quarter."""
+GIVE_WAY_MS: Final = (30_000, 60_000)
+INCIDENT_QUIET_MS: Final = 900_000
+"""An incident of ours that changed within this time may still be spoken about on the channel."""
+HEARD_QUIET_MS: Final = 300_000
+"""Another member's alert was on the air within this time: the channel is theirs."""
+GIVEN_UP_MS: Final = 300_000
+"""The radio's rules give a lost test up long before; if none of them does, it is lost after this."""
+LOSSES_ALLOWED: Final = 1
+
+
+def take_due(turn: Turn) -> bool:
+    """Plan; say whether a test is to be drafted now."""
+    state = turn.state
+    tests = state.radio.tests
+    if not state.is_started or not can_transmit(state):
+        is_known = tests.counter or tests.next_ms is not None or tests.passed_ms is not None
+        if is_known and not is_hushed(state, turn.now_ms):  # The idle face must not tell of a silent press (N4).
+            _forget(turn, tests.counter)
+            _set(turn, counter=0, next_ms=None, passed_ms=None, is_asked=False)
+        return False
+    if tests.next_ms is None:
+        first_ms = _timing(state)[0]
+        _plan(turn, (first_ms // 4, first_ms))
+        return False
+    if tests.next_ms > turn.now_ms:
+        return False
+    if tests.counter:
+        lost(turn, tests.counter)
+        return False
+    if _is_drafted(state) or not (tests.is_asked or _is_quiet(state, turn.now_ms)):
+        _plan(turn, GIVE_WAY_MS, is_asked=tests.is_asked)
+        return False
+    # Should the disk refuse it, this is when the next one comes.
+    _plan(turn, _around(FAILED_MS))
+    return True
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`take_due` next has something to do."""
+    return state.radio.tests.next_ms if can_transmit(state) else None
+
+
+def ask(turn: Turn) -> None:
+    """A person wants to know (N12): the next test comes now, unless one is under way already."""
+    tests = turn.state.radio.tests
+    if can_transmit(turn.state) and not tests.counter:
+        _set(turn, next_ms=turn.now_ms, is_asked=True)
+
+
+def stored(turn: Turn, counter: int) -> None:
+    """It has its number, and goes to the radio now."""
+    _set(turn, counter=counter, next_ms=turn.now_ms + GIVEN_UP_MS)
+
+
+def passed(turn: Turn, counter: int) -> None:
+    """Central's receipt of a frame of ours came back over the air. Only a test's proves the way there.
+
+    An alert's may answer what central had by the network.
+    """
+    if not counter or counter != turn.state.radio.tests.counter:
+        return
+    turn.fact("path_test", FrameId(turn.settings.node, counter), result="ok")
+    _forget(turn, counter)
+    _set(turn, counter=0, passed_ms=turn.now_ms, losses=0, is_failed=False)
+    _plan(turn, _around(_timing(turn.state)[1]))
+
+
+def lost(turn: Turn, counter: int) -> None:
+    """The radio has given it up: no receipt came back over the air."""
+    tests = turn.state.radio.tests
+    if not counter or counter != tests.counter:
+        return
+    turn.fact("path_test", FrameId(turn.settings.node, counter), result="lost")
+    _forget(turn, counter)
+    losses = tests.losses + 1
+    # One that met a silent attack is judged by the next: the idle face must not tell of the press (N4).
+    is_failed = tests.is_failed if is_hushed(turn.state, turn.now_ms) else losses > LOSSES_ALLOWED
+    _set(turn, counter=0, losses=losses, lost_ms=turn.now_ms, is_failed=is_failed)
+    _plan(turn, _around(FAILED_MS) if losses > LOSSES_ALLOWED else REPEAT_MS)
+
+
+def _is_quiet(state: NodeState, now_ms: int) -> bool:
+    """Whether nobody needs the channel, as far as is known here."""
+    radio = state.radio
+    heard_ms = radio.channel.member_ms
+    if radio.is_busy or radio.wanted or busy_percent(radio, now_ms) > POLITE_PERCENT:
+        return False
+    if (heard_ms is not None and now_ms - heard_ms < HEARD_QUIET_MS) or state.drafts:
+        return False
+    if state.neighbours or is_hushed(state, now_ms):
+        return False
+    newest = next(state.outbox.rows.newest(), None)
+    pressed_ms = newest[1].pressed_ms if newest is not None else None
+    if pressed_ms is not None and now_ms - pressed_ms < INCIDENT_QUIET_MS:
+        return False
+    found = [state.incidents.get(key) for key in state.recent]
+    return not any(
+        incident.phase is not Phase.CLOSED and now_ms - incident.changed_ms < INCIDENT_QUIET_MS
+        for incident in found
+        if incident is not None
+    )
+
+
+def _is_drafted(state: NodeState) -> bool:
+    return any(isinstance(draft.content, PathTestDraft) for draft in state.drafts)
+
+
+def _forget(turn: Turn, counter: int) -> None:
+    """It waits for no receipt any more."""
+    outbox = turn.state.outbox
+    if counter and outbox.rows.get(counter) is not None:
+        kept = replace(outbox, rows=outbox.rows.drop(counter), in_flight=outbox.in_flight - {counter})
+        turn.change(outbox=kept)
+
+
+def _timing(state: NodeState) -> tuple[int, int]:
+    assert state.settings.radio is not None, "only asked where it can transmit"
+    timing = state.settings.radio.timing
+    return timing.path_test_first_ms, timing.path_test_ms
+
+
+def _around(wait_ms: int) -> tuple[int, int]:
+    return wait_ms - wait_ms // 4, wait_ms + wait_ms // 4
+
+
+def _plan(turn: Turn, within_ms: tuple[int, int], *, is_asked: bool = False) -> None:
+    _set(turn, next_ms=turn.now_ms + draw(turn, *within_ms), is_asked=is_asked)
+
+
+def _set(turn: Turn, **fields: object) -> None:
+    change(turn, tests=replace(turn.state.radio.tests, **fields))  # type: ignore[arg-type]

@@ -1,0 +1,57 @@
+"""What is said aloud after the bursts (N4, N9): once, the most urgent, and never what gives a silent attack away."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.core.radio.air import Phrase
+from node.core.state import NodeState, Row
+from wire.frames import Alert, Cancel
+from wire.kinds import PRIORITY, AlertKind
+
+SAID_MAX: Final = 16
+OTHERS_SPOKE_MS: Final = 60_000
+"""Another member's alert was heard so lately: its sentence was heard too, and one more tells nobody anything."""
+CANCELLED: Final = 99
+"""Rank of a cancel among what is said of an incident: it is said whatever was said before."""
+
+_PHRASES: Final = {
+    AlertKind.ATTACK: Phrase.ATTACK,
+    AlertKind.ASSIST: Phrase.ASSIST,
+    AlertKind.THEFT: Phrase.THEFT,
+    AlertKind.SIGHTING: Phrase.SIGHTING,
+    AlertKind.DISORDER: Phrase.DISORDER,
+    AlertKind.BREACH: Phrase.BREACH,
+    AlertKind.CALL_REQUEST: Phrase.CALL_REQUEST,
+    AlertKind.TEST: Phrase.TEST,
+}
+
+
+def phrase_for(state: NodeState, row: Row, now_ms: int) -> tuple[Phrase, tuple[int, int]] | None:
+    """What this frame is worth saying, and what to remember once it is said; ``None`` = nothing."""
+    frame = row.signed.frame
+    if isinstance(frame, Alert):
+        return _alert(state, frame, now_ms)
+    return _cancel(state, frame) if isinstance(frame, Cancel) else None
+
+
+def _alert(state: NodeState, frame: Alert, now_ms: int) -> tuple[Phrase, tuple[int, int]] | None:
+    phrase, rank = _PHRASES.get(frame.kind), int(PRIORITY[frame.kind])
+    if any(incident == frame.incident and other <= rank for incident, other in state.radio.spoken):
+        return None
+    heard_ms = state.radio.channel.member_ms
+    if heard_ms is not None and now_ms - heard_ms < OTHERS_SPOKE_MS:
+        return None
+    if frame.silent:
+        settings = state.settings.radio
+        phrase = Phrase.NEUTRAL if settings is not None and settings.has_neutral_phrase else None
+    return None if phrase is None else (phrase, (frame.incident, rank))
+
+
+def _cancel(state: NodeState, frame: Cancel) -> tuple[Phrase, tuple[int, int]] | None:
+    """Only where somebody was told by voice that there is anything to take back, and once."""
+    said = [rank for incident, rank in state.radio.spoken if incident == frame.incident]
+    incident = state.incidents.get(frame.incident)
+    if not said or CANCELLED in said or incident is None or incident.is_silent:
+        return None
+    return Phrase.CANCEL, (frame.incident, CANCELLED)

@@ -1,0 +1,101 @@
+"""Frames of other nodes that were heard on the air, and go on to central for them (N9).
+
+A gateway relays at once. Everybody else waits a moment at random and keeps quiet if central's receipt is heard on the
+air meanwhile, or its word on the incident comes by the network: somebody was faster, or the sender's own network
+works.
+
+A frame that is heard again is relayed again, for its sender has not heard the receipt and central will answer once
+more: not sooner than :data:`APART_MS` after the last time, and :data:`TIMES_MAX` times within :data:`REMEMBERED_MS`,
+so that a replayed frame costs central and the air next to nothing. While central is not reachable, what was heard
+waits for it for :data:`KEPT_MS`; after that the sender's own tries are fresher.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.effects import RelayFrame
+from node.core.radio.bucket import spend
+from node.core.radio.chance import draw
+from node.core.radio.state import Relay, change
+from node.core.state import NodeState
+from node.core.table import PathPhase
+from node.core.turn import Turn
+from wire.admission import Admitted
+from wire.frames import Alert, Cancel, PathTest, Response
+from wire.ids import FrameId
+
+WAIT_MS: Final = (300, 1_500)
+APART_MS: Final = 4_000
+TIMES_MAX: Final = 6
+KEPT_MS: Final = 60_000
+REMEMBERED_MS: Final = 600_000
+RELAYS_MAX: Final = 64
+BURST: Final = 16
+"""So many at once; then one in :data:`REFILL_MS`."""
+REFILL_MS: Final = 500
+
+
+def heard(turn: Turn, admitted: Admitted) -> None:
+    """A verified frame of another node's came over the air, for the first time or again."""
+    frame = admitted.frame
+    if not isinstance(frame, Alert | Cancel | Response | PathTest):
+        return
+    relays = turn.state.radio.relays
+    known = next((relay for relay in relays if relay.id == frame.id), None)
+    if known is None:
+        due_ms = turn.now_ms + _wait_ms(turn)
+        made = Relay(frame.id, admitted.signed.data, due_ms, turn.now_ms)
+        change(turn, relays=(*relays, made)[-RELAYS_MAX:])
+        return
+    is_again = known.due_ms is None and known.data == admitted.signed.data
+    if is_again and known.times < TIMES_MAX and turn.now_ms - known.heard_ms >= APART_MS:
+        _replace(turn, replace(known, due_ms=turn.now_ms + _wait_ms(turn), heard_ms=turn.now_ms))
+
+
+def answered(turn: Turn, targets: tuple[FrameId, ...]) -> None:
+    """Central has these: what waits to be relayed is not."""
+    for relay in turn.state.radio.relays:
+        if relay.due_ms is not None and relay.id in targets:
+            _replace(turn, replace(relay, due_ms=None))
+
+
+def tick(turn: Turn) -> None:
+    """Relay what is due; forget what is old."""
+    now_ms = turn.now_ms
+    relays = turn.state.radio.relays
+    if any(now_ms - relay.heard_ms >= REMEMBERED_MS for relay in relays):
+        change(turn, relays=tuple(relay for relay in relays if now_ms - relay.heard_ms < REMEMBERED_MS))
+    is_reachable = turn.state.central.path is PathPhase.PROVEN
+    for relay in turn.state.radio.relays:
+        if relay.due_ms is None or relay.due_ms > now_ms:
+            continue
+        if now_ms - relay.heard_ms >= KEPT_MS:
+            _replace(turn, replace(relay, due_ms=None))
+        elif is_reachable:
+            left = spend(turn.state.radio.relay_tokens, now_ms, BURST, REFILL_MS)
+            if left is None:
+                _replace(turn, replace(relay, due_ms=now_ms + REFILL_MS))
+                continue
+            change(turn, relay_tokens=left)
+            _replace(turn, replace(relay, due_ms=None, times=relay.times + 1))
+            turn.order(RelayFrame(relay.id, relay.data))
+            turn.fact("relayed", relay.id)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`tick` next has something to do by itself."""
+    due = [r.due_ms for r in state.radio.relays if r.due_ms is not None and r.due_ms > state.now_ms]
+    return min(due, default=None)
+
+
+def _wait_ms(turn: Turn) -> int:
+    ourselves = turn.state.directory.senders.get(turn.settings.node)
+    if ourselves is not None and ourselves.is_gateway:
+        return 0
+    return draw(turn, *WAIT_MS)
+
+
+def _replace(turn: Turn, relay: Relay) -> None:
+    change(turn, relays=tuple(relay if other.id == relay.id else other for other in turn.state.radio.relays))

@@ -1,0 +1,191 @@
+"""How often and how loudly each frame of ours is tried on the air, until central's receipt (N8, N9, N13).
+
+- **The ladder.** A frame begins in the fastest mode. An over that brings no receipt, though nobody else was about, was
+  too weak: the next try is one rung further up. If others were about it probably collided: then the fast mode is kept,
+  for slow bursts make a storm worse, and the crowd's estimate grows instead (:mod:`node.core.radio.access`).
+- **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
+  to :data:`SLOW_MAX_MS`, for ever. A fresh press starts its whole incident anew.
+- **The backlog** (rows that waited while everything was down) comes after everything fresh, newest first, one in
+  :data:`BACKLOG_APART_MS`, at most :data:`BACKLOG_MAX` at a time, while central is not heard and others are few.
+- **The presser** is told once that there is no receipt: when the first over brought none, or when there has been no
+  chance for an over for :data:`FIRST_CHANCE_MS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.lifecycle import overdue
+from node.core.radio import access, path_tests
+from node.core.radio.air import LADDER
+from node.core.radio.chance import draw
+from node.core.radio.state import Wanted, change
+from node.core.radio.trust import is_trusted
+from node.core.state import NodeState, Row
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel, PathTest
+
+RELIABLE_TRIES: Final = 3
+CROWDED_TRIES_MAX: Final = 12
+"""Overs lost to a crowd are not counted against a frame, up to so many."""
+SLOW_MAX_MS: Final = 3_600_000
+FIRST_CHANCE_MS: Final = 8_000
+WANTED_MAX: Final = 32
+BACKLOG_MAX: Final = 8
+BACKLOG_APART_MS: Final = 20_000
+BACKLOG_FIRST_MS: Final = 5_000
+"""After the start of the program: the network has its chance first."""
+
+
+def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
+    """This stored row of ours is to go on the air. One that is wanted already stays as it is."""
+    row = turn.state.outbox.rows.get(counter)
+    wanted = turn.state.radio.wanted
+    if row is None or any(other.counter == counter for other in wanted):
+        return
+    if len(wanted) >= WANTED_MAX:
+        dropped = min(wanted, key=lambda other: (not other.is_late, other.counter))
+        wanted = tuple(other for other in wanted if other is not dropped)
+    wanted = tuple(_anew(turn, other, row) for other in wanted)
+    made = Wanted(counter, turn.now_ms, turn.now_ms, is_late=is_late, is_told=is_late)
+    change(turn, wanted=(*wanted, made))
+
+
+def drop(turn: Turn, counter: int) -> None:
+    """It has its receipt, or is given up."""
+    wanted = turn.state.radio.wanted
+    if any(other.counter == counter for other in wanted):
+        change(turn, wanted=tuple(other for other in wanted if other.counter != counter))
+
+
+def carried(turn: Turn, counters: tuple[int, ...]) -> None:
+    """An over with these frames is at its end: their receipts are awaited."""
+    settings = turn.settings.radio
+    if settings is None:
+        return
+    answer_ms = settings.timing.answer_due_ms
+    change(
+        turn,
+        wanted=tuple(
+            replace(w, tries=w.tries + 1, answer_due_ms=turn.now_ms + answer_ms) if w.counter in counters else w
+            for w in turn.state.radio.wanted
+        ),
+    )
+
+
+def tick(turn: Turn) -> None:
+    """Receipts that did not come, pressers to be told, and the backlog."""
+    due = [w for w in turn.state.radio.wanted if w.answer_due_ms is not None and w.answer_due_ms <= turn.now_ms]
+    if due:
+        is_crowded = access.is_crowded(turn.state.radio, turn.now_ms)
+        for wanted in due:
+            _lost(turn, wanted, is_crowded=is_crowded)
+        access.lost(turn)
+    for wanted in turn.state.radio.wanted:
+        if not wanted.is_told and turn.now_ms - wanted.since_ms >= FIRST_CHANCE_MS and wanted.tries == 0:
+            _tell(turn, wanted)
+    _backlog(turn)
+
+
+def abandon(turn: Turn) -> None:
+    """There is no radio to carry anything: say so of what was to be carried. The backlog finds it again."""
+    for wanted in turn.state.radio.wanted:
+        if not wanted.is_told:
+            overdue(turn, wanted.counter)
+        row = turn.state.outbox.rows.get(wanted.counter)
+        if row is not None and isinstance(row.signed.frame, PathTest):
+            path_tests.lost(turn, wanted.counter)
+    change(turn, wanted=(), wait_us=None, backlog=None)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`tick` next has something to do."""
+    radio = state.radio
+    moments = [w.answer_due_ms for w in radio.wanted if w.answer_due_ms is not None]
+    moments += [w.since_ms + FIRST_CHANCE_MS for w in radio.wanted if not w.is_told and w.tries == 0]
+    if _may_pull(state):
+        moments.append(_pull_ms(state))
+    return min(moments, default=None)
+
+
+def _lost(turn: Turn, wanted: Wanted, *, is_crowded: bool) -> None:
+    row = turn.state.outbox.rows.get(wanted.counter)
+    settings = turn.settings.radio
+    if row is None or settings is None or isinstance(row.signed.frame, PathTest):
+        drop(turn, wanted.counter)
+        if row is not None:
+            path_tests.lost(turn, wanted.counter)
+        return
+    _tell(turn, wanted)
+    losses = wanted.losses + (not is_crowded or wanted.tries > CROWDED_TRIES_MAX)
+    slow = losses - RELIABLE_TRIES
+    wait_ms = 0
+    if slow >= 0:
+        wait_ms = min(settings.timing.slow_try_ms << min(slow, 16), SLOW_MAX_MS)
+        wait_ms += draw(turn, 0, wait_ms // 8)
+    again = replace(
+        wanted,
+        due_ms=turn.now_ms + wait_ms,
+        losses=losses,
+        rung=wanted.rung if is_crowded else min(wanted.rung + 1, len(LADDER) - 1),
+        answer_due_ms=None,
+        is_told=True,
+    )
+    _replace(turn, again)
+
+
+def _tell(turn: Turn, wanted: Wanted) -> None:
+    if not wanted.is_told:
+        overdue(turn, wanted.counter)
+        _replace(turn, replace(wanted, is_told=True))
+
+
+def _replace(turn: Turn, wanted: Wanted) -> None:
+    change(turn, wanted=tuple(wanted if w.counter == wanted.counter else w for w in turn.state.radio.wanted))
+
+
+def _anew(turn: Turn, wanted: Wanted, row: Row) -> Wanted:
+    """What belongs to the incident of a fresh press starts anew with it."""
+    other = turn.state.outbox.rows.get(wanted.counter)
+    if other is None or wanted.answer_due_ms is not None:
+        return wanted
+    frames = (row.signed.frame, other.signed.frame)
+    if not all(isinstance(frame, Alert | Cancel) for frame in frames):
+        return wanted
+    if len({frame.incident for frame in frames if isinstance(frame, Alert | Cancel)}) > 1:
+        return wanted
+    return replace(wanted, due_ms=min(wanted.due_ms, turn.now_ms), losses=0, rung=0)
+
+
+def _may_pull(state: NodeState) -> bool:
+    late = sum(w.is_late for w in state.radio.wanted)
+    return state.is_started and len(state.outbox.rows) > len(state.radio.wanted) and late < BACKLOG_MAX
+
+
+def _pull_ms(state: NodeState) -> int:
+    return max(state.radio.backlog_ms, state.started_ms + BACKLOG_FIRST_MS)
+
+
+def _backlog(turn: Turn) -> None:
+    state = turn.state
+    if not _may_pull(state) or _pull_ms(state) > turn.now_ms:
+        return
+    change(turn, backlog_ms=turn.now_ms + BACKLOG_APART_MS)
+    if is_trusted(state, turn.now_ms):
+        return
+    known = {wanted.counter for wanted in state.radio.wanted}
+    below = state.radio.backlog
+    for counter, row in state.outbox.rows.newest():
+        if (below is not None and counter >= below) or counter in known or isinstance(row.signed.frame, PathTest):
+            continue
+        fresh_ms = turn.now_ms - turn.timing.late_after_ms
+        is_fresh = row.pressed_ms is not None and row.pressed_ms >= fresh_ms
+        is_awaited = any(due == counter for _, due in state.outbox.due)
+        change(turn, backlog=counter)
+        if not is_awaited:
+            want(turn, counter, is_late=not is_fresh)
+        if is_fresh:  # There may be more of them.
+            change(turn, backlog_ms=turn.now_ms + 1)
+        return
+    change(turn, backlog=None)
