@@ -212,7 +212,15 @@ class NodeApp:
             self._queue.put(PartFailed(Part.STORE, str(e)))
             remembered = Remembered()
         directory = self._newest_directory(remembered.directory)
-        return Started(self._boot_id, remembered.outbox, remembered.inbox, directory, remembered.last_counter)
+        return Started(
+            self._boot_id,
+            remembered.outbox,
+            remembered.inbox,
+            directory,
+            remembered.last_counter,
+            remembered.tested_at_s,
+            remembered.test_since_at_s,
+        )
 
     def _newest_directory(self, kept: bytes | None) -> Directory:
         first = self._config.directory

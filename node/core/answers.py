@@ -188,6 +188,8 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
     member = Member(node, display_text(premises, NAME_CHARS_MAX), response)
     # The newest comes last, so that the screen can name it.
     others = tuple(m for m in incident.members if m.node != node)
+    if incident.phase in (Phase.ON_AIR, Phase.UNDELIVERED) and _is_good_news(incident, response):
+        incident = replace(incident, changed_ms=turn.now_ms)  # Then the presser must see it, whoever else has alerted.
     keep(turn, replace(incident, members=(*others, member)))
     turn.fact(
         "response",
@@ -196,6 +198,12 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
         from_node=f"{node:08x}",
         from_premises=member.premises,
     )
+
+
+def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
+    """The first who has seen it, and the first who is coming."""
+    is_somebody_coming = any(m.response is MemberResponse.RESPONDING for m in incident.members)
+    return not incident.members or (response is MemberResponse.RESPONDING and not is_somebody_coming)
 
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:

@@ -17,7 +17,7 @@ from node.core.ledger import Ledger, Shelf
 from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Seen
 from node.core.table import Phase
 from node.core.turn import Turn
-from wire.frames import Alert, Cancel
+from wire.frames import Alert, Cancel, PathTest
 from wire.kinds import PRIORITY
 
 
@@ -31,6 +31,8 @@ def started(turn: Turn, event: Started) -> None:
         if frame.sender != turn.settings.node:
             turn.reject("outbox sender")  # Another node's card: its frames are not ours to send.
             continue
+        if isinstance(frame, PathTest):
+            continue  # Of an earlier run: what it could have proven is of no use now (N11).
         if not stored.is_receipted:
             rows.append((frame.counter, Row(stored.signed, stored.stored_ms)))
         if isinstance(frame, Alert):
@@ -50,6 +52,7 @@ def started(turn: Turn, event: Started) -> None:
         incidents=Ledger((*restored.items(), *state.incidents.oldest())),
         recent=(*sorted(restored), *state.recent)[-RECENT_MAX:],
         inbox=_inbox(turn, event),
+        member_tests=replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s),
     )
     delivery.restore(turn, rows, due)
 

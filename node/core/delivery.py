@@ -130,7 +130,7 @@ def receipt(turn: Turn, frame: Receipt, path: Path) -> None:
     match row.signed.frame:
         case Alert() as alert:
             turn.fact("receipt", frame.target, path=path.value, is_late=str(frame.late).lower())
-            receipted(turn, alert.incident, counter, is_late=frame.late)
+            receipted(turn, alert.incident, counter, is_late=frame.late, path=path)
         case Cancel() as cancel:
             cancel_received(turn, cancel.incident)
         case _:

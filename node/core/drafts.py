@@ -14,15 +14,16 @@ from typing import Final
 
 from node.core import delivery, neighbours, parts
 from node.core.controls import Part
-from node.core.effects import AlertDraft, CancelDraft, Draft, ResponseDraft, StoreFrame
+from node.core.effects import AlertDraft, CancelDraft, Draft, PathTestDraft, ResponseDraft, StoreFrame
 from node.core.events import FrameStored, StoreRefused
 from node.core.lifecycle import forget, happen, is_cancelled, keep, open_incident
+from node.core.radio import member_tests, path_tests
 from node.core.signals import is_hushed, rename_own
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
 from node.core.turn import Turn
-from wire.frames import Alert, Cancel
-from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
+from wire.frames import Alert, Cancel, PathTest
+from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse, Path
 from wire.limits import SCHEMES_PER_NODE_MAX
 
 _OVER: Final = frozenset({Phase.CANCELLED, Phase.CLOSED})
@@ -155,6 +156,8 @@ def stored(turn: Turn, event: FrameStored) -> None:
         _alert_stored(turn, frame, draft)
     elif isinstance(frame, Cancel):
         _cancel_stored(turn, frame)
+    elif isinstance(frame, PathTest):
+        path_tests.stored(turn, frame.counter)
     delivery.add(turn, event.signed, pressed_ms)
     _retry_refused(turn)
 
@@ -165,6 +168,9 @@ def refused(turn: Turn, event: StoreRefused) -> None:
     turn.change(is_store_refusing=True)
     draft = None if event.draft is None else _find(turn.state, event.draft)
     if draft is None:
+        return
+    if isinstance(draft.content, PathTestDraft):
+        _remove(turn, draft.number)  # Another will be due.
         return
     incident = turn.state.incidents.get(draft.incident)
     if isinstance(draft.content, AlertDraft) and incident is not None and is_cancelled(incident):
@@ -185,7 +191,12 @@ def refused(turn: Turn, event: StoreRefused) -> None:
 
 
 def tick(turn: Turn) -> None:
-    """Order refused drafts again whose time has come."""
+    """Order refused drafts again whose time has come, and draft the path test that is due."""
+    if path_tests.take_due(turn):
+        number = turn.state.next_draft
+        turn.change(next_draft=number + 1)
+        test = PathTestDraft(Path.RADIO)
+        _add(turn, PendingDraft(number, test, 0, wall_at_s(turn.state, turn.now_ms), turn.now_ms))
     for draft in turn.state.drafts:
         if draft.retry_at_ms is not None and draft.retry_at_ms <= turn.now_ms:
             _issue(turn, draft.number)
@@ -193,7 +204,9 @@ def tick(turn: Turn) -> None:
 
 def next_moment_ms(state: NodeState) -> int | None:
     """When :func:`tick` next has something to do."""
-    return min((d.retry_at_ms for d in state.drafts if d.retry_at_ms is not None), default=None)
+    moments = [d.retry_at_ms for d in state.drafts if d.retry_at_ms is not None]
+    test_ms = path_tests.next_moment_ms(state)
+    return min(moments if test_ms is None else [*moments, test_ms], default=None)
 
 
 def _is_surely_open(state: NodeState, incident: Incident, now_ms: int) -> bool:
@@ -226,6 +239,7 @@ def _alert_stored(turn: Turn, frame: Alert, draft: PendingDraft | None) -> None:
         _rename(turn, draft.incident, key)
     incident = turn.state.incidents.get(key)
     turn.fact("stored", frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
+    member_tests.stored(turn, frame)
     if incident is None:
         return
     is_latest = draft is not None and draft.number == incident.latest_draft

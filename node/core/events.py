@@ -52,6 +52,8 @@ class Started:
         inbox: seen frames of the last 48 h.
         directory: verified, from disk; the empty one if there is none.
         last_counter: the highest counter ever stored.
+        tested_at_s: Unix time at which a test that staff pressed last reached central; 0 = never, or not known when.
+        test_since_at_s: Unix time from which one is asked for where none ever did; 0 = not known.
     """
 
     boot_id: str
@@ -59,6 +61,8 @@ class Started:
     inbox: tuple[SeenFrame, ...]
     directory: Directory
     last_counter: int
+    tested_at_s: int = 0
+    test_since_at_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

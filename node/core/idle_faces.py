@@ -12,12 +12,14 @@ from typing import Final
 
 from node.core import presses
 from node.core.controls import Button, Part
+from node.core.radio import member_tests
 from node.core.radio.state import RadioPath, radio_path
 from node.core.screens import Face, Screen
-from node.core.signals import faults_to_tell, is_blocked_to_tell
+from node.core.signals import faults_to_tell, hushed_since_ms, is_blocked_to_tell
 from node.core.state import Fault, NodeState, wall_at_s
 from node.core.table import PathPhase
 from node.core.words import USE_RADIO, clock, line, on_duty
+from wire.kinds import Priority
 
 _PART_WORDS: Final = {
     Part.OLED: "Screen fault",
@@ -28,6 +30,7 @@ _PART_WORDS: Final = {
     Part.RADIO: "Radio fault",
     Part.CLOCK: "Clock fault",
 }
+_BY_THE_MINUTE: Final = frozenset({Face.READY, Face.SILENT, Face.TEST_DUE})
 _MS_PER_MINUTE: Final = 60_000
 _RADIO_MARKS: Final = {
     RadioPath.READY: " Radio✓",
@@ -68,9 +71,12 @@ def moments_ms(state: NodeState, now_ms: int) -> list[int]:
         moments.append(radio.blocked_since_ms + settings.timing.blocked_after_ms)
     if settings is not None and radio.tests.passed_ms is not None:
         moments.append(radio.tests.passed_ms + settings.timing.path_test_valid_ms)
-    is_clock_shown = state.screen is not None and state.screen.face in (Face.READY, Face.SILENT)
-    if is_clock_shown and wall_at_s(state, now_ms) and state.clock.offset_ms is not None:
-        moments.append(now_ms + _MS_PER_MINUTE - (state.clock.offset_ms + now_ms) % _MS_PER_MINUTE)
+    due_ms = member_tests.next_moment_ms(state, now_ms)
+    if due_ms is not None and state.central.path is PathPhase.PROVEN:
+        moments.append(due_ms)
+    is_idle = state.screen is not None and state.screen.face in _BY_THE_MINUTE
+    if is_idle and (wall_at_s(state, now_ms) or due_ms is None):
+        moments.append(now_ms + _MS_PER_MINUTE - _wall_or_own_ms(state, now_ms) % _MS_PER_MINUTE)
     return moments
 
 
@@ -107,7 +113,28 @@ def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
     if radio is RadioPath.UNTESTED and state.radio.tests.is_failed:
         return Screen(Face.READY, ("READY",), ("Radio test failed", duty), is_dim=True)
     paths = f"{clock(state, wall_at_s(state, now_ms))}  Net✓{_RADIO_MARKS.get(radio, '')}"
+    if _asks_for_test(state, now_ms):
+        lines = ("Press Test when quiet", member_tests.last_good(state, _unwatched_ms(state, now_ms)))
+        return Screen(Face.TEST_DUE, ("TEST DUE",), lines, priority=Priority.TEST, is_dim=True)
     return Screen(Face.READY, ("READY",), (paths, duty), is_dim=True)
+
+
+def _asks_for_test(state: NodeState, now_ms: int) -> bool:
+    """In every other minute once one is due: who is on duty is to be seen as well.
+
+    A silent attack leaves this as it was (N4): a face that came or went with the press would tell of it.
+    """
+    at_ms = _unwatched_ms(state, now_ms)
+    return member_tests.is_due(state, at_ms) and _wall_or_own_ms(state, at_ms) // _MS_PER_MINUTE % 2 == 1
+
+
+def _unwatched_ms(state: NodeState, now_ms: int) -> int:
+    since_ms = hushed_since_ms(state, now_ms)
+    return now_ms if since_ms is None else since_ms
+
+
+def _wall_or_own_ms(state: NodeState, at_ms: int) -> int:
+    return at_ms + (state.clock.offset_ms if state.clock.is_proven and state.clock.offset_ms is not None else 0)
 
 
 def _radio_to_tell(state: NodeState, told: tuple[Part, ...], now_ms: int) -> RadioPath:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from node.core.controls import SoundPattern
+from node.core.radio import member_tests
 from node.core.signals import play_for_own
 from node.core.state import RECENT_MAX, CancelProgress, Incident, NodeState
 from node.core.table import INCIDENT, UNSETTLED, Happening, Phase, after
 from node.core.turn import Turn
 from wire.ids import FrameId
-from wire.kinds import PRIORITY, AlertKind, AnswerState
+from wire.kinds import PRIORITY, AlertKind, AnswerState, Path
 
 _SOUNDS: Final = {
     Phase.REFUSED: SoundPattern.UNDELIVERED,
@@ -71,15 +72,17 @@ def is_decisive(incident: Incident, counter: int, kind: AlertKind) -> bool:
     return counter == incident.latest or PRIORITY[kind] < PRIORITY[incident.latest_kind]
 
 
-def receipted(turn: Turn, key: int, counter: int, *, is_late: bool) -> None:
-    """Central has committed one of the incident's alerts."""
+def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path | None = None) -> None:
+    """Central has committed one of the incident's alerts; its receipt came by ``path``."""
     incident = turn.state.incidents.get(key)
     if incident is None:
         return
     waiting = tuple(row for row in incident.waiting if row[0] != counter)
     incident = replace(incident, waiting=waiting)
     if counter == incident.latest:
-        incident = replace(incident, is_late=is_late)
+        incident = replace(incident, is_late=is_late, path=path)
+    if incident.kind is AlertKind.TEST:
+        member_tests.reached_central(turn)
     if not waiting and incident.received_ms is None:
         incident = replace(incident, received_ms=turn.now_ms)
     keep(turn, incident)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from node.core.radio.member_tests import paths_proven
+from node.core.radio.state import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
+from node.core.signals import is_blocked_to_tell
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
 from node.core.words import KIND_WORDS, USE_RADIO, clock, line, person, span
@@ -14,7 +17,6 @@ from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
 _Words = tuple[Face, tuple[str, ...], str, str]
 _MS_PER_SECOND: Final = 1_000
-_ON_THE_RADIO: Final = "By radio now"
 _INVERTED: Final = frozenset({Phase.REFUSED, Phase.UNDELIVERED})
 
 
@@ -23,10 +25,7 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
     is_young = own.pressed_ms is not None and now_ms - own.pressed_ms < state.settings.timing.saving_shown_ms
     if own.phase is Phase.DRAFTED and is_young:
         return None
-    if own.phase is Phase.ON_AIR:
-        face, headline, line_1, line_2 = _on_air(own, now_ms)
-    else:
-        face, headline, line_1, line_2 = _FACES[own.phase](state, own)
+    face, headline, line_1, line_2 = _FACES[own.phase](state, own, now_ms)
     return Screen(
         face,
         headline,
@@ -51,40 +50,50 @@ def _pressed(state: NodeState, own: Incident) -> str:
     return line(f"{KIND_WORDS[own.latest_kind]} {clock(state, own.pressed_at_s, with_seconds=True)}")
 
 
-def _drafted(state: NodeState, own: Incident) -> _Words:
+def _drafted(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     return Face.SENDING, ("PRESSED",), _pressed(state, own), "Saving"
 
 
-def _refused(_state: NodeState, _own: Incident) -> _Words:
+def _refused(_state: NodeState, _own: Incident, _now_ms: int) -> _Words:
     return Face.NOT_STORED, ("NOT", "SAVED"), "", USE_RADIO
 
 
-def _sending(state: NodeState, own: Incident) -> _Words:
+def _sending(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     if state.central.path is PathPhase.DOWN:
         return Face.STORED, ("TRYING",), "Not received yet", "Saved, no network"
     return Face.SENDING, ("SENDING",), _pressed(state, own), "Saved on this unit"
 
 
-def _on_air(own: Incident, now_ms: int) -> _Words:
-    since = span(now_ms - _counted_from_ms(own))
-    return (
-        Face.STORED,
-        ("TRYING",),
-        "Not received yet",
-        _ON_THE_RADIO + since.rjust(LINE_CHARS_MAX - len(_ON_THE_RADIO)),
-    )
+def _on_air(state: NodeState, own: Incident, now_ms: int) -> _Words:
+    doing = "Channel is busy" if state.radio.is_busy else "By radio now"
+    news = doing + span(now_ms - _counted_from_ms(own)).rjust(LINE_CHARS_MAX - len(doing))
+    if own.members:
+        return _nearby(own, news)
+    return Face.STORED, ("TRYING",), "Not received yet", news
 
 
-def _undelivered(_state: NodeState, _own: Incident) -> _Words:
-    return Face.UNDELIVERED, ("NOT", "DELIVERED"), "", USE_RADIO
+def _undelivered(state: NodeState, own: Incident, now_ms: int) -> _Words:
+    if own.members:
+        return _nearby(own, "No central: call 999")
+    if own.kind is AlertKind.TEST:
+        return Face.UNDELIVERED, ("NOT", "DELIVERED"), "", "Test failed: call us"
+    news = "Radio busy: call 999" if is_blocked_to_tell(state, now_ms) else USE_RADIO
+    return Face.UNDELIVERED, ("NOT", "DELIVERED"), "", news
 
 
-def _received(state: NodeState, own: Incident) -> _Words:
+def _nearby(own: Incident, news: str) -> _Words:
+    """Central does not have it, and neighbours have: the best news there is then, and no more than it is."""
+    name, response, others = _foremost(own)
+    word = "COMING" if response is MemberResponse.RESPONDING else "SEEN"
+    return Face.NEARBY, (word,), line(f"{_shortened(name, LINE_CHARS_MAX - len(others))}{others}"), news
+
+
+def _received(state: NodeState, own: Incident, _now_ms: int) -> _Words:
+    if own.kind is AlertKind.TEST and not own.is_restored and not own.is_late:
+        return _tested(state, own)
     by = "by central, LATE" if own.is_late else "by central system"
     if own.is_restored:
         news = "No news since restart"
-    elif own.kind is AlertKind.TEST:
-        by, news = "TEST reached central", _pressed(state, own)
     elif own.members:
         news = _member(own)
     elif state.central.on_duty == ():
@@ -94,25 +103,34 @@ def _received(state: NodeState, own: Incident) -> _Words:
     return Face.RECEIVED, ("RECEIVED",), by, news
 
 
-def _answered(state: NodeState, own: Incident) -> _Words:
+def _tested(state: NodeState, own: Incident) -> _Words:
+    """A test that reached central, and which paths it has proven (N12)."""
+    network, radio = paths_proven(state, own)
+    if not (radio or can_transmit(state)):
+        return Face.RECEIVED, ("TEST OK",), "TEST reached central", _pressed(state, own)
+    marks = f"{'Net✓' if network else 'Net✗'} { {True: 'Radio✓', False: 'Radio✗', None: 'Radio…'}[radio] }"
+    return Face.RECEIVED, ("TEST OK" if network and radio else "RECEIVED",), "TEST reached central", marks
+
+
+def _answered(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     who, at_s, after = _answerer(state, own)
     news = f"{clock(state, at_s, with_seconds=True)}{after}"
     return Face.ANSWERED, ("ANSWERED",), who, _member(own) if own.members else line(news)
 
 
-def _on_the_way(state: NodeState, own: Incident) -> _Words:
+def _on_the_way(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     who, at_s, _ = _answerer(state, own)
     news = f"on the way {clock(state, at_s)}"
     return Face.ON_THE_WAY, ("COMING",), who, _member(own) if own.members else news
 
 
-def _cancelled(_state: NodeState, own: Incident) -> _Words:
+def _cancelled(_state: NodeState, own: Incident, _now_ms: int) -> _Words:
     if own.cancel is CancelProgress.RECEIVED:
         return Face.CANCELLED, ("CANCEL", "RECEIVED"), "", "Still open at central"
     return Face.CANCELLED, ("CANCEL", "SAVED"), "", "Central not told yet"
 
 
-def _closed(state: NodeState, own: Incident) -> _Words:
+def _closed(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     by, news = "by central", f"heard at {clock(state, wall_at_s(state, own.changed_ms))}"
     if own.answer is not None and own.answer.state is AnswerState.CLOSED:
         by = person(own.answer.role, own.answer.name, before="by")
@@ -135,20 +153,29 @@ def _answerer(state: NodeState, own: Incident) -> tuple[str, int, str]:
 
 
 def _member(own: Incident) -> str:
+    """Who is foremost, and what they pressed."""
+    name, response, others = _foremost(own)
+    said = f" {'coming' if response is MemberResponse.RESPONDING else 'seen'}{others}"
+    return line(f"{_shortened(name, LINE_CHARS_MAX - len(said))}{said}")
+
+
+def _foremost(own: Incident) -> tuple[str, MemberResponse, str]:
     """The newest who is coming, else the newest who has seen it; others are counted."""
     coming = [m for m in own.members if m.response is MemberResponse.RESPONDING]
-    chosen, word = (coming[-1], "coming") if coming else (own.members[-1], "seen")
-    others = f" +{len(own.members) - 1}" if len(own.members) > 1 else ""
-    room = LINE_CHARS_MAX - len(f" {word}{others}")
-    name = chosen.premises if len(chosen.premises) <= room else f"{chosen.premises[: room - 1].rstrip()}…"
-    return line(f"{name} {word}{others}")
+    chosen = coming[-1] if coming else own.members[-1]
+    return chosen.premises, chosen.response, f" +{len(own.members) - 1}" if len(own.members) > 1 else ""
 
 
-_FACES: Final[dict[Phase, Callable[[NodeState, Incident], _Words]]] = {
+def _shortened(name: str, room: int) -> str:
+    return name if len(name) <= room else f"{name[: room - 1].rstrip()}…"
+
+
+_FACES: Final[dict[Phase, Callable[[NodeState, Incident, int], _Words]]] = {
     Phase.DRAFTED: _drafted,
     Phase.REFUSED: _refused,
     Phase.STORED: _sending,
     Phase.PUBLISHED: _sending,
+    Phase.ON_AIR: _on_air,
     Phase.UNDELIVERED: _undelivered,
     Phase.RECEIVED: _received,
     Phase.ANSWERED: _answered,

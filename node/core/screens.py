@@ -31,6 +31,8 @@ class Face(StrEnum):
     ANSWERED = "answered"
     ON_THE_WAY = "on-the-way"
     UNDELIVERED = "undelivered"
+    NEARBY = "nearby"
+    """Central does not have it, and a neighbour has answered."""
     CANCELLED = "cancelled"
     CLOSED = "closed"
     NEIGHBOUR = "neighbour"

@@ -73,7 +73,7 @@ def faults_to_tell(state: NodeState, now_ms: int) -> tuple[Part, ...]:
 
     A disk or a radio that first fails at a silent press would show the press (N4): its dots alone tell of that.
     """
-    pressed_ms = _hushed_since_ms(state, now_ms)
+    pressed_ms = hushed_since_ms(state, now_ms)
     if pressed_ms is None:
         return tuple(state.faults)
     return tuple(p for p, fault in state.faults.items() if p not in _PRESSED or fault.since_ms < pressed_ms)
@@ -84,11 +84,12 @@ def is_blocked_to_tell(state: NodeState, now_ms: int) -> bool:
     radio, since_ms = state.settings.radio, state.radio.blocked_since_ms
     if radio is None or since_ms is None or now_ms - since_ms < radio.timing.blocked_after_ms:
         return False
-    pressed_ms = _hushed_since_ms(state, now_ms)
+    pressed_ms = hushed_since_ms(state, now_ms)
     return pressed_ms is None or since_ms < pressed_ms
 
 
-def _hushed_since_ms(state: NodeState, now_ms: int) -> int | None:
+def hushed_since_ms(state: NodeState, now_ms: int) -> int | None:
+    """When the silent press was for which nothing new may be seen now; ``None`` = there is none."""
     until_ms = hushed_until_ms(state)
     return None if until_ms is None or now_ms >= until_ms else until_ms - state.settings.timing.silent_quiet_ms
 

@@ -18,7 +18,7 @@ from node.core.table import ButtonPhase, PathPhase, Phase
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import SignedFrame
 from wire.ids import FrameId
-from wire.kinds import AlertKind, AnswerState, MemberResponse
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
 
 RECENT_MAX: Final = 8
 """So many of our own incidents are on view; older ones are still sent and still listened for."""
@@ -149,6 +149,7 @@ class Incident:
         changed_ms: last change of phase.
         is_restored: from an earlier run, and central has not spoken of it since.
         received_ms: when everything decisive was first known to be at central.
+        path: by which the receipt of the last press came; ``None`` = none came in this run.
         revision, ack_counter: newest state and acknowledgement taken from central.
     """
 
@@ -167,6 +168,7 @@ class Incident:
     is_restored: bool = False
     is_late: bool = False
     received_ms: int | None = None
+    path: Path | None = None
     answer: Answered | None = None
     members: tuple[Member, ...] = ()
     revision: int = -1
@@ -324,6 +326,21 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberTests:
+    """Tests that staff press (N12). See :mod:`node.core.radio.member_tests`.
+
+    Attributes:
+        good_ms: when one of this run last reached central; ``None`` = none did.
+        good_at_s: Unix time of the last one of an earlier run that did; 0 = none, or not known when.
+        since_at_s: Unix time from which one is asked for where none ever did; 0 = not known.
+    """
+
+    good_ms: int | None = None
+    good_at_s: int = 0
+    since_at_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NodeState:
     """The whole node."""
 
@@ -359,6 +376,7 @@ class NodeState:
     sounding: Sounding | None = None
     led: LedPattern = LedPattern.OFF
     radio: Radio = field(default_factory=Radio)
+    member_tests: MemberTests = field(default_factory=MemberTests)
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:

@@ -48,6 +48,7 @@ from node.store.database import (
 from wire.errors import DecodeError, EncodeError
 from wire.frames import Alert, Cancel, Frame, PathTest, Response, SignedFrame, decode, encode
 from wire.ids import U32_MAX, FrameId, NodeId
+from wire.kinds import AlertKind
 from wire.signing import SigningKey
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ GATHERED_ROWS_MAX: Final = 10_000
 FRAMES_PER_MINUTE: Final = 64
 COUNTER_EPOCH_S: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 COUNTER_CLOCK_END_S: Final = int(datetime(2085, 1, 1, tzinfo=UTC).timestamp())
+_TESTED: Final = "tested_at_s"
+_TEST_SINCE: Final = "test_since_at_s"
 _REOPENED: Final = DAMAGED | {"IOERR", "CANTOPEN", "READONLY"}
 
 
@@ -72,12 +75,17 @@ class Remembered:
 
     Attributes:
         directory: the sealed document, or ``None``.
+        tested_at_s: Unix time at which central was last found to have a test that staff pressed (N12); 0 = never, or
+            not known when.
+        test_since_at_s: Unix time from which they are asked for one; 0 = not known.
     """
 
     outbox: tuple[StoredFrame, ...] = ()
     inbox: tuple[SeenFrame, ...] = ()
     last_counter: int = 0
     directory: bytes | None = None
+    tested_at_s: int = 0
+    test_since_at_s: int = 0
 
 
 def clock_floor(at_s: int) -> int:
@@ -161,7 +169,8 @@ class NodeStore:
                 for node, counter, digest, is_shown in db.execute("SELECT node, counter, digest, is_shown FROM inbox")
             )
             directory = read_value(db, "directory")
-        return Remembered(outbox, inbox, self._last, directory)
+            tested_at_s, since_at_s = _number(db, _TESTED), _number(db, _TEST_SINCE)
+        return Remembered(outbox, inbox, self._last, directory, tested_at_s, since_at_s)
 
     def store_frame(self, content: Draft, at_s: int, now_ms: int) -> SignedFrame:
         """Number, sign and commit. When this returns, the power may go.
@@ -198,6 +207,10 @@ class NodeStore:
         if not self._receipts and not self._seen:
             return
         with self._work() as db, transaction(db):
+            for at_s, counter in self._receipts:
+                if _is_test(db, counter):
+                    write_value(db, _TESTED, at_s)
+                    write_value(db, _TEST_SINCE, at_s)
             db.executemany(
                 "UPDATE outbox SET is_receipted = 1, receipted_at_s = ? WHERE counter = ? AND is_receipted = 0",
                 self._receipts,
@@ -238,6 +251,9 @@ class NodeStore:
                 for table, column in (("outbox", "receipted_at_s"), ("inbox", "seen_at_s")):
                     where = f"({column} = 0 OR {column} > ?)" + (" AND is_receipted = 1" * (table == "outbox"))
                     db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (wall_at_s, wall_at_s))  # noqa: S608
+                if not 0 < _number(db, _TEST_SINCE) <= wall_at_s:
+                    # They are asked a week after the first proven time, or after a test of unknown time.
+                    write_value(db, _TEST_SINCE, wall_at_s)
                 oldest = wall_at_s - KEPT_S
                 db.execute("DELETE FROM outbox WHERE is_receipted = 1 AND receipted_at_s < ?", (oldest,))
                 db.execute("DELETE FROM inbox WHERE seen_at_s < ?", (oldest,))
@@ -337,6 +353,19 @@ class NodeStore:
         except (DecodeError, TypeError, ValueError):
             return False
         return signed.frame.id == FrameId(self._node, row[0])
+
+
+def _number(db: sqlite3.Connection, key: str) -> int:
+    return int.from_bytes(read_value(db, key) or b"", "big")
+
+
+def _is_test(db: sqlite3.Connection, counter: int) -> bool:
+    row = db.execute("SELECT data FROM outbox WHERE counter = ? AND is_receipted = 0", (counter,)).fetchone()
+    try:
+        frame = decode(row[0]).frame if row else None
+    except DecodeError:
+        return False
+    return isinstance(frame, Alert) and frame.kind is AlertKind.TEST
 
 
 def digest(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from node.core import lifecycle
 from node.core.controls import Button, LedPattern, SoundPattern
 from node.core.effects import PlaySound, ShowScreen
 from node.core.events import Ticked
-from node.core.screens import Dots, Face
+from node.core.screens import Dots, Emphasis, Face
 from node.core.table import Phase
 from node.core.turn import Turn
-from wire.kinds import AnswerState
+from wire.ids import NodeId
+from wire.kinds import AlertKind, AnswerState, MemberResponse
+
+BOOTS, CAFE = NodeId(0x11), NodeId(0x12)
 
 
 def radio_takes(world: Any, counter: int) -> None:
@@ -110,3 +114,68 @@ def test_silent_attack_on_the_air_shows_nothing_new(silent: Any) -> None:
     assert Phase.ON_AIR is silent.state.incidents.get(1).phase
     assert [] == silent.of(ShowScreen, silent.log)
     assert [] == silent.of(PlaySound, silent.log)
+
+
+def test_busy_channel_is_told_while_the_alert_waits_for_it(offline: Any) -> None:
+    """N10: what staff hear on their own handset, the panel says too."""
+    on_the_air(offline)
+    offline.state = replace(offline.state, radio=replace(offline.state.radio, is_busy=True))
+    offline.do(Ticked())
+
+    assert ("Not received yet", "Channel is busy   0 s") == offline.screen.lines
+
+
+def test_neighbour_who_comes_is_the_best_news_while_central_is_gone(offline: Any) -> None:
+    """N5, N9: told on the air and after it, and never as more than it is."""
+    on_the_air(offline)
+    offline.do(offline.response_from(BOOTS, 3, 1, MemberResponse.SEEN))
+    assert (Face.NEARBY, ("SEEN",), ("Boots", "By radio now      0 s")) == told(offline)
+
+    offline.do(offline.response_from(CAFE, 4, 1))
+    assert (Face.NEARBY, ("COMING",), ("Cafe Nero +1", "By radio now      0 s")) == told(offline)
+    no_receipt(offline, 1)
+    assert (Face.NEARBY, ("COMING",), ("Cafe Nero +1", "No central: call 999")) == told(offline)
+    assert Emphasis.INVERTED is offline.screen.emphasis
+    assert LedPattern.UNDELIVERED is offline.state.led
+    offline.do(offline.receipt(1))
+    assert (Face.RECEIVED, ("RECEIVED",), ("by central system", "Cafe Nero coming +1")) == told(offline)
+
+
+def test_neighbour_who_comes_takes_the_panel_from_somebody_elses_alert(offline: Any) -> None:
+    """After its first minute NOT DELIVERED shares the panel; the first who comes brings it back at once."""
+    on_the_air(offline)
+    no_receipt(offline, 1)
+    offline.after(61_000)
+    offline.do(offline.alert_from(CAFE, 9, AlertKind.ATTACK))
+    offline.after(6_000)
+    assert Face.NEIGHBOUR is offline.screen.face
+
+    offline.do(offline.response_from(BOOTS, 3, 1))
+    assert Face.NEARBY is offline.screen.face
+    offline.after(61_000)
+    while offline.screen.face is not Face.NEIGHBOUR:
+        offline.after(1_000)
+    offline.do(offline.response_from(CAFE, 4, 1))
+    assert Face.NEIGHBOUR is offline.screen.face, "more of the same does not keep the other alert away"
+
+
+def test_neighbours_answer_to_a_silent_attack_shows_nothing(silent: Any) -> None:
+    """N4: not even the best news."""
+    silent.hold(Button.ATTACK)
+    radio_takes(silent, 1)
+    silent.log.clear()
+    silent.do(silent.response_from(BOOTS, 3, 1))
+
+    assert [] == silent.of(ShowScreen, silent.log)
+
+
+def test_undelivered_test_sends_nobody_to_the_emergency_services(offline: Any) -> None:
+    """N12."""
+    offline.tap(Button.TEST)
+    offline.after(3_000)
+
+    assert (Face.UNDELIVERED, ("NOT", "DELIVERED"), ("", "Test failed: call us")) == told(offline)
+
+
+def told(world: Any) -> tuple[Face, tuple[str, ...], tuple[str, str]]:
+    return world.screen.face, world.screen.headline, world.screen.lines

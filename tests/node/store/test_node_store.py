@@ -8,18 +8,20 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, ResponseDraft
+from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTestDraft, ResponseDraft
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
 from node.store.database import DATABASE_NAME
 from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
-from wire.frames import Alert, decode
+from wire.frames import Alert, PathTest, decode
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
+from wire.kinds import Path as AirPath
 from wire.signing import SigningKey
 
 NODE = NodeId(0x10)
@@ -63,6 +65,64 @@ def test_store_signs_upgrade_cancel_and_response_with_rising_counters(store: Nod
 
     assert [10, 11, 12] == [frame.counter for frame in frames]
     assert Alert(NODE, 10, 0, AlertKind.ATTACK, 7, (1,), silent=True, drill=True) == frames[0]
+
+
+def test_path_test_takes_a_counter_for_good_and_is_of_no_use_to_a_later_run(store: NodeStore, folder: Path) -> None:
+    """N11: its number is never used again; its frame is not sent again, nor kept for ever as never receipted."""
+    signed = store.store_frame(PathTestDraft(AirPath.RADIO), at_s=NOW_S, now_ms=5)
+    signed.verify(KEY.public)
+    again = reopened(store, folder)
+    remembered = again.load(10, NOW_S)
+
+    assert PathTest(NODE, signed.frame.counter, NOW_S, AirPath.RADIO) == decode(signed.data).frame
+    assert () == remembered.outbox
+    assert signed.frame.counter == remembered.last_counter
+    assert signed.frame.counter + 1 == again.store_frame(ATTACK, 0, 0).frame.counter
+
+
+def test_last_good_test_survives_restarts_and_pruning(store: NodeStore, folder: Path) -> None:
+    """N12: the row goes after two days, what it proved does not; and an attack is no test."""
+    counter = store.store_frame(replace(ATTACK, kind=AlertKind.TEST), at_s=NOW_S, now_ms=5).frame.counter
+    store.mark_receipted(counter, NOW_S)
+    attack = store.store_frame(ATTACK, at_s=NOW_S + 50, now_ms=55).frame.counter
+    store.mark_receipted(attack, NOW_S + 60)
+    store.prune(NOW_S + 9 * 86_400)
+    remembered = reopened(store, folder).load(0, NOW_S + 9 * 86_400)
+
+    assert () == remembered.outbox
+    assert (NOW_S, NOW_S) == (remembered.tested_at_s, remembered.test_since_at_s)
+
+
+def test_repeated_receipt_does_not_make_a_test_younger(store: NodeStore) -> None:
+    counter = store.store_frame(replace(ATTACK, kind=AlertKind.TEST), at_s=NOW_S, now_ms=5).frame.counter
+    store.mark_receipted(counter, NOW_S)
+    store.flush()
+    store.mark_receipted(counter, NOW_S + 1_000)
+    store.flush()
+
+    assert NOW_S == store.load(0, NOW_S).tested_at_s
+
+
+def test_time_without_a_test_counts_from_the_first_proven_clock(store: NodeStore, folder: Path) -> None:
+    """N12: a node that is switched off every evening is asked for its test all the same."""
+    store.prune(0)
+    assert 0 == store.load(0, 0).test_since_at_s
+    store.prune(NOW_S)
+    again = reopened(store, folder)
+    again.prune(NOW_S + 86_400)
+    assert (0, NOW_S) == (again.load(0, 0).tested_at_s, again.load(0, 0).test_since_at_s)
+
+    again.prune(NOW_S - 3_600)
+    assert NOW_S - 3_600 == again.load(0, 0).test_since_at_s, "a time to come was a wrong clock's"
+
+
+def test_test_of_which_the_time_is_not_known_counts_from_the_next_proven_clock(store: NodeStore) -> None:
+    store.prune(NOW_S - 30 * 86_400)
+    counter = store.store_frame(replace(ATTACK, kind=AlertKind.TEST), at_s=0, now_ms=5).frame.counter
+    store.mark_receipted(counter, 0)
+    store.prune(NOW_S)
+
+    assert (0, NOW_S) == (store.load(0, 0).tested_at_s, store.load(0, 0).test_since_at_s)
 
 
 def test_store_gives_back_identical_bytes_after_a_restart(store: NodeStore, folder: Path) -> None:

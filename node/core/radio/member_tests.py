@@ -1,0 +1,82 @@
+"""Weekly proof of life (N12): staff are asked to press *test*, and the press goes the whole way by every path there is.
+
+A test is an alert like any other, and counts once central has it, by whichever path. Where the radio may transmit, a
+path test is asked for in the same moment, so that the way over the air is proven beside the network's.
+
+When one is due: ``member_test_due_ms`` after the last that reached central. Where that is not known, or there never
+was one, the time since the node was first asked counts, and where the clock proves nothing, that since the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.radio import path_tests
+from node.core.settings import RadioTiming
+from node.core.state import Incident, NodeState, wall_at_s
+from node.core.turn import Turn
+from node.core.words import fullest, span
+from wire.frames import Alert
+from wire.kinds import AlertKind, Path
+
+_MS_PER_S: Final = 1_000
+_MS_PER_DAY: Final = 86_400_000
+_UNLICENSED: Final = RadioTiming()
+
+
+def stored(turn: Turn, frame: Alert) -> None:
+    """An alert is on disk. If it is a test, the radio is tested with it, but never while an offender may watch (N4)."""
+    if frame.kind is AlertKind.TEST and not frame.silent:
+        path_tests.ask(turn)
+
+
+def reached_central(turn: Turn) -> None:
+    """Central has committed a test."""
+    turn.change(member_tests=replace(turn.state.member_tests, good_ms=turn.now_ms))
+
+
+def is_due(state: NodeState, now_ms: int) -> bool:
+    """Whether staff are to be asked."""
+    return now_ms - _since_ms(state, now_ms) >= _due_ms(state)
+
+
+def next_moment_ms(state: NodeState, now_ms: int) -> int | None:
+    """When :func:`is_due` becomes true by itself; ``None`` = it is."""
+    due_ms = _since_ms(state, now_ms) + _due_ms(state)
+    return due_ms if due_ms > now_ms else None
+
+
+def last_good(state: NodeState, now_ms: int) -> str:
+    """A line for the panel."""
+    tests = state.member_tests
+    if tests.good_ms is None and not (tests.good_at_s and wall_at_s(state, now_ms)):
+        return "No good test known"
+    age_ms = now_ms - _since_ms(state, now_ms)
+    if age_ms < 2 * _MS_PER_DAY:
+        return fullest(f"Last good: {span(age_ms)} ago")
+    days = f"{age_ms // _MS_PER_DAY} days"
+    return fullest(f"Last good: {days} ago", f"Last good {days} ago", f"Last good: {days}")
+
+
+def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
+    """What a test that reached central has proven: of the network, and of the radio; ``None`` = not known yet."""
+    by_network = test.path is not Path.RADIO
+    tests, pressed_ms = state.radio.tests, test.pressed_ms if test.pressed_ms is not None else test.changed_ms
+    if not by_network or (tests.passed_ms is not None and tests.passed_ms >= pressed_ms):
+        return by_network, True
+    return by_network, False if tests.lost_ms is not None and tests.lost_ms >= pressed_ms else None
+
+
+def _since_ms(state: NodeState, now_ms: int) -> int:
+    tests = state.member_tests
+    if tests.good_ms is not None:
+        return tests.good_ms
+    known_s = tests.good_at_s or tests.since_at_s
+    if known_s and wall_at_s(state, now_ms) and state.clock.offset_ms is not None:
+        return min(known_s * _MS_PER_S - state.clock.offset_ms, now_ms)
+    return state.started_ms
+
+
+def _due_ms(state: NodeState) -> int:
+    return (state.settings.radio.timing if state.settings.radio is not None else _UNLICENSED).member_test_due_ms
