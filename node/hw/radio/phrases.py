@@ -1,0 +1,185 @@
+"""Sentences rendered ahead, so that a press never waits for speech: ``PhraseBook`` of :mod:`node.net.radio.ports`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from node.core.radio.air import RATE_HZ, Phrase
+from node.hw.errors import one_line
+from node.hw.radio.sentences import once
+from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE
+
+_VERSION: Final = 1
+"""Raised whenever the same text and voice shall sound different, so that cached sentences are made anew."""
+_SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
+_RENDER_WITHIN_S: Final = 120
+_SUFFIX: Final = ".s16"
+_JOIN_S: Final = 1.0
+_log: Final = logging.getLogger(__name__)
+
+
+class SpokenPhrases:
+    """A scheme's sentences in one voice, kept on disk. Any thread may call.
+
+    Args:
+        sentences: what is said for each phrase (:func:`node.hw.radio.sentences.sentences`).
+        voice: espeak-ng's name of it.
+        cache_dir: where samples are kept; made if missing, and emptied of what is no longer said.
+        on_problem: called, from a thread of this object's, when sentences cannot be made: overs then go without.
+    """
+
+    def __init__(
+        self,
+        sentences: Mapping[Phrase, str],
+        voice: str,
+        cache_dir: Path,
+        on_problem: Callable[[str], None] | None = None,
+    ) -> None:
+        self._sentences = MappingProxyType(dict(sentences))
+        self._voice = voice
+        self._dir = cache_dir
+        self._on_problem = on_problem
+        self._files = MappingProxyType(
+            {phrase: cache_dir / f"{phrase}-{_digest(text, voice)}{_SUFFIX}" for phrase, text in sentences.items()}
+        )
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        """Why sentences are missing, one line; empty if nothing is known against them."""
+        return self._problem
+
+    def start(self) -> None:
+        """Make what is missing, in the background. May be called again, to try again."""
+        with self._lock:
+            if self._is_closed or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._make_missing, name="phrases", daemon=True)
+            self._thread.start()
+
+    def wait(self, within_s: float) -> bool:
+        """Wait until there is nothing more to make, or it has failed; returns whether that is so."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(within_s)
+        return thread is None or not thread.is_alive()
+
+    def missing(self) -> tuple[Phrase, ...]:
+        """Those that are not ready."""
+        return tuple(phrase for phrase, file in self._files.items() if not file.is_file())
+
+    def samples(self, phrase: str) -> bytes | None:
+        """One sentence; ``None`` where none is set, it is not ready, or the disk does not give it."""
+        file = next((file for known, file in self._files.items() if known == phrase), None)
+        if file is None:
+            return None
+        try:
+            with file.open("rb") as opened:
+                sound = opened.read(_SOUND_BYTES_MAX)
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            _log.warning("the sentence %s cannot be read: %s", phrase, e.strerror)
+            return None
+        return sound[: len(sound) & ~1] or None
+
+    def close(self) -> None:
+        """Stop making. May be called twice."""
+        with self._lock:
+            self._is_closed = True
+            thread, child = self._thread, self._child
+            if child is not None:
+                child.kill()
+        if thread is not None:
+            thread.join(_JOIN_S)
+
+    def _make_missing(self) -> None:
+        problem = ""
+        try:
+            self._dir.mkdir(parents=True, exist_ok=True)
+            for phrase in self.missing():
+                if problem := self._make(phrase):
+                    break
+            self._discard_old()
+        except OSError as e:
+            problem = f"{self._dir}: {e.strerror}"
+        if self._is_closed:
+            return
+        self._problem = problem
+        if problem:
+            told = one_line(f"no spoken alerts: {problem}")
+            _log.warning("%s", told)
+            if self._on_problem is not None:
+                self._on_problem(told)
+
+    def _make(self, phrase: Phrase) -> str:
+        """Render and keep one; returns why not."""
+        text = self._sentences[phrase]
+        sound, problem = self._rendered(text)
+        if not problem and len(sound) >= _SOUND_BYTES_MAX and once(text) != text:
+            # Cut in the middle of its second half: better whole, and once.
+            sound, problem = self._rendered(once(text))
+        if not problem and not self._is_closed:
+            _keep(self._files[phrase], sound)
+        return problem
+
+    def _rendered(self, text: str) -> tuple[bytes, str]:
+        with self._lock:
+            if self._is_closed:
+                return b"", "closed"
+            child = subprocess.Popen(  # noqa: S603 - one list, no shell; the text goes through a pipe
+                [sys.executable, "-P", "-m", "node.hw.radio.speech", self._voice],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            self._child = child
+        with child:
+            try:
+                sound, said = child.communicate(text.encode(), timeout=_RENDER_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                return b"", "espeak-ng does not end"
+        with self._lock:
+            self._child = None
+        if child.returncode == 0 and sound:
+            return sound, ""
+        lines = said.decode(errors="replace").strip().splitlines()
+        problem = lines[-1] if lines else "the speech program failed"
+        return b"", problem if child.returncode == STATUS_NO_PROGRAM else f'voice "{self._voice}": {problem}'
+
+    def _discard_old(self) -> None:
+        wanted = set(self._files.values())
+        for file in self._dir.glob(f"*{_SUFFIX}*"):
+            if file not in wanted:
+                with suppress(OSError):
+                    file.unlink()
+
+
+def _digest(text: str, voice: str) -> str:
+    said = "\n".join((str(_VERSION), voice, str(WORDS_PER_MINUTE), text))
+    return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def _keep(file: Path, sound: bytes) -> None:
+    """Whole or not at all, whenever the power goes."""
+    unfinished = file.with_suffix(f"{_SUFFIX}.new")
+    with unfinished.open("wb") as opened:
+        opened.write(sound)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.replace(file)

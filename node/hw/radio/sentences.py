@@ -1,0 +1,92 @@
+"""What is said on the air, word for word. A premises' name is somebody's text: only letters, digits and pauses pass."""
+
+from __future__ import annotations
+
+import unicodedata
+from types import MappingProxyType
+from typing import Final
+
+from node.core.radio.air import Phrase
+from wire.limits import NAME_CHARS_MAX
+
+_WARNINGS: Final = MappingProxyType(
+    {
+        Phrase.ATTACK: "Attack.",
+        Phrase.ASSIST: "Assistance needed.",
+        Phrase.THEFT: "Theft in progress.",
+        # Nobody is accused on a channel that anybody can listen to (N7).
+        Phrase.SIGHTING: "Sighting.",
+        Phrase.DISORDER: "Disorder.",
+        Phrase.BREACH: "Excluded person.",
+        Phrase.CALL_REQUEST: "Please call.",
+        Phrase.CANCEL: "Alert cancelled.",
+        Phrase.TEST: "Test only.",
+    }
+)
+_ABBREVIATIONS: Final = MappingProxyType(
+    {
+        "ave": "Avenue", "cl": "Close", "cres": "Crescent", "ctr": "Centre", "dept": "Department", "dr": "Drive",
+        "gdns": "Gardens", "gr": "Grove", "ln": "Lane", "mkt": "Market", "pde": "Parade", "pk": "Park", "pl": "Place",
+        "rd": "Road", "sq": "Square", "stn": "Station", "ter": "Terrace", "tce": "Terrace", "wk": "Walk",
+    }
+)  # fmt: skip
+_DIRECTIONS: Final = frozenset(("north", "south", "east", "west", "n", "s", "e", "w"))
+_WORD_MARKS: Final = "'’"
+_PAUSES: Final = ",.;:/()|"
+
+
+def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]:
+    """The sentence of every phrase: what has happened, and where; said twice, since a radio clips its first word.
+
+    Args:
+        premises: the node's, as in ``node.toml``.
+        place: likewise; may be empty.
+        neutral: the scheme's words for a silent attack, spoken once and as they are; without any there is none (N4).
+    """
+    where = ", ".join(filter(None, (speakable(premises), speakable(_without_abbreviations(place)))))
+    said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in _WARNINGS.items()}
+    if words := speakable(neutral):
+        said[Phrase.NEUTRAL] = f"{words}."
+    return said
+
+
+def once(sentence: str) -> str:
+    """The first half of a sentence that is said twice; another one whole."""
+    half = sentence[: len(sentence) // 2]
+    return half if sentence == f"{half} {half}" else sentence
+
+
+def speakable(text: str) -> str:
+    """``text`` without anything that a speech program could take for markup, an option or a command.
+
+    Letters, digits, apostrophes inside words, and pauses as commas; ``&`` is "and". Everything else is a space.
+    """
+    kept = []
+    letters = unicodedata.normalize("NFC", text)[:NAME_CHARS_MAX]
+    for before, character, after in zip(f" {letters}", letters, f"{letters[1:]} ", strict=False):
+        if character.isalnum() or (character in _WORD_MARKS and before.isalpha() and after.isalpha()):
+            kept.append(character)
+        elif character == "&":
+            kept.append(" and ")
+        elif character in _PAUSES:
+            kept.append(", ")
+        else:
+            kept.append(" ")
+    parts = (" ".join(part.split()) for part in "".join(kept).split(","))
+    return ", ".join(filter(None, parts))
+
+
+def _without_abbreviations(place: str) -> str:
+    """``High St`` is said High Street, ``St Ann's Rd`` Saint Ann's Road."""
+    words = place.replace(".", " ").split()
+    said = []
+    for at, word in enumerate(words):
+        following = words[at + 1].strip(",").lower() if at + 1 < len(words) else ""
+        bare = word.rstrip(",")
+        pause = word[len(bare) :]
+        if bare.lower() == "st":
+            is_street = not following or bool(pause) or following in _DIRECTIONS or not following[0].isalpha()
+            said.append(("Street" if is_street and at else "Saint") + pause)
+        else:
+            said.append(_ABBREVIATIONS.get(bare.lower(), bare) + pause)
+    return " ".join(said)

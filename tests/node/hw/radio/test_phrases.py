@@ -1,0 +1,216 @@
+"""Sentences made ahead by the real espeak-ng (N4, N9: every handset hears what has happened, and where)."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from array import array
+from pathlib import Path
+
+import pytest
+
+from node.core.radio.air import RATE_HZ, Phrase
+from node.core.radio.levels import SPEECH_PEAK_DBFS, SPEECH_RMS_DBFS, active_rms_dbfs, level, rms_dbfs
+from node.hw.radio import phrases, speech
+from node.hw.radio.phrases import SpokenPhrases
+from node.hw.radio.sentences import sentences
+
+pytestmark = pytest.mark.integration
+
+_WITHIN_S = 60.0
+_BOOTS = {Phrase.ATTACK: sentences("Boots", "High St")[Phrase.ATTACK]}
+
+
+def _made(said: dict[Phrase, str], folder: Path, voice: str = "en-gb") -> SpokenPhrases:
+    book = SpokenPhrases(said, voice, folder)
+    book.start()
+    assert book.wait(_WITHIN_S)
+    return book
+
+
+@pytest.fixture(scope="module")
+def attack(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    book = _made(_BOOTS, tmp_path_factory.mktemp("phrases"))
+    assert book.problem == ""
+    sound = book.samples("attack")
+    assert sound is not None
+    return sound
+
+
+def _power_below(sound: bytes, hz: float) -> float:
+    """Share of the power that a one-pole low-pass at ``hz`` lets through."""
+    samples = array("h", sound)
+    step = 1 - math.exp(-2 * math.pi * hz / RATE_HZ)
+    low, through = 0.0, 0.0
+    for sample in samples:
+        low += step * (sample - low)
+        through += low * low
+    return through / sum(sample * sample for sample in samples)
+
+
+def test_spoken_attack_is_as_loud_as_a_burst_and_never_overdriven(attack: bytes) -> None:
+    assert active_rms_dbfs(attack) == pytest.approx(SPEECH_RMS_DBFS, abs=0.5)
+    assert level(attack).peak_dbfs <= SPEECH_PEAK_DBFS + 0.01
+    assert abs(level(attack).mean) < 0.01
+
+
+def test_spoken_attack_begins_and_ends_with_words(attack: bytes) -> None:
+    """Silence in front of the words is airtime: an over may begin with at most key-up and half a second of it."""
+    edge = 2 * RATE_HZ // 20
+    assert rms_dbfs(attack[:edge]) > -35
+    assert rms_dbfs(attack[-edge:]) > -45
+
+
+def test_spoken_attack_takes_four_to_seven_seconds(attack: bytes) -> None:
+    """The rules plan with six (``SPEECH_MS``)."""
+    assert 4 < len(attack) / 2 / RATE_HZ < 7
+
+
+def test_spoken_attack_has_nothing_below_what_a_radio_carries(attack: bytes) -> None:
+    assert _power_below(attack, 60) < 0.02
+
+
+def test_sentences_differ_by_what_they_say(tmp_path: Path) -> None:
+    book = _made({phrase: f"{phrase} at Boots." for phrase in (Phrase.ATTACK, Phrase.TEST)}, tmp_path)
+    assert book.samples("attack") != book.samples("test")
+    assert book.missing() == ()
+
+
+def test_phrases_that_are_not_set_have_no_samples(tmp_path: Path) -> None:
+    """N4: without neutral words the burst goes alone."""
+    book = _made(_BOOTS, tmp_path)
+    assert book.samples("neutral") is None
+    assert book.samples("../../etc/passwd") is None
+
+
+def test_phrases_are_there_at_once_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A press never waits for speech, and an SD card is not written for nothing."""
+    first = _made(_BOOTS, tmp_path).samples("attack")
+    monkeypatch.setenv("PATH", "/nowhere")
+    again = SpokenPhrases(_BOOTS, "en-gb", tmp_path)
+    assert again.samples("attack") == first
+    again.start()
+    assert again.wait(_WITHIN_S)
+    assert again.problem == ""
+
+
+def test_phrases_are_made_anew_when_name_or_voice_changes_and_old_ones_go(tmp_path: Path) -> None:
+    boots = _made(_BOOTS, tmp_path).samples("attack")
+    greggs = _made({Phrase.ATTACK: _BOOTS[Phrase.ATTACK].replace("Boots", "Greggs")}, tmp_path)
+    assert greggs.samples("attack") != boots
+    assert _made(_BOOTS, tmp_path, "en-gb-scotland").samples("attack") != boots
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_phrases_that_would_be_too_long_are_said_once(tmp_path: Path) -> None:
+    name = "The Very Long Named Premises Of The Borough And Its Neighbours"
+    said = sentences(name, f"{name} Street")[Phrase.ATTACK]
+    sound = _made({Phrase.ATTACK: said}, tmp_path).samples("attack")
+    assert sound is not None
+    assert len(sound) / 2 / RATE_HZ <= 12
+    assert rms_dbfs(sound[-8_820:]) > -45, "it ends with its last word"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["$(touch {file})", "`touch {file}`", "; touch {file}", "' | touch {file} #", "-f {file} -w {file}", "\n-w{file}"],
+)
+def test_shell_metacharacters_in_a_name_do_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Not by the sentences, and not by the renderer either, if one day a text came past them."""
+    folder = tmp_path / "phrases"
+    monkeypatch.chdir(tmp_path)
+    for text in (sentences(name.format(file="x"), "")[Phrase.ATTACK], name.format(file=tmp_path / "x")):
+        book = _made({Phrase.ATTACK: text}, folder)
+        assert book.samples("attack")
+    assert [file.name for file in tmp_path.iterdir()] == ["phrases"]
+
+
+def test_text_is_never_an_argument_of_any_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What travels in arguments shows in the process list, and may be taken for an option."""
+    stand_in = tmp_path / "espeak-ng"
+    stand_in.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\ncat >{tmp_path}/text\nexit 1\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    _made({Phrase.ATTACK: "--help $HOME"}, tmp_path / "phrases")
+    assert (tmp_path / "text").read_text() == "--help $HOME"
+    assert (tmp_path / "arguments").read_text() == "-v en-gb -s 140 -z -b 1 --stdin --stdout\n"
+
+
+def test_phrases_without_espeak_say_what_to_install_and_overs_go_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    told: list[str] = []
+    book = SpokenPhrases(_BOOTS, "en-gb", tmp_path, told.append)
+    book.start()
+    assert book.wait(_WITHIN_S)
+    assert told == ["no spoken alerts: espeak-ng is not installed: apt-get install espeak-ng"]
+    assert book.samples("attack") is None
+    assert book.missing() == (Phrase.ATTACK,)
+    monkeypatch.undo()
+    book.start()
+    assert book.wait(_WITHIN_S)
+    assert book.problem == ""
+    assert book.samples("attack")
+
+
+def test_phrases_in_a_voice_that_is_not_there_name_it(tmp_path: Path) -> None:
+    book = _made(_BOOTS, tmp_path, "xx-none")
+    assert 'voice "xx-none"' in book.problem
+
+
+def test_phrases_on_a_disk_that_refuses_say_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    book = _made(_BOOTS, tmp_path / "file" / "phrases")
+    assert "Not a directory" in book.problem
+    assert book.samples("attack") is None
+
+
+def test_phrases_that_are_closed_end_their_child_and_tell_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = tmp_path / "espeak-ng"
+    os.mkfifo(tmp_path / "began")
+    stand_in.write_text(f"#!/bin/sh\necho x >{tmp_path}/began\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    told: list[str] = []
+    book = SpokenPhrases(_BOOTS, "en-gb", tmp_path / "phrases", told.append)
+    book.start()
+    (tmp_path / "began").read_text()
+    book.close()
+    book.close()
+    assert told == []
+    assert not [thread for thread in threading.enumerate() if thread.name == "phrases"]
+    book.start()
+    assert book.wait(0)
+
+
+def test_a_half_written_sentence_is_none(tmp_path: Path) -> None:
+    book = SpokenPhrases(_BOOTS, "en-gb", tmp_path)
+    (file,) = book._files.values()
+    file.with_suffix(".s16.new").write_bytes(b"\1" * 10)
+    assert book.samples("attack") is None
+    file.touch()
+    assert book.samples("attack") is None
+
+
+def test_conditioned_refuses_a_rate_that_it_cannot_bring_to_the_airs() -> None:
+    with pytest.raises(speech.SpeechError, match="16000 samples a second"):
+        speech.conditioned([1.0] * 100, 16_000)
+    with pytest.raises(speech.SpeechError, match="said nothing"):
+        speech.conditioned([0.0] * 100, 22_050)
+
+
+def test_conditioned_takes_sound_at_the_airs_own_rate() -> None:
+    tone = [1_000 * math.sin(2 * math.pi * 1_000 * at / RATE_HZ) for at in range(RATE_HZ)]
+    sound = speech.conditioned(tone, RATE_HZ)
+    assert len(sound) == pytest.approx(2 * RATE_HZ, rel=0.02)
+    assert active_rms_dbfs(sound) == pytest.approx(SPEECH_RMS_DBFS, abs=0.5)
+
+
+def test_digest_tells_voices_speeds_and_texts_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {phrases._digest("a", "en-gb"), phrases._digest("b", "en-gb"), phrases._digest("a", "en-us")}
+    monkeypatch.setattr(phrases, "WORDS_PER_MINUTE", 150)
+    assert len(seen | {phrases._digest("a", "en-gb")}) == 4
