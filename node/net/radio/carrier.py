@@ -95,6 +95,11 @@ class CarrierSense:
         self._hang_blocks = self._loud_blocks = self._data_blocks = 0
         self._products.clear()
 
+    def silence(self) -> None:
+        """The receiver is gone: nobody is heard any more."""
+        self.forget()
+        self.is_busy = False
+
     def _learn_floor(self) -> None:
         self._second.append(self.level_dbfs)
         if len(self._second) >= _SECOND_BLOCKS:

@@ -47,7 +47,8 @@ class _Slot:
 
     Attributes:
         child: ``None`` while there is none.
-        problem: why not.
+        problem: what was wrong with the last one, until one is proven.
+        is_proven: this child has decoded its own probe.
         deaths: in a row.
         started_ms: when it was started.
         due_ms: when to start it or, while it runs, to prove it.
@@ -55,7 +56,8 @@ class _Slot:
 
     modem: Modem
     child: DireWolf | None = None
-    problem: str | None = "not started"
+    problem: str | None = None
+    is_proven: bool = False
     deaths: int = 0
     started_ms: int = 0
     due_ms: int = 0
@@ -176,7 +178,7 @@ class Codec:
             ended = slot.child.exit_detail()
             if ended is not None:
                 self._lost(slot, ended, now_ms)
-            elif now_ms >= slot.due_ms and (is_quiet or slot.problem) and now_ms >= slot.child.busy_until_ms:
+            elif now_ms >= slot.due_ms and (is_quiet or not slot.is_proven) and now_ms >= slot.child.busy_until_ms:
                 self._prove_if_listening(slot)
         if slot.child is None and now_ms >= slot.due_ms:
             try:
@@ -186,6 +188,7 @@ class Codec:
 
     def _start(self, slot: _Slot) -> DireWolf:
         slot.child = DireWolf(slot.modem)
+        slot.is_proven = False
         slot.started_ms = _now_ms()
         slot.due_ms = slot.started_ms
         return slot.child
@@ -213,8 +216,9 @@ class Codec:
             self._lost(slot, _words(e), _now_ms())
             return
         slot.due_ms = _now_ms() + PROBE_EVERY_MS
-        if slot.problem is not None:
-            slot.problem = None
+        slot.problem = None
+        if not slot.is_proven:
+            slot.is_proven = True
             logger.info("modem %s works", slot.modem.mode, extra={"pid": slot.child.pid})
 
     def _await_probe(self, child: DireWolf, nonce: bytes) -> None:

@@ -245,6 +245,11 @@ class DireWolf:
         return self._process.pid
 
     @property
+    def audio_descriptor(self) -> int:
+        """Where :meth:`feed` writes; writable while it takes more."""
+        return self._audio.fileno()
+
+    @property
     def dropped_frames(self) -> int:
         """What its KISS line brought that was no frame."""
         return self._kiss.dropped

@@ -1,0 +1,48 @@
+"""What does not work on the radio path, told once, and once that all of it works again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from node.core.controls import Part
+from node.core.events import Event, PartFailed, PartRecovered
+from wire.limits import DETAIL_CHARS_MAX
+from wire.text import display_text
+
+logger = logging.getLogger(__name__)
+
+Put = Callable[[Event], None]
+"""Takes what happened here, from any thread; never drops it."""
+
+
+class RadioHealth:
+    """``Part.RADIO`` as one part made of several. Used by one thread."""
+
+    def __init__(self, put: Put) -> None:
+        """Everything works until something is told.
+
+        Args:
+            put: the loop's queue.
+        """
+        self._put = put
+        self._problems: dict[str, str] = {}
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing was told that is not over."""
+        return not self._problems
+
+    def tell(self, what: str, problem: str | None) -> None:
+        """How ``what`` is doing: a problem, or ``None`` = it works. Only the first one and the last end are news."""
+        if problem is None:
+            if self._problems.pop(what, None) is not None and not self._problems:
+                logger.info("the radio path works again")
+                self._put(PartRecovered(Part.RADIO))
+            return
+        is_news = not self._problems
+        if self._problems.get(what) != problem:
+            logger.warning("radio path: %s: %s", what, problem)
+        self._problems[what] = problem
+        if is_news:
+            self._put(PartFailed(Part.RADIO, display_text(f"{what}: {problem}", DETAIL_CHARS_MAX)))

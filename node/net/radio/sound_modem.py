@@ -1,0 +1,428 @@
+"""The radio by a sound device, a PTT line and Dire Wolf as the codec: one worker thread does everything in order.
+
+The device's thread only leaves received blocks and news for it; whoever calls returns at once. Half-duplex: while we
+are keyed, and a moment after, what comes in is neither decoded nor taken for a carrier. Nothing is keyed before every
+sample of the over is there and the sound device runs; whatever goes wrong unkeys first and is told afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import select
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
+from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
+from node.net.radio.carrier import CarrierSense
+from node.net.radio.codec import Codec
+from node.net.radio.errors import EncodeStopped
+from node.net.radio.health import Put, RadioHealth
+from node.net.radio.over import KEYED_SPARE_MS, Sentences, assemble, milliseconds
+from node.net.radio.ports import AudioPort, PhraseBook, PttPort
+from node.net.radio.reports import Offer, Reports
+from wire.ids import NodeId
+from wire.limits import DETAIL_CHARS_MAX
+from wire.text import display_text
+
+logger = logging.getLogger(__name__)
+
+_BLOCKS_WAITING_MAX: Final = 150
+"""Three seconds: longer than a codec that has to be replaced takes to encode."""
+_DEAF_AFTER_OVER_MS: Final = 100
+"""A receiver needs a moment to come back, and the squelch to close."""
+_SILENT_MS_MAX: Final = 3_000
+"""A device that delivers no block for so long is lost, even if it does not say so."""
+_RETRY_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
+_UNKEY_TRIES: Final = 3
+_UNKEY_AGAIN_MS: Final = 500
+_STEP_MS_MAX: Final = 500
+_CLOSE_S: Final = 0.8
+_PREPARE_EVERY_MS: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Transmit:
+    over: int
+    bursts: tuple[bytes, ...]
+    mode: str
+    phrase: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """The device is done with an over's samples."""
+
+    over: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class _AudioLost:
+    life: int
+    detail: str
+
+
+@dataclass(slots=True)
+class _Keyed:
+    """The over on the air.
+
+    Attributes:
+        keyed_ms: since when.
+        due_ms: by then it has ended by itself, or will not.
+    """
+
+    over: int
+    keyed_ms: int
+    due_ms: int
+
+
+class SoundModem:
+    """``RadioPort`` over a sound device.
+
+    Attributes:
+        dropped_blocks: received audio that the worker could not take in time, since start.
+    """
+
+    def __init__(
+        self,
+        audio: AudioPort,
+        ptt: PttPort,
+        phrases: PhraseBook,
+        *,
+        node: NodeId,
+        squelch_dbfs: float,
+        offer: Offer,
+        put: Put,
+    ) -> None:
+        """Nothing runs before :meth:`start`.
+
+        Args:
+            audio: ours from now on.
+            ptt: ours from now on.
+            phrases: the sentences.
+            node: ours; whose callsign bursts bear.
+            squelch_dbfs: quieter than this is a clear channel.
+            offer: the loop's queue, for what was heard.
+            put: the same, for what happened here.
+        """
+        self.dropped_blocks = 0
+        self._audio = audio
+        self._ptt = ptt
+        self._sentences = Sentences(phrases)
+        self._reports = Reports(offer, put)
+        self._health = RadioHealth(put)
+        self._codec = Codec(node, self._reports.heard, self._reports.rejected)
+        self._sense = CarrierSense(squelch_dbfs)
+        self._orders: queue.SimpleQueue[_Transmit | _Stop | _Played | _AudioLost] = queue.SimpleQueue()
+        self._blocks: deque[bytes] = deque()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._worker = threading.Thread(target=self._run, name="sound-modem", daemon=True)
+        self._is_closing = False
+        self._stopped_over: int | None = None
+        # Below: the worker's alone.
+        self._over: _Keyed | None = None
+        self._deaf_until_ms = 0
+        self._audio_life = 0
+        self._is_audio_running = False
+        self._audio_retries = 0
+        self._audio_due_ms = 0
+        self._last_block_ms = 0
+        self._unkey_due_ms: int | None = None
+        self._unprepared: list[Phrase] = []
+        self._prepare_due_ms = 0
+
+    def start(self) -> None:
+        """Begin to listen, and keep at it."""
+        self._worker.start()
+
+    def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None:
+        """Carry it out; returns at once."""
+        self._post(_Transmit(over, bursts, mode, phrase))
+
+    def stop_over(self, over: int) -> None:
+        """Unkey, and forget the rest of it; returns at once."""
+        self._stopped_over = over
+        self._post(_Stop(over))
+
+    def close(self) -> None:
+        """Unkey, end everything; within a second. May be called twice."""
+        self._is_closing = True
+        self._wake_up()
+        if self._worker.is_alive():
+            self._worker.join(_CLOSE_S)
+            if not self._worker.is_alive():
+                return
+            logger.error("the radio's thread hangs; unkeying without it")
+        self._let_go()
+
+    @property
+    def modem_pids(self) -> dict[Mode, int]:
+        """The codec's children, for whoever measures them."""
+        return self._codec.pids
+
+    # From any thread.
+
+    def _post(self, order: _Transmit | _Stop | _Played | _AudioLost) -> None:
+        self._orders.put(order)
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it is awake 2⁶⁴ times over
+            os.eventfd_write(self._wake, 1)
+
+    def _on_block(self, block: bytes) -> None:
+        if len(self._blocks) >= _BLOCKS_WAITING_MAX:
+            self.dropped_blocks += 1
+            return
+        self._blocks.append(block)
+        self._wake_up()
+
+    # The worker.
+
+    def _run(self) -> None:
+        try:
+            while not self._is_closing:
+                try:
+                    self._round()
+                except Exception:
+                    # A bug here must leave neither the key down nor the radio deaf for ever.
+                    logger.exception("the radio's thread stumbled")
+                    self._fail_over("internal error")
+                    time.sleep(0.1)
+        finally:
+            self._fail_over("the radio is closed")
+            self._refuse_orders()
+            self._let_go()
+
+    def _round(self) -> None:
+        now_ms = _now_ms()
+        due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
+        self._health.tell("modem", self._codec.problem)
+        self._look_after_audio(now_ms)
+        self._look_after_over(now_ms)
+        self._prepare_sentence(now_ms)
+        poll = select.poll()
+        for descriptor in (self._wake, *self._codec.descriptors()):
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(max(1, min(due_ms - now_ms, _STEP_MS_MAX)))
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        self._take_blocks()
+        self._codec.collect()
+        self._take_orders()
+
+    def _take_blocks(self) -> None:
+        while self._blocks:
+            block = self._blocks.popleft()
+            self._last_block_ms = _now_ms()
+            if self._over is not None or self._last_block_ms < self._deaf_until_ms:
+                continue
+            self._codec.feed(block)
+            if self._sense.hear(block):
+                self._reports.put(ChannelChanged(self._sense.is_busy))
+
+    def _take_orders(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while not self._is_closing:
+                match self._orders.get_nowait():
+                    case _Transmit() as order:
+                        self._transmit(order)
+                    case _Stop(over):
+                        self._stop(over)
+                    case _Played(over, problem):
+                        self._played(over, problem)
+                    case _AudioLost(life, detail) if life == self._audio_life:
+                        self._lose_audio(detail)
+
+    def _refuse_orders(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                order = self._orders.get_nowait()
+                if isinstance(order, _Transmit):
+                    self._reports.put(OverFailed(order.over, "the radio is closed"))
+
+    # An over.
+
+    def _transmit(self, order: _Transmit) -> None:
+        if self._is_stopped(order.over):
+            self._reports.put(OverEnded(order.over, 0))
+            return
+        try:
+            self._begin(order)
+        except EncodeStopped:
+            ended = OverFailed(order.over, "the radio is closed") if self._is_closing else OverEnded(order.over, 0)
+            self._reports.put(ended)
+        except (OSError, ValueError) as e:
+            logger.warning("over %d: %s", order.over, e)
+            self._reports.put(OverFailed(order.over, _words(e)))
+        except Exception:
+            # Whoever ordered it waits for an answer, whatever bug keeps it from being given.
+            logger.exception("over %d", order.over)
+            if self._over is None or self._over.over != order.over:
+                self._reports.put(OverFailed(order.over, "internal error"))
+            else:
+                self._fail_over("internal error")
+
+    def _begin(self, order: _Transmit) -> None:
+        """Render, then key, then play.
+
+        Raises:
+            OSError: something did not work; nothing is keyed.
+            ValueError: there is nothing to send, or in no such mode.
+        """
+        if self._over is not None:
+            raise OSError("another over is on the air")
+        if not 0 < len(order.bursts) <= BURSTS_PER_OVER_MAX:
+            raise ValueError(f"{len(order.bursts)} bursts are no over")
+        if not self._is_audio_running:
+            raise OSError("the sound device does not run")
+        if self._unkey_due_ms is not None:
+            raise OSError("the PTT line did not let go")
+        bursts = self._codec.encode(Mode(order.mode), order.bursts, lambda: self._is_stopped(order.over))
+        samples = assemble(bursts, self._sentences.samples(order.phrase) if order.phrase else None)
+        if self._is_stopped(order.over):
+            raise EncodeStopped("no longer wanted")
+        length_ms = milliseconds(samples) + KEYED_SPARE_MS
+        now_ms = _now_ms()
+        self._over = _Keyed(order.over, now_ms, now_ms + length_ms)
+        try:
+            self._ptt.key(min(length_ms, OVER_MS_MAX))
+            self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
+        except OSError as e:
+            # Also if it is said not to have moved: in doubt it is off.
+            airtime_ms = self._unkey()
+            logger.warning("over %d: %s", order.over, e)
+            self._reports.put(OverFailed(order.over, _words(e), airtime_ms))
+            return
+        self._reports.put(OverStarted(order.over))
+
+    def _is_stopped(self, over: int) -> bool:
+        return self._is_closing or self._stopped_over == over
+
+    def _stop(self, over: int) -> None:
+        if self._over is not None and self._over.over == over:
+            airtime_ms = self._unkey()
+            with contextlib.suppress(OSError):
+                self._audio.flush()
+            self._reports.put(OverEnded(over, airtime_ms))
+
+    def _played(self, over: int, problem: str) -> None:
+        if self._over is None or self._over.over != over:
+            return  # stopped before
+        if problem:
+            self._fail_over(problem)
+            return
+        airtime_ms = self._unkey()
+        self._reports.put(OverEnded(over, airtime_ms))
+
+    def _fail_over(self, detail: str) -> None:
+        """Unkey first; then tell, if there was an over."""
+        if self._over is None:
+            return
+        over = self._over.over
+        airtime_ms = self._unkey()
+        with contextlib.suppress(OSError):
+            self._audio.flush()
+        self._reports.put(OverFailed(over, display_text(detail, DETAIL_CHARS_MAX), airtime_ms))
+
+    def _unkey(self) -> int:
+        """Let go of the key, whatever it takes; returns for how long it was held."""
+        problem = self._let_go_of_key()
+        now_ms = _now_ms()
+        self._unkey_due_ms = None if problem is None else now_ms + _UNKEY_AGAIN_MS
+        self._health.tell("ptt", problem)
+        over, self._over = self._over, None
+        self._deaf_until_ms = now_ms + _DEAF_AFTER_OVER_MS
+        self._sense.forget()
+        return 0 if over is None else now_ms - over.keyed_ms
+
+    def _let_go_of_key(self) -> str | None:
+        problem = None
+        for _ in range(_UNKEY_TRIES):
+            try:
+                self._ptt.unkey()
+            except OSError as e:
+                problem = _words(e)
+            else:
+                return None
+        return problem
+
+    def _look_after_over(self, now_ms: int) -> None:
+        if self._over is not None and now_ms >= self._over.due_ms:
+            self._fail_over("the sound device did not finish in time")
+        if self._unkey_due_ms is not None and now_ms >= self._unkey_due_ms:
+            self._unkey()
+
+    # The sound device.
+
+    def _look_after_audio(self, now_ms: int) -> None:
+        if self._is_audio_running:
+            if now_ms - self._last_block_ms > _SILENT_MS_MAX:
+                self._lose_audio("the sound device has gone silent")
+            return
+        if now_ms < self._audio_due_ms:
+            return
+        self._audio_life += 1
+        life = self._audio_life
+        try:
+            self._audio.start(self._on_block, lambda detail: self._post(_AudioLost(life, detail)))
+        except OSError as e:
+            self._retry_audio(_words(e))
+            return
+        self._is_audio_running = True
+        self._audio_retries = 0
+        self._last_block_ms = _now_ms()
+        self._health.tell("sound", None)
+
+    def _lose_audio(self, detail: str) -> None:
+        self._is_audio_running = False
+        self._fail_over(detail)
+        with contextlib.suppress(OSError):
+            self._audio.close()
+        self._blocks.clear()
+        if self._sense.is_busy:
+            self._sense.silence()
+            self._reports.put(ChannelChanged(is_busy=False))
+        self._retry_audio(detail)
+
+    def _retry_audio(self, detail: str) -> None:
+        self._audio_due_ms = _now_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
+        self._audio_retries += 1
+        self._health.tell("sound", detail)
+
+    def _prepare_sentence(self, now_ms: int) -> None:
+        """One at a time, while nothing else is to be done: an over must not wait for it."""
+        if now_ms < self._prepare_due_ms or self._over is not None or self._blocks:
+            return
+        self._prepare_due_ms = now_ms + _PREPARE_EVERY_MS
+        if not self._unprepared:
+            self._unprepared = list(Phrase)
+        while self._unprepared and not self._sentences.prepare(self._unprepared.pop()):
+            pass
+
+    def _let_go(self) -> None:
+        for close in (self._ptt.close, self._audio.close):
+            with contextlib.suppress(OSError):
+                close()
+        self._codec.close()
+
+
+def _words(error: Exception) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return display_text(strerror or str(error) or type(error).__name__, DETAIL_CHARS_MAX)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
