@@ -1,14 +1,67 @@
-"""Picks the radio's driver, and joins modem, sound device, transmit key and sentences. Part of the composition root."""
+"""Picks the radio's driver, and joins modem, sound device, transmit key and sentences. Part of the composition root.
+
+Nothing of a driver is imported before it is chosen: most nodes have one of them, and each costs memory and time.
+"""
 
 from __future__ import annotations
 
+import logging
+
+import msgspec
+
 from node.config import NodeConfig
 from node.event_queue import EventQueue
-from node.net.radio.ports import RadioPort
+from node.net.radio.ports import AudioPort, PttPort, RadioPort
+from wire.ids import node_text
+
+logger = logging.getLogger(__name__)
 
 
 def open_radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
     """The configured radio, not started; ``None`` where there is none."""
-    if config.radio.table.driver == "none":
-        return None
-    raise NotImplementedError(queue)
+    table = config.radio.table
+    match table.driver:
+        case "kiss-tnc":
+            from node.net.radio.kiss_tnc import KissTnc  # noqa: PLC0415
+
+            return KissTnc(table.tnc.port, table.tnc.baud, node=config.settings.node, offer=queue.offer, put=queue.put)
+        case "sound":
+            from node.hw.radio.audio import SoundDevice  # noqa: PLC0415
+            from node.hw.radio.ptt import PttSettings  # noqa: PLC0415
+            from node.hw.radio.ptt_guarded import GuardedPtt  # noqa: PLC0415
+
+            device = SoundDevice(table.sound.input, table.sound.output)
+            return _sound_modem(config, queue, device, GuardedPtt(PttSettings(**msgspec.structs.asdict(table.ptt))))
+        case "fake":
+            from node.hw.radio.fake_radio import FakeRadio  # noqa: PLC0415
+
+            assert config.radio.air_socket is not None
+            radio = FakeRadio(config.radio.air_socket, node_text(config.settings.node))
+            return _sound_modem(config, queue, radio, radio)
+        case "none":
+            return None
+
+
+def _sound_modem(config: NodeConfig, queue: EventQueue, audio: AudioPort, ptt: PttPort) -> RadioPort:
+    from node.hw.radio.phrases import SpokenPhrases  # noqa: PLC0415
+    from node.hw.radio.sentences import sentences  # noqa: PLC0415
+    from node.net.radio.sound_modem import SoundModem  # noqa: PLC0415
+
+    table, settings = config.radio.table, config.settings
+    phrases = SpokenPhrases(
+        sentences(settings.premises, settings.place, table.speech.neutral_phrase),
+        table.speech.voice,
+        config.radio.phrase_dir,
+        on_problem=lambda problem: logger.error("alerts go without speech: %s", problem),
+    )
+    if config.radio.settings is not None and config.radio.settings.licence:
+        phrases.start()
+    return SoundModem(
+        audio,
+        ptt,
+        phrases,
+        node=settings.node,
+        squelch_dbfs=table.sound.squelch_dbfs,
+        offer=queue.offer,
+        put=queue.put,
+    )
