@@ -4,18 +4,40 @@ set -u
 show() { systemctl show --property=ActiveState,SubState,MainPID,NRestarts,Result "$1" >"/proof/$2" 2>&1; }
 attempt() { # command …: until it succeeds, a minute at most
     tries=0
-    until "$@" || [ $tries -ge 600 ]; do
+    until "$@" || [ $tries -ge 3000 ]; do
         tries=$((tries + 1))
-        sleep 0.1
+        sleep 0.02
     done
 }
 node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000010 '; }
 central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000001 '; }
-node_is_back() {
-    [ "$(systemctl show --property=NRestarts --value watchlink-node)" -ge 1 ] && systemctl --quiet is-active watchlink-node
+node_is_back() { # times
+    [ "$(systemctl show --property=NRestarts --value watchlink-node)" -ge "$1" ] &&
+        systemctl --quiet is-active watchlink-node
+}
+node_pid() { systemctl show --property=MainPID --value watchlink-node; }
+state=/var/lib/watchlink-node
+# The transmit key's line: a file that records a CM108's reports. The node keys for 30 s when it finds the file "over".
+line_is() { [ "$(tail --bytes=5 $state/hidraw | od -An -tx1 | tr -d ' ')" = "$1" ]; }
+is_keyed() { line_is 0000040400; }
+is_unkeyed() { line_is 0000000400; }
+ms() { echo $(($(date +%s%N) / 1000000)); }
+mid_over() { # name command …: the command in the middle of an over, and for how many ms the line stayed on
+    name=$1
+    shift
+    touch $state/over
+    attempt is_keyed
+    is_keyed || return
+    from=$(ms)
+    "$@"
+    attempt is_unkeyed
+    is_unkeyed && echo $(($(ms) - from)) >"/proof/unkeyed.$name"
 }
 
 systemd-sysusers && systemd-tmpfiles --create
+# As a crash of the whole machine may leave it.
+printf '\0\0\4\4\0' >$state/hidraw
+chown watchlink-node: $state/hidraw
 # A unit of Type=notify has started when it said READY.
 systemctl start mosquitto watchlink-central watchlink-node
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.started; done
@@ -23,12 +45,26 @@ attempt node_at_broker
 attempt central_at_broker
 journalctl --output=cat --unit=mosquitto >/proof/broker-log
 stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
-pid=$(systemctl show --property=MainPID --value watchlink-node)
+pid=$(node_pid)
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
-kill -STOP "$pid"
-attempt node_is_back
+od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
+mid_over hung kill -STOP "$pid"
+attempt node_is_back 1
 show watchlink-node watchlink-node.restarted
+mid_over killed kill -KILL "$(node_pid)"
+attempt node_is_back 2
+mid_over stopped systemctl stop watchlink-node
+# Node and guard at one stroke, and no second start: the unit's stop action alone is left to put the line off.
+mkdir -p /run/systemd/system/watchlink-node.service.d
+printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/no-restart.conf
+systemctl daemon-reload
+systemctl start watchlink-node
+mid_over slain systemctl kill --kill-whom=all --signal=KILL watchlink-node
+attempt systemctl --quiet is-failed watchlink-node
+systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
+systemctl start watchlink-node
 journalctl --output=cat --unit=watchlink-node >/proof/node-log
+udevadm verify /etc/udev/rules.d/*watchlink* >/proof/udev 2>&1
 systemctl stop watchlink-node watchlink-central mosquitto
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.stopped; done
 journalctl --no-pager --output=short-monotonic >/proof/journal

@@ -20,7 +20,12 @@ PACKAGES: Final = (
     "mosquitto",
     "systemd",
     "systemd-sysv",
+    "udev",
     "xfonts-terminus",
+    # The radio: codec, sentences, sound.
+    "alsa-utils",
+    "direwolf",
+    "espeak-ng",
     # What the image uses: Debian's own Python and Debian's own libraries.
     "python3",
     "python3-alembic",
@@ -33,6 +38,7 @@ PACKAGES: Final = (
     "python3-pil",
     "python3-pythonjsonlogger",
     "python3-sdnotify",
+    "python3-serial",
     "python3-sqlalchemy",
     "python3-starlette",
     "python3-uvicorn",

@@ -21,13 +21,30 @@ PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
 
 PROGRAM: Final = """\
 #!/usr/bin/python3
-import sys
+import pathlib, sys, threading, time
 sys.path.insert(0, "/opt/watchlink/lib")
+
+def transmit_when_told():
+    from node.hw.radio.ptt import PttSettings
+    from node.hw.radio.ptt_guarded import GuardedPtt
+    ptt, told = GuardedPtt(PttSettings(method="cm108", hidraw="/var/lib/watchlink-node/hidraw")), pathlib.Path("over")
+    while True:
+        if told.exists():
+            told.unlink()
+            ptt.key(30_000)
+        time.sleep(0.02)
+
+if sys.argv[1:3] == ["node", "--config"]:
+    threading.Thread(target=transmit_when_told, daemon=True).start()
 from watchlink.cli import main
 raise SystemExit(main())
 """
+"""The node, and a radio's driver in it that begins an over when told."""
+LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/hidraw"\n'
+UNKEYED_WITHIN_MS: Final = 1_000
 PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/boot-proof.sh\n"
-SHORT_WATCHDOG: Final = "[Service]\nWatchdogSec=3s\n"
+WATCHDOG_MS: Final = 3_000
+SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
 
 
 @dataclass
@@ -56,10 +73,13 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         broker_user="mosquitto",
     )
     node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake")
+    with (fleet.node_folder(node.node) / "node.toml").open("a") as config:
+        config.write(LINE)
     mounts = {
         UNITS / "watchlink-node.service": "/etc/systemd/system/watchlink-node.service",
         UNITS / "watchlink-central.service": "/etc/systemd/system/watchlink-central.service",
         UNITS / "mosquitto.service.d": "/etc/systemd/system/mosquitto.service.d",
+        UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
         UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
         Path(__file__).with_name("boot-proof.sh"): "/boot-proof.sh",
         _written(folder / "watchlink", PROGRAM, 0o755): "/opt/watchlink/bin/watchlink",
@@ -158,3 +178,31 @@ def test_unit_stops_cleanly(proof: Proof, unit: str) -> None:
     stopped = proof.properties(f"{unit}.stopped")
 
     assert (stopped["ActiveState"], stopped["Result"]) == ("inactive", "success")
+
+
+def test_transmit_key_is_off_before_the_node_starts(proof: Proof) -> None:
+    """N10: whatever was left of the last run, and whether or not the node gets as far as its radio."""
+    reports = proof.text("line-at-start").splitlines()
+
+    assert " 00 00 04 04 00" == reports[0]
+    assert {" 00 00 00 04 00"} == set(reports[1:])
+    assert "transmit key off" in proof.text("node-log").split("armed")[0]
+
+
+@pytest.mark.parametrize("end", ["killed", "stopped", "slain"])
+def test_transmit_key_is_off_within_a_second_of_any_end(proof: Proof, end: str) -> None:
+    """N10, F3: the node killed with -9 in the middle of an over; stopped; killed together with its guard."""
+    assert int(proof.text(f"unkeyed.{end}")) <= UNKEYED_WITHIN_MS
+
+
+def test_transmit_key_of_a_node_without_guard_is_put_off_by_the_stop_action(proof: Proof) -> None:
+    assert "code=exited ; status=0" in proof.text("stop-action")
+
+
+def test_transmit_key_of_a_hung_node_is_off_when_the_watchdog_bites(proof: Proof) -> None:
+    """Long before its guard's own time is up, and before the hung process is gone."""
+    assert int(proof.text("unkeyed.hung")) <= WATCHDOG_MS + UNKEYED_WITHIN_MS
+
+
+def test_rules_for_devices_are_understood(proof: Proof) -> None:
+    assert "Success: 1" in proof.text("udev")

@@ -7,15 +7,19 @@ reads only ``[radio.ptt]``, leniently, and neither keys, store nor network; and 
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_lines import open_line
 
+UNKEY_S: Final[float] = 4
+"""A device that hangs must not hold up the node's start: its buttons work without a radio."""
 _Kind = TypeVar("_Kind", str, int)
 _HEADER: Final = re.compile(r"\s*\[\s*([\w.\s-]+?)\s*\]")
 
@@ -30,18 +34,33 @@ def unkey(config_file: Path) -> int:
         0 where the line is off, or none is configured; 1 where that is not certain, and it says why.
     """
     try:
-        settings = read_settings(config_file.read_text(encoding="utf-8", errors="replace"))
-        if settings is None:
-            print("no transmit key is configured here")  # noqa: T201 - a command's answer
-            return 0
-        line = open_line(settings)
-        line.close()
+        with _bounded():
+            settings = read_settings(config_file.read_text(encoding="utf-8", errors="replace"))
+            if settings is None:
+                print("no transmit key is configured here")  # noqa: T201 - a command's answer
+                return 0
+            line = open_line(settings)
+            line.close()
     except OSError as e:
         reason = str(e) if isinstance(e, PttError) else f"{config_file}: cannot be read: {e.strerror}"
         print(f"the transmit key may be ON: {reason}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
     print(f"transmit key off: {line.name}")  # noqa: T201 - a command's answer
     return 0
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    def give_up(*_: object) -> None:
+        raise PttError(f"its device does not answer within {UNKEY_S} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, UNKEY_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def read_settings(text: str) -> PttSettings | None:

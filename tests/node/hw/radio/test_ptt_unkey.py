@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 import pytest
 
 from node import cli
+from node.hw.radio import unkey
 from node.hw.radio.ptt import PttSettings
 from node.hw.radio.unkey import read_settings
 
@@ -90,6 +92,19 @@ def test_file_that_is_no_text_is_survived(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00" * 40 + b'\n[radio.ptt]\nmethod = "vox"\n')
 
     assert 1 == cli.main(["unkey", "--config", str(path)])
+
+
+def test_unkey_gives_up_on_a_device_that_hangs(
+    config: Path, hidraw: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It runs before the node starts, whose buttons must work whatever the radio does."""
+    hidraw.unlink()
+    os.mkfifo(hidraw)  # the opening waits for a reader, who never comes
+    monkeypatch.setattr(unkey, "UNKEY_S", 0.05)
+    status = cli.main(["unkey", "--config", str(config)])
+
+    assert 1 == status
+    assert "may be ON: its device does not answer" in capsys.readouterr().err
 
 
 def test_unkey_loads_nothing_heavy(config: Path) -> None:
