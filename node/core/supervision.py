@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 from node.core import answers, delivery, neighbours, presses
 from node.core.controls import Part
 from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, PublishSync, RaiseCounterFloor
 from node.core.events import CentralStatusReceived, ClockRead, DirectoryReceived, LinkDown, SyncAnswered
+from node.core.radio.duty import busy_percent
+from node.core.radio.state import RadioPath, radio_path
 from node.core.state import Beat, Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Turn
+from wire.frames import PathTest
 from wire.ids import FrameId
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
-from wire.messages import FaultReport, Health, IncidentState, PendingFrame, Sync
+from wire.messages import FaultReport, Health, IncidentState, PendingFrame, RadioReport, Sync
 from wire.text import display_text
 
 PENDING_MAX: Final = 128
@@ -26,6 +29,12 @@ QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
 """A status that seems older than a broker would keep one is a fault of our clock, not an old status."""
 _UTC_OFFSET_MAX_S: Final = 86_400
 _WHOLE_SECOND_MS: Final = 1_000
+_RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "ready"]]] = {
+    RadioPath.FAULT: "fault",
+    RadioPath.LISTENING: "listening",
+    RadioPath.UNTESTED: "untested",
+    RadioPath.READY: "ready",
+}
 
 
 def link_up(turn: Turn) -> None:
@@ -133,6 +142,8 @@ def sync(turn: Turn) -> None:
     # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
     chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
     for counter, row in sorted(chosen, key=lambda row: row[0]):
+        if isinstance(row.signed.frame, PathTest):
+            continue  # Nobody waits for it, and it never comes this way.
         if row.pressed_ms is not None:
             age_ms = max(0, turn.now_ms - row.pressed_ms)
         else:  # Of an earlier boot of the machine, and nobody knows when: surely not live (N13).
@@ -160,7 +171,9 @@ def report(turn: Turn) -> None:
 def health(state: NodeState, now_ms: int) -> Health:
     """How we are."""
     at_s = wall_at_s(state, now_ms)
-    oldest = next(state.outbox.rows.oldest(), None)
+    waiting = (row for row in state.outbox.rows.oldest() if not isinstance(row[1].signed.frame, PathTest))
+    oldest = next(waiting, None)
+    is_testing = state.outbox.rows.get(state.radio.tests.counter) is not None
     oldest_ms = 0
     if oldest is not None:
         pressed_ms = oldest[1].pressed_ms
@@ -176,11 +189,12 @@ def health(state: NodeState, now_ms: int) -> Health:
         version=display_text(state.settings.version, NAME_CHARS_MAX),
         at=datetime.fromtimestamp(at_s, UTC) if at_s else None,
         uptime_ms=max(0, now_ms - state.started_ms),
-        outbox_depth=len(state.outbox.rows) + sum(d.is_refused for d in state.drafts),
+        outbox_depth=len(state.outbox.rows) - is_testing + sum(d.is_refused for d in state.drafts),
         oldest_unreceipted_ms=max(0, oldest_ms),
         directory_serial=state.directory.serial,
         faults=_fault_reports(state, now_ms),
         rejected=dict(state.rejected),
+        radio=_radio_report(state, now_ms),
     )
 
 
@@ -259,6 +273,23 @@ def _is_in_doubt(state: NodeState) -> bool:
         if incident is not None and incident.is_restored and incident.phase is Phase.RECEIVED:
             return asked_ms is None or (incident.received_ms or 0) >= asked_ms
     return False
+
+
+def _radio_report(state: NodeState, now_ms: int) -> RadioReport | None:
+    said, settings, radio = _RADIO_STATES.get(radio_path(state, now_ms)), state.settings.radio, state.radio
+    if said is None or settings is None:
+        return None
+    passed_ms, blocked_ms = radio.tests.passed_ms, radio.blocked_since_ms
+    return RadioReport(
+        state=said,
+        licence=display_text(settings.licence, NAME_CHARS_MAX),
+        tested_age_ms=None if passed_ms is None else max(0, now_ms - passed_ms),
+        overs=radio.overs,
+        airtime_ms=radio.airtime_ms,
+        bursts_heard=radio.bursts_heard,
+        busy_percent=busy_percent(radio, now_ms),
+        blocked_ms=0 if blocked_ms is None else max(0, now_ms - blocked_ms),
+    )
 
 
 def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:

@@ -1,0 +1,263 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N12: staff are asked for a weekly test, and their press proves every path there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from node.core.effects import PathTestDraft, ShowScreen, StoreFrame, TransmitOver
+from node.core.events import ClockRead, FrameReceived, LinkDown, OverEnded, OverStarted, Started
+from node.core.screens import Dots, Face
+from node.core.settings import RadioSettings, RadioTiming
+from wire.frames import PathTest
+from wire.ids import NodeId
+from wire.kinds import AlertKind, Path
+
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
+LATER_MS = 10**9
+LICENSED = RadioSettings(licence="L", timing=RadioTiming(path_test_first_ms=LATER_MS, path_test_ms=LATER_MS))
+BOOTS = NodeId(0x11)
+NOON_S = 1_795_530_720
+
+
+@pytest.fixture
+def made(make_world: Callable[..., Any]) -> Callable[..., Any]:
+    """A node, up, with central on duty."""
+
+    def make(radio: RadioSettings | None = None, **changes: Any) -> Any:
+        world = make_world(replace(make_world().settings, radio=radio, **changes))
+        world.start()
+        world.online()
+        return world
+
+    return make
+
+
+def idle_for(world: Any, wait_ms: int) -> None:
+    """Skip a long time in which nothing happens but central's heartbeat."""
+    world.now_ms += wait_ms
+    world.do(ClockRead(int(world.wall().timestamp()), is_proven=True), world.status())
+
+
+def faces_of_two_minutes(world: Any) -> set[Face]:
+    found = set()
+    for _ in range(12):
+        found.add(world.screen.face)
+        world.live(10_000)
+    return found
+
+
+def until_asked(world: Any) -> None:
+    for _ in range(13):
+        if world.screen.face is Face.TEST_DUE:
+            return
+        world.live(5_000)
+    raise AssertionError(world.screen)
+
+
+def good_test(world: Any) -> None:
+    world.tap(Button.TEST)
+    world.do(world.receipt(world.counter))
+    world.live(61_000)
+
+
+def test_test_is_due_a_week_after_the_last_good_one(made: Any) -> None:
+    world = made()
+    good_test(world)
+    idle_for(world, WEEK_MS - 3 * 60_000)
+    assert {Face.READY} == faces_of_two_minutes(world)
+
+    idle_for(world, 60_000)
+    until_asked(world)
+    expected = (("TEST DUE",), ("Press Test when quiet", "Last good: 7 days ago"))
+    assert expected == (world.screen.headline, world.screen.lines)
+    assert world.screen.is_dim
+    good_test(world)
+    assert {Face.READY} == faces_of_two_minutes(world)
+
+
+def test_duty_is_seen_every_other_minute_while_one_is_due(made: Any) -> None:
+    """N3: who is on duty and that the network is there must not vanish for days."""
+    world = made()
+    idle_for(world, WEEK_MS)
+
+    assert {Face.READY, Face.TEST_DUE} == faces_of_two_minutes(world)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(9, "Last good: 9 days ago"), (10, "Last good 10 days ago"), (400, "Last good: 400 days")],
+)
+def test_age_of_the_last_good_one_survives_a_restart(made: Any, days: int, expected: str) -> None:
+    world = made()
+    world.do(Started("b", (), (), world.directory(), 0, tested_at_s=NOON_S - days * 86_400))
+    world.do(ClockRead(NOON_S, is_proven=True), world.status())
+    until_asked(world)
+
+    assert expected == world.screen.lines[1]
+
+
+@pytest.mark.parametrize(("since_days", "is_asked"), [(6, False), (8, True)])
+def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(
+    made: Any, since_days: int, *, is_asked: bool
+) -> None:
+    """Also one that is switched off every evening."""
+    world = made()
+    world.do(Started("b", (), (), world.directory(), 0, test_since_at_s=NOON_S - since_days * 86_400))
+    world.do(ClockRead(NOON_S, is_proven=True), world.status())
+    found = faces_of_two_minutes(world)
+    assert is_asked is (Face.TEST_DUE in found)
+
+    if is_asked:
+        until_asked(world)
+        assert "No good test known" == world.screen.lines[1]
+
+
+def test_without_a_proven_clock_the_week_runs_from_the_start(make_world: Any) -> None:
+    world = make_world()
+    world.start(wall=None)
+    world.state = replace(world.state, member_tests=replace(world.state.member_tests, good_at_s=5))
+    world.online()
+    world.now_ms += WEEK_MS - 600_000
+    world.do(world.status())
+    assert {Face.READY} == faces_of_two_minutes(world)
+
+    world.now_ms += 600_000
+    world.do(world.status())
+    until_asked(world)
+    assert "No good test known" == world.screen.lines[1]
+
+
+def test_undelivered_test_is_no_good_one(made: Any) -> None:
+    world = made()
+    idle_for(world, WEEK_MS)
+    world.do(LinkDown("gone"))
+    world.tap(Button.TEST)
+    world.after(61_000)
+    world.online()
+    world.live(1_000)
+
+    assert world.state.member_tests.good_ms is None
+
+
+def test_it_is_asked_for_only_on_the_idle_face_of_a_node_that_is_ready(made: Any) -> None:
+    world = made()
+    idle_for(world, WEEK_MS)
+    until_asked(world)
+    world.do(world.alert_from(BOOTS, 5))
+    assert Face.NEIGHBOUR is world.screen.face
+
+    world = made()
+    idle_for(world, WEEK_MS)
+    until_asked(world)
+    world.do(LinkDown("gone"))
+    assert ("NO LINK",) == world.screen.headline
+    world.hold(Button.ATTACK)
+    assert ("TRYING",) == world.screen.headline
+
+
+@pytest.mark.parametrize("is_asked_now", [True, False])
+def test_silent_attack_leaves_the_idle_face_as_it_was(made: Any, *, is_asked_now: bool) -> None:
+    """N4: TEST DUE neither goes nor comes with the press, nor at any minute of the quarter of an hour after it."""
+    world = made(is_attack_silent=True)
+    idle_for(world, WEEK_MS)
+    while (world.screen.face is Face.TEST_DUE) is not is_asked_now:
+        world.live(5_000)
+    before = world.screen
+    world.log.clear()
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    assert Dots.RECEIVED is world.screen.dots
+    world.live(880_000)
+
+    headlines = {order.screen.headline for order in world.of(ShowScreen, world.log)}
+    assert headlines == {before.headline}
+
+
+# -- what the press proves
+
+
+def radio_turn(world: Any) -> None:
+    before = len(world.of(TransmitOver, world.log))
+    while len(world.of(TransmitOver, world.log)) == before:
+        world.after(100)
+    over = world.of(TransmitOver, world.log)[-1].over
+    world.do(OverStarted(over))
+    world.after(1_400, OverEnded(over, 1_400))
+
+
+def by_radio(world: Any, counter: int) -> None:
+    world.do(FrameReceived(world.receipt(counter).data, None, Path.RADIO))
+
+
+def path_test_of(world: Any) -> int:
+    (counter,) = [c for c, (signed, _) in world.stored.items() if isinstance(signed.frame, PathTest)]
+    return counter
+
+
+def test_press_proves_both_paths(made: Any) -> None:
+    """N12: the network's receipt first, then the radio's; TEST OK only when both are there."""
+    world = made(LICENSED)
+    world.tap(Button.TEST)
+    world.do(world.receipt(1))
+    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio…")) == (world.screen.headline, world.screen.lines)
+
+    radio_turn(world)
+    by_radio(world, path_test_of(world))
+    assert (("TEST OK",), ("TEST reached central", "Net✓ Radio✓")) == (world.screen.headline, world.screen.lines)
+
+
+def test_press_says_when_the_radio_was_not_heard(made: Any) -> None:
+    world = made(LICENSED)
+    world.tap(Button.TEST)
+    world.do(world.receipt(1))
+    radio_turn(world)
+    world.after(10_000)
+
+    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio✗")) == (world.screen.headline, world.screen.lines)
+
+
+def test_press_without_a_network_goes_by_radio_and_says_so(made: Any) -> None:
+    world = made(LICENSED)
+    world.do(LinkDown("gone"))
+    world.tap(Button.TEST)
+    radio_turn(world)
+    by_radio(world, 1)
+
+    assert (("RECEIVED",), ("TEST reached central", "Net✗ Radio✓")) == (world.screen.headline, world.screen.lines)
+    assert world.state.member_tests.good_ms == world.now_ms
+
+
+@pytest.mark.parametrize("radio", [None, RadioSettings()])
+def test_press_where_the_radio_may_not_transmit_is_about_the_network_alone(
+    made: Any, radio: RadioSettings | None
+) -> None:
+    world = made(radio)
+    world.tap(Button.TEST)
+    world.do(world.receipt(1))
+
+    assert (("TEST OK",), ("TEST reached central", "TEST 14:32:00")) == (world.screen.headline, world.screen.lines)
+    assert [] == [o for o in world.of(StoreFrame, world.log) if isinstance(o.content, PathTestDraft)]
+
+
+def test_test_during_a_silent_attack_keys_no_radio_of_its_own(made: Any) -> None:
+    """N4."""
+    world = made(LICENSED, is_attack_silent=True)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.tap(Button.TEST)
+
+    assert AlertKind.TEST is world.stored[2][0].frame.kind
+    assert [] == [o for o in world.of(StoreFrame, world.log) if isinstance(o.content, PathTestDraft)]
+
+
+def test_noon_is_noon(made: Any) -> None:
+    """The constant above is the bench's clock."""
+    assert datetime.fromtimestamp(NOON_S, made().wall().tzinfo) == made().wall()
