@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptNode, SeenFrame
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures, KeptNode, SeenFrame
 from central.core.machine import CentralCore
 from central.core.view import Change as BoardChange
 from central.core.view import Done, Refused
@@ -45,6 +45,8 @@ class Store(Protocol):
     def commit(self, entries: list[JournalEntry]) -> tuple[SeenFrame, ...]: ...  # noqa: D102
 
     def keep_nodes(self, nodes: tuple[KeptNode, ...]) -> None: ...  # noqa: D102
+
+    def keep_figures(self, figures: tuple[KeptFigures, ...]) -> None: ...  # noqa: D102
 
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None: ...  # noqa: D102
 
@@ -94,6 +96,9 @@ class IntakeLoop:
         self._doers: dict[type[Any], Callable[[Any], None]] = {
             do.SendReceipt: announcer.send_receipt,
             do.SendAcknowledgement: announcer.send_acknowledgement,
+            do.RepeatAcknowledgement: announcer.repeat_acknowledgement,
+            do.SendReceiptsToAir: announcer.send_receipts_to_air,
+            do.SendFrameToAir: announcer.send_frame_to_air,
             do.PublishIncident: announcer.publish_incident,
             do.PublishStatus: announcer.publish_status,
             do.SendSyncAnswer: announcer.send_sync_answer,
@@ -101,6 +106,7 @@ class IntakeLoop:
             do.ShowChange: lambda order: self._screen.show(order.change),
             do.AnswerAction: lambda order: self._screen.answer(order.request, order.result),
             do.KeepNodes: lambda order: self._store.keep_nodes(order.nodes),
+            do.KeepFigures: lambda order: self._store.keep_figures(order.figures),
             do.ProbeStore: self._probe,
             do.ReportFact: self._report,
         }
@@ -139,7 +145,7 @@ class IntakeLoop:
         for order in orders:
             if isinstance(order, do.CommitFrame | do.CommitAction):
                 self._batch.append(order.entry)
-            elif isinstance(order, do.SendReceipt):
+            elif isinstance(order, do.SendReceipt | do.SendReceiptsToAir | do.SendFrameToAir):
                 self._do(order)
             else:
                 if not self._untold:

@@ -56,6 +56,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing) -> Card:
         pressed_at=incident.pressed_at,
         arrived_at=incident.arrived_at,
         path=incident.path.value,
+        paths=tuple(path.value for path in incident.paths),
         is_late=incident.is_late,
         is_silent=incident.is_silent,
         is_drill=incident.is_drill,

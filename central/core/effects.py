@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from central.core.journal import ActionEntry, FrameEntry, KeptNode
+from central.core.journal import ActionEntry, FrameEntry, KeptFigures, KeptNode
 from central.core.view import Board, Change, Done, Refused
+from wire.frames import Receipted
 from wire.ids import FrameId, NodeId
 from wire.kinds import AnswerState, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
@@ -45,6 +46,7 @@ class SendAcknowledgement:
     Attributes:
         target: the incident.
         name: fits the frame: at most nine UTF-8 bytes.
+        air: a node that is asked to put the same bytes on the air (``down/air``, QoS 0), or nobody.
     """
 
     node: NodeId
@@ -52,6 +54,35 @@ class SendAcknowledgement:
     role: Role
     state: AnswerState
     name: str
+    air: NodeId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatAcknowledgement:
+    """Publish the bytes of the newest acknowledgement of ``target`` to ``down/air`` of ``node`` once more, QoS 0."""
+
+    node: NodeId
+    target: FrameId
+
+
+@dataclass(frozen=True, slots=True)
+class SendReceiptsToAir:
+    """Sign with central's next counter and publish to ``down/air`` of ``node``, QoS 0: one receipt, or a batch.
+
+    Attributes:
+        targets: fit one frame (:meth:`wire.frames.ReceiptBatch.fitting`).
+    """
+
+    node: NodeId
+    targets: tuple[Receipted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrameToAir:
+    """Publish a member's frame as it came to ``down/air`` of ``node``, QoS 0."""
+
+    node: NodeId
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +146,13 @@ class KeepNodes:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepFigures:
+    """Put these days' counts in place of what is there of the same days. Coarse, as :class:`KeepNodes`."""
+
+    figures: tuple[KeptFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeStore:
     """Try a small durable write; answer StoreRecovered or StoreFailed."""
 
@@ -133,6 +171,9 @@ Effect = (
     | CommitAction
     | SendReceipt
     | SendAcknowledgement
+    | RepeatAcknowledgement
+    | SendReceiptsToAir
+    | SendFrameToAir
     | PublishIncident
     | PublishStatus
     | SendSyncAnswer
@@ -141,6 +182,7 @@ Effect = (
     | ShowChange
     | AnswerAction
     | KeepNodes
+    | KeepFigures
     | ProbeStore
     | ReportFact
 )

@@ -67,11 +67,18 @@ class FrameArrived:
 
     Attributes:
         topic: where it was published; ``None`` for the radio.
+        relay: whose ``up/heard`` it came on; ``None`` for the network. The broker binds it to the certificate.
     """
 
     data: bytes
     topic: FrameTopic | None
     path: Path
+    relay: NodeId | None = None
+
+    @property
+    def vouched_for(self) -> NodeId | None:
+        """Who put it on the broker, whoever the frame claims to be from."""
+        return self.relay if self.topic is None else self.topic.node
 
 
 @dataclass(frozen=True, slots=True)

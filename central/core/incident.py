@@ -70,6 +70,9 @@ class Incident:
     schemes: tuple[int, ...] = ()
     state: State = "unanswered"
     path: FramePath = FramePath.NETWORK
+    """By which its first alert came."""
+    paths: dict[FramePath, None] = field(default_factory=dict)
+    """All by which the presser's frames came, in the order in which they were first used."""
     pressed_at: datetime | None = None
     arrived_at: datetime = EPOCH
     closed_at: datetime | None = None
@@ -109,9 +112,12 @@ class Incident:
     def take_frame(self, entry: FrameEntry, name_of: NameOf) -> None:
         """Apply an alert, cancel or response of this incident."""
         self.revision = entry.entry
-        match entry.signed.frame:
+        frame = entry.signed.frame
+        if frame.sender == self.id.node:
+            self.paths[entry.path] = None
+        match frame:
             case Alert() as alert:
-                self._take_alert(alert, entry)
+                self._take_alert(alert, entry, name_of)
             case Cancel() as cancel:
                 self._take_cancel(cancel, entry)
             case Response() as response:
@@ -144,7 +150,7 @@ class Incident:
         self.state = state
         self.answered_by, self.answered_at = entry.by, entry.at
 
-    def _take_alert(self, alert: Alert, entry: FrameEntry) -> None:
+    def _take_alert(self, alert: Alert, entry: FrameEntry, name_of: NameOf) -> None:
         is_first = self.alert_count == 0
         is_real_after_drill = self.is_drill and not alert.drill
         is_upgrade = not is_first and (PRIORITY[alert.kind] < PRIORITY[self.kind] or is_real_after_drill)
@@ -177,6 +183,8 @@ class Incident:
         what = "pressed" if is_first else "reopened" if was_closed else "upgraded" if is_upgrade else "repeated"
         word = alert.kind.slug.replace("-", " ").upper()
         flags = [flag for flag, is_set in (("drill", alert.drill), ("late", entry.is_late)) if is_set]
+        if entry.path is FramePath.RADIO:
+            flags.append("by radio" if entry.relay is None else f"by radio, heard at {name_of(entry.relay)}")
         self.history.append(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
 
     def _is_called_anew(self, alert: Alert, entry: FrameEntry) -> bool:

@@ -12,6 +12,7 @@ from central.core.journal import ActionEntry, FrameEntry, JournalEntry
 from wire.directory import Directory
 from wire.frames import Alert, Response
 from wire.ids import FrameId, NodeId
+from wire.kinds import Path
 
 EARLY_INCIDENTS_MAX: Final = 1_000
 EARLY_EACH_MAX: Final = 64
@@ -64,6 +65,15 @@ class Incidents:
         # An early entry is older than the alert that let it in; the revision must not fall back to it.
         incident.revision = entry.entry
         self.changed[incident_id] = incident
+
+    def note_path(self, incident_id: FrameId, path: Path) -> bool:
+        """A frame that is known already came by this one too; says whether that is news. Not kept on disk."""
+        incident = self._by_id.get(incident_id)
+        if incident is None or path in incident.paths:
+            return False
+        incident.paths[path] = None
+        self.changed[incident_id] = incident
+        return True
 
     def forget_closed_before(self, oldest_at: datetime) -> None:
         """Drop what was closed too long ago; the disk keeps it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from central.core.events import FrameArrived
 from central.core.incident import EPOCH
 from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, SeenFrame
@@ -14,7 +15,7 @@ from central.core.nodes import Nodes
 from central.core.timing import Timing
 from wire.admission import FrameRefusedError, admit
 from wire.directory import Directory
-from wire.frames import Acknowledgement, Frame, Receipt, Response
+from wire.frames import Acknowledgement, Frame, PathTest, Receipt, ReceiptBatch, Response
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.topics import FrameTopic
@@ -66,9 +67,7 @@ class Intake:
 
     def arrive(
         self,
-        data: bytes,
-        topic: FrameTopic | None,
-        path: Path,
+        event: FrameArrived,
         *,
         entry_number: int,
         directory: Directory,
@@ -81,13 +80,16 @@ class Intake:
         Raises:
             DecodeError: it stays out; the reason is a counter's label.
         """
+        data, path = event.data, event.path
         digest = hashlib.sha256(data).digest()
-        again = self._find_again(data, digest, topic, directory)
+        again = self._find_again(data, digest, event.topic, directory)
         if again is not None:
+            _check_relay(again.id.node, event.relay)
             return again, ()
-        signed = admit(data, directory, topic).signed
+        signed = admit(data, directory, event.topic).signed
         frame = signed.frame
-        _check_sense(frame, incidents)
+        _check_relay(frame.sender, event.relay)
+        _check_sense(frame, path, incidents)
         frame_id = frame.id
         if frame_id in self._pending or frame_id in self._seen:
             # Well signed, and with other bytes, or they would have been found above: a copied card.
@@ -106,9 +108,11 @@ class Intake:
         else:
             stored_at = record.ages.get(frame.counter) if record is not None else None
             is_late = stored_at is not None and now_at - stored_at > self._timing.late_after
+            # What is on the air can be kept and said again next week: older than what came since, it is not live.
+            is_late = is_late or (path is Path.RADIO and bool(remarks))
         if is_ahead:
             remarks.append("clock ahead (accepted)")
-        entry = FrameEntry(entry_number, signed, digest, path, now_at, is_late, is_ahead)
+        entry = FrameEntry(entry_number, signed, digest, path, now_at, is_late, is_ahead, event.relay)
         self._pending[frame_id] = entry
         return entry, tuple(remarks)
 
@@ -159,9 +163,17 @@ class Intake:
         return Again(frame_id, is_stored=pending is None)
 
 
-def _check_sense(frame: Frame, incidents: Incidents) -> None:
+def _check_relay(sender: NodeId, relay: NodeId | None) -> None:
+    if relay == sender:
+        # Nobody hears itself: it would only make its radio look as if it worked.
+        raise FrameRefusedError("own relay")
+
+
+def _check_sense(frame: Frame, path: Path, incidents: Incidents) -> None:
     match frame:
-        case Receipt() | Acknowledgement():
+        case PathTest() if frame.path is not path:
+            raise FrameRefusedError("wrong path")
+        case Receipt() | ReceiptBatch() | Acknowledgement():
             # Central's own words, come back.
             raise FrameRefusedError("from central")
         case Response():

@@ -7,11 +7,11 @@ An entry is on disk before it has any effect, so what people and shops were told
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from central.core.view import Person
-from wire.frames import Alert, Cancel, Response, SignedFrame
+from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 
@@ -39,6 +39,7 @@ class FrameEntry:
         arrived_at: when central had it in hand.
         is_late: stored at the node for more than a minute before it arrived (N13).
         is_clock_ahead: it claims to come from the future; its time is not shown.
+        relay: who heard it on the radio and passed it on first; ``None`` for the network.
     """
 
     entry: int
@@ -48,17 +49,23 @@ class FrameEntry:
     arrived_at: datetime
     is_late: bool
     is_clock_ahead: bool
+    relay: NodeId | None = None
 
     @property
     def incident(self) -> FrameId | None:
         """The incident it is about; ``None`` for a path test."""
-        match self.signed.frame:
-            case Alert() | Cancel() as frame:
-                return frame.incident_id
-            case Response() as frame:
-                return frame.target
-            case _:
-                return None
+        return incident_of(self.signed.frame)
+
+
+def incident_of(frame: Frame) -> FrameId | None:
+    """The incident a frame is about, if it is about one."""
+    match frame:
+        case Alert() | Cancel():
+            return frame.incident_id
+        case Response():
+            return frame.target
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,34 @@ class KeptNode:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFigures:
+    """One path of one premises on one day (UTC), as :mod:`central.core.figures` counts it.
+
+    Attributes:
+        deliveries: how many alerts took how long, by its bounds.
+    """
+
+    day: date
+    node: NodeId
+    path: Path
+    watched_minutes: int
+    up_minutes: int
+    frames: int
+    late: int
+    deliveries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPath:
+    """What the journal says of one node's path over the air and of its weekly test, each with its last time."""
+
+    node: NodeId
+    radio_heard_at: datetime | None = None
+    heard_by: NodeId | None = None
+    proof_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """What the disk remembers at start.
 
@@ -109,6 +144,8 @@ class Recall:
         highest_counters: for each sender, over all time.
         on_watch: persons whose watch has not ended.
         last_entry: the highest entry ever committed.
+        paths: of the last 60 days.
+        figures: of this month and the last.
     """
 
     journal: tuple[JournalEntry, ...] = ()
@@ -117,3 +154,5 @@ class Recall:
     on_watch: tuple[Person, ...] = ()
     nodes: tuple[KeptNode, ...] = ()
     last_entry: int = 0
+    paths: tuple[KeptPath, ...] = ()
+    figures: tuple[KeptFigures, ...] = ()

@@ -15,27 +15,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.desk import Allowed, AlreadySo, judge
+from central.core.desk import AlreadySo
+from central.core.held import FoundLate, Held, WentAway, entry_for, proofs_due
 from central.core.incident import EPOCH
 from central.core.incidents import Incidents
 from central.core.intake import Again, Intake
-from central.core.journal import ActionEntry, FrameEntry
+from central.core.journal import ActionEntry
 from central.core.nodes import NodeRecord, Nodes
 from central.core.outbound import Outbound, states_of, statuses_of
 from central.core.page import Page
+from central.core.paths import Paths
 from central.core.rejections import Rejections
+from central.core.reporting import facts_of
 from central.core.timing import Timing
-from central.core.view import Done, Person, Refused
+from central.core.view import Done, Refused
 from central.core.watches import Watches
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.errors import DecodeError
-from wire.frames import Alert, Cancel, Response
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import AnswerState, Role
 from wire.text import short_name
@@ -47,21 +48,6 @@ _ANSWERS: Final = {
     "on-the-way": AnswerState.ON_THE_WAY,
     "closed": AnswerState.CLOSED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _FoundLate:
-    """A sync that came after the alert shows how long the alert had waited."""
-
-    incident: FrameId
-    alert: FrameId
-
-
-@dataclass(frozen=True, slots=True)
-class _WentAway:
-    """On watch, and without a sign of life for too long."""
-
-    person: Person
 
 
 class CentralCore:
@@ -77,12 +63,14 @@ class CentralCore:
         self._intake = Intake(self._timing)
         self._incidents = Incidents()
         self._nodes = Nodes(self._timing)
+        self._paths = Paths(self._timing, self._nodes, self._incidents)
+        self._air = self._paths.air
         self._rejections = Rejections()
         self._outbound = Outbound(self._timing)
-        self._page = Page(self._timing)
+        self._page = Page(self._timing, self._paths.figures)
         self._watches = Watches()
         # What is to be judged when nothing is on its way to disk; then what is on its way, and who asked.
-        self._held: deque[ev.ActionRequested | _FoundLate | _WentAway] = deque()
+        self._held: deque[Held] = deque()
         self._in_flight: tuple[ActionEntry, int | None] | None = None
         self._ticked_at: datetime | None = None
         self._status_at: datetime | None = None
@@ -131,6 +119,7 @@ class CentralCore:
         self._directory, self._directory_data = event.directory, event.directory_data
         self._nodes.set_directory(event.directory)
         self._nodes.recall(recall.nodes, self._now_at)
+        self._paths.recall(recall, self._now_at)
         self._intake.recall(recall)
         self._page.on_watch = dict.fromkeys(recall.on_watch)
         for person in recall.on_watch:
@@ -149,6 +138,7 @@ class CentralCore:
             if step < timedelta() or step > timing.clock_step:
                 self._nodes.shift(step)
                 self._watches.shift(step)
+                self._air.clock_was_set(step)
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
         self._nodes.watch(now_at)
@@ -165,8 +155,13 @@ class CentralCore:
             self._effects.append(do.ProbeStore())
         # Tried again at a later tick while others wait, or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._held:
-            self._held += map(_WentAway, self._watches.stale(now_at, timing.watch_ends_after))
+            self._held += map(WentAway, self._watches.stale(now_at, timing.watch_ends_after))
+            self._held += proofs_due(self._incidents.all(), now_at, timing)
             self._judge_held()
+        self._effects += self._air.tick(self._nodes, now_at)
+        figures = self._paths.figures.tick(self._nodes, now_at)
+        if figures:
+            self._effects.append(do.KeepFigures(figures))
         self._outbound.tick()
         self._drain_outbound()
         self._show_change(with_rejections=True)
@@ -195,12 +190,11 @@ class CentralCore:
 
     def _on_frame_arrived(self, event: ev.FrameArrived) -> None:
         number = self._entry + 1
-        topic = event.topic
+        if event.relay is not None and not self._may_relay(event.relay):
+            return
         try:
             found, remarks = self._intake.arrive(
-                event.data,
-                topic,
-                event.path,
+                event,
                 entry_number=number,
                 directory=self._directory,
                 nodes=self._nodes,
@@ -209,11 +203,14 @@ class CentralCore:
             )
         except DecodeError as e:
             # Whose topic it came on, not whom it claims to be from: the broker vouches for the first.
-            self._reject(e.reason, node_text(topic.node) if topic else "")
+            self._reject(e.reason, node_text(event.vouched_for) if event.vouched_for else "")
             return
+        is_known = isinstance(found, Again)
+        frame_id = found.id if isinstance(found, Again) else found.signed.frame.id
+        self._paths.take_arrival(frame_id, event, self._now_at, is_known=is_known)
         if isinstance(found, Again):
             if found.is_stored:
-                self._send_receipt(found.id)
+                self._send_receipt(found.id, by_air=event.relay is not None)
             return
         self._entry = number
         for remark in remarks:
@@ -225,10 +222,11 @@ class CentralCore:
         entries = self._intake.commit(event.ids)
         # Receipts first: somebody frightened waits for each of them.
         for entry in entries:
-            self._send_receipt(entry.signed.frame.id)
+            self._send_receipt(entry.signed.frame.id, by_air=True)
         for entry in entries:
+            self._effects += self._paths.take_committed(entry, self._now_at)
             self._incidents.apply(entry, self._directory)
-            self._report(entry)
+            self._effects += facts_of(entry, self._directory)
         self._publish_incidents()
         self._judge_held()
 
@@ -266,33 +264,27 @@ class CentralCore:
     def _on_input_rejected(self, event: ev.InputRejected) -> None:
         self._reject(event.reason, node_text(event.sender) if event.sender else "")
 
-    def _send_receipt(self, frame_id: FrameId) -> None:
-        self._effects.append(do.SendReceipt(frame_id.node, frame_id, self._intake.is_late(frame_id)))
+    def _send_receipt(self, frame_id: FrameId, *, by_air: bool = False) -> None:
+        is_late = self._intake.is_late(frame_id)
+        # Both ways where it came by radio: which of them works is not known. A path test's is worth nothing elsewhere.
+        if not self._air.is_path_test(frame_id):
+            self._effects.append(do.SendReceipt(frame_id.node, frame_id, is_late))
+        if by_air:
+            self._effects += self._air.answer(frame_id, self._nodes, self._now_at, is_late=is_late)
+
+    def _may_relay(self, relay: NodeId) -> bool:
+        record = self._in_good_standing(relay)
+        if record is None:
+            return False
+        self._nodes.take_sign_of_life(record, self._now_at)
+        if self._air.may_relay(relay, self._now_at):
+            return True
+        self._reject("relay flood", node_text(relay))
+        return False
 
     def _reject(self, reason: str, sender: str) -> None:
         if self._rejections.add(reason, sender, self._now_at):
             self._effects.append(do.ReportFact("rejected", None, (("reason", reason), ("sender", sender))))
-
-    def _report(self, entry: FrameEntry) -> None:
-        frame = entry.signed.frame
-        sender = self._directory.senders.get(frame.sender)
-        node, premises = node_text(frame.sender), sender.premises if sender else ""
-        detail: tuple[tuple[str, str], ...]
-        match frame:
-            case Alert():
-                about = (("node", node), ("premises", premises), ("kind", frame.kind.slug))
-                detail = (*about, ("incident", frame.incident_id.text))
-                self._effects.append(do.ReportFact("committed", frame.id, detail))
-                if entry.is_late:
-                    self._effects.append(do.ReportFact("late", frame.id, detail))
-            case Cancel():
-                detail = (("node", node), ("premises", premises), ("reason", frame.reason.slug))
-                self._effects.append(do.ReportFact("cancelled", frame.incident_id, detail))
-            case Response():
-                detail = (("response", frame.response.slug), ("from_node", node), ("from_premises", premises))
-                self._effects.append(do.ReportFact("response", frame.target, detail))
-            case _:
-                pass
 
     # People.
 
@@ -306,36 +298,23 @@ class CentralCore:
 
     def _judge_held(self) -> None:
         while self._held and self._in_flight is None and self._intake.is_idle:
-            asked = self._held.popleft()
-            number = self._entry + 1
-            if isinstance(asked, _FoundLate):
-                entry = ActionEntry(number, "found-late", asked.incident, None, asked.alert.text, self._now_at)
-                request = None
-            elif isinstance(asked, _WentAway):
-                if not self._watches.is_stale(asked.person, self._now_at, self._timing.watch_ends_after):
-                    continue
-                entry = ActionEntry(number, "watch-ended", None, asked.person, "no sign of life", self._now_at)
-                request = None
-            else:
-                verdict = judge(
-                    asked.action,
-                    asked.by,
-                    incidents=self._incidents.by_id,
-                    on_watch=self._page.on_watch,
-                    now_at=self._now_at,
-                    timing=self._timing,
-                )
-                if not isinstance(verdict, Allowed):
-                    self._answer(
-                        asked.request, Done(self._page.sequence) if isinstance(verdict, AlreadySo) else verdict
-                    )
-                    continue
-                incident = verdict.incident.id if verdict.incident else None
-                entry = ActionEntry(number, verdict.kind, incident, verdict.by, verdict.text, self._now_at)
-                request = asked.request
-            self._entry = number
-            self._in_flight = (entry, request)
-            self._effects.append(do.CommitAction(entry))
+            held = self._held.popleft()
+            request = held.request if isinstance(held, ev.ActionRequested) else None
+            found = entry_for(
+                held,
+                self._entry + 1,
+                incidents=self._incidents.by_id,
+                on_watch=self._page.on_watch,
+                watches=self._watches,
+                now_at=self._now_at,
+                timing=self._timing,
+            )
+            if isinstance(found, ActionEntry):
+                self._entry = found.entry
+                self._in_flight = (found, request)
+                self._effects.append(do.CommitAction(found))
+            elif found is not None:
+                self._answer(request, Done(self._page.sequence) if isinstance(found, AlreadySo) else found)
 
     def _on_action_committed(self, event: ev.ActionCommitted) -> None:
         self._page.is_disk_ok = True
@@ -362,8 +341,12 @@ class CentralCore:
     def _acknowledge(self, entry: ActionEntry) -> None:
         state, by, incident = _ANSWERS.get(entry.kind), entry.by, entry.incident
         role = Role.by_slug(by.role) if by is not None else None
-        if state is not None and by is not None and role is not None and incident is not None:
-            self._effects.append(do.SendAcknowledgement(incident.node, incident, role, state, short_name(by.name)))
+        if state is None or by is None or role is None or incident is None:
+            return
+        air = self._paths.voice_to_presser(incident, self._now_at)
+        name = short_name(by.name)
+        self._effects.append(do.SendAcknowledgement(incident.node, incident, role, state, name, air))
+        self._air.plan_second(incident, self._now_at, is_on_air=air is not None)
 
     def _answer(self, request: int | None, result: Done | Refused) -> None:
         if request is not None:
@@ -389,7 +372,7 @@ class CentralCore:
             if stored_at is None or incident.fresh_at is None:
                 continue
             if incident.fresh_at - stored_at > self._timing.late_after:
-                found = _FoundLate(incident.id, FrameId(record.node, incident.fresh_counter))
+                found = FoundLate(incident.id, FrameId(record.node, incident.fresh_counter))
                 if found not in self._held:
                     self._held.append(found)
         self._judge_held()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from central.core.cards import shown_name, slugs_of
+from central.core.cards import premises_of, shown_name, slugs_of
 from central.core.journal import KeptNode
+from central.core.radio_path import RadioPath
 from central.core.timing import Timing
-from central.core.view import NodeLine
+from central.core.view import NodeLine, PathFigures, RadioLine
 from wire.directory import Directory, Sender
 from wire.ids import NodeId, node_text
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
@@ -55,6 +56,15 @@ class NodeRecord:
     sync_sent_at: datetime | None = None
     ages: dict[int, datetime] = field(default_factory=dict)
     is_worth_keeping: bool = False
+    radio: RadioPath = field(default_factory=RadioPath)
+    proof_at: datetime | None = None
+    is_overdue: tuple[bool, bool] = (False, False)
+    """As it was last told: the radio's path test, the weekly test."""
+
+    @property
+    def is_on_network(self) -> bool:
+        """What is published to it now should reach it."""
+        return self.shown in ("ok", "fault")
 
     def state(self, now_at: datetime, silent_after: timedelta) -> NodeState:
         """As it is now."""
@@ -78,6 +88,10 @@ class Nodes:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._records: dict[NodeId, NodeRecord] = {}
+        self.gateways: tuple[NodeRecord, ...] = ()
+        """Central's own radios, those in good standing."""
+        self.schemes_out_of_reach: frozenset[int] = frozenset()
+        """Schemes with a member that the network does not reach and that has a radio; as of the last tick."""
         self.changed: set[NodeId] = set()
 
     def set_directory(self, directory: Directory) -> None:
@@ -92,6 +106,7 @@ class Nodes:
             self._records[node] = record
             self.changed.add(node)
         self.changed.update(before.keys() - self._records.keys())
+        self.gateways = tuple(r for r in self._records.values() if r.sender.is_gateway and not r.sender.is_revoked)
 
     def recall(self, kept: tuple[KeptNode, ...], now_at: datetime) -> None:
         """Take what the disk remembers."""
@@ -127,6 +142,7 @@ class Nodes:
         faults = tuple(display_text(f"{fault.part}: {fault.detail}", TEXT_CHARS_MAX) for fault in health.faults)
         version, rejected = display_text(health.version, NAME_CHARS_MAX), sum(health.rejected.values())
         before = (record.faults, record.outbox_depth, record.version, record.rejected, record.boot_id)
+        is_radio_changed = record.radio.take_report(health.radio, now_at)
         self._take_boot(record, boot_id, now_at)
         record.faults, record.outbox_depth, record.version, record.rejected = (
             faults,
@@ -138,7 +154,7 @@ class Nodes:
         record.alive_at = record.last_seen_at = now_at
         record.is_worth_keeping = True
         record.is_lost, record.is_stopped = False, health.state == "stopping"
-        if before != (faults, health.outbox_depth, version, rejected, boot_id):
+        if is_radio_changed or before != (faults, health.outbox_depth, version, rejected, boot_id):
             self.changed.add(record.node)
         self._settle(record, now_at)
 
@@ -156,6 +172,7 @@ class Nodes:
     def shift(self, by: timedelta) -> None:
         """The clock was set by this much; nobody fell silent through it."""
         for record in self._records.values():
+            record.radio.shift(by)
             if record.alive_at is not None:
                 record.alive_at += by
             if record.heard_since is not None:
@@ -166,11 +183,33 @@ class Nodes:
                 record.sync_sent_at += by
 
     def watch(self, now_at: datetime) -> None:
-        """Find those that fell silent."""
+        """Find those that fell silent, those whose tests are overdue, and whom only the radio may still reach."""
         after = self._timing.silent_after
+        out_of_reach: set[int] = set()
         for record in self._records.values():
             if record.shown != record.state(now_at, after):
                 self._settle(record, now_at)
+            if record.is_overdue != self._overdue(record, now_at):
+                self.changed.add(record.node)
+            if record.shown == "silent" and record.radio.is_there:
+                out_of_reach |= record.sender.schemes
+        self.schemes_out_of_reach = frozenset(out_of_reach)
+
+    def take_heard(self, record: NodeRecord, relay: NodeId, now_at: datetime) -> None:
+        """A fresh frame of its own came over the air."""
+        record.radio.take_heard(relay, now_at)
+        self.changed.add(record.node)
+
+    def take_proof(self, record: NodeRecord, pressed_at: datetime) -> None:
+        """Its staff pressed *test*, and it arrived."""
+        record.proof_at = pressed_at
+        self.changed.add(record.node)
+
+    def is_out_of_reach(self, record: NodeRecord) -> bool:
+        """The network does not reach it: it is silent there, or was heard over the air after its last sign of life."""
+        if not record.is_on_network or record.alive_at is None:
+            return True
+        return record.radio.heard_at is not None and record.radio.heard_at > record.alive_at
 
     def take_kept(self) -> tuple[KeptNode, ...]:
         """Those that showed life since they were last written to disk."""
@@ -181,9 +220,12 @@ class Nodes:
                 kept.append(KeptNode(record.node, record.last_seen_at, record.boot_id))
         return tuple(kept)
 
-    def line(self, record: NodeRecord, directory: Directory, now_at: datetime) -> NodeLine:
+    def line(
+        self, record: NodeRecord, directory: Directory, now_at: datetime, figures: tuple[PathFigures, ...] = ()
+    ) -> NodeLine:
         """As the page shows it."""
         self._settle(record, now_at)
+        record.is_overdue = self._overdue(record, now_at)
         recent = sum(at > now_at - self._timing.restarts_within for _, at in record.boots)
         return NodeLine(
             node=node_text(record.node),
@@ -198,7 +240,30 @@ class Nodes:
             version=record.version,
             restarts=max(0, recent - 1),
             rejected=record.rejected,
+            is_gateway=record.sender.is_gateway,
+            radio=self._radio_line(record, directory),
+            proof_at=record.proof_at,
+            is_proof_overdue=record.is_overdue[1],
+            figures=figures,
         )
+
+    def _radio_line(self, record: NodeRecord, directory: Directory) -> RadioLine | None:
+        radio = record.radio
+        if not radio.is_there:
+            return None
+        return RadioLine(
+            state="unknown" if radio.report is None else radio.report.state,
+            tested_at=radio.tested_at,
+            is_test_overdue=record.is_overdue[0],
+            heard_at=radio.heard_at,
+            heard_by=tuple(premises_of(relay, directory) for relay in reversed(radio.heard_by)),
+            blocked_since=radio.blocked_since,
+            busy_percent=radio.busy_percent,
+        )
+
+    def _overdue(self, record: NodeRecord, now_at: datetime) -> tuple[bool, bool]:
+        is_proof = record.proof_at is not None and now_at - record.proof_at > self._timing.proof_overdue
+        return (record.radio.is_test_overdue(now_at, self._timing), is_proof)
 
     def _take_boot(self, record: NodeRecord, boot_id: str, now_at: datetime) -> None:
         if boot_id != record.boot_id or not record.boots:

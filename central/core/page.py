@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from central.core.cards import card_of
+from central.core.figures import Figures
 from central.core.incidents import Incidents
-from central.core.nodes import Nodes
+from central.core.nodes import NodeRecord, Nodes
 from central.core.rejections import Rejections
 from central.core.timing import Timing
-from central.core.view import Board, Change, Person
+from central.core.view import Board, Change, NodeLine, Person
 from wire.directory import Directory
 from wire.ids import NodeId, node_text
 
@@ -17,8 +18,9 @@ from wire.ids import NodeId, node_text
 class Page:
     """Makes the board once and gapless changes ever after."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, figures: Figures) -> None:
         self._timing = timing
+        self._figures = figures
         self.sequence = 0
         self.boot_id = ""
         self.is_broker_linked = False
@@ -41,7 +43,7 @@ class Page:
             is_disk_ok=self.is_disk_ok,
             on_watch=tuple(self.on_watch),
             cards=tuple(card_of(incident, directory, self._timing) for incident in shown),
-            nodes=tuple(nodes.line(record, directory, now_at) for record in nodes.all()),
+            nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
         )
         incidents.changed.clear()
@@ -71,7 +73,7 @@ class Page:
         for node in tuple(nodes.changed):
             record = nodes.find(node)
             if record is not None:
-                lines.append(nodes.line(record, directory, now_at))
+                lines.append(self._line(nodes, record, directory, now_at))
                 self._told_nodes.add(node)
             elif node in self._told_nodes:
                 gone.append(node_text(node))
@@ -95,3 +97,6 @@ class Page:
             is_disk_ok=told[1] if told[1] != was_disk_ok else None,
             rejected=rejected,
         )
+
+    def _line(self, nodes: Nodes, record: NodeRecord, directory: Directory, now_at: datetime) -> NodeLine:
+        return nodes.line(record, directory, now_at, self._figures.of(record.node, now_at))

@@ -35,6 +35,21 @@ class Timing:
     directory_bytes_per_tick: int = 8_000_000
     sync_answer_every: timedelta = timedelta(seconds=1)
     """To one node."""
+    path_test_overdue: timedelta = timedelta(hours=26)
+    """Nodes test their radio about every six hours; four in a row that do not come back are no accident (N11)."""
+    path_test_first: timedelta = timedelta(minutes=30)
+    """For the first one, from when the radio could have had it."""
+    proof_overdue: timedelta = timedelta(days=8)
+    """Staff press *test* once a week (N12); a day over is a holiday."""
+    air_repeat_first: timedelta = timedelta(seconds=2)
+    """A frame that comes again is answered over the air again no sooner; each time the gap doubles."""
+    air_repeat_longest: timedelta = timedelta(minutes=15)
+    air_batch: timedelta = timedelta(seconds=10)
+    """Receipts so young travel again in whatever frame still has room."""
+    air_again_after: timedelta = timedelta(seconds=6)
+    """An acknowledgement to somebody whom the network does not reach is said twice: nothing says that it arrived."""
+    test_closes_after: timedelta = timedelta(minutes=2)
+    """An automatically acknowledged test leaves the page."""
     keep_nodes_every: timedelta = timedelta(minutes=5)
     probe_every: timedelta = timedelta(seconds=5)
     restarts_within: timedelta = timedelta(hours=1)

@@ -34,6 +34,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     arrived_at: datetime
     """When central committed its first alert."""
     path: Literal["network", "radio"]
+    """By which its first alert came."""
+    paths: tuple[Literal["network", "radio"], ...] = ()
+    """All by which it came, the first one first."""
     is_late: bool
     is_silent: bool
     is_drill: bool
@@ -102,6 +105,55 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     """Boot ids seen in the last hour, less one."""
     rejected: int = 0
     """Input it dropped since its start."""
+    is_gateway: bool = False
+    """Central's own radio."""
+    radio: RadioLine | None = None
+    """``None``: it has none, as far as central knows."""
+    proof_at: datetime | None = None
+    """When staff last pressed *test* and it arrived (N12)."""
+    is_proof_overdue: bool = False
+    figures: tuple[PathFigures, ...] = ()
+    """This month's, then the last one's."""
+
+
+class RadioLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The way over the air from one premises (N11)."""
+
+    state: Literal["fault", "listening", "untested", "ready", "unknown"]
+    """As in :class:`wire.messages.RadioReport`; ``unknown``: it was heard, and has said nothing of its radio itself
+    since central's start."""
+    tested_at: datetime | None = None
+    """When a test last came back to it over the air."""
+    is_test_overdue: bool = False
+    heard_at: datetime | None = None
+    """When a frame of its own last came over the air, if since central's start or in the last weeks."""
+    heard_by: tuple[str, ...] = ()
+    """Premises that passed its frames on, the latest first."""
+    blocked_since: datetime | None = None
+    """An alert waits there for a channel that is never clear: a stuck transmitter, or somebody who jams."""
+    busy_percent: int = 0
+    """Of the last minutes, in tens."""
+
+
+class PathFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How one path of one premises did in a month (N11). Up to an hour old."""
+
+    month: str
+    """``2026-11``, by UTC."""
+    path: Literal["network", "radio"]
+    watched_minutes: int
+    """In which central looked."""
+    available_percent: float | None
+    """Network: it gave signs of life. Radio: its last test had come back, or it was heard within a day."""
+    frames: int
+    """Frames that came this way, first copies and others."""
+    late: int
+    deliveries: int
+    """Alerts with a proven time; of these:"""
+    median_s: int | None
+    """Half had been committed within so many seconds of the press. ``None``: there are none, or over 300 s."""
+    most_s: int | None
+    """95 % had."""
 
 
 class RejectedLine(msgspec.Struct, frozen=True):

@@ -7,23 +7,29 @@ PUBACKs would hold five thousand of them back. What nobody asks for again goes b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from central.core.effects import (
     PublishIncident,
     PublishStatus,
+    RepeatAcknowledgement,
     SendAcknowledgement,
     SendDirectory,
+    SendFrameToAir,
     SendReceipt,
+    SendReceiptsToAir,
     SendSyncAnswer,
 )
-from wire.frames import Acknowledgement, Frame, Receipt, encode
-from wire.ids import CENTRAL, NodeId
+from wire.frames import Acknowledgement, Frame, Receipt, ReceiptBatch, encode
+from wire.ids import CENTRAL, FrameId, NodeId
 from wire.messages import encode_message
 from wire.signing import SigningKey
 from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic
+
+ACKNOWLEDGEMENTS_MAX: Final = 256
+"""Kept to be said on the air a second time."""
 
 
 class Publisher(Protocol):
@@ -50,6 +56,7 @@ class Announcer:
         self._key = key
         self._next_counter = next_counter
         self._unix_time_s = unix_time_s
+        self._acknowledgements: dict[FrameId, bytes] = {}
 
     def send_receipt(self, order: SendReceipt) -> None:
         """Sign and send."""
@@ -60,7 +67,30 @@ class Announcer:
         """Sign and send."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         frame = Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)
-        self._send(order.node, Down.ACK, frame, 1)
+        data = encode(frame, self._key)
+        self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
+        if order.air is not None:
+            self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
+            self._keep(order.target, data)
+
+    def repeat_acknowledgement(self, order: RepeatAcknowledgement) -> None:
+        """The same bytes once more, if they are still known: they are one fact, however often they are heard."""
+        data = self._acknowledgements.get(order.target)
+        if data is not None:
+            self._publish(str(DownTopic(order.node, Down.AIR)), data, 0)
+
+    def send_receipts_to_air(self, order: SendReceiptsToAir) -> None:
+        """Sign and send: a batch only where there is more than one."""
+        counter, at_s = self._next_counter(), self._unix_time_s()
+        if len(order.targets) == 1:
+            only = order.targets[0]
+            self._send(order.node, Down.AIR, Receipt(CENTRAL, counter, at_s, only.target, late=only.late), 0)
+        else:
+            self._send(order.node, Down.AIR, ReceiptBatch(CENTRAL, counter, at_s, order.targets), 0)
+
+    def send_frame_to_air(self, order: SendFrameToAir) -> None:
+        """A member's, as it came."""
+        self._publish(str(DownTopic(order.node, Down.AIR)), order.data, 0)
 
     def publish_incident(self, order: PublishIncident) -> None:
         """To its scheme."""
@@ -79,6 +109,12 @@ class Announcer:
     def send_directory(self, order: SendDirectory) -> None:
         """To its node."""
         self._publish(str(DownTopic(order.node, Down.DIRECTORY)), order.data, 1)
+
+    def _keep(self, target: FrameId, data: bytes) -> None:
+        self._acknowledgements.pop(target, None)
+        self._acknowledgements[target] = data
+        if len(self._acknowledgements) > ACKNOWLEDGEMENTS_MAX:
+            del self._acknowledgements[next(iter(self._acknowledgements))]
 
     def _send(self, node: NodeId, channel: Down, frame: Frame, qos: int) -> None:
         self._publish(str(DownTopic(node, channel)), encode(frame, self._key), qos)

@@ -29,16 +29,9 @@ class Reader:
             if isinstance(topic, FrameTopic | UpTopic):
                 sender = topic.node
             if message.is_oversized:
-                return InputRejected("too long" if isinstance(topic, FrameTopic) else "message too large", sender)
-            match topic:
-                case FrameTopic():
-                    return FrameArrived(message.payload, topic, Path.NETWORK)
-                case UpTopic(node, Up.HEALTH):
-                    return HealthArrived(node, decode_message(message.payload, Health))
-                case UpTopic(node, Up.SYNC):
-                    return SyncArrived(node, decode_message(message.payload, Sync))
-                case _:
-                    return InputRejected("topic", None)
+                is_frame = isinstance(topic, FrameTopic) or (isinstance(topic, UpTopic) and topic.channel is Up.HEARD)
+                return InputRejected("too long" if is_frame else "message too large", sender)
+            return _fact(topic, message.payload)
         except DecodeError as e:
             return InputRejected(e.reason, sender)
 
@@ -48,3 +41,17 @@ class Reader:
             self._topics.clear()
         self._topics[text] = topic
         return topic
+
+
+def _fact(topic: Topic, payload: bytes) -> Event:
+    match topic:
+        case FrameTopic():
+            return FrameArrived(payload, topic, Path.NETWORK)
+        case UpTopic(node, Up.HEARD):
+            return FrameArrived(payload, None, Path.RADIO, node)
+        case UpTopic(node, Up.HEALTH):
+            return HealthArrived(node, decode_message(payload, Health))
+        case UpTopic(node, Up.SYNC):
+            return SyncArrived(node, decode_message(payload, Sync))
+        case _:
+            return InputRejected("topic", None)

@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptNode, SeenFrame
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures, KeptNode, SeenFrame
 from central.store.errors import StoreConfigError, StoreError
 from central.store.migrate import migrate
-from central.store.rows import gather, microseconds
+from central.store.rows import figures_row, gather, microseconds
 from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, FRAMES, INCIDENTS, WATCH
 from wire.ids import U32_MAX, FrameId
 
@@ -37,6 +37,13 @@ _OPEN_INCIDENT: Final = sa.text(
 _KEEP_NODE: Final = sa.text(
     "INSERT INTO nodes (node, last_seen_us, boot_id) VALUES (:node, :last_seen_us, :boot_id)"
     " ON CONFLICT (node) DO UPDATE SET last_seen_us = excluded.last_seen_us, boot_id = excluded.boot_id"
+)
+_KEEP_FIGURES: Final = sa.text(
+    "INSERT INTO path_days (day, node, path, watched_minutes, up_minutes, frames, late, deliveries)"
+    " VALUES (:day, :node, :path, :watched_minutes, :up_minutes, :frames, :late, :deliveries)"
+    " ON CONFLICT (day, node, path) DO UPDATE SET watched_minutes = excluded.watched_minutes,"
+    " up_minutes = excluded.up_minutes, frames = excluded.frames, late = excluded.late,"
+    " deliveries = excluded.deliveries"
 )
 
 
@@ -145,6 +152,13 @@ class Database:
         with self._transaction() as connection:
             if rows:
                 connection.execute(_KEEP_NODE, rows)
+
+    def keep_figures(self, figures: Sequence[KeptFigures]) -> None:
+        """Put these in place of what is there of the same days."""
+        rows = [figures_row(kept) for kept in figures]
+        with self._transaction() as connection:
+            if rows:
+                connection.execute(_KEEP_FIGURES, rows)
 
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
         """Remember the newest good directory, instead of any before it."""

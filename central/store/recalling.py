@@ -9,19 +9,32 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from central.core.journal import ActionEntry, ActionKind, FrameEntry, JournalEntry, KeptNode, Recall, SeenFrame
+from central.core.figures import first_day_recalled
+from central.core.journal import (
+    ActionEntry,
+    ActionKind,
+    FrameEntry,
+    JournalEntry,
+    KeptFigures,
+    KeptNode,
+    KeptPath,
+    Recall,
+    SeenFrame,
+)
 from central.core.view import Person
 from central.store.database import Database
 from central.store.errors import StoreError
-from central.store.rows import microseconds, moment
-from central.store.tables import ACTIONS, FRAMES, INCIDENTS, NODES, WATCH
+from central.store.rows import day_number, figures_of, microseconds, moment
+from central.store.tables import ACTIONS, FRAMES, INCIDENTS, NODES, PATH_DAYS, WATCH
 from wire.errors import DecodeError
 from wire.frames import decode
 from wire.ids import FrameId, NodeId
-from wire.kinds import FrameKind, Path
+from wire.kinds import AlertKind, FrameKind, Path
 
 SEEN_FOR: Final = timedelta(days=90)
 """Ids held in memory; older ones are caught by the table's key."""
+PATHS_FOR: Final = timedelta(days=60)
+"""Who was heard on the radio, and who pressed *test*."""
 CLOSED_FOR: Final = timedelta(days=1)
 EARLY_FOR: Final = timedelta(days=1)
 """Cancels and answers whose alert has not come yet."""
@@ -41,6 +54,8 @@ def recall(database: Database, now_at: datetime) -> Recall:
             highest_counters=tuple(_highest(connection)),
             on_watch=tuple(_on_watch(connection)),
             nodes=tuple(_nodes(connection)),
+            paths=tuple(_paths(connection, now_at)),
+            figures=tuple(_figures(connection, now_at)),
             last_entry=max(_last_entry(connection, FRAMES), _last_entry(connection, ACTIONS)),
         )
 
@@ -84,6 +99,34 @@ def _nodes(connection: Connection) -> Iterator[KeptNode]:
         yield KeptNode(NodeId(row.node), moment(row.last_seen_us), row.boot_id)
 
 
+def _paths(connection: Connection, now_at: datetime) -> Iterator[KeptPath]:
+    is_recent = FRAMES.c.arrived_us >= microseconds(now_at - PATHS_FOR)
+    last = sa.func.max(FRAMES.c.arrived_us).label("last_us")
+    by_radio = sa.select(FRAMES.c.sender, FRAMES.c.relay, last).where(is_recent & FRAMES.c.relay.is_not(None))
+    # An alert's kind is the first byte of its body.
+    is_test = (FRAMES.c.kind == int(FrameKind.ALERT)) & (
+        sa.func.substr(FRAMES.c.data, 14, 1) == bytes([AlertKind.TEST])
+    )
+    tests = sa.select(FRAMES.c.sender, last).where(is_recent & is_test).group_by(FRAMES.c.sender)
+    heard: dict[int, tuple[int, int]] = {}
+    for row in connection.execute(by_radio.group_by(FRAMES.c.sender, FRAMES.c.relay)):
+        heard[row.sender] = max(heard.get(row.sender, (0, 0)), (row.last_us, row.relay))
+    tested = {row.sender: row.last_us for row in connection.execute(tests)}
+    for sender in heard.keys() | tested.keys():
+        heard_us, relay = heard.get(sender, (0, 0))
+        yield KeptPath(
+            NodeId(sender),
+            moment(heard_us) if heard_us else None,
+            NodeId(relay) if heard_us else None,
+            moment(tested[sender]) if sender in tested else None,
+        )
+
+
+def _figures(connection: Connection, now_at: datetime) -> Iterator[KeptFigures]:
+    since = day_number(first_day_recalled(now_at))
+    yield from map(figures_of, connection.execute(sa.select(PATH_DAYS).where(PATH_DAYS.c.day >= since)))
+
+
 def _last_entry(connection: Connection, table: sa.Table) -> int:
     return connection.execute(sa.select(sa.func.max(table.c.entry))).scalar() or 0
 
@@ -101,6 +144,7 @@ def _frame(row: Row[Any]) -> FrameEntry:
         moment(row.arrived_us),
         row.is_late,
         row.is_clock_ahead,
+        None if row.relay is None else NodeId(row.relay),
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry
+from sqlalchemy import Row
+
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures
 from wire.frames import Alert
-from wire.ids import FrameId
+from wire.ids import FrameId, NodeId
+from wire.kinds import Path
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -82,6 +85,7 @@ def _frame_row(entry: FrameEntry, incident: FrameId | None) -> dict[str, Any]:
         "is_clock_ahead": entry.is_clock_ahead,
         "incident_node": incident.node if incident else None,
         "incident_counter": incident.counter if incident else None,
+        "relay": entry.relay,
     }
 
 
@@ -96,3 +100,36 @@ def _action_row(entry: ActionEntry) -> dict[str, Any]:
         "text": entry.text,
         "at_us": microseconds(entry.at),
     }
+
+
+def day_number(day: date) -> int:
+    """Days since 1970."""
+    return (day - _EPOCH.date()).days
+
+
+def figures_row(kept: KeptFigures) -> dict[str, Any]:
+    """As ``path_days`` has it."""
+    return {
+        "day": day_number(kept.day),
+        "node": kept.node,
+        "path": kept.path.value,
+        "watched_minutes": kept.watched_minutes,
+        "up_minutes": kept.up_minutes,
+        "frames": kept.frames,
+        "late": kept.late,
+        "deliveries": " ".join(map(str, kept.deliveries)),
+    }
+
+
+def figures_of(row: Row[Any]) -> KeptFigures:
+    """And back."""
+    return KeptFigures(
+        (_EPOCH + timedelta(days=row.day)).date(),
+        NodeId(row.node),
+        Path(row.path),
+        row.watched_minutes,
+        row.up_minutes,
+        row.frames,
+        row.late,
+        tuple(map(int, row.deliveries.split())),
+    )

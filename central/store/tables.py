@@ -6,7 +6,7 @@ Node ids and counters are unsigned 32-bit numbers, so they need BIGINT.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
 
 METADATA = MetaData()
 
@@ -26,6 +26,8 @@ FRAMES = Table(
     Column("is_clock_ahead", Boolean, nullable=False),
     Column("incident_node", BigInteger),
     Column("incident_counter", BigInteger),
+    # Who heard it on the radio and passed it on first.
+    Column("relay", BigInteger),
     Index("frames_by_incident", "incident_node", "incident_counter"),
     Index("frames_by_arrival", "arrived_us"),
 )
@@ -65,6 +67,22 @@ NODES = Table(
     Column("boot_id", String(64), nullable=False),
 )
 """Coarse liveness, minutes old."""
+
+PATH_DAYS = Table(
+    "path_days",
+    METADATA,
+    # Days since 1970, UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", String(16), primary_key=True),
+    Column("watched_minutes", Integer, nullable=False),
+    Column("up_minutes", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("late", Integer, nullable=False),
+    # How many alerts took how long: numbers with spaces between, by the bounds of central.core.figures.
+    Column("deliveries", String(250), nullable=False),
+)
+"""Availability and delivery time of each path of each premises, by day. Minutes old."""
 
 WATCH = Table(
     "watch",

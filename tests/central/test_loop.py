@@ -22,6 +22,7 @@ from tests.support.central_town import CORNER, KEYS, START, make_directory, open
 from wire.frames import Alert, Receipt, decode, encode
 from wire.ids import CENTRAL
 from wire.kinds import AlertKind
+from wire.messages import Health, RadioReport, encode_message
 
 TOPIC = "watchlink/1/scheme/hart/frame/00000010"
 
@@ -168,3 +169,16 @@ def test_loop_answers_what_had_arrived_before_it_ends(rig: Rig) -> None:
 
     assert ["commit 1", "receipt 1"] == rig.done[:2]
     assert "incident" in rig.done
+
+
+def test_loop_answers_over_the_air_as_soon_as_by_network(rig: Rig) -> None:
+    """N9: a relay's frame takes the same way; its answer for the air waits no longer than the other."""
+    radio = Health(state="armed", boot_id="n1", radio=RadioReport(state="ready"))
+    rig.inbox.put_message(Published("watchlink/1/node/00000011/up/health", encode_message(radio)))
+    alert = Alert(CORNER, 7, int(START.timestamp()), AlertKind.ASSIST, 7, (1,))
+    rig.inbox.put_message(Published("watchlink/1/node/00000011/up/heard", encode(alert, KEYS[CORNER])))
+
+    rig.loop.step(0)
+
+    assert ["commit 1", "receipt 7", "air"] == [done for done in rig.done if done not in ("incident", "show")][:3]
+    assert '"path": "radio", "relay": "00000011"' in rig.facts.getvalue()

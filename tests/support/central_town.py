@@ -10,26 +10,36 @@ from central.core import events as ev
 from central.core.boards import BoardKeeper
 from central.core.journal import JournalEntry, Recall
 from central.core.machine import CentralCore
-from central.core.view import Action, Board, Card, Done, Person, Refused
+from central.core.timing import Timing
+from central.core.view import Action, Board, Card, Done, NodeLine, Person, Refused
 from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
 from wire.frames import Alert, Cancel, Frame, Response, encode
 from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
+from wire.messages import Health, RadioReport
 from wire.signing import SigningKey
 from wire.topics import FrameTopic
 
 CORNER, BAKERY, CROWN, ARCADE = NodeId(0x10), NodeId(0x11), NodeId(0x12), NodeId(0x13)
 """A HART shop, another, a Pub Watch pub, and premises in both."""
+GATEWAY = NodeId(0x20)
+"""Central's own radio, in towns that have one: see :func:`radio_town`."""
 SCHEMES = {CORNER: (1,), BAKERY: (1,), CROWN: (2,), ARCADE: (1, 2)}
 NAMES = {CORNER: "Corner Shop", BAKERY: "Bakery", CROWN: "The Crown", ARCADE: "Arcade"}
-KEYS = {node: SigningKey(bytes([node]) * 32) for node in (NodeId(1), *SCHEMES)}
+KEYS = {node: SigningKey(bytes([node]) * 32) for node in (NodeId(1), *SCHEMES, GATEWAY)}
 AUTHORITY = SigningKey(b"authority".ljust(32, b"."))
 START = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 PATEL, JONES = Person("pcso", "Jaswinder Patel"), Person("cctv", "Ann Jones")
 E = TypeVar("E")
 
 
-def make_directory(serial: int = 1, revoked: tuple[NodeId, ...] = (), without: tuple[NodeId, ...] = ()) -> bytes:
+def make_directory(
+    serial: int = 1,
+    revoked: tuple[NodeId, ...] = (),
+    without: tuple[NodeId, ...] = (),
+    *,
+    has_gateway: bool = False,
+) -> bytes:
     schemes = (
         SchemeEntry(number=1, slug="hart", name="HART"),
         SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
@@ -47,7 +57,16 @@ def make_directory(serial: int = 1, revoked: tuple[NodeId, ...] = (), without: t
         if node not in without
     )
     central = SenderEntry(node="00000001", key=KEYS[NodeId(1)].public.raw, premises="Central", kind="central")
-    document = DirectoryDocument(serial=serial, issued_at=START, schemes=schemes, senders=(central, *nodes))
+    gateway = SenderEntry(
+        node=node_text(GATEWAY),
+        key=KEYS[GATEWAY].public.raw,
+        premises="Control room radio",
+        schemes=(1, 2),
+        kind="gateway",
+        revoked_at=START if GATEWAY in revoked else None,
+    )
+    senders = (central, *nodes, gateway) if has_gateway else (central, *nodes)
+    document = DirectoryDocument(serial=serial, issued_at=START, schemes=schemes, senders=senders)
     return seal_directory(document, AUTHORITY)
 
 
@@ -58,9 +77,15 @@ def opened(data: bytes) -> Directory:
 class Town:
     """A core, its clock, its disk and everything it ordered; commits are carried out at once unless they are held."""
 
-    def __init__(self, recall: Recall | None = None, directory: bytes | None = None, now_at: datetime = START) -> None:
+    def __init__(
+        self,
+        recall: Recall | None = None,
+        directory: bytes | None = None,
+        now_at: datetime = START,
+        timing: Timing | None = None,
+    ) -> None:
         self.now_at = now_at
-        self.core = CentralCore()
+        self.core = CentralCore(timing)
         self.said: list[do.Effect] = []
         self.disk: list[JournalEntry] = []
         self.waiting: list[JournalEntry] = []
@@ -128,6 +153,30 @@ class Town:
         """Bytes arrive by network."""
         return self.handle(ev.FrameArrived(data, topic, Path.NETWORK))
 
+    def hear(self, frame: Frame, relay: NodeId = BAKERY, key: SigningKey | None = None) -> list[do.Effect]:
+        """A frame arrives by radio, passed on by ``relay``."""
+        return self.hear_bytes(encode(frame, key or KEYS[frame.sender]), relay)
+
+    def hear_bytes(self, data: bytes, relay: NodeId = BAKERY) -> list[do.Effect]:
+        """Bytes arrive by radio."""
+        return self.handle(ev.FrameArrived(data, None, Path.RADIO, relay))
+
+    def alert(
+        self, counter: int = 7, node: NodeId = CORNER, kind: AlertKind = AlertKind.ATTACK, **more: object
+    ) -> Alert:
+        """A press of now."""
+        fields = {"incident": counter, "schemes": SCHEMES[node], "at_s": int(self.now_at.timestamp()), **more}
+        return Alert(node, counter, kind=kind, **fields)
+
+    def beat(self, node: NodeId, radio: str = "", boot_id: str = "n1", **report: object) -> list[do.Effect]:
+        """A heartbeat by network; ``radio``: the state of the node's radio, empty for none."""
+        about = RadioReport(state=radio, **report) if radio else None
+        return self.handle(ev.HealthArrived(node, Health(state="armed", boot_id=boot_id, radio=about)))
+
+    def line(self, node: NodeId) -> NodeLine:
+        """One node as the page has it."""
+        return next(line for line in self.board().nodes if line.node == node_text(node))
+
     def act(self, action: Action, by: Person = PATEL) -> Done | Refused | None:
         """A person does something; ``None`` while it waits for the disk."""
         self.requests += 1
@@ -164,6 +213,16 @@ class Town:
         """What the page says was dropped, by reason and sender; a second goes by."""
         self.later(1)
         return {(line.reason, line.sender): line.count for line in self.board().rejected}
+
+
+def radio_town(*, has_gateway: bool = True, timing: Timing | None = None) -> Town:
+    """Everybody alive; the bakery and, if there is one, the gateway have radios that may transmit."""
+    town = Town(directory=make_directory(has_gateway=has_gateway), timing=timing)
+    for node in SCHEMES:
+        town.beat(node, "untested" if node == BAKERY else "")
+    if has_gateway:
+        town.beat(GATEWAY, "ready")
+    return town
 
 
 def only(said: list[do.Effect], kind: type[E]) -> list[E]:

@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass, field
 
 from central.core import effects as do
-from central.net.announcer import Announcer
-from tests.support.central_town import CORNER, KEYS, START, Town, make_directory, only, opened
+from central.net.announcer import ACKNOWLEDGEMENTS_MAX, Announcer
+from tests.support.central_town import BAKERY, CORNER, CROWN, KEYS, START, Town, make_directory, only, opened
 from wire.admission import admit
-from wire.frames import Acknowledgement, Receipt
+from wire.frames import Acknowledgement, Receipt, ReceiptBatch, Receipted
 from wire.ids import CENTRAL, FrameId
 from wire.kinds import AnswerState, Role
 from wire.messages import IncidentState, decode_message
@@ -61,6 +61,62 @@ def test_announcer_signs_acknowledgements_by_qos_1() -> None:
         Acknowledgement(CENTRAL, 501, int(START.timestamp()), TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel")
         == frame
     )
+
+
+def test_announcer_says_an_acknowledgement_on_both_ways_and_again_in_the_same_bytes() -> None:
+    """N8: one frame, one id, however often and by whatever path it is heard."""
+    broker = FakeBroker()
+    announcer = make(broker)
+    order = do.SendAcknowledgement(CORNER, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel", BAKERY)
+
+    announcer.send_acknowledgement(order)
+    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, TARGET))
+    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(CROWN, FrameId(CORNER, 8)))
+
+    assert [
+        ("watchlink/1/node/00000010/down/ack", 1),
+        ("watchlink/1/node/00000011/down/air", 0),
+        ("watchlink/1/node/00000012/down/air", 0),
+    ] == [(topic, qos) for topic, _, qos in broker.taken]
+    assert 1 == len({payload for _, payload, _ in broker.taken})
+
+
+def test_announcer_keeps_no_more_acknowledgements_than_it_may_have_to_repeat() -> None:
+    broker = FakeBroker()
+    announcer = make(broker)
+    for counter in range(1, ACKNOWLEDGEMENTS_MAX + 2):
+        target = FrameId(CORNER, counter)
+        announcer.send_acknowledgement(
+            do.SendAcknowledgement(CORNER, target, Role.PCSO, AnswerState.ANSWERED, "J Patel", BAKERY)
+        )
+    broker.taken.clear()
+
+    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(BAKERY, FrameId(CORNER, 1)))
+    assert [] == broker.taken
+    announcer.repeat_acknowledgement(do.RepeatAcknowledgement(BAKERY, FrameId(CORNER, 2)))
+    assert 1 == len(broker.taken)
+
+
+def test_announcer_puts_one_receipt_or_a_batch_on_the_air() -> None:
+    """N9: each signature is half a second of airtime."""
+    broker = FakeBroker()
+    announcer = make(broker)
+    one, other = Receipted(TARGET, late=True), Receipted(FrameId(BAKERY, 3))
+
+    announcer.send_receipts_to_air(do.SendReceiptsToAir(BAKERY, (one,)))
+    announcer.send_receipts_to_air(do.SendReceiptsToAir(BAKERY, (one, other)))
+
+    directory, at_s = opened(make_directory()), int(START.timestamp())
+    frames = [admit(payload, directory, None).frame for _, payload, _ in broker.taken]
+    assert [Receipt(CENTRAL, 501, at_s, TARGET, late=True), ReceiptBatch(CENTRAL, 502, at_s, (one, other))] == frames
+    assert [("watchlink/1/node/00000011/down/air", 0)] * 2 == [(topic, qos) for topic, _, qos in broker.taken]
+
+
+def test_announcer_passes_a_members_frame_on_as_it_came() -> None:
+    broker = FakeBroker()
+    make(broker).send_frame_to_air(do.SendFrameToAir(BAKERY, b"as it came"))
+
+    assert [("watchlink/1/node/00000011/down/air", b"as it came", 0)] == broker.taken
 
 
 def test_announcer_publishes_incidents_that_every_receiver_accepts(town_of_one_press: Town) -> None:

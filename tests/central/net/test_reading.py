@@ -18,6 +18,7 @@ from wire.topics import FrameTopic
 NODE = NodeId(0x10)
 FRAME_TOPIC = "watchlink/1/scheme/hart/frame/00000010"
 HEALTH_TOPIC = "watchlink/1/node/00000010/up/health"
+HEARD_TOPIC = "watchlink/1/node/00000010/up/heard"
 HEALTH = Health(state="armed", boot_id="n1")
 
 
@@ -30,6 +31,9 @@ HEALTH = Health(state="armed", boot_id="n1")
             Published("watchlink/1/node/00000010/up/sync", encode_message(Sync(boot_id="n1"))),
             SyncArrived(NODE, Sync(boot_id="n1")),
         ),
+        (Published(HEARD_TOPIC, b"frame"), FrameArrived(b"frame", None, Path.RADIO, NODE)),
+        (Published(HEARD_TOPIC, b"", is_oversized=True), InputRejected("too long", NODE)),
+        (Published("watchlink/1/node/00000010/down/air", b"frame"), InputRejected("topic", None)),
         (Published(HEALTH_TOPIC, b'{"state":7}'), InputRejected("message field", NODE)),
         (Published(HEALTH_TOPIC, b"\xff\xfe{"), InputRejected("message json", NODE)),
         (Published(HEALTH_TOPIC, b"", is_oversized=True), InputRejected("message too large", NODE)),

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,15 +16,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from central.core.journal import FrameEntry, KeptNode, SeenFrame
+from central.core.journal import FrameEntry, KeptFigures, KeptNode, KeptPath, SeenFrame
 from central.core.view import AddNote, Close, EndWatch, StartWatch
 from central.store.database import Database, resolve_url
 from central.store.errors import StoreConfigError, StoreError
 from central.store.recalling import recall
 from central.store.tables import METADATA
-from tests.support.central_town import BAKERY, CORNER, JONES, PATEL, START, Town
+from tests.support.central_town import BAKERY, CORNER, CROWN, GATEWAY, JONES, PATEL, START, Town, radio_town
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, MemberResponse
+from wire.kinds import Path as FramePath
 
 
 def file_of(database: Database) -> Path:
@@ -235,7 +236,7 @@ def test_tables_are_good_postgresql() -> None:
     made = [str(CreateTable(table).compile(dialect=dialect)) for table in METADATA.sorted_tables]
     made += [str(CreateIndex(index).compile(dialect=dialect)) for t in METADATA.sorted_tables for index in t.indexes]
 
-    assert sum("BIGINT" in text for text in made) == 7
+    assert sum("BIGINT" in text for text in made) == 8
     assert all("AUTOINCREMENT" not in text for text in made)
 
 
@@ -251,3 +252,49 @@ def test_url_is_relative_to_its_folder(tmp_path: Path) -> None:
     assert str(tmp_path / "state/central.db") == resolve_url("sqlite:///state/central.db", tmp_path).database
     assert "/var/c.db" == resolve_url("sqlite:////var/c.db", tmp_path).database
     assert sa.URL.create("postgresql", database="x") == resolve_url("postgresql:///x", tmp_path)
+
+
+def test_database_gives_back_through_whom_a_frame_came_and_who_was_heard(database: Database) -> None:
+    """N11: a restart forgets neither who has a radio nor who pressed *test*."""
+    town = radio_town()
+    town.hear(town.alert(), BAKERY)
+    town.later(5)
+    town.hear(town.alert(8), GATEWAY)
+    town.press(3, AlertKind.TEST, node=CROWN)
+    town.press(1, AlertKind.ASSIST, node=BAKERY)
+    database.commit(town.disk)
+
+    found = recall(database, town.now_at)
+
+    assert [BAKERY, GATEWAY, None] == [e.relay for e in found.journal if isinstance(e, FrameEntry)][:3]
+    at = START + timedelta(seconds=5)
+    assert {KeptPath(CORNER, at, GATEWAY), KeptPath(CROWN, proof_at=at)} == set(found.paths)
+    assert () == recall(database, town.now_at + timedelta(days=61)).paths
+
+
+def test_database_keeps_figures_by_day_and_recalls_two_months(database: Database) -> None:
+    today = KeptFigures(START.date(), CORNER, FramePath.NETWORK, 600, 599, 3, 1, (2, 1, 0))
+    older = replace(today, day=date(2026, 10, 1), path=FramePath.RADIO)
+    database.keep_figures([replace(today, frames=1), older, replace(today, day=date(2026, 9, 30))])
+    database.keep_figures([today])
+
+    assert {today, older} == set(recall(database, START).figures)
+
+
+def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path: Path, night: Town) -> None:
+    """Frames from before the radio have no relay."""
+    database = Database(resolve_url("sqlite:///central.db", tmp_path))
+    database.open()
+    database.commit(night.disk)
+    with database._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE path_days")
+        connection.exec_driver_sql("ALTER TABLE frames DROP COLUMN relay")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+
+    again = Database(resolve_url("sqlite:///central.db", tmp_path))
+    again.open()
+    found = recall(again, START)
+    again.close()
+
+    assert tuple(e for e in night.disk if e.incident is not None) == found.journal

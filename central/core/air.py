@@ -1,0 +1,179 @@
+"""What central says over the air, and through whom (N9). The nodes decide how and when it is keyed.
+
+Theory. Nobody confirms what is heard on the air, and anybody can say again what was said there once. So:
+
+- a frame that came by radio is answered by radio as well, through one node: a gateway that may transmit, first one
+  that heard the frame itself; without one, the relay that was first. When the sender repeats itself it did not
+  hear the answer, and the next try goes through the next of them;
+- each answer carries the other receipts of the last seconds as far as they fit: in a storm every one is said
+  several times, in no more overs;
+- a repetition is answered after a gap that doubles, and within budgets for its sender and for all repetitions
+  together: a replay, or a flood of well signed frames from a stolen node, cannot keep the channel busy;
+- a member's alert is said for members whom the network does not reach, an acknowledgement for a presser whom it does
+  not reach: the second of them twice, the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from central.core.budget import Budget
+from central.core.effects import RepeatAcknowledgement, SendFrameToAir, SendReceiptsToAir
+from central.core.journal import FrameEntry
+from central.core.nodes import NodeRecord, Nodes
+from central.core.timing import Timing
+from wire.frames import Alert, Cancel, ReceiptBatch, Receipted
+from wire.ids import FrameId, NodeId
+from wire.kinds import MEMBERS_WARNED, Path
+
+HEARINGS_MAX: Final = 2_048
+RELAYS_MAX: Final = 8
+RECENT_MAX: Final = 32
+WAITING_MAX: Final = 256
+_ALL: Final = "all"
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """A frame that came by radio: who passed it on, the first one first, and how often it was answered there."""
+
+    is_path_test: bool
+    relays: dict[NodeId, None] = field(default_factory=dict)
+    answers: int = 0
+    next_at: datetime | None = None
+
+
+class Air:
+    """Who heard what, and what was said. In memory: after a restart a sender that was not answered says it again."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._hearings: dict[FrameId, _Hearing] = {}
+        self._recent: deque[tuple[datetime, Receipted]] = deque(maxlen=RECENT_MAX)
+        # Acknowledgements that are said a second time, and when.
+        self._waiting: dict[FrameId, datetime] = {}
+        self._warned_of: dict[FrameId, None] = {}
+        # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
+        self._relays: Budget[NodeId] = Budget(60, timedelta(seconds=0.5))
+        self._senders: Budget[NodeId] = Budget(8, timedelta(seconds=10))
+        self._repeats: Budget[str] = Budget(20, timedelta(seconds=3))
+
+    def may_relay(self, relay: NodeId, now_at: datetime) -> bool:
+        """Whether one more frame of ``relay`` is looked at; each costs a verification."""
+        return self._relays.take(relay, now_at)
+
+    def take_heard(self, frame: FrameId, relay: NodeId, *, is_path_test: bool) -> bool:
+        """``relay`` passed on an admitted frame; says whether it is the first that came of it by radio."""
+        is_first = frame not in self._hearings
+        hearing = self._hearings.pop(frame, None) or _Hearing(is_path_test)
+        self._hearings[frame] = hearing
+        if len(self._hearings) > HEARINGS_MAX:
+            del self._hearings[next(iter(self._hearings))]
+        if len(hearing.relays) < RELAYS_MAX:
+            hearing.relays[relay] = None
+        return is_first
+
+    def was_heard(self, frame: FrameId) -> bool:
+        """It came by radio, too."""
+        return frame in self._hearings
+
+    def is_path_test(self, frame: FrameId) -> bool:
+        """It tests the radio: a receipt by any other way would prove nothing."""
+        return frame in self._hearings and self._hearings[frame].is_path_test
+
+    def answer(self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool) -> list[SendReceiptsToAir]:
+        """Its receipt, over the air; nothing if it was just said, or too often."""
+        hearing = self._hearings.get(frame)
+        if hearing is None or (hearing.next_at is not None and now_at < hearing.next_at):
+            return []
+        voices = self._voices(hearing.relays, nodes)
+        if not voices:
+            return []
+        if hearing.answers > 0 and not self._repeats.take(_ALL, now_at):
+            return []
+        if not self._senders.take(frame.node, now_at):
+            return []
+        voice = voices[hearing.answers % len(voices)]
+        gap = self._timing.air_repeat_first * 2 ** min(hearing.answers, 20)
+        hearing.answers += 1
+        hearing.next_at = now_at + min(gap, self._timing.air_repeat_longest)
+        own = Receipted(frame, is_late)
+        recent = [told for at, told in self._recent if told.target != frame and self._is_recent(at, now_at)]
+        self._recent.appendleft((now_at, own))
+        return [SendReceiptsToAir(voice.node, ReceiptBatch.fitting([own, *recent]))]
+
+    def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
+        """Through whom an acknowledgement is said to ``presser``; ``None`` if the network reaches it, or nobody can."""
+        if not nodes.is_out_of_reach(presser):
+            return None
+        voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes)
+        return voices[0].node if voices and self._senders.take(presser.node, now_at) else None
+
+    def plan_second(self, incident: FrameId, now_at: datetime, *, is_on_air: bool) -> None:
+        """The acknowledgement just said is due a second time, if it went over the air; it replaces any before it."""
+        self._waiting.pop(incident, None)
+        if not is_on_air:
+            return
+        self._waiting[incident] = now_at + self._timing.air_again_after
+        if len(self._waiting) > WAITING_MAX:
+            del self._waiting[next(iter(self._waiting))]
+
+    def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
+        """A member's alert or its cancel, for members whom the network does not reach but a radio may."""
+        incident = self._worth_warning(entry, nodes)
+        if incident is None:
+            return []
+        voices = self._voices({}, nodes)
+        if not voices or not self._senders.take(incident.node, now_at):
+            return []
+        self._warned_of[incident] = None
+        if len(self._warned_of) > WAITING_MAX:
+            del self._warned_of[next(iter(self._warned_of))]
+        return [SendFrameToAir(voices[0].node, entry.signed.data)]
+
+    def _worth_warning(self, entry: FrameEntry, nodes: Nodes) -> FrameId | None:
+        """The incident of an alert that somebody may not have heard of, or of the cancel of one that was aired."""
+        frame = entry.signed.frame
+        # What came over the air was heard there, and what is late warns nobody.
+        if not nodes.gateways or entry.path is not Path.NETWORK or entry.is_late:
+            return None
+        if isinstance(frame, Cancel):
+            return frame.incident_id if frame.incident_id in self._warned_of else None
+        if not isinstance(frame, Alert) or frame.drill or frame.kind not in MEMBERS_WARNED:
+            return None
+        return None if nodes.schemes_out_of_reach.isdisjoint(frame.schemes) else frame.incident_id
+
+    def tick(self, nodes: Nodes, now_at: datetime) -> list[RepeatAcknowledgement]:
+        """What is due a second time."""
+        said = []
+        for incident, due_at in tuple(self._waiting.items()):
+            if now_at < due_at:
+                continue
+            del self._waiting[incident]
+            presser = nodes.find(incident.node)
+            voice = self.voice_to(presser, nodes, now_at) if presser is not None else None
+            if voice is not None:
+                said.append(RepeatAcknowledgement(voice, incident))
+        return said
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """Gaps and turns move with it."""
+        for hearing in self._hearings.values():
+            if hearing.next_at is not None:
+                hearing.next_at += by
+        self._waiting = {incident: due_at + by for incident, due_at in self._waiting.items()}
+
+    def _is_recent(self, at: datetime, now_at: datetime) -> bool:
+        return timedelta() <= now_at - at <= self._timing.air_batch
+
+    @staticmethod
+    def _voices(relays: dict[NodeId, None], nodes: Nodes) -> list[NodeRecord]:
+        """Who would transmit now, the best first."""
+        gateways = [r for r in nodes.gateways if r.is_on_network and r.radio.may_speak]
+        gateways.sort(key=lambda r: (r.node not in relays, r.radio.report is None or r.radio.report.state != "ready"))
+        found = [nodes.find(relay) for relay in relays]
+        others = [r for r in found if r is not None and r not in gateways and r.is_on_network and r.radio.may_speak]
+        return [*gateways, *(r for r in others if not r.sender.is_revoked)]

@@ -1,0 +1,41 @@
+"""How often something may be done: a bucket for each key, refilled by time, bounded in number."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+KEYS_MAX: Final = 4_096
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: datetime
+
+
+class Budget(Generic[K]):
+    """``burst`` at once, and one more each ``every``, for each key."""
+
+    def __init__(self, burst: int, every: timedelta) -> None:
+        self._burst = burst
+        self._every_s = every.total_seconds()
+        self._buckets: dict[K, _Bucket] = {}
+
+    def take(self, key: K, now_at: datetime) -> bool:
+        """Take one, if there is one."""
+        bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now_at)
+        # The last used is the last forgotten; a key that comes back after the bound has its burst again.
+        self._buckets[key] = bucket
+        if len(self._buckets) > KEYS_MAX:
+            del self._buckets[next(iter(self._buckets))]
+        # A clock that was set back gives nothing and takes nothing.
+        passed_s = max(0.0, (now_at - bucket.at).total_seconds())
+        bucket.tokens, bucket.at = min(self._burst, bucket.tokens + passed_s / self._every_s), now_at
+        if bucket.tokens < 1:
+            return False
+        bucket.tokens -= 1
+        return True

@@ -1,0 +1,118 @@
+"""What waits until nothing is on its way to disk: what people ask for, and what central finds by itself.
+
+Judged one at a time, so that what was judged is what is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from central.core.desk import Allowed, AlreadySo, judge
+from central.core.events import ActionRequested
+from central.core.incident import Incident
+from central.core.journal import ActionEntry
+from central.core.timing import Timing
+from central.core.view import Person, Refused
+from central.core.watches import Watches
+from wire.ids import FrameId
+from wire.kinds import AlertKind
+
+AUTOMATIC: Final = Person("co-ordinator", "automatic")
+"""Who answers a weekly test: nobody, in the name of who runs the scheme. Nine bytes, so a frame carries it whole."""
+TEST_OUTCOME: Final = "Test arrived and was acknowledged automatically"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLate:
+    """A sync that came after the alert shows how long the alert had waited."""
+
+    incident: FrameId
+    alert: FrameId
+
+
+@dataclass(frozen=True, slots=True)
+class WentAway:
+    """On watch, and without a sign of life for too long."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class ProofArrived:
+    """Somebody pressed *test*: it is acknowledged without a person (N12)."""
+
+    incident: FrameId
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOver:
+    """It was acknowledged a while ago, and goes from the page."""
+
+    incident: FrameId
+
+
+Held = ActionRequested | FoundLate | WentAway | ProofArrived | ProofOver
+
+
+def proofs_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) -> Iterator[ProofArrived | ProofOver]:
+    """What is to be done for the open tests."""
+    for incident in incidents:
+        if incident.kind is not AlertKind.TEST or not incident.is_open:
+            continue
+        if incident.state == "unanswered":
+            yield ProofArrived(incident.id)
+        elif _is_over(incident, now_at, timing):
+            yield ProofOver(incident.id)
+
+
+def entry_for(
+    held: Held,
+    number: int,
+    *,
+    incidents: Mapping[FrameId, Incident],
+    on_watch: Mapping[Person, None],
+    watches: Watches,
+    now_at: datetime,
+    timing: Timing,
+) -> ActionEntry | AlreadySo | Refused | None:
+    """What is to be written for it, or what its person is told; ``None``: it is so no longer, and nobody waits."""
+    match held:
+        case FoundLate():
+            return ActionEntry(number, "found-late", held.incident, None, held.alert.text, now_at)
+        case WentAway():
+            if not watches.is_stale(held.person, now_at, timing.watch_ends_after):
+                return None
+            return ActionEntry(number, "watch-ended", None, held.person, "no sign of life", now_at)
+        case ProofArrived() | ProofOver():
+            return _entry_for_proof(held, number, incidents.get(held.incident), now_at, timing)
+        case ActionRequested():
+            verdict = judge(held.action, held.by, incidents=incidents, on_watch=on_watch, now_at=now_at, timing=timing)
+            if not isinstance(verdict, Allowed):
+                return verdict
+            incident = verdict.incident.id if verdict.incident else None
+            return ActionEntry(number, verdict.kind, incident, verdict.by, verdict.text, now_at)
+
+
+def _entry_for_proof(
+    held: ProofArrived | ProofOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
+) -> ActionEntry | None:
+    # A person may have been quicker, and a press of something real may have made it more.
+    if incident is None or incident.kind is not AlertKind.TEST:
+        return None
+    if isinstance(held, ProofArrived):
+        is_due = incident.state == "unanswered"
+        return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at) if is_due else None
+    is_over = _is_over(incident, now_at, timing)
+    return ActionEntry(number, "closed", incident.id, AUTOMATIC, TEST_OUTCOME, now_at) if is_over else None
+
+
+def _is_over(incident: Incident, now_at: datetime, timing: Timing) -> bool:
+    return (
+        incident.state == "answered"
+        and incident.answered_by == AUTOMATIC
+        and incident.answered_at is not None
+        and now_at - incident.answered_at >= timing.test_closes_after
+    )

@@ -1,0 +1,78 @@
+"""The two paths of every premises, together: what came by which, what is counted of it, and what goes over the air."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from central.core.air import Air
+from central.core.effects import SendFrameToAir
+from central.core.events import FrameArrived
+from central.core.figures import Figures
+from central.core.incidents import Incidents
+from central.core.journal import FrameEntry, Recall, incident_of
+from central.core.nodes import Nodes
+from central.core.timing import Timing
+from wire.frames import Alert, decode
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind, FrameKind, Path
+
+
+class Paths:
+    """Ties :class:`~central.core.air.Air` and :class:`~central.core.figures.Figures` to nodes and incidents."""
+
+    def __init__(self, timing: Timing, nodes: Nodes, incidents: Incidents) -> None:
+        self._timing = timing
+        self._nodes = nodes
+        self._incidents = incidents
+        self.air = Air(timing)
+        self.figures = Figures(timing)
+
+    def recall(self, recall: Recall, now_at: datetime) -> None:
+        """Take what the disk remembers."""
+        self.figures.recall(recall.figures, now_at)
+        for kept in recall.paths:
+            record = self._nodes.find(kept.node)
+            if record is None:
+                continue
+            record.proof_at = kept.proof_at
+            if kept.radio_heard_at is not None and kept.heard_by is not None:
+                record.radio.take_heard(kept.heard_by, kept.radio_heard_at)
+
+    def take_arrival(self, frame_id: FrameId, event: FrameArrived, now_at: datetime, *, is_known: bool) -> None:
+        """An admitted frame came: perhaps by another path than its first copy."""
+        if event.relay is not None:
+            is_path_test = event.data[0] & 0x0F == FrameKind.PATH_TEST
+            is_other = self.air.take_heard(frame_id, event.relay, is_path_test=is_path_test)
+        else:
+            is_other = self.air.was_heard(frame_id)
+        if is_known and is_other:
+            self._note_other_path(event, now_at)
+
+    def take_committed(self, entry: FrameEntry, now_at: datetime) -> list[SendFrameToAir]:
+        """A frame is on disk: who is to be warned of it over the air."""
+        frame, record = entry.signed.frame, self._nodes.find(entry.signed.frame.sender)
+        if record is not None and entry.relay is not None:
+            self._nodes.take_heard(record, entry.relay, now_at)
+        if record is not None and isinstance(frame, Alert) and frame.kind is AlertKind.TEST:
+            self._nodes.take_proof(record, now_at)
+        self.figures.take(entry, now_at)
+        return self.air.warn(entry, self._nodes, now_at)
+
+    def voice_to_presser(self, incident_id: FrameId, now_at: datetime) -> NodeId | None:
+        """Through whom an acknowledgement goes over the air, if its presser was heard there and is only there."""
+        incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
+        if incident is None or presser is None or Path.RADIO not in incident.paths:
+            return None
+        return self.air.voice_to(presser, self._nodes, now_at)
+
+    def _note_other_path(self, event: FrameArrived, now_at: datetime) -> None:
+        frame = decode(event.data).frame
+        incident, record = incident_of(frame), self._nodes.find(frame.sender)
+        if incident is None or incident.node != frame.sender or not self._incidents.note_path(incident, event.path):
+            return
+        # Not of what somebody says again much later: that proves nothing of this premises' radio.
+        is_live = now_at - self._incidents.by_id[incident].arrived_at < self._timing.late_after
+        if record is not None and (event.relay is None or is_live):
+            self.figures.take_copy(frame.sender, event.path, now_at)
+        if record is not None and event.relay is not None and is_live:
+            self._nodes.take_heard(record, event.relay, now_at)
