@@ -17,6 +17,8 @@ from node.hw.errors import PartError, one_line, translated
 from node.hw.pins import Device, PinSource, open_lgpio_factory, quietly
 from node.hw.radio.ptt import METHODS, PttError, PttLine, PttSettings
 
+GPIO_MIN: Final = 9
+"""The Pi pulls 0 to 8 up from power-up on, long before any program runs: a radio on one of them would be keyed."""
 GPIO_MAX: Final = 27
 CM108_PIN_MAX: Final = 8
 _HUNG_UP: Final = 0
@@ -58,8 +60,8 @@ class GpioPtt:
     """
 
     def __init__(self, pin: int, source: PinSource) -> None:
-        if not 0 <= pin <= GPIO_MAX:
-            raise PttError(f"radio.ptt.gpio {pin}: the header has GPIO 0 to {GPIO_MAX}")
+        if not GPIO_MIN <= pin <= GPIO_MAX:
+            raise PttError(f"radio.ptt.gpio {pin}: only GPIO {GPIO_MIN} to {GPIO_MAX} are low while the Pi starts")
         self.name = f"GPIO {pin}"
         self._source = source
         try:

@@ -14,9 +14,10 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from node.hw.pins import PinSource
+from node.hw.profiles import RADIO_PINS
 from node.hw.radio import ptt_lines
 from node.hw.radio.ptt import METHODS, PttError, PttSettings
-from node.hw.radio.ptt_lines import Cm108Ptt, GpioPtt, SerialRtsPtt, open_line, put_off
+from node.hw.radio.ptt_lines import GPIO_MIN, Cm108Ptt, GpioPtt, SerialRtsPtt, open_line, put_off
 
 OFF, ON = bytes((0, 0, 0, 4, 0)), bytes((0, 0, 4, 4, 0))
 
@@ -227,7 +228,8 @@ def test_cm108_that_takes_no_report_is_let_go(tmp_path: Path) -> None:
         (PttSettings(method="vox"), "'vox' is not known: it is one of gpio, serial-rts, cm108"),
         (PttSettings(method="cm108", cm108_pin=0), "such chips have pins 1 to 8"),
         (PttSettings(method="cm108", cm108_pin=9), "such chips have pins 1 to 8"),
-        (PttSettings(method="gpio", gpio=28), "the header has GPIO 0 to 27"),
+        (PttSettings(method="gpio", gpio=28), "only GPIO 9 to 27"),
+        (PttSettings(method="gpio", gpio=8), "low while the Pi starts"),
     ],
 )
 def test_setting_that_cannot_be_is_refused(settings: PttSettings, words: str) -> None:
@@ -247,6 +249,12 @@ def test_each_method_opens_its_line(
     assert {"gpio": "GPIO 12", "serial-rts": "RTS of /dev/ttyUSB0", "cm108": f"pin 3 of {hidraw}"}[method] == line.name
 
     line.close()
+
+
+def test_pin_that_is_meant_unless_said_is_free_and_low_at_power_up() -> None:
+    """F6: no profile has it, and the Pi pulls it down."""
+    assert PttSettings().gpio in RADIO_PINS
+    assert GPIO_MIN <= PttSettings().gpio
 
 
 def test_put_off_leaves_the_line_off(tmp_path: Path) -> None:
