@@ -17,6 +17,12 @@ from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
 _Words = tuple[Face, tuple[str, ...], str, str]
 _MS_PER_SECOND: Final = 1_000
+_PROVEN: Final = {
+    (True, True): "Net✓ Radio✓",
+    (True, None): "Net✓ Radio: testing",
+    (True, False): "Net✓ Radio not heard",
+    (False, True): "By radio, no network",
+}
 _INVERTED: Final = frozenset({Phase.REFUSED, Phase.UNDELIVERED})
 
 
@@ -84,8 +90,9 @@ def _undelivered(state: NodeState, own: Incident, now_ms: int) -> _Words:
 def _nearby(own: Incident, news: str) -> _Words:
     """Central does not have it, and neighbours have: the best news there is then, and no more than it is."""
     name, response, others = _foremost(own)
-    word = "COMING" if response is MemberResponse.RESPONDING else "SEEN"
-    return Face.NEARBY, (word,), line(f"{_shortened(name, LINE_CHARS_MAX - len(others))}{others}"), news
+    word, by = ("COMING", "") if response is MemberResponse.RESPONDING else ("SEEN", "by ")
+    who = f"{by}{_shortened(name, LINE_CHARS_MAX - len(by) - len(others))}{others}"
+    return Face.NEARBY, (word,), line(who), news
 
 
 def _received(state: NodeState, own: Incident, _now_ms: int) -> _Words:
@@ -108,8 +115,12 @@ def _tested(state: NodeState, own: Incident) -> _Words:
     network, radio = paths_proven(state, own)
     if not (radio or can_transmit(state)):
         return Face.RECEIVED, ("TEST OK",), "TEST reached central", _pressed(state, own)
-    marks = f"{'Net✓' if network else 'Net✗'} { {True: 'Radio✓', False: 'Radio✗', None: 'Radio…'}[radio] }"
-    return Face.RECEIVED, ("TEST OK" if network and radio else "RECEIVED",), "TEST reached central", marks
+    return (
+        Face.RECEIVED,
+        ("TEST OK" if network and radio else "RECEIVED",),
+        "TEST reached central",
+        _PROVEN[network, radio],
+    )
 
 
 def _answered(state: NodeState, own: Incident, _now_ms: int) -> _Words:

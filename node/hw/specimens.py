@@ -9,20 +9,33 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
 from node.core.controls import Button, Part
-from node.core.effects import AlertDraft, CancelDraft, PathTestDraft, ResponseDraft, ShowScreen, StoreFrame
+from node.core.effects import (
+    AlertDraft,
+    CancelDraft,
+    PathTestDraft,
+    ResponseDraft,
+    ShowScreen,
+    StoreFrame,
+    TransmitOver,
+)
 from node.core.events import (
     CentralStatusReceived,
+    ChannelChanged,
     ClockRead,
     Event,
     FramePublished,
     FrameReceived,
     FrameStored,
     IncidentReceived,
+    LinkDown,
     LinkUp,
+    OverEnded,
+    OverStarted,
     PartFailed,
     PinChanged,
     ScreenShown,
@@ -33,11 +46,11 @@ from node.core.events import (
 )
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import Face, Screen
-from node.core.settings import Settings
+from node.core.settings import RadioSettings, Settings
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, encode
+from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AlertKind, Path, Priority
+from wire.kinds import AlertKind, MemberResponse, Path
 from wire.messages import Answer, CentralStatus, IncidentState
 from wire.signing import SigningKey
 from wire.topics import FrameTopic
@@ -46,6 +59,8 @@ _HART: Final = 1
 _OURS, _NEIGHBOUR = NodeId(0x10), NodeId(0x11)
 _START: Final = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 _HELD_MS: Final = 1_100
+_OVER_MS: Final = 1_400
+_ANSWER_MS: Final = 2_000
 
 
 def _key(node: NodeId) -> SigningKey:
@@ -70,15 +85,27 @@ _DIRECTORY: Final = Directory(
 
 
 class _Shop:
-    """One node's core, with a disk that obeys or refuses, at a clock that moves when told."""
+    """One node's core, with a disk that obeys or refuses, a radio that is heard or not, and a clock that obeys."""
 
-    def __init__(self, *, is_silent: bool = False, is_disk_full: bool = False) -> None:
-        settings = Settings(_OURS, "Market Bakery", "Market Place", (_HART,), is_attack_silent=is_silent, version="1.4")
-        self._state = initial_state(settings)
+    def __init__(
+        self,
+        *,
+        is_silent: bool = False,
+        is_disk_full: bool = False,
+        radio: RadioSettings | None = None,
+        is_heard: bool = True,
+        tested_days_ago: int = 0,
+    ) -> None:
+        self._state = initial_state(
+            Settings(_OURS, "Market Bakery", "Market Place", (_HART,), is_silent, version="1.4", radio=radio)
+        )
         self._now_ms = 0
-        self._counter = 0
+        self._counter = self._latest = 0
         self._is_disk_full = is_disk_full
-        self._do(Started("boot", (), (), _DIRECTORY, 0))
+        self._is_heard = is_heard
+        self._coming: list[tuple[int, Event]] = []
+        tested_at_s = int((_START - timedelta(days=tested_days_ago)).timestamp()) if tested_days_ago else 0
+        self._do(Started("boot", (), (), _DIRECTORY, 0, tested_at_s))
         self._do(ClockRead(int(_START.timestamp()), is_proven=True))
 
     @property
@@ -107,10 +134,24 @@ class _Shop:
     def wait(self, duration_ms: int) -> _Shop:
         """Let time pass, ticking when the core asked for it."""
         until_ms = self._now_ms + duration_ms
-        while (due_ms := next_deadline_ms(self._state)) is not None and due_ms <= until_ms:
-            self._now_ms = max(due_ms, self._now_ms + 1)
-            self._do(Ticked())
+        while True:
+            due_ms = next_deadline_ms(self._state)
+            coming_ms, event = min(self._coming, key=itemgetter(0), default=(until_ms + 1, Ticked()))
+            moment_ms = coming_ms if due_ms is None else min(coming_ms, due_ms)
+            if moment_ms > until_ms:
+                break
+            self._now_ms = max(moment_ms, self._now_ms + 1)
+            if moment_ms == coming_ms:
+                self._coming.remove((coming_ms, event))
+                self._do(event)
+            else:
+                self._do(Ticked())
         self._now_ms = max(until_ms, self._now_ms)
+        return self
+
+    def deaf(self) -> _Shop:
+        """From now on nobody hears our radio."""
+        self._is_heard = False
         return self
 
     def hear(self, event: Event) -> _Shop:
@@ -120,9 +161,14 @@ class _Shop:
 
     def receipt(self) -> _Shop:
         """Central has committed the latest."""
-        self._do(FramePublished(FrameId(_OURS, self._counter)))
-        frame = Receipt(CENTRAL, self._counter, int(self._wall.timestamp()), FrameId(_OURS, self._counter))
-        self._do(FrameReceived(encode(frame, _key(CENTRAL)), None, Path.NETWORK))
+        self._do(FramePublished(FrameId(_OURS, self._latest)))
+        self._do(self._receipt(FrameId(_OURS, self._latest), Path.NETWORK))
+        return self
+
+    def responds(self, response: MemberResponse) -> _Shop:
+        """The neighbour has pressed *seen* or *responding* about our latest alert."""
+        frame = Response(_NEIGHBOUR, 9, int(self._wall.timestamp()), FrameId(_OURS, self._latest), response, (_HART,))
+        self._do(FrameReceived(encode(frame, _key(_NEIGHBOUR)), None, Path.RADIO))
         return self
 
     def incident(self, state: str, *, of: NodeId = _OURS, revision: int = 1) -> _Shop:
@@ -161,12 +207,26 @@ class _Shop:
                 self._do(self._store(effect))
             elif isinstance(effect, ShowScreen):
                 self._do(ScreenShown(effect.screen.concerns, effect.screen.face.value))
+            elif isinstance(effect, TransmitOver):
+                self._transmit(effect)
+
+    def _transmit(self, order: TransmitOver) -> None:
+        ended_ms = self._now_ms + _OVER_MS
+        self._coming += [(self._now_ms + 1, OverStarted(order.over)), (ended_ms, OverEnded(order.over, _OVER_MS))]
+        if self._is_heard:
+            heard = [self._receipt(decode(burst).frame.id, Path.RADIO) for burst in order.bursts]
+            self._coming += [(ended_ms + _ANSWER_MS, receipt) for receipt in heard]
+
+    def _receipt(self, target: FrameId, path: Path) -> Event:
+        frame = Receipt(CENTRAL, target.counter, int(self._wall.timestamp()), target)
+        return FrameReceived(encode(frame, _key(CENTRAL)), None, path)
 
     def _store(self, order: StoreFrame) -> Event:
         if self._is_disk_full:
             return StoreRefused(order.draft, "disk full")
         self._counter += 1
         frame = _frame(order, self._counter)
+        self._latest = self._latest if isinstance(frame, PathTest) else self._counter
         return FrameStored(order.draft, SignedFrame(frame, encode(frame, _key(_OURS))))
 
 
@@ -180,6 +240,18 @@ def _frame(order: StoreFrame, counter: int) -> Frame:
             return Response(_OURS, counter, order.at_s, target, response, schemes)
         case PathTestDraft(path=path):
             return PathTest(_OURS, counter, order.at_s, path)
+
+
+def _licensed(*, is_heard: bool = True) -> _Shop:
+    """With a radio that was tested already."""
+    shop = _Shop(radio=RadioSettings(licence="OFCOM 1"), is_heard=is_heard)
+    return shop.online().wait(25_000).online().wait(25_000).online().wait(25_000).online()
+
+
+def _cut(*, is_heard: bool = False) -> _Shop:
+    """The same, and then its network is gone; what it says after that is not heard."""
+    shop = _licensed().hear(LinkDown("gone"))
+    return shop.deaf() if not is_heard else shop
 
 
 def _attacked(*, is_silent: bool = False) -> _Shop:
@@ -214,6 +286,27 @@ def _rehearsed() -> dict[str, Screen]:
         "silent-received": _attacked(is_silent=True).receipt(),
         "silent-answered": _attacked(is_silent=True).receipt().incident("answered"),
         "silent-undelivered": _attacked(is_silent=True).wait(undelivered_ms),
+        "ready-radio": _licensed(),
+        "ready-untested": _Shop(radio=RadioSettings(licence="OFCOM 1")).online(),
+        "ready-listening": _Shop(radio=RadioSettings()).online(),
+        "radio-fault": _licensed().hear(PartFailed(Part.RADIO, "no sound device")),
+        "radio-test-failed": _licensed(is_heard=False)
+        .wait(20_000)
+        .online()
+        .wait(25_000)
+        .online()
+        .wait(25_000)
+        .online(),
+        "network-down": _cut(),
+        "on-air": _cut().press(Button.ATTACK, _HELD_MS).wait(4_000),
+        "on-air-busy": _cut().press(Button.ATTACK, _HELD_MS).hear(ChannelChanged(is_busy=True)).wait(3_000),
+        "nearby-seen": _attacked().wait(undelivered_ms).responds(MemberResponse.SEEN),
+        "nearby-coming": _attacked().wait(undelivered_ms).responds(MemberResponse.RESPONDING),
+        "nearby-on-air": _cut().press(Button.ATTACK, _HELD_MS).wait(2_000).responds(MemberResponse.RESPONDING),
+        "test-due": _Shop(tested_days_ago=9).online().wait(25_000).online().wait(25_000).online().wait(15_000).online(),
+        "test-ok": _licensed().press(Button.TEST, 100).receipt().wait(8_000),
+        "test-radio-lost": _licensed().deaf().press(Button.TEST, 100).receipt().wait(15_000),
+        "test-failed": _Shop().online().press(Button.TEST, 100).wait(undelivered_ms),
         "stopping": _Shop().online().hear(StopAsked()),
     }
     return {name: shop.screen for name, shop in shops.items()}
@@ -221,9 +314,6 @@ def _rehearsed() -> dict[str, Screen]:
 
 _NOT_COMPOSED_YET: Final = {
     "claim": Screen(Face.CLAIM, ("CLAIM",), ("Code 7K4M-Q9P", "Scan the label")),
-    "test-due": Screen(
-        Face.TEST_DUE, ("TEST DUE",), ("Press Test when quiet", "Last good: 9 days ago"), priority=Priority.TEST
-    ),
 }
 
 SPECIMENS: Final[Mapping[str, Screen]] = MappingProxyType(

@@ -60,7 +60,10 @@ def last_good(state: NodeState, now_ms: int) -> str:
 
 
 def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
-    """What a test that reached central has proven: of the network, and of the radio; ``None`` = not known yet."""
+    """What a test that reached central has proven: of the network, and of the radio; ``None`` = not known yet.
+
+    One of the two is always true.
+    """
     by_network = test.path is not Path.RADIO
     tests, pressed_ms = state.radio.tests, test.pressed_ms if test.pressed_ms is not None else test.changed_ms
     if not by_network or (tests.passed_ms is not None and tests.passed_ms >= pressed_ms):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from node.core.controls import Button
 from node.core.events import DirectoryReceived, LinkUp, StopAsked
-from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Screen
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Face, Screen
 from node.core.state import NodeState
 from node.core.words import fullest, on_duty, person, span
 from wire.ids import NodeId
-from wire.kinds import AlertKind, AnswerState, Role
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Role
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
@@ -134,7 +134,10 @@ def test_every_own_face_fits(make_world: Any, name: str, role: str, wait: int) -
     world.online()
     world.do(world.status(on_duty=(role, "pcso", "cctv", role)))
     world.hold(Button.ATTACK)
-    world.do(world.receipt(1), world.response_from(BOOTS, 1, 1))
+    world.live(2_500)
+    world.do(world.response_from(BOOTS, 1, 1, MemberResponse.SEEN))
+    assert Face.NEARBY is world.screen.face
+    world.do(world.response_from(BOOTS, 2, 1), world.receipt(1))
     world.now_ms += wait
     for state in ("answered", "on-the-way", "closed"):
         world.do(world.says(OURS, 1, state, revision=wait, answer=world.answer(name, role)))

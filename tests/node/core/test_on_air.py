@@ -129,7 +129,7 @@ def test_neighbour_who_comes_is_the_best_news_while_central_is_gone(offline: Any
     """N5, N9: told on the air and after it, and never as more than it is."""
     on_the_air(offline)
     offline.do(offline.response_from(BOOTS, 3, 1, MemberResponse.SEEN))
-    assert (Face.NEARBY, ("SEEN",), ("Boots", "By radio now      0 s")) == told(offline)
+    assert (Face.NEARBY, ("SEEN",), ("by Boots", "By radio now      0 s")) == told(offline)
 
     offline.do(offline.response_from(CAFE, 4, 1))
     assert (Face.NEARBY, ("COMING",), ("Cafe Nero +1", "By radio now      0 s")) == told(offline)

@@ -207,7 +207,10 @@ def test_press_proves_both_paths(made: Any) -> None:
     world = made(LICENSED)
     world.tap(Button.TEST)
     world.do(world.receipt(1))
-    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio…")) == (world.screen.headline, world.screen.lines)
+    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio: testing")) == (
+        world.screen.headline,
+        world.screen.lines,
+    )
 
     radio_turn(world)
     by_radio(world, path_test_of(world))
@@ -221,7 +224,10 @@ def test_press_says_when_the_radio_was_not_heard(made: Any) -> None:
     radio_turn(world)
     world.after(10_000)
 
-    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio✗")) == (world.screen.headline, world.screen.lines)
+    assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio not heard")) == (
+        world.screen.headline,
+        world.screen.lines,
+    )
 
 
 def test_press_without_a_network_goes_by_radio_and_says_so(made: Any) -> None:
@@ -231,7 +237,10 @@ def test_press_without_a_network_goes_by_radio_and_says_so(made: Any) -> None:
     radio_turn(world)
     by_radio(world, 1)
 
-    assert (("RECEIVED",), ("TEST reached central", "Net✗ Radio✓")) == (world.screen.headline, world.screen.lines)
+    assert (("RECEIVED",), ("TEST reached central", "By radio, no network")) == (
+        world.screen.headline,
+        world.screen.lines,
+    )
     assert world.state.member_tests.good_ms == world.now_ms
 
 
