@@ -10,12 +10,14 @@ import importlib
 import os
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from node.hw.errors import PartError, one_line, translated
-from node.hw.pins import Device, PinSource, open_lgpio_factory, quietly
 from node.hw.radio.ptt import METHODS, PttError, PttLine, PttSettings
+
+if TYPE_CHECKING:
+    from node.hw.pins import Device, PinSource
 
 GPIO_MIN: Final = 9
 """The Pi pulls 0 to 8 up from power-up on, long before any program runs: a radio on one of them would be keyed."""
@@ -33,6 +35,8 @@ def open_line(settings: PttSettings) -> PttLine:
     """
     match settings.method:
         case "gpio":
+            from node.hw.pins import PinSource, open_lgpio_factory  # noqa: PLC0415
+
             return GpioPtt(settings.gpio, PinSource(open_lgpio_factory))
         case "serial-rts":
             return SerialRtsPtt(settings.serial)
@@ -87,7 +91,8 @@ class GpioPtt:
         try:
             self.set(is_on=False)
         finally:
-            quietly(self._device.close)
+            with suppress(PartError), translated():
+                self._device.close()
             self._source.close()
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from node.hw import pins
 from node.hw.pins import PinSource
 from node.hw.profiles import RADIO_PINS
-from node.hw.radio import ptt_lines
 from node.hw.radio.ptt import METHODS, PttError, PttSettings
 from node.hw.radio.ptt_lines import GPIO_MIN, Cm108Ptt, GpioPtt, SerialRtsPtt, open_line, put_off
 
@@ -243,7 +243,7 @@ def test_each_method_opens_its_line(
 ) -> None:
     hidraw = tmp_path / "hidraw"
     hidraw.touch()
-    monkeypatch.setattr(ptt_lines, "open_lgpio_factory", lambda: factory)
+    monkeypatch.setattr(pins, "open_lgpio_factory", lambda: factory)
     line = open_line(PttSettings(method=method, hidraw=str(hidraw)))
 
     assert {"gpio": "GPIO 12", "serial-rts": "RTS of /dev/ttyUSB0", "cm108": f"pin 3 of {hidraw}"}[method] == line.name
