@@ -12,19 +12,27 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Final
 
+from demo.fitting import TownError
 from demo.notice import NeverCameError
 from demo.panel.server import FrontPanels
+from demo.premises import TownPlan
 from demo.program import Life, ProgramFailedError
 from demo.scripts.judgement import Judgement
 from demo.scripts.registry import SCRIPTS
 from demo.scripts.stage import Stage
 from demo.telling import Teller
-from demo.town import StoppedEarlyError, Town, TownError, open_town
+from demo.town import StoppedEarlyError, Town, open_town
 from demo.watch_room import RefusedError
 
 PASSED: Final = 0
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
+_RADIO_HINTS: Final = (
+    "    4. Pull the corner shop's network cable (Break something here) and hold ATTACK again.",
+    "       Within seconds its radio is on the air: a burst for machines, then a sentence for every handset.",
+    "       Central shows the alert with path radio, and the answer comes back over the air.",
+    "       Play the over and look at its spectrogram in the Air strip; let somebody talk, jam it, block a link.",
+)
 _STOPPED_BY: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -34,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if options.json and options.script is None:
         _parser().error("--json goes with --script")
+    if options.radio and options.script is not None:
+        _parser().error("--radio is for people; each script knows whether it has radios")
     try:
         return asyncio.run(_run(options))
     except StoppedEarlyError:
@@ -57,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--script", choices=SCRIPTS, metavar="NAME", help="play it without a person; see below")
     parser.add_argument("--json", action="store_true", help="with --script: one JSON object a line")
+    parser.add_argument("--radio", action="store_true", help="a radio beside each node, on one simulated air")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="make the town in this new folder, and leave it there")
     parser.add_argument("--panel-port", type=int, default=0, metavar="PORT", help="of the front panels; default: any")
     return parser
@@ -67,10 +78,12 @@ async def _run(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in _STOPPED_BY:
         loop.add_signal_handler(number, stopped.set)
+    plan = TownPlan(has_radio=options.radio) if options.script is None else SCRIPTS[options.script].plan
     if not options.json:
-        sys.stdout.write("Starting a town: a broker, central, and four premises …\n")
+        radios = " with radios" if plan.has_radio else ""
+        sys.stdout.write(f"Starting a town: a broker, central, and {len(plan.addresses)} premises{radios} …\n")
         sys.stdout.flush()
-    async with open_town(options.keep, stopped) as town:
+    async with open_town(options.keep, stopped, plan) as town:
         teller = Teller(
             sys.stdout,
             is_json=options.json,
@@ -126,6 +139,8 @@ def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
     verdict = "passed" if judgement.is_passed else "failed"
     teller.plain(f"\n{name} {verdict}: {judgement.alerts} alerts, {len(judgement.lost)} lost,")
     teller.plain(f"{len(judgement.duplicates)} shown or counted twice, {len(judgement.untrue)} untrue words.")
+    if judgement.air:
+        teller.plain(f"On the air: {judgement.air['overs']} overs, {judgement.air['airtime_s']} s of airtime.")
     for complaint in judgement.complaints:
         teller.plain(f"  ✗ {complaint}")
     teller.summary(
@@ -136,6 +151,7 @@ def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
         duplicates=len(judgement.duplicates),
         untrue=len(judgement.untrue),
         missing=list(judgement.complaints),
+        **judgement.air,
     )
 
 
@@ -159,11 +175,12 @@ def _welcome(town: Town, panels_url: str) -> str:
     lines = [
         "",
         f"  Central, the control room    {town.watch_room.url}",
-        f"  Front panels of all four     {panels_url}",
+        f"  Front panels of all          {panels_url}",
     ]
     for premises in town.premises.values():
         schemes = " and ".join(town.scheme_name(slug) for slug in premises.address.schemes)
         lines.append(f"    {premises.name:24} {panels_url}premises/{premises.node}   {schemes}")
+    last = 5 if town.plan.has_radio else 4
     lines += [
         "",
         "  Try this:",
@@ -172,7 +189,8 @@ def _welcome(town: Town, panels_url: str) -> str:
         "       Its screen says RECEIVED: central's system has it. No one has answered yet.",
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",
         "    3. Acknowledge it at central: the shop's screen says ANSWERED, and by whom.",
-        "    4. Kill central, the broker or a node on the panels' page in the middle of an alert,",
+        *(_RADIO_HINTS if town.plan.has_radio else ()),
+        f"    {last}. Kill central, the broker or a node on the panels' page in the middle of an alert,",
         "       and start it again: nothing is lost, and nobody is told anything untrue.",
         "",
         "  Not a certified alarm-receiving path: in danger, call 999.",

@@ -1,4 +1,4 @@
-"""The invented town: its schemes and the four premises of the demo."""
+"""The invented town: its schemes, its premises, and which of them a demo has."""
 
 from __future__ import annotations
 
@@ -30,3 +30,34 @@ ADDRESSES: Final = (
     Address("red-lion", "Red Lion", "Church St", ("pub-watch",)),
     Address("night-stop", "Night Stop", "Park St", ("hart", "pub-watch")),
 )
+MARKET: Final = (
+    *ADDRESSES,
+    Address("bells", "Bell's Outdoor", "Mill Ln", ("hart",)),
+    Address("pharmacy", "Pharmacy", "High St", ("hart",)),
+    Address("shoe-tree", "Shoe Tree", "Cank St", ("hart",)),
+    Address("gas-co", "Gas & Co", "King St", ("hart",)),
+    Address("vine", "The Vine", "Church Gate", ("hart",)),
+    Address("toy-box", "Toy Box", "Market Pl", ("hart",)),
+    Address("boots-up", "Boots Up", "Silver St", ("hart",)),
+    Address("cycle-den", "Cycle Den", "Park St", ("hart",)),
+)
+"""Twelve, for a storm."""
+GATEWAY: Final = Address("gateway", "Control room", "Town Hall", ("hart", "pub-watch"))
+"""Central's own radio, a node like any other but for its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class TownPlan:
+    """What a town is made of.
+
+    Attributes:
+        addresses: its premises.
+        has_radio: each has a radio on one air, and central has a gateway.
+        path_test_first_ms: when each node first tests its radio's path.
+        attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` as the node has it.
+    """
+
+    addresses: tuple[Address, ...] = ADDRESSES
+    has_radio: bool = False
+    path_test_first_ms: int = 15_000
+    attack_wait_max_ms: int | None = None

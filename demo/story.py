@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -24,7 +25,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "pressed": "{place}: {KIND} was pressed",
         "stored": "{place}: {alert} is saved on this unit",
         "published": "{place}: the broker has taken {alert}, which is not delivery",
-        "receipt": "{place}: RECEIVED by central system{late}",
+        "receipt": "{place}: RECEIVED by central system{by_radio}{late}",
         "undelivered": "{place}: NOT DELIVERED – the screen says to use the radio or call 999",
         "shown": "{place}: warned – {KIND} at {from_premises} is on its screen{late}",
         "late": "{place}: {alert} is late",
@@ -33,9 +34,28 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "cancelled": "{place}: {alert} was cancelled by the shop ({reason})",
         "committed": "central has {alert} on its disk",
         "rejected": "central dropped something: {reason}",
+        "network_cut": "{place}: the network is gone",
+        "network_restored": "{place}: the network is back",
+        "over_started": "{place}: on the air, {mode}, {bursts} burst(s)",
+        "over_ended": "{place}: off the air after {airtime_ms} ms",
+        "over_failed": "{place}: the over failed: {reason}",
+        "heard": "{place}: heard {alert} over the air",
+        "relayed": "{place}: passed {alert} on to central",
+        "path_test": "{place}: radio path test: {result}",
+        "radio_blocked": "{place}: the channel has been busy for {waited_ms} ms",
+        "radio_clear": "{place}: the channel is clear",
+        "keyed": "the air: {who} is keyed",
+        "unkeyed": "the air: {who} is off after {airtime_ms} ms",
+        "timed_out": "the air: {who} had to be unkeyed",
+        "stuck": "the air: the key of {who} is STUCK",
+        "recorded": "the air: recording {over}, {seconds} s of {who}",
+        "measured": "  ⏱ {what}: {ms} ms{bar}",
         "killed": "✗ {program} is killed with -9",
         "restarted": "✓ {program} is back",
     }
+)
+_PLACES: Final = frozenset(
+    name for pattern in _SENTENCES.values() for _, name, _, _ in string.Formatter().parse(pattern) if name
 )
 TOLD: Final = frozenset(_SENTENCES) | {"acknowledged"}
 """Facts that people and programs are told; the rest is housekeeping."""
@@ -54,10 +74,11 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
     if pattern is None:
         return f"{place}: {fact.fact}"
     words = {
-        "from_premises": "",
-        "response": "",
-        "reason": "",
+        **dict.fromkeys(_PLACES, ""),
         **detail,
+        "who": ", ".join(name_of(who) for who in detail.get("who", "").split(", ")),
+        "bar": f" (bar {detail['bar_ms']} ms)" if "bar_ms" in detail else "",
+        "by_radio": ", by radio" if detail.get("path") == "radio" else "",
         "place": place,
         "alert": fact.alert,
         "KIND": detail.get("kind", "").upper(),

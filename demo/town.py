@@ -5,41 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from demo.air.orders import CONTROL_SOCKET
+from demo.air_link import AirLink
 from demo.board import BoardLink
 from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
+from demo.fitting import TownError, complete, fake_socket, mosquitto, new_node, route, watchlink
 from demo.guardian import FOLDERS_STAY
 from demo.notice import Notice
 from demo.ports import LOOPBACK, free_ports
-from demo.premises import ADDRESSES, SCHEMES, Address
+from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
 from demo.watch_room import WatchRoom
-from provisioning.fleet import Fleet, NewNode
+from provisioning.fleet import Fleet
 
 logger = logging.getLogger(__name__)
 
 BROKER: Final = "broker"
+AIR: Final = "air"
 _ATTEMPTS: Final = 5
 _READY_WITHIN_S: Final = 30.0
 _PORT_TAKEN: Final = ("address already in use", "errno 98")
-_MOSQUITTO_PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
-
-
-class TownError(Exception):
-    """The town cannot be started; the message is for the person at the terminal."""
 
 
 class StoppedEarlyError(TownError):
@@ -86,49 +82,59 @@ class Town:
         notice: is told after each change of anything here.
         chronicle: every fact.
         broker, central: the programs; ``central_cable`` is between them.
-        premises: by key, in the order of :data:`demo.premises.ADDRESSES`.
+        premises: by key, in the order of the plan's addresses.
+        gateway: central's own radio; ``None`` in a town without radio.
+        air: the program between the radios, ``air_link`` the line to it; likewise.
         watch_room: a person at central.
     """
 
-    def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle) -> None:
+    def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
         self.folder = folder
+        self.plan = plan or TownPlan()
         self.notice = chronicle.notice
         self.chronicle = chronicle
         self._guardian = guardian
         self._cables: list[Cable] = []
-        broker_port, web_port, central_port, *node_ports = free_ports(3 + len(ADDRESSES))
+        addresses = (*self.plan.addresses, GATEWAY) if self.plan.has_radio else self.plan.addresses
+        broker_port, web_port, central_port, *node_ports = free_ports(3 + len(addresses))
         self._broker_port = broker_port
         try:
             fleet = Fleet.init(folder, schemes=SCHEMES, host=LOOPBACK, port=broker_port, web_port=web_port)
-            records = fleet.add_all([NewNode(a.premises, a.place, a.schemes, profile="fake") for a in ADDRESSES])
+            records = fleet.add_all([new_node(address) for address in addresses])
+            if self.plan.has_radio:
+                self.air_folder.mkdir()
         except OSError as e:
             raise TownError(f"the fleet's folder could not be made: {e}") from e
         self.watch_room = WatchRoom(f"http://{LOOPBACK}:{web_port}/")
-        self.broker = self._program(BROKER, [_mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
+        self.broker = self._program(BROKER, [mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
         self.central_cable = self._cable(central_port)
         central_toml = folder / "central" / "central.toml"
-        _route(central_toml, broker_port, central_port)
-        self.central = self._program("central", _watchlink("central", central_toml), CENTRAL)
-        self.premises: Mapping[str, Premises] = MappingProxyType(
-            {
-                address.key: self._premises(address, record.node, fleet.node_folder(record.node), port)
-                for address, record, port in zip(ADDRESSES, records, node_ports, strict=True)
-            }
-        )
+        route(central_toml, broker_port, central_port)
+        self.central = self._program("central", watchlink("central", central_toml), CENTRAL)
+        made = {
+            address.key: self._premises(address, record.node, fleet.node_folder(record.node), port)
+            for address, record, port in zip(addresses, records, node_ports, strict=True)
+        }
+        self.gateway = made.pop(GATEWAY.key, None)
+        self.premises: Mapping[str, Premises] = MappingProxyType(made)
+        self.air: Program | None = None
+        self.air_link: AirLink | None = None
+        if self.plan.has_radio:
+            command = [sys.executable, "-m", "demo.air", "--folder", str(self.air_folder)]
+            self.air = self._program(AIR, command, "")
+            self.air_link = AirLink(self.air_folder / CONTROL_SOCKET, self.notice.tell)
 
     # -- making -------------------------------------------------------------------------------------------------
 
     def _premises(self, address: Address, node: str, folder: Path, port: int) -> Premises:
         toml = folder / "node.toml"
-        _route(toml, self._broker_port, port)
-        # One machine, one clock: what central believes of it, the nodes may believe too, NTP or not.
-        with toml.open("a", encoding="utf-8") as file:
-            file.write('\n[clock]\nproof = "machine"\n')
+        route(toml, self._broker_port, port)
+        complete(toml, self.plan, self.air_folder)
         return Premises(
             address,
             node,
-            self._program(node, _watchlink("node", toml), node),
-            BoardLink(folder / _fake_socket(toml), self.notice.tell),
+            self._program(node, watchlink("node", toml), node),
+            BoardLink(folder / fake_socket(toml), self.notice.tell),
             self._cable(port),
         )
 
@@ -149,11 +155,22 @@ class Town:
     @property
     def programs(self) -> tuple[Program, ...]:
         """In the order in which they are started."""
-        return (self.broker, self.central, *(premises.program for premises in self.premises.values()))
+        air = () if self.air is None else (self.air,)
+        return (self.broker, *air, self.central, *(one.program for one in self.everywhere))
+
+    @property
+    def everywhere(self) -> tuple[Premises, ...]:
+        """Each premises, and the gateway."""
+        return (*self.premises.values(), *(() if self.gateway is None else (self.gateway,)))
+
+    @property
+    def air_folder(self) -> Path:
+        """Where the air has its sockets and recordings."""
+        return self.folder / AIR
 
     def premises_of(self, node: str) -> Premises | None:
-        """The premises with that node."""
-        return next((premises for premises in self.premises.values() if premises.node == node), None)
+        """The premises with that node, or the gateway."""
+        return next((premises for premises in self.everywhere if premises.node == node), None)
 
     def name_of(self, node: str) -> str:
         """The premises with that node, by name; the id itself where there is none."""
@@ -180,16 +197,21 @@ class Town:
             except OSError as e:
                 raise _PortTakenError(str(e)) from e
         await self._start_broker()
-        await asyncio.gather(self._start_central(), *(self._start_node(p) for p in self.premises.values()))
+        if self.air is not None:
+            await self._start_air(self.air)
+        await asyncio.gather(self._start_central(), *(self._start_node(p) for p in self.everywhere))
 
     async def stop(self) -> None:
         """Ask everything to end: nodes first, the broker last."""
-        for premises in self.premises.values():
+        for premises in self.everywhere:
             for button in premises.board.held:
                 premises.board.drive(button, is_low=False)
-        await asyncio.gather(*(p.program.stop() for p in self.premises.values()))
-        await asyncio.gather(*(p.board.disconnect() for p in self.premises.values()))
+        await asyncio.gather(*(p.program.stop() for p in self.everywhere))
+        await asyncio.gather(*(p.board.disconnect() for p in self.everywhere))
         await self.central.stop()
+        if self.air is not None and self.air_link is not None:
+            await self.air_link.disconnect()
+            await self.air.stop()
         await self.broker.stop()
         for cable in self._cables:
             await cable.take_up()
@@ -203,6 +225,8 @@ class Town:
             await premises.board.disconnect()
         elif program is self.central:
             await self.central_cable.break_connections()
+        elif program is self.air and self.air_link is not None:
+            await self.air_link.disconnect()
         self.chronicle.say(self.now_ms(), "killed", self._id_of(program), program=program.name)
 
     async def restart(self, program: Program) -> None:
@@ -212,12 +236,26 @@ class Town:
             await self._start_broker()
         elif program is self.central:
             await self._start_central()
+        elif program is self.air:
+            await self._start_air(program)
         elif premises is not None:
             await self._start_node(premises)
         self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
 
+    async def cut_network(self, *where: Premises) -> None:
+        """Pull the network cable out there."""
+        for premises in where:
+            await premises.cable.pull()
+            self.chronicle.say(self.now_ms(), "network_cut", premises.node)
+
+    def restore_network(self, *where: Premises) -> None:
+        """Put the network cable back there."""
+        for premises in where:
+            premises.cable.plug_in()
+            self.chronicle.say(self.now_ms(), "network_restored", premises.node)
+
     def _id_of(self, program: Program) -> str:
-        return CENTRAL if program is self.central else "" if program is self.broker else program.name
+        return CENTRAL if program is self.central else program.name if self.premises_of(program.name) else ""
 
     async def _start_broker(self) -> None:
         await self.broker.start()
@@ -226,6 +264,11 @@ class Town:
                 self._check(self.broker)
                 await asyncio.sleep(0.02)
         self._check(self.broker)
+
+    async def _start_air(self, air: Program) -> None:
+        await self._start_until_says(air, "on_air", "")
+        assert self.air_link is not None
+        await self.air_link.connect()
 
     async def _start_central(self) -> None:
         await self._start_until_says(self.central, "listening", CENTRAL)
@@ -286,10 +329,13 @@ class Guardian:
 
 
 @contextlib.asynccontextmanager
-async def open_town(keep: Path | None = None, stopped: asyncio.Event | None = None) -> AsyncIterator[Town]:
+async def open_town(
+    keep: Path | None = None, stopped: asyncio.Event | None = None, plan: TownPlan | None = None
+) -> AsyncIterator[Town]:
     """A town that runs; it is stopped and cleared away afterwards.
 
     Args:
+        plan: what it is made of; four premises without radio by default.
         keep: make it in this folder, which must be new or empty, and leave it there at the end.
         stopped: set while the town still starts, it ends that at once.
 
@@ -301,7 +347,7 @@ async def open_town(keep: Path | None = None, stopped: asyncio.Event | None = No
     try:
         chronicle = Chronicle(time.monotonic_ns() / 1_000_000, Notice())
         for attempt in range(_ATTEMPTS):
-            town = Town(base / f"town{attempt or ''}", guardian, chronicle)
+            town = Town(base / f"town{attempt or ''}", guardian, chronicle, plan)
             try:
                 try:
                     await _start(town, stopped)
@@ -357,28 +403,3 @@ async def _answers(port: int) -> bool:
         return False
     out.close()
     return True
-
-
-def _watchlink(command: str, config: Path) -> list[str]:
-    return [sys.executable, "-m", "watchlink.cli", command, "--config", str(config)]
-
-
-def _mosquitto() -> str:
-    path = os.pathsep.join((os.environ.get("PATH", ""), *_MOSQUITTO_PLACES))
-    found = shutil.which("mosquitto", path=path)
-    if found is None:
-        raise TownError("mosquitto is not here: 'make demo' installs it, or 'apt-get install mosquitto'")
-    return found
-
-
-def _route(toml: Path, broker_port: int, cable_port: int) -> None:
-    """Let the program connect to its cable instead of to the broker."""
-    text = toml.read_text(encoding="utf-8")
-    here, there = f"\nport = {broker_port}\n", f"\nport = {cable_port}\n"
-    if text.count(here) != 1:
-        raise TownError(f"{toml} does not name the broker's port {broker_port} once")
-    toml.write_text(text.replace(here, there), encoding="utf-8")
-
-
-def _fake_socket(toml: Path) -> str:
-    return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])

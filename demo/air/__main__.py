@@ -10,12 +10,10 @@ from pathlib import Path
 
 from demo.air.links import CNR_DB, Links
 from demo.air.mixer import Mixer
+from demo.air.orders import AIR_SOCKET, CONTROL_SOCKET
 from demo.air.server import RADIOS_MAX, AirServer
 from node.hw.fake_board_client import socket_address
 from runtime.logs import FactLog, set_up_logging
-
-AIR_SOCKET = "air.sock"
-CONTROL_SOCKET = "control.sock"
 
 
 def main() -> None:

@@ -6,13 +6,18 @@ somebody is on the air, every client gets ``{"air": …}``.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from demo.air.recorder import SILENT_DBFS, Recording
-
-SECONDS_MAX = 60
+AIR_SOCKET: Final = "air.sock"
+CONTROL_SOCKET: Final = "control.sock"
+"""In the air's folder."""
+SPEAKER: Final = "somebody"
+JAMMER: Final = "jammer"
+"""Stations that are no radios."""
+SECONDS_MAX: Final = 60
+SILENT_DBFS: Final = -90.0
 _Name = Annotated[str, msgspec.Meta(max_length=64)]
 
 
@@ -65,6 +70,25 @@ class StationState(msgspec.Struct, frozen=True):
     is_keyed: bool = False
     is_stuck: bool = False
     is_welded: bool = False
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """One stretch of the air, written.
+
+    Attributes:
+        number: from 1.
+        who: stations that were keyed in it, in the order in which they came.
+        seconds: its length.
+        peak_dbfs: its loudest tick.
+        wav, png: files' names in the recorder's folder.
+    """
+
+    number: int
+    who: tuple[str, ...]
+    seconds: float
+    peak_dbfs: float
+    wav: str
+    png: str
 
 
 class AirState(msgspec.Struct, frozen=True):

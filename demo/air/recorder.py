@@ -8,36 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from demo.air import spectrogram
 from demo.air.channel import Samples, encoded
+from demo.air.orders import SILENT_DBFS, Recording
 from node.core.radio.air import RATE_HZ
 
 KEPT: Final = 12
 TICKS_MAX: Final = 2_000
 """What is longer is cut, and goes on in the next recording."""
-SILENT_DBFS: Final = -90.0
-
-
-class Recording(msgspec.Struct, frozen=True):
-    """One stretch of the air, written.
-
-    Attributes:
-        number: from 1.
-        who: stations that were keyed in it, in the order in which they came.
-        seconds: its length.
-        peak_dbfs: its loudest tick.
-        wav, png: files' names in the recorder's folder.
-    """
-
-    number: int
-    who: tuple[str, ...]
-    seconds: float
-    peak_dbfs: float
-    wav: str
-    png: str
 
 
 @dataclass(slots=True)

@@ -15,16 +15,15 @@ import numpy as np
 
 from demo.air.channel import BLOCK, decoded
 from demo.air.mixer import Mixer, Station, Tick
-from demo.air.orders import AirState, AnyOrder, Block, Jam, Reply, SetCnr, StationState, Stick, Talk
+from demo.air.orders import JAMMER, SPEAKER, AirState, AnyOrder, Block, Jam, Reply, SetCnr, StationState, Stick, Talk
 from demo.air.recorder import Recorder, Stretch
-from demo.air.voice import SPEAKER, VoicelessError, speech
+from demo.air.voice import VoicelessError, speech
 from node.core.radio.air import BLOCK_BYTES
 from node.core.radio.air import BLOCK_MS as TICK_MS
 from runtime.logs import FactLog
 
 logger = logging.getLogger(__name__)
 
-JAMMER: Final = "jammer"
 RADIOS_MAX: Final = 64
 _TICK_S: Final = TICK_MS / 1_000
 _SLIPS_AFTER_S: Final = 0.04

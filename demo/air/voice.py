@@ -12,8 +12,6 @@ import numpy as np
 from demo.air.channel import BLOCK, Samples
 from node.core.radio.air import RATE_HZ
 
-SPEAKER: Final = "somebody"
-"""What the air calls who talks."""
 _SENTENCES: Final = (
     "Control, this is warden four, at the market. Two on bicycles are heading for the bus station. No offence yet. "
     "I will keep watching, and call you again from the corner of Mill Lane. "

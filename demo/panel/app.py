@@ -1,7 +1,7 @@
 """The panels' routes.
 
 ===== ========================== ===================================================================
-GET   /                          all four front panels, and what can be killed
+GET   /                          all front panels, and what can be killed
 GET   /premises/ID               one of them, large
 GET   /premises/ID/oled.png      its OLED as it is now
 GET   /events                    Server-Sent Events: ``hello`` with the browser's number, then states
@@ -10,6 +10,8 @@ POST  /premises/ID/part          ``{"part": "oled", "state": "fail"}``, or ``men
 POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
 POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
 ===== ========================== ===================================================================
+
+The air's own are in :mod:`demo.panel.air`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Final, Literal
 
 import jinja2
 import msgspec
@@ -32,18 +35,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from central.web.guard import Guard
+from demo.air.orders import AnyOrder
 from demo.chronicle import Fact
+from demo.fitting import TownError
+from demo.panel.air import AirRoutes, AudibleMiddleware
 from demo.panel.holds import Holds
 from demo.panel.state import BUTTONS, PARTS, state_of
 from demo.program import Life, Program
 from demo.story import TOLD, sentence_of
-from demo.town import Premises, Town, TownError
+from demo.town import Premises, Town
 
 _HERE: Final = Path(__file__).parent
 _BODY_BYTES_MAX: Final = 1_024
 _HAPPENED_MAX: Final = 30
 _SETTLE_S: Final = 0.03
 _HEARTBEAT_S: Final = 5.0
+_TITLES: Final = {"central": "Central", "broker": "The broker", "air": "The air between the radios"}
 _ClientText = Annotated[str, msgspec.Meta(max_length=16)]
 
 
@@ -74,9 +81,6 @@ class ProgramOrder(msgspec.Struct, forbid_unknown_fields=True):
     do: Literal["kill", "start"]
 
 
-T = TypeVar("T")
-
-
 class PanelHub:
     """The routes, and the streams that are open. ``close`` ends the streams, so that the server can end."""
 
@@ -94,7 +98,8 @@ class PanelHub:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.globals.update(town=town, buttons=BUTTONS, parts=PARTS)
+        environment.globals.update(town=town, buttons=BUTTONS, parts=PARTS, titles=_TITLES)
+        self.air = AirRoutes(town)
         self._index = environment.get_template("index.html")
         self._one = environment.get_template("premises.html")
         town.chronicle.listen(self._hear)
@@ -139,11 +144,14 @@ class PanelHub:
         """Pull the network cable out, or put it back."""
         premises, order = self._premises(request), await _order(request, CableSet)
         if order.state == "out":
-            await premises.cable.pull()
+            await self._town.cut_network(premises)
         else:
-            premises.cable.plug_in()
-        self._town.notice.tell()
+            self._town.restore_network(premises)
         return _done()
+
+    async def air_order(self, request: Request) -> Response:
+        """Turn a knob of the air's."""
+        return await self.air.order(await _order(request, AnyOrder))
 
     async def program(self, request: Request) -> Response:
         """Kill a program, or start it again."""
@@ -214,16 +222,18 @@ def create_app(town: Town) -> Starlette:
             Route("/premises/{node}/button", hub.button, methods=["POST"]),
             Route("/premises/{node}/part", hub.part, methods=["POST"]),
             Route("/premises/{node}/cable", hub.cable, methods=["POST"]),
+            Route("/air", hub.air_order, methods=["POST"]),
+            Route("/air/{file}", hub.air.file, methods=["GET"]),
             Route("/programs/{name}", hub.program, methods=["POST"]),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(AudibleMiddleware), Middleware(Guard)],
     )
     app.state.feed = hub
     return app
 
 
-async def _order(request: Request, kind: type[T]) -> T:
+async def _order(request: Request, kind: type | UnionType) -> Any:  # noqa: ANN401 - whatever the kind is
     body = b""
     async for piece in request.stream():
         body += piece

@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from central.web.server import WebServer, listen, url_of
+from demo.fitting import TownError
 from demo.panel.app import create_app
 from demo.ports import LOOPBACK
-from demo.town import Town, TownError
+from demo.town import Town
 
 
 class FrontPanels:

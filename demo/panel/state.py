@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from demo.board import words_of
-from demo.program import Life
+from demo.panel.air import AirLine, RadioState, air_line, radio_state
+from demo.program import Life, Program
 from demo.town import Premises, Town
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 
@@ -60,6 +61,7 @@ class PanelState(msgspec.Struct, frozen=True, kw_only=True):
     is_plugged_in: bool
     life: str
     life_words: str
+    radio: RadioState | None = None
 
 
 class ProgramState(msgspec.Struct, frozen=True):
@@ -76,21 +78,30 @@ class TownState(msgspec.Struct, frozen=True):
     programs: dict[str, ProgramState]
     happened: tuple[str, ...]
     """The last sentences, newest first."""
+    air: AirLine | None = None
 
 
 def state_of(town: Town, happened: tuple[str, ...]) -> TownState:
     """As of now."""
     return TownState(
-        panels={premises.node: _panel(premises) for premises in town.premises.values()},
+        panels={premises.node: _panel(town, premises) for premises in town.everywhere},
         programs={
             program.name: ProgramState(program.life.value, LIFE_WORDS[program.life])
-            for program in (town.broker, town.central)
+            for program in programs_beside(town)
         },
         happened=happened,
+        air=air_line(town),
     )
 
 
-def _panel(premises: Premises) -> PanelState:
+def programs_beside(town: Town) -> tuple[Program, ...]:
+    """What runs besides the premises' nodes."""
+    air = () if town.air is None else (town.air,)
+    gateway = () if town.gateway is None else (town.gateway.program,)
+    return (town.central, town.broker, *air, *gateway)
+
+
+def _panel(town: Town, premises: Premises) -> PanelState:
     view = premises.board.view
     life = premises.program.life
     return PanelState(
@@ -106,4 +117,5 @@ def _panel(premises: Premises) -> PanelState:
         is_plugged_in=premises.cable.is_plugged_in,
         life=life.value,
         life_words=LIFE_WORDS[life],
+        radio=radio_state(town, premises),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from demo.central_records import CentralRecords
 from demo.chronicle import CENTRAL, Chronicle, Fact
@@ -21,6 +22,7 @@ class Judgement:
         duplicates: how often something was shown or committed once more.
         untrue: what somebody was told that was not so when they were told.
         missing: what did not happen that should have.
+        air: ``overs`` and ``airtime_s`` of the town's radios; empty in a town without.
     """
 
     alerts: int
@@ -28,6 +30,7 @@ class Judgement:
     duplicates: tuple[str, ...]
     untrue: tuple[str, ...]
     missing: tuple[str, ...]
+    air: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_passed(self) -> bool:
@@ -64,7 +67,17 @@ class Referee:
             duplicates=tuple(self._duplicates(chronicle)),
             untrue=tuple(self._untrue),
             missing=missing,
+            air=self._airtime(chronicle) if self._town.air is not None else {},
         )
+
+    def _airtime(self, chronicle: Chronicle) -> Mapping[str, float]:
+        """As the air has measured it: what a radio says of itself is not evidence."""
+        overs = [
+            float(fact.detail.get("airtime_ms", 0))
+            for fact in chronicle.all("unkeyed")
+            if self._town.premises_of(str(fact.detail.get("who", ""))) is not None
+        ]
+        return {"overs": len(overs), "airtime_s": round(sum(overs) / 1000, 1)}
 
     def _losses(self, chronicle: Chronicle, alert: str) -> list[str]:
         presser = self._town.premises_of(alert.partition("-")[0])

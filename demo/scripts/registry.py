@@ -7,8 +7,25 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from demo.scripts import broker_killed, central_killed, first_alert, node_killed
+from demo.premises import MARKET, TownPlan
+from demo.scripts import (
+    broker_killed,
+    busy_channel,
+    central_gone,
+    central_killed,
+    first_alert,
+    network_cut,
+    node_killed,
+    storm,
+    town_cut,
+)
 from demo.scripts.stage import Stage
+
+_PLAIN: Final = TownPlan()
+# Path tests come by themselves; a script that counts overs must not meet one.
+_UNTESTED_MS: Final = 3_600_000
+_RADIO: Final = TownPlan(has_radio=True, path_test_first_ms=_UNTESTED_MS)
+_STORM: Final = TownPlan(MARKET, has_radio=True, path_test_first_ms=_UNTESTED_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +35,12 @@ class Script:
     Attributes:
         what: one line for ``--help``.
         play: raises nothing but :class:`demo.notice.NeverCameError` and what the town raises.
+        plan: the town it needs.
     """
 
     what: str
     play: Callable[[Stage], Awaitable[None]]
+    plan: TownPlan = _PLAIN
 
 
 SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
@@ -30,5 +49,10 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "broker-killed": Script("Mosquitto is killed at the worst moments of an alert", broker_killed.play),
         "central-killed": Script("central is killed before and after its commit", central_killed.play),
         "node-killed": Script("the presser's and a neighbour's node are killed", node_killed.play),
+        "network-cut": Script("a shop without network: its alert and the answer go by radio", network_cut.play, _RADIO),
+        "town-cut": Script("no premises has a network: central's own radio hears them", town_cut.play, _RADIO),
+        "central-gone": Script("central and broker are dead: neighbours warn each other", central_gone.play, _RADIO),
+        "busy-channel": Script("somebody talks: an assist waits, an attack breaks in", busy_channel.play, _RADIO),
+        "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }
 )

@@ -52,6 +52,25 @@ class Stage:
         if not is_so:
             self._missing.append(what)
 
+    def now_ms(self) -> float:
+        """Since the chronicle began."""
+        return self.town.now_ms() - self.town.chronicle.began_ms
+
+    def say(self, fact: str, premises: Premises | None = None, **detail: object) -> None:
+        """A fact of the script's own."""
+        self.town.chronicle.say(self.town.now_ms(), fact, premises.node if premises else "", **detail)
+
+    def measure(
+        self, what: str, took_ms: float, bar_ms: int | None, presser: Premises | None = None, about: str = ""
+    ) -> None:
+        """Tell how long something took, beside its bar. Never a verdict: the machine may be busy."""
+        detail: dict[str, object] = {"what": what, "ms": round(took_ms)}
+        if bar_ms is not None:
+            detail["bar_ms"] = bar_ms
+        if about:
+            detail["about"] = about
+        self.say("measured", presser, **detail)
+
     # -- people ---------------------------------------------------------------------------------------------------
 
     async def gather(self) -> None:
@@ -59,7 +78,7 @@ class Stage:
 
         def is_all_well(board: Board) -> bool:
             lines = {line.node: line.state for line in board.nodes}
-            return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in self.town.premises.values())
+            return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in self.town.everywhere)
 
         await self.town.watch_room.board_when("central saw every premises well", is_all_well, PATIENCE_S)
         await self.town.watch_room.start_watch()
@@ -90,7 +109,9 @@ class Stage:
         await self.town.watch_room.acknowledge(alert)
         await self.until_acknowledged(presser, alert)
 
-    async def until_acknowledged(self, presser: Premises, alert: str, state: str = "answered") -> None:
+    async def until_acknowledged(
+        self, presser: Premises, alert: str, state: str = "answered", within_s: float = PATIENCE_S
+    ) -> None:
         """The presser's node knows role and name."""
 
         def is_known() -> bool:
@@ -101,7 +122,7 @@ class Stage:
             )
 
         what = f"{presser.name} knew that {PERSON.role} {PERSON.name} said '{state}' of {alert}"
-        await self.town.notice.until(is_known, what, PATIENCE_S)
+        await self.town.notice.until(is_known, what, within_s)
 
     async def close(self, presser: Premises, alert: str, outcome: str) -> None:
         """A person at central closes it, and the presser's node gets to know."""
@@ -110,7 +131,9 @@ class Stage:
 
     # -- waiting --------------------------------------------------------------------------------------------------
 
-    async def until_fact(self, fact: str, node: str, alert: str, *, since: int = 0) -> Fact:
+    async def until_fact(
+        self, fact: str, node: str, alert: str, *, since: int = 0, within_s: float = PATIENCE_S
+    ) -> Fact:
         """That fact.
 
         Raises:
@@ -119,7 +142,7 @@ class Stage:
         return await self.town.notice.until(
             lambda: self.town.chronicle.find(fact, node=node, alert=alert, since=since),
             f"{self._name(node)} said '{fact}' of {alert}",
-            PATIENCE_S,
+            within_s,
         )
 
     async def until_face(self, premises: Premises, *faces: str) -> BoardView:
@@ -133,10 +156,10 @@ class Stage:
             look, f"the OLED of {premises.name} showed {' or '.join(faces)}", PATIENCE_S
         )
 
-    async def until_warned(self, presser: Premises, alert: str) -> None:
+    async def until_warned(self, presser: Premises, alert: str, within_s: float = PATIENCE_S) -> None:
         """Every other premises of its schemes shows it."""
         for other in self.town.warned_by(presser):
-            await self.until_fact("shown", other.node, alert)
+            await self.until_fact("shown", other.node, alert, within_s=within_s)
 
     async def until_card(self, what: str, incident: str, is_so: Callable[[Board], bool]) -> None:
         """Central's page shows the incident, and shows it so."""
@@ -146,7 +169,7 @@ class Stage:
 
     async def until_late(self, stored: Fact) -> None:
         """Wait until an alert that is still undelivered has become late."""
-        waited_s = (self.town.now_ms() - self.town.chronicle.began_ms - stored.at_ms) / 1000
+        waited_s = (self.now_ms() - stored.at_ms) / 1000
         # Frames carry whole seconds, so one second more makes it certain.
         await asyncio.sleep(max(0.0, LATE_AFTER_S + 1.5 - waited_s))
 

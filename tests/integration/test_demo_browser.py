@@ -43,7 +43,7 @@ def town() -> Iterator[Addresses]:
         if "Ctrl-C" in line:
             break
     central = re.search(r"control room\s+(http\S+)", said)
-    panels = re.search(r"Front panels of all four\s+(http\S+)", said)
+    panels = re.search(r"Front panels of all\s+(http\S+)", said)
     assert central is not None, said
     assert panels is not None, said
     yield Addresses(central[1], panels[1])

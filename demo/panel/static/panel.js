@@ -1,4 +1,5 @@
 // Front panels: shows what the server says, and turns fingers and keys into electrical levels. Never acts by itself.
+import { bindAir, bindRadio, drawAir, drawRadio } from "./air.js";
 import { setHearing, hear } from "./sounder.js";
 
 const RETRY_MS = 1000;
@@ -77,6 +78,7 @@ function bindPanel(panel) {
     box.addEventListener("change", () => send(`/premises/${node}/part`, { part: box.dataset.part, state: box.checked ? "fail" : "mend" }));
   }
   const cable = panel.querySelector("[data-cable]");
+  bindRadio(panel);
   cable.addEventListener("change", () => send(`/premises/${node}/cable`, { state: cable.checked ? "out" : "in" }));
 }
 
@@ -98,6 +100,7 @@ function drawPanel(panel, state) {
   }
   for (const box of panel.querySelectorAll("[data-part]")) box.checked = state.failed.includes(box.dataset.part);
   panel.querySelector("[data-cable]").checked = !state.is_plugged_in;
+  drawRadio(panel, state.radio);
 }
 
 function drawHappened(lines) {
@@ -118,6 +121,7 @@ function draw(state) {
     set(life.querySelector("[data-life]"), one.life_words);
   }
   drawHappened(state.happened);
+  drawAir(state.air);
   hear(panels.map((panel) => state.panels[panel.dataset.node].sound));
 }
 
@@ -132,6 +136,7 @@ function listen() {
   };
 }
 
+bindAir(send);
 for (const panel of document.querySelectorAll(".panel")) bindPanel(panel);
 for (const life of document.querySelectorAll("[data-program]")) {
   for (const button of life.querySelectorAll("[data-do]")) {

@@ -1,0 +1,78 @@
+"""What the town's programs are told before they start: commands, and what their files say beyond the fleet's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final, Literal
+
+from demo.air.orders import AIR_SOCKET
+from demo.premises import GATEWAY, Address, TownPlan
+from provisioning.fleet import NewNode
+
+_MOSQUITTO_PLACES: Final = ("/usr/sbin", "/usr/local/sbin")
+_LICENCE: Final = "DEMO, no aerial"
+
+
+class TownError(Exception):
+    """The town cannot be started; the message is for the person at the terminal."""
+
+
+def new_node(address: Address) -> NewNode:
+    """What the fleet is asked for."""
+    kind: Literal["premises", "gateway"] = "gateway" if address is GATEWAY else "premises"
+    return NewNode(address.premises, address.place, address.schemes, profile="fake", kind=kind)
+
+
+def complete(toml: Path, plan: TownPlan, air_folder: Path) -> None:
+    """Add to a node's file what this machine and this plan make of it."""
+    # One machine, one clock: what central believes of it, the nodes may believe too, NTP or not.
+    lines = ["", "[clock]", 'proof = "machine"']
+    if plan.has_radio:
+        air_socket = os.path.relpath(air_folder / AIR_SOCKET, toml.parent)
+        lines += ["[radio]", 'driver = "fake"', f'licence = "{_LICENCE}"']
+        lines += ["[radio.fake]", f'air_socket = "{air_socket}"']
+        lines += ["[radio.times]", f"path_test_first_ms = {plan.path_test_first_ms}"]
+        if plan.attack_wait_max_ms is not None:
+            lines.append(f"attack_wait_max_ms = {plan.attack_wait_max_ms}")
+    with toml.open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def watchlink(command: str, config: Path) -> list[str]:
+    """The command line of a program of Watchlink's."""
+    return [sys.executable, "-m", "watchlink.cli", command, "--config", str(config)]
+
+
+def mosquitto() -> str:
+    """Where Mosquitto is.
+
+    Raises:
+        TownError: it is not.
+    """
+    path = os.pathsep.join((os.environ.get("PATH", ""), *_MOSQUITTO_PLACES))
+    found = shutil.which("mosquitto", path=path)
+    if found is None:
+        raise TownError("mosquitto is not here: 'make demo' installs it, or 'apt-get install mosquitto'")
+    return found
+
+
+def route(toml: Path, broker_port: int, cable_port: int) -> None:
+    """Let the program connect to its cable instead of to the broker.
+
+    Raises:
+        TownError: the file is not as the fleet makes it.
+    """
+    text = toml.read_text(encoding="utf-8")
+    here, there = f"\nport = {broker_port}\n", f"\nport = {cable_port}\n"
+    if text.count(here) != 1:
+        raise TownError(f"{toml} does not name the broker's port {broker_port} once")
+    toml.write_text(text.replace(here, there), encoding="utf-8")
+
+
+def fake_socket(toml: Path) -> str:
+    """The fake board's socket, relative to the node's folder."""
+    return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])
