@@ -13,10 +13,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from sim.campaign import Result, run
-from sim.plants import Plant
+from sim.campaign import Result, has_radio, run
+from sim.plants import RADIO_PLANTS, Plant
+from sim.storm import is_good, peers, storm, tell, tell_peer
+from wire.kinds import AlertKind
 
 PLANT_SEEDS: Final = 60
+STORMS: Final = (200, 50)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--nodes", type=int, default=5, help="premises in the town (default %(default)s)")
     parser.add_argument("--plant", choices=[plant.value for plant in Plant], help="plant this fault")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--storm", type=int, help="only this: so many premises press at once, with no network")
     options = parser.parse_args(arguments)
     plant = Plant(options.plant) if options.plant else None
+    if options.storm is not None:
+        return 0 if _storm(options.storm, options.seed or options.first) else 1
     if options.seed is not None:
         return _replay(options.seed, options.nodes, plant)
     start_s = time.monotonic()
@@ -43,10 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if plant is not None:
             return 1 if broken else 0
         uncaught = [found for found in Plant if not _is_caught(pool, found, options)]
+        are_storms_good = all(list(pool.map(_storm, STORMS)))
     again = run(options.first, node_count=options.nodes)
     is_same = again.trace_hash == results[0].trace_hash
     print(f"seed {options.first} again: trace {again.trace_hash}, {'the same' if is_same else 'NOT THE SAME'}")
-    return 0 if not broken and not uncaught and is_same else 1
+    return 0 if not broken and not uncaught and is_same and are_storms_good else 1
 
 
 def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
@@ -56,15 +63,29 @@ def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
 
 
 def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namespace) -> bool:
-    seeds = range(options.first, options.first + PLANT_SEEDS)
+    seeds = list(range(options.first, options.first + PLANT_SEEDS))
+    if plant in RADIO_PLANTS:
+        seeds = [seed for seed in range(options.first, options.first + 2 * PLANT_SEEDS) if has_radio(seed)]
     results = list(pool.map(partial(run, node_count=options.nodes, plant=plant), seeds, chunksize=4))
     caught = next((result for result in results if result.broken), None)
     if caught is None:
-        print(f"planted {plant}: NOT CAUGHT in {PLANT_SEEDS} seeds")
+        print(f"planted {plant}: NOT CAUGHT in {len(seeds)} seeds")
         return False
     count = sum(bool(result.broken) for result in results)
-    print(f"planted {plant}: caught by {count} of {PLANT_SEEDS} seeds, first seed {caught.seed}: {caught.broken}")
+    print(f"planted {plant}: caught by {count} of {len(seeds)} seeds, first seed {caught.seed}: {caught.broken}")
     return True
+
+
+def _storm(nodes: int, seed: int = 1) -> bool:
+    """Play a storm of each kind and its peers; whether ours is good enough."""
+    lines, is_all_good = [], True
+    for kind in (AlertKind.ATTACK, AlertKind.ASSIST):
+        result = storm(nodes, seed=seed, kind=kind)
+        is_all_good &= is_good(result)
+        lines.append(tell(result, kind))
+    lines += [tell_peer(nodes, window_ms, result) for window_ms, result in peers(nodes, seed)]
+    print("\n".join(lines), flush=True)
+    return is_all_good
 
 
 def _sum_up(results: list[Result], seconds: float) -> None:

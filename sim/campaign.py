@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sim.air import Figures
+from sim.broken import BrokenInvariantError
+from sim.closing import close
 from sim.faults import heal, random_fault
+from sim.faults_air import join, random_air_fault, speak_as
 from sim.people import GESTURE_ROOM_MS, Gesture, act_at_central, make_gesture
 from sim.plants import Plant
-from sim.town import Town
-from sim.watch import BrokenInvariantError
+from sim.town import RadioPlan, Town
 from wire.ids import NodeId
 
 QUIET_START_MS: Final = 15_000
@@ -36,29 +41,42 @@ class Result:
     shown: int
     late: int
     virtual_ms: int
+    overs: int = 0
+    airtime_ms: int = 0
+    heard: int = 0
+
+
+def has_radio(seed: int) -> bool:
+    """Whether the town of that seed has radios: every second one."""
+    return seed % 2 == 0
 
 
 def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result:
     """Play one town: presses, answers and faults drawn from ``seed``, then everything heals, then the reckoning."""
-    town = Town(seed, node_count, plant)
+    town = Town(seed, node_count, plant, _radio_plan(seed, node_count) if has_radio(seed) else None)
     timeline = town.timeline
     chance = timeline.chance
     revoked: set[NodeId] = set()
     broken = ""
     try:
+        if town.air is not None:
+            join(town.air)
         town.start()
         timeline.run_until(QUIET_START_MS, town.watch.after_each)
         busy_until_ms = QUIET_START_MS + chance.randint(60_000, 240_000)
         _plan(town, busy_until_ms, revoked)
         timeline.run_until(busy_until_ms, town.watch.after_each)
+        if town.air is not None:
+            close(town, frozenset(revoked))
         heal(town)
-        timeline.run_until(busy_until_ms + SETTLE_MS, town.watch.after_each)
+        timeline.run_until(timeline.now_ms + SETTLE_MS, town.watch.after_each)
         town.watch.judge_presses()
         town.watch.judge_delivery(frozenset(revoked))
     except BrokenInvariantError as e:
         broken = str(e)
     except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other: it wants its seed and trace
         broken = f"raised {type(e).__name__}: {e}"
+    figures = town.air.figures if town.air is not None else Figures()
     return Result(
         seed=seed,
         trace_hash=timeline.trace_hash,
@@ -69,13 +87,44 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         shown=town.watch.shown,
         late=town.watch.late,
         virtual_ms=timeline.now_ms,
+        overs=figures.overs,
+        airtime_ms=figures.airtime_ms,
+        heard=figures.receptions,
+    )
+
+
+def _radio_plan(seed: int, node_count: int) -> RadioPlan:
+    """Drawn from the seed alone, before there is a timeline."""
+    chance = random.Random(f"radio {seed}")
+    return RadioPlan(
+        blind_ms=chance.choice((100, 300, 300, 600)),
+        unlicensed=frozenset(at for at in range(node_count) if chance.random() < 0.1),  # noqa: PLR2004 - one in ten
+        neutral=frozenset(at for at in range(node_count) if chance.random() < 0.3),  # noqa: PLR2004 - one in three
     )
 
 
 def _plan(town: Town, until_ms: int, revoked: set[NodeId]) -> None:
-    timeline = town.timeline
-    chance = timeline.chance
-    span_ms = until_ms - timeline.now_ms
+    chance = town.timeline.chance
+    span_ms = until_ms - town.timeline.now_ms
+    _plan_presses(town, span_ms)
+    _some(town, 12, span_ms, act_at_central)
+    _some(town, 10, span_ms, random_fault)
+    if town.air is not None:
+        _some(town, 10, span_ms, random_air_fault)
+    if chance.random() < 0.1:  # noqa: PLR2004 - one town in ten loses a node to a thief
+        thief = chance.choice(town.nodes).id
+
+        def revoke() -> None:
+            revoked.add(thief)
+            town.revoke(thief)
+            if town.air is not None:
+                town.timeline.after(chance.randint(0, span_ms), lambda: speak_as(town, thief))
+
+        town.timeline.after(chance.randint(0, span_ms), revoke)
+
+
+def _plan_presses(town: Town, span_ms: int) -> None:
+    timeline, chance = town.timeline, town.timeline.chance
     for node in town.nodes:
         moments = sorted(chance.randint(0, span_ms - GESTURE_ROOM_MS) for _ in range(chance.randint(0, 6)))
         last_ms = -GESTURE_ROOM_MS
@@ -84,15 +133,8 @@ def _plan(town: Town, until_ms: int, revoked: set[NodeId]) -> None:
                 last_ms = moment_ms
                 gesture = chance.choice(tuple(Gesture))
                 timeline.after(moment_ms, lambda node=node, gesture=gesture: make_gesture(town, node, gesture))  # type: ignore[misc]
-    for _ in range(chance.randint(0, 12)):
-        timeline.after(chance.randint(0, span_ms), lambda: act_at_central(town))
-    for _ in range(chance.randint(0, 10)):
-        timeline.after(chance.randint(0, span_ms), lambda: random_fault(town))
-    if chance.random() < 0.1:  # noqa: PLR2004 - one town in ten loses a node to a thief
-        thief = chance.choice(town.nodes).id
 
-        def revoke() -> None:
-            revoked.add(thief)
-            town.revoke(thief)
 
-        timeline.after(chance.randint(0, span_ms), revoke)
+def _some(town: Town, most: int, span_ms: int, happens: Callable[[Town], None]) -> None:
+    for _ in range(town.timeline.chance.randint(0, most)):
+        town.timeline.after(town.timeline.chance.randint(0, span_ms), lambda: happens(town))

@@ -18,7 +18,7 @@ from sim.timeline import Timeline
 from sim.watch import Watch
 from wire.directory import open_directory
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Frame, Receipt, encode
+from wire.frames import Acknowledgement, Frame, Receipt, ReceiptBatch, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, Sync, decode_message, encode_message
@@ -70,6 +70,7 @@ class SimCentral:
         self._run = 0
         self._batch: list[do.CommitFrame | do.CommitAction] = []
         self._request = 0
+        self._acknowledgements: dict[FrameId, bytes] = {}
 
     @property
     def id(self) -> NodeId:
@@ -93,6 +94,7 @@ class SimCentral:
         self._run += 1
         self._core = CentralCore()
         self._batch = []
+        self._acknowledgements = {}
         self.cards = {}
         self._timeline.note("central", f"starts, {len(self.disk.journal)} entries")
         directory = open_directory(self.directory, self._authority)
@@ -100,8 +102,8 @@ class SimCentral:
         self._broker.connect(self.id)
         self._tick(self._run)
 
-    def crash(self) -> None:
-        """The program is gone, between two orders."""
+    def crash(self, down_ms: int | None = None) -> None:
+        """The program is gone, between two orders; it starts again in ``down_ms``, or soon."""
         if self._core is None:
             return
         self._core = None
@@ -109,7 +111,8 @@ class SimCentral:
         self.crash_after_orders = None
         self._broker.gone(self.id)
         self._timeline.note("central", "killed")
-        self._timeline.after(self._timeline.chance.randint(*RESTART_MS), self.start)
+        restart_ms = self._timeline.chance.randint(*RESTART_MS) if down_ms is None else down_ms
+        self._timeline.after(restart_ms, self.start)
 
     def use_directory(self, sealed: bytes) -> None:
         """The fleet wrote a newer one."""
@@ -135,6 +138,8 @@ class SimCentral:
             match topic:
                 case FrameTopic():
                     self._take(ev.FrameArrived(payload, topic, Path.NETWORK))
+                case UpTopic(channel=Up.HEARD):
+                    self._take(ev.FrameArrived(payload, None, Path.RADIO, topic.node))
                 case UpTopic(channel=Up.HEALTH):
                     self._take(ev.HealthArrived(topic.node, decode_message(payload, Health)))
                 case UpTopic(channel=Up.SYNC):
@@ -203,7 +208,22 @@ class SimCentral:
                 frame_ = Acknowledgement(
                     CENTRAL, self._counter(), self._at_s(), effect.target, effect.role, effect.state, effect.name
                 )
-                self._send_frame(effect.node, Down.ACK, frame_)
+                data = self._send_frame(effect.node, Down.ACK, frame_)
+                if effect.air is not None:
+                    self._acknowledgements[effect.target] = data
+                    self._send(effect.air, Down.AIR, data)
+            case do.RepeatAcknowledgement():
+                if effect.target in self._acknowledgements:
+                    self._send(effect.node, Down.AIR, self._acknowledgements[effect.target])
+            case do.SendReceiptsToAir():
+                for told in effect.targets:
+                    self._watch.receipt_sent(told.target, self.disk.frames)
+                self._watch.air.answered()
+                batch = ReceiptBatch(CENTRAL, self._counter(), self._at_s(), effect.targets)
+                one = Receipt(CENTRAL, batch.counter, batch.at_s, effect.targets[0].target, effect.targets[0].late)
+                self._send_frame(effect.node, Down.AIR, one if len(effect.targets) == 1 else batch)
+            case do.SendFrameToAir():
+                self._send(effect.node, Down.AIR, effect.data)
             case do.PublishIncident():
                 self._broker.publish(
                     self.id, IncidentTopic(effect.state.scheme), encode_message(effect.state), 1, _nothing
@@ -266,8 +286,15 @@ class SimCentral:
     def _at_s(self) -> int:
         return max(0, int(self.now_at.timestamp()))
 
-    def _send_frame(self, node: NodeId, channel: Down, frame: Frame) -> None:
-        self._broker.publish(self.id, DownTopic(node, channel), encode(frame, self._key), 1, _nothing)
+    def _send_frame(self, node: NodeId, channel: Down, frame: Frame) -> bytes:
+        data = encode(frame, self._key)
+        self._watch.air.central_said.add(data)
+        self._send(node, channel, data)
+        return data
+
+    def _send(self, node: NodeId, channel: Down, data: bytes) -> None:
+        qos = 0 if channel is Down.AIR else 1
+        self._broker.publish(self.id, DownTopic(node, channel), data, qos, _nothing)
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sim.broker import Weather
+from sim.faults_air import heal_air
 from sim.node_actor import SimNode
 from sim.town import SCHEMES, STRANGER, Town
 from wire.frames import Alert, encode
@@ -33,7 +34,8 @@ def heal(town: Town) -> None:
     town.central.crash_after_orders = None
     town.central.clock_error_s = 0
     town.watch.is_central_clock_true = True
-    for node in town.nodes:
+    heal_air(town)
+    for node in town.stations:
         town.broker.mend(node.id)
         node.disk.is_refusing = False
         node.is_panel_dead = False
@@ -42,7 +44,7 @@ def heal(town: Town) -> None:
 
 
 def _node(town: Town) -> SimNode:
-    return town.timeline.chance.choice(town.nodes)
+    return town.timeline.chance.choice(town.stations)
 
 
 def _while_ms(town: Town) -> int:

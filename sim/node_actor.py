@@ -16,7 +16,7 @@ from sim.air import SimAir
 from sim.broker import SimBroker
 from sim.node_radio import SimRadio
 from sim.node_words import frame_of, told
-from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings
+from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings, spoil_state
 from sim.timeline import Timeline
 from sim.watch import Watch
 from wire.directory import Directory, open_directory
@@ -33,6 +33,8 @@ EPOCH_S: Final = 1_900_000_000
 PANEL_MS: Final = (25, 40)
 RESTART_MS: Final = (1_000, 8_000)
 CLOCK_EVERY_MS: Final = 60_000
+CENTRAL_TIME_MS: Final = 10_000
+"""As old as its message may have been."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class SimNode:
         self._answers: deque[ev.Event] = deque()
         self._memory_counter = 0
         self._drawing = 0
-        self.radio = SimRadio(self.name, air, timeline, self._take) if air is not None else None
+        self.radio = SimRadio(self.name, air, timeline, self._radio_tells) if air is not None else None
 
     @property
     def id(self) -> NodeId:
@@ -140,8 +142,11 @@ class SimNode:
         self._read_clock()
         self._broker.connect(self.id)
 
-    def crash(self, *, is_power_cut: bool) -> None:
-        """The program is gone, between two orders; with the power, the machine's clock too."""
+    def crash(self, *, is_power_cut: bool, down_ms: int | None = None) -> None:
+        """The program is gone, between two orders; with the power, the machine's clock too.
+
+        It starts again in ``down_ms``, or soon.
+        """
         if self._state is None:
             return
         self._state = None
@@ -161,7 +166,8 @@ class SimNode:
                 self.booted_ms = self._timeline.now_ms
             self.start()
 
-        self._timeline.after(self._timeline.chance.randint(*RESTART_MS), again)
+        restart_ms = self._timeline.chance.randint(*RESTART_MS) if down_ms is None else down_ms
+        self._timeline.after(restart_ms, again)
 
     def pin(self, button: Button, *, is_down: bool) -> None:
         """An edge at the pin."""
@@ -185,6 +191,13 @@ class SimNode:
     def wall_at_s(self) -> int:
         """What its clock says."""
         return EPOCH_S + self._timeline.now_ms // 1000 + self.clock_error_s
+
+    @property
+    def is_time_true(self) -> bool:
+        """Whether central's word for the time, which a node takes before its own clock's, was right when it came."""
+        offset_ms = self._state.central.offset_ms if self._state is not None else None
+        true_ms = EPOCH_S * 1000 + self._timeline.now_ms - self.monotonic_ms
+        return offset_ms is None or abs(offset_ms - true_ms) < CENTRAL_TIME_MS
 
     @property
     def monotonic_ms(self) -> int:
@@ -232,6 +245,10 @@ class SimNode:
 
     # The loop.
 
+    def _radio_tells(self, event: ev.Event) -> None:
+        self._watch.air.radio_tells(self, event)
+        self._take(event)
+
     def _drawn_settings(self) -> Settings:
         radio = self.settings.radio
         if radio is None:
@@ -246,7 +263,8 @@ class SimNode:
         while self._answers:
             event = self._answers.popleft()
             before = spoil_event(self._plant, self._state, event)
-            self._state, effects = step(before, event, self.monotonic_ms)
+            after, effects = step(before, event, self.monotonic_ms)
+            self._state = spoil_state(self._plant, before, after)
             self._timeline.note(self.name, f"{told(event)} -> {' '.join(type(effect).__name__ for effect in effects)}")
             for effect in spoil_orders(self._plant, effects, self._state, self.disk):
                 self._carry_out(effect)
@@ -333,7 +351,8 @@ class SimNode:
         self._memory_counter = counter
         if self._plant is not Plant.COUNTER_NOT_PERSISTED:
             self.disk.counter = counter
-        self.disk.rows[counter] = DiskRow(data, self.monotonic_ms, self.boot, effect.at_s)
+        if not isinstance(effect.content, do.PathTestDraft):
+            self.disk.rows[counter] = DiskRow(data, self.monotonic_ms, self.boot, effect.at_s)
         self._watch.stored(self, decode(data))
         self._answers.append(ev.FrameStored(effect.draft, decode(data)))
 

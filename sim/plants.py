@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from node.core import effects as do
 from node.core import events as ev
+from node.core.radio.air import Mode, Phrase
+from node.core.radio.state import Usage, can_transmit
 from node.core.screens import Face
 from node.core.settings import Settings
-from node.core.state import NodeState
+from node.core.state import Inbox, NodeState
+from wire.kinds import Path
 
 if TYPE_CHECKING:
     from sim.node_actor import NodeDisk
@@ -33,31 +36,91 @@ class Plant(StrEnum):
     """The screen says RECEIVED while it is still trying."""
     LATE_SHOWN_AS_LIVE = "late-shown-as-live"
     """Central forgets how old an alert is."""
+    OVER_THOUGH_RECEIPTED = "over-though-receipted"
+    """What has its receipt goes on the air once more."""
+    AIRTIME_FORGOTTEN = "airtime-forgotten"
+    """Tries do not slow down, and the duty cycle knows nothing of the overs before."""
+    RELAYED_FOR_EVER = "relayed-for-ever"
+    """Whatever is heard is relayed, as often as it is heard."""
+    WAITS_ALIKE = "waits-alike"
+    """The random wait is the same at every node, each time."""
+    UNLICENSED = "unlicensed"
+    """A node without a licence takes itself for licensed."""
+    REPLAY_SHOWN = "replay-shown"
+    """What comes over the air is never known already."""
+    SILENT_SPOKEN = "silent-spoken"
+    """The sentence is said, silent or not."""
+
+
+RADIO_PLANTS: Final = frozenset(
+    {
+        Plant.OVER_THOUGH_RECEIPTED,
+        Plant.AIRTIME_FORGOTTEN,
+        Plant.RELAYED_FOR_EVER,
+        Plant.WAITS_ALIKE,
+        Plant.UNLICENSED,
+        Plant.REPLAY_SHOWN,
+        Plant.SILENT_SPOKEN,
+    }
+)
+"""Those that only a town with radios can show."""
+_NO_SUCH_OVER: Final = 1_000_000
+_ONE_WAIT_US: Final = 1_500_000
 
 
 def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
     """What the core is told of its node."""
-    del plant
-    return settings
+    radio = settings.radio
+    if radio is None:
+        return settings
+    if plant is Plant.UNLICENSED:
+        radio = replace(radio, licence="none that anybody gave")
+    elif plant is Plant.AIRTIME_FORGOTTEN:
+        radio = replace(radio, timing=replace(radio.timing, slow_try_ms=0))
+    return replace(settings, radio=radio)
 
 
 def spoil_event(plant: Plant | None, state: NodeState, event: ev.Event) -> NodeState:
     """What the core remembers when it hears of an event."""
-    del plant, event
+    is_heard = isinstance(event, ev.FrameReceived) and event.path is Path.RADIO
+    if plant is Plant.REPLAY_SHOWN and is_heard:
+        return replace(state, inbox=Inbox())
+    if plant is Plant.RELAYED_FOR_EVER and is_heard:
+        return replace(state, radio=replace(state.radio, relays=()))
+    if plant is Plant.AIRTIME_FORGOTTEN:
+        return replace(state, radio=replace(state.radio, own_use=Usage()))
     return state
+
+
+def spoil_state(plant: Plant | None, before: NodeState, after: NodeState) -> NodeState:
+    """What the core has come to."""
+    if plant is Plant.WAITS_ALIKE and before.radio.wait_us is None and after.radio.wait_us is not None:
+        return replace(after, radio=replace(after.radio, wait_us=_ONE_WAIT_US))
+    return after
 
 
 def spoil_orders(
     plant: Plant | None, effects: tuple[do.Effect, ...], state: NodeState, disk: NodeDisk
 ) -> tuple[do.Effect, ...]:
     """What becomes of the core's orders."""
-    del state
-    if plant is Plant.OLD_INCIDENT_SUPPRESSES:
-        is_open = any(not row.is_receipted for row in disk.rows.values())
-        return tuple(e for e in effects if not (is_open and isinstance(e, do.StoreFrame)))
-    if plant is Plant.SAID_RECEIVED_ON_PUBACK:
-        return tuple(_boasting(effect) for effect in effects)
-    return effects
+    match plant:
+        case Plant.OLD_INCIDENT_SUPPRESSES:
+            is_open = any(not row.is_receipted for row in disk.rows.values())
+            return tuple(e for e in effects if not (is_open and isinstance(e, do.StoreFrame)))
+        case Plant.SAID_RECEIVED_ON_PUBACK:
+            return tuple(_boasting(effect) for effect in effects)
+        case Plant.SILENT_SPOKEN:
+            return tuple(_loud(effect) for effect in effects)
+        case Plant.OVER_THOUGH_RECEIPTED if state.radio.over is None and can_transmit(state):
+            done = [disk.rows.get(e.id.counter) for e in effects if isinstance(e, do.MarkReceipted)]
+            again = [do.TransmitOver(_NO_SUCH_OVER, (row.data,), Mode.IL2P_1200) for row in done if row is not None]
+            return (*effects, *again[:1])
+        case _:
+            return effects
+
+
+def _loud(effect: do.Effect) -> do.Effect:
+    return replace(effect, phrase=Phrase.ATTACK) if isinstance(effect, do.TransmitOver) else effect
 
 
 def _boasting(effect: do.Effect) -> do.Effect:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from node.core.settings import RadioSettings, Settings
-from sim.air import BLIND_MS, SimAir
+from sim.air import BLIND_MS, Carrier, SimAir
 from sim.broker import SimBroker
 from sim.central_actor import SimCentral
 from sim.node_actor import EPOCH_S, SimNode
@@ -111,6 +111,14 @@ class Town:
         self.nodes, self.gateway = self.stations[:node_count], self.stations[-1] if radio else None
         self.watch.central_disk = self.central.disk
         self.watch.nodes = {node.id: node for node in self.stations}
+        if self.air is not None:
+            by_name = {node.name: node for node in self.stations}
+
+            def transmitted(carrier: Carrier) -> None:
+                if carrier.sender in by_name:
+                    self.watch.air.transmitted(by_name[carrier.sender], carrier)
+
+            self.air.on_carrier = transmitted
         self.broker.admit(self.central, frozenset())
         for node in self.stations:
             slugs = frozenset(scheme.slug for scheme in SCHEMES if scheme.number in self.memberships[node.id])

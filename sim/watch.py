@@ -1,5 +1,7 @@
 """The invariants, looked at after every step; what breaks one is raised where it happens.
 
+Those of the radio path are in :mod:`sim.watch_air`.
+
 | id | what must hold |
 |---|---|
 | I1 (N2) | nothing is published that is not on the sender's disk, byte for byte |
@@ -22,9 +24,11 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from central.core.journal import FrameEntry
 from node.core import effects as do
 from node.core.screens import Dots, Emphasis, Face, Screen
+from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
+from sim.watch_air import AirWatch
 from wire.errors import DecodeError
-from wire.frames import Alert, SignedFrame
+from wire.frames import Alert, PathTest, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import MEMBERS_WARNED, AlertKind
 
@@ -36,10 +40,6 @@ LATE_MS: Final = 60_000
 LATE_SLACK_MS: Final = 8_000
 """Whole seconds in frames, the way to the panel, and central's time, which is as old as its message was slow."""
 STORED_WITHIN_MS: Final = 1_500
-
-
-class BrokenInvariantError(AssertionError):
-    """Something that must hold did not."""
 
 
 @dataclass(slots=True)
@@ -62,12 +62,14 @@ class Truth:
     Attributes:
         stored_ms: true time of the commit on the node's disk.
         is_clock_true: the node's clock was proven and right then.
+        is_kept: on the node's disk until its receipt; a path test is not.
         shown_at: where it was on the panel; ``remembered_at``: and where a disk that works remembers it.
     """
 
     signed: SignedFrame
     stored_ms: int
     is_clock_true: bool
+    is_kept: bool = True
     shown_at: set[NodeId] = field(default_factory=set)
     remembered_at: set[NodeId] = field(default_factory=set)
 
@@ -84,6 +86,9 @@ class Watch:
         self.central_disk: CentralDisk | None = None
         self.nodes: dict[NodeId, SimNode] = {}
         self.is_central_clock_true = True
+        self.air = AirWatch(timeline, self.truth)
+        self.committed_ms: dict[FrameId, int] = {}
+        self.receipted_ms: dict[FrameId, int] = {}
         self.shown = 0
         self.late = 0
 
@@ -96,9 +101,10 @@ class Watch:
         if before is not None and before.signed.data != signed.data:
             self._broken("I2", f"counter {frame.counter} of {node.name} was used twice")
         is_true = node.is_clock_proven and node.clock_error_s == 0 and frame.at_s != 0
-        self.truth[frame.id] = Truth(signed, self._timeline.now_ms, is_true)
+        self.truth[frame.id] = Truth(signed, self._timeline.now_ms, is_true, not isinstance(frame, PathTest))
         if isinstance(frame, Alert):
             self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
+            self.air.pressed(node.id)
 
     def refused(self, node: SimNode) -> None:
         """The node's disk would not take a row."""
@@ -117,6 +123,7 @@ class Watch:
             if is_judged and waited_ms > LATE_MS + LATE_SLACK_MS and not entry.is_late:
                 self._broken("I8", f"{entry.signed.frame.id.text} waited {waited_ms} ms and is journalled as live")
             self.late += entry.is_late
+            self.committed_ms.setdefault(entry.signed.frame.id, self._timeline.now_ms)
 
     def receipt_sent(self, target: FrameId, on_disk: dict[FrameId, FrameEntry]) -> None:
         """Central is about to answer."""
@@ -125,6 +132,7 @@ class Watch:
 
     def node_orders(self, node: SimNode, effect: do.Effect) -> None:
         """A node is about to carry this out."""
+        self.air.node_orders(node, effect)
         match effect:
             case do.PublishFrame():
                 row = node.disk.rows.get(effect.signed.frame.counter)
@@ -132,6 +140,7 @@ class Watch:
                     self._broken("I1", f"{node.name} publishes {effect.signed.frame.id.text}, not on its disk")
             case do.MarkReceipted():
                 self._must_be_committed("I3", node, effect.id)
+                self.receipted_ms.setdefault(effect.id, self._timeline.now_ms)
             case do.ReportFact(fact="receipt", alert=alert) if alert is not None:
                 self._must_be_committed("I5", node, alert)
             case do.ReportFact(fact="shown", alert=alert) if alert is not None:
@@ -141,6 +150,7 @@ class Watch:
 
     def on_panel(self, node: SimNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
+        self.air.on_panel(node, screen)
         frame_id = _parsed(screen.concerns)
         if screen.face is Face.NEIGHBOUR and frame_id is not None:
             self._judge_neighbour(node, screen, frame_id)
@@ -163,6 +173,7 @@ class Watch:
 
     def node_died(self, node: SimNode) -> None:
         """Its program is gone: a press under way with it."""
+        self.air.node_died(node)
         for press in self.presses:
             if (
                 press.node == node.id
@@ -182,6 +193,8 @@ class Watch:
         """Rows that are not receipted are still there, unless central has them."""
         assert self.central_disk is not None
         for frame_id, truth in self.truth.items():
+            if not truth.is_kept:
+                continue
             row = self.nodes[frame_id.node].disk.rows.get(frame_id.counter)
             if row is None and frame_id not in self.central_disk.frames:
                 self._broken("I3", f"{frame_id.text} is neither in the outbox nor on central's disk")
@@ -191,13 +204,15 @@ class Watch:
     def judge_presses(self) -> None:
         """Every whole press became an alert of its kind.
 
-        An alert answers for one press; but presses that the disk kept waiting may share one, for to the core they are
-        the same press made again.
+        An alert answers for one press; but presses that the disk kept waiting, or refused, may share one, for to the
+        core they are the same press made again.
         """
         used: set[tuple[NodeId, int]] = set()
         for press in self.presses:
             alerts = [a for a in self._alerts_of.get(press.node, []) if a[1] is press.kind and a[0] >= press.begun_ms]
             found = next((a for a in alerts if (press.node, a[0]) not in used or a[0] > press.ended_ms), None)
+            if found is not None and press.is_refused:
+                continue
             if found is not None:
                 used.add((press.node, found[0]))
             elif not press.is_settled:
@@ -208,8 +223,8 @@ class Watch:
     def judge_delivery(self, revoked: frozenset[NodeId]) -> None:
         """Everything works again and time has passed: nothing may be missing."""
         assert self.central_disk is not None
-        for frame_id in self.truth:
-            if frame_id.node in revoked:
+        for frame_id, truth in self.truth.items():
+            if frame_id.node in revoked or not truth.is_kept:
                 continue
             if frame_id not in self.central_disk.frames:
                 self._broken("I10", f"{frame_id.text} never reached central")
@@ -217,12 +232,33 @@ class Watch:
             if row is None or not row.is_receipted:
                 self._broken("I10", f"{frame_id.text} never got its receipt")
 
+    def judge_chains(self, revoked: frozenset[NodeId]) -> None:
+        """No premises had a network for long, and one relay did."""
+        assert self.central_disk is not None
+        self.air.judge_chains(self._licensed() - revoked, self.central_disk.frames)
+
+    def judge_neighbours(self, since_ms: int, revoked: frozenset[NodeId]) -> None:
+        """Nobody had a network for long. A node that hides its own silent attack shows no other's (N4)."""
+        hushed = {
+            truth.signed.frame.sender
+            for truth in self.truth.values()
+            if isinstance(truth.signed.frame, Alert) and truth.signed.frame.silent
+        }
+        listeners = {node: schemes for node, schemes in self._memberships.items() if node not in hushed}
+        self.air.judge_neighbours(since_ms, self._licensed() - revoked, listeners)
+
+    def _licensed(self) -> frozenset[NodeId]:
+        radios = ((node.id, node.settings.radio) for node in self.nodes.values())
+        return frozenset(node for node, radio in radios if radio is not None and radio.licence)
+
     def _must_be_committed(self, invariant: str, node: SimNode, frame_id: FrameId) -> None:
         assert self.central_disk is not None
         if frame_id not in self.central_disk.frames:
             self._broken(invariant, f"{node.name} takes {frame_id.text} for received; it is not on central's disk")
 
     def _shown(self, node: SimNode, alert: FrameId) -> None:
+        if self.air.is_thief_unknown_to(node, alert):
+            return
         truth = self.truth.get(alert)
         if truth is None:
             self._broken("I7", f"{node.name} shows {alert.text}, which nobody pressed")
@@ -239,10 +275,12 @@ class Watch:
         self.shown += 1
 
     def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
+        if self.air.is_thief_unknown_to(node, alert):
+            return
         truth = self.truth.get(alert)
         if truth is None:
             self._broken("I7", f"{node.name} has {alert.text} on its panel, which nobody pressed")
-        is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0
+        is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0 and node.is_time_true
         waited_ms = self._timeline.now_ms - truth.stored_ms
         is_said = any(word in screen.lines[1] for word in ("LATE", "ANSWERED", "COMING", "Cancelled"))
         is_first = node.id not in truth.shown_at

@@ -1,0 +1,132 @@
+"""A storm: every premises presses at once, none has a network, and central's gateway hears them on one channel.
+
+What is measured counts from the press: when central committed the last alert, and when the last presser knew (N8, N9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.core.controls import Button
+from sim.peer import PeerResult
+from sim.peer import storm as peer_storm
+from sim.plants import Plant
+from sim.town import RadioPlan, Town
+from wire.frames import Alert
+from wire.kinds import AlertKind
+
+QUIET_START_MS: Final = 40_000
+"""Long enough for every node to know that there is no network."""
+UNTIL_MS: Final = 3_600_000
+LOOK_EVERY_MS: Final = 1_000
+BAR_S: Final = {50: 362.0}
+"""The last delivery that a plain policy reached (docs: the reference simulation; 0.3 s blind time, 5 % loss)."""
+HOLD_MS: Final = {AlertKind.ATTACK: 1_200, AlertKind.ASSIST: 150}
+BUTTONS: Final = {AlertKind.ATTACK: Button.ATTACK, AlertKind.ASSIST: Button.ASSIST}
+PEER_WINDOWS_MS: Final = ((1_000, 2_000), (10_000, 20_000))
+
+
+@dataclass(frozen=True, slots=True)
+class StormResult:
+    """What came of it.
+
+    Attributes:
+        last_commit_ms, last_receipt_ms: since the press; 0 = none.
+        broken: the invariant that broke, or empty.
+    """
+
+    nodes: int
+    delivered: int
+    receipted: int
+    last_commit_ms: int
+    last_receipt_ms: int
+    airtime_ms: int
+    overs: int
+    collisions: int
+    broken: str
+    trace_tail: tuple[str, ...]
+
+
+def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plant: Plant | None = None) -> StormResult:
+    """Play it until everybody has a receipt, or an hour is over."""
+    town = Town(seed, nodes, plant, RadioPlan())
+    timeline = town.timeline
+    assert town.air is not None
+    for node in town.nodes:
+        town.broker.cut(node.id)
+    broken = ""
+    try:
+        town.start()
+        timeline.run_until(QUIET_START_MS, _nothing)
+        before = town.air.figures
+        overs, airtime_ms, collisions = before.overs, before.airtime_ms, before.collisions
+        for node in town.nodes:
+            node.pin(BUTTONS[kind], is_down=True)
+        timeline.run_until(QUIET_START_MS + HOLD_MS[kind], _nothing)
+        for node in town.nodes:
+            node.pin(BUTTONS[kind], is_down=False)
+        while timeline.now_ms < QUIET_START_MS + UNTIL_MS and not _is_over(town):
+            timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, _nothing)
+        town.watch.after_each()
+    except AssertionError as e:
+        broken = str(e) or "assertion"
+    watch, figures = town.watch, town.air.figures
+    alerts = [frame_id for frame_id, truth in watch.truth.items() if isinstance(truth.signed.frame, Alert)]
+    committed = [watch.committed_ms[frame_id] for frame_id in alerts if frame_id in watch.committed_ms]
+    receipted = [watch.receipted_ms[frame_id] for frame_id in alerts if frame_id in watch.receipted_ms]
+    return StormResult(
+        nodes=nodes,
+        delivered=len(committed),
+        receipted=len(receipted),
+        last_commit_ms=max(committed, default=QUIET_START_MS) - QUIET_START_MS,
+        last_receipt_ms=max(receipted, default=QUIET_START_MS) - QUIET_START_MS,
+        airtime_ms=figures.airtime_ms - airtime_ms,
+        overs=figures.overs - overs,
+        collisions=figures.collisions - collisions,
+        broken=broken,
+        trace_tail=timeline.trace_tail,
+    )
+
+
+def tell(result: StormResult, kind: AlertKind) -> str:
+    """One line for people."""
+    bar_s = BAR_S.get(result.nodes)
+    return (
+        f"storm of {result.nodes} ({kind.slug}): delivered {result.delivered} of {result.nodes}, last commit"
+        f" {result.last_commit_ms / 1000:.1f} s, receipts {result.receipted}, the last"
+        f" {result.last_receipt_ms / 1000:.1f} s after the press, airtime {result.airtime_ms / 1000:.0f} s in"
+        f" {result.overs} overs, {result.collisions} receptions collided"
+        f"{f'; bar {bar_s:.0f} s' if bar_s else ''}{f'; BROKEN {result.broken}' if result.broken else ''}"
+    )
+
+
+def tell_peer(nodes: int, window_ms: tuple[int, int], result: PeerResult) -> str:
+    """One line for people."""
+    low_ms, high_ms = window_ms
+    return (
+        f"    peer, window {low_ms // 1000}–{high_ms // 1000} s doubling: delivered {result.delivered} of {nodes}, last"
+        f" heard {result.last_ms / 1000:.1f} s, airtime {result.airtime_ms / 1000:.0f} s in {result.overs} overs,"
+        f" {result.collisions} receptions collided"
+    )
+
+
+def peers(nodes: int, seed: int = 1) -> list[tuple[tuple[int, int], PeerResult]]:
+    """The plain policies on the same air."""
+    return [(window_ms, peer_storm(seed, nodes, window_ms, until_ms=UNTIL_MS)) for window_ms in PEER_WINDOWS_MS]
+
+
+def is_good(result: StormResult) -> bool:
+    """All delivered, everybody knows, and faster than the bar."""
+    bar_s = BAR_S.get(result.nodes)
+    is_fast = bar_s is None or result.last_receipt_ms < 1000 * bar_s
+    return not result.broken and result.nodes == result.delivered == result.receipted and is_fast
+
+
+def _is_over(town: Town) -> bool:
+    alerts = [frame_id for frame_id, truth in town.watch.truth.items() if isinstance(truth.signed.frame, Alert)]
+    return len(alerts) >= len(town.nodes) and all(frame_id in town.watch.receipted_ms for frame_id in alerts)
+
+
+def _nothing() -> None:
+    return

@@ -1,0 +1,328 @@
+"""The invariants of the air, looked at before each order is carried out and after each transmission.
+
+| id | what must hold |
+|---|---|
+| I11 (N8) | no over is ordered when its node knows the receipt of all that it carries |
+| I12 (N10) | a node's airtime in any rolling window stays within the duty cycle |
+| I13 (N10) | no over is longer than 30 s or empty, and none is ordered while another is out |
+| I14 (N10) | nothing is transmitted without a licence |
+| I15 (N8, N9) | while a chain node → relay → central holds long enough, an alert reaches central |
+| I16 (N9) | with central gone, neighbours in range are shown what is pressed |
+| I17 (N9) | nothing goes on the air, or is relayed, that nobody of good standing has said |
+| I18 (N9, N10) | what a node says for others is bounded: answers and relays of one frame, whatever is replayed |
+| I19 (N3) | the idle screen says that alerts go by radio only if the last path test came back over the air |
+| I20 (N4) | a silent attack's over says nothing aloud but the scheme's neutral words |
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Container
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from node.core import effects as do
+from node.core import events as ev
+from node.core.controls import Part
+from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Phrase
+from node.core.screens import Screen
+from sim.air import Carrier, over_ms
+from sim.broken import BrokenInvariantError
+from sim.timeline import Timeline
+from wire.errors import DecodeError
+from wire.frames import Alert, PathTest, Receipt, ReceiptBatch, decode
+from wire.ids import CENTRAL, FrameId, NodeId
+from wire.kinds import MEMBERS_WARNED, AlertKind
+
+if TYPE_CHECKING:
+    from sim.node_actor import SimNode
+    from sim.watch import Truth
+
+WINDOW_MS: Final = 600_000
+"""Of the duty cycle."""
+OWN_MS_MAX: Final = WINDOW_MS * 20 // 100
+"""Own frames, attacks' aside."""
+ALL_MS_MAX: Final = WINDOW_MS * 40 // 100
+"""Everything but the first tries of an attack."""
+FIRST_TRIES: Final = 3
+DUTY_SLACK_MS: Final = 60_000
+"""The rules count in slices of half a minute, and look before an over, not into it."""
+SAME_FRAME_MAX: Final = 2
+"""Times that one node may transmit one and the same frame of somebody else's: an acknowledgement is said twice."""
+RELAYS_MAX: Final = 8
+"""Times that one node may relay one and the same frame within ten minutes."""
+ANSWERS_WINDOW_MS: Final = 60_000
+ANSWERS_MAX: Final = 45
+"""Receipts that central asks for on the air within a minute, beside one for each frame that is new to it."""
+SCREEN_SLACK_MS: Final = 1_500
+"""The way of a fact to the panel."""
+BY_RADIO: Final = "by radio"
+PROMISE: Final = "go by radio"
+
+
+class _Cause(StrEnum):
+    """Why a node transmits."""
+
+    ATTACK = "attack"
+    """One of the first tries of an attack."""
+    CENTRAL = "central"
+    """Central asked for it."""
+    OWN = "own"
+    REPEATED_ATTACK = "repeated-attack"
+
+
+@dataclass(slots=True)
+class _Station:
+    """What is known of one node's transmitting.
+
+    Attributes:
+        receipted: frames of its own that it knows to be at central.
+        said: how often it has transmitted each frame that is not its own.
+        relayed: when it relayed each frame.
+        keyed: its transmissions in the rolling window: from, until, why.
+        tries: overs that carried each of its attacks, since its last press.
+        tested_ms: when a receipt for a path test of this run was last on the air where it could hear it.
+    """
+
+    receipted: set[FrameId] = field(default_factory=set)
+    said: Counter[bytes] = field(default_factory=Counter)
+    relayed: dict[bytes, deque[int]] = field(default_factory=dict)
+    keyed: deque[tuple[int, int, _Cause]] = field(default_factory=deque)
+    tries: Counter[FrameId] = field(default_factory=Counter)
+    over: int | None = None
+    cause: _Cause = _Cause.OWN
+    tested_ms: int | None = None
+    broken_ms: int | None = None
+
+
+class AirWatch:
+    """Sees every order to transmit."""
+
+    def __init__(self, timeline: Timeline, truth: dict[FrameId, Truth]) -> None:
+        self._timeline = timeline
+        self._truth = truth
+        self._stations: dict[NodeId, _Station] = {}
+        self._relayed_ms: dict[bytes, int] = {}
+        self._answers: deque[int] = deque()
+        self.central_said: set[bytes] = set()
+        """Every frame that central signed."""
+        self.stolen: dict[FrameId, bytes] = {}
+        """What a thief has signed with the key of a node that was struck off."""
+
+    def node_orders(self, node: SimNode, effect: do.Effect) -> None:
+        """A node is about to carry this out."""
+        station = self._station(node.id)
+        match effect:
+            case do.TransmitOver():
+                self._judge_over(node, station, effect)
+            case do.RelayFrame():
+                self._judge_relay(node, station, effect)
+            case do.MarkReceipted():
+                station.receipted.add(effect.id)
+            case _:
+                pass
+
+    def node_died(self, node: SimNode) -> None:
+        """Its program is gone, and with it what was not on disk yet; what it used of the channel, it forgets too."""
+        receipted = {FrameId(node.id, counter) for counter, row in node.disk.rows.items() if row.is_receipted}
+        before = self._station(node.id)
+        self._stations[node.id] = _Station(receipted, before.said, broken_ms=before.broken_ms)
+
+    def pressed(self, node: NodeId) -> None:
+        """A press is on disk: what it belongs to is tried anew."""
+        self._station(node).tries.clear()
+
+    def radio_tells(self, node: SimNode, event: ev.Event) -> None:
+        """A node's radio is about to tell its core."""
+        station = self._station(node.id)
+        match event:
+            case ev.OverEnded() | ev.OverFailed():
+                station.over = None
+            case ev.FrameReceived() if event.data in self.central_said:
+                for target in _targets(event.data):
+                    test = self._truth.get(target)
+                    if target.node == node.id and test is not None and isinstance(test.signed.frame, PathTest):
+                        station.tested_ms = self._timeline.now_ms
+            case ev.PartFailed(part=Part.RADIO):
+                station.broken_ms, station.tested_ms = self._timeline.now_ms, None
+            case ev.PartRecovered(part=Part.RADIO):
+                station.broken_ms = None
+            case _:
+                pass
+
+    def transmitted(self, node: SimNode, carrier: Carrier) -> None:
+        """A transmission of a node's has ended."""
+        station = self._station(node.id)
+        length_ms = carrier.ends_ms - carrier.starts_ms
+        if length_ms > OVER_MS_MAX:
+            self._broken("I13", f"{node.name} was keyed for {length_ms} ms")
+        station.keyed.append((carrier.starts_ms, carrier.ends_ms, station.cause))
+        from_ms = self._timeline.now_ms - WINDOW_MS
+        while station.keyed and station.keyed[0][1] <= from_ms:
+            station.keyed.popleft()
+        used: Counter[_Cause] = Counter()
+        for start_ms, until_ms, cause in station.keyed:
+            used[cause] += until_ms - max(start_ms, from_ms)
+        all_ms = used.total() - used[_Cause.ATTACK]
+        if used[_Cause.OWN] > OWN_MS_MAX + DUTY_SLACK_MS or all_ms > ALL_MS_MAX + DUTY_SLACK_MS:
+            self._broken("I12", f"{node.name} transmitted {dict(used)} ms within {WINDOW_MS} ms")
+
+    def judge_chains(self, can_say: frozenset[NodeId], committed: Container[FrameId]) -> None:
+        """A relay has heard everybody for long enough: every alert of those that may transmit is at central."""
+        for frame_id, truth in self._truth.items():
+            if isinstance(truth.signed.frame, Alert) and frame_id.node in can_say and frame_id not in committed:
+                waited_ms = self._timeline.now_ms - truth.stored_ms
+                self._broken("I15", f"{frame_id.text} did not reach central by air in {waited_ms} ms")
+
+    def judge_neighbours(
+        self, since_ms: int, can_say: frozenset[NodeId], listeners: dict[NodeId, frozenset[int]]
+    ) -> None:
+        """Nobody has a network: what was pressed since then is on the panels of those who are in its schemes.
+
+        An alert of an incident that was shown there before says nothing new; a later one may take its place.
+        """
+        shown = {
+            (truth.signed.frame.incident_id, node)
+            for truth in self._truth.values()
+            for node in truth.shown_at
+            if isinstance(truth.signed.frame, Alert)
+        }
+        for frame_id, truth in self._truth.items():
+            frame = truth.signed.frame
+            if (
+                truth.stored_ms < since_ms
+                or not isinstance(frame, Alert)
+                or frame.kind not in MEMBERS_WARNED
+                or frame.sender not in can_say
+            ):
+                continue
+            for node, schemes in listeners.items():
+                if node != frame.sender and schemes & set(frame.schemes) and (frame.incident_id, node) not in shown:
+                    self._broken("I16", f"{frame_id.text} was never shown at {node:08x}")
+
+    def _judge_over(self, node: SimNode, station: _Station, effect: do.TransmitOver) -> None:
+        radio = node.settings.radio
+        if radio is None or not radio.licence:
+            self._broken("I14", f"{node.name} has no licence, and orders an over")
+        if station.over is not None:
+            self._broken("I13", f"{node.name} orders over {effect.over} while {station.over} is out")
+        station.over = effect.over
+        planned_ms = over_ms(map(len, effect.bursts), effect.mode, is_spoken=effect.phrase is not None)
+        if not 1 <= len(effect.bursts) <= BURSTS_PER_OVER_MAX or planned_ms > OVER_MS_MAX:
+            self._broken("I13", f"{node.name} orders an over of {len(effect.bursts)} bursts and {planned_ms} ms")
+        own: list[FrameId] = []
+        for data in effect.bursts:
+            frame_id = self._judge_said(node, data)
+            if frame_id.node == node.id:
+                own.append(frame_id)
+                self._judge_spoken(node, data, effect.phrase)
+                continue
+            station.said[data] += 1
+            if station.said[data] > SAME_FRAME_MAX:
+                self._broken("I18", f"{node.name} says {frame_id.text} for the {station.said[data]}th time")
+        if len(own) == len(effect.bursts) and station.receipted.issuperset(own):
+            self._broken("I11", f"{node.name} transmits {own[0].text}, whose receipt it has")
+        station.cause = self._cause(station, own)
+
+    def _cause(self, station: _Station, own: list[FrameId]) -> _Cause:
+        cause = _Cause.OWN if own else _Cause.CENTRAL
+        for frame_id in own:
+            frame = self._truth[frame_id].signed.frame
+            if isinstance(frame, Alert) and frame.kind is AlertKind.ATTACK:
+                station.tries[frame_id] += 1
+                if station.tries[frame_id] <= FIRST_TRIES:
+                    cause = _Cause.ATTACK
+                elif cause is not _Cause.ATTACK:
+                    cause = _Cause.REPEATED_ATTACK
+        return cause
+
+    def _judge_said(self, node: SimNode, data: bytes) -> FrameId:
+        """Whoever said it must have said exactly that, and be in good standing as far as the node knows."""
+        try:
+            frame = decode(data).frame
+        except DecodeError as e:
+            self._broken("I17", f"{node.name} puts on the air what is no frame: {e.reason}")
+        if frame.sender == CENTRAL:
+            if data not in self.central_said:
+                self._broken("I17", f"{node.name} says in central's name what central never said")
+            return frame.id
+        if self.stolen.get(frame.id) == data and self.is_thief_unknown_to(node, frame.id):
+            return frame.id
+        truth = self._truth.get(frame.id)
+        if truth is None or truth.signed.data != data:
+            self._broken("I17", f"{node.name} passes on {frame.id.text}, which nobody stored")
+        sender = node.state.directory.senders.get(frame.sender) if node.state is not None else None
+        if frame.sender != node.id and (sender is None or sender.is_revoked):
+            self._broken("I17", f"{node.name} passes on {frame.id.text} of a sender without standing")
+        return frame.id
+
+    def _judge_relay(self, node: SimNode, station: _Station, effect: do.RelayFrame) -> None:
+        frame_id = self._judge_said(node, effect.data)
+        if frame_id.node in (node.id, CENTRAL):
+            self._broken("I17", f"{node.name} relays {frame_id.text}, which is not another member's")
+        now_ms = self._timeline.now_ms
+        self._relayed_ms.setdefault(effect.data, now_ms)
+        times = station.relayed.setdefault(effect.data, deque())
+        times.append(now_ms)
+        while times[0] <= now_ms - WINDOW_MS:
+            times.popleft()
+        if len(times) > RELAYS_MAX:
+            self._broken("I18", f"{node.name} relays {frame_id.text} for the {len(times)}th time")
+
+    def _judge_spoken(self, node: SimNode, data: bytes, phrase: Phrase | None) -> None:
+        frame = decode(data).frame
+        if not isinstance(frame, Alert) or not frame.silent or phrase is None:
+            return
+        radio = node.settings.radio
+        if phrase is not Phrase.NEUTRAL or radio is None or not radio.has_neutral_phrase:
+            self._broken("I20", f"{node.name} speaks {phrase} with the silent {frame.id.text}")
+
+    def on_panel(self, node: SimNode, screen: Screen) -> None:
+        """These pixels are on a node's panel now."""
+        if not any(BY_RADIO in line.lower() for line in screen.lines):
+            return
+        station = self._station(node.id)
+        radio, now_ms = node.settings.radio, self._timeline.now_ms
+        if radio is None or not radio.licence:
+            self._broken("I19", f"{node.name} says {screen.lines} and may not transmit")
+        if any(t.signed.frame.sender == node.id and _is_silent(t) for t in self._truth.values()):
+            return  # The idle face must not tell of the press, by no change at all (N4).
+        if station.broken_ms is not None and now_ms - station.broken_ms > SCREEN_SLACK_MS:
+            self._broken("I19", f"{node.name} says {screen.lines} with a radio that is broken")
+        if any(PROMISE in line for line in screen.lines) and station.tested_ms is None and station.broken_ms is None:
+            self._broken("I19", f"{node.name} says {screen.lines}, and no path test came back")
+
+    def answered(self) -> None:
+        """Central asks for receipts on the air."""
+        now_ms = self._timeline.now_ms
+        self._answers.append(now_ms)
+        while self._answers[0] <= now_ms - ANSWERS_WINDOW_MS:
+            self._answers.popleft()
+        fresh = sum(relayed_ms > now_ms - ANSWERS_WINDOW_MS for relayed_ms in self._relayed_ms.values())
+        if len(self._answers) > fresh + ANSWERS_MAX:
+            self._broken("I18", f"central answered {len(self._answers)} times in a minute, {fresh} frames were new")
+
+    def is_thief_unknown_to(self, node: SimNode, frame_id: FrameId) -> bool:
+        """Well signed with a stolen key, at a node that no network has told of the theft yet."""
+        if frame_id not in self.stolen or node.state is None:
+            return False
+        sender = node.state.directory.senders.get(frame_id.node)
+        return sender is not None and not sender.is_revoked
+
+    def _station(self, node: NodeId) -> _Station:
+        return self._stations.setdefault(node, _Station())
+
+    def _broken(self, invariant: str, what: str) -> NoReturn:
+        raise BrokenInvariantError(f"{invariant}: {what} (at {self._timeline.now_ms} ms)")
+
+
+def _targets(data: bytes) -> tuple[FrameId, ...]:
+    frame = decode(data).frame
+    if isinstance(frame, ReceiptBatch):
+        return tuple(told.target for told in frame.targets)
+    return (frame.target,) if isinstance(frame, Receipt) else ()
+
+
+def _is_silent(truth: Truth) -> bool:
+    return isinstance(truth.signed.frame, Alert) and truth.signed.frame.silent
