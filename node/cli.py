@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (2: the configuration cannot be used, and one sentence says why)."""
     given = _parser().parse_args(arguments)
     try:
-        status: int = given.run(getattr(given, "config", _DEFAULT_CONFIG))
+        options = {name: value for name, value in vars(given).items() if name not in ("run", "config")}
+        status: int = given.run(getattr(given, "config", _DEFAULT_CONFIG), **options)
     except ConfigError as e:
         print(f"watchlink node: {e}", file=sys.stderr)  # noqa: T201 - a command's answer
         return STATUS_WRONG_CONFIGURATION
@@ -44,7 +45,26 @@ def _parser() -> argparse.ArgumentParser:
         "unkey", parents=[shared], help="put the transmit key off, whatever the rest of the node is doing"
     )
     unkey.set_defaults(run=_unkey)
+    radio_check = commands.add_parser(
+        "radio-check",
+        parents=[shared],
+        help="try the radio step by step, and say in plain words what is wrong; stop the node first",
+    )
+    radio_check.add_argument(
+        "--seconds", type=_seconds, default=10, metavar="S", help="listen for so long (2 to 600; default: 10)"
+    )
+    radio_check.add_argument(
+        "--transmit", action="store_true", help="key the radio: a tone and a sentence (with a licence reference only)"
+    )
+    radio_check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object a step")
+    radio_check.set_defaults(run=_radio_check)
     return parser
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 2 <= int(text) <= 600:  # noqa: PLR2004 - less tells nothing, more is a slip
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 to 600")
+    return int(text)
 
 
 def _run(config_file: Path) -> int:
@@ -77,6 +97,12 @@ def _unkey(config_file: Path) -> int:
     from node.hw.radio.unkey import unkey  # noqa: PLC0415
 
     return unkey(config_file)
+
+
+def _radio_check(config_file: Path, *, seconds: int, transmit: bool, as_json: bool) -> int:
+    from node.radio_check import radio_check  # noqa: PLC0415
+
+    return radio_check(config_file, _version(), seconds=seconds, transmit=transmit, as_json=as_json)
 
 
 def _log_warnings(warnings: Sequence[str]) -> None:

@@ -36,6 +36,7 @@ class SpokenPhrases:
         voice: espeak-ng's name of it.
         cache_dir: where samples are kept; made if missing, and emptied of what is no longer said.
         on_problem: called, from a thread of this object's, when sentences cannot be made: overs then go without.
+            Without this it is logged.
     """
 
     def __init__(
@@ -122,8 +123,9 @@ class SpokenPhrases:
         self._problem = problem
         if problem:
             told = one_line(f"no spoken alerts: {problem}")
-            _log.warning("%s", told)
-            if self._on_problem is not None:
+            if self._on_problem is None:
+                _log.warning("%s", told)
+            else:
                 self._on_problem(told)
 
     def _make(self, phrase: Phrase) -> str:

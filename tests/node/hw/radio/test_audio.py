@@ -1,19 +1,13 @@
-"""The sound device, with ALSA's real programs on a device whose clock is the test (N8, N10, F6).
-
-The device is made of ALSA's own ``file`` plugin between two named pipes: what the test writes is what the radio's
-loudspeaker says, block by block, and what the device plays is read back exactly.
-"""
+"""The sound device, with ALSA's real programs on a device whose clock is the test (N8, N10, F6)."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import queue
 import select
 import signal
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,15 +17,9 @@ from node.core.radio.air import BLOCK_BYTES
 from node.hw.radio import alsa, audio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.audio import SILENCE_AHEAD_BYTES, SoundDevice
+from tests.support.sound_bench import WITHIN_S, SoundBench
 
 pytestmark = pytest.mark.integration
-
-_F_SETPIPE_SZ = 1031
-_WITHIN_S = 10.0
-_CONFIGURATION = """</usr/share/alsa/alsa.conf>
-pcm.radio_in {{ type file file "/dev/null" infile "{folder}/in" format raw slave.pcm {{ type null }} }}
-pcm.radio_out {{ type file file "{folder}/out" format raw slave.pcm {{ type null }} }}
-"""
 
 
 def _block(value: int) -> bytes:
@@ -43,67 +31,16 @@ def _tone(blocks: int) -> bytes:
     return b"".join(_block(1 + at) for at in range(blocks))
 
 
-class Bench:
-    """Both ends of the two pipes."""
-
-    def __init__(self, folder: Path) -> None:
-        for name in ("in", "out"):
-            os.mkfifo(folder / name)
-        self._in = os.open(folder / "in", os.O_RDWR)
-        self._out = os.open(folder / "out", os.O_RDWR | os.O_NONBLOCK)
-        fcntl.fcntl(self._out, _F_SETPIPE_SZ, 4_096)  # so that the device takes no more than is read of it
-        self.blocks: queue.Queue[bytes] = queue.Queue()
-        self.failures: queue.Queue[str] = queue.Queue()
-        self.played = b""
-        self.said = 0
-
-    def say(self, block: bytes = bytes(BLOCK_BYTES)) -> None:
-        """The radio's loudspeaker says a block: one tick of the device's clock."""
-        os.write(self._in, block)
-
-    def pump(self, block: bytes = bytes(BLOCK_BYTES)) -> bytes:
-        """One tick, the whole way: returns the block as the node received it."""
-        self.say(block)
-        received = self.blocks.get(timeout=_WITHIN_S)
-        # Once its buffers are full the device gives out a block for each that it takes.
-        select.select([self._out], [], [], 1.0 if self.played else 0.02)
-        self.read(BLOCK_BYTES)
-        return received
-
-    def pump_until(self, is_true: Callable[[], bool], ticks: int = 1_000) -> None:
-        for _ in range(ticks):
-            if is_true():
-                return
-            self.pump()
-        raise AssertionError("it has not happened")
-
-    def read(self, count: int = 1 << 20) -> None:
-        with suppress(BlockingIOError):
-            self.played += os.read(self._out, count)
-
-    def open(self, device: SoundDevice) -> None:
-        """Start it while the loudspeaker is silent, as a real one is."""
-        self.played = b""
-        self.say()
-        device.start(self.blocks.put, self.failures.put)
-        self.blocks.get(timeout=_WITHIN_S)
-
-    def close(self) -> None:
-        os.close(self._in)
-        os.close(self._out)
-
-
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    (tmp_path / "asound.conf").write_text(_CONFIGURATION.format(folder=tmp_path))
-    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
-    bench = Bench(tmp_path)
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundBench]:
+    bench = SoundBench(tmp_path)
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(bench.configuration))
     yield bench
     bench.close()
 
 
 @pytest.fixture
-def device(bench: Bench) -> Iterator[SoundDevice]:
+def device(bench: SoundBench) -> Iterator[SoundDevice]:
     device = SoundDevice("radio_in", "radio_out")
     bench.open(device)
     yield device
@@ -123,13 +60,13 @@ def _stand_in(folder: Path, program: str, script: str) -> None:
     file.chmod(0o755)
 
 
-def test_sound_device_hands_over_what_the_radio_says_block_by_block(bench: Bench, device: SoundDevice) -> None:
+def test_sound_device_hands_over_what_the_radio_says_block_by_block(bench: SoundBench, device: SoundDevice) -> None:
     said = [_block(value) for value in (7, -9, 32_767, -32_768)]
     assert [bench.pump(block) for block in said] == said
 
 
 def test_sound_device_plays_an_over_whole_and_tells_its_end_only_after_the_last_sample(
-    bench: Bench, device: SoundDevice
+    bench: SoundBench, device: SoundDevice
 ) -> None:
     """N10: unkeyed before the last sample has left, the burst would be cut off. Longer than any pipe, on purpose."""
     over = _tone(200)
@@ -151,7 +88,9 @@ def test_sound_device_plays_an_over_whole_and_tells_its_end_only_after_the_last_
     assert device.figures().gaps == 0
 
 
-def test_sound_device_starts_an_over_behind_no_more_than_its_own_buffers(bench: Bench, device: SoundDevice) -> None:
+def test_sound_device_starts_an_over_behind_no_more_than_its_own_buffers(
+    bench: SoundBench, device: SoundDevice
+) -> None:
     """Dead air before the burst is airtime and delay: at most the silence ahead, plus the device's ring."""
     for _ in range(20):
         bench.pump()
@@ -167,7 +106,9 @@ def test_sound_device_starts_an_over_behind_no_more_than_its_own_buffers(bench: 
     assert 0 < device.figures().start_ms <= 20 * (dead + ring_blocks + held_blocks)
 
 
-def test_sound_device_stops_an_over_at_once_and_plays_the_next_one_whole(bench: Bench, device: SoundDevice) -> None:
+def test_sound_device_stops_an_over_at_once_and_plays_the_next_one_whole(
+    bench: SoundBench, device: SoundDevice
+) -> None:
     """N10: what was flushed must not come out in front of the next over."""
     ends: list[str] = []
     device.play(_tone(150), ends.append)
@@ -189,7 +130,7 @@ def test_sound_device_stops_an_over_at_once_and_plays_the_next_one_whole(bench: 
     assert bench.played.strip(b"\0") == following
 
 
-def test_sound_device_refuses_a_second_over_while_one_plays(bench: Bench, device: SoundDevice) -> None:
+def test_sound_device_refuses_a_second_over_while_one_plays(bench: SoundBench, device: SoundDevice) -> None:
     ends: list[str] = []
     device.play(_tone(5), ends.append)
     with pytest.raises(SoundDeviceError, match="another over"):
@@ -200,7 +141,7 @@ def test_sound_device_refuses_a_second_over_while_one_plays(bench: Bench, device
 
 @pytest.mark.parametrize("direction", ["input", "output"])
 def test_sound_device_that_is_lost_says_so_once_and_opens_again(
-    bench: Bench, device: SoundDevice, direction: str
+    bench: SoundBench, device: SoundDevice, direction: str
 ) -> None:
     """F5, N10: an over that was on its way has failed; nothing can be keyed until the device is back."""
     ends: list[str] = []
@@ -212,7 +153,7 @@ def test_sound_device_that_is_lost_says_so_once_and_opens_again(
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     if direction == "output":
         bench.say()
-    reason = bench.failures.get(timeout=_WITHIN_S)
+    reason = bench.failures.get(timeout=WITHIN_S)
     assert f'sound {direction} "radio_{"in" if direction == "input" else "out"}"' in reason
     assert ends == [reason]
     with pytest.raises(SoundDeviceError, match="does not run"):
@@ -226,7 +167,7 @@ def test_sound_device_that_is_lost_says_so_once_and_opens_again(
 
 
 def test_sound_device_that_takes_nothing_any_more_is_lost(
-    bench: Bench, device: SoundDevice, monkeypatch: pytest.MonkeyPatch
+    bench: SoundBench, device: SoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stopped player looks alive. The recorder's clock tells."""
     monkeypatch.setattr(audio, "_STUCK_BLOCKS", 30)
@@ -235,20 +176,20 @@ def test_sound_device_that_takes_nothing_any_more_is_lost(
     os.kill(_child(device, "output"), signal.SIGSTOP)
     for _ in range(40):
         bench.say()
-    assert bench.failures.get(timeout=_WITHIN_S) == 'sound output "radio_out" has stopped taking sound'
+    assert bench.failures.get(timeout=WITHIN_S) == 'sound output "radio_out" has stopped taking sound'
     assert ends == ['sound output "radio_out" has stopped taking sound']
 
 
 def test_sound_device_that_gives_nothing_any_more_is_lost(
-    bench: Bench, device: SoundDevice, monkeypatch: pytest.MonkeyPatch
+    bench: SoundBench, device: SoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audio, "_QUIET_MAX_MS", 50)
     bench.say()
-    assert bench.failures.get(timeout=_WITHIN_S) == 'sound input "radio_in" has stopped giving sound'
+    assert bench.failures.get(timeout=WITHIN_S) == 'sound input "radio_in" has stopped giving sound'
 
 
 def test_sound_device_closed_in_the_middle_of_an_over_ends_it_and_its_programs(
-    bench: Bench, device: SoundDevice
+    bench: SoundBench, device: SoundDevice
 ) -> None:
     ends: list[str] = []
     children = [_child(device, direction) for direction in ("input", "output")]
@@ -260,7 +201,7 @@ def test_sound_device_closed_in_the_middle_of_an_over_ends_it_and_its_programs(
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
-def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: Bench) -> None:
+def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: SoundBench) -> None:
     def held() -> tuple[int, int]:
         return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
@@ -274,7 +215,7 @@ def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: Bench) ->
     assert held() == before
 
 
-def test_sound_device_that_is_not_there_is_told_with_those_that_are(bench: Bench) -> None:
+def test_sound_device_that_is_not_there_is_told_with_those_that_are(bench: SoundBench) -> None:
     with pytest.raises(SoundDeviceError) as told:
         SoundDevice("radio_in", "plughw:CARD=Gone").start(bench.blocks.put, bench.failures.put)
     assert 'no sound output named "plughw:CARD=Gone"' in str(told.value)
@@ -282,7 +223,7 @@ def test_sound_device_that_is_not_there_is_told_with_those_that_are(bench: Bench
 
 
 def test_sound_device_without_alsas_programs_names_the_package(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: SoundBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(SoundDeviceError, match="apt-get install alsa-utils"):
@@ -297,7 +238,7 @@ def test_sound_device_without_alsas_programs_names_the_package(
     ],
 )
 def test_sound_device_that_cannot_be_opened_says_why(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, told: str
+    bench: SoundBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, told: str
 ) -> None:
     _stand_in(tmp_path, "aplay", f"echo 'ALSA lib pcm.c:1: noise' >&2; echo 'aplay: main:850: {words}' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -306,7 +247,7 @@ def test_sound_device_that_cannot_be_opened_says_why(
 
 
 def test_sound_device_counts_the_gaps_of_an_over_and_the_longest_buffer(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bench: SoundBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A mixer below may hold more than was asked for: the over ends only when that has drained as well."""
     setup = "".join(
@@ -331,7 +272,7 @@ def test_sound_device_counts_the_gaps_of_an_over_and_the_longest_buffer(
     device.play(_tone(20), ends.append)
     while not ends and ticks < 200:
         bench.say()
-        bench.blocks.get(timeout=_WITHIN_S)
+        bench.blocks.get(timeout=WITHIN_S)
         select.select([], [], [], 0.002)
         ticks += 1
     assert ends == [""]

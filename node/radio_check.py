@@ -1,0 +1,401 @@
+"""``watchlink node radio-check``: walks an engineer through the radio, each step with what is wrong and what to do.
+
+It needs the sound device and the transmit key for itself: the node must not run. Nothing is transmitted unless asked
+for, and never without a licence reference (N10).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import queue
+import select
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from node.config import NodeConfig, load_config
+from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, LADDER, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
+from node.hw.radio.alsa import Direction, SoundDeviceError, device_names
+from node.hw.radio.audio import SoundDevice
+from node.hw.radio.fake_radio import FakeRadio
+from node.hw.radio.phrases import SpokenPhrases
+from node.hw.radio.ptt import PttSettings
+from node.hw.radio.ptt_guarded import GuardedPtt
+from node.hw.radio.sentences import sentences
+from node.net.radio.carrier import CarrierSense
+from node.net.radio.codec import Codec
+from node.net.radio.direwolf import PEAK
+from node.net.radio.ports import AudioPort, PttPort
+from node.radio_judgement import Outcome, Step, input_level, squelch
+from wire.ids import NodeId, node_text
+
+LISTEN_S: Final = 10
+TONE_HZ: Final = 1_000
+TONE_MS: Final = 1_000
+_MODEM: Final = "direwolf"
+_MODEM_VERSION_MIN: Final = (1, 7)
+_PHRASES_WITHIN_S: Final = 180.0
+_DECODED_WITHIN_MS: Final = 8_000
+_CLEAR_WITHIN_S: Final = 15
+_BLOCK_WITHIN_S: Final = 5.0
+_OVER_MARGIN_S: Final = 3.0
+_STOP_NODE: Final = "a running node holds it: systemctl stop watchlink-node, and start it again afterwards"
+
+
+@dataclass(frozen=True, slots=True)
+class RadioCheckOptions:
+    """How thorough to be.
+
+    Attributes:
+        listen_s: how long to listen to the channel.
+        is_transmitting: key the radio, if there is a licence.
+    """
+
+    listen_s: int = LISTEN_S
+    is_transmitting: bool = False
+
+
+def radio_check(
+    config_file: Path, version: str, *, seconds: int = LISTEN_S, transmit: bool = False, as_json: bool = False
+) -> int:
+    """Check and print; returns the exit status: 0 if nothing is bad.
+
+    Raises:
+        ConfigError: the configuration itself cannot be used.
+    """
+    config = load_config(config_file, version)
+    is_good = True
+    logging.disable(logging.WARNING)  # the steps say it better
+    try:
+        for step in RadioCheck(config, RadioCheckOptions(seconds, transmit), _tell).steps():
+            is_good &= step.outcome is not Outcome.BAD
+            sys.stdout.write(_as_json(step) if as_json else _as_text(step))
+            sys.stdout.flush()
+    finally:
+        logging.disable(logging.NOTSET)
+    return 0 if is_good else 1
+
+
+class RadioCheck:
+    """The steps, in the order in which things depend on one another.
+
+    Args:
+        config: the node's.
+        options: how thorough to be.
+        tell: takes what the engineer should do while a step goes on.
+    """
+
+    def __init__(self, config: NodeConfig, options: RadioCheckOptions, tell: Callable[[str], None]) -> None:
+        self._config = config
+        self._tell = tell
+        self._table = config.radio.table
+        self._options = options
+        self._phrases: SpokenPhrases | None = None
+
+    def steps(self) -> Iterator[Step]:
+        """Each when it is done. What a failed one was needed for is left out."""
+        yield self._driver()
+        if self._table.driver == "none":
+            return
+        yield self._licence()
+        if self._table.driver == "kiss-tnc":
+            yield self._tnc()
+            return
+        modem = self._modem()
+        yield modem
+        if modem.outcome is Outcome.OK:
+            yield from self._loop_test()
+        yield self._sentences()
+        try:
+            yield from self._with_sound()
+        finally:
+            if self._phrases is not None:
+                self._phrases.close()
+
+    # -- what needs no radio ----------------------------------------------------------------------------------------
+
+    def _driver(self) -> Step:
+        table = self._table
+        match table.driver:
+            case "none":
+                return _bad(
+                    "radio",
+                    "no radio is configured: alerts go by the network alone",
+                    'set driver under [radio] in node.toml to "sound" or "kiss-tnc"',
+                )
+            case "kiss-tnc":
+                text = f"TNC on {table.tnc.port}"
+            case "sound":
+                text = f'sound in "{table.sound.input}", out "{table.sound.output}", key by {table.ptt.method}'
+            case "fake":
+                text = f"simulated air at {table.fake.air_socket}"
+        return _ok("radio", text)
+
+    def _licence(self) -> Step:
+        if self._table.licence:
+            return _ok("licence", f"transmits under {self._table.licence}")
+        return _bad(
+            "licence",
+            "no licence reference: this node listens and never transmits",
+            "once the scheme's licence allows it, write its reference into licence under [radio]",
+        )
+
+    def _tnc(self) -> Step:
+        import serial  # noqa: PLC0415 - only where there is a TNC
+
+        try:
+            serial.serial_for_url(self._table.tnc.port, self._table.tnc.baud, timeout=1).close()
+        except (OSError, ValueError) as e:
+            return _bad("tnc", str(e), "is it plugged in, the port's name right, the user in the group dialout?")
+        return _ok("tnc", f"{self._table.tnc.port} opens at {self._table.tnc.baud} baud; levels and key are the TNC's")
+
+    def _modem(self) -> Step:
+        install = "apt-get install direwolf"
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed argument list
+                [_MODEM, "-t", "0", "-u"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=_BLOCK_WITHIN_S,
+            )
+        except (OSError, subprocess.TimeoutExpired) as e:
+            return _bad("modem", f"Dire Wolf cannot be run: {e}", install)
+        words = done.stdout.decode(errors="replace").partition("version ")[2].split()
+        version = words[0] if words else "?"
+        if _numbers(version) < _MODEM_VERSION_MIN:
+            return _bad("modem", f"Dire Wolf {version}; 1.7 or newer is needed", install)
+        return _ok("modem", f"Dire Wolf {version}")
+
+    def _loop_test(self) -> Iterator[Step]:
+        heard: list[bytes] = []
+        codec = Codec(self._config.settings.node, heard.append, lambda _: None)
+        try:
+            for mode in LADDER:
+                yield _loop_test(codec, mode, heard, self._config.settings.node)
+        finally:
+            codec.close()
+
+    def _sentences(self) -> Step:
+        settings = self._config.settings
+        said = sentences(settings.premises, settings.place, self._table.speech.neutral_phrase)
+        self._phrases = SpokenPhrases(said, self._table.speech.voice, self._config.radio.phrase_dir, lambda _: None)
+        self._phrases.start()
+        if not self._phrases.wait(_PHRASES_WITHIN_S):
+            return _bad("sentences", "making them takes more than three minutes", "is this machine overloaded?")
+        if self._phrases.problem:
+            return _bad("sentences", self._phrases.problem, "the data bursts go all the same; handsets hear no words")
+        return _ok("sentences", f"{len(said)} are ready, such as: {said[Phrase.ATTACK]}")
+
+    # -- what does --------------------------------------------------------------------------------------------------
+
+    def _with_sound(self) -> Iterator[Step]:
+        blocks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        audio, ptt = self._open()
+        try:
+            try:
+                audio.start(blocks.put, lambda _: blocks.put(b""))
+            except OSError as e:
+                yield _bad("sound", str(e), self._what_to_do(str(e)))
+            else:
+                yield _ok("sound", "opens, and sound flows")
+                yield from self._listen(blocks)
+            yield from self._key(ptt, audio, blocks)
+        finally:
+            ptt.close()
+            audio.close()
+
+    def _open(self) -> tuple[AudioPort, PttPort]:
+        if self._config.radio.air_socket is not None:
+            radio = FakeRadio(self._config.radio.air_socket, node_text(self._config.settings.node))
+            return radio, radio
+        sound = self._table.sound
+        ptt = GuardedPtt(PttSettings(**msgspec.structs.asdict(self._table.ptt)))
+        return SoundDevice(sound.input, sound.output), ptt
+
+    def _what_to_do(self, told: str) -> str:
+        if "in use" in told or self._table.driver == "fake":
+            return _STOP_NODE
+        return f"inputs: {_names('input')}; outputs: {_names('output')}"
+
+    def _listen(self, blocks: queue.SimpleQueue[bytes]) -> Iterator[Step]:
+        carrier = CarrierSense(self._table.sound.squelch_dbfs)
+        heard: list[bytes] = []
+        busy = 0
+        self._tell(f"listening for {self._options.listen_s} s: let somebody speak on the channel for about half of it")
+        for _ in range(self._options.listen_s * 1000 // BLOCK_MS):
+            block = _next(blocks)
+            if not block:
+                yield _bad("input", "the sound device stopped while listening", "look at its plug and at dmesg")
+                return
+            carrier.hear(block)
+            busy += carrier.is_busy
+            heard.append(block)
+        yield input_level(heard)
+        yield squelch(heard, self._table.sound.squelch_dbfs, busy / len(heard))
+
+    def _key(self, ptt: PttPort, audio: AudioPort, blocks: queue.SimpleQueue[bytes]) -> Iterator[Step]:
+        try:
+            ptt.unkey()
+        except OSError as e:
+            yield _bad("key", str(e), "nothing is transmitted until this is mended")
+            return
+        yield _ok("key", "the line is guarded, and off")
+        if not self._options.is_transmitting:
+            yield Step("transmit", Outcome.NOT_DONE, "nothing was transmitted", "to try it: add --transmit")
+        elif not self._table.licence:
+            yield _bad("transmit", "nothing was transmitted: there is no licence reference", "see above")
+        else:
+            yield self._transmit(ptt, audio, blocks)
+
+    def _transmit(self, ptt: PttPort, audio: AudioPort, blocks: queue.SimpleQueue[bytes]) -> Step:
+        while not blocks.empty():  # what came in while nobody looked
+            blocks.get()
+        self._tell("waiting for a clear channel")
+        if not self._is_clear(blocks):
+            return _bad(
+                "transmit", "nothing was transmitted: the channel was never clear", "wait, or mend the carrier step"
+            )
+        speech = self._phrases.samples(Phrase.TEST) if self._phrases is not None else None
+        over = silence(KEY_UP_MS) + tone(TONE_MS) + silence(SPEECH_GAP_MS) + (speech or b"")
+        duration_s = len(over) / 2 / RATE_HZ
+        ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._tell(f"transmitting for {duration_s:.0f} s: listen on another handset")
+        try:
+            try:
+                ptt.key(round(1000 * (duration_s + _OVER_MARGIN_S)))
+                audio.play(over, ended.put)
+                reason = ended.get(timeout=duration_s + _OVER_MARGIN_S)
+            finally:
+                ptt.unkey()
+        except queue.Empty:
+            reason = "the sound device did not finish"
+        except OSError as e:
+            reason = str(e)
+        if reason:
+            return _bad("transmit", reason, "the key is off again; mend this and try once more")
+        figures = {"over_s": round(duration_s, 1)}
+        if isinstance(audio, SoundDevice):
+            measured = audio.figures()
+            figures |= {"start_ms": measured.start_ms, "gaps": measured.gaps}
+            if measured.gaps:
+                return Step(
+                    "transmit",
+                    Outcome.BAD,
+                    f"the sound had {measured.gaps} gaps",
+                    "another USB port or device; a supply that is strong enough; nothing else heavy on this machine",
+                    figures,
+                )
+        said = "a tone and a sentence" if speech else "a tone"
+        return Step(
+            "transmit",
+            Outcome.OK,
+            f"{said}, {duration_s:.1f} s; was it steady, clear and as loud as other people on another handset?",
+            figures=figures,
+        )
+
+    def _is_clear(self, blocks: queue.SimpleQueue[bytes]) -> bool:
+        """Wait for half a second of silence; nobody is talked over by a test."""
+        carrier = CarrierSense(self._table.sound.squelch_dbfs)
+        clear = 0
+        for _ in range(_CLEAR_WITHIN_S * 1000 // BLOCK_MS):
+            block = _next(blocks)
+            if not block:
+                return False
+            carrier.hear(block)
+            clear = 0 if carrier.is_busy else clear + 1
+            if clear * BLOCK_MS >= 500:  # noqa: PLR2004 - as the docstring says
+                return True
+        return False
+
+
+def silence(duration_ms: int) -> bytes:
+    """So much of it."""
+    return bytes(2 * (RATE_HZ * duration_ms // 1000))
+
+
+def tone(duration_ms: int) -> bytes:
+    """A sine of ``TONE_HZ``, as high as a burst."""
+    turn = 2 * math.pi * TONE_HZ / RATE_HZ
+    return array("h", (round(PEAK * math.sin(turn * at)) for at in range(RATE_HZ * duration_ms // 1000))).tobytes()
+
+
+def _loop_test(codec: Codec, mode: Mode, heard: list[bytes], node: NodeId) -> Step:
+    """Encode a frame, play it to the decoder, and have it back."""
+    name = f"loop {mode}"
+    frame = f"loop test {mode} {node_text(node)}".encode()
+    heard.clear()
+    try:
+        codec.step(_now_ms(), is_quiet=False)
+        sound = codec.encode(mode, (frame,), lambda: False)
+    except OSError as e:
+        return _bad(name, f"no burst: {e}", "is Dire Wolf installed whole, and this machine not overloaded?")
+    padded = silence(100) + sound + silence(300)
+    for at in range(0, len(padded), BLOCK_BYTES):
+        codec.feed(padded[at : at + BLOCK_BYTES])
+    end_ms = _now_ms() + _DECODED_WITHIN_MS
+    while frame not in heard and (left_ms := end_ms - _now_ms()) > 0:
+        select.select(codec.descriptors(), [], [], min(left_ms, 50) / 1000)
+        codec.collect()
+    duration_ms = round(1000 * len(sound) / 2 / RATE_HZ)
+    if frame not in heard:
+        return _bad(
+            name, "the modem does not decode its own burst", "is another Dire Wolf, or too little memory, here?"
+        )
+    return Step(
+        name, Outcome.OK, f"burst of {duration_ms} ms made and decoded", figures={"burst_ms": float(duration_ms)}
+    )
+
+
+def _ok(name: str, text: str) -> Step:
+    return Step(name, Outcome.OK, text)
+
+
+def _bad(name: str, text: str, advice: str) -> Step:
+    return Step(name, Outcome.BAD, text, advice)
+
+
+def _next(blocks: queue.SimpleQueue[bytes]) -> bytes:
+    try:
+        return blocks.get(timeout=_BLOCK_WITHIN_S)
+    except queue.Empty:
+        return b""
+
+
+def _names(direction: Direction) -> str:
+    try:
+        return ", ".join(device_names(direction)) or "none"
+    except SoundDeviceError as e:
+        return str(e)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"...  {text}\n")
+
+
+def _as_text(step: Step) -> str:
+    mark = {Outcome.OK: "ok  ", Outcome.BAD: "BAD ", Outcome.NOT_DONE: "--  "}[step.outcome]
+    advice = f"\n       {step.advice}" if step.advice else ""
+    return f"{mark} {step.name}: {step.text}{advice}\n"
+
+
+def _as_json(step: Step) -> str:
+    said = {"step": step.name, "outcome": step.outcome, "text": step.text, "advice": step.advice}
+    return json.dumps({**said, "figures": dict(step.figures)}, ensure_ascii=False) + "\n"

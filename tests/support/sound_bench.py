@@ -1,0 +1,102 @@
+"""A sound device whose clock is the test: ALSA's own ``file`` plugin between two named pipes.
+
+What the test writes is what the radio's loudspeaker says, block by block; what the device plays is read back exactly.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import queue
+import select
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from node.core.radio.air import BLOCK_BYTES
+from node.hw.radio.audio import SoundDevice
+
+_F_SETPIPE_SZ = 1031
+WITHIN_S = 10.0
+_CONFIGURATION = """</usr/share/alsa/alsa.conf>
+pcm.radio_in {{ type file file "/dev/null" infile "{folder}/in" format raw slave.pcm {{ type null }} }}
+pcm.radio_out {{ type file file "{folder}/out" format raw slave.pcm {{ type null }} }}
+"""
+
+
+class SoundBench:
+    """Both ends of the two pipes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.configuration = folder / "asound.conf"
+        self.configuration.write_text(_CONFIGURATION.format(folder=folder))
+        for name in ("in", "out"):
+            os.mkfifo(folder / name)
+        self._in = os.open(folder / "in", os.O_RDWR)
+        self._out = os.open(folder / "out", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(self._out, _F_SETPIPE_SZ, 4_096)  # so that the device takes no more than is read of it
+        self.blocks: queue.Queue[bytes] = queue.Queue()
+        self.failures: queue.Queue[str] = queue.Queue()
+        self.played = b""
+
+    def say(self, block: bytes = bytes(BLOCK_BYTES)) -> None:
+        """The radio's loudspeaker says a block: one tick of the device's clock."""
+        with suppress(BlockingIOError):
+            os.write(self._in, block)
+
+    def pump(self, block: bytes = bytes(BLOCK_BYTES)) -> bytes:
+        """One tick, the whole way: returns the block as the node received it."""
+        self.say(block)
+        received = self.blocks.get(timeout=WITHIN_S)
+        # Once its buffers are full the device gives out a block for each that it takes.
+        select.select([self._out], [], [], 1.0 if self.played else 0.02)
+        self.read(BLOCK_BYTES)
+        return received
+
+    def pump_until(self, is_true: Callable[[], bool], ticks: int = 1_000) -> None:
+        for _ in range(ticks):
+            if is_true():
+                return
+            self.pump()
+        raise AssertionError("it has not happened")
+
+    def read(self, count: int = 1 << 20) -> None:
+        with suppress(BlockingIOError):
+            self.played += os.read(self._out, count)
+
+    def open(self, device: SoundDevice) -> None:
+        """Start it while the loudspeaker is silent, as a real one is."""
+        self.played = b""
+        self.say()
+        device.start(self.blocks.put, self.failures.put)
+        self.blocks.get(timeout=WITHIN_S)
+
+    @contextmanager
+    def talking(self, source: Callable[[int], bytes]) -> Iterator[None]:
+        """Let the loudspeaker say ``source(tick)`` for ever, and record what is played, while somebody else listens."""
+        is_over = threading.Event()
+
+        def talk() -> None:
+            for tick in itertools.count():
+                if is_over.is_set():
+                    return
+                self.say(source(tick))
+                select.select([self._out], [], [], 0.02)
+                self.read(BLOCK_BYTES)
+
+        talker = threading.Thread(target=talk, name="loudspeaker")
+        talker.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            with suppress(BlockingIOError):  # nobody listens any more, and it may wait for somebody who does
+                os.set_blocking(self._in, False)
+                os.read(self._in, 1 << 20)
+            talker.join(WITHIN_S)
+
+    def close(self) -> None:
+        os.close(self._in)
+        os.close(self._out)
