@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from node.core.radio.member_tests import paths_proven
+from node.core.radio.member_tests import is_proof, paths_proven
 from node.core.radio.state import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
 from node.core.signals import is_blocked_to_tell
@@ -23,6 +23,7 @@ _PROVEN: Final = {
     (True, False): "Net✓ Radio not heard",
     (False, True): "By radio, no network",
 }
+_AT_CENTRAL: Final = frozenset({Phase.RECEIVED, Phase.ANSWERED, Phase.CLOSED})
 _INVERTED: Final = frozenset({Phase.REFUSED, Phase.UNDELIVERED})
 
 
@@ -31,7 +32,10 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
     is_young = own.pressed_ms is not None and now_ms - own.pressed_ms < state.settings.timing.saving_shown_ms
     if own.phase is Phase.DRAFTED and is_young:
         return None
-    face, headline, line_1, line_2 = _FACES[own.phase](state, own, now_ms)
+    if own.phase in _AT_CENTRAL and is_proof(own):
+        face, headline, line_1, line_2 = _tested(state, own)
+    else:
+        face, headline, line_1, line_2 = _FACES[own.phase](state, own, now_ms)
     return Screen(
         face,
         headline,
@@ -96,8 +100,6 @@ def _nearby(own: Incident, news: str) -> _Words:
 
 
 def _received(state: NodeState, own: Incident, _now_ms: int) -> _Words:
-    if own.kind is AlertKind.TEST and not own.is_restored and not own.is_late:
-        return _tested(state, own)
     by = "by central, LATE" if own.is_late else "by central system"
     if own.is_restored:
         news = "No news since restart"

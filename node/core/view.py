@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from node.core import neighbours
+from node.core.radio.member_tests import is_proof
 from node.core.signals import is_hushed, play_for_neighbour
 from node.core.state import Incident, Neighbour, NodeState, View
 from node.core.table import PASSING, UNSETTLED, Phase
@@ -84,7 +85,10 @@ def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
     # What was received once, and is not heard of since a restart, must not stand before NO LINK for days.
     is_old_news = incident.kind is AlertKind.TEST or incident.is_restored
     passes = incident.phase in PASSING or (is_old_news and incident.phase is Phase.RECEIVED)
-    return not passes or now_ms - incident.changed_ms < state.settings.timing.outcome_shown_ms
+    since_ms = incident.changed_ms
+    if is_proof(incident) and incident.received_ms is not None:
+        since_ms = incident.received_ms  # That central closes it by itself some time later is no news.
+    return not passes or now_ms - since_ms < state.settings.timing.outcome_shown_ms
 
 
 def _choose(state: NodeState, own: Incident | None, now_ms: int, *, hushed: bool) -> _Page:

@@ -20,6 +20,8 @@ from node.core.words import fullest, span
 from wire.frames import Alert
 from wire.kinds import AlertKind, Path
 
+_AUTOMATIC: Final = "automatic"
+"""The name in which central answers and closes a test."""
 _MS_PER_S: Final = 1_000
 _MS_PER_DAY: Final = 86_400_000
 _UNLICENSED: Final = RadioTiming()
@@ -34,6 +36,12 @@ def stored(turn: Turn, frame: Alert) -> None:
 def reached_central(turn: Turn) -> None:
     """Central has committed a test."""
     turn.change(member_tests=replace(turn.state.member_tests, good_ms=turn.now_ms))
+
+
+def is_proof(test: Incident) -> bool:
+    """Whether it is a test of which no person has spoken: what it has proven is what there is to tell."""
+    is_told = test.answer is not None and test.answer.name != _AUTOMATIC
+    return test.kind is AlertKind.TEST and not (is_told or test.is_late or test.is_restored)
 
 
 def is_due(state: NodeState, now_ms: int) -> bool:

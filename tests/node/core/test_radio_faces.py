@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from node.core import lifecycle
 from node.core.controls import Button, LedPattern, Part
 from node.core.effects import SetLed, ShowScreen
 from node.core.events import LinkDown, LinkUp, PartFailed, PartRecovered, Ticked
 from node.core.radio.state import PathTests, RadioPath, radio_path
 from node.core.screens import Dots, Face
 from node.core.settings import RadioSettings
+from node.core.turn import Turn
 
 LICENSED = RadioSettings(licence="OFCOM-1")
 ALERTS_GO = "Alerts go by radio"
@@ -182,3 +184,15 @@ def test_radio_that_failed_before_a_silent_attack_stays_told(radio_world: Any) -
     world.hold(Button.ATTACK)
 
     assert ("READY!", "Radio fault") == (world.screen.headline[0], world.screen.lines[0])
+
+
+def test_nobody_is_sent_to_a_radio_channel_that_is_blocked(radio_world: Any) -> None:
+    """N3, N10: the alert is not delivered, and speaking would not help."""
+    world = radio_world(is_online=False)
+    world.hold(Button.ATTACK)
+    turn = Turn(world.state, world.now_ms)
+    lifecycle.overdue(turn, 1)
+    world.state = turn.state
+    knows(world, blocked_since_ms=world.now_ms - 20_000, is_busy=True)
+
+    assert (Face.UNDELIVERED, "Radio busy: call 999") == (world.screen.face, world.screen.lines[1])

@@ -17,7 +17,7 @@ from node.core.screens import Dots, Face
 from node.core.settings import RadioSettings, RadioTiming
 from wire.frames import PathTest
 from wire.ids import NodeId
-from wire.kinds import AlertKind, Path
+from wire.kinds import AlertKind, AnswerState, Path
 
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
@@ -215,6 +215,27 @@ def test_press_proves_both_paths(made: Any) -> None:
     radio_turn(world)
     by_radio(world, path_test_of(world))
     assert (("TEST OK",), ("TEST reached central", "Net✓ Radio✓")) == (world.screen.headline, world.screen.lines)
+
+
+def test_answer_given_automatically_does_not_hide_what_was_proven(made: Any) -> None:
+    """Central answers a test at once and closes it later; nobody is "answering" and nothing comes up again."""
+    world = made(LICENSED)
+    world.tap(Button.TEST)
+    world.do(world.receipt(1), world.ack(1, name="automatic"))
+    assert ("TEST reached central", "Net✓ Radio: testing") == world.screen.lines
+
+    world.live(61_000)
+    assert Face.READY is world.screen.face
+    world.do(world.ack(1, AnswerState.CLOSED, name="automatic"))
+    assert Face.READY is world.screen.face
+
+
+def test_answer_of_a_person_to_a_test_is_told(made: Any) -> None:
+    world = made(LICENSED)
+    world.tap(Button.TEST)
+    world.do(world.receipt(1), world.ack(1))
+
+    assert (("ANSWERED",), "PCSO J Patel") == (world.screen.headline, world.screen.lines[0])
 
 
 def test_press_says_when_the_radio_was_not_heard(made: Any) -> None:
