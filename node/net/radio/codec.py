@@ -101,6 +101,11 @@ class Codec:
         return next((f"{mode}: {slot.problem}" for mode, slot in self._slots.items() if slot.problem), None)
 
     @property
+    def is_proven(self) -> bool:
+        """Every child has decoded its own probe."""
+        return all(slot.is_proven for slot in self._slots.values())
+
+    @property
     def pids(self) -> dict[Mode, int]:
         """Of the children that run."""
         return {mode: slot.child.pid for mode, slot in self._slots.items() if slot.child is not None}

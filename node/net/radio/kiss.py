@@ -27,7 +27,7 @@ _ESCAPES: Final = {_TFEND: FEND, _TFESC: _FESC}
 
 
 class Command(IntEnum):
-    """What a frame is about. A TNC sends ``DATA`` alone, and ``ACKMODE`` when a frame of ours has been sent."""
+    """What a frame is about. A TNC sends ``DATA`` alone."""
 
     DATA = 0
     TXDELAY = 1
@@ -35,7 +35,6 @@ class Command(IntEnum):
     SLOTTIME = 3
     TXTAIL = 4
     FULLDUPLEX = 5
-    ACKMODE = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ class SoundModem:
         self._let_go()
 
     @property
+    def is_ready(self) -> bool:
+        """Everything works, and every modem has proven itself."""
+        return self._is_audio_running and self._health.is_well and self._codec.is_proven
+
+    @property
     def modem_pids(self) -> dict[Mode, int]:
         """The codec's children, for whoever measures them."""
         return self._codec.pids

@@ -1,0 +1,279 @@
+"""The radio by a TNC on a serial port, or behind ``socket://host:port``: it does modem, key and carrier sense itself.
+
+What KISS does not give, this cannot do: there is no speech, no choice of mode, and nothing that was handed to the TNC
+can be taken back. Nor does a TNC tell when it is done (the ACKMODE extension is rare: Dire Wolf 1.7 drops such a frame
+unsent), so the end of an over is estimated, on the late side. The TNC hears no voice for us, and of data only whole
+frames: after each the channel counts as busy for a moment, for an answer may follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import select
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import serial
+
+from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
+from node.core.radio.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
+from node.net.radio.ax25 import decode_ui, encode_ui
+from node.net.radio.errors import Ax25DecodeError
+from node.net.radio.health import Put, RadioHealth
+from node.net.radio.kiss import Command, KissFrame, KissReader, encode_kiss
+from node.net.radio.reports import Offer, Reports
+from wire.ids import NodeId
+from wire.limits import DETAIL_CHARS_MAX
+from wire.text import display_text
+
+logger = logging.getLogger(__name__)
+
+BUSY_AFTER_FRAME_MS: Final = 500
+_UNIT_MS: Final = 10
+_SETTINGS: Final = (
+    # When to speak is the core's decision: the TNC sends as soon as its own carrier sense lets it.
+    (Command.TXDELAY, KEY_UP_MS // _UNIT_MS),
+    (Command.PERSISTENCE, 255),
+    (Command.SLOTTIME, 0),
+    (Command.TXTAIL, 1),
+    (Command.FULLDUPLEX, 0),
+)
+_SPARE_MS: Final = 250
+"""What the serial line and the TNC take."""
+_BITS_PER_BYTE_ON_LINE: Final = 10
+_RETRY_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
+_WRITE_S_MAX: Final = 2.0
+_READ_BYTES: Final = 4096
+_ROUND_MS_MAX: Final = 500
+_CLOSE_S: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Transmit:
+    over: int
+    bursts: tuple[bytes, ...]
+    phrase: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """What the TNC is sending, as far as we know.
+
+    Attributes:
+        started_ms: when it was handed over.
+        ends_ms: when it must be done.
+    """
+
+    over: int
+    started_ms: int
+    ends_ms: int
+
+
+class KissTnc:
+    """``RadioPort`` over a KISS TNC.
+
+    Attributes:
+        dropped: what the line brought that was no KISS frame, since start.
+    """
+
+    def __init__(self, port: str, baud: int, *, node: NodeId, offer: Offer, put: Put) -> None:
+        """Not connected before :meth:`start`.
+
+        Args:
+            port: a device, or ``socket://host:port``.
+            baud: of the serial line.
+            node: ours; whose callsign bursts bear.
+            offer: the loop's queue, for what was heard.
+            put: the same, for what happened here.
+        """
+        self.dropped = 0
+        self._port = port
+        self._baud = baud
+        self._node = node
+        self._reports = Reports(offer, put)
+        self._health = RadioHealth(put)
+        self._orders: queue.SimpleQueue[_Transmit] = queue.SimpleQueue()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._worker = threading.Thread(target=self._run, name="kiss-tnc", daemon=True)
+        self._is_closing = False
+        # Below: the worker's alone.
+        self._line: serial.SerialBase | None = None
+        self._reader = KissReader()
+        self._retries = 0
+        self._connect_due_ms = 0
+        self._sending: _Sending | None = None
+        self._busy_until_ms: int | None = None
+        self._is_silence_told = False
+
+    def start(self) -> None:
+        """Connect, and keep at it."""
+        self._worker.start()
+
+    def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None:
+        """Carry it out in the TNC's own mode, without words; returns at once."""
+        del mode
+        self._orders.put(_Transmit(over, bursts, phrase))
+        self._wake_up()
+
+    def stop_over(self, over: int) -> None:
+        """Nothing can be taken back from a TNC: the over ends when it has sent what it has."""
+        logger.info("over %d cannot be stopped: the TNC sends what it has", over)
+
+    def close(self) -> None:
+        """Let go of the line; within a second. May be called twice."""
+        self._is_closing = True
+        self._wake_up()
+        if self._worker.is_alive():
+            self._worker.join(_CLOSE_S)
+
+    def _wake_up(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_write(self._wake, 1)
+
+    # The worker.
+
+    def _run(self) -> None:
+        try:
+            while not self._is_closing:
+                try:
+                    self._round()
+                except OSError as e:
+                    self._lose(_words(e))
+                except Exception:
+                    # A bug here must not leave the radio deaf for ever.
+                    logger.exception("the radio's thread stumbled")
+                    self._lose("internal error")
+        finally:
+            self._fail_over("the radio is closed")
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self._reports.put(OverFailed(self._orders.get_nowait().over, "the radio is closed"))
+            self._hang_up()
+
+    def _round(self) -> None:
+        now_ms = _now_ms()
+        if self._line is None and now_ms >= self._connect_due_ms:
+            self._connect()
+        self._wait(now_ms)
+        self._read()
+        with contextlib.suppress(queue.Empty):
+            while not self._is_closing:
+                self._transmit(self._orders.get_nowait())
+        self._look_at_clock(_now_ms())
+
+    def _wait(self, now_ms: int) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        dues = [self._busy_until_ms, self._sending.ends_ms if self._sending else None]
+        if self._line is None:
+            dues.append(self._connect_due_ms)
+        else:
+            poll.register(self._line.fileno(), select.POLLIN)
+        wait_ms = min([_ROUND_MS_MAX, *(due_ms - now_ms for due_ms in dues if due_ms is not None)])
+        poll.poll(max(1, wait_ms))
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+
+    def _connect(self) -> None:
+        self._reader = KissReader()
+        try:
+            self._line = serial.serial_for_url(self._port, baudrate=self._baud, timeout=0, write_timeout=_WRITE_S_MAX)
+        except ValueError as e:
+            raise OSError(str(e)) from e
+        for command, value in _SETTINGS:
+            self._line.write(encode_kiss(command, bytes((value,))))
+        self._retries = 0
+        self._health.tell("tnc", None)
+        logger.info("TNC connected", extra={"port": self._port})
+
+    def _read(self) -> None:
+        if self._line is None:
+            return
+        dropped = self._reader.dropped
+        for frame in self._reader.feed(self._line.read(_READ_BYTES)):
+            self._take(frame)
+        if malformed := self._reader.dropped - dropped:
+            self.dropped += malformed
+            self._reports.rejected("kiss")
+
+    def _take(self, frame: KissFrame) -> None:
+        if (frame.port, frame.command) != (0, Command.DATA):
+            self._reports.rejected("kiss command")
+            return
+        if self._busy_until_ms is None:
+            self._reports.put(ChannelChanged(is_busy=True))
+        self._busy_until_ms = _now_ms() + BUSY_AFTER_FRAME_MS
+        try:
+            self._reports.heard(decode_ui(frame.payload))
+        except Ax25DecodeError as e:
+            self._reports.rejected(str(e))
+
+    def _transmit(self, order: _Transmit) -> None:
+        if order.phrase and not self._is_silence_told:
+            self._is_silence_told = True
+            logger.warning("a TNC cannot speak: alerts go out as data alone")
+        try:
+            data, length_ms = self._prepare(order)
+        except (OSError, ValueError) as e:
+            self._reports.put(OverFailed(order.over, _words(e)))
+            return
+        assert self._line is not None
+        now_ms = _now_ms()
+        self._sending = _Sending(order.over, now_ms, now_ms + length_ms)
+        self._line.write(data)  # what goes wrong here fails the over by way of _lose
+        self._reports.put(OverStarted(order.over))
+
+    def _prepare(self, order: _Transmit) -> tuple[bytes, int]:
+        if self._line is None:
+            raise OSError("the TNC is not connected")
+        if self._sending is not None:
+            raise OSError("another over is on the air")
+        if not 0 < len(order.bursts) <= BURSTS_PER_OVER_MAX:
+            raise ValueError(f"{len(order.bursts)} bursts are no over")
+        data = b"".join(encode_kiss(Command.DATA, encode_ui(burst, self._node)) for burst in order.bursts)
+        air_ms = sum(burst_ms(Mode.IL2P_1200, len(burst)) for burst in order.bursts)
+        line_ms = len(data) * _BITS_PER_BYTE_ON_LINE * 1000 // self._baud
+        return data, KEY_UP_MS + air_ms + line_ms + _SPARE_MS
+
+    def _look_at_clock(self, now_ms: int) -> None:
+        if self._busy_until_ms is not None and now_ms >= self._busy_until_ms:
+            self._busy_until_ms = None
+            self._reports.put(ChannelChanged(is_busy=False))
+        if self._sending is not None and now_ms >= self._sending.ends_ms:
+            sending, self._sending = self._sending, None
+            self._reports.put(OverEnded(sending.over, now_ms - sending.started_ms))
+
+    def _lose(self, detail: str) -> None:
+        self._fail_over(detail)
+        self._hang_up()
+        self._connect_due_ms = _now_ms() + _RETRY_MS[min(self._retries, len(_RETRY_MS) - 1)]
+        self._retries += 1
+        self._health.tell("tnc", detail)
+
+    def _fail_over(self, detail: str) -> None:
+        sending, self._sending = self._sending, None
+        if sending is not None:
+            self._reports.put(OverFailed(sending.over, detail, _now_ms() - sending.started_ms))
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            # pyserial leaves a socket open whose peer has gone first.
+            connection = vars(line).get("_socket")
+            with contextlib.suppress(OSError):
+                line.close()
+            if connection is not None:
+                connection.close()
+
+
+def _words(error: Exception) -> str:
+    return display_text(str(error) or type(error).__name__, DETAIL_CHARS_MAX)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
