@@ -71,7 +71,7 @@ def tick(turn: Turn) -> None:
     for relay in turn.state.radio.relays:
         if relay.due_ms is None or relay.due_ms > now_ms:
             continue
-        if now_ms - relay.heard_ms >= KEPT_MS:
+        if now_ms - relay.heard_ms >= KEPT_MS or _is_struck_off(turn.state, relay.id):
             _replace(turn, replace(relay, due_ms=None))
         elif is_reachable:
             left = spend(turn.state.radio.relay_tokens, now_ms, BURST, REFILL_MS)
@@ -88,6 +88,12 @@ def next_moment_ms(state: NodeState) -> int | None:
     """When :func:`tick` next has something to do by itself."""
     due = [r.due_ms for r in state.radio.relays if r.due_ms is not None and r.due_ms > state.now_ms]
     return min(due, default=None)
+
+
+def _is_struck_off(state: NodeState, frame_id: FrameId) -> bool:
+    """Its sender was revoked while it waited."""
+    sender = state.directory.senders.get(frame_id.node)
+    return sender is None or sender.is_revoked
 
 
 def _wait_ms(turn: Turn) -> int:
