@@ -1,7 +1,7 @@
 """ALSA's own programs as the way to the sound device: ``arecord`` and ``aplay``, each a child of ours.
 
 A library that drives the device inside the node would share its fate: PortAudio, as Debian has it, may loop for ever
-when a USB device is unplugged, stop calling back after hours on a Pi, and costs ten megabytes (docs/adr). A child is
+when a USB device is unplugged, stop calling back after hours on a Pi, and costs ten megabytes (ADR 0011). A child is
 killed and started again, and costs less than one.
 """
 
