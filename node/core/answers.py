@@ -35,6 +35,12 @@ _STATES: Final = {
     "on-the-way": AnswerState.ON_THE_WAY,
     "closed": AnswerState.CLOSED,
 }
+_RANKS: Final = {
+    state: rank
+    for rank, state in enumerate(
+        (AnswerState.UNANSWERED, AnswerState.ANSWERED, AnswerState.ON_THE_WAY, AnswerState.CLOSED)
+    )
+}
 _RESPONSES: Final = {response.name.lower(): response for response in MemberResponse}
 
 
@@ -49,7 +55,9 @@ def acknowledged(turn: Turn, frame: Acknowledgement) -> None:
         return
     if frame.counter <= incident.ack_counter:
         return  # A repetition, or overtaken by a newer one.
-    incident = replace(incident, ack_counter=frame.counter, is_restored=False)
+    is_known = incident.answer is not None and incident.answer.state is frame.state
+    ahead = incident.ahead if is_known else frame.state
+    incident = replace(incident, ack_counter=frame.counter, ahead=ahead, is_restored=False)
     keep(turn, incident)
     answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
     # Of a newer press in the same incident that central may not have, this says nothing.
@@ -57,8 +65,8 @@ def acknowledged(turn: Turn, frame: Acknowledgement) -> None:
         _apply(turn, incident.key, answer, frame.role)
 
 
-def own_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
-    """Central's whole state of an incident of ours."""
+def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: bool = False) -> None:
+    """Central's whole state of an incident of ours; ``is_asked``: as it is now, not one that waited at the broker."""
     incident = turn.state.incidents.get(frame_id.counter)
     if incident is None:
         if state.state == "closed":
@@ -67,13 +75,17 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
         open_incident(turn, incident)
     if state.revision < incident.revision:
         return
-    incident = replace(incident, revision=state.revision, is_restored=False)
+    # The air may have brought the answer while the states before it waited for the network: those are old by now.
+    is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_asked
+    ahead = incident.ahead if is_overtaken else None
+    incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False)
     keep(turn, incident)
     if state.cancelled is not None:
         delivery.cancel_received(turn, incident.key)
     for member in state.members:
         _member(turn, incident.key, parse_node(member.node), member.premises, _RESPONSES[member.response])
-    _apply_state(turn, incident.key, state)
+    if not is_overtaken:
+        _apply_state(turn, incident.key, state)
 
 
 def responded(turn: Turn, frame: Response, sender: Sender) -> None:

@@ -151,6 +151,7 @@ class Incident:
         received_ms: when everything decisive was first known to be at central.
         path: by which the receipt of the last press came; ``None`` = none came in this run.
         revision, ack_counter: newest state and acknowledgement taken from central.
+        ahead: what an acknowledgement said before central's states did, which wait for the network; ``None`` = nothing.
     """
 
     key: int
@@ -173,6 +174,7 @@ class Incident:
     members: tuple[Member, ...] = ()
     revision: int = -1
     ack_counter: int = 0
+    ahead: AnswerState | None = None
     cancel: CancelProgress = CancelProgress.NONE
 
 

@@ -93,16 +93,16 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
         frame_id = FrameId.parse(state.incident)
         if frame_id.node == turn.settings.node:
             named.append(frame_id.counter)
-        incident_came(turn, state)
+        incident_came(turn, state, is_asked=True)
     if asked_ms is not None and len(answer.incidents) < answers.SYNC_INCIDENTS_MAX:
         answers.ended_unnoticed(turn, frozenset(named), asked_ms)
 
 
-def incident_came(turn: Turn, state: IncidentState) -> None:
-    """Central's state of an incident, ours or another member's."""
+def incident_came(turn: Turn, state: IncidentState, *, is_asked: bool = False) -> None:
+    """Central's state of an incident, ours or another member's; ``is_asked``: in the answer to a sync."""
     frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
-        answers.own_state(turn, state, frame_id)
+        answers.own_state(turn, state, frame_id, is_asked=is_asked)
     elif _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
         turn.reject("expired")
     else:
