@@ -27,7 +27,9 @@ from central.core.view import (
     HistoryLine,
     MemberLine,
     NodeLine,
+    PathFigures,
     Person,
+    RadioLine,
     Refused,
     RejectedLine,
     Unsubscribe,
@@ -138,7 +140,17 @@ def _cards() -> tuple[Card, ...]:
             members=(seen("Market Pharmacy", "seen"), seen("The Crown", "responding")),
         ),
         _card(2, AlertKind.ASSIST, "The Crown", "Market Place", 134),
-        _card(3, AlertKind.THEFT, "Bell’s Outdoor", "Mill Lane", 312, members=(seen("Corner Shop", "seen"),)),
+        _card(
+            3,
+            AlertKind.THEFT,
+            "Bell’s Outdoor",
+            "Mill Lane",
+            312,
+            path="radio",
+            paths=("radio",),
+            relay="Corner Shop",
+            members=(seen("Corner Shop", "seen"),),
+        ),
         _card(
             4,
             AlertKind.DISORDER,
@@ -168,10 +180,25 @@ def _nodes() -> tuple[NodeLine, ...]:
         fields = {"state": "ok", "since": _ago(9_000), "last_seen_at": _ago(4), "version": "0.1.0", **more}
         return NodeLine(node=f"{number:08x}", premises=premises, place=place, schemes=("hart",), **fields)  # type: ignore[arg-type]
 
+    ready = RadioLine(state="ready", tested_at=_ago(7_000))
+    month = f"{SATURDAY:%Y-%m}"
+    counted = {"watched_minutes": 29_900, "frames": 14, "late": 0, "median_s": 1}
+    figures = (
+        PathFigures(month=month, path="network", available_percent=99.93, deliveries=12, most_s=2, **counted),
+        PathFigures(month=month, path="radio", available_percent=97.1, deliveries=2, most_s=8, **counted),
+    )
     return (
-        line(0x11, "Corner Shop", "High St"),
-        line(0x12, "The Crown", "Market Place"),
-        line(0x13, "Bell’s Outdoor", "Mill Lane"),
+        line(0x11, "Corner Shop", "High St", radio=ready, figures=figures),
+        line(0x12, "The Crown", "Market Place", radio=RadioLine(state="listening")),
+        line(
+            0x13,
+            "Bell’s Outdoor",
+            "Mill Lane",
+            state="silent",
+            since=_ago(330),
+            last_seen_at=_ago(360),
+            radio=RadioLine(state="ready", tested_at=_ago(7_000), heard_at=_ago(312), heard_by=("Corner Shop",)),
+        ),
         line(
             0x14,
             "The Railway Arms",
@@ -181,7 +208,13 @@ def _nodes() -> tuple[NodeLine, ...]:
             faults=("oled: no acknowledgement from address 0x3c",),
             outbox_depth=2,
         ),
-        line(0x15, "Market Pharmacy", "High St"),
+        line(
+            0x15,
+            "Market Pharmacy",
+            "High St",
+            radio=RadioLine(state="untested", tested_at=_ago(100_000), is_test_overdue=True),
+        ),
+        line(0x20, "Control room radio", "Town Hall", is_gateway=True, radio=ready),
         line(0x16, "Vine & Barrel", "Church Gate"),
         line(0x17, "Fox & Goose", "Cank St", state="silent", since=_ago(190), last_seen_at=_ago(220)),
         line(0x18, "Gas & Co", "King St", state="stopped", since=_ago(4_900), last_seen_at=_ago(4_900)),

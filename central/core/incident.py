@@ -71,6 +71,8 @@ class Incident:
     state: State = "unanswered"
     path: FramePath = FramePath.NETWORK
     """By which its first alert came."""
+    relay: NodeId | None = None
+    """Who heard that one on the radio."""
     paths: dict[FramePath, None] = field(default_factory=dict)
     """All by which the presser's frames came, in the order in which they were first used."""
     pressed_at: datetime | None = None
@@ -157,7 +159,7 @@ class Incident:
         was_closed = not self.is_open
         is_called_anew = self._is_called_anew(alert, entry)
         if is_first:
-            self.arrived_at, self.path = entry.arrived_at, entry.path
+            self.arrived_at, self.path, self.relay = entry.arrived_at, entry.path, entry.relay
         if is_first or is_upgrade:
             self.kind = alert.kind
         self.is_drill = alert.drill and (is_first or self.is_drill)

@@ -37,6 +37,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """By which its first alert came."""
     paths: tuple[Literal["network", "radio"], ...] = ()
     """All by which it came, the first one first."""
+    relay: str = ""
+    """Premises that heard its first alert on the radio and passed it on."""
     is_late: bool
     is_silent: bool
     is_drill: bool

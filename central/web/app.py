@@ -5,6 +5,7 @@ GET   /             the page, with the board of this moment drawn in (readable w
 GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
+GET   /figures.csv  availability and delivery time of each path of each premises, this month and the last
 GET   /healthz      200 if alerts can arrive and be stored, else 503
 GET   /static/…     the page's own files, and Inter if it is installed
 ===== ============= ==========================================================================
@@ -30,6 +31,7 @@ from starlette.staticfiles import StaticFiles
 from central.core.view import BoardPort, Refused
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming
+from central.web.figures import figures_csv
 from central.web.guard import Guard
 from central.web.page import STATIC_DIR, Page, inter_files
 from central.web.stream import FeedStream
@@ -59,6 +61,11 @@ class _Routes:
 
     async def board(self, request: Request) -> Response:  # noqa: ARG002
         return _json(self._board.board())
+
+    async def figures(self, request: Request) -> Response:  # noqa: ARG002
+        name = f"watchlink-figures-{self._board.board().at:%Y-%m-%d}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(figures_csv(self._board.board()), media_type="text/csv", headers=headers)
 
     async def healthz(self, request: Request) -> Response:  # noqa: ARG002
         board = self._board.board()
@@ -141,6 +148,7 @@ def create_app(
             Route("/", routes.page),
             Route("/feed", routes.feed, methods=["GET"]),
             Route("/board.json", routes.board),
+            Route("/figures.csv", routes.figures),
             Route("/healthz", routes.healthz),
             Route("/actions", routes.act, methods=["POST"]),
             Route("/static/inter/{name}", font),

@@ -13,6 +13,7 @@ import jinja2
 from central.core.view import Board, Card
 from central.web import words
 from central.web.feed import FeedTiming
+from central.web.path_words import card_path, paths_of, warnings_of
 from wire.kinds import Role
 
 _HERE: Final = Path(__file__).parent
@@ -51,6 +52,10 @@ class Page:
             level=level,
             state_line=state_line,
             clock=clock,
+            when=when,
+            card_path=card_path,
+            paths_of=paths_of,
+            warnings_of=warnings_of,
             health_words=words.HEALTH_WORDS,
             silent_warning=words.SILENT_WARNING,
         )
@@ -86,6 +91,11 @@ def state_line(card: Card) -> str:
 def clock(at: datetime | None) -> str:
     """Local time of day, ``23:40:12``."""
     return "–" if at is None else at.astimezone().strftime("%H:%M:%S")
+
+
+def when(at: datetime | None) -> str:
+    """Local day and time, ``28 Nov 23:40``."""
+    return "–" if at is None else f"{at.astimezone():%d %b %H:%M}"
 
 
 def inter_files(folder: Path | None) -> dict[str, Path]:

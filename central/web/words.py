@@ -42,6 +42,40 @@ HEALTH_WORDS: Final = {
 }
 """In the order of the list: who cannot call for help comes first."""
 
+NET_WORDS: Final = {
+    "silent": "LOST",
+    "fault": "OK",
+    "stopped": "OFF",
+    "never-seen": "NEVER SEEN",
+    "ok": "OK",
+    "revoked": "–",
+}
+NET_SHAPES: Final = {
+    "silent": "state-silent",
+    "fault": "state-ok",
+    "stopped": "state-stopped",
+    "never-seen": "state-never-seen",
+    "ok": "state-ok",
+    "revoked": "state-revoked",
+}
+"""The way over the network, by the state of the premises: a unit with a fault is still in touch."""
+
+RADIO_WORDS: Final = {
+    "ready": "OK",
+    "untested": "NOT PROVEN",
+    "listening": "LISTENS ONLY, no licence",
+    "fault": "FAULT",
+    "unknown": "",
+}
+RADIO_SHAPES: Final = {
+    "ready": "state-ok",
+    "untested": "state-never-seen",
+    "listening": "state-stopped",
+    "fault": "state-fault",
+    "unknown": "state-never-seen",
+}
+"""The way over the air: OK only while a test has come back lately."""
+
 HISTORY_WORDS: Final = {
     "pressed": "Pressed",
     "upgraded": "Became more urgent",
@@ -80,6 +114,10 @@ def browser_words() -> dict[str, object]:
         "cancels": CANCEL_WORDS,
         "paths": PATH_WORDS,
         "health": HEALTH_WORDS,
+        "nets": NET_WORDS,
+        "net_shapes": NET_SHAPES,
+        "radios": RADIO_WORDS,
+        "radio_shapes": RADIO_SHAPES,
         "history": HISTORY_WORDS,
         "responses": RESPONSE_WORDS,
         "silent": SILENT_WARNING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
-from central.core.view import Person, RejectedLine
+from central.core.view import PathFigures, Person, RadioLine, RejectedLine
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 
@@ -41,6 +41,33 @@ def busy_night(board: ScriptedBoard) -> None:
     board.press("theft", "Old Mill", state="closed", outcome="Dealt with on site")
     states = ("ok", "fault", "silent", "stopped", "never-seen", "revoked")
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
+    answered = {"state": "answered", "answered_by": by, "answered_at": now}
+    month = {"watched_minutes": 900, "frames": 9, "late": 1, "deliveries": 8, "median_s": 1}
+    board.press("breach", "Tea Room", path="radio", paths=("radio", "network"), relay="Corner Shop", **answered)
+    radios = {
+        "ready": {"tested_at": now, "heard_at": now, "heard_by": ("Corner Shop",), "busy_percent": 60},
+        "untested": {"is_test_overdue": True},
+        "listening": {},
+        "fault": {},
+        "unknown": {"heard_at": now},
+    }
+    board.show_nodes(
+        *(
+            healthy(f"{i:08x}", f"{state} radio", radio=RadioLine(state=state, **about), is_gateway=state == "ready")
+            for i, (state, about) in enumerate(radios.items(), 0x30)
+        ),
+        healthy(
+            "00000040",
+            "Jammed Jewellers",
+            radio=RadioLine(state="ready", blocked_since=now - timedelta(minutes=2)),
+            proof_at=now - timedelta(days=9),
+            is_proof_overdue=True,
+            figures=(
+                PathFigures(month="2026-11", path="network", available_percent=99.93, most_s=4, **month),
+                PathFigures(month="2026-11", path="radio", available_percent=None, most_s=None, **month),
+            ),
+        ),
+    )
     board.rejected = (RejectedLine("signature does not verify", "00000017", 3, now),)
     board.is_broker_linked = False
 
@@ -166,7 +193,7 @@ def test_page_without_script_is_readable_and_says_that_it_is_not_live(
     expect(page.locator("body")).to_contain_text("NOT LIVE. Script is off", use_inner_text=True)
     expect(page.locator("#start-watch")).to_be_hidden()
     expect(page.locator("#unanswered .card").first).to_contain_text("Corner Shop")
-    expect(page.locator("#premises .node")).to_have_count(6)
+    expect(page.locator("#premises .node")).to_have_count(12)
 
 
 def violations(page: Page, within: str | None = None) -> list[str]:

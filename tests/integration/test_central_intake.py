@@ -15,10 +15,11 @@ import pytest
 from central.core.view import Acknowledge, Close, Done, Person, Refused, StartWatch
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import KILL_BEFORE_RECEIPT, CentralProgram, running_central
-from tests.support.fleet_broker import Listener, free_port, running_broker, wait_until
+from tests.support.fleet_broker import free_port, running_broker, wait_until
+from tests.support.raw_member import ROOT, Node, wait_for_link
 from wire.directory import SenderEntry, seal_directory
-from wire.frames import Acknowledgement, Alert, Receipt, Response, decode, encode
-from wire.ids import CENTRAL, FrameId, NodeId
+from wire.frames import Acknowledgement, Response, decode, encode
+from wire.ids import CENTRAL, FrameId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Role
 from wire.messages import CentralStatus, Health, IncidentState, Sync, SyncAnswer, decode_message, encode_message
 from wire.signing import SigningKey
@@ -27,63 +28,6 @@ pytestmark = pytest.mark.integration
 
 SHOP, BAKERY, CROWN = "00000010", "00000011", "00000012"
 CCTV = Person("cctv", "Ann Jones")
-ROOT = "watchlink/1"
-
-
-class Node:
-    """A member's certificate and key, and a raw client that uses them."""
-
-    def __init__(self, fleet: Fleet, name: str, scheme: str, number: int) -> None:
-        self.name, self.scheme, self.schemes = name, scheme, (number,)
-        self.id = NodeId(int(name, 16))
-        folder = fleet.node_folder(name)
-        self.key = SigningKey(bytes.fromhex((folder / "signing.key").read_text().strip()))
-        self.client = Listener(fleet.record.broker.port, folder, name)
-        for topic in (
-            f"{ROOT}/node/{name}/down/+",
-            f"{ROOT}/scheme/{scheme}/incident",
-            f"{ROOT}/scheme/{scheme}/central",
-        ):
-            self.client.subscribe(topic)
-
-    def alert(self, counter: int, kind: AlertKind = AlertKind.ASSIST, **more: object) -> Alert:
-        """A press of this member's, now."""
-        fields = {"incident": counter, "schemes": self.schemes, "at_s": int(time.time()), **more}
-        return Alert(self.id, counter, kind=kind, **fields)
-
-    def send(self, frame: Alert | Response, key: SigningKey | None = None) -> bytes:
-        """To its own topic, whatever the frame says."""
-        data = encode(frame, key or self.key)
-        self.client.publish(f"{ROOT}/scheme/{self.scheme}/frame/{self.name}", data)
-        return data
-
-    def up(self, channel: str, payload: bytes) -> None:
-        """To central."""
-        self.client.publish(f"{ROOT}/node/{self.name}/up/{channel}", payload)
-
-    def heard(self, suffix: str) -> list[bytes]:
-        """Payloads of the topics that end so."""
-        return [payload for topic, payload in tuple(self.client.received) if topic.endswith(suffix)]
-
-    def receipts(self) -> list[Receipt]:
-        """Those that came, in order."""
-        frames = [decode(payload).frame for payload in self.heard("/down/receipt")]
-        return [frame for frame in frames if isinstance(frame, Receipt)]
-
-    def wait_for_receipt(self, counter: int, count: int = 1) -> Receipt:
-        """The newest, when there are ``count`` of them."""
-        target = FrameId(self.id, counter)
-
-        def found() -> list[Receipt]:
-            return [receipt for receipt in self.receipts() if receipt.target == target]
-
-        wait_until(lambda: len(found()) >= count, f"receipt {count} for {target.text}")
-        return found()[-1]
-
-
-def wait_for_link(central: CentralProgram) -> None:
-    """A raw client sends once only, and before central's first subscription the broker keeps nothing for it."""
-    central.wait_for_board(lambda board: board.is_broker_linked, "the broker is linked")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import { arrivedMs, closedMs, isSame, pressedMs } from "./model.js";
+import { cardPath } from "./paths.js";
 import * as words from "./words.js";
 
 const PRIMARY = {
@@ -137,8 +138,9 @@ export class CardView {
     if (count("responding")) facts.push(`${count("responding")} responding`);
     if (count("seen")) facts.push(`${count("seen")} seen`);
     if (card.assigned_to) facts.push(element("span", "", "assigned to ", name(card.assigned_to)));
+    if (card.path === "radio") facts.push(element("span", "", shape("path-radio"), "came by radio", ...(card.relay ? [", heard at ", name(card.relay)] : [])));
     if (card.is_clock_ahead) facts.push("its clock is ahead");
-    const signature = JSON.stringify([card.alert_count, card.members, card.assigned_to, card.is_clock_ahead]);
+    const signature = JSON.stringify([card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
     if (this.#parts.facts.dataset.signature === signature) return;
     this.#parts.facts.dataset.signature = signature;
     this.#parts.facts.replaceChildren(...facts.map((fact) => element("span", "fact", fact)));
@@ -150,7 +152,7 @@ export class CardView {
     const endMs = card.state === "closed" ? closedMs(card) : nowMs;
     setText(p.age, words.age(endMs - pressedMs(card)));
     setText(p.clock, words.clockAndDay(pressedMs(card), nowMs));
-    setText(p.path, `by ${words.pathWord(card.path)}${card.is_late ? ", late" : ""}`);
+    setText(p.path, cardPath(card));
   }
 
   #drawActions(card, view) {

@@ -1,5 +1,6 @@
 // The board as this browser knows it: replaced whole or changed change by change. Knows neither page nor network.
 
+import { needsLook } from "./paths.js";
 import { healthOrder, isTest } from "./words.js";
 
 const FLOOD_COUNT = 10; // EEMUA 191: ten new in ten minutes is more than one operator can read
@@ -85,7 +86,8 @@ export class Model {
   }
 
   premises() {
-    const order = (node) => healthOrder.indexOf(node.state);
+    // What warns stands with the faults, whatever else is well with it.
+    const order = (node) => Math.min(healthOrder.indexOf(node.state), needsLook(node) ? healthOrder.indexOf("fault") + 0.5 : Infinity);
     return [...this.nodes.values()].sort((a, b) => order(a) - order(b) || a.premises.localeCompare(b.premises));
   }
 

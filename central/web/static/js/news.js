@@ -2,6 +2,7 @@
 // is opened in the middle of an attack sounds at once.
 
 import { rank } from "./model.js";
+import { blockedMs } from "./paths.js";
 import { isTest, kindWord, stateWord } from "./words.js";
 
 export class News {
@@ -10,6 +11,7 @@ export class News {
   #announcer;
   #watch;
   #known = new Map(); // incident → { rank, state }
+  #nodes = new Map(); // node → { state, isBlocked }
   #isFirst = true;
 
   constructor(model, { sound, announcer, watch }) {
@@ -24,6 +26,7 @@ export class News {
   }
 
   board() {
+    for (const node of this.#model.nodes.values()) this.#nodes.set(node.node, { state: node.state, isBlocked: blockedMs(node) !== null });
     const cards = [...this.#model.cards.values()];
     if (this.#isFirst) {
       this.#isFirst = false;
@@ -40,11 +43,20 @@ export class News {
 
   change(change) {
     for (const card of change.cards) this.#take(card);
-    for (const node of change.nodes) if (node.state !== "ok") this.#announcer.status(`${node.premises}: ${node.state.replace("-", " ")}`);
+    for (const node of change.nodes) this.#takeNode(node);
     if (change.is_broker_linked === false) this.#announcer.urgent("Central is cut off from the broker. Alerts cannot arrive.");
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
     if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
+  }
+
+  // A line changes for many reasons; only what is new about its state is said.
+  #takeNode(node) {
+    const before = this.#nodes.get(node.node);
+    const now = { state: node.state, isBlocked: blockedMs(node) !== null };
+    this.#nodes.set(node.node, now);
+    if (node.state !== before?.state && node.state !== "ok") this.#announcer.status(`${node.premises}: ${node.state.replace("-", " ")}`);
+    if (now.isBlocked && !before?.isBlocked) this.#announcer.urgent(`Radio channel blocked at ${node.premises}. An alert waits there.`);
   }
 
   live() {

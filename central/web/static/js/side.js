@@ -1,6 +1,7 @@
 // The premises and their health, silent ones first, and the input central dropped.
 
 import { arrange, byId, element, name, prune, setData, setHidden, setShape, setText, shape } from "./dom.js";
+import { needsLook, PathsView } from "./paths.js";
 import * as words from "./words.js";
 
 const SINCE = { silent: "since", fault: "since", stopped: "since", ok: "in touch since", "never-seen": "", revoked: "since" };
@@ -22,7 +23,7 @@ export class Side {
     this.#wanted = nodes.map((node) => this.#views.get(node.node).item);
     arrange(list, this.#wanted);
     prune(list, this.#wanted);
-    const bad = nodes.filter((node) => ["silent", "fault", "stopped"].includes(node.state)).length;
+    const bad = nodes.filter((node) => ["silent", "fault", "stopped"].includes(node.state) || needsLook(node)).length;
     setText(byId("premises-count"), bad ? `${bad} of ${nodes.length} need a look` : String(nodes.length));
     this.find(this.#filter);
     this.#drawRejected(model.rejected, nowMs);
@@ -63,7 +64,12 @@ class NodeView {
     this.state = element("div", "node-state");
     this.more = element("div", "node-more");
     this.faults = element("ul", "node-faults");
-    this.item = element("li", "node", this.shape, element("div", "node-name", this.premises, " ", this.place), this.state, this.more, this.faults);
+    this.gateway = element("span", "node-kind", "central’s radio");
+    this.paths = new PathsView();
+    this.item = element(
+      "li", "node", this.shape, element("div", "node-name", this.premises, " ", this.place, " ", this.gateway), this.state,
+      this.more, this.faults, ...this.paths.parts,
+    );
     this.searched = "";
   }
 
@@ -73,6 +79,9 @@ class NodeView {
     setText(this.premises, node.premises);
     setText(this.place, node.place);
     setText(this.state, words.healthWord(node.state));
+    setHidden(this.gateway, !node.is_gateway);
+    setData(this.item, "warning", String(needsLook(node)));
+    this.paths.update(node, nowMs);
     const when = (text) => words.minuteAndDay(Date.parse(text), nowMs);
     const facts = [];
     if (node.since && SINCE[node.state]) facts.push(`${SINCE[node.state]} ${when(node.since)}`);
@@ -87,6 +96,6 @@ class NodeView {
       this.faults.dataset.signature = signature;
       this.faults.replaceChildren(...node.faults.map((fault) => element("li", "", name(fault))));
     }
-    this.searched = `${node.premises} ${node.place} ${node.node} ${words.healthWord(node.state)}`.toLocaleLowerCase();
+    this.searched = `${node.premises} ${node.place} ${node.node} ${words.healthWord(node.state)} ${this.paths.radio.box.textContent}${node.is_gateway ? " gateway" : ""}`.toLocaleLowerCase();
   }
 }

@@ -2,6 +2,7 @@
 
 import { byId, setData, setHidden, setText } from "./dom.js";
 import { arrivedMs } from "./model.js";
+import { BLOCKED_FROM_MS, blockedMs } from "./paths.js";
 import * as words from "./words.js";
 
 const SAID_MS = 4000;
@@ -69,7 +70,18 @@ export class Top {
     const isFlood = model.isFlood(nowMs);
     setHidden(byId("banner-flood"), !isFlood);
     if (isFlood) setText(byId("flood-word"), `MANY ALERTS: ${model.newCount(nowMs)} new in 10 minutes.`);
+    this.#drawBlocked(model, nowMs);
     this.#drawFigures();
+  }
+
+  // Jamming, or a microphone that somebody sits on: whoever has no network cannot call for help meanwhile.
+  #drawBlocked(model, nowMs) {
+    const blocked = [...model.nodes.values()].filter((node) => blockedMs(node) && nowMs - blockedMs(node) >= BLOCKED_FROM_MS);
+    setHidden(byId("banner-radio"), !blocked.length);
+    if (!blocked.length) return;
+    const first = blocked.reduce((a, b) => (blockedMs(a) <= blockedMs(b) ? a : b));
+    const others = blocked.length > 1 ? ` and ${blocked.length - 1} more` : "";
+    setText(byId("radio-word"), `RADIO CHANNEL BLOCKED for ${words.span(nowMs - blockedMs(first))} at ${first.premises}${others}.`);
   }
 
   #drawFigures() {
@@ -86,9 +98,11 @@ export class Top {
   }
 
   #title(model, isOld) {
-    const unanswered = model.unanswered();
-    const first = unanswered[0];
-    const name = first ? `(${unanswered.length}) ${words.isTest(first) ? "TEST " : ""}${words.kindWord(first.kind)} ${first.premises}` : "Watchlink control room";
+    // Tests and drills stand last in the list, and do not count: the number is of those who call for help.
+    const first = model.unanswered()[0];
+    const count = model.unanswered().filter((card) => !words.isTest(card)).length;
+    const kind = first && (words.isTest(first) ? (first.kind === "test" ? "TEST" : `TEST ${words.kindWord(first.kind)}`) : words.kindWord(first.kind));
+    const name = first ? `${count ? `(${count}) ` : ""}${kind} ${first.premises}` : "Watchlink control room";
     return isOld ? `NOT LIVE – ${name}` : name;
   }
 }

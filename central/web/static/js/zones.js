@@ -69,7 +69,9 @@ export class Zones {
     this.#isPending = isHeld && Object.entries(placed).some(([id, nodes]) => !stand(byId(id), nodes));
     this.#nameHidden(isHeld ? lists.unanswered : []);
     for (const [id, cards] of Object.entries(lists)) {
-      setText(byId(`${id}-count`), String(cards.length));
+      const tests = cards.filter(words.isTest).length;
+      const real = cards.length - tests;
+      setText(byId(`${id}-count`), tests ? `${real} + ${tests} test${tests === 1 ? "" : "s"}` : String(real));
       const empty = byId(`${id}-empty`);
       if (empty) setHidden(empty, byId(id).childElementCount > 0);
     }
