@@ -167,7 +167,11 @@ def test_radio_that_fails_at_a_silent_attack_does_not_show_it(radio_world: Any, 
     before = world.screen
     world.hold(Button.ATTACK)
     world.log.clear()
-    knows(world, blocked_since_ms=world.now_ms - 1)
+    knows(world, blocked_since_ms=world.now_ms, is_busy=True)
+    world.after(16_000)
+    assert world.state.radio.blocked_since_ms is not None
+    if is_online:
+        world.do(world.status())
     world.do(PartFailed(Part.RADIO, "the key does not answer"))
     world.after(16_000)
 

@@ -221,6 +221,15 @@ def test_test_gives_way_to_whoever_needs_the_channel(made: Any, in_use: Any) -> 
     until_test(world, 20 * 60_000 + FIRST_MS)
 
 
+def test_test_does_not_cut_in_on_somebody_who_has_just_begun(made: Any) -> None:
+    world = made()
+    world.at(world.state.radio.tests.next_ms - 500, ChannelChanged(is_busy=True))
+    world.after(1_000, ChannelChanged(is_busy=False))
+    assert [] == drafted(world)
+
+    until_test(world, GIVE_WAY_MS[1])
+
+
 def test_an_incident_of_ours_is_left_in_peace_for_a_quarter_of_an_hour(made: Any) -> None:
     world = made()
     world.online()
