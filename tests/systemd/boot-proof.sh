@@ -33,6 +33,12 @@ mid_over() { # name command …: the command in the middle of an over, and for h
     attempt is_unkeyed
     is_unkeyed && echo $(($(ms) - from)) >"/proof/unkeyed.$name"
 }
+slay() { # node and guard at one stroke: the guard is stopped first, lest it lets go while the node dies
+    for pid in $(systemctl show --property=ControlGroup --value watchlink-node | sed 's|.*|/sys/fs/cgroup&/cgroup.procs|' | xargs cat); do
+        grep --quiet ptt_guard "/proc/$pid/cmdline" && kill -STOP "$pid"
+    done
+    systemctl kill --kill-whom=all --signal=KILL watchlink-node
+}
 
 systemd-sysusers && systemd-tmpfiles --create
 # As a crash of the whole machine may leave it.
@@ -54,12 +60,12 @@ show watchlink-node watchlink-node.restarted
 mid_over killed kill -KILL "$(node_pid)"
 attempt node_is_back 2
 mid_over stopped systemctl stop watchlink-node
-# Node and guard at one stroke, and no second start: the unit's stop action alone is left to put the line off.
+# With no second start either, the unit's stop action alone is left to put the line off.
 mkdir -p /run/systemd/system/watchlink-node.service.d
 printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/no-restart.conf
 systemctl daemon-reload
 systemctl start watchlink-node
-mid_over slain systemctl kill --kill-whom=all --signal=KILL watchlink-node
+mid_over slain slay
 attempt systemctl --quiet is-failed watchlink-node
 systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
 systemctl start watchlink-node

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from provisioning.fleet import Fleet
+from tests.support.booted_system import PROGRAM, Proof, boot, product
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY: Final = Path(__file__).parents[2]
-UNITS: Final = REPOSITORY / "systemd"
-BOOT_DEADLINE_S: Final = 300
-PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
-
-PROGRAM: Final = """\
-#!/usr/bin/python3
-import pathlib, sys, threading, time
-sys.path.insert(0, "/opt/watchlink/lib")
+TRANSMITTER: Final = """
+import pathlib, threading, time
+from node.hw.radio.ptt import PttSettings
+from node.hw.radio.ptt_guarded import GuardedPtt
 
 def transmit_when_told():
-    from node.hw.radio.ptt import PttSettings
-    from node.hw.radio.ptt_guarded import GuardedPtt
     ptt, told = GuardedPtt(PttSettings(method="cm108", hidraw="/var/lib/watchlink-node/hidraw")), pathlib.Path("over")
     while True:
         if told.exists():
@@ -36,30 +28,12 @@ def transmit_when_told():
 
 if sys.argv[1:3] == ["node", "--config"]:
     threading.Thread(target=transmit_when_told, daemon=True).start()
-from watchlink.cli import main
-raise SystemExit(main())
-"""
-"""The node, and a radio's driver in it that begins an over when told."""
+from watchlink.cli"""
+"""In the node's program: a radio's driver that begins an over when told. (The real one is in ``test_radio_boot``.)"""
 LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/hidraw"\n'
 UNKEYED_WITHIN_MS: Final = 1_000
-PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/boot-proof.sh\n"
 WATCHDOG_MS: Final = 3_000
 SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
-
-
-@dataclass
-class Proof:
-    """What the booted system wrote down."""
-
-    folder: Path
-
-    def text(self, name: str) -> str:
-        """One of its files."""
-        return (self.folder / name).read_text()
-
-    def properties(self, name: str) -> dict[str, str]:
-        """``systemctl show`` of one moment."""
-        return dict(line.split("=", 1) for line in self.text(name).splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -72,72 +46,20 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         broker_folder="/etc/watchlink/broker",
         broker_user="mosquitto",
     )
-    node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake")
-    with (fleet.node_folder(node.node) / "node.toml").open("a") as config:
+    identity = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node)
+    with (identity / "node.toml").open("a") as config:
         config.write(LINE)
-    mounts = {
-        UNITS / "watchlink-node.service": "/etc/systemd/system/watchlink-node.service",
-        UNITS / "watchlink-central.service": "/etc/systemd/system/watchlink-central.service",
-        UNITS / "mosquitto.service.d": "/etc/systemd/system/mosquitto.service.d",
-        UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
-        UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
-        Path(__file__).with_name("boot-proof.sh"): "/boot-proof.sh",
-        _written(folder / "watchlink", PROGRAM, 0o755): "/opt/watchlink/bin/watchlink",
-        _written(folder / "proof.service", PROOF_UNIT): "/etc/systemd/system/proof.service",
-        _written(
-            folder / "watchdog.conf", SHORT_WATCHDOG
-        ): "/etc/systemd/system/watchlink-node.service.d/watchdog.conf",
-        **{
-            UNITS / f"{kind}.d/watchlink-{who}.conf": f"/etc/{kind}.d/watchlink-{who}.conf"
-            for kind in ("sysusers", "tmpfiles")
-            for who in ("node", "central")
-        },
-        **{_copied(package, folder / "lib" / package): f"/opt/watchlink/lib/{package}" for package in PACKAGES},
-    }
-    written = folder / "proof"
-    written.mkdir()
     central = folder / "central-state"
     shutil.copytree(fleet.layout.central, central / "central")
     shutil.copy(fleet.layout.directory, central)
-    booted = subprocess.run(
-        [
-            *("systemd-nspawn", "--quiet", f"--directory={debian_root}", "--boot", "--volatile=overlay"),
-            *("--register=no", "--keep-unit", "--private-users=no", "--private-network", "--console=read-only"),
-            *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
-            f"--bind={_escaped(written)}:/proof",
-            f"--bind={_escaped(central)}:/var/lib/watchlink-central",
-            f"--bind={_escaped(fleet.layout.broker)}:/etc/watchlink/broker",
-            # As flashing does it: the identity comes as credentials, and the unit takes it over.
-            *(
-                f"--load-credential=watchlink.{path.name}:{path}"
-                for path in sorted(fleet.node_folder(node.node).iterdir())
-            ),
-            *("systemd.unit=multi-user.target", "systemd.wants=proof.service"),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=BOOT_DEADLINE_S,
-        check=False,
+    script = Path(__file__).with_name("boot-proof.sh")
+    return boot(
+        debian_root,
+        folder,
+        product(folder, script, PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER), SHORT_WATCHDOG),
+        {central: "/var/lib/watchlink-central", fleet.layout.broker: "/etc/watchlink/broker"},
+        identity,
     )
-    assert (written / "done").exists(), booted.stdout.decode(errors="replace")[-4000:]
-    return Proof(written)
-
-
-def _written(path: Path, text: str, mode: int = 0o644) -> Path:
-    path.write_text(text)
-    path.chmod(mode)
-    return path
-
-
-def _copied(package: str, target: Path) -> Path:
-    # A copy, because the work tree may change under the boot.
-    shutil.copytree(REPOSITORY / package, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("\\", "\\\\").replace(":", "\\:")
 
 
 @pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central", "watchlink-node"])

@@ -28,6 +28,9 @@ RETRY_FIRST_S: Final = 0.05
 RETRY_MAX_S: Final = 10.0
 """A guard that lived so long is no part of a series of failures."""
 
+_LET_GO_PAUSE_S: Final = 2.0
+"""After a guard that ended in order, as at a signal: the unit is being stopped, and this program with it."""
+
 _ENVIRONMENT: Final = ("PATH", "LANG", "RUNTIME_DIRECTORY", "LG_WD", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 """What the guard gets to see of ours."""
 _READ_BYTES: Final = 4096
@@ -75,6 +78,7 @@ class GuardedPtt:
         self._was_ready = False
         self._is_wanted = False
         self._is_closing = False
+        self._has_let_go = False
         self._failed_starts = 0
         self._problem = ""
         self._number = 0
@@ -132,7 +136,7 @@ class GuardedPtt:
                 if self._thread.is_alive():
                     guard.kill()
             self._thread.join(self._answer_s)
-            if guard is None or guard.returncode != 0:
+            if not self._has_let_go:
                 # That the line is out of order was told when it was wanted.
                 with suppress(PttError):
                     put_off(self._settings)
@@ -141,7 +145,7 @@ class GuardedPtt:
         """Wait for a guard that holds the line; a pause before the next attempt is cut short."""
         with self._changed:
             failed_starts = self._failed_starts
-            self._is_wanted = True
+            self._is_wanted = not self._is_ready
             self._changed.notify_all()
             self._changed.wait_for(
                 lambda: self._is_ready or self._is_closing or self._failed_starts > failed_starts,
@@ -188,7 +192,10 @@ class GuardedPtt:
                 if problem != told and not self._is_closing:
                     _log.warning("the transmit key's guard starts anew: %s", problem)
                     told = problem
-                self._changed.wait_for(lambda: self._is_closing or self._is_wanted, timeout=pause_s)
+                self._changed.wait_for(
+                    lambda: self._is_closing or self._is_wanted,
+                    timeout=max(pause_s, _LET_GO_PAUSE_S) if self._has_let_go else pause_s,
+                )
                 self._is_wanted = False
                 if self._is_closing:
                     return
@@ -217,14 +224,17 @@ class GuardedPtt:
                 self._changed.notify_all()
                 return
             self._guard = guard
+            self._has_let_go = False
+        has_failed = False
         for line in self._said(guard):
             self._hear(line)
-            if line.startswith("failed "):
+            if has_failed := line.startswith("failed "):
                 break
         guard.kill()
         guard.wait()
         with self._changed:
             self._failed_starts += not self._was_ready
+            self._has_let_go = guard.returncode == 0 and not has_failed
             self._guard = None
             self._is_ready = self._was_ready = False
             self._changed.notify_all()
@@ -254,6 +264,7 @@ class GuardedPtt:
             word, _, rest = line.partition(" ")
             if word == "ready":
                 self._is_ready = self._was_ready = True
+                self._is_wanted = False
                 self._problem = ""
             elif word == "failed":
                 self._is_ready = False

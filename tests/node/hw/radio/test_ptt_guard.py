@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 
@@ -161,6 +162,7 @@ class Serving:
         os.write(self.commands, data)
 
     def hear(self) -> bytes:
+        assert select.select([self.answers], [], [], 20)[0]
         return os.read(self.answers, 4096)
 
     def ended(self) -> bool:

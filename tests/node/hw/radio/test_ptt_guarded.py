@@ -25,13 +25,15 @@ pytestmark = pytest.mark.integration
 OFF: Final = bytes((0, 0, 0, 4, 0))
 ON: Final = bytes((0, 0, 4, 4, 0))
 PATIENCE_S: Final = 20
+IMPATIENCE_S: Final = 0.3
+"""For a guard that is known to be hung."""
 REPOSITORY: Final = Path(__file__).parents[4]
 
 KEYING_PROGRAM: Final = """\
 import sys, time
 from node.hw.radio.ptt import PttSettings
 from node.hw.radio.ptt_guarded import GuardedPtt
-ptt = GuardedPtt(PttSettings(method="cm108", hidraw=sys.argv[1]))
+ptt = GuardedPtt(PttSettings(method="cm108", hidraw=sys.argv[1]), answer_s=20, start_s=20)
 ptt.key(int(sys.argv[2]))
 print(ptt.guard_pid, flush=True)
 while sys.argv[3] == "spin":
@@ -144,7 +146,7 @@ def test_close_puts_off_and_ends_the_guard(ptt: GuardedPtt, hidraw: Path) -> Non
     ptt.close()
 
     assert pid is not None
-    assert OFF == reports(hidraw)[-1]
+    assert [OFF, ON, OFF] == reports(hidraw)
     assert not is_running(pid)
     with pytest.raises(PttError, match="closed"):
         ptt.key(1)
@@ -165,7 +167,7 @@ def test_program_that_is_killed_lets_go(keyed: Callable[..., KeyingProgram], hid
 
 
 def test_program_that_is_stopped_cannot_keep_the_key_down(keyed: Callable[..., KeyingProgram], hidraw: Path) -> None:
-    program = keyed(400)
+    program = keyed(1_500)
     program.process.send_signal(signal.SIGSTOP)
 
     wait_until(lambda: OFF == reports(hidraw)[-1])
@@ -173,7 +175,7 @@ def test_program_that_is_stopped_cannot_keep_the_key_down(keyed: Callable[..., K
 
 
 def test_program_that_spins_cannot_keep_the_key_down(keyed: Callable[..., KeyingProgram], hidraw: Path) -> None:
-    program = keyed(400, "spin")
+    program = keyed(1_500, "spin")
 
     wait_until(lambda: OFF == reports(hidraw)[-1])
     assert program.process.poll() is None
@@ -203,11 +205,12 @@ def test_guard_that_is_killed_mid_over_is_made_good_by_the_next(ptt: GuardedPtt,
 
 
 def test_guard_that_hangs_mid_over_is_replaced_at_unkey(settings: PttSettings, hidraw: Path) -> None:
-    ptt = GuardedPtt(settings, answer_s=0.5, start_s=PATIENCE_S)
+    ptt = GuardedPtt(settings, answer_s=PATIENCE_S, start_s=PATIENCE_S)
     ptt.key(30_000)
     pid = ptt.guard_pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    ptt._answer_s = IMPATIENCE_S
     ptt.unkey()
 
     assert OFF == reports(hidraw)[-1]
@@ -216,11 +219,12 @@ def test_guard_that_hangs_mid_over_is_replaced_at_unkey(settings: PttSettings, h
 
 
 def test_guard_that_hangs_is_told_at_key(settings: PttSettings, hidraw: Path) -> None:
-    ptt = GuardedPtt(settings, answer_s=0.5, start_s=PATIENCE_S)
+    ptt = GuardedPtt(settings, answer_s=PATIENCE_S, start_s=PATIENCE_S)
     ptt.unkey()
     pid = ptt.guard_pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    ptt._answer_s = IMPATIENCE_S
 
     with pytest.raises(OSError, match="does not answer"):
         ptt.key(5_000)
@@ -231,15 +235,40 @@ def test_guard_that_hangs_is_told_at_key(settings: PttSettings, hidraw: Path) ->
 
 
 def test_close_is_not_held_up_by_a_guard_that_hangs(settings: PttSettings, hidraw: Path) -> None:
-    ptt = GuardedPtt(settings, answer_s=0.5, start_s=PATIENCE_S)
+    ptt = GuardedPtt(settings, answer_s=PATIENCE_S, start_s=PATIENCE_S)
     ptt.key(30_000)
     pid = ptt.guard_pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    ptt._answer_s = IMPATIENCE_S
     ptt.close()
 
     assert OFF == reports(hidraw)[-1]
     assert not is_running(pid)
+
+
+def test_guard_that_was_told_to_end_stays_away_until_it_is_wanted(ptt: GuardedPtt, hidraw: Path) -> None:
+    """At the unit's stop every process is told; one started in that moment would only hold the end up."""
+    ptt.unkey()
+    pid = ptt.guard_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: ptt.guard_pid is None)
+    before = len(reports(hidraw))
+    ptt.close()
+
+    assert before == len(reports(hidraw))
+
+
+def test_guard_that_was_told_to_end_is_back_when_it_is_wanted(ptt: GuardedPtt, hidraw: Path) -> None:
+    ptt.unkey()
+    pid = ptt.guard_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: ptt.guard_pid is None)
+    ptt.key(5_000)
+
+    assert ON == reports(hidraw)[-1]
 
 
 def test_line_that_is_missing_is_told_and_found_once_it_is_there(settings: PttSettings, hidraw: Path) -> None:
@@ -291,6 +320,15 @@ def test_guard_that_never_begins_is_given_up(settings: PttSettings, hidraw: Path
 
     ptt.unkey()
     assert {OFF} == set(reports(hidraw))
+    ptt.close()
+
+
+def test_guard_that_never_begins_gives_way_to_the_next(settings: PttSettings, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    told = scripted(f"open({str(starts)!r}, 'a').write('x'); import time; time.sleep(600)")
+    ptt = GuardedPtt(settings, command=told, start_s=0.3)
+
+    wait_until(lambda: starts.exists() and len(starts.read_text()) > 1)
     ptt.close()
 
 

@@ -1,0 +1,115 @@
+"""A minimal Debian booted under systemd-nspawn with the product in it: what a script inside it saw."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).parents[2]
+UNITS: Final = REPOSITORY / "systemd"
+BOOT_DEADLINE_S: Final = 300
+PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
+
+PROGRAM: Final = """\
+#!/usr/bin/python3
+import sys
+sys.path.insert(0, "/opt/watchlink/lib")
+from watchlink.cli import main
+raise SystemExit(main())
+"""
+_PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
+_SYSTEM: Final = "/etc/systemd/system"
+
+
+@dataclass
+class Proof:
+    """What the booted system wrote down."""
+
+    folder: Path
+
+    def text(self, name: str) -> str:
+        """One of its files."""
+        return (self.folder / name).read_text()
+
+    def properties(self, name: str) -> dict[str, str]:
+        """``systemctl show`` of one moment."""
+        return dict(line.split("=", 1) for line in self.text(name).splitlines())
+
+
+def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "") -> dict[Path, str]:
+    """What is mounted read-only, and where: units, programs, and the script that does the proving.
+
+    Args:
+        folder: for what is written on the way.
+        script: run as ``/proof.sh`` once the system is up; writes to ``/proof`` and powers off.
+        program: ``/opt/watchlink/bin/watchlink``.
+        drop_in: of the node's unit.
+    """
+    return {
+        UNITS / "watchlink-node.service": f"{_SYSTEM}/watchlink-node.service",
+        UNITS / "watchlink-central.service": f"{_SYSTEM}/watchlink-central.service",
+        UNITS / "mosquitto.service.d": f"{_SYSTEM}/mosquitto.service.d",
+        UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
+        UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
+        script: "/proof.sh",
+        written(folder / "watchlink", program, 0o755): "/opt/watchlink/bin/watchlink",
+        written(folder / "proof.service", _PROOF_UNIT): f"{_SYSTEM}/proof.service",
+        written(folder / "drop-in.conf", drop_in): f"{_SYSTEM}/watchlink-node.service.d/proof.conf",
+        **{
+            UNITS / f"{kind}.d/watchlink-{who}.conf": f"/etc/{kind}.d/watchlink-{who}.conf"
+            for kind in ("sysusers", "tmpfiles")
+            for who in ("node", "central")
+        },
+        **{_copied(package, folder / "lib" / package): f"/opt/watchlink/lib/{package}" for package in PACKAGES},
+    }
+
+
+def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path) -> Proof:
+    """Boot ``root``, wait until it has powered off, and return what it saw.
+
+    Args:
+        root: never written to.
+        folder: for ``/proof``.
+        mounts: read-only.
+        binds: writable.
+        identity: a node's folder; as flashing does it, its files come as credentials, and the unit takes them over.
+    """
+    proof = folder / "proof"
+    proof.mkdir()
+    booted = subprocess.run(
+        [
+            *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
+            *("--register=no", "--keep-unit", "--private-users=no", "--private-network", "--console=read-only"),
+            *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
+            *(f"--bind={_escaped(source)}:{target}" for source, target in {**binds, proof: "/proof"}.items()),
+            *(f"--load-credential=watchlink.{path.name}:{path}" for path in sorted(identity.iterdir())),
+            *("systemd.unit=multi-user.target", "systemd.wants=proof.service"),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=BOOT_DEADLINE_S,
+        check=False,
+    )
+    assert (proof / "done").exists(), booted.stdout.decode(errors="replace")[-4000:]
+    return Proof(proof)
+
+
+def written(path: Path, text: str, mode: int = 0o644) -> Path:
+    """A file of that text."""
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def _copied(package: str, target: Path) -> Path:
+    # A copy, because the work tree may change under the boot.
+    shutil.copytree(REPOSITORY / package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace(":", "\\:")

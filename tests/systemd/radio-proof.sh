@@ -1,0 +1,46 @@
+#!/bin/sh
+# Runs inside the booted root: a node with a radio and no network is pressed, killed mid-over, and let finish afterwards.
+set -u
+state=/var/lib/watchlink-node
+attempt() { # command …: until it succeeds, a minute at most
+    tries=0
+    until "$@" || [ $tries -ge 3000 ]; do
+        tries=$((tries + 1))
+        sleep 0.02
+    done
+}
+line_is() { [ "$(tail --bytes=5 $state/hidraw | od -An -tx1 | tr -d ' ')" = "$1" ]; }
+is_keyed() { line_is 0000040400; }
+is_unkeyed() { line_is 0000000400; }
+ms() { echo $(($(date +%s%N) / 1000000)); }
+facts() { journalctl --output=cat --unit=watchlink-node | grep --quiet "\"fact\": \"$1\""; }
+python() { PYTHONPATH=/opt/watchlink/lib python3 "$@"; }
+
+systemd-sysusers && systemd-tmpfiles --create
+touch $state/hidraw
+chown watchlink-node: $state/hidraw
+python /sound-bench.py &
+systemctl start watchlink-node
+sleep 2 # for the codecs and the sound device; an alert before that would only wait for them
+from=$(ms)
+python /press.py $state/board.sock
+attempt is_keyed
+is_keyed && echo $(($(ms) - from)) >/proof/keyed
+systemd-cgls --no-pager --unit watchlink-node.service >/proof/processes 2>&1
+systemctl show --property=MemoryCurrent,TasksCurrent watchlink-node >/proof/memory
+from=$(ms)
+kill -KILL "$(systemctl show --property=MainPID --value watchlink-node)"
+attempt is_unkeyed
+is_unkeyed && echo $(($(ms) - from)) >/proof/unkeyed
+# The alert is on disk: the next run sends it.
+attempt facts over_started
+attempt facts over_ended
+is_unkeyed && touch /proof/unkeyed-after-the-over
+from=$(ms)
+systemctl stop watchlink-node
+echo $(($(ms) - from)) >/proof/stopped
+systemctl show --property=ActiveState,Result watchlink-node >/proof/watchlink-node.stopped
+journalctl --output=cat --unit=watchlink-node >/proof/node-log
+journalctl --no-pager --output=short-monotonic >/proof/journal
+touch /proof/done
+systemctl poweroff --no-block
