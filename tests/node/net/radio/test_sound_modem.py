@@ -1,0 +1,362 @@
+"""The sound modem's order of doing things, with a codec that only pretends (N10): unkeyed first whatever goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from node.core.controls import Part
+from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted, PartFailed, PartRecovered
+from node.core.radio.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, Mode
+from node.net.radio import sound_modem
+from node.net.radio.direwolf import PEAK
+from node.net.radio.errors import CodecError, EncodeStopped
+from node.net.radio.over import KEYED_SPARE_MS, milliseconds, silence
+from node.net.radio.sound_modem import SoundModem
+from tests.support.radio_air import Air, AirRadio
+from tests.support.radio_rig import Ear, NoPhrases, OnePhrase, await_so
+from wire.ids import NodeId
+
+BURST = array("h", [PEAK, -PEAK] * (5 * BLOCK_BYTES // 4)).tobytes()
+"""A tenth of a second."""
+
+
+class PretendedCodec:
+    """A codec whose bursts say nothing and who hears what it is told to."""
+
+    def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
+        self.burst = BURST
+        self.problem: str | None = None
+        self.is_proven = True
+        self.pids: dict[Mode, int] = {}
+        self.encode_problem: Exception | None = None
+        self.is_slow = False
+        self.has_begun = threading.Event()
+        self.fed = 0
+        self.is_closed = False
+
+    def descriptors(self) -> list[int]:
+        return []
+
+    def step(self, now_ms: int, *, is_quiet: bool) -> int:
+        return now_ms + 1_000
+
+    def feed(self, block: bytes) -> None:
+        self.fed += 1
+
+    def collect(self) -> None:
+        """It hears nothing."""
+
+    def encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
+        self.has_begun.set()
+        while self.is_slow:
+            if is_stopped():
+                raise EncodeStopped("no longer wanted")
+            threading.Event().wait(0.005)
+        if self.encode_problem is not None:
+            raise self.encode_problem
+        return len(frames) * self.burst
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Bench:
+    """One modem and what it is joined to."""
+
+    def __init__(self, air: Air, phrases: NoPhrases | OnePhrase | None = None) -> None:
+        self.air = air
+        self.radio: AirRadio = air.radios[0]
+        self.ear = Ear()
+        self.modem = SoundModem(
+            self.radio,
+            self.radio,
+            phrases or NoPhrases(),
+            node=NodeId(0x10),
+            squelch_dbfs=-45,
+            offer=self.ear.offer,
+            put=self.ear,
+        )
+        codec = self.modem._codec
+        assert isinstance(codec, PretendedCodec)
+        self.codec = codec
+
+    def start(self) -> None:
+        self.modem.start()
+        await_so(lambda: self.codec.fed > 2)
+
+    def transmit(self, over: int = 1, bursts: tuple[bytes, ...] = (b"x",), phrase: str | None = None) -> None:
+        self.modem.transmit(over, bursts, Mode.IL2P_1200, phrase)
+
+    def wait_keyed(self) -> None:
+        self.ear.wait_until(lambda _: self.ear.of(OverStarted) != [])
+
+
+@pytest.fixture
+def air() -> Iterator[Air]:
+    air = Air(1, speed=4)
+    yield air
+    air.close()
+
+
+@pytest.fixture
+def bench(air: Air, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    bench = Bench(air)
+    bench.start()
+    yield bench
+    bench.modem.close()
+
+
+def test_over_is_keyed_only_when_all_of_it_is_there(bench: Bench) -> None:
+    bench.codec.is_slow = True
+    bench.transmit()
+    bench.codec.has_begun.wait()
+    assert "key" not in bench.radio.calls
+    bench.codec.is_slow = False
+    bench.ear.wait_for_end(1)
+
+    assert ["start", "key", "play", "unkey"] == bench.radio.calls
+    assert bench.radio.sent.startswith(silence(KEY_UP_MS) + BURST)
+    assert not bench.radio.sent_unkeyed
+
+
+def test_over_asks_the_guard_for_little_more_than_it_lasts(bench: Bench) -> None:
+    bench.transmit()
+    bench.ear.wait_for_end(1)
+
+    assert [KEY_UP_MS + milliseconds(BURST) + KEYED_SPARE_MS] == bench.radio.max_ms
+
+
+def test_over_of_unknown_mode_is_refused_unkeyed(bench: Bench) -> None:
+    bench.modem.transmit(1, (b"x",), "9600-morse", None)
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert "key" not in bench.radio.calls
+
+
+@pytest.mark.parametrize("problem", [CodecError("dead"), OSError(5, "i/o"), RuntimeError("a bug")])
+def test_over_that_cannot_be_encoded_fails_unkeyed(bench: Bench, problem: Exception) -> None:
+    bench.codec.encode_problem = problem
+    bench.transmit()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert "key" not in bench.radio.calls
+    bench.codec.encode_problem = None
+    bench.transmit(2)
+    assert isinstance(bench.ear.wait_for_end(2), OverEnded)
+
+
+def test_over_that_is_too_long_fails_unkeyed(bench: Bench) -> None:
+    bench.codec.burst = silence(OVER_MS_MAX)
+    bench.transmit()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert "key" not in bench.radio.calls
+
+
+def test_over_whose_key_does_not_move_is_unkeyed_and_fails(bench: Bench) -> None:
+    bench.radio.key_problem = "nobody guards it"
+    bench.transmit()
+    end = bench.ear.wait_for_end(1)
+
+    assert isinstance(end, OverFailed)
+    assert "nobody guards it" in end.detail
+    assert ["start", "key", "unkey"] == bench.radio.calls
+    assert bench.ear.of(OverStarted) == []
+
+
+def test_over_that_cannot_be_played_is_unkeyed_and_fails(bench: Bench) -> None:
+    bench.radio.play_problem = "gone"
+    bench.transmit()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert ["start", "key", "unkey"] == bench.radio.calls
+    assert not bench.radio.is_keyed
+
+
+def test_over_is_unkeyed_when_the_sound_device_is_lost(bench: Bench) -> None:
+    bench.codec.burst = silence(20_000)
+    bench.transmit()
+    bench.wait_keyed()
+    bench.radio.fail("unplugged")
+    end = bench.ear.wait_for_end(1)
+    bench.ear.wait_for(PartRecovered(Part.RADIO))
+
+    assert isinstance(end, OverFailed)
+    assert "unplugged" in end.detail
+    assert not bench.radio.is_keyed
+    assert [PartFailed(Part.RADIO, "sound: unplugged")] == bench.ear.of(PartFailed)
+    assert len(bench.ear.ends(1)) == 1
+
+
+def test_over_that_the_device_never_ends_is_unkeyed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_modem, "KEYED_SPARE_MS", 100)
+    bench.radio.is_stuck = True
+    bench.transmit()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert not bench.radio.is_keyed
+
+
+def test_over_stopped_while_it_is_rendered_is_never_keyed(bench: Bench) -> None:
+    bench.codec.is_slow = True
+    bench.transmit()
+    bench.codec.has_begun.wait()
+    bench.modem.stop_over(1)
+
+    assert OverEnded(1, 0) == bench.ear.wait_for_end(1)
+    assert "key" not in bench.radio.calls
+
+
+def test_over_stopped_before_it_began_is_never_keyed(bench: Bench) -> None:
+    bench.modem.stop_over(1)
+    bench.transmit()
+
+    assert OverEnded(1, 0) == bench.ear.wait_for_end(1)
+    assert "key" not in bench.radio.calls
+
+
+def test_over_stopped_on_the_air_is_unkeyed_before_anything_else(bench: Bench) -> None:
+    bench.codec.burst = silence(20_000)
+    bench.transmit()
+    bench.wait_keyed()
+    bench.modem.stop_over(2)
+    bench.modem.stop_over(1)
+
+    assert isinstance(bench.ear.wait_for_end(1), OverEnded)
+    assert ["start", "key", "play", "unkey"] == bench.radio.calls[:4]
+    assert not bench.radio.is_keyed
+
+
+def test_key_that_does_not_let_go_is_told_and_tried_until_it_does(bench: Bench) -> None:
+    bench.radio.unkey_problem = "stuck"
+    bench.transmit()
+    bench.ear.wait_until(lambda _: bench.ear.of(PartFailed) != [])
+    bench.transmit(2)
+    refused = bench.ear.wait_for_end(2)
+    bench.radio.unkey_problem = ""
+    bench.ear.wait_for(PartRecovered(Part.RADIO))
+
+    assert isinstance(refused, OverFailed)
+    assert 1 == bench.radio.keyed_count
+    assert not bench.radio.is_keyed
+
+
+def test_sentence_follows_the_bursts_at_their_level(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    bench = Bench(air, OnePhrase(array("h", [900, -900] * 4_410).tobytes()))
+    bench.start()
+    bench.transmit(phrase="attack")
+    bench.ear.wait_for_end(1)
+    bench.modem.close()
+
+    spoken = array("h", bytes(bench.radio.sent[len(silence(KEY_UP_MS) + BURST) :]))
+    assert max(spoken) == pytest.approx(PEAK * 0.707 / 2, rel=0.01)
+
+
+def test_modem_hears_nothing_of_its_own_over(bench: Bench) -> None:
+    """A full-duplex device gives back what it plays."""
+    bench.codec.burst = BURST * 5
+    bench.transmit()
+    bench.wait_keyed()
+    fed = bench.codec.fed
+    bench.air.say(BURST * 3)
+    bench.ear.wait_for_end(1)
+
+    assert fed == bench.codec.fed
+    assert bench.ear.of(ChannelChanged) == []
+
+
+def test_modem_hears_a_voice_and_its_end(bench: Bench) -> None:
+    bench.air.say(BURST * 10)
+    bench.ear.wait_for(ChannelChanged(is_busy=False))
+
+    assert [ChannelChanged(is_busy=True), ChannelChanged(is_busy=False)] == bench.ear.of(ChannelChanged)
+
+
+def test_modem_lost_device_clears_the_channel(bench: Bench) -> None:
+    bench.air.say(BURST * 100)
+    bench.ear.wait_for(ChannelChanged(is_busy=True))
+    bench.radio.start_problem = "gone"
+    bench.radio.fail("gone")
+
+    bench.ear.wait_for(ChannelChanged(is_busy=False))
+
+
+def test_modem_without_a_device_refuses_and_finds_it_later(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    bench = Bench(air)
+    bench.radio.start_problem = "no such device"
+    bench.modem.start()
+    bench.ear.wait_for(PartFailed(Part.RADIO, "sound: no such device"))
+    bench.transmit()
+    refused = bench.ear.wait_for_end(1)
+    bench.radio.start_problem = ""
+    bench.ear.wait_for(PartRecovered(Part.RADIO))
+    bench.modem.close()
+
+    assert isinstance(refused, OverFailed)
+    assert "key" not in bench.radio.calls
+    assert 1 == len(bench.ear.of(PartFailed))
+
+
+def test_modem_notices_a_device_that_goes_silent(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_modem, "_SILENT_MS_MAX", 100)
+    bench.radio.start_problem = "hangs"
+    bench.air.close()
+
+    bench.ear.wait_for(PartFailed(Part.RADIO, "sound: the sound device has gone silent"))
+
+
+def test_modem_tells_what_its_codec_lacks(bench: Bench) -> None:
+    bench.codec.problem = "ended"
+    bench.ear.wait_for(PartFailed(Part.RADIO, "modem: ended"))
+    bench.codec.problem = None
+    bench.ear.wait_for(PartRecovered(Part.RADIO))
+
+
+def test_modem_bounds_what_waits_for_a_worker_that_is_held_up(bench: Bench) -> None:
+    bench.codec.is_slow = True
+    bench.transmit()
+    bench.codec.has_begun.wait()
+    for _ in range(500):
+        bench.modem._on_block(bytes(BLOCK_BYTES))
+
+    assert len(bench.modem._blocks) <= sound_modem._BLOCKS_WAITING_MAX
+    assert bench.modem.dropped_blocks > 300
+
+
+def test_modem_closed_on_the_air_unkeys_and_answers_every_order(bench: Bench) -> None:
+    bench.codec.burst = silence(20_000)
+    bench.transmit(1)
+    bench.wait_keyed()
+    bench.modem.close()
+    bench.modem.close()
+
+    assert [OverFailed] == [type(end) for end in bench.ear.ends(1)]
+    assert not bench.radio.is_keyed
+    assert bench.codec.is_closed
+    assert bench.radio.calls.index("unkey") < bench.radio.calls.index("close")
+
+
+def test_modem_closed_while_it_renders_answers_and_keys_nothing(bench: Bench) -> None:
+    bench.codec.is_slow = True
+    bench.transmit(1)
+    bench.codec.has_begun.wait()
+    bench.transmit(2)
+    bench.modem.close()
+
+    assert [OverFailed, OverFailed] == [type(bench.ear.wait_for_end(over)) for over in (1, 2)]
+    assert "key" not in bench.radio.calls
+
+
+def test_modem_never_started_can_be_closed(air: Air, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    bench = Bench(air)
+    bench.modem.close()
+
+    assert bench.codec.is_closed
