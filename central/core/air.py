@@ -59,6 +59,8 @@ class Air:
         # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
         self._relays: Budget[NodeId] = Budget(60, timedelta(seconds=0.5))
         self._senders: Budget[NodeId] = Budget(8, timedelta(seconds=10))
+        # Of their own: an answered alert must not use up what the next alert's receipt needs.
+        self._pressers: Budget[NodeId] = Budget(8, timedelta(seconds=10))
         self._repeats: Budget[str] = Budget(20, timedelta(seconds=3))
 
     def may_relay(self, relay: NodeId, now_at: datetime) -> bool:
@@ -110,7 +112,7 @@ class Air:
         if not nodes.is_out_of_reach(presser):
             return None
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes)
-        return voices[0].node if voices and self._senders.take(presser.node, now_at) else None
+        return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
     def plan_second(self, incident: FrameId, now_at: datetime, *, is_on_air: bool) -> None:
         """The acknowledgement just said is due a second time, if it went over the air; it replaces any before it."""

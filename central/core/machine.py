@@ -238,7 +238,7 @@ class CentralCore:
             entry = self._intake.drop(frame.id)
             self._intake.remember(frame)
             if entry is not None and entry.digest == frame.digest:
-                self._send_receipt(frame.id)
+                self._send_receipt(frame.id, by_air=self._air.was_heard(frame.id))
             elif entry is not None:
                 self._reject("id conflict", node_text(frame.id.node))
         if found:

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from central.core import effects as do
+from central.core import events as ev
 from central.core.air import HEARINGS_MAX
-from central.core.journal import KeptNode, KeptPath, Recall
+from central.core.journal import KeptNode, KeptPath, Recall, SeenFrame
 from central.core.view import Acknowledge, Close, Person, SetOnTheWay, UndoAcknowledge
 from tests.support.central_town import (
     ARCADE,
@@ -237,6 +238,17 @@ def test_clock_that_is_set_back_a_year_does_not_end_the_answers(air: Town) -> No
     assert 1 == len(receipts(air.hear(air.alert(at_s=int(START.timestamp())))))
 
 
+def test_frame_that_the_disk_knew_already_is_answered_over_the_air(air: Town) -> None:
+    """After a restart with less memory than the disk: the sender is on the air and has waited long enough."""
+    air.is_disk_slow = True
+    air.hear(air.alert())
+    digest = air.waiting.pop().digest
+
+    said = air.handle(ev.FramesKnown((SeenFrame(SEVEN, digest, is_late=False),)))
+
+    assert [do.SendReceiptsToAir(GATEWAY, (Receipted(SEVEN),))] == receipts(said)
+
+
 # Acknowledgements.
 
 
@@ -300,6 +312,17 @@ def test_acknowledgement_of_an_alert_by_network_never_goes_over_the_air(air: Tow
     air.act(Acknowledge(INCIDENT))
 
     assert [None] == acknowledgements(air.said)
+
+
+def test_acknowledgements_do_not_use_up_the_receipt_of_the_next_alert(air: Town) -> None:
+    air.later(1)
+    air.hear(air.alert())
+    for _ in range(12):
+        air.act(Acknowledge(INCIDENT))
+        air.act(UndoAcknowledge(INCIDENT))
+
+    assert 8 == sum(via is not None for via in acknowledgements(air.said))
+    assert 1 == len(receipts(air.hear(air.alert(8))))
 
 
 def test_acknowledgement_goes_through_who_heard_the_presser_where_there_is_no_gateway() -> None:
