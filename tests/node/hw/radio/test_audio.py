@@ -215,10 +215,11 @@ def test_sound_device_leaves_no_thread_and_no_descriptor_behind(bench: SoundBenc
     assert held() == before
 
 
-def test_sound_device_that_is_not_there_is_told_with_those_that_are(bench: SoundBench) -> None:
+@pytest.mark.parametrize("name", ["plughw:CARD=Gone", "nowhere"])
+def test_sound_device_that_is_not_there_is_told_with_those_that_are(bench: SoundBench, name: str) -> None:
     with pytest.raises(SoundDeviceError) as told:
-        SoundDevice("radio_in", "plughw:CARD=Gone").start(bench.blocks.put, bench.failures.put)
-    assert 'no sound output named "plughw:CARD=Gone"' in str(told.value)
+        SoundDevice("radio_in", name).start(bench.blocks.put, bench.failures.put)
+    assert f'no sound output named "{name}"' in str(told.value)
     assert "radio_out" in str(told.value)
 
 
