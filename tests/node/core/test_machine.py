@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_args
 
 import pytest
@@ -21,6 +21,7 @@ from node.core.effects import (
     ReportFact,
     SetLed,
     ShowScreen,
+    TransmitOver,
 )
 from node.core.events import (
     AirAsked,
@@ -49,11 +50,13 @@ from node.core.events import (
 )
 from node.core.ledger import Ledger, Shelf
 from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.radio.state import RadioPath, radio_path
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
+from node.core.settings import RadioSettings, RadioTiming
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
 from node.core.turn import Turn
-from wire.frames import Alert
+from wire.frames import Alert, PathTest, decode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
 from wire.messages import SyncAnswer
@@ -219,11 +222,21 @@ _OTHER = st.tuples(
     st.sampled_from(["alert", "cancel other", "close other"]), st.sampled_from([BOOTS, CAFE]), st.integers(1, 4)
 )
 _BEGUN = [("up",), ("status",), ("press", Button.ATTACK, 1_200)]
-STEPS = st.builds(
-    lambda begun, steps: [*begun, *steps],
-    st.sampled_from([_BEGUN, _BEGUN, []]),
-    st.lists(st.one_of(_PRESS, _PRESS, _WAIT, _SIMPLE, _OWN, _OWN, _OWN, _OTHER), min_size=8, max_size=40),
+_AIR = st.tuples(
+    st.just("air"),
+    st.sampled_from(["busy", "clear", "key", "unkey", "fail", "broken", "mended", "receipt", "receipt"]),
 )
+_ACTS = (_PRESS, _PRESS, _WAIT, _SIMPLE, _OWN, _OWN, _OWN, _OTHER)
+STEPS, STEPS_ON_AIR = (
+    st.builds(
+        lambda begun, steps: [*begun, *steps],
+        st.sampled_from([_BEGUN, _BEGUN, []]),
+        st.lists(st.one_of(*acts), min_size=8, max_size=40),
+    )
+    for acts in (_ACTS, (*_ACTS, _AIR, _AIR, _AIR, _AIR))
+)
+_TIMES = RadioTiming(path_test_first_ms=400, path_test_ms=8_000)
+RADIOS = st.sampled_from([RadioSettings("L-1", timing=_TIMES), RadioSettings("L-1"), RadioSettings(timing=_TIMES)])
 
 
 MORE = settings(max_examples=3 * settings().max_examples)
@@ -244,6 +257,7 @@ class Watch:
         self.frames(world, state, event, effects)
         self.screens(world, state, effects)
         self.silence(state, effects)
+        self.air(world, state, effects)
         for order in effects:
             if isinstance(order, ReportFact) and order.fact == "shown":
                 assert order.alert not in self.shown, "shown twice"
@@ -261,16 +275,18 @@ class Watch:
             if isinstance(order, PublishFrame):
                 counter = order.signed.frame.counter
                 assert counter in world.stored or counter in stored_now, "N2: published before it was stored"
+                assert not isinstance(order.signed.frame, PathTest), "N11: published a test of the air"
                 assert self.published.setdefault(counter, order.signed.data) == order.signed.data, "other bytes"
                 assert counter not in world.receipted, "sent although central has it"
         receipted_now = {order.id.counter for order in effects if isinstance(order, MarkReceipted)}
-        held = set(world.stored) - world.receipted - receipted_now
-        kept = {counter for counter, _ in state.outbox.rows.oldest()}
+        tests = {c for c, (signed, _) in world.stored.items() if isinstance(signed.frame, PathTest)}
+        held = set(world.stored) - world.receipted - receipted_now - tests
+        kept = {counter for counter, _ in state.outbox.rows.oldest()} - tests
         if state.is_started:
             assert kept <= held | stored_now
             assert held - stored_now <= kept | stored_now | {e.signed.frame.counter for e in world.pending}, "N2: lost"
         assert {c for _, c in state.outbox.due} <= kept
-        assert state.outbox.in_flight <= kept
+        assert state.outbox.in_flight - tests <= kept
         assert len(state.outbox.in_flight) <= 40
 
     def screens(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
@@ -295,6 +311,16 @@ class Watch:
             told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
             assert not [i for i in told if i.phase in UNSETTLED and i.phase is not Phase.DRAFTED], "N3: hidden"
 
+    def air(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+        for order in effects:
+            if isinstance(order, TransmitOver):
+                radio = state.settings.radio
+                assert radio is not None
+                assert radio.licence, "N10: no licence, no over"
+                assert not [b for b in order.bursts if decode(b).frame.counter in world.receipted], "over after receipt"
+            if isinstance(order, ShowScreen) and "Alerts go by radio" in order.screen.lines:
+                assert RadioPath.READY is radio_path(state, state.now_ms), "N3: a promise on no proof"
+
     def silence(self, state: NodeState, effects: Iterable[Effect]) -> None:
         open_silent = [i for _, i in state.incidents.oldest() if i.is_silent and i.phase is not Phase.CLOSED]
         if not open_silent or any(i.pressed_ms is None for i in open_silent):
@@ -305,6 +331,9 @@ class Watch:
             assert not loud, "N4: heard"
             leds = [o.pattern for o in effects if isinstance(o, SetLed)]
             assert set(leds) <= {LedPattern.READY, LedPattern.FAULT}, "N4: seen"
+            concerned = {f"{OURS:08x}-{counter}" for counter in (newest.key, newest.latest)}
+            told = {order.screen.concerns for order in effects if isinstance(order, ShowScreen)}
+            assert not told & concerned, "N4: told"
 
 
 def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
@@ -329,12 +358,36 @@ def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
         "alert": lambda node, n: world.do(world.alert_from(node, n, AlertKind.ASSIST if n > 2 else AlertKind.ATTACK)),
         "cancel other": lambda node, n: world.do(world.cancel_from(node, n + 10, n)),
         "close other": lambda node, n: world.do(world.says(node, n, "closed", revision=9)),
+        "air": lambda what: air(world, what),
     }
     for action, *args in steps:
         if action in simple:
             simple[action](*args)
         else:
             own(world, action, *args)
+
+
+def air(world: Any, what: str) -> None:
+    """What a radio, and whoever else is on the channel, can do now."""
+    over = world.state.radio.over
+    if what == "receipt":
+        frames = [signed.frame for signed, _ in world.stored.values()]
+        last = frames[-1] if frames else None
+        if last is not None:
+            world.known_to_central.add(last.counter)
+            world.do(replace(world.receipt(last.counter), path=Path.RADIO))
+    elif what in ("key", "unkey", "fail"):
+        number = over.number if over is not None else 99
+        events = {"key": OverStarted(number), "unkey": OverEnded(number, 2_000), "fail": OverFailed(number, "x")}
+        world.do(events[what])
+    else:
+        events = {
+            "busy": ChannelChanged(is_busy=True),
+            "clear": ChannelChanged(is_busy=False),
+            "broken": PartFailed(Part.RADIO, "x"),
+            "mended": PartRecovered(Part.RADIO),
+        }
+        world.do(events[what])
 
 
 def own(world: Any, action: str, back: int) -> None:
@@ -368,9 +421,21 @@ def own(world: Any, action: str, back: int) -> None:
 @given(STEPS, st.booleans())
 def test_promises_hold_under_any_sequence(make_world: Any, steps: list[tuple[Any, ...]], is_silent: bool) -> None:  # noqa: FBT001
     """N2, N3, N4, N5 after every step."""
-    from dataclasses import replace  # noqa: PLC0415
-
     world = make_world(replace(make_world().settings, is_attack_silent=is_silent))
+    world.checks.append(Watch())
+    play(world, steps)
+
+
+@MORE
+@given(STEPS_ON_AIR, RADIOS, st.booleans())
+def test_promises_hold_with_a_radio(
+    make_world: Any,
+    steps: list[tuple[Any, ...]],
+    radio: RadioSettings,
+    is_silent: bool,  # noqa: FBT001
+) -> None:
+    """N3, N4, N8, N10, N11 after every step, whatever the radio and the channel do."""
+    world = make_world(replace(make_world().settings, is_attack_silent=is_silent, radio=radio))
     world.checks.append(Watch())
     play(world, steps)
 
