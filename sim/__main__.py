@@ -14,11 +14,12 @@ from functools import partial
 from typing import Final
 
 from sim.campaign import Result, has_radio, run
-from sim.plants import RADIO_PLANTS, Plant
+from sim.plants import BREAKS, RADIO_PLANTS, Plant
 from sim.storm import is_good, peers, storm, tell, tell_peer
 from wire.kinds import AlertKind
 
 PLANT_SEEDS: Final = 60
+PLANT_BATCH: Final = 8
 STORMS: Final = (200, 50)
 
 
@@ -63,17 +64,20 @@ def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
 
 
 def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namespace) -> bool:
-    seeds = list(range(options.first, options.first + PLANT_SEEDS))
-    if plant in RADIO_PLANTS:
-        seeds = [seed for seed in range(options.first, options.first + 2 * PLANT_SEEDS) if has_radio(seed)]
-    results = list(pool.map(partial(run, node_count=options.nodes, plant=plant), seeds, chunksize=4))
-    caught = next((result for result in results if result.broken), None)
-    if caught is None:
-        print(f"planted {plant}: NOT CAUGHT in {len(seeds)} seeds")
-        return False
-    count = sum(bool(result.broken) for result in results)
-    print(f"planted {plant}: caught by {count} of {len(seeds)} seeds, first seed {caught.seed}: {caught.broken}")
-    return True
+    """Look for it a few seeds at a time, until an invariant breaks that it should break."""
+    first = options.first
+    seeds = [s for s in range(first, first + 2 * PLANT_SEEDS) if has_radio(s) or plant not in RADIO_PLANTS][
+        :PLANT_SEEDS
+    ]
+    play = partial(run, node_count=options.nodes, plant=plant)
+    for at in range(0, len(seeds), PLANT_BATCH):
+        for result in pool.map(play, seeds[at : at + PLANT_BATCH]):
+            if result.broken.split(":")[0] in BREAKS[plant]:
+                tried = seeds.index(result.seed) + 1
+                print(f"planted {plant}: caught in town {tried}, seed {result.seed}: {result.broken}", flush=True)
+                return True
+    print(f"planted {plant}: NOT CAUGHT in {len(seeds)} seeds")
+    return False
 
 
 def _storm(nodes: int, seed: int = 1) -> bool:

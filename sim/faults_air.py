@@ -145,9 +145,11 @@ def _central_gone(town: Town) -> None:
 def _replay(town: Town) -> None:
     """What was true once is said again, some of it many times."""
     chance = town.timeline.chance
-    known = [truth.signed.data for _, truth in sorted(town.watch.truth.items())] + sorted(town.watch.air.central_said)
+    known = [truth.signed.data for _, truth in sorted(town.watch.truth.items())]
+    if chance.random() < 0.3:  # noqa: PLR2004 - now and then
+        known = sorted(town.watch.air.central_said)
     if known:
-        chosen = [chance.choice(known) for _ in range(chance.choice((1, 3, FLOOD)))]
+        chosen = [chance.choice(known) for _ in range(chance.choice((1, FLOOD, 2 * FLOOD)))]
         if chance.random() < 0.5:  # noqa: PLR2004 - either
             chosen = [chosen[0]] * len(chosen)
         _attack(town, chosen, "replays")
@@ -218,6 +220,7 @@ _FAULTS: Final[tuple[Callable[[Town], None], ...]] = (
     _cut_town,
     _kill_gateway,
     _central_gone,
+    _replay,
     _replay,
     _replay,
     _forge,

@@ -386,11 +386,10 @@ class SimNode:
         self._timeline.after(self._timeline.chance.randint(*PANEL_MS), drawn)
 
     def _retry(self, part: Part) -> None:
-        is_broken = (
-            (part is Part.STORE and self.disk.is_refusing)
-            or (part is Part.OLED and self.is_panel_dead)
-            or (part is Part.RADIO and self.radio is not None and self.radio.is_broken)
-        )
+        if part is Part.RADIO and self.radio is not None:
+            self.radio.retry()
+            return
+        is_broken = (part is Part.STORE and self.disk.is_refusing) or (part is Part.OLED and self.is_panel_dead)
         if part is Part.OLED:
             self._is_panel_given_up = is_broken
         self._answers.append(ev.PartFailed(part, "still broken") if is_broken else ev.PartRecovered(part))

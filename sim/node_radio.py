@@ -28,6 +28,8 @@ class SimRadio:
 
     def __init__(self, name: str, air: SimAir, timeline: Timeline, take: Callable[[ev.Event], None]) -> None:
         self.is_broken = False
+        self._is_told = False
+        """The core takes it for broken."""
         self._name = name
         self._air = air
         self._timeline = timeline
@@ -44,6 +46,7 @@ class SimRadio:
         self._run += 1
         self._is_running = True
         self._over = None
+        self._is_told = self.is_broken
         if self.is_broken:
             self._take(ev.PartFailed(Part.RADIO, "no sound device"))
         elif self._air.is_busy(self._name):
@@ -79,6 +82,13 @@ class SimRadio:
 
         self._later(key, self._timeline.chance.randint(*READY_MS))
 
+    def retry(self) -> None:
+        """The core wants to know at once."""
+        if self.is_broken:
+            self._later(lambda: self._take(ev.PartFailed(Part.RADIO, "still broken")))
+        else:
+            self._later(self._recovered)
+
     def stop(self, over: int) -> None:
         """Unkey now; another over's number changes nothing."""
         if self._over == over:
@@ -99,6 +109,7 @@ class SimRadio:
         if self._is_running:
             if over is not None:
                 self._take(ev.OverFailed(over, "sound device lost", airtime_ms))
+            self._is_told = True
             self._take(ev.PartFailed(Part.RADIO, "sound device lost"))
 
     def mend(self) -> None:
@@ -120,7 +131,8 @@ class SimRadio:
             self._take(ev.FrameReceived(data, None, Path.RADIO))
 
     def _recovered(self) -> None:
-        if not self.is_broken:
+        if not self.is_broken and self._is_told:
+            self._is_told = False
             self._take(ev.PartRecovered(Part.RADIO))
             self._take(ev.ChannelChanged(self._air.is_busy(self._name)))
 

@@ -52,17 +52,24 @@ class Plant(StrEnum):
     """The sentence is said, silent or not."""
 
 
-RADIO_PLANTS: Final = frozenset(
-    {
-        Plant.OVER_THOUGH_RECEIPTED,
-        Plant.AIRTIME_FORGOTTEN,
-        Plant.RELAYED_FOR_EVER,
-        Plant.WAITS_ALIKE,
-        Plant.UNLICENSED,
-        Plant.REPLAY_SHOWN,
-        Plant.SILENT_SPOKEN,
-    }
-)
+BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
+    Plant.RECEIPT_BEFORE_COMMIT: ("I4",),
+    Plant.COUNTER_NOT_PERSISTED: ("I2",),
+    Plant.FORGOTTEN_ON_PUBACK: ("I3",),
+    Plant.INBOX_FORGOTTEN: ("I6",),
+    Plant.OLD_INCIDENT_SUPPRESSES: ("I9",),
+    Plant.SAID_RECEIVED_ON_PUBACK: ("I5",),
+    Plant.LATE_SHOWN_AS_LIVE: ("I8",),
+    Plant.OVER_THOUGH_RECEIPTED: ("I11",),
+    Plant.AIRTIME_FORGOTTEN: ("I12",),
+    Plant.RELAYED_FOR_EVER: ("I18",),
+    Plant.WAITS_ALIKE: ("I15", "I16"),
+    Plant.UNLICENSED: ("I14",),
+    Plant.REPLAY_SHOWN: ("I6",),
+    Plant.SILENT_SPOKEN: ("I20",),
+}
+"""The invariants that each of them breaks."""
+RADIO_PLANTS: Final = frozenset(list(Plant)[list(Plant).index(Plant.OVER_THOUGH_RECEIPTED) :])
 """Those that only a town with radios can show."""
 _NO_SUCH_OVER: Final = 1_000_000
 _ONE_WAIT_US: Final = 1_500_000
@@ -76,7 +83,7 @@ def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
     if plant is Plant.UNLICENSED:
         radio = replace(radio, licence="none that anybody gave")
     elif plant is Plant.AIRTIME_FORGOTTEN:
-        radio = replace(radio, timing=replace(radio.timing, slow_try_ms=0))
+        radio = replace(radio, timing=replace(radio.timing, slow_try_ms=0, answer_due_ms=0))
     return replace(settings, radio=radio)
 
 

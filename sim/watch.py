@@ -211,7 +211,7 @@ class Watch:
         for press in self.presses:
             alerts = [a for a in self._alerts_of.get(press.node, []) if a[1] is press.kind and a[0] >= press.begun_ms]
             found = next((a for a in alerts if (press.node, a[0]) not in used or a[0] > press.ended_ms), None)
-            if found is not None and press.is_refused:
+            if found is not None and (press.is_refused or press.is_settled):
                 continue
             if found is not None:
                 used.add((press.node, found[0]))

@@ -6,7 +6,7 @@
 | I12 (N10) | a node's airtime in any rolling window stays within the duty cycle |
 | I13 (N10) | no over is longer than 30 s or empty, and none is ordered while another is out |
 | I14 (N10) | nothing is transmitted without a licence |
-| I15 (N8, N9) | while a chain node → relay → central holds long enough, an alert reaches central |
+| I15 (N8, N9) | while a chain node → relay → central holds long enough, alerts reach it, and their pressers know |
 | I16 (N9) | with central gone, neighbours in range are shown what is pressed |
 | I17 (N9) | nothing goes on the air, or is relayed, that nobody of good standing has said |
 | I18 (N9, N10) | what a node says for others is bounded: answers and relays of one frame, whatever is replayed |
@@ -171,9 +171,15 @@ class AirWatch:
     def judge_chains(self, can_say: frozenset[NodeId], committed: Container[FrameId]) -> None:
         """A relay has heard everybody for long enough: every alert of those that may transmit is at central."""
         for frame_id, truth in self._truth.items():
-            if isinstance(truth.signed.frame, Alert) and frame_id.node in can_say and frame_id not in committed:
-                waited_ms = self._timeline.now_ms - truth.stored_ms
+            if not isinstance(truth.signed.frame, Alert) or frame_id.node not in can_say:
+                continue
+            waited_ms = self._timeline.now_ms - truth.stored_ms
+            if frame_id not in committed:
                 self._broken("I15", f"{frame_id.text} did not reach central by air in {waited_ms} ms")
+            if frame_id not in self._station(frame_id.node).receipted:
+                self._broken(
+                    "I15", f"the presser of {frame_id.text} does not know after {waited_ms} ms that it arrived"
+                )
 
     def judge_neighbours(
         self, since_ms: int, can_say: frozenset[NodeId], listeners: dict[NodeId, frozenset[int]]
