@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from node.core.radio.air import BLOCK_BYTES, LADDER, RATE_HZ, Mode, burst_ms
+from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, LADDER, RATE_HZ, Mode, burst_ms
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.errors import CodecError, EncodeStopped
@@ -139,6 +139,19 @@ def test_children_that_die_are_told_and_started_again(bench: Workbench) -> None:
 
     assert "signal 9" in (problem or "")
     assert set(before.values()).isdisjoint(bench.codec.pids.values())
+
+
+def test_receiver_that_hangs_is_started_again(bench: Workbench) -> None:
+    pid = bench.codec.pids[Mode.IL2P_1200]
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(15 * 1_000 // BLOCK_MS):
+        bench.codec.feed(SILENCE)
+    bench.step()
+    problem = bench.codec.problem
+    bench.wait_proven()
+
+    assert "stopped to listen" in (problem or "")
+    assert not is_alive(pid)
 
 
 def test_codec_without_dire_wolf_says_so_and_raises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,11 +110,6 @@ class Codec:
         """Of the children that run."""
         return {mode: slot.child.pid for mode, slot in self._slots.items() if slot.child is not None}
 
-    @property
-    def dropped_blocks(self) -> int:
-        """Received audio that the running children did not take in time."""
-        return sum(child.dropped_blocks for child in self._children())
-
     def descriptors(self) -> list[int]:
         """Readable when :meth:`collect` may have something."""
         return [child.kiss_descriptor for child in self._receivers()]
@@ -181,6 +176,8 @@ class Codec:
     def _look_after(self, slot: _Slot, now_ms: int, *, is_quiet: bool) -> None:
         if slot.child is not None:
             ended = slot.child.exit_detail()
+            if ended is None and slot.child.dropped_blocks:
+                ended = "Dire Wolf has stopped to listen"
             if ended is not None:
                 self._lost(slot, ended, now_ms)
             elif now_ms >= slot.due_ms and (is_quiet or not slot.is_proven) and now_ms >= slot.child.busy_until_ms:

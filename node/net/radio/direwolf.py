@@ -155,7 +155,7 @@ class DireWolf:
         pid: its process id.
         kiss_descriptor: readable when a frame may have been received.
         busy_until_ms: it begins to encode no sooner.
-        dropped_blocks: received audio that it did not take in time.
+        dropped_blocks: received audio that it did not take within twelve seconds.
     """
 
     def __init__(self, modem: Modem) -> None:

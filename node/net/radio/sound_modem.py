@@ -140,6 +140,7 @@ class SoundModem:
         self._audio_due_ms = 0
         self._last_block_ms = 0
         self._unkey_due_ms: int | None = None
+        self._codec_due_ms = 0
         self._unprepared: list[Phrase] = []
         self._prepare_due_ms = 0
 
@@ -213,15 +214,17 @@ class SoundModem:
 
     def _round(self) -> None:
         now_ms = _now_ms()
-        due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
-        self._health.tell("modem", self._codec.problem)
+        if now_ms >= self._codec_due_ms:
+            due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
+            self._codec_due_ms = min(due_ms, now_ms + _STEP_MS_MAX)
+            self._health.tell("modem", self._codec.problem)
         self._look_after_audio(now_ms)
         self._look_after_over(now_ms)
         self._prepare_sentence(now_ms)
         poll = select.poll()
         for descriptor in (self._wake, *self._codec.descriptors()):
             poll.register(descriptor, select.POLLIN)
-        poll.poll(max(1, min(due_ms - now_ms, _STEP_MS_MAX)))
+        poll.poll(max(1, self._codec_due_ms - now_ms))
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         self._take_blocks()
@@ -295,6 +298,7 @@ class SoundModem:
             raise OSError("the sound device does not run")
         if self._unkey_due_ms is not None:
             raise OSError("the PTT line did not let go")
+        self._codec_due_ms = 0  # it may come back with other children
         bursts = self._codec.encode(Mode(order.mode), order.bursts, lambda: self._is_stopped(order.over))
         samples = assemble(bursts, self._sentences.samples(order.phrase) if order.phrase else None)
         if self._is_stopped(order.over):
