@@ -1,0 +1,97 @@
+"""The demo's scripts with radios, once each: real Dire Wolf, real speech, one simulated air."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+WITHIN_S = 600
+GATEWAY = "00000014"
+CORNER_SHOP, PENNY_BOOKS, RED_LION, NIGHT_STOP = "00000010", "00000011", "00000012", "00000013"
+Lines = list[dict[str, Any]]
+
+
+def play(name: str, folder: Path) -> Lines:
+    """Run it as a person at a terminal would; what it said, after all of it has happened."""
+    played = subprocess.run(
+        [sys.executable, "-m", "watchlink.cli", "demo", "--script", name, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WITHIN_S,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )
+    lines: Lines = [json.loads(line) for line in played.stdout.splitlines()]
+    assert "" == played.stderr
+    assert 0 == played.returncode, lines[-1:]
+    assert [] == list(folder.iterdir()), "nothing is left behind"
+    summary = lines[-1]
+    assert ("summary", "passed", 0, 0, 0) == tuple(
+        summary[key] for key in ("fact", "verdict", "lost", "duplicates", "untrue")
+    )
+    assert summary["overs"] > 0
+    assert summary["airtime_s"] > 0
+    return lines
+
+
+def facts(lines: Lines, fact: str, **fields: str) -> Lines:
+    return [line for line in lines if line["fact"] == fact and fields.items() <= line.items()]
+
+
+def first(lines: Lines, fact: str, **fields: str) -> int:
+    """Where it is said first."""
+    return lines.index(facts(lines, fact, **fields)[0])
+
+
+def test_alert_and_answer_go_by_radio_when_the_network_fails(tmp_path: Path) -> None:
+    """N8, N9: a cable that is dead, and one that is out; heard once, received, answered, all over the air."""
+    lines = play("network-cut", tmp_path)
+
+    for shop in (CORNER_SHOP, PENNY_BOOKS):
+        alert = facts(lines, "stored", node=shop)[0]["alert"]
+        assert ["radio"] == [line["path"] for line in facts(lines, "receipt", alert=alert)]
+        assert 1 == len(facts(lines, "shown", alert=alert, node=NIGHT_STOP))
+        assert [] == facts(lines, "shown", alert=alert, node=RED_LION), "the pub heard it, and is in another scheme"
+        order = [
+            first(lines, "network_cut", node=shop),
+            first(lines, "over_started", node=shop, alert=alert),
+            first(lines, "heard", node=GATEWAY, alert=alert),
+            first(lines, "receipt", node=shop, alert=alert),
+            first(lines, "acknowledged", node=shop, alert=alert, name="J Patel"),
+            first(lines, "network_restored", node=shop),
+        ]
+        assert sorted(order) == order
+    assert all(line["ms"] > -10_000 for line in facts(lines, "measured"))
+
+
+def test_neighbours_warn_each_other_with_central_and_broker_dead(tmp_path: Path) -> None:
+    """N9, N13: over the air alone; central has it once when it is back."""
+    lines = play("central-gone", tmp_path)
+
+    alert = facts(lines, "stored")[0]["alert"]
+    restarted = first(lines, "restarted")
+    for node in (PENNY_BOOKS, NIGHT_STOP):
+        assert first(lines, "heard", node=node, alert=alert) < restarted
+        assert first(lines, "shown", node=node, alert=alert) < restarted
+    assert [] == facts(lines[:restarted], "receipt")
+    assert 1 == len(facts(lines, "committed", alert=alert))
+
+
+def test_assist_waits_for_who_talks_and_attack_breaks_in(tmp_path: Path) -> None:
+    """N10: a voice is a busy channel; an attack's wait for it is bounded."""
+    lines = play("busy-channel", tmp_path)
+
+    assist, attack = (facts(lines, "over_started", node=node)[0] for node in (PENNY_BOOKS, CORNER_SHOP))
+    (on_first, on_second), (off_first, off_second) = (
+        [line["at_ms"] for line in facts(lines, fact, who="somebody")] for fact in ("keyed", "unkeyed")
+    )
+    assert on_first < off_first <= assist["at_ms"]
+    assert on_second < attack["at_ms"] < off_second
