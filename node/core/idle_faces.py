@@ -109,13 +109,13 @@ def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
         faults.append("Channel is busy")
     if faults:
         return Screen(Face.FAULT, ("READY!",), (line(faults[0]), duty))
+    if _asks_for_test(state, now_ms):
+        lines = ("Press Test when quiet", member_tests.last_good(state, _unwatched_ms(state, now_ms)))
+        return Screen(Face.TEST_DUE, ("TEST DUE",), lines, priority=Priority.TEST, is_dim=True)
     radio = _radio_to_tell(state, told, now_ms)
     if radio is RadioPath.UNTESTED and state.radio.tests.is_failed:
         return Screen(Face.READY, ("READY",), ("Radio test failed", duty), is_dim=True)
     paths = f"{clock(state, wall_at_s(state, now_ms))}  Net✓{_RADIO_MARKS.get(radio, '')}"
-    if _asks_for_test(state, now_ms):
-        lines = ("Press Test when quiet", member_tests.last_good(state, _unwatched_ms(state, now_ms)))
-        return Screen(Face.TEST_DUE, ("TEST DUE",), lines, priority=Priority.TEST, is_dim=True)
     return Screen(Face.READY, ("READY",), (paths, duty), is_dim=True)
 
 

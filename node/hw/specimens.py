@@ -300,6 +300,7 @@ def _rehearsed() -> dict[str, Screen]:
         "network-down": _cut(),
         "on-air": _cut().press(Button.ATTACK, _HELD_MS).wait(4_000),
         "on-air-busy": _cut().press(Button.ATTACK, _HELD_MS).hear(ChannelChanged(is_busy=True)).wait(3_000),
+        "undelivered-busy": _cut().hear(ChannelChanged(is_busy=True)).press(Button.ASSIST, 100).wait(20_000),
         "nearby-seen": _attacked().wait(undelivered_ms).responds(MemberResponse.SEEN),
         "nearby-coming": _attacked().wait(undelivered_ms).responds(MemberResponse.RESPONDING),
         "nearby-on-air": _cut().press(Button.ATTACK, _HELD_MS).wait(2_000).responds(MemberResponse.RESPONDING),

@@ -53,6 +53,7 @@ from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio.state import RadioPath, radio_path
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
 from node.core.settings import RadioSettings, RadioTiming
+from node.core.signals import is_hushed
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
 from node.core.turn import Turn
@@ -307,7 +308,7 @@ class Watch:
             if screen.face in ("answered", "on-the-way"):
                 frame = world.stored[FrameId.parse(screen.concerns).counter][0].frame
                 assert frame.incident in world.answered, "N3: said as answered and was not"
-        if state.screen is not None and state.screen.face == "ready":
+        if state.screen is not None and state.screen.face == "ready" and not is_hushed(state, state.now_ms):
             told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
             assert not [i for i in told if i.phase in UNSETTLED and i.phase is not Phase.DRAFTED], "N3: hidden"
 

@@ -83,6 +83,16 @@ def test_test_is_due_a_week_after_the_last_good_one(made: Any) -> None:
     assert {Face.READY} == faces_of_two_minutes(world)
 
 
+def test_radio_that_fails_its_tests_does_not_keep_staff_from_being_asked(made: Any) -> None:
+    world = made(LICENSED)
+    idle_for(world, WEEK_MS)
+    failed = replace(world.state.radio.tests, is_failed=True, next_ms=2**40)
+    world.state = replace(world.state, radio=replace(world.state.radio, tests=failed))
+    world.do(world.status())
+
+    assert {Face.READY, Face.TEST_DUE} == faces_of_two_minutes(world)
+
+
 def test_duty_is_seen_every_other_minute_while_one_is_due(made: Any) -> None:
     """N3: who is on duty and that the network is there must not vanish for days."""
     world = made()
