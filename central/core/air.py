@@ -86,15 +86,17 @@ class Air:
         """It tests the radio: a receipt by any other way would prove nothing."""
         return frame in self._hearings and self._hearings[frame].is_path_test
 
-    def answer(self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool) -> list[SendReceiptsToAir]:
-        """Its receipt, over the air; nothing if it was just said, or too often."""
+    def answer(
+        self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool, is_fresh: bool
+    ) -> list[SendReceiptsToAir]:
+        """Its receipt, over the air; nothing if it was just said, or too often. Fresh: just committed."""
         hearing = self._hearings.get(frame)
         if hearing is None or (hearing.next_at is not None and now_at < hearing.next_at):
             return []
         voices = self._voices(hearing.relays, nodes)
         if not voices:
             return []
-        if hearing.answers > 0 and not self._repeats.take(_ALL, now_at):
+        if not is_fresh and not self._repeats.take(_ALL, now_at):
             return []
         if not self._senders.take(frame.node, now_at):
             return []

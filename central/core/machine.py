@@ -222,7 +222,7 @@ class CentralCore:
         entries = self._intake.commit(event.ids)
         # Receipts first: somebody frightened waits for each of them.
         for entry in entries:
-            self._send_receipt(entry.signed.frame.id, by_air=True)
+            self._send_receipt(entry.signed.frame.id, by_air=True, is_fresh=True)
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
             self._incidents.apply(entry, self._directory)
@@ -264,13 +264,14 @@ class CentralCore:
     def _on_input_rejected(self, event: ev.InputRejected) -> None:
         self._reject(event.reason, node_text(event.sender) if event.sender else "")
 
-    def _send_receipt(self, frame_id: FrameId, *, by_air: bool = False) -> None:
+    def _send_receipt(self, frame_id: FrameId, *, by_air: bool, is_fresh: bool = False) -> None:
         is_late = self._intake.is_late(frame_id)
         # Both ways where it came by radio: which of them works is not known. A path test's is worth nothing elsewhere.
         if not self._air.is_path_test(frame_id):
             self._effects.append(do.SendReceipt(frame_id.node, frame_id, is_late))
         if by_air:
-            self._effects += self._air.answer(frame_id, self._nodes, self._now_at, is_late=is_late)
+            now_at, nodes = self._now_at, self._nodes
+            self._effects += self._air.answer(frame_id, nodes, now_at, is_late=is_late, is_fresh=is_fresh)
 
     def _may_relay(self, relay: NodeId) -> bool:
         record = self._in_good_standing(relay)

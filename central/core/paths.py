@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from central.core.air import Air
 from central.core.effects import SendFrameToAir
 from central.core.events import FrameArrived
 from central.core.figures import Figures
+from central.core.incident import EPOCH
 from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, incident_of
 from central.core.nodes import Nodes
@@ -67,12 +68,14 @@ class Paths:
 
     def _note_other_path(self, event: FrameArrived, now_at: datetime) -> None:
         frame = decode(event.data).frame
-        incident, record = incident_of(frame), self._nodes.find(frame.sender)
-        if incident is None or incident.node != frame.sender or not self._incidents.note_path(incident, event.path):
+        incident, record = self._incidents.by_id.get(incident_of(frame) or frame.id), self._nodes.find(frame.sender)
+        if incident is None or record is None or incident.id.node != frame.sender:
             return
-        # Not of what somebody says again much later: that proves nothing of this premises' radio.
-        is_live = now_at - self._incidents.by_id[incident].arrived_at < self._timing.late_after
-        if record is not None and (event.relay is None or is_live):
+        # What somebody says again on the air much later proves nothing of this premises' radio.
+        said_at = EPOCH + timedelta(seconds=frame.at_s) if frame.at_s else incident.arrived_at
+        if event.relay is not None and now_at - said_at >= self._timing.late_after:
+            return
+        if self._incidents.note_path(incident.id, event.path):
             self.figures.take_copy(frame.sender, event.path, now_at)
-        if record is not None and event.relay is not None and is_live:
-            self._nodes.take_heard(record, event.relay, now_at)
+            if event.relay is not None:
+                self._nodes.take_heard(record, event.relay, now_at)

@@ -33,7 +33,9 @@ def test_budget_under_a_clock_that_is_set_back_goes_on_from_there() -> None:
 
 def test_budget_forgets_whoever_was_longest_away() -> None:
     budget: Budget[int] = Budget(1, timedelta(hours=1))
-    for key in range(KEYS_MAX + 1):
+    for key in range(KEYS_MAX):
         budget.take(key, START)
+    budget.take(0, START)
+    budget.take(KEYS_MAX, START)
 
-    assert [True, False] == [budget.take(0, START), budget.take(KEYS_MAX, START)]
+    assert [False, True] == [budget.take(0, START), budget.take(1, START)]

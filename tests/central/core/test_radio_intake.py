@@ -83,6 +83,17 @@ def test_frame_that_comes_by_both_paths_is_one_alert_that_shows_both(air: Town, 
     assert {"network": 1, "radio": 1} == frames
 
 
+def test_upgrade_that_comes_by_both_paths_minutes_after_the_first_press_counts_too(air: Town) -> None:
+    air.press(7)
+    air.later(300)
+    air.beat(BAKERY, "untested")
+    air.press(8, AlertKind.ATTACK, incident=7)
+    air.hear(air.alert(8, incident=7))
+    air.later(1)
+
+    assert ("network", "radio") == air.card().paths
+
+
 def test_second_relay_of_one_over_changes_nothing(air: Town) -> None:
     air.hear(air.alert(), BAKERY)
     before = air.card()

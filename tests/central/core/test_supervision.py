@@ -53,7 +53,7 @@ def test_heartbeat_that_says_the_same_of_the_radio_changes_nothing(air: Town) ->
     air.beat(BAKERY, "ready", tested_age_ms=60_000, busy_percent=31)
     air.later(10)
 
-    assert [] == only(air.beat(BAKERY, "ready", tested_age_ms=70_000, busy_percent=38), do.ShowChange)
+    assert [] == only(air.beat(BAKERY, "ready", tested_age_ms=70_350, busy_percent=38), do.ShowChange)
     assert [] != only(air.beat(BAKERY, "ready", tested_age_ms=80_000, busy_percent=41), do.ShowChange)
 
 
@@ -95,7 +95,7 @@ def test_blocked_channel_shows_since_when_an_alert_waits(air: Town) -> None:
     air.beat(BAKERY, "ready", blocked_ms=12_000)
     since = air.line(BAKERY).radio.blocked_since
     air.later(10)
-    air.beat(BAKERY, "ready", blocked_ms=22_000)
+    air.beat(BAKERY, "ready", blocked_ms=22_350)
 
     assert START + timedelta(seconds=18) == since == air.line(BAKERY).radio.blocked_since
     air.beat(BAKERY, "ready")
@@ -126,8 +126,11 @@ def test_alert_by_network_played_back_over_the_air_much_later_proves_nothing_of_
     air.later(300)
     air.beat(BAKERY, "untested")
     air.hear(air.alert(at_s=int(START.timestamp()), kind=AlertKind.ASSIST))
+    air.later(1)
 
     assert air.line(CORNER).radio is None
+    assert ("network",) == air.card().paths
+    assert ["network"] == [one.path for one in air.core._paths.figures.of(CORNER, air.now_at)]
 
 
 def test_clock_that_is_set_makes_no_test_overdue(air: Town) -> None:
@@ -175,6 +178,17 @@ def test_test_that_became_an_attack_is_for_a_person(air: Town) -> None:
     air.later(1)
     air.press(8, AlertKind.ATTACK, incident=7)
     air.later(300)
+
+    assert ("unanswered", "attack") == (air.card().state, air.card().kind)
+
+
+def test_test_that_becomes_an_attack_on_its_way_to_disk_is_for_a_person(air: Town) -> None:
+    """Judged at the last moment, not when it was found."""
+    air.press(7, AlertKind.TEST)
+    air.is_disk_slow = True
+    air.press(8, AlertKind.ATTACK, incident=7)
+    air.later(1)
+    air.commit()
 
     assert ("unanswered", "attack") == (air.card().state, air.card().kind)
 
