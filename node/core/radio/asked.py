@@ -1,12 +1,13 @@
 """What central asks us to put on the air (N9): receipts, acknowledgements, alerts for whom the network does not reach.
 
 - Each frame passes the same gate as any other before it is taken: central's broker is not believed blindly.
-- They go out ahead of any random wait: :data:`TURNAROUND_MS` after the channel became clear, while everybody else's
-  wait does not even go on before :data:`~node.core.radio.access.GAP_MS`. Receipts first; several in one over.
+- They go out ahead of any random wait, in the turn that everybody else leaves them (:mod:`node.core.radio.access`).
+  Receipts first; several in one over.
 - In a crowd, receipts are gathered for a moment: each over that answers is one in which nobody can alert.
 - A queued receipt that a later batch covers, or that somebody else was heard to say, is dropped.
-- Nothing is repeated unasked. Asked again, it is said again: at first :data:`APART_MS` after the last time, then at
-  twice that, and so on, so that a frame replayed on the air cannot make us talk for ever. And each time one rung
+- The mode is the one that the sender seems to have needed to be heard here.
+- Nothing is repeated unasked. Asked again, it is said again, at first :data:`APART_MS` after the last time, then at
+  twice that, and so on, so that a frame replayed on the air cannot make us talk for ever; and each time one rung
   further up the ladder, for whoever asks again has not heard us.
 """
 
@@ -27,15 +28,16 @@ from wire.errors import DecodeError
 from wire.frames import Acknowledgement, Alert, Frame, Receipt, ReceiptBatch, SignedFrame
 from wire.ids import FrameId
 
-TURNAROUND_MS: Final = (100, 200)
-GATHER_MS: Final = 3_000
-"""In a crowd, a receipt waits so long for others to go with it."""
+TURNAROUND_MS: Final = (20, 60)
+TURN_MS: Final = 3_000
+"""If nobody speaks for so long, an answer needs no turn."""
 QUEUE_MAX: Final = 24
 KEPT_MS: Final = 120_000
 """What found no clear channel for so long is dropped: whoever needed it has asked again."""
 APART_MS: Final = 4_000
 APART_MAX_MS: Final = 60_000
 SAID_MAX: Final = 128
+_SEVERAL: Final = 2
 
 
 def asked(turn: Turn, event: AirAsked) -> None:
@@ -59,12 +61,15 @@ def asked(turn: Turn, event: AirAsked) -> None:
     ready_ms = turn.now_ms + draw(turn, *TURNAROUND_MS)
     if not is_new:
         ready_ms = max(ready_ms, last_ms + min(APART_MS << min(times - 1, 8), APART_MAX_MS))
-    is_crowded = access.is_crowded(turn.state.radio, turn.now_ms)
-    if targets and is_crowded and turn.state.radio.channel.crowd_milli >= access.HEARD_CROWD:
-        ready_ms = max(ready_ms, turn.now_ms + GATHER_MS)
+    gather_ms = access.gather_ms(turn.state.radio.channel)
+    if targets and gather_ms:
+        ready_ms = max(ready_ms, turn.now_ms + gather_ms)
         waiting = [other.ready_ms for other in queue if other.targets]
         ready_ms = min(ready_ms, *waiting) if waiting and is_new else ready_ms
-    rung = 0 if is_crowded or len(targets) > 1 else min(times, len(LADDER) - 1)
+    heard = dict(turn.state.radio.rungs)
+    subjects = (signed.frame.target,) if isinstance(signed.frame, Acknowledgement) else targets
+    needed = max((heard.get(subject.node, 0) for subject in subjects), default=0)
+    rung = 0 if gather_ms else min(max(needed, times if len(targets) < _SEVERAL else 0), len(LADDER) - 1)
     kept = tuple(other for other in queue if not (other.targets and set(other.targets) <= set(targets)))
     entry = Asked(signed, _rank(signed.frame), turn.now_ms, ready_ms, targets, rung)
     queue = tuple(sorted((*kept, entry), key=_order_of))
@@ -107,6 +112,10 @@ def next_moment_ms(state: NodeState) -> int | None:
         return None
     ready_ms = min(entry.ready_ms for entry in radio.asked)
     ready_ms = max(ready_ms, radio.channel.since_ms + TURNAROUND_MS[0])
+    is_turn = access.is_turn(radio.channel) and ready_ms <= radio.channel.since_ms + TURNAROUND_MS[1]
+    if not is_turn and radio.channel.crowd_milli >= access.HEARD_CROWD:
+        # The turn that others leave to answers has gone by: the next comes with the end of the next over.
+        ready_ms = max(ready_ms, radio.channel.since_ms + TURN_MS)
     if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.HARD_PERCENT_MAX):
         ready_ms = max(ready_ms, duty.next_slice_ms(state.now_ms))
     return ready_ms
@@ -122,6 +131,8 @@ def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
         more = [e for e in turn.state.radio.asked if e.targets and e.rung == rung and e not in chosen]
         chosen = (chosen + more)[:BURSTS_PER_OVER_MAX]
     change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry not in chosen))
+    if any(entry.targets for entry in chosen):
+        access.receipted(turn)
     for entry in chosen:
         for subject in entry.targets or (entry.signed.frame.id,):
             _remember(turn, subject)

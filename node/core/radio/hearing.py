@@ -26,6 +26,9 @@ CHECKS_MAX: Final = 24
 CHECK_MS: Final = 250
 KNOWN_MAX: Final = 256
 HEARD_MAX: Final = 512
+RUNGS_MAX: Final = 128
+RUNG_LIMITS_MS: Final = (1_350, 3_000)
+"""From carrier to the end of a frame: of the first rung, of the second."""
 
 
 def admitted(turn: Turn, data: bytes) -> Admitted | None:
@@ -40,10 +43,12 @@ def admitted(turn: Turn, data: bytes) -> Admitted | None:
     found = _known(turn, signed) or _checked(turn, signed)
     if found is None:
         return None
+    _note_rung(turn, found.frame)
     change(turn, bursts_heard=turn.state.radio.bursts_heard + 1)
     access.decoded(turn, is_member_alert=isinstance(found.frame, Alert | Cancel))
     targets = asked.targets_of(found.frame)
     if targets:
+        access.receipted(turn)
         asked.heard(turn, targets)
         relays.answered(turn, targets)
     _tell_once(turn, found.frame)
@@ -76,6 +81,17 @@ def _checked(turn: Turn, signed: SignedFrame) -> Admitted | None:
     digest = hashlib.sha256(signed.data).digest()
     change(turn, known=(*turn.state.radio.known, digest)[-KNOWN_MAX:])
     return found
+
+
+def _note_rung(turn: Turn, frame: Frame) -> None:
+    """How slow the mode was that its sender needed, by the time since its carrier came up: the answer needs it too."""
+    radio = turn.state.radio
+    if not radio.is_busy:
+        return
+    carrier_ms = turn.now_ms - radio.channel.since_ms
+    rung = sum(carrier_ms > limit_ms for limit_ms in RUNG_LIMITS_MS)
+    others = tuple(entry for entry in radio.rungs if entry[0] != frame.sender)
+    change(turn, rungs=(*others, (frame.sender, rung))[-RUNGS_MAX:])
 
 
 def _tell_once(turn: Turn, frame: Frame) -> None:

@@ -55,8 +55,8 @@ from wire.kinds import PRIORITY, AlertKind
 
 ANSWER_MARGIN_MS: Final = 10_000
 """A driver has so much longer than the longest over takes to say what became of it."""
-BREAK_IN_MS: Final = 2_500
-"""A spell younger than this is probably a burst."""
+BREAK_IN_MS: Final = 5_000
+"""A spell younger than this may be a burst in the slowest mode."""
 DECODED_SPELL_MS: Final = 9_000
 """One of ours with its sentence."""
 CROWDED_SPELL_MS: Final = 16_000
@@ -187,7 +187,7 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
     since_ms = radio.channel.since_ms
     if radio.channel.decoded_ms is not None and radio.channel.decoded_ms >= since_ms:
         least_ms = DECODED_SPELL_MS
-    elif radio.channel.crowd_milli >= access.CROWDED:
+    elif radio.channel.crowd_milli >= access.GATHERING_CROWD:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS

@@ -62,23 +62,27 @@ class Channel:
         since_ms: when it last became busy or clear.
         counted_ms: up to when time has been counted.
         crowd_milli: how many nodes seem to want the channel, in thousandths, 1,000 = this one alone.
-        run: undecodable spells in a row, each soon after the one before.
+        losses: own overs in a row that brought no receipt.
         grown_milli: by how much the last spell raised ``crowd_milli``; taken back if it is decoded after all.
         decoded_ms: when a frame was last decoded; ``None`` = never.
         member_ms: when another member's alert or cancel was last decoded; ``None`` = never.
-        collided_ms: when a spell last ended that nobody could decode; ``None`` = never.
         closed_ms: when it last became busy after it had been clear for a while.
+        receipt_ms: when receipts were last on the air; ``None`` = never.
+        gap_ms: for how long it must be clear this time before waits go on.
+        is_common: it became clear at the end of somebody else's over, which all heard.
     """
 
     since_ms: int = 0
     closed_ms: int = 0
+    receipt_ms: int | None = None
+    gap_ms: int = 0
+    is_common: bool = False
     counted_ms: int = 0
     crowd_milli: int = 1_000
-    run: int = 0
+    losses: int = 0
     grown_milli: int = 0
     decoded_ms: int | None = None
     member_ms: int | None = None
-    collided_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Wanted:
         tries: overs it was in since it was first wanted.
         losses: of those, the ones that no collision explains.
         rung: of the ladder, for the next try.
+        ended_ms: when the last over with it ended.
         answer_due_ms: an over has carried it, and its receipt is awaited until then; ``None`` = it waits for an over.
         is_late: from the backlog: after everything fresh, and never spoken.
         is_told: its presser has been told that there is no receipt.
@@ -113,6 +118,7 @@ class Wanted:
     tries: int = 0
     losses: int = 0
     rung: int = 0
+    ended_ms: int = 0
     answer_due_ms: int | None = None
     is_late: bool = False
     is_told: bool = False
@@ -222,6 +228,7 @@ class Radio:
         next_over: its successor's number.
         failures: overs that failed in a row.
         rest_ms: no over before that.
+        rungs: (node, rung) of the ladder that its last frame seems to have come in, oldest first.
         asked, said: what central wants said, and what was said of late.
         relays: what was heard of late.
         relay_tokens, checks: what may still be relayed, and verified.
@@ -251,6 +258,7 @@ class Radio:
     next_over: int = 1
     failures: int = 0
     rest_ms: int = 0
+    rungs: tuple[tuple[int, int], ...] = ()
     asked: tuple[Asked, ...] = ()
     said: tuple[Said, ...] = ()
     relays: tuple[Relay, ...] = ()

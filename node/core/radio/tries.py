@@ -1,8 +1,12 @@
 """How often and how loudly each frame of ours is tried on the air, until central's receipt (N8, N9, N13).
 
 - **The ladder.** A frame begins in the fastest mode. An over that brings no receipt, though nobody else was about, was
-  too weak: the next try is one rung further up. If others were about it probably collided: then the fast mode is kept,
-  for slow bursts make a storm worse, and the crowd's estimate grows instead (:mod:`node.core.radio.access`).
+  too weak: the next try is one rung further up. If other members' alerts are being heard it probably collided: then the
+  fast mode is kept, for slow bursts make a storm worse, and the crowd's estimate grows instead
+  (:mod:`node.core.radio.access`). If something was heard that nobody could decode, it may have been another member, or
+  the answer, too weak for this mode: every second such loss is one rung up.
+- **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, for there receipts are gathered;
+  but if nobody at all has spoken :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
   to :data:`SLOW_MAX_MS`, for ever. A fresh press starts its whole incident anew.
 - **The backlog** (rows that waited while everything was down) comes after everything fresh, newest first, one in
@@ -31,6 +35,7 @@ CROWDED_TRIES_MAX: Final = 12
 """Overs lost to a crowd are not counted against a frame, up to so many."""
 SLOW_MAX_MS: Final = 3_600_000
 FIRST_CHANCE_MS: Final = 8_000
+QUIET_MS: Final = 3_000
 WANTED_MAX: Final = 32
 BACKLOG_MAX: Final = 8
 BACKLOG_APART_MS: Final = 20_000
@@ -65,10 +70,12 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
     if settings is None:
         return
     answer_ms = settings.timing.answer_due_ms
+    answer_ms += access.gather_ms(turn.state.radio.channel)
+    due_ms = turn.now_ms + answer_ms
     change(
         turn,
         wanted=tuple(
-            replace(w, tries=w.tries + 1, answer_due_ms=turn.now_ms + answer_ms) if w.counter in counters else w
+            replace(w, tries=w.tries + 1, ended_ms=turn.now_ms, answer_due_ms=due_ms) if w.counter in counters else w
             for w in turn.state.radio.wanted
         ),
     )
@@ -76,12 +83,11 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
 
 def tick(turn: Turn) -> None:
     """Receipts that did not come, pressers to be told, and the backlog."""
-    due = [w for w in turn.state.radio.wanted if w.answer_due_ms is not None and w.answer_due_ms <= turn.now_ms]
+    due = [w for w in turn.state.radio.wanted if _is_lost(turn.state, w, turn.now_ms)]
+    for wanted in due:
+        _lost(turn, wanted)
     if due:
-        is_crowded = access.is_crowded(turn.state.radio, turn.now_ms)
-        for wanted in due:
-            _lost(turn, wanted, is_crowded=is_crowded)
-        access.lost(turn)
+        access.lost(turn, max(wanted.tries for wanted in due))
     for wanted in turn.state.radio.wanted:
         if not wanted.is_told and turn.now_ms - wanted.since_ms >= FIRST_CHANCE_MS and wanted.tries == 0:
             _tell(turn, wanted)
@@ -102,14 +108,24 @@ def abandon(turn: Turn) -> None:
 def next_moment_ms(state: NodeState) -> int | None:
     """When :func:`tick` next has something to do."""
     radio = state.radio
-    moments = [w.answer_due_ms for w in radio.wanted if w.answer_due_ms is not None]
+    moments = [_lost_ms(state, w) for w in radio.wanted if w.answer_due_ms is not None]
     moments += [w.since_ms + FIRST_CHANCE_MS for w in radio.wanted if not w.is_told and w.tries == 0]
     if _may_pull(state):
         moments.append(_pull_ms(state))
     return min(moments, default=None)
 
 
-def _lost(turn: Turn, wanted: Wanted, *, is_crowded: bool) -> None:
+def _lost_ms(state: NodeState, wanted: Wanted) -> int:
+    radio, due_ms = state.radio, wanted.answer_due_ms or 0
+    is_quiet = not radio.is_busy and radio.channel.since_ms <= wanted.ended_ms
+    return min(due_ms, wanted.ended_ms + QUIET_MS) if is_quiet else due_ms
+
+
+def _is_lost(state: NodeState, wanted: Wanted, now_ms: int) -> bool:
+    return wanted.answer_due_ms is not None and _lost_ms(state, wanted) <= now_ms
+
+
+def _lost(turn: Turn, wanted: Wanted) -> None:
     row = turn.state.outbox.rows.get(wanted.counter)
     settings = turn.settings.radio
     if row is None or settings is None or isinstance(row.signed.frame, PathTest):
@@ -118,7 +134,11 @@ def _lost(turn: Turn, wanted: Wanted, *, is_crowded: bool) -> None:
             path_tests.lost(turn, wanted.counter)
         return
     _tell(turn, wanted)
-    losses = wanted.losses + (not is_crowded or wanted.tries > CROWDED_TRIES_MAX)
+    radio = turn.state.radio
+    is_storm = access.is_storm(radio, turn.now_ms)
+    is_doubtful = not is_storm and radio.channel.since_ms > wanted.ended_ms
+    is_too_weak = not is_storm and not (is_doubtful and wanted.tries % 2)
+    losses = wanted.losses + (is_too_weak or wanted.tries > CROWDED_TRIES_MAX)
     slow = losses - RELIABLE_TRIES
     wait_ms = 0
     if slow >= 0:
@@ -128,7 +148,7 @@ def _lost(turn: Turn, wanted: Wanted, *, is_crowded: bool) -> None:
         wanted,
         due_ms=turn.now_ms + wait_ms,
         losses=losses,
-        rung=wanted.rung if is_crowded else min(wanted.rung + 1, len(LADDER) - 1),
+        rung=min(wanted.rung + 1, len(LADDER) - 1) if is_too_weak else wanted.rung,
         answer_due_ms=None,
         is_told=True,
     )
