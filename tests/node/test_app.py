@@ -16,13 +16,15 @@ from node import app, event_queue, orders
 from node.app import NodeApp
 from node.config import load_config
 from node.core.controls import Button
-from node.core.effects import Effect
+from node.core.effects import AlertDraft, Effect
 from node.core.events import Event, FrameStored, LinkDown, PinChanged, StopAsked
 from node.core.machine import step
 from node.core.state import NodeState
+from node.store import NodeStore
 from provisioning.fleet import Fleet, NewNode
 from runtime.logs import FactLog
 from runtime.service import Service
+from wire.kinds import AlertKind
 
 NODE = "00000010"
 DISK_MS = 500
@@ -167,3 +169,17 @@ def test_wrong_profile_is_told_with_file_key_and_what_there_is(file: Path) -> No
 
     assert 2 == ended.returncode
     assert f"{file}: key hardware.profile: no hardware profile 'ssd1309'; there are: " in ended.stderr.splitlines()[-1]
+
+
+def test_time_of_the_last_good_test_is_known_to_the_next_run(file: Path) -> None:
+    """N12."""
+    config = load_config(file, "")
+    store = NodeStore(config.state_dir, config.settings.node, config.signing_key, "boot")
+    draft = AlertDraft(AlertKind.TEST, None, (1,), silent=False, drill=False)
+    store.mark_receipted(store.store_frame(draft, 1_795_000_000, 5).frame.counter, 1_795_000_060)
+    store.close()
+    made = NodeApp(config, FactLog(io.StringIO()), Service())
+    known = made._state.member_tests
+    made._close()
+
+    assert (1_795_000_060, 1_795_000_060) == (known.good_at_s, known.since_at_s)
