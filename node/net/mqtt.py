@@ -193,7 +193,9 @@ class PahoUplink:
         logger.warning("no link: %s", detail)
         self._offer(LinkDown(display_text(detail, _DETAIL_CHARS_MAX), is_permanent), LINK_CHANGES_WAITING_MAX)
 
-    def _on_published(self, token: tuple[FrameId, str]) -> None:
+    def _on_published(self, token: tuple[FrameId, str] | None) -> None:
+        if token is None:
+            return  # A frame of somebody else's that we passed on: who hears of it is its sender.
         frame_id, slug = token
         with self._lock:
             awaited = self._awaited.get(frame_id)
