@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -30,11 +31,14 @@ class Addresses:
     panels: str
 
 
-@pytest.fixture(scope="module")
-def town() -> Iterator[Addresses]:
+@contextmanager
+def running(*arguments: str) -> Iterator[Addresses]:
     """A demo as ``make demo`` starts it."""
     demo = subprocess.Popen(
-        [sys.executable, "-m", "watchlink.cli", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "watchlink.cli", "demo", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert demo.stdout is not None
     said = ""
@@ -51,6 +55,20 @@ def town() -> Iterator[Addresses]:
     _, complaints = demo.communicate(timeout=60)
     assert "" == complaints
     assert 0 == demo.returncode
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Addresses]:
+    """Without radio."""
+    with running() as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def town_with_radio() -> Iterator[Addresses]:
+    """A radio beside each node."""
+    with running("--radio") as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="module")
@@ -159,4 +177,43 @@ def test_front_panel_works_by_keyboard_on_a_small_screen(
     wait_for_words(page, RED_LION, "NOT DELIVERED")
     page.get_by_label("Network cable pulled out").uncheck()
     wait_for_words(page, RED_LION, "RECEIVED")
+    page.close()
+
+
+def test_alert_by_radio_is_seen_heard_and_drawn(
+    town_with_radio: Addresses, chromium: Browser, complaints: list[str]
+) -> None:
+    """N8, N9: no network, so the radio is keyed; the page plays the over and draws its spectrogram."""
+    page = open_page(chromium, town_with_radio.panels, complaints, viewport={"width": 1280, "height": 1000})
+    wait_for_words(page, CORNER_SHOP, "READY")
+    air, shop = page.locator("#air"), panel(page, CORNER_SHOP)
+    expect(shop.locator("[data-radio-words]")).to_have_text("listening", timeout=WITHIN_MS)
+    shop.get_by_text("Break something here").click()
+    shop.get_by_label("Network cable pulled out").check()
+
+    shop.locator("[data-button=attack]").focus()
+    page.keyboard.press("Space", delay=1_300)
+
+    expect(shop.locator(".on-air")).to_be_visible(timeout=WITHIN_MS)
+    expect(air.locator("[data-words]")).to_contain_text("Corner Shop", timeout=WITHIN_MS)
+    wait_for_words(page, PENNY_BOOKS, "ATTACK. Corner Shop, High St")
+    wait_for_words(page, CORNER_SHOP, "RECEIVED")
+
+    air.locator("[data-overs] button").filter(has_text="Corner Shop").first.click()
+    expect(air.locator("[data-caption]")).to_contain_text("Corner Shop")
+    picture = air.locator("[data-picture]")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    played_s = air.locator("[data-sound]").evaluate(
+        "sound => sound.play().then(() => new Promise(resolve => sound.ontimeupdate = () => resolve(sound.duration)))"
+    )
+    assert played_s > 1
+    assert [] == serious_faults(page)
+
+    air.get_by_role("button", name="Somebody talks 8 s").click()
+    expect(air.locator("[data-words]")).to_contain_text("somebody who talks", timeout=WITHIN_MS)
+    air.get_by_role("button", name="Block this link").click()
+    expect(air.locator("[data-blocked]")).to_contain_text("cannot hear each other", timeout=WITHIN_MS)
+    air.get_by_label("A jammer is on").check()
+    expect(air.locator("[data-words]")).to_contain_text("a jammer", timeout=WITHIN_MS)
     page.close()
