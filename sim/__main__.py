@@ -20,7 +20,7 @@ from wire.kinds import AlertKind
 
 PLANT_SEEDS: Final = 60
 PLANT_BATCH: Final = 8
-STORMS: Final = (200, 50)
+STORMS: Final = (200, 50, 12, 5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -123,6 +123,11 @@ class SimAir:
         """A radio, or (``None``) somebody who only speaks. It stays, whether or not its program runs."""
         self._places[name] = _Place(radio)
 
+    @property
+    def has_capture(self) -> bool:
+        """Whether a carrier can be strong enough to be heard over another."""
+        return self._capture_db is not None
+
     def hears(self, sender: str, receiver: str) -> bool:
         """Whether that carrier reaches that radio."""
         return sender != receiver and (sender, receiver) not in self.blocked

@@ -98,6 +98,7 @@ def _radio_plan(seed: int, node_count: int) -> RadioPlan:
     chance = random.Random(f"radio {seed}")
     return RadioPlan(
         blind_ms=chance.choice((100, 300, 300, 600)),
+        capture_db=chance.choice((None, None, 6.0)),
         unlicensed=frozenset(at for at in range(node_count) if chance.random() < 0.1),  # noqa: PLR2004 - one in ten
         neutral=frozenset(at for at in range(node_count) if chance.random() < 0.3),  # noqa: PLR2004 - one in three
     )

@@ -25,6 +25,8 @@ BETWEEN_MS: Final = 1_000
 class Closing(StrEnum):
     """What is left."""
 
+    ONE_CUT = "one-cut"
+    """One premises has no network; everybody else has."""
     TOWN_CUT = "town-cut"
     """No premises has a network; central's gateway has."""
     GATEWAY_DEAD = "gateway-dead"
@@ -80,6 +82,9 @@ def _take_away(town: Town, closing: Closing) -> None:
     assert town.gateway is not None
     relay = None
     match closing:
+        case Closing.ONE_CUT:
+            town.broker.cut(town.timeline.chance.choice(town.nodes).id)
+            return
         case Closing.CENTRAL_GONE:
             town.central.crash(down_ms=CLOSING_MS + 2 * BETWEEN_MS)
             town.broker.kill(keeps_queues=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Final
 
 import msgspec
@@ -38,6 +39,7 @@ class RadioPlan:
     Attributes:
         unlicensed: positions of premises that may only listen.
         neutral: positions of premises whose scheme has set words for silent attacks.
+        capture_db: the stronger of two carriers is heard if it is so much stronger; ``None`` = neither is.
     """
 
     blind_ms: int = BLIND_MS
@@ -112,6 +114,9 @@ class Town:
         self.watch.central_disk = self.central.disk
         self.watch.nodes = {node.id: node for node in self.stations}
         if self.air is not None:
+            if self.air.has_capture:
+                for one, other in permutations(self.stations, 2):
+                    self.air.level_db[one.name, other.name] = self.timeline.chance.uniform(-20, 0)
             by_name = {node.name: node for node in self.stations}
 
             def transmitted(carrier: Carrier) -> None:

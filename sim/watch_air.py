@@ -127,7 +127,7 @@ class AirWatch:
         """Its program is gone, and with it what was not on disk yet; what it used of the channel, it forgets too."""
         receipted = {FrameId(node.id, counter) for counter, row in node.disk.rows.items() if row.is_receipted}
         before = self._station(node.id)
-        self._stations[node.id] = _Station(receipted, before.said, broken_ms=before.broken_ms)
+        self._stations[node.id] = _Station(receipted, before.said)
 
     def pressed(self, node: NodeId) -> None:
         """A press is on disk: what it belongs to is tried anew."""
