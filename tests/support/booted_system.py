@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -79,10 +80,12 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
     """
     proof = folder / "proof"
     proof.mkdir()
-    booted = subprocess.run(
+    system = subprocess.Popen(
         [
             *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
-            *("--register=no", "--keep-unit", "--private-users=no", "--private-network", "--console=read-only"),
+            # One root may be booted several times at once, each under a name of its own.
+            *(f"--machine=proof-{os.getpid()}", "--register=no", "--keep-unit"),
+            *("--private-users=no", "--private-network", "--console=read-only"),
             *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
             *(f"--bind={_escaped(source)}:{target}" for source, target in {**binds, proof: "/proof"}.items()),
             *(f"--load-credential=watchlink.{path.name}:{path}" for path in sorted(identity.iterdir())),
@@ -91,10 +94,14 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=BOOT_DEADLINE_S,
-        check=False,
     )
-    assert (proof / "done").exists(), booted.stdout.decode(errors="replace")[-4000:]
+    try:
+        said, _ = system.communicate(timeout=BOOT_DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        # Killed, it would leave the booted system behind; asked, it powers it off.
+        system.terminate()
+        said, _ = system.communicate(timeout=BOOT_DEADLINE_S)
+    assert (proof / "done").exists(), said.decode(errors="replace")[-4000:]
     return Proof(proof)
 
 

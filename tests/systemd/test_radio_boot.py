@@ -93,6 +93,13 @@ def test_node_killed_mid_over_has_let_go_within_a_second(proof: Proof) -> None:
     assert int(proof.text("unkeyed")) <= UNKEYED_WITHIN_MS
 
 
+def test_nothing_that_the_radio_needs_is_locked_out(proof: Proof) -> None:
+    """Dire Wolf's terminals and pipes, ALSA, espeak-ng, Python children: all start in the unit's cage."""
+    said = [json.loads(line) for line in proof.text("node-log").splitlines() if line.startswith('{"level"')]
+
+    assert [] == [line["message"] for line in said if line["level"] == "ERROR"]
+
+
 def test_next_run_sends_what_the_killed_one_did_not_finish(proof: Proof) -> None:
     assert facts(proof, "over_ended"), proof.text("node-log")
     assert (proof.folder / "unkeyed-after-the-over").exists()

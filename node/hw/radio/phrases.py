@@ -25,6 +25,7 @@ _SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
 _RENDER_WITHIN_S: Final = 120
 _SUFFIX: Final = ".s16"
 _JOIN_S: Final = 1.0
+_PACKAGES: Final = Path(__file__).absolute().parents[3]
 _log: Final = logging.getLogger(__name__)
 
 
@@ -148,6 +149,8 @@ class SpokenPhrases:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                # It finds us wherever we were found.
+                env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
             )
             self._child = child
         with child:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from node.core.radio.air import RATE_HZ
@@ -44,7 +45,8 @@ class SpeechError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Say standard input; returns an exit status, with the reason on standard error."""
     (voice,) = sys.argv[1:] if arguments is None else arguments
-    os.nice(_BELOW_ALL_OTHERS)
+    with suppress(OSError):  # where it is not allowed, speech is rendered all the same
+        os.nice(_BELOW_ALL_OTHERS)
     try:
         sound = spoken(sys.stdin.buffer.read().decode(), voice)
     except SpeechError as e:

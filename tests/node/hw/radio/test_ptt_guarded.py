@@ -274,11 +274,15 @@ def test_guard_that_was_told_to_end_is_back_when_it_is_wanted(ptt: GuardedPtt, h
 def test_line_that_is_missing_is_told_and_found_once_it_is_there(settings: PttSettings, hidraw: Path) -> None:
     hidraw.unlink()
     ptt = GuardedPtt(settings, start_s=PATIENCE_S)
+    began_s = time.monotonic()
 
     with pytest.raises(OSError, match="is it plugged in"):
         ptt.key(5_000)
     with pytest.raises(OSError, match="is it plugged in"):
         ptt.unkey()
+
+    # Told, not waited for.
+    assert time.monotonic() - began_s < PATIENCE_S
 
     hidraw.touch()
     ptt.key(5_000)
@@ -335,8 +339,12 @@ def test_guard_that_never_begins_gives_way_to_the_next(settings: PttSettings, tm
 def test_guard_that_cannot_be_started_is_told(settings: PttSettings, hidraw: Path) -> None:
     ptt = GuardedPtt(settings, command=lambda _: ["/nonexistent/guard"], start_s=PATIENCE_S)
 
+    began_s = time.monotonic()
+
     with pytest.raises(OSError, match="cannot be started"):
         ptt.key(5_000)
+
+    assert time.monotonic() - began_s < PATIENCE_S
 
     ptt.unkey()
     assert {OFF} == set(reports(hidraw))
