@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from node.core import delivery
+from node.core.controls import SoundPattern
 from node.core.lifecycle import forget, happen, incident_id, keep, open_incident
+from node.core.signals import is_somebody_coming, play_for_own
 from node.core.state import Answered, Incident, Member, true_time_s
 from node.core.table import UNSETTLED, Happening, Phase
 from node.core.turn import Turn
@@ -200,9 +202,13 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
     member = Member(node, display_text(premises, NAME_CHARS_MAX), response)
     # The newest comes last, so that the screen can name it.
     others = tuple(m for m in incident.members if m.node != node)
-    if incident.phase in (Phase.ON_AIR, Phase.UNDELIVERED) and _is_good_news(incident, response):
-        incident = replace(incident, changed_ms=turn.now_ms)  # Then the presser must see it, whoever else has alerted.
-    keep(turn, replace(incident, members=(*others, member)))
+    is_news = incident.phase in (Phase.ON_AIR, Phase.UNDELIVERED) and _is_good_news(incident, response)
+    incident = replace(incident, members=(*others, member))
+    if is_news:  # Then the presser must see it, whoever else has alerted.
+        incident = replace(incident, changed_ms=turn.now_ms)
+    keep(turn, incident)
+    if is_news and is_somebody_coming(incident):
+        play_for_own(turn, incident, SoundPattern.CONFIRM)
     turn.fact(
         "response",
         incident_id(turn.state, incident),
@@ -214,8 +220,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
 
 def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
     """The first who has seen it, and the first who is coming."""
-    is_somebody_coming = any(m.response is MemberResponse.RESPONDING for m in incident.members)
-    return not incident.members or (response is MemberResponse.RESPONDING and not is_somebody_coming)
+    return not incident.members or (response is MemberResponse.RESPONDING and not is_somebody_coming(incident))
 
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:

@@ -8,7 +8,7 @@ from typing import Final
 from node.core.radio.member_tests import is_proof, paths_proven
 from node.core.radio.state import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
-from node.core.signals import is_blocked_to_tell
+from node.core.signals import is_blocked_to_tell, is_somebody_coming
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
 from node.core.words import KIND_WORDS, USE_RADIO, clock, line, person, span
@@ -40,10 +40,18 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
         face,
         headline,
         (line_1, line_2),
-        Emphasis.INVERTED if own.phase in _INVERTED else Emphasis.PLAIN,
+        _emphasis(own),
         PRIORITY[own.latest_kind],
         concerns=FrameId(state.settings.node, own.latest or own.key).text if own.key > 0 else "",
     )
+
+
+def _emphasis(own: Incident) -> Emphasis:
+    if own.phase not in _INVERTED:
+        return Emphasis.PLAIN
+    # Somebody comes: from afar, too, it must not look like the alarm it was a moment ago.
+    is_eased = own.phase is Phase.UNDELIVERED and is_somebody_coming(own)
+    return Emphasis.FRAMED if is_eased else Emphasis.INVERTED
 
 
 def next_second_ms(own: Incident, now_ms: int) -> int:

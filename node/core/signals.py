@@ -9,7 +9,7 @@ from node.core.effects import PlaySound, SetLed
 from node.core.state import CancelProgress, Incident, Neighbour, NodeState, Sounding
 from node.core.table import PathPhase, Phase
 from node.core.turn import Turn
-from wire.kinds import AlertKind
+from wire.kinds import AlertKind, MemberResponse
 
 _RANK: Final = {
     SoundPattern.OFF: 0,
@@ -42,6 +42,11 @@ _LEDS: Final = {
     Phase.ANSWERED: LedPattern.ANSWERED,
     Phase.ON_THE_WAY: LedPattern.ANSWERED,
 }
+
+
+def is_somebody_coming(incident: Incident) -> bool:
+    """Whether a neighbour has pressed *responding* about it."""
+    return any(member.response is MemberResponse.RESPONDING for member in incident.members)
 
 
 def silent_incident(state: NodeState) -> Incident | None:
@@ -150,7 +155,9 @@ def _is_justified(turn: Turn, playing: Sounding) -> bool:
     if playing.pattern is not SoundPattern.UNDELIVERED:
         return True
     incident = turn.state.incidents.get(playing.own)
-    return incident is not None and incident.phase in (Phase.REFUSED, Phase.UNDELIVERED)
+    if incident is None or incident.phase not in (Phase.REFUSED, Phase.UNDELIVERED):
+        return False
+    return incident.phase is Phase.REFUSED or not is_somebody_coming(incident)
 
 
 def _led(turn: Turn, shown_own: Incident | None) -> LedPattern:

@@ -135,10 +135,31 @@ def test_neighbour_who_comes_is_the_best_news_while_central_is_gone(offline: Any
     assert (Face.NEARBY, ("COMING",), ("Cafe Nero +1", "By radio now      0 s")) == told(offline)
     no_receipt(offline, 1)
     assert (Face.NEARBY, ("COMING",), ("Cafe Nero +1", "No central: call 999")) == told(offline)
-    assert Emphasis.INVERTED is offline.screen.emphasis
+    assert Emphasis.FRAMED is offline.screen.emphasis, "no alarm any more, and not yet all well"
     assert LedPattern.UNDELIVERED is offline.state.led
     offline.do(offline.receipt(1))
     assert (Face.RECEIVED, ("RECEIVED",), ("by central system", "Cafe Nero coming +1")) == told(offline)
+
+
+def test_alarm_ends_with_the_first_neighbour_who_comes(offline: Any) -> None:
+    """N5: a sounder that goes on as if nobody had heard would be untrue."""
+    on_the_air(offline)
+    no_receipt(offline, 1)
+    offline.do(offline.response_from(CAFE, 4, 1, MemberResponse.SEEN))
+    assert SoundPattern.UNDELIVERED is offline.state.sounding.pattern
+
+    offline.do(offline.response_from(BOOTS, 3, 1))
+    assert SoundPattern.CONFIRM is offline.state.sounding.pattern
+
+
+def test_neighbour_who_has_only_seen_it_leaves_the_alarm_on(offline: Any) -> None:
+    """N3: somebody knows, nobody comes."""
+    on_the_air(offline)
+    no_receipt(offline, 1)
+    offline.do(offline.response_from(BOOTS, 3, 1, MemberResponse.SEEN))
+
+    assert (Face.NEARBY, ("SEEN",), ("by Boots", "No central: call 999")) == told(offline)
+    assert Emphasis.INVERTED is offline.screen.emphasis
 
 
 def test_neighbour_who_comes_takes_the_panel_from_somebody_elses_alert(offline: Any) -> None:
