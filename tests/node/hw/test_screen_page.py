@@ -1,0 +1,17 @@
+"""The page for staff shows every face there is a picture of, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from node.hw.specimens import SPECIMENS
+
+PAGE = Path(__file__).parents[3] / "docs" / "screen.md"
+
+
+def test_page_explains_every_face_once() -> None:
+    """N3: whoever stands beside it can look up what each screen means."""
+    shown = re.findall(r"pictures/oled-([a-z-]+)\.png", PAGE.read_text(encoding="utf-8"))
+
+    assert sorted(SPECIMENS) == sorted(shown)
