@@ -70,6 +70,9 @@ class Figures:
         self._day = date.min
         self._today: dict[Key, Count] = {}
         self._months: dict[tuple[str, NodeId, Path], Count] = {}
+        self._told_on = date.min
+        self._told_months = ("", "")
+        self._this_month = ""
         self._ticks = 0
         self._to_keep: dict[Key, None] = {}
 
@@ -88,10 +91,10 @@ class Figures:
     def take(self, entry: FrameEntry, committed_at: datetime) -> None:
         """A frame was committed."""
         frame = entry.signed.frame
-        self.take_copy(frame.sender, entry.path, committed_at)
+        count = self._of(frame.sender, entry.path, committed_at)
+        count.frames += 1
         if not isinstance(frame, Alert):
             return
-        count = self._of(frame.sender, entry.path, committed_at)
         count.late += entry.is_late
         if frame.at_s and not entry.is_clock_ahead:
             waited_s = committed_at.timestamp() - frame.at_s
@@ -122,16 +125,22 @@ class Figures:
     def of(self, node: NodeId, now_at: datetime) -> tuple[PathFigures, ...]:
         """This month's, then the last one's."""
         told = []
-        today = now_at.date()
-        for month in (_month(today), _month(today.replace(day=1) - timedelta(days=1))):
+        for month in self._months_told(now_at.date()):
+            is_this = month == self._this_month
             for path in Path:
-                count = Count()
-                count.add(self._months.get((month, node, path)) or Count())
-                if month == _month(self._day):
-                    count.add(self._today.get((node, path)) or Count())
-                if count.watched_minutes or count.frames:
-                    told.append(_told(month, path, count))
+                counts = [self._months.get((month, node, path)), self._today.get((node, path)) if is_this else None]
+                found = [count for count in counts if count is not None]
+                if found:
+                    told.append(_told(month, path, _sum(found)))
         return tuple(told)
+
+    def _months_told(self, today: date) -> tuple[str, str]:
+        # Asked for with every line of the page, and the same all day.
+        if self._told_on != today:
+            self._told_on = today
+            self._told_months = (_month(today), _month(today.replace(day=1) - timedelta(days=1)))
+            self._this_month = _month(self._day)
+        return self._told_months
 
     def _sample(self, record: NodeRecord, now_at: datetime) -> None:
         if record.sender.is_revoked or (record.alive_at is None and record.heard_since is None):
@@ -164,6 +173,7 @@ class Figures:
         oldest = _month(day.replace(day=1) - timedelta(days=1))
         self._months = {key: count for key, count in self._months.items() if key[0] >= oldest}
         self._today, self._to_keep, self._day = {}, {}, day
+        self._told_on = date.min
 
     def _month(self, month: str, node: NodeId, path: Path) -> Count:
         return self._months.setdefault((month, node, path), Count())
@@ -172,6 +182,13 @@ class Figures:
         return KeptFigures(
             self._day, *key, count.watched_minutes, count.up_minutes, count.frames, count.late, tuple(count.deliveries)
         )
+
+
+def _sum(counts: Iterable[Count]) -> Count:
+    total = Count()
+    for count in counts:
+        total.add(count)
+    return total
 
 
 def first_day_recalled(now_at: datetime) -> date:

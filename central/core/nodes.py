@@ -189,7 +189,9 @@ class Nodes:
         for record in self._records.values():
             if record.shown != record.state(now_at, after):
                 self._settle(record, now_at)
-            if record.is_overdue != self._overdue(record, now_at):
+            # Most have neither a radio nor ever pressed test: thousands of them are passed by each second.
+            may_be_due = record.proof_at is not None or record.radio.unproven_since is not None
+            if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
                 self.changed.add(record.node)
             if record.shown == "silent" and record.radio.is_there:
                 out_of_reach |= record.sender.schemes

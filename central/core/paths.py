@@ -41,6 +41,8 @@ class Paths:
 
     def take_arrival(self, frame_id: FrameId, event: FrameArrived, now_at: datetime, *, is_known: bool) -> None:
         """An admitted frame came: perhaps by another path than its first copy."""
+        if event.relay is None and not is_known:
+            return
         if event.relay is not None:
             is_path_test = event.data[0] & 0x0F == FrameKind.PATH_TEST
             is_other = self.air.take_heard(frame_id, event.relay, is_path_test=is_path_test)
