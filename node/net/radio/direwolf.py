@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import select
 import shutil
@@ -32,14 +33,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.core.radio.air import Mode
+from node.core.radio.levels import FULL_SCALE, SPEECH_RMS_DBFS, ratio
 from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, KissReader, encode_kiss
 from node.net.radio.ports import BLOCK_BYTES, RATE_HZ
 
 ENCODE_MS_MAX: Final = 2_000
-PEAK: Final = 16_384
-"""Of a burst's samples: half of full scale, so that no sound card's resampler clips it."""
-_PEAK_MIN: Final = 8_000
+BURST_RATIO: Final = ratio(SPEECH_RMS_DBFS) * math.sqrt(2)
+"""Peak of a burst to full scale, which is Dire Wolf's own. A burst is as loud as a sentence."""
+PEAK: Final = math.ceil(BURST_RATIO * FULL_SCALE)
+_PEAK_MIN: Final = PEAK // 2
 _QUIET_MS: Final = 20
 """Without a sample for so long, and none is missing: it is whole."""
 _PIPE_BYTES: Final = 1 << 20
@@ -60,7 +63,7 @@ pcm.burst {{
   slave.pcm {{
     type route
     slave.pcm {{ type file slave.pcm "null" file "/proc/self/fd/{samples}" format "raw" }}
-    ttable.0.0 0.5
+    ttable.0.0 {ratio:.4f}
   }}
 }}
 """
@@ -184,7 +187,7 @@ class DireWolf:
             configuration = _CONFIGURATION.format(
                 rate=RATE_HZ, baud=modem.baud, correction=modem.correction, terminal=os.ttyname(terminal)
             )
-            alsa_file = _in_memory("alsa", _ALSA.format(samples=samples))
+            alsa_file = _in_memory("alsa", _ALSA.format(samples=samples, ratio=BURST_RATIO))
             childs.callback(os.close, alsa_file)
             configuration_file = _in_memory("direwolf", configuration)
             childs.callback(os.close, configuration_file)
@@ -286,7 +289,7 @@ class DireWolf:
                 return frames
 
     def encode(self, ax25: tuple[bytes, ...], least_bytes: int, is_stopped: Callable[[], bool]) -> bytes:
-        """The samples of one piece of audio with all the frames, peaks at :data:`PEAK`; within ``ENCODE_MS_MAX``.
+        """The samples of one piece of audio with all the frames, peaks at :data:`PEAK`, within ``ENCODE_MS_MAX``.
 
         Args:
             ax25: complete frames without checksum.

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
-from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
+from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped
 from node.net.radio.health import Put, RadioHealth
-from node.net.radio.over import KEYED_SPARE_MS, Sentences, assemble, milliseconds
+from node.net.radio.over import KEYED_SPARE_MS, assemble, milliseconds
 from node.net.radio.ports import AudioPort, PhraseBook, PttPort
 from node.net.radio.reports import Offer, Reports
 from wire.ids import NodeId
@@ -44,7 +44,6 @@ _UNKEY_TRIES: Final = 3
 _UNKEY_AGAIN_MS: Final = 500
 _STEP_MS_MAX: Final = 500
 _CLOSE_S: Final = 0.8
-_PREPARE_EVERY_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ class SoundModem:
         self.dropped_blocks = 0
         self._audio = audio
         self._ptt = ptt
-        self._sentences = Sentences(phrases)
+        self._phrases = phrases
         self._reports = Reports(offer, put)
         self._health = RadioHealth(put)
         self._codec = Codec(node, self._reports.heard, self._reports.rejected)
@@ -141,8 +140,6 @@ class SoundModem:
         self._last_block_ms = 0
         self._unkey_due_ms: int | None = None
         self._codec_due_ms = 0
-        self._unprepared: list[Phrase] = []
-        self._prepare_due_ms = 0
 
     def start(self) -> None:
         """Begin to listen, and keep at it."""
@@ -165,7 +162,11 @@ class SoundModem:
             self._worker.join(_CLOSE_S)
             if not self._worker.is_alive():
                 return
+            # It may be inside the sound device, and hold it: that ends with the program, and so do the modems.
             logger.error("the radio's thread hangs; unkeying without it")
+            with contextlib.suppress(OSError):
+                self._ptt.close()
+            return
         self._let_go()
 
     @property
@@ -220,7 +221,6 @@ class SoundModem:
             self._health.tell("modem", self._codec.problem)
         self._look_after_audio(now_ms)
         self._look_after_over(now_ms)
-        self._prepare_sentence(now_ms)
         poll = select.poll()
         for descriptor in (self._wake, *self._codec.descriptors()):
             poll.register(descriptor, select.POLLIN)
@@ -300,7 +300,7 @@ class SoundModem:
             raise OSError("the PTT line did not let go")
         self._codec_due_ms = 0  # it may come back with other children
         bursts = self._codec.encode(Mode(order.mode), order.bursts, lambda: self._is_stopped(order.over))
-        samples = assemble(bursts, self._sentences.samples(order.phrase) if order.phrase else None)
+        samples = assemble(bursts, self._phrases.samples(order.phrase) if order.phrase else None)
         if self._is_stopped(order.over):
             raise EncodeStopped("no longer wanted")
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
@@ -410,16 +410,6 @@ class SoundModem:
         self._audio_due_ms = _now_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
         self._audio_retries += 1
         self._health.tell("sound", detail)
-
-    def _prepare_sentence(self, now_ms: int) -> None:
-        """One at a time, while nothing else is to be done: an over must not wait for it."""
-        if now_ms < self._prepare_due_ms or self._over is not None or self._blocks:
-            return
-        self._prepare_due_ms = now_ms + _PREPARE_EVERY_MS
-        if not self._unprepared:
-            self._unprepared = list(Phrase)
-        while self._unprepared and not self._sentences.prepare(self._unprepared.pop()):
-            pass
 
     def _let_go(self) -> None:
         for close in (self._ptt.close, self._audio.close):

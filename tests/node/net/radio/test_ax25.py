@@ -42,6 +42,11 @@ def test_ax25_callsigns_of_two_nodes_differ(a: int, b: int) -> None:
     assert 0 <= ssid <= 15
 
 
+def test_ax25_callsign_of_a_great_id_has_its_rest_in_the_ssid() -> None:
+    assert ("VVVVVV", 3) == callsign(NodeId(U32_MAX))
+    assert ("00000G", 0) == callsign(NodeId(0x10))
+
+
 @given(st.binary(max_size=400))
 def test_ax25_refuses_garbage_by_a_known_name(data: bytes) -> None:
     assert _reason(data) in REASONS | {""}

@@ -13,25 +13,13 @@ from node.net.radio.over import (
     KEYED_SPARE_MS,
     SAMPLES_MS_MAX,
     OverTooLongError,
-    Sentences,
     assemble,
     milliseconds,
-    normalised,
     silence,
 )
 
 BURST = array("h", [PEAK, -PEAK] * 22_050).tobytes()
 """A second."""
-
-
-class Book:
-    """A phrase book that counts."""
-
-    def __init__(self, raw: bytes | None) -> None:
-        self.raw = raw
-
-    def samples(self, phrase: str) -> bytes | None:
-        return self.raw if phrase == "attack" else None
 
 
 def sentence(peak: int, count: int = 4_410) -> bytes:
@@ -58,35 +46,3 @@ def test_over_refuses_bursts_that_are_too_long() -> None:
 def test_over_never_plays_longer_than_anybody_may_be_keyed() -> None:
     assert SAMPLES_MS_MAX + KEYED_SPARE_MS <= OVER_MS_MAX
     assert milliseconds(assemble(silence(SAMPLES_MS_MAX - KEY_UP_MS), None)) <= SAMPLES_MS_MAX
-
-
-@pytest.mark.parametrize("peak", [3_000, 32_000])
-def test_sentence_is_half_as_loud_as_a_burst_whatever_it_was(peak: int) -> None:
-    heights = array("h", normalised(sentence(peak)))
-    rms = math.sqrt(sum(height * height for height in heights) / len(heights))
-
-    assert max(map(abs, heights)) <= PEAK
-    assert rms == pytest.approx(PEAK * 0.707 / 2, rel=0.25)
-
-
-def test_sentence_of_silence_stays_silent() -> None:
-    assert bytes(88) == normalised(bytes(88))
-    assert b"" == normalised(b"")
-
-
-def test_sentence_that_is_nearly_silent_is_not_blown_up() -> None:
-    assert max(array("h", normalised(array("h", [1, -1] * 100).tobytes()))) <= 20
-
-
-def test_sentences_work_each_out_once_and_again_when_it_changed() -> None:
-    book = Book(sentence(900))
-    sentences = Sentences(book)
-
-    assert sentences.prepare("attack")
-    assert not sentences.prepare("attack")
-    first = sentences.samples("attack")
-    assert sentences.samples("attack") is first
-    book.raw = sentence(2_000, 8_820)
-    assert sentences.prepare("attack")
-    assert sentences.samples("test") is None
-    assert not sentences.prepare("test")
