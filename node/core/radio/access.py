@@ -184,6 +184,11 @@ def lost(turn: Turn, tries: int) -> None:
     change(turn, channel=replace(channel, crowd_milli=crowd, losses=min(tries, _LOSSES_MAX)))
 
 
+def begin_anew(turn: Turn) -> None:
+    """A fresh press: what was lost before it does not make it wait longer."""
+    change(turn, channel=replace(turn.state.radio.channel, losses=0))
+
+
 def unkeyed(turn: Turn) -> None:
     """Our own over is at its end: what the channel is now, will show."""
     channel = turn.state.radio.channel

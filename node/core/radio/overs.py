@@ -48,6 +48,7 @@ from node.core.radio.air import (
 from node.core.radio.phrases import SAID_MAX, phrase_for
 from node.core.radio.state import Over, Wanted, can_transmit, change
 from node.core.state import NodeState, Row
+from node.core.table import PathPhase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
 from wire.ids import FrameId
@@ -112,7 +113,8 @@ def ended(turn: Turn, event: OverEnded) -> None:
     over = _done(turn, event.over, event.airtime_ms)
     if over is None:
         return
-    change(turn, failures=0)
+    spoken = turn.state.radio.spoken if over.says is None else (*turn.state.radio.spoken, over.says)
+    change(turn, failures=0, spoken=spoken[-SAID_MAX:])
     tries.carried(turn, over.counters)
     turn.fact("over_ended", None, over=str(over.number), airtime_ms=str(event.airtime_ms))
 
@@ -197,7 +199,7 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
 def _next(turn: Turn) -> None:
     if asked.is_ready(turn.state, turn.now_ms):
         frames, mode = asked.take(turn)
-        _order(turn, frames, mode, (), None)
+        _order(turn, frames, mode)
         return
     due = _due(turn.state, turn.now_ms)
     if not due:
@@ -222,9 +224,7 @@ def _transmit(turn: Turn, due: list[tuple[Wanted, Row]]) -> None:
         if len(frames) > BURSTS_PER_OVER_MAX or planned_ms(frames, mode, phrase) > OVER_MS_MAX:
             break
         chosen.append(entry)
-    if said is not None:
-        change(turn, spoken=(*turn.state.radio.spoken, said[1])[-SAID_MAX:])
-    _order(turn, [row.signed for _, row in chosen], mode, tuple(wanted.counter for wanted, _ in chosen), phrase)
+    _order(turn, [row.signed for _, row in chosen], mode, tuple(wanted.counter for wanted, _ in chosen), said)
 
 
 def planned_ms(frames: list[SignedFrame], mode: Mode, phrase: Phrase | None) -> int:
@@ -233,11 +233,23 @@ def planned_ms(frames: list[SignedFrame], mode: Mode, phrase: Phrase | None) -> 
     return KEY_UP_MS + bursts_ms + (SPEECH_GAP_MS + SPEECH_MS if phrase is not None else 0)
 
 
-def _order(turn: Turn, frames: list[SignedFrame], mode: Mode, counters: tuple[int, ...], phrase: Phrase | None) -> None:
+def _order(
+    turn: Turn,
+    frames: list[SignedFrame],
+    mode: Mode,
+    counters: tuple[int, ...] = (),
+    said: tuple[Phrase, tuple[int, int]] | None = None,
+) -> None:
     number = turn.state.radio.next_over
     overdue_ms = turn.now_ms + OVER_MS_MAX + ANSWER_MARGIN_MS
-    over = Over(number, counters, mode, len(frames), phrase, overdue_ms)
-    change(turn, over=over, next_over=number + 1, wait_us=None)
+    says = None if said is None else said[1]
+    change(
+        turn,
+        over=Over(number, counters, mode, len(frames), says, overdue_ms),
+        next_over=number + 1,
+        wait_us=None,
+    )
+    phrase = None if said is None else said[0]
     turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
 
 
@@ -285,7 +297,7 @@ def _waits(wanted: Wanted) -> bool:
 def _may(state: NodeState, wanted: Wanted, row: Row, now_ms: int) -> bool:
     """Whether the limits allow it (N10)."""
     if wanted.is_late and (
-        trust.is_trusted(state, now_ms) or duty.busy_percent(state.radio, now_ms) > duty.POLITE_PERCENT
+        state.central.path is PathPhase.PROVEN or duty.busy_percent(state.radio, now_ms) > duty.POLITE_PERCENT
     ):
         return False
     percent = duty.OWN_PERCENT_MAX

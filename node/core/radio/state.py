@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from node.core.controls import Part
-from node.core.radio.air import Mode, Phrase
+from node.core.radio.air import Mode
 from wire.frames import SignedFrame
 from wire.ids import FrameId
 
@@ -130,6 +130,7 @@ class Over:
 
     Attributes:
         counters: our own frames in it.
+        says: (incident, rank) of its sentence; ``None`` = it has none.
         overdue_ms: no answer by then, and it is taken as failed.
         is_started: keyed.
     """
@@ -138,7 +139,7 @@ class Over:
     counters: tuple[int, ...]
     mode: Mode
     bursts: int
-    phrase: Phrase | None
+    says: tuple[int, int] | None
     overdue_ms: int
     is_started: bool = False
 

@@ -25,8 +25,8 @@ from node.core.radio import access, path_tests
 from node.core.radio.air import LADDER
 from node.core.radio.chance import draw
 from node.core.radio.state import Wanted, change
-from node.core.radio.trust import is_trusted
 from node.core.state import NodeState, Row
+from node.core.table import PathPhase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest
 
@@ -53,6 +53,8 @@ def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
         dropped = min(wanted, key=lambda other: (not other.is_late, other.counter))
         wanted = tuple(other for other in wanted if other is not dropped)
     wanted = tuple(_anew(turn, other, row) for other in wanted)
+    if not is_late:
+        access.begin_anew(turn)
     made = Wanted(counter, turn.now_ms, turn.now_ms, is_late=is_late, is_told=is_late)
     change(turn, wanted=(*wanted, made))
 
@@ -89,7 +91,7 @@ def tick(turn: Turn) -> None:
     if due:
         access.lost(turn, max(wanted.tries for wanted in due))
     for wanted in turn.state.radio.wanted:
-        if not wanted.is_told and turn.now_ms - wanted.since_ms >= FIRST_CHANCE_MS and wanted.tries == 0:
+        if _has_no_chance(turn.state, wanted) and turn.now_ms - wanted.since_ms >= FIRST_CHANCE_MS:
             _tell(turn, wanted)
     _backlog(turn)
 
@@ -109,10 +111,16 @@ def next_moment_ms(state: NodeState) -> int | None:
     """When :func:`tick` next has something to do."""
     radio = state.radio
     moments = [_lost_ms(state, w) for w in radio.wanted if w.answer_due_ms is not None]
-    moments += [w.since_ms + FIRST_CHANCE_MS for w in radio.wanted if not w.is_told and w.tries == 0]
+    moments += [w.since_ms + FIRST_CHANCE_MS for w in radio.wanted if _has_no_chance(state, w)]
     if _may_pull(state):
         moments.append(_pull_ms(state))
     return min(moments, default=None)
+
+
+def _has_no_chance(state: NodeState, wanted: Wanted) -> bool:
+    """No over has carried it, none does now, and its presser still hopes."""
+    over = state.radio.over
+    return not wanted.is_told and wanted.tries == 0 and not (over is not None and wanted.counter in over.counters)
 
 
 def _lost_ms(state: NodeState, wanted: Wanted) -> int:
@@ -192,7 +200,7 @@ def _backlog(turn: Turn) -> None:
     if not _may_pull(state) or _pull_ms(state) > turn.now_ms:
         return
     change(turn, backlog_ms=turn.now_ms + BACKLOG_APART_MS)
-    if is_trusted(state, turn.now_ms):
+    if state.central.path is PathPhase.PROVEN:
         return
     known = {wanted.counter for wanted in state.radio.wanted}
     below = state.radio.backlog

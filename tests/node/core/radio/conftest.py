@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401  # the bench is made from another that cannot be imported
 """A bench for the radio's rules: one node whose radio is driven by hand, and a town of nodes on a toy air."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +16,14 @@ from typing import Any
 import pytest
 
 from node.core.controls import Button
-from node.core.effects import AlertDraft, Effect, RelayFrame, ReportFact, StoreFrame, TransmitOver
+from node.core.effects import (
+    AlertDraft,
+    Effect,
+    RelayFrame,
+    ReportFact,
+    StoreFrame,
+    TransmitOver,
+)
 from node.core.events import (
     AirAsked,
     CentralStatusReceived,
@@ -32,10 +41,10 @@ from node.core.events import (
 )
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio.air import BURST_GAP_MS, KEY_UP_MS, LADDER, SPEECH_GAP_MS, SPEECH_MS, burst_ms
-from node.core.settings import RadioSettings, Settings
+from node.core.settings import RadioSettings, RadioTiming, Settings
 from node.core.state import NodeState
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Alert, Receipted, ReceiptBatch, SignedFrame, decode, encode
+from wire.frames import Alert, ReceiptBatch, Receipted, SignedFrame, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import CentralStatus
@@ -51,8 +60,16 @@ def key_of(node: int) -> SigningKey:
     return SigningKey(hashlib.sha256(f"toy {node}".encode()).digest())
 
 
+def sender_of(node: NodeId) -> Sender:
+    is_central, is_gateway = node == CENTRAL, node == GATEWAY
+    schemes = frozenset() if is_central else frozenset({HART})
+    return Sender(node, key_of(node).public, f"Shop {node}", "", schemes, is_central, False, is_gateway)  # noqa: FBT003
+
+
 @dataclass
 class Carrier:
+    """One transmission: bursts as (from, until, bytes)."""
+
     node: int
     starts_ms: int
     ends_ms: int = 1 << 62
@@ -62,14 +79,13 @@ class Carrier:
 class Town:
     """``count`` nodes without a network and a gateway with one, on one frequency. No samples: bursts and carriers.
 
-    A carrier is noticed ``BLIND_MS`` after it began, overlapping bursts destroy each other, a transmitter hears nothing.
+    A carrier is noticed ``BLIND_MS`` after it began, overlapping bursts destroy each other, and who
+    transmits hears nothing.
     """
 
-    def __init__(
-        self, count_of_nodes: int, seed: int, *, loss: dict[Any, float] | None = None, radio: Any = None
-    ) -> None:
+    def __init__(self, count_of_nodes: int, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.loss = LOSS if loss is None else loss
+        self.loss = LOSS
         self.now_ms = 0
         self.nodes = [GATEWAY, *(NodeId(0x10 + n) for n in range(count_of_nodes))]
         self.directory = self._directory()
@@ -91,7 +107,7 @@ class Town:
         self.central_counter = 0
         self.airtime_ms = 0
         for node in self.nodes:
-            settings = Settings(node, f"Shop {node}", "", (HART,), radio=radio or self._radio(node))
+            settings = Settings(node, f"Shop {node}", "", (HART,), radio=self._radio(node))
             self.states[node] = initial_state(settings)
             self.take(node, Started("boot", (), (), self.directory, 0))
             self.take(node, ClockRead(1_795_000_000, is_proven=True))
@@ -103,17 +119,11 @@ class Town:
         return replace(made, timing=replace(made.timing, path_test_first_ms=10**9, path_test_ms=10**9))
 
     def _directory(self) -> Directory:
-        senders = {CENTRAL: Sender(CENTRAL, key_of(CENTRAL).public, "Central", "", frozenset(), True, False)}
-        for node in self.nodes:
-            senders[node] = Sender(
-                node, key_of(node).public, f"Shop {node}", "", frozenset({HART}), False, False, node == GATEWAY
-            )
+        senders = {CENTRAL: sender_of(CENTRAL)} | {node: sender_of(node) for node in self.nodes}
         schemes = {HART: SchemeEntry(number=HART, slug="hart", name="HART")}
         return Directory(1, MappingProxyType(senders), MappingProxyType(schemes))
 
     def _heartbeat(self) -> None:
-        from datetime import UTC, datetime, timedelta  # noqa: PLC0415
-
         at = datetime.fromtimestamp(1_795_000_000, UTC) + timedelta(milliseconds=self.now_ms)
         status = CentralStatus(boot_id="c", at=at, expires_at=at + timedelta(seconds=30), on_duty=())
         self.take(GATEWAY, CentralStatusReceived(status))
@@ -253,8 +263,86 @@ class Town:
     def is_all_received(self) -> bool:
         return len(self.committed) >= len(self.alerts()) > 0 and set(self.receipts) >= self.alerts()
 
-    def decoded(self, data: bytes) -> Any:
-        return decode(data).frame
+
+@dataclass
+class Set:
+    """One node and its radio. What it hears, and what becomes of its overs, is said by the test."""
+
+    world: Any
+
+    def overs(self, effects: Any = None) -> list[TransmitOver]:
+        return [e for e in (self.world.log if effects is None else effects) if isinstance(e, TransmitOver)]
+
+    def wait_over(self, within_ms: int = 300_000) -> TransmitOver:
+        """Let time pass until it orders the next over."""
+        before, end_ms = len(self.overs()), self.world.now_ms + within_ms
+        while len(self.overs()) == before:
+            due_ms = next_deadline_ms(self.world.state)
+            assert due_ms is not None, "it waits for nothing"
+            assert due_ms <= end_ms, f"no over within {within_ms} ms"
+            self.world.at(due_ms)
+        return self.overs()[-1]
+
+    def carry(self, over: TransmitOver) -> None:
+        """Key, say all of it, unkey."""
+        self.world.after(20, OverStarted(over.over))
+        airtime_ms = KEY_UP_MS + sum(burst_ms(over.mode, len(data)) + BURST_GAP_MS for data in over.bursts)
+        airtime_ms += SPEECH_GAP_MS + SPEECH_MS if over.phrase else 0
+        self.world.after(airtime_ms, OverEnded(over.over, airtime_ms))
+
+    def next_over(self, within_ms: int = 300_000) -> TransmitOver:
+        """The next over, ordered and carried out."""
+        over = self.wait_over(within_ms)
+        self.carry(over)
+        return over
+
+    def hears(self, frame: Any, key: Any = None) -> list[Effect]:
+        """A burst of somebody else's, in a carrier of its own."""
+        data = frame if isinstance(frame, bytes) else self.world.signed(frame, key).data
+        self.world.do(ChannelChanged(is_busy=True))
+        done = self.world.after(1_000, FrameReceived(data, None, Path.RADIO))
+        return list(done + self.world.after(60, ChannelChanged(is_busy=False)))
+
+    def talk(self, length_ms: int) -> None:
+        """Somebody speaks."""
+        self.world.do(ChannelChanged(is_busy=True))
+        self.world.after(length_ms, ChannelChanged(is_busy=False))
+
+    def receipt(self, counter: int) -> Any:
+        return replace(self.world.receipt(counter), path=Path.RADIO)
+
+    def counters(self, over: TransmitOver) -> list[int]:
+        return [decode(data).frame.counter for data in over.bursts]
+
+    def facts(self, name: str) -> list[dict[str, str]]:
+        return [dict(fact.detail) for fact in self.world.facts(name)]
+
+
+@pytest.fixture
+def make_set(make_world: Callable[..., Any]) -> Callable[..., Set]:
+    """A node with a radio that may transmit, up, with no network unless ``is_online``."""
+
+    def made(*, is_online: bool = False, is_gateway: bool = False, **changes: Any) -> Set:
+        timing = replace(RadioTiming(), path_test_first_ms=10**9, path_test_ms=10**9, **changes.pop("timing", {}))
+        radio = RadioSettings(licence="L-1", seed=7, timing=timing)
+        radio = replace(radio, **changes.pop("radio", {}))
+        world = make_world(replace(make_world().settings, radio=radio, **changes))
+        known = world.directory()
+        if is_gateway:
+            ours = replace(known.senders[world.settings.node], is_gateway=True)
+            known = replace(known, senders=MappingProxyType({**known.senders, world.settings.node: ours}))
+        world.start(known=known)
+        if is_online:
+            world.online()
+        return Set(world)
+
+    return made
+
+
+@pytest.fixture
+def radio(make_set: Callable[..., Set]) -> Set:
+    """The same, as it is most often wanted."""
+    return make_set()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,161 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N10: a clear channel, random waits that grow with the crowd, and an attack that does not wait for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from node.core.events import ChannelChanged, FrameReceived, OverEnded, OverStarted, Ticked
+from node.core.radio import access, chance
+from wire.frames import Alert
+from wire.ids import NodeId
+from wire.kinds import AlertKind, Path
+
+BOOTS = NodeId(0x11)
+
+
+def alert(counter: int, node: NodeId = BOOTS) -> Alert:
+    return Alert(node, counter, 0, AlertKind.ASSIST, counter, (1,))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_lone_wait_is_one_to_two_seconds(make_set: Any, seed: int) -> None:
+    radio = make_set(radio={"seed": seed})
+    radio.world.tap(Button.ASSIST)
+    start_ms = radio.world.now_ms - 40
+    radio.wait_over()
+
+    assert 1_000 <= radio.world.now_ms - start_ms <= 2_000
+
+
+def test_waits_differ_by_node_and_by_start_and_are_the_same_for_the_same_state(make_set: Any) -> None:
+    def moment(seed: int) -> int:
+        radio = make_set(radio={"seed": seed})
+        radio.world.tap(Button.ASSIST)
+        radio.wait_over()
+        return int(radio.world.now_ms)
+
+    assert moment(1) == moment(1)
+    assert len({moment(seed) for seed in range(10)}) > 8
+    assert len({chance.mixed(1, node, 0) % 1_000 for node in range(50)}) > 40
+
+
+def test_busy_time_does_not_count(radio: Any) -> None:
+    """The wait freezes while somebody speaks, and goes on where it was."""
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(600, ChannelChanged(is_busy=True))
+    left = radio.world.state.radio.wait_us
+    radio.world.after(30_000, ChannelChanged(is_busy=False))
+    assert left == radio.world.state.radio.wait_us
+
+    clear_ms = radio.world.now_ms
+    radio.wait_over()
+    assert radio.world.now_ms - clear_ms == access.GAP_MS + -(-left // 1_000)
+
+
+def test_assist_waits_for_whoever_talks(radio: Any) -> None:
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(120_000)
+    assert [] == radio.overs()
+
+    radio.world.do(ChannelChanged(is_busy=False))
+    radio.wait_over(2_500)
+
+
+def test_attack_breaks_in_after_its_bounded_wait(radio: Any) -> None:
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.after(2_000)
+    radio.world.hold(Button.ATTACK)
+    due_ms = next(wanted.due_ms for wanted in radio.world.state.radio.wanted)
+    radio.wait_over(10_000)
+
+    assert 4_000 == radio.world.now_ms - due_ms
+
+
+def test_attack_does_not_break_in_on_a_burst_nor_on_a_sentence_of_another_alert(radio: Any) -> None:
+    radio.world.hold(Button.ATTACK)
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.after(1_000, FrameReceived(radio.world.signed(alert(5)).data, None, Path.RADIO))
+    radio.world.after(7_500)
+
+    assert [] == radio.overs()
+
+
+def test_frame_of_another_member_slows_the_wait(make_set: Any) -> None:
+    waits = []
+    for is_heard in (False, True):
+        radio = make_set()
+        radio.world.tap(Button.ASSIST)
+        if is_heard:
+            radio.hears(alert(5))
+        else:
+            radio.talk(1_060)
+        start_ms = radio.world.now_ms
+        radio.wait_over()
+        waits.append(radio.world.now_ms - start_ms)
+
+    assert waits[1] > waits[0] + 500
+
+
+def test_undecodable_bursts_grow_the_crowd_and_quiet_shrinks_it(radio: Any) -> None:
+    for _ in range(6):
+        radio.talk(1_200)
+        radio.world.after(300)
+    grown = radio.world.state.radio.channel.crowd_milli
+    assert grown > 15_000
+
+    radio.world.after(60_000, Ticked())
+    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+
+
+@pytest.mark.parametrize("length_ms", [100, 5_000, 20_000])
+def test_talk_and_clicks_are_no_crowd(radio: Any, length_ms: int) -> None:
+    for _ in range(6):
+        radio.talk(length_ms)
+        radio.world.after(500)
+
+    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+
+
+def test_decoder_slower_than_the_carrier_takes_the_collision_back(radio: Any) -> None:
+    radio.talk(1_200)
+    assert radio.world.state.radio.channel.crowd_milli > access.ALONE
+    radio.world.after(100, FrameReceived(radio.world.signed(alert(5)).data, None, Path.RADIO))
+
+    assert access.HEARD_CROWD == radio.world.state.radio.channel.crowd_milli
+
+
+def test_noise_cannot_grow_the_crowd_without_bound(radio: Any) -> None:
+    for _ in range(200):
+        radio.talk(1_200)
+        radio.world.after(10)
+
+    assert access.CROWD_MAX == radio.world.state.radio.channel.crowd_milli
+
+
+def test_overs_of_a_crowd_begin_with_a_slot(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    radio.hears(alert(5))
+    clear_ms = radio.world.now_ms
+    radio.wait_over()
+    into_ms = (radio.world.now_ms - clear_ms - access.GAP_MS - access.TURN_MS) % access.SLOT_MS
+
+    assert into_ms <= access.SLOT_LATE_MS
+
+
+def test_own_over_counts_as_no_wait_of_another_frame(radio: Any) -> None:
+    """A second alert that was stored during the first one's over draws its own wait after it."""
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    radio.world.do(OverStarted(over.over))
+    radio.world.hold(Button.ATTACK)
+    radio.world.after(6_000)
+    assert 1 == len(radio.overs())
+    radio.world.do(OverEnded(over.over, 7_000))
+    radio.world.do(radio.receipt(1))
+
+    assert [2] == radio.counters(radio.wait_over(2_500))

@@ -1,0 +1,224 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N4, N8–N10: what goes into an over, what is said aloud, and what becomes of it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button, Part
+from node.core.effects import StopOver
+from node.core.events import (
+    ChannelChanged,
+    OverEnded,
+    OverFailed,
+    OverStarted,
+    PartFailed,
+    PartRecovered,
+    StopAsked,
+)
+from node.core.radio import duty, overs
+from node.core.radio.air import BURSTS_PER_OVER_MAX, LADDER, OVER_MS_MAX, Phrase
+from wire.frames import Alert, decode
+from wire.ids import NodeId
+from wire.kinds import AlertKind
+
+BOOTS = NodeId(0x11)
+
+
+def press_many(radio: Any, count: int) -> None:
+    """While the channel is busy, so that they wait together."""
+    radio.world.do(ChannelChanged(is_busy=True))
+    for _ in range(count):
+        radio.world.tap(Button.ASSIST)
+    radio.world.after(3_000)
+
+
+def test_most_urgent_first_then_newest_and_no_more_than_fit(radio: Any) -> None:
+    press_many(radio, 5)
+    radio.world.hold(Button.ATTACK)
+    radio.world.do(ChannelChanged(is_busy=False))
+    over = radio.wait_over(3_000)
+
+    assert [6, 5, 4, 3] == radio.counters(over)
+    assert BURSTS_PER_OVER_MAX == len(over.bursts)
+
+
+@pytest.mark.parametrize("mode", LADDER)
+def test_over_is_never_planned_longer_than_the_hard_cap(radio: Any, mode: Any) -> None:
+    """N10."""
+    press_many(radio, BURSTS_PER_OVER_MAX)
+    frames = [row.signed for _, row in radio.world.state.outbox.rows.oldest()]
+
+    assert overs.planned_ms(frames, mode, Phrase.ATTACK) <= OVER_MS_MAX
+
+
+def test_one_over_at_a_time_and_strange_numbers_change_nothing(radio: Any) -> None:
+    press_many(radio, 1)
+    radio.world.do(ChannelChanged(is_busy=False))
+    over = radio.wait_over(3_000)
+    before = radio.world.state.radio
+    radio.world.do(OverStarted(99), OverEnded(99, 5_000), OverFailed(0, "x", 100))
+    assert before == radio.world.state.radio
+
+    radio.world.hold(Button.ATTACK)
+    radio.world.after(20_000)
+    assert [over] == radio.overs()
+    assert [] == radio.facts("over_ended")
+
+
+def test_over_that_nobody_speaks_of_again_is_taken_as_failed(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    radio.wait_over()
+    again = radio.wait_over(60_000)
+
+    assert 2 == again.over
+    assert ["no answer"] == [fact["detail"] for fact in radio.facts("over_failed")]
+
+
+def test_failed_overs_are_repeated_less_and_less_often(radio: Any) -> None:
+    """A driver that refuses at once is not asked a thousand times a second."""
+    radio.world.tap(Button.ASSIST)
+    start_ms, moments = radio.world.now_ms, []
+    for _ in range(8):
+        over = radio.wait_over(80_000)
+        moments.append(radio.world.now_ms - start_ms)
+        radio.world.do(OverFailed(over.over, "no sound device"))
+    gaps = [b - a for a, b in pairwise(moments)]
+
+    assert gaps[0] < 4_000
+    assert gaps[-1] >= 60_000
+
+
+def test_facts_name_the_over_its_mode_and_its_alert(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    radio.next_over()
+    assert [{"over": "1", "mode": "1200-il2p", "bursts": "1"}] == radio.facts("over_started")
+    assert ["00000010-1"] == [fact.alert.text for fact in radio.world.facts("over_started")]
+
+    (ended,) = radio.facts("over_ended")
+    assert ("1", str(radio.world.state.radio.airtime_ms)) == (ended["over"], ended["airtime_ms"])
+    assert 1 == radio.world.state.radio.overs
+
+
+def test_stop_unkeys(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    radio.world.do(OverStarted(over.over))
+
+    assert [StopOver(over.over)] == radio.world.of(StopOver, radio.world.do(StopAsked()))
+
+
+def test_receipt_during_the_over_lets_it_finish_and_nothing_follows(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    radio.world.do(OverStarted(over.over))
+    assert [] == radio.world.of(StopOver, radio.world.do(radio.world.receipt(1)))
+    radio.world.after(1_500, OverEnded(over.over, 1_500))
+    radio.world.after(300_000)
+
+    assert [over] == radio.overs()
+
+
+def test_sentence_is_said_once_and_again_for_an_upgrade(radio: Any) -> None:
+    """N9."""
+    radio.world.tap(Button.ASSIST)
+    assert Phrase.ASSIST is radio.next_over().phrase
+    assert None is radio.next_over().phrase
+    radio.world.hold(Button.ATTACK)
+    assert Phrase.ATTACK is radio.next_over().phrase
+    radio.world.hold(Button.ATTACK)
+
+    assert None is radio.next_over().phrase, "the same incident, no more urgent than before"
+
+
+def test_highest_priority_alone_is_spoken(radio: Any) -> None:
+    press_many(radio, 2)
+    radio.world.hold(Button.ATTACK)
+    radio.world.do(ChannelChanged(is_busy=False))
+
+    assert Phrase.ATTACK is radio.wait_over(3_000).phrase
+
+
+@pytest.mark.parametrize(("has_words", "phrase"), [(False, None), (True, Phrase.NEUTRAL)])
+def test_silent_attack_is_a_burst_or_the_schemes_neutral_words(make_set: Any, has_words: Any, phrase: Any) -> None:
+    """N4: and its cancel says nothing either."""
+    radio = make_set(is_attack_silent=True, radio={"has_neutral_phrase": has_words})
+    radio.world.hold(Button.ATTACK)
+    assert phrase is radio.next_over().phrase
+
+    radio.world.hold(Button.CANCEL)
+    assert None is radio.next_over().phrase
+
+
+def test_nothing_is_said_that_others_were_heard_to_say(radio: Any) -> None:
+    """N9: in a crowd one sentence is enough."""
+    radio.hears(Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,)))
+    radio.world.hold(Button.ATTACK)
+
+    assert None is radio.wait_over().phrase
+
+
+def test_cancel_is_spoken_where_the_alert_was(radio: Any) -> None:
+    """N6."""
+    radio.world.tap(Button.ASSIST)
+    radio.next_over()
+    radio.world.hold(Button.CANCEL)
+    over = radio.next_over()
+
+    assert Phrase.CANCEL is over.phrase
+    assert 2 == decode(over.bursts[0]).frame.counter
+
+
+def test_attacks_first_tries_alone_go_beyond_the_duty_cycle(radio: Any) -> None:
+    """N10: at most a fifth of ten minutes, two fifths at the most."""
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    radio.world.do(OverStarted(over.over))
+    radio.world.after(25_000, OverEnded(over.over, 25_000))
+    used_ms = 25_000
+    while used_ms < duty.OWN_PERCENT_MAX * duty.WINDOW_MS // 100:
+        radio.world.tap(Button.ASSIST)
+        over = radio.wait_over()
+        radio.world.after(25_000, OverEnded(over.over, 25_000))
+        used_ms += 25_000
+    radio.world.log.clear()
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(60_000)
+    assert [] == radio.overs()
+
+    radio.world.hold(Button.ATTACK)
+    assert radio.wait_over(10_000).bursts
+
+
+def test_blocked_channel_is_told_once_and_its_end(make_set: Any) -> None:
+    """N10: jamming is reported."""
+    radio = make_set()
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.after(60_000)
+    assert [] == radio.facts("radio_blocked")
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(40_000)
+    assert 1 == len(radio.facts("radio_blocked"))
+    assert radio.world.state.radio.blocked_since_ms is not None
+
+    radio.world.do(ChannelChanged(is_busy=False))
+    radio.world.after(200, ChannelChanged(is_busy=True))
+    assert [] == radio.facts("radio_clear")
+    radio.world.do(ChannelChanged(is_busy=False))
+    radio.world.after(1_000)
+    assert (1, None) == (len(radio.facts("radio_clear")), radio.world.state.radio.blocked_since_ms)
+
+
+def test_broken_radio_forgets_what_it_was_to_say(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    over = radio.wait_over()
+    radio.world.do(PartFailed(Part.RADIO, "unplugged"), OverFailed(over.over, "unplugged"))
+    assert None is radio.world.state.radio.over
+
+    radio.world.after(200_000)
+    assert [over] == radio.overs()
+    radio.world.do(PartRecovered(Part.RADIO))
+    assert 2 == radio.wait_over(60_000).over
