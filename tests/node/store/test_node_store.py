@@ -78,6 +78,7 @@ def test_path_test_takes_a_counter_for_good_and_is_of_no_use_to_a_later_run(stor
     assert () == remembered.outbox
     assert signed.frame.counter == remembered.last_counter
     assert signed.frame.counter + 1 == again.store_frame(ATTACK, 0, 0).frame.counter
+    again.close()
 
 
 def test_last_good_test_survives_restarts_and_pruning(store: NodeStore, folder: Path) -> None:
@@ -87,7 +88,9 @@ def test_last_good_test_survives_restarts_and_pruning(store: NodeStore, folder: 
     attack = store.store_frame(ATTACK, at_s=NOW_S + 50, now_ms=55).frame.counter
     store.mark_receipted(attack, NOW_S + 60)
     store.prune(NOW_S + 9 * 86_400)
-    remembered = reopened(store, folder).load(0, NOW_S + 9 * 86_400)
+    again = reopened(store, folder)
+    remembered = again.load(0, NOW_S + 9 * 86_400)
+    again.close()
 
     assert () == remembered.outbox
     assert (NOW_S, NOW_S) == (remembered.tested_at_s, remembered.test_since_at_s)
@@ -114,6 +117,7 @@ def test_time_without_a_test_counts_from_the_first_proven_clock(store: NodeStore
 
     again.prune(NOW_S - 3_600)
     assert NOW_S - 3_600 == again.load(0, 0).test_since_at_s, "a time to come was a wrong clock's"
+    again.close()
 
 
 def test_test_of_which_the_time_is_not_known_counts_from_the_next_proven_clock(store: NodeStore) -> None:
