@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 from demo.cable import Way
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
+
+_QUIET_S: Final = 31.0
 
 
 async def play(stage: Stage) -> None:
     """Play it."""
     await on_air.gather(stage)
     await _cable_goes_dead(stage)
+    # For so long after somebody else's alert a radio expects more of them, and waits longer.
+    await asyncio.sleep(_QUIET_S)
     await _cable_is_out(stage)
 
 

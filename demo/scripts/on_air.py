@@ -36,11 +36,14 @@ def gateway_of(stage: Stage) -> Premises:
 
 
 async def gather(stage: Stage) -> None:
-    """Wait until central sees everybody well and every radio is on the air, then come on duty."""
-    await stage.gather()
+    """Wait until central sees everybody well and knows that every radio can transmit, then come on duty."""
     nodes = {one.node for one in stage.town.everywhere}
-    link = air_of(stage)
-    await stage.town.notice.until(lambda: nodes <= link.state.stations.keys(), "every radio was on the air", PATIENCE_S)
+
+    def can_all_transmit(board: Board) -> bool:
+        return nodes <= {line.node for line in board.nodes if line.radio and line.radio.state in ("untested", "ready")}
+
+    await stage.town.watch_room.board_when("central knew every radio", can_all_transmit, PATIENCE_S)
+    await stage.gather()
 
 
 async def cut(stage: Stage, *where: Premises) -> None:

@@ -20,6 +20,7 @@ PATIENCE_S: Final = 45.0
 LATE_AFTER_S: Final = 60.0
 """An alert that waited longer is late (N13), at the node and at central."""
 _BOUNCES: Final = 3
+_TAP_S: Final = 0.5
 
 
 class Stage:
@@ -93,8 +94,9 @@ class Stage:
         premises.board.drive(button, is_low=True)
         try:
             if button == "assist":
-                # Its release shows that no chord was meant; a tap of this length is what a finger does.
-                await asyncio.sleep(0.15)
+                # Its release shows that no chord was meant. A mocked pin has no kernel to remember when its level
+                # changed, so on a busy machine a shorter tap looks like a bounce.
+                await asyncio.sleep(_TAP_S)
                 premises.board.drive(button, is_low=False)
             what = f"{premises.name} stored the {button} that was pressed"
             stored = await self.town.notice.until(
