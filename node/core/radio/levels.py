@@ -16,8 +16,8 @@ from node.core.radio.air import BLOCK_BYTES
 FULL_SCALE: Final = 32_768
 SILENCE_DBFS: Final = -99.0
 """Said of nothing but zeros, which have no logarithm."""
-SPEECH_RMS_DBFS: Final = -12.0
-"""A sentence's loudness while somebody speaks (:func:`active_rms_dbfs`). Bursts are brought to the same."""
+SPEECH_RMS_DBFS: Final = -9.0
+"""A sentence's loudness while somebody speaks (:func:`active_rms_dbfs`): that of a burst, which peaks at -6 dBFS."""
 SPEECH_PEAK_DBFS: Final = -1.0
 """No sample of a sentence is above."""
 CLIPPED_AT: Final = 32_700

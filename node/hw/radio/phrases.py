@@ -19,7 +19,7 @@ from node.hw.errors import one_line
 from node.hw.radio.sentences import once
 from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Raised whenever the same text and voice shall sound different, so that cached sentences are made anew."""
 _SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
 _RENDER_WITHIN_S: Final = 120

@@ -13,6 +13,7 @@ import sys
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Final
 
 from node.core.radio.air import RATE_HZ
@@ -27,6 +28,8 @@ _PROGRAM: Final = "espeak-ng"
 _SPEAK_WITHIN_S: Final = 30
 _BELOW_ALL_OTHERS: Final = 10
 _LOWEST_HZ, _HIGHEST_HZ = 300, 3_000
+_LIFT_HZ: Final = 1_800
+"""From here down the voice is turned down, 5 dB at most: consonants carry the words, and drown first."""
 _FADE_MS: Final = 5
 _EDGE_BELOW_PEAK: Final = 0.02
 _BUTTERWORTH: Final = (0.5412, 1.3066)
@@ -78,6 +81,7 @@ def conditioned(samples: Sequence[float], rate_hz: int) -> bytes:
     for q in _BUTTERWORTH:
         samples = _filtered(samples, _LOWEST_HZ / rate_hz, q, is_high_pass=True)
         samples = _filtered(samples, _HIGHEST_HZ / rate_hz, q, is_high_pass=False)
+    samples = _lifted(samples, rate_hz)
     samples = _trimmed(samples, rate_hz)[: SPEECH_MS_MAX * rate_hz // 1000]
     if not samples:
         raise SpeechError(f"{_PROGRAM} said nothing", STATUS_NO_SPEECH)
@@ -125,6 +129,12 @@ def _filtered(samples: Sequence[float], share_of_rate: float, q: float, *, is_hi
     return out
 
 
+def _lifted(samples: Sequence[float], rate_hz: int) -> list[float]:
+    """With more of its consonants, as a communications microphone gives them."""
+    share = math.exp(-2 * math.pi * _LIFT_HZ / rate_hz)
+    return [here - share * before for before, here in pairwise((0.0, *samples))]
+
+
 def _trimmed(samples: Sequence[float], rate_hz: int) -> Sequence[float]:
     """Without the silence at both ends: airtime, and a listener who waits."""
     peak = max(map(abs, samples), default=0)
@@ -146,7 +156,11 @@ def _faded(samples: Sequence[float], rate_hz: int) -> list[float]:
 
 
 def _levelled(samples: Sequence[float], *, is_doubled: bool) -> bytes:
-    """As loud as a burst. Peaks are rounded off, as a radio's own limiter would, to be understood further away."""
+    """As loud as a burst. Peaks are rounded off, as a radio's own limiter would.
+
+    A sentence that is merely as high as a burst is half as loud, and is lost in noise in which this one is understood
+    (docs/hardware.md).
+    """
     ceiling = ratio(SPEECH_PEAK_DBFS) * FULL_SCALE
     peak = max(map(abs, samples))
     low, high = 0.0, 40.0
