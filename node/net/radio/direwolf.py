@@ -51,6 +51,8 @@ _READ_BYTES: Final = 1 << 16
 _KISS_READ_BYTES: Final = 4096
 _SAMPLES_BYTES_MAX: Final = 2 * RATE_HZ * 30
 """No over is longer, so no piece of audio is."""
+_TAIL_US: Final = 10_000
+"""The flags at the end, which nobody needs, forgive what the figures of :class:`Modem` are rounded off."""
 _SHORT_BYTES_MAX: Final = 44
 """With header, checksum and flags they fit into 64 bytes."""
 _START_MS_MAX: Final = 3_000
@@ -114,7 +116,7 @@ class Modem:
             (self.fixed_us if len(frame) > _SHORT_BYTES_MAX else self.short_us) + self.per_byte_us * len(frame)
             for frame in frames
         )
-        return 2 * (us * RATE_HZ // 1_000_000 * 98 // 100)
+        return 2 * ((us - _TAIL_US) * RATE_HZ // 1_000_000)
 
 
 MODEMS: Final = (
