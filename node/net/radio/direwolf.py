@@ -34,6 +34,7 @@ from typing import Final
 
 from node.core.radio.air import Mode
 from node.core.radio.levels import FULL_SCALE, SPEECH_RMS_DBFS, ratio
+from node.net.radio import monotonic
 from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, KissReader, encode_kiss
 from node.net.radio.ports import BLOCK_BYTES, RATE_HZ
@@ -211,7 +212,7 @@ class DireWolf:
             with contextlib.suppress(OSError):  # an administrator may have set a lower limit; it then takes longer
                 fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
         self._is_listening = False
-        self._start_end_ms = _now_ms() + _START_MS_MAX
+        self._start_end_ms = monotonic.now_ms() + _START_MS_MAX
         self.feed(bytes(BLOCK_BYTES))
 
     def is_listening(self) -> bool:
@@ -226,7 +227,7 @@ class DireWolf:
         fcntl.ioctl(self._audio.fileno(), termios.FIONREAD, waiting)
         self._is_listening = not waiting[0]
         detail = self.exit_detail()
-        if detail is None and not self._is_listening and _now_ms() > self._start_end_ms:
+        if detail is None and not self._is_listening and monotonic.now_ms() > self._start_end_ms:
             detail = "Dire Wolf does not begin to listen"
         if detail is not None:
             raise CodecError(detail)
@@ -309,7 +310,7 @@ class DireWolf:
             raise CodecError(f"Dire Wolf takes no frame: {e.strerror}") from e
         samples = self._read_piece(least_bytes, is_stopped)
         duration_ms = len(samples) * 1000 // (2 * RATE_HZ)
-        self.busy_until_ms = _now_ms() + duration_ms
+        self.busy_until_ms = monotonic.now_ms() + duration_ms
         heights = array("h", samples)
         if not (_PEAK_MIN <= max(heights) <= PEAK and -PEAK <= min(heights) <= -_PEAK_MIN):
             raise CodecError("Dire Wolf's burst is no burst")
@@ -319,8 +320,8 @@ class DireWolf:
         samples = bytearray()
         poll = select.poll()
         poll.register(self._samples, select.POLLIN)
-        end_ms = _now_ms() + ENCODE_MS_MAX
-        while _now_ms() < end_ms:
+        end_ms = monotonic.now_ms() + ENCODE_MS_MAX
+        while monotonic.now_ms() < end_ms:
             if is_stopped():
                 raise EncodeStopped("no longer wanted")
             if not poll.poll(_QUIET_MS):
@@ -362,7 +363,3 @@ def _in_memory(name: str, text: str) -> int:
     descriptor = os.memfd_create(name)
     os.write(descriptor, text.encode())
     return descriptor
-
-
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000

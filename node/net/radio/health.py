@@ -46,3 +46,9 @@ class RadioHealth:
         self._problems[what] = problem
         if is_news:
             self._put(PartFailed(Part.RADIO, display_text(f"{what}: {problem}", DETAIL_CHARS_MAX)))
+
+
+def words(error: Exception) -> str:
+    """What an error says, fit for an event."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return display_text(strerror or str(error) or type(error).__name__, DETAIL_CHARS_MAX)

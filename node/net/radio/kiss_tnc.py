@@ -14,7 +14,6 @@ import os
 import queue
 import select
 import threading
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,14 +21,13 @@ import serial
 
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
+from node.net.radio import monotonic
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.errors import Ax25DecodeError
-from node.net.radio.health import Put, RadioHealth
+from node.net.radio.health import Put, RadioHealth, words
 from node.net.radio.kiss import Command, KissFrame, KissReader, encode_kiss
 from node.net.radio.reports import Offer, Reports
 from wire.ids import NodeId
-from wire.limits import DETAIL_CHARS_MAX
-from wire.text import display_text
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +141,7 @@ class KissTnc:
                 try:
                     self._round()
                 except OSError as e:
-                    self._lose(_words(e))
+                    self._lose(words(e))
                 except Exception:
                     # A bug here must not leave the radio deaf for ever.
                     logger.exception("the radio's thread stumbled")
@@ -156,7 +154,7 @@ class KissTnc:
             self._hang_up()
 
     def _round(self) -> None:
-        now_ms = _now_ms()
+        now_ms = monotonic.now_ms()
         if self._line is None and now_ms >= self._connect_due_ms:
             self._connect()
         self._wait(now_ms)
@@ -164,7 +162,7 @@ class KissTnc:
         with contextlib.suppress(queue.Empty):
             while not self._is_closing:
                 self._transmit(self._orders.get_nowait())
-        self._look_at_clock(_now_ms())
+        self._look_at_clock(monotonic.now_ms())
 
     def _wait(self, now_ms: int) -> None:
         poll = select.poll()
@@ -207,7 +205,7 @@ class KissTnc:
             return
         if self._busy_until_ms is None:
             self._reports.put(ChannelChanged(is_busy=True))
-        self._busy_until_ms = _now_ms() + BUSY_AFTER_FRAME_MS
+        self._busy_until_ms = monotonic.now_ms() + BUSY_AFTER_FRAME_MS
         try:
             self._reports.heard(decode_ui(frame.payload))
         except Ax25DecodeError as e:
@@ -220,10 +218,10 @@ class KissTnc:
         try:
             data, length_ms = self._prepare(order)
         except (OSError, ValueError) as e:
-            self._reports.put(OverFailed(order.over, _words(e)))
+            self._reports.put(OverFailed(order.over, words(e)))
             return
         assert self._line is not None
-        now_ms = _now_ms()
+        now_ms = monotonic.now_ms()
         self._sending = _Sending(order.over, now_ms, now_ms + length_ms)
         self._line.write(data)  # what goes wrong here fails the over by way of _lose
         self._reports.put(OverStarted(order.over))
@@ -251,14 +249,14 @@ class KissTnc:
     def _lose(self, detail: str) -> None:
         self._fail_over(detail)
         self._hang_up()
-        self._connect_due_ms = _now_ms() + _RETRY_MS[min(self._retries, len(_RETRY_MS) - 1)]
+        self._connect_due_ms = monotonic.now_ms() + _RETRY_MS[min(self._retries, len(_RETRY_MS) - 1)]
         self._retries += 1
         self._health.tell("tnc", detail)
 
     def _fail_over(self, detail: str) -> None:
         sending, self._sending = self._sending, None
         if sending is not None:
-            self._reports.put(OverFailed(sending.over, detail, _now_ms() - sending.started_ms))
+            self._reports.put(OverFailed(sending.over, detail, monotonic.now_ms() - sending.started_ms))
 
     def _hang_up(self) -> None:
         line, self._line = self._line, None
@@ -269,11 +267,3 @@ class KissTnc:
                 line.close()
             if connection is not None:
                 connection.close()
-
-
-def _words(error: Exception) -> str:
-    return display_text(str(error) or type(error).__name__, DETAIL_CHARS_MAX)
-
-
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000

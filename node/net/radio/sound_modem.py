@@ -20,10 +20,11 @@ from typing import Final
 
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
+from node.net.radio import monotonic
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped
-from node.net.radio.health import Put, RadioHealth
+from node.net.radio.health import Put, RadioHealth, words
 from node.net.radio.over import KEYED_SPARE_MS, assemble, milliseconds
 from node.net.radio.ports import AudioPort, PhraseBook, PttPort
 from node.net.radio.reports import Offer, Reports
@@ -214,7 +215,7 @@ class SoundModem:
             self._let_go()
 
     def _round(self) -> None:
-        now_ms = _now_ms()
+        now_ms = monotonic.now_ms()
         if now_ms >= self._codec_due_ms:
             due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
             self._codec_due_ms = min(due_ms, now_ms + _STEP_MS_MAX)
@@ -234,7 +235,7 @@ class SoundModem:
     def _take_blocks(self) -> None:
         while self._blocks:
             block = self._blocks.popleft()
-            self._last_block_ms = _now_ms()
+            self._last_block_ms = monotonic.now_ms()
             if self._over is not None or self._last_block_ms < self._deaf_until_ms:
                 continue
             self._codec.feed(block)
@@ -274,7 +275,7 @@ class SoundModem:
             self._reports.put(ended)
         except (OSError, ValueError) as e:
             logger.warning("over %d: %s", order.over, e)
-            self._reports.put(OverFailed(order.over, _words(e)))
+            self._reports.put(OverFailed(order.over, words(e)))
         except Exception:
             # Whoever ordered it waits for an answer, whatever bug keeps it from being given.
             logger.exception("over %d", order.over)
@@ -304,7 +305,7 @@ class SoundModem:
         if self._is_stopped(order.over):
             raise EncodeStopped("no longer wanted")
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
-        now_ms = _now_ms()
+        now_ms = monotonic.now_ms()
         self._over = _Keyed(order.over, now_ms, now_ms + length_ms)
         try:
             self._ptt.key(min(length_ms, OVER_MS_MAX))
@@ -313,7 +314,7 @@ class SoundModem:
             # Also if it is said not to have moved: in doubt it is off.
             airtime_ms = self._unkey()
             logger.warning("over %d: %s", order.over, e)
-            self._reports.put(OverFailed(order.over, _words(e), airtime_ms))
+            self._reports.put(OverFailed(order.over, words(e), airtime_ms))
             return
         self._reports.put(OverStarted(order.over))
 
@@ -349,7 +350,7 @@ class SoundModem:
     def _unkey(self) -> int:
         """Let go of the key, whatever it takes; returns for how long it was held."""
         problem = self._let_go_of_key()
-        now_ms = _now_ms()
+        now_ms = monotonic.now_ms()
         self._unkey_due_ms = None if problem is None else now_ms + _UNKEY_AGAIN_MS
         self._health.tell("ptt", problem)
         over, self._over = self._over, None
@@ -363,7 +364,7 @@ class SoundModem:
             try:
                 self._ptt.unkey()
             except OSError as e:
-                problem = _words(e)
+                problem = words(e)
             else:
                 return None
         return problem
@@ -388,11 +389,11 @@ class SoundModem:
         try:
             self._audio.start(self._on_block, lambda detail: self._post(_AudioLost(life, detail)))
         except OSError as e:
-            self._retry_audio(_words(e))
+            self._retry_audio(words(e))
             return
         self._is_audio_running = True
         self._audio_retries = 0
-        self._last_block_ms = _now_ms()
+        self._last_block_ms = monotonic.now_ms()
         self._health.tell("sound", None)
 
     def _lose_audio(self, detail: str) -> None:
@@ -407,7 +408,7 @@ class SoundModem:
         self._retry_audio(detail)
 
     def _retry_audio(self, detail: str) -> None:
-        self._audio_due_ms = _now_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
+        self._audio_due_ms = monotonic.now_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
         self._audio_retries += 1
         self._health.tell("sound", detail)
 
@@ -416,12 +417,3 @@ class SoundModem:
             with contextlib.suppress(OSError):
                 close()
         self._codec.close()
-
-
-def _words(error: Exception) -> str:
-    strerror = error.strerror if isinstance(error, OSError) else None
-    return display_text(strerror or str(error) or type(error).__name__, DETAIL_CHARS_MAX)
-
-
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
