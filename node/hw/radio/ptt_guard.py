@@ -6,7 +6,7 @@ It needs nothing of the program to do so: one that is stopped or spins cannot ke
 
 Lines of text. In: ``key NUMBER MILLISECONDS``, ``unkey NUMBER``. Out: ``ready`` once, with the line off;
 ``keyed NUMBER`` and ``off NUMBER``, when the line has moved; ``expired NUMBER`` when the time was up;
-``failed REASON``, after which the line was put off as far as it can be, and the guard ends.
+and as its last word ``gone``, with the line off, or ``failed REASON``, with the line as far off as it can be.
 """
 
 from __future__ import annotations
@@ -145,9 +145,11 @@ def main(settings: PttSettings, commands: int, answers: int) -> int:
             failures.append(str(e))
         finally:
             failures += _let_go(line, settings)
-    for failure in failures:
-        with suppress(OSError):
+    with suppress(OSError):
+        for failure in failures:
             _say(answers, f"failed {failure}")
+        if not failures:
+            _say(answers, "gone")
     return 1 if failures else 0
 
 

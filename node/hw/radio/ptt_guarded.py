@@ -225,16 +225,14 @@ class GuardedPtt:
                 return
             self._guard = guard
             self._has_let_go = False
-        has_failed = False
         for line in self._said(guard):
             self._hear(line)
-            if has_failed := line.startswith("failed "):
+            if line.startswith("failed "):
                 break
         guard.kill()
         guard.wait()
         with self._changed:
             self._failed_starts += not self._was_ready
-            self._has_let_go = guard.returncode == 0 and not has_failed
             self._guard = None
             self._is_ready = self._was_ready = False
             self._changed.notify_all()
@@ -269,6 +267,9 @@ class GuardedPtt:
             elif word == "failed":
                 self._is_ready = False
                 self._problem = one_line(rest)
+            elif word == "gone":
+                self._is_ready = False
+                self._has_let_go = True
             elif word == "expired":
                 _log.warning("the transmit key was let go by its guard: the over's time was up")
             else:

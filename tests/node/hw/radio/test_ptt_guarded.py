@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from node.hw.radio import ptt_guarded
 from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_guarded import GuardedPtt, guard_command
 from node.net.radio.ports import PttPort
@@ -247,14 +248,19 @@ def test_close_is_not_held_up_by_a_guard_that_hangs(settings: PttSettings, hidra
     assert not is_running(pid)
 
 
-def test_guard_that_was_told_to_end_stays_away_until_it_is_wanted(ptt: GuardedPtt, hidraw: Path) -> None:
+def test_guard_that_was_told_to_end_stays_away_until_it_is_wanted(
+    ptt: GuardedPtt, hidraw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At the unit's stop every process is told; one started in that moment would only hold the end up."""
+    monkeypatch.setattr(ptt_guarded, "_LET_GO_PAUSE_S", 600)
+    ptt.unkey()
     ptt.unkey()
     pid = ptt.guard_pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: ptt.guard_pid is None)
     before = len(reports(hidraw))
+    time.sleep(0.5)  # another would have put the line off by now
     ptt.close()
 
     assert before == len(reports(hidraw))
