@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
+import pwd
 import queue
 import select
 import subprocess
@@ -106,6 +108,9 @@ class RadioCheck:
         yield self._driver()
         if self._table.driver == "none":
             return
+        if (stranger := self._stranger()) is not None:
+            yield stranger
+            return
         yield self._licence()
         if self._table.driver == "kiss-tnc":
             yield self._tnc()
@@ -139,6 +144,23 @@ class RadioCheck:
             case "fake":
                 text = f"simulated air at {table.fake.air_socket}"
         return _ok("radio", text)
+
+    def _stranger(self) -> Step | None:
+        """Who is not the node would leave sentences behind that the node can neither read nor replace."""
+        folder = self._config.state_dir
+        owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+        if owner == os.geteuid():
+            return None
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        return _bad(
+            "user",
+            f"{folder} belongs to {name}",
+            f"run this as the node: sudo setpriv --reuid={name} --regid={name} --groups=gpio,audio,dialout "
+            "/opt/watchlink/bin/watchlink node radio-check …",
+        )
 
     def _licence(self) -> Step:
         if self._table.licence:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 from array import array
 from collections.abc import Callable
@@ -137,6 +138,20 @@ def test_radio_check_speaks_json_on_request(file: Path, capsys: pytest.CaptureFi
         "advice": 'set driver under [radio] in node.toml to "sound" or "kiss-tnc"',
         "figures": {},
     }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_radio_check_by_somebody_else_than_the_node_leaves_nothing_behind(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What root had made, the node could not replace, and alerts would go without words."""
+    radio(file, _SOUND.format(licence=""))
+    state = load_config(file, "").state_dir
+    state.mkdir(exist_ok=True)
+    os.chown(state, 65_534, -1)
+    assert main(["radio-check", "--config", str(file)]) == 1
+    assert "sudo setpriv --reuid=nobody" in capsys.readouterr().out
+    assert not (state / "phrases").exists()
 
 
 @pytest.mark.parametrize("seconds", ["0", "x", "601", "-3"])
