@@ -20,6 +20,7 @@ from wire.kinds import AlertKind
 
 PLANT_SEEDS: Final = 60
 PLANT_BATCH: Final = 8
+PLANT_STORM: Final = 12
 STORMS: Final = (200, 50, 12, 5)
 
 
@@ -65,6 +66,14 @@ def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
 
 def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namespace) -> bool:
     """Look for it a few seeds at a time, until an invariant breaks that it should break."""
+    if not BREAKS[plant]:
+        storm_result = storm(PLANT_STORM, plant=plant)
+        is_caught = not is_good(storm_result)
+        print(
+            f"planted {plant}: {'caught' if is_caught else 'NOT CAUGHT'} by a {tell(storm_result, AlertKind.ATTACK)}",
+            flush=True,
+        )
+        return is_caught
     first = options.first
     seeds = [s for s in range(first, first + 2 * PLANT_SEEDS) if has_radio(s) or plant not in RADIO_PLANTS][
         :PLANT_SEEDS

@@ -5,6 +5,7 @@ What must then come true over the air within a bounded time is judged before the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -35,65 +36,84 @@ class Closing(StrEnum):
     """Neither broker nor central."""
 
 
+@dataclass(slots=True)
+class _Act:
+    """What is played, and what must come of it.
+
+    Attributes:
+        can_answer: whoever relays may also transmit, so pressers must learn that their alerts arrived.
+    """
+
+    town: Town
+    closing: Closing
+    revoked: frozenset[NodeId]
+    began_ms: int = 0
+    can_answer: bool = True
+
+    def take_away(self) -> None:
+        """The network, as far as it goes."""
+        town, relay = self.town, None
+        assert town.gateway is not None
+        match self.closing:
+            case Closing.ONE_CUT:
+                town.broker.cut(town.timeline.chance.choice(town.nodes).id)
+                return
+            case Closing.CENTRAL_GONE:
+                town.central.crash(down_ms=CLOSING_MS + 2 * BETWEEN_MS)
+                town.broker.kill(keeps_queues=False)
+                return
+            case Closing.GATEWAY_DEAD:
+                town.gateway.crash(is_power_cut=False, down_ms=CLOSING_MS + 2 * BETWEEN_MS)
+                relay = town.timeline.chance.choice([node for node in town.nodes if node.id not in self.revoked])
+                self.can_answer = relay.settings.radio is not None and bool(relay.settings.radio.licence)
+            case Closing.TOWN_CUT:
+                pass
+        for node in town.nodes:
+            if node is not relay:
+                town.broker.cut(node.id)
+
+    def press(self) -> None:
+        """Some press within half a minute, or all at once."""
+        timeline, chance = self.town.timeline, self.town.timeline.chance
+        are_at_once = chance.random() < 0.3  # noqa: PLR2004 - one town in three
+        for node in self.town.nodes:
+            if are_at_once or chance.random() < 0.6:  # noqa: PLR2004 - more than half
+                gesture = chance.choice((Gesture.TAP_ASSIST, Gesture.HOLD_ATTACK, Gesture.CHORD))
+                gesture = Gesture.HOLD_ATTACK if are_at_once else gesture
+                at_ms = 0 if are_at_once else chance.randint(0, PRESSED_WITHIN_MS - GESTURE_ROOM_MS)
+                timeline.after(at_ms, lambda node=node, gesture=gesture: make_gesture(self.town, node, gesture))  # type: ignore[misc]
+
+    def judge(self) -> None:
+        """What had long enough to come true."""
+        if self.closing is Closing.CENTRAL_GONE:
+            self.town.watch.judge_neighbours(self.began_ms, self.revoked)
+        else:
+            self.town.watch.judge_chains(self.revoked, can_answer=self.can_answer)
+
+    def is_true_by_now(self) -> bool:
+        """Whether waiting on would bring nothing more."""
+        try:
+            self.judge()
+        except BrokenInvariantError:
+            return False
+        return True
+
+
 def close(town: Town, revoked: frozenset[NodeId]) -> None:
     """Play it, and judge."""
-    timeline, chance = town.timeline, town.timeline.chance
+    timeline, chance, look = town.timeline, town.timeline.chance, town.watch.after_each
     heal(town)
-    closing = chance.choice(tuple(Closing))
-    timeline.note("world", f"closes with {closing}")
-    _take_away(town, closing)
-    timeline.run_until(timeline.now_ms + BETWEEN_MS, town.watch.after_each)
-    began_ms = timeline.now_ms
-    are_at_once = chance.random() < 0.3  # noqa: PLR2004 - one town in three
-    for node in town.nodes:
-        if are_at_once or chance.random() < 0.6:  # noqa: PLR2004 - more than half
-            gesture = chance.choice((Gesture.TAP_ASSIST, Gesture.HOLD_ATTACK, Gesture.CHORD))
-            gesture = Gesture.HOLD_ATTACK if are_at_once else gesture
-            at_ms = 0 if are_at_once else chance.randint(0, PRESSED_WITHIN_MS - GESTURE_ROOM_MS)
-            timeline.after(at_ms, lambda node=node, gesture=gesture: make_gesture(town, node, gesture))  # type: ignore[misc]
+    act = _Act(town, chance.choice(tuple(Closing)), revoked)
+    timeline.note("world", f"closes with {act.closing}")
+    act.take_away()
+    timeline.run_until(timeline.now_ms + BETWEEN_MS, look)
+    act.began_ms = timeline.now_ms
+    act.press()
     is_short = chance.random() < 0.7  # noqa: PLR2004 - the rest see what comes of what is tried for ever
-    timeline.run_until(began_ms + SHORT_MS, town.watch.after_each)
-    while timeline.now_ms < began_ms + CLOSING_MS and not (
-        is_short and _is_true_by_now(town, closing, began_ms, revoked)
-    ):
-        timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, town.watch.after_each)
-    _judge(town, closing, began_ms, revoked)
+    timeline.run_until(act.began_ms + SHORT_MS, look)
+    while timeline.now_ms < act.began_ms + CLOSING_MS and not (is_short and act.is_true_by_now()):
+        timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, look)
+    act.judge()
     town.central.start()
     if town.gateway is not None:
         town.gateway.start()
-
-
-def _judge(town: Town, closing: Closing, began_ms: int, revoked: frozenset[NodeId]) -> None:
-    if closing is Closing.CENTRAL_GONE:
-        town.watch.judge_neighbours(began_ms, revoked)
-    else:
-        town.watch.judge_chains(revoked)
-
-
-def _is_true_by_now(town: Town, closing: Closing, began_ms: int, revoked: frozenset[NodeId]) -> bool:
-    try:
-        _judge(town, closing, began_ms, revoked)
-    except BrokenInvariantError:
-        return False
-    return True
-
-
-def _take_away(town: Town, closing: Closing) -> None:
-    assert town.gateway is not None
-    relay = None
-    match closing:
-        case Closing.ONE_CUT:
-            town.broker.cut(town.timeline.chance.choice(town.nodes).id)
-            return
-        case Closing.CENTRAL_GONE:
-            town.central.crash(down_ms=CLOSING_MS + 2 * BETWEEN_MS)
-            town.broker.kill(keeps_queues=False)
-            return
-        case Closing.GATEWAY_DEAD:
-            town.gateway.crash(is_power_cut=False, down_ms=CLOSING_MS + 2 * BETWEEN_MS)
-            relay = town.timeline.chance.choice(town.nodes)
-        case Closing.TOWN_CUT:
-            pass
-    for node in town.nodes:
-        if node is not relay:
-            town.broker.cut(node.id)

@@ -232,10 +232,10 @@ class Watch:
             if row is None or not row.is_receipted:
                 self._broken("I10", f"{frame_id.text} never got its receipt")
 
-    def judge_chains(self, revoked: frozenset[NodeId]) -> None:
+    def judge_chains(self, revoked: frozenset[NodeId], *, can_answer: bool) -> None:
         """No premises had a network for long, and one relay did."""
         assert self.central_disk is not None
-        self.air.judge_chains(self._licensed() - revoked, self.central_disk.frames)
+        self.air.judge_chains(self._licensed() - revoked, self.central_disk.frames, can_answer=can_answer)
 
     def judge_neighbours(self, since_ms: int, revoked: frozenset[NodeId]) -> None:
         """Nobody had a network for long. A node that hides its own silent attack shows no other's (N4)."""

@@ -43,13 +43,21 @@ def test_other_seed_gives_another_trace() -> None:
     assert run(3).trace_hash != run(4).trace_hash
 
 
-@pytest.mark.parametrize("plant", Plant)
+@pytest.mark.parametrize("plant", [plant for plant in Plant if BREAKS[plant]])
 def test_short_campaign_catches_a_planted_fault(plant: Plant) -> None:
     seeds = [seed for seed in PLANTED_CAMPAIGN if plant not in RADIO_PLANTS or has_radio(seed)]
     result = first_broken(seeds, plant, BREAKS[plant])
 
     assert result is not None
     assert result.trace_tail, "a failure comes with its trace"
+
+
+@pytest.mark.parametrize("plant", [None, *(plant for plant in Plant if not BREAKS[plant])])
+def test_storm_of_twelve_catches_a_planted_fault(plant: Plant | None) -> None:
+    """N10: what waits alike collides again and again."""
+    result = storm(12, plant=plant)
+
+    assert (plant is None) is is_good(result), tell(result, AlertKind.ATTACK)
 
 
 def test_campaign_uses_the_air() -> None:
@@ -61,9 +69,8 @@ def test_campaign_uses_the_air() -> None:
     assert 0 == other.overs
 
 
-@pytest.mark.parametrize("kind", [AlertKind.ATTACK, AlertKind.ASSIST])
-def test_storm_of_fifty_ends_before_the_bar(kind: AlertKind) -> None:
+def test_storm_of_fifty_ends_before_the_bar() -> None:
     """N8, N9: all press at once with no network; a plain policy takes six minutes."""
-    result = storm(50, kind=kind)
+    result = storm(50)
 
-    assert is_good(result), tell(result, kind)
+    assert is_good(result), tell(result, AlertKind.ATTACK)
