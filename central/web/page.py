@@ -82,7 +82,7 @@ def state_line(card: Card) -> str:
     """What is true of the incident, in words."""
     said = words.STATE_WORDS[card.state]
     if card.answered_by is not None:
-        said += f" by {_ROLES.get(card.answered_by.role, card.answered_by.role)} {card.answered_by.name}"
+        said += f" {words.by_whom(card.answered_by)}"
     if card.cancelled is not None:
         said += f" · Cancelled by shop ({words.CANCEL_WORDS[card.cancelled]}), still open"
     return said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from central.core.held import AUTOMATIC
+from central.core.view import Person
 from wire.kinds import AlertKind, Role
 
 KIND_WORDS: Final[dict[AlertKind, tuple[str, str]]] = {
@@ -105,6 +107,14 @@ OUTCOMES: Final = (
 SILENT_WARNING: Final = "SILENT – do not call the premises’ radio"
 
 
+def by_whom(person: Person) -> str:
+    """``by PCSO on duty J Patel``; what central does by itself is nobody's."""
+    if person == AUTOMATIC:
+        return "automatically"
+    role = Role.by_slug(person.role)
+    return f"by {role.title if role else person.role} {person.name}"
+
+
 def browser_words() -> dict[str, object]:
     """The tables as the page's script reads them."""
     return {
@@ -121,4 +131,5 @@ def browser_words() -> dict[str, object]:
         "history": HISTORY_WORDS,
         "responses": RESPONSE_WORDS,
         "silent": SILENT_WARNING,
+        "automatic": {"role": AUTOMATIC.role, "name": AUTOMATIC.name},
     }

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
+from central.core.held import AUTOMATIC
 from central.core.view import PathFigures, RadioLine
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
@@ -87,6 +88,12 @@ def test_tests_do_not_count_as_calls_for_help(
     server.call(lambda: board.press("test", "Market Pharmacy"))
     expect(page).to_have_title("TEST Market Pharmacy")
     expect(page.locator("#unanswered-count")).to_have_text("0 + 1 test")
+
+    test = board.cards["00000010-1"]
+    server.call(lambda: board.show(replace(test, state="answered", answered_by=AUTOMATIC, answered_at=test.arrived_at)))
+    expect(page.locator("#in-hand .card-state")).to_contain_text("ANSWERED automatically")
+    expect(page).to_have_title("Watchlink control room")
+    server.call(lambda: board.show(test))
 
     server.call(lambda: board.press("assist", "Corner Shop"))
     expect(page).to_have_title("(1) ASSIST Corner Shop")

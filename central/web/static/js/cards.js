@@ -117,7 +117,7 @@ export class CardView {
     const p = this.#parts;
     setText(p.state, card.state === "closed" ? `CLOSED: ${card.outcome}` : words.stateWord(card.state));
     const by = card.state === "unanswered" ? null : card.answered_by;
-    setText(p.by, by ? `by ${words.roleTitle(by.role)} ${by.name}` : "");
+    setText(p.by, by ? words.byWhom(by) : "");
     const answeredMs = by && card.answered_at ? Date.parse(card.answered_at) : null;
     setText(p.after, answeredMs ? `${words.clock(answeredMs)}, after ${words.span(answeredMs - pressedMs(card))}` : "");
     setText(p.cancelled, card.cancelled ? `CANCELLED BY SHOP – ${words.cancelWord(card.cancelled)}${card.state === "closed" ? "" : " – still open"}` : "");
@@ -205,7 +205,7 @@ export class CardView {
 function historyLine(line, nowMs) {
   const parts = [element("span", "num", words.clockAndDay(Date.parse(line.at), nowMs)), ` ${words.historyWord(line.what)}`];
   if (line.text) parts.push(": ", name(line.text));
-  if (line.by) parts.push(" – ", words.roleTitle(line.by.role), " ", name(line.by.name));
+  if (line.by && !words.isAutomatic(line.by)) parts.push(" – ", words.roleTitle(line.by.role), " ", name(line.by.name));
   return parts;
 }
 

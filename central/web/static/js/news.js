@@ -3,7 +3,7 @@
 
 import { rank } from "./model.js";
 import { blockedMs } from "./paths.js";
-import { isTest, kindWord, stateWord } from "./words.js";
+import { isAutomatic, isTest, kindWord, stateWord } from "./words.js";
 
 export class News {
   #model;
@@ -80,7 +80,7 @@ export class News {
       if (now.rank === 3) this.#sound.once("p3");
       this.#announcer.status(`${this.#name(card)}, unanswered`);
     } else if (before && before.state !== card.state) {
-      const by = card.answered_by && card.state !== "unanswered" ? ` by ${card.answered_by.name}` : "";
+      const by = card.answered_by && card.state !== "unanswered" ? (isAutomatic(card.answered_by) ? " automatically" : ` by ${card.answered_by.name}`) : "";
       this.#announcer.status(`${this.#name(card)}: ${stateWord(card.state).toLowerCase()}${card.state === "closed" ? "" : by}`);
     } else if (before && !before.cancelled && card.cancelled) {
       this.#announcer.status(`${this.#name(card)}: cancelled by shop, still open`);

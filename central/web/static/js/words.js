@@ -7,6 +7,9 @@ const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "num
 export const kindWord = (kind) => table.kinds[kind]?.word ?? kind.toUpperCase();
 export const kindMeans = (kind) => table.kinds[kind]?.means ?? "";
 export const roleTitle = (role) => table.roles[role] ?? role;
+// What central does by itself is nobody's.
+export const isAutomatic = (by) => by.role === table.automatic.role && by.name === table.automatic.name;
+export const byWhom = (by) => (isAutomatic(by) ? "automatically" : `by ${roleTitle(by.role)} ${by.name}`);
 export const roles = table.roles;
 export const stateWord = (state) => table.states[state] ?? state;
 export const cancelWord = (reason) => table.cancels[reason] ?? reason;
