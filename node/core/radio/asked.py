@@ -70,8 +70,9 @@ def asked(turn: Turn, event: AirAsked) -> None:
     subjects = (signed.frame.target,) if isinstance(signed.frame, Acknowledgement) else targets
     needed = max((heard.get(subject.node, 0) for subject in subjects), default=0)
     rung = 0 if gather_ms else min(max(needed, times if len(targets) < _SEVERAL else 0), len(LADDER) - 1)
-    kept = tuple(other for other in queue if not (other.targets and set(other.targets) <= set(targets)))
-    entry = Asked(signed, _rank(signed.frame), turn.now_ms, ready_ms, targets, rung)
+    news = tuple(target for target in targets if _said(turn.state, target) is None) or targets
+    kept = tuple(other for other in queue if not (other.targets and set(other.news) <= set(targets)))
+    entry = Asked(signed, _rank(signed.frame), turn.now_ms, ready_ms, targets, news, rung)
     queue = tuple(sorted((*kept, entry), key=_order_of))
     if len(queue) > QUEUE_MAX:
         turn.reject("air queue full")
@@ -81,7 +82,7 @@ def asked(turn: Turn, event: AirAsked) -> None:
 def heard(turn: Turn, targets: tuple[FrameId, ...]) -> None:
     """Somebody else has put receipts for these on the air."""
     queue = turn.state.radio.asked
-    kept = tuple(entry for entry in queue if not (entry.targets and set(entry.targets) <= set(targets)))
+    kept = tuple(entry for entry in queue if not (entry.targets and set(entry.news) <= set(targets)))
     if len(kept) != len(queue):
         change(turn, asked=kept)
 

@@ -153,6 +153,7 @@ class Asked:
         asked_ms: when.
         ready_ms: not before.
         targets: what it is a receipt for; empty = no receipt.
+        news: those of them for whose sake it is said; the others were said before.
         rung: of the ladder.
     """
 
@@ -161,6 +162,7 @@ class Asked:
     asked_ms: int
     ready_ms: int
     targets: tuple[FrameId, ...] = ()
+    news: tuple[FrameId, ...] = ()
     rung: int = 0
 
 

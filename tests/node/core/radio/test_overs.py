@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ from node.core.events import (
 )
 from node.core.radio import duty, overs
 from node.core.radio.air import BURSTS_PER_OVER_MAX, LADDER, OVER_MS_MAX, Phrase
+from node.core.radio.state import Usage
 from wire.frames import Alert, decode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
@@ -36,13 +38,20 @@ def press_many(radio: Any, count: int) -> None:
     radio.world.after(3_000)
 
 
+def used(radio: Any, percent: int) -> None:
+    """So much of the last ten minutes was ours."""
+    use = duty.add(Usage(), radio.world.now_ms, percent * duty.WINDOW_MS // 100)
+    radio.world.state = replace(radio.world.state, radio=replace(radio.world.state.radio, own_use=use))
+
+
 def test_most_urgent_first_then_newest_and_no_more_than_fit(radio: Any) -> None:
-    press_many(radio, 5)
+    radio.world.do(ChannelChanged(is_busy=True))
     radio.world.hold(Button.ATTACK)
+    press_many(radio, 4)
     radio.world.do(ChannelChanged(is_busy=False))
     over = radio.wait_over(3_000)
 
-    assert [6, 5, 4, 3] == radio.counters(over)
+    assert [1, 5, 4, 3] == radio.counters(over)
     assert BURSTS_PER_OVER_MAX == len(over.bursts)
 
 
@@ -172,25 +181,37 @@ def test_cancel_is_spoken_where_the_alert_was(radio: Any) -> None:
     assert 2 == decode(over.bursts[0]).frame.counter
 
 
-def test_attacks_first_tries_alone_go_beyond_the_duty_cycle(radio: Any) -> None:
-    """N10: at most a fifth of ten minutes, two fifths at the most."""
-    radio.world.tap(Button.ASSIST)
-    over = radio.wait_over()
-    radio.world.do(OverStarted(over.over))
-    radio.world.after(25_000, OverEnded(over.over, 25_000))
-    used_ms = 25_000
-    while used_ms < duty.OWN_PERCENT_MAX * duty.WINDOW_MS // 100:
-        radio.world.tap(Button.ASSIST)
-        over = radio.wait_over()
-        radio.world.after(25_000, OverEnded(over.over, 25_000))
-        used_ms += 25_000
-    radio.world.log.clear()
-    radio.world.tap(Button.ASSIST)
-    radio.world.after(60_000)
-    assert [] == radio.overs()
+@pytest.mark.parametrize(
+    ("used_percent", "button", "is_sent"),
+    [
+        (15, Button.ASSIST, True),
+        (21, Button.ASSIST, False),
+        (21, Button.ATTACK, True),
+        (45, Button.ATTACK, True),
+    ],
+)
+def test_duty_cycle_holds_everything_but_the_first_tries_of_an_attack(
+    radio: Any, *, used_percent: int, button: Button, is_sent: bool
+) -> None:
+    """N10: at most a fifth of ten minutes."""
+    radio.world.after(duty.WINDOW_MS)
+    used(radio, used_percent)
+    radio.world.hold(button) if button is Button.ATTACK else radio.world.tap(button)
+    radio.world.after(6_000)
 
+    assert is_sent is bool(radio.overs())
+
+
+def test_later_tries_of_an_attack_keep_to_two_fifths(radio: Any) -> None:
+    radio.world.after(duty.WINDOW_MS)
     radio.world.hold(Button.ATTACK)
-    assert radio.wait_over(10_000).bursts
+    for _ in range(3):
+        radio.next_over()
+    used(radio, 41)
+    with pytest.raises(AssertionError, match="no over"):
+        radio.wait_over(200_000)
+
+    radio.wait_over(duty.WINDOW_MS)
 
 
 def test_blocked_channel_is_told_once_and_its_end(make_set: Any) -> None:
