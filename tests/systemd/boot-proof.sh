@@ -24,6 +24,7 @@ ms() { echo $(($(date +%s%N) / 1000000)); }
 mid_over() { # name command …: the command in the middle of an over, and for how many ms the line stayed on
     name=$1
     shift
+    attempt is_unkeyed
     touch $state/over
     attempt is_keyed
     is_keyed || return

@@ -272,9 +272,18 @@ def test_guard_that_was_told_to_end_is_back_when_it_is_wanted(ptt: GuardedPtt, h
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: ptt.guard_pid is None)
-    ptt.key(5_000)
+    ptt.key(30_000)
 
     assert ON == reports(hidraw)[-1]
+
+    # What the first one said of its end holds for itself alone.
+    pid = ptt.guard_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    ptt._answer_s = IMPATIENCE_S
+    ptt.close()
+
+    assert OFF == reports(hidraw)[-1]
 
 
 def test_line_that_is_missing_is_told_and_found_once_it_is_there(settings: PttSettings, hidraw: Path) -> None:
