@@ -58,6 +58,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing) -> Card:
         path=incident.path.value,
         paths=tuple(path.value for path in incident.paths),
         relay="" if incident.relay is None else premises_of(incident.relay, directory),
+        is_untold=incident.is_untold,
         is_late=incident.is_late,
         is_silent=incident.is_silent,
         is_drill=incident.is_drill,

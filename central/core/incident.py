@@ -73,6 +73,8 @@ class Incident:
     """By which its first alert came."""
     relay: NodeId | None = None
     """Who heard that one on the radio."""
+    is_untold: bool = False
+    """The newest answer has no way to the premises. Not kept on disk."""
     paths: dict[FramePath, None] = field(default_factory=dict)
     """All by which the presser's frames came, in the order in which they were first used."""
     pressed_at: datetime | None = None

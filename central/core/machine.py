@@ -159,6 +159,7 @@ class CentralCore:
             self._held += proofs_due(self._incidents.all(), now_at, timing)
             self._judge_held()
         self._effects += self._air.tick(self._nodes, now_at)
+        self._paths.tick()
         figures = self._paths.figures.tick(self._nodes, now_at)
         if figures:
             self._effects.append(do.KeepFigures(figures))

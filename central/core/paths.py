@@ -8,7 +8,7 @@ from central.core.air import Air
 from central.core.effects import SendFrameToAir
 from central.core.events import FrameArrived
 from central.core.figures import Figures
-from central.core.incident import EPOCH
+from central.core.incident import EPOCH, Incident
 from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, incident_of
 from central.core.nodes import Nodes
@@ -25,6 +25,7 @@ class Paths:
         self._timing = timing
         self._nodes = nodes
         self._incidents = incidents
+        self._untold: dict[FrameId, None] = {}
         self.air = Air(timing)
         self.figures = Figures(timing)
 
@@ -62,11 +63,32 @@ class Paths:
         return self.air.warn(entry, self._nodes, now_at)
 
     def voice_to_presser(self, incident_id: FrameId, now_at: datetime) -> NodeId | None:
-        """Through whom an acknowledgement goes over the air, if its presser was heard there and is only there."""
+        """Through whom an acknowledgement goes over the air too, if the network does not reach its presser."""
         incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
-        if incident is None or presser is None or Path.RADIO not in incident.paths:
+        if incident is None or presser is None:
             return None
-        return self.air.voice_to(presser, self._nodes, now_at)
+        is_on_air = Path.RADIO in incident.paths or (presser.shown == "silent" and presser.radio.is_there)
+        voice = self.air.voice_to(presser, self._nodes, now_at) if is_on_air else None
+        self._set_untold(incident, is_untold=voice is None and self._nodes.is_out_of_reach(presser))
+        return voice
+
+    def tick(self) -> None:
+        """Whoever is back on the network is told by the answer to its sync."""
+        for incident_id in tuple(self._untold):
+            incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
+            if incident is None:
+                del self._untold[incident_id]
+            elif presser is None or not self._nodes.is_out_of_reach(presser):
+                self._set_untold(incident, is_untold=False)
+
+    def _set_untold(self, incident: Incident, *, is_untold: bool) -> None:
+        if is_untold:
+            self._untold[incident.id] = None
+        else:
+            self._untold.pop(incident.id, None)
+        if incident.is_untold != is_untold:
+            incident.is_untold = is_untold
+            self._incidents.changed[incident.id] = incident
 
     def _note_other_path(self, event: FrameArrived, now_at: datetime) -> None:
         frame = decode(event.data).frame

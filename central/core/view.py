@@ -39,6 +39,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """All by which it came, the first one first."""
     relay: str = ""
     """Premises that heard its first alert on the radio and passed it on."""
+    is_untold: bool = False
+    """What was answered last has no way to the premises now: no network there, and no radio that could say it."""
     is_late: bool
     is_silent: bool
     is_drill: bool

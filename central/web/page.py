@@ -57,6 +57,7 @@ class Page:
             paths_of=paths_of,
             warnings_of=warnings_of,
             health_words=words.HEALTH_WORDS,
+            untold_warning=words.UNTOLD_WARNING,
             silent_warning=words.SILENT_WARNING,
         )
         self._template = environment.get_template("page.html")

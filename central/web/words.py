@@ -106,6 +106,8 @@ OUTCOMES: Final = (
 
 SILENT_WARNING: Final = "SILENT – do not call the premises’ radio"
 
+UNTOLD_WARNING: Final = "THE SHOP IS NOT TOLD – no network there, and no radio that reaches it"
+
 
 def by_whom(person: Person) -> str:
     """``by PCSO on duty J Patel``; what central does by itself is nobody's."""
@@ -131,5 +133,6 @@ def browser_words() -> dict[str, object]:
         "history": HISTORY_WORDS,
         "responses": RESPONSE_WORDS,
         "silent": SILENT_WARNING,
+        "untold": UNTOLD_WARNING,
         "automatic": {"role": AUTOMATIC.role, "name": AUTOMATIC.name},
     }

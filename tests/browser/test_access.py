@@ -43,7 +43,9 @@ def busy_night(board: ScriptedBoard) -> None:
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
     answered = {"state": "answered", "answered_by": by, "answered_at": now}
     month = {"watched_minutes": 900, "frames": 9, "late": 1, "deliveries": 8, "median_s": 1}
-    board.press("breach", "Tea Room", path="radio", paths=("radio", "network"), relay="Corner Shop", **answered)
+    board.press(
+        "breach", "Tea Room", path="radio", paths=("radio", "network"), relay="Corner Shop", is_untold=True, **answered
+    )
     radios = {
         "ready": {"tested_at": now, "heard_at": now, "heard_by": ("Corner Shop",), "busy_percent": 60},
         "untested": {"is_test_overdue": True},

@@ -27,7 +27,12 @@ def test_alert_by_radio_says_so_and_where_it_was_heard(
     expect(first.locator(".card-path")).to_have_text("by radio")
     expect(first.locator(".card-facts")).to_contain_text("came by radio, heard at Bakery")
 
-    server.call(lambda: board.show(replace(card, paths=("radio", "network"), revision=2)))
+    expect(first.locator(".card-untold")).to_be_hidden()
+
+    server.call(lambda: board.show(replace(card, paths=("radio", "network"), is_untold=True, revision=2)))
+    expect(first.locator(".card-untold")).to_have_text(
+        "THE SHOP IS NOT TOLD – no network there, and no radio that reaches it"
+    )
     expect(first.locator(".card-path")).to_have_text("by radio+net")
 
 

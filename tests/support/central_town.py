@@ -228,3 +228,13 @@ def radio_town(*, has_gateway: bool = True, timing: Timing | None = None) -> Tow
 def only(said: list[do.Effect], kind: type[E]) -> list[E]:
     """Those of one kind, in order."""
     return [order for order in said if isinstance(order, kind)]
+
+
+def keep_alive(town: Town, seconds: int, *nodes: NodeId) -> list[do.Effect]:
+    """Time goes by; these give signs of life, the others do not."""
+    said: list[do.Effect] = []
+    for _ in range(0, seconds, 10):
+        for node in nodes:
+            said += town.beat(node, "ready" if node == GATEWAY else "untested" if node == BAKERY else "")
+        said += town.later(min(10, seconds))
+    return said

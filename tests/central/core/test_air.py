@@ -9,8 +9,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.air import HEARINGS_MAX
-from central.core.journal import KeptNode, KeptPath, Recall, SeenFrame
-from central.core.view import Acknowledge, Close, Person, SetOnTheWay, UndoAcknowledge
+from central.core.journal import SeenFrame
 from tests.support.central_town import (
     ARCADE,
     BAKERY,
@@ -18,17 +17,15 @@ from tests.support.central_town import (
     CROWN,
     GATEWAY,
     KEYS,
-    PATEL,
-    SCHEMES,
     START,
     Town,
+    keep_alive,
     make_directory,
     only,
     radio_town,
 )
-from wire.frames import Alert, Receipted, encode
-from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason
+from wire.frames import Receipted, encode
+from wire.ids import FrameId
 
 SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
@@ -42,16 +39,6 @@ def air() -> Town:
 
 def receipts(said: list[do.Effect]) -> list[do.SendReceiptsToAir]:
     return only(said, do.SendReceiptsToAir)
-
-
-def keep_alive(town: Town, seconds: int, *nodes: NodeId) -> list[do.Effect]:
-    """Time goes by; these give signs of life, the others do not."""
-    said: list[do.Effect] = []
-    for _ in range(0, seconds, 10):
-        for node in nodes:
-            said += town.beat(node, "ready" if node == GATEWAY else "untested" if node == BAKERY else "")
-        said += town.later(min(10, seconds))
-    return said
 
 
 # Receipts.
@@ -246,200 +233,3 @@ def test_frame_that_the_disk_knew_already_is_answered_over_the_air(air: Town) ->
     said = air.handle(ev.FramesKnown((SeenFrame(SEVEN, digest, is_late=False),)))
 
     assert [do.SendReceiptsToAir(GATEWAY, (Receipted(SEVEN),))] == receipts(said)
-
-
-# Acknowledgements.
-
-
-def acknowledgements(said: list[do.Effect]) -> list[NodeId | None]:
-    return [o.air for o in only(said, do.SendAcknowledgement)]
-
-
-def test_acknowledgement_of_a_presser_off_the_network_goes_over_the_air_too(air: Town) -> None:
-    """N9: the answer comes back over the path that works: heard by radio after its last sign of life."""
-    air.later(1)
-    air.hear(air.alert())
-    before = len(air.said)
-    air.act(Acknowledge(INCIDENT))
-
-    assert [GATEWAY] == acknowledgements(air.said[before:])
-
-
-def test_acknowledgement_is_said_twice_and_not_a_third_time(air: Town) -> None:
-    """Nothing says that it arrived; six seconds later it is said once more."""
-    air.later(1)
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT))
-
-    said = air.later(5)
-    assert [] == only(said, do.RepeatAcknowledgement)
-    said = air.later(20)
-    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
-
-
-def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> None:
-    """The newer one is said twice instead; the older would be untrue by then."""
-    air.later(1)
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT))
-    air.later(3)
-    air.act(UndoAcknowledge(INCIDENT))
-    air.later(3)
-    air.act(SetOnTheWay(INCIDENT))
-    air.act(Close(INCIDENT, "Police attended"))
-
-    assert [GATEWAY] * 4 == acknowledgements(air.said)
-    assert 1 == len(only(air.later(20), do.RepeatAcknowledgement))
-
-
-def test_acknowledgement_of_a_presser_that_is_back_on_the_network_goes_there_alone(air: Town) -> None:
-    air.later(1)
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT))
-    air.later(1)
-    air.beat(CORNER)
-    air.act(SetOnTheWay(INCIDENT))
-
-    assert [GATEWAY, None] == acknowledgements(air.said)
-    assert [] == only(air.later(20), do.RepeatAcknowledgement)
-
-
-def test_acknowledgement_is_not_repeated_after_a_newer_one_that_went_by_network_alone(air: Town) -> None:
-    """Cut off, back, cut off again within seconds: what is said twice is never what is no longer so."""
-    air.later(1)
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT))
-    air.later(1)
-    air.beat(CORNER)
-    air.act(SetOnTheWay(INCIDENT))
-    air.later(1)
-    air.hear(air.alert(8, incident=7))
-
-    assert [] == only(air.later(20), do.RepeatAcknowledgement)
-
-
-def test_acknowledgement_of_an_alert_by_network_never_goes_over_the_air(air: Town) -> None:
-    air.press(7)
-    keep_alive(air, 40, GATEWAY)
-    assert "silent" == air.node_state(CORNER)
-    air.act(Acknowledge(INCIDENT))
-
-    assert [None] == acknowledgements(air.said)
-
-
-def test_acknowledgements_do_not_use_up_the_receipt_of_the_next_alert(air: Town) -> None:
-    air.later(1)
-    air.hear(air.alert())
-    for _ in range(12):
-        air.act(Acknowledge(INCIDENT))
-        air.act(UndoAcknowledge(INCIDENT))
-
-    assert 8 == sum(via is not None for via in acknowledgements(air.said))
-    assert 1 == len(receipts(air.hear(air.alert(8))))
-
-
-def test_acknowledgement_goes_through_who_heard_the_presser_where_there_is_no_gateway() -> None:
-    town = radio_town(has_gateway=False)
-    town.later(1)
-    town.hear(town.alert())
-    town.act(Acknowledge(INCIDENT))
-
-    assert [BAKERY] == acknowledgements(town.said)
-
-
-# Members whom the network does not reach.
-
-
-def cut_off(town: Town, node: NodeId = ARCADE) -> None:
-    """This one has a radio and falls silent; everybody else lives."""
-    town.beat(node, "ready")
-    keep_alive(town, 40, *(n for n in (*SCHEMES, GATEWAY) if n != node))
-    assert "silent" == town.node_state(node)
-
-
-def test_alert_is_put_on_the_air_for_a_member_that_only_a_radio_reaches(air: Town) -> None:
-    """N5, N9: the same bytes, once, through the gateway."""
-    cut_off(air)
-    alert = air.alert()
-
-    said = air.send(alert)
-    again = air.send(alert)
-
-    assert [do.SendFrameToAir(GATEWAY, encode(alert, KEYS[CORNER]))] == only(said, do.SendFrameToAir)
-    assert [] == only(again, do.SendFrameToAir)
-
-
-def test_alert_of_another_scheme_is_not(air: Town) -> None:
-    """G4: what is Pub Watch's is not said for a member of HART."""
-    cut_off(air, BAKERY)
-
-    assert [] == only(air.send(air.alert(1, CROWN)), do.SendFrameToAir)
-    assert 1 == len(only(air.send(air.alert(7)), do.SendFrameToAir))
-
-
-@pytest.mark.parametrize("kind", [AlertKind.TEST, AlertKind.CALL_REQUEST, AlertKind.FAULT])
-def test_what_concerns_central_alone_is_not_put_on_the_air(air: Town, kind: AlertKind) -> None:
-    cut_off(air)
-
-    assert [] == only(air.send(air.alert(kind=kind)), do.SendFrameToAir)
-
-
-@pytest.mark.parametrize("more", [{"drill": True}, {"at_s": int(START.timestamp()) - 300}])
-def test_drill_and_late_alert_are_not_put_on_the_air(air: Town, more: dict[str, object]) -> None:
-    cut_off(air)
-
-    assert [] == only(air.send(air.alert(**more)), do.SendFrameToAir)
-
-
-def test_alert_that_came_by_radio_is_not_put_on_the_air_again(air: Town) -> None:
-    cut_off(air)
-
-    assert [] == only(air.hear(air.alert()), do.SendFrameToAir)
-
-
-def test_alert_is_not_put_on_the_air_while_the_network_reaches_everybody(air: Town) -> None:
-    """The town's channel is not for what MQTT has done already."""
-    keep_alive(air, 20, *SCHEMES, GATEWAY)
-
-    assert [] == only(air.send(air.alert()), do.SendFrameToAir)
-
-
-def test_cancel_follows_an_alert_that_was_put_on_the_air_and_no_other(air: Town) -> None:
-    """N6: whoever heard ATTACK there must hear that it is over."""
-    air.send(air.alert(5, kind=AlertKind.ASSIST))
-    cut_off(air)
-    air.send(air.alert())
-
-    assert 1 == len(only(air.cancel(8, 7, CancelReason.STAND_DOWN), do.SendFrameToAir))
-    assert [] == only(air.cancel(9, 5), do.SendFrameToAir)
-
-
-def test_stolen_node_cannot_fill_the_air_with_alerts(air: Town) -> None:
-    cut_off(air)
-
-    said = [air.send(Alert(CORNER, n, int(air.now_at.timestamp()), AlertKind.ATTACK, n, (1,))) for n in range(1, 41)]
-
-    assert 8 == sum(len(only(one, do.SendFrameToAir)) for one in said)
-
-
-def test_member_that_was_heard_on_the_radio_before_a_restart_is_known_to_have_one() -> None:
-    """The disk remembers who was heard: a member that has been cut off since is warned after a restart, too."""
-    kept = KeptPath(ARCADE, radio_heard_at=START - timedelta(days=2), heard_by=BAKERY)
-    nodes = (KeptNode(ARCADE, START - timedelta(hours=1), "n1"),)
-    town = Town(Recall(paths=(kept,), nodes=nodes), make_directory(has_gateway=True))
-    keep_alive(town, 40, CORNER, GATEWAY)
-
-    assert ("silent", "unknown", ("Bakery",)) == (
-        town.node_state(ARCADE),
-        town.line(ARCADE).radio.state,
-        town.line(ARCADE).radio.heard_by,
-    )
-    assert 1 == len(only(town.send(town.alert()), do.SendFrameToAir))
-
-
-def test_person_of_a_role_that_is_none_says_nothing_over_the_air(air: Town) -> None:
-    air.hear(air.alert())
-    air.act(Acknowledge(INCIDENT), Person("", "Nobody"))
-    air.act(Acknowledge(INCIDENT), PATEL)
-
-    assert 1 == len(acknowledgements(air.said))

@@ -36,6 +36,7 @@ export class CardView {
     p.silent = element("p", "card-silent");
     p.late = element("p", "card-late");
     p.cancelled = element("p", "card-cancelled");
+    p.untold = element("p", "card-untold");
     p.facts = element("p", "card-facts");
     p.error = element("p", "card-error");
     p.age = element("span", "card-age num");
@@ -61,7 +62,7 @@ export class CardView {
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
       element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
-        p.cancelled, p.silent, p.late, p.facts, p.error),
+        p.cancelled, p.silent, p.late, p.untold, p.facts, p.error),
       p.undo,
       element("div", "card-time", p.age, p.clock, p.path),
       element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.close)),
@@ -126,6 +127,8 @@ export class CardView {
     const pressed = card.pressed_at ? words.minuteAndDay(Date.parse(card.pressed_at), view.nowMs) : "at an unknown time";
     setText(p.late, card.is_late ? `LATE – pressed ${pressed}, arrived ${words.minuteAndDay(arrivedMs(card), view.nowMs)}` : "");
     setHidden(p.late, !card.is_late);
+    setText(p.untold, words.untoldWarning);
+    setHidden(p.untold, !card.is_untold);
     this.#drawFacts(card);
     setText(p.error, view.error ?? "");
     setHidden(p.error, !view.error);

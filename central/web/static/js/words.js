@@ -23,6 +23,7 @@ export const historyWord = (what) => table.history[what] ?? what;
 export const responseWord = (response) => table.responses[response] ?? response;
 export const healthOrder = Object.keys(table.health);
 export const silentWarning = table.silent;
+export const untoldWarning = table.untold;
 export const isTest = (card) => card.is_drill || card.priority === 5;
 export const level = (card) => (isTest(card) ? "T" : `P${card.priority}`);
 
