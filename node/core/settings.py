@@ -54,9 +54,8 @@ class RadioTiming:
     """Times of the radio path, in milliseconds."""
 
     lone_wait_ms: tuple[int, int] = (1_000, 2_000)
-    """Random wait of an alert before it goes on the air, when nobody else is heard."""
-    crowd_wait_ms: tuple[int, int] = (10_000, 20_000)
-    """The same when others are heard, or the last try was lost; it doubles."""
+    """Random wait of an alert before it goes on the air, when nobody else is heard. The more nodes seem to want the
+    channel, the slower it is counted down: see :mod:`node.core.radio.access`."""
     attack_wait_max_ms: int = 4_000
     """An attack breaks in on a busy channel after this (N10)."""
     answer_due_ms: int = 5_000

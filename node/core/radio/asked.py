@@ -114,7 +114,7 @@ def next_moment_ms(state: NodeState) -> int | None:
     ready_ms = min(entry.ready_ms for entry in radio.asked)
     ready_ms = max(ready_ms, radio.channel.since_ms + TURNAROUND_MS[0])
     is_turn = access.is_turn(radio.channel) and ready_ms <= radio.channel.since_ms + TURNAROUND_MS[1]
-    if not is_turn and radio.channel.crowd_milli >= access.HEARD_CROWD:
+    if not is_turn and access.gather_ms(radio.channel):
         # The turn that others leave to answers has gone by: the next comes with the end of the next over.
         ready_ms = max(ready_ms, radio.channel.since_ms + TURN_MS)
     if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.HARD_PERCENT_MAX):

@@ -82,11 +82,6 @@ def withdraw(turn: Turn, counter: int) -> None:
     tries.drop(turn, counter)
 
 
-def is_carried(state: NodeState, counter: int) -> bool:
-    """Whether the radio tries to carry this row."""
-    return any(wanted.counter == counter for wanted in state.radio.wanted)
-
-
 def count(turn: Turn) -> None:
     """Let time pass until now; first in each step, before the event changes anything."""
     if turn.settings.radio is not None:

@@ -72,6 +72,18 @@ def test_answer_waits_for_a_busy_channel_and_goes_before_our_own_alert(radio: An
     assert radio.next_over(5_000).phrase is not None
 
 
+def test_answer_to_an_alert_just_heard_is_not_kept_waiting(make_set: Any) -> None:
+    """N8: central took a tenth of a second; nobody but the presser is known to want the channel."""
+    radio = make_set(is_online=True, is_gateway=True)
+    radio.hears(alert())
+    radio.world.after(150)
+    ask(radio, receipt(1))
+    asked_ms = radio.world.now_ms
+    radio.wait_over(1_000)
+
+    assert radio.world.now_ms - asked_ms <= asked.TURNAROUND_MS[1]
+
+
 def test_receipts_go_first_and_several_in_one_over(radio: Any) -> None:
     radio.world.do(ChannelChanged(is_busy=True))
     ack = Acknowledgement(CENTRAL, 2, 0, FrameId(BOOTS, 1), Role.PCSO, AnswerState.ANSWERED, "J Patel")
