@@ -59,5 +59,5 @@ class TownPlan:
 
     addresses: tuple[Address, ...] = ADDRESSES
     has_radio: bool = False
-    path_test_first_ms: int = 15_000
+    path_test_first_ms: int = 45_000
     attack_wait_max_ms: int | None = None

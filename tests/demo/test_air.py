@@ -24,6 +24,8 @@ from node.hw.radio.fake_radio import FakeRadio
 from runtime.logs import FactLog
 
 WITHIN_S = 20
+TICKS_MAX = 200
+"""Of the air's own time; longer than any sound here, shorter than a key that is let go by itself."""
 SILENCE = bytes(BLOCK_BYTES)
 TONE = (8_000 * np.sin(2 * np.pi * 1_000 * np.arange(RATE_HZ) / RATE_HZ)).astype("<i2").tobytes()
 
@@ -99,8 +101,10 @@ class Radio:
         self.radio.start(self.blocks.put, lambda _reason: None)
 
     def until(self, *, is_silent: bool) -> None:
-        while is_silent != (self.blocks.get(timeout=WITHIN_S) == SILENCE):
-            pass
+        for _ in range(TICKS_MAX):
+            if is_silent == (self.blocks.get(timeout=WITHIN_S) == SILENCE):
+                return
+        raise AssertionError(f"still {'not ' * is_silent}silent after {TICKS_MAX} ticks of the air")
 
 
 @pytest.fixture
