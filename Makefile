@@ -33,7 +33,7 @@ bench-radio: ## delivery against noise for each rung of the ladder, beside plain
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
 
-sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one
+sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one, SIM="--storm 50" a storm on the air
 	@scripts/set-up sim
 	@.venv/bin/python -m sim $(SIM)
 
