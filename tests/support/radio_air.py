@@ -17,8 +17,10 @@ class AirRadio:
     """``AudioPort`` and ``PttPort`` on an :class:`Air`.
 
     Attributes:
-        keyings: (keyed, unkeyed) by the air's own count of blocks.
-        heard_while_keyed: what it gives its own modem meanwhile; a full-duplex device hears itself.
+        is_keyed: its key is down; keyed_count: how often it was.
+        sent, sent_unkeyed: what it has played, with the key down and without.
+        max_ms: what the key's guard was asked for.
+        calls: of its methods, in order.
         key_problem, unkey_problem, start_problem, play_problem: raised as ``OSError``.
         is_stuck: plays nothing and never ends.
     """
@@ -98,6 +100,11 @@ class AirRadio:
             playing[2](detail)
         if on_failed is not None:
             on_failed(detail)
+
+    def forget_playing(self) -> None:
+        """What plays ends without a word."""
+        with self._lock:
+            self._playing = None
 
     def next_block(self) -> bytes | None:
         """What it puts on the air in this tick; ``None`` = it is not keyed."""

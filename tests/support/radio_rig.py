@@ -113,7 +113,7 @@ class SoundRig(Rig):
 
     def __init__(self) -> None:
         super().__init__()
-        self.air = Air(len(NODES), speed=6)
+        self.air = Air(len(NODES), speed=4)
         for node, on_air, ear in zip(NODES, self.air.radios, self.ears, strict=True):
             self.radios.append(
                 SoundModem(on_air, on_air, NoPhrases(), node=node, squelch_dbfs=SQUELCH_DBFS, offer=ear.offer, put=ear)
@@ -181,7 +181,7 @@ def burst_of(frame: bytes, mode: Mode = Mode.IL2P_1200, destination: str = "WLIN
         child.close()
 
 
-def await_so(is_so: object, patience_s: float = 10.0) -> None:
+def await_so(is_so: object, patience_s: float = 20.0) -> None:
     """Wait until it is."""
     assert callable(is_so)
     deadline_s = time.monotonic() + patience_s

@@ -27,8 +27,9 @@ from wire.ids import NodeId
 logger = logging.getLogger(__name__)
 
 PROBE_EVERY_MS: Final = 300_000
+_PROBE_AFTER_OVER_MS: Final = 60_000
 _PROBE_BYTES: Final = 8
-_PROBE_MS_MAX: Final = 1_000
+_PROBE_MS_MAX: Final = 2_000
 _AFTER_PROBE: Final = bytes(5 * BLOCK_BYTES)
 """Silence that lets the decoder finish."""
 _BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)
@@ -128,8 +129,9 @@ class Codec:
 
     def feed(self, block: bytes) -> None:
         """Received audio; never waits."""
-        for child in self._receivers():
-            child.feed(block)
+        for slot in self._slots.values():
+            if slot.child is not None and slot.child.has_begun and slot.modem.is_receiver:
+                slot.child.feed(block)
 
     def collect(self) -> None:
         """Hand on what was decoded; never waits."""
@@ -153,7 +155,7 @@ class Codec:
             try:
                 child = self._ready_to_encode(slot)
                 child.await_listening(is_stopped)
-                return child.encode(ax25, least_bytes, is_stopped)
+                samples = child.encode(ax25, least_bytes, is_stopped)
             except EncodeStopped:
                 self._replace(slot)
                 raise
@@ -161,6 +163,12 @@ class Codec:
                 self._lost(slot, words(e), monotonic.now_ms())
                 if is_last:
                     raise CodecError(slot.problem) from e
+            else:
+                if slot.problem is None:
+                    # Proof enough for now: a probe would keep it busy when the next over comes.
+                    slot.is_proven = True
+                    slot.due_ms = monotonic.now_ms() + _PROBE_AFTER_OVER_MS
+                return samples
         raise AssertionError
 
     def close(self) -> None:
@@ -177,7 +185,7 @@ class Codec:
     def _look_after(self, slot: _Slot, now_ms: int, *, is_quiet: bool) -> None:
         if slot.child is not None:
             ended = slot.child.exit_detail()
-            if ended is None and slot.child.dropped_blocks:
+            if ended is None and slot.child.is_stuck:
                 ended = "Dire Wolf has stopped to listen"
             if ended is not None:
                 self._lost(slot, ended, now_ms)
@@ -213,7 +221,7 @@ class Codec:
         ax25 = encode_ui(nonce, self._node, PROBE_DESTINATION)
         try:
             samples = slot.child.encode((ax25,), slot.modem.bytes_min((nonce,)), lambda: False)
-            slot.child.feed(samples + _AFTER_PROBE)
+            slot.child.feed_patiently(samples + _AFTER_PROBE, _PROBE_MS_MAX)
             self._await_probe(slot.child, nonce)
         except OSError as e:
             self._lost(slot, words(e), monotonic.now_ms())

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import math
 import os
 import select
@@ -39,6 +40,8 @@ from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, KissReader, encode_kiss
 from node.net.radio.ports import BLOCK_BYTES, RATE_HZ
 
+logger = logging.getLogger(__name__)
+
 ENCODE_MS_MAX: Final = 2_000
 BURST_RATIO: Final = ratio(SPEECH_RMS_DBFS) * math.sqrt(2)
 """Peak of a burst to full scale, which is Dire Wolf's own. A burst is as loud as a sentence."""
@@ -46,7 +49,10 @@ PEAK: Final = math.ceil(BURST_RATIO * FULL_SCALE)
 _PEAK_MIN: Final = PEAK // 2
 _QUIET_MS: Final = 20
 """Without a sample for so long, and none is missing: it is whole."""
-_PIPE_BYTES: Final = 1 << 20
+_PIPE_BYTES: Final = 1 << 18
+"""Three seconds of received audio. Not more: all pipes of a user share 64 MiB, and who asks for more gets the least."""
+_STUCK_MS_MAX: Final = 5_000
+"""It has taken no audio for so long: it hangs."""
 _F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 _READ_BYTES: Final = 1 << 16
 _KISS_READ_BYTES: Final = 4096
@@ -56,7 +62,8 @@ _TAIL_US: Final = 10_000
 """The flags at the end, which nobody needs, forgive what the figures of :class:`Modem` are rounded off."""
 _SHORT_BYTES_MAX: Final = 44
 """With header, checksum and flags they fit into 64 bytes."""
-_START_MS_MAX: Final = 3_000
+_START_MS_MAX: Final = 10_000
+_AWAIT_START_MS_MAX: Final = 3_000
 _START_POLL_S: Final = 0.005
 
 _ALSA: Final = """\
@@ -160,8 +167,9 @@ class DireWolf:
     Attributes:
         pid: its process id.
         kiss_descriptor: readable when a frame may have been received.
+        has_begun: it was found listening.
         busy_until_ms: it begins to encode no sooner.
-        dropped_blocks: received audio that it did not take within twelve seconds.
+        dropped: pieces of received audio that it did not take within about three seconds.
     """
 
     def __init__(self, modem: Modem) -> None:
@@ -175,7 +183,8 @@ class DireWolf:
             raise CodecError("Dire Wolf is not installed")
         self.modem = modem
         self.busy_until_ms = 0
-        self.dropped_blocks = 0
+        self.dropped = 0
+        self._stuck_since_ms: int | None = None
         self._kiss = KissReader()
         with contextlib.ExitStack() as undo, contextlib.ExitStack() as childs:
             self.kiss_descriptor, terminal = os.openpty()
@@ -208,41 +217,45 @@ class DireWolf:
         self._audio = self._process.stdin
         for descriptor in (self.kiss_descriptor, self._samples, self._audio.fileno()):
             os.set_blocking(descriptor, False)
-        for descriptor in (self._samples, self._audio.fileno()):
-            with contextlib.suppress(OSError):  # an administrator may have set a lower limit; it then takes longer
-                fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
-        self._is_listening = False
+        with contextlib.suppress(OSError):  # an administrator may have set a lower limit: it then has less patience
+            fcntl.fcntl(self._audio.fileno(), _F_SETPIPE_SZ, _PIPE_BYTES)
+        self.has_begun = False
         self._start_end_ms = monotonic.now_ms() + _START_MS_MAX
         self.feed(bytes(BLOCK_BYTES))
 
     def is_listening(self) -> bool:
         """Whether it reads audio, the last thing it begins: a frame that comes sooner can make it crash.
 
+        No audio may be fed before, for it is by the first block of silence that this is known.
+
         Raises:
             CodecError: it ended, or has not begun in time.
         """
-        if self._is_listening:
+        if self.has_begun:
             return True
         waiting = array("i", (0,))
         fcntl.ioctl(self._audio.fileno(), termios.FIONREAD, waiting)
-        self._is_listening = not waiting[0]
+        self.has_begun = not waiting[0]
         detail = self.exit_detail()
-        if detail is None and not self._is_listening and monotonic.now_ms() > self._start_end_ms:
+        if detail is None and not self.has_begun and monotonic.now_ms() > self._start_end_ms:
             detail = "Dire Wolf does not begin to listen"
         if detail is not None:
             raise CodecError(detail)
-        return self._is_listening
+        return self.has_begun
 
     def await_listening(self, is_stopped: Callable[[], bool]) -> None:
-        """Wait for :meth:`is_listening`; about half a second after construction.
+        """Wait for :meth:`is_listening`; about half a second after construction, three at most.
 
         Raises:
             CodecError: as :meth:`is_listening`.
             EncodeStopped: ``is_stopped`` said so.
         """
+        end_ms = monotonic.now_ms() + _AWAIT_START_MS_MAX
         while not self.is_listening():
             if is_stopped():
                 raise EncodeStopped("no longer wanted")
+            if monotonic.now_ms() > end_ms:
+                raise CodecError("Dire Wolf takes long to begin")
             time.sleep(_START_POLL_S)
 
     @property
@@ -267,6 +280,11 @@ class DireWolf:
             return None
         return f"Dire Wolf ended with status {status}" if status >= 0 else f"Dire Wolf was ended by signal {-status}"
 
+    @property
+    def is_stuck(self) -> bool:
+        """It has taken no audio for too long."""
+        return self._stuck_since_ms is not None and monotonic.now_ms() - self._stuck_since_ms > _STUCK_MS_MAX
+
     def feed(self, samples: bytes) -> None:
         """Received audio. Never waits: what does not fit is dropped, and counted."""
         # A pipe takes at most 4096 bytes whole or not at all, so that no sample is ever torn in two.
@@ -274,9 +292,26 @@ class DireWolf:
             try:
                 os.write(self._audio.fileno(), samples[start : start + select.PIPE_BUF])
             except BlockingIOError:
-                self.dropped_blocks += 1
+                self._drop()
             except BrokenPipeError:
                 return  # its end is noticed by exit_detail
+            else:
+                self._stuck_since_ms = None
+
+    def _drop(self) -> None:
+        self._stuck_since_ms = self._stuck_since_ms or monotonic.now_ms()
+        self.dropped += 1
+        if self.dropped & (self.dropped - 1) == 0:  # at each power of two
+            logger.warning("modem %s does not keep up: %d pieces of audio dropped", self.modem.mode, self.dropped)
+
+    def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
+        """As :meth:`feed`, but waits so long altogether for what does not fit."""
+        end_ms = monotonic.now_ms() + timeout_ms
+        poll = select.poll()
+        poll.register(self._audio.fileno(), select.POLLOUT)
+        for start in range(0, len(samples), select.PIPE_BUF):
+            poll.poll(max(0, end_ms - monotonic.now_ms()))
+            self.feed(samples[start : start + select.PIPE_BUF])
 
     def received(self) -> list[bytes]:
         """AX.25 frames (without checksum) received since the last call. Never waits."""

@@ -193,6 +193,17 @@ def test_over_is_unkeyed_when_the_sound_device_is_lost(bench: Bench) -> None:
     assert len(bench.ear.ends(1)) == 1
 
 
+def test_over_is_unkeyed_when_a_lost_device_says_nothing_of_it(bench: Bench) -> None:
+    bench.codec.burst = silence(20_000)
+    bench.transmit()
+    bench.wait_keyed()
+    bench.radio.forget_playing()
+    bench.radio.fail("unplugged")
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert not bench.radio.is_keyed
+
+
 def test_over_that_the_device_never_ends_is_unkeyed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sound_modem, "KEYED_SPARE_MS", 100)
     bench.radio.is_stuck = True
@@ -212,11 +223,12 @@ def test_over_stopped_while_it_is_rendered_is_never_keyed(bench: Bench) -> None:
     assert "key" not in bench.radio.calls
 
 
-def test_over_stopped_before_it_began_is_never_keyed(bench: Bench) -> None:
+def test_over_stopped_before_it_began_is_not_even_rendered(bench: Bench) -> None:
     bench.modem.stop_over(1)
     bench.transmit()
 
     assert OverEnded(1, 0) == bench.ear.wait_for_end(1)
+    assert not bench.codec.has_begun.is_set()
     assert "key" not in bench.radio.calls
 
 
