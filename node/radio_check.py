@@ -46,7 +46,12 @@ TONE_MS: Final = 1_000
 _MODEM: Final = "direwolf"
 _MODEM_VERSION_MIN: Final = (1, 7)
 _PHRASES_WITHIN_S: Final = 180.0
+_MODEM_ADVICE: Final = "is Dire Wolf installed whole, and this machine not overloaded?"
+_PROVEN_WITHIN_MS: Final = 20_000
+_STEP_S: Final = 0.05
 _DECODED_WITHIN_MS: Final = 8_000
+_FEED_S: Final = 0.01
+"""A block is played to the decoder twice as fast as it would come: what comes much faster is dropped."""
 _CLEAR_WITHIN_S: Final = 15
 _BLOCK_WITHIN_S: Final = 5.0
 _OVER_MARGIN_S: Final = 3.0
@@ -202,6 +207,9 @@ class RadioCheck:
         heard: list[bytes] = []
         codec = Codec(self._config.settings.node, heard.append, lambda _: None)
         try:
+            if problem := _prove(codec):
+                yield _bad("loop", problem, _MODEM_ADVICE)
+                return
             for mode in LADDER:
                 yield _loop_test(codec, mode, heard, self._config.settings.node)
         finally:
@@ -351,19 +359,31 @@ def tone(duration_ms: int) -> bytes:
     return array("h", (round(PEAK * math.sin(turn * at)) for at in range(RATE_HZ * duration_ms // 1000))).tobytes()
 
 
+def _prove(codec: Codec) -> str:
+    """Start the modems; returns why not."""
+    end_ms = _now_ms() + _PROVEN_WITHIN_MS
+    while not codec.is_proven:
+        codec.step(_now_ms(), is_quiet=True)
+        if _now_ms() > end_ms:
+            return codec.problem or "the modems do not start"
+        time.sleep(_STEP_S)
+    return ""
+
+
 def _loop_test(codec: Codec, mode: Mode, heard: list[bytes], node: NodeId) -> Step:
     """Encode a frame, play it to the decoder, and have it back."""
     name = f"loop {mode}"
     frame = f"loop test {mode} {node_text(node)}".encode()
     heard.clear()
     try:
-        codec.step(_now_ms(), is_quiet=False)
         sound = codec.encode(mode, (frame,), lambda: False)
     except OSError as e:
-        return _bad(name, f"no burst: {e}", "is Dire Wolf installed whole, and this machine not overloaded?")
+        return _bad(name, f"no burst: {e}", _MODEM_ADVICE)
     padded = silence(100) + sound + silence(300)
     for at in range(0, len(padded), BLOCK_BYTES):
         codec.feed(padded[at : at + BLOCK_BYTES])
+        codec.collect()
+        time.sleep(_FEED_S)
     end_ms = _now_ms() + _DECODED_WITHIN_MS
     while frame not in heard and (left_ms := end_ms - _now_ms()) > 0:
         select.select(codec.descriptors(), [], [], min(left_ms, 50) / 1000)

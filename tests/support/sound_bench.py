@@ -83,12 +83,13 @@ class SoundBench:
         is_over = threading.Event()
 
         def talk() -> None:
-            began_s = time.monotonic()
+            due_s = time.monotonic()
             for tick in itertools.count():
-                if is_over.wait(max(0.0, began_s + tick * BLOCK_MS / 1000 - time.monotonic())):
+                if is_over.wait(max(0.0, due_s - time.monotonic())):
                     return
-                self.say(source(tick))
+                self.say(source(tick))  # waits while nobody listens, which is not made up for
                 self.read(BLOCK_BYTES)
+                due_s = max(due_s + BLOCK_MS / 1000, time.monotonic())
 
         talker = threading.Thread(target=talk, name="loudspeaker")
         talker.start()
