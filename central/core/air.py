@@ -93,7 +93,7 @@ class Air:
         hearing = self._hearings.get(frame)
         if hearing is None or (hearing.next_at is not None and now_at < hearing.next_at):
             return []
-        voices = self._voices(hearing.relays, nodes)
+        voices = self._voices(hearing.relays, nodes, frame.node)
         if not voices:
             return []
         if not is_fresh and not self._repeats.take(_ALL, now_at):
@@ -110,10 +110,8 @@ class Air:
         return [SendReceiptsToAir(voice.node, ReceiptBatch.fitting([own, *recent]))]
 
     def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
-        """Through whom an acknowledgement is said to ``presser``; ``None`` if the network reaches it, or nobody can."""
-        if not nodes.is_out_of_reach(presser):
-            return None
-        voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes)
+        """Through whom an acknowledgement is said to ``presser``; ``None`` if nobody can, or too often."""
+        voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
     def plan_second(self, incident: FrameId, now_at: datetime, *, is_on_air: bool) -> None:
@@ -130,7 +128,9 @@ class Air:
         incident = self._worth_warning(entry, nodes)
         if incident is None:
             return []
-        voices = self._voices({}, nodes)
+        # What is one scheme's is not for a radio of another (G4).
+        schemes = entry.signed.frame.schemes if isinstance(entry.signed.frame, Alert | Cancel) else ()
+        voices = [r for r in self._voices({}, nodes, incident.node) if not r.sender.schemes.isdisjoint(schemes)]
         if not voices or not self._senders.take(incident.node, now_at):
             return []
         self._warned_of[incident] = None
@@ -158,7 +158,9 @@ class Air:
                 continue
             del self._waiting[incident]
             presser = nodes.find(incident.node)
-            voice = self.voice_to(presser, nodes, now_at) if presser is not None else None
+            if presser is None or not nodes.is_out_of_reach(presser):
+                continue
+            voice = self.voice_to(presser, nodes, now_at)
             if voice is not None:
                 said.append(RepeatAcknowledgement(voice, incident))
         return said
@@ -174,9 +176,9 @@ class Air:
         return timedelta() <= now_at - at <= self._timing.air_batch
 
     @staticmethod
-    def _voices(relays: dict[NodeId, None], nodes: Nodes) -> list[NodeRecord]:
-        """Who would transmit now, the best first."""
-        gateways = [r for r in nodes.gateways if r.is_on_network and r.radio.may_speak]
+    def _voices(relays: dict[NodeId, None], nodes: Nodes, listener: NodeId) -> list[NodeRecord]:
+        """Who would transmit now so that ``listener`` hears it, the best first; nobody hears itself."""
+        gateways = [r for r in nodes.gateways if r.is_on_network and r.radio.may_speak and r.node != listener]
         gateways.sort(key=lambda r: (r.node not in relays, r.radio.report is None or r.radio.report.state != "ready"))
         found = [nodes.find(relay) for relay in relays]
         others = [r for r in found if r is not None and r not in gateways and r.is_on_network and r.radio.may_speak]

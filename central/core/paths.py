@@ -11,7 +11,7 @@ from central.core.figures import Figures
 from central.core.incident import EPOCH, Incident
 from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, incident_of
-from central.core.nodes import Nodes
+from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
 from wire.frames import Alert, decode
 from wire.ids import FrameId, NodeId
@@ -67,9 +67,10 @@ class Paths:
         incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
         if incident is None or presser is None:
             return None
-        is_on_air = Path.RADIO in incident.paths or (presser.shown == "silent" and presser.radio.is_there)
-        voice = self.air.voice_to(presser, self._nodes, now_at) if is_on_air else None
-        self._set_untold(incident, is_untold=voice is None and self._nodes.is_out_of_reach(presser))
+        is_cut_off = self._is_cut_off(incident, presser)
+        has_radio = Path.RADIO in incident.paths or presser.radio.is_there
+        voice = self.air.voice_to(presser, self._nodes, now_at) if is_cut_off and has_radio else None
+        self._set_untold(incident, is_untold=is_cut_off and voice is None)
         return voice
 
     def tick(self) -> None:
@@ -78,8 +79,12 @@ class Paths:
             incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
             if incident is None:
                 del self._untold[incident_id]
-            elif presser is None or not self._nodes.is_out_of_reach(presser):
+            elif presser is None or not self._is_cut_off(incident, presser):
                 self._set_untold(incident, is_untold=False)
+
+    def _is_cut_off(self, incident: Incident, presser: NodeRecord) -> bool:
+        # A radio's own test, heard between two heartbeats, says nothing of the network; an alert on the air does.
+        return self._nodes.is_out_of_reach(presser) if Path.RADIO in incident.paths else not presser.is_on_network
 
     def _set_untold(self, incident: Incident, *, is_untold: bool) -> None:
         if is_untold:

@@ -24,8 +24,9 @@ from tests.support.central_town import (
     only,
     radio_town,
 )
-from wire.frames import Receipted, encode
+from wire.frames import PathTest, Receipted, encode
 from wire.ids import FrameId
+from wire.kinds import Path
 
 SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
@@ -126,6 +127,13 @@ def test_repetition_is_answered_through_the_next_one_for_the_answer_was_not_hear
     third = receipts(air.hear(alert))
 
     assert [GATEWAY, BAKERY, GATEWAY] == [o.node for o in first + second + third]
+
+
+def test_gateways_own_test_is_answered_by_whoever_heard_it(air: Town) -> None:
+    """N11: nobody hears itself."""
+    said = air.hear(PathTest(GATEWAY, 3, int(START.timestamp()), Path.RADIO), BAKERY)
+
+    assert [do.SendReceiptsToAir(BAKERY, (Receipted(FrameId(GATEWAY, 3)),))] == receipts(said)
 
 
 def test_second_relay_of_the_same_over_is_not_answered_again(air: Town) -> None:

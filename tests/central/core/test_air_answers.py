@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,9 +26,9 @@ from tests.support.central_town import (
     only,
     radio_town,
 )
-from wire.frames import Alert, encode
+from wire.frames import Alert, PathTest, encode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason
+from wire.kinds import AlertKind, CancelReason, Path
 
 SEVEN = FrameId(CORNER, 7)
 INCIDENT = "00000010-7"
@@ -150,6 +151,16 @@ def test_card_says_that_the_shop_is_not_told_until_the_network_reaches_it_again(
     assert not air.card().is_untold
 
 
+def test_radio_test_heard_between_two_heartbeats_does_not_make_a_shop_look_cut_off(air: Town) -> None:
+    air.press(7)
+    air.later(1)
+    air.hear(PathTest(CORNER, 8, int(air.now_at.timestamp()), Path.RADIO))
+    air.act(Acknowledge(INCIDENT))
+
+    assert not air.card().is_untold
+    assert [None] == acknowledgements(air.said)
+
+
 def test_card_of_an_alert_by_radio_says_so_too_if_nobody_may_transmit() -> None:
     town = radio_town(has_gateway=False)
     town.beat(BAKERY, "listening")
@@ -211,6 +222,17 @@ def test_alert_of_another_scheme_is_not(air: Town) -> None:
 
     assert [] == only(air.send(air.alert(1, CROWN)), do.SendFrameToAir)
     assert 1 == len(only(air.send(air.alert(7)), do.SendFrameToAir))
+
+
+def test_gateway_of_another_scheme_is_not_asked_to_say_a_members_alert() -> None:
+    """G4: two schemes may have a radio each in the control room."""
+    town = radio_town()
+    cut_off(town)
+    record = town.core._nodes.find(GATEWAY)
+    record.sender = replace(record.sender, schemes=frozenset({2}))
+
+    assert [] == only(town.send(town.alert()), do.SendFrameToAir)
+    assert 1 == len(only(town.send(town.alert(1, CROWN)), do.SendFrameToAir))
 
 
 @pytest.mark.parametrize("kind", [AlertKind.TEST, AlertKind.CALL_REQUEST, AlertKind.FAULT])
