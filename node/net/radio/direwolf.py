@@ -29,6 +29,7 @@ import termios
 import time
 import tty
 from array import array
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -49,11 +50,10 @@ PEAK: Final = math.ceil(BURST_RATIO * FULL_SCALE)
 _PEAK_MIN: Final = PEAK // 2
 _QUIET_MS: Final = 20
 """Without a sample for so long, and none is missing: it is whole."""
-_PIPE_BYTES: Final = 1 << 18
-"""Three seconds of received audio. Not more: all pipes of a user share 64 MiB, and who asks for more gets the least."""
+_BACKLOG_PIECES_MAX: Final = 500
+"""Ten seconds of received audio, block by block."""
 _STUCK_MS_MAX: Final = 5_000
 """It has taken no audio for so long: it hangs."""
-_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 _READ_BYTES: Final = 1 << 16
 _KISS_READ_BYTES: Final = 4096
 _SAMPLES_BYTES_MAX: Final = 2 * RATE_HZ * 30
@@ -169,7 +169,7 @@ class DireWolf:
         kiss_descriptor: readable when a frame may have been received.
         has_begun: it was found listening.
         busy_until_ms: it begins to encode no sooner.
-        dropped: pieces of received audio that it did not take within about three seconds.
+        dropped: pieces of received audio that it did not take within about ten seconds.
     """
 
     def __init__(self, modem: Modem) -> None:
@@ -185,6 +185,8 @@ class DireWolf:
         self.busy_until_ms = 0
         self.dropped = 0
         self._stuck_since_ms: int | None = None
+        # Pipes keep the size that they have: all of a user's share one limit, and beyond it new ones hold 8 KiB.
+        self._backlog: deque[bytes] = deque()
         self._kiss = KissReader()
         with contextlib.ExitStack() as undo, contextlib.ExitStack() as childs:
             self.kiss_descriptor, terminal = os.openpty()
@@ -217,8 +219,6 @@ class DireWolf:
         self._audio = self._process.stdin
         for descriptor in (self.kiss_descriptor, self._samples, self._audio.fileno()):
             os.set_blocking(descriptor, False)
-        with contextlib.suppress(OSError):  # an administrator may have set a lower limit: it then has less patience
-            fcntl.fcntl(self._audio.fileno(), _F_SETPIPE_SZ, _PIPE_BYTES)
         self.has_begun = False
         self._start_end_ms = monotonic.now_ms() + _START_MS_MAX
         self.feed(bytes(BLOCK_BYTES))
@@ -286,32 +286,40 @@ class DireWolf:
         return self._stuck_since_ms is not None and monotonic.now_ms() - self._stuck_since_ms > _STUCK_MS_MAX
 
     def feed(self, samples: bytes) -> None:
-        """Received audio. Never waits: what does not fit is dropped, and counted."""
+        """Received audio. Never waits: what the pipe has no room for follows at the next call, ten seconds at most."""
         # A pipe takes at most 4096 bytes whole or not at all, so that no sample is ever torn in two.
         for start in range(0, len(samples), select.PIPE_BUF):
-            try:
-                os.write(self._audio.fileno(), samples[start : start + select.PIPE_BUF])
-            except BlockingIOError:
-                self._drop()
-            except BrokenPipeError:
-                return  # its end is noticed by exit_detail
+            if len(self._backlog) < _BACKLOG_PIECES_MAX:
+                self._backlog.append(samples[start : start + select.PIPE_BUF])
             else:
-                self._stuck_since_ms = None
-
-    def _drop(self) -> None:
-        self._stuck_since_ms = self._stuck_since_ms or monotonic.now_ms()
-        self.dropped += 1
-        if self.dropped & (self.dropped - 1) == 0:  # at each power of two
-            logger.warning("modem %s does not keep up: %d pieces of audio dropped", self.modem.mode, self.dropped)
+                self._drop()
+        self._flush()
 
     def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
-        """As :meth:`feed`, but waits so long altogether for what does not fit."""
+        """As :meth:`feed`, but waits so long for it to be taken."""
         end_ms = monotonic.now_ms() + timeout_ms
         poll = select.poll()
         poll.register(self._audio.fileno(), select.POLLOUT)
-        for start in range(0, len(samples), select.PIPE_BUF):
-            poll.poll(max(0, end_ms - monotonic.now_ms()))
-            self.feed(samples[start : start + select.PIPE_BUF])
+        self.feed(samples)
+        while self._backlog and monotonic.now_ms() < end_ms:
+            poll.poll(max(1, end_ms - monotonic.now_ms()))
+            self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._backlog:
+                os.write(self._audio.fileno(), self._backlog[0])
+                self._backlog.popleft()
+                self._stuck_since_ms = None
+        except BlockingIOError:
+            self._stuck_since_ms = self._stuck_since_ms or monotonic.now_ms()
+        except BrokenPipeError:
+            self._backlog.clear()  # its end is noticed by exit_detail
+
+    def _drop(self) -> None:
+        self.dropped += 1
+        if self.dropped & (self.dropped - 1) == 0:  # at each power of two
+            logger.warning("modem %s does not keep up: %d pieces of audio dropped", self.modem.mode, self.dropped)
 
     def received(self) -> list[bytes]:
         """AX.25 frames (without checksum) received since the last call. Never waits."""
