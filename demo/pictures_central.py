@@ -41,7 +41,7 @@ from wire.kinds import PRIORITY, AlertKind
 SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
 _INTER_DIR: Final = Path("/usr/share/fonts/opentype/inter")
 _NOTICE: Final = "This page listens on this machine only, until accounts exist. Names are chosen, not checked."
-_CHROMIUM: Final = "/usr/bin/chromium"
+CHROMIUM: Final = "/usr/bin/chromium"
 CHROMIUM_FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -259,7 +259,7 @@ def main(arguments: list[str]) -> int:
     web.start_thread()
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(CHROMIUM_FLAGS))
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
             shots = {
                 "central-dark.png": photograph(browser, url, scheme="dark", width=1440, height=900),
                 "central-light.png": photograph(browser, url, scheme="light", width=1440, height=900),
@@ -270,11 +270,11 @@ def main(arguments: list[str]) -> int:
         web.stop()
         web.join_thread()
     for name, png in shots.items():
-        _write_small(folder / name, png)
+        write_small(folder / name, png)
     return 0
 
 
-def _write_small(file: Path, png: bytes) -> None:
+def write_small(file: Path, png: bytes) -> None:
     """Few colours stand in the page: a palette makes the picture a fraction of its size."""
     with Image.open(io.BytesIO(png)) as image:
         image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
