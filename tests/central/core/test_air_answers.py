@@ -73,6 +73,16 @@ def test_acknowledgement_is_said_twice_and_not_a_third_time(air: Town) -> None:
     assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
 
 
+def test_acknowledgement_is_not_said_a_second_time_to_who_is_back_on_the_network(air: Town) -> None:
+    air.later(1)
+    air.hear(air.alert())
+    air.act(Acknowledge(INCIDENT))
+    air.later(2)
+    air.beat(CORNER)
+
+    assert [] == only(air.later(20), do.RepeatAcknowledgement)
+
+
 def test_acknowledgement_that_another_one_follows_is_not_repeated(air: Town) -> None:
     """The newer one is said twice instead; the older would be untrue by then."""
     air.later(1)
