@@ -95,9 +95,8 @@ def started(turn: Turn, event: OverStarted) -> None:
     if over is None or over.number != event.over or over.is_started:
         return
     change(turn, over=replace(over, is_started=True))
-    ours = [FrameId(turn.settings.node, counter) for counter in over.counters]
-    alerts = [c for c in over.counters if _is_alert(turn.state, c)]
-    first = FrameId(turn.settings.node, alerts[0]) if alerts else next(iter(ours), None)
+    alerts = [counter for counter in over.counters if _is_alert(turn.state, counter)]
+    first = FrameId(turn.settings.node, alerts[0]) if alerts else None
     turn.fact("over_started", first, over=str(over.number), mode=over.mode.value, bursts=str(over.bursts))
     for counter in alerts:
         on_air(turn, counter)

@@ -8,7 +8,8 @@
 - **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, for there receipts are gathered;
   but if nobody at all has spoken :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
-  to :data:`SLOW_MAX_MS`, for ever. A fresh press starts its whole incident anew.
+  to :data:`SLOW_MAX_MS`, for ever. A fresh press starts its whole incident anew. *Seen* and *coming* have the three
+  tries and no more: an hour later they tell nobody anything.
 - **The backlog** (rows that waited while everything was down) comes after everything fresh, newest first, one in
   :data:`BACKLOG_APART_MS`, at most :data:`BACKLOG_MAX` at a time, while central is not heard and others are few.
 - **The presser** is told once that there is no receipt: when the first over brought none, or when there has been no
@@ -28,7 +29,7 @@ from node.core.radio.state import Wanted, change
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Turn
-from wire.frames import Alert, Cancel, PathTest
+from wire.frames import Alert, Cancel, PathTest, Response
 
 RELIABLE_TRIES: Final = 3
 CROWDED_TRIES_MAX: Final = 12
@@ -85,6 +86,9 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
 
 def tick(turn: Turn) -> None:
     """Receipts that did not come, pressers to be told, and the backlog."""
+    rows = turn.state.outbox.rows
+    if any(wanted.counter not in rows for wanted in turn.state.radio.wanted):  # Whoever wanted it gave it up.
+        change(turn, wanted=tuple(wanted for wanted in turn.state.radio.wanted if wanted.counter in rows))
     due = [w for w in turn.state.radio.wanted if _is_lost(turn.state, w, turn.now_ms)]
     for wanted in due:
         _lost(turn, wanted)
@@ -148,6 +152,9 @@ def _lost(turn: Turn, wanted: Wanted) -> None:
     is_too_weak = not is_storm and not (is_doubtful and wanted.tries % 2)
     losses = wanted.losses + (is_too_weak or wanted.tries > CROWDED_TRIES_MAX)
     slow = losses - RELIABLE_TRIES
+    if slow >= 0 and isinstance(row.signed.frame, Response):
+        drop(turn, wanted.counter)
+        return
     wait_ms = 0
     if slow >= 0:
         wait_ms = min(settings.timing.slow_try_ms << min(slow, 16), SLOW_MAX_MS)
@@ -205,7 +212,11 @@ def _backlog(turn: Turn) -> None:
     known = {wanted.counter for wanted in state.radio.wanted}
     below = state.radio.backlog
     for counter, row in state.outbox.rows.newest():
-        if (below is not None and counter >= below) or counter in known or isinstance(row.signed.frame, PathTest):
+        if (
+            (below is not None and counter >= below)
+            or counter in known
+            or isinstance(row.signed.frame, PathTest | Response)
+        ):
             continue
         fresh_ms = turn.now_ms - turn.timing.late_after_ms
         is_fresh = row.pressed_ms is not None and row.pressed_ms >= fresh_ms

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from node.core.controls import Button
 from node.core.events import OverFailed, Ticked
 from node.core.radio import tries
 from node.core.radio.air import LADDER
-from wire.frames import Alert
+from wire.frames import Alert, Response, decode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
 
@@ -133,3 +134,25 @@ def test_over_that_did_not_go_out_costs_no_try(radio: Any, airtime_ms: int) -> N
 
     assert (first.mode, first.phrase) == (again.mode, again.phrase)
     assert airtime_ms == radio.world.state.radio.airtime_ms
+
+
+def test_response_has_three_tries_and_no_more(radio: Any) -> None:
+    """N5: it concerns people who look at a screen now."""
+    radio.hears(Alert(BOOTS, 5, 0, AlertKind.ASSIST, 5, (1,)))
+    radio.world.after(60_000, Ticked())
+    radio.world.tap(Button.SEEN)
+    for _ in range(tries.RELIABLE_TRIES):
+        assert isinstance(decode(radio.next_over().bursts[0]).frame, Response)
+    radio.world.after(4 * HOUR_MS)
+
+    assert tries.RELIABLE_TRIES == len(radio.overs())
+    assert 1 == len(radio.world.state.outbox.rows), "the network has it still to carry"
+
+
+def test_row_that_is_gone_is_wanted_no_more(radio: Any) -> None:
+    radio.world.tap(Button.ASSIST)
+    outbox = radio.world.state.outbox
+    radio.world.state = replace(radio.world.state, outbox=replace(outbox, rows=outbox.rows.drop(1)))
+    radio.world.after(60_000, Ticked())
+
+    assert ((), []) == (radio.world.state.radio.wanted, radio.overs())
