@@ -123,10 +123,11 @@ def test_tnc_hears_frames_among_garbage(tnc: Tnc, radio: KissTnc, told: Queue) -
     tnc.next(len(SETTINGS))
     tnc.say(b"\xdb\x00garbage\xc0\x00\xdb!" + encode_kiss(Command.DATA, encode_ui(b"frame", NODE)))
     tnc.say(encode_kiss(Command.TXDELAY, b"1") + encode_kiss(Command.DATA, b"not AX.25, and not ours either"))
-    told.wait_for(InputRejected("ax25 not ours"))
+    reasons = {"kiss command", "ax25 not ours", "kiss"}
+    told.wait_until(lambda _: {event.reason for event in told.of(InputRejected)} >= reasons)
 
     assert [FrameReceived(b"frame", None, Path.RADIO)] == told.of(FrameReceived)
-    assert ["kiss command", "ax25 not ours", "kiss"] == [event.reason for event in told.of(InputRejected)]
+    assert len(told.of(InputRejected)) == len(reasons)
     assert 1 == radio.dropped
 
 
