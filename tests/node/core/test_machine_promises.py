@@ -1,0 +1,314 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""What the machine promises under any sequence of events, with and without a radio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.core.controls import Button, LedPattern, Part, SoundPattern
+from node.core.effects import (
+    Effect,
+    MarkReceipted,
+    PlaySound,
+    PublishFrame,
+    ReportFact,
+    SetLed,
+    ShowScreen,
+    TransmitOver,
+)
+from node.core.events import (
+    ChannelChanged,
+    ClockRead,
+    Event,
+    FrameReceived,
+    FrameStored,
+    LinkDown,
+    LinkUp,
+    OverEnded,
+    OverFailed,
+    OverStarted,
+    PartFailed,
+    PartRecovered,
+    SyncAnswered,
+)
+from node.core.machine import next_deadline_ms
+from node.core.radio.state import RadioPath, radio_path
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
+from node.core.settings import RadioSettings, RadioTiming
+from node.core.signals import is_hushed
+from node.core.state import NodeState
+from node.core.table import UNSETTLED, Phase
+from wire.frames import Alert, PathTest, decode
+from wire.ids import FrameId, NodeId
+from wire.kinds import AlertKind, AnswerState, Path
+from wire.messages import SyncAnswer
+
+OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
+_PRESS = st.sampled_from(
+    [
+        ("press", Button.ATTACK, 1_200),
+        ("press", Button.ASSIST, 60),
+        ("press", Button.CANCEL, 1_200),
+        ("press", Button.SEEN, 60),
+        ("press", Button.RESPONDING, 60),
+        ("press", Button.TEST, 60),
+        ("press", Button.ATTACK, 400),
+        ("press", Button.ASSIST, 5),
+    ]
+)
+_WAIT = st.tuples(st.just("wait"), st.sampled_from([0, 10, 500, 2_100, 11_000, 70_000]))
+_PLAIN = (
+    ["up", "down", "status", "status", "full", "mended", "restart", "oled", "sync"],
+    ["new central", "clock back", "clock on", "oled back"],
+)
+_SIMPLE = st.sampled_from([(word,) for words in _PLAIN for word in words])
+_OWN = st.tuples(
+    st.sampled_from(["puback", "receipt", "receipt", "ack", "close", "undo", "state", "member"]),
+    st.sampled_from([0, 0, 0, 1, 2, 5]),
+)
+_OTHER = st.tuples(
+    st.sampled_from(["alert", "cancel other", "close other"]), st.sampled_from([BOOTS, CAFE]), st.integers(1, 4)
+)
+_BEGUN = [("up",), ("status",), ("press", Button.ATTACK, 1_200)]
+_AIR = st.tuples(
+    st.just("air"),
+    st.sampled_from(["busy", "clear", "key", "unkey", "fail", "broken", "mended", "receipt", "receipt"]),
+)
+_ACTS = (_PRESS, _PRESS, _WAIT, _SIMPLE, _OWN, _OWN, _OWN, _OTHER)
+STEPS, STEPS_ON_AIR = (
+    st.builds(
+        lambda begun, steps: [*begun, *steps],
+        st.sampled_from([_BEGUN, _BEGUN, []]),
+        st.lists(st.one_of(*acts), min_size=8, max_size=40),
+    )
+    for acts in (_ACTS, (*_ACTS, _AIR, _AIR, _AIR, _AIR))
+)
+_TIMES = RadioTiming(path_test_first_ms=400, path_test_ms=8_000)
+RADIOS = st.sampled_from([RadioSettings("L-1", timing=_TIMES), RadioSettings("L-1"), RadioSettings(timing=_TIMES)])
+
+
+MORE = settings(max_examples=3 * settings().max_examples)
+"""Long stories: it takes more of them to come by everything."""
+
+
+class Watch:
+    """What must hold after every step, whatever came before it."""
+
+    def __init__(self) -> None:
+        self.published: dict[int, bytes] = {}
+        self.drafts: dict[int, int] = {}
+        self.shown: list[FrameId] = []
+        self.led = LedPattern.OFF
+
+    def __call__(self, world: Any, event: Event, effects: tuple[Effect, ...]) -> None:
+        state: NodeState = world.state
+        self.frames(world, state, event, effects)
+        self.screens(world, state, effects)
+        self.silence(state, effects)
+        self.air(world, state, effects)
+        for order in effects:
+            if isinstance(order, ReportFact) and order.fact == "shown":
+                assert order.alert not in self.shown, "shown twice"
+                self.shown.append(order.alert)
+            if isinstance(order, MarkReceipted):
+                assert isinstance(event, FrameReceived), "only a receipt ends the sending"
+        due_ms = next_deadline_ms(state)
+        assert due_ms is None or due_ms >= 0
+        assert len(state.recent) <= 8
+        assert len(state.neighbours) <= 64
+
+    def frames(self, world: Any, state: NodeState, event: Event, effects: Iterable[Effect]) -> None:
+        stored_now = {event.signed.frame.counter} if isinstance(event, FrameStored) else set()
+        for order in effects:
+            if isinstance(order, PublishFrame):
+                counter = order.signed.frame.counter
+                assert counter in world.stored or counter in stored_now, "N2: published before it was stored"
+                assert not isinstance(order.signed.frame, PathTest), "N11: published a test of the air"
+                assert self.published.setdefault(counter, order.signed.data) == order.signed.data, "other bytes"
+                assert counter not in world.receipted, "sent although central has it"
+        receipted_now = {order.id.counter for order in effects if isinstance(order, MarkReceipted)}
+        tests = {c for c, (signed, _) in world.stored.items() if isinstance(signed.frame, PathTest)}
+        held = set(world.stored) - world.receipted - receipted_now - tests
+        kept = {counter for counter, _ in state.outbox.rows.oldest()} - tests
+        if state.is_started:
+            assert kept <= held | stored_now
+            assert held - stored_now <= kept | stored_now | {e.signed.frame.counter for e in world.pending}, "N2: lost"
+        assert {c for _, c in state.outbox.due} <= kept
+        assert state.outbox.in_flight - tests <= kept
+        assert len(state.outbox.in_flight) <= 40
+
+    def screens(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+        for order in effects:
+            if not isinstance(order, ShowScreen):
+                continue
+            screen = order.screen
+            limit = HEADLINE_CHARS_MAX if len(screen.headline) == 1 else HEADLINE_WORD_CHARS_MAX
+            assert all(len(word) <= limit for word in screen.headline)
+            assert all(len(line) <= LINE_CHARS_MAX for line in screen.lines)
+            if screen.face in ("sending", "stored") and screen.headline != ("PRESSED",):
+                counter = FrameId.parse(screen.concerns).counter
+                assert counter in world.stored, "N3: said as saved before it was"
+                assert state.incidents.get(world.stored[counter][0].frame.incident).waiting
+            if screen.face == "received":
+                counter = FrameId.parse(screen.concerns).counter
+                assert counter in world.known_to_central, "N3: said as received and was not"
+            if screen.face in ("answered", "on-the-way"):
+                frame = world.stored[FrameId.parse(screen.concerns).counter][0].frame
+                assert frame.incident in world.answered, "N3: said as answered and was not"
+        if state.screen is not None and state.screen.face == "ready" and not is_hushed(state, state.now_ms):
+            told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
+            assert not [i for i in told if i.phase in UNSETTLED and i.phase is not Phase.DRAFTED], "N3: hidden"
+
+    def air(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+        for order in effects:
+            if isinstance(order, TransmitOver):
+                radio = state.settings.radio
+                assert radio is not None
+                assert radio.licence, "N10: no licence, no over"
+                assert not [b for b in order.bursts if decode(b).frame.counter in world.receipted], "over after receipt"
+            if isinstance(order, ShowScreen) and "Alerts go by radio" in order.screen.lines:
+                assert RadioPath.READY is radio_path(state, state.now_ms), "N3: a promise on no proof"
+
+    def silence(self, state: NodeState, effects: Iterable[Effect]) -> None:
+        open_silent = [i for _, i in state.incidents.oldest() if i.is_silent and i.phase is not Phase.CLOSED]
+        if not open_silent or any(i.pressed_ms is None for i in open_silent):
+            return
+        newest = max(open_silent, key=lambda i: i.pressed_ms or 0)
+        if newest.key in state.recent and state.now_ms - (newest.pressed_ms or 0) < 900_000:
+            loud = [o for o in effects if isinstance(o, PlaySound) and o.pattern is not SoundPattern.OFF]
+            assert not loud, "N4: heard"
+            leds = [o.pattern for o in effects if isinstance(o, SetLed)]
+            assert set(leds) <= {LedPattern.READY, LedPattern.FAULT}, "N4: seen"
+            concerned = {f"{OURS:08x}-{counter}" for counter in (newest.key, newest.latest)}
+            told = {order.screen.concerns for order in effects if isinstance(order, ShowScreen)}
+            assert not told & concerned, "N4: told"
+
+
+def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
+    """Act the steps out; central here only says what it could say."""
+    world.known_to_central, world.answered = set(), set()
+    world.start()
+    simple = {
+        "up": lambda: world.do(LinkUp()),
+        "down": lambda: world.do(LinkDown("gone")),
+        "status": lambda: world.do(world.status()),
+        "new central": lambda: world.do(world.status(f"central-{len(world.log)}")),
+        "full": lambda: setattr(world, "disk_full", True),
+        "mended": lambda: setattr(world, "disk_full", False),
+        "restart": lambda: world.restart(f"boot-{len(world.log)}", wall=world.wall()),
+        "clock back": lambda: world.do(ClockRead(1, is_proven=True)),
+        "clock on": lambda: world.do(ClockRead(2**33, is_proven=True)),
+        "oled": lambda: (setattr(world, "panel_answers", False), world.do(PartFailed(Part.OLED, "gone"))),
+        "oled back": lambda: (setattr(world, "panel_answers", True), world.do(PartRecovered(Part.OLED))),
+        "sync": lambda: world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
+        "press": world.tap,
+        "wait": world.after,
+        "alert": lambda node, n: world.do(world.alert_from(node, n, AlertKind.ASSIST if n > 2 else AlertKind.ATTACK)),
+        "cancel other": lambda node, n: world.do(world.cancel_from(node, n + 10, n)),
+        "close other": lambda node, n: world.do(world.says(node, n, "closed", revision=9)),
+        "air": lambda what: air(world, what),
+    }
+    for action, *args in steps:
+        if action in simple:
+            simple[action](*args)
+        else:
+            own(world, action, *args)
+
+
+def air(world: Any, what: str) -> None:
+    """What a radio, and whoever else is on the channel, can do now."""
+    over = world.state.radio.over
+    if what == "receipt":
+        frames = [signed.frame for signed, _ in world.stored.values()]
+        last = frames[-1] if frames else None
+        if last is not None:
+            world.known_to_central.add(last.counter)
+            world.do(replace(world.receipt(last.counter), path=Path.RADIO))
+    elif what in ("key", "unkey", "fail"):
+        number = over.number if over is not None else 99
+        events = {"key": OverStarted(number), "unkey": OverEnded(number, 2_000), "fail": OverFailed(number, "x")}
+        world.do(events[what])
+    else:
+        events = {
+            "busy": ChannelChanged(is_busy=True),
+            "clear": ChannelChanged(is_busy=False),
+            "broken": PartFailed(Part.RADIO, "x"),
+            "mended": PartRecovered(Part.RADIO),
+        }
+        world.do(events[what])
+
+
+def own(world: Any, action: str, back: int) -> None:
+    """What others can say of a frame of ours that is on disk, the newest or a few before it."""
+    counter = max(world.stored, default=0) - back
+    if counter not in world.stored:
+        return
+    frame = world.stored[counter][0].frame
+    if action == "puback":
+        world.do(world.puback(counter))
+        return
+    world.known_to_central.add(counter)
+    if action == "receipt":
+        world.do(world.receipt(counter))
+    elif isinstance(frame, Alert):
+        # Central can speak of the incident only once it has the alert that opened it.
+        world.known_to_central |= {c for c, (s, _) in world.stored.items() if c == frame.incident}
+        said = {"ack": AnswerState.ANSWERED, "close": AnswerState.CLOSED, "undo": AnswerState.UNANSWERED}
+        if action in said:
+            if action == "ack":
+                world.answered.add(frame.incident)
+            world.do(world.ack(frame.incident, said[action]))
+        elif action == "state":
+            world.answered.add(frame.incident)
+            world.do(world.says(OURS, frame.incident, "answered", kind=frame.kind.slug, answer=world.answer()))
+        else:
+            world.do(world.response_from(BOOTS, 50 + counter, frame.incident))
+
+
+@MORE
+@given(STEPS, st.booleans())
+def test_promises_hold_under_any_sequence(make_world: Any, steps: list[tuple[Any, ...]], is_silent: bool) -> None:  # noqa: FBT001
+    """N2, N3, N4, N5 after every step."""
+    world = make_world(replace(make_world().settings, is_attack_silent=is_silent))
+    world.checks.append(Watch())
+    play(world, steps)
+
+
+@MORE
+@given(STEPS_ON_AIR, RADIOS, st.booleans())
+def test_promises_hold_with_a_radio(
+    make_world: Any,
+    steps: list[tuple[Any, ...]],
+    radio: RadioSettings,
+    is_silent: bool,  # noqa: FBT001
+) -> None:
+    """N3, N4, N8, N10, N11 after every step, whatever the radio and the channel do."""
+    world = make_world(replace(make_world().settings, is_attack_silent=is_silent, radio=radio))
+    world.checks.append(Watch())
+    play(world, steps)
+
+
+@MORE
+@given(STEPS)
+def test_everything_stored_is_delivered_once_the_world_is_well(make_world: Any, steps: list[tuple[Any, ...]]) -> None:
+    """N2, N13: whatever happened before, a link, a disk and a central are enough."""
+    world = make_world()
+    play(world, steps)
+    world.disk_full = False
+    world.do(LinkDown("gone"), LinkUp(), world.status("central-last"))
+    world.live(130_000)
+    sent = {signed.frame.counter for signed in world.published()}
+    assert set(world.stored) - world.receipted <= sent
+
+    world.do(*(world.receipt(counter) for counter in world.stored))
+    assert 0 == len(world.state.outbox.rows)
+    assert () == world.state.drafts
+    assert set(world.stored) == world.receipted
+
+
+# -- the maps underneath

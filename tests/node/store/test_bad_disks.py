@@ -1,0 +1,217 @@
+"""N2, F5: a disk that is damaged, full, read-only or pulled in the middle of a write loses no stored press."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.core.effects import AlertDraft
+from node.store import NodeStore, StoreRefusedError
+from node.store.database import DATABASE_NAME
+from node.store.node_store import COUNTER_EPOCH_S
+from wire.ids import NodeId
+from wire.kinds import AlertKind
+from wire.signing import SigningKey
+
+NODE = NodeId(0x10)
+KEY = SigningKey(bytes(range(32)))
+ATTACK = AlertDraft(AlertKind.ATTACK, None, (1, 2), silent=False, drill=False)
+NOW_S = COUNTER_EPOCH_S + 3600
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[NodeStore]:
+    store = NodeStore(folder, NODE, KEY, "boot-1")
+    yield store
+    store.close()
+
+
+def reopened(store: NodeStore, folder: Path, boot: str = "boot-1") -> NodeStore:
+    store.close()
+    return NodeStore(folder, NODE, KEY, boot)
+
+
+def test_store_sets_a_destroyed_database_aside_and_says_so(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    (folder / DATABASE_NAME).write_bytes(b"not a database" * 1000)
+    again = NodeStore(folder, NODE, KEY, "boot-1")
+    again.raise_counter_floor(41)
+
+    assert 42 == again.store_frame(ATTACK, 0, 0).frame.counter
+    assert "set aside" in again.damage
+    assert [b"not a database"] == [path.read_bytes()[:14] for path in folder.glob("*.damaged-*")]
+    again.close()
+
+
+def test_store_carries_over_what_a_damaged_database_still_shows(store: NodeStore, folder: Path) -> None:
+    """Undelivered alerts outlive the damage, if they still bear our signature."""
+    signed = [store.store_frame(ATTACK, 0, 0) for _ in range(200)]
+    store.close()
+    path = folder / DATABASE_NAME
+    data = bytearray(path.read_bytes())
+    at = data.find(signed[150].data)
+    data[at + 20] ^= 0xFF  # one alert changed
+    data[-4096 * 2 :] = os.urandom(4096 * 2)  # the file's end lost
+    path.write_bytes(bytes(data))
+    again = NodeStore(folder, NODE, KEY, "boot-1")
+    remembered = again.load(0, 0)
+    kept = [row.signed for row in remembered.outbox]
+
+    assert "set aside" in again.damage
+    assert len(kept) > 50
+    assert set() == {frame.data for frame in kept} - {frame.data for frame in signed}
+    assert signed[150] not in kept
+    again.close()
+
+
+def test_store_stores_the_press_that_meets_the_damage(store: NodeStore, folder: Path) -> None:
+    """The press that finds the database damaged is stored in the new one."""
+    store.store_frame(ATTACK, 0, 0)
+    assert store._connection is not None
+    store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store._connection.execute("PRAGMA shrink_memory")
+    path = folder / DATABASE_NAME
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+    signed = store.store_frame(ATTACK, 0, 0)
+
+    assert signed.frame.counter > 1
+    assert "set aside" in store.damage
+    assert [signed] == [row.signed for row in store.load(0, 0).outbox]
+
+
+def fill(store: NodeStore) -> None:
+    for _ in range(200):
+        store.store_frame(ATTACK, 0, 0)
+
+
+def test_store_refuses_when_full_and_takes_the_next_once_there_is_room(store: NodeStore) -> None:
+    store.open()
+    assert store._connection is not None
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(StoreRefusedError, match="disk is full"):
+        fill(store)
+    stored = len(store.load(0, 0).outbox)
+    store._connection.execute(f"PRAGMA max_page_count={pages + 100}")
+    store.store_frame(ATTACK, 0, 0)
+
+    assert stored + 1 == len(store.load(0, 0).outbox)
+
+
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from node.core.effects import AlertDraft
+from node.store import NodeStore, StoreRefusedError
+from wire.kinds import AlertKind
+from wire.signing import SigningKey
+
+disk = Path(sys.argv[1])
+def mount(options): subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=True)
+mount("size=2m")
+store = NodeStore(disk / "state", 16, SigningKey(bytes(range(32))), "boot")
+draft = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
+stored = []
+try:
+    while True:
+        stored.append(store.store_frame(draft, 0, 0))
+except StoreRefusedError as e:
+    print("full:", e)
+subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+stored.append(store.store_frame(draft, 0, 0))
+kept = [row.signed for row in store.load(0, 0).outbox]
+print("room again:", kept == stored and len(stored) > 5_000)
+store.close()
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+try:
+    store.store_frame(draft, 0, 0)
+except StoreRefusedError as e:
+    print("read-only:", e)
+subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+print("written:", store.store_frame(draft, 0, 0).frame.counter > stored[-1].frame.counter)
+store.close()
+"""
+
+
+def test_store_survives_a_full_and_a_read_only_disk(tmp_path: Path) -> None:
+    """A real file system of its own, in a mount namespace that ends with the process."""
+    unshare = shutil.which("unshare")
+    assert unshare
+    own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    done = subprocess.run(
+        [unshare, *own_user, "--mount", sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (
+        "full: the disk is full\nroom again: True\nread-only: the disk is read-only\nwritten: True\n" == done.stdout
+    ), done.stderr
+
+
+UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from node.core.effects import AlertDraft
+from node.store import NodeStore
+from wire.kinds import AlertKind
+from wire.signing import SigningKey
+
+store = NodeStore(Path(sys.argv[1]), 16, SigningKey(bytes(range(32))), "boot")
+draft = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
+while True:
+    signed = store.store_frame(draft, 0, 0)
+    print(signed.data.hex(), flush=True)
+    if signed.frame.counter % 7 == 0:
+        store.mark_receipted(signed.frame.counter, 0)
+        store.flush()
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 2, 23, 64, 301])
+def test_store_keeps_every_acknowledged_press_through_kill_and_torn_log(folder: Path, lines: int) -> None:
+    """Killed with -9 at any moment, and the log's unfinished end replaced by rubbish, as a power cut leaves it."""
+    acknowledged = []
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", UNTIL_KILLED, str(folder)], stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout
+            for _, line in zip(range(lines), child.stdout, strict=False):
+                acknowledged.append(line.strip())
+            child.kill()
+            acknowledged += [line.strip() for line in child.stdout if line.endswith("\n")]
+        with (folder / f"{DATABASE_NAME}-wal").open("ab") as log:
+            log.write(os.urandom(5000))
+    store = NodeStore(folder, NODE, KEY, "boot-2")
+    kept = [row.signed for row in store.load(0, 0).outbox]
+    store.close()
+
+    assert "" == store.damage
+    assert set() == set(acknowledged) - {signed.data.hex() for signed in kept}
+    assert len(kept) == len({signed.frame.counter for signed in kept}) >= 3 * lines
+
+
+def test_store_needs_no_log_after_a_clean_end(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    (folder / f"{DATABASE_NAME}-wal").unlink(missing_ok=True)
+    with sqlite3.connect(folder / DATABASE_NAME) as db:
+        assert (1,) == db.execute("SELECT count(*) FROM outbox").fetchone()
+    db.close()
