@@ -10,8 +10,9 @@ import pytest
 from node.core.controls import Button
 from node.core.events import ChannelChanged, FrameReceived, OverEnded, OverStarted, Ticked
 from node.core.radio import access, chance
-from wire.frames import Alert
-from wire.ids import NodeId
+from node.core.turn import Turn
+from wire.frames import Alert, Receipt
+from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, Path
 
 BOOTS = NodeId(0x11)
@@ -121,12 +122,25 @@ def test_talk_and_clicks_are_no_crowd(radio: Any, length_ms: int) -> None:
     assert access.ALONE == radio.world.state.radio.channel.crowd_milli
 
 
+def test_decoded_burst_is_no_collision(radio: Any) -> None:
+    radio.hears(alert(5))
+
+    assert access.HEARD_CROWD == radio.world.state.radio.channel.crowd_milli
+
+
 def test_decoder_slower_than_the_carrier_takes_the_collision_back(radio: Any) -> None:
     radio.talk(1_200)
     assert radio.world.state.radio.channel.crowd_milli > access.ALONE
-    radio.world.after(100, FrameReceived(radio.world.signed(alert(5)).data, None, Path.RADIO))
+    receipt = radio.world.signed(Receipt(CENTRAL, 1, 0, FrameId(BOOTS, 1)))
+    radio.world.after(100, FrameReceived(receipt.data, None, Path.RADIO))
 
-    assert access.HEARD_CROWD == radio.world.state.radio.channel.crowd_milli
+    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+
+
+def test_each_draw_is_another(radio: Any) -> None:
+    turn = Turn(radio.world.state, radio.world.now_ms)
+
+    assert len({chance.draw(turn, 0, 1_000_000) for _ in range(50)}) > 45
 
 
 def test_noise_cannot_grow_the_crowd_without_bound(radio: Any) -> None:

@@ -80,6 +80,8 @@ def test_fresh_press_starts_its_incident_anew(radio: Any) -> None:
         radio.next_over()
     radio.world.after(20_000)
     radio.world.hold(Button.ATTACK)
+    state = radio.world.state.radio
+    assert ([0, 0], 0) == ([wanted.losses for wanted in state.wanted], state.channel.losses)
     over = radio.wait_over(3_000)
 
     assert (LADDER[0], [2, 1]) == (over.mode, radio.counters(over))
