@@ -369,9 +369,16 @@ def test_modem_closed_while_it_renders_answers_and_keys_nothing(bench: Bench) ->
 
 def test_modem_whose_thread_hangs_is_unkeyed_without_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sound device may hold its thread for seconds while it is opened."""
-    held = threading.Event()
+    is_held, held = threading.Event(), threading.Event()
+
+    def hang(now_ms: int, *, is_quiet: bool) -> int:
+        is_held.set()
+        held.wait()
+        return now_ms
+
     monkeypatch.setattr(sound_modem, "_CLOSE_S", 0.05)
-    monkeypatch.setattr(bench.codec, "step", lambda *_, **__: held.wait() or 0)
+    monkeypatch.setattr(bench.codec, "step", hang)
+    is_held.wait()
     bench.radio.is_keyed = True
     bench.modem.close()
     is_keyed = bench.radio.is_keyed
