@@ -76,9 +76,10 @@ def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio
 
 def test_fresh_press_starts_its_incident_anew(radio: Any) -> None:
     radio.world.tap(Button.ASSIST)
-    for _ in range(4):
+    for _ in range(tries.RELIABLE_TRIES):
         radio.next_over()
-    radio.world.after(20_000)
+    radio.world.after(4_000, Ticked())
+    assert tries.RELIABLE_TRIES == radio.world.state.radio.wanted[0].losses
     radio.world.hold(Button.ATTACK)
     state = radio.world.state.radio
     assert ([0, 0], 0) == ([wanted.losses for wanted in state.wanted], state.channel.losses)
