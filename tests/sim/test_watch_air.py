@@ -247,19 +247,30 @@ def test_promise_of_a_broken_radio_breaks_i19(scene: Scene) -> None:
         scene.watch.on_panel(scene.node, PROMISE)
 
 
-@pytest.mark.parametrize("phrase", [Phrase.ATTACK, Phrase.NEUTRAL])
-def test_silent_attack_spoken_breaks_i20(scene: Scene, phrase: Phrase) -> None:
+def set_neutral_words(node: SimNode) -> None:
+    radio = node.settings.radio
+    assert radio is not None
+    node.settings = replace(node.settings, radio=replace(radio, has_neutral_phrase=True))
+
+
+def test_silent_attack_spoken_breaks_i20_even_where_there_are_neutral_words(scene: Scene) -> None:
+    data = scene.stored(scene.node, AlertKind.ATTACK, silent=True)
+    set_neutral_words(scene.node)
+
+    with breaks("I20"):
+        scene.over(scene.node, data, phrase=Phrase.ATTACK)
+
+
+def test_neutral_words_that_nobody_set_break_i20(scene: Scene) -> None:
     data = scene.stored(scene.node, AlertKind.ATTACK, silent=True)
 
     with breaks("I20"):
-        scene.over(scene.node, data, phrase=phrase)
+        scene.over(scene.node, data, phrase=Phrase.NEUTRAL)
 
 
 def test_silent_attack_may_say_the_neutral_words_of_its_scheme(scene: Scene) -> None:
     data = scene.stored(scene.node, AlertKind.ATTACK, silent=True)
-    radio = scene.node.settings.radio
-    assert radio is not None
-    scene.node.settings = replace(scene.node.settings, radio=replace(radio, has_neutral_phrase=True))
+    set_neutral_words(scene.node)
 
     scene.over(scene.node, data, phrase=Phrase.NEUTRAL)
 
