@@ -38,7 +38,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "network_restored": "{place}: the network is back",
         "over_started": "{place}: its over begins, {mode}, bursts: {bursts}",
         "over_ended": "{place}: its over is at its end, {airtime_ms} ms",
-        "over_failed": "{place}: the over failed: {reason}",
+        "over_failed": "{place}: the over failed: {detail}",
         "heard": "{place}: heard {alert} over the air",
         "relayed": "{place}: passed {alert} on to central",
         "path_test": "{place}: the radio path test {outcome}",
