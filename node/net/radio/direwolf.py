@@ -283,6 +283,7 @@ class DireWolf:
     @property
     def is_stuck(self) -> bool:
         """It has taken no audio for too long."""
+        self._flush()  # While we transmit nothing is fed: what waits since before says nothing about it.
         return self._stuck_since_ms is not None and monotonic.now_ms() - self._stuck_since_ms > _STUCK_MS_MAX
 
     def feed(self, samples: bytes) -> None:

@@ -42,7 +42,11 @@ _SILENT_MS_MAX: Final = 3_000
 """A device that delivers no block for so long is lost, even if it does not say so."""
 _RETRY_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
 _UNKEY_TRIES: Final = 3
-_UNKEY_AGAIN_MS: Final = 500
+_UNKEY_AGAIN_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
+"""Every try may start two guards, and this thread hears nothing meanwhile."""
+_KEY_CHECK_FIRST_MS: Final = 3_000
+"""Its guard has begun by then, or never will."""
+_KEY_CHECK_EVERY_MS: Final = 3_600_000
 _STEP_MS_MAX: Final = 500
 _CLOSE_S: Final = 0.8
 
@@ -140,6 +144,8 @@ class SoundModem:
         self._audio_due_ms = 0
         self._last_block_ms = 0
         self._unkey_due_ms: int | None = None
+        self._unkey_failures = 0
+        self._key_check_due_ms = monotonic.now_ms() + _KEY_CHECK_FIRST_MS
         self._codec_due_ms = 0
 
     def start(self) -> None:
@@ -275,20 +281,24 @@ class SoundModem:
             self._reports.put(ended)
         except (OSError, ValueError) as e:
             logger.warning("over %d: %s", order.over, e)
-            self._reports.put(OverFailed(order.over, words(e)))
+            self._refuse(order.over, words(e))
         except Exception:
             # Whoever ordered it waits for an answer, whatever bug keeps it from being given.
             logger.exception("over %d", order.over)
-            if self._over is None or self._over.over != order.over:
-                self._reports.put(OverFailed(order.over, "internal error"))
-            else:
-                self._fail_over("internal error")
+            self._refuse(order.over, "internal error")
+
+    def _refuse(self, over: int, detail: str) -> None:
+        """It comes to nothing; whatever raised, and wherever, the key does not stay down."""
+        if self._over is not None and self._over.over == over:
+            self._fail_over(detail)
+        else:
+            self._reports.put(OverFailed(over, detail))
 
     def _begin(self, order: _Transmit) -> None:
         """Render, then key, then play.
 
         Raises:
-            OSError: something did not work; nothing is keyed.
+            OSError: something did not work; where it was keyed already, the over is still the one on the air.
             ValueError: there is nothing to send, or in no such mode.
         """
         if self._over is not None:
@@ -307,15 +317,9 @@ class SoundModem:
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
         now_ms = monotonic.now_ms()
         self._over = _Keyed(order.over, now_ms, now_ms + length_ms)
-        try:
-            self._ptt.key(min(length_ms, OVER_MS_MAX))
-            self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
-        except OSError as e:
-            # Also if it is said not to have moved: in doubt it is off.
-            airtime_ms = self._unkey()
-            logger.warning("over %d: %s", order.over, e)
-            self._reports.put(OverFailed(order.over, words(e), airtime_ms))
-            return
+        # What fails from here on unkeys, also if the key is said not to have moved: in doubt it is off.
+        self._ptt.key(min(length_ms, OVER_MS_MAX))
+        self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
         self._reports.put(OverStarted(order.over))
 
     def _is_stopped(self, over: int) -> bool:
@@ -351,12 +355,19 @@ class SoundModem:
         """Let go of the key, whatever it takes; returns for how long it was held."""
         problem = self._let_go_of_key()
         now_ms = monotonic.now_ms()
-        self._unkey_due_ms = None if problem is None else now_ms + _UNKEY_AGAIN_MS
+        if problem is None:
+            self._unkey_due_ms, self._unkey_failures = None, 0
+        else:
+            self._unkey_due_ms = now_ms + _UNKEY_AGAIN_MS[min(self._unkey_failures, len(_UNKEY_AGAIN_MS) - 1)]
+            self._unkey_failures += 1
+        self._key_check_due_ms = now_ms + _KEY_CHECK_EVERY_MS
         self._health.tell("ptt", problem)
         over, self._over = self._over, None
+        if over is None:
+            return 0  # what came in meanwhile is somebody's
         self._deaf_until_ms = now_ms + _DEAF_AFTER_OVER_MS
         self._sense.forget()
-        return 0 if over is None else now_ms - over.keyed_ms
+        return now_ms - over.keyed_ms
 
     def _let_go_of_key(self) -> str | None:
         problem = None
@@ -365,6 +376,10 @@ class SoundModem:
                 self._ptt.unkey()
             except OSError as e:
                 problem = words(e)
+            except Exception as e:
+                # It ends neither the tries nor this thread: nobody else would let go.
+                logger.exception("the transmit key's driver failed")
+                problem = words(e)
             else:
                 return None
         return problem
@@ -372,14 +387,20 @@ class SoundModem:
     def _look_after_over(self, now_ms: int) -> None:
         if self._over is not None and now_ms >= self._over.due_ms:
             self._fail_over("the sound device did not finish in time")
+        if self._over is not None:
+            return
         if self._unkey_due_ms is not None and now_ms >= self._unkey_due_ms:
+            self._unkey()
+        elif now_ms >= self._key_check_due_ms and not self._sense.is_busy:
+            # That the line is broken is told before somebody needs it.
             self._unkey()
 
     # The sound device.
 
     def _look_after_audio(self, now_ms: int) -> None:
         if self._is_audio_running:
-            if now_ms - self._last_block_ms > _SILENT_MS_MAX:
+            # What waits was delivered: it was this thread that was busy, as with an over's encoding.
+            if not self._blocks and now_ms - self._last_block_ms > _SILENT_MS_MAX:
                 self._lose_audio("the sound device has gone silent")
             return
         if now_ms < self._audio_due_ms:

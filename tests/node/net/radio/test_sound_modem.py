@@ -4,95 +4,19 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from node.core.controls import Part
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted, PartFailed, PartRecovered
-from node.core.radio.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS, Mode
+from node.core.radio.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
 from node.net.radio import sound_modem
-from node.net.radio.direwolf import PEAK
-from node.net.radio.errors import CodecError, EncodeStopped
+from node.net.radio.errors import CodecError
 from node.net.radio.over import KEYED_SPARE_MS, milliseconds, silence
-from node.net.radio.sound_modem import SoundModem
-from tests.support.radio_air import Air, AirRadio
-from tests.support.radio_rig import Ear, NoPhrases, OnePhrase, await_so
-from wire.ids import NodeId
-
-BURST = array("h", [PEAK, -PEAK] * (5 * BLOCK_BYTES // 4)).tobytes()
-"""A tenth of a second."""
-
-
-class PretendedCodec:
-    """A codec whose bursts say nothing and who hears what it is told to."""
-
-    def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
-        self.burst = BURST
-        self.problem: str | None = None
-        self.is_proven = True
-        self.pids: dict[Mode, int] = {}
-        self.encode_problem: Exception | None = None
-        self.is_slow = False
-        self.has_begun = threading.Event()
-        self.fed = 0
-        self.is_closed = False
-
-    def descriptors(self) -> list[int]:
-        return []
-
-    def step(self, now_ms: int, *, is_quiet: bool) -> int:
-        return now_ms + 1_000
-
-    def feed(self, block: bytes) -> None:
-        self.fed += 1
-
-    def collect(self) -> None:
-        """It hears nothing."""
-
-    def encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
-        self.has_begun.set()
-        while self.is_slow:
-            if is_stopped():
-                raise EncodeStopped("no longer wanted")
-            threading.Event().wait(0.005)
-        if self.encode_problem is not None:
-            raise self.encode_problem
-        return len(frames) * self.burst
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-class Bench:
-    """One modem and what it is joined to."""
-
-    def __init__(self, air: Air, phrases: NoPhrases | OnePhrase | None = None) -> None:
-        self.air = air
-        self.radio: AirRadio = air.radios[0]
-        self.ear = Ear()
-        self.modem = SoundModem(
-            self.radio,
-            self.radio,
-            phrases or NoPhrases(),
-            node=NodeId(0x10),
-            squelch_dbfs=-45,
-            offer=self.ear.offer,
-            put=self.ear,
-        )
-        codec = self.modem._codec
-        assert isinstance(codec, PretendedCodec)
-        self.codec = codec
-
-    def start(self) -> None:
-        self.modem.start()
-        await_so(lambda: self.codec.fed > 2)
-
-    def transmit(self, over: int = 1, bursts: tuple[bytes, ...] = (b"x",), phrase: str | None = None) -> None:
-        self.modem.transmit(over, bursts, Mode.IL2P_1200, phrase)
-
-    def wait_keyed(self) -> None:
-        self.ear.wait_until(lambda _: self.ear.of(OverStarted) != [])
+from tests.support.modem_bench import BURST, Bench, PretendedCodec
+from tests.support.radio_air import Air
+from tests.support.radio_rig import OnePhrase, await_so
 
 
 @pytest.fixture
@@ -165,7 +89,7 @@ def test_over_whose_key_does_not_move_is_unkeyed_and_fails(bench: Bench) -> None
 
     assert isinstance(end, OverFailed)
     assert "nobody guards it" in end.detail
-    assert ["start", "key", "unkey"] == bench.radio.calls
+    assert ["start", "key", "unkey"] == bench.radio.calls[:3]
     assert bench.ear.of(OverStarted) == []
 
 
@@ -174,8 +98,78 @@ def test_over_that_cannot_be_played_is_unkeyed_and_fails(bench: Bench) -> None:
     bench.transmit()
 
     assert isinstance(bench.ear.wait_for_end(1), OverFailed)
-    assert ["start", "key", "unkey"] == bench.radio.calls
+    assert ["start", "key", "unkey"] == bench.radio.calls[:3]
     assert not bench.radio.is_keyed
+
+
+@pytest.mark.parametrize("problem", [ValueError("write to closed file"), RuntimeError("a bug")])
+def test_over_is_unkeyed_whatever_is_raised_after_it_was_keyed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def play(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(bench.radio, "play", play)
+    bench.transmit()
+
+    assert isinstance(bench.ear.wait_for_end(1), OverFailed)
+    assert ["start", "key", "unkey"] == bench.radio.calls[:3]
+    assert not bench.radio.is_keyed
+
+
+def test_key_whose_driver_has_a_bug_is_tried_again_and_the_radio_lives(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unkey() -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.radio, "unkey", unkey)
+        bench.transmit()
+        bench.ear.wait_until(lambda _: bench.ear.of(PartFailed) != [])
+    bench.ear.wait_for(PartRecovered(Part.RADIO))
+
+    assert not bench.radio.is_keyed
+
+
+def test_over_whose_encoding_took_long_does_not_take_the_sound_device_for_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A modem that had to be replaced: the device has delivered all the while, and nobody has looked."""
+    monkeypatch.setattr(sound_modem, "_SILENT_MS_MAX", 100)
+    bench.codec.is_slow = True
+    bench.transmit()
+    bench.codec.has_begun.wait()
+    last_ms = bench.modem._last_block_ms
+    await_so(lambda: sound_modem.monotonic.now_ms() - last_ms > 200)
+    bench.codec.is_slow = False
+
+    assert isinstance(bench.ear.wait_for_end(1), OverEnded)
+    assert bench.ear.of(PartFailed) == []
+
+
+@pytest.mark.parametrize(("first_ms", "every_ms"), [(0, 3_600_000), (3_600_000, 0)])
+def test_broken_key_is_told_before_anybody_needs_it(
+    air: Air, monkeypatch: pytest.MonkeyPatch, first_ms: int, every_ms: int
+) -> None:
+    """At the start, and again from time to time (N10)."""
+    monkeypatch.setattr(sound_modem, "Codec", PretendedCodec)
+    monkeypatch.setattr(sound_modem, "_KEY_CHECK_FIRST_MS", first_ms)
+    monkeypatch.setattr(sound_modem, "_KEY_CHECK_EVERY_MS", every_ms)
+    bench = Bench(air)
+    bench.start()
+    try:
+        if first_ms:
+            bench.transmit()
+            bench.ear.wait_for_end(1)
+        bench.radio.unkey_problem = "no such device"
+        if not first_ms:
+            bench.modem._key_check_due_ms = 0
+        bench.ear.wait_until(lambda _: bench.ear.of(PartFailed) != [])
+    finally:
+        bench.modem.close()
+
+    assert [PartFailed(Part.RADIO, "ptt: no such device")] == bench.ear.of(PartFailed)
 
 
 def test_over_is_unkeyed_when_the_sound_device_is_lost(bench: Bench) -> None:
