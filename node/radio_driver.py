@@ -10,15 +10,33 @@ import logging
 import msgspec
 
 from node.config import NodeConfig
+from node.core.controls import Part
+from node.core.events import PartFailed
 from node.event_queue import EventQueue
+from node.net.radio.health import words
 from node.net.radio.ports import AudioPort, PttPort, RadioPort
 from wire.ids import node_text
+from wire.limits import DETAIL_CHARS_MAX
+from wire.text import display_text
 
 logger = logging.getLogger(__name__)
 
 
 def open_radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
-    """The configured radio, not started; ``None`` where there is none."""
+    """The configured radio, not started; ``None`` where there is none, or it cannot be made.
+
+    Whatever is wrong with it is told as a fault of the part, and keeps no press from being stored.
+    """
+    try:
+        return _radio(config, queue)
+    except Exception as e:
+        logger.exception("the radio cannot be used")
+        detail = f"{e.name} is not installed" if isinstance(e, ModuleNotFoundError) and e.name else words(e)
+        queue.put(PartFailed(Part.RADIO, display_text(detail, DETAIL_CHARS_MAX)))
+        return None
+
+
+def _radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
     table = config.radio.table
     match table.driver:
         case "kiss-tnc":
