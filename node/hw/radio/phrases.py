@@ -19,11 +19,13 @@ from node.hw.errors import one_line
 from node.hw.radio.sentences import once
 from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 """Raised whenever the same text and voice shall sound different, so that cached sentences are made anew."""
 _SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
 _RENDER_WITHIN_S: Final = 120
 _SUFFIX: Final = ".s16"
+_SEAL_BYTES: Final = hashlib.sha256().digest_size
+"""Before the samples, their digest: what a dying card made of them is never put on the air."""
 _JOIN_S: Final = 1.0
 _PACKAGES: Final = Path(__file__).absolute().parents[3]
 _log: Final = logging.getLogger(__name__)
@@ -81,8 +83,8 @@ class SpokenPhrases:
         return thread is None or not thread.is_alive()
 
     def missing(self) -> tuple[Phrase, ...]:
-        """Those that are not ready."""
-        return tuple(phrase for phrase, file in self._files.items() if not file.is_file())
+        """Those that are not ready; a file that is not whole counts as none."""
+        return tuple(phrase for phrase in self._files if self.samples(phrase) is None)
 
     def samples(self, phrase: str) -> bytes | None:
         """One sentence; ``None`` where none is set, it is not ready, or the disk does not give it."""
@@ -90,14 +92,17 @@ class SpokenPhrases:
         if file is None:
             return None
         try:
+            if not file.is_file():  # never opened: a pipe in its place would wait for ever
+                return None
             with file.open("rb") as opened:
-                sound = opened.read(_SOUND_BYTES_MAX)
-        except FileNotFoundError:
-            return None
+                seal, sound = opened.read(_SEAL_BYTES), opened.read(_SOUND_BYTES_MAX)
         except OSError as e:
             _log.warning("the sentence %s cannot be read: %s", phrase, e.strerror)
             return None
-        return sound[: len(sound) & ~1] or None
+        if seal != hashlib.sha256(sound).digest():
+            _log.warning("the sentence %s is damaged on the disk", phrase)
+            return None
+        return sound or None
 
     def close(self) -> None:
         """Stop making. May be called twice."""
@@ -137,7 +142,7 @@ class SpokenPhrases:
             # Cut in the middle of its second half: better whole, and once.
             sound, problem = self._rendered(once(text))
         if not problem and not self._is_closed:
-            _keep(self._files[phrase], sound)
+            _keep(self._files[phrase], sound[: min(len(sound), _SOUND_BYTES_MAX) & ~1])
         return problem
 
     def _rendered(self, text: str) -> tuple[bytes, str]:
@@ -183,8 +188,10 @@ def _digest(text: str, voice: str) -> str:
 def _keep(file: Path, sound: bytes) -> None:
     """Whole or not at all, whenever the power goes."""
     unfinished = file.with_suffix(f"{_SUFFIX}.new")
-    with unfinished.open("wb") as opened:
-        opened.write(sound)
+    with suppress(OSError):  # never through a link that somebody left here
+        unfinished.unlink()
+    with unfinished.open("xb") as opened:
+        opened.write(hashlib.sha256(sound).digest() + sound)
         opened.flush()
         os.fsync(opened.fileno())
     unfinished.replace(file)

@@ -103,6 +103,35 @@ def test_phrases_are_made_anew_when_name_or_voice_changes_and_old_ones_go(tmp_pa
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("damage", ["empty", "cut", "bits", "foreign", "link", "pipe", "link to make it by"])
+def test_phrase_that_is_damaged_on_the_disk_is_never_played_and_made_anew(tmp_path: Path, damage: str) -> None:
+    folder, strange = tmp_path / "phrases", tmp_path / "strange"
+    whole = _made(_BOOTS, folder).samples("attack")
+    assert whole
+    (file,) = folder.iterdir()
+    kept = file.read_bytes()
+    strange.write_bytes(b"somebody else's")
+    contents = {
+        "empty": b"",
+        "cut": kept[:-2],
+        "bits": kept[:999] + b"\1\2" + kept[1_001:],
+        "foreign": os.urandom(9_000),
+    }
+    file.unlink()
+    if damage in contents:
+        file.write_bytes(contents[damage])
+    elif damage == "link":
+        file.symlink_to(strange)
+    elif damage == "pipe":
+        os.mkfifo(file)
+    else:
+        file.with_suffix(".s16.new").symlink_to(strange)
+
+    assert SpokenPhrases(_BOOTS, "en-gb", folder).samples("attack") is None
+    assert _made(_BOOTS, folder).samples("attack") == whole
+    assert strange.read_bytes() == b"somebody else's"
+
+
 def test_phrases_that_would_be_too_long_are_said_once(tmp_path: Path) -> None:
     name = "The Very Long Named Premises Of The Borough And Its Neighbours"
     said = sentences(name, f"{name} Street")[Phrase.ATTACK]
