@@ -15,6 +15,7 @@ import queue
 import select
 import subprocess
 import sys
+import termios
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ from node.hw.radio.sentences import sentences
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import PEAK
+from node.net.radio.over import silence
 from node.net.radio.ports import AudioPort, PttPort
 from node.radio_judgement import Outcome, Step, input_level, squelch
 from wire.ids import NodeId, node_text
@@ -177,11 +179,13 @@ class RadioCheck:
         )
 
     def _tnc(self) -> Step:
-        import serial  # noqa: PLC0415 - only where there is a TNC
-
         try:
+            import serial  # noqa: PLC0415 - only where there is a TNC
+
             serial.serial_for_url(self._table.tnc.port, self._table.tnc.baud, timeout=1).close()
-        except (OSError, ValueError) as e:
+        except ModuleNotFoundError:
+            return _bad("tnc", "library serial is not installed", "apt-get install python3-serial")
+        except (OSError, ValueError, termios.error) as e:  # the last is no OSError, and pyserial lets it through
             return _bad("tnc", str(e), "is it plugged in, the port's name right, the user in the group dialout?")
         return _ok("tnc", f"{self._table.tnc.port} opens at {self._table.tnc.baud} baud; levels and key are the TNC's")
 
@@ -300,17 +304,22 @@ class RadioCheck:
         duration_s = len(over) / 2 / RATE_HZ
         ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._tell(f"transmitting for {duration_s:.0f} s: listen on another handset")
+        stuck = ""
         try:
-            try:
-                ptt.key(round(1000 * (duration_s + _OVER_MARGIN_S)))
-                audio.play(over, ended.put)
-                reason = ended.get(timeout=duration_s + _OVER_MARGIN_S)
-            finally:
-                ptt.unkey()
+            ptt.key(round(1000 * (duration_s + _OVER_MARGIN_S)))
+            audio.play(over, ended.put)
+            reason = ended.get(timeout=duration_s + _OVER_MARGIN_S)
         except queue.Empty:
             reason = "the sound device did not finish"
         except OSError as e:
             reason = str(e)
+        finally:
+            try:
+                ptt.unkey()
+            except OSError as e:
+                stuck = str(e)
+        if stuck:
+            return _bad("transmit", f"the transmit key may be ON: {stuck}", "pull its plug now, then mend this")
         if reason:
             return _bad("transmit", reason, "the key is off again; mend this and try once more")
         figures = {"over_s": round(duration_s, 1)}
@@ -346,11 +355,6 @@ class RadioCheck:
             if clear * BLOCK_MS >= 500:  # noqa: PLR2004 - as the docstring says
                 return True
         return False
-
-
-def silence(duration_ms: int) -> bytes:
-    """So much of it."""
-    return bytes(2 * (RATE_HZ * duration_ms // 1000))
 
 
 def tone(duration_ms: int) -> bytes:

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from node.core.radio.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import level, ratio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.ptt import PttError
-from node.radio_check import RadioCheck, RadioCheckOptions, silence, tone
+from node.net.radio.over import silence
+from node.radio_check import RadioCheck, RadioCheckOptions, tone
 from node.radio_judgement import Outcome, Step
 from provisioning.fleet import Fleet, NewNode
 from tests.support.sound_bench import SoundBench
@@ -101,9 +103,11 @@ class FakePtt:
 
     deeds: list[str]
     problem: str = ""
+    sticks: str = ""
 
     def key(self, max_ms: int) -> None:
         self.deeds.append("key")
+        self.problem = self.sticks
 
     def unkey(self) -> None:
         if self.problem:
@@ -211,6 +215,16 @@ def test_radio_check_unkeys_when_the_sound_device_refuses(file: Path) -> None:
     assert audio.deeds == ["unkey", "key", "unkey", "let go", "closed"]
 
 
+def test_radio_check_whose_key_does_not_let_go_says_that_it_may_be_on(file: Path) -> None:
+    """N10: whatever else went wrong, nobody is told that it is off."""
+    audio = FakeAudio(refusal="the sound device does not run")
+    ptt = FakePtt(audio.deeds, sticks="GPIO 12: stays high")
+    steps = run(radio(file, _SOUND.format(licence="BR/1")), audio, ptt, transmit=True)
+    assert steps["transmit"].outcome is Outcome.BAD
+    assert steps["transmit"].text == "the transmit key may be ON: GPIO 12: stays high"
+    assert "off" not in steps["transmit"].advice
+
+
 def test_radio_check_with_a_key_that_does_not_move_goes_no_further(file: Path) -> None:
     audio = FakeAudio()
     ptt = FakePtt(audio.deeds, problem="GPIO 12 is held by another program")
@@ -245,6 +259,15 @@ def test_radio_check_of_a_tnc_names_the_port_that_does_not_open(file: Path, caps
     assert "ok   licence: transmits under BR/1" in out
     assert "BAD  tnc:" in out
     assert "/dev/nothing-here" in out
+
+
+def test_radio_check_of_a_tnc_without_its_library_says_what_to_install(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "serial", None)
+    radio(file, '[radio]\ndriver = "kiss-tnc"\nlicence = "BR/1"\n')
+    assert main(["radio-check", "--config", str(file)]) == 1
+    assert "apt-get install python3-serial" in capsys.readouterr().out
 
 
 def test_tone_is_as_high_as_a_burst_and_not_higher() -> None:
