@@ -18,7 +18,10 @@ that broke in together would be heard by nobody.
 
 **Receipts.** A receipt by whichever path ends the tries of its frame; a frame with a receipt is never put into an over.
 An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
-handset, not for central. ``StopOver`` is for the end of the program alone.
+handset, not for central.
+
+**Cutting.** A fresh attack does not wait for our own lesser over (:mod:`node.core.radio.cuts`). Otherwise ``StopOver``
+is for the end of the program.
 
 **Limits.** :mod:`node.core.radio.duty`. No licence, or a broken radio: no over is ever ordered, and what was to be
 carried is told as not delivered, as if there were no radio.
@@ -32,7 +35,7 @@ from typing import Final
 from node.core.effects import StopOver, TransmitOver
 from node.core.events import OverEnded, OverFailed, OverStarted
 from node.core.lifecycle import on_air
-from node.core.radio import access, asked, duty, tries, trust
+from node.core.radio import access, asked, cuts, duty, tries, trust
 from node.core.radio.air import (
     BURST_GAP_MS,
     BURSTS_PER_OVER_MAX,
@@ -92,9 +95,9 @@ def count(turn: Turn) -> None:
 def started(turn: Turn, event: OverStarted) -> None:
     """It is keyed."""
     over = turn.state.radio.over
-    if over is None or over.number != event.over or over.is_started:
+    if over is None or over.number != event.over or over.started_ms is not None:
         return
-    change(turn, over=replace(over, is_started=True))
+    change(turn, over=replace(over, started_ms=turn.now_ms))
     alerts = [counter for counter in over.counters if _is_alert(turn.state, counter)]
     first = FrameId(turn.settings.node, alerts[0]) if alerts else None
     turn.fact("over_started", first, over=str(over.number), mode=over.mode.value, bursts=str(over.bursts))
@@ -107,9 +110,11 @@ def ended(turn: Turn, event: OverEnded) -> None:
     over = _done(turn, event.over, event.airtime_ms)
     if over is None:
         return
-    spoken = turn.state.radio.spoken if over.says is None else (*turn.state.radio.spoken, over.says)
+    is_said = over.says is not None and not over.is_cut
+    spoken = (*turn.state.radio.spoken, over.says) if over.says is not None and is_said else turn.state.radio.spoken
     change(turn, failures=0, spoken=spoken[-SAID_MAX:])
-    tries.carried(turn, over.counters)
+    if not over.is_cut or event.airtime_ms >= over.bursts_ms:
+        tries.carried(turn, over.counters)
     turn.fact("over_ended", None, over=str(over.number), airtime_ms=str(event.airtime_ms))
 
 
@@ -145,6 +150,7 @@ def tick(turn: Turn) -> None:
         _blocked(turn)
         return
     tries.tick(turn)
+    cuts.tick(turn)
     asked.tick(turn)
     _blocked(turn)
     if turn.state.radio.over is None and turn.state.radio.rest_ms <= turn.now_ms:
@@ -160,7 +166,8 @@ def next_moment_ms(state: NodeState) -> int | None:
         return radio.over.overdue_ms if radio.over is not None else None
     moments = [tries.next_moment_ms(state), _blocked_moment_ms(state)]
     if radio.over is not None:
-        return min((m for m in (*moments, radio.over.overdue_ms) if m is not None), default=None)
+        moments += [radio.over.overdue_ms, cuts.next_moment_ms(state)]
+        return min((moment for moment in moments if moment is not None), default=None)
     if radio.rest_ms > now_ms:
         moments.append(radio.rest_ms)
     else:
@@ -239,7 +246,7 @@ def _order(
     says = None if said is None else said[1]
     change(
         turn,
-        over=Over(number, counters, mode, len(frames), says, overdue_ms),
+        over=Over(number, counters, mode, len(frames), says, overdue_ms, planned_ms(frames, mode, None)),
         next_over=number + 1,
         wait_us=None,
     )

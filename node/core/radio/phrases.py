@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from node.core.radio.air import Phrase
+from node.core.signals import is_hushed
 from node.core.state import NodeState, Row
 from wire.frames import Alert, Cancel
 from wire.kinds import PRIORITY, AlertKind
@@ -42,6 +43,8 @@ def _alert(state: NodeState, frame: Alert, now_ms: int) -> tuple[Phrase, tuple[i
     heard_ms = state.radio.channel.member_ms
     if heard_ms is not None and now_ms - heard_ms < OTHERS_SPOKE_MS:
         return None
+    if not frame.silent and is_hushed(state, now_ms):
+        return None  # Pressed openly, before the silent attack: the offender listens now (N4).
     if frame.silent:
         settings = state.settings.radio
         phrase = Phrase.NEUTRAL if settings is not None and settings.has_neutral_phrase else None

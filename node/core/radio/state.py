@@ -132,7 +132,9 @@ class Over:
         counters: our own frames in it.
         says: (incident, rank) of its sentence; ``None`` = it has none.
         overdue_ms: no answer by then, and it is taken as failed.
-        is_started: keyed.
+        bursts_ms: from key-up to the end of its last burst, about.
+        started_ms: when it was keyed; ``None`` = not yet.
+        is_cut: an attack is waiting for it, and it was told to end.
     """
 
     number: int
@@ -141,7 +143,9 @@ class Over:
     bursts: int
     says: tuple[int, int] | None
     overdue_ms: int
-    is_started: bool = False
+    bursts_ms: int = 0
+    started_ms: int | None = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ def next_moment_ms(state: NodeState) -> int | None:
 def _has_no_chance(state: NodeState, wanted: Wanted) -> bool:
     """No over has carried it, none does now, and its presser still hopes."""
     over = state.radio.over
-    return not wanted.is_told and wanted.tries == 0 and not (over is not None and wanted.counter in over.counters)
+    is_carried = over is not None and over.started_ms is not None and wanted.counter in over.counters
+    return not wanted.is_told and wanted.tries == 0 and not is_carried
 
 
 def _lost_ms(state: NodeState, wanted: Wanted) -> int:

@@ -20,7 +20,7 @@ from node.core.events import (
     PartRecovered,
     StopAsked,
 )
-from node.core.radio import duty, overs
+from node.core.radio import duty, overs, tries
 from node.core.radio.air import BURSTS_PER_OVER_MAX, LADDER, OVER_MS_MAX, Phrase
 from node.core.radio.state import Usage
 from wire.frames import Alert, decode
@@ -243,3 +243,12 @@ def test_broken_radio_forgets_what_it_was_to_say(radio: Any) -> None:
     assert [over] == radio.overs()
     radio.world.do(PartRecovered(Part.RADIO))
     assert 2 == radio.wait_over(60_000).over
+
+
+def test_presser_is_told_although_the_driver_never_keys(radio: Any) -> None:
+    """N3: an over that was ordered is no news, and the driver's silence is not to be TRYING for forty seconds."""
+    radio.world.tap(Button.ASSIST)
+    radio.wait_over()
+    radio.world.after(tries.FIRST_CHANCE_MS)
+
+    assert ["no receipt"] == [fact["reason"] for fact in radio.facts("undelivered")]

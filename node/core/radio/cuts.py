@@ -1,0 +1,57 @@
+"""A fresh attack does not wait for our own lesser over (N8, N10): a sentence takes six seconds, slow bursts fifteen.
+
+- The sentence of something lesser is cut as soon as the bursts before it are out: they are on their way to central
+  then, and the attack's own sentence tells more.
+- Bursts of something lesser are cut if they would take much longer; what was in them is still wanted, and goes with the
+  attack. Most take less long than a new over takes to come up: those are let finish.
+- An over with an attack in it is never cut, nor one that central asked for: it ends somebody else's wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.effects import StopOver
+from node.core.radio.state import Over, change
+from node.core.state import NodeState
+from node.core.turn import Turn
+from wire.frames import Alert
+from wire.kinds import AlertKind
+
+SPARE_MS: Final = 500
+"""The sound device may play so much later than it was told."""
+WORTH_MS: Final = 2_000
+"""Bursts that take longer than this from now are cut."""
+
+
+def tick(turn: Turn) -> None:
+    """Cut what is to be cut by now."""
+    over, moment_ms = turn.state.radio.over, next_moment_ms(turn.state)
+    if over is not None and moment_ms is not None and moment_ms <= turn.now_ms:
+        change(turn, over=replace(over, is_cut=True))
+        turn.order(StopOver(over.number))
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When the over on the air is to be cut; ``None`` = it is let finish."""
+    over = state.radio.over
+    if over is None or over.started_ms is None or over.is_cut or not over.counters or not _is_awaited(state, over):
+        return None
+    sent_ms = over.started_ms + over.bursts_ms + SPARE_MS
+    if sent_ms - state.now_ms > WORTH_MS:
+        return state.now_ms
+    return sent_ms if over.says is not None else None
+
+
+def _is_awaited(state: NodeState, over: Over) -> bool:
+    """Whether an attack that was never on the air waits for the end of an over that carries none."""
+    if any(_is_attack(state, counter) for counter in over.counters):
+        return False
+    return any(not w.is_late and w.tries == 0 and _is_attack(state, w.counter) for w in state.radio.wanted)
+
+
+def _is_attack(state: NodeState, counter: int) -> bool:
+    row = state.outbox.rows.get(counter)
+    frame = None if row is None else row.signed.frame
+    return isinstance(frame, Alert) and frame.kind is AlertKind.ATTACK
