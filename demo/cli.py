@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if options.json and options.script is None:
         _parser().error("--json goes with --script")
-    if options.radio and options.script is not None:
-        _parser().error("--radio is for people; each script knows whether it has radios")
+    if options.radio and options.script is not None and not SCRIPTS[options.script].plan.has_radio:
+        _parser().error(f"--radio: {options.script} is played in a town without radios")
     try:
         return asyncio.run(_run(options))
     except StoppedEarlyError:
