@@ -256,8 +256,9 @@ class Codec:
         self._end(slot)
         slot.deaths = 1 if now_ms - slot.started_ms > _STEADY_MS else slot.deaths + 1
         slot.due_ms = now_ms + _BACKOFF_MS[min(slot.deaths, len(_BACKOFF_MS)) - 1]
+        if detail != slot.problem:  # what is not installed is not said every half minute, for ever
+            logger.warning("modem %s: %s", slot.modem.mode, detail)
         slot.problem = detail
-        logger.warning("modem %s: %s", slot.modem.mode, detail)
 
     @staticmethod
     def _end(slot: _Slot) -> None:
