@@ -369,7 +369,7 @@ def _prove(codec: Codec) -> str:
     while not codec.is_proven:
         codec.step(_now_ms(), is_quiet=True)
         if _now_ms() > end_ms:
-            return codec.problem or "the modems do not start"
+            return "; ".join(codec.problems) or "the modems do not start"
         time.sleep(_STEP_S)
     return ""
 

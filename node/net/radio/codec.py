@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.core.radio.air import Mode
+from node.core.radio.air import LADDER, Mode
 from node.net.radio import monotonic
 from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf, Modem
@@ -99,8 +99,17 @@ class Codec:
 
     @property
     def problem(self) -> str | None:
-        """What does not work, ``None`` = everything does."""
-        return next((f"{mode}: {slot.problem}" for mode, slot in self._slots.items() if slot.problem), None)
+        """Why the radio is of no use: the mode that everybody speaks first does not work; ``None`` = it does.
+
+        Another mode that does not is one rung of the ladder less, no more: see :meth:`encode`.
+        """
+        problem = self._slots[LADDER[0]].problem
+        return f"{LADDER[0]}: {problem}" if problem else None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that does not work."""
+        return tuple(f"{mode}: {slot.problem}" for mode, slot in self._slots.items() if slot.problem)
 
     @property
     def is_proven(self) -> bool:
@@ -140,14 +149,29 @@ class Codec:
                 self._take(ax25)
 
     def encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
-        """The samples of one piece of audio with all the bursts, in order; within twice ``ENCODE_MS_MAX``.
+        """The samples of one piece of audio with all the bursts, in order; within twice ``ENCODE_MS_MAX`` a mode.
 
-        A child that fails is replaced once and asked again: a press must not wait for the next over.
+        A child that fails is replaced once and asked again: a press must not wait for the next over. A mode that does
+        not work is replaced by the next rung of the ladder that does, else by a lower one.
 
         Raises:
             CodecError: it could not be done.
             EncodeStopped: ``is_stopped`` said so.
         """
+        at = LADDER.index(mode)
+        rungs = (mode, *LADDER[at + 1 :], *reversed(LADDER[:at]))
+        first: CodecError | None = None
+        for rung in sorted(rungs, key=lambda rung: self._slots[rung].problem is not None):
+            try:
+                return self._encode(rung, frames, is_stopped)
+            except EncodeStopped:
+                raise
+            except CodecError as e:
+                first = first or e
+        assert first is not None
+        raise first
+
+    def _encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
         slot = self._slots[mode]
         ax25 = tuple(encode_ui(frame, self._node) for frame in frames)
         least_bytes = slot.modem.bytes_min(frames)
