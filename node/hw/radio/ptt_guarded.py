@@ -218,8 +218,8 @@ class GuardedPtt:
                     # A terminal's Ctrl-C is for the node, which then ends the guard.
                     start_new_session=True,
                 )
-            except OSError as e:
-                self._problem = f"the transmit key's guard cannot be started: {e}"
+            except Exception as e:  # noqa: BLE001 - whatever it is: without this thread nobody would guard the line
+                self._problem = one_line(f"the transmit key's guard cannot be started: {e}")
                 self._failed_starts += 1
                 self._changed.notify_all()
                 return

@@ -351,8 +351,10 @@ def test_guard_that_never_begins_gives_way_to_the_next(settings: PttSettings, tm
     ptt.close()
 
 
-def test_guard_that_cannot_be_started_is_told(settings: PttSettings, hidraw: Path) -> None:
-    ptt = GuardedPtt(settings, command=lambda _: ["/nonexistent/guard"], start_s=PATIENCE_S)
+@pytest.mark.parametrize("command", ["/nonexistent/guard", "a\0b"])
+def test_guard_that_cannot_be_started_is_told(settings: PttSettings, hidraw: Path, command: str) -> None:
+    """The second is an error that is no ``OSError``, and must not end the thread that keeps the guard."""
+    ptt = GuardedPtt(settings, command=lambda _: [command], start_s=PATIENCE_S)
 
     began_s = time.monotonic()
 
