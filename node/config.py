@@ -76,7 +76,7 @@ class AlertsTable(Table, frozen=True, kw_only=True):
     debounce_ms: Annotated[int, msgspec.Meta(ge=5, le=100)] = 20
     """How long a level must hold to count."""
     receipt_due_ms: Annotated[int, msgspec.Meta(ge=500, le=10_000)] = 2_000
-    """Without central's receipt by then the screen says NOT DELIVERED (N8)."""
+    """Without central's receipt by then the radio is due; without a radio the screen says NOT DELIVERED (N8)."""
 
 
 class ClockTable(Table, frozen=True, kw_only=True):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -12,6 +15,7 @@ from node.hw import pictures
 from node.hw.profile_table import DOCUMENT, with_table
 from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
+from node.radio_config import RadioTable
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,6 +25,21 @@ def test_hardware_page_has_the_pins_of_the_profiles() -> None:
     written = (ROOT / DOCUMENT).read_text(encoding="utf-8")
 
     assert with_table(written) == written
+
+
+def test_hardware_page_configures_radios_that_there_are() -> None:
+    """Where an engineer starts: what is copied from the page is taken by the node, key by key."""
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / DOCUMENT).read_text(encoding="utf-8"), re.DOTALL)
+    written = [tomllib.loads(block)["radio"] for block in blocks]
+    radios = [msgspec.convert(table, RadioTable) for table in written]
+
+    assert ["sound", "kiss-tnc"] == [radio.driver for radio in radios]
+    assert all(radio.licence for radio in radios)
+    for table, radio in zip(written, radios, strict=True):
+        assert set(table) <= set(RadioTable.__struct_fields__), "a misspelt key"
+        for name, part in table.items():
+            if isinstance(part, dict):
+                assert part == {key: getattr(getattr(radio, name), key, None) for key in part}
 
 
 def test_pictures_are_those_in_the_documentation(tmp_path: Path) -> None:
