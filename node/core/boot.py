@@ -18,6 +18,7 @@ from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Se
 from node.core.table import Phase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest
+from wire.ids import FrameId
 from wire.kinds import PRIORITY
 
 
@@ -64,7 +65,15 @@ def _inbox(turn: Turn, event: Started) -> Inbox:
         mine = recent.get(row.id)
         if mine is not None and row.is_shown:
             recent = recent.put(row.id, replace(mine, is_shown=True))
-    return replace(inbox, recent=recent, older=Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox))
+    older = Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox)
+    highest: dict[FrameId, int] = {}
+    for row in event.inbox:
+        sender = FrameId(row.id.node, 0)
+        highest[sender] = max(row.id.counter, highest.get(sender, 0), inbox.highest.get(sender) or 0)
+    known = inbox.highest
+    for sender, counter in highest.items():
+        known = known.put(sender, counter)
+    return replace(inbox, recent=recent, older=older, highest=known)
 
 
 def _with_alert(before: Incident | None, frame: Alert, stored: StoredFrame, now_ms: int) -> Incident:

@@ -62,6 +62,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
         _remember(turn, frame.id, replace(known, digest=digest))
         return
     is_late, at_s = _judge(turn, frame.at_s)
+    is_late = is_late or _is_undated_and_old(turn.state, frame)
     _remember(turn, frame.id, Seen(digest, is_shown=False, is_late=is_late))
     is_opening = frame.id == frame.incident_id
     if is_opening and frame.incident_id in turn.state.ended:
@@ -220,7 +221,7 @@ def expire(turn: Turn) -> None:
         turn.change(neighbours=tuple(n for n in turn.state.neighbours if n.arrived_ms > oldest_ms))
     inbox = turn.state.inbox
     if turn.now_ms - inbox.turned_ms >= INBOX_TURN_MS or len(inbox.recent) >= INBOX_ROWS_MAX:
-        turn.change(inbox=Inbox(Shelf(), inbox.recent, turn.now_ms))
+        turn.change(inbox=Inbox(Shelf(), inbox.recent, turn.now_ms, inbox.highest))
 
 
 def drop_revoked(turn: Turn) -> None:
@@ -233,6 +234,22 @@ def drop_revoked(turn: Turn) -> None:
     )
     if len(kept) != len(turn.state.neighbours):
         turn.change(neighbours=kept)
+
+
+def is_stale(turn: Turn, at_s: int) -> bool:
+    """Whether a frame of that moment is older than what the inbox surely remembers: on the air, a replay or nearly."""
+    now_s = true_time_s(turn.state, turn.now_ms)
+    return bool(at_s and now_s) and 1000 * (now_s - at_s) > INBOX_TURN_MS
+
+
+def _is_undated_and_old(state: NodeState, frame: Alert) -> bool:
+    """Whether a frame whose age nobody here can tell comes after a later one of its sender's (N13).
+
+    What was on the air can be kept, and said again when the inbox has forgotten it.
+    """
+    if frame.at_s and true_time_s(state, state.now_ms):
+        return False
+    return frame.counter <= (state.inbox.highest.get(FrameId(frame.sender, 0)) or 0)
 
 
 def _judge(turn: Turn, at_s: int) -> tuple[bool, int]:
@@ -305,7 +322,10 @@ def _seen(state: NodeState, frame_id: FrameId) -> Seen | None:
 
 def _remember(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
     inbox = turn.state.inbox
-    turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen)))
+    sender, highest = FrameId(frame_id.node, 0), inbox.highest
+    if frame_id.counter > (highest.get(sender) or 0):
+        highest = highest.put(sender, frame_id.counter)
+    turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen), highest=highest))
     turn.order(KeepSeen(frame_id, seen.digest, seen.is_shown))
 
 

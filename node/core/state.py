@@ -189,11 +189,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Two generations, so that forgetting after two days costs nothing."""
+    """Two generations, so that forgetting after two days costs nothing.
+
+    Attributes:
+        highest: each sender's highest counter, under its id with counter 0; never forgotten.
+    """
 
     recent: Shelf[Seen] = field(default_factory=Shelf)
     older: Shelf[Seen] = field(default_factory=Shelf)
     turned_ms: int = 0
+    highest: Shelf[int] = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True, slots=True)
