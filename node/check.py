@@ -50,6 +50,7 @@ def check(config_file: Path, version: str) -> list[Finding]:
         _certificate(config),
         _disk(config.state_dir),
         _hardware(config),
+        _radio(config),
     ]
     findings += [Finding(is_good=False, text=warning) for warning in config.warnings]
     if not config.is_clock_trusted and not is_synchronised():
@@ -91,3 +92,14 @@ def _hardware(config: NodeConfig) -> Finding:
     except UnknownProfileError as e:
         return Finding(is_good=False, text=str(e))
     return Finding(is_good=True, text=f"hardware profile {profile.name}: {profile.title}")
+
+
+def _radio(config: NodeConfig) -> Finding:
+    """What the file says of it; whether it works is ``radio-check``'s to find out."""
+    table = config.radio.table
+    if table.driver == "none":
+        return Finding(is_good=True, text="no radio: alerts go by the network alone")
+    if not table.licence:
+        text = f"radio {table.driver}: only listens, for there is no licence reference under [radio]"
+        return Finding(is_good=False, text=text)
+    return Finding(is_good=True, text=f"radio {table.driver}: transmits under {table.licence}")

@@ -180,6 +180,21 @@ def test_check_says_in_words_what_is_good_and_what_is_not(file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("", "ok   no radio: alerts go by the network alone"),
+        ('[radio]\ndriver = "kiss-tnc"\n', "BAD  radio kiss-tnc: only listens"),
+        ('[radio]\ndriver = "sound"\nlicence = "1234567/1"\n', "ok   radio sound: transmits under 1234567/1"),
+    ],
+)
+def test_check_says_what_becomes_of_alerts_without_a_network(file: Path, lines: str, said: str) -> None:
+    """N10: who fits a node sees at once that it will never transmit."""
+    change(file, "[hardware]", f"{lines}[hardware]")
+
+    assert [said] == [finding.line[: len(said)] for finding in check(file, "") if "radio" in finding.line]
+
+
 def settings_of(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for field in msgspec.structs.fields(kind):
