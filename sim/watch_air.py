@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 WINDOW_MS: Final = 600_000
 """Of the duty cycle."""
 OWN_MS_MAX: Final = WINDOW_MS * 20 // 100
-"""Own frames, attacks' aside."""
+"""Own frames, attacks' and other alerts' first tries aside."""
 ALL_MS_MAX: Final = WINDOW_MS * 40 // 100
 """Everything but the first tries of an attack."""
 FIRST_TRIES: Final = 3
@@ -69,7 +69,8 @@ class _Cause(StrEnum):
     CENTRAL = "central"
     """Central asked for it."""
     OWN = "own"
-    REPEATED_ATTACK = "repeated-attack"
+    URGENT = "urgent"
+    """A later try of an attack, or one of the first of another alert."""
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class _Station:
         said: how often it has transmitted each frame that is not its own.
         relayed: when it relayed each frame.
         keyed: its transmissions in the rolling window: from, until, why.
-        tries: overs that carried each of its attacks, since its last press.
+        tries: overs that carried each of its alerts, since its last press.
         tested_ms: when a receipt for a path test of this run was last on the air where it could hear it.
     """
 
@@ -240,12 +241,13 @@ class AirWatch:
         cause = _Cause.OWN if own else _Cause.CENTRAL
         for frame_id in own:
             frame = self._truth[frame_id].signed.frame
-            if isinstance(frame, Alert) and frame.kind is AlertKind.ATTACK:
+            if isinstance(frame, Alert):
                 station.tries[frame_id] += 1
-                if station.tries[frame_id] <= FIRST_TRIES:
+                is_attack, is_first = frame.kind is AlertKind.ATTACK, station.tries[frame_id] <= FIRST_TRIES
+                if is_attack and is_first:
                     cause = _Cause.ATTACK
-                elif cause is not _Cause.ATTACK:
-                    cause = _Cause.REPEATED_ATTACK
+                elif (is_attack or is_first) and cause is not _Cause.ATTACK:
+                    cause = _Cause.URGENT
         return cause
 
     def _judge_said(self, node: SimNode, data: bytes) -> FrameId:

@@ -80,25 +80,26 @@ def test_over_of_nothing_but_receipted_frames_breaks_i11(scene: Scene) -> None:
         scene.over(scene.node, data)
 
 
-def spend(scene: Scene, kind: AlertKind, total_ms: int) -> None:
-    data, step_ms = scene.stored(scene.node, kind), 20_000
+def spend(scene: Scene, data: bytes, total_ms: int) -> None:
+    step_ms = 20_000
     for _ in range(total_ms // step_ms + 1):
         scene.over(scene.node, data)
         scene.airtime(scene.node, step_ms)
 
 
 def test_airtime_beyond_the_duty_cycle_breaks_i12(scene: Scene) -> None:
-    spend(scene, AlertKind.ASSIST, OWN_MS_MAX)
+    data = scene.stored(scene.node, AlertKind.ASSIST)
+    spend(scene, data, OWN_MS_MAX)  # Its first tries have more: they are not counted here.
 
     with breaks("I12"):
-        spend(scene, AlertKind.ASSIST, DUTY_SLACK_MS)
+        spend(scene, data, 2 * DUTY_SLACK_MS)
 
 
 def test_attack_has_more_airtime_but_not_without_end(scene: Scene) -> None:
-    spend(scene, AlertKind.ATTACK, OWN_MS_MAX + DUTY_SLACK_MS)
+    spend(scene, scene.stored(scene.node, AlertKind.ATTACK), OWN_MS_MAX + DUTY_SLACK_MS)
 
     with breaks("I12"):
-        spend(scene, AlertKind.ATTACK, ALL_MS_MAX)
+        spend(scene, scene.stored(scene.node, AlertKind.ATTACK), ALL_MS_MAX)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What central asks us to put on the air (N9): receipts, acknowledgements, alerts for whom the network does not reach.
 
-- Each frame passes the same gate as any other before it is taken: central's broker is not believed blindly.
+- Each frame passes the same gate as any other before it is taken: the broker is not believed blindly. It could have
+  kept every frame that ever was, all well signed: what is old by our clock, what is no answer and no warning, what is
+  our own, and what is a scheme's that is not ours is refused. A sender struck off while its frame waits is dropped.
 - They go out ahead of any random wait, in the turn that everybody else leaves them (:mod:`node.core.radio.access`).
   Receipts first; several in one over.
 - In a crowd, receipts are gathered for a moment: each over that answers is one in which nobody can alert.
@@ -21,11 +23,11 @@ from node.core.radio import access, duty
 from node.core.radio.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.radio.chance import draw
 from node.core.radio.state import Asked, Said, can_transmit, change
-from node.core.state import NodeState
+from node.core.state import NodeState, true_time_s
 from node.core.turn import Turn
 from wire.admission import admit
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Alert, Frame, Receipt, ReceiptBatch, SignedFrame
+from wire.frames import Acknowledgement, Alert, Cancel, Frame, Receipt, ReceiptBatch, SignedFrame
 from wire.ids import FrameId
 
 TURNAROUND_MS: Final = (20, 60)
@@ -37,6 +39,8 @@ KEPT_MS: Final = 120_000
 APART_MS: Final = 4_000
 APART_MAX_MS: Final = 60_000
 SAID_MAX: Final = 128
+OLD_MS: Final = 600_000
+"""Central answers and warns of what happens now; clocks differ."""
 _SEVERAL: Final = 2
 
 
@@ -49,6 +53,10 @@ def asked(turn: Turn, event: AirAsked) -> None:
         signed = admit(event.data, turn.state.directory, None).signed
     except DecodeError as error:
         turn.reject(error.reason)
+        return
+    refusal = _refusal(turn, signed.frame)
+    if refusal is not None:
+        turn.reject(refusal)
         return
     queue = turn.state.radio.asked
     targets = targets_of(signed.frame)
@@ -94,10 +102,17 @@ def clear(turn: Turn) -> None:
 
 
 def tick(turn: Turn) -> None:
-    """Drop what waited too long."""
-    oldest_ms = turn.now_ms - KEPT_MS
-    if any(entry.asked_ms <= oldest_ms for entry in turn.state.radio.asked):
-        change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry.asked_ms > oldest_ms))
+    """Drop what waited too long, and whose sender was struck off."""
+    oldest_ms, senders = turn.now_ms - KEPT_MS, turn.state.directory.senders
+    gone = [
+        entry
+        for entry in turn.state.radio.asked
+        if entry.asked_ms <= oldest_ms
+        or (sender := senders.get(entry.signed.frame.sender)) is None
+        or sender.is_revoked
+    ]
+    if gone:
+        change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry not in gone))
 
 
 def is_ready(state: NodeState, now_ms: int) -> bool:
@@ -117,7 +132,7 @@ def next_moment_ms(state: NodeState) -> int | None:
     if not is_turn and access.gather_ms(radio.channel):
         # The turn that others leave to answers has gone by: the next comes with the end of the next over.
         ready_ms = max(ready_ms, radio.channel.since_ms + TURN_MS)
-    if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.HARD_PERCENT_MAX):
+    if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.ASKED_PERCENT_MAX):
         ready_ms = max(ready_ms, duty.next_slice_ms(state.now_ms))
     return ready_ms
 
@@ -149,6 +164,22 @@ def targets_of(frame: Frame) -> tuple[FrameId, ...]:
             return tuple(entry.target for entry in frame.targets)
         case _:
             return ()
+
+
+def _refusal(turn: Turn, frame: Frame) -> str | None:
+    """Why central cannot have meant this, whatever its broker says; ``None`` = it may."""
+    match frame:
+        case Receipt() | ReceiptBatch() | Acknowledgement():
+            pass
+        case Alert() | Cancel() if frame.sender == turn.settings.node:
+            return "air our own"
+        case Alert() | Cancel():
+            if set(frame.schemes).isdisjoint(turn.settings.scheme_numbers):
+                return "air foreign scheme"
+        case _:
+            return "air wrong kind"
+    now_s = true_time_s(turn.state, turn.now_ms)
+    return "air old" if frame.at_s and now_s and 1_000 * (now_s - frame.at_s) > OLD_MS else None
 
 
 def _over_ms(entries: tuple[Asked, ...], mode: Mode) -> int:

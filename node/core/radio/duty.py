@@ -11,9 +11,11 @@ SLICES: Final = 20
 WINDOW_MS: Final = SLICE_MS * SLICES
 """Ten minutes."""
 OWN_PERCENT_MAX: Final = 20
-"""Of the window, for everything but attacks and what central asks for."""
+"""Of the window, for everything but alerts' first tries and what central asks for."""
+ASKED_PERCENT_MAX: Final = 30
+"""Of the window, for what central asks for: whoever has the broker leaves room for a press here."""
 HARD_PERCENT_MAX: Final = 40
-"""Of the window, for everything but the first tries of an attack."""
+"""Of the window, for everything but the first tries of an attack: for those of other fresh alerts, too."""
 POLITE_PERCENT: Final = 25
 """Path tests and the backlog wait while others use the channel more than this."""
 

@@ -301,11 +301,12 @@ def _may(state: NodeState, wanted: Wanted, row: Row, now_ms: int) -> bool:
         state.central.path is PathPhase.PROVEN or duty.busy_percent(state.radio, now_ms) > duty.POLITE_PERCENT
     ):
         return False
-    percent = duty.OWN_PERCENT_MAX
-    if _is_attack(row.signed) and not wanted.is_late:
-        if wanted.tries < tries.RELIABLE_TRIES:
+    percent, is_attack = duty.OWN_PERCENT_MAX, _is_attack(row.signed)
+    if isinstance(row.signed.frame, Alert) and not wanted.is_late:
+        is_first = wanted.tries < tries.RELIABLE_TRIES
+        if is_attack and is_first:
             return True
-        percent = duty.HARD_PERCENT_MAX
+        percent = duty.HARD_PERCENT_MAX if is_attack or is_first else percent
     length_ms = planned_ms([row.signed], LADDER[wanted.rung], None)
     return duty.may_add(state.radio, now_ms, length_ms, percent)
 

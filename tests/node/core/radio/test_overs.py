@@ -184,8 +184,9 @@ def test_cancel_is_spoken_where_the_alert_was(radio: Any) -> None:
 @pytest.mark.parametrize(
     ("used_percent", "button", "is_sent"),
     [
-        (15, Button.ASSIST, True),
-        (21, Button.ASSIST, False),
+        (15, Button.TEST, True),
+        (35, Button.ASSIST, True),
+        (41, Button.ASSIST, False),
         (21, Button.ATTACK, True),
         (45, Button.ATTACK, True),
     ],
@@ -193,13 +194,23 @@ def test_cancel_is_spoken_where_the_alert_was(radio: Any) -> None:
 def test_duty_cycle_holds_everything_but_the_first_tries_of_an_attack(
     radio: Any, *, used_percent: int, button: Button, is_sent: bool
 ) -> None:
-    """N10: at most a fifth of ten minutes."""
+    """N10: at most a fifth of ten minutes, two fifths for what is pressed now."""
     radio.world.after(duty.WINDOW_MS)
     used(radio, used_percent)
     radio.world.hold(button) if button is Button.ATTACK else radio.world.tap(button)
     radio.world.after(6_000)
 
     assert is_sent is bool(radio.overs())
+
+
+def test_later_tries_of_an_assist_keep_to_a_fifth(radio: Any) -> None:
+    radio.world.after(duty.WINDOW_MS)
+    radio.world.tap(Button.ASSIST)
+    for _ in range(3):
+        radio.next_over()
+    used(radio, 21)
+    with pytest.raises(AssertionError, match="no over"):
+        radio.wait_over(200_000)
 
 
 def test_later_tries_of_an_attack_keep_to_two_fifths(radio: Any) -> None:
