@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from node.core.controls import Button
+from node.core.effects import TransmitOver
 from node.core.events import ChannelChanged, FrameReceived, OverEnded, OverStarted, Ticked
-from node.core.radio import access, chance
+from node.core.radio import access, chance, overs
 from node.core.turn import Turn
 from wire.frames import Alert, Receipt
 from wire.ids import CENTRAL, FrameId, NodeId
@@ -173,3 +174,17 @@ def test_own_over_counts_as_no_wait_of_another_frame(radio: Any) -> None:
     radio.world.do(radio.receipt(1))
 
     assert [2] == radio.counters(radio.wait_over(2_500))
+
+
+@pytest.mark.parametrize(("talk_ms", "pause_ms"), [(3_000, 200), (4_500, 50), (400, 30)])
+def test_attack_is_not_held_up_by_talk_in_short_turns(radio: Any, talk_ms: int, pause_ms: int) -> None:
+    """N10: its wait is bounded; each turn is younger than a burst may be, and no pause is long enough to wait in."""
+    radio.world.hold(Button.ATTACK)
+    due_ms = next(wanted.due_ms for wanted in radio.world.state.radio.wanted)
+    starts: list[int] = []
+    radio.world.checks.append(lambda w, _, done: starts.extend(w.now_ms for e in done if isinstance(e, TransmitOver)))
+    while not starts and radio.world.now_ms < due_ms + 30_000:
+        radio.talk(talk_ms)
+        radio.world.after(pause_ms)
+
+    assert 4_000 <= starts[0] - due_ms <= overs.BREAK_IN_LAST_MS
