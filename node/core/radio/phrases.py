@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.core.radio import relays
 from node.core.radio.air import Phrase
 from node.core.signals import is_hushed
 from node.core.state import NodeState, Row
@@ -12,7 +13,11 @@ from wire.kinds import PRIORITY, AlertKind
 
 SAID_MAX: Final = 16
 OTHERS_SPOKE_MS: Final = 60_000
-"""Another member's alert was heard so lately: its sentence was heard too, and one more tells nobody anything."""
+OTHERS_MAX: Final = 2
+"""So many other premises were heard to alert so lately: a storm, which one more sentence would only make longer.
+
+One other alert is another place in trouble, and says nothing of ours.
+"""
 CANCELLED: Final = 99
 """Rank of a cancel among what is said of an incident: it is said whatever was said before."""
 
@@ -40,8 +45,7 @@ def _alert(state: NodeState, frame: Alert, now_ms: int) -> tuple[Phrase, tuple[i
     phrase, rank = _PHRASES.get(frame.kind), int(PRIORITY[frame.kind])
     if any(incident == frame.incident and other <= rank for incident, other in state.radio.spoken):
         return None
-    heard_ms = state.radio.channel.member_ms
-    if heard_ms is not None and now_ms - heard_ms < OTHERS_SPOKE_MS:
+    if len(relays.alerting(state, now_ms - OTHERS_SPOKE_MS)) >= OTHERS_MAX:
         return None
     if not frame.silent and is_hushed(state, now_ms):
         return None  # Pressed openly, before the silent attack: the offender listens now (N4).

@@ -23,8 +23,8 @@ from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Turn
 from wire.admission import Admitted
-from wire.frames import Alert, Cancel, PathTest, Response
-from wire.ids import FrameId
+from wire.frames import Alert, Cancel, PathTest, Response, decode
+from wire.ids import FrameId, NodeId
 
 WAIT_MS: Final = (300, 1_500)
 APART_MS: Final = 4_000
@@ -82,6 +82,22 @@ def tick(turn: Turn) -> None:
             _replace(turn, replace(relay, due_ms=None, times=relay.times + 1))
             turn.order(RelayFrame(relay.id, relay.data))
             turn.fact("relayed", relay.id)
+
+
+def alerting(state: NodeState, since_ms: int) -> set[NodeId]:
+    """Other premises of our schemes whose live alerts were heard on the air since then, and likely their sentences.
+
+    Not what is late or was shown before: somebody may play it again. Nor silent ones: nobody said them aloud.
+    """
+    found = set()
+    for relay in state.radio.relays:
+        seen = state.inbox.recent.get(relay.id) or state.inbox.older.get(relay.id)
+        if relay.heard_ms < since_ms or seen is None or seen.is_late:
+            continue
+        frame = decode(relay.data).frame
+        if isinstance(frame, Alert) and not frame.silent:
+            found.add(frame.sender)
+    return found
 
 
 def next_moment_ms(state: NodeState) -> int | None:

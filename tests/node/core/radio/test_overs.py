@@ -27,7 +27,7 @@ from wire.frames import Alert, decode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
 
-BOOTS = NodeId(0x11)
+BOOTS, CAFE = NodeId(0x11), NodeId(0x12)
 
 
 def press_many(radio: Any, count: int) -> None:
@@ -162,12 +162,24 @@ def test_silent_attack_is_a_burst_or_the_schemes_neutral_words(make_set: Any, ha
     assert None is radio.next_over().phrase
 
 
-def test_nothing_is_said_that_others_were_heard_to_say(radio: Any) -> None:
-    """N9: in a crowd one sentence is enough."""
-    radio.hears(Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,)))
+@pytest.mark.parametrize(
+    ("frames", "phrase"),
+    [
+        ([Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,))], Phrase.ATTACK),
+        ([Alert(BOOTS, n, 0, AlertKind.ATTACK, n, (1,)) for n in (5, 6, 7)], Phrase.ATTACK),
+        ([Alert(node, 5, 0, AlertKind.ATTACK, 5, (1,)) for node in (BOOTS, CAFE)], None),
+        ([Alert(node, 5, 0, AlertKind.ATTACK, 5, (1,), silent=True) for node in (BOOTS, CAFE)], Phrase.ATTACK),
+        ([Alert(node, 5, 1_000_000_000, AlertKind.ATTACK, 5, (1,)) for node in (BOOTS, CAFE)], Phrase.ATTACK),
+    ],
+    ids=["one other", "one other, three times", "two others", "two silent ones", "old recordings of two"],
+)
+def test_nothing_is_said_in_a_storm(radio: Any, frames: list[Alert], phrase: Phrase | None) -> None:
+    """N9: in a crowd one sentence is enough; but another place in trouble says nothing of ours."""
+    for frame in frames:
+        radio.hears(frame)
     radio.world.hold(Button.ATTACK)
 
-    assert None is radio.wait_over().phrase
+    assert phrase is radio.wait_over().phrase
 
 
 def test_cancel_is_spoken_where_the_alert_was(radio: Any) -> None:
