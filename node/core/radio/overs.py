@@ -197,7 +197,7 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS
-        if not access.is_storm(radio, state.now_ms):
+        if radio.channel.crowd_milli < access.CROWDED and not access.is_storm(radio, state.now_ms):
             since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - least_ms)
     return max(due_ms + settings.timing.attack_wait_max_ms, since_ms + least_ms)
 

@@ -13,11 +13,8 @@ from wire.kinds import PRIORITY, AlertKind
 
 SAID_MAX: Final = 16
 OTHERS_SPOKE_MS: Final = 60_000
-OTHERS_MAX: Final = 2
-"""So many other premises were heard to alert so lately: a storm, which one more sentence would only make longer.
-
-One other alert is another place in trouble, and says nothing of ours.
-"""
+OTHERS_MAX: Final = 1
+"""So many other premises were heard to alert so lately: one more sentence would keep the channel from their bursts."""
 CANCELLED: Final = 99
 """Rank of a cancel among what is said of an incident: it is said whatever was said before."""
 
