@@ -14,8 +14,8 @@ urgent first, the newest first among equals, as many as fit :data:`~node.core.ra
 **Breaking in.** An attack does not wait for a busy channel for ever: ``attack_wait_max_ms`` after it became due it goes
 out on top of whoever speaks (N10). Not on top of a spell that has just begun, which is another burst and soon over, and
 not on top of one of ours that was decoded and is being spoken; and in a crowd later, and not all at once: fifty attacks
-that broke in together would be heard by nobody. Where no other member alerts, talk in short turns does not hold it up
-for longer than :data:`BREAK_IN_LAST_MS`.
+that broke in together would be heard by nobody. Where no other member alerts, talk in short turns does not hold its
+first over up for longer than :data:`BREAK_IN_LAST_MS`.
 
 **Receipts.** A receipt by whichever path ends the tries of its frame; a frame with a receipt is never put into an over.
 An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
@@ -187,17 +187,19 @@ def next_moment_ms(state: NodeState) -> int | None:
 def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
     """When an attack stops waiting for a busy channel; ``None`` where it is clear or no attack is due."""
     radio, settings = state.radio, state.settings.radio
-    attacks = [wanted.due_ms for wanted, row in due if _is_attack(row.signed) and not wanted.is_late]
+    attacks = [wanted for wanted, row in due if _is_attack(row.signed) and not wanted.is_late]
     if not radio.is_busy or not attacks or settings is None:
         return None
-    since_ms, due_ms = radio.channel.since_ms, min(attacks)
+    since_ms, due_ms = radio.channel.since_ms, min(wanted.due_ms for wanted in attacks)
     if radio.channel.decoded_ms is not None and radio.channel.decoded_ms >= since_ms:
         least_ms = DECODED_SPELL_MS
     elif radio.channel.crowd_milli >= access.GATHERING_CROWD:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS
-        if radio.channel.crowd_milli < access.CROWDED and not access.is_storm(radio, state.now_ms):
+        # Only for what was never on the air: two who collided and both broke in by this rule would do so for minutes.
+        is_first = any(wanted.tries == 0 for wanted in attacks)
+        if is_first and radio.channel.crowd_milli < access.CROWDED and not access.is_storm(radio, state.now_ms):
             since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - least_ms)
     return max(due_ms + settings.timing.attack_wait_max_ms, since_ms + least_ms)
 
