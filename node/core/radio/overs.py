@@ -15,7 +15,7 @@ urgent first, the newest first among equals, as many as fit :data:`~node.core.ra
 out on top of whoever speaks (N10). Not on top of a spell that has just begun, which is another burst and soon over, and
 not on top of one of ours that was decoded and is being spoken; and in a crowd later, and not all at once: fifty attacks
 that broke in together would be heard by nobody. Where no other member alerts, talk in short turns does not hold its
-first over up for longer than :data:`BREAK_IN_LAST_MS`.
+first over up for longer than :data:`BREAK_IN_LAST_MS`, or, in turns so short that they pass for collisions, some 20 s.
 
 **Receipts.** A receipt by whichever path ends the tries of its frame; a frame with a receipt is never put into an over.
 An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
@@ -197,10 +197,10 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS
-        # Only for what was never on the air: two who collided and both broke in by this rule would do so for minutes.
-        is_first = any(wanted.tries == 0 for wanted in attacks)
-        if is_first and radio.channel.crowd_milli < access.CROWDED and not access.is_storm(radio, state.now_ms):
-            since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - least_ms)
+    # Only for what was never on the air: two who collided and both broke in by this rule would do so for minutes.
+    is_first = any(wanted.tries == 0 for wanted in attacks)
+    if is_first and least_ms != DECODED_SPELL_MS and not access.is_storm(radio, state.now_ms):
+        since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - BREAK_IN_MS)
     return max(due_ms + settings.timing.attack_wait_max_ms, since_ms + least_ms)
 
 

@@ -78,6 +78,22 @@ def test_attack_breaks_in_after_its_bounded_wait(radio: Any) -> None:
     assert 4_000 == radio.world.now_ms - due_ms
 
 
+@pytest.mark.parametrize(("over_ms", "pause_ms"), [(4_900, 50), (4_000, 300), (3_000, 500), (2_000, 500), (1_000, 200)])
+def test_attack_is_not_held_up_for_ever_by_who_talks_in_short_overs(radio: Any, over_ms: int, pause_ms: int) -> None:
+    """N10: each of them has only just begun, and its pauses are shorter than a wait; a jammer can do the same."""
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.hold(Button.ATTACK)
+    due_ms = next(wanted.due_ms for wanted in radio.world.state.radio.wanted)
+    while not radio.overs() and radio.world.now_ms < due_ms + 60_000:
+        for is_busy, length_ms in ((True, over_ms), (False, pause_ms)):
+            radio.world.do(ChannelChanged(is_busy=is_busy))
+            for _ in range(length_ms // 50):
+                if not radio.overs():
+                    radio.world.after(50)
+
+    assert radio.world.now_ms - due_ms <= 24_000
+
+
 def test_attack_does_not_break_in_on_a_burst_nor_on_a_sentence_of_another_alert(radio: Any) -> None:
     radio.world.hold(Button.ATTACK)
     radio.world.do(ChannelChanged(is_busy=True))
