@@ -9,7 +9,7 @@ import pytest
 
 from node.core.controls import Button, Part
 from node.core.effects import MarkReceipted, PublishFrame, TransmitOver
-from node.core.events import LinkDown, LinkUp, PartFailed, PartRecovered
+from node.core.events import LinkDown, LinkUp, OverFailed, PartFailed, PartRecovered
 from wire.ids import FrameId, NodeId
 
 OURS = NodeId(0x10)
@@ -117,7 +117,12 @@ def test_radio_that_breaks_while_it_waits_is_told_and_takes_up_again_when_mended
     assert "undelivered" == radio.world.face
 
     radio.world.after(10_000, PartRecovered(Part.RADIO))
-    assert [1] == radio.counters(radio.wait_over(30_000))
+    over = radio.wait_over(2_100)
+    assert [1] == radio.counters(over)
+
+    radio.world.do(PartFailed(Part.RADIO, "no sound device"), OverFailed(over.over, "no sound device"))
+    radio.world.after(3_000, PartRecovered(Part.RADIO))
+    assert [1] == radio.counters(radio.wait_over(2_100))
 
 
 def test_presser_is_told_when_the_first_over_brought_no_receipt(radio: Any) -> None:
