@@ -56,7 +56,7 @@ def _member_frame(turn: Turn, event: FrameReceived, admitted: Admitted, frame: A
     if schemes.isdisjoint(turn.settings.scheme_numbers):
         turn.reject("not our scheme")
         return
-    if event.path is Path.RADIO and neighbours.is_stale(turn, frame.at_s):
+    if event.path is Path.RADIO and neighbours.is_stale(turn, frame):
         turn.reject("old on the air")
         return
     digest = hashlib.sha256(admitted.signed.data).digest()

@@ -20,7 +20,7 @@ from node.core.state import Answered, Inbox, Neighbour, NodeState, Seen, true_ti
 from node.core.turn import Turn
 from wire.admission import Admitted
 from wire.errors import DecodeError
-from wire.frames import Alert, Cancel
+from wire.frames import Alert, Cancel, Response
 from wire.ids import FrameId
 from wire.kinds import MEMBERS_WARNED, PRIORITY, AlertKind, AnswerState, MemberResponse, Role
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
@@ -236,10 +236,15 @@ def drop_revoked(turn: Turn) -> None:
         turn.change(neighbours=kept)
 
 
-def is_stale(turn: Turn, at_s: int) -> bool:
-    """Whether a frame of that moment is older than what the inbox surely remembers: on the air, a replay or nearly."""
+def is_stale(turn: Turn, frame: Alert | Cancel | Response) -> bool:
+    """Whether it is older than what the inbox surely remembers: on the air, a replay or nearly.
+
+    By the clock alone nothing is refused: with a wrong one, somebody's press would be. A press has a higher number
+    than all before it; a replay of what was heard here has not.
+    """
     now_s = true_time_s(turn.state, turn.now_ms)
-    return bool(at_s and now_s) and 1000 * (now_s - at_s) > INBOX_TURN_MS
+    is_old = bool(frame.at_s and now_s) and 1000 * (now_s - frame.at_s) > INBOX_TURN_MS
+    return is_old and frame.counter <= (turn.state.inbox.highest.get(FrameId(frame.sender, 0)) or 0)
 
 
 def _is_undated_and_old(state: NodeState, frame: Alert) -> bool:

@@ -55,9 +55,21 @@ def test_frame_of_a_node_that_does_not_know_the_time_is_judged_by_its_number_aft
 def test_frame_older_than_the_memory_is_not_shown_from_the_air(world: Any, age_s: int, *, is_taken: bool) -> None:
     """By the network it comes late, and is told so: a broker is no stranger with a recorder."""
     at_s = int(world.wall().timestamp()) - age_s
+    world.do(by_radio(world.alert_from(BOOTS, 8)))
+    forgotten(world)
     world.do(by_radio(world.alert_from(BOOTS, 5, at_s=at_s)))
-    assert is_taken is bool(world.state.neighbours)
+    assert is_taken is (5 in {n.incident.counter for n in world.state.neighbours})
     assert (not is_taken) is ("old on the air" in world.state.rejected)
 
     world.do(world.alert_from(BOOTS, 6, at_s=at_s))
-    assert world.state.neighbours[0].is_late
+    assert {6: True} == {n.incident.counter: n.is_late for n in world.state.neighbours if n.incident.counter == 6}
+
+
+def test_press_with_a_new_number_is_shown_from_the_air_whatever_the_clocks_say(world: Any) -> None:
+    """N5: with a clock here, or there, that is wrong by days, somebody's press is late, and never refused."""
+    at_s = int(world.wall().timestamp()) - 30 * DAY_S
+    world.do(by_radio(world.alert_from(BOOTS, 5)))
+    forgotten(world)
+    world.do(by_radio(world.alert_from(BOOTS, 6, at_s=at_s)))
+
+    assert {5: False, 6: True} == {n.incident.counter: n.is_late for n in world.state.neighbours}
