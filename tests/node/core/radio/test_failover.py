@@ -146,3 +146,21 @@ def test_presser_does_not_wait_for_ever_for_a_first_chance(radio: Any) -> None:
 
     assert "undelivered" == radio.world.face
     assert [] == radio.overs()
+
+
+@pytest.mark.parametrize("later_ms", range(0, 20_000, 4_000))
+def test_radio_that_is_mended_takes_up_the_press_at_once_though_an_old_response_lies_there(
+    radio: Any, later_ms: int
+) -> None:
+    """N8: while anything else waits on disk, the backlog is looked through only every so often."""
+    radio.world.do(radio.world.alert_from(NodeId(0x11), 5))
+    radio.world.tap(Button.SEEN)
+    for _ in range(3):
+        radio.next_over()
+    radio.world.live(60_000 + later_ms)
+    radio.world.hold(Button.ATTACK)
+    over = radio.wait_over()
+    radio.world.do(PartFailed(Part.RADIO, "no sound device"), OverFailed(over.over, "no sound device"))
+
+    radio.world.after(1_000, PartRecovered(Part.RADIO))
+    assert radio.counters(over) == radio.counters(radio.wait_over(2_100))
