@@ -244,7 +244,12 @@ def is_stale(turn: Turn, frame: Alert | Cancel | Response) -> bool:
     """
     now_s = true_time_s(turn.state, turn.now_ms)
     is_old = bool(frame.at_s and now_s) and 1000 * (now_s - frame.at_s) > INBOX_TURN_MS
-    return is_old and frame.counter <= (turn.state.inbox.highest.get(FrameId(frame.sender, 0)) or 0)
+    return is_old and not _is_newest(turn.state, frame.id)
+
+
+def _is_newest(state: NodeState, frame_id: FrameId) -> bool:
+    """Whether its number is above all that were heard of its sender."""
+    return frame_id.counter > (state.inbox.highest.get(FrameId(frame_id.node, 0)) or 0)
 
 
 def _is_undated_and_old(state: NodeState, frame: Alert) -> bool:
@@ -254,7 +259,7 @@ def _is_undated_and_old(state: NodeState, frame: Alert) -> bool:
     """
     if frame.at_s and true_time_s(state, state.now_ms):
         return False
-    return frame.counter <= (state.inbox.highest.get(FrameId(frame.sender, 0)) or 0)
+    return not _is_newest(state, frame.id)
 
 
 def _judge(turn: Turn, at_s: int) -> tuple[bool, int]:
@@ -327,9 +332,9 @@ def _seen(state: NodeState, frame_id: FrameId) -> Seen | None:
 
 def _remember(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
     inbox = turn.state.inbox
-    sender, highest = FrameId(frame_id.node, 0), inbox.highest
-    if frame_id.counter > (highest.get(sender) or 0):
-        highest = highest.put(sender, frame_id.counter)
+    highest = inbox.highest
+    if _is_newest(turn.state, frame_id):
+        highest = highest.put(FrameId(frame_id.node, 0), frame_id.counter)
     turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen), highest=highest))
     turn.order(KeepSeen(frame_id, seen.digest, seen.is_shown))
 

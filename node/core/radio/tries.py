@@ -108,9 +108,10 @@ def abandon(turn: Turn) -> None:
         row = turn.state.outbox.rows.get(wanted.counter)
         if row is not None and isinstance(row.signed.frame, PathTest):
             path_tests.lost(turn, wanted.counter)
+    radio = turn.state.radio
     # What waits is looked for as soon as the radio works again.
-    soon_ms = min(turn.state.radio.backlog_ms, turn.now_ms)
-    change(turn, wanted=(), wait_us=None, backlog=None, backlog_ms=soon_ms)
+    if radio.wanted or radio.wait_us is not None or radio.backlog is not None or radio.backlog_ms > turn.now_ms:
+        change(turn, wanted=(), wait_us=None, backlog=None, backlog_ms=min(radio.backlog_ms, turn.now_ms))
 
 
 def next_moment_ms(state: NodeState) -> int | None:
