@@ -138,6 +138,10 @@ _ROLE_SHORT: Final = {
 }
 
 
+AUTOMATIC_NAME: Final = "automatic"
+"""Whose name an answer bears that central gives by itself, to a test (N12): nobody's."""
+
+
 class CancelReason(Numbered):
     """Why the presser took it back (N6). It never deletes the alert; central still closes it."""
 

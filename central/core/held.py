@@ -18,9 +18,9 @@ from central.core.timing import Timing
 from central.core.view import Person, Refused
 from central.core.watches import Watches
 from wire.ids import FrameId
-from wire.kinds import AlertKind
+from wire.kinds import AUTOMATIC_NAME, AlertKind
 
-AUTOMATIC: Final = Person("co-ordinator", "automatic")
+AUTOMATIC: Final = Person("co-ordinator", AUTOMATIC_NAME)
 """Who answers a weekly test: nobody, in the name of who runs the scheme. Nine bytes, so a frame carries it whole."""
 TEST_OUTCOME: Final = "Test arrived and was acknowledged automatically"
 

@@ -18,10 +18,8 @@ from node.core.state import Incident, NodeState, wall_at_s
 from node.core.turn import Turn
 from node.core.words import fullest, span
 from wire.frames import Alert
-from wire.kinds import AlertKind, Path
+from wire.kinds import AUTOMATIC_NAME, AlertKind, Path
 
-_AUTOMATIC: Final = "automatic"
-"""The name in which central answers and closes a test."""
 _MS_PER_S: Final = 1_000
 _MS_PER_DAY: Final = 86_400_000
 _UNLICENSED: Final = RadioTiming()
@@ -40,7 +38,7 @@ def reached_central(turn: Turn) -> None:
 
 def is_proof(test: Incident) -> bool:
     """Whether it is a test of which no person has spoken: what it has proven is what there is to tell."""
-    is_told = test.answer is not None and test.answer.name != _AUTOMATIC
+    is_told = test.answer is not None and test.answer.name != AUTOMATIC_NAME
     return test.kind is AlertKind.TEST and not (is_told or test.is_late or test.is_restored)
 
 
