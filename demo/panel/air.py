@@ -125,8 +125,8 @@ class AirRoutes:
             raise HTTPException(404, "There is no such recording; only the last few are kept.")
         return FileResponse(path, media_type=_MEDIA[found[1]])
 
-    async def order(self, order: AnyOrder) -> Response:
-        """Have the air do something."""
+    async def order(self, order: AnyOrder) -> Response | None:
+        """Have the air do something; its refusal, if it would not."""
         link: AirLink | None = self._town.air_link
         if link is None:
             return JSONResponse({"reason": "This town has no radios: start it with --radio."}, 404)
@@ -134,7 +134,7 @@ class AirRoutes:
             await link.order(order)
         except AirRefusedError as e:
             return JSONResponse({"reason": str(e)}, 409)
-        return Response(status_code=204)
+        return None
 
 
 class AudibleMiddleware:

@@ -11,7 +11,9 @@ POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
 POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
 ===== ========================== ===================================================================
 
-The air's own are in :mod:`demo.panel.air`.
+The air's own are in :mod:`demo.panel.air`. An order is answered when it is done, with its number in ``x-orders-done``;
+each state says how many orders were done before it, so that a page can tell a state that knows of its order from an
+older one.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from demo.chronicle import Fact
 from demo.fitting import TownError
 from demo.panel.air import AirRoutes, AudibleMiddleware
 from demo.panel.holds import Holds
-from demo.panel.state import BUTTONS, PARTS, state_of
+from demo.panel.state import BUTTONS, PARTS, TownState, state_of
 from demo.program import Life, Program
 from demo.story import TOLD, sentence_of
 from demo.town import Premises, Town
@@ -91,6 +93,7 @@ class PanelHub:
         self._closing = asyncio.Event()
         self._happened: deque[str] = deque(maxlen=_HAPPENED_MAX)
         self._starting = asyncio.Lock()
+        self._orders_done = 0
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -110,18 +113,18 @@ class PanelHub:
 
     async def index(self, _request: Request) -> Response:
         """All four."""
-        return HTMLResponse(self._index.render(state=state_of(self._town, tuple(self._happened))))
+        return HTMLResponse(self._index.render(state=self._state()))
 
     async def one(self, request: Request) -> Response:
         """One, large."""
         premises = self._premises(request)
-        state = state_of(self._town, tuple(self._happened))
+        state = self._state()
         return HTMLResponse(self._one.render(premises=premises, panel=state.panels[premises.node]))
 
     async def picture(self, request: Request) -> Response:
-        """The OLED's pixels."""
+        """The OLED's pixels; nothing where its node has shown none, or has just ended."""
         png = self._premises(request).board.view.png
-        return Response(png, media_type="image/png") if png else Response(status_code=404)
+        return Response(png, media_type="image/png") if png else Response(status_code=204)
 
     async def events(self, _request: Request) -> Response:
         """The live state."""
@@ -132,13 +135,13 @@ class PanelHub:
         premises, order = self._premises(request), await _order(request, Levelled)
         change = self._holds.hold if order.level == "low" else self._holds.let_go
         change(premises.board, order.button, order.client)
-        return _done()
+        return self._done()
 
     async def part(self, request: Request) -> Response:
         """Break or mend a part."""
         premises, order = self._premises(request), await _order(request, PartSet)
         premises.board.set_part(order.part, is_failing=order.state == "fail")
-        return _done()
+        return self._done()
 
     async def cable(self, request: Request) -> Response:
         """Pull the network cable out, or put it back."""
@@ -147,11 +150,12 @@ class PanelHub:
             await self._town.cut_network(premises)
         else:
             self._town.restore_network(premises)
-        return _done()
+        return self._done()
 
     async def air_order(self, request: Request) -> Response:
         """Turn a knob of the air's."""
-        return await self.air.order(await _order(request, AnyOrder))
+        refusal = await self.air.order(await _order(request, AnyOrder))
+        return refusal or self._done()
 
     async def program(self, request: Request) -> Response:
         """Kill a program, or start it again."""
@@ -164,7 +168,15 @@ class PanelHub:
                     await self._town.restart(program)
             except TownError as e:
                 return JSONResponse({"reason": str(e)}, 503)
-        return _done()
+        return self._done()
+
+    def _state(self) -> TownState:
+        return state_of(self._town, tuple(self._happened), self._orders_done)
+
+    def _done(self) -> Response:
+        self._orders_done += 1
+        self._town.notice.tell()
+        return Response(status_code=204, headers={"x-orders-done": str(self._orders_done)})
 
     def _hear(self, fact: Fact) -> None:
         if fact.fact in TOLD:
@@ -199,7 +211,7 @@ class PanelHub:
         try:
             while not closing.done():
                 changed = asyncio.ensure_future(self._town.notice.next())
-                state = msgspec.json.encode(state_of(self._town, tuple(self._happened)))
+                state = msgspec.json.encode(self._state())
                 # The heartbeat is how the server notices a browser that is gone.
                 yield f"event: state\ndata: {state.decode()}\n\n" if state != last else ": still here\n\n"
                 last = state
@@ -243,7 +255,3 @@ async def _order(request: Request, kind: type | UnionType) -> Any:  # noqa: ANN4
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise HTTPException(422, f"That is nothing a panel can do: {e}.") from e
-
-
-def _done() -> Response:
-    return Response(status_code=204)

@@ -47,7 +47,7 @@ LIFE_WORDS: Final = {
 
 
 class PanelState(msgspec.Struct, frozen=True, kw_only=True):
-    """One premises' front panel. ``picture`` changes with each new picture of the OLED."""
+    """One premises' front panel. ``picture`` changes with each new picture of the OLED; 0: it has none."""
 
     picture: int
     face: str
@@ -72,8 +72,9 @@ class ProgramState(msgspec.Struct, frozen=True):
 
 
 class TownState(msgspec.Struct, frozen=True):
-    """Everything."""
+    """Everything. ``orders_done``: how many orders of browsers were done, before this state."""
 
+    orders_done: int
     panels: dict[str, PanelState]
     programs: dict[str, ProgramState]
     happened: tuple[str, ...]
@@ -81,9 +82,10 @@ class TownState(msgspec.Struct, frozen=True):
     air: AirLine | None = None
 
 
-def state_of(town: Town, happened: tuple[str, ...]) -> TownState:
+def state_of(town: Town, happened: tuple[str, ...], orders_done: int = 0) -> TownState:
     """As of now."""
     return TownState(
+        orders_done=orders_done,
         panels={premises.node: _panel(town, premises) for premises in town.everywhere},
         programs={
             program.name: ProgramState(program.life.value, LIFE_WORDS[program.life])
@@ -105,7 +107,7 @@ def _panel(town: Town, premises: Premises) -> PanelState:
     view = premises.board.view
     life = premises.program.life
     return PanelState(
-        picture=len(premises.board.looks),
+        picture=len(premises.board.looks) if view.png else 0,
         face=view.face,
         words=words_of(view),
         led=view.led,

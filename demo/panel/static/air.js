@@ -1,10 +1,10 @@
 // The air strip: who is on the air, how loud, what was said; and the knobs of the channel.
-let send = () => Promise.resolve();
-let newest = 0;
-let chosen = 0; // 0: always the newest one
+import { fill, make, set } from "./dom.js";
+import { isFree, order } from "./touched.js";
 
-const make = (name, text = "") => { const element = document.createElement(name); element.textContent = text; return element; };
-const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+let send = () => Promise.resolve();
+let overs = [];
+let chosen = 0; // 0: always the newest one
 
 export function bindAir(sender) {
   send = sender;
@@ -13,7 +13,8 @@ export function bindAir(sender) {
   const talk = strip.querySelector("[data-talk]");
   talk.addEventListener("click", () => send("/air", { do: "talk", seconds: Number(talk.dataset.talk) }));
   const jam = strip.querySelector("[data-jam]");
-  jam.addEventListener("change", () => send("/air", { do: "jam", is_on: jam.checked }));
+  jam.addEventListener("change", () => order(jam, () => send("/air", { do: "jam", is_on: jam.checked })));
+  strip.querySelector("[data-sound]").addEventListener("pause", () => drawOvers(strip));
   const form = strip.querySelector("[data-block]");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -24,7 +25,8 @@ export function bindAir(sender) {
 
 export function bindRadio(panel) {
   const stick = panel.querySelector("[data-stick]");
-  stick?.addEventListener("change", () => send("/air", { do: "stick", who: panel.dataset.node, is_stuck: stick.checked }));
+  stick?.addEventListener("change", () =>
+    order(stick, () => send("/air", { do: "stick", who: panel.dataset.node, is_stuck: stick.checked })));
 }
 
 export function drawRadio(panel, radio) {
@@ -33,7 +35,8 @@ export function drawRadio(panel, radio) {
   row.toggleAttribute("data-on-air", radio.is_on_air);
   row.toggleAttribute("data-stuck", radio.is_stuck);
   set(row.querySelector("[data-radio-words]"), radio.words);
-  panel.querySelector("[data-stick]").checked = radio.is_welded;
+  const stick = panel.querySelector("[data-stick]");
+  if (isFree(stick)) stick.checked = radio.is_welded;
 }
 
 export function drawAir(air) {
@@ -42,31 +45,36 @@ export function drawAir(air) {
   strip.toggleAttribute("data-busy", air.is_busy);
   set(strip.querySelector("[data-words]"), air.words);
   strip.querySelector("[data-level]").value = air.level;
-  strip.querySelector("[data-jam]").checked = air.is_jammed;
+  const jam = strip.querySelector("[data-jam]");
+  if (isFree(jam)) jam.checked = air.is_jammed;
   strip.querySelector("[data-talk]").disabled = air.is_talking;
-  strip.querySelector("[data-blocked]").replaceChildren(...air.blocked.map(blockedLine));
-  if (air.overs.length && air.overs[0].number !== newest) {
-    newest = air.overs[0].number;
-    drawOvers(strip, air.overs);
-  }
+  fill(strip.querySelector("[data-blocked]"), air.blocked, ([a, b]) => `${a} ${b}`, blockedLine);
+  overs = air.overs;
+  if (overs.length) drawOvers(strip);
 }
 
-function drawOvers(strip, overs) {
-  const shown = overs.find((over) => over.number === chosen) ?? overs[0];
-  strip.querySelector("[data-overs]").replaceChildren(...overs.map((over) => {
-    const item = make("li");
-    const button = make("button", `${over.number}: ${over.who}, ${over.seconds.toFixed(1)} s`);
-    button.type = "button";
-    button.setAttribute("aria-pressed", String(over === shown));
-    button.addEventListener("click", () => {
-      chosen = over === overs[0] ? 0 : over.number;
-      drawOvers(strip, overs);
-      strip.querySelector(`[data-overs] li:nth-child(${overs.indexOf(over) + 1}) button`).focus();
-    });
-    item.append(button);
-    return item;
-  }));
-  drawOver(strip, shown);
+// A person's choice stays while that over is in the list; pressed again, the newest one is followed as before. So does
+// what somebody listens to: what comes by itself neither cuts it off nor puts another picture over it.
+function drawOvers(strip) {
+  if (!overs.some((over) => over.number === chosen)) chosen = 0;
+  const isHeard = !chosen && !strip.querySelector("[data-sound]").paused;
+  const shown = isHeard ? Number(strip.querySelector("[data-last]").dataset.last) : chosen || overs[0].number;
+  const list = strip.querySelector("[data-overs]");
+  fill(list, overs, (over) => String(over.number), (over) => overLine(strip, over));
+  for (const item of list.children) item.firstChild.setAttribute("aria-pressed", String(item.dataset.key === String(shown)));
+  if (!isHeard) drawOver(strip, overs.find((over) => over.number === shown));
+}
+
+function overLine(strip, over) {
+  const item = make("li");
+  const button = make("button", `${over.number}: ${over.who}, ${over.seconds.toFixed(1)} s`);
+  button.type = "button";
+  button.addEventListener("click", () => {
+    chosen = over.number === chosen ? 0 : over.number;
+    drawOvers(strip);
+  });
+  item.append(button);
+  return item;
 }
 
 function drawOver(strip, over) {
@@ -79,11 +87,7 @@ function drawOver(strip, over) {
   picture.src = `/air/${over.png}`;
   picture.alt = `Spectrogram of over ${over.number}: ${over.words}`;
   set(strip.querySelector("[data-caption]"), `Over ${over.number}: ${over.words}.`);
-  const sound = strip.querySelector("[data-sound]");
-  const change = () => { sound.src = `/air/${over.wav}`; };
-  // Somebody may be listening: what comes by itself does not cut that off.
-  if (sound.paused || chosen === over.number) change();
-  else sound.addEventListener("pause", change, { once: true });
+  strip.querySelector("[data-sound]").src = `/air/${over.wav}`;
 }
 
 function blockedLine([a, b, names]) {

@@ -1,6 +1,8 @@
 // Front panels: shows what the server says, and turns fingers and keys into electrical levels. Never acts by itself.
 import { bindAir, bindRadio, drawAir, drawRadio } from "./air.js";
+import { fill, make, set } from "./dom.js";
 import { setHearing, hear } from "./sounder.js";
+import { bindTouched, forget, isFree, order, settle } from "./touched.js";
 
 const RETRY_MS = 1000;
 // A click that no finger or key made comes from assistive technology: it means one whole press.
@@ -8,21 +10,23 @@ const CLICK_MS = { attack: 1300, cancel: 1300 };
 const CLICK_ELSE_MS = 200;
 
 let client = "";
+let latest = null;
 
-async function send(path, order) {
+// The order's number, or null if it was not done.
+async function send(path, body) {
   const response = await fetch(path, {
-    method: "POST", keepalive: true, body: JSON.stringify(order),
+    method: "POST", keepalive: true, body: JSON.stringify(body),
     headers: { "content-type": "application/json", "x-watchlink": "1" },
-  });
-  if (!response.ok) say(`That was refused: ${await response.text()}`);
+  }).catch(() => null);
+  if (response?.ok) return Number(response.headers.get("x-orders-done"));
+  say(response ? `That was refused: ${await response.text()}` : "The demo does not answer. Nothing was done.");
+  return null;
 }
 
 function say(text) {
   const place = document.getElementById("lost");
   if (place.textContent !== text) place.textContent = text;
 }
-
-const set = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
 
 function bindPress(button, node) {
   const name = button.dataset.button;
@@ -71,15 +75,19 @@ function bindPress(button, node) {
   document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
 }
 
+function ask(box, path, body) {
+  box.addEventListener("change", () => order(box, () => send(path, body())));
+}
+
 function bindPanel(panel) {
   const node = panel.dataset.node;
   for (const button of panel.querySelectorAll("[data-button]")) bindPress(button, node);
   for (const box of panel.querySelectorAll("[data-part]")) {
-    box.addEventListener("change", () => send(`/premises/${node}/part`, { part: box.dataset.part, state: box.checked ? "fail" : "mend" }));
+    ask(box, `/premises/${node}/part`, () => ({ part: box.dataset.part, state: box.checked ? "fail" : "mend" }));
   }
   const cable = panel.querySelector("[data-cable]");
   bindRadio(panel);
-  cable.addEventListener("change", () => send(`/premises/${node}/cable`, { state: cable.checked ? "out" : "in" }));
+  ask(cable, `/premises/${node}/cable`, () => ({ state: cable.checked ? "out" : "in" }));
 }
 
 function drawPanel(panel, state) {
@@ -87,7 +95,8 @@ function drawPanel(panel, state) {
   const isBlank = state.words === "dark";
   panel.toggleAttribute("data-blank", isBlank);
   const source = `/premises/${panel.dataset.node}/oled.png?n=${state.picture}`;
-  if (picture.getAttribute("src") !== source) picture.setAttribute("src", source);
+  if (!state.picture) picture.removeAttribute("src");
+  else if (picture.getAttribute("src") !== source) picture.setAttribute("src", source);
   picture.alt = `OLED: ${state.words}`;
   set(panel.querySelector("[data-words]"), state.words);
   panel.querySelector(".lamp").dataset.led = state.led;
@@ -98,22 +107,20 @@ function drawPanel(panel, state) {
   for (const button of panel.querySelectorAll("[data-button]")) {
     button.toggleAttribute("data-held", state.held.includes(button.dataset.button));
   }
-  for (const box of panel.querySelectorAll("[data-part]")) box.checked = state.failed.includes(box.dataset.part);
-  panel.querySelector("[data-cable]").checked = !state.is_plugged_in;
+  for (const box of panel.querySelectorAll("[data-part]")) if (isFree(box)) box.checked = state.failed.includes(box.dataset.part);
+  const cable = panel.querySelector("[data-cable]");
+  if (isFree(cable)) cable.checked = !state.is_plugged_in;
   drawRadio(panel, state.radio);
 }
 
 function drawHappened(lines) {
   const list = document.getElementById("happened");
-  if (!list) return;
-  list.replaceChildren(...lines.map((line) => {
-    const item = document.createElement("li");
-    item.textContent = line;
-    return item;
-  }));
+  if (list) fill(list, lines, (line) => line, (line) => make("li", line));
 }
 
 function draw(state) {
+  latest = state;
+  settle(state.orders_done);
   const panels = [...document.querySelectorAll(".panel")];
   for (const panel of panels) drawPanel(panel, state.panels[panel.dataset.node]);
   for (const life of document.querySelectorAll("[data-program]")) {
@@ -125,9 +132,11 @@ function draw(state) {
   hear(panels.map((panel) => state.panels[panel.dataset.node].sound));
 }
 
+const redraw = () => { if (latest) draw(latest); };
+
 function listen() {
   const events = new EventSource("/events");
-  events.addEventListener("hello", (event) => { client = event.data; say(""); });
+  events.addEventListener("hello", (event) => { client = event.data; forget(); say(""); });
   events.addEventListener("state", (event) => draw(JSON.parse(event.data)));
   events.onerror = () => {
     say("NOT LIVE: the demo does not answer. What you see is old.");
@@ -136,6 +145,9 @@ function listen() {
   };
 }
 
+bindTouched(redraw);
+// What waited for a finger to be lifted; the click itself comes first.
+for (const kind of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(kind, () => setTimeout(redraw));
 bindAir(send);
 for (const panel of document.querySelectorAll(".panel")) bindPanel(panel);
 for (const life of document.querySelectorAll("[data-program]")) {
