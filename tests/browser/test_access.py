@@ -39,7 +39,7 @@ def busy_night(board: ScriptedBoard) -> None:
     board.press("disorder", "Fox & Goose", state="answered", answered_by=by, answered_at=now, assigned_to="Sgt Ash")
     board.press("breach", "Gas & Co", state="on-the-way", answered_by=by, answered_at=now)
     board.press("theft", "Old Mill", state="closed", outcome="Dealt with on site")
-    states = ("ok", "fault", "silent", "stopped", "never-seen", "revoked")
+    states = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
     answered = {"state": "answered", "answered_by": by, "answered_at": now}
     month = {"watched_minutes": 900, "frames": 9, "late": 1, "deliveries": 8, "median_s": 1}
@@ -79,7 +79,7 @@ def busy_night(board: ScriptedBoard) -> None:
 def test_axe_finds_nothing(open_page: OpenPage, scheme: str, device: dict[str, Any]) -> None:
     page = open_page(color_scheme=scheme, reduced_motion="reduce", **device)
     page.locator("#closed-zone > summary").click()
-    page.locator("#dropped-zone > summary").click()
+    page.locator("#rejected-zone > summary").click()
     page.locator(".card-toggle").first.press("Enter")
     assert [] == violations(page)
 

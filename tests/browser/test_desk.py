@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -79,7 +81,7 @@ def test_done_action_says_sending_until_the_card_has_changed(
     assert "Sending…" == page.locator("#unanswered .card-primary").inner_text()
     server.call(board.deliver_changes)
 
-    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way")
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
 
 
 def test_two_keys_acknowledge_and_the_focus_stays(
@@ -176,8 +178,8 @@ def test_undo_takes_the_acknowledgement_back(open_page: OpenPage, server: Script
     page = open_page()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    expect(page.locator(".card-undo")).to_have_text("Undo 10 s", timeout=5_000)
-    press(page, ".card-undo", lambda: len(board.actions) > 1)
+    expect(page.locator("#undo")).to_have_text(re.compile(r"U Undo \d+ s"))
+    press(page, "#undo", lambda: len(board.actions) > 1)
 
     until(page, lambda: incidents(page, "unanswered") == ["1-1"], "unanswered again")
     assert (UndoAcknowledge("1-1"), PRIYA) == board.actions[-1]
@@ -189,7 +191,7 @@ def test_assign_note_on_the_way_and_close(open_page: OpenPage, server: ScriptedS
     page = open_page()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way")
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")
     page.keyboard.press("s")
     page.keyboard.type("PCSO J Patel")
     page.keyboard.press("Enter")
@@ -204,8 +206,12 @@ def test_assign_note_on_the_way_and_close(open_page: OpenPage, server: ScriptedS
         "Red coat, left by Mill Lane – CCTV control room Priya Shah"
     )
     expect(page.locator("#in-hand .card-more")).to_contain_text("The Crown responding")
-    press(page, "#in-hand .card-primary", lambda: len(board.actions) == 4)
-    expect(page.locator("#in-hand .card-word")).to_have_text("ON THE WAY")
+    page.keyboard.press("w")
+    page.locator("#dialog-going [name=role]").select_option("pcso")
+    page.locator("#dialog-going [name=name]").fill("J Patel")
+    page.keyboard.press("Enter")
+    expect(page.locator("#in-hand .card-word")).to_have_text("ON THE WAY:")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("c")
     page.keyboard.press("Space")
     page.locator("#dialog-close [name=more]").fill("goods back")
@@ -216,7 +222,7 @@ def test_assign_note_on_the_way_and_close(open_page: OpenPage, server: ScriptedS
         Acknowledge("1-1", "theft"),
         Assign("1-1", "PCSO J Patel"),
         AddNote("1-1", "Red coat, left by Mill Lane"),
-        SetOnTheWay("1-1", "theft"),
+        SetOnTheWay("1-1", "theft", Person("pcso", "J Patel")),
         Close("1-1", "Dealt with on site: goods back", 1),
     ]
     assert expected == [action for action, _ in board.actions]
@@ -254,7 +260,7 @@ def test_first_acknowledge_asks_who_and_then_does_it(
     by = Person("pcso", "J Patel")
     assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
     expect(page.locator("#banner-nobody")).to_be_hidden()
-    expect(page.locator("#person")).to_contain_text("PCSO on duty")
+    expect(page.locator("#duty")).to_contain_text("PCSO on duty J Patel since")
 
 
 def test_open_window_still_tells_of_an_attack(
@@ -303,7 +309,7 @@ def test_flood_groups_p3_and_never_an_attack(open_page: OpenPage, server: Script
     expect(page.locator("#banner-flood")).to_be_hidden()
     server.call(lambda: board.press("assist"))
 
-    expect(page.locator("#banner-flood")).to_contain_text("10 new in 10 minutes")
+    expect(page.locator("#banner-flood")).to_contain_text("10 new cards in 10 minutes")
     expect(page.locator("#unanswered > .card")).to_have_count(3)
     expect(page.locator("#unanswered > .group")).to_contain_text("Theft in progress ×7")
     page.locator(".group > summary").click()
@@ -331,14 +337,14 @@ def test_silent_premises_stand_first_and_search_hides_no_alert(
     lines = (
         healthy("00000011", "A Shop"),
         healthy("00000012", "B Shop", state="fault", faults=(fault,), outbox_depth=2),
-        healthy("00000013", "C Shop", state="silent"),
+        healthy("00000013", "C Shop", state="no-contact"),
     )
     server.call(lambda: board.show_nodes(*lines))
     server.call(lambda: board.press("attack", "A Shop"))
     page = open_page()
     names = page.locator("#premises .node-name > bdi:first-child")
     expect(names).to_have_text(["C Shop", "B Shop", "A Shop"])
-    expect(page.locator("#premises .node").nth(0)).to_contain_text("SILENT")
+    expect(page.locator("#premises .node").nth(0)).to_contain_text("NO CONTACT")
     expect(page.locator("#premises .node").nth(1)).to_contain_text("2 waiting to be sent")
     expect(page.locator("#premises .node").nth(1)).to_contain_text(fault)
     page.keyboard.press("/")

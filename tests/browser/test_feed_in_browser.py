@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, expect
 
+from central.core.view import MemberLine
 from central.web.feed import FeedTiming
 from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, until
-from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 
 pytestmark = pytest.mark.integration
 
@@ -74,7 +76,7 @@ def test_tabs_share_one_stream_and_the_next_takes_over(
 def test_hanging_tab_loses_the_stream_to_another(
     open_context: OpenContext, complaints: list[str], board: ScriptedBoard
 ) -> None:
-    server = ScriptedServer(board, timing=FeedTiming(beat_ms=200, not_live_ms=800, lost_ms=20_000))
+    server = ScriptedServer(board, timing=FeedTiming(beat_ms=200, not_live_ms=2_000, lost_ms=60_000))
     try:
         context = open_context()
         hanging, other = context.new_page(), context.new_page()
@@ -82,7 +84,7 @@ def test_hanging_tab_loses_the_stream_to_another(
             listen_for_complaints(page, complaints)
             page.goto(server.url)
             page.wait_for_selector("#live[data-live=live]")
-        hanging.evaluate("void setTimeout(() => { const t = Date.now(); while (Date.now() - t < 5000); }, 50)")
+        hanging.evaluate("void setTimeout(() => { const t = Date.now(); while (Date.now() - t < 10_000); }, 50)")
         with other.expect_request("**/feed?after=*"):
             pass
         server.call(lambda: board.press("attack", incident="1-1"))
@@ -156,15 +158,35 @@ def test_tab_that_missed_a_relayed_change_fetches_the_board(
 
 
 def test_links_of_central_are_told(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
+    server.call(lambda: board.show_nodes(healthy("00000010", "Corner Shop")))
     page = open_page()
+    expect(page.locator("#premises")).to_contain_text("Net✓")
     server.call(lambda: board.set_links(is_broker_linked=False, is_disk_ok=False))
 
     expect(page.locator("#banner-broker")).to_contain_text("CENTRAL IS CUT OFF FROM THE BROKER – alerts cannot arrive")
     expect(page.locator("#banner-disk")).to_be_visible()
     expect(page.locator("#say-alert")).to_contain_text("cut off from the broker")
-    server.call(board.set_links)
+    # What is said of a premises was heard through that broker.
+    expect(page.locator("#premises")).to_contain_text("Net?")
+    expect(page.locator("#premises")).not_to_contain_text("Net OK")
+    server.call(lambda: board.set_links(has_reserve=False))
+    expect(page.locator("#premises")).to_contain_text("Net✓")
     expect(page.locator("#banner-broker")).to_be_hidden()
     expect(page.locator("#banner-disk")).to_be_hidden()
+    expect(page.locator("#banner-reserve")).to_contain_text("DISK IS FULL – alerts still come in")
+    expect(page.locator("#say-alert")).to_contain_text("disk is full")
+    server.call(board.set_links)
+    expect(page.locator("#banner-reserve")).to_be_hidden()
+
+
+def test_page_says_that_alerts_have_no_connection_of_their_own_until_that_is_proven(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    board.has_alerts_lane = False
+    page = open_page()
+    expect(page.locator("#notice-lane")).to_contain_text("a flood can hold them up")
+    server.call(lambda: board.tell(has_alerts_lane=True))
+    expect(page.locator("#notice-lane")).to_be_hidden()
 
 
 def sounding(page: Page) -> list[float]:
@@ -216,6 +238,30 @@ def test_quiet_ends_with_a_new_attack(
     server.call(lambda: board.press("attack", incident="1-3"))
 
     until(page, lambda: page.evaluate("volumes") == [0, 1, 1], "sounds again at once")
+
+
+@pytest.mark.finding(6)
+def test_attack_that_waits_and_is_pressed_once_more_sounds_once_through_the_quiet(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
+) -> None:
+    """Somebody calls for help again: the quiet was not for that. It goes on for the press that was known."""
+    card = board.press("attack", incident="1-1")
+    page = open_listening(open_context, open_page)
+    until(page, lambda: sounding(page) == [P1_S], "sounds although it is not new")
+    page.keyboard.press("m")
+    server.call(lambda: board.show(replace(card, revision=2, members=(MemberLine("2", "B", "seen", card.arrived_at),))))
+    expect(page.locator("#unanswered .card")).to_contain_text("1 seen")
+    once: Any = f"played.filter(one => one.s === {P1_S} && !one.loop && one.inS === 0).length"
+    assert 0 == page.evaluate(once), "a member's answer is no press"
+    server.call(lambda: board.show(replace(card, revision=2, incident="1-0", alert_count=3, state="unanswered")))
+    expect(page.locator("#unanswered .card")).to_contain_text("×3")
+    assert 0 == page.evaluate(once), "nor is another of those that the card stands for"
+    server.call(lambda: board.show(replace(card, revision=2)))
+    server.call(lambda: board.show(replace(card, revision=3, alert_count=2)))
+
+    until(page, lambda: page.evaluate(once) == 1, "sounds once")
+    expect(page.locator("#say-alert")).to_contain_text("Pressed once more: ATTACK, Corner Shop")
+    assert [0, 1] == page.evaluate("volumes"), "and the quiet goes on"
 
 
 def test_tone_of_a_lost_feed_is_set_ahead_at_each_beat(

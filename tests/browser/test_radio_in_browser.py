@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from central.core.held import AUTOMATIC
+from central.core.people import AUTOMATIC
 from central.core.view import PathFigures, RadioLine
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
@@ -30,9 +30,7 @@ def test_alert_by_radio_says_so_and_where_it_was_heard(
     expect(first.locator(".card-untold")).to_be_hidden()
 
     server.call(lambda: board.show(replace(card, paths=("radio", "network"), is_untold=True, revision=2)))
-    expect(first.locator(".card-untold")).to_have_text(
-        "THE SHOP IS NOT TOLD – no network there, and no radio that reaches it"
-    )
+    expect(first.locator(".card-untold")).to_have_text("SHOP NOT TOLD YET – no network or radio contact")
     expect(first.locator(".card-path")).to_have_text("by radio+net")
 
 
@@ -54,7 +52,7 @@ def test_premises_shows_both_ways_and_stands_with_the_faults_when_a_test_is_over
     expect(nodes).to_have_count(3)
     expect(nodes.first).to_contain_text("Zoo")
     expect(nodes.first).to_contain_text("RADIO TEST OVERDUE – none has come back")
-    expect(page.locator("#premises-count")).to_have_text("1 of 3 need a look")
+    expect(page.locator("#premises-count")).to_have_text("1 of 3 needs attention")
     expect(nodes.nth(1)).to_contain_text("Radio OK, tested")
     expect(nodes.nth(1)).to_contain_text("Nov: net 99.5 %, 95 % of 2 alerts within 3 s")
     expect(nodes.nth(2)).to_contain_text("central’s radio")

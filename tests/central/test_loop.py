@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pytest
 
+from central.core import effects as do
 from central.core import events as ev
-from central.core.journal import JournalEntry, KeptNode, Recall, SeenFrame
+from central.core.bulk import EACH_TIME_MAX
+from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptNode, Recall, SeenFrame
 from central.core.machine import CentralCore
-from central.core.view import Change, Done, Refused
+from central.core.turns import ALERTS_AT_ONCE
+from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
 from central.loop import IntakeLoop
 from central.net.announcer import Announcer
 from central.net.inbox import Inbox, Published
 from central.store.errors import StoreError
 from runtime.logs import FactLog
-from runtime.service import Service
-from tests.support.central_town import CORNER, KEYS, START, make_directory, opened
+from tests.support.central_town import CORNER, JONES, KEYS, START, make_directory, opened
 from wire.frames import Alert, Receipt, decode, encode
 from wire.ids import CENTRAL
 from wire.kinds import AlertKind
@@ -34,6 +37,13 @@ class Rig:
     done: list[str] = field(default_factory=list)
     refusal: str = ""
     counters_left: int = 1_000
+    aside: list[do.SetAside] = field(default_factory=list)
+    unwritable: int = 0
+    is_moving: bool = True
+    has_reserve: bool = True
+    press_at_commit: int = 0
+    fed: int = 0
+    cards: list[Card] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.inbox: Inbox[ev.Event] = Inbox()
@@ -49,18 +59,28 @@ class Rig:
             announcer=announcer,
             screen=self,
             facts=FactLog(self.facts),
-            service=Service(),
+            service=self,  # type: ignore[arg-type]
+            set_aside=self.aside.append,
+            recall_open=lambda _node, _known: ((), True),
             clock=lambda: START,
         )
         self.loop.step(0)
         self.done.clear()
 
-    def press(self, counter: int) -> None:
+    def watchdog(self) -> None:
+        self.fed += 1
+
+    def press(self, counter: int, incident: int = 0) -> None:
         """A message of the broker's."""
-        alert = Alert(CORNER, counter, int(START.timestamp()), AlertKind.ASSIST, counter, (1,))
+        alert = Alert(CORNER, counter, int(START.timestamp()), AlertKind.ASSIST, incident or counter, (1,))
         self.inbox.put_message(Published(TOPIC, encode(alert, KEYS[CORNER])))
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0) -> bool:
+    def go_on(self) -> None:
+        """Until there is nothing to do."""
+        while self.loop._untold or not self.inbox.is_empty:
+            self.loop.step(0)
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
         frame = decode(payload).frame if topic.endswith("receipt") else None
         self.done.append(f"receipt {frame.target.counter}" if isinstance(frame, Receipt) else topic.rsplit("/", 1)[-1])
         return True
@@ -69,16 +89,24 @@ class Rig:
         if self.counters_left <= 0:
             raise StoreError("disk full")
         self.counters_left -= 1
-        return 1_000 - self.counters_left
+        return 20_000 - self.counters_left
 
     def commit(self, entries: list[JournalEntry]) -> tuple[SeenFrame, ...]:
         if self.refusal:
             raise StoreError(self.refusal)
+        if any(isinstance(entry, FrameEntry) and entry.signed.frame.counter == self.unwritable for entry in entries):
+            raise OverflowError("no such number in the database")
+        if self.press_at_commit:
+            self.press(self.press_at_commit)
+            self.press_at_commit = 0
         self.done.append(f"commit {len(entries)}")
         return ()
 
     def keep_nodes(self, nodes: tuple[KeptNode, ...]) -> None:
         raise NotImplementedError
+
+    def keep_acts(self, acts: tuple[KeptAct, ...]) -> None:
+        self.done.append(f"keep {len(acts)} acts")
 
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
         raise NotImplementedError
@@ -87,7 +115,9 @@ class Rig:
         raise NotImplementedError
 
     def show(self, change: Change) -> None:
-        self.done.append(f"show {len(change.cards)} ok={change.is_disk_ok}")
+        self.cards += change.cards
+        reserve = "" if change.has_reserve is None else f" reserve={change.has_reserve}"
+        self.done.append(f"show {len(change.cards)} ok={change.is_disk_ok}{reserve}")
 
     def answer(self, request: int, result: Done | Refused) -> None:
         self.done.append(f"answer {request} {type(result).__name__}")
@@ -108,19 +138,83 @@ def test_loop_commits_a_batch_at_once_and_sends_its_receipts_before_anything_els
     assert ["incident"] * 3 == rig.done[5:]
 
 
+@pytest.mark.finding(6)
+def test_press_that_comes_while_an_answer_is_written_comes_after_it(rig: Rig) -> None:
+    """Nobody has seen it, so nobody has answered it (N2)."""
+    rig.press(1)
+    rig.loop.step(0)
+    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-1"), JONES))
+    rig.press(2, incident=1)
+
+    rig.loop.step(0)
+
+    assert ["pressed", "acknowledged", "repeated"] == [line.what for line in rig.cards[-1].history]
+
+
 def test_loop_tells_the_page_only_when_no_alert_waits_any_more(rig: Rig) -> None:
     """Somebody frightened waits for the receipt; the page may wait a tenth of a second."""
-    for counter in range(1, 502):
+    few, one_more = ALERTS_AT_ONCE, ALERTS_AT_ONCE + 1
+    for counter in range(1, one_more + 1):
         rig.press(counter)
 
     rig.loop.step(0)
     first = tuple(rig.done)
     rig.loop.step(0)
 
-    receipts = [f"receipt {counter}" for counter in range(1, 501)]
-    assert ("commit 500", *receipts) == first
-    assert ["commit 1", "receipt 501"] == rig.done[501:503]
-    assert 501 == rig.done.count("incident")
+    receipts = [f"receipt {counter}" for counter in range(1, one_more)]
+    assert (f"commit {few}", *receipts) == first
+    assert ["commit 1", f"receipt {one_more}"] == rig.done[one_more : one_more + 2]
+    assert one_more == rig.done.count("incident")
+
+
+@pytest.mark.finding(13)
+def test_loop_goes_on_with_an_act_for_many_at_once_and_alerts_come_between(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without waiting for seconds to go by, and with nobody waiting for all of it."""
+    # On a slow machine telling would be due before the alert.
+    monkeypatch.setattr("central.loop.TELL_WITHIN_S", math.inf)
+    count = 3 * EACH_TIME_MAX
+    rig.counters_left = 10_000
+    for counter in range(1, count + 1):
+        rig.press(counter)
+    rig.go_on()
+    rig.loop._tick_due_s = math.inf
+    rig.done.clear()
+    rig.press_at_commit = count + 1
+    rig.inbox.put(ev.ActionRequested(1, Close("00000010-1", "Stolen", seen_through=count), Person("cctv", "Jones")))
+    rig.go_on()
+
+    said = [line for line in rig.done if line.startswith(("commit", "answer", "keep", "receipt"))]
+    part = f"commit {EACH_TIME_MAX}"
+    receipt = f"receipt {count + 1}"
+    assert [part, "commit 1", receipt, "keep 1 acts", "answer 1 Done", part, part, "keep 0 acts"] == said
+
+
+def test_loop_tells_the_page_when_the_reserve_is_used_and_when_it_is_whole_again(rig: Rig) -> None:
+    """The journal goes on in it, so nothing else shows that the disk is full."""
+    for is_whole in (False, False, True):
+        rig.has_reserve = is_whole
+        rig.loop.step(0)
+
+    assert ["show 0 ok=None reserve=False", "show 0 ok=None reserve=True"] == rig.done
+
+
+@pytest.mark.finding(14)
+def test_loop_that_has_much_to_tell_looks_for_alerts_between(rig: Rig) -> None:
+    """What a flood makes to be told stands before nobody's receipt."""
+    for counter in range(1, 10 * ALERTS_AT_ONCE + 1):
+        rig.press(counter)
+    steps = 0
+    while not rig.inbox.is_empty:
+        told_before = len(rig.loop._untold)
+        rig.loop.step(0)
+        steps += 1
+        rig.loop._tell_due_s = 0.0
+        assert len(rig.loop._untold) > 0 or rig.inbox.is_empty
+        assert len(rig.loop._untold) <= told_before + 4 * ALERTS_AT_ONCE
+    assert 10 == steps
+    assert 10 * ALERTS_AT_ONCE == rig.done.count("incident")
 
 
 def test_loop_gives_no_receipt_when_the_disk_refuses(rig: Rig) -> None:
@@ -159,6 +253,59 @@ def test_loop_survives_an_event_that_brings_out_a_bug(rig: Rig) -> None:
 
     assert "receipt 1" in rig.done
     assert '"reason": "internal error"' in rig.facts.getvalue()
+
+
+@pytest.mark.finding(12)
+def test_loop_keeps_what_brought_out_a_bug_and_says_so(rig: Rig) -> None:
+    rig.inbox.put("no event at all")  # type: ignore[arg-type]
+
+    rig.loop.step(0)
+
+    assert [("no event at all", KeyError)] == [(order.what, type(order.error)) for order in rig.aside]
+
+
+@pytest.mark.finding(12)
+def test_row_that_cannot_be_written_for_a_fault_of_ours_costs_itself_only(rig: Rig) -> None:
+    """It ended the program, and the node's next try ended the next one."""
+    rig.unwritable = 2
+    for counter in (1, 2, 3):
+        rig.press(counter)
+
+    rig.loop.step(0)
+
+    assert ["commit 1", "receipt 1", "commit 1", "receipt 3"] == rig.done[:4]
+    assert "ok=False" not in " ".join(rig.done)
+    assert [OverflowError] == [type(order.error) for order in rig.aside]
+
+
+@pytest.mark.finding(12)
+def test_loop_feeds_the_watchdog_only_while_the_page_moves_too(
+    rig: Rig, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rig.loop.step(0)
+    fed = rig.fed
+    rig.is_moving = False
+    rig.press(1)
+    rig.loop.step(0)
+    rig.loop.step(0)
+
+    assert (fed, 1) == (rig.fed, caplog.text.count("the page's loop hangs"))
+    assert "most recent call first" in capfd.readouterr().err
+    assert "receipt 1" in rig.done
+    rig.is_moving = True
+    rig.loop.step(0)
+    assert fed + 1 == rig.fed
+
+
+@pytest.mark.finding(12)
+def test_poison_that_comes_again_and_again_is_kept_and_told_now_and_then(rig: Rig) -> None:
+    for _ in range(1_000):
+        rig.inbox.put("no event at all")  # type: ignore[arg-type]
+    rig.loop.step(0)
+    rig.loop.step(0)
+
+    assert 12 == len(rig.aside)
+    assert 12 == rig.facts.getvalue().count('"reason": "internal error"')
 
 
 def test_loop_answers_what_had_arrived_before_it_ends(rig: Rig) -> None:

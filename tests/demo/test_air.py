@@ -23,7 +23,7 @@ from node.core.radio.air import BLOCK_BYTES, RATE_HZ
 from node.hw.radio.fake_radio import FakeRadio
 from runtime.logs import FactLog
 
-WITHIN_S = 20
+WITHIN_S = 60
 TICKS_MAX = 200
 """Of the air's own time; longer than any sound here, shorter than a key that is let go by itself."""
 SILENCE = bytes(BLOCK_BYTES)

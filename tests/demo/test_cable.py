@@ -9,7 +9,7 @@ from demo.cable import Cable, Way
 from demo.ports import LOOPBACK
 
 Talk = Callable[[Cable, asyncio.StreamReader, asyncio.StreamWriter, asyncio.Queue[bytes]], Awaitable[None]]
-WITHIN_S = 10
+WITHIN_S = 60
 
 
 async def _with_cable(talk: Talk) -> None:

@@ -32,6 +32,25 @@ def test_radio_beside_a_script_without_radios_is_refused(capsys: pytest.CaptureF
     assert "first-alert is played in a town without radios" in capsys.readouterr().err
 
 
+@pytest.mark.finding(19)
+@pytest.mark.parametrize("count", ["3", "61", "-4", "twelve", ""])
+def test_town_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str], count: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([f"--premises={count}"])
+
+    assert cli.NOT_UNDERSTOOD == ended.value.code
+    assert "a number from 4 to 60" in capsys.readouterr().err
+
+
+@pytest.mark.finding(19)
+def test_premises_are_counted_and_scripts_have_their_own_towns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert STARTED == cli.main(["--premises", "12", "--radio"])
+    with pytest.raises(SystemExit):
+        cli.main(["--premises", "12", "--script", "storm"])
+
+    assert "a town of its own" in capsys.readouterr().err
+
+
 def test_json_without_a_script_is_refused() -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--json"])

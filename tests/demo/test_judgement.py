@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from demo.chronicle import CENTRAL, Chronicle
+from demo.chronicle import CENTRAL
+from demo.program import Life
 from demo.scripts.judgement import Judgement, Referee
-from demo.town import Guardian, Town
+from demo.scripts.stage import Stage
+from demo.town import Town
 
 ALERT = "00000010-1"
-ON_DISK = """
-CREATE TABLE frames (sender INTEGER, counter INTEGER);
-CREATE TABLE actions (kind TEXT, incident_node INTEGER, incident_counter INTEGER);
-INSERT INTO frames VALUES (16, 1);
-INSERT INTO actions VALUES ('acknowledged', 16, 1);
-"""
-
-
-@pytest.fixture
-def town(tmp_path: Path, chronicle: Chronicle) -> Iterator[Town]:
-    """A town in which nothing runs; its central has one alert on disk, answered."""
-    guardian = Guardian([], is_kept=False)
-    town = Town(tmp_path / "town", guardian, chronicle)
-    database = town.folder / "central" / "state" / "central.db"
-    database.parent.mkdir(exist_ok=True)
-    with closing(sqlite3.connect(database)) as connection:
-        connection.executescript(ON_DISK)
-    yield town
-    guardian.dismiss()
 
 
 def say(town: Town, fact: str, node: str, alert: str = ALERT, **detail: str) -> None:
@@ -66,6 +48,16 @@ def test_referee_fails_what_is_missing(town: Town) -> None:
 
     assert judgement.is_passed
     assert not replace(judgement, missing=("a picture",)).is_passed
+
+
+def test_referee_says_which_program_ended_by_itself(town: Town) -> None:
+    town.broker.log.write_text("Segmentation fault")
+    town.broker.life = Life.DIED
+
+    (sentence,) = judge(town, *GOOD).missing
+
+    assert sentence.startswith("broker ended by itself")
+    assert "Segmentation fault" in sentence
 
 
 @pytest.mark.parametrize("left_out", [("receipt", "00000010"), ("shown", "00000011"), ("shown", "00000013")])
@@ -107,3 +99,79 @@ def test_referee_calls_untrue_an_answer_that_nobody_gave(town: Town) -> None:
     say(town, "closed", "00000010")
 
     assert 2 == len(referee.judge(()).untrue)
+
+
+def test_receipt_that_a_killed_node_asked_for_again_is_no_duplicate(town: Town) -> None:
+    again = (("killed", "00000010"), ("restarted", "00000010"), ("receipt", "00000010"))
+
+    assert judge(town, *GOOD, *again).is_passed
+
+
+def test_what_a_killed_node_shows_again_is_a_duplicate(town: Town) -> None:
+    again = (("killed", "00000011"), ("restarted", "00000011"), ("shown", "00000011"))
+
+    assert ["00000010-1 was shown 2 times by 00000011"] == list(judge(town, *GOOD, *again).duplicates)
+
+
+def test_last_words_of_a_killed_node_are_read_from_its_disk(town: Town) -> None:
+    """Its panel had shown the alert; killed before it could say so, it is not taken to have lost it."""
+    books = town.premises["penny-books"]
+    books.database.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(books.database)) as connection:
+        connection.executescript(
+            "CREATE TABLE inbox (node INTEGER, counter INTEGER, is_shown INTEGER);"
+            "INSERT INTO inbox VALUES (16, 1, 1), (16, 2, 0);"
+        )
+
+    asyncio.run(town.kill(books.program))
+
+    assert [ALERT] == [fact.alert for fact in town.chronicle.all("shown", node=books.node)]
+
+
+def test_press_that_a_later_one_of_its_incident_has_overtaken_is_not_lost(town: Town) -> None:
+    """But not the other way round."""
+    referee = Referee(town)
+    for number in (1, 2):
+        say(town, "stored", "00000010", f"00000010-{number}", incident=ALERT, kind="attack")
+    say(town, "shown", "00000011", "00000010-2")
+    say(town, "shown", "00000013", "00000010-1")
+
+    lost = [sentence for sentence in referee.judge(()).lost if "never shown" in sentence]
+    assert ["Night Stop, Park St was never shown 00000010-2 of Corner Shop, High St"] == lost
+
+
+def test_nobody_need_be_warned_of_a_test(town: Town) -> None:
+    referee = Referee(town)
+    say(town, "stored", "00000010", incident=ALERT, kind="test")
+    say(town, "receipt", "00000010")
+
+    assert () == referee.judge(()).lost
+
+
+@pytest.mark.parametrize("again", [("receipt", "00000010"), ("committed", CENTRAL)])
+def test_what_a_restored_central_lacked_comes_again(town: Town, again: tuple[str, str]) -> None:
+    assert judge(town, *GOOD, ("restored", CENTRAL), again).is_passed
+    assert not judge(town, *GOOD, again).is_passed
+
+
+def test_what_a_script_sees_for_itself_is_untrue(town: Town) -> None:
+    stage = Stage(town)
+    stage.check_truth(True, "the panel says what is so")  # noqa: FBT003
+    stage.check_truth(False, "the panel says what is not so")  # noqa: FBT003
+
+    assert ("the panel says what is not so",) == stage.judge().untrue
+
+
+def test_pressed_again_is_unanswered(town: Town) -> None:
+    with closing(sqlite3.connect(town.folder / "central" / "state" / "central.db")) as connection:
+        connection.executescript(
+            "ALTER TABLE frames ADD COLUMN kind INTEGER; ALTER TABLE frames ADD COLUMN incident_node INTEGER;"
+            "ALTER TABLE frames ADD COLUMN incident_counter INTEGER;"
+            "INSERT INTO frames VALUES (16, 2, 1, 16, 1);"
+        )
+    referee = Referee(town)
+    say(town, "acknowledged", "00000010", state="unanswered")
+    assert () == referee.judge(()).untrue
+
+    say(town, "acknowledged", "00000010", "00000010-2", state="unanswered")
+    assert 1 == len(referee.judge(()).untrue)

@@ -14,7 +14,7 @@ import pytest
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from provisioning.fleet import Fleet, NewNode
 from provisioning.proof import BrokerProbe, Verdict
-from tests.support.fleet_broker import free_port, listening, running_broker
+from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
 
 pytestmark = pytest.mark.integration
 
@@ -200,7 +200,7 @@ def test_broker_forwards_no_retained_message(town: Town) -> None:
     with listening(town.port, town.identity(HART)) as shop:
         shop.client.publish(f"{ROOT}/scheme/hart/frame/{HART}", b"stuck", qos=1, retain=True)
 
-        assert shop.disconnected.wait(30)
+        assert shop.disconnected.wait(DEADLINE_S)
 
 
 def test_broker_refuses_a_certificate_of_another_ca(town: Town) -> None:
@@ -260,7 +260,7 @@ def _context(town: Town) -> ssl.SSLContext:
 
 def _first_byte(context: ssl.SSLContext, port: int) -> bytes:
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as link,
     ):
         return link.recv(1)

@@ -207,7 +207,7 @@ def test_receipts_of_a_killed_central_were_all_on_disk(config: Path, shop: Node)
     disk.close()
     assert receipted <= stored
     with running_central(config) as second:
-        assert {f"{SHOP}-{counter}" for counter in stored} == {card.incident for card in second.board().cards}
+        assert len(stored) == sum(card.stands_for for card in second.board().cards)
 
 
 def test_lies_are_counted_and_harm_nobody(fleet: Fleet, central: CentralProgram, shop: Node, bakery: Node) -> None:
@@ -219,8 +219,8 @@ def test_lies_are_counted_and_harm_nobody(fleet: Fleet, central: CentralProgram,
     shop.send(bakery.alert(9), key=bakery.key)
     shop.client.publish(frames, good[:50])
     shop.client.publish(frames, good[:20] + bytes([good[20] ^ 1]) + good[21:])
-    shop.client.publish(frames, b"x" * 1_000_000)
-    shop.up("health", b"{" * 1_000_000)
+    shop.client.publish(frames, b"x" * 65_000)
+    shop.up("health", b"{" * 65_000)
     shop.up("health", encode_message(Health(state="armed", boot_id="\u202eevil\u0007" + "n" * 50)))
     shop.up("health", b'{"state": ["armed"], "boot_id": null}')
     shop.up("sync", "\u202e{\u0000".encode())
@@ -230,7 +230,6 @@ def test_lies_are_counted_and_harm_nobody(fleet: Fleet, central: CentralProgram,
     shop.send(shop.alert(10))
 
     shop.wait_for_receipt(10)
-    central.wait_for_board(lambda board: len(board.rejected) >= 8, "the page says what was dropped")
     expected = {
         ("signature", SHOP): 1,
         ("foreign scheme", SHOP): 1,
@@ -240,8 +239,8 @@ def test_lies_are_counted_and_harm_nobody(fleet: Fleet, central: CentralProgram,
         ("message too large", SHOP): 1,
         ("message field", SHOP): 1,
         ("message json", SHOP): 1,
-        ("topic", ""): 2,
     }
+    wait_until(lambda: expected.keys() <= central.rejected().keys(), "the page says what was dropped")
     counted = central.rejected()
     flipped = {key: count for key, count in counted.items() if key not in expected}
     assert expected.items() <= {**counted, ("signature", SHOP): 1}.items()
@@ -333,8 +332,8 @@ def test_node_is_silent_at_its_last_will(fleet: Fleet, central: CentralProgram, 
 
     bakery.up("health", encode_message(Health(state="lost", boot_id="b1")))
 
-    board = central.wait_for_board(lambda board: "silent" in {line.state for line in board.nodes}, "it is silent")
-    assert ["Bakery"] == [line.premises for line in board.nodes if line.state == "silent"]
+    board = central.wait_for_board(lambda board: "no-contact" in {line.state for line in board.nodes}, "it is silent")
+    assert ["Bakery"] == [line.premises for line in board.nodes if line.state == "no-contact"]
 
 
 def test_late_alert_is_told_as_late(central: CentralProgram, shop: Node) -> None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.integration
+from tests.support.demo_script import WITHIN_S, Lines, check_summary, demo_command, facts, play, read_lines
+
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 CENTRAL = "00000001"
-WITHIN_S = 300
 SCRIPTS = ("first-alert", "broker-killed", "central-killed", "node-killed")
-Lines = list[dict[str, Any]]
-
-
-def demo_command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "watchlink.cli", "demo", *arguments]
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +42,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subproc
 
 def played(runs: dict[str, subprocess.Popen[str]], name: str) -> Lines:
     out, err = runs[name].communicate(timeout=WITHIN_S)
-    lines: Lines = [json.loads(line) for line in out.splitlines()]
-    assert "" == err
-    assert 0 == runs[name].returncode, lines[-1:]
-    return lines
-
-
-def check_summary(lines: Lines) -> None:
-    summary = lines[-1]
-    assert ("summary", "passed", 0, 0, 0, []) == tuple(
-        summary[key] for key in ("fact", "verdict", "lost", "duplicates", "untrue", "missing")
-    )
-    assert all({"at_ms", "fact", "node", "alert"} <= line.keys() for line in lines)
+    lines = read_lines(runs[name].returncode, out, err)
     assert [line["at_ms"] for line in lines] == sorted(line["at_ms"] for line in lines)
-
-
-def facts(lines: Lines, fact: str, **fields: str) -> Lines:
-    return [line for line in lines if line["fact"] == fact and fields.items() <= line.items()]
+    return lines
 
 
 def test_first_alert_happens(runs: dict[str, subprocess.Popen[str]]) -> None:
@@ -108,6 +88,21 @@ def test_node_killed_loses_nothing(runs: dict[str, subprocess.Popen[str]]) -> No
     assert ["00000010", "00000013"] == [line["node"] for line in facts(lines, "killed")]
 
 
+def test_kills_at_random_moments_lose_nothing() -> None:
+    """N2, N8: a few of each; ``make kills`` does hundreds."""
+    played = subprocess.run(
+        [sys.executable, "-m", "demo.kills", "--times", "3"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WITHIN_S,
+    )
+
+    assert 0 == played.returncode, played.stdout
+    assert 3 == played.stdout.count("passed: 3 kills, 0 lost, 0 duplicates, 0 untrue")
+    assert "" == played.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--script", "no-such"], ["--json"], ["--keep", str(Path(__file__).parent)]])
 def test_demo_refuses_what_it_cannot_do_in_a_sentence(arguments: list[str]) -> None:
     refused = subprocess.run(demo_command(*arguments), capture_output=True, text=True, check=False, timeout=WITHIN_S)
@@ -115,3 +110,22 @@ def test_demo_refuses_what_it_cannot_do_in_a_sentence(arguments: list[str]) -> N
     assert refused.returncode in {1, 2}
     assert "watchlink demo: " in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_script_that_does_not_exist_is_no_script_that_fails(tmp_path: Path) -> None:
+    """A replay on a version that has no such script must not take it for a proof."""
+    with pytest.raises(LookupError, match="no-such"):
+        play("no-such", tmp_path)
+
+
+@pytest.mark.finding(5)
+@pytest.mark.finding(6)
+def test_second_press_is_not_called_answered_before_it_is(tmp_path: Path) -> None:
+    """N3: also the seconds to each answer are those of central's page, and nobody at the cameras comes.
+
+    It plays by itself, for a replay that wants no other script.
+    """
+    lines = play("pressed-again", tmp_path / "temporary")
+
+    assert 2 == len(facts(lines, "pressed"))
+    assert 2 == len(facts(lines, "acknowledged", state="answered"))

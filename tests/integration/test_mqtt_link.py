@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,8 @@ class Told:
 
     def wait_for(self, *call: object, count: int = 1) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.calls.count(call) >= count, DEADLINE_S), (call, self.calls)
+            if not self.changed.wait_for(lambda: self.calls.count(call) >= count, DEADLINE_S):
+                raise TimeoutError(f"no {call} among {self.calls}")
 
     def wait_for_down(self, words: str) -> None:
         def found() -> list[tuple[Any, ...]]:
@@ -57,7 +59,8 @@ def settings(town: Town, node: str = SHOP, **changes: object) -> LinkSettings:
         "key_file": "client.key",
         "keepalive_s": 5,
     }
-    return LinkSettings(**{**values, **changes}).resolved(town.folder(node))
+    folder = town.fleet.layout.central if node == "central" else town.folder(node)
+    return LinkSettings(**{**values, **changes}).resolved(folder)
 
 
 @pytest.fixture
@@ -74,7 +77,9 @@ def start(
     handlers = LinkHandlers(
         on_up=lambda: told.note("up"),
         on_down=lambda detail, is_permanent: told.note("down", detail, is_permanent),
-        on_message=lambda topic, payload: told.note("message", topic, payload),
+        on_message=lambda topic, payload, signature: told.note(
+            "message", topic, payload, *(() if signature is None else (signature,))
+        ),
         on_published=lambda token: told.note("published", token),
         on_refused=lambda token, reason: told.note("refused", token, reason),
     )
@@ -260,7 +265,7 @@ def test_link_takes_new_subscriptions_while_connected(town: Town, links: list[Pa
 
 
 def test_link_refuses_files_it_cannot_use(quiet_town: Town) -> None:
-    handlers = LinkHandlers(lambda: None, lambda _d, _p: None, lambda _t, _p: None, lambda _t: None)
+    handlers = LinkHandlers(lambda: None, lambda _d, _p: None, lambda _t, _p, _s: None, lambda _t: None)
     missing = settings(quiet_town, ca_file="nowhere.pem")
     with pytest.raises(ConfigError, match=r"nowhere\.pem: the CA certificate cannot be read"):
         PahoLink(missing, SHOP, handlers)
@@ -273,3 +278,87 @@ def test_link_resolves_paths_from_the_configurations_folder() -> None:
     found = LinkSettings(host="h", ca_file="a", certificate_file="b/c", key_file="/d").resolved(Path("/etc/x"))
 
     assert ("/etc/x/a", "/etc/x/b/c", "/d") == (found.ca_file, found.certificate_file, found.key_file)
+
+
+@pytest.mark.finding(1)
+def test_signature_outlives_a_restart_of_the_broker(quiet_town: Town, links: list[PahoLink]) -> None:
+    """It waits in the session of one that is away, as the message does."""
+    signature = "s" * 88
+    told, away = Told(), Told()
+    quiet_town.broker.start()
+    try:
+        first = start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES])
+        away.wait_for("up")
+        first.stop()
+        link = start(links, told, settings(quiet_town))
+        told.wait_for("up")
+        link.publish(OWN, b"signed", qos=1, token=1, signature=signature)
+        link.publish(OWN, b"unsigned", qos=1, token=2)
+        told.wait_for("published", 2)
+        link.stop()
+        quiet_town.broker.stop()
+        quiet_town.broker.start()
+        start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES])
+        away.wait_for("message", OWN, b"signed", signature)
+        away.wait_for("message", OWN, b"unsigned")
+    finally:
+        quiet_town.broker.stop()
+
+
+@pytest.mark.finding(1)
+def test_last_will_bears_the_signature_made_beforehand(town: Town, links: list[PahoLink]) -> None:
+    health, told, central = f"watchlink/1/node/{SHOP}/up/health", Told(), Told()
+    up = "watchlink/1/node/+/up/+"
+    start(links, central, settings(town, "central"), "00000001", subscriptions=[up])
+    central.wait_for("up")
+    link = start(links, told, settings(town), will=Will(health, b"lost", "w" * 88))
+    told.wait_for("up")
+    sock = link._client.socket()
+    assert sock
+    sock.close()
+    central.wait_for("message", health, b"lost", "w" * 88)
+
+
+@pytest.mark.finding(17)
+@pytest.mark.parametrize("qos", [0, 1])
+def test_what_waits_for_a_frozen_broker_is_bounded_in_bytes(town: Town, links: list[PahoLink], qos: int) -> None:
+    """It made central two and a half times as large."""
+    told = Told()
+    link = start(links, told, settings(town, keepalive_s=60), max_queued=100_000)
+    told.wait_for("up")
+    with town.broker.frozen():
+        taken = [link.publish(OWN, bytes(32_000), qos=qos, token=n) for n in range(2_000)]
+    assert sum(taken) * 32_000 <= 20 * 1024 * 1024
+    wait_until(lambda: link.publish(OWN, b"after", qos=1, token="after"), "there is room again")
+    told.wait_for("published", "after")
+
+
+def test_broker_outlives_a_member_that_was_away_while_it_read_its_rules(
+    monkeypatch: pytest.MonkeyPatch, quiet_town: Town, links: list[PahoLink]
+) -> None:
+    """It lists a session that may expire once more at each SIGHUP, and reads the entry when its memory is freed."""
+    # What glibc frees it overwrites, so that a broker that reads it ends at once, and not some day.
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.perturb=165")
+    town = quiet_town
+    town.broker.start()
+    neighbour = Told()
+    stays = start(links, neighbour, settings(town))
+    neighbour.wait_for("up")
+    away = Told()
+    link = start(links, away, settings(town, PUB), PUB)
+    away.wait_for("up")
+    link.stop()
+    town.broker.read_rules_anew()
+    assert stays.publish(OWN, b"wakes the broker, which reads its rules then", qos=1, token="t")
+    neighbour.wait_for("published", "t")
+
+    back = Told()
+    start(links, back, settings(town, PUB), PUB)
+    back.wait_for("up")
+    # Once a second it looks for sessions that are over.
+    time.sleep(2.5)
+
+    assert town.broker.is_running
+    assert [("up",)] == back.calls
+    assert [("up",), ("published", "t")] == neighbour.calls
+    town.broker.stop()

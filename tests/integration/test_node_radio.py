@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.fleet import Fleet, NewNode
+from tests.support.fleet_broker import DEADLINE_S
 from tests.support.node_process import NodeProcess
 
 pytestmark = pytest.mark.integration
@@ -38,7 +39,7 @@ def air(tmp_path: Path) -> Iterator[Path]:
     assert "on_air" in process.stdout.readline()
     yield folder / "air.sock"
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(DEADLINE_S)
     process.stdout.close()
 
 

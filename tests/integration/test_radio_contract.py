@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from node.core.controls import Part
 from node.core.events import ChannelChanged, InputRejected, OverEnded, OverFailed, PartFailed, PartRecovered
-from node.core.radio.air import BLOCK_BYTES, Mode
+from node.core.radio.air import BLOCK_BYTES, BURSTS_PER_OVER_MAX, Mode
 from tests.support.radio_rig import Rig, SoundRig, TncRig, burst_of, has_recovered
 from wire.limits import FRAME_BYTES_MAX
 
 pytestmark = pytest.mark.integration
 
 PLAIN = Mode.IL2P_1200
-CLOSE_S_MAX = 1.0
 
 
 @pytest.fixture(params=["sound", "tnc"])
@@ -57,7 +54,7 @@ def test_radio_tells_an_over_once_and_in_order(rig: Rig) -> None:
 
     told = [type(event).__name__ for event in rig.ears[0].all if hasattr(event, "over")]
     assert ["OverStarted", "OverEnded", "OverStarted", "OverEnded"] == told
-    assert 0 < end.airtime_ms < 3_000
+    assert 0 < end.airtime_ms
     assert rig.ears[0].frames == []
 
 
@@ -108,7 +105,7 @@ def test_radio_refuses_what_is_no_over(rig: Rig) -> None:
 
 
 def test_radio_answers_a_stopped_over_once(rig: Rig) -> None:
-    rig.radios[0].transmit(1, frames(89, 89), PLAIN, None)
+    rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
     rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
     rig.radios[0].stop_over(99)
     rig.radios[0].stop_over(1)
@@ -119,8 +116,7 @@ def test_radio_answers_a_stopped_over_once(rig: Rig) -> None:
     assert isinstance(rig.ears[0].wait_for_end(2), OverEnded)
     assert [end] == rig.ears[0].ends(1)
     assert isinstance(end, OverEnded)
-    if rig.can_stop:
-        assert end.airtime_ms < 400
+    assert rig.can_stop is rig.was_cut_short(0)
 
 
 def test_radio_recovers_from_the_death_of_its_modem(rig: Rig) -> None:
@@ -131,14 +127,15 @@ def test_radio_recovers_from_the_death_of_its_modem(rig: Rig) -> None:
     rig.ears[1].wait_for_frames(*burst)
 
     assert isinstance(rig.ears[0].wait_for_end(1), OverEnded)
-    assert [Part.RADIO] == [event.part for event in rig.ears[0].of(PartFailed)]
-    assert [PartRecovered(Part.RADIO)] == rig.ears[0].of(PartRecovered)
+    assert [rig.modem_part] == [event.part for event in rig.ears[0].of(PartFailed)]
+    assert [PartRecovered(rig.modem_part)] == rig.ears[0].of(PartRecovered)
 
 
 def test_radio_drops_frames_that_the_loop_has_no_room_for(rig: Rig) -> None:
     rig.ears[1].is_full = True
     rig.radios[0].transmit(1, frames(89), PLAIN, None)
-    rig.ears[1].wait_for(ChannelChanged(is_busy=False))
+    # The modem may decode it long after the channel is clear again.
+    rig.ears[1].refused.wait_until(lambda refused: refused != [])
     rig.ears[0].wait_for_end(1)
     rig.ears[1].is_full = False
     burst = frames(90)
@@ -147,12 +144,9 @@ def test_radio_drops_frames_that_the_loop_has_no_room_for(rig: Rig) -> None:
     rig.ears[1].wait_for_frames(*burst)
 
 
-def test_radio_closes_within_a_second_in_the_middle_of_an_over(rig: Rig) -> None:
-    rig.radios[0].transmit(1, frames(89, 89, 89), PLAIN, None)
+def test_radio_does_not_wait_for_the_end_of_an_over_to_close(rig: Rig) -> None:
+    rig.radios[0].transmit(1, frames(*[FRAME_BYTES_MAX] * BURSTS_PER_OVER_MAX), PLAIN, None)
     rig.ears[0].wait_until(lambda _: rig.ears[0].starts(1) > 0)
-    start_s = time.monotonic()
     rig.radios[0].close()
-    taken_s = time.monotonic() - start_s
 
-    assert taken_s < CLOSE_S_MAX
     assert [OverFailed] == [type(end) for end in rig.ears[0].ends(1)]

@@ -8,22 +8,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from node import app, event_queue, orders
 from node.app import NodeApp
+from node.clock import machine_boot_id
 from node.config import load_config
-from node.core.controls import Button
-from node.core.effects import AlertDraft, Effect
-from node.core.events import Event, FrameStored, LinkDown, PinChanged, StopAsked
+from node.core.controls import Button, Part
+from node.core.effects import AlertDraft, Effect, KeepAirtime, KeepTold, Told
+from node.core.events import Event, FrameStored, LinkDown, PinChanged, Started, StopAsked
 from node.core.machine import step
 from node.core.state import NodeState
 from node.store import NodeStore
 from provisioning.fleet import Fleet, NewNode
 from runtime.logs import FactLog
 from runtime.service import Service
+from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
 
 NODE = "00000010"
@@ -119,6 +122,13 @@ def test_press_that_was_whole_during_a_slow_commit_counts(bench: Bench) -> None:
     assert ["test"] == bench.pressed()
 
 
+def press(bench: Bench) -> None:
+    bench.press(Button.ASSIST, is_down=True)
+    bench.turns(1)
+    bench.now_ms += 60
+    bench.press(Button.ASSIST, is_down=False)
+
+
 class FailsOnce:
     """The core, with a fault at its first event of one kind; whoever goes on after it is asked to stop."""
 
@@ -162,10 +172,118 @@ def test_core_that_fails_on_what_the_network_said_goes_on(bench: Bench, monkeypa
     assert (True, 0) == (core.has_failed, status)
 
 
+@pytest.mark.finding(12)
+def test_flood_on_which_the_core_fails_does_not_end_the_program(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_on_link_down(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+        if isinstance(event, LinkDown):
+            failed.append(event)
+            if len(failed) == 150:
+                bench.app._queue.put(StopAsked())
+            raise ZeroDivisionError
+        return step(state, event, now_ms)
+
+    failed: list[Event] = []
+    bench.app._started_ms = bench.now_ms
+    FailsOnce(bench, LinkDown, monkeypatch)
+    monkeypatch.setattr(app, "step", fail_on_link_down)
+    for _ in range(200):
+        bench.app._queue.offer(LinkDown("gone"), 200)
+
+    assert (0, 150) == (bench.app.run(), len(failed))
+
+
+@pytest.mark.finding(12)
+@pytest.mark.parametrize("poison", ["inbox", "outbox", "airtime"])
+def test_row_on_which_the_core_fails_at_the_start_keeps_no_button_from_working(
+    file: Path, monkeypatch: pytest.MonkeyPatch, poison: str
+) -> None:
+    def fail_on_start(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+        if isinstance(event, Started) and getattr(event, poison):
+            raise ZeroDivisionError
+        return step(state, event, now_ms)
+
+    bench = Bench(file, monkeypatch)
+    bench.turns(20)
+    press(bench)
+    bench.turns(20)
+    started = bench.app._started()
+    bench.app._close()
+    monkeypatch.setattr(app, "step", fail_on_start)
+    monkeypatch.setattr(NodeApp, "_started", lambda _: replace(started, **{poison: ("a row",)}))
+    again = Bench(file, monkeypatch)
+    again.turns(20)
+    press(again)
+    again.turns(20)
+
+    assert not again.app._is_local_lost
+    assert ["assist"] == again.pressed()
+    assert "cannot be taken up" in again.app._state.faults[Part.STORE].detail
+    again.app._close()
+
+
+def test_store_that_fails_in_whatever_way_keeps_no_button_from_working(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        tries.append(1)
+        raise LookupError
+
+    tries: list[int] = []
+    monkeypatch.setattr(NodeStore, "load", fail)
+    bench = Bench(file, monkeypatch)
+    bench.turns(20)
+    press(bench)
+    bench.turns(20)
+
+    assert ["assist"] == bench.pressed()
+    assert "cannot be understood" in bench.app._state.faults[Part.STORE].detail
+    assert [1] == [counter for counter, _ in bench.app._state.outbox.rows.oldest()]
+    assert 1 == len(tries), "to read it again would not help"
+    bench.app._close()
+
+
+def test_disk_that_comes_back_late_keeps_what_earlier_runs_and_this_one_have_kept_there(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N10: the airtime of both counts; N3: so do central's closings."""
+
+    def orders_of(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[Effect, ...]]:
+        after, effects = step(state, event, now_ms)
+        return after, (*effects, *kept) if isinstance(event, LinkDown) else effects
+
+    kept = (KeepAirtime(((1, 300), (2, 40))), KeepTold(Told(9, 70, (4, 5), (FrameId(NodeId(0x12), 7),))))
+    config = load_config(file, "")
+    disk, away = config.state_dir, config.state_dir.with_name("away")
+    earlier = NodeStore(disk, config.settings.node, config.signing_key, machine_boot_id())
+    earlier.keep_airtime(((0, 5_000), (1, 600)), 0, 0)
+    earlier.keep_told(Told(12, 60, (3, 4), (FrameId(NodeId(0x11), 6),)))
+    earlier.close()
+    disk.rename(away)
+    disk.write_text("no folder")
+    bench = Bench(file, monkeypatch)
+    assert not bench.app._state.is_store_read
+    monkeypatch.setattr(app, "step", orders_of)
+    bench.app._step(LinkDown("gone"), bench.now_ms)
+    disk.unlink()
+    away.rename(disk)
+    bench.app._step(LinkDown("gone"), bench.now_ms)
+    bench.turns(200)
+    used = bench.app._state.radio.own_use.slices
+    assert bench.app._state.is_store_read
+    bench.app._close()
+    next_run = NodeStore(disk, config.settings.node, config.signing_key, machine_boot_id())
+    found = next_run.load(bench.now_ms, 0)
+    next_run.close()
+    told = Told(12, 70, (3, 4, 5), (FrameId(NodeId(0x11), 6), FrameId(NodeId(0x12), 7)))
+
+    assert ((0, 5_000), (1, 900), (2, 40)) == used == found.airtime
+    assert told == found.told
+
+
 def test_wrong_profile_is_told_with_file_key_and_what_there_is(file: Path) -> None:
     file.write_text(file.read_text().replace('profile = "fake"', 'profile = "ssd1309"'))
     program = [sys.executable, "-c", "import sys; from node.cli import main; sys.exit(main())", "--config", str(file)]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
 
     assert 2 == ended.returncode
     assert f"{file}: key hardware.profile: no hardware profile 'ssd1309'; there are: " in ended.stderr.splitlines()[-1]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from node.core.controls import Button
 from node.core.events import InputRejected, PinChanged, StopAsked
-from node.event_queue import EventQueue, monotonic_ms
+from node.event_queue import NETWORK_BYTES_MAX, EventQueue, monotonic_ms
 
 PRESS = PinChanged(Button.ATTACK, is_down=True)
 
@@ -95,3 +97,16 @@ def test_queue_lets_time_go_on_to_the_oldest_press_that_waits_and_no_further() -
         *(found[0] for _ in range(2) if (found := queue.get(0))),
     ]
     assert queue.now_ms() > waiting_ms
+
+
+@pytest.mark.finding(17)
+def test_queue_refuses_what_is_large_beyond_its_bytes_and_takes_what_is_small() -> None:
+    queue = EventQueue()
+    half = NETWORK_BYTES_MAX // 2
+
+    assert [True, True, False, True] == [queue.offer(InputRejected("x"), 100, size) for size in (half, half, 1, 0)]
+    assert queue.get(0) is not None
+    assert queue.offer(InputRejected("x"), 100, half)
+    while queue.get(0) is not None:
+        pass
+    assert queue.offer(InputRejected("alone"), 100, 2 * NETWORK_BYTES_MAX)

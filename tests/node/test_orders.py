@@ -40,7 +40,7 @@ from runtime.logs import FactLog
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import Alert, SignedFrame
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind
+from wire.kinds import AlertKind, Priority
 from wire.messages import Health, Sync
 from wire.signing import SigningKey
 
@@ -48,6 +48,7 @@ NODE = NodeId(0x10)
 KEY = SigningKey(bytes(range(32)))
 DRAFT = AlertDraft(AlertKind.ATTACK, None, (1,), silent=False, drill=False)
 FRAME = SignedFrame(Alert(NODE, 1, 0, AlertKind.ATTACK, 1, (1,)), b"frame")
+NO_ROOM = "CREATE TEMP TRIGGER no_room BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END"
 
 
 class Broken:
@@ -172,7 +173,7 @@ def test_orders_refuse_every_draft_but_say_once_that_the_disk_is_gone(orders: Or
     """A neighbour's flood on a dead disk must not become a flood of our own."""
     state.write_text("in the way")
     for n in range(200):
-        orders.carry_out(KeepSeen(FrameId(NodeId(0x11), n + 1), b"d", is_shown=True))
+        orders.carry_out(KeepSeen(FrameId(NodeId(0x11), n + 1), b"d", Priority.P1))
     orders.settle()
     orders.carry_out(StoreFrame(1, DRAFT, 0))
     orders.carry_out(StoreFrame(2, DRAFT, 0))
@@ -230,3 +231,21 @@ def test_orders_end_when_told(orders: Orders) -> None:
     orders.carry_out(Stop())
 
     assert orders.is_stopping
+
+
+def test_orders_hand_back_the_frame_that_the_disk_refused_and_store_those_bytes_later(orders: Orders) -> None:
+    """ADR 0018: what is sent unsaved is what is saved at last."""
+    orders.carry_out(StoreFrame(7, DRAFT, 0))
+    orders._store.open()
+    assert orders._store._connection is not None
+    orders._store._connection.execute(NO_ROOM)
+    orders.carry_out(StoreFrame(8, DRAFT, 0, pressed_ms=5))
+    refused = orders.answers.pop()
+    assert isinstance(refused, StoreRefused)
+    assert refused.signed is not None
+    assert (8, 2) == (refused.draft, refused.signed.frame.counter)
+
+    orders._store._connection.execute("DROP TRIGGER no_room")
+    orders.carry_out(StoreFrame(8, DRAFT, 0, signed=refused.signed, pressed_ms=5))
+    assert FrameStored(8, refused.signed) == orders.answers.pop()
+    assert 5 == orders._store.load(9, 0).outbox[-1].stored_ms

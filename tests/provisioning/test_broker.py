@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
 
 from provisioning.broker import BrokerSettings, Member, render_acl, render_configuration
+from provisioning.fleet import Fleet
 from wire.ids import NodeId
 
 
@@ -28,6 +32,14 @@ topic write watchlink/1/scheme/hart/incident
 topic write watchlink/1/scheme/hart/central
 topic write watchlink/1/scheme/pubwatch/incident
 topic write watchlink/1/scheme/pubwatch/central
+
+user 00000001-alerts
+topic read watchlink/1/scheme/+/frame/+
+topic read watchlink/1/node/+/up/heard
+topic read watchlink/1/node/+/up/sync
+topic write watchlink/1/node/+/down/receipt
+topic write watchlink/1/node/+/down/ack
+topic write watchlink/1/node/+/down/air
 
 user 00000010
 topic write watchlink/1/node/00000010/up/+
@@ -64,3 +76,25 @@ def test_configuration_names_its_files_where_the_broker_will_find_them() -> None
     assert "crlfile /a town/broker/crl.pem" in lines
     assert "persistence_location /state/" in lines
     assert not [line for line in lines if line.startswith("pid_file")]
+
+
+@pytest.mark.finding(14)
+def test_fleet_budgets_bytes_and_new_connections_by_address_before_the_broker(tmp_path: Path) -> None:
+    """And a connection's bytes by its port, for shops may share an address."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    rules = [path.read_text() for path in fleet.layout.broker.glob("*.nft")]
+
+    budgets = [re.findall(r"\{ (ip saddr[^\\]*) \\\s+limit rate over \d+( kbytes)?/second", text) for text in rules]
+
+    assert [[("ip saddr", ""), ("ip saddr", " kbytes"), ("ip saddr . tcp sport", " kbytes")]] == budgets
+
+
+@pytest.mark.finding(15)
+def test_configuration_bounds_memory_in_bytes() -> None:
+    settings = BrokerSettings(PurePosixPath("/broker"), PurePosixPath("/state"), "127.0.0.1", 1883, "mosquitto")
+
+    lines = dict(line.rsplit(" ", 1) for line in render_configuration(settings).splitlines() if line and line[0] != "#")
+
+    assert ("65536", "8388608", "268435456") == tuple(
+        lines.get(name) for name in ("max_packet_size", "max_queued_bytes", "memory_limit")
+    )

@@ -48,6 +48,57 @@ def test_list_as_json_is_for_programs(town: str, capsys: pytest.CaptureFixture[s
     assert listing["nodes"][0]["certificate_expires_at"].endswith("Z")
 
 
+@pytest.mark.finding(19)
+def test_profile_that_does_not_exist_is_refused_with_those_that_do(
+    town: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["add", "--dir", town, "--premises", "Corner Shop", "--scheme", "hart", "--profile", "ssd1309"])
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "No hardware profile 'ssd1309'" in said
+    assert "ssd1309-128x64, ssd1309-128x64-spi" in said
+    assert [] == [*Path(town).glob("nodes/*")]
+
+
+def add_corner_shop(town: str, *more: str) -> int:
+    return main(["add", "--dir", town, "--premises", "Corner Shop", "--place", "High St", "--scheme", "hart", *more])
+
+
+@pytest.mark.finding(19)
+def test_second_premises_of_a_name_is_not_added_without_a_yes(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script has no terminal to be asked at."""
+    add_corner_shop(town)
+    status = main(["add", "--dir", town, "--premises", "corner  shop", "--scheme", "hart"])
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "00000010 is Corner Shop, High St, already" in said
+    assert "--yes" in said
+    assert 0 == add_corner_shop(town, "--yes")
+    assert "Corner Shop" in capsys.readouterr().out
+
+
+@pytest.mark.finding(19)
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("Yes", 0), ("n", 2), ("", 2)])
+def test_second_premises_of_a_name_is_asked_about_at_a_terminal(
+    town: str, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    add_corner_shop(town)
+    asked: list[str] = []
+
+    def answered(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", answered)
+
+    assert status == add_corner_shop(town)
+    (question,) = asked
+    assert "00000010 is Corner Shop, High St, already" in question
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import threading
 import tomllib
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.config import load_config
+from node.hw.profiles import PROFILES as HARDWARE
 from provisioning import fleet as fleet_module
+from provisioning import layout
 from provisioning.enforcement import reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError, FleetDamagedError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
@@ -23,7 +27,7 @@ from wire.ids import CENTRAL, NodeId
 from wire.signing import PublicKey, SigningKey
 from wire.text import display_text
 
-SECRETS = {"ca.key", "authority.key", "server.key", "client.key", "signing.key", "acl"}
+SECRETS = {"ca.key", "authority.key", "server.key", "client.key", "alerts.key", "signing.key", "acl"}
 
 
 def directory_of(fleet: Fleet) -> Directory:
@@ -45,9 +49,12 @@ def test_init_makes_the_folder_that_the_architecture_names(fleet: Fleet) -> None
         "broker/acl",
         "broker/ca.pem",
         "broker/crl.pem",
+        "broker/door.nft",
         "broker/mosquitto.conf",
         "broker/server.key",
         "broker/server.pem",
+        "central/alerts.key",
+        "central/alerts.pem",
         "central/authority.pub",
         "central/ca.pem",
         "central/central.toml",
@@ -370,3 +377,51 @@ def test_node_times_come_from_the_fleets_clock(fleet: Fleet) -> None:
     assert node.added_at == datetime(2027, 3, 1, 12, tzinfo=UTC)
     assert node.certificates[0].expires_at == datetime(2027, 5, 30, 12, tzinfo=UTC)
     assert fleet_module.DEFAULT_PROFILE == node.profile
+
+
+@pytest.mark.finding(19)
+def test_fleet_knows_the_profiles_that_nodes_have() -> None:
+    assert set(HARDWARE) == set(layout.PROFILES)
+
+
+@pytest.mark.finding(19)
+def test_struck_node_is_nobodys_namesake(fleet: Fleet) -> None:
+    """Whoever replaces a stolen node is not asked."""
+    node = fleet.add("Corner Shop", "High St", ["hart"])
+    assert (node,) == fleet.namesakes(" CORNER  shop ")
+    assert () == fleet.namesakes("Corner Shops")
+    with suppress(BrokerUnprovenError):
+        fleet.revoke(node.node, reload_by_pid_file(fleet.layout.pid_file), deadline_s=0.1)
+
+    assert () == fleet.namesakes("Corner Shop")
+
+
+@pytest.mark.finding(1)
+def test_everybody_who_is_made_anew_must_sign(tmp_path: Path) -> None:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    fleet.add("Corner Shop", "High St", ["hart"])
+
+    assert {True} == {entry.signs for entry in fleet.record.directory().senders}
+    assert 0 == fleet.require_signatures()
+
+
+@pytest.mark.finding(1)
+def test_town_made_before_signatures_is_told_to_sign_one_by_one_or_as_a_whole(tmp_path: Path) -> None:
+    """A program that does not sign yet would be cut off, so the fleet can go in steps; and nobody goes back."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    first, second = (fleet.add(f"Shop {number}", "High St", ["hart"]) for number in (1, 2))
+    old = json.loads(fleet.layout.record.read_bytes())
+    for record in (old["central"], *old["nodes"]):
+        record.pop("signs", None)
+    fleet.layout.record.write_text(json.dumps(old))
+    fleet = Fleet.open(tmp_path / "town")
+    assert {False} == {entry.signs for entry in fleet.record.directory().senders}
+
+    serial = fleet.record.directory_serial
+    assert 2 == fleet.require_signatures([second.node, "central"])
+    assert [True, False, True] == [entry.signs for entry in fleet.record.directory().senders]
+    assert serial + 1 == fleet.record.directory_serial
+    with pytest.raises(FleetInputError):
+        fleet.require_signatures([first.node, "000000ff"])
+    assert 1 == fleet.require_signatures()
+    assert {True} == {entry.signs for entry in fleet.record.directory().senders}

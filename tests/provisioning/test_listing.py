@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
+import msgspec
 import pytest
 
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
 from provisioning.listing import as_table, list_fleet
+from provisioning.records import encode_record
 
 
 class Clock(Protocol):
@@ -70,7 +72,7 @@ def test_list_warns_of_each_certificate_before_its_end_but_not_of_a_revoked_node
 
 def test_renewing_ends_the_warning(fleet: Fleet, clock: Clock) -> None:
     clock.pass_by(timedelta(days=75))
-    for who in ("central", "broker"):
+    for who in ("central", "alerts", "broker"):
         fleet.renew(who)
     with pytest.raises(BrokerUnprovenError):
         fleet.enforce(nobody_to_tell)
@@ -94,3 +96,17 @@ def test_table_shows_who_is_revoked(fleet: Fleet) -> None:
         "NODE      PREMISES     PLACE    SCHEMES        CERTIFICATE UNTIL  REVOKED",
         "00000010  Corner Shop  High St  hart pubwatch  2027-05-30         2027-03-01",
     ]
+
+
+def test_fleet_from_before_alerts_had_a_connection_says_so_until_it_is_made(fleet: Fleet) -> None:
+    record = fleet.record
+    before = msgspec.structs.replace(record, central=msgspec.structs.replace(record.central, alerts_certificates=()))
+    fleet.layout.record.write_bytes(encode_record(before))
+    old = Fleet.open(fleet.layout.town)
+    assert ["Alerts have no connection of their own"] == [w[:38] for w in list_fleet(old).warnings]
+    (fleet.layout.central / "alerts.pem").unlink()
+
+    old.renew("alerts")
+
+    assert (fleet.layout.central / "alerts.pem").exists()
+    assert () == list_fleet(old).warnings

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from node.core import effects as do
+from node.core import events as ev
 from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
 from node.core.screens import Face, Screen
-from sim.air import Carrier
+from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError
 from sim.node_actor import SimNode
 from sim.town import STRANGER, RadioPlan, Town
-from sim.watch_air import ALL_MS_MAX, ANSWERS_MAX, DUTY_SLACK_MS, OWN_MS_MAX, RELAYS_MAX, SAME_FRAME_MAX
+from sim.watch_air import ALL_MS_MAX, ANSWERS_MAX, ASKED_MS_MAX, FIRST_TRIES, OWN_MS_MAX, RELAYS_MAX, SAME_FRAME_MAX
 from wire.frames import Alert, Receipt, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind
@@ -45,13 +46,6 @@ class Scene:
         self._over += 1
         self.watch.node_orders(node, do.TransmitOver(self._over, bursts, mode, phrase))
 
-    def airtime(self, node: SimNode, length_ms: int) -> None:
-        """The last over that was ordered ends after so long."""
-        at_ms = self.town.timeline.now_ms
-        self.town.timeline.now_ms += length_ms
-        self.watch.transmitted(node, Carrier(node.name, at_ms, at_ms + length_ms))
-        self.watch._station(node.id).over = None
-
     def forget_over(self, node: SimNode) -> None:
         self.watch._station(node.id).over = None
 
@@ -80,26 +74,63 @@ def test_over_of_nothing_but_receipted_frames_breaks_i11(scene: Scene) -> None:
         scene.over(scene.node, data)
 
 
-def spend(scene: Scene, data: bytes, total_ms: int) -> None:
-    step_ms = 20_000
-    for _ in range(total_ms // step_ms + 1):
+def spend(scene: Scene, total_ms: int) -> None:
+    """So much airtime of the first node's is behind it, and none of it is forgotten yet."""
+    at_ms = scene.town.timeline.now_ms
+    for length_ms in (*[20_000] * (total_ms // 20_000), total_ms % 20_000):
+        scene.watch.transmitted(scene.node, Carrier(scene.node.name, at_ms, at_ms + length_ms))
+        at_ms += length_ms
+    scene.town.timeline.now_ms = at_ms
+
+
+def tried(scene: Scene, data: bytes, times: int) -> None:
+    for _ in range(times):
         scene.over(scene.node, data)
-        scene.airtime(scene.node, step_ms)
+        scene.watch.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
 
 
-def test_airtime_beyond_the_duty_cycle_breaks_i12(scene: Scene) -> None:
-    data = scene.stored(scene.node, AlertKind.ASSIST)
-    spend(scene, data, OWN_MS_MAX)  # Its first tries have more: they are not counted here.
+@pytest.mark.parametrize(
+    ("kind", "tries", "limit_ms"),
+    [
+        (AlertKind.ASSIST, 0, ALL_MS_MAX),
+        (AlertKind.ASSIST, FIRST_TRIES, OWN_MS_MAX),
+        (AlertKind.ATTACK, FIRST_TRIES, ALL_MS_MAX),
+    ],
+)
+def test_own_over_beyond_the_duty_cycle_breaks_i12(scene: Scene, kind: AlertKind, tries: int, limit_ms: int) -> None:
+    data = scene.stored(scene.node, kind)
+    tried(scene, data, tries)
+    spend(scene, limit_ms - over_ms((len(data),), Mode.IL2P_1200, is_spoken=False))
+    scene.over(scene.node, data)
+    scene.forget_over(scene.node)
+    spend(scene, 1)
 
     with breaks("I12"):
-        spend(scene, data, 2 * DUTY_SLACK_MS)
+        scene.over(scene.node, data)
 
 
-def test_attack_has_more_airtime_but_not_without_end(scene: Scene) -> None:
-    spend(scene, scene.stored(scene.node, AlertKind.ATTACK), OWN_MS_MAX + DUTY_SLACK_MS)
+def test_first_tries_of_an_attack_know_no_duty_cycle(scene: Scene) -> None:
+    data = scene.stored(scene.node, AlertKind.ATTACK)
+    spend(scene, ALL_MS_MAX + 60_000)
+
+    tried(scene, data, FIRST_TRIES)
+
+
+def test_what_central_asks_for_beyond_its_share_breaks_i12(scene: Scene) -> None:
+    spend(scene, ASKED_MS_MAX)
 
     with breaks("I12"):
-        spend(scene, scene.stored(scene.node, AlertKind.ATTACK), ALL_MS_MAX)
+        scene.over(scene.node, scene.said(FrameId(scene.neighbour.id, 1)))
+
+
+def test_over_that_was_cut_short_is_no_try(scene: Scene) -> None:
+    """What interrupted it was more urgent; the alert it carried is as fresh as before."""
+    data = scene.stored(scene.node)
+    spend(scene, OWN_MS_MAX)
+    for _ in range(FIRST_TRIES + 1):
+        scene.over(scene.node, data)
+        scene.watch.node_orders(scene.node, do.StopOver(scene._over))
+        scene.watch.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +154,7 @@ def test_second_over_while_one_is_out_breaks_i13(scene: Scene) -> None:
 
 def test_transmission_longer_than_the_cap_breaks_i13(scene: Scene) -> None:
     with breaks("I13"):
-        scene.airtime(scene.node, OVER_MS_MAX + 1)
+        scene.watch.transmitted(scene.node, Carrier(scene.node.name, 0, OVER_MS_MAX + 1))
 
 
 def test_over_without_a_licence_breaks_i14(scene: Scene) -> None:
@@ -222,7 +253,7 @@ def test_answers_to_nothing_new_break_i18(scene: Scene) -> None:
         scene.watch.answered()
 
 
-PROMISE = Screen(Face.FAULT, ("READY!",), ("Network down", "Alerts go by radio"))
+PROMISE = Screen(Face.FAULT, ("BY RADIO",), ("Network down", "Alerts go by radio"))
 
 
 def test_promise_of_the_radio_without_a_test_breaks_i19(scene: Scene) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
-BOOT_DEADLINE_S: Final = 300
+BOOT_DEADLINE_S: Final = 600
 PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
 
 PROGRAM: Final = """\
@@ -23,6 +25,9 @@ raise SystemExit(main())
 """
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
 _SYSTEM: Final = "/etc/systemd/system"
+_ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
+"""Booted systems share the control groups of whoever starts them, a unit's by its name: what one of them stops and
+tidies away would be gone under the other's next child ("Failed to spawn executor")."""
 
 
 @dataclass
@@ -69,7 +74,7 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
 
 
 def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path) -> Proof:
-    """Boot ``root``, wait until it has powered off, and return what it saw.
+    """Boot ``root``, wait until it has powered off, and return what it saw. Others on this machine wait meanwhile.
 
     Args:
         root: never written to.
@@ -80,10 +85,17 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
     """
     proof = folder / "proof"
     proof.mkdir()
+    with _ONE_AT_A_TIME.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = _booted(root, proof, mounts, binds, identity)
+    assert (proof / "done").exists(), said.decode(errors="replace")[-4000:]
+    return Proof(proof)
+
+
+def _booted(root: Path, proof: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path) -> bytes:
     system = subprocess.Popen(
         [
             *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
-            # One root may be booted several times at once, each under a name of its own.
             *(f"--machine=proof-{os.getpid()}", "--register=no", "--keep-unit"),
             *("--private-users=no", "--private-network", "--console=read-only"),
             *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
@@ -101,8 +113,7 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
         # Killed, it would leave the booted system behind; asked, it powers it off.
         system.terminate()
         said, _ = system.communicate(timeout=BOOT_DEADLINE_S)
-    assert (proof / "done").exists(), said.decode(errors="replace")[-4000:]
-    return Proof(proof)
+    return said
 
 
 def written(path: Path, text: str, mode: int = 0o644) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,15 @@ Announcer.send_receipt = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 class CentralProgram:
     """A running central. End it with :meth:`kill` or :meth:`stop`."""
 
-    def __init__(self, config: Path, before: str = "") -> None:
+    def __init__(self, config: Path, before: str = "", env: Mapping[str, str] | None = None) -> None:
         self.facts: list[dict[str, Any]] = []
         self.log = config.with_name("central.log")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", before + MAIN, str(config)], stdout=subprocess.PIPE, stderr=log
+                [sys.executable, "-c", before + MAIN, str(config)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **(env or {})},
             )
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
@@ -118,9 +122,9 @@ class CentralProgram:
 
 
 @contextlib.contextmanager
-def running_central(config: Path, before: str = "") -> Iterator[CentralProgram]:
+def running_central(config: Path, before: str = "", env: Mapping[str, str] | None = None) -> Iterator[CentralProgram]:
     """A central that is ended in any case."""
-    central = CentralProgram(config, before)
+    central = CentralProgram(config, before, env)
     try:
         yield central
     finally:

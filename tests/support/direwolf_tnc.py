@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from node.core.radio.air import BLOCK_BYTES, BLOCK_MS
-from tests.support.fleet_broker import free_port
+from tests.support.fleet_broker import DEADLINE_S, free_port
 
 SILENCE = bytes(BLOCK_BYTES)
 PORT_MAX = 49_151
@@ -56,7 +56,7 @@ class DireWolfTnc:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline_s:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
                 return

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from node.core.events import Event
+from node.core.events import Event, PinChanged
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class EventRecorder:
-    """Called as ``emit``; keeps what it is told, in order."""
+    """Called as ``emit``; keeps what it is told, in order.
+
+    Attributes:
+        edge_ages_ms: of each pin that changed. The events kept have none: how old an edge is when it is told
+            depends on the machine.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._events: list[Event] = []
+        self.edge_ages_ms: list[int] = []
 
     def __call__(self, event: Event) -> None:
         """As the board calls it."""
         with self._changed:
+            if isinstance(event, PinChanged):
+                self.edge_ages_ms.append(event.age_ms)
+                event = replace(event, age_ms=0)
             self._events.append(event)
             self._changed.notify_all()
 
@@ -38,10 +48,10 @@ class EventRecorder:
         """Wait until ``event`` was told ``count`` times."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._events.count(event) >= count, PATIENCE_S):
-                raise AssertionError(f"no {event} × {count} among {self._events}")
+                raise TimeoutError(f"no {event} × {count} among {self._events}")
 
     def wait_until(self, is_so: Callable[[list[Event]], bool]) -> None:
         """Wait until the events so far are as wanted."""
         with self._changed:
             if not self._changed.wait_for(lambda: is_so(self._events), PATIENCE_S):
-                raise AssertionError(f"never so: {self._events}")
+                raise TimeoutError(f"never so: {self._events}")

@@ -25,6 +25,7 @@ class PretendedCodec:
     def __init__(self, node: NodeId, on_frame: Callable[[bytes], None], on_rejected: Callable[[str], None]) -> None:
         self.burst = BURST
         self.problem: str | None = None
+        self.problems: tuple[str, ...] = ()
         self.is_proven = True
         self.pids: dict[Mode, int] = {}
         self.encode_problem: Exception | None = None

@@ -36,6 +36,16 @@ class Mosquitto:
         """In order. Nothing if it does not run."""
         self._end(signal.SIGTERM)
 
+    def read_rules_anew(self) -> None:
+        """SIGHUP, as when a member was added or struck off."""
+        assert self._process
+        self._process.send_signal(signal.SIGHUP)
+
+    @property
+    def is_running(self) -> bool:
+        """It has not ended, by itself or otherwise."""
+        return self._process is not None and self._process.poll() is None
+
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """It stays connected to everybody, and does nothing."""

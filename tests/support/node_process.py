@@ -18,10 +18,10 @@ from typing import Any, Self
 from node.hw.fake_board_client import FakeBoardClient
 from provisioning.fleet import Fleet
 from tests.support.fleet_broker import DEADLINE_S, Listener, wait_until
-from wire.frames import Alert, Frame, Receipt, SignedFrame, decode, encode
+from wire.frames import Alert, DigestReceipt, Frame, SignedFrame, decode, encode, frame_digest
 from wire.ids import CENTRAL, NodeId
-from wire.messages import CentralStatus, Health, decode_message, encode_message
-from wire.signing import SigningKey
+from wire.messages import CentralStatus, Health, Sync, SyncAnswer, decode_message, encode_message
+from wire.signing import SigningKey, sign_message
 from wire.topics import ALL_FRAMES, ALL_UP, CentralTopic, Down, DownTopic, FrameTopic, Up, UpTopic, parse_topic
 
 
@@ -53,11 +53,15 @@ class NodeProcess:
 
     def press(self, button: str) -> None:
         """Hold the button until the node calls it a press: on a busy machine a fixed time may pass in one gulp."""
-        assert self.board
         count = sum(fact["fact"] == "pressed" for fact in self.facts)
-        self.board.set_level(button, "low")
+        self.put(button, "low")
         self.wait_for_fact("pressed", count + 1)
-        self.board.set_level(button, "high")
+        self.put(button, "high")
+
+    def put(self, button: str, level: str) -> None:
+        """Its line to that level."""
+        assert self.board
+        self.board.set_level(button, level)
 
     def wait_for_face(self, face: str) -> None:
         assert self.board
@@ -69,8 +73,12 @@ class NodeProcess:
         def found() -> list[dict[str, Any]]:
             return [f for f in self.facts if f["fact"] == fact and details.items() <= f.items()]
 
+        def is_over() -> bool:
+            return len(found()) >= count or self.process.poll() is not None
+
         with self._changed:
-            self._changed.wait_for(lambda: len(found()) >= count or self.process.poll() is not None, DEADLINE_S)
+            if not self._changed.wait_for(is_over, DEADLINE_S):
+                raise TimeoutError(f"no {fact} {details} among {self.facts}")
             assert len(found()) >= count, (fact, details, self.facts, self.log()[-2000:])
             return found()[count - 1]
 
@@ -124,12 +132,19 @@ class NodeProcess:
 
 
 class CentralStandIn:
-    """Central as a node sees it: takes frames and reports, and answers when it is told to."""
+    """Central as a node sees it: takes frames and reports, and answers when it is told to.
+
+    From its first status on it also answers syncs.
+    """
 
     def __init__(self, fleet: Fleet, port: int) -> None:
         self._listener = Listener(port, fleet.layout.central)
         self._key = SigningKey(bytes.fromhex((fleet.layout.central / "signing.key").read_text()))
         self._counter = int(time.time())
+        self._sequence = 0
+        self._is_answering = False
+        self._asked: dict[str, tuple[NodeId, str]] = {}
+        self._listener.on_arrival = self._arrived
         for topic in (ALL_FRAMES, ALL_UP):
             self._listener.subscribe(topic)
 
@@ -148,13 +163,47 @@ class CentralStandIn:
 
     def receipt(self, frame: Frame, *, signed_by: SigningKey | None = None) -> None:
         self._counter += 1
-        data = encode(Receipt(CENTRAL, self._counter, int(time.time()), frame.id), signed_by or self._key)
-        self.say(str(DownTopic(frame.sender, Down.RECEIPT)), data)
+        digest = frame_digest(next(signed.data for signed in self.frames() if signed.frame.id == frame.id))
+        receipt = DigestReceipt(CENTRAL, self._counter, int(time.time()), frame.id, digest)
+        self.say(str(DownTopic(frame.sender, Down.RECEIPT)), encode(receipt, signed_by or self._key))
 
     def status(self, scheme: str) -> None:
+        self._is_answering = True
+        for node, nonce in self._asked.values():
+            self._answer(node, nonce)
+        self._asked.clear()
         now = datetime.now(UTC)
-        status = CentralStatus(boot_id="stand-in", at=now, expires_at=now + timedelta(seconds=30), on_duty=("cctv",))
-        self.say(str(CentralTopic(scheme)), encode_message(status))
+        status = CentralStatus(
+            boot_id="stand-in",
+            at=now,
+            expires_at=now + timedelta(seconds=30),
+            on_duty=("cctv",),
+            sequence=self._next_sequence(),
+        )
+        self._say_signed(str(CentralTopic(scheme)), encode_message(status))
+
+    def _arrived(self, topic_text: str, payload: bytes) -> None:
+        topic = parse_topic(topic_text)
+        if not (isinstance(topic, UpTopic) and topic.channel is Up.SYNC):
+            return
+        nonce = getattr(decode_message(payload, Sync), "nonce", "")  # A node of the inspected version has none.
+        if self._is_answering:
+            self._answer(topic.node, nonce)
+        else:
+            self._asked[topic_text] = (topic.node, nonce)
+
+    def _answer(self, node: NodeId, nonce: str) -> None:
+        answer = SyncAnswer(
+            boot_id="stand-in", counter_floor=0, nonce=nonce, at=datetime.now(UTC), sequence=self._next_sequence()
+        )
+        self._say_signed(str(DownTopic(node, Down.SYNC)), encode_message(answer))
+
+    def _say_signed(self, topic: str, payload: bytes) -> None:
+        self._listener.send(topic, payload, sign_message(self._key, topic, payload))
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         wait_until(condition, what)

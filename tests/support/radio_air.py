@@ -159,7 +159,8 @@ class Air:
     def _run(self) -> None:
         due_s = time.monotonic()
         while not self._is_over.is_set():
-            due_s += self._period_s
+            # Held up, it is not made good: modems would get more at once than they can take.
+            due_s = max(due_s + self._period_s, time.monotonic())
             self._is_over.wait(max(0.0, due_s - time.monotonic()))
             self.blocks += 1
             sent = [radio.next_block() for radio in self.radios]

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from node.core.controls import Part
 from node.core.events import Event, FrameReceived, OverEnded, OverFailed, OverStarted, PartRecovered
 from node.core.radio.air import LADDER, Mode
 from node.net.radio.ax25 import encode_ui
@@ -44,15 +45,24 @@ class OnePhrase:
 
 
 class Ear(EventRecorder):
-    """One node's queue, which may be full."""
+    """One node's queue, which may be full.
 
-    is_full = False
+    Attributes:
+        refused: what it had no room for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = False
+        self.refused = EventRecorder()
 
     def offer(self, event: Event, waiting_max: int) -> bool:
         assert waiting_max > 0
-        if not self.is_full:
-            self(event)
-        return not self.is_full
+        if self.is_full:
+            self.refused(event)
+            return False
+        self(event)
+        return True
 
     @property
     def frames(self) -> list[bytes]:
@@ -82,9 +92,11 @@ class Rig(ABC):
         ears: of each.
         can_stop: an over can be taken back.
         modes: that it can choose.
+        modem_part: what counts as broken when :meth:`kill_modem` has killed one.
     """
 
     can_stop = True
+    modem_part = Part.RADIO
     modes = LADDER
 
     def __init__(self) -> None:
@@ -97,7 +109,12 @@ class Rig(ABC):
 
     @abstractmethod
     def kill_modem(self) -> None:
-        """The first radio's modem dies."""
+        """A modem of the first radio dies; of several, the one that everybody speaks first."""
+
+    def was_cut_short(self, number: int) -> bool:
+        """Whether that radio has ever been kept from playing an over to its end."""
+        del number
+        return False
 
     @abstractmethod
     def wait_ready(self) -> None:
@@ -110,6 +127,8 @@ class Rig(ABC):
 
 class SoundRig(Rig):
     """Sound modems on a common air."""
+
+    modem_part = Part.MODEM  # the others carry on
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,6 +150,9 @@ class SoundRig(Rig):
         modem = self.radios[number]
         assert isinstance(modem, SoundModem)
         return modem.modem_pids
+
+    def was_cut_short(self, number: int) -> bool:
+        return "flush" in self.air.radios[number].calls
 
     def wait_ready(self) -> None:
         await_so(lambda: all(radio.is_ready for radio in self.radios if isinstance(radio, SoundModem)))
@@ -181,7 +203,7 @@ def burst_of(frame: bytes, mode: Mode = Mode.IL2P_1200, destination: str = "WLIN
         child.close()
 
 
-def await_so(is_so: object, patience_s: float = 20.0) -> None:
+def await_so(is_so: object, patience_s: float = 120.0) -> None:
     """Wait until it is."""
     assert callable(is_so)
     deadline_s = time.monotonic() + patience_s

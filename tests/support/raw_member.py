@@ -7,10 +7,11 @@ import time
 from provisioning.fleet import Fleet
 from tests.support.central_program import CentralProgram
 from tests.support.fleet_broker import Listener, wait_until
+from wire.answers import DigestReceipt
 from wire.frames import Alert, Receipt, Response, decode, encode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
-from wire.signing import SigningKey
+from wire.signing import SigningKey, sign_message
 
 ROOT = "watchlink/1"
 
@@ -43,23 +44,24 @@ class Node:
         return data
 
     def up(self, channel: str, payload: bytes) -> None:
-        """To central."""
-        self.client.publish(f"{ROOT}/node/{self.name}/up/{channel}", payload)
+        """To central, signed."""
+        topic = f"{ROOT}/node/{self.name}/up/{channel}"
+        self.client.publish(topic, payload, sign_message(self.key, topic, payload))
 
     def heard(self, suffix: str) -> list[bytes]:
         """Payloads of the topics that end so."""
         return [payload for topic, payload in tuple(self.client.received) if topic.endswith(suffix)]
 
-    def receipts(self) -> list[Receipt]:
-        """Those that came, in order."""
+    def receipts(self) -> list[Receipt | DigestReceipt]:
+        """Those that came, in order; of either kind."""
         frames = [decode(payload).frame for payload in self.heard("/down/receipt")]
-        return [frame for frame in frames if isinstance(frame, Receipt)]
+        return [frame for frame in frames if isinstance(frame, Receipt | DigestReceipt)]
 
-    def wait_for_receipt(self, counter: int, count: int = 1) -> Receipt:
+    def wait_for_receipt(self, counter: int, count: int = 1) -> Receipt | DigestReceipt:
         """The newest, when there are ``count`` of them."""
         target = FrameId(self.id, counter)
 
-        def found() -> list[Receipt]:
+        def found() -> list[Receipt | DigestReceipt]:
             return [receipt for receipt in self.receipts() if receipt.target == target]
 
         wait_until(lambda: len(found()) >= count, f"receipt {count} for {target.text}")

@@ -2,8 +2,8 @@
 # Runs inside the booted root: starts what is to be proven, hangs the node, and writes what it saw to /proof.
 set -u
 show() { systemctl show --property=ActiveState,SubState,MainPID,NRestarts,Result "$1" >"/proof/$2" 2>&1; }
-attempt() { # command …: until it succeeds, a minute at most
-    give_up=$(($(date +%s) + 60))
+attempt() { # command …: until it succeeds, two minutes at most
+    give_up=$(($(date +%s) + 120))
     until "$@" || [ "$(date +%s)" -ge $give_up ]; do
         sleep 0.02
     done
@@ -21,6 +21,7 @@ line_is() { [ "$(tail --bytes=5 $state/hidraw | od -An -tx1 | tr -d ' ')" = "$1"
 is_keyed() { line_is 0000040400; }
 is_unkeyed() { line_is 0000000400; }
 ms() { echo $(($(date +%s%N) / 1000000)); }
+written_ms() { echo $(($(date --reference=$state/hidraw +%s%N) / 1000000)); } # not when this script saw it
 mid_over() { # name command …: the command in the middle of an over, and for how many ms the line stayed on
     name=$1
     shift
@@ -31,7 +32,7 @@ mid_over() { # name command …: the command in the middle of an over, and for h
     from=$(ms)
     "$@" &
     attempt is_unkeyed
-    is_unkeyed && echo $(($(ms) - from)) >>"/proof/unkeyed.$name"
+    is_unkeyed && echo $(($(written_ms) - from)) >>"/proof/unkeyed.$name"
     wait $!
 }
 slay() { # node and guard at one stroke: the guard is stopped first, lest it lets go while the node dies

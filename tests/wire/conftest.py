@@ -10,9 +10,23 @@ from datetime import UTC, datetime, timedelta, timezone
 import hypothesis.strategies as st
 
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
-from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, ReceiptBatch, Receipted, Response
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    AutomaticAcknowledgement,
+    Cancel,
+    DigestReceipt,
+    DigestReceiptBatch,
+    DigestReceipted,
+    PathTest,
+    Receipt,
+    ReceiptBatch,
+    Receipted,
+    Refusal,
+    Response,
+)
 from wire.ids import U16_MAX, U32_MAX, FrameId, NodeId, node_text
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
 from wire.messages import (
     Answer,
     CentralStatus,
@@ -22,6 +36,7 @@ from wire.messages import (
     MemberAnswer,
     PendingFrame,
     RadioReport,
+    ReceiptedFrame,
     Sync,
     SyncAnswer,
 )
@@ -94,6 +109,42 @@ st.register_type_strategy(
         st.lists(receipted, min_size=1, max_size=12).map(ReceiptBatch.fitting),
     ),
 )
+st.register_type_strategy(
+    DigestReceipt,
+    st.builds(DigestReceipt, nodes, counters, moments_s, frame_ids, st.binary(min_size=8, max_size=8), st.booleans()),
+)
+digest_receipted = st.builds(
+    DigestReceipted,
+    st.builds(FrameId, nodes, counters) | st.builds(FrameId, st.integers(16, 40), st.integers(1, 90)),
+    st.binary(min_size=4, max_size=4),
+    st.booleans(),
+)
+st.register_type_strategy(
+    DigestReceiptBatch,
+    st.builds(
+        DigestReceiptBatch,
+        nodes,
+        counters,
+        moments_s,
+        st.lists(digest_receipted, min_size=1, max_size=4).map(DigestReceiptBatch.fitting),
+    ),
+)
+st.register_type_strategy(
+    Refusal,
+    st.builds(
+        Refusal,
+        nodes,
+        counters,
+        moments_s,
+        frame_ids,
+        st.sampled_from(RefusalReason),
+        st.binary(min_size=8, max_size=8),
+    ),
+)
+st.register_type_strategy(
+    AutomaticAcknowledgement,
+    st.builds(AutomaticAcknowledgement, nodes, counters, moments_s, frame_ids, st.sampled_from(AnswerState)),
+)
 st.register_type_strategy(SigningKey, st.binary(min_size=32, max_size=32).map(SigningKey))
 
 # Hostile text on purpose: right-to-left overrides, byte-order marks, controls and combining stacks are legal JSON.
@@ -138,9 +189,19 @@ health = st.builds(
     faults=_few(faults),
     rejected=st.dictionaries(names, counts, max_size=4),
     radio=st.none() | radio_reports,
+    speaks=_few(slugs),
 )
+nonces = st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex)
+receipted_frames = st.builds(ReceiptedFrame, counter=counters, digest=st.binary(min_size=8, max_size=8).map(bytes.hex))
 pending = st.builds(PendingFrame, counter=counters, age_ms=counts)
-answers = st.builds(Answer, role=slugs, name=names, at=moments)
+answers = st.builds(
+    Answer,
+    role=slugs,
+    name=names,
+    at=moments,
+    press=st.none() | frame_ids.map(lambda found: found.text),
+    after_s=st.none() | counts,
+)
 members = st.builds(
     MemberAnswer, node=node_texts, premises=names, response=st.sampled_from(["seen", "responding"]), at=moments
 )
@@ -173,15 +234,34 @@ st.register_type_strategy(
         directory_serial=counts,
         last_counter=st.integers(0, U32_MAX),
         pending=_few(pending, 8),
+        nonce=nonces,
+        receipted=_few(receipted_frames, 8),
+        central_counter=st.integers(0, U32_MAX),
+        central_revision=counts,
+        part=st.integers(1, 3),
+        parts=st.integers(3, 9),
     ),
 )
 st.register_type_strategy(IncidentState, incidents)
 st.register_type_strategy(
-    CentralStatus, st.builds(CentralStatus, boot_id=names, at=moments, expires_at=moments, on_duty=_few(slugs))
+    CentralStatus,
+    st.builds(CentralStatus, boot_id=names, at=moments, expires_at=moments, on_duty=_few(slugs), sequence=counts),
 )
 st.register_type_strategy(
     SyncAnswer,
-    st.builds(SyncAnswer, boot_id=names, counter_floor=st.integers(0, U32_MAX), incidents=_few(incidents, 3)),
+    st.builds(
+        SyncAnswer,
+        boot_id=names,
+        counter_floor=st.integers(0, U32_MAX),
+        incidents=_few(incidents, 3),
+        nonce=nonces,
+        at=st.none() | moments,
+        sequence=counts,
+        revision=counts,
+        missing=_few(counters),
+        part=st.integers(1, 3),
+        parts=st.integers(3, 9),
+    ),
 )
 
 st.register_type_strategy(FrameTopic, st.builds(FrameTopic, slugs, nodes))
@@ -211,6 +291,7 @@ def directories(draw: st.DrawFn) -> DirectoryDocument:
         place=names,
         schemes=some_schemes,
         kind=st.sampled_from(["premises", "gateway", "central"]),
+        signs=st.booleans(),
         revoked_at=st.none() | moments,
     )
     return DirectoryDocument(

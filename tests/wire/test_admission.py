@@ -1,31 +1,39 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+from typing import get_args
 
 import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import given
 
-from wire.admission import FrameRefusedError, admit
+from wire.admission import FrameRefusedError, admit, stands_for
 from wire.directory import EMPTY_DIRECTORY, open_directory, seal_directory
 from wire.errors import DecodeError, FrameDecodeError, SignatureInvalidError
 from wire.frames import (
     Acknowledgement,
     Alert,
+    AutomaticAcknowledgement,
     Cancel,
+    CentralFrame,
+    DigestReceipt,
+    DigestReceiptBatch,
+    DigestReceipted,
     Frame,
     PathTest,
     Receipt,
     ReceiptBatch,
     Receipted,
+    Refusal,
     Response,
     encode,
 )
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
-from wire.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, STRUCK_OFF
-from wire.signing import SigningKey
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
+from wire.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, SIGNING_DIRECTORY, STRUCK_OFF
+from wire.signing import SigningKey, sign_message
 from wire.topics import FrameTopic
 
 TOWN = open_directory(seal_directory(DIRECTORY, KEYS["authority"]), KEYS["authority"].public)
@@ -40,6 +48,10 @@ MEMBERS_FRAMES: dict[str, Frame] = {
 }
 CENTRALS_FRAMES: dict[str, Frame] = {
     "receipt": Receipt(CENTRAL, 1, 0, TARGET),
+    "digest receipt": DigestReceipt(CENTRAL, 4, 0, TARGET, bytes(8)),
+    "digest receipt batch": DigestReceiptBatch(CENTRAL, 5, 0, (DigestReceipted(TARGET, bytes(4)),)),
+    "refusal": Refusal(CENTRAL, 6, 0, TARGET, RefusalReason.ID_CONFLICT, bytes(8)),
+    "automatic acknowledgement": AutomaticAcknowledgement(CENTRAL, 7, 0, TARGET, AnswerState.ANSWERED),
     "receipt batch": ReceiptBatch(CENTRAL, 3, 0, (Receipted(TARGET),)),
     "acknowledgement": Acknowledgement(CENTRAL, 2, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Patel"),
 }
@@ -170,9 +182,7 @@ def test_admit_lets_in_exactly_whom_the_directory_lets_in(
     own = dataclasses.replace(frame, sender=node, **({"schemes": schemes} if names_schemes else {}))
     membership = {SHOP: {1}, PUB: {1, 2}, STRUCK_OFF: {1}, CENTRAL: set()}[node]
     meant_for = set(schemes) if names_schemes else membership
-    has_right = (
-        node == CENTRAL if isinstance(frame, Receipt | ReceiptBatch | Acknowledgement) else meant_for <= membership
-    )
+    has_right = node == CENTRAL if isinstance(frame, get_args(CentralFrame)) else meant_for <= membership
     is_at_home = topic is None or (
         topic.node == node and {"hart": 1, "pubwatch": 2, "elsewhere": 0}[topic.scheme] in meant_for
     )
@@ -205,3 +215,55 @@ def test_every_example_frame_of_the_town_is_admitted() -> None:
         for name, frame in usual.items()
         if (refusal := reason(encode(frame, KEYS[TOWN_SENDERS[frame.sender]])))
     }
+
+
+SIGNING_TOWN = open_directory(seal_directory(SIGNING_DIRECTORY, KEYS["authority"]), KEYS["authority"].public)
+SHOPS_HEALTH = "watchlink/1/node/00000010/up/health"
+
+
+def standing(node: NodeId, topic: str, payload: bytes, signature: str | None) -> bool | str:
+    """Whether somebody stands for it, or why it is refused."""
+    try:
+        return stands_for(SIGNING_TOWN.senders[node], topic, payload, signature)
+    except DecodeError as e:
+        return e.reason
+
+
+@given(st.binary(max_size=80), st.sampled_from([SHOP, CENTRAL]), st.text(max_size=30))
+def test_sender_that_signs_stands_for_what_it_signed_and_for_nothing_else(
+    payload: bytes, node: NodeId, topic: str
+) -> None:
+    signature = sign_message(KEYS[TOWN_SENDERS[node]], topic, payload)
+
+    assert standing(node, topic, payload, signature) is True
+    assert "unsigned" == standing(node, topic, payload, None)
+    assert "signature" == standing(node, topic + "x", payload, signature)
+    assert "signature" == standing(node, topic, payload + b" ", signature)
+    assert "signature" == standing(node, topic, payload, sign_message(KEYS["pub"], topic, payload))
+
+
+def test_old_version_is_heard_and_nobody_stands_for_it() -> None:
+    """It may sign before the directory says so; a false signature in its name is a lie all the same."""
+    topic, payload = "watchlink/1/node/00000011/up/health", b"{}"
+
+    assert standing(PUB, topic, payload, None) is False
+    assert standing(PUB, topic, payload, sign_message(KEYS["pub"], topic, payload)) is True
+    assert "signature" == standing(PUB, topic, payload, sign_message(KEYS["shop"], topic, payload))
+
+
+def test_struck_off_sender_stands_for_nothing() -> None:
+    signature = sign_message(KEYS["struck off"], SHOPS_HEALTH, b"{}")
+
+    assert "revoked sender" == standing(STRUCK_OFF, SHOPS_HEALTH, b"{}", signature)
+    assert "revoked sender" == standing(STRUCK_OFF, SHOPS_HEALTH, b"{}", None)
+
+
+@given(st.binary(max_size=40), st.text(max_size=100) | st.text("A+/=", min_size=86, max_size=90))
+def test_any_text_for_a_signature_is_refused_in_our_terms(payload: bytes, signature: str) -> None:
+    assert "signature" == standing(SHOP, SHOPS_HEALTH, payload, signature)
+
+
+def test_frame_and_message_of_one_key_are_never_taken_for_each_other() -> None:
+    data = encode(ALERT, KEYS["shop"])
+
+    assert "signature" == standing(SHOP, "", data[:-64], base64.b64encode(data[-64:]).decode())

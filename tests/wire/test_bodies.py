@@ -6,10 +6,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tests.wire.conftest import frame_ids, receipted
-from wire.bodies import BodyReader, pack_pairs
+from tests.wire.conftest import digest_receipted, frame_ids, receipted
+from wire.bodies import BodyReader, pack_entries, pack_pairs
 from wire.errors import EncodeError, FrameDecodeError
-from wire.frames import ReceiptBatch, Receipted, decode, encode
+from wire.frames import DigestReceiptBatch, DigestReceipted, ReceiptBatch, Receipted, decode, encode
 from wire.ids import CENTRAL, U32_MAX, FrameId, NodeId
 from wire.limits import BODY_BYTES_MAX
 from wire.publish.examples import KEYS
@@ -101,3 +101,40 @@ def test_two_receipts_of_the_greatest_ids_fit_or_the_first_alone() -> None:
 def test_batch_that_no_receiver_would_take_is_not_made(targets: tuple[Receipted, ...]) -> None:
     with pytest.raises(EncodeError):
         encode(ReceiptBatch(CENTRAL, 1, 0, targets), KEYS["central"])
+
+
+@given(st.binary(max_size=BODY_BYTES_MAX + 2))
+def test_entries_of_any_bytes_are_canonical_or_refused_in_our_terms(data: bytes) -> None:
+    try:
+        found = BodyReader(data, 0).entries(4)
+    except FrameDecodeError as e:
+        offset = e.offset
+        assert offset is not None
+        assert 0 <= offset <= len(data)
+    else:
+        assert data == pack_entries(found, 4)
+
+
+@given(st.lists(digest_receipted, min_size=1, max_size=6, unique_by=lambda entry: entry.target))
+def test_fitting_with_digests_takes_the_first_that_fit_and_leaves_out_only_the_rest(
+    wanted: list[DigestReceipted],
+) -> None:
+    chosen = DigestReceiptBatch.fitting(wanted)
+    frame = DigestReceiptBatch(CENTRAL, 1, 0, chosen)
+
+    assert sorted(wanted[: len(chosen)]) == list(chosen)
+    assert frame == decode(encode(frame, KEYS["central"])).frame
+    if len(chosen) < len(wanted):
+        with pytest.raises(EncodeError):
+            DigestReceiptBatch(CENTRAL, 1, 0, tuple(sorted([*chosen, wanted[len(chosen)]]))).body()
+
+
+def test_two_receipts_with_digests_of_a_towns_small_ids_fit_one_frame() -> None:
+    wanted = [DigestReceipted(FrameId(NodeId(16 + i), 900 + i), bytes(4)) for i in range(5)]
+
+    assert 2 == len(DigestReceiptBatch.fitting(wanted))
+
+
+def test_entry_with_a_digest_of_another_width_is_not_packed() -> None:
+    with pytest.raises(EncodeError):
+        pack_entries([(FrameId(NodeId(16), 1), False, bytes(8))], 4)

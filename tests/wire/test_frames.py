@@ -8,9 +8,23 @@ import pytest
 from hypothesis import given
 
 from wire.errors import EncodeError, FrameDecodeError, SignatureInvalidError
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, decode, encode
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    AutomaticAcknowledgement,
+    Cancel,
+    DigestReceipt,
+    Frame,
+    PathTest,
+    Receipt,
+    Refusal,
+    Response,
+    decode,
+    encode,
+    frame_digest,
+)
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, Role
+from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
 from wire.limits import FRAME_BYTES_MAX
 from wire.publish.examples import FRAMES, KEYS
 from wire.signing import DIRECTORY_DOMAIN, SIGNATURE_BYTES, SigningKey
@@ -65,6 +79,10 @@ def test_encode_makes_the_known_length_at_each_kinds_maximum() -> None:
         FrameKind.PATH_TEST: 78,
         FrameKind.RESPONSE: 94,
         FrameKind.RECEIPT_BATCH: 96,
+        FrameKind.DIGEST_RECEIPT: 94,
+        FrameKind.DIGEST_RECEIPT_BATCH: 96,
+        FrameKind.REFUSAL: 94,
+        FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: 86,
     } == greatest
 
 
@@ -121,7 +139,7 @@ def test_decode_of_any_bytes_gives_a_frame_or_our_error(data: bytes) -> None:
 
 
 @given(
-    st.sampled_from([*FrameKind, 0, 8, 15]),
+    st.sampled_from([*FrameKind, 0, 12, 15]),
     st.binary(min_size=12, max_size=12),
     st.binary(max_size=20),
     st.binary(min_size=64, max_size=64),
@@ -174,6 +192,13 @@ OUT_OF_RANGE: dict[str, Frame] = {
     "receipt for counter 0": Receipt(NodeId(1), 1, 0, FrameId(NodeId(16), 0)),
     "receipt for a counter past 32 bits": Receipt(NodeId(1), 1, 0, FrameId(NodeId(16), U32_MAX + 1)),
     "response to nothing": Response(NodeId(1), 1, 0, FrameId(NodeId(0), 0), MemberResponse.SEEN, (1,)),
+    "digest of seven bytes": DigestReceipt(NodeId(1), 1, 0, TARGET, bytes(7)),
+    "digest of nine bytes": DigestReceipt(NodeId(1), 1, 0, TARGET, bytes(9)),
+    "refusal of nothing": Refusal(NodeId(1), 1, 0, FrameId(NodeId(0), 7), RefusalReason.ID_CONFLICT, bytes(8)),
+    "refusal without a digest": Refusal(NodeId(1), 1, 0, TARGET, RefusalReason.ID_CONFLICT, b""),
+    "automatic answer to nothing": AutomaticAcknowledgement(
+        NodeId(1), 1, 0, FrameId(NodeId(16), 0), AnswerState.ANSWERED
+    ),
     "ten bytes of name": Acknowledgement(NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "J Żółkiew"),
     "half a surrogate pair": Acknowledgement(NodeId(1), 1, 0, TARGET, Role.PCSO, AnswerState.ANSWERED, "\ud800"),
 }
@@ -197,3 +222,13 @@ def test_path_test_names_both_paths() -> None:
     frames = [PathTest(NodeId(16), 1, 0, path) for path in Path]
 
     assert frames == [decode(encode(frame, KEY)).frame for frame in frames]
+
+
+def test_frames_of_one_id_and_other_bytes_have_other_digests() -> None:
+    """A card put back uses a counter twice; a receipt by its id alone would be taken for both."""
+    first = encode(ALERT, KEY)
+    second = encode(dataclasses.replace(ALERT, at_s=ALERT.at_s + 1), KEY)
+
+    assert decode(first).frame.id == decode(second).frame.id
+    assert frame_digest(first) != frame_digest(second)
+    assert 8 == len(frame_digest(first))

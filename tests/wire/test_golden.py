@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 import wire
-from wire.admission import admit
+from wire.admission import admit, stands_for
 from wire.directory import DirectoryDocument, open_directory
 from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, TopicError
 from wire.frames import decode
+from wire.ids import parse_node
 from wire.messages import decode_message
 from wire.publish.golden import fields_of, message_types, vector_files
 from wire.signing import PublicKey, SigningKey
@@ -25,6 +26,7 @@ def committed(name: str) -> Any:  # noqa: ANN401 (JSON)
     return json.loads((VECTORS / name).read_text(encoding="utf-8"))
 
 
+SIGNATURES = committed("signatures.json")
 FRAMES = committed("frames.json")
 DIRECTORY = committed("directory.json")
 
@@ -121,3 +123,17 @@ def test_admission_vector_gets_its_verdict(row: dict[str, Any]) -> None:
         verdict = e.reason
 
     assert row["reason"] == verdict
+
+
+@by_name(SIGNATURES["messages"])
+def test_signature_vector_gets_its_verdict(row: dict[str, Any]) -> None:
+    directory = open_directory(SIGNATURES["sealed"].encode(), PublicKey(bytes.fromhex(SIGNATURES["authority"])))
+    sender = directory.senders[parse_node(row["sender"])]
+    verdict: dict[str, Any]
+    try:
+        signed = stands_for(sender, row["topic"], bytes.fromhex(row["payload"]), row["signature"])
+        verdict = {"signed": signed, "reason": None}
+    except DecodeError as e:
+        verdict = {"signed": None, "reason": e.reason}
+
+    assert {"signed": row["signed"], "reason": row["reason"]} == verdict

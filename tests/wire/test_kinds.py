@@ -10,10 +10,12 @@ from wire.kinds import (
     AlertKind,
     AnswerState,
     CancelReason,
+    Capability,
     FrameKind,
     MemberResponse,
     Numbered,
     Priority,
+    RefusalReason,
     Role,
 )
 from wire.messages import IncidentState, MemberAnswer
@@ -28,6 +30,10 @@ FROZEN: dict[type[Numbered], dict[str, int]] = {
         "path-test": 5,
         "response": 6,
         "receipt-batch": 7,
+        "digest-receipt": 8,
+        "digest-receipt-batch": 9,
+        "refusal": 10,
+        "automatic-acknowledgement": 11,
     },
     AlertKind: {
         "attack": 1,
@@ -43,6 +49,7 @@ FROZEN: dict[type[Numbered], dict[str, int]] = {
         "fault": 11,
     },
     Role: {"co-ordinator": 1, "cctv": 2, "pcso": 3, "duty-sergeant": 4, "duty-officer": 5, "police": 6},
+    RefusalReason: {"id-conflict": 1, "foreign-incident": 2},
     CancelReason: {"mistake": 1, "stand-down": 2},
     MemberResponse: {"seen": 1, "responding": 2},
     AnswerState: {"answered": 1, "on-the-way": 2, "closed": 3, "unanswered": 4},
@@ -86,3 +93,8 @@ def test_json_words_are_the_vocabularys_names() -> None:
     assert {state.slug for state in AnswerState} == set(get_args(incident["state"]))
     assert {response.slug for response in MemberResponse} == set(get_args(answer["response"]))
     assert {reason.slug for reason in CancelReason} == set(get_args(get_args(incident["cancelled"])[0]))
+
+
+def test_capabilities_names_never_change() -> None:
+    """They rest in the health of nodes that are not upgraded."""
+    assert ["digest-receipt", "refusal", "automatic"] == [str(capability) for capability in Capability]

@@ -13,7 +13,9 @@ from wire.limits import MESSAGE_BYTES_MAX, SYNC_ANSWER_BYTES_MAX, TEXT_CHARS_MAX
 from wire.messages import (
     INCIDENTS_MAX,
     MEMBERS_MAX,
+    PARTS_MAX,
     PENDING_MAX,
+    RECEIPTED_MAX,
     CentralStatus,
     FaultReport,
     Health,
@@ -21,6 +23,7 @@ from wire.messages import (
     MemberAnswer,
     Message,
     PendingFrame,
+    ReceiptedFrame,
     Sync,
     SyncAnswer,
     decode_message,
@@ -222,6 +225,31 @@ def test_widest_incident_fits_its_cap() -> None:
     assert state == decode_message(encode_message(state), IncidentState)
 
 
+def test_longest_part_of_a_sync_fits_one_packet() -> None:
+    sync = Sync(
+        boot_id="\x00" * 64,
+        pending=(PendingFrame(counter=2**32 - 1, age_ms=2**53),) * PENDING_MAX,
+        nonce="f" * 32,
+        receipted=(ReceiptedFrame(counter=2**32 - 1, digest="f" * 16),) * RECEIPTED_MAX,
+        part=PARTS_MAX,
+        parts=PARTS_MAX,
+    )
+
+    assert sync == decode_message(encode_message(sync), Sync)
+
+
+def test_part_of_fewer_parts_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="part 2 of 1"):
+        Sync(boot_id="b", part=2)
+
+
+def test_messages_of_an_old_version_are_read_and_old_readers_ignore_what_is_new() -> None:
+    """Mixed versions talk: what is new is absent from an old message, and no required field was added."""
+    assert Sync(boot_id="b") == decode_message(b'{"boot_id":"b"}', Sync)
+    assert SyncAnswer(boot_id="c", counter_floor=3) == decode_message(b'{"boot_id":"c","counter_floor":3}', SyncAnswer)
+    assert b'{"boot_id":"c","counter_floor":3}' == encode_message(SyncAnswer(boot_id="c", counter_floor=3))
+
+
 def test_sync_answer_over_its_cap_loses_incidents_from_the_end() -> None:
     wide = "\x00" * 64
     member = MemberAnswer(node="00000011", premises=wide, response="responding", at=PRESSED_AT)
@@ -242,6 +270,11 @@ def test_sync_answer_over_its_cap_loses_incidents_from_the_end() -> None:
         Sync(boot_id="b", last_counter=2**32),
         Health(state="armed", boot_id="b", uptime_ms=-1),
         Health(state="armed", boot_id="b", rejected={f"r{n}": 1 for n in range(129)}),
+        Sync(boot_id="b", nonce="0123"),
+        Sync(boot_id="b", receipted=(ReceiptedFrame(counter=1, digest="x" * 16),)),
+        Sync(boot_id="b", receipted=(ReceiptedFrame(counter=1, digest="0" * 16),) * (RECEIPTED_MAX + 1)),
+        Sync(boot_id="b", parts=PARTS_MAX + 1),
+        SyncAnswer(boot_id="c", counter_floor=0, missing=(1,) * (RECEIPTED_MAX + 1)),
         msgspec.structs.replace(LEAST, priority=0),
         msgspec.structs.replace(LEAST, scheme="Not A Slug"),
     ],

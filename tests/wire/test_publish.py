@@ -13,7 +13,16 @@ from jsonschema import Draft7Validator
 
 from wire.frames import Frame, encode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Numbered
+from wire.kinds import (
+    AlertKind,
+    AnswerState,
+    CancelReason,
+    Capability,
+    FrameKind,
+    MemberResponse,
+    Numbered,
+    RefusalReason,
+)
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Message, Sync, SyncAnswer, decode_message, encode_message
 from wire.publish.__main__ import REPOSITORY, main, published_files
@@ -161,7 +170,7 @@ def test_every_example_in_the_document_satisfies_its_schema() -> None:
             assert message["payload"]["minLength"] <= len(bytes.fromhex(text)) <= message["payload"]["maxLength"]
             count += 1
 
-    assert count == len(MESSAGES) + 1 + len(FRAMES)
+    assert count == len(MESSAGES) + 2 + len(FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +196,10 @@ def test_every_field_of_every_message_has_its_meaning() -> None:
         assert set(schema["properties"]) <= set(notes(kind)), kind
 
 
-@pytest.mark.parametrize("kind", [AlertKind, FrameKind, CancelReason, MemberResponse, AnswerState])
-def test_every_word_of_the_vocabulary_has_its_meaning(kind: type[Numbered]) -> None:
+@pytest.mark.parametrize(
+    "kind", [AlertKind, FrameKind, CancelReason, MemberResponse, AnswerState, RefusalReason, Capability]
+)
+def test_every_word_of_the_vocabulary_has_its_meaning(kind: type[Numbered | Capability]) -> None:
     assert {member.name for member in kind} <= set(notes(kind))
 
 
@@ -206,6 +217,19 @@ def pairs_of(raw: bytes) -> Iterator[tuple[FrameId, bool]]:
         yield FrameId(NodeId(node), counter_and_late // 2), counter_and_late % 2 == 1
 
 
+def digested_of(raw: bytes) -> Iterator[tuple[FrameId, bool, bytes]]:
+    """A batch's targets with their digests, read likewise: two numbers, then four bytes."""
+    start = node = 0
+    while start < len(raw):
+        end = start
+        for _ in range(2):
+            end = next(i for i in range(end, len(raw)) if raw[i] < 128) + 1
+        ((target, late),) = pairs_of(raw[start:end])
+        node += target.node
+        yield FrameId(NodeId(node), target.counter), late, raw[end : end + 4]
+        start = end + 4
+
+
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES.keys())
 def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) -> None:
     """The table in the handbook was written apart from the encoder; here they meet."""
@@ -221,6 +245,10 @@ def test_layout_table_finds_each_field_where_the_encoder_put_it(frame: Frame) ->
             value = getattr(value, step)
         if frame.KIND is FrameKind.RECEIPT_BATCH and field.path == "targets":
             assert [(entry.target, entry.late) for entry in value] == list(pairs_of(raw))
+        elif frame.KIND is FrameKind.DIGEST_RECEIPT_BATCH and field.path == "targets":
+            assert [(entry.target, entry.late, entry.digest) for entry in value] == list(digested_of(raw))
+        elif isinstance(value, bytes):
+            assert value == raw
         elif isinstance(value, tuple):
             assert list(value) == [int.from_bytes(raw[i : i + 2], "big") for i in range(0, len(raw), 2)]
         elif isinstance(value, str):

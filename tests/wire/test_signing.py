@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 from functools import reduce
+from itertools import permutations
 
 import hypothesis.strategies as st
 import pytest
@@ -12,9 +14,11 @@ from wire.signing import (
     DIRECTORY_DOMAIN,
     FRAME_DOMAIN,
     KEY_BYTES,
+    MESSAGE_DOMAIN,
     SIGNATURE_BYTES,
     PublicKey,
     SigningKey,
+    sign_message,
 )
 
 # Edwards25519, RFC 8032 section 5.1, in the plainest arithmetic.
@@ -112,5 +116,14 @@ def test_public_keys_are_equal_by_their_bytes() -> None:
 
 def test_domains_are_no_prefix_of_one_another() -> None:
     """Otherwise a signature over one use could be read as a signature over the other."""
-    assert not FRAME_DOMAIN.startswith(DIRECTORY_DOMAIN)
-    assert not DIRECTORY_DOMAIN.startswith(FRAME_DOMAIN)
+    domains = (FRAME_DOMAIN, DIRECTORY_DOMAIN, MESSAGE_DOMAIN)
+
+    assert [] == [(a, b) for a, b in permutations(domains, 2) if a.startswith(b)]
+
+
+def test_message_signature_is_over_domain_topic_and_payload() -> None:
+    """By hand: domain NUL topic NUL payload, in base64."""
+    key = SigningKey(bytes(32))
+    raw = base64.b64decode(sign_message(key, "watchlink/1/x", b"{}"))
+
+    key.public.verify(b"", b"watchlink/1/message\x00watchlink/1/x\x00{}", raw)

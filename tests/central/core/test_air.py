@@ -84,7 +84,7 @@ def test_gateway_that_may_not_transmit_is_passed_over_for_the_first_relay(air: T
 
 def test_gateway_that_is_silent_is_passed_over(air: Town) -> None:
     keep_alive(air, 40, BAKERY)
-    assert "silent" == air.node_state(GATEWAY)
+    assert "no-contact" == air.node_state(GATEWAY)
 
     assert [BAKERY] == [o.node for o in receipts(air.hear(air.alert()))]
 
@@ -153,9 +153,47 @@ def test_receipts_of_the_last_seconds_travel_together_newest_first_as_far_as_the
     assert batches[-1] == sorted(FrameId(node, 900 + i) for i, node in enumerate([CORNER, ARCADE, CROWN] * 3) if i > 2)
 
 
-def test_receipt_older_than_ten_seconds_travels_no_more(air: Town) -> None:
+@pytest.mark.finding(8)
+def test_receipt_that_was_said_least_travels_first_with_others_for_a_minute(air: Town) -> None:
+    """In a storm the presser may be transmitting when its receipt is said: it is said again in others' answers."""
+    air.hear(air.alert(7, CORNER))
+    times = []
+    for counter in range(8, 30):
+        keep_alive(air, 2, GATEWAY, BAKERY)
+        node = (ARCADE, CROWN)[counter % 2]
+        for order in receipts(air.hear(air.alert(counter, node))):
+            times += [2 * (counter - 7)] * (Receipted(SEVEN) in order.targets)
+
+    assert [] != [seconds for seconds in times if seconds > 30]
+
+
+@pytest.mark.finding(8)
+def test_repetition_that_is_not_answered_by_itself_is_answered_with_the_next(air: Town) -> None:
+    recorded = encode(air.alert(), KEYS[CORNER])
+    for _ in range(4):
+        air.hear_bytes(recorded)
+        keep_alive(air, 16, GATEWAY, BAKERY)
+    air.hear_bytes(recorded)
+    keep_alive(air, 20, GATEWAY, BAKERY)
+    assert [] == receipts(air.hear_bytes(recorded)), "too soon: the gap has doubled four times"
+    [order] = receipts(air.hear(air.alert(1, ARCADE)))
+
+    assert Receipted(SEVEN) in order.targets
+
+
+@pytest.mark.finding(8)
+def test_one_sender_has_at_most_four_places_in_what_travels_along(air: Town) -> None:
+    air.hear(air.alert(7, CORNER))
+    for counter in range(1, 40):
+        air.hear(air.alert(counter, CROWN))
+    [order] = receipts(air.hear(air.alert(1, ARCADE)))
+
+    assert Receipted(SEVEN) in order.targets
+
+
+def test_receipt_that_nobody_asked_for_in_a_minute_travels_no_more(air: Town) -> None:
     air.hear(air.alert(7))
-    air.later(11)
+    keep_alive(air, 61, GATEWAY, BAKERY)
 
     assert [1] == [len(o.targets) for o in receipts(air.hear(air.alert(1, ARCADE)))]
 

@@ -127,7 +127,7 @@ def test_acknowledgement_is_not_repeated_after_a_newer_one_that_went_by_network_
 def test_acknowledgement_of_an_alert_by_network_never_goes_over_the_air(air: Town) -> None:
     air.press(7)
     keep_alive(air, 40, GATEWAY)
-    assert "silent" == air.node_state(CORNER)
+    assert "no-contact" == air.node_state(CORNER)
     air.act(Acknowledge(INCIDENT))
 
     assert [None] == acknowledgements(air.said)
@@ -211,7 +211,7 @@ def cut_off(town: Town, node: NodeId = ARCADE) -> None:
     """This one has a radio and falls silent; everybody else lives."""
     town.beat(node, "ready")
     keep_alive(town, 40, *(n for n in (*SCHEMES, GATEWAY) if n != node))
-    assert "silent" == town.node_state(node)
+    assert "no-contact" == town.node_state(node)
 
 
 def test_alert_is_put_on_the_air_for_a_member_that_only_a_radio_reaches(air: Town) -> None:
@@ -297,7 +297,7 @@ def test_member_that_was_heard_on_the_radio_before_a_restart_is_known_to_have_on
     town = Town(Recall(paths=(kept,), nodes=nodes), make_directory(has_gateway=True))
     keep_alive(town, 40, CORNER, GATEWAY)
 
-    assert ("silent", "unknown", ("Bakery",)) == (
+    assert ("no-contact", "unknown", ("Bakery",)) == (
         town.node_state(ARCADE),
         town.line(ARCADE).radio.state,
         town.line(ARCADE).radio.heard_by,

@@ -18,6 +18,7 @@ from central.core.view import (
     Done,
     EndWatch,
     HistoryLine,
+    OnDuty,
     Person,
     Refused,
     SetOnTheWay,
@@ -35,6 +36,10 @@ ID = "00000010-7"
 def town(town: Town) -> Town:
     town.press(7)
     return town
+
+
+def on_duty(town: Town) -> tuple[Person, ...]:
+    return tuple(one.person for one in town.board().on_watch)
 
 
 def acknowledgements(town: Town) -> list[tuple[AnswerState, Role, str]]:
@@ -233,7 +238,16 @@ def test_watch_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> Non
     ended = only(town.said, do.PublishStatus)[-1]
 
     assert (("pcso",), ("cctv",)) == (started.status.on_duty, ended.status.on_duty)
-    assert (JONES,) == town.board().on_watch
+    assert (JONES,) == on_duty(town)
+
+
+def test_board_says_since_when_somebody_is_on_duty(town: Town) -> None:
+    """A second start is a sign of life and no new beginning."""
+    town.act(StartWatch())
+    town.later(600)
+    town.act(StartWatch())
+
+    assert (OnDuty("pcso", "Jaswinder Patel", START),) == town.board().on_watch
 
 
 def test_watch_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Town) -> None:
@@ -244,7 +258,7 @@ def test_watch_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: To
     town.act(StartWatch(), Person("cctv", " Ann\u200b Jones"))
     town.later(301)
 
-    assert (JONES,) == town.board().on_watch
+    assert (JONES,) == on_duty(town)
     assert ("cctv",) == only(town.said, do.PublishStatus)[-1].status.on_duty
     last = town.disk[-1]
     assert isinstance(last, ActionEntry)
@@ -259,7 +273,7 @@ def test_watch_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> 
     town.now_at += timedelta(hours=2)
     town.later(200)
 
-    assert (PATEL,) == town.board().on_watch
+    assert (PATEL,) == on_duty(town)
 
 
 def test_sign_of_life_is_not_written(town: Town) -> None:
@@ -272,12 +286,12 @@ def test_sign_of_life_is_not_written(town: Town) -> None:
 
 
 def test_watch_recalled_at_a_start_has_its_half_hour_anew() -> None:
-    town = Town(Recall(on_watch=(PATEL,)))
+    town = Town(Recall(on_watch=(OnDuty(PATEL.role, PATEL.name, START),)))
     town.later(1_800)
-    assert (PATEL,) == town.board().on_watch
+    assert (PATEL,) == on_duty(town)
     town.later(2)
 
-    assert () == town.board().on_watch
+    assert () == on_duty(town)
 
 
 def test_watch_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
@@ -285,12 +299,12 @@ def test_watch_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
     town.is_disk_slow = True
     town.later(1_801)
     town.refuse()
-    assert (PATEL,) == town.board().on_watch
+    assert (PATEL,) == on_duty(town)
     town.is_disk_slow = False
     town.handle(ev.StoreRecovered())
     town.later(1)
 
-    assert () == town.board().on_watch
+    assert () == on_duty(town)
 
 
 def test_assign_is_recorded(town: Town) -> None:

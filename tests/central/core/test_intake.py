@@ -9,6 +9,8 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall, SeenFrame
+from central.core.paths import Paths
+from central.core.view import Acknowledge, Done
 from tests.support.central_town import (
     BAKERY,
     CORNER,
@@ -35,6 +37,26 @@ def alert(counter: int = 7, node: NodeId = CORNER, at_s: int | None = None, **mo
     at_s = int(START.timestamp()) if at_s is None else at_s
     fields = {"kind": AlertKind.ASSIST, "incident": counter, "schemes": SCHEMES[node], **more}
     return Alert(node, counter, at_s, **fields)
+
+
+@pytest.mark.finding(12)
+def test_attack_gets_its_receipt_although_the_rules_failed_on_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was neither new nor on disk: it had no receipt however often it came, and nobody was answered any more."""
+    town, take_arrival, failed = Town(), Paths.take_arrival, []
+
+    def fail_once(self: Paths, *rest: object, **more: object) -> None:
+        if not failed:
+            failed.append(True)
+            raise ZeroDivisionError
+        take_arrival(self, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Paths, "take_arrival", fail_once)
+    with pytest.raises(ZeroDivisionError):
+        town.press(7)
+    said = town.press(7)
+
+    assert [SEVEN] == [order.target for order in only(said, do.SendReceipt)]
+    assert isinstance(town.act(Acknowledge("00000010-7")), Done)
 
 
 def test_core_tells_nobody_before_the_commit(town: Town) -> None:

@@ -1,17 +1,20 @@
-"""Liveness (N11): silent after 30 s or at the last will of this boot; faults; directory and sync answers."""
+"""Liveness (N11): no contact after 30 s or at the last will of this boot; faults; directory and sync answers."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall
+from central.core.repeats import Repeats
 from central.core.view import Acknowledge, Close
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, make_directory, only, opened
 from wire.ids import NodeId, node_text
 from wire.kinds import AlertKind
-from wire.messages import FaultReport, Health, Sync
+from wire.messages import FaultReport, Health, PendingFrame, Sync
 
 
 def beat(town: Town, node: NodeId = CORNER, **more: object) -> list[do.Effect]:
@@ -23,13 +26,13 @@ def line(town: Town, node: NodeId = CORNER) -> object:
     return next(entry for entry in town.board().nodes if entry.node == node_text(node))
 
 
-def test_node_is_silent_thirty_seconds_after_its_last_sign_of_life(town: Town) -> None:
+def test_node_is_out_of_contact_thirty_seconds_after_its_last_sign_of_life(town: Town) -> None:
     beat(town)
     town.later(30)
     before = town.node_state(CORNER)
     town.later(1)
 
-    assert ("ok", "silent") == (before, town.node_state(CORNER))
+    assert ("ok", "no-contact") == (before, town.node_state(CORNER))
     assert START == line(town).last_seen_at
 
 
@@ -42,12 +45,12 @@ def test_node_shows_life_by_any_frame(town: Town) -> None:
     assert "ok" == town.node_state(CORNER)
 
 
-def test_node_is_silent_at_once_at_its_last_will(town: Town) -> None:
+def test_node_is_out_of_contact_at_once_at_its_last_will(town: Town) -> None:
     beat(town)
 
     beat(town, state="lost")
 
-    assert "silent" == town.node_state(CORNER)
+    assert "no-contact" == town.node_state(CORNER)
 
 
 def test_node_ignores_the_last_will_of_an_earlier_boot(town: Town) -> None:
@@ -60,7 +63,7 @@ def test_node_ignores_the_last_will_of_an_earlier_boot(town: Town) -> None:
     assert "ok" == town.node_state(CORNER)
 
 
-def test_node_that_stops_says_so_and_is_not_called_silent(town: Town) -> None:
+def test_node_that_stops_says_so_and_is_not_called_out_of_contact(town: Town) -> None:
     beat(town)
     beat(town, state="stopping")
 
@@ -91,14 +94,14 @@ def test_node_never_seen_stays_so(town: Town) -> None:
     assert "never-seen" == town.node_state(BAKERY)
 
 
-def test_node_seen_before_centrals_start_is_silent_when_its_time_is_up(town: Town) -> None:
+def test_node_seen_before_centrals_start_is_out_of_contact_when_its_time_is_up(town: Town) -> None:
     kept = KeptNode(CORNER, START - timedelta(hours=1), "n1")
     again = Town(Recall(nodes=(kept,)))
 
     before = again.node_state(CORNER)
     again.later(31)
 
-    assert ("never-seen", "silent") == (before, again.node_state(CORNER))
+    assert ("never-seen", "no-contact") == (before, again.node_state(CORNER))
 
 
 def test_node_is_not_called_silent_because_centrals_clock_was_set(town: Town) -> None:
@@ -111,7 +114,7 @@ def test_node_is_not_called_silent_because_centrals_clock_was_set(town: Town) ->
 
         assert "ok" == town.node_state(CORNER)
         town.later(40)
-        assert "silent" == town.node_state(CORNER)
+        assert "no-contact" == town.node_state(CORNER)
 
 
 def test_node_heartbeats_alone_make_no_changes(town: Town) -> None:
@@ -227,3 +230,129 @@ def test_board_says_whether_the_broker_is_linked(town: Town) -> None:
         states.append(town.board().is_broker_linked)
 
     assert [False, True, False] == states
+
+
+@pytest.mark.finding(1)
+def test_health_that_a_broker_kept_makes_no_dead_node_live(town: Town) -> None:
+    """Also one of an earlier run, which would look like a second unit with the same card."""
+
+    def say(boot_id: str, uptime_ms: int) -> str:
+        health = Health(state="armed", boot_id=boot_id, uptime_ms=uptime_ms)
+        town.handle(ev.HealthArrived(CORNER, health, is_signed=True))
+        return town.node_state(CORNER)
+
+    say("run-1", 70_000)
+    assert "ok" == say("run-2", 5_000)
+    assert "ok" == say("run-2", 15_000)
+    town.later(60)
+    assert {"no-contact"} == {say("run-2", 15_000), say("run-2", 5_000), say("run-1", 70_000)}
+    assert 3 == town.rejected()["old health", "00000010"]
+
+    assert "ok" == say("run-2", 75_000)
+
+
+@pytest.mark.finding(1)
+def test_sync_that_a_broker_kept_is_not_taken_again(town: Town) -> None:
+    """It would give the alerts that waited then an age of now."""
+    kept = ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="5" * 32), is_signed=True)
+    town.handle(kept)
+    town.later(60)
+
+    assert [] == [order for order in town.handle(kept) if isinstance(order, do.SendSyncAnswer)]
+    assert 1 == town.rejected()["old sync", "00000010"]
+
+
+def test_parts_of_one_sync_are_all_taken(town: Town) -> None:
+    """They bear one nonce."""
+    for part in (1, 2):
+        town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="5" * 32, part=part, parts=2), is_signed=True))
+
+    assert ("old sync", "00000010") not in town.rejected()
+
+
+@pytest.mark.finding(1)
+def test_kept_sync_of_an_earlier_run_makes_no_second_unit_of_one(town: Town) -> None:
+    """Central forgets nonces when it starts; and what waits at a new run is told before its first health."""
+    for number in range(3):
+        town.handle(ev.SyncArrived(CORNER, Sync(boot_id="run-1", nonce=f"{number}" * 32), is_signed=True))
+        health = Health(state="armed", boot_id="run-2", uptime_ms=5_000 * (number + 1))
+        town.handle(ev.HealthArrived(CORNER, health, is_signed=True))
+    assert "ok" == town.node_state(CORNER)
+
+    waiting = (PendingFrame(counter=7, age_ms=62_000),)
+    town.handle(ev.SyncArrived(CORNER, Sync(boot_id="run-3", nonce="a" * 32, pending=waiting), is_signed=True))
+    town.handle(ev.HealthArrived(CORNER, Health(state="armed", boot_id="run-3", uptime_ms=900), is_signed=True))
+    town.press(7, at_s=0)
+    assert town.card().is_late
+
+
+@pytest.mark.finding(1)
+@pytest.mark.parametrize("delay_s", [100, 7_200])
+def test_health_that_nobody_was_let_hear_makes_no_dead_node_live(town: Town, delay_s: int) -> None:
+    """Nor does a question: what a unit said before it died is no sign that it lives."""
+
+    def say(uptime_ms: int) -> str:
+        health = Health(state="armed", boot_id="n1", uptime_ms=uptime_ms)
+        town.handle(ev.HealthArrived(CORNER, health, is_signed=True))
+        return town.node_state(CORNER)
+
+    assert "ok" == say(10_000)
+    town.later(delay_s)
+
+    assert "no-contact" == say(20_000)
+    town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="5" * 32), is_signed=True))
+    assert "no-contact" == town.node_state(CORNER)
+    assert "ok" == say(10_000 + 1_000 * delay_s)
+
+
+@pytest.mark.finding(1)
+@pytest.mark.parametrize("has_time", [True, False])
+def test_alert_that_was_kept_back_makes_no_dead_node_live(town: Town, *, has_time: bool) -> None:
+    """It is taken in and told, and whoever looks for its unit still knows that it is not heard."""
+    health = Health(state="armed", boot_id="n1", uptime_ms=10_000)
+    town.handle(ev.HealthArrived(CORNER, health, is_signed=True))
+    at_s = int(town.now_at.timestamp()) * has_time
+    town.later(100)
+    town.press(7, AlertKind.ATTACK, at_s=at_s)
+
+    assert "attack" == town.card().kind
+    assert "no-contact" == town.node_state(CORNER)
+
+
+def test_health_under_way_for_a_while_and_clocks_that_drift_or_are_set_count() -> None:
+    repeats, day_ms = Repeats(), 86_400_000
+
+    def is_new(uptime_ms: int, after: timedelta) -> bool:
+        return repeats.is_health_new(Health(state="armed", boot_id="n1", uptime_ms=uptime_ms), START + after)
+
+    assert is_new(10_000, timedelta())
+    assert is_new(25_000, timedelta(seconds=40))
+    assert is_new(10 * day_ms - 60_000, timedelta(days=10))
+    assert not is_new(10 * day_ms, timedelta(days=10, minutes=3))
+    repeats.shift(timedelta(hours=1))
+    assert is_new(10 * day_ms + 10_000, timedelta(days=10, hours=1))
+
+
+@pytest.mark.finding(1)
+def test_health_kept_back_makes_no_dead_node_live_however_long_it_was_up() -> None:
+    repeats, month_ms = Repeats(), 30 * 86_400_000
+
+    def is_new(uptime_ms: int, after_s: float) -> bool:
+        health = Health(state="armed", boot_id="n1", uptime_ms=uptime_ms)
+        return repeats.is_health_new(health, START + timedelta(seconds=after_s))
+
+    assert is_new(month_ms, 0)
+    assert not is_new(month_ms + 10_000, 110)
+
+
+def test_clock_of_a_node_may_run_slow_for_ever() -> None:
+    """200 parts in a million, as a poor crystal does: it must not be out of contact after a week."""
+    repeats, hour_s = Repeats(), 3_600
+    news = [
+        repeats.is_health_new(
+            Health(state="armed", boot_id="n1", uptime_ms=int(hour * hour_s * 1_000 * (1 - 0.0002))),
+            START + timedelta(hours=hour),
+        )
+        for hour in range(1, 24 * 60)
+    ]
+    assert {True} == set(news)

@@ -204,11 +204,11 @@ def test_relay_that_brings_more_than_a_channel_carries_is_not_listened_to_any_mo
 def test_relaying_is_a_sign_of_life_of_the_relay_and_none_of_the_sender(air: Town) -> None:
     """N11: the broker vouches for the first; the second is only on the air."""
     air.later(40)
-    assert ["silent", "silent"] == [air.node_state(BAKERY), air.node_state(CORNER)]
+    assert ["no-contact", "no-contact"] == [air.node_state(BAKERY), air.node_state(CORNER)]
 
     air.hear(air.alert())
 
-    assert ["ok", "silent"] == [air.node_state(BAKERY), air.node_state(CORNER)]
+    assert ["ok", "no-contact"] == [air.node_state(BAKERY), air.node_state(CORNER)]
 
 
 def test_frame_without_a_time_that_is_older_than_what_came_since_is_late_over_the_air(air: Town) -> None:

@@ -150,7 +150,7 @@ def test_weekly_test_is_acknowledged_without_a_person_and_leaves_the_page_by_its
     air.press(7, AlertKind.TEST)
     said = air.later(1)
 
-    automatic = ("co-ordinator", "automatic")
+    automatic = ("watchlink", "automatic")
     by = air.card().answered_by
     assert ("answered", automatic) == (air.card().state, (by.role, by.name))
     assert [
@@ -160,7 +160,7 @@ def test_weekly_test_is_acknowledged_without_a_person_and_leaves_the_page_by_its
     air.later(115)
     assert "answered" == air.card().state
     air.later(10)
-    assert ("closed", "Test arrived and was acknowledged automatically") == (air.card().state, air.card().outcome)
+    assert ("closed", "Test arrived and was acknowledged") == (air.card().state, air.card().outcome)
 
 
 def test_weekly_test_over_the_air_is_acknowledged_over_the_air(air: Town) -> None:

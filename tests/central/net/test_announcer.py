@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+import pytest
+
 from central.core import effects as do
+from central.core import events as ev
 from central.net.announcer import ACKNOWLEDGEMENTS_MAX, Announcer
 from tests.support.central_town import BAKERY, CORNER, CROWN, KEYS, START, Town, make_directory, only, opened
-from wire.admission import admit
+from wire.admission import admit, stands_for
 from wire.frames import Acknowledgement, Receipt, ReceiptBatch, Receipted
 from wire.ids import CENTRAL, FrameId
-from wire.kinds import AnswerState, Role
-from wire.messages import IncidentState, decode_message
+from wire.kinds import AlertKind, AnswerState, Role
+from wire.messages import IncidentState, Sync, decode_message
 
 TARGET = FrameId(CORNER, 7)
 
@@ -22,10 +25,12 @@ class FakeBroker:
     """Takes what is published."""
 
     taken: list[tuple[str, bytes, int]] = field(default_factory=list)
+    signatures: list[str | None] = field(default_factory=list)
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0) -> bool:
+    def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
         """As the link's."""
         self.taken.append((topic, payload, qos))
+        self.signatures.append(signature)
         return True
 
 
@@ -129,3 +134,38 @@ def test_announcer_publishes_incidents_that_every_receiver_accepts(town_of_one_p
     [(topic, payload, qos)] = broker.taken
     assert ("watchlink/1/scheme/hart/incident", 1) == (topic, qos)
     assert order.state == decode_message(payload, IncidentState)
+
+
+@pytest.mark.finding(1)
+def test_announcer_signs_what_it_says_in_json_on_the_topic_it_says_it_on() -> None:
+    """Without, whoever holds central's certificate could say it (the broker does)."""
+    broker = FakeBroker()
+    announcer = make(broker)
+    town = Town()
+    town.press(7, AlertKind.ATTACK)
+    town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="5" * 32), is_signed=True))
+
+    announcer.publish_incident(only(town.said, do.PublishIncident)[-1])
+    announcer.publish_status(only(town.said, do.PublishStatus)[-1])
+    announcer.send_sync_answer(only(town.said, do.SendSyncAnswer)[-1])
+
+    central = opened(make_directory()).senders[CENTRAL]
+    for (topic, payload, _), signature in zip(broker.taken, broker.signatures, strict=True):
+        assert stands_for(central, topic, payload, signature)
+
+
+@pytest.mark.finding(1)
+def test_sync_answer_bears_the_nonce_the_clock_and_numbers_that_rise() -> None:
+    town = Town()
+    town.press(7, AlertKind.ATTACK)
+    said = town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="5" * 32), is_signed=True))
+    answer = only(said, do.SendSyncAnswer)[0].answer
+    town.later(2)
+    said = town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", nonce="6" * 32), is_signed=True))
+    again = only(said, do.SendSyncAnswer)[0].answer
+
+    assert ("5" * 32, "6" * 32) == (answer.nonce, again.nonce)
+    assert answer.at is not None
+    assert 0 == answer.at.microsecond % 1_000
+    assert 0 < answer.sequence < again.sequence
+    assert answer.incidents[0].revision == answer.revision

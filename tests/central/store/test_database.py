@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,11 +17,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from central.core.journal import FrameEntry, KeptFigures, KeptNode, KeptPath, SeenFrame
-from central.core.view import AddNote, Close, EndWatch, StartWatch
+from central.core import incidents
+from central.core.incidents import EARLY_EACH_MAX
+from central.core.journal import FrameEntry, KeptAct, KeptFigures, KeptNode, KeptPath, SeenFrame
+from central.core.view import AddNote, Close, EndWatch, SetOnTheWay, StartWatch
+from central.store import recalling
 from central.store.database import Database, resolve_url
 from central.store.errors import StoreConfigError, StoreError
-from central.store.recalling import recall
+from central.store.recalling import recall, recall_open
 from central.store.tables import METADATA
 from tests.support.central_town import BAKERY, CORNER, CROWN, GATEWAY, JONES, PATEL, START, Town, radio_town
 from wire.ids import U32_MAX, FrameId, NodeId
@@ -67,7 +71,7 @@ def test_database_gives_back_the_night_as_it_was(database: Database, night: Town
     assert journal == found.journal
     assert {(f.signed.frame.id, f.digest) for f in entries_of(night)} == {(s.id, s.digest) for s in found.seen}
     assert ((CORNER, 20), (BAKERY, 1)) == found.highest_counters
-    assert ((JONES,), night.disk[-1].entry) == (found.on_watch, found.last_entry)
+    assert (night.board().on_watch, night.disk[-1].entry) == (found.on_watch, found.last_entry)
     assert {c.incident: c for c in night.board().cards} == {c.incident: c for c in Town(found).board().cards}
 
 
@@ -79,6 +83,28 @@ def test_database_recalls_an_incident_closed_within_a_day_and_no_older_one(datab
 
     assert {FrameId(CORNER, 7), FrameId(CORNER, 10), FrameId(CORNER, 19)} == young
     assert {FrameId(CORNER, 10)} == old
+
+
+@pytest.mark.finding(13)
+def test_database_recalls_acts_that_are_not_at_their_end(database: Database) -> None:
+    closing = KeptAct(7, Close("00000010-7", "Stolen – na\u00efve"), JONES, 900)
+    coming = KeptAct(8, SetOnTheWay("00000010-7", "attack", PATEL), JONES, 901)
+    database.keep_acts([closing])
+    database.keep_acts([closing, coming])
+    assert (closing, coming) == recall(database, START).acts
+
+    database.keep_acts([])
+    assert () == recall(database, START).acts
+
+
+@pytest.mark.finding(13)
+def test_act_of_another_version_does_not_keep_central_from_starting(database: Database) -> None:
+    database.keep_acts([KeptAct(7, Close("00000010-7", "Stolen"), JONES, 900)])
+    with sqlite3.connect(file_of(database)) as other:
+        other.execute("UPDATE open_acts SET action = replace(action, 'close', 'foreclose')")
+    other.close()
+
+    assert () == recall(database, START).acts
 
 
 def test_database_recalls_ids_of_ninety_days_and_counters_of_all_time(database: Database, night: Town) -> None:
@@ -205,12 +231,13 @@ def test_database_lets_one_central_in_only(database: Database) -> None:
         other.open()
 
 
+@pytest.mark.finding(4)
 def test_database_of_a_newer_program_is_refused(database: Database) -> None:
     with database._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     database.close()
 
-    with pytest.raises(StoreConfigError, match="another version"):
+    with pytest.raises(StoreConfigError, match=r"newer version .* Install that version again, or restore the copy"):
         Database(database._url).open()
 
 
@@ -236,7 +263,7 @@ def test_tables_are_good_postgresql() -> None:
     made = [str(CreateTable(table).compile(dialect=dialect)) for table in METADATA.sorted_tables]
     made += [str(CreateIndex(index).compile(dialect=dialect)) for t in METADATA.sorted_tables for index in t.indexes]
 
-    assert sum("BIGINT" in text for text in made) == 8
+    assert sum("BIGINT" in text for text in made) == 10
     assert all("AUTOINCREMENT" not in text for text in made)
 
 
@@ -287,6 +314,9 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     database.open()
     database.commit(night.disk)
     with database._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN speaks")
+        connection.exec_driver_sql("DROP TABLE open_acts")
+        connection.exec_driver_sql("DROP TABLE times")
         connection.exec_driver_sql("DROP TABLE path_days")
         connection.exec_driver_sql("ALTER TABLE frames DROP COLUMN relay")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
@@ -298,3 +328,92 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     again.close()
 
     assert tuple(e for e in night.disk if e.incident is not None) == found.journal
+
+
+@pytest.mark.finding(17)
+def test_start_after_a_flood_reads_no_more_than_is_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (recalling, incidents):
+        for bound in ("OPEN_EACH_MAX", "CLOSED_EACH_MAX"):
+            monkeypatch.setattr(module, bound, 10, raising=False)
+    monkeypatch.setattr(recalling, "SEEN_EACH_MAX", 20, raising=False)
+    town = Town()
+    town.press(7, node=BAKERY)
+    for counter in range(100, 200):
+        town.press(counter, AlertKind.ATTACK)
+    for counter in range(200, 300):
+        town.cancel(counter, counter - 190)
+    database.commit(town.disk)
+
+    found = recall(database, START)
+    flood = [entry for entry in found.journal if entry.incident and entry.incident.node == CORNER]
+    assert 10 + EARLY_EACH_MAX == len(flood)
+    assert 22 == len(found.seen)
+    assert 199 == max(entry.incident.counter for entry in flood if entry.incident)
+    cards = {card.incident: card.stands_for for card in Town(found).board().cards}
+    assert {"00000011-7": 1, "00000010-199": 100} == cards
+
+
+@pytest.mark.finding(13)
+def test_start_after_a_flood_reads_the_attack_among_what_is_less(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recalling, incidents):
+        monkeypatch.setattr(module, "OPEN_EACH_MAX", 10, raising=False)
+    monkeypatch.setattr(recalling, "RECALLED_AT_ONCE", 3)
+    town = Town()
+    town.press(6, AlertKind.SIGHTING)
+    town.press(7, AlertKind.ATTACK)
+    town.press(8, AlertKind.SIGHTING)
+    town.press(9, AlertKind.ASSIST, incident=8)
+    for counter in range(100, 130):
+        town.press(counter, AlertKind.CALL_REQUEST)
+    database.commit(town.disk)
+
+    (card,) = Town(recall(database, START)).board().cards
+    assert ("00000010-7", "attack", 33) == (card.incident, card.kind, card.stands_for)
+    journal, _ = recall_open(database, CORNER, frozenset())
+    assert {7, 8, 129} == {entry.incident.counter for entry in journal if entry.incident}
+
+
+@pytest.mark.finding(17)
+def test_start_after_a_press_was_repeated_for_hours_reads_some_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stolen unit that repeats itself must not keep central from starting, nor bury its attack."""
+    monkeypatch.setattr(recalling, "FRAMES_EACH_MAX", 5, raising=False)
+    town = Town()
+    town.press(3, node=BAKERY)
+    town.press(7, AlertKind.ASSIST)
+    town.press(8, AlertKind.ATTACK, incident=7)
+    town.act(AddNote("00000010-7", "on camera"))
+    for counter in range(100, 130):
+        town.press(counter, AlertKind.ASSIST, incident=7)
+    for counter in range(200, 210):
+        town.respond(BAKERY, counter, FrameId(CORNER, 7), MemberResponse.SEEN)
+    database.commit(town.disk)
+
+    found = recall(database, START)
+    frames = [e.signed.frame.id.counter for e in found.journal if isinstance(e, FrameEntry) and e.incident.counter == 7]
+    assert [7, 8, *range(125, 130), *range(205, 210)] == frames
+    cards = {card.incident: (card.kind, card.alert_count) for card in Town(found).board().cards}
+    assert {"00000011-3": ("assist", 1), "00000010-7": ("attack", 7)} == cards
+
+
+@pytest.mark.finding(17)
+def test_open_alerts_come_back_from_disk_some_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recalling, "RECALLED_AT_ONCE", 3)
+    town = Town()
+    for counter in range(100, 110):
+        town.press(counter, AlertKind.ATTACK)
+    town.act(AddNote("00000010-104", "on camera"))
+    town.act(Close("00000010-105", "mistake"))
+    database.commit(town.disk)
+
+    found, is_all = recall_open(database, CORNER, frozenset({106, 107, 108, 109}))
+    assert not is_all
+    assert [(102, 1), (103, 1), (104, 2)] == sorted(Counter(e.incident.counter for e in found if e.incident).items())
+    assert [entry.entry for entry in found] == sorted(entry.entry for entry in found)
+    found, is_all = recall_open(database, CORNER, frozenset(range(101, 110)))
+    assert is_all
+    assert [100] == [entry.incident.counter for entry in found if entry.incident]
+    assert ((), True) == recall_open(database, BAKERY, frozenset())

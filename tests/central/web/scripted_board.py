@@ -23,12 +23,14 @@ from central.core.view import (
     Card,
     Change,
     Close,
+    CloseRevoked,
     DeliverChange,
     Done,
     EndWatch,
     HistoryLine,
     MemberLine,
     NodeLine,
+    OnDuty,
     Person,
     Refused,
     RejectedLine,
@@ -44,6 +46,8 @@ from wire.kinds import PRIORITY, AlertKind
 
 T = TypeVar("T")
 NOTICE = "This page listens on this machine only until accounts exist."
+UNDO_S = 600
+"""Far longer than the real one's: a busy machine must not take the button away before it is pressed."""
 KINDS = {kind.slug: PRIORITY[kind] for kind in AlertKind}
 
 
@@ -56,10 +60,13 @@ class ScriptedBoard:
         self.sequence = 7
         self.cards: dict[str, Card] = {}
         self.nodes: dict[str, NodeLine] = {}
-        self.on_watch: tuple[Person, ...] = ()
+        self.on_watch: tuple[OnDuty, ...] = ()
         self.rejected: tuple[RejectedLine, ...] = ()
         self.is_broker_linked = True
         self.is_disk_ok = True
+        self.has_alerts_lane = True
+        self.has_reserve = True
+        self.untouched = 0
         self.actions: list[tuple[Action, Person]] = []
         self._subscribers: list[DeliverChange] = []
         self._withheld: list[Change] | None = None
@@ -74,6 +81,8 @@ class ScriptedBoard:
             boot_id=self.boot_id,
             is_broker_linked=self.is_broker_linked,
             is_disk_ok=self.is_disk_ok,
+            has_alerts_lane=self.has_alerts_lane,
+            has_reserve=self.has_reserve,
             on_watch=self.on_watch,
             cards=tuple(self.cards.values()),
             nodes=tuple(self.nodes.values()),
@@ -90,8 +99,10 @@ class ScriptedBoard:
         self.actions.append((action, by))
         await self._may_commit.wait()
         if isinstance(action, StartWatch | EndWatch):
-            others = tuple(one for one in self.on_watch if one != by)
+            others = tuple(one.person for one in self.on_watch if one.person != by)
             self.set_on_watch((*others, by) if isinstance(action, StartWatch) else others)
+            return Done(self.sequence)
+        if isinstance(action, CloseRevoked):
             return Done(self.sequence)
         card = self.cards.get(action.incident)
         if card is None:
@@ -102,7 +113,7 @@ class ScriptedBoard:
         if isinstance(changed, Refused):
             return changed
         self.show(changed)
-        return Done(self.sequence)
+        return Done(self.sequence, untouched=self.untouched)
 
     def press(self, kind: str, premises: str = "Corner Shop", incident: str = "", **more: object) -> Card:
         """A new incident; ``more`` are fields of the card."""
@@ -111,6 +122,7 @@ class ScriptedBoard:
         assert isinstance(at, datetime)
         card = Card(
             incident=incident or f"00000010-{len(self.cards) + 1}",
+            key=str(more.pop("key", incident or f"00000010-{len(self.cards) + 1}")),
             revision=1,
             node="00000010",
             premises=premises,
@@ -143,13 +155,13 @@ class ScriptedBoard:
 
     def set_on_watch(self, people: tuple[Person, ...]) -> None:
         """Say who is on watch."""
-        self.on_watch = people
-        self.tell(on_watch=people)
+        self.on_watch = tuple(OnDuty(one.role, one.name, self.at) for one in people)
+        self.tell(on_watch=self.on_watch)
 
-    def set_links(self, *, is_broker_linked: bool = True, is_disk_ok: bool = True) -> None:
+    def set_links(self, *, is_broker_linked: bool = True, is_disk_ok: bool = True, has_reserve: bool = True) -> None:
         """Say what works."""
-        self.is_broker_linked, self.is_disk_ok = is_broker_linked, is_disk_ok
-        self.tell(is_broker_linked=is_broker_linked, is_disk_ok=is_disk_ok)
+        self.is_broker_linked, self.is_disk_ok, self.has_reserve = is_broker_linked, is_disk_ok, has_reserve
+        self.tell(is_broker_linked=is_broker_linked, is_disk_ok=is_disk_ok, has_reserve=has_reserve)
 
     def hold_commits(self, *, is_held: bool) -> None:
         """Let actions wait, or go on."""
@@ -189,21 +201,24 @@ class ScriptedBoard:
                     return Refused(f"Already answered by {card.answered_by.name}.")
                 if seen and KINDS[seen] > (KINDS["test"] if card.is_drill else card.priority):
                     return Refused("It has become more urgent since you looked.")
-                undo_until = now + timedelta(seconds=10)
+                undo_until = now + timedelta(seconds=UNDO_S)
+                after_s = int((now - (card.pressed_at or card.arrived_at)).total_seconds())
                 answer = {"state": "answered", "answered_by": by, "answered_at": now, "undo_until": undo_until}
+                answer |= {"answered_after_s": after_s}
                 return replace(base, history=line("acknowledged"), **answer)
             case UndoAcknowledge():
                 taken_back = {"state": "unanswered", "answered_by": None, "answered_at": None, "undo_until": None}
                 return replace(base, history=line("unacknowledged"), **taken_back)
-            case SetOnTheWay():
-                answer = {"state": "on-the-way", "answered_by": by, "answered_at": now, "undo_until": None}
-                return replace(base, history=line("on-the-way"), **answer)
+            case SetOnTheWay(who=who):
+                comes = {"state": "on-the-way", "coming": who or by, "coming_at": now, "coming_said_by": by}
+                return replace(base, history=line("on-the-way"), undo_until=None, **comes)
             case Assign(to=to):
                 return replace(base, assigned_to=to, history=line("assigned", to))
             case AddNote(text=text):
                 return replace(base, history=line("note", text))
             case Close(outcome=outcome):
-                return replace(base, state="closed", outcome=outcome, history=line("closed", outcome))
+                ended = {"state": "closed", "outcome": outcome, "closed_by": by, "closed_at": now}
+                return replace(base, history=line("closed", outcome), **ended)
             case _:
                 raise NotImplementedError(action)
 
@@ -233,14 +248,14 @@ class ScriptedServer:
                 is_done.set()
 
         self._loop.call_soon_threadsafe(run)
-        assert is_done.wait(20), "the web's loop does not answer"
+        assert is_done.wait(60), "the web's loop does not answer"
         return result[0]
 
     def stop(self) -> None:
         """End every stream and the server."""
         self._web.stop()
         self.has_stopped = True
-        assert self._web.join_thread(10), "the web server did not stop"
+        assert self._web.join_thread(60), "the web server did not stop"
 
 
 def healthy(node: str, premises: str, place: str = "High St", **more: object) -> NodeLine:

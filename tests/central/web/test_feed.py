@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from central.core.view import Board
+from central.core.cards import NOT_DRAWN, bare_line
+from central.core.view import Board, RejectedLine
 from central.web import feed as feed_module
-from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, Listener
+from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, Listener, encode_shown
 from tests.central.web.scripted_board import ScriptedBoard
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -55,6 +57,38 @@ def test_joining_gets_the_board_then_a_beat() -> None:
         assert expected == sent[1][2]
 
     on_loop(script)
+
+
+@pytest.mark.finding(12)
+def test_card_that_cannot_be_sent_costs_only_itself_and_is_still_there_to_be_answered() -> None:
+    """Half of a surrogate pair is no text that JSON can bear."""
+
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        board.press("attack")
+        board.press("assist")
+        bad = next(iter(board.cards.values()))
+        board.show(replace(bad, place="\ud800"))
+        joined = feed.join(None)
+        sent = events(await joined.next())
+        board.show(replace(bad, place="\ud800"))
+        board.press("theft")
+        later = events(await joined.next())
+
+        cards = [[(card["incident"], card["place"]) for card in data["cards"]] for _, _, data in (sent[0], *later)]
+        (place,) = {card.place for card in board.cards.values()} - {"\ud800"}
+        first = ("00000010-1", NOT_DRAWN)
+        assert [[first, ("00000010-2", place)], [first], [("00000010-3", place)]] == cards
+        assert ("attack", "unanswered") == (sent[0][2]["cards"][0]["kind"], sent[0][2]["cards"][0]["state"])
+
+    on_loop(script)
+
+
+@pytest.mark.finding(12)
+def test_premises_that_cannot_be_sent_is_still_named() -> None:
+    bakery, corner = bare_line("00000011"), replace(bare_line("00000010"), place="\ud800")
+    sent = json.loads(encode_shown(replace(ScriptedBoard().board(), nodes=(corner, bakery))))
+
+    assert [("00000010", NOT_DRAWN), ("00000011", NOT_DRAWN)] == [(one["node"], one["place"]) for one in sent["nodes"]]
 
 
 def test_change_reaches_every_listener_once() -> None:
@@ -102,6 +136,47 @@ def test_ring_is_bounded() -> None:
 
         assert "board boot-1/520" == (await names(feed.join("boot-1/7")))[0]
         assert CHANGES_KEPT + 1 == len(await names(feed.join("boot-1/8")))
+
+    on_loop(script)
+
+
+def big_change() -> tuple[RejectedLine, ...]:
+    """About a megabyte."""
+    return tuple(RejectedLine("malformed " * 10, f"{number:08x}", 1, NOON) for number in range(6_000))
+
+
+@pytest.mark.finding(17)
+def test_ring_is_bounded_in_bytes() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        for _ in range(20):
+            board.tell(rejected=big_change())
+
+        assert 10_000_000 > sum(len(piece) for _, piece in feed._ring)
+        assert ["change boot-1/27", "beat"] == await names(feed.join("boot-1/26"))
+
+    on_loop(script)
+
+
+@pytest.mark.finding(17)
+def test_listener_is_let_go_before_it_holds_many_bytes() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        slow, quick = feed.join(None), feed.join(None)
+        for _ in range(20):
+            board.tell(rejected=big_change())
+            await quick.next()
+
+        assert (True, False) == (slow.has_ended, quick.has_ended)
+
+    on_loop(script)
+
+
+def test_board_of_many_bytes_reaches_a_listener() -> None:
+    async def script(board: ScriptedBoard, feed: Feed) -> None:
+        board.rejected = big_change() * 10
+        listener = feed.join(None)
+        board.tell()
+
+        assert ["board boot-1/7", "beat", "change boot-1/8"] == await names(listener)
 
     on_loop(script)
 

@@ -35,6 +35,21 @@ def test_other_host_is_refused_against_dns_rebinding(host: str) -> None:
     assert 421 == refused("GET", "/board.json", host=host, origin=None)
 
 
+@pytest.mark.finding(16)
+@pytest.mark.parametrize(
+    "host", ["user@127.0.0.1:8080", "user:pass@localhost", "127.0.0.1/path", "127.0.0.1?x", "localhost#x"]
+)
+def test_host_with_more_than_a_name_and_a_port_is_refused(host: str) -> None:
+    assert 421 == refused(host=host, origin=None)
+    assert 421 == refused(host=host, origin=f"http://{host}")
+
+
+@pytest.mark.finding(16)
+@pytest.mark.parametrize("scheme", ["https", "ftp", "file", "chrome-extension", "javascript"])
+def test_origin_of_a_foreign_scheme_may_not_act(scheme: str) -> None:
+    assert 403 == refused(origin=f"{scheme}://127.0.0.1:8080")
+
+
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1", "127.8.0.1:1", "[::1]:8080"])
 def test_loopback_host_is_answered(host: str) -> None:
     assert refused(host=host, origin=f"http://{host}") is None

@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 from msgspec.structs import replace
 
+from central.core.nodes import NodeState
 from central.core.view import NodeLine, RadioLine
 from central.web import words
 from central.web.page import when
@@ -48,8 +49,8 @@ def test_card_says_by_which_paths_it_came_the_first_one_first(
         (line(), ("ok", "state-ok", "Net OK"), ("none", "state-never-seen", "No radio")),
         (line("fault"), ("fault", "state-ok", "Net OK"), ("none", "state-never-seen", "No radio")),
         (
-            line("silent", RadioLine(state="ready", tested_at=NOW, heard_at=NOW, heard_by=("Bakery", "Arcade"))),
-            ("silent", "state-silent", "Net LOST"),
+            line("no-contact", RadioLine(state="ready", tested_at=NOW, heard_at=NOW, heard_by=("Bakery", "Arcade"))),
+            ("no-contact", "state-no-contact", "Net LOST"),
             ("ready", "state-ok", f"Radio was OK, tested {AT}, heard {AT} at Bakery"),
         ),
         (
@@ -100,4 +101,13 @@ def test_warnings_say_what_somebody_must_see_to() -> None:
 
 def test_channel_of_a_premises_that_fell_silent_is_not_said_to_be_blocked() -> None:
     """What it said last may be so no longer."""
-    assert () == warnings_of(line("silent", RadioLine(state="ready", blocked_since=NOW)), when)
+    assert () == warnings_of(line("no-contact", RadioLine(state="ready", blocked_since=NOW)), when)
+
+
+@pytest.mark.finding(11)
+def test_word_for_a_silent_attack_is_no_word_for_a_unit() -> None:
+    """N4, N11: SILENT on one screen means one thing, an attack whose shop must not be called."""
+    states = get_args(NodeState)
+
+    assert sorted(states) == sorted(words.HEALTH_WORDS) == sorted(words.NET_WORDS)
+    assert [] == [word for word in (*states, *words.HEALTH_WORDS.values()) if "silent" in word.lower()]

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from central.core.view import Acknowledge, Board, Close, Person
 from central.web.actions import ACTION_BYTES_MAX
@@ -74,6 +75,24 @@ def test_page_without_script_puts_the_drill_of_an_attack_below_what_is_real(open
     html = get(open_client, board, "/").text
 
     assert html.index("Corner Shop") < html.index("Drilling Shop")
+
+
+@pytest.mark.finding(12)
+def test_page_names_what_it_cannot_draw_and_shows_the_rest(open_client: OpenClient) -> None:
+    board = ScriptedBoard()
+    board.press("attack", premises="Corner Shop")
+    board.press("assist", premises="Echo Club")
+    bad = next(iter(board.cards.values()))
+    board.cards[bad.key] = replace(bad, cancelled="nonsense")  # type: ignore[arg-type]
+    board.nodes["00000011"] = healthy("00000011", "Bakery")
+    board.nodes["00000012"] = replace(healthy("00000012", "Crown"), radio="none")  # type: ignore[arg-type]
+
+    html = get(open_client, board, "/").text
+
+    assert ["Corner Shop", "Echo Club", "Bakery", "Crown"] == [
+        name for name in ("Corner Shop", "Echo Club", "Bakery", "Crown") if f"<bdi>{name}</bdi>" in html
+    ]
+    assert 2 == html.count("Central has a fault and cannot show this. Ring the premises.")
 
 
 def test_page_escapes_names(open_client: OpenClient) -> None:

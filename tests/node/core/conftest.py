@@ -11,14 +11,19 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import pytest
+from msgspec import structs
 
+from node.core import proof
 from node.core.controls import Button
 from node.core.effects import (
+    NOTHING_TOLD,
     AlertDraft,
     CancelDraft,
     Draft,
     Effect,
+    KeepAirtime,
     KeepSeen,
+    KeepTold,
     MarkReceipted,
     PathTestDraft,
     PublishFrame,
@@ -27,6 +32,7 @@ from node.core.effects import (
     ResponseDraft,
     ShowScreen,
     StoreFrame,
+    Told,
 )
 from node.core.events import (
     CentralStatusReceived,
@@ -43,6 +49,7 @@ from node.core.events import (
     Started,
     StoredFrame,
     StoreRefused,
+    SyncAnswered,
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
@@ -50,10 +57,22 @@ from node.core.screens import Screen
 from node.core.settings import Settings
 from node.core.state import NodeState
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, encode
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    Cancel,
+    DigestReceipt,
+    Frame,
+    PathTest,
+    Receipt,
+    Response,
+    SignedFrame,
+    encode,
+    frame_digest,
+)
 from wire.ids import CENTRAL, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
-from wire.messages import Answer, CentralStatus, IncidentState
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Priority, Role
+from wire.messages import Answer, CentralStatus, IncidentState, SyncAnswer
 from wire.signing import SigningKey
 from wire.topics import FrameTopic
 
@@ -113,6 +132,8 @@ class World:
     settings: Settings = field(default_factory=lambda: Settings(OURS, "Corner Shop", "High St", (HART,), version="1.4"))
     now_ms: int = 1_000
     disk_full: bool = False
+    is_numbered_unsaved: bool = False
+    """What a full disk refuses has a number all the same."""
     disk_hangs: bool = False
     panel_answers: bool = True
     state: NodeState = field(init=False)
@@ -120,9 +141,12 @@ class World:
     central_counter: int = 0
     log: list[Effect] = field(default_factory=list)
     stored: dict[int, tuple[SignedFrame, int]] = field(default_factory=dict)
+    unsaved: dict[int, SignedFrame] = field(default_factory=dict)
     receipted: set[int] = field(default_factory=set)
-    seen: dict[FrameId, tuple[bytes, bool]] = field(default_factory=dict)
-    pending: list[FrameStored] = field(default_factory=list)
+    seen: dict[FrameId, tuple[bytes, Priority | None]] = field(default_factory=dict)
+    airtime: tuple[tuple[int, int], ...] = ()
+    told: Told = NOTHING_TOLD
+    pending: list[FrameStored | StoreRefused] = field(default_factory=list)
     checks: list[Callable[[World, Event, tuple[Effect, ...]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -136,7 +160,7 @@ class World:
         queue = list(events)
         while queue:
             event = queue.pop(0)
-            self.pending = [waiting for waiting in queue if isinstance(waiting, FrameStored)]
+            self.pending = [waiting for waiting in queue if isinstance(waiting, FrameStored | StoreRefused)]
             self.state, effects = step(self.state, event, self.now_ms)
             for check in self.checks:
                 check(self, event, effects)
@@ -171,14 +195,23 @@ class World:
                 if self.disk_hangs:
                     return None
                 if self.disk_full:
-                    return StoreRefused(effect.draft, "disk full")
+                    return StoreRefused(effect.draft, "disk full", self.number(effect))
                 return self.store(effect)
             case ShowScreen():
-                return ScreenShown(effect.screen.concerns, effect.screen.face) if self.panel_answers else None
+                return (
+                    ScreenShown(effect.screen.concerns, effect.screen.face, effect.screen.priority)
+                    if self.panel_answers
+                    else None
+                )
             case MarkReceipted():
                 self.receipted.add(effect.id.counter)
             case KeepSeen():
-                self.seen[effect.id] = (effect.digest, effect.is_shown)
+                shown = getattr(effect, "is_shown", None)  # The inspected core's word, on which these are replayed.
+                self.seen[effect.id] = (effect.digest, shown or getattr(effect, "shown", None))
+            case KeepAirtime():
+                self.airtime = effect.slices
+            case KeepTold():
+                self.told = effect.told
             case RaiseCounterFloor():
                 self.counter = max(self.counter, effect.counter)
             case _:
@@ -187,10 +220,26 @@ class World:
 
     def store(self, order: StoreFrame) -> FrameStored:
         """What the disk answers."""
+        frame = order.signed
+        if frame is None:
+            self.counter += 1
+            frame = signed(frame_of(order.content, self.counter, order.at_s))
+        self.stored[frame.frame.counter] = (frame, self.now_ms)
+        self.unsaved.pop(frame.frame.counter, None)
+        return FrameStored(order.draft, frame)
+
+    @property
+    def numbered(self) -> dict[int, SignedFrame]:
+        """Frames of ours that are on disk, and those that are sent without it."""
+        return {**self.unsaved, **{counter: frame for counter, (frame, _) in self.stored.items()}}
+
+    def number(self, order: StoreFrame) -> SignedFrame | None:
+        """What the disk refuses, signed."""
+        if order.signed is not None or not self.is_numbered_unsaved:
+            return order.signed
         self.counter += 1
-        frame = frame_of(order.content, self.counter, order.at_s)
-        self.stored[self.counter] = (signed(frame), self.now_ms)
-        return FrameStored(order.draft, self.stored[self.counter][0])
+        self.unsaved[self.counter] = signed(frame_of(order.content, self.counter, order.at_s))
+        return self.unsaved[self.counter]
 
     # -- what people and programs do
 
@@ -201,14 +250,17 @@ class World:
         outbox = tuple(
             StoredFrame(frame, at_ms, counter in self.receipted) for counter, (frame, at_ms) in self.stored.items()
         )
-        inbox = tuple(SeenFrame(i, digest, is_shown) for i, (digest, is_shown) in self.seen.items())
-        done = self.do(Started(boot, outbox, inbox, known or directory(), self.counter))
+        inbox = tuple(SeenFrame(i, digest, shown) for i, (digest, shown) in self.seen.items())
+        done = self.do(
+            Started(boot, outbox, inbox, known or directory(), self.counter, airtime=self.airtime, told=self.told)
+        )
         if wall is not None:
             done += self.do(ClockRead(int(wall.timestamp()), is_proven=True))
         return done
 
     def restart(self, boot: str = "boot-2", wall: datetime | None = NOON) -> list[Effect]:
         """Crash, and start again: only the disk is left."""
+        self.unsaved.clear()
         self.state = initial_state(self.settings)
         return self.start(boot=boot, wall=wall)
 
@@ -243,7 +295,10 @@ class World:
         return self.tap(button, held_ms)
 
     def receipt(self, counter: int, *, is_late: bool = False, target: NodeId = OURS) -> FrameReceived:
-        frame = Receipt(CENTRAL, self._central(), NOON_S, FrameId(target, counter), is_late)
+        frame: Frame = Receipt(CENTRAL, self._central(), NOON_S, FrameId(target, counter), is_late)
+        if proof.is_strict(self.state):  # A central that signs names the bytes too.
+            digest = frame_digest(self.numbered[counter].data)
+            frame = DigestReceipt(CENTRAL, frame.counter, NOON_S, FrameId(target, counter), digest, is_late)
         return FrameReceived(signed(frame).data, None, Path.NETWORK)
 
     def ack(self, incident: int, state: AnswerState = AnswerState.ANSWERED, name: str = "J Patel") -> FrameReceived:
@@ -319,11 +374,18 @@ class World:
         return IncidentState(**{**said, **fields})
 
     def says(self, *args: Any, **fields: Any) -> IncidentReceived:
-        return IncidentReceived(self.incident_state(*args, **fields))
+        return IncidentReceived(self.incident_state(*args, **fields), is_signed=True)
+
+    def answers(self, answer: SyncAnswer) -> SyncAnswered:
+        """Central's signed answer to the newest question; asks one if none is out that may still be answered."""
+        if not proof.is_waiting(self.state, self.now_ms):
+            self.do(LinkUp())
+        asked = getattr(self.state.central, "questions", ())  # An older core asks without a nonce.
+        return SyncAnswered(structs.replace(answer, nonce=asked[-1].nonce) if asked else answer, is_signed=True)
 
     @staticmethod
-    def answer(name: str = "Jaswinder Patel", role: str = "pcso", at: datetime = NOON) -> Answer:
-        return Answer(role=role, name=name, at=at)
+    def answer(name: str = "Jaswinder Patel", role: str = "pcso", at: datetime = NOON, **about: Any) -> Answer:
+        return Answer(role=role, name=name, at=at, **about)
 
     # -- what came of it
 

@@ -13,14 +13,14 @@ from node.core.events import LinkUp, SeenFrame, Started, StoredFrame, SyncAnswer
 from node.core.machine import initial_state
 from wire.frames import Alert
 from wire.ids import NodeId
-from wire.kinds import AlertKind, AnswerState
+from wire.kinds import AlertKind, AnswerState, Priority
 from wire.messages import SyncAnswer
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
 def sync_answer(world: Any, *states: Any) -> SyncAnswered:
-    return SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=states))
+    return world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=states))
 
 
 def test_unreceipted_alert_is_still_undelivered_and_the_same_bytes_go_out(world: Any) -> None:
@@ -181,7 +181,7 @@ def test_disk_that_is_read_later_adds_what_it_remembers_and_keeps_what_this_run_
     old = world.signed(Alert(OURS, 12, 0, AlertKind.ASSIST, 12, (1,)))
     ours, at_ms = world.stored[41]
     rows = (StoredFrame(old, None, is_receipted=False), StoredFrame(ours, at_ms, is_receipted=False))
-    seen = SeenFrame(world.state.neighbours[0].alert, b"x" * 32, is_shown=True)
+    seen = SeenFrame(world.state.neighbours[0].alert, b"x" * 32, Priority.P1)
     world.do(Started("boot-1", rows, (seen,), world.directory(), 41), LinkUp())
 
     assert {12, 41} == {signed.frame.counter for signed in world.published()}

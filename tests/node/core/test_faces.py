@@ -155,8 +155,8 @@ def test_duty_line_fits_and_counts_what_it_leaves_out(roles: list[str]) -> None:
         ((), "NOBODY ON DUTY"),
         (("cctv",), "On duty: CCTV"),
         (("cctv", "pcso"), "On duty: CCTV PCSO"),
-        (("cctv", "pcso", "police"), "On duty: CCTV PCSO +1"),
-        (("co-ordinator", "police", "cctv", "pcso"), "On duty: CO-ORD +3"),
+        (("cctv", "pcso", "police"), "On duty: CCTV, 2 more"),
+        (("co-ordinator", "police", "cctv", "pcso"), "Duty: CO-ORD, 3 more"),
     ],
 )
 def test_duty_line(roles: tuple[str, ...], expected: str) -> None:

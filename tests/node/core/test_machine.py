@@ -18,10 +18,12 @@ from node.core.events import (
     Event,
     FramePublished,
     FrameReceived,
+    FramesReopened,
     FrameStored,
     InputRejected,
     LinkDown,
     LinkUp,
+    ListingRefused,
     OverEnded,
     OverFailed,
     OverStarted,
@@ -29,10 +31,11 @@ from node.core.events import (
     PartRecovered,
     PinChanged,
     ScreenShown,
+    SessionTaken,
     Started,
     StopAsked,
+    StoredFrame,
     StoreRefused,
-    SyncAnswered,
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
@@ -51,7 +54,8 @@ OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
 def in_phase(world: Any, phase: Phase) -> None:
     """Bring a press to this phase, by what would."""
     world.disk_hangs = phase is Phase.DRAFTED
-    world.disk_full = phase is Phase.REFUSED
+    world.disk_full = phase in (Phase.REFUSED, Phase.UNSAVED)
+    world.is_numbered_unsaved = phase is Phase.UNSAVED
     world.hold(Button.ATTACK)
     world.disk_hangs = world.disk_full = False
     by: dict[Phase, list[Event]] = {
@@ -87,9 +91,15 @@ def every_event(world: Any) -> list[Event]:
         FrameStored(1, world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,)))),
         FrameStored(777, frame),
         StoreRefused(1, "full"),
+        StoreRefused(1, "full", world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,)))),
         StoreRefused(None, "full"),
+        FramesReopened(
+            (StoredFrame(world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,))), None, is_receipted=False),)
+        ),
+        ListingRefused(),
         LinkUp(),
         LinkDown("gone"),
+        SessionTaken(),
         LinkDown("refused", is_permanent=True),
         FramePublished(FrameId(OURS, 1)),
         FramePublished(FrameId(BOOTS, 1)),
@@ -106,7 +116,7 @@ def every_event(world: Any) -> list[Event]:
             for state in ("unanswered", "answered", "on-the-way", "closed")
         ),
         world.status("central-9", on_duty=()),
-        SyncAnswered(SyncAnswer(boot_id="central-9", counter_floor=5)),
+        world.answers(SyncAnswer(boot_id="central-9", counter_floor=5)),
         DirectoryReceived(world.directory(9), b"nine"),
         InputRejected("topic"),
         *(ChannelChanged(is_busy) for is_busy in (True, False)),

@@ -34,7 +34,6 @@ from node.core.events import (
     OverStarted,
     PartFailed,
     PartRecovered,
-    SyncAnswered,
 )
 from node.core.machine import next_deadline_ms
 from node.core.radio.state import RadioPath, radio_path
@@ -63,7 +62,7 @@ _PRESS = st.sampled_from(
 )
 _WAIT = st.tuples(st.just("wait"), st.sampled_from([0, 10, 500, 2_100, 11_000, 70_000]))
 _PLAIN = (
-    ["up", "down", "status", "status", "full", "mended", "restart", "oled", "sync"],
+    ["up", "down", "status", "status", "full", "full, numbered", "mended", "restart", "oled", "sync"],
     ["new central", "clock back", "clock on", "oled back"],
 )
 _SIMPLE = st.sampled_from([(word,) for words in _PLAIN for word in words])
@@ -116,7 +115,8 @@ class Watch:
                 assert order.alert not in self.shown, "shown twice"
                 self.shown.append(order.alert)
             if isinstance(order, MarkReceipted):
-                assert isinstance(event, FrameReceived), "only a receipt ends the sending"
+                is_saved_at_last = isinstance(event, FrameStored) and event.signed.data in self.published.values()
+                assert isinstance(event, FrameReceived) or is_saved_at_last, "only a receipt ends the sending"
         due_ms = next_deadline_ms(state)
         assert due_ms is None or due_ms >= 0
         assert len(state.recent) <= 8
@@ -124,20 +124,22 @@ class Watch:
 
     def frames(self, world: Any, state: NodeState, event: Event, effects: Iterable[Effect]) -> None:
         stored_now = {event.signed.frame.counter} if isinstance(event, FrameStored) else set()
+        numbered = world.numbered
         for order in effects:
             if isinstance(order, PublishFrame):
                 counter = order.signed.frame.counter
-                assert counter in world.stored or counter in stored_now, "N2: published before it was stored"
+                assert counter in numbered or counter in stored_now, "N2: published before it had its number"
                 assert not isinstance(order.signed.frame, PathTest), "N11: published a test of the air"
                 assert self.published.setdefault(counter, order.signed.data) == order.signed.data, "other bytes"
                 assert counter not in world.receipted, "sent although central has it"
         receipted_now = {order.id.counter for order in effects if isinstance(order, MarkReceipted)}
-        tests = {c for c, (signed, _) in world.stored.items() if isinstance(signed.frame, PathTest)}
-        held = set(world.stored) - world.receipted - receipted_now - tests
+        tests = {c for c, signed in numbered.items() if isinstance(signed.frame, PathTest)}
+        held = set(numbered) - world.receipted - receipted_now - tests
         kept = {counter for counter, _ in state.outbox.rows.oldest()} - tests
         if state.is_started:
             assert kept <= held | stored_now
-            assert held - stored_now <= kept | stored_now | {e.signed.frame.counter for e in world.pending}, "N2: lost"
+            coming = {e.signed.frame.counter for e in world.pending if e.signed is not None}
+            assert held - stored_now <= kept | stored_now | coming, "N2: lost"
         assert {c for _, c in state.outbox.due} <= kept
         assert state.outbox.in_flight - tests <= kept
         assert len(state.outbox.in_flight) <= 40
@@ -154,11 +156,13 @@ class Watch:
                 counter = FrameId.parse(screen.concerns).counter
                 assert counter in world.stored, "N3: said as saved before it was"
                 assert state.incidents.get(world.stored[counter][0].frame.incident).waiting
+            if "Sending all the same" in screen.lines:
+                assert FrameId.parse(screen.concerns).counter in world.unsaved, "N3: said as sent and was not"
             if screen.face == "received":
                 counter = FrameId.parse(screen.concerns).counter
                 assert counter in world.known_to_central, "N3: said as received and was not"
             if screen.face in ("answered", "on-the-way"):
-                frame = world.stored[FrameId.parse(screen.concerns).counter][0].frame
+                frame = world.numbered[FrameId.parse(screen.concerns).counter].frame
                 assert frame.incident in world.answered, "N3: said as answered and was not"
         if state.screen is not None and state.screen.face == "ready" and not is_hushed(state, state.now_ms):
             told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
@@ -198,14 +202,15 @@ def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
         "down": lambda: world.do(LinkDown("gone")),
         "status": lambda: world.do(world.status()),
         "new central": lambda: world.do(world.status(f"central-{len(world.log)}")),
-        "full": lambda: setattr(world, "disk_full", True),
+        "full": lambda: (setattr(world, "disk_full", True), setattr(world, "is_numbered_unsaved", False)),
+        "full, numbered": lambda: (setattr(world, "disk_full", True), setattr(world, "is_numbered_unsaved", True)),
         "mended": lambda: setattr(world, "disk_full", False),
         "restart": lambda: world.restart(f"boot-{len(world.log)}", wall=world.wall()),
         "clock back": lambda: world.do(ClockRead(1, is_proven=True)),
         "clock on": lambda: world.do(ClockRead(2**33, is_proven=True)),
         "oled": lambda: (setattr(world, "panel_answers", False), world.do(PartFailed(Part.OLED, "gone"))),
         "oled back": lambda: (setattr(world, "panel_answers", True), world.do(PartRecovered(Part.OLED))),
-        "sync": lambda: world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
+        "sync": lambda: world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
         "press": world.tap,
         "wait": world.after,
         "alert": lambda node, n: world.do(world.alert_from(node, n, AlertKind.ASSIST if n > 2 else AlertKind.ATTACK)),
@@ -224,11 +229,10 @@ def air(world: Any, what: str) -> None:
     """What a radio, and whoever else is on the channel, can do now."""
     over = world.state.radio.over
     if what == "receipt":
-        frames = [signed.frame for signed, _ in world.stored.values()]
-        last = frames[-1] if frames else None
+        last = max(world.numbered, default=None)
         if last is not None:
-            world.known_to_central.add(last.counter)
-            world.do(replace(world.receipt(last.counter), path=Path.RADIO))
+            world.known_to_central.add(last)
+            world.do(replace(world.receipt(last), path=Path.RADIO))
     elif what in ("key", "unkey", "fail"):
         number = over.number if over is not None else 99
         events = {"key": OverStarted(number), "unkey": OverEnded(number, 2_000), "fail": OverFailed(number, "x")}
@@ -244,11 +248,11 @@ def air(world: Any, what: str) -> None:
 
 
 def own(world: Any, action: str, back: int) -> None:
-    """What others can say of a frame of ours that is on disk, the newest or a few before it."""
-    counter = max(world.stored, default=0) - back
-    if counter not in world.stored:
+    """What others can say of a frame of ours, the newest or a few before it."""
+    counter = max(world.numbered, default=0) - back
+    if counter not in world.numbered:
         return
-    frame = world.stored[counter][0].frame
+    frame = world.numbered[counter].frame
     if action == "puback":
         world.do(world.puback(counter))
         return
@@ -257,7 +261,7 @@ def own(world: Any, action: str, back: int) -> None:
         world.do(world.receipt(counter))
     elif isinstance(frame, Alert):
         # Central can speak of the incident only once it has the alert that opened it.
-        world.known_to_central |= {c for c, (s, _) in world.stored.items() if c == frame.incident}
+        world.known_to_central |= {c for c in world.numbered if c == frame.incident}
         said = {"ack": AnswerState.ANSWERED, "close": AnswerState.CLOSED, "undo": AnswerState.UNANSWERED}
         if action in said:
             if action == "ack":

@@ -10,12 +10,12 @@ import pytest
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, PublishSync, SetLed, ShowScreen
-from node.core.events import CentralStatusReceived, IncidentReceived, LinkDown, LinkUp, Started, StoredFrame
+from node.core.events import CentralStatusReceived, LinkDown, LinkUp, Started, StoredFrame
 from node.core.screens import Emphasis
 from wire.frames import Alert
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState
-from wire.messages import CentralStatus
+from wire.messages import CentralStatus, SyncAnswer
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
@@ -58,15 +58,15 @@ def test_neighbours_alert_without_a_time_becomes_late_by_centrals_word(world: An
     world.do(world.alert_from(BOOTS, 5, at_s=0))
     assert Emphasis.INVERTED == world.screen.emphasis
 
-    world.do(IncidentReceived(world.incident_state(BOOTS, 5, late=True)))
-    assert (Emphasis.FRAMED, "LATE 14:32 ▲Seen") == (world.screen.emphasis, world.screen.lines[1])
+    world.do(world.says(BOOTS, 5, late=True))
+    assert (Emphasis.FRAMED, "LATE --:-- ▲Seen") == (world.screen.emphasis, world.screen.lines[1])
     assert world.state.sounding is None
 
 
 def test_live_press_in_a_late_incident_stays_live(world: Any) -> None:
     """Central's word on the incident may be older than the press."""
     world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST, at_s=0), world.alert_from(BOOTS, 6, incident=5))
-    world.do(IncidentReceived(world.incident_state(BOOTS, 5, late=True)))
+    world.do(world.says(BOOTS, 5, late=True))
 
     assert Emphasis.INVERTED == world.screen.emphasis
 
@@ -157,6 +157,35 @@ def test_answer_and_closing_heard_late_bear_the_times_they_were_given(world: Any
 
 def test_closing_of_unknown_time_says_when_it_was_heard(world: Any) -> None:
     world.tap(Button.ASSIST)
-    world.do(world.receipt(1), IncidentReceived(world.incident_state(OURS, 1, "closed")))
+    world.do(world.receipt(1), world.says(OURS, 1, "closed"))
 
     assert ("by central", "heard at 14:32") == world.screen.lines
+
+
+def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(world: Any) -> None:
+    """N9: central was half an hour ahead when it was last asked; its true clock must not cost a cut-off shop COMING."""
+    ahead_at = world.wall() + timedelta(minutes=30)
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0, at=ahead_at)))
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    assert "received" == world.face
+    world.do(LinkDown("cable out"))
+
+    world.do(world.ack(1, AnswerState.ON_THE_WAY))
+
+    assert "on-the-way" == world.face
+
+
+def test_answer_to_an_earlier_question_takes_nothing_back_that_was_said_since(world: Any) -> None:
+    """N3: a closing comes by a connection of its own, and may overtake what central answered a moment before."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.after(60_000, LinkUp())
+    world.after(10, world.ack(1, AnswerState.CLOSED, ""))
+    said_before = len(world.facts("acknowledged"))
+
+    open_still = world.incident_state(NodeId(0x10), 1, state="unanswered", revision=3)
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1, incidents=(open_still,))))
+
+    assert "closed" == world.face
+    assert said_before == len(world.facts("acknowledged"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from node.core.controls import Button
-from node.core.events import SyncAnswered
+from node.core.events import LinkUp
 from wire.ids import NodeId
 from wire.kinds import AnswerState
 from wire.messages import SyncAnswer
@@ -60,8 +60,9 @@ def test_state_that_is_newer_than_the_answer_over_the_air_counts(world: Any) -> 
 def test_answer_to_a_sync_is_how_it_is_now(world: Any) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.ack(1))
+    world.after(10, LinkUp())  # Asked after that was heard.
 
     state = world.incident_state(OURS, 1, "unanswered", revision=4, kind="assist")
-    world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=(state,))))
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=(state,))))
 
     assert "received" == world.face

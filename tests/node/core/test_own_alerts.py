@@ -9,7 +9,7 @@ import pytest
 
 from node.core.controls import Button, LedPattern, SoundPattern
 from node.core.effects import PlaySound, PublishFrame, ReportFact, ShowScreen, StoreFrame
-from node.core.events import LinkDown
+from node.core.events import LinkDown, LinkUp
 from node.core.screens import Emphasis
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
@@ -166,7 +166,7 @@ def test_attack_while_assist_is_open_is_an_upgrade_of_the_same_incident(world: A
     assert ("by central system", "No one answered yet") == world.screen.lines, "Patel answered an assist, not this"
 
 
-def test_assist_while_attack_is_open_is_a_repeat_and_keeps_the_answer(world: Any) -> None:
+def test_assist_while_attack_is_open_is_a_repeat_and_names_who_answered_before(world: Any) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.ack(1))
     world.tap(Button.ASSIST)
@@ -174,7 +174,7 @@ def test_assist_while_attack_is_open_is_a_repeat_and_keeps_the_answer(world: Any
     assert (AlertKind.ASSIST, 2, 1) == (frame.kind, frame.counter, frame.incident)
 
     world.do(world.receipt(2))
-    assert "answered" == world.face
+    assert ("received", ("answered before by", "PCSO J Patel")) == (world.face, world.screen.lines)
 
 
 def test_repeat_is_not_called_received_while_the_attack_before_it_waits(world: Any) -> None:
@@ -197,7 +197,7 @@ def test_answer_to_the_assist_is_not_shown_for_the_attack_that_central_may_not_h
     assert "sending" == world.face
     world.do(world.receipt(2))
     assert "received" == world.face
-    world.do(world.says(OURS, 1, "answered", revision=2, answer=world.answer()))
+    world.do(world.says(OURS, 1, "answered", revision=2, answer=world.answer(at=world.wall())))
     assert "answered" == world.face
 
 
@@ -205,17 +205,18 @@ def test_answer_to_the_upgrade_that_overtakes_its_receipt_is_shown_with_it(world
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
     world.hold(Button.ATTACK)
-    world.do(world.says(OURS, 1, "answered", kind="attack", answer=world.answer()))
+    world.do(world.says(OURS, 1, "answered", kind="attack", answer=world.answer(at=world.wall())))
     assert "sending" == world.face
 
     world.do(world.receipt(2))
     assert "answered" == world.face
 
 
-def test_answer_that_overtakes_the_receipt_of_a_single_alert_is_true_at_once(world: Any) -> None:
+@pytest.mark.finding(3)
+def test_answer_that_overtakes_the_receipt_of_a_single_alert_is_true_with_it(world: Any) -> None:
     world.hold(Button.ATTACK)
     world.after(3_000, world.ack(1))
-    assert "answered" == world.face
+    assert "undelivered" == world.face
 
     world.do(world.receipt(1))
     assert "answered" == world.face
@@ -370,16 +371,16 @@ def test_members_who_come_are_named_and_told_once(world: Any) -> None:
     """N5, as the presser sees it."""
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.response_from(BOOTS, 3, 1, MemberResponse.SEEN))
-    assert "Boots seen" == world.screen.lines[1]
+    assert "Seen by Boots" == world.screen.lines[1]
 
     world.do(world.response_from(CAFE, 9, 1), world.response_from(CAFE, 9, 1))
-    assert "Cafe Nero coming +1" == world.screen.lines[1]
+    assert "Cafe Nero coming" == world.screen.lines[1]
 
     assert 2 == len(world.facts("response"))
     boots = MemberAnswer(node="00000011", premises="Boots", response="seen", at=world.wall())
     world.do(world.says(OURS, 1, "answered", answer=world.answer(), members=(boots,)))
     assert 2 == len(world.facts("response"))
-    assert ("PCSO Jaswinder Patel", "Cafe Nero coming +1") == world.screen.lines
+    assert ("PCSO Jaswinder Patel", "Cafe Nero coming") == world.screen.lines
 
 
 def test_nobody_on_duty_is_said_to_the_presser(world: Any) -> None:
@@ -390,6 +391,19 @@ def test_nobody_on_duty_is_said_to_the_presser(world: Any) -> None:
     world.do(world.receipt(1))
 
     assert ("by central system", "NOBODY ON DUTY") == world.screen.lines
+
+
+@pytest.mark.finding(1)
+def test_nobody_on_duty_is_not_said_to_the_presser_from_before_an_outage(world: Any) -> None:
+    """The receipt came over the new connection; who is on duty now, central has yet to say."""
+    world.do(world.status(on_duty=()))
+    world.do(LinkDown("gone"))
+    world.after(120_000)
+    world.do(LinkUp())
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+
+    assert ("by central system", "No one answered yet") == world.screen.lines
 
 
 def test_answer_gives_way_to_the_idle_face_after_a_minute_and_a_change_brings_it_back(world: Any) -> None:

@@ -22,7 +22,7 @@ def shown(world: Any) -> list[str]:
 
 def test_more_urgent_alert_takes_the_panel_and_the_less_urgent_waits(world: Any) -> None:
     world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST), world.alert_from(CAFE, 9, AlertKind.ATTACK))
-    assert (("ATTACK",), "14:32+1 ▲Seen ►Coming") == (world.screen.headline, world.screen.lines[1])
+    assert (("ATTACK",), "1 of 2 ▲Seen ►Coming") == (world.screen.headline, world.screen.lines[1])
 
     world.do(world.alert_from(CAFE, 10, AlertKind.THEFT))
     assert ("ATTACK",) == world.screen.headline

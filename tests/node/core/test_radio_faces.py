@@ -72,7 +72,7 @@ def test_broken_radio_is_a_fault_of_a_node_that_is_ready(radio_world: Any) -> No
     world = radio_world()
     passed(world)
     world.do(PartFailed(Part.RADIO, "no sound device"))
-    assert (("READY!",), ("Radio fault", "On duty: CCTV PCSO")) == (world.screen.headline, world.screen.lines)
+    assert (("READY",), ("Radio fault", "On duty: CCTV PCSO")) == (world.screen.headline, world.screen.lines)
     assert LedPattern.FAULT is world.state.led
 
     world.do(PartRecovered(Part.RADIO))
@@ -101,7 +101,7 @@ def test_network_down_promises_the_radio_after_a_test_that_passed(radio_world: A
     world = radio_world()
     passed(world)
     world.do(LinkDown("gone"))
-    assert (("READY!",), ("Network down", ALERTS_GO)) == (world.screen.headline, world.screen.lines)
+    assert (("BY RADIO",), ("Network down", ALERTS_GO)) == (world.screen.headline, world.screen.lines)
 
     world.do(LinkUp())
     assert ("Central not heard", ALERTS_GO) == world.screen.lines
@@ -137,10 +137,14 @@ def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lat
     if isinstance(link, LinkDown) and link.is_permanent:
         may_say = False
     if may_say:
-        assert (("READY!",), ALERTS_GO) == (world.screen.headline, world.screen.lines[1])
+        assert (("BY RADIO",), ALERTS_GO) == (world.screen.headline, world.screen.lines[1])
         assert RadioPath.READY is radio_path(world.state, world.now_ms)
     else:
-        assert (("NO LINK",), "Use radio or call 999") == (world.screen.headline, world.screen.lines[1])
+        is_blocked_told = world.screen.lines[0] == "Radio channel blocked"
+        do = "In danger: call 999" if is_blocked_told else "Use radio or call 999"
+        headline = "REFUSED" if isinstance(link, LinkDown) and link.is_permanent else "NO LINK"
+        assert ((headline,), do) == (world.screen.headline, world.screen.lines[1])
+        assert is_blocked or not is_blocked_told
 
 
 def test_blocked_channel_is_told_once_it_lasts(radio_world: Any) -> None:
@@ -151,7 +155,7 @@ def test_blocked_channel_is_told_once_it_lasts(radio_world: Any) -> None:
     assert ("READY",) == world.screen.headline
 
     world.after(15_000)
-    assert (("READY!",), "Channel is busy") == (world.screen.headline, world.screen.lines[0])
+    assert (("READY",), "Radio channel blocked") == (world.screen.headline, world.screen.lines[0])
     knows(world, blocked_since_ms=None)
     assert ("READY",) == world.screen.headline
 
@@ -187,7 +191,7 @@ def test_radio_that_failed_before_a_silent_attack_stays_told(radio_world: Any) -
     world.after(100)
     world.hold(Button.ATTACK)
 
-    assert ("READY!", "Radio fault") == (world.screen.headline[0], world.screen.lines[0])
+    assert ("READY", "Radio fault") == (world.screen.headline[0], world.screen.lines[0])
 
 
 def test_nobody_is_sent_to_a_radio_channel_that_is_blocked(radio_world: Any) -> None:

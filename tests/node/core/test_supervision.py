@@ -31,7 +31,6 @@ from node.core.events import (
     PartRecovered,
     PinChanged,
     StopAsked,
-    SyncAnswered,
     Ticked,
 )
 from node.core.machine import next_deadline_ms, step
@@ -46,6 +45,17 @@ def healths(world: Any, effects: Any) -> list[Health]:
 
 
 # -- the path
+
+
+def test_who_was_on_duty_before_an_outage_is_not_told_after_it(world: Any) -> None:
+    """C2: central's answer to a sync says nothing of duty; its next status does, within seconds."""
+    world.do(LinkDown("cable out"))
+    world.after(world.settings.timing.central_lost_ms, LinkUp())
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
+    assert "On duty: not known" == world.screen.lines[1]
+
+    world.do(world.status(on_duty=("pcso",)))
+    assert "On duty: PCSO" == world.screen.lines[1]
 
 
 def test_starting_says_so_until_central_is_heard(make_world: Any) -> None:
@@ -83,14 +93,14 @@ def test_link_down_is_no_link_at_once_and_link_up_alone_does_not_end_it(world: A
     assert ("NO LINK",) == world.screen.headline
     world.do(LinkUp())
     assert ("NO LINK",) == world.screen.headline
-    world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=0)))
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
     assert "ready" == world.face, "its answer to our own question proves the path"
 
 
 def test_refused_certificate_says_whom_to_tell(offline: Any) -> None:
     offline.do(LinkDown("certificate revoked", is_permanent=True))
 
-    assert ("Unit refused: call us", "Use radio or call 999") == offline.screen.lines
+    assert ("Tell co-ordinator", "Use radio or call 999") == offline.screen.lines
 
 
 def test_status_that_a_broker_kept_proves_nothing(world: Any) -> None:
@@ -112,16 +122,18 @@ def test_sync_is_asked_at_each_connect_and_each_new_run_of_central(make_world: A
     world = make_world()
     world.start()
     assert 1 == len(world.of(PublishSync, world.do(LinkUp())))
-    assert 0 == len(world.of(PublishSync, world.do(SyncAnswered(SyncAnswer(boot_id="c1", counter_floor=0)))))
+    assert 0 == len(world.of(PublishSync, world.do(world.answers(SyncAnswer(boot_id="c1", counter_floor=0)))))
     assert 0 == len(world.of(PublishSync, world.do(world.status("c1"), world.status("c1"))))
     assert 1 == len(world.of(PublishSync, world.do(world.status("c2"))))
 
 
 def test_counter_floor_is_raised_before_the_next_press_is_stored(world: Any) -> None:
     """A restored card: a counter is never used twice."""
-    done = world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=500)))
+    done = world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=500)))
     assert [RaiseCounterFloor(500)] == world.of(RaiseCounterFloor, done)
-    assert [] == world.of(RaiseCounterFloor, world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=500))))
+    assert [] == world.of(
+        RaiseCounterFloor, world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=500)))
+    )
 
     world.tap(Button.ASSIST)
     assert [501] == [signed.frame.counter for signed in world.published()]
@@ -129,25 +141,25 @@ def test_counter_floor_is_raised_before_the_next_press_is_stored(world: Any) -> 
 
 def test_counter_floor_that_cannot_be_true_is_counted_and_says_nothing_of_the_disk(world: Any) -> None:
     """A card without memory may be far behind, so only what would use the counters up is refused."""
-    done = world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX + 1)))
+    done = world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX + 1)))
     assert [] == world.of(RaiseCounterFloor, done)
     assert {"counter floor": 1} == dict(world.state.rejected)
 
-    done = world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX)))
+    done = world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX)))
     assert [RaiseCounterFloor(COUNTER_FLOOR_MAX)] == world.of(RaiseCounterFloor, done)
 
 
 def test_counter_floor_below_ours_changes_nothing(world: Any) -> None:
     world.tap(Button.ASSIST)
 
-    assert [] == world.of(RaiseCounterFloor, world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=1))))
+    assert [] == world.of(RaiseCounterFloor, world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1))))
 
 
 def test_open_incident_that_central_does_not_name_any_more_leaves_the_panel(world: Any) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
     world.after(1_000, LinkDown("gone"), LinkUp())
-    world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=1)))
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1)))
 
     assert "ready" == world.face
 
@@ -155,7 +167,7 @@ def test_open_incident_that_central_does_not_name_any_more_leaves_the_panel(worl
 def test_incident_that_was_received_after_we_asked_stays(world: Any) -> None:
     world.tap(Button.ASSIST)
     world.do(LinkDown("gone"), LinkUp(), world.receipt(1))
-    world.do(SyncAnswered(SyncAnswer(boot_id="central-1", counter_floor=0)))
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
 
     assert "received" == world.face
 
@@ -193,6 +205,10 @@ def test_centrals_word_proves_a_clock_that_agrees_and_only_that(make_world: Any)
     world.start(wall=None)
     world.do(ClockRead(int(world.wall().timestamp()) + 3, is_proven=False))
     world.online()
+    assert not world.state.clock.is_proven, "a status is no proof"
+    asked = world.of(PublishSync, world.log)[-1].sync
+    answer = SyncAnswer(boot_id="central-1", counter_floor=0, nonce=asked.nonce, at=world.wall())
+    world.do(world.answers(answer))
     assert world.state.clock.is_proven
 
     world.do(ClockRead(int(world.wall().timestamp()) + 60, is_proven=False))
@@ -249,7 +265,7 @@ def test_failed_part_is_reported_retried_ever_more_seldom_and_recovers(world: An
     assert [[("sounder", "no such pin", 0)]] == [
         [(f.part, f.detail, f.age_ms) for f in h.faults] for h in healths(world, done)
     ]
-    assert (("READY!",), "Sounder fault") == (world.screen.headline, world.screen.lines[0])
+    assert (("READY",), "Sounder fault") == (world.screen.headline, world.screen.lines[0])
 
     moments: list[int] = []
     start_ms = world.now_ms
@@ -294,7 +310,7 @@ def test_store_that_took_a_press_in_spite_of_a_fault_does_not_frighten(world: An
     world.do(world.receipt(1), world.ack(1))
     world.live(60_000)
 
-    assert (("READY!",), "Storage fault") == (world.screen.headline, world.screen.lines[0])
+    assert (("READY",), "Storage fault") == (world.screen.headline, world.screen.lines[0])
 
 
 def test_stuck_button_is_a_fault_of_the_buttons(world: Any) -> None:
@@ -419,5 +435,7 @@ def test_refused_write_of_something_else_is_a_fault_of_the_store(world: Any) -> 
 
     world.do(StoreRefused(None, "read-only file system"))
 
-    assert ("Alerts are NOT saved", "Use radio or call 999") == world.screen.lines
+    assert ("Alerts are NOT saved", "Tell co-ordinator") == world.screen.lines
     assert [] == world.of(StoreFrame, world.log)
+    world.do(LinkDown("gone"))
+    assert ("Alerts are NOT saved", "Use radio or call 999") == world.screen.lines

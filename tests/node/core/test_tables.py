@@ -24,20 +24,21 @@ from node.core.table import (
 
 # Rows: phases in the order of their declaration. Columns: happenings likewise. "." = nothing changes.
 # Letters of a phase: the first of its name, in the key below.
-_PHASES = dict(zip("DFSPOURAWCX", Phase, strict=True))
+_PHASES = dict(zip("DFNSPOURAWCX", Phase, strict=True))
 _INCIDENT = """
-       saved  refused  broker  radio  overdue  receipt  answered  setout  takenback  again  cancel  withdraw  closed  reopened
-drafted     S      F        .      .       .        .        .         .       .          .      .       .          .       .
-refused     S      .        .      .       .        .        .         .       .          D      C       X          .       .
-stored      .      .        P      O       U        R        A         W       R          D      C       .          X       .
-published   .      .        .      O       U        R        A         W       R          D      C       .          X       .
-on-air      .      .        .      .       U        R        A         W       R          D      C       .          X       .
-undelivered .      .        .      .       .        R        A         W       R          D      C       .          X       .
-received    .      .        .      .       .        .        A         W       .          D      C       .          X       .
-answered    .      .        .      .       .        .        .         W       R          D      C       .          X       .
-on-the-way  .      .        .      .       .        .        A         .       R          D      C       .          X       .
-cancelled   .      .        .      .       .        .        .         .       .          .      .       .          X       .
-closed      .      .        .      .       .        .        .         .       .          .      .       .          .       R
+             saved  refused  unsaved  broker  radio  overdue  receipt  answered  setout  takenback  again  cancel  withdraw  closed  reopened  forgotten
+drafted      S      F        N        .       .      .        .        .         .       .          .      .       .         .       .         .
+refused      S      .        N        .       .      .        .        .         .       .          D      C       X         .       .         .
+unsaved      S      .        .        .       O      U        R        .         .       .          D      C       .         .       .         .
+stored       .      .        .        P       O      U        R        .         .       .          D      C       .         .       .         .
+published    .      .        .        .       O      U        R        .         .       .          D      C       .         .       .         .
+on-air       .      .        .        .       .      U        R        .         .       .          D      C       .         .       .         .
+undelivered  .      .        .        .       .      .        R        .         .       .          D      C       .         .       .         .
+received     .      .        .        .       .      .        .        A         W       .          D      C       .         X       .         S
+answered     .      .        .        .       .      .        .        .         W       R          D      C       .         X       .         S
+on-the-way   .      .        .        .       .      .        .        A         .       R          D      C       .         X       .         S
+cancelled    .      .        .        .       .      .        .        .         .       .          .      .       .         X       .         .
+closed       .      .        .        .       .      .        .        .         .       .          .      .       .         .       R         .
 """  # noqa: E501  # a table is read across
 
 _BUTTONS = dict(zip(("up", "cl", "dn", "op", "sp", "so", "st", "sto"), ButtonPhase, strict=True))

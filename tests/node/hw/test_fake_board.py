@@ -7,6 +7,7 @@ import json
 import socket
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from node.hw.fake_board_server import BACKLOG_BYTES_MAX, CLIENTS_MAX, LINE_BYTES
 from node.hw.profiles import PROFILES
 from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE_S, EventRecorder
 
 FAKE = PROFILES["fake"]
 
@@ -33,7 +34,7 @@ class RawClient:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE_S)
         with socket_address(path) as address:
             self.socket.connect(address)
         self.lines = self.socket.makefile("rb")
@@ -92,6 +93,23 @@ def test_level_drives_the_pin(fake_board: FakeBoard, outside: FakeBoardClient, e
         events.wait_for(PinChanged(button, is_down=False))
 
     assert [PinChanged(b, is_down=d) for b in Button for d in (True, False)] == events.all
+
+
+@pytest.mark.finding(19)
+def test_tap_heard_of_late_lasts_as_long_as_it_did(raw: RawClient, events: EventRecorder) -> None:
+    """On a busy machine both lines of a tap are read together: it must not shrink to a bounce."""
+    let_go_at_s = time.monotonic() - 1
+    lines = (
+        {"button": "attack", "level": level, "at_s": at_s}
+        for level, at_s in (("low", let_go_at_s - 2), ("high", let_go_at_s))
+    )
+
+    raw.socket.sendall(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+    events.wait_for(PinChanged(Button.ATTACK, is_down=False))
+    down_ms, up_ms = events.edge_ages_ms
+    assert 3_000 <= down_ms
+    assert 1_000 <= up_ms
 
 
 def test_press_bounces_electrically(outside: FakeBoardClient, events: EventRecorder) -> None:
@@ -157,7 +175,8 @@ def test_button_pressed_while_its_pins_are_broken_is_found_when_they_are_mended(
         (b"[1]", "expected a JSON object"),
         (b'"x"', "expected a JSON object"),
         (b'{"button": "\xff"}', "codec can't decode"),
-        (b"{}", 'expected {"button", "level"} or {"part", "state"}'),
+        (b"{}", 'expected {"button", "level"}, with "at_s" or without, or {"part", "state"}'),
+        (b'{"button":"attack","level":"low","at_s":true}', "at_s is a number of seconds"),
         (b'{"button": "attack"}', "expected"),
         (b'{"button": "attack", "level": "low", "x": 1}', "expected"),
         (b'{"button": "panic", "level": "low"}', "button is one of attack, assist"),

@@ -27,6 +27,7 @@ from node.hw.specimens import SPECIMENS
 from node.hw.typeface import TERMINUS_DIR, Typeface
 from tests.support.event_recorder import EventRecorder
 from tests.support.panel_wires import RecordingI2cBus, RecordingSpi, Wire, bus_options, picture
+from wire.kinds import Priority
 
 # luma 3.16 asks Pillow for pixels by a name that Pillow 14 drops.
 pytestmark = pytest.mark.filterwarnings("ignore:.*getdata is deprecated:DeprecationWarning")
@@ -121,7 +122,7 @@ def test_panel_that_is_missing_fails_again_at_each_retry_and_keeps_nothing(rig: 
 
 def test_panel_is_dark_after_close(rig: Rig, events: EventRecorder) -> None:
     rig.port.show(NEIGHBOUR)
-    events.wait_for(ScreenShown("", "neighbour"))
+    events.wait_for(ScreenShown("", "neighbour", Priority.P1))
     before = len(rig.wire.traffic)
     rig.port.close()
     rig.port.close()
@@ -142,7 +143,7 @@ def test_driver_sends_the_very_picture_that_was_drawn(
 ) -> None:
     rig = Rig(profile.panel, events, terminus, source)
     rig.port.show(NEIGHBOUR)
-    events.wait_for(ScreenShown("", "neighbour"))
+    events.wait_for(ScreenShown("", "neighbour", Priority.P1))
     frames = rig.wire.data
     rig.port.close()
     drawn = draw_screen(NEIGHBOUR, profile.panel, terminus)
@@ -195,7 +196,7 @@ def test_driver_dims_the_idle_face_and_lights_the_alert(
     events.wait_for(ScreenShown("", "ready"))
     idle = b"".join(data for _, data in rig.wire.traffic)
     rig.port.show(NEIGHBOUR)
-    events.wait_for(ScreenShown("", "neighbour"))
+    events.wait_for(ScreenShown("", "neighbour", Priority.P1))
     alert = b"".join(data for _, data in rig.wire.traffic)[len(idle) :]
     rig.port.close()
     command, levels = {Driver.SSD1351: (0xC1, 3), Driver.SSD1322: (0xC1, 1)}.get(profile.panel.driver, (0x81, 1))
@@ -336,7 +337,7 @@ class SlowDevice:
     def display(self, image: Image.Image) -> None:
         """Not before it may."""
         self.is_busy.set()
-        assert self.may_go_on.wait(20)
+        assert self.may_go_on.wait(60)
         self.pictures.append(image.tobytes())
 
     def contrast(self, level: int) -> None:
@@ -365,7 +366,7 @@ def test_slow_bus_holds_up_nobody_and_the_latest_screen_wins(
     device, port = slow
     screens = [Screen(Face.SENDING, (word,), concerns=word) for word in ("ONE", "TWO", "THREE", "FOUR")]
     port.show(screens[0])
-    assert device.is_busy.wait(20)
+    assert device.is_busy.wait(60)
     for screen in screens[1:]:
         port.show(screen)
 

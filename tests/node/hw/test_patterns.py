@@ -10,6 +10,7 @@ import pytest
 from node.core.controls import LedPattern, SoundPattern
 from node.hw.errors import PartError
 from node.hw.patterns import LEDS, SOUND_MS_MAX, SOUNDS, Pattern, PatternPlayer, Step
+from tests.support.event_recorder import PATIENCE_S
 
 ALL_DAY_MS = 86_400_000
 
@@ -37,7 +38,7 @@ class Output:
     def wait_for(self, *said: object) -> None:
         """Wait until exactly this was written and said."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self.said == list(said), 20):
+            if not self._changed.wait_for(lambda: self.said == list(said), PATIENCE_S):
                 raise AssertionError(f"{self.said} instead of {list(said)}")
 
 
@@ -155,4 +156,4 @@ def test_player_takes_only_the_last_of_a_burst(player: PatternPlayer, output: Ou
     for n in range(1, burst + 1):
         player.play(Pattern(str(n), (Step(n, None),)))
     with output._changed:
-        assert output._changed.wait_for(is_last, 20)
+        assert output._changed.wait_for(is_last, PATIENCE_S)

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ import pytest
 from node.core.effects import AlertDraft
 from node.store import NodeStore, StoreRefusedError
 from node.store.database import DATABASE_NAME
-from node.store.node_store import COUNTER_EPOCH_S
+from node.store.node_store import COUNTER_EPOCH_S, RESERVED, clock_floor
+from wire.frames import SignedFrame
 from wire.ids import NodeId
 from wire.kinds import AlertKind
 from wire.signing import SigningKey
@@ -50,7 +52,7 @@ def test_store_sets_a_destroyed_database_aside_and_says_so(store: NodeStore, fol
     again = NodeStore(folder, NODE, KEY, "boot-1")
     again.raise_counter_floor(41)
 
-    assert 42 == again.store_frame(ATTACK, 0, 0).frame.counter
+    assert again.store_frame(ATTACK, 0, 0).frame.counter > 41
     assert "set aside" in again.damage
     assert [b"not a database"] == [path.read_bytes()[:14] for path in folder.glob("*.damaged-*")]
     again.close()
@@ -215,3 +217,135 @@ def test_store_needs_no_log_after_a_clean_end(store: NodeStore, folder: Path) ->
     with sqlite3.connect(folder / DATABASE_NAME) as db:
         assert (1,) == db.execute("SELECT count(*) FROM outbox").fetchone()
     db.close()
+
+
+NO_ROOM = "CREATE TEMP TRIGGER no_room BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END"
+
+
+def crashed(store: NodeStore, folder: Path) -> NodeStore:
+    """A new run after a crash: what was not committed is gone."""
+    store._drop_connection()
+    return NodeStore(folder, NODE, KEY, "boot-1")
+
+
+def refuse(store: NodeStore) -> None:
+    """The disk takes nothing more."""
+    store.open()
+    assert store._connection is not None
+    store._connection.execute(NO_ROOM)
+
+
+def test_number_given_while_the_disk_refuses_is_never_given_again(store: NodeStore, folder: Path) -> None:
+    """ADR 0018: it is on its way to others, and nothing here remembers it after a crash."""
+    stored = store.store_frame(ATTACK, 0, 0)
+    refuse(store)
+    sent = [store.number(ATTACK, 0) for _ in range(RESERVED)]
+    with pytest.raises(StoreRefusedError, match="no room"):
+        store.keep_frame(sent[0], 0, 0)
+    again = crashed(store, folder)
+
+    assert again.store_frame(ATTACK, 0, 0).frame.counter > max(signed.frame.counter for signed in sent)
+    assert [stored] == [row.signed for row in again.load(0, 0).outbox][:1]
+    again.close()
+
+
+@pytest.mark.parametrize("is_met_at_start", [True, False])
+def test_number_given_while_the_disk_refuses_outlives_damage(
+    store: NodeStore, folder: Path, *, is_met_at_start: bool
+) -> None:
+    """A card that wears out refuses first, and is found damaged next."""
+    for _ in range(20):
+        store.store_frame(ATTACK, 0, 0)
+    if not is_met_at_start:
+        assert store._connection is not None
+        store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store._drop_connection()
+        damage(folder)
+        store.open()
+    refuse(store)
+    sent = [store.number(ATTACK, 0) for _ in range(RESERVED)]
+    again = crashed(store, folder)
+    if is_met_at_start:
+        damage(folder)
+
+    assert again.number(ATTACK, 0).frame.counter > max(signed.frame.counter for signed in sent)
+    assert is_met_at_start is ("set aside" in again.damage)
+    again.close()
+
+
+def damage(folder: Path) -> None:
+    """The index of the outbox is destroyed: its rows can be read."""
+    path = folder / DATABASE_NAME
+    size = 4096
+    with closing(sqlite3.connect(path)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'outbox_receipted'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * size : page * size] = os.urandom(size)
+    path.write_bytes(bytes(data))
+
+
+def test_reserve_is_put_aside_before_the_first_press_of_a_run(store: NodeStore, folder: Path) -> None:
+    refuse(store)
+    sent = store.number(ATTACK, 0)
+    again = crashed(store, folder)
+
+    assert again.number(ATTACK, 0).frame.counter > sent.frame.counter
+    again.close()
+
+
+def test_reserve_is_not_used_up_by_a_clean_end(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, 0, 0)
+    again = reopened(store, folder)
+
+    assert 2 == again.store_frame(ATTACK, 0, 0).frame.counter
+    again.close()
+
+
+def test_no_number_is_given_while_nothing_tells_which_are_used(tmp_path: Path) -> None:
+    """The disk was never read in this run. A proven clock stands above every number of before."""
+    folder = tmp_path / "state"
+    folder.write_text("in the way")
+    store = NodeStore(folder, NODE, KEY, "boot-1")
+    with pytest.raises(StoreRefusedError):
+        store.number(ATTACK, 0)
+
+    assert clock_floor(NOW_S) + 1 == store.number(ATTACK, NOW_S).frame.counter
+    assert clock_floor(NOW_S + 1) > clock_floor(NOW_S), "a run that begins in the same minute"
+
+
+def test_kept_frame_is_the_one_that_was_sent_and_as_old_as_its_press(store: NodeStore) -> None:
+    sent = store.number(ATTACK, NOW_S)
+    store.keep_frame(sent, NOW_S, 1_000)
+    store.keep_frame(sent, NOW_S, 1_000)
+    (row,) = store.load(9_000, NOW_S).outbox
+
+    assert (sent, 1_000) == (row.signed, row.stored_ms)
+
+
+def test_kept_frame_never_takes_the_place_of_another(store: NodeStore) -> None:
+    kept = store.store_frame(ATTACK, 0, 0)
+    other = SignedFrame(kept.frame, kept.data[::-1])
+    with pytest.raises(StoreRefusedError, match="number 1"):
+        store.keep_frame(other, 0, 0)
+
+    assert [kept] == [row.signed for row in store.load(0, 0).outbox]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "INSERT INTO kv VALUES ('tested_at_s', 'never')",
+        "INSERT INTO kv VALUES ('scales', 7)",
+        "INSERT INTO inbox VALUES (17, 4, x'00', 1, 0, 99)",
+        "INSERT INTO inbox VALUES (17, 4, 'text', 'text', 'text', 'text')",
+        "INSERT INTO outbox VALUES (9, 'text', 'text', 'text', 'boot-1', 0, 0)",
+        "INSERT INTO outbox VALUES (9, 7, 1, 'text', 'boot-0', 0, 0)",
+    ],
+)
+def test_value_that_cannot_be_understood_keeps_no_alert_from_being_sent(store: NodeStore, nonsense: str) -> None:
+    """N2: the file is sound, and what a fault of ours or of the card's wrote into it is not."""
+    signed = store.store_frame(ATTACK, 0, 0)
+    assert store._connection is not None
+    store._connection.execute(nonsense)
+
+    assert [signed] == [row.signed for row in store.load(0, NOW_S).outbox]

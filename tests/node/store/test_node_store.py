@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +15,10 @@ from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTe
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
 from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
+from wire.answers import frame_digest
 from wire.frames import Alert, PathTest, decode
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, CancelReason, MemberResponse
+from wire.kinds import AlertKind, CancelReason, MemberResponse, Priority
 from wire.kinds import Path as AirPath
 from wire.signing import SigningKey
 
@@ -148,6 +151,51 @@ def test_store_knows_the_age_of_an_earlier_boots_row_only_by_proven_clocks(store
     assert [None, None] == without
 
 
+@pytest.mark.finding(3)
+def test_store_replaces_a_refused_frame_in_one_transaction_and_keeps_its_age(store: NodeStore, folder: Path) -> None:
+    store.store_frame(ATTACK, NOW_S, 1_000)
+    store.store_frame(ATTACK, NOW_S, 9_000, replaces=store.load(9_000, NOW_S).last_counter)
+    rows = store.load(9_000, NOW_S + 8).outbox
+
+    assert [1_000] == [row.stored_ms for row in rows]
+    assert [store.load(9_000, NOW_S).last_counter] == [row.signed.frame.counter for row in rows]
+
+
+@pytest.mark.finding(3)
+def test_store_forgets_what_nobody_need_hear_of(store: NodeStore) -> None:
+    store.forget_frame(store.store_frame(ATTACK, 0, 1_000).frame.counter)
+
+    assert () == store.load(1_000, 0).outbox
+
+
+@pytest.mark.finding(4)
+def test_store_lists_all_receipts_of_48_hours_and_takes_them_back(store: NodeStore, folder: Path) -> None:
+    first, second = (store.store_frame(ATTACK, NOW_S, 1_000) for _ in range(2))
+    for signed in (first, second):
+        store.mark_receipted(signed.frame.counter, NOW_S)
+    listed = [(signed.frame.counter, frame_digest(signed.data).hex()) for signed in (first, second)]
+    assert listed == list(store.receipted())
+
+    rows = store.reopen((second.frame.counter, 999_999_999), 5_000, NOW_S)
+    assert [(second.data, 1_000, False)] == [(row.signed.data, row.stored_ms, row.is_receipted) for row in rows]
+    assert listed[:1] == list(store.receipted())
+    store.prune(NOW_S + KEPT_S + 1)
+    assert () == store.receipted()
+    assert [second.data] == [row.signed.data for row in store.load(0, NOW_S + KEPT_S + 1).outbox]
+
+
+@pytest.mark.finding(4)
+def test_store_keeps_every_receipt_of_48_hours_by_a_proven_clock(store: NodeStore) -> None:
+    store.open()
+    assert store._connection is not None
+    store._connection.execute("PRAGMA synchronous=OFF")  # the number matters here, not the disk
+    for _ in range(RECEIPTED_ROWS_MAX + 10):
+        store.mark_receipted(store.store_frame(ATTACK, NOW_S, 0).frame.counter, NOW_S)
+    store.prune(NOW_S)
+
+    assert RECEIPTED_ROWS_MAX + 10 == len(store.receipted())
+
+
 def test_store_never_reuses_a_counter_after_rows_are_pruned(store: NodeStore, folder: Path) -> None:
     for _ in range(3):
         signed = store.store_frame(ATTACK, 0, 0)
@@ -218,10 +266,10 @@ def test_store_says_what_cannot_be_signed_instead_of_failing(store: NodeStore) -
 
 def test_store_commits_receipts_and_seen_frames_at_flush(store: NodeStore, folder: Path) -> None:
     signed = store.store_frame(ATTACK, 0, 0)
-    seen = SeenFrame(FrameId(NodeId(0x11), 4), digest(b"x"), is_shown=False)
+    seen = SeenFrame(FrameId(NodeId(0x11), 4), digest(b"x"), None)
     store.mark_receipted(signed.frame.counter, 0)
     store.keep_seen(seen, 0)
-    store.keep_seen(SeenFrame(seen.id, seen.digest, is_shown=True), 0)
+    store.keep_seen(SeenFrame(seen.id, seen.digest, Priority.P1), 0)
     store.flush()
     store._drop_connection()  # as after kill -9
     again = reopened(store, folder)
@@ -229,17 +277,68 @@ def test_store_commits_receipts_and_seen_frames_at_flush(store: NodeStore, folde
     again.close()
 
     assert [True] == [row.is_receipted for row in remembered.outbox]
-    assert (SeenFrame(seen.id, seen.digest, is_shown=True),) == remembered.inbox
+    assert (SeenFrame(seen.id, seen.digest, Priority.P1),) == remembered.inbox
 
 
 def test_store_never_forgets_that_a_frame_was_shown(store: NodeStore) -> None:
     seen = FrameId(NodeId(0x11), 4)
-    store.keep_seen(SeenFrame(seen, b"d", is_shown=True), 0)
+    store.keep_seen(SeenFrame(seen, b"d", Priority.P1), 0)
     store.flush()
-    store.keep_seen(SeenFrame(seen, b"d", is_shown=False), 0)
+    store.keep_seen(SeenFrame(seen, b"d", None), 0)
     store.flush()
 
-    assert [True] == [row.is_shown for row in store.load(0, 0).inbox]
+    assert [Priority.P1] == [row.shown for row in store.load(0, 0).inbox]
+
+
+@pytest.mark.finding(8)
+def test_store_remembers_the_most_urgent_kind_that_was_shown(store: NodeStore) -> None:
+    seen = FrameId(NodeId(0x11), 4)
+    for shown in (Priority.P2, Priority.P1, Priority.P3, None):
+        store.keep_seen(SeenFrame(seen, b"d", shown), 0)
+        store.flush()
+
+    assert [Priority.P1] == [row.shown for row in store.load(0, 0).inbox]
+
+
+@pytest.mark.finding(8)
+def test_store_of_an_older_program_is_taken_over_and_the_older_program_could_go_on(
+    store: NodeStore, folder: Path
+) -> None:
+    """What was shown in its time may be shown once more if it is an attack that is still open."""
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    with contextlib.closing(sqlite3.connect(folder / "node.db")) as db:
+        db.execute("ALTER TABLE inbox DROP COLUMN shown_priority")
+        db.execute("DROP TABLE senders")
+        db.execute("PRAGMA user_version=1")
+        db.executemany("INSERT INTO inbox VALUES (17, ?, x'00', ?, 0)", [(4, 1), (5, 0)])
+        db.commit()
+    again = reopened(store, folder)
+    remembered = again.load(0, 0)
+    again.flush()
+    again.close()
+    with contextlib.closing(sqlite3.connect(folder / "node.db")) as db:
+        db.execute("INSERT INTO inbox (node, counter, digest, is_shown, seen_at_s) VALUES (17, 6, x'00', 1, 0)")
+
+    assert [Priority.P2, None] == [row.shown for row in remembered.inbox]
+    assert [1] == [row.signed.frame.counter for row in remembered.outbox]
+
+
+@pytest.mark.finding(9)
+def test_store_remembers_the_airtime_of_the_last_minutes_over_restarts_and_reboots(
+    store: NodeStore, folder: Path
+) -> None:
+    """By the clock where it is proven; else it was just now, for a power cut must not give the window away."""
+    store.keep_airtime(((2, 900), (3, 400)), 100_000, NOW_S)
+    again = reopened(store, folder)
+    same = again.load(130_000, 0).airtime
+    rebooted = reopened(again, folder, "boot-2")
+    unknown, known = rebooted.load(5_000, 0).airtime, rebooted.load(5_000, NOW_S + 3_600).airtime
+    rebooted.close()
+
+    assert ((2, 900), (3, 400)) == same
+    assert ((-2, 900), (-1, 400)) == unknown
+    assert ((-122, 900), (-121, 400)) == known
 
 
 def test_store_prunes_by_age_but_never_what_has_no_receipt(store: NodeStore) -> None:
@@ -248,8 +347,8 @@ def test_store_prunes_by_age_but_never_what_has_no_receipt(store: NodeStore) -> 
     recent = store.store_frame(ATTACK, 0, 0)
     store.mark_receipted(gone.frame.counter, NOW_S - KEPT_S - 1)
     store.mark_receipted(recent.frame.counter, NOW_S - 10)
-    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 1), b"old", is_shown=True), NOW_S - KEPT_S - 1)
-    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 2), b"new", is_shown=True), NOW_S - 10)
+    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 1), b"old", Priority.P1), NOW_S - KEPT_S - 1)
+    store.keep_seen(SeenFrame(FrameId(NodeId(0x11), 2), b"new", Priority.P1), NOW_S - 10)
     store.prune(NOW_S)
     remembered = store.load(0, NOW_S)
 
@@ -275,7 +374,7 @@ def test_store_keeps_ten_thousand_offline_alerts_and_bounds_the_rest_without_a_c
     for _ in range(10_000):
         store.store_frame(ATTACK, 0, 0)
     for n in range(1, SEEN_ROWS_MAX + 100):
-        store.keep_seen(SeenFrame(FrameId(NodeId(0x11), n), b"d", is_shown=True), 0)
+        store.keep_seen(SeenFrame(FrameId(NodeId(0x11), n), b"d", Priority.P1), 0)
     store.prune(0)
     remembered = store.load(0, 0)
 

@@ -287,6 +287,17 @@ def test_press_where_the_radio_may_not_transmit_is_about_the_network_alone(
     assert [] == [o for o in world.of(StoreFrame, world.log) if isinstance(o.content, PathTestDraft)]
 
 
+@pytest.mark.finding(1)
+def test_press_that_somebody_else_put_on_the_air_proves_no_radio_of_ours(made: Any) -> None:
+    """Who plays a listener's test on the air brings it to central, and its receipt comes back by radio."""
+    world = made(RadioSettings())
+    world.do(LinkDown("gone"))
+    world.tap(Button.TEST)
+    by_radio(world, 1)
+
+    assert (("RECEIVED",), ("TEST reached central", "TEST 14:32:00")) == (world.screen.headline, world.screen.lines)
+
+
 def test_test_during_a_silent_attack_keys_no_radio_of_its_own(made: Any) -> None:
     """N4."""
     world = made(LICENSED, is_attack_silent=True)

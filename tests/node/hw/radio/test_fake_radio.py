@@ -12,7 +12,7 @@ import pytest
 from node.core.radio.air import BLOCK_BYTES
 from node.hw.radio.fake_radio import FakeRadio, FakeRadioError
 
-WITHIN_S = 10
+WITHIN_S = 60
 
 
 class Air:

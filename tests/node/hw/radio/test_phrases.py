@@ -18,7 +18,7 @@ from node.hw.radio.sentences import once, sentences
 
 pytestmark = pytest.mark.integration
 
-_WITHIN_S = 60.0
+_WITHIN_S = 300.0
 _BOOTS = {Phrase.ATTACK: sentences("Boots", "High St")[Phrase.ATTACK]}
 
 
@@ -214,6 +214,33 @@ def test_phrases_that_are_closed_end_their_child_and_tell_nobody(
     assert not [thread for thread in threading.enumerate() if thread.name == "phrases"]
     book.start()
     assert book.wait(0)
+
+
+@pytest.mark.parametrize("whom", ["it alone", "us too"])
+def test_renderer_that_is_told_to_end_is_a_fault_only_if_it_was_told_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whom: str
+) -> None:
+    """At the unit's stop systemd tells every process: nothing has gone wrong then."""
+    is_alone = whom == "it alone"
+    monkeypatch.setattr(phrases, "_TOLD_TO_END_S", 0.01 if is_alone else _WITHIN_S)
+    stand_in = tmp_path / "espeak-ng"
+    os.mkfifo(tmp_path / "began")
+    stand_in.write_text(f"#!/bin/sh\necho x >{tmp_path}/began\nexec sleep 60\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    told: list[str] = []
+    book = SpokenPhrases(_BOOTS, "en-gb", tmp_path / "phrases", told.append)
+    book.start()
+    (tmp_path / "began").read_text()
+    child = book._child
+    assert child is not None
+    child.terminate()
+    if not is_alone:
+        child.wait()
+        assert not book.wait(0.5), "it waits for what becomes of us"
+        book.close()
+    assert book.wait(_WITHIN_S)
+    assert told == ['no spoken alerts: voice "en-gb": the speech program failed'] * is_alone
 
 
 def test_a_half_written_sentence_is_none(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ class Serving:
         return os.read(self.answers, 4096)
 
     def ended(self) -> bool:
-        self._thread.join(20)
+        self._thread.join(60)
         return not self._thread.is_alive()
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 OFF: Final = bytes((0, 0, 0, 4, 0))
 ON: Final = bytes((0, 0, 4, 4, 0))
-PATIENCE_S: Final = 20
+PATIENCE_S: Final = 60
 IMPATIENCE_S: Final = 0.3
 """For a guard that is known to be hung."""
 REPOSITORY: Final = Path(__file__).parents[4]

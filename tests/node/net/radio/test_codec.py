@@ -82,8 +82,25 @@ def test_codec_takes_the_next_rung_where_one_is_missing(
     assert sent.encode() == codec.encode(asked, (b"x",), lambda: False)
 
 
-@pytest.mark.parametrize(("broken", "is_problem"), [((STRONG, SLOW), False), ((FAST,), True), ((), False)])
-def test_codec_is_of_no_use_only_without_the_first_rung(
+@pytest.mark.finding(9)
+@pytest.mark.parametrize("broken", [(FAST,), (FAST, STRONG), (FAST, SLOW)])
+def test_others_carry_on_without_the_first_rung(make_codec: Callable[..., Codec], broken: tuple[Mode, ...]) -> None:
+    codec = make_codec(*broken)
+
+    assert codec.problem is None
+    assert [f"{mode}: no {mode}" for mode in broken] == list(codec.problems)
+
+
+@pytest.mark.finding(9)
+def test_second_modem_of_1200_baud_listens_where_the_first_is_gone(make_codec: Callable[..., Codec]) -> None:
+    """It hears every mode of its baud rate; while the first runs, one is enough."""
+    both, one = make_codec(), make_codec(FAST)
+
+    assert [{FAST, SLOW}, {STRONG, SLOW}] == [{child.modem.mode for child in c._receivers()} for c in (both, one)]
+
+
+@pytest.mark.parametrize(("broken", "is_problem"), [((STRONG, SLOW), False), (LADDER, True), ((), False)])
+def test_codec_is_of_no_use_only_without_any_rung(
     make_codec: Callable[..., Codec], *, broken: tuple[Mode, ...], is_problem: bool
 ) -> None:
     codec = make_codec(*broken)

@@ -30,7 +30,7 @@ from wire.ids import NodeId
 from wire.kinds import Path
 
 NODE = NodeId(0x10)
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Tnc:

@@ -1,0 +1,66 @@
+"""A second attack within a minute of an answer, by central's real rules, at the page in real Chromium (N2)."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from central.core.view import Acknowledge
+from tests.browser.conftest import OpenPage, until
+from tests.browser.test_feed_in_browser import P1_S, OpenContext, open_listening, sounding
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.central_town import JONES, Town
+from wire.kinds import AlertKind
+
+pytestmark = pytest.mark.integration
+
+ID = "00000010-7"
+
+
+@pytest.fixture
+def town(board: ScriptedBoard) -> Town:
+    """Answered ten seconds ago."""
+    town = Town()
+    town.press(7, AlertKind.ATTACK)
+    town.act(Acknowledge(ID), JONES)
+    town.later(10)
+    board.show(town.card())
+    return town
+
+
+@pytest.mark.finding(6)
+def test_second_attack_is_announced_and_marked(
+    open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard, town: Town
+) -> None:
+    page = open_page()
+    town.press(8, AlertKind.ATTACK, incident=7)
+    server.call(lambda: board.show(town.card()))
+    expect(page.locator("#in-hand .card-facts")).to_contain_text("×2")
+
+    assert "PRESSED AGAIN" in page.locator("#in-hand .card").inner_text()
+    expect(page.locator("#say-alert")).to_contain_text("PRESSED AGAIN: ATTACK, Corner Shop")
+
+
+@pytest.mark.finding(6)
+@pytest.mark.never("a sound for the second attack")
+def test_second_attack_sounds_once_and_can_be_acknowledged(
+    open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard, town: Town
+) -> None:
+    """Though M was pressed for quiet: somebody calls again."""
+    page = open_listening(open_context, open_page)
+    page.keyboard.press("m")
+    page.evaluate("played.length = 0")
+    town.press(8, AlertKind.ATTACK, incident=7)
+    server.call(lambda: board.show(town.card()))
+    once = "played.filter(one => one.inS === 0).map(one => [one.s, one.loop])"
+    until(page, lambda: page.evaluate(once) == [[P1_S, False]], "one round of the attack's sound")
+    assert [] == sounding(page)
+    expect(page.locator("#quiet-word")).to_have_text("Quiet 60 s")
+
+    expect(page.locator("#in-hand .card-primary")).to_have_text("AcknowledgeA")
+    town.later(5)
+    town.act(Acknowledge(ID), JONES)
+    server.call(lambda: board.show(town.card()))
+    expect(page.locator("#in-hand .card")).not_to_contain_text("PRESSED AGAIN")
+    expect(page.locator("#in-hand .card-state")).to_contain_text("after 5 s")
+    expect(page.locator("#in-hand .card-primary")).to_have_text("On the way…W")

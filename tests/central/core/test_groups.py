@@ -1,0 +1,98 @@
+"""One card that stands for many hides nothing that must be seen, and an act for many is for what was seen (C1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from central.core.bulk import EACH_TIME_MAX
+from central.core.journal import Recall
+from central.core.view import Acknowledge, Card, Close, Done
+from tests.support.central_town import CORNER, Town
+from wire.ids import FrameId
+from wire.kinds import AlertKind
+
+
+def test_press_again_of_something_less_urgent_is_shown_by_the_card_for_all(town: Town) -> None:
+    """An answered attack must not hide it: the page sounds for what its card says."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.ASSIST), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    (card,) = town.board().cards
+    assert Done is type(town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through)))
+    town.later(20)
+
+    town.press(21, AlertKind.ASSIST, incident=20)
+
+    (card,) = town.board().cards
+    assert ("00000010-20", town.now_at) == (card.incident, card.pressed_again_at)
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    (card,) = town.board().cards
+    assert ("00000010-10", None) == (card.incident, card.pressed_again_at)
+
+
+def test_card_for_all_shows_what_sounds_before_what_was_pressed_again(town: Town) -> None:
+    """An urgent one that nobody has answered sounds until somebody does; a theft sounds once."""
+    for counter, kind in ((10, AlertKind.ATTACK), (20, AlertKind.THEFT), (30, AlertKind.THEFT), (40, AlertKind.THEFT)):
+        town.press(counter, kind)
+    (card,) = town.board().cards
+    town.act(Acknowledge(card.incident, seen_kind=card.kind, seen_through=card.through))
+    town.press(50, AlertKind.THEFT)
+    assert "00000010-50" == only_card(town).incident
+
+    town.press(11, AlertKind.ATTACK, incident=10)
+    assert ("00000010-10", "answered", town.now_at) == seen(only_card(town))
+    town.press(60, AlertKind.ASSIST)
+    assert ("00000010-60", "unanswered", town.now_at) == seen(only_card(town))
+
+
+def test_press_after_an_act_for_hundreds_is_not_closed_with_the_rest(town: Town) -> None:
+    """They are written some hundred at a time, and nobody has seen what comes in between."""
+    town.is_disk_slow = True
+    counters = range(1_000, 1_000 + EACH_TIME_MAX + 100)
+    for counter in counters:
+        town.press(counter, AlertKind.ATTACK)
+    commit_all(town)
+    (card,) = town.board().cards
+    assert town.act(Close(card.incident, "Misuse", seen_through=card.through)) is None
+    commit_all(town)
+
+    town.press(5_000, AlertKind.ATTACK, incident=counters[-1])
+    commit_all(town)
+    town.later(1)
+    commit_all(town)
+
+    states = {town.core._incidents.by_id[FrameId(CORNER, counter)].state for counter in counters[:-1]}
+    assert {"closed"} == states
+    assert "unanswered" == town.card(f"00000010-{counters[-1]}").state
+
+
+def test_press_is_taken_where_what_was_closed_long_ago_is_forgotten(town: Town) -> None:
+    """After a restart in between: the journal's order is that of opening, not of closing."""
+    for counter in (8, 9, 20, 30, 40, 50):
+        town.press(counter)
+    for counter in (20, 30, 40, 50):
+        town.act(Close(f"00000010-{counter}", "Done"))
+    town.now_at += timedelta(hours=23, minutes=30)
+    for counter in (8, 9):
+        town.act(Close(f"00000010-{counter}", "Done"))
+    recall = Recall(journal=tuple(town.disk), last_entry=town.disk[-1].entry)
+    restarted = Town(recall, now_at=town.now_at + timedelta(minutes=1))
+    restarted.now_at += timedelta(minutes=35)
+    restarted.later(1)
+
+    restarted.press(60, AlertKind.ATTACK, incident=8)
+
+    assert "unanswered" == restarted.card("00000010-8").state
+
+
+def only_card(town: Town) -> Card:
+    (card,) = town.board().cards
+    return card
+
+
+def seen(card: Card) -> tuple[str, str, datetime | None]:
+    return card.incident, card.state, card.pressed_again_at
+
+
+def commit_all(town: Town) -> None:
+    while town.waiting:
+        town.commit()

@@ -1,0 +1,101 @@
+"""The broker's memory under one member's flood: bounded in bytes, whatever waits for whom."""
+
+from __future__ import annotations
+
+import select
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from provisioning.fleet import Fleet, NewNode
+from tests.support.fleet_broker import free_port, listening, running_broker, wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.finding(15)]
+
+SHOP, BAKERY = "00000010", "00000011"
+OWN_FRAMES = f"watchlink/1/scheme/hart/frame/{SHOP}"
+GROWTH_MIB_MAX = 64
+LIMIT_MIB = 256
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port())
+    fleet.add_all([NewNode("Corner Shop", "High St", ["hart"]), NewNode("Bakery", "High St", ["hart"])])
+    return fleet
+
+
+@pytest.fixture
+def broker(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port) as broker:
+        yield broker
+
+
+def memory_mib(broker: subprocess.Popen[bytes]) -> int:
+    lines = Path(f"/proc/{broker.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1024
+
+
+def member(fleet: Fleet, node: str) -> mqtt.Client:
+    """Connected, with a session that stays, and listening to its neighbours; its network is the caller's to drive."""
+    folder = fleet.node_folder(node)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=node, protocol=mqtt.MQTTv5)
+    client.tls_set(str(folder / "ca.pem"), str(folder / "client.pem"), str(folder / "client.key"))
+    stays = Properties(PacketTypes.CONNECT)
+    stays.SessionExpiryInterval = 3_600
+    granted: list[int] = []
+    client.on_connect = lambda *_: client.subscribe("watchlink/1/scheme/hart/frame/+", qos=1)
+    client.on_subscribe = lambda _c, _d, mid, _codes, _p: granted.append(mid)
+    client.connect("127.0.0.1", fleet.record.broker.port, clean_start=False, properties=stays)
+    wait_until(lambda: client.loop(0.1) == mqtt.MQTT_ERR_SUCCESS and bool(granted), "subscribed")
+    return client
+
+
+@pytest.mark.parametrize("payload_bytes", [4 * MIB, 60_000], ids=["huge", "many"])
+def test_what_waits_for_a_member_that_is_away_is_bounded(
+    fleet: Fleet, broker: subprocess.Popen[bytes], payload_bytes: int
+) -> None:
+    member(fleet, BAKERY).disconnect()
+    before = memory_mib(broker)
+    flooder = member(fleet, SHOP)
+    sent = []
+    for number in range(120 * MIB // payload_bytes):
+        sent.append(flooder.publish(OWN_FRAMES, b"j" * payload_bytes, qos=1))
+        while number >= 20 and not sent[number - 20].is_published() and flooder.loop(0.1) == mqtt.MQTT_ERR_SUCCESS:
+            pass
+        if flooder.socket() is None:
+            break  # let go for what it sent
+    growth = memory_mib(broker) - before
+    flooder.disconnect()
+
+    assert growth < GROWTH_MIB_MAX
+    with listening(fleet.record.broker.port, fleet.node_folder(BAKERY), BAKERY) as bakery:
+        bakery.subscribe("watchlink/1/scheme/hart/frame/+")
+        bakery.publish(f"watchlink/1/scheme/hart/frame/{BAKERY}", b"press")
+        bakery.wait_for(b"press")
+
+
+def test_what_waits_for_a_member_that_does_not_read_is_bounded(fleet: Fleet, broker: subprocess.Popen[bytes]) -> None:
+    """It listens to itself, sends and never reads: beyond the limit it is let go, and there is room for the rest."""
+    deaf = member(fleet, SHOP)
+    before = memory_mib(broker)
+    for _ in range(700 * MIB // 60_000):
+        deaf.publish(OWN_FRAMES, b"j" * 60_000, qos=0)
+        while deaf.want_write() and deaf.socket() is not None:
+            if not select.select([], [deaf.socket()], [], 5)[1]:
+                break
+            deaf.loop_write()
+        if deaf.socket() is None:
+            break
+
+    assert memory_mib(broker) - before < LIMIT_MIB + GROWTH_MIB_MAX
+    with listening(fleet.record.broker.port, fleet.node_folder(BAKERY), BAKERY) as bakery:
+        bakery.subscribe("watchlink/1/scheme/hart/frame/+")
+        bakery.publish(f"watchlink/1/scheme/hart/frame/{BAKERY}", b"press")
+        bakery.wait_for(b"press")

@@ -1,0 +1,108 @@
+"""What waits for a node's loop that is held up, by its disk as a rule: bounded in bytes, whoever holds the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from demo.flood.line import Line, publication
+from node.core.events import DirectoryReceived, IncidentReceived, LinkUp, SyncAnswered
+from node.event_queue import EventQueue
+from node.net.mqtt import PahoUplink
+from provisioning.fleet import Fleet
+from runtime.mqtt_link import LinkSettings
+from tests.support.fleet_broker import free_port, running_broker, wait_until
+from wire.directory import open_directory
+from wire.ids import NodeId, parse_node
+from wire.messages import Health, IncidentState, SyncAnswer
+from wire.signing import PublicKey, SigningKey, sign_message
+from wire.topics import Down, DownTopic, IncidentTopic
+
+pytestmark = [pytest.mark.integration, pytest.mark.finding(17)]
+
+SHOP = "00000010"
+WAITING_BYTES_MAX = 8 * 1024 * 1024
+NOW = datetime(2026, 3, 7, 23, 40, tzinfo=UTC)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port())
+    fleet.add("Corner Shop", "High St", ["hart"])
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+        yield fleet
+
+
+def uplink(fleet: Fleet, queue: EventQueue) -> PahoUplink:
+    """A node's, into a queue from which nobody takes."""
+    folder = fleet.node_folder(SHOP)
+    settings = LinkSettings(
+        host="127.0.0.1",
+        port=fleet.record.broker.port,
+        ca_file=str(folder / "ca.pem"),
+        certificate_file=str(folder / "client.pem"),
+        key_file=str(folder / "client.key"),
+    )
+    authority = PublicKey(bytes.fromhex((folder / "authority.pub").read_text().strip()))
+    return PahoUplink(
+        settings,
+        node=parse_node(SHOP),
+        scheme_numbers=(1,),
+        key=SigningKey(bytes.fromhex((folder / "signing.key").read_text().strip())),
+        authority=authority,
+        directory=open_directory(fleet.layout.directory.read_bytes(), authority),
+        lost=Health(state="lost", boot_id="b"),
+        offer=queue.offer,
+    )
+
+
+def incident(number: int) -> IncidentState:
+    return IncidentState(
+        incident=f"00000011-{number}",
+        revision=number,
+        scheme="hart",
+        node="00000011",
+        premises="Bakery",
+        place="",
+        kind="attack",
+        priority=1,
+        state="unanswered",
+        opened_at=NOW,
+        expires_at=NOW + timedelta(hours=1),
+    )
+
+
+def flood_of(kind: str, fleet: Fleet) -> tuple[str, bytes]:
+    """A topic and what is said there again and again."""
+    shop = NodeId(0x10)
+    if kind == "states":
+        return str(IncidentTopic("hart")), msgspec.json.encode(incident(1)).ljust(60_000)
+    if kind == "answers":
+        answer = SyncAnswer(boot_id="c", counter_floor=0, incidents=tuple(map(incident, range(1, 129))))
+        return str(DownTopic(shop, Down.SYNC)), msgspec.json.encode(answer).ljust(60_000)
+    return str(DownTopic(shop, Down.DIRECTORY)), fleet.layout.directory.read_bytes().ljust(60_000)
+
+
+@pytest.mark.parametrize("kind", ["states", "answers", "directories"])
+def test_what_waits_for_a_loop_that_is_held_up_is_bounded_in_bytes(fleet: Fleet, kind: str) -> None:
+    queue = EventQueue()
+    link = uplink(fleet, queue)
+    link.start()
+    found = queue.get(120_000)
+    assert found
+    assert found[0] == LinkUp()
+    topic, payload = flood_of(kind, fleet)
+    key = SigningKey(bytes.fromhex((fleet.layout.central / "signing.key").read_text().strip()))
+    said = publication(topic, payload, sign_message(key, topic, payload))
+    with Line("127.0.0.1", fleet.record.broker.port, fleet.layout.central, "00000001") as line:
+        line.send(said * 600)  # more than may wait by their number
+    wait_until(lambda: link.dropped > 0, "the queue is full")
+    link.stop()
+
+    waiting = [event for event, _ in iter(lambda: queue.get(0), None)]
+    large = [event for event in waiting if isinstance(event, IncidentReceived | SyncAnswered | DirectoryReceived)]
+    assert 0 < len(large) * len(payload) <= WAITING_BYTES_MAX

@@ -1,0 +1,66 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N3, N12: what Watchlink answers by itself proves a test, and is no answer to a call for help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from node.core.events import FrameReceived, LinkUp
+from wire.frames import AutomaticAcknowledgement
+from wire.ids import CENTRAL, FrameId, NodeId
+from wire.kinds import AnswerState, Path
+from wire.messages import IncidentState, SyncAnswer
+
+pytestmark = pytest.mark.finding(9)
+
+
+def itself(
+    world: Any, counter: int, incident: int, state: AnswerState = AnswerState.ANSWERED, age_s: int = 0
+) -> FrameReceived:
+    at_s = int(world.wall().timestamp()) - age_s
+    target = FrameId(NodeId(0x10), incident)
+    frame = AutomaticAcknowledgement(CENTRAL, 100 + counter, at_s, target, state)
+    return FrameReceived(world.signed(frame).data, None, Path.NETWORK)
+
+
+def test_answer_of_watchlink_itself_leaves_the_proof_on_the_screen(world: Any) -> None:
+    world.tap(Button.TEST)
+    world.do(world.receipt(1), itself(world, 1, 1))
+
+    assert (("TEST OK",), {}) == (world.screen.headline, dict(world.state.rejected))
+
+
+def test_answer_of_watchlink_itself_answers_no_alert(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), itself(world, 1, 1))
+
+    assert (("RECEIVED",), {"acknowledgement target": 1}) == (world.screen.headline, dict(world.state.rejected))
+
+
+def test_answer_of_watchlink_itself_that_somebody_kept_closes_no_test(world: Any) -> None:
+    """Central has been asked since, and said that it is open."""
+    world.tap(Button.TEST)
+    world.do(world.receipt(1), world.ack(1))
+    world.after(100_000)
+    world.do(world.answers(SyncAnswer("central-1", 0, (open_test(world),), at=world.wall())))
+    world.do(itself(world, 2, 1, AnswerState.CLOSED, age_s=50))
+
+    assert [] == world.facts("closed")
+
+
+def test_answer_of_watchlink_itself_of_before_a_restart_is_not_of_now(world: Any) -> None:
+    world.tap(Button.TEST)
+    automatic = itself(world, 1, 1)
+    world.do(world.receipt(1), automatic, world.ack(1))
+    world.restart()
+    world.do(LinkUp(), automatic)
+
+    assert 1 == len(world.facts("acknowledged"))
+
+
+def open_test(world: Any) -> IncidentState:
+    said: IncidentState = world.incident_state(NodeId(0x10), 1, kind="test", state="answered", answer=world.answer())
+    return said

@@ -1,0 +1,71 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""N11: another unit with our identity is said on the panel and to central, with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from node.core.effects import PublishHealth
+from node.core.events import LinkDown, LinkUp, SessionTaken
+
+pytestmark = pytest.mark.finding(10)
+
+
+def fights(world: Any, seconds: int) -> None:
+    """Every two seconds the other unit takes the link, and we take it back."""
+    for _ in range(seconds // 2):
+        world.do(SessionTaken(), LinkDown("another program connected with our certificate"))
+        world.after(1_000, LinkUp(), world.status())
+        world.after(1_000)
+
+
+def test_second_unit_with_our_identity_is_told_on_the_panel_and_to_central(world: Any) -> None:
+    world.do(SessionTaken(), LinkDown("x"))
+    assert world.screen.headline != ("DUPLICATE", "IDENTITY"), "once may be an engineer with a spare card"
+    fights(world, 10)
+    said = set()
+    for _ in range(60):
+        assert ("DUPLICATE", "IDENTITY") == world.screen.headline
+        said.add(world.screen.lines)
+        fights(world, 2)
+    faults = world.of(PublishHealth, world.log)[-1].health.faults
+
+    assert {("", "Tell co-ordinator"), ("", "Use radio or call 999")} == said
+    assert ["identity"] == [fault.part for fault in faults if "DUPLICATE IDENTITY" in fault.detail]
+    assert 1 == len(world.facts("duplicate_identity"))
+
+
+def test_duplicate_is_over_ten_minutes_after_the_last_time(world: Any) -> None:
+    fights(world, 10)
+    world.live(590_000)
+    assert ("DUPLICATE", "IDENTITY") == world.screen.headline
+    world.live(20_000)
+
+    assert ("READY",) == world.screen.headline
+
+
+def test_sessions_taken_an_hour_apart_are_no_second_unit(world: Any) -> None:
+    for _ in range(3):
+        fights(world, 2)
+        world.live(3_600_000)
+
+    assert ("READY",) == world.screen.headline
+
+
+def test_second_unit_does_not_show_during_a_silent_attack(silent: Any) -> None:
+    """N4: what began after the press waits."""
+    silent.hold(Button.ATTACK)
+    fights(silent, 10)
+
+    assert silent.screen.headline != ("DUPLICATE", "IDENTITY")
+
+
+def test_second_unit_that_was_told_stays_told_during_a_silent_attack(silent: Any) -> None:
+    fights(silent, 10)
+    silent.hold(Button.ATTACK)
+    fights(silent, 10)
+
+    assert ("DUPLICATE", "IDENTITY") == silent.screen.headline

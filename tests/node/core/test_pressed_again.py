@@ -1,0 +1,111 @@
+# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
+"""A second press of an incident that somebody has answered: that answer was not to it (N3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.core.controls import Button
+from tests.node.core.conftest import OURS
+from wire.kinds import AnswerState
+
+
+@pytest.fixture
+def answered_by_network(world: Any) -> Any:
+    """Attack, received, answered after three seconds; pressed again twenty seconds later, and received."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.live(3_000)
+    world.do(world.says(OURS, 1, "answered", answer=world.answer(at=world.wall())))
+    return pressed_again(world)
+
+
+@pytest.fixture
+def answered_by_radio(world: Any) -> Any:
+    """The same, and the air brings nothing but receipts and acknowledgements."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.live(3_000)
+    world.do(world.ack(1))
+    return pressed_again(world)
+
+
+def pressed_again(world: Any) -> Any:
+    assert "answered" == world.face
+    world.live(20_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(2))
+    return world
+
+
+@pytest.mark.finding(6)
+@pytest.mark.parametrize("way", ["answered_by_network", "answered_by_radio"])
+def test_second_press_reads_received_and_who_answered_before(way: str, request: pytest.FixtureRequest) -> None:
+    screen = request.getfixturevalue(way).screen
+
+    assert (("RECEIVED",), "answered before by") == (screen.headline, screen.lines[0])
+    assert screen.lines[1].startswith("PCSO J")
+
+
+@pytest.mark.finding(6)
+def test_second_press_reads_answered_once_that_press_is(answered_by_network: Any) -> None:
+    """By the same person; the seconds are those on the control room's page."""
+    world = answered_by_network
+    first = world.answer(at=world.wall(), press="00000010-1", after_s=3)
+    world.do(world.says(OURS, 1, "answered", revision=3, answer=first))
+    assert "received" == world.face
+    second = world.answer(at=world.wall(), press="00000010-2", after_s=9)
+    world.do(world.says(OURS, 1, "answered", revision=4, answer=second))
+
+    assert "answered" == world.face
+    assert world.screen.lines[1].endswith("after 9 s")
+
+
+@pytest.mark.finding(6)
+def test_second_press_reads_answered_by_radio_once_somebody_says_so_again(answered_by_radio: Any) -> None:
+    world = answered_by_radio
+    world.live(9_000)
+    world.do(world.ack(1))
+
+    assert "answered" == world.face
+    assert "after 0 s" not in world.screen.lines[1]
+
+
+@pytest.mark.finding(6)
+def test_seconds_to_the_answer_are_those_of_the_clock_by_radio_too(world: Any) -> None:
+    """The control room counts from the time in the alert, which has whole seconds: 0.9 s late in one, 14 s is 14.8."""
+    world.live(900 - world.wall().microsecond // 1_000)
+    world.hold(Button.ATTACK)
+    pressed_s = world.published()[-1].frame.at_s
+    world.do(world.receipt(1))
+    world.live(4_200)
+    world.do(world.ack(1))
+    counted_s = int(world.wall().timestamp()) - pressed_s
+
+    assert world.screen.lines[1].endswith(f"after {counted_s} s")
+
+
+@pytest.mark.finding(6)
+def test_who_is_on_the_way_still_comes_after_a_second_press(world: Any) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.ack(1, AnswerState.ON_THE_WAY))
+    world.live(20_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(2))
+
+    assert "on-the-way" == world.face
+
+
+@pytest.mark.finding(6)
+def test_seconds_to_the_answer_are_centrals_where_it_says_them(world: Any) -> None:
+    """Not those of this node's clock, so that shop and control room speak of the same."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.live(5_000)
+    world.do(world.ack(1))
+    told = world.answer(at=world.wall(), press="00000010-1", after_s=4)
+    world.do(world.says(OURS, 1, "answered", answer=told))
+
+    assert world.screen.lines[1].endswith("after 4 s")

@@ -1,0 +1,77 @@
+"""A minimal Debian for systemd-nspawn, built once into ``var/`` and never written to again.
+
+``python -m tests.support.debian_root`` builds it ahead of the tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tests.support.booted_system import REPOSITORY
+
+SUITE: Final = "trixie"
+PACKAGES: Final = (
+    "dbus",
+    "mosquitto",
+    "systemd",
+    "systemd-sysv",
+    "udev",
+    "xfonts-terminus",
+    # The radio: codec, sentences, sound.
+    "alsa-utils",
+    "direwolf",
+    "espeak-ng",
+    # What the image uses: Debian's own Python and Debian's own libraries.
+    "python3",
+    "python3-alembic",
+    "python3-cryptography",
+    "python3-gpiozero",
+    "python3-jinja2",
+    "python3-luma.oled",
+    "python3-msgspec",
+    "python3-paho-mqtt",
+    "python3-pil",
+    "python3-pythonjsonlogger",
+    "python3-sdnotify",
+    "python3-serial",
+    "python3-sqlalchemy",
+    "python3-starlette",
+    "python3-uvicorn",
+)
+LEFT_OUT: Final = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
+BUILD_WITHIN_S: Final = 600
+
+
+def debian_root() -> Path:
+    """The root; a new list of packages makes a new one. Who comes meanwhile waits for it. Needs root's rights."""
+    name = hashlib.sha256("\n".join((SUITE, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
+    root = REPOSITORY / "var" / f"debian-{name}"
+    root.parent.mkdir(exist_ok=True)
+    with (root.parent / "debian.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            building = root.with_suffix(".building")
+            shutil.rmtree(building, ignore_errors=True)
+            subprocess.run(
+                [
+                    # A namespace of its own: of a build cut short nothing of this machine stays mounted in var/,
+                    # where clearing up would go through to this machine's own /dev.
+                    *("unshare", "--mount", "--propagation=private"),
+                    *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
+                    *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
+                    *(SUITE, str(building)),
+                ],
+                check=True,
+                timeout=BUILD_WITHIN_S,
+            )
+            building.rename(root)
+    return root
+
+
+if __name__ == "__main__":
+    debian_root()
