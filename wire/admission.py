@@ -1,4 +1,7 @@
-"""Who may speak: the one gate every frame passes, at every node and at central, whatever path it came by."""
+"""Who may speak: the one gate every frame passes, at every node and at central, whatever path it came by.
+
+And the gate of the JSON messages that are signed: who stands for what one says.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,21 @@ from wire.errors import DecodeError
 from wire.frames import (
     Acknowledgement,
     Alert,
+    AutomaticAcknowledgement,
     Cancel,
+    DigestReceipt,
+    DigestReceiptBatch,
     Frame,
     PathTest,
     Receipt,
     ReceiptBatch,
+    Refusal,
     Response,
     SignedFrame,
     decode,
 )
+from wire.ids import NodeId
+from wire.signing import verify_message
 from wire.topics import FrameTopic
 
 
@@ -52,7 +61,7 @@ def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitt
         FrameDecodeError: not a frame.
         FrameRefusedError: ``unknown sender``, ``revoked sender``, ``foreign scheme`` (the sender is no member
             of a scheme the frame names), ``topic sender`` / ``topic scheme`` (published where it does not
-            belong), ``not central`` (a receipt or acknowledgement that central did not send).
+            belong), ``not central`` (a receipt, refusal or acknowledgement that central did not send).
         SignatureInvalidError: bytes were changed, or somebody else signed them.
     """
     signed = decode(data)
@@ -62,6 +71,51 @@ def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitt
         _check_topic(signed.frame, sender, directory, topic)
     signed.verify(sender.key)
     return Admitted(signed, sender)
+
+
+class MessageRefusedError(DecodeError):
+    """A JSON message for which its sender does not stand. ``reason`` is a counter's label."""
+
+
+def stands_for(sender: Sender, topic: str, payload: bytes, signature: str | None) -> bool:
+    """Whether ``sender`` has signed this JSON message (or relayed frame) on this topic.
+
+    Like frames, the same message is admitted every time: what must not be told twice needs a sequence or a nonce.
+
+    Args:
+        sender: whose message it claims to be, by its topic.
+        topic: in full, as it came.
+        payload: the bytes as they came.
+        signature: the user property, or ``None`` if there is none.
+
+    Returns:
+        True: signed. False: unsigned, from a sender of an old version that does not sign: nobody stands for it.
+
+    Raises:
+        MessageRefusedError: ``unsigned``, though the directory says that this sender signs.
+        SignatureInvalidError: signed, and not by this sender, or not this.
+        FrameRefusedError: ``revoked sender``.
+    """
+    if sender.is_revoked:
+        raise FrameRefusedError("revoked sender")
+    if signature is None:
+        if sender.signs:
+            raise MessageRefusedError("unsigned")
+        return False
+    verify_message(sender.key, topic, payload, signature)
+    return True
+
+
+def is_signed_by(node: NodeId, directory: Directory, topic: str, payload: bytes, signature: str | None) -> bool:
+    """As :func:`stands_for`, for a sender that is still to be looked up.
+
+    Raises:
+        FrameRefusedError: also ``unknown sender``.
+    """
+    sender = directory.senders.get(node)
+    if sender is None:
+        raise FrameRefusedError("unknown sender")
+    return stands_for(sender, topic, payload, signature)
 
 
 def _in_good_standing(frame: Frame, directory: Directory) -> Sender:
@@ -78,7 +132,15 @@ def _check_right(frame: Frame, sender: Sender) -> None:
         case Alert() | Cancel() | Response():
             if not sender.schemes.issuperset(frame.schemes):
                 raise FrameRefusedError("foreign scheme")
-        case Receipt() | ReceiptBatch() | Acknowledgement():
+        case (
+            Receipt()
+            | ReceiptBatch()
+            | Acknowledgement()
+            | DigestReceipt()
+            | DigestReceiptBatch()
+            | Refusal()
+            | AutomaticAcknowledgement()
+        ):
             if not sender.is_central:
                 raise FrameRefusedError("not central")
         case PathTest():

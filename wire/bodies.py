@@ -47,18 +47,38 @@ def pack_schemes(schemes: tuple[int, ...]) -> bytes:
     return b"".join(_U16.pack(scheme) for scheme in schemes)
 
 
+def pack_digest(digest: bytes, width_bytes: int) -> bytes:
+    """The digest as it is.
+
+    Raises:
+        EncodeError: it is not that wide.
+    """
+    if len(digest) != width_bytes:
+        raise EncodeError(f"a digest of {len(digest)} bytes, not {width_bytes}")
+    return digest
+
+
 def pack_pairs(pairs: Iterable[tuple[FrameId, bool]]) -> bytes:
     """Ascending ids, each with one bit: varint of the node less the node before · varint of counter × 2 + the bit.
 
     Raises:
         EncodeError: an id names no frame, or the nodes do not ascend.
     """
+    return pack_entries(((target, bit, b"") for target, bit in pairs), 0)
+
+
+def pack_entries(entries: Iterable[tuple[FrameId, bool, bytes]], digest_bytes: int) -> bytes:
+    """As :func:`pack_pairs`, each followed by its digest of ``digest_bytes``.
+
+    Raises:
+        EncodeError: as there, or a digest is not that wide.
+    """
     packed, node = b"", 0
-    for target, bit in pairs:
+    for target, bit, digest in entries:
         pack_target(target)
         if target.node < node:
             raise EncodeError("targets do not ascend")
-        packed += _varint(target.node - node) + _varint(target.counter << 1 | bit)
+        packed += _varint(target.node - node) + _varint(target.counter << 1 | bit) + pack_digest(digest, digest_bytes)
         node = target.node
     return packed
 
@@ -121,16 +141,24 @@ class BodyReader:
             raise FrameDecodeError("schemes", start, str(found))
         return tuple(found)
 
+    def raw(self, width_bytes: int) -> bytes:
+        """Bytes that mean no number."""
+        return self.number(width_bytes).to_bytes(width_bytes, "big")
+
     def pairs(self) -> tuple[tuple[FrameId, bool], ...]:
         """The rest of the body, as :func:`pack_pairs` packs them: at least one, ascending, no id twice."""
-        start, found, node = self._offset, list[tuple[FrameId, bool]](), 0
+        return tuple((target, bit) for target, bit, _ in self.entries(0))
+
+    def entries(self, digest_bytes: int) -> tuple[tuple[FrameId, bool, bytes], ...]:
+        """The rest of the body, as :func:`pack_entries` packs them: at least one, ascending, no id twice."""
+        start, found, node = self._offset, list[tuple[FrameId, bool, bytes]](), 0
         while self._offset < len(self._data):
             node += self._varint("target")
             counter, bit = divmod(self._varint("target"), 2)
             if not (0 < node <= U32_MAX and 0 < counter <= U32_MAX):
                 raise FrameDecodeError("target", start, f"{node} {counter}")
-            found.append((FrameId(NodeId(node), counter), bool(bit)))
-        ids = [target for target, _ in found]
+            found.append((FrameId(NodeId(node), counter), bool(bit), self.raw(digest_bytes)))
+        ids = [target for target, _, _ in found]
         if not ids or ids != sorted(set(ids)):
             raise FrameDecodeError("target", start, "not ascending")
         return tuple(found)

@@ -49,6 +49,8 @@ class SenderEntry(Message, frozen=True):
     kind: Literal["premises", "gateway", "central"] = "premises"
     """Only ``central`` may send receipts and acknowledgements. A ``gateway`` is central's own radio: the first that
     is asked to put a frame on the air, and the one that relays what it hears without waiting for another."""
+    signs: bool = False
+    """It signs its JSON messages: unsigned ones in its name are refused."""
     revoked_at: Moment | None = None
     """Refused from the moment the document is read, whatever this says and whatever the clock says."""
 
@@ -93,6 +95,7 @@ class Sender:
     is_central: bool
     is_revoked: bool
     is_gateway: bool = False
+    signs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +178,5 @@ def _sender(entry: SenderEntry) -> Sender:
         entry.kind == "central",
         entry.revoked_at is not None,
         entry.kind == "gateway",
+        entry.signs,
     )

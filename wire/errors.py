@@ -20,6 +20,7 @@ REASONS: Final[dict[str, str]] = {
     "target": "a node or counter of 0",
     "role": "no such role",
     "answer state": "no such state",
+    "refusal reason": "no such reason",
     "name": "more than nine bytes, or not UTF-8",
     "path": "no such path",
     "response": "no such response",
@@ -30,8 +31,10 @@ REASONS: Final[dict[str, str]] = {
     "foreign scheme": "the sender is no member of a scheme the frame names",
     "topic sender": "published under another node's name",
     "topic scheme": "published to a scheme it is not for",
-    "not central": "a receipt or acknowledgement that central did not send",
+    "not central": "a receipt, refusal or acknowledgement that central did not send",
     "signature": "not signed by that key over these bytes",
+    # JSON messages, as they are admitted
+    "unsigned": "no signature, and the directory says that this sender signs",
     # the rest
     "message too large": "over the cap of its type",
     "message json": "not JSON",
@@ -43,6 +46,7 @@ REASONS: Final[dict[str, str]] = {
     "frame id": "not a node id, a dash and a decimal counter",
     "public key": "not 32 bytes, or a point for which anybody can sign",
     "directory too large": "over 4 MiB",
+    "directory part": "parts that do not make the directory they say they make",
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
 }

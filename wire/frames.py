@@ -17,16 +17,54 @@ are a fault of the sender's (a copied card, a reused counter) and are never both
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from wire.bodies import BodyReader, pack_pairs, pack_schemes, pack_target
+from wire.answers import (
+    BATCH_DIGEST_BYTES,
+    DIGEST_BYTES,
+    Acknowledgement,
+    AutomaticAcknowledgement,
+    DigestReceipt,
+    DigestReceiptBatch,
+    DigestReceipted,
+    Receipt,
+    ReceiptBatch,
+    Receipted,
+    Refusal,
+    frame_digest,
+)
+from wire.bodies import BodyReader, pack_schemes, pack_target
 from wire.errors import EncodeError, FrameDecodeError
+from wire.head import Head
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, Role
-from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, SHORT_NAME_BYTES_MAX
+from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
+from wire.limits import FRAME_BYTES_MAX
 from wire.signing import FRAME_DOMAIN, SIGNATURE_BYTES, PublicKey, SigningKey
+
+__all__ = [
+    "Acknowledgement",
+    "Alert",
+    "AutomaticAcknowledgement",
+    "Cancel",
+    "CentralFrame",
+    "DigestReceipt",
+    "DigestReceiptBatch",
+    "DigestReceipted",
+    "Frame",
+    "MemberFrame",
+    "PathTest",
+    "Receipt",
+    "ReceiptBatch",
+    "Receipted",
+    "Refusal",
+    "Response",
+    "SignedFrame",
+    "decode",
+    "encode",
+    "frame_digest",
+]
 
 VERSION: Final = 1
 _HEADER: Final = struct.Struct(">BIII")
@@ -34,26 +72,6 @@ _FLAG_SILENT: Final = 1
 _FLAG_DRILL: Final = 2
 _PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
 _PATHS_BY_NUMBER: Final = {number: path for path, number in _PATHS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What every frame begins with.
-
-    Attributes:
-        sender: who signed it.
-        counter: 1 … 2³²-1.
-        at_s: Unix seconds, or 0 when the sender's clock was not proven.
-    """
-
-    sender: NodeId
-    counter: int
-    at_s: int
-
-    @property
-    def id(self) -> FrameId:
-        """(sender, counter)."""
-        return FrameId(self.sender, self.counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,43 +133,6 @@ class Cancel(Head):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt(Head):
-    """Central has committed ``target`` (N8): a machine's word, not a person's.
-
-    Body: target u32 u32 · flags u8 (1 late).
-    """
-
-    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT
-
-    target: FrameId
-    late: bool = False
-
-    def body(self) -> bytes:  # noqa: D102
-        return pack_target(self.target) + bytes([self.late])
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledgement(Head):
-    """A named person on duty has said something of incident ``target``.
-
-    Body: target u32 u32 · role u8 · state u8 · name, the rest, UTF-8, ≤ 9 bytes.
-    """
-
-    KIND: ClassVar[FrameKind] = FrameKind.ACKNOWLEDGEMENT
-
-    target: FrameId
-    role: Role
-    state: AnswerState
-    name: str = ""
-
-    def body(self) -> bytes:  # noqa: D102
-        name = self.name.encode()
-        if len(name) > SHORT_NAME_BYTES_MAX:
-            raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
-        return pack_target(self.target) + bytes([self.role, self.state]) + name
-
-
-@dataclass(frozen=True, slots=True)
 class PathTest(Head):
     """Proves a path end to end without alarming anybody (N11). Body: path u8 (1 network, 2 radio)."""
 
@@ -180,52 +161,13 @@ class Response(Head):
         return pack_target(self.target) + bytes([self.response]) + pack_schemes(self.schemes)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Receipted:
-    """One target of a :class:`ReceiptBatch`."""
-
-    target: FrameId
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptBatch(Head):
-    """Central has committed all of ``targets``; the same word as so many receipts (N8, N9).
-
-    Body: n × (varint, node minus the node before, the first minus 0 · varint, counter × 2 + late). A varint is seven
-    bits a byte, the least first, the high bit set on all but the last, and never longer than it need be. With the
-    small ids of a town, six fit where a single receipt takes nine bytes.
-
-    Attributes:
-        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
-    """
-
-    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT_BATCH
-
-    targets: tuple[Receipted, ...]
-
-    def body(self) -> bytes:  # noqa: D102
-        ids = [entry.target for entry in self.targets]
-        if not ids or ids != sorted(set(ids)):
-            raise EncodeError("a batch's targets are at least one, ascending, no frame twice")
-        packed = pack_pairs((entry.target, entry.late) for entry in self.targets)
-        if len(packed) > BODY_BYTES_MAX:
-            raise EncodeError(f"{len(ids)} targets take {len(packed)} bytes of {BODY_BYTES_MAX}; use fitting()")
-        return packed
-
-    @staticmethod
-    def fitting(wanted: Iterable[Receipted]) -> tuple[Receipted, ...]:
-        """The first of ``wanted`` that fit one frame together, in the order ``targets`` needs; at least one if any."""
-        chosen: dict[FrameId, Receipted] = {}
-        for entry in wanted:
-            trial = {**chosen, entry.target: entry}
-            if len(pack_pairs((entry.target, entry.late) for entry in sorted(trial.values()))) > BODY_BYTES_MAX:
-                break
-            chosen = trial
-        return tuple(sorted(chosen.values()))
-
-
-Frame = Alert | Cancel | Receipt | Acknowledgement | PathTest | Response | ReceiptBatch
+MemberFrame = Alert | Cancel | PathTest | Response
+"""What a member says."""
+CentralFrame = (
+    Receipt | Acknowledgement | ReceiptBatch | DigestReceipt | DigestReceiptBatch | Refusal | AutomaticAcknowledgement
+)
+"""What central alone may say."""
+Frame = MemberFrame | CentralFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +283,27 @@ def _receipt_batch(sender: NodeId, counter: int, at_s: int, body: BodyReader) ->
     return ReceiptBatch(sender, counter, at_s, tuple(Receipted(target, late) for target, late in body.pairs()))
 
 
+def _digest_receipt(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> DigestReceipt:
+    target, late = body.target(), bool(body.flags(1))
+    return DigestReceipt(sender, counter, at_s, target, body.raw(DIGEST_BYTES), late)
+
+
+def _digest_receipt_batch(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> DigestReceiptBatch:
+    entries = body.entries(BATCH_DIGEST_BYTES)
+    return DigestReceiptBatch(
+        sender, counter, at_s, tuple(DigestReceipted(target, digest, late) for target, late, digest in entries)
+    )
+
+
+def _refusal(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> Refusal:
+    target, reason = body.target(), body.one_of(RefusalReason, "refusal reason")
+    return Refusal(sender, counter, at_s, target, reason, body.raw(DIGEST_BYTES))
+
+
+def _automatic_acknowledgement(sender: NodeId, counter: int, at_s: int, body: BodyReader) -> AutomaticAcknowledgement:
+    return AutomaticAcknowledgement(sender, counter, at_s, body.target(), body.one_of(AnswerState, "answer state"))
+
+
 _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, BodyReader], Frame]]] = {
     FrameKind.ALERT: _alert,
     FrameKind.CANCEL: _cancel,
@@ -349,4 +312,8 @@ _BODIES: Final[dict[FrameKind, Callable[[NodeId, int, int, BodyReader], Frame]]]
     FrameKind.PATH_TEST: _path_test,
     FrameKind.RESPONSE: _response,
     FrameKind.RECEIPT_BATCH: _receipt_batch,
+    FrameKind.DIGEST_RECEIPT: _digest_receipt,
+    FrameKind.DIGEST_RECEIPT_BATCH: _digest_receipt_batch,
+    FrameKind.REFUSAL: _refusal,
+    FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: _automatic_acknowledgement,
 }

@@ -13,6 +13,8 @@ NodeId = NewType("NodeId", int)
 
 CENTRAL: Final = NodeId(1)
 """Central is a sender like any other; its key is in the directory under this number."""
+CENTRAL_ALERTS_CLIENT: Final = "00000001-alerts"
+"""The common name, and so the client id, of central's second connection: the one for alerts."""
 
 FIRST_PREMISES_NODE: Final = NodeId(0x10)
 

@@ -40,6 +40,29 @@ class FrameKind(Numbered):
     """Another member pressed *seen* or *responding*."""
     RECEIPT_BATCH = 7
     """Several receipts in one frame, for the radio, where each signature costs half a second."""
+    DIGEST_RECEIPT = 8
+    """Central has committed a frame with exactly these bytes: a receipt that no other frame can be taken for."""
+    DIGEST_RECEIPT_BATCH = 9
+    """Several of them in one frame, for the radio."""
+    REFUSAL = 10
+    """Central will never commit a frame with these bytes: what it says must be sent anew, under a new counter."""
+    AUTOMATIC_ACKNOWLEDGEMENT = 11
+    """Watchlink itself has answered a test: nobody's name, no role."""
+
+
+class Capability(StrEnum):
+    """What a node's signed health may say that it understands: central sends it only then."""
+
+    DIGEST_RECEIPT = "digest-receipt"
+    """Receipts with a digest, alone and in batches."""
+    REFUSAL = "refusal"
+    """Refusals."""
+    AUTOMATIC = "automatic"
+    """Automatic acknowledgements."""
+
+
+SIGNERS_SPEAK: Final[frozenset[str]] = frozenset({Capability.DIGEST_RECEIPT, Capability.REFUSAL})
+"""What every version understands that signs its JSON, before its first health has come."""
 
 
 class AlertKind(Numbered):
@@ -93,6 +116,12 @@ PRIORITY: Final[dict[AlertKind, Priority]] = {
     AlertKind.FAULT: Priority.P4,
 }
 
+
+def most_urgent(*priorities: Priority | None) -> Priority | None:
+    """The first to be dealt with; ``None`` if there is none."""
+    return min((priority for priority in priorities if priority is not None), default=None)
+
+
 MEMBERS_WARNED: Final[frozenset[AlertKind]] = frozenset(
     {AlertKind.ATTACK, AlertKind.ASSIST, AlertKind.DISORDER, AlertKind.THEFT, AlertKind.SIGHTING, AlertKind.BREACH}
 )
@@ -138,6 +167,8 @@ _ROLE_SHORT: Final = {
 }
 
 
+WATCHLINK_ROLE: Final = "watchlink"
+"""In JSON, the role of an answer that Watchlink gives itself: no :class:`Role`, for no person has it."""
 AUTOMATIC_NAME: Final = "automatic"
 """Whose name an answer bears that central gives by itself, to a test (N12): nobody's."""
 
@@ -158,6 +189,15 @@ class MemberResponse(Numbered):
     """We know of it."""
     RESPONDING = 2
     """We are coming."""
+
+
+class RefusalReason(Numbered):
+    """Why central will never commit a frame."""
+
+    ID_CONFLICT = 1
+    """Another frame of this sender's with the same counter is committed already."""
+    FOREIGN_INCIDENT = 2
+    """A response to the sender's own incident, or to one of a scheme that it does not name."""
 
 
 class AnswerState(Numbered):

@@ -13,13 +13,17 @@ FRAME_BYTES_MAX: Final = 96
 BODY_BYTES_MAX: Final = 19
 """What is left of it beside header and signature."""
 
-MESSAGE_BYTES_MAX: Final = 65_536
-"""Any JSON message, except the two below: an incident with 64 answers in four-byte characters fits."""
+PACKET_BYTES_MAX: Final = 65_536
+"""An MQTT packet, both ways. A larger one ends its sender's connection, before the broker holds it."""
+
+MESSAGE_BYTES_MAX: Final = 64_000
+"""Any JSON message: with its topic and properties it is a packet, and an incident with 64 answers in four-byte
+characters fits."""
 
 DIRECTORY_BYTES_MAX: Final = 4_194_304
-"""The signed directory: about 250 bytes a node, so some 16,000 nodes."""
+"""The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts where it is no message."""
 
-SYNC_ANSWER_BYTES_MAX: Final = 524_288
+SYNC_ANSWER_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 """The answer to a sync: the open incidents of the node's schemes."""
 
 DETAIL_CHARS_MAX: Final = 200

@@ -28,6 +28,10 @@ PENDING_MAX: Final = 128
 MEMBERS_MAX: Final = 64
 ROLES_MAX: Final = 16
 INCIDENTS_MAX: Final = 256
+CAPABILITIES_MAX: Final = 16
+RECEIPTED_MAX: Final = 512
+"""In one part of a sync; as many again may be named as missing in a part of its answer."""
+PARTS_MAX: Final = 1_024
 _YEARS: Final = range(1970, 9999)
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -41,6 +45,11 @@ Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$(?!\n)")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Counter = Annotated[int, msgspec.Meta(ge=1, le=U32_MAX)]
 """Of a frame."""
+# Of 16 random bytes; empty from a node of an old version.
+Nonce = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")]
+DigestText = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
+"""The first eight bytes of SHA-256 over a frame's bytes (:func:`wire.answers.frame_digest`)."""
+PartNumber = Annotated[int, msgspec.Meta(ge=1, le=PARTS_MAX)]
 SchemeNumber = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
 
 
@@ -70,11 +79,17 @@ def _cut(message: Message, field: str, length_max: int) -> None:
         force_setattr(message, field, items[:length_max])
 
 
+def _check_parts(part: int, parts: int) -> None:
+    if part > parts:
+        raise ValueError(f"part {part} of {parts}")
+
+
 class FaultReport(Message, frozen=True):
     """A part of the node that does not work now."""
 
     part: Name
-    """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``radio``, ``clock``."""
+    """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``radio``, ``modem``, ``speech``, ``clock``,
+    ``identity`` (another unit has this one's)."""
     detail: Text
     """What the driver said, in one line."""
     age_ms: Count
@@ -132,6 +147,8 @@ class Health(Message, frozen=True):
     """Input dropped since start, by reason (:data:`wire.errors.REASONS`)."""
     radio: RadioReport | None = None
     """Absent where no radio is configured."""
+    speaks: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=CAPABILITIES_MAX)] = ()
+    """What newer things it understands, names of :class:`~wire.kinds.Capability`. Believed only if signed."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at")
@@ -147,8 +164,20 @@ class PendingFrame(Message, frozen=True):
     """Since the press."""
 
 
+class ReceiptedFrame(Message, frozen=True):
+    """A frame of this node's for which it holds central's receipt."""
+
+    counter: Counter
+    """Of the frame."""
+    digest: DigestText
+    """Of the frame's bytes: 16 hexadecimal digits, the first eight bytes of their SHA-256."""
+
+
 class Sync(Message, frozen=True):
-    """``node/{node}/up/sync``: sent after each connect and each time central has a new boot id."""
+    """``node/{node}/up/sync``: after each connect, each time central may have a new boot id, and every 60 s at least.
+
+    A list that is too long for one message goes in parts with one nonce.
+    """
 
     boot_id: Name
     """The node's, as in its health."""
@@ -158,8 +187,21 @@ class Sync(Message, frozen=True):
     """The highest counter the node has stored; 0 = none."""
     pending: Annotated[tuple[PendingFrame, ...], msgspec.Meta(max_length=PENDING_MAX)] = ()
     """Oldest first; gives central the age of alerts whose clock was not proven (N13)."""
+    nonce: Nonce = ""
+    """32 hexadecimal digits that this node has never used: the answer bears them, and so proves that it is one."""
+    receipted: Annotated[tuple[ReceiptedFrame, ...], msgspec.Meta(max_length=RECEIPTED_MAX)] = ()
+    """What central has receipted within 48 hours, ascending: a central that was restored finds out what it lacks."""
+    central_counter: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)] = 0
+    """The highest counter of a frame of central's that this node has seen; 0 = none."""
+    central_revision: Count = 0
+    """The highest revision of an incident that this node has seen signed; 0 = none."""
+    part: PartNumber = 1
+    """Which part this is."""
+    parts: PartNumber = 1
+    """How many there are; all bear the same nonce."""
 
     def __post_init__(self) -> None:
+        _check_parts(self.part, self.parts)
         _cut(self, "pending", PENDING_MAX)
 
 
@@ -172,8 +214,14 @@ class Answer(Message, frozen=True):
     """As the person gave it, in full."""
     at: Moment
     """When central committed it."""
+    press: FrameText | None = None
+    """Id of the press that was answered: a later one of the same incident is not. Absent from an old central."""
+    after_s: Count | None = None
+    """Whole seconds from that press to the answer, so that every screen says the same."""
 
     def __post_init__(self) -> None:
+        if self.press is not None:
+            FrameId.parse(self.press)
         settle_moments(self, "at")
 
 
@@ -220,6 +268,8 @@ class IncidentState(Message, frozen=True):
     """After this the message says nothing any more: ask with a sync."""
     late: bool = False
     """It reached central late (N13): never shown as live."""
+    live_at: Moment | None = None
+    """When its newest press that is not late was made, by central's clock, or else reached central; absent if late."""
     silent: bool = False
     """Nothing may be seen or heard at the presser's premises (N4)."""
     drill: bool = False
@@ -233,7 +283,7 @@ class IncidentState(Message, frozen=True):
 
     def __post_init__(self) -> None:
         FrameId.parse(self.incident)
-        settle_moments(self, "opened_at", "expires_at")
+        settle_moments(self, "opened_at", "expires_at", "live_at")
         _cut(self, "members", MEMBERS_MAX)
 
 
@@ -247,7 +297,9 @@ class CentralStatus(Message, frozen=True):
     expires_at: Moment
     """After this it proves nothing any more."""
     on_duty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=ROLES_MAX)] = ()
-    """Roles with somebody on watch; empty means nobody (C2)."""
+    """Roles with somebody on duty; empty means nobody (C2)."""
+    sequence: Count = 0
+    """Rises with each status and sync answer of one boot id: an older one that arrives later is ignored."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at", "expires_at")
@@ -263,8 +315,26 @@ class SyncAnswer(Message, frozen=True):
     incidents: Annotated[tuple[IncidentState, ...], msgspec.Meta(max_length=INCIDENTS_MAX)] = ()
     """The node's own open incidents, its own that ended within a day, then its schemes' open ones, most
     urgent first. Cut from its end to what fits."""
+    nonce: Nonce = ""
+    """That of the sync which it answers."""
+    at: Moment | None = None
+    """Central's clock when it answered, to the millisecond. Absent from an old central."""
+    sequence: Count = 0
+    """Of the boot id, as in its status."""
+    revision: Count = 0
+    """The highest revision of an incident when it answered: a state with none above it says nothing more."""
+    more: bool = False
+    """More is open than it can name: what it does not name is not closed for that. Absent from an old central."""
+    missing: Annotated[tuple[Counter, ...], msgspec.Meta(max_length=RECEIPTED_MAX)] = ()
+    """Of the frames that the node says were receipted, those that central does not have: send these bytes again."""
+    part: PartNumber = 1
+    """Which part this is."""
+    parts: PartNumber = 1
+    """How many there are; all bear the same nonce."""
 
     def __post_init__(self) -> None:
+        _check_parts(self.part, self.parts)
+        settle_moments(self, "at")
         _cut(self, "incidents", INCIDENTS_MAX)
 
 

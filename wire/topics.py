@@ -27,6 +27,11 @@ SCHEME_SLUG: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 ALL_FRAMES: Final = f"{PREFIX}/scheme/+/frame/+"
 """Central's subscription to everything members say to a scheme."""
+ALL_HEARD: Final = f"{PREFIX}/node/+/up/heard"
+ALL_SYNCS: Final = f"{PREFIX}/node/+/up/sync"
+ALL_HEALTH: Final = f"{PREFIX}/node/+/up/health"
+ALERTS_LANE: Final = (ALL_FRAMES, ALL_HEARD, ALL_SYNCS)
+"""What central subscribes to with a connection of its own: alerts, and the syncs that tell their age."""
 ALL_UP: Final = f"{PREFIX}/node/+/up/+"
 """Central's subscription to everything nodes say to central."""
 
@@ -47,16 +52,16 @@ class Down(StrEnum):
     """Central → node."""
 
     RECEIPT = "receipt"
-    """A Receipt frame signed by central."""
+    """A Receipt, Digest-Receipt or Refusal frame signed by central."""
     ACK = "ack"
-    """An Acknowledgement frame signed by central."""
+    """An Acknowledgement or Automatic-Acknowledgement frame signed by central."""
     SYNC = "sync"
     """:class:`~wire.messages.SyncAnswer`."""
     DIRECTORY = "directory"
     """:class:`~wire.directory.SealedDirectory`: to nodes that hold an older one."""
     AIR = "air"
-    """A frame that this node is asked to put on the air once: central's Receipt, Receipt-Batch or Acknowledgement, or a
-    member's Alert or Cancel."""
+    """A frame that this node is asked to put on the air once: central's Receipt, Receipt-Batch, Digest-Receipt,
+    Digest-Receipt-Batch, Refusal, Acknowledgement or Automatic-Acknowledgement, or a member's Alert or Cancel."""
 
 
 @dataclass(frozen=True, slots=True)

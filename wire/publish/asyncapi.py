@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Final
 
 import msgspec
 
 from wire.directory import DirectoryDocument, SealedDirectory, seal_directory
+from wire.directory_parts import DirectoryPart
 from wire.frames import VERSION, encode
 from wire.kinds import FrameKind
 from wire.messages import Message, NodeText, Slug, encode_message
@@ -16,6 +18,7 @@ from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
 from wire.publish.golden import signer
 from wire.publish.layout import bytes_max, fields
 from wire.publish.notes import notes, plain
+from wire.signing import SIGNATURE_TEXT_CHARS
 
 Json = dict[str, Any]
 
@@ -23,6 +26,22 @@ FRAME_CONTENT_TYPE: Final = "application/vnd.watchlink.frame"
 _BYTES_MIN: Final = {
     kind: min(len(encode(frame, KEYS["stranger"])) for frame in FRAMES.values() if frame.KIND is kind)
     for kind in FrameKind
+}
+
+
+_SIGNATURE_HEADER: Final[Json] = {
+    "type": "object",
+    "properties": {
+        "signature": {
+            "type": "string",
+            "minLength": SIGNATURE_TEXT_CHARS,
+            "maxLength": SIGNATURE_TEXT_CHARS,
+            "description": (
+                "MQTT 5 user property: base64 of the writer's Ed25519 signature over topic and payload (docs/wire.md). "
+                "Due once the directory says that this sender signs."
+            ),
+        }
+    },
 }
 
 
@@ -94,7 +113,7 @@ def message_names(channel: Channel) -> list[str]:
     """Names of the messages on a channel, under components."""
     if isinstance(channel.payload, tuple):
         return [_frame_name(kind) for kind in channel.payload]
-    return [channel.payload.__name__]
+    return [kind.__name__ for kind in channel.messages]
 
 
 def _frame_name(kind: FrameKind) -> str:
@@ -128,8 +147,7 @@ def _operation(channel: Channel) -> Json:
 def _messages() -> Json:
     found: Json = {_frame_name(kind): _frame_message(kind) for kind in FrameKind}
     for channel in CHANNELS:
-        if not isinstance(channel.payload, tuple):
-            found[channel.payload.__name__] = _json_message(channel, channel.payload)
+        found |= {kind.__name__: _json_message(channel, kind) for kind in channel.messages}
     return found
 
 
@@ -161,19 +179,24 @@ def _json_message(channel: Channel, kind: type[Message]) -> Json:
         "description": f"At most {channel.payload_bytes_max} bytes. Fields that are not listed are ignored.",
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{kind.__name__}"},
+        **({"headers": _SIGNATURE_HEADER} if channel.is_signed else {}),
         "examples": [{"name": name, "payload": payload} for name, payload in _examples(kind).items()],
     }
 
 
 def _examples(kind: type[Message]) -> Json:
+    sealed = seal_directory(DIRECTORY, KEYS["authority"])
     if kind is SealedDirectory:
-        return {"directory": json.loads(seal_directory(DIRECTORY, KEYS["authority"]))}
+        return {"directory": json.loads(sealed)}
+    if kind is DirectoryPart:
+        part = DirectoryPart(digest=hashlib.sha256(sealed).hexdigest()[:16], part=2, parts=2, data=sealed[-16:])
+        return {"the last part of a directory": msgspec.to_builtins(part)}
     return {name: json.loads(encode_message(message)) for name, message in MESSAGES.items() if type(message) is kind}
 
 
 def schemas() -> dict[type[Message], Json]:
     """JSON Schema of each message and of what is in them, with the source's own words beside each field."""
-    kinds = [channel.payload for channel in CHANNELS if not isinstance(channel.payload, tuple)]
+    kinds = [kind for channel in CHANNELS for kind in channel.messages]
     _, found = msgspec.json.schema_components([*kinds, DirectoryDocument], ref_template="#/components/schemas/{name}")
     classes = {cls.__name__: cls for cls in _all_messages()}
     for name, schema in found.items():

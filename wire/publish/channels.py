@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from wire.directory import SealedDirectory
+from wire.directory_parts import DirectoryPart
 from wire.ids import NodeId
 from wire.kinds import FrameKind
-from wire.limits import DIRECTORY_BYTES_MAX, FRAME_BYTES_MAX
+from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, SyncAnswer, bytes_max
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
 
@@ -28,7 +29,9 @@ class Channel:
         qos: 0 where the next one, or the next question, makes up for a lost one.
         payload: kinds of frame, or a type of message.
         bytes_max: the payload's cap.
+        in_parts: what carries the payload where it does not fit into one message.
         operation: what central does with it, as a name and in words.
+        is_signed: its writer signs it in the user property ``signature``. Frames and the directory sign themselves.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Channel:
     payload: tuple[FrameKind, ...] | type[Message]
     operation: str
     summary: str
+    is_signed: bool = False
+    in_parts: type[Message] | None = None
 
     @property
     def address(self) -> str:
@@ -51,7 +56,14 @@ class Channel:
         """The payload's cap."""
         if isinstance(self.payload, tuple):
             return FRAME_BYTES_MAX
-        return DIRECTORY_BYTES_MAX if self.payload is SealedDirectory else bytes_max(self.payload)
+        return bytes_max(self.payload)
+
+    @property
+    def messages(self) -> tuple[type[Message], ...]:
+        """The types of JSON message that travel on it."""
+        if isinstance(self.payload, tuple):
+            return ()
+        return (self.payload,) if self.in_parts is None else (self.payload, self.in_parts)
 
 
 CHANNELS: Final = (
@@ -76,6 +88,7 @@ CHANNELS: Final = (
         IncidentState,
         "publishIncident",
         "The whole state of an incident, each time it changes.",
+        is_signed=True,
     ),
     Channel(
         "central",
@@ -87,6 +100,7 @@ CHANNELS: Final = (
         CentralStatus,
         "publishStatus",
         "Central's heartbeat, every 10 s and when duty changes: it proves the path and says who is on duty.",
+        is_signed=True,
     ),
     Channel(
         "health",
@@ -97,7 +111,8 @@ CHANNELS: Final = (
         0,
         Health,
         "noteHealth",
-        "A node's heartbeat, every 10 s. The last will is sent with QoS 1.",
+        "A node's heartbeat, every 10 s. The last will is sent with QoS 1, signed beforehand: a hint, no proof.",
+        is_signed=True,
     ),
     Channel(
         "sync",
@@ -108,7 +123,9 @@ CHANNELS: Final = (
         0,
         Sync,
         "takeSync",
-        "A node asks for what it may have missed: after each connect, and when central has a new boot id.",
+        "A node asks for what it may have missed: after each connect, when central may have a new boot id, and every "
+        "60 s at least.",
+        is_signed=True,
     ),
     Channel(
         "heard",
@@ -120,6 +137,7 @@ CHANNELS: Final = (
         (FrameKind.ALERT, FrameKind.CANCEL, FrameKind.RESPONSE, FrameKind.PATH_TEST),
         "takeRelayedFrame",
         "A frame of somebody else's, heard on the radio by this node: central takes it in as if it had come itself.",
+        is_signed=True,
     ),
     Channel(
         "receipt",
@@ -128,9 +146,10 @@ CHANNELS: Final = (
         "that node",
         True,  # noqa: FBT003
         0,
-        (FrameKind.RECEIPT,),
+        (FrameKind.RECEIPT, FrameKind.DIGEST_RECEIPT, FrameKind.REFUSAL),
         "sendReceipt",
-        "Central has committed a frame of this node's. A lost one is asked for by the frame's repetition.",
+        "Central has committed a frame of this node's, or never will. A lost one is asked for by the frame's "
+        "repetition.",
     ),
     Channel(
         "ack",
@@ -139,7 +158,7 @@ CHANNELS: Final = (
         "that node",
         True,  # noqa: FBT003
         1,
-        (FrameKind.ACKNOWLEDGEMENT,),
+        (FrameKind.ACKNOWLEDGEMENT, FrameKind.AUTOMATIC_ACKNOWLEDGEMENT),
         "sendAcknowledgement",
         "A person on duty has said something of an incident of this node's.",
     ),
@@ -150,7 +169,17 @@ CHANNELS: Final = (
         "that node",
         True,  # noqa: FBT003
         0,
-        (FrameKind.RECEIPT, FrameKind.RECEIPT_BATCH, FrameKind.ACKNOWLEDGEMENT, FrameKind.ALERT, FrameKind.CANCEL),
+        (
+            FrameKind.RECEIPT,
+            FrameKind.RECEIPT_BATCH,
+            FrameKind.DIGEST_RECEIPT,
+            FrameKind.DIGEST_RECEIPT_BATCH,
+            FrameKind.REFUSAL,
+            FrameKind.ACKNOWLEDGEMENT,
+            FrameKind.AUTOMATIC_ACKNOWLEDGEMENT,
+            FrameKind.ALERT,
+            FrameKind.CANCEL,
+        ),
         "putOnAir",
         "A frame for those whom the network does not reach: receipts, answers, members' alerts.",
     ),
@@ -164,6 +193,7 @@ CHANNELS: Final = (
         SyncAnswer,
         "answerSync",
         "What the node may have missed.",
+        is_signed=True,
     ),
     Channel(
         "directory",
@@ -174,6 +204,7 @@ CHANNELS: Final = (
         1,
         SealedDirectory,
         "sendDirectory",
-        "The directory of senders, signed by the authority, to nodes that hold an older one.",
+        "The directory of senders, signed by the authority, to nodes that hold an older one; in parts if it is large.",
+        in_parts=DirectoryPart,
     ),
 )

@@ -5,10 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from msgspec import structs
+
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, PathTest, Receipt, ReceiptBatch, Receipted, Response
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    AutomaticAcknowledgement,
+    Cancel,
+    DigestReceipt,
+    DigestReceiptBatch,
+    DigestReceipted,
+    Frame,
+    PathTest,
+    Receipt,
+    ReceiptBatch,
+    Receipted,
+    Refusal,
+    Response,
+    encode,
+    frame_digest,
+)
 from wire.ids import CENTRAL, U16_MAX, U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, Role
+from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
 from wire.messages import (
     Answer,
     CentralStatus,
@@ -19,6 +38,7 @@ from wire.messages import (
     Message,
     PendingFrame,
     RadioReport,
+    ReceiptedFrame,
     Sync,
     SyncAnswer,
 )
@@ -47,6 +67,8 @@ _LAST_NODE = NodeId(U32_MAX)
 _LAST = FrameId(_LAST_NODE, U32_MAX)
 _FOUR = (1, 2, 3, U16_MAX)
 _PRESS = FrameId(SHOP, 7)
+_DIGEST = frame_digest(encode(Alert(SHOP, 7, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART,)), KEYS["shop"]))
+_NONCE = bytes(range(0x50, 0x60)).hex()
 
 FRAMES: Final[dict[str, Frame]] = {
     "alert, attack": Alert(SHOP, 7, PRESSED_AT_S, AlertKind.ATTACK, 7, (HART,)),
@@ -96,6 +118,39 @@ FRAMES: Final[dict[str, Frame]] = {
     ),
     "response, seen": Response(PUB, 3, PRESSED_AT_S + 5, _PRESS, MemberResponse.SEEN, (HART,)),
     "response, greatest": Response(_LAST_NODE, U32_MAX, U32_MAX, _LAST, MemberResponse.RESPONDING, _FOUR),
+    "digest receipt": DigestReceipt(CENTRAL, 508, PRESSED_AT_S, _PRESS, _DIGEST),
+    "digest receipt, late": DigestReceipt(CENTRAL, 509, PRESSED_AT_S + 4_080, _PRESS, _DIGEST, late=True),
+    "digest receipt, greatest": DigestReceipt(_LAST_NODE, U32_MAX, U32_MAX, _LAST, b"\xff" * 8, late=True),
+    "digest receipt batch, one": DigestReceiptBatch(
+        CENTRAL, 510, PRESSED_AT_S, (DigestReceipted(_PRESS, _DIGEST[:4]),)
+    ),
+    "digest receipt batch, two": DigestReceiptBatch(
+        CENTRAL,
+        511,
+        PRESSED_AT_S,
+        (
+            DigestReceipted(_PRESS, _DIGEST[:4]),
+            DigestReceipted(FrameId(PUB, 900), bytes.fromhex("00c0ffee"), late=True),
+        ),
+    ),
+    "digest receipt batch, greatest": DigestReceiptBatch(
+        _LAST_NODE,
+        U32_MAX,
+        U32_MAX,
+        # One byte of node, four of counter, four of digest; then two, four and four: the body is full.
+        (
+            DigestReceipted(FrameId(NodeId(1), (1 << 27) - 1), b"\xff" * 4, late=True),
+            DigestReceipted(FrameId(NodeId(129), (1 << 27) - 1), b"\xff" * 4, late=True),
+        ),
+    ),
+    "refusal": Refusal(CENTRAL, 512, PRESSED_AT_S, _PRESS, RefusalReason.ID_CONFLICT, _DIGEST),
+    "refusal, greatest": Refusal(_LAST_NODE, U32_MAX, U32_MAX, _LAST, RefusalReason.FOREIGN_INCIDENT, b"\xff" * 8),
+    "automatic acknowledgement": AutomaticAcknowledgement(
+        CENTRAL, 513, PRESSED_AT_S + 1, FrameId(SHOP, 9), AnswerState.ANSWERED
+    ),
+    "automatic acknowledgement, greatest": AutomaticAcknowledgement(
+        _LAST_NODE, U32_MAX, U32_MAX, _LAST, AnswerState.UNANSWERED
+    ),
 }
 """By name. Each kind at its usual, its least where that differs, and its greatest."""
 
@@ -143,6 +198,18 @@ MESSAGES: Final[dict[str, Message]] = {
         boot_id="b-5f1c", directory_serial=12, last_counter=8, pending=(PendingFrame(counter=7, age_ms=4_200),)
     ),
     "sync, first ever": Sync(boot_id="b-0001"),
+    "sync, with a nonce": Sync(
+        boot_id="b-5f1c",
+        directory_serial=12,
+        last_counter=8,
+        nonce=_NONCE,
+        receipted=(ReceiptedFrame(counter=7, digest=_DIGEST.hex()),),
+        central_counter=513,
+        central_revision=3,
+        part=2,
+        parts=2,
+    ),
+    "health, newer node": Health(state="armed", boot_id="b-5f1c", speaks=("digest-receipt", "refusal", "automatic")),
     "incident": _INCIDENT,
     "incident, least": IncidentState(
         incident="00000010-9",
@@ -166,6 +233,36 @@ MESSAGES: Final[dict[str, Message]] = {
     "central, nobody on duty": CentralStatus(boot_id="c-77aa", at=PRESSED_AT, expires_at=PRESSED_AT.replace(second=35)),
     "sync answer": SyncAnswer(boot_id="c-77aa", counter_floor=8, incidents=(_INCIDENT,)),
     "sync answer, nothing open": SyncAnswer(boot_id="c-77aa", counter_floor=0),
+    "sync answer, with a nonce": SyncAnswer(
+        boot_id="c-77aa",
+        counter_floor=8,
+        nonce=_NONCE,
+        at=PRESSED_AT.replace(second=30, microsecond=125_000),
+        sequence=41,
+        revision=3,
+        missing=(7,),
+    ),
+    "central, with a sequence": CentralStatus(
+        boot_id="c-77aa",
+        at=PRESSED_AT,
+        expires_at=PRESSED_AT.replace(second=35),
+        on_duty=("pcso",),
+        sequence=42,
+    ),
+    "incident, its second press unanswered": IncidentState(
+        incident=_PRESS.text,
+        revision=5,
+        scheme="hart",
+        node="00000010",
+        premises="Corner Shop",
+        place="High St",
+        kind="attack",
+        priority=1,
+        state="answered",
+        opened_at=PRESSED_AT,
+        expires_at=PRESSED_AT.replace(hour=23, minute=55),
+        answer=Answer(role="pcso", name="J Patel", at=PRESSED_AT.replace(second=19), press=_PRESS.text, after_s=14),
+    ),
 }
 
 DIRECTORY: Final = DirectoryDocument(
@@ -204,3 +301,10 @@ DIRECTORY: Final = DirectoryDocument(
         ),
     ),
 )
+
+SIGNING_DIRECTORY: Final = structs.replace(
+    DIRECTORY,
+    serial=13,
+    senders=tuple(structs.replace(entry, signs=entry.node in {"00000001", "00000010"}) for entry in DIRECTORY.senders),
+)
+"""The same town, in which central and the shop sign their JSON; the pub is of an old version."""

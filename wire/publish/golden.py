@@ -11,15 +11,25 @@ from typing import Any, Final
 
 import msgspec
 
-from wire.admission import admit
-from wire.directory import open_directory, seal_directory
+from wire.admission import admit, stands_for
+from wire.directory import Directory, open_directory, seal_directory
 from wire.errors import DecodeError
-from wire.frames import VERSION, Alert, Frame, PathTest, Receipted, decode, encode
+from wire.frames import VERSION, Alert, DigestReceipted, Frame, PathTest, Receipted, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import FrameKind, Numbered, Path
 from wire.messages import Message, decode_message, encode_message
-from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES, PUB, SEEDS, SHOP, STRUCK_OFF
-from wire.signing import SIGNATURE_BYTES
+from wire.publish.examples import (
+    DIRECTORY,
+    FRAMES,
+    KEYS,
+    MESSAGES,
+    PUB,
+    SEEDS,
+    SHOP,
+    SIGNING_DIRECTORY,
+    STRUCK_OFF,
+)
+from wire.signing import SIGNATURE_BYTES, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
 
 Json = dict[str, Any]
@@ -38,12 +48,19 @@ def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
             item = item.text
         elif isinstance(item, Numbered):
             item = item.slug
+        elif isinstance(item, bytes):
+            item = item.hex()
         shown[field.name] = [_plain(part) for part in item] if isinstance(item, tuple) else item
     return shown
 
 
 def _plain(part: Any) -> Any:  # noqa: ANN401 (any part of a list)
-    return {"target": part.target.text, "late": part.late} if isinstance(part, Receipted) else part
+    match part:
+        case Receipted():
+            return {"target": part.target.text, "late": part.late}
+        case DigestReceipted():
+            return {"target": part.target.text, "digest": part.digest.hex(), "late": part.late}
+    return part
 
 
 def signer(frame: Frame) -> str:
@@ -77,7 +94,8 @@ def _edit(name: str, edits: dict[int, bytes], cut: slice = slice(None), tail: by
 
 def _invalid_frames() -> list[Json]:
     attack, cancel, receipt = "alert, attack", "cancel, mistake", "receipt"
-    batch = "receipt batch, one"
+    batch, digests = "receipt batch, one", "digest receipt batch, one"
+    digest, refusal, automatic = "digest receipt", "refusal", "automatic acknowledgement"
     ack, test, response = "acknowledgement, answered", "path test, network", "response, seen"
     kinds_unused = [number for number in range(16) if number not in {kind.value for kind in FrameKind}]
     cases = {
@@ -129,6 +147,20 @@ def _invalid_frames() -> list[Json]:
         "receipt batch past the last node": _edit(batch, {}, tail=b"\xff\xff\xff\xff\x0f\x02"),
         "response of kind 3": _edit(response, {21: b"\x03"}),
         "response for no scheme": _edit(response, {}, slice(0, 22)),
+        "digest receipt for node 0": _edit(digest, {13: bytes(4)}),
+        "digest receipt with an unknown flag": _edit(digest, {21: b"\x02"}),
+        "digest receipt with a digest too short": _edit(digest, {}, slice(0, 29)),
+        "digest receipt with a byte too many": _edit(digest, {}, tail=b"\x00"),
+        "digest receipt batch of nothing": _edit(digests, {}, slice(0, 13)),
+        "digest receipt batch without a digest": _edit(digests, {}, slice(0, 15)),
+        "digest receipt batch with half a digest": _edit(digests, {}, slice(0, 17)),
+        "digest receipt batch with a frame twice": _edit(digests, {}, tail=b"\x00\x0e" + bytes(4)),
+        "refusal for counter 0": _edit(refusal, {17: bytes(4)}),
+        "refusal for reason 0": _edit(refusal, {21: b"\x00"}),
+        "refusal for reason 3": _edit(refusal, {21: b"\x03"}),
+        "refusal with a digest too short": _edit(refusal, {}, slice(0, 29)),
+        "automatic acknowledgement of state 0": _edit(automatic, {21: b"\x00"}),
+        "automatic acknowledgement with a name": _edit(automatic, {}, tail=b"A"),
     }
     return [{"name": name, "hex": data.hex(), **_refusal(lambda d=data: decode(d))} for name, data in cases.items()]
 
@@ -173,6 +205,14 @@ def _invalid_messages() -> list[Json]:
         ("a node id of zeros", "incident", incident.replace('"node":"00000010"', '"node":"00000000"')),
         ("an incident past 32 bits", "incident", incident.replace("00000010-9", "00000010-4294967296")),
         ("a slug in capitals", "incident", incident.replace('"scheme":"hart"', '"scheme":"HART"')),
+        ("half a nonce", "sync", '{"boot_id":"b","nonce":"0123456789abcdef"}'),
+        ("a nonce in capitals", "sync", json.dumps({"boot_id": "b", "nonce": "A" * 32})),
+        ("a digest too short", "sync", '{"boot_id":"b","receipted":[{"counter":7,"digest":"0123"}]}'),
+        ("part 0", "sync", '{"boot_id":"b","part":0}'),
+        ("part 2 of 1", "sync", '{"boot_id":"b","part":2}'),
+        ("part 3 of 2", "sync answer", '{"boot_id":"c","counter_floor":0,"part":3,"parts":2}'),
+        ("a missing counter of 0", "sync answer", '{"boot_id":"c","counter_floor":0,"missing":[0]}'),
+        ("a capability in capitals", "health", '{"boot_id":"b","state":"armed","speaks":["REFUSAL"]}'),
         ("a priority of 6", "incident", incident.replace('"priority":2', '"priority":6')),
     ]
     return [
@@ -229,6 +269,7 @@ def _directory() -> Json:
     directory = open_directory(sealed, authority.public)
     attack, receipt = FRAMES["alert, attack"], FRAMES["receipt"]
     response, batch = FRAMES["response, seen"], FRAMES["receipt batch, one"]
+    digest, refusal = FRAMES["digest receipt"], FRAMES["refusal"]
     assert isinstance(attack, Alert)
     cases: list[tuple[str, Frame, str, FrameTopic | None]] = [
         ("an attack", attack, "shop", FrameTopic("hart", SHOP)),
@@ -247,6 +288,10 @@ def _directory() -> Json:
         ("a receipt from a shop", dataclasses.replace(receipt, sender=SHOP), "shop", None),
         ("a batch of receipts", batch, "central", None),
         ("a batch of receipts from a shop", dataclasses.replace(batch, sender=SHOP), "shop", None),
+        ("a receipt with a digest", digest, "central", None),
+        ("a receipt with a digest from a shop", dataclasses.replace(digest, sender=SHOP), "shop", None),
+        ("a refusal", refusal, "central", None),
+        ("a refusal from a shop", dataclasses.replace(refusal, sender=SHOP), "shop", None),
     ]  # fmt: skip
     return {
         "authority": authority.public.raw.hex(),
@@ -262,6 +307,60 @@ def _directory() -> Json:
             for name, frame, key, topic in cases
         ],
     }
+
+
+def _signatures() -> Json:
+    authority = KEYS["authority"]
+    sealed = seal_directory(SIGNING_DIRECTORY, authority)
+    directory = open_directory(sealed, authority.public)
+    health, anchor = str(UpTopic(SHOP, Up.HEALTH)), str(UpTopic(PUB, Up.HEALTH))
+    incident, heard = str(IncidentTopic("hart")), str(UpTopic(SHOP, Up.HEARD))
+    of = {name: encode_message(MESSAGES[name]) for name in ("health", "health, last will", "incident")}
+    relayed = encode(FRAMES["response, seen"], KEYS["pub"])
+    cases: list[tuple[str, NodeId, str, bytes, str | None]] = [
+        ("a state", CENTRAL, incident, of["incident"], _sign("central", incident, of["incident"])),
+        ("a health", SHOP, health, of["health"], _sign("shop", health, of["health"])),
+        ("a relayed frame", SHOP, heard, relayed, _sign("shop", heard, relayed)),
+        ("a last will", SHOP, health, of["health, last will"], _sign("shop", health, of["health, last will"])),
+        ("unsigned, by one that signs", CENTRAL, incident, of["incident"], None),
+        ("unsigned, by one that does not", PUB, anchor, of["health"], None),
+        ("signed, by one that need not", PUB, anchor, of["health"], _sign("pub", anchor, of["health"])),
+        ("signed falsely, by one that need not", PUB, anchor, of["health"], _sign("shop", anchor, of["health"])),
+        ("another signer", CENTRAL, incident, of["incident"], _sign("shop", incident, of["incident"])),
+        ("another topic", CENTRAL, incident, of["incident"],
+         _sign("central", str(IncidentTopic("pubwatch")), of["incident"])),
+        ("a byte more", SHOP, health, of["health"] + b" ", _sign("shop", health, of["health"])),
+        ("a node that was struck off", STRUCK_OFF, health, of["health"], _sign("struck off", health, of["health"])),
+        ("a signature too short", SHOP, health, of["health"], _sign("shop", health, of["health"])[:84]),
+        ("a signature that is no base64", SHOP, health, of["health"], "!" * 88),
+        ("an empty signature", SHOP, health, of["health"], ""),
+    ]  # fmt: skip
+    return {
+        "authority": authority.public.raw.hex(),
+        "sealed": sealed.decode(),
+        "messages": [
+            {
+                "name": name,
+                "sender": node_text(sender),
+                "topic": topic,
+                "payload": payload.hex(),
+                "signature": signature,
+                **_standing(directory, sender, topic, payload, signature),
+            }
+            for name, sender, topic, payload, signature in cases
+        ],
+    }
+
+
+def _sign(signer_name: str, topic: str, payload: bytes) -> str:
+    return sign_message(KEYS[signer_name], topic, payload)
+
+
+def _standing(directory: Directory, sender: NodeId, topic: str, payload: bytes, signature: str | None) -> Json:
+    try:
+        return {"signed": stands_for(directory.senders[sender], topic, payload, signature), "reason": None}
+    except DecodeError as e:
+        return {"signed": None, "reason": e.reason}
 
 
 def _verdict(read: Any) -> str | None:  # noqa: ANN401 (any reader)
@@ -281,6 +380,7 @@ def vector_files() -> dict[str, str]:
         "messages-invalid.json": _invalid_messages(),
         "topics.json": _topics(),
         "directory.json": _directory(),
+        "signatures.json": _signatures(),
     }
     return {name: json.dumps(value, indent=1, ensure_ascii=True) + "\n" for name, value in contents.items()}
 

@@ -12,6 +12,7 @@ import msgspec
 
 from wire import limits
 from wire.directory import DirectoryDocument, SchemeEntry, SealedDirectory, SenderEntry
+from wire.directory_parts import DirectoryPart
 from wire.errors import REASONS
 from wire.frames import encode
 from wire.kinds import (
@@ -20,9 +21,11 @@ from wire.kinds import (
     AlertKind,
     AnswerState,
     CancelReason,
+    Capability,
     FrameKind,
     MemberResponse,
     Numbered,
+    RefusalReason,
     Role,
 )
 from wire.limits import FRAME_BYTES_MAX
@@ -36,6 +39,7 @@ from wire.messages import (
     Message,
     PendingFrame,
     RadioReport,
+    ReceiptedFrame,
     Sync,
     SyncAnswer,
     encode_message,
@@ -56,26 +60,31 @@ _EXAMPLES: Final = {
     FrameKind.PATH_TEST: "path test, network",
     FrameKind.RESPONSE: "response, seen",
     FrameKind.RECEIPT_BATCH: "receipt batch, six",
+    FrameKind.DIGEST_RECEIPT: "digest receipt",
+    FrameKind.DIGEST_RECEIPT_BATCH: "digest receipt batch, two",
+    FrameKind.REFUSAL: "refusal",
+    FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: "automatic acknowledgement",
 }
 _MESSAGES: Final[dict[type[Message], str]] = {
     Health: "health",
     FaultReport: "",
     RadioReport: "",
-    Sync: "sync",
+    Sync: "sync, with a nonce",
     PendingFrame: "",
-    SyncAnswer: "sync answer, nothing open",
+    ReceiptedFrame: "",
+    SyncAnswer: "sync answer, with a nonce",
     IncidentState: "incident",
     Answer: "",
     MemberAnswer: "",
-    CentralStatus: "central",
+    CentralStatus: "central, with a sequence",
 }
-_DIRECTORY: Final = (SealedDirectory, DirectoryDocument, SchemeEntry, SenderEntry)
+_DIRECTORY: Final = (SealedDirectory, DirectoryPart, DirectoryDocument, SchemeEntry, SenderEntry)
 _LIMITS: Final = {
     "a frame": (limits.FRAME_BYTES_MAX, "bytes"),
     "a topic": (limits.TOPIC_BYTES_MAX, "bytes"),
-    "a JSON message, except the next two": (limits.MESSAGE_BYTES_MAX, "bytes"),
-    "a sync answer": (limits.SYNC_ANSWER_BYTES_MAX, "bytes"),
-    "a sealed directory": (limits.DIRECTORY_BYTES_MAX, "bytes"),
+    "an MQTT packet": (limits.PACKET_BYTES_MAX, "bytes"),
+    "a JSON message": (limits.MESSAGE_BYTES_MAX, "bytes"),
+    "a sealed directory, put together": (limits.DIRECTORY_BYTES_MAX, "bytes"),
     "schemes of a sender, or of a frame": (limits.SCHEMES_PER_NODE_MAX, ""),
     "a name in JSON": (limits.NAME_CHARS_MAX, "characters"),
     "a text in JSON": (limits.TEXT_CHARS_MAX, "characters"),
@@ -95,6 +104,7 @@ def handbook() -> str:
         ADMISSION,
         "## Vocabulary",
         _alert_kinds(),
+        _capabilities(),
         *(_numbers(title, kind) for title, kind in _NUMBERS.items()),
         "## Topics",
         _topics(),
@@ -117,6 +127,7 @@ def handbook() -> str:
 
 _NUMBERS: Final[dict[str, type[Numbered]]] = {
     "Roles": Role,
+    "Refusal reasons": RefusalReason,
     "Cancel reasons": CancelReason,
     "Responses of members": MemberResponse,
     "Answer states": AnswerState,
@@ -204,6 +215,12 @@ def _alert_kinds() -> str:
     )
 
 
+def _capabilities() -> str:
+    said = notes(Capability)
+    rows = ((f"`{capability}`", said[capability.name]) for capability in Capability)
+    return f"### Capabilities\n\n{said['']}\n\n" + _table(("name", "meaning"), rows)
+
+
 def _numbers(title: str, kind: type[Numbered]) -> str:
     said = notes(kind)
     rows = ((str(int(member)), f"`{member.slug}`", _said(member, said)) for member in kind)
@@ -218,16 +235,25 @@ def _topics() -> str:
     def payload(channel: Channel) -> str:
         if isinstance(channel.payload, tuple):
             return "frames: " + ", ".join(kind.slug for kind in channel.payload)
-        return channel.payload.__name__
+        return " or ".join(kind.__name__ for kind in channel.messages)
 
     rows = (
-        (f"`{c.address}`", c.writer, c.readers, str(c.qos), payload(c), f"{c.payload_bytes_max:,}", c.summary)
+        (
+            f"`{c.address}`",
+            c.writer,
+            c.readers,
+            str(c.qos),
+            payload(c),
+            "yes" if c.is_signed else "",
+            f"{c.payload_bytes_max:,}",
+            c.summary,
+        )
         for c in CHANNELS
     )
     return (
         "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL holds `{node}` to the common name of "
-        "the client certificate. Nothing is retained.\n\n"
-        + _table(("topic", "who writes", "who reads", "QoS", "payload", "bytes at most", "meaning"), rows)
+        "the client certificate. Nothing is retained. Signed: with the user property `signature` (see Signatures).\n\n"
+        + _table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)
     )
 
 
@@ -280,7 +306,10 @@ def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cas
 
 
 _PATTERNS: Final = {
+    "^[0-9a-f]{16}$": "16 small hexadecimal digits",
     r"^(?!0{8})[0-9a-f]{8}$(?!\n)": "node id",
     r"^(?!0{8})[0-9a-f]{8}-[1-9][0-9]{0,9}$(?!\n)": "frame id",
     r"^[a-z][a-z0-9-]{0,31}$(?!\n)": "slug",
+    r"^([0-9a-f]{32})?$(?!\n)": "32 hexadecimal digits, or none",
+    r"^[0-9a-f]{16}$(?!\n)": "16 hexadecimal digits",
 }

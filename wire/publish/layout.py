@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from wire.answers import BATCH_DIGEST_BYTES, DIGEST_BYTES
 from wire.kinds import FrameKind
 from wire.limits import BODY_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_MAX
 from wire.signing import SIGNATURE_BYTES
@@ -50,6 +51,7 @@ _SCHEMES: Final = Field(
     f"schemes it is meant for, n = 1 … {SCHEMES_PER_NODE_MAX}, ascending, not 0, none twice",
     2 * SCHEMES_PER_NODE_MAX,
 )
+_DIGEST: Final = f"the first {DIGEST_BYTES} bytes of SHA-256 over all bytes"
 _TARGET_NODE: Final = Field("target.node", 4, "u32", "sender of the target, not 0")
 
 BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
@@ -103,6 +105,33 @@ BODIES: Final[dict[FrameKind, tuple[Field, ...]]] = {
             "twice; a varint has seven bits a byte, the least first, high bit on all but its last, none in excess",
             BODY_BYTES_MAX,
         ),
+    ),
+    FrameKind.DIGEST_RECEIPT: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the frame that central has committed, not 0"),
+        Field("late", 1, "u8", "flags: 1 committed as late; others must be 0"),
+        Field("digest", DIGEST_BYTES, "bytes", f"{_DIGEST} of the frame that central has committed"),
+    ),
+    FrameKind.DIGEST_RECEIPT_BATCH: (
+        Field(
+            "targets",
+            0,
+            f"n × (varint · varint · {BATCH_DIGEST_BYTES} bytes)",
+            "each entry as in a receipt batch, followed by its digest: the first "
+            f"{BATCH_DIGEST_BYTES} bytes of SHA-256 over all bytes of the frame that central has committed",
+            BODY_BYTES_MAX,
+        ),
+    ),
+    FrameKind.REFUSAL: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the frame that central refuses for good, not 0"),
+        Field("reason", 1, "u8", "refusal reason"),
+        Field("digest", DIGEST_BYTES, "bytes", f"{_DIGEST} of the frame that central refuses"),
+    ),
+    FrameKind.AUTOMATIC_ACKNOWLEDGEMENT: (
+        _TARGET_NODE,
+        Field("target.counter", 4, "u32", "counter of the test that opened the incident, not 0"),
+        Field("state", 1, "u8", "answer state"),
     ),
 }
 

@@ -8,7 +8,7 @@ import re
 from functools import cache
 from types import ModuleType
 
-from wire import directory, kinds, messages, topics
+from wire import directory, directory_parts, kinds, messages, topics
 
 _REFERENCE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 
@@ -38,7 +38,7 @@ def _notes_of(module: ModuleType) -> dict[str, dict[str, str]]:
 
 def notes(cls: type) -> dict[str, str]:
     """What is said of a class (under ``""``) and of each of its fields or members that has a word beside it."""
-    for module in (messages, directory, kinds, topics):
+    for module in (messages, directory, directory_parts, kinds, topics):
         if module.__name__ == cls.__module__:
             return _notes_of(module)[cls.__name__]
     raise KeyError(cls)

@@ -1,0 +1,223 @@
+"""What central says in frames: that it has a frame, that it will never have it, who has answered, and what.
+
+Members never send these; :mod:`wire.admission` sees to that. :mod:`wire.frames` reads and writes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Final, TypeVar
+
+from wire.bodies import pack_digest, pack_entries, pack_pairs, pack_target
+from wire.errors import EncodeError
+from wire.head import Head
+from wire.ids import FrameId
+from wire.kinds import AnswerState, FrameKind, RefusalReason, Role
+from wire.limits import BODY_BYTES_MAX, SHORT_NAME_BYTES_MAX
+
+DIGEST_BYTES: Final = 8
+"""Of the digest in a frame that names one target."""
+BATCH_DIGEST_BYTES: Final = 4
+"""Of each digest in a batch."""
+
+
+def frame_digest(data: bytes) -> bytes:
+    """The first :data:`DIGEST_BYTES` of SHA-256 over a frame's bytes, signature included."""
+    return hashlib.sha256(data).digest()[:DIGEST_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Head):
+    """Central has committed ``target`` (N8): a machine's word, not a person's.
+
+    Body: target u32 u32 · flags u8 (1 late).
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT
+
+    target: FrameId
+    late: bool = False
+
+    def body(self) -> bytes:  # noqa: D102
+        return pack_target(self.target) + bytes([self.late])
+
+
+@dataclass(frozen=True, slots=True)
+class DigestReceipt(Head):
+    """Central has committed ``target`` with exactly the bytes that have this digest (N8).
+
+    A counter that was used twice (a card put back) has two frames under one id: only the digest tells which of them
+    central has. Body: target u32 u32 · flags u8 (1 late) · digest, 8 bytes.
+
+    Attributes:
+        digest: :func:`frame_digest` of the frame that was committed.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.DIGEST_RECEIPT
+
+    target: FrameId
+    digest: bytes
+    late: bool = False
+
+    def body(self) -> bytes:  # noqa: D102
+        return pack_target(self.target) + bytes([self.late]) + pack_digest(self.digest, DIGEST_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Head):
+    """Central will never commit ``target`` with the bytes that have this digest.
+
+    The sender stores what it says anew, under a new counter. Sent only for a frame whose signature is good.
+    Body: target u32 u32 · reason u8 · digest, 8 bytes.
+
+    Attributes:
+        digest: :func:`frame_digest` of the frame that was refused.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.REFUSAL
+
+    target: FrameId
+    reason: RefusalReason
+    digest: bytes
+
+    def body(self) -> bytes:  # noqa: D102
+        return pack_target(self.target) + bytes([self.reason]) + pack_digest(self.digest, DIGEST_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement(Head):
+    """A named person on duty has said something of incident ``target``.
+
+    Body: target u32 u32 · role u8 · state u8 · name, the rest, UTF-8, ≤ 9 bytes.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.ACKNOWLEDGEMENT
+
+    target: FrameId
+    role: Role
+    state: AnswerState
+    name: str = ""
+
+    def body(self) -> bytes:  # noqa: D102
+        name = self.name.encode()
+        if len(name) > SHORT_NAME_BYTES_MAX:
+            raise EncodeError(f"name {self.name!r} is over {SHORT_NAME_BYTES_MAX} bytes; use wire.text.short_name")
+        return pack_target(self.target) + bytes([self.role, self.state]) + name
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticAcknowledgement(Head):
+    """Watchlink itself has answered incident ``target``, a test (N12): no person has.
+
+    Body: target u32 u32 · state u8.
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.AUTOMATIC_ACKNOWLEDGEMENT
+
+    target: FrameId
+    state: AnswerState
+
+    def body(self) -> bytes:  # noqa: D102
+        return pack_target(self.target) + bytes([self.state])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Receipted:
+    """One target of a :class:`ReceiptBatch`."""
+
+    target: FrameId
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptBatch(Head):
+    """Central has committed all of ``targets``; the same word as so many receipts (N8, N9).
+
+    Body: n × (varint, node minus the node before, the first minus 0 · varint, counter × 2 + late). A varint is seven
+    bits a byte, the least first, the high bit set on all but the last, and never longer than it need be. With the
+    small ids of a town, six fit where a single receipt takes nine bytes.
+
+    Attributes:
+        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.RECEIPT_BATCH
+
+    targets: tuple[Receipted, ...]
+
+    def body(self) -> bytes:  # noqa: D102
+        return _batch(self.targets, _packed)
+
+    @staticmethod
+    def fitting(wanted: Iterable[Receipted]) -> tuple[Receipted, ...]:
+        """The first of ``wanted`` that fit one frame together, in the order ``targets`` needs; at least one if any."""
+        return _fitting(wanted, _packed)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DigestReceipted:
+    """One target of a :class:`DigestReceiptBatch`.
+
+    Attributes:
+        digest: the first :data:`BATCH_DIGEST_BYTES` of :func:`frame_digest`.
+    """
+
+    target: FrameId
+    digest: bytes
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DigestReceiptBatch(Head):
+    """Central has committed all of ``targets``, each with exactly the bytes that have its digest (N8, N9).
+
+    Body: as a :class:`ReceiptBatch`, each entry followed by 4 bytes of digest. With the small ids of a town, two fit.
+
+    Attributes:
+        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
+    """
+
+    KIND: ClassVar[FrameKind] = FrameKind.DIGEST_RECEIPT_BATCH
+
+    targets: tuple[DigestReceipted, ...]
+
+    def body(self) -> bytes:  # noqa: D102
+        return _batch(self.targets, _packed_with_digests)
+
+    @staticmethod
+    def fitting(wanted: Iterable[DigestReceipted]) -> tuple[DigestReceipted, ...]:
+        """The first of ``wanted`` that fit one frame together, in the order ``targets`` needs; at least one if any."""
+        return _fitting(wanted, _packed_with_digests)
+
+
+_Entry = TypeVar("_Entry", Receipted, DigestReceipted)
+
+
+def _packed(entries: Iterable[Receipted]) -> bytes:
+    return pack_pairs((entry.target, entry.late) for entry in entries)
+
+
+def _packed_with_digests(entries: Iterable[DigestReceipted]) -> bytes:
+    return pack_entries(((entry.target, entry.late, entry.digest) for entry in entries), BATCH_DIGEST_BYTES)
+
+
+def _batch(entries: tuple[_Entry, ...], pack: Callable[[Iterable[_Entry]], bytes]) -> bytes:
+    ids = [entry.target for entry in entries]
+    if not ids or ids != sorted(set(ids)):
+        raise EncodeError("a batch's targets are at least one, ascending, no frame twice")
+    packed = pack(entries)
+    if len(packed) > BODY_BYTES_MAX:
+        raise EncodeError(f"{len(ids)} targets take {len(packed)} bytes of {BODY_BYTES_MAX}; use fitting()")
+    return packed
+
+
+def _fitting(wanted: Iterable[_Entry], pack: Callable[[Iterable[_Entry]], bytes]) -> tuple[_Entry, ...]:
+    chosen: dict[FrameId, _Entry] = {}
+    for entry in wanted:
+        trial = {**chosen, entry.target: entry}
+        if len(pack(sorted(trial.values()))) > BODY_BYTES_MAX:
+            break
+        chosen = trial
+    return tuple(sorted(chosen.values()))

@@ -1,0 +1,27 @@
+"""What every frame begins with, whoever sends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wire.ids import FrameId, NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every frame begins with.
+
+    Attributes:
+        sender: who signed it.
+        counter: 1 … 2³²-1.
+        at_s: Unix seconds, or 0 when the sender's clock was not proven.
+    """
+
+    sender: NodeId
+    counter: int
+    at_s: int
+
+    @property
+    def id(self) -> FrameId:
+        """(sender, counter)."""
+        return FrameId(self.sender, self.counter)
