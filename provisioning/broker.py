@@ -13,15 +13,30 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from wire.ids import CENTRAL, NodeId, node_text
-from wire.limits import DIRECTORY_BYTES_MAX, TOPIC_BYTES_MAX
-from wire.topics import ALL_FRAMES, ALL_UP, PREFIX, CentralTopic, FrameTopic, IncidentTopic, all_down, scheme_frames
+from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text
+from wire.limits import PACKET_BYTES_MAX
+from wire.topics import (
+    ALERTS_LANE,
+    ALL_FRAMES,
+    ALL_UP,
+    PREFIX,
+    CentralTopic,
+    Down,
+    FrameTopic,
+    IncidentTopic,
+    all_down,
+    scheme_frames,
+)
 
 PROOF_USER: Final = "proof"
 """The common name of the certificates that prove a revocation; it has one right, new with every ACL."""
 
-_PACKET_OVERHEAD_BYTES: Final = 5 + 2 + TOPIC_BYTES_MAX + 2 + 1024
-"""Fixed header, topic, packet id, properties."""
+QUEUED_MESSAGES_MAX: Final = 30_000
+"""Mosquitto's 1000 drops a storm without a word; 0 makes 2.0.21 disconnect a client whose publish is denied."""
+QUEUED_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Waiting for one client: a whole directory in its parts, or the frames of a storm."""
+MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Of messages and sessions; TLS comes on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +99,20 @@ acl_file {folder / "acl"}
 
 # Sessions outlive a restart. They are saved by the clock, not at each change: saving writes every session anew, and
 # at each change a storm of 5,000 presses took 46 s instead of less than one. A crash may lose what is queued here;
-# nobody depends on it, for a frame is sent until central's receipt and state is asked for.
+# nobody depends on it, for a frame is sent until central's receipt and state is asked for. No session expires: at a
+# SIGHUP 2.0.21 damages its own list of those that can, and crashes later (docs/adr/0019).
 persistence true
 persistence_location {settings.state_folder}/
 autosave_on_changes false
 autosave_interval 60
-# The default of 1000 drops a burst without a word; 0 makes 2.0.21 disconnect a client whose publish is denied.
-max_queued_messages 100000
-persistent_client_expiration 30d
+# What waits for a client that is away or slow is bounded in number and in bytes. Beyond memory_limit whoever sends, or
+# is sent to, is let go, and what was held for it is free again: a member that listens to itself and does not read.
+max_queued_messages {QUEUED_MESSAGES_MAX}
+max_queued_bytes {QUEUED_BYTES_MAX}
+memory_limit {MEMORY_BYTES_MAX}
 
-# Caps. The largest payload is the directory; nothing relies on retained messages, so nobody may leave one.
-max_packet_size {DIRECTORY_BYTES_MAX + _PACKET_OVERHEAD_BYTES}
+# Caps. A larger packet ends its sender's connection; nothing relies on retained messages, so nobody may leave one.
+max_packet_size {PACKET_BYTES_MAX}
 retain_available false
 max_topic_alias 0
 # Mosquitto cannot limit a client's rate; it can limit how much of it is under way at once.
@@ -131,6 +149,13 @@ def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: in
                 f"read {ALL_UP}",
                 f"write {PREFIX}/node/+/down/+",
                 *(f"write {topic}" for scheme in schemes for topic in (IncidentTopic(scheme), CentralTopic(scheme))),
+            ],
+        ),
+        _block(
+            CENTRAL_ALERTS_CLIENT,
+            [
+                *(f"read {topic}" for topic in ALERTS_LANE),
+                *(f"write {PREFIX}/node/+/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR)),
             ],
         ),
         *(_block(node_text(member.node), _rights(member)) for member in members),

@@ -13,7 +13,7 @@ import msgspec
 from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, Fleet
-from provisioning.layout import DEFAULT_PROFILE
+from provisioning.layout import ALERTS, DEFAULT_PROFILE
 from provisioning.listing import as_table, list_fleet
 
 FAILED: Final = 1
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--gateway", action="store_const", const="gateway", default="premises", dest="kind", help="central's own radio"
     )
+    add.add_argument("--yes", action="store_true", help="also if there is a premises of this name already")
     add.set_defaults(run=_add)
 
     listing = commands.add_parser("list", parents=[town], help="nodes, and what will soon expire")
@@ -72,9 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("node", metavar="NODE", help="its id, as in 'list'")
     revoke.set_defaults(run=_revoke)
 
-    renew = commands.add_parser("renew", parents=[town], help="a new certificate for a node, central or the broker")
-    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}' or '{BROKER}'")
+    renew = commands.add_parser(
+        "renew", parents=[town], help="a new certificate for a node, central, its alerts, or the broker"
+    )
+    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}', '{ALERTS}' or '{BROKER}'")
     renew.set_defaults(run=_renew)
+
+    signing = commands.add_parser(
+        "require-signatures",
+        parents=[town],
+        help="refuse unsigned JSON; for an older town, once its programs are upgraded",
+    )
+    signing.add_argument("who", nargs="*", metavar="WHO", help=f"nodes' ids, '{CENTRAL}'; none: everybody")
+    signing.set_defaults(run=_require_signatures)
 
     crl = commands.add_parser("renew-crl", parents=[town, broker], help="a new revocation list, proven; run it daily")
     crl.set_defaults(run=_renew_crl)
@@ -105,6 +116,8 @@ def _scheme(text: str) -> tuple[str, str]:
 
 def _add(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
+    if not options.yes:
+        _ask_about_namesakes(fleet, options.premises)
     node = fleet.add(options.premises, options.place, options.scheme, profile=options.profile, kind=options.kind)
     what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
     _say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
@@ -114,6 +127,24 @@ def _add(options: argparse.Namespace) -> None:
         _say("The running broker knows it.")
     else:
         _say("A broker that runs already does not know it yet: 'watchlink fleet renew-crl' tells it.")
+
+
+def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
+    """Ask whoever sits at the terminal.
+
+    Raises:
+        FleetInputError: it is not to be, or nobody can be asked.
+    """
+    namesakes = fleet.namesakes(premises)
+    if not namesakes:
+        return
+    known = "; ".join(
+        f"{one.node} is {', '.join(filter(None, (one.premises, one.place)))}, already" for one in namesakes
+    )
+    if not sys.stdin.isatty():
+        raise FleetInputError(f"{known}. Nothing was added; --yes adds a second one.")
+    if input(f"{known}. Add a second one? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise FleetInputError("Nothing was added.")
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -133,8 +164,25 @@ def _renew(options: argparse.Namespace) -> None:
     folder = Fleet.open(options.dir).renew(options.who)
     if options.who == BROKER:
         _say(f"New key and certificate in {folder}. 'watchlink fleet renew-crl' makes the broker use them, proven.")
+    elif options.who == ALERTS:
+        _say(
+            f"New alerts.key and alerts.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker knows this"
+        )
+        _say("connection; then carry them to central and restart it: alerts have a connection of their own.")
     else:
         _say(f"New client.key and client.pem in {folder}. Carry them to where they are used and restart it there.")
+
+
+def _require_signatures(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    count = fleet.require_signatures(options.who)
+    if not count:
+        _say("All of them must sign already.")
+        return
+    _say(f"{count} more must sign from directory serial {fleet.record.directory_serial} on. Central passes it on.")
+    _say(
+        "A program that does not sign yet is no longer heard: look at the control room page for nodes without contact."
+    )
 
 
 def _renew_crl(options: argparse.Namespace) -> None:

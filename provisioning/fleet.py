@@ -23,9 +23,9 @@ from provisioning.enforcement import PROOF_DEADLINE_S, Reload, enforce, standing
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES, Plan, found
-from provisioning.layout import CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, Layout, node_toml
+from provisioning.layout import ALERTS, CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
 from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
-from wire.ids import U32_MAX, NodeId, node_text
+from wire.ids import CENTRAL_ALERTS_CLIENT, U32_MAX, NodeId, node_text
 from wire.signing import KEY_BYTES, SigningKey
 
 BROKER: Final = "broker"
@@ -36,6 +36,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
 @dataclass(frozen=True, slots=True)
 class NewNode:
     """What is asked of :meth:`Fleet.add`.
@@ -43,7 +47,7 @@ class NewNode:
     Attributes:
         premises, place: names for people, at most 64 characters each.
         schemes: slugs of the schemes it is in, one at least.
-        profile: its hardware; ``fake`` for a board of mocked pins.
+        profile: its hardware, one of :data:`~provisioning.layout.PROFILES`; ``fake`` for a board of mocked pins.
         fake_socket: the fake board's Unix socket, relative to the node's folder.
         kind: ``gateway`` for central's own radio (:class:`wire.directory.SenderEntry`).
     """
@@ -127,6 +131,11 @@ class Fleet:
         """Every node there ever was, by id."""
         return self.record.nodes
 
+    def namesakes(self, premises: str) -> tuple[NodeRecord, ...]:
+        """Nodes in use whose premises have that name, however it is spaced or capitalised."""
+        name = _plain(premises)
+        return tuple(node for node in self.nodes if node.revoked_at is None and _plain(node.premises) == name)
+
     def node_folder(self, node: str) -> Path:
         """The folder that is carried to ``node``."""
         return self.layout.node(node)
@@ -168,8 +177,11 @@ class Fleet:
         Each node's private keys are only in its folder: carry it to the node, then delete it here.
 
         Raises:
-            FleetInputError: a name or scheme cannot be used; nothing was changed.
+            FleetInputError: a name, scheme or profile cannot be used; nothing was changed.
         """
+        for new in wanted:
+            if new.profile not in PROFILES:
+                raise FleetInputError(f"No hardware profile {new.profile!r}; there are: {', '.join(PROFILES)}.")
         with self._folder.changing():
             record, ca, now = self.record, self.authority(), self.now()
             added: list[NodeRecord] = []
@@ -186,11 +198,12 @@ class Fleet:
                         premises=clean_name(new.premises, "name of the premises"),
                         place=clean_name(new.place, "place", is_required=False),
                         schemes=record.scheme_numbers(tuple(new.schemes)),
-                        profile=clean_name(new.profile, "hardware profile"),
+                        profile=new.profile,
                         key=SigningKey(seed).public.raw.hex(),
                         added_at=now,
                         certificates=(remember(certificate),),
                         kind=new.kind,
+                        signs=True,
                     )
                 )
                 number = NodeId(number + 1)
@@ -243,7 +256,9 @@ class Fleet:
                 raise standing(e, f"The files in {self.layout.broker} are those of before or newer, and whole.") from e
 
     def renew(self, who: str) -> Path:
-        """A new key and certificate for a node's id, ``central`` or ``broker``; the old one stays good till it expires.
+        """A new key and certificate for a node's id, ``central``, ``alerts`` or ``broker``.
+
+        The old one stays good till it expires. ``alerts`` is central's second connection.
 
         Returns the folder with ``client.pem`` and ``client.key`` (the broker's: ``server.pem`` and ``server.key``).
 
@@ -266,6 +281,13 @@ class Fleet:
                 self._folder.commit(msgspec.structs.replace(record, central=central))
                 self.layout.write_certificate(self.layout.central, "client", client)
                 return self.layout.central
+            if who == ALERTS:
+                alerts = issue_client_certificate(ca, CENTRAL_ALERTS_CLIENT, now=now)
+                known = (*record.central.alerts_certificates, remember(alerts))
+                central = msgspec.structs.replace(record.central, alerts_certificates=known)
+                self._folder.commit(msgspec.structs.replace(record, central=central))
+                self.layout.write_certificate(self.layout.central, ALERTS, alerts)
+                return self.layout.central
             node = record.node(who)
             if node.revoked_at is not None:
                 raise FleetInputError(f"{node.node} ({node.premises}) is revoked; add the premises anew.")
@@ -277,6 +299,34 @@ class Fleet:
             folder.mkdir(mode=FOLDER, exist_ok=True)
             self.layout.write_certificate(folder, "client", client)
             return folder
+
+    def require_signatures(self, who: Sequence[str] = ()) -> int:
+        """From the next directory on, unsigned JSON in these names is refused; says how many it is new for.
+
+        There is no way back: who could take it back could lie again. A program that does not sign yet would be cut off
+        from its JSON, so upgrade it first.
+
+        Args:
+            who: nodes' ids and ``central``; none = everybody who is not revoked.
+
+        Raises:
+            FleetInputError: no such node; nothing was changed.
+        """
+        with self._folder.changing():
+            record = self.record
+            wanted = [record.node(text) for text in who if text != CENTRAL] if who else record.nodes
+            nodes = {node.node for node in wanted if not node.signs and node.revoked_at is None}
+            is_central_new = (not who or CENTRAL in who) and not record.central.signs
+            if not nodes and not is_central_new:
+                return 0
+            central = msgspec.structs.replace(record.central, signs=record.central.signs or is_central_new)
+            changed = tuple(
+                msgspec.structs.replace(node, signs=True) if node.node in nodes else node for node in record.nodes
+            )
+            record = msgspec.structs.replace(record, central=central, nodes=changed)
+            self._folder.commit(record.with_next_directory(self.now()))
+            self._folder.publish()
+        return len(nodes) + is_central_new
 
     def _free_number(self, number: int) -> NodeId:
         # A folder without a record is what an interrupted add left: its keys are in nobody's directory.

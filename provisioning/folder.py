@@ -16,6 +16,7 @@ from pathlib import Path
 from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from provisioning.broker import Member, render_acl, render_configuration
 from provisioning.certificates import CertificateAuthority, check_crl, crl_expiry, issue_crl
+from provisioning.door import render_door
 from provisioning.errors import CrlError, FleetDamagedError, FleetError
 from provisioning.layout import Layout
 from provisioning.records import FleetRecord, encode_record, load_record
@@ -110,6 +111,7 @@ class FleetFolder:
             raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         self.layout.write_directory(sealed)
         settings = (final or self.layout).broker_settings(record.broker)
+        write_atomic(self.layout.broker / "door.nft", render_door(record.broker.port).encode(), PUBLIC)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
 
     def publish_crl(self, ca: CertificateAuthority) -> None:

@@ -17,7 +17,7 @@ from provisioning.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from provisioning.certificates import CertificateAuthority, issue_client_certificate, issue_server_certificate
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
-from provisioning.layout import CENTRAL_TEXT, FOLDER, Layout, authority_text, central_toml
+from provisioning.layout import ALERTS, CENTRAL_TEXT, FOLDER, Layout, authority_text, central_toml
 from provisioning.records import (
     BrokerRecord,
     CentralRecord,
@@ -28,7 +28,7 @@ from provisioning.records import (
     remember,
 )
 from wire.directory import SchemeEntry
-from wire.ids import FIRST_PREMISES_NODE
+from wire.ids import CENTRAL_ALERTS_CLIENT, FIRST_PREMISES_NODE
 from wire.signing import KEY_BYTES, SigningKey
 
 PORT_MAX: Final = 0xFFFF
@@ -69,10 +69,12 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
         authority_public = _write_authority(staging, ca)
         server = issue_server_certificate(ca, (broker.host, *LOCAL_NAMES), now=now)
         client = issue_client_certificate(ca, CENTRAL_TEXT, now=now)
+        alerts = issue_client_certificate(ca, CENTRAL_ALERTS_CLIENT, now=now)
         seed = secrets.token_bytes(KEY_BYTES)
         write_atomic(staging.broker / "ca.pem", ca.certificate_pem, PUBLIC)
         staging.write_certificate(staging.broker, "server", server)
         staging.write_identity(staging.central, client, seed, ca.certificate_pem, authority_public)
+        staging.write_certificate(staging.central, ALERTS, alerts)
         write_atomic(staging.central / "central.toml", central_toml(broker, plan.web_port).encode(), PUBLIC)
         record = FleetRecord(
             created_at=now,
@@ -80,7 +82,11 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
             broker=broker,
             broker_certificates=(remember(server),),
             central=CentralRecord(
-                key=SigningKey(seed).public.raw.hex(), certificates=(remember(client),), web_port=plan.web_port
+                key=SigningKey(seed).public.raw.hex(),
+                certificates=(remember(client),),
+                web_port=plan.web_port,
+                alerts_certificates=(remember(alerts),),
+                signs=True,
             ),
             next_node=FIRST_PREMISES_NODE,
             directory_serial=1,

@@ -19,6 +19,23 @@ FOLDER: Final = 0o700
 DEBIAN_STATE: Final = PurePosixPath("/var/lib/mosquitto")
 DEFAULT_PROFILE: Final = "ssd1309-128x64"
 FAKE_PROFILE: Final = "fake"
+PROFILES: Final = (
+    DEFAULT_PROFILE,
+    "ssd1309-128x64-spi",
+    "ssd1306-128x64",
+    "ssd1306-128x64-spi",
+    "sh1106-128x64",
+    "sh1106-128x64-spi",
+    "waveshare-sh1106-hat",
+    "waveshare-sh1106-hat-i2c",
+    "adafruit-128x64-bonnet",
+    "ssd1351-128x128",
+    "ssd1322-256x64",
+    FAKE_PROFILE,
+)
+"""The nodes' hardware by name; what they mean is the nodes' own affair. A test holds the two lists together."""
+ALERTS: Final = "alerts"
+"""Central's second connection: the name of its files, and of it in commands."""
 FAKE_SOCKET: Final = "board.sock"
 
 

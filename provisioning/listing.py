@@ -8,11 +8,17 @@ from typing import Final
 import msgspec
 
 from provisioning.fleet import BROKER, CENTRAL, Fleet
+from provisioning.layout import ALERTS
 from provisioning.records import CertificateRecord, NodeKind
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
 """Of a life of 90 days: time enough to visit a premises before it goes dark."""
+
+_NO_LANE: Final = (
+    "Alerts have no connection of their own at central, so one member's flood can hold up the others':"
+    f" 'watchlink fleet renew {ALERTS}'."
+)
 
 
 class NodeRow(msgspec.Struct, frozen=True):
@@ -60,7 +66,10 @@ def list_fleet(fleet: Fleet) -> Listing:
     crl = fleet.crl_expires_at()
     ends = [(row.premises, row.node, row.certificate_expires_at) for row in rows if row.revoked_at is None]
     ends += [("Central", CENTRAL, central), ("The broker", BROKER, broker)]
-    warnings = [*_crl_warnings(crl, now), *(w for end in ends for w in _certificate_warnings(*end, now))]
+    if record.central.alerts_certificates:
+        ends.append(("Alerts' connection of central", ALERTS, _latest(record.central.alerts_certificates)))
+    no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
+    warnings = [*_crl_warnings(crl, now), *no_lane, *(w for end in ends for w in _certificate_warnings(*end, now))]
     return Listing(now, record.directory_serial, rows, central, broker, crl, tuple(warnings))
 
 

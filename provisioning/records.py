@@ -61,6 +61,8 @@ class NodeRecord(Record, frozen=True):
     revoked_at: Moment | None = None
     kind: NodeKind = "premises"
     """``gateway``: central's own radio, as in the directory."""
+    signs: bool = False
+    """Unsigned JSON in its name is refused, as in the directory."""
 
     @property
     def id(self) -> NodeId:
@@ -85,6 +87,10 @@ class CentralRecord(Record, frozen=True):
     key: KeyText
     certificates: tuple[CertificateRecord, ...]
     web_port: Port
+    alerts_certificates: tuple[CertificateRecord, ...] = ()
+    """Of its second connection, the one for alerts; none in a fleet from before there was one."""
+    signs: bool = False
+    """Nodes believe nothing of its JSON that is not signed, as in the directory."""
 
 
 class FleetRecord(Record, frozen=True, kw_only=True):
@@ -162,7 +168,11 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     def directory(self) -> DirectoryDocument:
         """The directory as it is to be signed. Revoked nodes stay in it, struck, so that a reused id shows."""
         central = SenderEntry(
-            node=node_text(CENTRAL), key=bytes.fromhex(self.central.key), premises=CENTRAL_NAME, kind="central"
+            node=node_text(CENTRAL),
+            key=bytes.fromhex(self.central.key),
+            premises=CENTRAL_NAME,
+            kind="central",
+            signs=self.central.signs,
         )
         members = [
             SenderEntry(
@@ -173,6 +183,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
                 schemes=node.schemes,
                 revoked_at=node.revoked_at,
                 kind=node.kind,
+                signs=node.signs,
             )
             for node in self.nodes
         ]

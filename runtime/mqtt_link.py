@@ -6,6 +6,7 @@ block; an exception in one is logged and goes no further. Nothing here is delive
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import socket
@@ -27,21 +28,33 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from runtime.config import ConfigError
+from runtime.outgoing import Handed, Outgoing
 from runtime.tls import LinkFault, client_context, describe_fault
 
 logger = logging.getLogger(__name__)
 
-SESSION_EXPIRY_S: Final = 7 * 24 * 3600
-"""A broker keeps what it holds for us this long. Nothing depends on it: state is asked for."""
+SESSION_EXPIRY_S: Final = 0xFFFF_FFFF
+"""Never (MQTT 5, section 3.1.2.11.2). Nothing depends on what a broker holds for us: state is asked for. But Mosquitto
+2.0.21 enters a session that can expire, and whose client is away, in a list once more at each SIGHUP, and later reads
+what it has freed (ADR 0019)."""
 RECONNECT_FIRST_S: Final = 1
 RECONNECT_MAX_S: Final = 4
 """Between attempts, and by its id up to as much again for each program, so that a town does not come back as one.
 Short, because an alert may be waiting, and an attempt at a broker that is not there costs next to nothing."""
 CONNECT_TIMEOUT_S: Final = 5.0
 STOP_TIMEOUT_S: Final = 1.0
-PACKET_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Larger packets are not sent to us (the directory's cap is 4 MiB, and base64 is longer)."""
+PACKET_BYTES_MAX: Final = 65_536
+"""Larger packets are neither sent to us nor by us: the broker would end the connection, and paho send them again."""
+_PACKET_OVERHEAD_BYTES: Final = 512
+"""Beside topic and payload: header, packet id, properties."""
 
+SIGNATURE: Final = "signature"
+"""The user property that carries a message's signature: brokers pass it on, and keep it where they keep the message."""
+
+_PUBLISH: Final = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+_WILL: Final = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+_SESSION_TAKEN_OVER: Final = 0x8E
+"""MQTT 5, section 3.14.2.1. Only a live connection hears it: our own reconnect never does this to us."""
 _REFUSED_FOR_GOOD: Final = frozenset(
     {
         "Bad user name or password",
@@ -84,16 +97,19 @@ class LinkHandlers:
     Attributes:
         on_up: connected, and every subscription granted.
         on_down: (detail, is_permanent), at each change of either; also when the first connection fails.
-        on_message: (topic, payload).
+        on_message: (topic, payload, signature): the user property ``signature``; ``None`` = there is none, ``""`` =
+            there are several, which nobody signs.
         on_published: (token) the broker's PUBACK of a QoS 1 message.
         on_refused: (token, reason) the broker will not have that QoS 1 message (its ACL, its quota).
+        on_taken_over: another program connected with our certificate, and the broker gave it our session.
     """
 
     on_up: Callable[[], None]
     on_down: Callable[[str, bool], None]
-    on_message: Callable[[str, bytes], None]
+    on_message: Callable[[str, bytes, str | None], None]
     on_published: Callable[[Any], None]
     on_refused: Callable[[Any, str], None] = lambda _token, _reason: None
+    on_taken_over: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,7 @@ class Will:
 
     topic: str
     payload: bytes
+    signature: str | None = None
 
 
 class PahoLink:
@@ -130,7 +147,8 @@ class PahoLink:
             max_inflight: QoS 1 messages without PUBACK at a time. Mosquitto's receive maximum is 20, and paho
                 does not heed the broker's word on it.
             is_echo_wanted: whether our own messages come back where they match a subscription.
-            max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False.
+            max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False. It does
+                so too when all that is held takes :data:`runtime.outgoing.BYTES_MAX`.
 
         Raises:
             ConfigError: a TLS file is missing or unusable, or the host is no host name.
@@ -142,11 +160,10 @@ class PahoLink:
         self._settings = settings
         self._handlers = handlers
         self._wanted = tuple(dict.fromkeys(subscriptions))
+        # A session keeps subscriptions for days, those of an earlier run too: they are taken back at each connect.
+        self._given_up: tuple[str, ...] = ()
         self._options = SubscribeOptions(qos=1, noLocal=not is_echo_wanted)
-        self._lock = threading.Lock()
-        # By paho's message id: (qos, token). ``_early``: PUBACKs that came before publish() returned.
-        self._tokens: dict[int, tuple[int, Hashable]] = {}
-        self._early: dict[int, ReasonCode] = {}
+        self._outgoing = Outgoing()
         self._pending_subscriptions: dict[int, tuple[str, ...]] = {}
         self._told: LinkFault | None = None
         self._is_up = False
@@ -169,7 +186,7 @@ class PahoLink:
         # The second guard: an exception that passes it would end paho's thread, and with it the link.
         client.suppress_exceptions = True
         if will:
-            client.will_set(will.topic, will.payload, qos=1)
+            client.will_set(will.topic, will.payload, qos=1, properties=_signed(_WILL, will.signature))
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -198,7 +215,9 @@ class PahoLink:
         )
         self._run_thread()
 
-    def publish(self, topic: str, payload: bytes, qos: int = 0, token: Hashable = None) -> bool:
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 0, token: Hashable = None, signature: str | None = None
+    ) -> bool:
         """Hand a message over; never raises, never blocks on the network.
 
         QoS 0 is dropped while there is no connection. QoS 1 waits in memory and survives reconnects, not the
@@ -209,31 +228,38 @@ class PahoLink:
             payload: the bytes.
             qos: 0 or 1.
             token: comes back in ``on_published`` (QoS 1 only).
+            signature: travels beside the payload as the user property ``signature``.
 
         Returns:
-            Whether it was taken. False: not connected (QoS 0), queue full (QoS 1), stopped, or not publishable.
+            Whether it was taken. False: not connected (QoS 0), no room for it, stopped, or not publishable.
         """
         if self._is_stopping or self._thread is None:
             return False
+        if len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES > PACKET_BYTES_MAX:
+            logger.error("not published: %d bytes are more than a packet holds", len(payload), extra={"topic": topic})
+            return False
+        handed = self._outgoing.reserve(qos, token, len(topic) + len(payload))
+        if handed is None:
+            return False
         try:
-            self._revive()
-            info = self._client.publish(topic, payload, qos=qos)
+            self.revive()
+            info = self._client.publish(topic, payload, qos=qos, properties=_signed(_PUBLISH, signature))
         except Exception:
             logger.exception("not published", extra={"topic": topic})
+            self._outgoing.give_back(handed)
             return False
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE or (qos == 0 and info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS):
+            self._outgoing.give_back(handed)
             return False
-        with self._lock:
-            if info.mid not in self._early:
-                self._tokens[info.mid] = (qos, token)
-                return True
-            reason = self._early.pop(info.mid)
-        self._answered(qos, token, reason)
+        reason = self._outgoing.note(info.mid, handed)
+        if reason is not None:
+            self._answered(handed, reason)
         return True
 
     def subscribe_to(self, filters: Iterable[str]) -> None:
         """Replace the subscriptions; at once if connected, else at the next connect. Never raises."""
         before, self._wanted = self._wanted, tuple(dict.fromkeys(filters))
+        self._given_up = tuple(name for name in {*self._given_up, *before} if name not in self._wanted)
         if not self._client.is_connected():
             return
         try:
@@ -264,12 +290,12 @@ class PahoLink:
             new = set(threading.enumerate()) - before
             self._thread = next((thread for thread in new if thread.name.startswith("paho-mqtt-client")), self._thread)
 
-    def _revive(self) -> None:
-        # A packet so malformed that paho cannot read it raises on its thread and ends it, silently.
+    def revive(self) -> None:
+        """Start its thread again if a packet that paho cannot read has ended it; each :meth:`publish` does so too."""
         if self._thread and not self._thread.is_alive():
             logger.error("the connection's thread had ended; starting it again")
             self._down(LinkFault("the connection broke off on a malformed packet"))
-            self._drop_lost()
+            self._outgoing.drop_lost()
             self.start()
 
     # What follows runs on paho's thread.
@@ -308,6 +334,8 @@ class PahoLink:
                 words = str(reason)
                 self._down(LinkFault(f"the broker refuses the connection: {words}", words in _REFUSED_FOR_GOOD))
             elif self._wanted:
+                if self._given_up:
+                    self._client.unsubscribe(list(self._given_up))
                 self._pending_subscriptions.clear()
                 self._subscribe(self._wanted)
             else:
@@ -346,7 +374,7 @@ class PahoLink:
     ) -> None:
         try:
             error, self._error = self._error, None
-            self._drop_lost()
+            self._outgoing.drop_lost()
             if self._is_stopping:
                 self._is_up = False
             elif (fault := describe_fault(error, self._settings.host, self._settings.port)).is_permanent:
@@ -354,18 +382,14 @@ class PahoLink:
                 self._down(fault)
             elif flags.is_disconnect_packet_from_server:
                 words = str(reason)
-                if words == "Session taken over":
+                if reason.value == _SESSION_TAKEN_OVER:
                     words = "another program connected with our certificate"
+                    self._tell("on_taken_over")
                 self._down(LinkFault(f"the broker ended the connection: {words}", words in _REFUSED_FOR_GOOD))
             elif self._is_up or self._told is None:
                 self._down(LinkFault("the connection to the broker was lost"))
         except Exception:
             logger.exception("after the connection ended")
-
-    def _drop_lost(self) -> None:
-        with self._lock:
-            for mid in [mid for mid, (qos, _) in self._tokens.items() if qos == 0]:
-                del self._tokens[mid]
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         try:
@@ -373,24 +397,20 @@ class PahoLink:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        self._tell("on_message", topic, bytes(message.payload))
+        self._tell("on_message", topic, bytes(message.payload), _signature_of(message.properties))
 
     def _on_publish(
         self, _client: mqtt.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: object
     ) -> None:
-        with self._lock:
-            if mid not in self._tokens:
-                self._early[mid] = reason
-                return
-            qos, token = self._tokens.pop(mid)
-        self._answered(qos, token, reason)
+        if handed := self._outgoing.settle(mid, reason):
+            self._answered(handed, reason)
 
-    def _answered(self, qos: int, token: Hashable, reason: ReasonCode) -> None:
+    def _answered(self, handed: Handed, reason: ReasonCode) -> None:
         if reason.is_failure:
             logger.error("the broker refuses a message: %s", reason)
-            self._tell("on_refused", token, str(reason))
-        elif qos:
-            self._tell("on_published", token)
+            self._tell("on_refused", handed.token, str(reason))
+        elif handed.qos:
+            self._tell("on_published", handed.token)
 
     def _up(self) -> None:
         if not self._is_up:
@@ -407,3 +427,19 @@ class PahoLink:
             getattr(self._handlers, handler)(*arguments)
         except Exception:
             logger.exception("a handler of the link failed", extra={"handler": handler})
+
+
+def _signed(blank: Properties, signature: str | None) -> Properties | None:
+    if signature is None:
+        return None
+    # Each new Properties holds tables of its own, 5 kB; copies share them.
+    properties = copy.copy(blank)
+    properties.UserProperty = (SIGNATURE, signature)
+    return properties
+
+
+def _signature_of(properties: Properties | None) -> str | None:
+    found = [value for name, value in getattr(properties, "UserProperty", ()) if name == SIGNATURE]
+    if not found:
+        return None
+    return str(found[0]) if len(found) == 1 else ""

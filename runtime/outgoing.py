@@ -1,0 +1,99 @@
+"""What was handed to paho and is not gone yet: whose it is, and what it holds in memory, which is bounded.
+
+A broker that stops reading, but keeps the connection, makes paho's queues grow for as long as anybody publishes; paho
+itself counts QoS 1 messages alone, and not their bytes. Thread-safe: any thread hands over, paho's thread settles.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Final
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+logger = logging.getLogger(__name__)
+
+BYTES_MAX: Final = 16 * 1024 * 1024
+"""Of one connection, as Python holds it."""
+CONFIRMED_SHARE: Final = 7 / 8
+"""QoS 1 messages take no more of it, so that they, which wait for the broker's PUBACKs, never keep receipts out."""
+HELD_BYTES: Final = {0: 1_200, 1: 2_048}
+"""Of each message beside topic and payload, by QoS: paho's objects, measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One message that paho holds."""
+
+    qos: int
+    token: Hashable
+    size_bytes: int
+
+
+class Outgoing:
+    """The messages of one connection, by paho's message id."""
+
+    def __init__(self, bytes_max: int = BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._was_full = False
+        self._lock = threading.Lock()
+        self._held: dict[int, Handed] = {}
+        # PUBACKs that came before publish() returned.
+        self._early: dict[int, ReasonCode] = {}
+
+    def reserve(self, qos: int, token: Hashable, content_bytes: int) -> Handed | None:
+        """Room for a message that is about to be handed over; ``None``: there is none. To be given back or noted."""
+        handed = Handed(qos, token, HELD_BYTES[qos] + content_bytes)
+        bytes_max = self._bytes_max if qos == 0 else int(self._bytes_max * CONFIRMED_SHARE)
+        with self._lock:
+            if self._bytes + handed.size_bytes > bytes_max:
+                if not self._was_full:
+                    logger.warning("the broker takes too little of what is said: some is dropped")
+                self._was_full = True
+                return None
+            self._bytes += handed.size_bytes
+        return handed
+
+    def give_back(self, handed: Handed) -> None:
+        """It was not taken."""
+        with self._lock:
+            self._free(handed)
+
+    def note(self, mid: int, handed: Handed) -> ReasonCode | None:
+        """It was taken, under this id; the broker's answer, if that came already."""
+        with self._lock:
+            reason = self._early.pop(mid, None)
+            if reason is None:
+                # An id comes round again after 65,535 messages; what had it is not told any more.
+                before = self._held.pop(mid, None)
+                if before:
+                    self._free(before)
+                self._held[mid] = handed
+            else:
+                self._free(handed)
+            return reason
+
+    def settle(self, mid: int, reason: ReasonCode) -> Handed | None:
+        """It is written (QoS 0) or answered (QoS 1); ``None``: its publish() has not returned yet."""
+        with self._lock:
+            handed = self._held.pop(mid, None)
+            if handed is None:
+                self._early[mid] = reason
+            else:
+                self._free(handed)
+            return handed
+
+    def drop_lost(self) -> None:
+        """The connection ended: paho throws QoS 0 away, and keeps QoS 1 for the next one."""
+        with self._lock:
+            for mid in [mid for mid, handed in self._held.items() if handed.qos == 0]:
+                self._free(self._held.pop(mid))
+
+    def _free(self, handed: Handed) -> None:
+        self._bytes -= handed.size_bytes
+        # Told once for each time, not once for each message.
+        self._was_full = self._was_full and self._bytes > self._bytes_max // 2
