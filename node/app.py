@@ -12,12 +12,15 @@ import os
 import secrets
 import signal
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import Final
 
 from node.clock import WallClock, machine_boot_id
 from node.config import NodeConfig
+from node.core import told
 from node.core.controls import Part
+from node.core.effects import NOTHING_TOLD, Effect, KeepAirtime, KeepTold
 from node.core.events import (
     CentralStatusReceived,
     DirectoryReceived,
@@ -29,12 +32,14 @@ from node.core.events import (
     LinkDown,
     LinkUp,
     PartFailed,
+    SessionTaken,
     Started,
     StopAsked,
     SyncAnswered,
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.radio import duty
 from node.core.state import NodeState, wall_at_s
 from node.event_queue import EventQueue, monotonic_ms
 from node.hw.board import Board, open_board
@@ -60,11 +65,16 @@ END_WITHIN_S: Final = 1.8
 IDLE_MAX_MS: Final = 60_000
 STALLED_WAIT_MS: Final = 50
 CORE_FAILURES_MAX: Final = 50
-"""So many network events in a row on which the core raises, and the program ends, for systemd to start it anew."""
+"""So many network events in a row on which the core raises, and the program ends, for systemd to start it anew: the
+core may have come to a state in which it is deaf."""
+DEAF_ENDS_AFTER_MS: Final = 600_000
+"""Not sooner after the start, or whoever sends what it fails on could keep the node from ever being up."""
 STATUS_FAILED: Final = 1
+_SECRET_BYTES: Final = 16
 _FROM_NETWORK: Final = (
     LinkUp,
     LinkDown,
+    SessionTaken,
     FramePublished,
     FrameReceived,
     IncidentReceived,
@@ -93,9 +103,12 @@ class NodeApp:
         self._clock = WallClock(is_trusted=config.is_clock_trusted)
         self._store = NodeStore(config.state_dir, config.settings.node, config.signing_key, machine_boot_id())
         self._is_store_loaded = False
+        self._airtime_to_keep = KeepAirtime(())
+        self._told_to_keep = KeepTold(NOTHING_TOLD)
         self._link_problem = config.link_problem
         self._ticked_ms = -1
         self._core_failures = 0
+        self._started_ms = monotonic_ms()
         self._is_local_lost = False
         started = self._started()
         self._uplink = self._open_uplink(started.directory)
@@ -128,11 +141,16 @@ class NodeApp:
         if self._radio:
             self._radio.start()
         try:
-            while not (self._orders.is_stopping or self._is_local_lost or self._core_failures >= CORE_FAILURES_MAX):
+            while not (self._orders.is_stopping or self._is_local_lost or self._is_deaf):
                 self._turn()
         finally:
             self._close()
         return 0 if self._orders.is_stopping else STATUS_FAILED
+
+    @property
+    def _is_deaf(self) -> bool:
+        may_end = monotonic_ms() - self._started_ms >= DEAF_ENDS_AFTER_MS
+        return may_end and self._core_failures >= CORE_FAILURES_MAX
 
     def _turn(self) -> None:
         """One event, and what comes of it."""
@@ -185,14 +203,38 @@ class NodeApp:
             return
         self._core_failures = 0
         for effect in effects:
-            self._orders.carry_out(effect)
+            self._carry_out(effect)
         if isinstance(event, LinkUp):
             self._service.status("armed, connected")
         elif isinstance(event, LinkDown):
             self._service.status(f"armed, not connected: {event.detail}")
 
+    def _carry_out(self, effect: Effect) -> None:
+        # These replace what earlier runs kept, so they wait until that has been read.
+        if isinstance(effect, KeepAirtime) and not self._is_store_loaded:
+            self._airtime_to_keep = effect
+        elif isinstance(effect, KeepTold) and not self._is_store_loaded:
+            self._told_to_keep = effect
+        else:
+            self._orders.carry_out(effect)
+
     def _begin(self, started: Started) -> None:
-        self._step(started, monotonic_ms())
+        # A stored row on which the core fails must not keep the button from working: it stays on the disk.
+        bare = Started(
+            started.boot_id,
+            (),
+            (),
+            started.directory,
+            started.last_counter,
+            secret=started.secret,
+            is_store_read=started.is_store_read,
+        )
+        for tried in (started, replace(started, inbox=()), replace(started, inbox=(), outbox=()), bare):
+            self._is_local_lost = False
+            self._step(tried, monotonic_ms())
+            if not self._is_local_lost:
+                break
+            self._store.damage = "something stored cannot be taken up; the log says what"
         if reading := self._clock.look(monotonic_ms()):
             self._step(reading, monotonic_ms())
         self._orders.look_for_damage()
@@ -211,6 +253,13 @@ class NodeApp:
             logger.error("what is stored cannot be read: %s", e)  # noqa: TRY400 - the sentence says it all
             self._queue.put(PartFailed(Part.STORE, str(e)))
             remembered = Remembered()
+        except Exception as e:
+            # The disk works, and a value on it is not what it should be: no reason for a button without effect. To read
+            # it again would not help.
+            logger.exception("what is stored cannot be understood")
+            self._store.damage = f"what is stored cannot be understood: {type(e).__name__}"
+            self._is_store_loaded = True
+            remembered = Remembered()
         directory = self._newest_directory(remembered.directory)
         return Started(
             self._boot_id,
@@ -220,6 +269,12 @@ class NodeApp:
             remembered.last_counter,
             remembered.tested_at_s,
             remembered.test_since_at_s,
+            remembered.highest,
+            remembered.scales,
+            os.urandom(_SECRET_BYTES),
+            remembered.airtime,
+            remembered.told,
+            self._is_store_loaded,
         )
 
     def _newest_directory(self, kept: bytes | None) -> Directory:
@@ -245,8 +300,12 @@ class NodeApp:
         if not self._is_store_loaded:
             return
         logger.warning("the disk can be read again: %d frames", len(started.outbox))
+        airtime = KeepAirtime(duty.both(started.airtime, self._airtime_to_keep.slices))
+        known = KeepTold(told.both(started.told, self._told_to_keep.told))
         self._state = initial_state(self._config.settings)
-        self._begin(started)
+        self._begin(replace(started, airtime=airtime.slices, told=known.told))
+        self._carry_out(airtime)
+        self._carry_out(known)
         for part, fault in faults.items():
             self._step(PartFailed(part, fault.detail), monotonic_ms())
         if self._uplink and self._uplink.is_up:
@@ -260,6 +319,7 @@ class NodeApp:
                 config.link,
                 node=config.settings.node,
                 scheme_numbers=config.settings.scheme_numbers,
+                key=config.signing_key,
                 authority=config.authority,
                 directory=directory,
                 lost=Health(state="lost", boot_id=self._boot_id, version=config.settings.version),

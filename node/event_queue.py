@@ -6,10 +6,15 @@ A flood from the network can neither delay nor drop a press: the local lane is u
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections import deque
+from typing import Final
 
 from node.core.events import Event, PinChanged
+
+NETWORK_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of what waits from the network, as it came; read, it is some times as much."""
 
 
 class EventQueue:
@@ -19,7 +24,9 @@ class EventQueue:
         # SimpleQueue.put may interrupt itself (a signal handler may call it while the same thread gets).
         # ``None`` wakes the loop for the network lane.
         self._local: queue.SimpleQueue[tuple[Event, int] | None] = queue.SimpleQueue()
-        self._network: deque[Event] = deque()
+        self._network: deque[tuple[Event, int]] = deque()
+        self._network_bytes = 0
+        self._network_lock = threading.Lock()
         # Local events that the loop has looked at and not yet taken.
         self._waiting: deque[tuple[Event, int]] = deque()
 
@@ -28,11 +35,20 @@ class EventQueue:
         age_ms = event.age_ms if isinstance(event, PinChanged) else 0
         self._local.put((event, monotonic_ms() - age_ms))
 
-    def offer(self, event: Event, waiting_max: int) -> bool:
-        """Something from the network; refused if that many wait already."""
-        if len(self._network) >= waiting_max:
-            return False
-        self._network.append(event)
+    def offer(self, event: Event, waiting_max: int, size_bytes: int = 0) -> bool:
+        """Something from the network; refused if that many wait already, or too many bytes with it.
+
+        Args:
+            event: what happened.
+            waiting_max: how many network events may wait before it.
+            size_bytes: what it holds, if that is more than a few hundred. A large one alone always finds room.
+        """
+        with self._network_lock:
+            is_too_much = self._network_bytes and self._network_bytes + size_bytes > NETWORK_BYTES_MAX
+            if len(self._network) >= waiting_max or (size_bytes and is_too_much):
+                return False
+            self._network_bytes += size_bytes
+            self._network.append((event, size_bytes))
         self._local.put(None)
         return True
 
@@ -67,12 +83,18 @@ class EventQueue:
                 found = self._local.get(timeout=remaining_ms / 1000) if remaining_ms else self._local.get_nowait()
             except queue.Empty:
                 if self._network:
-                    return self._network.popleft(), monotonic_ms()
+                    return self._next_of_network(), monotonic_ms()
                 if monotonic_ms() >= deadline_ms:
                     return None
                 continue
             if found is not None:
                 return found
+
+    def _next_of_network(self) -> Event:
+        with self._network_lock:
+            event, size_bytes = self._network.popleft()
+            self._network_bytes -= size_bytes
+        return event
 
 
 def monotonic_ms() -> int:

@@ -10,8 +10,12 @@ from typing import Final, Protocol
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
     Effect,
+    ForgetFrame,
+    KeepAirtime,
     KeepDirectory,
+    KeepScales,
     KeepSeen,
+    KeepTold,
     MarkReceipted,
     PlaySound,
     PublishFrame,
@@ -19,6 +23,7 @@ from node.core.effects import (
     PublishSync,
     RaiseCounterFloor,
     RelayFrame,
+    ReopenFrames,
     ReportFact,
     RetryPart,
     SetLed,
@@ -28,7 +33,18 @@ from node.core.effects import (
     StoreFrame,
     TransmitOver,
 )
-from node.core.events import Event, FrameStored, OverFailed, PartFailed, PartRecovered, SeenFrame, StoreRefused
+from node.core.events import (
+    Event,
+    FramesReopened,
+    FrameStored,
+    ListingRefused,
+    OverFailed,
+    PartFailed,
+    PartRecovered,
+    SeenFrame,
+    StoreRefused,
+)
+from node.core.listing import parts_of
 from node.core.screens import Screen
 from node.event_queue import monotonic_ms
 from node.store import NodeStore, StoreRefusedError
@@ -79,6 +95,7 @@ class TransmitterPort(Protocol):
 
     def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None: ...  # noqa: D102
     def stop_over(self, over: int) -> None: ...  # noqa: D102
+    def retry_speech(self) -> None: ...  # noqa: D102
 
 
 class Orders:
@@ -172,11 +189,10 @@ class Orders:
     def _do(self, effect: Effect) -> None:
         match effect:
             case StoreFrame():
-                signed = self._store.store_frame(effect.content, effect.at_s, monotonic_ms())
-                self._is_store_failed = False
-                self.answers.append(FrameStored(effect.draft, signed))
-                self.look_for_damage()
-            case MarkReceipted() | KeepSeen() | KeepDirectory() | RaiseCounterFloor():
+                self._store_frame(effect)
+            case MarkReceipted() | ReopenFrames() | ForgetFrame() | KeepSeen():
+                self._keep_frame(effect)
+            case KeepDirectory() | KeepScales() | KeepTold() | KeepAirtime() | RaiseCounterFloor():
                 self._keep(effect)
             case PublishFrame() | PublishHealth() | PublishSync() | RelayFrame():
                 self._publish(effect)
@@ -192,6 +208,22 @@ class Orders:
             case Stop():
                 self.is_stopping = True
 
+    def _store_frame(self, effect: StoreFrame) -> None:
+        signed = effect.signed or self._store.number(effect.content, effect.wall_at_s, effect.at_s)
+        pressed_ms = monotonic_ms() if effect.pressed_ms is None else effect.pressed_ms
+        try:
+            self._store.keep_frame(signed, effect.wall_at_s, pressed_ms, effect.replaces)
+        except StoreRefusedError as e:
+            self._store_refused(effect, str(e), signed)
+            return
+        except Exception as e:
+            logger.exception("a frame not stored")
+            self._store_refused(effect, f"{type(e).__name__}: {e}", signed)
+            return
+        self._is_store_failed = False
+        self.answers.append(FrameStored(effect.draft, signed))
+        self.look_for_damage()
+
     def _show(self, effect: ShowScreen | PlaySound | SetLed) -> None:
         match effect:
             case ShowScreen():
@@ -201,20 +233,34 @@ class Orders:
             case SetLed():
                 self._board.set_led(effect.pattern)
 
-    def _keep(self, effect: MarkReceipted | KeepSeen | KeepDirectory | RaiseCounterFloor) -> None:
+    def _keep_frame(self, effect: MarkReceipted | ReopenFrames | ForgetFrame | KeepSeen) -> None:
         match effect:
             case MarkReceipted():
                 self._store.mark_receipted(effect.id.counter, self._proven_at_s())
+            case ReopenFrames():
+                frames = self._store.reopen(effect.counters, monotonic_ms(), self._proven_at_s())
+                self.answers.append(FramesReopened(frames))
+            case ForgetFrame():
+                self._store.forget_frame(effect.id.counter)
             case KeepSeen():
-                self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.is_shown), self._proven_at_s())
-                if effect.is_shown:
+                self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.shown), self._proven_at_s())
+                if effect.shown is not None:
                     # Durable before it is said: a crash now must not show it a second time.
                     self._store.flush()
+
+    def _keep(self, effect: KeepDirectory | KeepScales | KeepTold | KeepAirtime | RaiseCounterFloor) -> None:
+        match effect:
+            case KeepAirtime():
+                self._store.keep_airtime(effect.slices, monotonic_ms(), self._proven_at_s())
             case KeepDirectory():
                 # The topics first: a full disk must not keep us from a scheme's alerts.
                 if self._uplink:
                     self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
                 self._store.keep_directory(effect.data)
+            case KeepScales():
+                self._store.keep_scales(effect.scales)
+            case KeepTold():
+                self._store.keep_told(effect.told)
             case RaiseCounterFloor():
                 self._store.raise_counter_floor(effect.counter)
 
@@ -236,18 +282,29 @@ class Orders:
             case PublishHealth():
                 self._uplink.publish_health(effect.health)
             case PublishSync():
-                self._uplink.publish_sync(effect.sync)
+                for part in parts_of(effect.sync, self._receipted() if effect.is_listing else ()):
+                    self._uplink.publish_sync(part)
             case RelayFrame():
                 self._uplink.publish_relay(effect.data)
+
+    def _receipted(self) -> tuple[tuple[int, str], ...]:
+        try:
+            return self._store.receipted()
+        except StoreRefusedError as e:
+            logger.warning("receipts not listed: %s", e)
+            self.answers.append(ListingRefused())
+            return ()
 
     def _retry(self, part: Part) -> None:
         if part is Part.STORE:
             self._retry_store()
-        elif part in (Part.NETWORK, Part.CLOCK):
-            # The link retries by itself and tells by LinkUp and LinkDown, the clock by ClockRead.
+        elif part is Part.NETWORK:
+            # It retries by itself, and tells by LinkUp and LinkDown.
             self.answers.append(PartRecovered(part))
-        elif part is Part.RADIO:
-            pass  # Its driver tries by itself, and tells when it works again.
+        elif part is Part.SPEECH and self._radio is not None:
+            self._radio.retry_speech()
+        elif part in (Part.RADIO, Part.MODEM, Part.SPEECH, Part.CLOCK):
+            pass  # They are tried all the time, and tell when they work again.
         else:
             self._board.retry(part)
 
@@ -265,9 +322,9 @@ class Orders:
         else:
             self.answers.append(PartRecovered(Part.STORE))
 
-    def _store_refused(self, effect: Effect | None, detail: str) -> None:
+    def _store_refused(self, effect: Effect | None, detail: str, signed: SignedFrame | None = None) -> None:
         if isinstance(effect, StoreFrame):
-            self.answers.append(StoreRefused(effect.draft, detail))
+            self.answers.append(StoreRefused(effect.draft, detail, signed))
         elif not self._is_store_failed:
             self.answers.append(StoreRefused(None, detail))
         if not self._is_store_failed:

@@ -11,7 +11,7 @@ import msgspec
 
 from node.config import NodeConfig
 from node.core.controls import Part
-from node.core.events import PartFailed
+from node.core.events import PartFailed, PartRecovered
 from node.event_queue import EventQueue
 from node.net.radio.health import words
 from node.net.radio.ports import AudioPort, PttPort, RadioPort
@@ -66,11 +66,17 @@ def _sound_modem(config: NodeConfig, queue: EventQueue, audio: AudioPort, ptt: P
     from node.net.radio.sound_modem import SoundModem  # noqa: PLC0415
 
     table, settings = config.radio.table, config.settings
+
+    def without_speech(problem: str) -> None:
+        logger.error("alerts go without speech: %s", problem)
+        queue.put(PartFailed(Part.SPEECH, display_text(problem, DETAIL_CHARS_MAX)))
+
     phrases = SpokenPhrases(
         sentences(settings.premises, settings.place, table.speech.neutral_phrase),
         table.speech.voice,
         config.radio.phrase_dir,
-        on_problem=lambda problem: logger.error("alerts go without speech: %s", problem),
+        on_problem=without_speech,
+        on_made=lambda: queue.put(PartRecovered(Part.SPEECH)),
     )
     if config.radio.settings is not None and config.radio.settings.licence:
         phrases.start()

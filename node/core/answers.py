@@ -6,17 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from node.core import delivery
+from node.core import told
 from node.core.controls import SoundPattern
 from node.core.lifecycle import forget, happen, incident_id, keep, open_incident
+from node.core.neighbours import is_struck_off
+from node.core.scales import age_s, readings_s
 from node.core.signals import is_somebody_coming, play_for_own
-from node.core.state import Answered, Incident, Member, true_time_s
-from node.core.table import UNSETTLED, Happening, Phase
+from node.core.state import Answered, Incident, Member, NodeState
+from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
 from wire.directory import Sender
-from wire.frames import Acknowledgement, Response
+from wire.frames import Acknowledgement, AutomaticAcknowledgement, Response
 from wire.ids import FrameId, parse_node
-from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse, Role
+from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, AnswerState, MemberResponse, Path, Role
 from wire.limits import NAME_CHARS_MAX
 from wire.messages import Answer, IncidentState
 from wire.text import display_text, short_name
@@ -46,25 +48,52 @@ _RANKS: Final = {
 _RESPONSES: Final = {response.name.lower(): response for response in MemberResponse}
 
 
-def acknowledged(turn: Turn, frame: Acknowledgement) -> None:
-    """A person's word, signed by central."""
-    if frame.target.node != turn.settings.node:
+def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, path: Path) -> None:
+    """A person's word, or, to a test alone, Watchlink's own; signed by central."""
+    is_ours = frame.target.node == turn.settings.node
+    incident = turn.state.incidents.get(frame.target.counter) if is_ours else None
+    is_automatic = isinstance(frame, AutomaticAcknowledgement)
+    if incident is None or (is_automatic and incident.kind is not AlertKind.TEST):
         turn.reject("acknowledgement target")
         return
-    incident = turn.state.incidents.get(frame.target.counter)
-    if incident is None:
-        turn.reject("acknowledgement target")
+    if _is_old(turn.state, frame, incident, path):
         return
-    if frame.counter <= incident.ack_counter:
-        return  # A repetition, or overtaken by a newer one.
-    is_known = incident.answer is not None and incident.answer.state is frame.state
-    ahead = incident.ahead if is_known else frame.state
-    incident = replace(incident, ack_counter=frame.counter, ahead=ahead, is_restored=False)
+    if not is_automatic:
+        is_known = incident.answer is not None and incident.answer.state is frame.state
+        incident = replace(incident, ahead=incident.ahead if is_known else frame.state, ahead_ms=turn.now_ms)
+    incident = replace(incident, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
+    told.keep(turn)  # A crash in the next seconds must not let an older answer pass for this one.
+    if isinstance(frame, AutomaticAcknowledgement):
+        _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
+        return
     answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
     # Of a newer press in the same incident that central may not have, this says nothing.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
+
+
+def _is_old(
+    state: NodeState, frame: Acknowledgement | AutomaticAcknowledgement, incident: Incident, path: Path
+) -> bool:
+    """Whether somebody has kept it, or said it before."""
+    central = state.central
+    if frame.counter <= incident.ack_counter:
+        return True  # A repetition, or overtaken by a newer one.
+    if incident.is_restored and path is Path.NETWORK and frame.counter <= central.told_counter:
+        # Of before our restart. What became of it since, central's answer says; on the air nothing else may.
+        return True
+    # What central has answered since, by the same clock, says what became of it. Cut off, we cannot know that its clock
+    # was not set back meanwhile, and a true answer by radio is not to be lost for that.
+    return central.path is PathPhase.PROVEN and 0 < frame.at_s < central.answered_at_s
+
+
+def begin_anew(turn: Turn) -> None:
+    """Another run of central's, perhaps on an older database: its numbers are not those of the one before."""
+    for key in turn.state.recent:
+        incident = turn.state.incidents.get(key)
+        if incident is not None:
+            keep(turn, replace(incident, revision=-1))
 
 
 def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: bool = False) -> None:
@@ -74,16 +103,17 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: 
         if state.state == "closed":
             return
         incident = _adopted(turn, state, frame_id)
-        open_incident(turn, incident)
+        told.reopened(turn, incident.key)
+        open_incident(turn, incident, is_older=True)
     if state.revision < incident.revision:
         return
-    # The air may have brought the answer while the states before it waited for the network: those are old by now.
-    is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_asked
+    # The air, or a connection of its own, may have brought the answer before the states that are older than it; so is
+    # central's answer to a question that we asked before we heard that.
+    is_newer = is_asked and incident.ahead_ms <= (turn.state.central.sync_sent_ms or 0)
+    is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_newer
     ahead = incident.ahead if is_overtaken else None
     incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False)
     keep(turn, incident)
-    if state.cancelled is not None:
-        delivery.cancel_received(turn, incident.key)
     for member in state.members:
         _member(turn, incident.key, parse_node(member.node), member.premises, _RESPONSES[member.response])
     if not is_overtaken:
@@ -95,13 +125,13 @@ def responded(turn: Turn, frame: Response, sender: Sender) -> None:
     _member(turn, frame.target.counter, frame.sender, sender.premises, frame.response)
 
 
-def ended_unnoticed(turn: Turn, named: frozenset[int], answered_ms: int) -> None:
+def ended_unnoticed(turn: Turn, named: frozenset[int], asked_ms: int) -> None:
     """Central has named every open incident of ours: those it did not name, it no longer has open.
 
     Args:
         turn: the step.
         named: keys of ours in the answer.
-        answered_ms: when we asked. What central took in after that it could not have named.
+        asked_ms: when we asked. What central took in after that it could not have named.
     """
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
@@ -109,10 +139,11 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], answered_ms: int) -> None
             continue
         if incident.phase in UNSETTLED or incident.phase is Phase.CLOSED:
             continue
-        was_known = incident.received_ms is not None and incident.received_ms < answered_ms
+        was_known = incident.received_ms is not None and incident.received_ms < asked_ms
         # A receipt that came in this run may be younger than the question, however old the press is.
         was_known_at_start = incident.is_restored and (incident.received_ms or 0) <= turn.state.started_ms
         if was_known or was_known_at_start:
+            told.closed(turn, key)
             forget(turn, key)  # Who closed it, and when, is not known: that is not told either.
 
 
@@ -143,8 +174,11 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
     before = incident.answer
     is_same = before is not None and before.state is answer.state and before.role == answer.role
     is_same = is_same and short_name(before.name if before else "") == short_name(answer.name)
+    # The same person may answer the second press too.
+    if before is not None and incident.is_answer_to_earlier(before) and not incident.is_answer_to_earlier(answer):
+        is_same = False
     if answer.state is AnswerState.CLOSED:
-        if answer.role:
+        if answer.role or incident.phase in UNSETTLED:  # It holds as soon as the receipt has come.
             keep(turn, replace(incident, answer=answer))
         happen(turn, key, Happening.CLOSED)
         return
@@ -155,9 +189,12 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
             turn.fact("acknowledged", incident_id(turn.state, incident), role="", name="", state="unanswered")
         return
     if is_same and before is not None:
-        # The same word again, perhaps with the fuller name.
+        # The same word again, perhaps with the fuller name, the press it was to, and the time that the page shows.
         fuller = max(before.name, answer.name, key=len)
-        keep(turn, replace(incident, answer=replace(before, name=fuller, at_s=before.at_s or answer.at_s)))
+        newer = answer if answer.press else before
+        at_s = newer.at_s or before.at_s or answer.at_s
+        answer = replace(before, name=fuller, at_s=at_s, press=newer.press, after_s=newer.after_s)
+        keep(turn, replace(incident, answer=answer))
     else:
         keep(turn, replace(incident, answer=answer))
         turn.fact(
@@ -167,6 +204,8 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
             name=answer.name,
             state=answer.state.name.lower().replace("_", "-"),
         )
+    if answer.state is AnswerState.ANSWERED and incident.is_answer_to_earlier(answer):
+        return  # The phase says what is true of the newest press.
     happen(turn, key, _HAPPENINGS[answer.state])
 
 
@@ -175,12 +214,13 @@ def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Inci
         # Who once answered is not who closed it.
         return Answered(said, "", "", 0, turn.now_ms), None
     role = Role.by_slug(answer.role)
-    short = role.short if role else display_text(answer.role.upper(), 6)
+    short = role.short if role else "" if answer.role == WATCHLINK_ROLE else display_text(answer.role.upper(), 6)
     name = display_text(answer.name, NAME_CHARS_MAX)
     heard_ms = turn.now_ms
     if incident.answer is not None and incident.answer.state is said:
         heard_ms = incident.answer.heard_ms
-    return Answered(said, short, name, _unix_s(answer.at), heard_ms), role
+    press = 0 if answer.press is None else FrameId.parse(answer.press).counter
+    return Answered(said, short, name, _unix_s(answer.at), heard_ms, press, answer.after_s), role
 
 
 def _unix_s(moment: datetime) -> int:
@@ -192,7 +232,7 @@ def _unix_s(moment: datetime) -> int:
 
 def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResponse) -> None:
     incident = turn.state.incidents.get(key)
-    if incident is None or node == turn.settings.node:
+    if incident is None or node == turn.settings.node or is_struck_off(turn.state, node):
         return
     known = next((m for m in incident.members if m.node == node), None)
     if known is not None and known.response >= response:
@@ -226,7 +266,7 @@ def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
     """An open incident of ours that this disk does not remember (a restored card): central's word is shown."""
     kind = AlertKind.by_slug(state.kind) or AlertKind.ASSIST
-    opened_s, now_s = _unix_s(state.opened_at), true_time_s(turn.state, turn.now_ms)
+    opened_age_s = age_s(turn.state, _unix_s(state.opened_at))
     return Incident(
         key=frame_id.counter,
         phase=Phase.RECEIVED,
@@ -235,9 +275,9 @@ def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
         latest=frame_id.counter,
         latest_draft=0,
         waiting=(),
-        opened_ms=turn.now_ms - 1000 * max(0, now_s - opened_s) if now_s else None,
+        opened_ms=turn.now_ms - 1000 * opened_age_s if readings_s(turn.state, turn.now_ms) else None,
         pressed_ms=None,
-        pressed_at_s=opened_s,
+        pressed_at_s=_unix_s(state.opened_at),
         changed_ms=turn.now_ms,
         is_silent=state.silent,
         is_late=state.late,

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from node.core import delivery
+from node.core import delivery, scales, told
 from node.core.events import Started, StoredFrame
 from node.core.ledger import Ledger, Shelf
+from node.core.radio.state import Usage
 from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Seen
 from node.core.table import Phase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest
 from wire.ids import FrameId
-from wire.kinds import PRIORITY
+from wire.kinds import PRIORITY, most_urgent
 
 
 def started(turn: Turn, event: Started) -> None:
@@ -36,6 +37,8 @@ def started(turn: Turn, event: Started) -> None:
             continue  # Of an earlier run: what it could have proven is of no use now (N11).
         if not stored.is_receipted:
             rows.append((frame.counter, Row(stored.signed, stored.stored_ms)))
+        if isinstance(frame, Alert | Cancel) and stored.is_receipted and frame.incident in event.told.closed:
+            continue  # Central has closed it: whatever older word of central's comes, it stays off the panel.
         if isinstance(frame, Alert):
             incidents[frame.incident] = _with_alert(incidents.get(frame.incident), frame, stored, turn.now_ms)
         elif isinstance(frame, Cancel) and frame.incident in incidents:
@@ -44,10 +47,14 @@ def started(turn: Turn, event: Started) -> None:
     state = turn.state
     restored = {k: _settled(turn, i, due) for k, i in incidents.items() if k not in state.incidents}
     rows = [row for row in rows if row[0] not in state.outbox.rows]
+    if not state.is_started:
+        turn.change(radio=replace(state.radio, own_use=Usage(event.airtime)))
     turn.change(
         is_started=True,
+        is_store_read=event.is_store_read,
         started_ms=state.started_ms if state.is_started else turn.now_ms,
         boot_id=state.boot_id or event.boot_id,
+        secret=state.secret or event.secret,
         last_counter=max(state.last_counter, event.last_counter, *(counter for counter, _ in rows), 0),
         directory=event.directory if event.directory.serial >= state.directory.serial else state.directory,
         incidents=Ledger((*restored.items(), *state.incidents.oldest())),
@@ -55,7 +62,10 @@ def started(turn: Turn, event: Started) -> None:
         inbox=_inbox(turn, event),
         member_tests=replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s),
     )
+    told.restore(turn, event.told)
     delivery.restore(turn, rows, due)
+    if not state.central.scales:
+        scales.restore(turn, event.scales)
 
 
 def _inbox(turn: Turn, event: Started) -> Inbox:
@@ -63,16 +73,14 @@ def _inbox(turn: Turn, event: Started) -> Inbox:
     recent = inbox.recent
     for row in event.inbox if len(recent) else ():
         mine = recent.get(row.id)
-        if mine is not None and row.is_shown:
-            recent = recent.put(row.id, replace(mine, is_shown=True))
-    older = Shelf((row.id, Seen(row.digest, row.is_shown)) for row in event.inbox)
-    highest: dict[FrameId, int] = {}
-    for row in event.inbox:
-        sender = FrameId(row.id.node, 0)
-        highest[sender] = max(row.id.counter, highest.get(sender, 0), inbox.highest.get(sender) or 0)
+        if mine is not None:
+            recent = recent.put(row.id, replace(mine, shown=most_urgent(mine.shown, row.shown)))
+    older = Shelf((row.id, Seen(row.digest, row.shown, is_restored=row.shown is not None)) for row in event.inbox)
     known = inbox.highest
-    for sender, counter in highest.items():
-        known = known.put(sender, counter)
+    for heard in (*event.highest, *(row.id for row in event.inbox)):
+        sender = FrameId(heard.node, 0)
+        if heard.counter > (known.get(sender) or 0):
+            known = known.put(sender, heard.counter)
     return replace(inbox, recent=recent, older=older, highest=known)
 
 

@@ -26,6 +26,10 @@ class Part(StrEnum):
     STORE = "store"
     NETWORK = "network"
     RADIO = "radio"
+    MODEM = "modem"
+    """One of the radio's modems; the others carry on."""
+    SPEECH = "speech"
+    """The sentences spoken after a burst; without them overs go out all the same."""
     CLOCK = "clock"
 
 

@@ -23,7 +23,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from node.core.effects import MarkReceipted, PublishFrame
+from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame
 from node.core.ledger import Ledger
 from node.core.lifecycle import happen, keep, on_air, overdue, receipted
 from node.core.radio import overs, path_tests, trust
@@ -31,7 +31,7 @@ from node.core.radio.state import can_transmit
 from node.core.state import CancelProgress, NodeState, Row
 from node.core.table import Happening, PathPhase
 from node.core.turn import Turn
-from wire.frames import Alert, Cancel, PathTest, Receipt, Response, SignedFrame
+from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
 from wire.ids import FrameId
 from wire.kinds import Path
 
@@ -45,13 +45,13 @@ def is_linked(state: NodeState) -> bool:
     return state.central.path is not PathPhase.DOWN
 
 
-def add(turn: Turn, signed: SignedFrame, pressed_ms: int) -> None:
-    """A frame of ours is on disk: remember it, watch for its receipt, send it."""
+def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
+    """A frame of ours is on disk: remember it, watch for its receipt, send it. ``None``: nobody knows when it was."""
     counter = signed.frame.counter
     outbox = turn.state.outbox
     outbox = replace(outbox, rows=outbox.rows.put(counter, Row(signed, pressed_ms)))
     if isinstance(signed.frame, Alert) or _is_for_radio(turn.state, signed):
-        due_ms = pressed_ms + turn.timing.receipt_due_ms
+        due_ms = (pressed_ms or 0) + turn.timing.receipt_due_ms
         if due_ms <= turn.now_ms:  # The disk was slow, or refused it for a while: the wait begins now.
             due_ms = turn.now_ms + turn.timing.receipt_due_ms
         outbox = replace(outbox, due=tuple(sorted((*outbox.due, (due_ms, counter)))))
@@ -105,32 +105,21 @@ def published(turn: Turn, frame_id: FrameId) -> None:
         _pump(turn)
 
 
-def receipt(turn: Turn, frame: Receipt, path: Path) -> None:
+def receipt(turn: Turn, counter: int, *, is_late: bool, path: Path) -> None:
     """Central has committed one of our frames; the row is done. Repetitions change nothing."""
-    counter = frame.target.counter
-    if frame.target.node != turn.settings.node or counter > turn.state.last_counter:
-        turn.reject("receipt target")
-        return
-    outbox = turn.state.outbox
-    row = outbox.rows.get(counter)
+    row = drop(turn, counter)
     if row is None:
         return
-    _set(
-        turn,
-        rows=outbox.rows.drop(counter),
-        in_flight=outbox.in_flight - {counter},
-        due=tuple(due for due in outbox.due if due[1] != counter),
-    )
-    turn.order(MarkReceipted(frame.target))
-    overs.withdraw(turn, counter)
+    frame_id = row.signed.frame.id
+    turn.order(MarkReceipted(frame_id))
     if path is Path.NETWORK:
         trust.received(turn)
     else:
         path_tests.passed(turn, counter)
     match row.signed.frame:
         case Alert() as alert:
-            turn.fact("receipt", frame.target, path=path.value, is_late=str(frame.late).lower())
-            receipted(turn, alert.incident, counter, is_late=frame.late, path=path)
+            turn.fact("receipt", frame_id, path=path.value, is_late=str(is_late).lower())
+            receipted(turn, alert.incident, counter, is_late=is_late, path=path)
         case Cancel() as cancel:
             cancel_received(turn, cancel.incident)
         case _:
@@ -140,11 +129,42 @@ def receipt(turn: Turn, frame: Receipt, path: Path) -> None:
     _pump(turn)
 
 
+def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaited: bool) -> None:
+    """Central lacks after all what it had receipted; ``is_awaited``: its presser reads what becomes of it."""
+    counter, outbox = signed.frame.counter, turn.state.outbox
+    due = ((turn.now_ms + turn.timing.receipt_due_ms, counter),) if is_awaited else ()
+    _set(turn, rows=outbox.rows.put(counter, Row(signed, pressed_ms)), due=tuple(sorted((*outbox.due, *due))))
+
+
+def drop(turn: Turn, counter: int) -> Row | None:
+    """One of our frames is no longer to be sent, whatever its row on disk says; it as it was, if it was to be."""
+    outbox = turn.state.outbox
+    row = outbox.rows.get(counter)
+    if row is None:
+        return None
+    _set(
+        turn,
+        rows=outbox.rows.drop(counter),
+        in_flight=outbox.in_flight - {counter},
+        due=tuple(due for due in outbox.due if due[1] != counter),
+    )
+    overs.withdraw(turn, counter)
+    return row
+
+
+def give_up(turn: Turn, counter: int) -> None:
+    """One of our frames can never arrive, and what it says need not."""
+    row = drop(turn, counter)
+    if row is not None:
+        turn.order(ForgetFrame(row.signed.frame.id))
+
+
 def cancel_received(turn: Turn, key: int) -> None:
     """Central knows of our cancel."""
     incident = turn.state.incidents.get(key)
-    if incident is not None and incident.cancel is CancelProgress.SAVED:
+    if incident is not None and incident.cancel in (CancelProgress.WANTED, CancelProgress.SAVED):
         keep(turn, replace(incident, cancel=CancelProgress.RECEIVED, changed_ms=turn.now_ms))
+        happen(turn, key, Happening.CANCEL_SAVED)  # Unsaved as it is: central has it.
 
 
 def tick(turn: Turn) -> None:
@@ -235,7 +255,7 @@ def _publish(turn: Turn, counter: int) -> None:
     )
     frame = row.signed.frame
     schemes = frame.schemes if isinstance(frame, Alert | Cancel | Response) else turn.settings.scheme_numbers
-    if not isinstance(frame, Receipt | PathTest):
+    if not isinstance(frame, PathTest):
         turn.order(PublishFrame(row.signed, schemes))
 
 

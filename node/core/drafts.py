@@ -1,6 +1,7 @@
 """From a wish to a frame on disk (N2): every press becomes a draft, and no draft is lost.
 
-The order to store goes out in the same step as the wish. A refused draft stays in memory and is ordered again every
+The order to store goes out in the same step as the wish. What the disk refuses is sent all the same, if a number could
+be had for it, and said to be unsaved (ADR 0018). Its draft stays in memory and is ordered again every
 ``part_retry_ms``, at once when the disk takes something else, and at once when somebody presses again, until it is
 stored or the presser takes it back. A draft of an incident whose opening alert has no counter yet waits for that.
 
@@ -14,15 +15,24 @@ from typing import Final
 
 from node.core import delivery, neighbours, parts
 from node.core.controls import Part
-from node.core.effects import AlertDraft, CancelDraft, Draft, PathTestDraft, ResponseDraft, StoreFrame
+from node.core.effects import (
+    AlertDraft,
+    CancelDraft,
+    Draft,
+    MarkReceipted,
+    PathTestDraft,
+    ResponseDraft,
+    StoreFrame,
+)
 from node.core.events import FrameStored, StoreRefused
-from node.core.lifecycle import forget, happen, is_cancelled, keep, open_incident
+from node.core.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
 from node.core.radio import member_tests, path_tests
+from node.core.scales import shown_at_s, stamp_s
 from node.core.signals import is_hushed, rename_own
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
 from node.core.turn import Turn
-from wire.frames import Alert, Cancel, PathTest
+from wire.frames import Alert, Cancel, Frame, PathTest, SignedFrame
 from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse, Path
 from wire.limits import SCHEMES_PER_NODE_MAX
 
@@ -59,7 +69,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
     if waiting is not None:
         # The same press again, and the disk has not taken the first: that one is tried at once.
         turn.fact("pressed", None, kind=kind.slug, draft=str(waiting.number))
-        _retry_refused(turn)
+        retry_refused(turn, is_press=True)
         return
     number = state.next_draft
     is_silent = (
@@ -67,7 +77,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
         or (incident is not None and incident.is_silent)
         or is_hushed(state, turn.now_ms)
     )
-    at_s = wall_at_s(state, at_ms)
+    at_s = shown_at_s(state, at_ms)
     content = AlertDraft(kind, incident.key if incident else None, _schemes(state), silent=is_silent, drill=False)
     turn.change(next_draft=number + 1)
     turn.fact("pressed", None, kind=kind.slug, draft=str(number))
@@ -108,8 +118,8 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
                 answer=None if is_upgrade else incident.answer,
             ),
         )
-    _add(turn, PendingDraft(number, content, incident.key, at_s, at_ms))
-    _retry_refused(turn)
+    add(turn, PendingDraft(number, content, incident.key, stamp_s(state, at_ms), at_ms))
+    retry_refused(turn, is_press=True)
 
 
 def cancel(turn: Turn, at_ms: int) -> None:
@@ -135,59 +145,72 @@ def respond(turn: Turn, response: MemberResponse, at_ms: int) -> None:
     turn.change(next_draft=number + 1)
     neighbours.responded(turn, neighbour, response)
     content = ResponseDraft(neighbour.incident, response, neighbour.schemes)
-    _add(turn, PendingDraft(number, content, 0, wall_at_s(turn.state, at_ms), at_ms))
+    add(turn, PendingDraft(number, content, 0, stamp_s(turn.state, at_ms), at_ms))
 
 
 def stored(turn: Turn, event: FrameStored) -> None:
     """The disk has it: now, and not before, it may be said and sent."""
     draft = _find(turn.state, event.draft)
-    turn.change(
-        drafts=tuple(d for d in turn.state.drafts if d.number != event.draft),
-        last_counter=max(turn.state.last_counter, event.signed.frame.counter),
-    )
+    _remove(turn, event.draft)
     if turn.state.is_store_refusing:
         parts.recovered(
             turn, Part.STORE
         )  # Our own complaint is answered; a driver's stays until the driver takes it back.
     turn.change(is_store_refusing=False)
-    pressed_ms = draft.pressed_ms if draft else turn.now_ms
-    frame = event.signed.frame
-    if isinstance(frame, Alert):
-        _alert_stored(turn, frame, draft)
-    elif isinstance(frame, Cancel):
-        _cancel_stored(turn, frame)
-    elif isinstance(frame, PathTest):
-        path_tests.stored(turn, frame.counter)
-    delivery.add(turn, event.signed, pressed_ms)
-    _retry_refused(turn)
+    if draft is not None and draft.signed is not None:
+        _saved_at_last(turn, event.signed.frame)
+    else:
+        _numbered(turn, event.signed, draft, Happening.SAVED)
+    retry_refused(turn)
 
 
 def refused(turn: Turn, event: StoreRefused) -> None:
-    """The disk would not: say so at once, and keep trying."""
+    """The disk would not: say so at once, send it all the same, and keep trying."""
     parts.failed(turn, Part.STORE, event.detail)
     turn.change(is_store_refusing=True)
     draft = None if event.draft is None else _find(turn.state, event.draft)
     if draft is None:
         return
     if isinstance(draft.content, PathTestDraft):
-        _remove(turn, draft.number)  # Another will be due.
+        _remove(turn, draft.number)  # Another will be due; of this one only the number must never come again.
+        if event.signed is not None:
+            _numbered(turn, event.signed, draft, Happening.SENT_UNSAVED)
         return
     incident = turn.state.incidents.get(draft.incident)
-    if isinstance(draft.content, AlertDraft) and incident is not None and is_cancelled(incident):
+    is_sent = draft.signed is not None
+    if isinstance(draft.content, AlertDraft) and incident is not None and is_cancelled(incident) and not is_sent:
         # It was taken back while the disk made up its mind: nothing more to save.
         _remove(turn, draft.number)
         if incident.key < 0:
             _withdraw(turn, incident)
         return
+    signed = draft.signed or event.signed
     retry_at_ms = turn.now_ms + turn.timing.part_retry_ms
-    _replace(turn, replace(draft, is_issued=False, retry_at_ms=retry_at_ms, is_refused=True))
-    if isinstance(draft.content, AlertDraft) and incident is not None:
-        if draft.number == incident.latest_draft:
-            happen(turn, incident.key, Happening.SAVE_REFUSED)
-        if not draft.is_refused:
-            turn.fact("undelivered", None, reason="not saved", draft=str(draft.number))
-    elif isinstance(draft.content, CancelDraft) and not draft.is_refused:
-        turn.hint("CANCEL", "Not saved yet", "Trying again")
+    again = replace(draft, is_issued=False, retry_at_ms=retry_at_ms, is_refused=True, signed=signed)
+    _remove(turn, draft.number)
+    # Last in turn: one that the disk never takes must not hold up the others. Those on their way wait for one of them.
+    others = (replace(d, retry_at_ms=retry_at_ms) if d.signed and not d.is_issued else d for d in turn.state.drafts)
+    turn.change(drafts=(*others, again))
+    turn.change(is_sent_unsaved=signed is not None)
+    if signed is None:
+        _not_sent(turn, draft, incident)
+    elif not is_sent:
+        _numbered(turn, signed, draft, Happening.SENT_UNSAVED)
+
+
+def retry_refused(turn: Turn, *, is_press: bool = False) -> None:
+    """What the disk refused, at once; a press does not wait for those that are on their way already."""
+    for draft in turn.state.drafts:
+        if draft.is_refused and not draft.is_issued and not (is_press and draft.signed is not None):
+            _issue(turn, draft.number)
+
+
+def stopping(turn: Turn) -> None:
+    """A last offer to the disk; its answer comes too late for us, so that central has a frame is ordered beside it."""
+    retry_refused(turn)
+    for draft in turn.state.drafts:
+        if draft.signed is not None and draft.signed.frame.counter not in turn.state.outbox.rows:
+            turn.order(MarkReceipted(draft.signed.frame.id))
 
 
 def tick(turn: Turn) -> None:
@@ -196,10 +219,17 @@ def tick(turn: Turn) -> None:
         number = turn.state.next_draft
         turn.change(next_draft=number + 1)
         test = PathTestDraft(Path.RADIO)
-        _add(turn, PendingDraft(number, test, 0, wall_at_s(turn.state, turn.now_ms), turn.now_ms))
+        add(turn, PendingDraft(number, test, 0, stamp_s(turn.state, turn.now_ms), turn.now_ms))
+    is_probed = False
     for draft in turn.state.drafts:
-        if draft.retry_at_ms is not None and draft.retry_at_ms <= turn.now_ms:
-            _issue(turn, draft.number)
+        if draft.retry_at_ms is None or draft.retry_at_ms > turn.now_ms:
+            continue
+        if draft.signed is not None and is_probed:
+            # One tells whether the disk takes anything again, and the others follow it at once.
+            _replace(turn, replace(draft, retry_at_ms=turn.now_ms + turn.timing.part_retry_ms))
+            continue
+        is_probed = is_probed or draft.signed is not None
+        _issue(turn, draft.number)
 
 
 def next_moment_ms(state: NodeState) -> int | None:
@@ -228,41 +258,89 @@ def _waiting_alike(state: NodeState, incident: Incident | None, kind: AlertKind)
         return None
     for draft in state.drafts:
         is_alike = isinstance(draft.content, AlertDraft) and draft.content.kind is kind
-        if draft.incident == incident.key and is_alike and not draft.is_issued:
+        # One that is on its way is a press of its own; the next is told to central beside it.
+        if draft.incident == incident.key and is_alike and not draft.is_issued and draft.signed is None:
             return draft
     return None
 
 
-def _alert_stored(turn: Turn, frame: Alert, draft: PendingDraft | None) -> None:
+def _numbered(turn: Turn, signed: SignedFrame, draft: PendingDraft | None, happening: Happening) -> None:
+    """It has its counter, for good: take it up, and send it. ``happening``: the disk has it, or would not."""
+    frame = signed.frame
+    turn.change(last_counter=max(turn.state.last_counter, frame.counter))
+    if isinstance(frame, Alert):
+        _alert_numbered(turn, frame, draft, happening)
+    elif isinstance(frame, Cancel) and happening is Happening.SAVED:
+        _cancel_stored(turn, frame)
+    elif isinstance(frame, Cancel):
+        turn.hint("CANCEL", "Not saved here", "Being sent")
+    elif isinstance(frame, PathTest):
+        path_tests.stored(turn, frame.counter)
+    delivery.add(turn, signed, draft.pressed_ms if draft else turn.now_ms)
+    if draft is not None and draft.replaces:
+        delivery.drop(turn, draft.replaces)
+
+
+def _not_sent(turn: Turn, draft: PendingDraft, incident: Incident | None) -> None:
+    """Neither on disk nor numbered."""
+    if isinstance(draft.content, AlertDraft) and incident is not None:
+        if draft.number == incident.latest_draft:
+            happen(turn, incident.key, Happening.SAVE_REFUSED)
+        if not draft.is_refused:
+            turn.fact("undelivered", None, reason="not saved", draft=str(draft.number))
+    elif isinstance(draft.content, CancelDraft) and not draft.is_refused:
+        turn.hint("CANCEL", "Not saved yet", "Trying again")
+
+
+def _saved_at_last(turn: Turn, frame: Frame) -> None:
+    """The disk has taken what was sent without it."""
+    if frame.counter not in turn.state.outbox.rows:
+        turn.order(MarkReceipted(frame.id))  # The receipt came first.
+    if isinstance(frame, Alert):
+        turn.fact("stored", frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
+        incident = holder(turn.state, frame.incident, frame.counter)
+        if incident is not None and incident.latest == frame.counter:
+            happen(turn, incident.key, Happening.SAVED)
+    elif isinstance(frame, Cancel):
+        _cancel_stored(turn, frame)
+
+
+def forget_unsaved(turn: Turn, counter: int) -> None:
+    """Central will never take a frame of this number: it need not be saved any more."""
+    turn.change(drafts=tuple(d for d in turn.state.drafts if d.signed is None or d.signed.frame.counter != counter))
+
+
+def _alert_numbered(turn: Turn, frame: Alert, draft: PendingDraft | None, happening: Happening) -> None:
     key = frame.incident
     if draft is not None and draft.incident < 0:
-        _rename(turn, draft.incident, key)
+        rename(turn, draft.incident, key)
     incident = turn.state.incidents.get(key)
-    turn.fact("stored", frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
-    member_tests.stored(turn, frame)
+    fact = "stored" if happening is Happening.SAVED else "unsaved"
+    turn.fact(fact, frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
+    member_tests.numbered(turn, frame)
     if incident is None:
         return
     is_latest = draft is not None and draft.number == incident.latest_draft
     incident = replace(incident, waiting=(*incident.waiting, (frame.counter, frame.kind)))
     keep(turn, replace(incident, latest=frame.counter) if is_latest else incident)
     if is_latest:
-        happen(turn, key, Happening.SAVED)
+        happen(turn, key, happening)
     if incident.cancel is CancelProgress.WANTED and not _has_cancel_draft(turn.state, key):
         _draft_cancel(turn, key, turn.now_ms)
     for waiting in turn.state.drafts:
-        if waiting.incident == key and not waiting.is_issued:
+        if waiting.incident == key and not waiting.is_refused:
             _issue(turn, waiting.number)
 
 
 def _cancel_stored(turn: Turn, frame: Cancel) -> None:
     incident = turn.state.incidents.get(frame.incident)
     turn.fact("cancelled", frame.incident_id, reason=frame.reason.name.lower().replace("_", "-"))
-    if incident is not None:
+    if incident is not None and incident.cancel is not CancelProgress.RECEIVED:
         keep(turn, replace(incident, cancel=CancelProgress.SAVED))
         happen(turn, incident.key, Happening.CANCEL_SAVED)
 
 
-def _rename(turn: Turn, old_key: int, key: int) -> None:
+def rename(turn: Turn, old_key: int, key: int) -> None:
     """An incident gets its counter: everything that knew it by its draft's number follows."""
     incident = turn.state.incidents.get(old_key)
     if incident is None:
@@ -300,10 +378,11 @@ def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:
     number = turn.state.next_draft
     turn.change(next_draft=number + 1)
     content = CancelDraft(key, reason, _schemes(turn.state))
-    _add(turn, PendingDraft(number, content, key, wall_at_s(turn.state, at_ms), at_ms))
+    add(turn, PendingDraft(number, content, key, stamp_s(turn.state, at_ms), at_ms))
 
 
-def _add(turn: Turn, draft: PendingDraft) -> None:
+def add(turn: Turn, draft: PendingDraft) -> None:
+    """It is to be stored, now if it can be."""
     turn.change(drafts=(*turn.state.drafts, draft))
     _issue(turn, draft.number)
 
@@ -313,21 +392,14 @@ def _issue(turn: Turn, number: int) -> None:
     if draft is None or draft.is_issued:
         return
     content: Draft = draft.content
-    if isinstance(content, AlertDraft):
-        incident = turn.state.incidents.get(draft.incident)
-        is_opening = incident is not None and content.incident is None
-        if not is_opening and draft.incident < 0:
+    if isinstance(content, AlertDraft) and content.incident is not None:
+        if draft.incident < 0:
             return  # The opening alert has no counter yet; its FrameStored issues this one.
-        if not is_opening:
-            content = replace(content, incident=draft.incident)
-    turn.order(StoreFrame(number, content, draft.at_s))
+        content = replace(content, incident=draft.incident)
+    # What is stored anew may be of an earlier boot: for the counter's floor any proven time will do.
+    wall_s = wall_at_s(turn.state, turn.now_ms if draft.pressed_ms is None else draft.pressed_ms)
+    turn.order(StoreFrame(number, content, draft.at_s, draft.replaces, wall_s, draft.signed, draft.pressed_ms))
     _replace(turn, replace(draft, is_issued=True, retry_at_ms=None))
-
-
-def _retry_refused(turn: Turn) -> None:
-    for draft in turn.state.drafts:
-        if draft.is_refused and not draft.is_issued:
-            _issue(turn, draft.number)
 
 
 def _find(state: NodeState, number: int) -> PendingDraft | None:
@@ -345,7 +417,9 @@ def _remove(turn: Turn, number: int) -> None:
 def _drop_refused(turn: Turn, key: int) -> None:
     turn.change(
         drafts=tuple(
-            d for d in turn.state.drafts if d.incident != key or d.is_issued or not isinstance(d.content, AlertDraft)
+            d
+            for d in turn.state.drafts
+            if d.incident != key or d.is_issued or d.signed is not None or not isinstance(d.content, AlertDraft)
         )
     )
 

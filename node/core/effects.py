@@ -11,7 +11,7 @@ from node.core.screens import Screen
 from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import U32_MAX, FrameId
-from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
+from wire.kinds import AlertKind, CancelReason, MemberResponse, Path, Priority
 from wire.messages import Health, Sync
 
 
@@ -60,16 +60,25 @@ Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
 
 @dataclass(frozen=True, slots=True)
 class StoreFrame:
-    """Take the next counter, sign, and commit to disk in one transaction; answer FrameStored or StoreRefused.
+    """Number, sign and commit to disk; answer FrameStored, or StoreRefused with the frame that the disk did not take.
 
     Attributes:
         draft: number by which the answer is matched.
-        at_s: Unix time of the press, 0 = clock not proven.
+        at_s: Unix time of the press for the frame, on central's scale where that is known; 0 = not known.
+        replaces: counter of the frame that says the same and is deleted in the same transaction: central will never
+            take it. The new row is as old as that one. 0 = none.
+        wall_at_s: time of the press by our own proven clock, for the counter's floor and the row's age; 0 = not proven.
+        signed: the frame, refused before and on its way all the same: these bytes are committed, none are signed anew.
+        pressed_ms: when, by the monotonic clock, for the row's age; ``None`` = now.
     """
 
     draft: int
     content: Draft
     at_s: int
+    replaces: int = 0
+    wall_at_s: int = 0
+    signed: SignedFrame | None = None
+    pressed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +131,26 @@ class MarkReceipted:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenFrames:
+    """Central lacks these after all: take their receipts back on disk. Answer FramesReopened."""
+
+    counters: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetFrame:
+    """Delete the row of a frame of ours that central will never take, and that nobody need hear of."""
+
+    id: FrameId
+
+
+@dataclass(frozen=True, slots=True)
 class KeepSeen:
-    """Remember on disk that this frame of somebody else's was taken in (and shown)."""
+    """Remember on disk that this frame of somebody else's was taken in, and how urgent the panel showed it."""
 
     id: FrameId
     digest: bytes
-    is_shown: bool
+    shown: Priority | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +165,75 @@ class KeepDirectory:
     directory: Directory | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Central's time in one of its runs: what it said, less this boot's monotonic clock.
+
+    Attributes:
+        boot_id: that run of central's.
+        offset_ms: Unix milliseconds minus monotonic milliseconds.
+        learnt_ms: when we last asked.
+        way_ms: how long the answer took; the offset is right to half of that.
+        left_ms: when a later run was found to have another time; ``None`` = it is the present one.
+    """
+
+    boot_id: str
+    offset_ms: int
+    learnt_ms: int
+    way_ms: int = 0
+    left_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepScales:
+    """Remember on disk, until the machine boots anew, how central's time stands to our monotonic clock.
+
+    Attributes:
+        scales: the present one first.
+    """
+
+    scales: tuple[Scale, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What central has told so far: after a restart nobody may tell it otherwise with an older word of central's.
+
+    Attributes:
+        counter, revision: the highest of its frames, and of its states of incidents, over all of its runs.
+        closed: counters of our own incidents that it has closed, newest last.
+        ended: others' incidents that it has closed, newest last.
+    """
+
+    counter: int = 0
+    revision: int = 0
+    closed: tuple[int, ...] = ()
+    ended: tuple[FrameId, ...] = ()
+
+
+NOTHING_TOLD: Final = Told()
+
+
+@dataclass(frozen=True, slots=True)
+class KeepTold:
+    """Remember on disk what central has told."""
+
+    told: Told
+
+
 COUNTER_FLOOR_MAX: Final = U32_MAX - (1 << 24)
 """A floor above this would leave too few counters; it is a fault of its sender's."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAirtime:
+    """Remember how much of the last ten minutes our overs took: ordered before each over, and again at its end.
+
+    Attributes:
+        slices: of :class:`node.core.radio.state.Usage`, by this boot's monotonic clock.
+    """
+
+    slices: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +273,15 @@ class PublishHealth:
 
 @dataclass(frozen=True, slots=True)
 class PublishSync:
-    """Ask central for what we may have missed."""
+    """Ask central for what we may have missed.
+
+    Attributes:
+        is_listing: add every frame for which the disk holds a receipt, in as many parts as it takes; answer
+            ListingRefused if the disk will not say.
+    """
 
     sync: Sync
+    is_listing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +297,7 @@ class ReportFact:
 
     Attributes:
         fact: ``pressed``, ``stored``, ``published``, ``receipt``, ``shown``, ``acknowledged``, ``closed``,
-            ``undelivered``, ``cancelled``, ``late``, ``response``.
+            ``undelivered``, ``cancelled``, ``late``, ``response``, ``upgrade_shown`` …
         alert: whose.
         detail: role, name, path, response … as text.
     """
@@ -223,8 +319,13 @@ Effect = (
     | StopOver
     | RelayFrame
     | MarkReceipted
+    | ReopenFrames
+    | ForgetFrame
     | KeepSeen
     | KeepDirectory
+    | KeepTold
+    | KeepScales
+    | KeepAirtime
     | RaiseCounterFloor
     | ShowScreen
     | PlaySound

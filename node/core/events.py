@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.core.controls import Button, Part
+from node.core.effects import NOTHING_TOLD, Scale, Told
 from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import FrameId
-from wire.kinds import Path
+from wire.kinds import Path, Priority
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
 from wire.topics import FrameTopic
 
@@ -34,12 +35,16 @@ class StoredFrame:
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
-    """A row of the inbox: a frame of somebody else's that was already taken in, and whether it was shown."""
+    """A row of the inbox: a frame of somebody else's that was already taken in.
+
+    Attributes:
+        digest: SHA-256 of the bytes: the same id with another digest is a fault of its sender's.
+        shown: how urgent it was, at the most, when the panel had it; ``None`` = it never had.
+    """
 
     id: FrameId
     digest: bytes
-    """SHA-256 of the bytes: the same id with another digest is a fault of its sender's."""
-    is_shown: bool
+    shown: Priority | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,12 @@ class Started:
         last_counter: the highest counter ever stored.
         tested_at_s: Unix time at which a test that staff pressed last reached central; 0 = never, or not known when.
         test_since_at_s: Unix time from which one is asked for where none ever did; 0 = not known.
+        highest: the highest counter ever seen of each sender.
+        scales: central's time, learnt in this boot of the machine, the present one first.
+        airtime: how much of the last ten minutes our overs took, in slices of this boot's monotonic clock.
+        told: what central had told earlier runs.
+        secret: random bytes that nobody else knows and no other run has.
+        is_store_read: whether the disk could be read; if not, only a proven clock gives a press a number.
     """
 
     boot_id: str
@@ -63,6 +74,12 @@ class Started:
     last_counter: int
     tested_at_s: int = 0
     test_since_at_s: int = 0
+    highest: tuple[FrameId, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    secret: bytes = b""
+    airtime: tuple[tuple[int, int], ...] = ()
+    told: Told = NOTHING_TOLD
+    is_store_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +132,24 @@ class StoreRefused:
 
     Attributes:
         draft: which draft, or ``None`` for other writes.
+        signed: its frame, with a number that no restart gives out again; ``None`` = it could not be numbered.
     """
 
     draft: int | None
     detail: str
+    signed: SignedFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FramesReopened:
+    """Rows whose receipts were taken back: they are to be sent again, the same bytes."""
+
+    frames: tuple[StoredFrame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRefused:
+    """The disk would not say which receipts it holds: the sync that was to list them did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +163,11 @@ class LinkDown:
 
     detail: str
     is_permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTaken:
+    """The broker gave our session to another program that has our certificate. ``LinkDown`` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +238,26 @@ class AirAsked:
 
 @dataclass(frozen=True, slots=True)
 class IncidentReceived:
-    """Central's state of an incident of one of our schemes."""
+    """Central's state of an incident of one of our schemes; ``is_signed``: by central, and not just by anybody."""
 
     state: IncidentState
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CentralStatusReceived:
-    """Central's heartbeat: proof of the network path."""
+    """Central's heartbeat; ``is_signed`` as above."""
 
     status: CentralStatus
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SyncAnswered:
-    """Central's answer to our sync."""
+    """Central's answer to our sync; ``is_signed`` as above."""
 
     answer: SyncAnswer
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +281,15 @@ class InputRejected:
 
 @dataclass(frozen=True, slots=True)
 class ScreenShown:
-    """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed)."""
+    """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed).
+
+    Attributes:
+        concerns, face, priority: the screen's.
+    """
 
     concerns: str
     face: str
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +319,11 @@ Event = (
     | PinChanged
     | FrameStored
     | StoreRefused
+    | FramesReopened
+    | ListingRefused
     | LinkUp
     | LinkDown
+    | SessionTaken
     | FramePublished
     | FrameReceived
     | ChannelChanged

@@ -10,8 +10,9 @@ from typing import Final
 
 from node.core import idle_faces
 from node.core.idle_faces import idle_face
+from node.core.lifecycle import is_unsaved
 from node.core.neighbour_faces import neighbour_face
-from node.core.own_faces import next_second_ms, own_face
+from node.core.own_faces import next_news_ms, next_second_ms, own_face
 from node.core.screens import Dots, Face, Screen
 from node.core.signals import hushed_until_ms, is_hushed, silent_incident
 from node.core.state import Incident, Neighbour, NodeState
@@ -21,6 +22,7 @@ from node.core.words import USE_RADIO
 _SILENT_DOTS: Final = {
     Phase.DRAFTED: Dots.NONE,
     Phase.REFUSED: Dots.UNDELIVERED,
+    Phase.UNSAVED: Dots.UNDELIVERED,
     Phase.STORED: Dots.SAVED,
     Phase.PUBLISHED: Dots.SAVED,
     Phase.ON_AIR: Dots.SAVED,
@@ -52,7 +54,7 @@ def compose(state: NodeState, own: Incident | None, now_ms: int) -> Screen | Non
         face = own_face(state, own, now_ms) or state.screen or face
     if state.hint is not None and not is_telling and not is_hushed(state, now_ms):
         face = Screen(Face.HINT, (state.hint.headline,), state.hint.lines)
-    return _dotted(face, silent_incident(state))
+    return _dotted(state, face, silent_incident(state))
 
 
 def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int | None:
@@ -68,6 +70,8 @@ def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int |
             moments.append(own.pressed_ms + timing.saving_shown_ms)
         if own.phase is Phase.ON_AIR and state.view.is_own:
             moments.append(next_second_ms(own, now_ms))
+        if own.phase is Phase.RECEIVED and state.view.is_own:
+            moments.append(next_news_ms(state, own, now_ms))
         moments.append(own.changed_ms + timing.outcome_shown_ms)
     hushed_until = hushed_until_ms(state)
     if hushed_until is not None:
@@ -83,11 +87,13 @@ def _on_display(state: NodeState) -> Neighbour | None:
     return next((n for n in state.neighbours if n.incident == state.view.neighbour), None)
 
 
-def _dotted(face: Screen, silent: Incident | None) -> Screen:
+def _dotted(state: NodeState, face: Screen, silent: Incident | None) -> Screen:
     """The dots tell of a silent attack, on whatever face there is (N4)."""
     if silent is None:
         return face
     dots = _SILENT_DOTS.get(silent.phase, Dots.NONE)
+    if dots is Dots.SAVED and is_unsaved(state, silent):
+        dots = Dots.UNDELIVERED
     if silent.phase is Phase.CANCELLED:
         dots = Dots.SAVED if silent.waiting else Dots.RECEIVED
     is_marked = face.face is Face.READY and dots is not Dots.NONE

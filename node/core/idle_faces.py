@@ -10,15 +10,15 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from node.core import presses
+from node.core import identity, presses
 from node.core.controls import Button, Part
 from node.core.radio import member_tests
 from node.core.radio.state import RadioPath, radio_path
-from node.core.screens import Face, Screen
+from node.core.screens import Emphasis, Face, Screen
 from node.core.signals import faults_to_tell, hushed_since_ms, is_blocked_to_tell
 from node.core.state import Fault, NodeState, wall_at_s
 from node.core.table import PathPhase
-from node.core.words import USE_RADIO, clock, line, on_duty
+from node.core.words import TELL, USE_RADIO, clock, line, on_duty
 from wire.kinds import Priority
 
 _PART_WORDS: Final = {
@@ -28,6 +28,8 @@ _PART_WORDS: Final = {
     Part.STORE: "Storage fault",
     Part.NETWORK: "Network part fault",
     Part.RADIO: "Radio fault",
+    Part.MODEM: "Radio modem fault",
+    Part.SPEECH: "No spoken alerts",
     Part.CLOCK: "Clock fault",
 }
 _BY_THE_MINUTE: Final = frozenset({Face.READY, Face.SILENT, Face.TEST_DUE})
@@ -42,14 +44,21 @@ _RADIO_MARKS: Final = {
 def idle_face(state: NodeState, now_ms: int) -> Screen:
     """While no alert has the panel."""
     told = faults_to_tell(state, now_ms)
-    return _cannot_alert(state, told) or _no_path(state, told, now_ms) or _ready(state, told, now_ms)
+    return (
+        _cannot_alert(state, told, now_ms)
+        or _duplicate(state, now_ms)
+        or _no_path(state, told, now_ms)
+        or _ready(state, told, now_ms)
+    )
 
 
-def _cannot_alert(state: NodeState, told: tuple[Part, ...]) -> Screen | None:
-    """Pressing would not help: said before everything else."""
-    stuck = presses.stuck(state.buttons)
+def _cannot_alert(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | None:
+    """Pressing would not help, or is not saved: said before everything else."""
+    stuck, news = presses.stuck(state.buttons), USE_RADIO
     if Part.STORE in told and state.is_store_refusing:
         trouble = "Alerts are NOT saved"
+        if state.central.path is PathPhase.PROVEN and _is_sent_unsaved(state, now_ms):
+            news = TELL  # What is pressed goes out all the same.
     elif Part.STORE in told and state.is_store_refusing is None:
         trouble = "Storage fault"
     elif Part.BUTTONS in told:
@@ -58,7 +67,22 @@ def _cannot_alert(state: NodeState, told: tuple[Part, ...]) -> Screen | None:
         trouble = f"{'ATTACK' if Button.ATTACK in stuck else 'ASSIST'} button is stuck"
     else:
         return None
-    return Screen(Face.FAULT, ("FAULT",), (trouble, USE_RADIO))
+    return Screen(Face.FAULT, ("FAULT",), (trouble, news))
+
+
+def _is_sent_unsaved(state: NodeState, now_ms: int) -> bool:
+    """What came of the last press tells; before the first, whether the next would have a number."""
+    if state.is_sent_unsaved is not None:
+        return state.is_sent_unsaved
+    return state.is_store_read or wall_at_s(state, now_ms) > 0
+
+
+def _duplicate(state: NodeState, now_ms: int) -> Screen | None:
+    """Another unit has our identity. A silent attack neither brings this nor takes it away (N4)."""
+    if identity.since_ms(state, _unwatched_ms(state, now_ms)) is None:
+        return None
+    news = TELL if _is_odd_minute(state, now_ms) else USE_RADIO
+    return Screen(Face.DUPLICATE, ("DUPLICATE", "IDENTITY"), ("", news))
 
 
 def moments_ms(state: NodeState, now_ms: int) -> list[int]:
@@ -71,10 +95,14 @@ def moments_ms(state: NodeState, now_ms: int) -> list[int]:
         moments.append(radio.blocked_since_ms + settings.timing.blocked_after_ms)
     if settings is not None and radio.tests.passed_ms is not None:
         moments.append(radio.tests.passed_ms + settings.timing.path_test_valid_ms)
+    duplicate_ms = identity.next_moment_ms(state)
+    if duplicate_ms is not None:
+        moments.append(duplicate_ms)
     due_ms = member_tests.next_moment_ms(state, now_ms)
     if due_ms is not None and state.central.path is PathPhase.PROVEN:
         moments.append(due_ms)
-    is_idle = state.screen is not None and state.screen.face in _BY_THE_MINUTE
+    screen = state.screen
+    is_idle = screen is not None and (screen.face in _BY_THE_MINUTE or _takes_turns(screen))
     if is_idle and (wall_at_s(state, now_ms) or due_ms is None):
         moments.append(now_ms + _MS_PER_MINUTE - _wall_or_own_ms(state, now_ms) % _MS_PER_MINUTE)
     return moments
@@ -87,28 +115,30 @@ def _no_path(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | 
         return None
     if central.is_refused:
         # Whoever refuses the unit may refuse its frames as well, whatever way they come.
-        return Screen(Face.FAULT, ("NO LINK",), ("Unit refused: call us", USE_RADIO))
+        return Screen(Face.FAULT, ("REFUSED",), (TELL, USE_RADIO))
     radio = _radio_to_tell(state, told, now_ms)
     if now_ms - state.started_ms < state.settings.timing.boot_shown_ms and not central.boot_id:
         news = "Radio: listens only" if radio is RadioPath.LISTENING else "Looking for central"
         return Screen(Face.BOOT, ("STARTING",), (line(f"Watchlink {state.settings.version}"), news))
     if is_blocked_to_tell(state, now_ms):
-        return Screen(Face.FAULT, ("NO LINK",), ("Channel is busy", USE_RADIO))
+        return Screen(Face.FAULT, ("NO LINK",), ("Radio channel blocked", "In danger: call 999"))
     if radio is RadioPath.READY:
         trouble = "Network down" if central.path is PathPhase.DOWN else "Central not heard"
-        return Screen(Face.FAULT, ("READY!",), (trouble, "Alerts go by radio"))
+        return Screen(Face.FAULT, ("BY RADIO",), (trouble, "Alerts go by radio"))
     return Screen(Face.FAULT, ("NO LINK",), ("Alerts are saved here", USE_RADIO))
 
 
 def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
     duty = on_duty(state.central.on_duty) if state.central.on_duty is not None else "On duty: not known"
     stuck = presses.stuck(state.buttons)
-    faults = [_PART_WORDS[part] for part in told if part in _PART_WORDS]
+    faults = [word for part, word in _PART_WORDS.items() if part in told]
     faults += [f"{button.upper()} button stuck" for button in stuck]
     if is_blocked_to_tell(state, now_ms):
-        faults.append("Channel is busy")
+        faults.append("Radio channel blocked")
     if faults:
-        return Screen(Face.FAULT, ("READY!",), (line(faults[0]), duty))
+        # The frame tells from afar that something wants mending; who is on duty is to be seen as well.
+        news = TELL if _is_odd_minute(state, now_ms) else duty
+        return Screen(Face.FAULT, ("READY",), (line(faults[0]), news), Emphasis.FRAMED)
     if _asks_for_test(state, now_ms):
         lines = ("Press Test when quiet", member_tests.last_good(state, _unwatched_ms(state, now_ms)))
         return Screen(Face.TEST_DUE, ("TEST DUE",), lines, priority=Priority.TEST, is_dim=True)
@@ -125,7 +155,15 @@ def _asks_for_test(state: NodeState, now_ms: int) -> bool:
     A silent attack leaves this as it was (N4): a face that came or went with the press would tell of it.
     """
     at_ms = _unwatched_ms(state, now_ms)
-    return member_tests.is_due(state, at_ms) and _wall_or_own_ms(state, at_ms) // _MS_PER_MINUTE % 2 == 1
+    return member_tests.is_due(state, at_ms) and _is_odd_minute(state, at_ms)
+
+
+def _takes_turns(screen: Screen) -> bool:
+    return screen.face is Face.DUPLICATE or (screen.face is Face.FAULT and screen.emphasis is Emphasis.FRAMED)
+
+
+def _is_odd_minute(state: NodeState, at_ms: int) -> bool:
+    return _wall_or_own_ms(state, at_ms) // _MS_PER_MINUTE % 2 == 1
 
 
 def _unwatched_ms(state: NodeState, now_ms: int) -> int:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
-from node.core import answers, delivery, neighbours
+from node.core import answers, inbox, neighbours, receipts
 from node.core.events import FrameReceived
 from node.core.radio import hearing
 from node.core.turn import Turn
 from wire.admission import Admitted, admit
+from wire.answers import (
+    Acknowledgement,
+    AutomaticAcknowledgement,
+    DigestReceipt,
+    DigestReceiptBatch,
+    Receipt,
+    ReceiptBatch,
+    Refusal,
+)
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Alert, Cancel, PathTest, Receipt, ReceiptBatch, Response
+from wire.frames import Alert, Cancel, Response
 from wire.kinds import Path
 
 
@@ -23,21 +33,22 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
     if admitted is None or admitted.frame.sender == ours:
         return
     frame = admitted.frame
+    if admitted.sender.is_central and frame.counter > turn.state.central.highest_counter:
+        turn.change(central=replace(turn.state.central, highest_counter=frame.counter))
     is_overheard = event.path is Path.RADIO  # Everybody hears what is meant for one.
     match frame:
-        case Receipt() if not (is_overheard and frame.target.node != ours):
-            delivery.receipt(turn, frame, event.path)
-        case ReceiptBatch():
+        case Receipt() | DigestReceipt() | Refusal() if not (is_overheard and frame.target.node != ours):
+            receipts.came(turn, frame, event.path, admitted.sender, frame.at_s)
+        case ReceiptBatch() | DigestReceiptBatch():
             for entry in frame.targets:
                 if entry.target.node == ours:
-                    receipt = Receipt(frame.sender, frame.counter, frame.at_s, entry.target, entry.late)
-                    delivery.receipt(turn, receipt, event.path)
-        case Acknowledgement() if not (is_overheard and frame.target.node != ours):
-            answers.acknowledged(turn, frame)
-        case Receipt() | Acknowledgement() | PathTest():
-            pass  # Somebody else's.
+                    receipts.came(turn, entry, event.path, admitted.sender, frame.at_s)
+        case Acknowledgement() | AutomaticAcknowledgement() if not (is_overheard and frame.target.node != ours):
+            answers.acknowledged(turn, frame, event.path)
         case Alert() | Cancel() | Response():
             _member_frame(turn, event, admitted, frame)
+        case _:
+            pass  # Somebody else's, or of a kind that our health does not ask for.
 
 
 def _admitted(turn: Turn, event: FrameReceived) -> Admitted | None:
@@ -60,7 +71,7 @@ def _member_frame(turn: Turn, event: FrameReceived, admitted: Admitted, frame: A
         turn.reject("old on the air")
         return
     digest = hashlib.sha256(admitted.signed.data).digest()
-    if not neighbours.is_new(turn, frame.id, digest):
+    if not inbox.is_new(turn, frame.id, digest):
         return
     match frame:
         case Alert():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from node.core import told
 from node.core.controls import SoundPattern
 from node.core.radio import member_tests
 from node.core.signals import play_for_own
@@ -21,7 +22,11 @@ _SOUNDS: Final = {
     Phase.ANSWERED: SoundPattern.CONFIRM,
     Phase.ON_THE_WAY: SoundPattern.CONFIRM,
 }
-_ANSWERS: Final = {AnswerState.ANSWERED: Happening.ANSWERED, AnswerState.ON_THE_WAY: Happening.SET_OUT}
+_ANSWERS: Final = {
+    AnswerState.ANSWERED: Happening.ANSWERED,
+    AnswerState.ON_THE_WAY: Happening.SET_OUT,
+    AnswerState.CLOSED: Happening.CLOSED,
+}
 
 
 def incident_id(state: NodeState, incident: Incident) -> FrameId | None:
@@ -29,15 +34,27 @@ def incident_id(state: NodeState, incident: Incident) -> FrameId | None:
     return FrameId(state.settings.node, incident.key) if incident.key > 0 else None
 
 
+def is_unsaved(state: NodeState, incident: Incident) -> bool:
+    """Whether its last press is sent and not on disk: a restart would forget it."""
+    return any(draft.signed is not None and draft.signed.frame.counter == incident.latest for draft in state.drafts)
+
+
 def keep(turn: Turn, incident: Incident) -> None:
     """Put the incident back as it is now."""
     turn.change(incidents=turn.state.incidents.put(incident.key, incident))
 
 
-def open_incident(turn: Turn, incident: Incident) -> None:
-    """A new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory."""
+def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> None:
+    """A new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory.
+
+    Args:
+        turn: the step.
+        incident: not known here yet.
+        is_older: it was pressed before all that we remember, so it stands before none of it.
+    """
     keep(turn, incident)
-    turn.change(recent=(*turn.state.recent, incident.key)[-RECENT_MAX:])
+    recent = turn.state.recent
+    turn.change(recent=((incident.key, *recent) if is_older else (*recent, incident.key))[-RECENT_MAX:])
 
 
 def forget(turn: Turn, key: int) -> None:
@@ -62,9 +79,21 @@ def happen(turn: Turn, key: int, happening: Happening) -> bool:
     keep(turn, incident)
     if phase in _SOUNDS and happening is not Happening.TAKEN_BACK:
         play_for_own(turn, incident, _SOUNDS[phase])
+    if happening is Happening.REOPENED:
+        told.reopened(turn, key)
     if happening is Happening.CLOSED:
+        told.closed(turn, key)
         turn.fact("closed", incident_id(turn.state, incident))
     return True
+
+
+def holder(state: NodeState, key: int, counter: int) -> Incident | None:
+    """The incident of ours that an alert belongs to: by its key, or, if that had to be renewed, by who waits for it."""
+    incident = state.incidents.get(key)
+    if incident is not None:
+        return incident
+    found = (state.incidents.get(other) for other in state.recent)
+    return next((i for i in found if i is not None and any(row[0] == counter for row in i.waiting)), None)
 
 
 def is_decisive(incident: Incident, counter: int, kind: AlertKind) -> bool:
@@ -74,9 +103,10 @@ def is_decisive(incident: Incident, counter: int, kind: AlertKind) -> bool:
 
 def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path | None = None) -> None:
     """Central has committed one of the incident's alerts; its receipt came by ``path``."""
-    incident = turn.state.incidents.get(key)
+    incident = holder(turn.state, key, counter)
     if incident is None:
         return
+    key = incident.key
     waiting = tuple(row for row in incident.waiting if row[0] != counter)
     incident = replace(incident, waiting=waiting)
     if counter == incident.latest:
@@ -88,8 +118,12 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path |
     keep(turn, incident)
     if any(is_decisive(incident, *row) for row in waiting):
         return
-    if happen(turn, key, Happening.RECEIPTED) and incident.answer is not None and incident.answer.state in _ANSWERS:
-        happen(turn, key, _ANSWERS[incident.answer.state])
+    if not happen(turn, key, Happening.RECEIPTED) or incident.answer is None:
+        return
+    said = incident.answer.state
+    # Who is on the way comes all the same; who had only answered has not answered this press.
+    if said in _ANSWERS and (said is not AnswerState.ANSWERED or not incident.is_answer_to_earlier(incident.answer)):
+        happen(turn, key, _ANSWERS[said])
 
 
 def on_air(turn: Turn, counter: int) -> None:

@@ -19,10 +19,12 @@ from dataclasses import replace
 from typing import Final
 
 from node.core import (
+    asking,
     boot,
     delivery,
     drafts,
     faces,
+    identity,
     intake,
     lifecycle,
     neighbours,
@@ -30,6 +32,7 @@ from node.core import (
     presses,
     signals,
     supervision,
+    told,
     view,
 )
 from node.core.controls import Part
@@ -43,11 +46,13 @@ from node.core.events import (
     Event,
     FramePublished,
     FrameReceived,
+    FramesReopened,
     FrameStored,
     IncidentReceived,
     InputRejected,
     LinkDown,
     LinkUp,
+    ListingRefused,
     OverEnded,
     OverFailed,
     OverStarted,
@@ -55,6 +60,7 @@ from node.core.events import (
     PartRecovered,
     PinChanged,
     ScreenShown,
+    SessionTaken,
     Started,
     StopAsked,
     StoreRefused,
@@ -67,7 +73,6 @@ from node.core.settings import Settings
 from node.core.state import NodeState
 from node.core.table import Phase
 from node.core.turn import Turn
-from wire.ids import FrameId
 from wire.kinds import AlertKind, MemberResponse
 
 _ALERTS: Final = {Wish.ATTACK: AlertKind.ATTACK, Wish.ASSIST: AlertKind.ASSIST, Wish.TEST: AlertKind.TEST}
@@ -122,6 +127,7 @@ def next_deadline_ms(state: NodeState) -> int | None:
         supervision.next_moment_ms(state),
         overs.next_moment_ms(state),
         relays.next_moment_ms(state),
+        told.next_moment_ms(state),
         view.next_moment_ms(state, own),
         faces.next_moment_ms(state, own, state.now_ms),
         state.sounding.until_ms if state.sounding is not None else None,
@@ -176,17 +182,22 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
             drafts.stored(turn, event)
         case StoreRefused():
             drafts.refused(turn, event)
+        case FramesReopened():
+            asking.frames_reopened(turn, event)
+        case ListingRefused():
+            asking.listing_refused(turn)
         case LinkUp():
             supervision.link_up(turn)
         case LinkDown():
             supervision.link_down(turn, event)
+        case SessionTaken():
+            identity.taken(turn)
         case FramePublished():
             delivery.published(turn, event.id)
         case FrameReceived():
             intake.frame_came(turn, event)
         case IncidentReceived():
-            supervision.incident_came(turn, event.state)
-            relays.answered(turn, (FrameId.parse(event.state.incident),))
+            supervision.incident_came(turn, event)
         case CentralStatusReceived():
             supervision.central_heard(turn, event)
         case SyncAnswered():
@@ -235,6 +246,7 @@ def _due(turn: Turn) -> None:
     overs.tick(turn)
     relays.tick(turn)
     neighbours.expire(turn)
+    told.tick(turn)
     if turn.state.hint is not None and turn.state.hint.until_ms <= turn.now_ms:
         turn.change(hint=None)
     for key in turn.state.recent:
@@ -246,7 +258,9 @@ def _due(turn: Turn) -> None:
 
 
 def _stop(turn: Turn) -> None:
+    drafts.stopping(turn)  # What is sent and not on disk would be forgotten with this run.
     turn.change(is_stopping=True)
     overs.stop(turn)
+    told.keep(turn)
     turn.order(PublishHealth(supervision.health(turn.state, turn.now_ms)))
     turn.order(Stop())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from node.core.neighbours import is_late_and_urgent
+from node.core.scales import shown_at_s
 from node.core.screens import Emphasis, Face, Screen
 from node.core.state import Neighbour, NodeState
 from node.core.words import KIND_WORDS, clock, fullest, line, person
 from wire.kinds import PRIORITY, AnswerState, MemberResponse
-
-_COUNTED_MAX: Final = 9
 
 
 def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Screen:
@@ -27,31 +25,44 @@ def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Scree
 
 
 def _where(neighbour: Neighbour) -> str:
-    name = neighbour.premises or neighbour.incident.text
+    # The line below has no room for it beside both buttons.
+    late = "LATE " if is_late_and_urgent(neighbour) else ""
+    name = late + (neighbour.premises or neighbour.incident.text)
     return fullest(f"{name}, {neighbour.place}", name) if neighbour.place else line(name)
 
 
 def _news(state: NodeState, neighbour: Neighbour) -> str:
-    at = clock(state, neighbour.at_s)
-    others = min(len(state.neighbours) - 1, _COUNTED_MAX)
-    at = f"{at}+{others}" if others else at
+    at = clock(state, _pressed_at_s(state, neighbour))
+    count = len(state.neighbours)
+    place = state.neighbours.index(neighbour) + 1 if neighbour in state.neighbours else 1
+    # There is no room for both: of several, staff must know first that there are several.
+    first = f"{place} of {count}" if count > 1 else at
     answer = neighbour.answer
     if neighbour.cancel_counter:
         return "Cancelled by shop"
     if answer is not None:
         word = "COMING" if answer.state is AnswerState.ON_THE_WAY else "ANSWERED"
         return person(answer.role, answer.name, before=word)
-    if neighbour.is_late:
-        return line(f"LATE {at}{_said(neighbour) or ' ▲Seen'}")
+    if neighbour.is_late and not is_late_and_urgent(neighbour):
+        return line(f"LATE {at}{_said(neighbour, is_short=True) or ' ▲Seen'}")
     if neighbour.is_drill:
-        return line(f"{at} {KIND_WORDS[neighbour.kind]} drill")
-    return line(f"{at}{_said(neighbour) or ' ▲Seen ►Coming'}")
+        return line(f"{first} {KIND_WORDS[neighbour.kind]} drill")
+    return fullest(
+        f"{first}{_said(neighbour) or ' ▲Seen ►Coming'}", f"{place}/{count}{_said(neighbour) or ' ▲Seen ►Coming'}"
+    )
 
 
-def _said(neighbour: Neighbour) -> str:
+def _pressed_at_s(state: NodeState, neighbour: Neighbour) -> int:
+    """Our own clock less its age; if nobody can tell that, when it came, unless it is known to be late."""
+    if neighbour.age_s is None and neighbour.is_late:
+        return 0
+    return shown_at_s(state, neighbour.arrived_ms - 1000 * (neighbour.age_s or 0))
+
+
+def _said(neighbour: Neighbour, *, is_short: bool = False) -> str:
     """What was pressed here, and what may still be pressed."""
     if neighbour.response is MemberResponse.RESPONDING:
-        return " Coming" if neighbour.is_late else " You: coming"
+        return " Coming" if is_short else " You: coming"
     if neighbour.response is MemberResponse.SEEN:
-        return " Seen" if neighbour.is_late else " Seen ►Coming"
+        return " Seen" if is_short else " Seen ►Coming"
     return ""

@@ -1,41 +1,60 @@
 """Other members' alerts (N5, N13): taken in once, shown once, in the order of urgency; our *seen* and *responding*.
 
-The inbox on disk says which alerts were taken in and which were shown. *Shown* is only what the panel confirmed, so an
-alert taken in just before a crash is shown after it (central names open incidents in its sync answer), and one that was
-shown is not shown again. Which of several alerts has the panel is :mod:`node.core.view`'s.
+The inbox on disk says which alerts were taken in, and as how urgent each was shown. *Shown* is only what the panel
+confirmed, so an alert taken in just before a crash is shown after it (central names open incidents in its sync answer),
+one that was shown is not shown again, and one that was shown as an assist and has become an attack is. Only a restart
+takes it off the panel while it is open: then central's word brings it back, without a sound. Which of several
+alerts has the panel is :mod:`node.core.view`'s.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
+from node.core import inbox
 from node.core.controls import Part
-from node.core.effects import KeepSeen
 from node.core.events import ScreenShown
 from node.core.ledger import Shelf
+from node.core.scales import age_s, judged, readings_s
 from node.core.screens import Face
-from node.core.state import Answered, Inbox, Neighbour, NodeState, Seen, true_time_s, wall_at_s
+from node.core.state import Answered, Inbox, Neighbour, NodeState, Seen
 from node.core.turn import Turn
 from wire.admission import Admitted
 from wire.errors import DecodeError
 from wire.frames import Alert, Cancel, Response
-from wire.ids import FrameId
-from wire.kinds import MEMBERS_WARNED, PRIORITY, AlertKind, AnswerState, MemberResponse, Role
+from wire.ids import FrameId, NodeId, parse_node
+from wire.kinds import (
+    MEMBERS_WARNED,
+    PRIORITY,
+    AlertKind,
+    AnswerState,
+    MemberResponse,
+    Role,
+    most_urgent,
+)
+from wire.lateness import SOUNDS_WITHIN_S
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import IncidentState
 from wire.text import display_text
 
+_T = TypeVar("_T")
+
 ACTIVE_MAX: Final = 64
 """Alerts of others that wait for the panel or have it. Beyond, the least urgent are dropped, and counted."""
+EACH_WHEN_FULL_MAX: Final = 2
+"""Of these places one sender keeps so many when there are not enough, its most urgent and newest."""
 REMEMBERED_MAX: Final = 64
+"""Closings, and whose alerts were taken back. Of closings one sender keeps as few as of alerts when there are more."""
 INBOX_TURN_MS: Final = 24 * 3_600_000
 INBOX_ROWS_MAX: Final = 20_000
-FUTURE_S: Final = 120
-"""A press may be ahead of our clock by this much; more is a fault of one of the two clocks."""
 GUARD_MS: Final = 500
 """A button pressed so soon after one alert took another's place may have been meant for the other."""
+_URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
+"""Heard once even if they are late, and even if they had to wait for the panel."""
 
 
 def order_of(neighbour: Neighbour) -> tuple[int, int, FrameId]:
@@ -43,27 +62,18 @@ def order_of(neighbour: Neighbour) -> tuple[int, int, FrameId]:
     return (PRIORITY[neighbour.kind], -neighbour.arrived_ms, neighbour.incident)
 
 
-def is_new(turn: Turn, frame_id: FrameId, digest: bytes) -> bool:
-    """Whether no frame with this id was taken in; two different frames with one id are refused and counted."""
-    known = _seen(turn.state, frame_id)
-    if known is None or not known.digest:
-        return True
-    if known.digest != digest:
-        turn.reject("id conflict")
-    return False
-
-
 def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> None:
     """Another member's alert, admitted and not seen before."""
     if frame.kind not in MEMBERS_WARNED:
         return
-    known = _seen(turn.state, frame.id)
+    known = inbox.seen_of(turn.state, frame.id)
     if known is not None:  # Known from central's word only: now its bytes are known too.
-        _remember(turn, frame.id, replace(known, digest=digest))
+        inbox.remember(turn, frame.id, replace(known, digest=digest))
         return
-    is_late, at_s = _judge(turn, frame.at_s)
-    is_late = is_late or _is_undated_and_old(turn.state, frame)
-    _remember(turn, frame.id, Seen(digest, is_shown=False, is_late=is_late))
+    judgement = judged(turn.state, frame.at_s, is_newest=inbox.is_newest(turn.state, frame.id))
+    if frame.at_s and judgement.age_s is None and readings_s(turn.state, turn.now_ms):
+        turn.reject("from the future")  # Taken in all the same: a wrong clock must not refuse a press.
+    inbox.remember(turn, frame.id, Seen(digest, is_late=judgement.is_late))
     is_opening = frame.id == frame.incident_id
     if is_opening and frame.incident_id in turn.state.ended:
         return
@@ -83,8 +93,8 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             place=display_text(admitted.sender.place, NAME_CHARS_MAX),
             schemes=_common(turn.state, frame.schemes),
             arrived_ms=turn.now_ms,
-            at_s=at_s,
-            is_late=is_late,
+            age_s=judgement.age_s,
+            is_late=judgement.is_late,
             is_drill=frame.drill,
             # A repeat by somebody who was already answered from here does not shout again.
             is_sounded=before is not None and not is_upgrade and before.response is not None,
@@ -92,6 +102,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             cancel_counter=cancel_counter,
             answer=None if is_upgrade or before is None else before.answer,
             revision=before.revision if before else -1,
+            earlier_revision=before.earlier_revision if before else -1,
         ),
     )
 
@@ -112,12 +123,14 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
     if scheme is None or scheme.number not in turn.settings.scheme_numbers:
         turn.reject("not our scheme")
         return
+    sender = turn.state.directory.senders.get(frame_id.node)
+    if sender is not None and sender.is_revoked:
+        return  # Open at central until a person closes it; what a lost unit says warns nobody.
     before = _active(turn.state, frame_id)
-    if before is not None and state.revision < before.revision:
+    if before is not None and _is_overtaken(before, state):
         return
     if state.state == "closed":
-        drop(turn, frame_id)
-        turn.change(ended=(*(i for i in turn.state.ended if i != frame_id), frame_id)[-REMEMBERED_MAX:])
+        end(turn, frame_id)
         return
     kind = AlertKind.by_slug(state.kind)
     if kind not in MEMBERS_WARNED:
@@ -127,9 +140,8 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
         if before is None:
             return
     if PRIORITY[kind] < PRIORITY[before.kind]:  # The upgrade itself has not reached us.
-        before = replace(before, kind=kind, arrived_ms=turn.now_ms, is_sounded=False, response=None)
-    if state.late and before.alert == frame_id:
-        before = _found_late(turn, before)
+        before = replace(before, kind=kind, arrived_ms=turn.now_ms, age_s=None, is_sounded=False, response=None)
+    before = _set_right(turn, before, state)
     cancel_counter = before.cancel_counter
     if state.cancelled is not None:
         cancel_counter = cancel_counter or before.alert.counter
@@ -138,29 +150,69 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
     )
 
 
+def ended_unnoticed(turn: Turn, named: frozenset[FrameId], revision: int, asked_ms: int) -> None:
+    """Central has named every open incident of our schemes: one that it had, and does not name, was closed.
+
+    Args:
+        turn: the step.
+        named: in its answer.
+        revision: what the answer covers. Of an alert that central has told us nothing of, it may know nothing.
+        asked_ms: when we asked. What we heard after that it could not have named.
+    """
+    for neighbour in turn.state.neighbours:
+        was_known = 0 <= neighbour.revision <= revision and neighbour.arrived_ms < asked_ms
+        if was_known and neighbour.incident not in named:
+            end(turn, neighbour.incident)
+
+
+def end(turn: Turn, incident: FrameId) -> None:
+    """Central has closed it."""
+    drop(turn, incident)
+    turn.change(ended=newest_ended((*(i for i in turn.state.ended if i != incident), incident)))
+
+
+def newest_ended(incidents: tuple[FrameId, ...]) -> tuple[FrameId, ...]:
+    """Those of these, oldest first, whose closing is remembered."""
+    if len(incidents) > REMEMBERED_MAX:
+        incidents = tuple(reversed(_fairly(incidents[::-1], lambda incident: incident.node)))
+    return incidents[-REMEMBERED_MAX:]
+
+
+def begin_anew(turn: Turn) -> None:
+    """Another run of central's: its numbers are not those of the one before."""
+    told = [(known, max(known.revision, known.earlier_revision)) for known in turn.state.neighbours]
+    turn.change(neighbours=tuple(replace(known, revision=-1, earlier_revision=most) for known, most in told))
+
+
 def shown(turn: Turn, event: ScreenShown) -> None:
     """The panel has the pixels. Said once for each alert, and first made durable."""
-    if event.face != Face.NEIGHBOUR or Part.OLED in turn.state.faults:
+    if event.face != Face.NEIGHBOUR or event.priority is None or Part.OLED in turn.state.faults:
         return
     try:
         frame_id = FrameId.parse(event.concerns)
     except DecodeError:
         return
-    seen = _seen(turn.state, frame_id)
-    if seen is None or seen.is_shown:
+    seen = inbox.seen_of(turn.state, frame_id)
+    if seen is None or inbox.is_shown_as(seen, event.priority):
         return
-    _remember(turn, frame_id, replace(seen, is_shown=True))
     entry = next((n for n in turn.state.neighbours if n.alert == frame_id), None)
+    inbox.remember(turn, frame_id, replace(seen, shown=event.priority))
+    if entry is not None and entry.incident != frame_id:
+        opening = inbox.seen_of(turn.state, entry.incident) or Seen(b"")
+        shown = most_urgent(opening.shown, event.priority)
+        if shown is not opening.shown:
+            inbox.remember(turn, entry.incident, replace(opening, shown=shown))
     detail = {"kind": entry.kind.slug, "from_premises": entry.premises} if entry else {}
-    turn.fact("shown", frame_id, **detail, is_late=str(seen.is_late).lower())
+    fact = "shown" if seen.shown is None else "upgrade_shown"
+    turn.fact(fact, frame_id, **detail, is_late=str(seen.is_late).lower())
     if seen.is_late:
         turn.fact("late", frame_id, **detail)
 
 
 def is_shown(state: NodeState, neighbour: Neighbour) -> bool:
-    """Whether the panel has confirmed this alert."""
-    seen = _seen(state, neighbour.alert)
-    return seen is not None and seen.is_shown
+    """Whether the panel has confirmed this alert, as urgent as it is now."""
+    seen = inbox.seen_of(state, neighbour.alert)
+    return seen is not None and inbox.is_shown_as(seen, PRIORITY[neighbour.kind])
 
 
 def to_respond(state: NodeState, now_ms: int, response: MemberResponse) -> Neighbour | None:
@@ -185,23 +237,51 @@ def responded(turn: Turn, neighbour: Neighbour, response: MemberResponse) -> Non
     _update(turn, replace(neighbour, response=response))
 
 
-def judge_again(turn: Turn, neighbour: Neighbour) -> Neighbour:
-    """It waited for the panel behind others, or for a panel that was broken: what would come late now is late (N13)."""
-    seen = _seen(turn.state, neighbour.alert)
-    if neighbour.is_late or seen is None or seen.is_shown or not _judge(turn, neighbour.at_s)[0]:
-        return neighbour
-    _remember(turn, neighbour.alert, replace(seen, is_late=True))
-    late = replace(neighbour, is_late=True)
-    _update(turn, late)
-    return late
+def is_urgent(neighbour: Neighbour) -> bool:
+    """Whether it is heard by its age when it arrived, however long it has waited for the panel since.
+
+    The warnings of a storm are no less meant for us than a single one.
+    """
+    return neighbour.kind in _URGENT and (not neighbour.is_late or is_late_and_urgent(neighbour))
+
+
+def is_late_and_urgent(neighbour: Neighbour) -> bool:
+    """Whether it is marked late, and somebody may still need us: it sounds once, and may be answered with *coming*."""
+    is_young = neighbour.age_s is not None and neighbour.age_s < SOUNDS_WITHIN_S
+    return neighbour.is_late and neighbour.kind in _URGENT and is_young
+
+
+def _set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighbour:
+    """Late or live by central's word, which knows more of its sender than we do."""
+    if state.late and neighbour.alert.text == state.incident:
+        return _found_late(turn, neighbour)
+    if neighbour.is_late and not state.late and state.live_at is not None:
+        return _found_live(turn, neighbour, _unix_s(state.live_at))
+    return neighbour
 
 
 def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
     """Its frame bore no time, and central knows from its sender how long it waited there (N13)."""
-    seen = _seen(turn.state, neighbour.alert)
+    seen = inbox.seen_of(turn.state, neighbour.alert)
     if seen is not None and not seen.is_late:
-        _remember(turn, neighbour.alert, replace(seen, is_late=True))
+        inbox.remember(turn, neighbour.alert, replace(seen, is_late=True))
     return replace(neighbour, is_late=True)
+
+
+def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
+    """Central took it in as live: if it was pressed just now by central's own time, it is live here too.
+
+    A clock of its sender's, or of ours before central's time was learnt, has made it look late. What central had long
+    ago, and we only now, stays late.
+    """
+    judgement = judged(turn.state, live_at_s, is_newest=True)
+    if judgement.is_late or judgement.age_s is None:
+        return neighbour
+    seen = inbox.seen_of(turn.state, neighbour.alert)
+    if seen is not None:
+        inbox.remember(turn, neighbour.alert, replace(seen, is_late=False))
+    has_sounded = neighbour.is_sounded and is_late_and_urgent(neighbour)
+    return replace(neighbour, is_late=False, age_s=judgement.age_s, is_sounded=has_sounded, arrived_ms=turn.now_ms)
 
 
 def sounded(turn: Turn, neighbour: Neighbour) -> None:
@@ -219,21 +299,27 @@ def expire(turn: Turn) -> None:
     oldest_ms = turn.now_ms - turn.timing.neighbour_shown_ms
     if any(n.arrived_ms <= oldest_ms for n in turn.state.neighbours):
         turn.change(neighbours=tuple(n for n in turn.state.neighbours if n.arrived_ms > oldest_ms))
-    inbox = turn.state.inbox
-    if turn.now_ms - inbox.turned_ms >= INBOX_TURN_MS or len(inbox.recent) >= INBOX_ROWS_MAX:
-        turn.change(inbox=Inbox(Shelf(), inbox.recent, turn.now_ms, inbox.highest))
+    kept = turn.state.inbox
+    if turn.now_ms - kept.turned_ms >= INBOX_TURN_MS or len(kept.recent) >= INBOX_ROWS_MAX:
+        turn.change(inbox=Inbox(Shelf(), kept.recent, turn.now_ms, kept.highest))
 
 
 def drop_revoked(turn: Turn) -> None:
     """A sender that was struck off has nothing to say any more."""
-    senders = turn.state.directory.senders
-    kept = tuple(
-        n
-        for n in turn.state.neighbours
-        if (sender := senders.get(n.incident.node)) is not None and not sender.is_revoked
-    )
+    kept = tuple(n for n in turn.state.neighbours if not is_struck_off(turn.state, n.incident.node))
     if len(kept) != len(turn.state.neighbours):
         turn.change(neighbours=kept)
+    for key in turn.state.recent:
+        incident = turn.state.incidents.get(key)
+        if incident is not None and any(is_struck_off(turn.state, member.node) for member in incident.members):
+            members = tuple(member for member in incident.members if not is_struck_off(turn.state, member.node))
+            turn.change(incidents=turn.state.incidents.put(key, replace(incident, members=members)))
+
+
+def is_struck_off(state: NodeState, node: int) -> bool:
+    """Whether the directory names it no longer, or as revoked."""
+    sender = state.directory.senders.get(NodeId(node))
+    return sender is None or sender.is_revoked
 
 
 def is_stale(turn: Turn, frame: Alert | Cancel | Response) -> bool:
@@ -242,50 +328,41 @@ def is_stale(turn: Turn, frame: Alert | Cancel | Response) -> bool:
     By the clock alone nothing is refused: with a wrong one, somebody's press would be. A press has a higher number
     than all before it; a replay of what was heard here has not.
     """
-    now_s = true_time_s(turn.state, turn.now_ms)
-    is_old = bool(frame.at_s and now_s) and 1000 * (now_s - frame.at_s) > INBOX_TURN_MS
-    return is_old and not _is_newest(turn.state, frame.id)
+    is_old = 1000 * age_s(turn.state, frame.at_s) > INBOX_TURN_MS
+    return is_old and not inbox.is_newest(turn.state, frame.id)
 
 
-def _is_newest(state: NodeState, frame_id: FrameId) -> bool:
-    """Whether its number is above all that were heard of its sender."""
-    return frame_id.counter > (state.inbox.highest.get(FrameId(frame_id.node, 0)) or 0)
-
-
-def _is_undated_and_old(state: NodeState, frame: Alert) -> bool:
-    """Whether a frame whose age nobody here can tell comes after a later one of its sender's (N13).
-
-    What was on the air can be kept, and said again when the inbox has forgotten it.
-    """
-    if frame.at_s and true_time_s(state, state.now_ms):
-        return False
-    return not _is_newest(state, frame.id)
-
-
-def _judge(turn: Turn, at_s: int) -> tuple[bool, int]:
-    """Whether a press of that moment is late, and the moment to show (0 = unknown)."""
-    now_s = true_time_s(turn.state, turn.now_ms)
-    if not at_s:
-        return False, wall_at_s(turn.state, turn.now_ms)
-    if not now_s:
-        return False, at_s
-    if at_s > now_s + FUTURE_S:
-        turn.reject("from the future")
-        return False, now_s
-    return (now_s - at_s) * 1000 > turn.timing.late_after_ms, at_s
+def _is_overtaken(known: Neighbour, state: IncidentState) -> bool:
+    """Whether central has told more of it. A closing also by an earlier run: a restored one counts from above that."""
+    told = max(known.revision, known.earlier_revision) if state.state == "closed" else known.revision
+    return state.revision < told
 
 
 def _missed(turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int) -> Neighbour | None:
-    """An open incident whose alert never reached us, or reached us and was never shown."""
-    seen = _seen(turn.state, frame_id)
-    if seen is not None and seen.is_shown:
-        return None
-    is_late, at_s = _judge(turn, _unix_s(state.opened_at))
-    is_late = is_late or state.late
+    """An open incident whose alert never reached us, or was never shown, or as something less urgent than it is now."""
+    seen = inbox.seen_of(turn.state, frame_id)
+    if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
+        return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
+    judgement = judged(turn.state, _unix_s(state.opened_at), is_newest=True)
+    is_late = judgement.is_late or state.late
     if seen is None:
-        _remember(turn, frame_id, Seen(b"", is_shown=False, is_late=is_late))
+        inbox.remember(turn, frame_id, Seen(b"", is_late=is_late))
     elif is_late != seen.is_late:
-        _remember(turn, frame_id, replace(seen, is_late=is_late))
+        inbox.remember(turn, frame_id, replace(seen, is_late=is_late))
+    return _named(turn, state, kind, frame_id, scheme, age_s=judgement.age_s, is_late=is_late)
+
+
+def _named(
+    turn: Turn,
+    state: IncidentState,
+    kind: AlertKind,
+    frame_id: FrameId,
+    scheme: int,
+    *,
+    age_s: int | None,
+    is_late: bool,
+) -> Neighbour:
+    """As central's state names it, come just now."""
     return Neighbour(
         incident=frame_id,
         alert=frame_id,
@@ -294,10 +371,26 @@ def _missed(turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId
         place=display_text(state.place, NAME_CHARS_MAX),
         schemes=(scheme,),
         arrived_ms=turn.now_ms,
-        at_s=at_s,
+        age_s=age_s,
         is_late=is_late,
         is_drill=state.drill,
     )
+
+
+def _shown_before(
+    turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int
+) -> Neighbour | None:
+    """It was on the panel when the program ended: it is again, once, for what is left of its time, and not heard."""
+    seen = inbox.seen_of(turn.state, frame_id)
+    age_s = judged(turn.state, _unix_s(state.opened_at), is_newest=True).age_s
+    arrived_ms = turn.now_ms - 1000 * (age_s or 0)
+    if seen is None or turn.now_ms - arrived_ms >= turn.timing.neighbour_shown_ms:
+        return None
+    inbox.put(turn, frame_id, replace(seen, is_restored=False))
+    ours = next((m.response for m in state.members if parse_node(m.node) == turn.settings.node), None)
+    named = _named(turn, state, kind, frame_id, scheme, age_s=None if age_s is None else 0, is_late=state.late)
+    response = None if ours is None else MemberResponse[ours.upper()]
+    return replace(named, arrived_ms=arrived_ms, is_sounded=True, response=response)
 
 
 def _answer(turn: Turn, state: IncidentState) -> Answered | None:
@@ -326,19 +419,6 @@ def _common(state: NodeState, schemes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(scheme for scheme in schemes if scheme in ours)[:SCHEMES_PER_NODE_MAX]
 
 
-def _seen(state: NodeState, frame_id: FrameId) -> Seen | None:
-    return state.inbox.recent.get(frame_id) or state.inbox.older.get(frame_id)
-
-
-def _remember(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
-    inbox = turn.state.inbox
-    highest = inbox.highest
-    if _is_newest(turn.state, frame_id):
-        highest = highest.put(FrameId(frame_id.node, 0), frame_id.counter)
-    turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen), highest=highest))
-    turn.order(KeepSeen(frame_id, seen.digest, seen.is_shown))
-
-
 def _active(state: NodeState, incident: FrameId) -> Neighbour | None:
     return next((n for n in state.neighbours if n.incident == incident), None)
 
@@ -352,4 +432,17 @@ def _activate(turn: Turn, neighbour: Neighbour) -> None:
     ranked = sorted((*others, neighbour), key=order_of)
     if len(ranked) > ACTIVE_MAX:
         turn.reject("too many alerts")
+        ranked = _fairly(ranked, lambda n: n.incident.node)
     turn.change(neighbours=tuple(ranked[:ACTIVE_MAX]))
+
+
+def _fairly(ranked: Sequence[_T], sender_of: Callable[[_T], NodeId]) -> list[_T]:
+    """Without what one sender has beyond its share: a stolen node must not push an honest alert off the list."""
+    places: Counter[NodeId] = Counter()
+    kept = []
+    for entry in ranked:
+        sender = sender_of(entry)
+        places[sender] += 1
+        if places[sender] <= EACH_WHEN_FULL_MAX:
+            kept.append(entry)
+    return kept

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from node.core.delivery import is_linked
+from node.core.lifecycle import is_unsaved
 from node.core.radio.member_tests import is_proof, paths_proven
 from node.core.radio.state import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
 from node.core.signals import is_blocked_to_tell, is_somebody_coming
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
-from node.core.words import KIND_WORDS, USE_RADIO, clock, line, person, span
+from node.core.words import KIND_WORDS, TELL, USE_RADIO, clock, line, person, span
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
 _Words = tuple[Face, tuple[str, ...], str, str]
 _MS_PER_SECOND: Final = 1_000
+NEWS_GOOD_MS: Final = 22_000
+"""Central is heard every ten seconds: after two misses, nobody here knows whether somebody has answered."""
+NEWS_GOOD_CUT_OFF_MS: Final = 10_000
+"""The same without a link, where only the air can bring news."""
 _PROVEN: Final = {
     (True, True): "Net✓ Radio✓",
     (True, None): "Net✓ Radio: testing",
@@ -24,7 +30,7 @@ _PROVEN: Final = {
     (False, True): "By radio, no network",
 }
 _AT_CENTRAL: Final = frozenset({Phase.RECEIVED, Phase.ANSWERED, Phase.CLOSED})
-_INVERTED: Final = frozenset({Phase.REFUSED, Phase.UNDELIVERED})
+_NOT_SAVED: Final = (Face.NOT_STORED, ("NOT", "SAVED"), "")
 
 
 def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
@@ -40,14 +46,15 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
         face,
         headline,
         (line_1, line_2),
-        _emphasis(own),
+        _emphasis(state, own),
         PRIORITY[own.latest_kind],
         concerns=FrameId(state.settings.node, own.latest or own.key).text if own.key > 0 else "",
     )
 
 
-def _emphasis(own: Incident) -> Emphasis:
-    if own.phase not in _INVERTED:
+def _emphasis(state: NodeState, own: Incident) -> Emphasis:
+    is_lost = own.phase in (Phase.REFUSED, Phase.UNDELIVERED) or (own.phase is Phase.UNSAVED and not is_linked(state))
+    if not is_lost:
         return Emphasis.PLAIN
     # Somebody comes: from afar, too, it must not look like the alarm it was a moment ago.
     is_eased = own.phase is Phase.UNDELIVERED and is_somebody_coming(own)
@@ -58,6 +65,28 @@ def next_second_ms(own: Incident, now_ms: int) -> int:
     """When the seconds that ON_AIR counts go on by one."""
     since_ms = _counted_from_ms(own)
     return since_ms + ((now_ms - since_ms) // _MS_PER_SECOND + 1) * _MS_PER_SECOND
+
+
+def next_news_ms(state: NodeState, own: Incident, now_ms: int) -> int:
+    """When RECEIVED begins to say for how long there has been no news, or that goes on by one."""
+    unheard_ms = _unheard_ms(state, own, now_ms)
+    if unheard_ms is not None:
+        return now_ms + _MS_PER_SECOND - unheard_ms % _MS_PER_SECOND
+    return _heard_ms(state, own) + _news_good_ms(state)
+
+
+def _unheard_ms(state: NodeState, own: Incident, now_ms: int) -> int | None:
+    """For how long central has said nothing; ``None`` while that is too short for anything to have been missed."""
+    unheard_ms = now_ms - _heard_ms(state, own)
+    return unheard_ms if unheard_ms >= _news_good_ms(state) else None
+
+
+def _heard_ms(state: NodeState, own: Incident) -> int:
+    return max(state.central.heard_ms, own.received_ms or 0)
+
+
+def _news_good_ms(state: NodeState) -> int:
+    return NEWS_GOOD_MS if state.central.path is PathPhase.PROVEN else NEWS_GOOD_CUT_OFF_MS
 
 
 def _counted_from_ms(own: Incident) -> int:
@@ -72,8 +101,13 @@ def _drafted(state: NodeState, own: Incident, _now_ms: int) -> _Words:
     return Face.SENDING, ("PRESSED",), _pressed(state, own), "Saving"
 
 
-def _refused(_state: NodeState, _own: Incident, _now_ms: int) -> _Words:
-    return Face.NOT_STORED, ("NOT", "SAVED"), "", USE_RADIO
+def _refused(_state: NodeState, own: Incident, _now_ms: int) -> _Words:
+    return *_NOT_SAVED, TELL if own.kind is AlertKind.TEST else USE_RADIO
+
+
+def _unsaved(state: NodeState, own: Incident, now_ms: int) -> _Words:
+    """Nothing here will remember it; whether anything carries it now is what there is to tell besides."""
+    return (*_NOT_SAVED, "Sending all the same") if is_linked(state) else _refused(state, own, now_ms)
 
 
 def _sending(state: NodeState, own: Incident, _now_ms: int) -> _Words:
@@ -87,6 +121,8 @@ def _on_air(state: NodeState, own: Incident, now_ms: int) -> _Words:
     news = doing + span(now_ms - _counted_from_ms(own)).rjust(LINE_CHARS_MAX - len(doing))
     if own.members:
         return _nearby(own, news)
+    if is_unsaved(state, own):
+        return *_NOT_SAVED, news
     return Face.STORED, ("TRYING",), "Not received yet", news
 
 
@@ -94,26 +130,32 @@ def _undelivered(state: NodeState, own: Incident, now_ms: int) -> _Words:
     if own.members:
         return _nearby(own, "No central: call 999")
     if own.kind is AlertKind.TEST:
-        return Face.UNDELIVERED, ("NOT", "DELIVERED"), "", "Test failed: call us"
+        return Face.UNDELIVERED, ("TEST", "FAILED"), "", TELL
     news = "Radio busy: call 999" if is_blocked_to_tell(state, now_ms) else USE_RADIO
+    if is_unsaved(state, own):
+        return *_NOT_SAVED, news
     return Face.UNDELIVERED, ("NOT", "DELIVERED"), "", news
 
 
 def _nearby(own: Incident, news: str) -> _Words:
     """Central does not have it, and neighbours have: the best news there is then, and no more than it is."""
-    name, response, others = _foremost(own)
+    response, who = _foremost(own)
     word, by = ("COMING", "") if response is MemberResponse.RESPONDING else ("SEEN", "by ")
-    who = f"{by}{_shortened(name, LINE_CHARS_MAX - len(by) - len(others))}{others}"
-    return Face.NEARBY, (word,), line(who), news
+    return Face.NEARBY, (word,), line(f"{by}{_shortened(who, LINE_CHARS_MAX - len(by))}"), news
 
 
-def _received(state: NodeState, own: Incident, _now_ms: int) -> _Words:
+def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
     by = "by central, LATE" if own.is_late else "by central system"
+    if own.answer is not None and own.is_answer_to_earlier(own.answer):
+        return Face.RECEIVED, ("RECEIVED",), "answered before by", person(own.answer.role, own.answer.name)
+    unheard_ms = _unheard_ms(state, own, now_ms)
     if own.is_restored:
         news = "No news since restart"
     elif own.members:
         news = _member(own)
-    elif state.central.on_duty == ():
+    elif unheard_ms is not None:
+        news = f"No news for {span(unheard_ms)}"
+    elif state.central.on_duty == () and state.central.path is PathPhase.PROVEN:
         news = "NOBODY ON DUTY"
     else:
         news = "No one answered yet"
@@ -123,8 +165,10 @@ def _received(state: NodeState, own: Incident, _now_ms: int) -> _Words:
 def _tested(state: NodeState, own: Incident) -> _Words:
     """A test that reached central, and which paths it has proven (N12)."""
     network, radio = paths_proven(state, own)
-    if not (radio or can_transmit(state)):
-        return Face.RECEIVED, ("TEST OK",), "TEST reached central", _pressed(state, own)
+    is_listener = state.settings.radio is None or not state.settings.radio.licence
+    if is_listener or not (radio or can_transmit(state)):
+        # By radio it came to central only if somebody else put it on the air.
+        return Face.RECEIVED, ("TEST OK" if network else "RECEIVED",), "TEST reached central", _pressed(state, own)
     return (
         Face.RECEIVED,
         ("TEST OK" if network and radio else "RECEIVED",),
@@ -163,28 +207,30 @@ def _answerer(state: NodeState, own: Incident) -> tuple[str, int, str]:
     answer = own.answer
     if answer is None:
         return "by central", 0, ""
+    who, at_s = person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms)
+    if answer.after_s is not None:
+        return who, at_s, f" after {span(_MS_PER_SECOND * answer.after_s)}"
     if own.pressed_ms is None:
-        return person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms), ""
+        return who, at_s, ""
     after_ms = answer.heard_ms - own.pressed_ms
     if answer.at_s and own.pressed_at_s:
-        # It may have been given long before the network let us hear of it.
-        after_ms = min(after_ms, 1000 * max(0, answer.at_s - own.pressed_at_s))
-    after = f" after {span(after_ms)}"
-    return person(answer.role, answer.name), answer.at_s or wall_at_s(state, answer.heard_ms), after
+        # It may have been given long before we heard of it. Whole seconds of the clock, as the control room counts.
+        after_ms = min(after_ms + _MS_PER_SECOND - 1, _MS_PER_SECOND * max(0, answer.at_s - own.pressed_at_s))
+    return who, at_s, f" after {span(after_ms)}"
 
 
 def _member(own: Incident) -> str:
-    """Who is foremost, and what they pressed."""
-    name, response, others = _foremost(own)
-    said = f" {'coming' if response is MemberResponse.RESPONDING else 'seen'}{others}"
-    return line(f"{_shortened(name, LINE_CHARS_MAX - len(said))}{said}")
+    """Who has pressed the most that anybody has, and what."""
+    response, who = _foremost(own)
+    before, after = ("", " coming") if response is MemberResponse.RESPONDING else ("Seen by ", "")
+    return line(f"{before}{_shortened(who, LINE_CHARS_MAX - len(before) - len(after))}{after}")
 
 
-def _foremost(own: Incident) -> tuple[str, MemberResponse, str]:
-    """The newest who is coming, else the newest who has seen it; others are counted."""
-    coming = [m for m in own.members if m.response is MemberResponse.RESPONDING]
-    chosen = coming[-1] if coming else own.members[-1]
-    return chosen.premises, chosen.response, f" +{len(own.members) - 1}" if len(own.members) > 1 else ""
+def _foremost(own: Incident) -> tuple[MemberResponse, str]:
+    """Those who are coming, else those who have seen it: by name, or how many they are."""
+    response = max(member.response for member in own.members)
+    names = [member.premises for member in own.members if member.response is response]
+    return response, names[0] if len(names) == 1 else f"{len(names)} neighbours"
 
 
 def _shortened(name: str, room: int) -> str:
@@ -194,6 +240,7 @@ def _shortened(name: str, room: int) -> str:
 _FACES: Final[dict[Phase, Callable[[NodeState, Incident, int], _Words]]] = {
     Phase.DRAFTED: _drafted,
     Phase.REFUSED: _refused,
+    Phase.UNSAVED: _unsaved,
     Phase.STORED: _sending,
     Phase.PUBLISHED: _sending,
     Phase.ON_AIR: _on_air,

@@ -24,6 +24,8 @@ class Face(StrEnum):
     CLAIM = "claim"
     READY = "ready"
     FAULT = "fault"
+    DUPLICATE = "duplicate"
+    """Another unit has this one's identity."""
     SENDING = "sending"
     STORED = "stored"
     NOT_STORED = "not-stored"

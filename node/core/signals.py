@@ -6,6 +6,7 @@ from typing import Final
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import PlaySound, SetLed
+from node.core.neighbours import is_late_and_urgent
 from node.core.state import CancelProgress, Incident, Neighbour, NodeState, Sounding
 from node.core.table import PathPhase, Phase
 from node.core.turn import Turn
@@ -33,6 +34,7 @@ _NEIGHBOUR_SOUNDS: Final = {
 
 _LEDS: Final = {
     Phase.DRAFTED: LedPattern.SENDING,
+    Phase.UNSAVED: LedPattern.SENDING,
     Phase.STORED: LedPattern.SENDING,
     Phase.PUBLISHED: LedPattern.SENDING,
     Phase.ON_AIR: LedPattern.SENDING,
@@ -71,6 +73,13 @@ def is_hushed(state: NodeState, now_ms: int) -> bool:
     """Whether nothing new may be seen or heard here now."""
     until_ms = hushed_until_ms(state)
     return until_ms is not None and now_ms < until_ms
+
+
+def was_silent(state: NodeState, at_ms: int) -> bool:
+    """Whether a silent attack of ours was going on at that moment, as far as it is on view still."""
+    found = (state.incidents.get(key) for key in state.recent)
+    silent_ms = (i.pressed_ms or i.changed_ms for i in found if i is not None and i.is_silent)
+    return any(since_ms <= at_ms < since_ms + state.settings.timing.silent_quiet_ms for since_ms in silent_ms)
 
 
 def faults_to_tell(state: NodeState, now_ms: int) -> tuple[Part, ...]:
@@ -149,7 +158,10 @@ def _is_justified(turn: Turn, playing: Sounding) -> bool:
         return False
     if playing.neighbour is not None:
         return any(
-            n.incident == playing.neighbour and n.response is None and not n.cancel_counter and not n.is_late
+            n.incident == playing.neighbour
+            and n.response is None
+            and not n.cancel_counter
+            and (not n.is_late or is_late_and_urgent(n))
             for n in turn.state.neighbours
         )
     if playing.pattern is not SoundPattern.UNDELIVERED:

@@ -8,17 +8,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from node.core.central import Central
 from node.core.controls import Button, LedPattern, Part, SoundPattern
-from node.core.effects import Draft
+from node.core.effects import NOTHING_TOLD, Draft, Told
 from node.core.ledger import Ledger, Shelf
 from node.core.radio.state import Radio
 from node.core.screens import Screen
 from node.core.settings import Settings
-from node.core.table import ButtonPhase, PathPhase, Phase
+from node.core.table import ButtonPhase, Phase
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import SignedFrame
-from wire.ids import FrameId
-from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
+from wire.ids import U32_MAX, FrameId
+from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Priority
 
 RECENT_MAX: Final = 8
 """So many of our own incidents are on view; older ones are still sent and still listened for."""
@@ -46,17 +47,22 @@ class PendingDraft:
         incident: key of our incident it belongs to; 0 for a response.
         is_issued: StoreFrame was ordered and not yet answered.
         retry_at_ms: when to order it again; ``None`` while issued or while it waits for its incident's counter.
+        pressed_ms: when; ``None`` = in an earlier boot, and nobody knows when.
         is_refused: the disk has refused it at least once.
+        replaces: counter of the stored frame that says the same and that central will never take; 0 = none.
+        signed: the frame, sent although the disk refused it (ADR 0018); ``None`` = not numbered yet.
     """
 
     number: int
     content: Draft
     incident: int
     at_s: int
-    pressed_ms: int
+    pressed_ms: int | None
     is_issued: bool = False
     retry_at_ms: int | None = None
     is_refused: bool = False
+    replaces: int = 0
+    signed: SignedFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,8 @@ class Answered:
         name: as full as we know it.
         at_s: Unix time by central, 0 = not said.
         heard_ms: when it reached us.
+        press: counter of the press that was answered, as central's state names it; 0 = not said, as by radio.
+        after_s: from that press to the answer; ``None`` = not said.
     """
 
     state: AnswerState
@@ -114,6 +122,8 @@ class Answered:
     name: str
     at_s: int
     heard_ms: int
+    press: int = 0
+    after_s: int | None = None
 
 
 class CancelProgress(StrEnum):
@@ -175,16 +185,33 @@ class Incident:
     revision: int = -1
     ack_counter: int = 0
     ahead: AnswerState | None = None
+    ahead_ms: int = 0
     cancel: CancelProgress = CancelProgress.NONE
+
+    def is_answer_to_earlier(self, answer: Answered) -> bool:
+        """Somebody had answered before the presser pressed again. The air names no press: there, times decide."""
+        if self.latest is None or self.latest == self.key:
+            return False
+        if answer.press:
+            return answer.press < self.latest
+        is_older = 0 < answer.at_s < self.pressed_at_s
+        return is_older or (self.pressed_ms is not None and answer.heard_ms < self.pressed_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame of somebody else's that was taken in."""
+    """One frame of somebody else's that was taken in.
+
+    Attributes:
+        shown: how urgent its alert was, at the most, when the panel had it; ``None`` = it never had. An incident's
+            upgrade is remembered under its own id and under that of the alert that opened the incident.
+        is_restored: shown by an earlier run, and not by this one.
+    """
 
     digest: bytes
-    is_shown: bool
+    shown: Priority | None = None
     is_late: bool = False
+    is_restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +234,13 @@ class Neighbour:
 
     Attributes:
         alert: the alert that the panel tells of: the one that opened it, or the upgrade.
-        at_s: Unix time to show; 0 = not known.
-        is_late: pressed long before it arrived: no sound, no inverted panel.
+        age_s: seconds from the press to ``arrived_ms``; ``None`` = not known.
+        is_late: pressed long before it arrived: never shown as live.
         is_sounded: its turn at the sounder is over.
         response: what was pressed here.
         cancel_counter: counter of the sender's cancel, 0 = not cancelled.
+        revision: of what central has told of it, in its present run; -1 = nothing.
+        earlier_revision: the same of its earlier runs.
     """
 
     incident: FrameId
@@ -221,7 +250,7 @@ class Neighbour:
     place: str
     schemes: tuple[int, ...]
     arrived_ms: int
-    at_s: int
+    age_s: int | None
     is_late: bool = False
     is_drill: bool = False
     is_sounded: bool = False
@@ -229,6 +258,7 @@ class Neighbour:
     cancel_counter: int = 0
     answer: Answered | None = None
     revision: int = -1
+    earlier_revision: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,46 +276,6 @@ class View:
     is_own: bool = False
     since_ms: int = 0
     was_other: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """Central's last heartbeat on this connection.
-
-    Attributes:
-        at_ms: Unix time in it, by central's clock.
-        heard_ms: when it came.
-        is_live: central's clock went on with ours since the one before.
-    """
-
-    at_ms: int
-    heard_ms: int
-    is_live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Central:
-    """What is known of central.
-
-    Attributes:
-        heard_ms: its last status or answer on this connection.
-        boot_id: of its present run, empty = never heard.
-        on_duty: roles as central names them; ``None`` = not known.
-        offset_ms: its wall clock minus our monotonic one; ``None`` = not known.
-        sync_sent_ms: when we last asked.
-        beat: its last heartbeat on this connection.
-    """
-
-    path: PathPhase = PathPhase.DOWN
-    link_detail: str = "not connected yet"
-    link_changed_ms: int = 0
-    is_refused: bool = False
-    heard_ms: int = 0
-    boot_id: str = ""
-    on_duty: tuple[str, ...] | None = None
-    offset_ms: int | None = None
-    sync_sent_ms: int | None = None
-    beat: Beat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +347,8 @@ class NodeState:
     is_stopping: bool = False
     started_ms: int = 0
     boot_id: str = ""
+    secret: bytes = b""
+    """Of this run; nonces are made of it."""
     buttons: Mapping[Button, Press] = field(default_factory=lambda: MappingProxyType({b: Press() for b in Button}))
     next_draft: int = 1
     drafts: tuple[PendingDraft, ...] = ()
@@ -368,12 +360,21 @@ class NodeState:
     inbox: Inbox = field(default_factory=Inbox)
     neighbours: tuple[Neighbour, ...] = ()
     ended: tuple[FrameId, ...] = ()
+    closed: tuple[int, ...] = ()
+    """Counters of our own incidents that central has closed, newest last."""
+    told: Told = NOTHING_TOLD
+    """As the disk has it, by our last order."""
+    told_ms: int = 0
     cancelled: tuple[tuple[FrameId, int], ...] = ()
     central: Central = field(default_factory=Central)
     clock: Clock = field(default_factory=Clock)
     faults: Mapping[Part, Fault] = field(default_factory=lambda: MappingProxyType({}))
     is_store_refusing: bool | None = None
     """Whether the disk refused the last thing it was given; ``None`` = not tried since start or repair."""
+    is_sent_unsaved: bool | None = None
+    """Whether what the disk refused last had a number, and went out all the same (ADR 0018); ``None`` = nothing yet."""
+    is_store_read: bool = True
+    """Whether what the disk holds could be read: which numbers are used."""
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     health_at_ms: int | None = None
     health_sent_ms: int | None = None
@@ -392,16 +393,3 @@ def wall_at_s(state: NodeState, at_ms: int) -> int:
         return 0
     at_s = (state.clock.offset_ms + at_ms) // 1000
     return at_s if 0 < at_s <= U32_MAX else 0
-
-
-def true_time_s(state: NodeState, at_ms: int) -> int:
-    """Best Unix time to judge lateness by: central's word where it is known, else our own proven clock, else 0.
-
-    Central's comes first: a clock of ours that jumped must not make live alerts look late.
-    """
-    if state.central.offset_ms is not None:
-        return max(0, (state.central.offset_ms + at_ms) // 1000)
-    return wall_at_s(state, at_ms)
-
-
-U32_MAX: Final = 0xFFFF_FFFF

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Final, Literal
 
-from node.core import answers, delivery, neighbours, presses
+from node.core import answers, asking, delivery, identity, neighbours, parts, presses, proof, receipts, scales
+from node.core.central import Beat
 from node.core.controls import Part
-from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, PublishSync, RaiseCounterFloor
-from node.core.events import CentralStatusReceived, ClockRead, DirectoryReceived, LinkDown, SyncAnswered
+from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, RaiseCounterFloor
+from node.core.events import (
+    CentralStatusReceived,
+    ClockRead,
+    DirectoryReceived,
+    IncidentReceived,
+    LinkDown,
+    SyncAnswered,
+)
+from node.core.radio import relays
 from node.core.radio.duty import busy_percent
 from node.core.radio.state import RadioPath, radio_path
-from node.core.state import Beat, Clock, NodeState, wall_at_s
+from node.core.state import Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Turn
 from wire.frames import PathTest
 from wire.ids import FrameId
+from wire.lateness import SCALES_AGREE_MS
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
-from wire.messages import FaultReport, Health, IncidentState, PendingFrame, RadioReport, Sync
+from wire.messages import FaultReport, Health, IncidentState, RadioReport, SyncAnswer
 from wire.text import display_text
 
-PENDING_MAX: Final = 128
-CLOCKS_AGREE_MS: Final = 5_000
-"""Central's clock and ours: as near as this, and each vouches for the other."""
 QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
 """A status that seems older than a broker would keep one is a fault of our clock, not an old status."""
 _UTC_OFFSET_MAX_S: Final = 86_400
@@ -40,9 +46,11 @@ _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "
 def link_up(turn: Turn) -> None:
     """Connected and subscribed: ask, report, and send what waits."""
     _move_path(turn, PathInput.LINK_UP)
-    _set_central(turn, link_detail="", is_refused=False, link_changed_ms=turn.now_ms, beat=None)
+    _set_central(
+        turn, link_detail="", is_refused=False, link_changed_ms=turn.now_ms, beat=None, proven_ms=None, unanswered=0
+    )
     delivery.begin(turn)
-    sync(turn)
+    asking.sync(turn)
     report(turn)
 
 
@@ -63,47 +71,106 @@ def link_down(turn: Turn, event: LinkDown) -> None:
 def central_heard(turn: Turn, event: CentralStatusReceived) -> None:
     """Central's heartbeat."""
     status = event.status
+    if proof.is_strict(turn.state):
+        _signed_status(turn, event)
+        return
     at_ms = _unix_ms(status.at)
     is_live = _is_live_beat(turn, at_ms)
     if _is_stale(turn.state, _unix_ms(status.expires_at), turn.now_ms) and not is_live:
         turn.reject("expired")
         return
-    _set_central(turn, on_duty=tuple(status.on_duty), offset_ms=at_ms - turn.now_ms)
-    clock = turn.state.clock
-    if clock.offset_ms is not None and not clock.is_proven:
-        is_near = abs(clock.offset_ms - (at_ms - turn.now_ms)) <= CLOCKS_AGREE_MS
-        turn.change(clock=replace(clock, is_proven=is_near))
+    _set_central(turn, on_duty=tuple(status.on_duty))
     _proven(turn, status.boot_id)
 
 
 def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     """What central knows that we may have missed."""
     answer = event.answer
-    asked_ms = turn.state.central.sync_sent_ms
+    if not event.is_signed:
+        if proof.is_strict(turn.state):
+            turn.reject("unsigned")
+        else:  # Of an old version: it says that central is there, and what it says of alerts proves nothing.
+            _set_central(turn, boot_id=answer.boot_id, unanswered=0)
+            _proven(turn, answer.boot_id)
+        return
+    asked = proof.question_of(turn, answer)
+    if asked is None:
+        turn.reject("old answer")
+        return
+    _answered(turn, answer, asked.asked_ms)
+    asking.account(turn, answer, asked)
+    named = frozenset(FrameId.parse(state.incident) for state in answer.incidents)
+    for state in answer.incidents:
+        _take_state(turn, state, is_asked=True)
+    relays.answered(turn, tuple(named))
+    if answer.more or len(answer.incidents) >= answers.SYNC_INCIDENTS_MAX:
+        return
+    neighbours.ended_unnoticed(turn, named, answer.revision, asked.asked_ms)
+    # Else it may be a restored one that has forgotten some.
+    if turn.state.central.listed_to == answer.boot_id:
+        ours = frozenset(frame_id.counter for frame_id in named if frame_id.node == turn.settings.node)
+        answers.ended_unnoticed(turn, ours, asked.asked_ms)
+
+
+def incident_came(turn: Turn, event: IncidentReceived) -> None:
+    """Central's state of an incident, ours or another member's, that came by itself."""
+    state = event.state
+    if not event.is_signed:
+        turn.reject("unsigned")
+        return
+    frame_id = FrameId.parse(state.incident)
+    relays.answered(turn, (frame_id,))
+    is_closing = state.state == "closed" and frame_id.node != turn.settings.node
+    if is_closing or proof.is_state_new(turn.state, state):
+        _take_state(turn, state)
+
+
+def _signed_status(turn: Turn, event: CentralStatusReceived) -> None:
+    status, central = event.status, turn.state.central
+    if not event.is_signed:
+        turn.reject("unsigned")
+        return
+    is_established = status.boot_id == central.boot_id and central.proven_ms is not None
+    if is_established and status.sequence > central.sequence:
+        _set_central(turn, on_duty=tuple(status.on_duty), sequence=status.sequence, heard_ms=turn.now_ms)
+    elif is_established and status.sequence < central.sequence:
+        turn.reject("old status")
+    # A hint that central may be there, or another run of it: worth a question, and no more.
+    is_hint = not is_established or central.path is not PathPhase.PROVEN
+    if is_hint and not proof.is_waiting(turn.state, turn.now_ms):
+        asking.sync(turn, is_new_run=status.boot_id != central.boot_id)
+
+
+def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
+    """An answer to our own question: what it says is of now."""
+    was = turn.state.central.path
     if answer.counter_floor > COUNTER_FLOOR_MAX:
         turn.reject("counter floor")  # The disk would refuse it, and the screen would say that alerts are not saved.
     elif answer.counter_floor > turn.state.last_counter:
         turn.change(last_counter=answer.counter_floor)
         turn.order(RaiseCounterFloor(answer.counter_floor))
-    # Its boot id is taken as known: this answer is what a sync would bring.
-    _set_central(turn, boot_id=answer.boot_id)
-    _proven(turn, answer.boot_id)
-    named = []
-    for state in answer.incidents:
-        frame_id = FrameId.parse(state.incident)
-        if frame_id.node == turn.settings.node:
-            named.append(frame_id.counter)
-        incident_came(turn, state, is_asked=True)
-    if asked_ms is not None and len(answer.incidents) < answers.SYNC_INCIDENTS_MAX:
-        answers.ended_unnoticed(turn, frozenset(named), asked_ms)
+    is_new_run = proof.established(turn, answer)
+    if answer.revision > turn.state.central.highest_revision:
+        _set_central(turn, highest_revision=answer.revision)
+    _move_path(turn, PathInput.CENTRAL_HEARD)
+    _learn_time(turn, answer, asked_ms)
+    if is_new_run:
+        _set_central(turn, listings=0)
+        answers.begin_anew(turn)
+        neighbours.begin_anew(turn)
+    if turn.state.central.path is PathPhase.PROVEN and (
+        is_new_run or (was is not PathPhase.PROVEN and turn.state.outbox.cursor is None)
+    ):
+        delivery.begin(turn)
 
 
-def incident_came(turn: Turn, state: IncidentState, *, is_asked: bool = False) -> None:
-    """Central's state of an incident, ours or another member's; ``is_asked``: in the answer to a sync."""
+def _take_state(turn: Turn, state: IncidentState, *, is_asked: bool = False) -> None:
+    if state.revision > turn.state.central.highest_revision:
+        _set_central(turn, highest_revision=state.revision)
     frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
         answers.own_state(turn, state, frame_id, is_asked=is_asked)
-    elif _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
+    elif not is_asked and _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
         turn.reject("expired")
     else:
         neighbours.central_state(turn, state, frame_id)
@@ -113,15 +180,15 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
     """Wall time. Nothing is timed by it: it is shown, written into frames, and tells late from live."""
     before = turn.state.clock
     offset_ms = event.wall_at_s * 1000 - turn.now_ms
-    central_ms = turn.state.central.offset_ms
-    is_near = central_ms is not None and abs(central_ms - offset_ms) <= CLOCKS_AGREE_MS
-    is_proven = event.is_proven or is_near
+    scale = scales.present(turn.state)
+    is_proven = event.is_proven or (scale is not None and abs(scale.offset_ms - offset_ms) <= SCALES_AGREE_MS)
     utc_offset_s = event.utc_offset_s if abs(event.utc_offset_s) < _UTC_OFFSET_MAX_S else 0
     doubted_ms = turn.now_ms if before.is_proven and not is_proven else before.doubted_ms
     if before.offset_ms is not None and abs(before.offset_ms - offset_ms) < _WHOLE_SECOND_MS:
         # A whole second, read again and again, wanders within itself; the clock on the screen shall not.
         offset_ms = before.offset_ms
     turn.change(clock=Clock(offset_ms, is_proven, utc_offset_s, doubted_ms))
+    _compare_clocks(turn)
 
 
 def directory_came(turn: Turn, event: DirectoryReceived) -> None:
@@ -135,31 +202,34 @@ def directory_came(turn: Turn, event: DirectoryReceived) -> None:
     neighbours.drop_revoked(turn)
 
 
-def sync(turn: Turn) -> None:
-    """Ask central for what we may have missed, and say what waits here and for how long."""
-    state = turn.state
-    pending = []
-    # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
-    chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
-    for counter, row in sorted(chosen, key=lambda row: row[0]):
-        if isinstance(row.signed.frame, PathTest):
-            continue  # Nobody waits for it, and it never comes this way.
-        if row.pressed_ms is not None:
-            age_ms = max(0, turn.now_ms - row.pressed_ms)
-        else:  # Of an earlier boot of the machine, and nobody knows when: surely not live (N13).
-            age_ms = max(turn.now_ms - state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS)
-        pending.append(PendingFrame(counter=counter, age_ms=age_ms))
-    turn.order(
-        PublishSync(
-            Sync(
-                boot_id=state.boot_id,
-                directory_serial=state.directory.serial,
-                last_counter=state.last_counter,
-                pending=tuple(pending),
-            )
-        )
-    )
-    _set_central(turn, sync_sent_ms=turn.now_ms)
+def _learn_time(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
+    """From the signed answer to our own question, and from nothing else."""
+    if answer.at is None:
+        return
+    scales.learn(turn, answer.boot_id, _unix_ms(answer.at), asked_ms)
+    clock, scale = turn.state.clock, scales.present(turn.state)
+    if clock.offset_ms is not None and scale is not None and not clock.is_proven:
+        is_near = abs(clock.offset_ms - scale.offset_ms) <= SCALES_AGREE_MS
+        turn.change(clock=replace(clock, is_proven=is_near))
+    _compare_clocks(turn)
+
+
+def _compare_clocks(turn: Turn) -> None:
+    """Nothing is late or mute for it (:mod:`wire.lateness`), but one of the two shows a wrong time."""
+    gap_ms = scales.clock_gap_ms(turn.state)
+    if gap_ms is None or abs(gap_ms) <= SCALES_AGREE_MS:
+        parts.recovered(turn, Part.CLOCK)
+        return
+    word = "ahead of" if gap_ms > 0 else "behind"
+    parts.failed(turn, Part.CLOCK, f"{_spoken(abs(gap_ms))} {word} central's clock: check NTP on both")
+
+
+def _spoken(gap_ms: int) -> str:
+    """``70 s``, ``30 min``, ``5 h``: for a fault's line."""
+    seconds = gap_ms // 1000
+    if seconds < 2 * 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 2 * 3_600 else f"{seconds // 3_600} h"
 
 
 def report(turn: Turn) -> None:
@@ -179,8 +249,8 @@ def health(state: NodeState, now_ms: int) -> Health:
         pressed_ms = oldest[1].pressed_ms
         if pressed_ms is not None:
             oldest_ms = now_ms - pressed_ms
-        elif at_s and oldest[1].signed.frame.at_s:
-            oldest_ms = 1000 * (at_s - oldest[1].signed.frame.at_s)
+        elif oldest[1].signed.frame.at_s and scales.readings_s(state, now_ms):
+            oldest_ms = 1000 * scales.age_s(state, oldest[1].signed.frame.at_s)
         else:
             oldest_ms = now_ms - state.started_ms  # It is at least as old as this run.
     return Health(
@@ -189,32 +259,34 @@ def health(state: NodeState, now_ms: int) -> Health:
         version=display_text(state.settings.version, NAME_CHARS_MAX),
         at=datetime.fromtimestamp(at_s, UTC) if at_s else None,
         uptime_ms=max(0, now_ms - state.started_ms),
-        outbox_depth=len(state.outbox.rows) - is_testing + sum(d.is_refused for d in state.drafts),
+        outbox_depth=len(state.outbox.rows) - is_testing + sum(d.is_refused and d.signed is None for d in state.drafts),
         oldest_unreceipted_ms=max(0, oldest_ms),
         directory_serial=state.directory.serial,
         faults=_fault_reports(state, now_ms),
         rejected=dict(state.rejected),
         radio=_radio_report(state, now_ms),
+        speaks=receipts.SPEAKS,
     )
 
 
 def tick(turn: Turn) -> None:
     """Central's silence, and the regular report."""
     central = turn.state.central
-    if central.path is PathPhase.PROVEN and turn.now_ms - central.heard_ms >= turn.timing.central_lost_ms:
+    if proof.is_lost(turn.state, turn.now_ms):
         _move_path(turn, PathInput.CENTRAL_SILENT)
+    if proof.is_due(turn.state, turn.now_ms):
+        asking.sync(turn)
     if turn.state.health_at_ms is not None and turn.state.health_at_ms <= turn.now_ms:
-        if central.path is not PathPhase.DOWN and _is_in_doubt(turn.state):
-            sync(turn)
+        is_hour_over = turn.now_ms - (central.sync_sent_ms or 0) >= scales.LEARN_EVERY_MS
+        if central.path is not PathPhase.DOWN and (is_hour_over or _is_in_doubt(turn.state)):
+            asking.sync(turn)
         report(turn)
 
 
 def next_moment_ms(state: NodeState) -> int | None:
     """When :func:`tick` next has something to do."""
-    moments = [] if state.health_at_ms is None else [state.health_at_ms]
-    if state.central.path is PathPhase.PROVEN:
-        moments.append(state.central.heard_ms + state.settings.timing.central_lost_ms)
-    return min(moments, default=None)
+    moments = (state.health_at_ms, proof.next_moment_ms(state))
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _proven(turn: Turn, boot_id: str) -> None:
@@ -227,7 +299,7 @@ def _proven(turn: Turn, boot_id: str) -> None:
     if turn.state.central.path is not PathPhase.PROVEN:
         return
     if is_new_run:
-        sync(turn)
+        asking.sync(turn)
     is_round_on = turn.state.outbox.cursor is not None
     if is_new_run or (was is not PathPhase.PROVEN and not is_round_on):
         delivery.begin(turn)
@@ -242,11 +314,9 @@ def _set_central(turn: Turn, **fields: object) -> None:
 
 
 def _is_stale(state: NodeState, expires_ms: int, now_ms: int) -> bool:
-    """Whether a broker kept this for us for too long, as far as a proven clock can tell."""
-    if not state.clock.is_proven or state.clock.offset_ms is None:
-        return False
-    late_ms = state.clock.offset_ms + now_ms - expires_ms
-    return CLOCKS_AGREE_MS < late_ms < QUEUED_AT_MOST_MS
+    """Whether a broker kept this for us for too long, by every scale that we have."""
+    late_ms = 1000 * min(scales.readings_s(state, now_ms), default=0) - expires_ms
+    return SCALES_AGREE_MS < late_ms < QUEUED_AT_MOST_MS
 
 
 def _is_live_beat(turn: Turn, at_ms: int) -> bool:
@@ -260,7 +330,7 @@ def _is_live_beat(turn: Turn, at_ms: int) -> bool:
     is_live = False
     if before is not None:
         passed_ms = turn.now_ms - before.heard_ms
-        is_live = passed_ms > CLOCKS_AGREE_MS >= abs(at_ms - before.at_ms - passed_ms)
+        is_live = passed_ms > SCALES_AGREE_MS >= abs(at_ms - before.at_ms - passed_ms)
     _set_central(turn, beat=Beat(at_ms, turn.now_ms, is_live))
     return is_live
 
@@ -303,9 +373,13 @@ def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:
         faults[Part.CLOCK] = ("not proven", max(state.clock.doubted_ms, state.started_ms))
     if state.central.path is PathPhase.DOWN and Part.NETWORK not in faults:
         faults[Part.NETWORK] = (state.central.link_detail, max(state.central.link_changed_ms, state.started_ms))
+    named = {part.value: fault for part, fault in faults.items()}
+    duplicate_ms = identity.since_ms(state, now_ms)
+    if duplicate_ms is not None:
+        named["identity"] = (identity.DETAIL, duplicate_ms)
     return tuple(
-        FaultReport(part=part.value, detail=display_text(detail, TEXT_CHARS_MAX), age_ms=max(0, now_ms - since_ms))
-        for part, (detail, since_ms) in sorted(faults.items())
+        FaultReport(part=part, detail=display_text(detail, TEXT_CHARS_MAX), age_ms=max(0, now_ms - since_ms))
+        for part, (detail, since_ms) in sorted(named.items())
     )
 
 

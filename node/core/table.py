@@ -19,15 +19,18 @@ report, not a wish to act on.
 
     DRAFTED → STORED → PUBLISHED → RECEIVED → ANSWERED → ON_THE_WAY → CLOSED
 
-and four things leave it. ``REFUSED``: the disk would not take the press, so it has no number, no signature, and
-cannot travel; the screen says so and the draft is tried again for ever. ``ON_AIR`` (N8): the receipt is overdue and
-the radio carries the alert now; a way, not a claim, so it is told as *trying*. ``UNDELIVERED``: no receipt in time,
-and the radio, if there is one, has had its first chance; both paths go on trying. Only a receipt (or a person's
-answer, which proves one) leads out of these two, however late, and a PUBACK does not, for the broker's word is not
-central's; nor does a further try of the radio lead from ``UNDELIVERED`` back to hope. ``CANCELLED``: the presser took
-it back; central still closes it, so only ``CLOSED`` follows. A new press inside an open incident leads back to
-``DRAFTED`` from wherever it was: what was true of the earlier alert is not yet true of this one. Nothing here removes
-a row from the outbox or keeps a press from being sent: phases decide what is *said*, not what is *done*.
+and five things leave it. ``UNSAVED``: the disk would not take the press, so it is sent from memory
+alone, and the screen says that it is not saved; the disk is tried again for ever. ``REFUSED``: there was not even a
+number for it, so it cannot travel; the screen says so, and both are tried again for ever. ``ON_AIR`` (N8): the receipt
+is overdue and the radio carries the alert now; a way, not a claim, so it is told as *trying*. ``UNDELIVERED``: no
+receipt in time, and the radio, if there is one, has had its first chance; both paths go on trying. Only a receipt leads
+out of these two, however late. A PUBACK does not, for the broker's word is not central's; nor does a person's answer or
+central's state of the incident, for both name a number that an older copy of this card may have given to another press:
+they wait for the receipt. Nor does a further try of the radio lead from ``UNDELIVERED`` back to hope. ``CANCELLED``:
+the presser took it back; central still closes it, so only ``CLOSED`` follows. One thing leads back: ``FORGOTTEN``,
+where a central that was restored from a backup no longer has what it had receipted. A new press inside an open incident
+leads back to ``DRAFTED`` from wherever it was: what was true of the earlier alert is not yet true of this one. Nothing
+here removes a row from the outbox or keeps a press from being sent: phases decide what is *said*, not what is *done*.
 
 What is not in a row of a table changes nothing; :func:`after` is total, and a test visits every pair.
 The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`node.core.diagram`.
@@ -87,6 +90,7 @@ class Phase(StrEnum):
 
     DRAFTED = "drafted"
     REFUSED = "refused"
+    UNSAVED = "unsaved"
     STORED = "stored"
     PUBLISHED = "published"
     ON_AIR = "on air"
@@ -103,6 +107,7 @@ class Happening(StrEnum):
 
     SAVED = "saved"
     SAVE_REFUSED = "save refused"
+    SENT_UNSAVED = "sent unsaved"
     BROKER_HAS_IT = "broker has it"
     RADIO_HAS_IT = "radio has it"
     RECEIPT_OVERDUE = "receipt overdue"
@@ -115,6 +120,7 @@ class Happening(StrEnum):
     WITHDRAWN = "withdrawn unsaved"
     CLOSED = "closed"
     REOPENED = "reopened"
+    FORGOTTEN = "forgotten by central"
 
 
 _S = TypeVar("_S", bound=StrEnum)
@@ -184,54 +190,48 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
         Phase.DRAFTED: {
             Happening.SAVED: Phase.STORED,
             Happening.SAVE_REFUSED: Phase.REFUSED,
+            Happening.SENT_UNSAVED: Phase.UNSAVED,
         },
         Phase.REFUSED: {
             Happening.SAVED: Phase.STORED,
+            Happening.SENT_UNSAVED: Phase.UNSAVED,
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
             Happening.WITHDRAWN: Phase.CLOSED,
+        },
+        Phase.UNSAVED: {
+            Happening.SAVED: Phase.STORED,
+            Happening.RADIO_HAS_IT: Phase.ON_AIR,
+            Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
+            Happening.RECEIPTED: Phase.RECEIVED,
+            Happening.PRESSED_AGAIN: Phase.DRAFTED,
+            Happening.CANCEL_SAVED: Phase.CANCELLED,
         },
         Phase.STORED: {
             Happening.BROKER_HAS_IT: Phase.PUBLISHED,
             Happening.RADIO_HAS_IT: Phase.ON_AIR,
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
             Happening.RECEIPTED: Phase.RECEIVED,
-            Happening.ANSWERED: Phase.ANSWERED,
-            Happening.SET_OUT: Phase.ON_THE_WAY,
-            Happening.TAKEN_BACK: Phase.RECEIVED,
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
-            Happening.CLOSED: Phase.CLOSED,
         },
         Phase.PUBLISHED: {
             Happening.RADIO_HAS_IT: Phase.ON_AIR,
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
             Happening.RECEIPTED: Phase.RECEIVED,
-            Happening.ANSWERED: Phase.ANSWERED,
-            Happening.SET_OUT: Phase.ON_THE_WAY,
-            Happening.TAKEN_BACK: Phase.RECEIVED,
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
-            Happening.CLOSED: Phase.CLOSED,
         },
         Phase.ON_AIR: {
             Happening.RECEIPT_OVERDUE: Phase.UNDELIVERED,
             Happening.RECEIPTED: Phase.RECEIVED,
-            Happening.ANSWERED: Phase.ANSWERED,
-            Happening.SET_OUT: Phase.ON_THE_WAY,
-            Happening.TAKEN_BACK: Phase.RECEIVED,
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
-            Happening.CLOSED: Phase.CLOSED,
         },
         Phase.UNDELIVERED: {
             Happening.RECEIPTED: Phase.RECEIVED,
-            Happening.ANSWERED: Phase.ANSWERED,
-            Happening.SET_OUT: Phase.ON_THE_WAY,
-            Happening.TAKEN_BACK: Phase.RECEIVED,
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
-            Happening.CLOSED: Phase.CLOSED,
         },
         Phase.RECEIVED: {
             Happening.ANSWERED: Phase.ANSWERED,
@@ -239,6 +239,7 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
             Happening.CLOSED: Phase.CLOSED,
+            Happening.FORGOTTEN: Phase.STORED,
         },
         Phase.ANSWERED: {
             Happening.SET_OUT: Phase.ON_THE_WAY,
@@ -246,6 +247,7 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
             Happening.CLOSED: Phase.CLOSED,
+            Happening.FORGOTTEN: Phase.STORED,
         },
         Phase.ON_THE_WAY: {
             Happening.ANSWERED: Phase.ANSWERED,
@@ -253,6 +255,7 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
             Happening.PRESSED_AGAIN: Phase.DRAFTED,
             Happening.CANCEL_SAVED: Phase.CANCELLED,
             Happening.CLOSED: Phase.CLOSED,
+            Happening.FORGOTTEN: Phase.STORED,
         },
         Phase.CANCELLED: {
             Happening.CLOSED: Phase.CLOSED,
@@ -264,7 +267,15 @@ INCIDENT: Final[Table[Phase, Happening]] = MappingProxyType(
 )
 
 UNSETTLED: Final = frozenset(
-    {Phase.DRAFTED, Phase.REFUSED, Phase.STORED, Phase.PUBLISHED, Phase.ON_AIR, Phase.UNDELIVERED}
+    {
+        Phase.DRAFTED,
+        Phase.REFUSED,
+        Phase.UNSAVED,
+        Phase.STORED,
+        Phase.PUBLISHED,
+        Phase.ON_AIR,
+        Phase.UNDELIVERED,
+    }
 )
 """Central is not known to have it: the presser's own screen goes before everything else."""
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from node.core import neighbours
 from node.core.radio.member_tests import is_proof
-from node.core.signals import is_hushed, play_for_neighbour
+from node.core.signals import is_hushed, play_for_neighbour, was_silent
 from node.core.state import Incident, Neighbour, NodeState, View
 from node.core.table import PASSING, UNSETTLED, Phase
 from node.core.turn import Turn
@@ -59,11 +59,12 @@ def settle(turn: Turn) -> Incident | None:
     elif is_news or is_over:
         turn.change(view=replace(before, since_ms=turn.now_ms, was_other=False))
     entry = _entry(turn.state, turn.state.view.neighbour)
-    if entry is not None:
-        entry = neighbours.judge_again(turn, entry)
     if entry is not None and not entry.is_sounded and not hushed:
         neighbours.sounded(turn, entry)
-        if not entry.is_late and not entry.cancel_counter and _is_young(turn.state, entry, turn.now_ms):
+        is_new = turn.now_ms - entry.arrived_ms <= turn.timing.neighbour_inverted_ms
+        # What waited for the end of a silent attack of ours is not heard after it (N4).
+        is_heard = neighbours.is_urgent(entry) and not was_silent(turn.state, entry.arrived_ms)
+        if not entry.cancel_counter and (is_heard or (is_new and not entry.is_late)):
             play_for_neighbour(turn, entry)
     return own
 
@@ -133,10 +134,6 @@ def _gives_way(state: NodeState, here: Neighbour, fresh: Neighbour | None) -> bo
         return False
     gap = PRIORITY[here.kind] - PRIORITY[fresh.kind]
     return gap > 0 or (gap == 0 and neighbours.is_shown(state, here))
-
-
-def _is_young(state: NodeState, entry: Neighbour, now_ms: int) -> bool:
-    return now_ms - entry.arrived_ms <= state.settings.timing.neighbour_inverted_ms
 
 
 def _entry(state: NodeState, incident: FrameId | None) -> Neighbour | None:

@@ -12,6 +12,7 @@ from wire.text import display_text
 
 UNKNOWN_TIME: Final = "--:--"
 USE_RADIO: Final = "Use radio or call 999"
+TELL: Final = "Tell co-ordinator"
 _DUTY: Final = "On duty: "
 _ROLES: Final = {role.slug: role for role in Role}
 
@@ -22,7 +23,7 @@ KIND_WORDS: Final = {
     AlertKind.SIGHTING: "SIGHTING",
     AlertKind.DISORDER: "DISORDER",
     AlertKind.BREACH: "BREACH",
-    AlertKind.CALL_REQUEST: "CALL ME",
+    AlertKind.CALL_REQUEST: "CALL BACK",
     AlertKind.TEST: "TEST",
     AlertKind.TAMPER: "TAMPER",
     AlertKind.POWER: "POWER",
@@ -67,13 +68,10 @@ def person(role: str, name: str, before: str = "") -> str:
 
 
 def on_duty(roles: tuple[str, ...]) -> str:
-    """``On duty: CCTV PCSO``; what does not fit is counted."""
+    """``On duty: CCTV PCSO``; what does not fit is counted: ``On duty: CCTV, 3 more``."""
     if not roles:
         return "NOBODY ON DUTY"
     shorts = [_ROLES[slug].short if slug in _ROLES else display_text(slug.upper(), 6) for slug in roles]
-    for left_out in range(len(shorts)):
-        said = " ".join(shorts[: len(shorts) - left_out])
-        text = f"{_DUTY}{said} +{left_out}" if left_out else f"{_DUTY}{said}"
-        if len(text) <= LINE_CHARS_MAX:
-            return text
-    return line(f"{_DUTY}{shorts[0]}")
+    said = [" ".join(shorts)]
+    said += [f"{' '.join(shorts[:named])}, {len(shorts) - named} more" for named in range(len(shorts) - 1, 0, -1)]
+    return fullest(*(f"{_DUTY}{who}" for who in said), f"Duty: {said[-1]}")

@@ -37,12 +37,20 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
 
     is_refusing = False
     is_wire_low = False
+    _edge_at_s: float | None = None
 
-    def drive(self, *, low: bool) -> None:
-        """Put the wire to a level; the pin notices if it is an input."""
+    def drive(self, *, low: bool, at_s: float | None = None) -> None:
+        """Put the wire to a level; the pin notices if it is an input.
+
+        Args:
+            low: which level.
+            at_s: when it came to it, by the monotonic clock, as a kernel stamps an edge; now by default.
+        """
         self.is_wire_low = low
         if self._function == "input" and not self.is_refusing:
+            self._edge_at_s = at_s
             (self.drive_low if low else self.drive_high)()
+            self._edge_at_s = None
 
     def close(self) -> None:
         """Let go; a dead pin lets go as well."""
@@ -66,6 +74,12 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
         # The pull-up loses against a closed contact.
         if self.is_wire_low:
             self.drive_low()
+
+    def _change_state(self, value: object) -> bool:
+        has_changed: bool = super()._change_state(value)
+        if has_changed and self._edge_at_s is not None:
+            self._last_change = self._edge_at_s
+        return has_changed
 
     def _answer(self) -> None:
         if self.is_refusing:
@@ -127,9 +141,9 @@ class FakeBoard(Board):
         if self._server is not None:
             self._server.start()
 
-    def set_level(self, button: Button, *, low: bool) -> None:
-        """Put a button's pin to an electrical level; low is pressed."""
-        self._pin(self.profile.buttons[button]).drive(low=low)
+    def set_level(self, button: Button, *, low: bool, at_s: float | None = None) -> None:
+        """Put a button's pin to an electrical level; low is pressed. ``at_s``: see :meth:`FakePin.drive`."""
+        self._pin(self.profile.buttons[button]).drive(low=low, at_s=at_s)
 
     def set_broken(self, part: Part, *, is_broken: bool) -> None:
         """Break a part, or mend it; broken parts are noticed at once, mended ones when they are tried again."""
@@ -175,15 +189,18 @@ class FakeBoard(Board):
         Raises:
             ValueError: not one of those the fake board knows; says which it does.
         """
-        if set(message) == {"button", "level"}:
+        if {"button", "level"} <= set(message) <= {"button", "level", "at_s"}:
             button = _one_of({button.value: button for button in self.profile.buttons}, message["button"], "button")
-            self.set_level(button, low=_one_of(_LEVELS, message["level"], "level"))
+            at_s = message.get("at_s")
+            if at_s is not None and (isinstance(at_s, bool) or not isinstance(at_s, int | float)):
+                raise ValueError("at_s is a number of seconds")
+            self.set_level(button, low=_one_of(_LEVELS, message["level"], "level"), at_s=at_s)
         elif set(message) == {"part", "state"}:
             parts = {part.value: part for part in (Part.OLED, Part.BUTTONS, Part.SOUNDER, Part.LED)}
             part = _one_of(parts, message["part"], "part")
             self.set_broken(part, is_broken=_one_of(_STATES, message["state"], "state"))
         else:
-            raise ValueError('expected {"button", "level"} or {"part", "state"}')
+            raise ValueError('expected {"button", "level"}, with "at_s" or without, or {"part", "state"}')
 
 
 def open_fake_board(profile: Profile, emit: Emit, typeface: Typeface, socket_path: Path | None) -> Board:

@@ -78,7 +78,7 @@ class FakeBoardClient:
         self,
         path: Path,
         *,
-        connect_timeout_s: float = 10.0,
+        connect_timeout_s: float = 60.0,
         on_change: Callable[[BoardView], None] | None = None,
     ) -> None:
         self._on_change = on_change
@@ -110,8 +110,11 @@ class FakeBoardClient:
             return tuple(self._faces)
 
     def set_level(self, button: str, level: str) -> None:
-        """Put a button's pin to an electrical level: ``low`` is pressed, ``high`` is not."""
-        self.send({"button": button, "level": level})
+        """Put a button's pin to an electrical level: ``low`` is pressed, ``high`` is not.
+
+        The moment goes with it: on a busy machine the board may hear of a whole tap only when it is over.
+        """
+        self.send({"button": button, "level": level, "at_s": time.monotonic()})
 
     def press(self, button: str, hold_ms: int = 100, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
         """Press, hold and let go; returns afterwards.
@@ -147,7 +150,7 @@ class FakeBoardClient:
             except OSError as error:
                 raise ConnectionError(f"the fake board is gone: {error}") from error
 
-    def wait_for(self, is_so: Callable[[BoardView], bool], *, timeout_s: float = 10.0, what: str = "that") -> BoardView:
+    def wait_for(self, is_so: Callable[[BoardView], bool], *, timeout_s: float = 60.0, what: str = "that") -> BoardView:
         """Wait until the view is so, and give it.
 
         Raises:
@@ -163,7 +166,7 @@ class FakeBoardClient:
                 raise ConnectionError(f"the fake board went away before {what}: {seen}")
             raise TimeoutError(f"no {what} within {timeout_s} s: {seen}")
 
-    def wait_for_face(self, face: str, *, timeout_s: float = 10.0) -> BoardView:
+    def wait_for_face(self, face: str, *, timeout_s: float = 60.0) -> BoardView:
         """Wait until that face shows. See :meth:`wait_for`."""
         return self.wait_for(lambda view: view.face == face and not view.is_blank, timeout_s=timeout_s, what=face)
 

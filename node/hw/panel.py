@@ -192,7 +192,7 @@ class LumaPanel:
             return
         self._observe(screen, image)
         if is_announced:
-            self._emit(ScreenShown(screen.concerns, screen.face.value))
+            self._emit(ScreenShown(screen.concerns, screen.face.value, screen.priority))
 
     def _abandon(self) -> None:
         device, self._device = self._device, None

@@ -39,6 +39,7 @@ from node.core.events import (
     PartFailed,
     PinChanged,
     ScreenShown,
+    SessionTaken,
     Started,
     StopAsked,
     StoreRefused,
@@ -56,7 +57,7 @@ from wire.signing import SigningKey
 from wire.topics import FrameTopic
 
 _HART: Final = 1
-_OURS, _NEIGHBOUR = NodeId(0x10), NodeId(0x11)
+_OURS, _NEIGHBOUR, _OTHER = NodeId(0x10), NodeId(0x11), NodeId(0x12)
 _START: Final = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 _HELD_MS: Final = 1_100
 _OVER_MS: Final = 1_400
@@ -78,6 +79,7 @@ _DIRECTORY: Final = Directory(
             CENTRAL: _sender(CENTRAL, "Central", ""),
             _OURS: _sender(_OURS, "Market Bakery", "Market Place"),
             _NEIGHBOUR: _sender(_NEIGHBOUR, "Corner Shop", "High St"),
+            _OTHER: _sender(_OTHER, "Night Stop", "Silver St"),
         }
     ),
     MappingProxyType({_HART: SchemeEntry(number=_HART, slug="hart", name="HART")}),
@@ -187,13 +189,13 @@ class _Shop:
             expires_at=self._wall + timedelta(hours=1),
             answer=Answer(role="pcso", name="Jaswinder Patel", at=self._wall),
         )
-        self._do(IncidentReceived(said))
+        self._do(IncidentReceived(said, is_signed=True))
         return self
 
-    def neighbour(self, kind: AlertKind) -> _Shop:
-        """A neighbour has pressed."""
-        frame = Alert(_NEIGHBOUR, 1, int(self._wall.timestamp()), kind, 1, (_HART,))
-        self._do(FrameReceived(encode(frame, _key(_NEIGHBOUR)), FrameTopic("hart", _NEIGHBOUR), Path.NETWORK))
+    def neighbour(self, kind: AlertKind, ago_s: int = 0, by: NodeId = _NEIGHBOUR) -> _Shop:
+        """A neighbour has pressed, now or a while ago."""
+        frame = Alert(by, 1, int(self._wall.timestamp()) - ago_s, kind, 1, (_HART,))
+        self._do(FrameReceived(encode(frame, _key(by)), FrameTopic("hart", by), Path.NETWORK))
         return self
 
     @property
@@ -206,7 +208,7 @@ class _Shop:
             if isinstance(effect, StoreFrame):
                 self._do(self._store(effect))
             elif isinstance(effect, ShowScreen):
-                self._do(ScreenShown(effect.screen.concerns, effect.screen.face.value))
+                self._do(ScreenShown(effect.screen.concerns, effect.screen.face.value, effect.screen.priority))
             elif isinstance(effect, TransmitOver):
                 self._transmit(effect)
 
@@ -222,12 +224,13 @@ class _Shop:
         return FrameReceived(encode(frame, _key(CENTRAL)), None, path)
 
     def _store(self, order: StoreFrame) -> Event:
-        if self._is_disk_full:
-            return StoreRefused(order.draft, "disk full")
         self._counter += 1
         frame = _frame(order, self._counter)
+        signed = order.signed or SignedFrame(frame, encode(frame, _key(_OURS)))
+        if self._is_disk_full:
+            return StoreRefused(order.draft, "disk full", signed)
         self._latest = self._latest if isinstance(frame, PathTest) else self._counter
-        return FrameStored(order.draft, SignedFrame(frame, encode(frame, _key(_OURS))))
+        return FrameStored(order.draft, signed)
 
 
 def _frame(order: StoreFrame, counter: int) -> Frame:
@@ -246,6 +249,11 @@ def _licensed(*, is_heard: bool = True) -> _Shop:
     """With a radio that was tested already."""
     shop = _Shop(radio=RadioSettings(licence="OFCOM 1"), is_heard=is_heard)
     return shop.online().wait(25_000).online().wait(25_000).online().wait(25_000).online()
+
+
+def _steady(shop: _Shop) -> _Shop:
+    """A minute later, central heard all the while."""
+    return shop.wait(25_000).online().wait(25_000).online().wait(15_000).online()
 
 
 def _cut(*, is_heard: bool = False) -> _Shop:
@@ -268,19 +276,33 @@ def _rehearsed() -> dict[str, Screen]:
         "boot": _Shop(),
         "ready": _Shop().online(),
         "fault": _Shop().online().hear(PartFailed(Part.SOUNDER, "pins")),
+        "fault-tell": _steady(_Shop().online()).hear(PartFailed(Part.SOUNDER, "pins")),
+        "refused": _Shop().hear(LinkDown("not authorised", is_permanent=True)),
+        "duplicate": _Shop().online().hear(SessionTaken()).wait(2_000).hear(SessionTaken()),
         "no-link": _Shop().wait(minute_ms),
         "hint": _Shop().online().press(Button.ATTACK, 300),
         "sending": _attacked(),
         "stored": _Shop().wait(minute_ms).press(Button.ASSIST, 100),
         "not-stored": _Shop(is_disk_full=True).online().press(Button.ATTACK, _HELD_MS),
+        "not-stored-on-air": _Shop(is_disk_full=True, radio=RadioSettings("L-1")).press(Button.ATTACK, 2_000),
+        "not-stored-undelivered": _Shop(is_disk_full=True).online().press(Button.ATTACK, _HELD_MS).wait(undelivered_ms),
         "received": _attacked().receipt(),
+        "received-cut-off": _attacked().receipt().hear(LinkDown("gone")).wait(38_000),
         "answered": _answered(),
+        "pressed-again": _answered().wait(20_000).press(Button.ATTACK, _HELD_MS).receipt(),
         "on-the-way": _answered().incident("on-the-way", revision=2),
         "undelivered": _attacked().wait(undelivered_ms),
         "cancelled": _attacked().receipt().press(Button.CANCEL, _HELD_MS).receipt(),
         "closed": _answered().incident("closed", revision=2),
         "neighbour": _Shop().online().neighbour(AlertKind.ATTACK),
         "neighbour-later": _Shop().online().neighbour(AlertKind.DISORDER).press(Button.SEEN, 100),
+        "neighbour-several": _Shop()
+        .online()
+        .neighbour(AlertKind.ATTACK)
+        .wait(2_000)
+        .neighbour(AlertKind.ASSIST, by=_OTHER),
+        "neighbour-late": _Shop().online().neighbour(AlertKind.ATTACK, ago_s=240),
+        "neighbour-old": _Shop().online().neighbour(AlertKind.ATTACK, ago_s=1_800),
         "neighbour-answered": _Shop().online().neighbour(AlertKind.ATTACK).incident("on-the-way", of=_NEIGHBOUR),
         "silent-saved": _attacked(is_silent=True),
         "silent-received": _attacked(is_silent=True).receipt(),
@@ -304,7 +326,7 @@ def _rehearsed() -> dict[str, Screen]:
         "nearby-seen": _attacked().wait(undelivered_ms).responds(MemberResponse.SEEN),
         "nearby-coming": _attacked().wait(undelivered_ms).responds(MemberResponse.RESPONDING),
         "nearby-on-air": _cut().press(Button.ATTACK, _HELD_MS).wait(2_000).responds(MemberResponse.RESPONDING),
-        "test-due": _Shop(tested_days_ago=9).online().wait(25_000).online().wait(25_000).online().wait(15_000).online(),
+        "test-due": _steady(_Shop(tested_days_ago=9).online()),
         "test-ok": _licensed().press(Button.TEST, 100).receipt().wait(8_000),
         "test-radio-lost": _licensed().deaf().press(Button.TEST, 100).receipt().wait(15_000),
         "test-failed": _Shop().online().press(Button.TEST, 100).wait(undelivered_ms),

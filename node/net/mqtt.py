@@ -1,8 +1,8 @@
 """The network path: MQTT topics become events, orders become messages. It decides nothing.
 
-What arrives is checked here as far as it can be without knowing who is who: topic, size, form, the
-directory's signature. Frames are passed on as bytes; the core admits or refuses them. Whatever is malformed
-is counted under its reason and dropped. Everything but the constructor runs on two threads: the loop's
+What arrives is checked here as far as it can be without knowing what has happened: topic, size, form, the directory's
+signature, central's on its messages. Frames are passed on as bytes; the core admits or refuses them. Whatever is
+malformed is counted under its reason and dropped. Everything but the constructor runs on two threads: the loop's
 (``publish_…``, ``use_directory``) and paho's (what arrives), which only offers events to the queue.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from node.core.events import (
@@ -24,17 +25,21 @@ from node.core.events import (
     InputRejected,
     LinkDown,
     LinkUp,
+    SessionTaken,
     SyncAnswered,
 )
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink, Will
+from wire.admission import is_signed_by
 from wire.directory import Directory, open_directory
+from wire.directory_parts import DirectoryParts
 from wire.errors import DecodeError
 from wire.frames import SignedFrame
-from wire.ids import FrameId, NodeId, node_text
+from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import Path
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Health, IncidentState, Sync, SyncAnswer, decode_message, encode_message
-from wire.signing import PublicKey
+from wire.signing import PublicKey, SigningKey, sign_message
+from wire.sync_parts import SyncAnswerParts
 from wire.text import display_text
 from wire.topics import (
     CentralTopic,
@@ -51,8 +56,9 @@ from wire.topics import (
 
 logger = logging.getLogger(__name__)
 
-Offer = Callable[[Event, int], bool]
-"""Takes an event from any thread if no more than so many network events wait; says whether it did."""
+Offer = Callable[[Event, int, int], bool]
+"""Takes an event from any thread if no more than so many network events wait, and there is room for its bytes; says
+whether it did."""
 
 # How many may wait for the loop before an arriving one is dropped, the least needed first: states are said again
 # (status, incidents) or asked for again (sync, directory), neighbours' frames are sent again by them until
@@ -62,6 +68,15 @@ FRAMES_WAITING_MAX: Final = 2_000
 ANSWERS_WAITING_MAX: Final = 4_000
 LINK_CHANGES_WAITING_MAX: Final = 100_000
 _DETAIL_CHARS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A message of the broker's, as it came."""
+
+    topic: str
+    payload: bytes
+    signature: str | None
 
 
 class PahoUplink:
@@ -77,6 +92,7 @@ class PahoUplink:
         *,
         node: NodeId,
         scheme_numbers: tuple[int, ...],
+        key: SigningKey,
         authority: PublicKey,
         directory: Directory,
         lost: Health,
@@ -88,8 +104,9 @@ class PahoUplink:
             settings: with resolved paths.
             node: ours, also the client id.
             scheme_numbers: ours.
+            key: ours; what we say to central is signed with it, the last will beforehand.
             authority: whose signature a directory must bear.
-            directory: names the topics of our schemes.
+            directory: names the topics of our schemes, and knows central's key.
             lost: the last will.
             offer: the loop's queue.
 
@@ -99,13 +116,18 @@ class PahoUplink:
         self.dropped = 0
         self._node = node
         self._scheme_numbers = scheme_numbers
+        self._key = key
         self._authority = authority
+        self._directory = directory
         self._offer = offer
         self._slugs = self._named(directory)
+        self._directory_parts = DirectoryParts()
+        self._sync_parts = SyncAnswerParts()
         self._lock = threading.Lock()
         # Our frames at paho, by id: the schemes whose PUBACK is awaited. paho repeats them by itself.
         self._awaited: dict[FrameId, set[str]] = {}
         self._health_topic = str(UpTopic(node, Up.HEALTH))
+        will = encode_message(lost)
         self._link = PahoLink(
             settings,
             node_text(node),
@@ -115,9 +137,10 @@ class PahoUplink:
                 on_message=self._on_message,
                 on_published=self._on_published,
                 on_refused=self._on_refused,
+                on_taken_over=self._on_taken_over,
             ),
             subscriptions=self._subscriptions(),
-            will=Will(self._health_topic, encode_message(lost)),
+            will=Will(self._health_topic, will, sign_message(key, self._health_topic, will)),
             is_echo_wanted=False,
         )
 
@@ -135,7 +158,8 @@ class PahoUplink:
         self._link.stop()
 
     def use_directory(self, directory: Directory) -> None:
-        """Subscribe by a newer directory: a scheme's slug may be new to us."""
+        """Know central, and subscribe, by a newer directory: a scheme's slug may be new to us."""
+        self._directory = directory
         slugs = self._named(directory)
         if slugs != self._slugs:
             self._slugs = slugs
@@ -162,16 +186,19 @@ class PahoUplink:
 
     def publish_relay(self, data: bytes) -> None:
         """Hand on a frame of somebody else's, heard on the radio, QoS 1. One that is lost is heard again."""
-        if not self._link.publish(str(UpTopic(self._node, Up.HEARD)), data, qos=1):
+        if not self._publish_signed(str(UpTopic(self._node, Up.HEARD)), data, qos=1):
             self._reject("relay refused")
 
     def publish_health(self, health: Health) -> None:
         """QoS 0: the next one replaces a lost one."""
-        self._link.publish(self._health_topic, encode_message(health))
+        self._publish_signed(self._health_topic, encode_message(health), qos=0)
 
     def publish_sync(self, sync: Sync) -> None:
         """QoS 0: asked again at the next connect."""
-        self._link.publish(str(UpTopic(self._node, Up.SYNC)), encode_message(sync))
+        self._publish_signed(str(UpTopic(self._node, Up.SYNC)), encode_message(sync), qos=0)
+
+    def _publish_signed(self, topic: str, payload: bytes, qos: int) -> bool:
+        return self._link.publish(topic, payload, qos=qos, signature=sign_message(self._key, topic, payload))
 
     def _named(self, directory: Directory) -> dict[int, str]:
         return {
@@ -187,11 +214,14 @@ class PahoUplink:
     # What follows runs on paho's thread.
 
     def _on_up(self) -> None:
-        self._offer(LinkUp(), LINK_CHANGES_WAITING_MAX)
+        self._offer(LinkUp(), LINK_CHANGES_WAITING_MAX, 0)
 
     def _on_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's signature
         logger.warning("no link: %s", detail)
-        self._offer(LinkDown(display_text(detail, _DETAIL_CHARS_MAX), is_permanent), LINK_CHANGES_WAITING_MAX)
+        self._offer(LinkDown(display_text(detail, _DETAIL_CHARS_MAX), is_permanent), LINK_CHANGES_WAITING_MAX, 0)
+
+    def _on_taken_over(self) -> None:
+        self._offer(SessionTaken(), LINK_CHANGES_WAITING_MAX, 0)
 
     def _on_published(self, token: tuple[FrameId, str] | None) -> None:
         if token is None:
@@ -205,7 +235,7 @@ class PahoUplink:
             if awaited:
                 return
             del self._awaited[frame_id]
-        self._offer(FramePublished(frame_id), ANSWERS_WAITING_MAX)
+        self._offer(FramePublished(frame_id), ANSWERS_WAITING_MAX, 0)
 
     def _on_refused(self, token: tuple[FrameId, str], reason: str) -> None:
         frame_id, slug = token
@@ -214,43 +244,58 @@ class PahoUplink:
             self._awaited.pop(frame_id, None)
         self._reject("publish refused")
 
-    def _on_message(self, topic_text: str, payload: bytes) -> None:
+    def _on_message(self, topic_text: str, payload: bytes, signature: str | None) -> None:
         try:
-            event, waiting_max = self._read(topic_text, payload)
+            read = self._read(_Arrived(topic_text, payload, signature))
         except DecodeError as e:
             self._reject(e.reason)
             return
-        if not self._offer(event, waiting_max):
+        if read is not None and not self._offer(*read):
             self.dropped += 1
             self._reject("flood")
 
-    def _read(self, topic_text: str, payload: bytes) -> tuple[Event, int]:
-        topic = parse_topic(topic_text)
+    def _read(self, arrived: _Arrived) -> tuple[Event, int, int] | None:
+        payload, topic = arrived.payload, parse_topic(arrived.topic)
         match topic:
             case FrameTopic():
-                return FrameReceived(_frame_bytes(payload), topic, Path.NETWORK), FRAMES_WAITING_MAX
+                return FrameReceived(_frame_bytes(payload), topic, Path.NETWORK), FRAMES_WAITING_MAX, 0
             case IncidentTopic():
-                return IncidentReceived(decode_message(payload, IncidentState)), STATES_WAITING_MAX
+                state = decode_message(payload, IncidentState)
+                return IncidentReceived(state, self._is_centrals(arrived)), STATES_WAITING_MAX, len(payload)
             case CentralTopic():
-                return CentralStatusReceived(decode_message(payload, CentralStatus)), STATES_WAITING_MAX
+                status = decode_message(payload, CentralStatus)
+                return CentralStatusReceived(status, self._is_centrals(arrived)), STATES_WAITING_MAX, len(payload)
             case DownTopic(node=self._node, channel=channel):
-                return self._read_down(channel, payload)
+                return self._read_down(channel, arrived)
         raise DecodeError("topic not ours")
 
-    def _read_down(self, channel: Down, payload: bytes) -> tuple[Event, int]:
+    def _read_down(self, channel: Down, arrived: _Arrived) -> tuple[Event, int, int] | None:
+        payload = arrived.payload
         match channel:
             case Down.RECEIPT | Down.ACK:
-                return FrameReceived(_frame_bytes(payload), None, Path.NETWORK), ANSWERS_WAITING_MAX
+                return FrameReceived(_frame_bytes(payload), None, Path.NETWORK), ANSWERS_WAITING_MAX, 0
             case Down.SYNC:
-                return SyncAnswered(decode_message(payload, SyncAnswer)), STATES_WAITING_MAX
+                part = decode_message(payload, SyncAnswer)
+                whole = self._sync_parts.take(part, is_signed=self._is_centrals(arrived))
+                return None if whole is None else (SyncAnswered(*whole), STATES_WAITING_MAX, part.parts * len(payload))
             case Down.AIR:
-                return AirAsked(_frame_bytes(payload)), FRAMES_WAITING_MAX
+                return AirAsked(_frame_bytes(payload)), FRAMES_WAITING_MAX, 0
             case Down.DIRECTORY:
-                return DirectoryReceived(open_directory(payload, self._authority), payload), STATES_WAITING_MAX
+                sealed = self._directory_parts.take(payload)
+                if sealed is None:
+                    return None
+                return (
+                    DirectoryReceived(open_directory(sealed, self._authority), sealed),
+                    STATES_WAITING_MAX,
+                    len(sealed),
+                )
+
+    def _is_centrals(self, arrived: _Arrived) -> bool:
+        return is_signed_by(CENTRAL, self._directory, arrived.topic, arrived.payload, arrived.signature)
 
     def _reject(self, reason: str) -> None:
         # Counted as long as the loop keeps up; in a flood the number is "at least".
-        self._offer(InputRejected(reason), STATES_WAITING_MAX)
+        self._offer(InputRejected(reason), STATES_WAITING_MAX, 0)
 
 
 def _frame_bytes(payload: bytes) -> bytes:

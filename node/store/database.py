@@ -38,6 +38,13 @@ _MIGRATIONS: Final = (
     );
     CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
+    # 1 … 5, the most urgent that was shown; NULL = none was, or an older program did not say.
+    "ALTER TABLE inbox ADD COLUMN shown_priority INTEGER",
+    # The highest counter ever seen of each sender, when the inbox has long forgotten its frames.
+    """
+    CREATE TABLE senders (node INTEGER PRIMARY KEY, highest INTEGER NOT NULL);
+    INSERT INTO senders SELECT node, max(counter) FROM inbox GROUP BY node;
+    """,
 )
 
 _REASONS: Final = {
@@ -100,18 +107,21 @@ def open_database(folder: Path) -> sqlite3.Connection:
     return db
 
 
-def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, list[OutboxRow]]:
+def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, list[OutboxRow], int]:
     """Rename the damaged database, and say what of its outbox can still be read and ``is_ours``.
 
     Returns:
-        The new name, and the rows.
+        The new name, the rows, and the end of the reserve of numbers; 0 = not legible.
 
     Raises:
         StoreRefusedError: it cannot be renamed.
     """
     path = folder / DATABASE_NAME
     legible: list[OutboxRow] = []
+    counter = 0
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0.2)) as db:
+        with contextlib.suppress(sqlite3.Error, TypeError):
+            counter = read_number(db, "counter")
         for row in db.execute(f"SELECT {OUTBOX_COLUMNS} FROM outbox NOT INDEXED ORDER BY counter"):  # noqa: S608
             if is_ours(row):
                 legible.append(row)  # noqa: PERF401 - what was read before an error is kept
@@ -123,7 +133,7 @@ def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, 
                 (folder / f"{DATABASE_NAME}{suffix}").replace(folder / f"{aside}{suffix}")
     except OSError as e:
         raise StoreRefusedError(f"{path}: damaged, and cannot be set aside: {e.strerror}", "CANTOPEN") from e
-    return aside, legible
+    return aside, legible, counter
 
 
 def _prepare(db: sqlite3.Connection) -> None:
@@ -160,6 +170,11 @@ def read_value(db: sqlite3.Connection, key: str) -> bytes | None:
     """From the table of single values."""
     row = db.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
+
+
+def read_number(db: sqlite3.Connection, key: str) -> int:
+    """An integer from there; 0 if there is none."""
+    return int.from_bytes(read_value(db, key) or b"", "big")
 
 
 def write_value(db: sqlite3.Connection, key: str, value: bytes | int) -> None:

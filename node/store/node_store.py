@@ -1,18 +1,20 @@
 """The node's memory as its loop uses it: SQLite, WAL, ``synchronous=FULL``; one thread, one program at a time.
 
-Counters. A frame's counter is never used twice, because two frames with one id are shown to nobody. It is
-committed in one transaction with its row, so a crash cannot forget it; a commit that failed burns it. A card
+Counters. A frame's counter is never used twice, because two frames with one id are shown to nobody. It is given
+out by :meth:`NodeStore.number` and burnt by that, whatever becomes of the row, for a frame that the disk refuses is
+sent all the same (ADR 0018). So what stands on the disk is not the last number but the end of a reserve of
+:data:`RESERVED`: committed at the first opening and with every row, and where the run after a crash begins. A card
 restored from an older copy forgets what was used since, so two floors from outside stand under it:
 
 - central's ``counter_floor``, the highest it has seen of us (:meth:`NodeStore.raise_counter_floor`);
-- the clock, when it is proven: no counter is below ``64 × whole minutes since 2025-01-01``. A node that signs
+- the clock, when it is proven: no counter is below ``64 × minutes since 2025-01-01``. A node that signs
   fewer than 64 frames a minute never runs ahead of that, so a later proven time is always above what an
   older copy could have forgotten; 32 bits last until 2152, and times after 2085 are not believed.
 
 Between restoring a card and the first of the two, a press takes the next counter of the old copy: an alert
 that might collide is better than none.
 
-Power. :meth:`NodeStore.store_frame` returns after the commit is on the disk. Receipts and seen frames are
+Power. :meth:`NodeStore.keep_frame` returns after the commit is on the disk. Receipts and seen frames are
 gathered and committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
 
 Damage. A database that cannot be read is set aside under another name, what is still legible and bears our
@@ -26,12 +28,12 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, Draft, PathTestDraft, ResponseDraft
+from node.core.effects import COUNTER_FLOOR_MAX, Draft, Scale, Told
 from node.core.events import SeenFrame, StoredFrame
 from node.store.database import (
     DAMAGED,
@@ -39,16 +41,20 @@ from node.store.database import (
     OutboxRow,
     StoreRefusedError,
     open_database,
-    read_value,
+    read_number,
     refused,
     set_aside,
     transaction,
     write_value,
 )
+from node.store.framing import framed, is_unreceipted_test
+from node.store.kept import write_airtime, write_scales, write_told
+from node.store.remembered import TEST_SINCE, TESTED, Remembered, outbox_rows, remembered
+from wire.answers import frame_digest
 from wire.errors import DecodeError, EncodeError
-from wire.frames import Alert, Cancel, Frame, PathTest, Response, SignedFrame, decode, encode
+from wire.frames import PathTest, SignedFrame, decode, encode
 from wire.ids import U32_MAX, FrameId, NodeId
-from wire.kinds import AlertKind
+from wire.kinds import Priority
 from wire.signing import SigningKey
 
 logger = logging.getLogger(__name__)
@@ -62,37 +68,18 @@ SEEN_ROWS_MAX: Final = 20_000
 GATHERED_MAX: Final = 64
 GATHERED_ROWS_MAX: Final = 10_000
 FRAMES_PER_MINUTE: Final = 64
+RESERVED: Final = 64
+"""Numbers that may be given out while the disk takes nothing, and that no later run gives out again."""
 COUNTER_EPOCH_S: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 COUNTER_CLOCK_END_S: Final = int(datetime(2085, 1, 1, tzinfo=UTC).timestamp())
-_TESTED: Final = "tested_at_s"
-_TEST_SINCE: Final = "test_since_at_s"
 _REOPENED: Final = DAMAGED | {"IOERR", "CANTOPEN", "READONLY"}
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the disk knows at start, as :class:`node.core.events.Started` wants it.
-
-    Attributes:
-        directory: the sealed document, or ``None``.
-        tested_at_s: Unix time at which central was last found to have a test that staff pressed (N12); 0 = never, or
-            not known when.
-        test_since_at_s: Unix time from which they are asked for one; 0 = not known.
-    """
-
-    outbox: tuple[StoredFrame, ...] = ()
-    inbox: tuple[SeenFrame, ...] = ()
-    last_counter: int = 0
-    directory: bytes | None = None
-    tested_at_s: int = 0
-    test_since_at_s: int = 0
 
 
 def clock_floor(at_s: int) -> int:
     """The counter that a frame made at ``at_s`` must exceed; 0 where the time is not proven or not plausible."""
     if not COUNTER_EPOCH_S <= at_s < COUNTER_CLOCK_END_S:
         return 0
-    return (at_s - COUNTER_EPOCH_S) // 60 * FRAMES_PER_MINUTE
+    return (at_s - COUNTER_EPOCH_S) * FRAMES_PER_MINUTE // 60
 
 
 class NodeStore:
@@ -113,8 +100,9 @@ class NodeStore:
         self._boot = boot
         self._connection: sqlite3.Connection | None = None
         self._last = 0
+        self._is_read = False
         self._receipts: list[tuple[int, int]] = []
-        self._seen: dict[FrameId, tuple[bytes, bool, int]] = {}
+        self._seen: dict[FrameId, tuple[bytes, Priority | None, int]] = {}
         self.damage = ""
         """What was set aside since this object was made, in one line; empty if nothing."""
 
@@ -134,18 +122,20 @@ class NodeStore:
             logger.exception("a damaged database")
             db = self._begin_anew()
         try:
-            counter = int.from_bytes(read_value(db, "counter") or b"", "big")
-            (highest,) = db.execute("SELECT coalesce(max(counter), 0) FROM outbox").fetchone()
+            self._last = max(self._last, self._last_on(db))
+            self._is_read = True
         except sqlite3.Error as e:
             db.close()
             raise refused(e, self._folder) from e
-        self._last = max(self._last, counter, highest)
         self._connection = db
 
     def close(self) -> None:
         """Commit what is gathered, and close. Never raises."""
         with contextlib.suppress(StoreRefusedError):
             self.flush()
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection:
+                write_value(self._connection, "counter", self._last)  # After a clean end the reserve is not needed.
         self._drop_connection()
 
     def load(self, now_ms: int, wall_at_s: int) -> Remembered:
@@ -156,39 +146,74 @@ class NodeStore:
             wall_at_s: proven Unix time, or 0.
         """
         with self._work() as db:
-            # Without a proven clock the newest receipt tells the least that it can be.
-            (newest_s,) = db.execute("SELECT coalesce(max(receipted_at_s), 0) FROM outbox").fetchone()
-            rows = db.execute(
-                "SELECT data, stored_at_s, stored_ms, boot, is_receipted FROM outbox"
-                " WHERE is_receipted = 0 OR receipted_at_s = 0 OR receipted_at_s >= ? ORDER BY counter",
-                ((wall_at_s or newest_s) - RECEIPTED_LOADED_S,),
-            ).fetchall()
-            outbox = tuple(filter(None, (self._stored(row, now_ms, wall_at_s) for row in rows)))
-            inbox = tuple(
-                SeenFrame(FrameId(NodeId(node), counter), digest, bool(is_shown))
-                for node, counter, digest, is_shown in db.execute("SELECT node, counter, digest, is_shown FROM inbox")
-            )
-            directory = read_value(db, "directory")
-            tested_at_s, since_at_s = _number(db, _TESTED), _number(db, _TEST_SINCE)
-        return Remembered(outbox, inbox, self._last, directory, tested_at_s, since_at_s)
+            rows = outbox_rows(db, wall_at_s, RECEIPTED_LOADED_S)
+            try:
+                others = remembered(db, self._boot, now_ms, wall_at_s)
+            except (TypeError, ValueError, OverflowError) as e:
+                # A value that is not what it should be must not keep the outbox from being sent.
+                self.damage = f"what is stored beside the alerts cannot be understood: {e}"
+                logger.exception("%s", self.damage)
+                others = Remembered()
+        outbox = tuple(filter(None, (self._stored(row, now_ms, wall_at_s) for row in rows)))
+        return replace(others, outbox=outbox, last_counter=self._last)
 
-    def store_frame(self, content: Draft, at_s: int, now_ms: int) -> SignedFrame:
-        """Number, sign and commit. When this returns, the power may go.
+    def number(self, content: Draft, at_s: int, frame_at_s: int | None = None) -> SignedFrame:
+        """Give it the next counter, and sign it; nothing is on the disk yet.
 
         Args:
             content: what to sign.
-            at_s: proven Unix time of the press, or 0.
-            now_ms: monotonic clock.
+            at_s: proven Unix time of the press, or 0: the counter's floor.
+            frame_at_s: the time that the frame bears, on central's scale; ``None`` = ``at_s``.
+
+        Raises:
+            StoreRefusedError: there is no number for it. While neither the disk nor a proven clock has said which
+                are used, none is safe.
+        """
+        if not self._is_read:
+            try:
+                self.open()
+            except StoreRefusedError:
+                if not clock_floor(at_s):
+                    raise
+        counter = max(self._last, clock_floor(at_s)) + 1
+        if counter > U32_MAX:
+            raise StoreRefusedError("this node has used up its counters and needs a new identity")
+        frame = framed(content, self._node, counter, at_s if frame_at_s is None else frame_at_s)
+        try:
+            data = encode(frame, self._key)
+        except EncodeError as e:
+            raise StoreRefusedError(f"the frame cannot be made: {e}") from e
+        self._last = counter
+        return SignedFrame(frame, data)
+
+    def keep_frame(self, signed: SignedFrame, at_s: int, now_ms: int, replaces: int = 0) -> None:
+        """Commit a frame of :meth:`number`'s. When this returns, the power may go.
+
+        Args:
+            signed: kept as it is, however often it is refused first.
+            at_s: proven Unix time of the press, or 0: the row's age after the next boot.
+            now_ms: monotonic clock at the press.
+            replaces: counter of a row that is deleted in the same transaction, and that the new one is as old as.
         """
         try:
-            return self._insert(content, at_s, now_ms)
+            self._insert(signed, at_s, now_ms, replaces)
         except StoreRefusedError as e:
             if e.kind == "FULL":
                 self._fold_log()
             elif e.kind not in _REOPENED:
                 raise
+        else:
+            return
         # The connection was dropped with the error: a damaged database is set aside now, and this goes in a new one.
-        return self._insert(content, at_s, now_ms)
+        self._insert(signed, at_s, now_ms, replaces)
+
+    def store_frame(
+        self, content: Draft, at_s: int, now_ms: int, replaces: int = 0, *, frame_at_s: int | None = None
+    ) -> SignedFrame:
+        """Number, sign and commit in one."""
+        signed = self.number(content, at_s, frame_at_s)
+        self.keep_frame(signed, at_s, now_ms, replaces)
+        return signed
 
     def mark_receipted(self, counter: int, at_s: int) -> None:
         """Central has it. Gathered: on disk with the next :meth:`flush`."""
@@ -196,10 +221,35 @@ class NodeStore:
             self._receipts.append((at_s, counter))
         self._flush_if_many()
 
+    def receipted(self) -> tuple[tuple[int, str], ...]:
+        """Every frame of ours of the last 48 h with a receipt: counter, and its digest as a sync tells it."""
+        self.flush()
+        with self._work() as db:
+            rows = db.execute("SELECT counter, data FROM outbox WHERE is_receipted = 1 ORDER BY counter").fetchall()
+        return tuple((counter, frame_digest(data).hex()) for counter, data in rows)
+
+    def reopen(self, counters: tuple[int, ...], now_ms: int, wall_at_s: int) -> tuple[StoredFrame, ...]:
+        """Take back the receipts of these: central lacks them. What is not here any more is left out."""
+        self.flush()
+        found = []
+        with self._work() as db, transaction(db):
+            for counter in counters:
+                db.execute("UPDATE outbox SET is_receipted = 0, receipted_at_s = 0 WHERE counter = ?", (counter,))
+                row = db.execute(
+                    "SELECT data, stored_at_s, stored_ms, boot, is_receipted FROM outbox WHERE counter = ?", (counter,)
+                ).fetchone()
+                found.append(None if row is None else self._stored(row, now_ms, wall_at_s))
+        return tuple(filter(None, found))
+
+    def forget_frame(self, counter: int) -> None:
+        """Central will never take it, and nobody need hear of it."""
+        with self._work() as db, transaction(db):
+            db.execute("DELETE FROM outbox WHERE counter = ?", (counter,))
+
     def keep_seen(self, seen: SeenFrame, at_s: int) -> None:
         """A frame of somebody else's was taken in. Gathered."""
         if len(self._seen) < GATHERED_ROWS_MAX or seen.id in self._seen:
-            self._seen[seen.id] = (seen.digest, seen.is_shown, at_s)
+            self._seen[seen.id] = (seen.digest, seen.shown, at_s)
         self._flush_if_many()
 
     def flush(self) -> None:
@@ -208,20 +258,46 @@ class NodeStore:
             return
         with self._work() as db, transaction(db):
             for at_s, counter in self._receipts:
-                if _is_test(db, counter):
-                    write_value(db, _TESTED, at_s)
-                    write_value(db, _TEST_SINCE, at_s)
+                if is_unreceipted_test(db, counter):
+                    write_value(db, TESTED, at_s)
+                    write_value(db, TEST_SINCE, at_s)
             db.executemany(
                 "UPDATE outbox SET is_receipted = 1, receipted_at_s = ? WHERE counter = ? AND is_receipted = 0",
                 self._receipts,
             )
             db.executemany(
-                "INSERT INTO inbox (node, counter, digest, is_shown, seen_at_s) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (node, counter) DO UPDATE SET is_shown = max(is_shown, excluded.is_shown)",
-                [(i.node, i.counter, digest, shown, at_s) for i, (digest, shown, at_s) in self._seen.items()],
+                "INSERT INTO inbox (node, counter, digest, is_shown, shown_priority, seen_at_s)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (node, counter) DO UPDATE SET is_shown = max(is_shown, excluded.is_shown),"
+                " shown_priority = min(coalesce(shown_priority, excluded.shown_priority),"
+                " coalesce(excluded.shown_priority, shown_priority))",
+                [
+                    (i.node, i.counter, digest, shown is not None, shown, at_s)
+                    for i, (digest, shown, at_s) in self._seen.items()
+                ],
+            )
+            db.executemany(
+                "INSERT INTO senders (node, highest) VALUES (?, ?)"
+                " ON CONFLICT (node) DO UPDATE SET highest = max(highest, excluded.highest)",
+                [(seen.node, seen.counter) for seen in self._seen],
             )
         self._receipts.clear()
         self._seen.clear()
+
+    def keep_scales(self, scales: tuple[Scale, ...]) -> None:
+        """Replace how central's time stands to the monotonic clock of this boot of the machine."""
+        with self._work() as db, transaction(db):
+            write_scales(db, self._boot, scales)
+
+    def keep_told(self, told: Told) -> None:
+        """Replace what central has told."""
+        with self._work() as db, transaction(db):
+            write_told(db, told)
+
+    def keep_airtime(self, slices: tuple[tuple[int, int], ...], now_ms: int, at_s: int) -> None:
+        """Replace how much of the last ten minutes our overs took (N10), by this boot's clock: now it is ``now_ms``."""
+        with self._work() as db, transaction(db):
+            write_airtime(db, (self._boot, now_ms, at_s, slices))
 
     def keep_directory(self, data: bytes) -> None:
         """Replace the directory on disk."""
@@ -234,12 +310,14 @@ class NodeStore:
             return
         if counter > COUNTER_FLOOR_MAX:
             raise StoreRefusedError(f"a counter floor of {counter} is too high to be true")
+        self._last = max(self._last, counter)
         with self._work() as db, transaction(db):
-            self._last = max(self._last, counter)
-            write_value(db, "counter", self._last)
+            write_value(db, "counter", self._last + RESERVED)
 
     def prune(self, wall_at_s: int) -> None:
         """Forget receipted and seen frames older than 48 h, and beyond the row limits the oldest.
+
+        All that was receipted in 48 h is kept: a central restored from a backup may lack any of it.
 
         Args:
             wall_at_s: proven Unix time, or 0: then only the row limits apply.
@@ -251,53 +329,58 @@ class NodeStore:
                 for table, column in (("outbox", "receipted_at_s"), ("inbox", "seen_at_s")):
                     where = f"({column} = 0 OR {column} > ?)" + (" AND is_receipted = 1" * (table == "outbox"))
                     db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (wall_at_s, wall_at_s))  # noqa: S608
-                if not 0 < _number(db, _TEST_SINCE) <= wall_at_s:
+                if not 0 < read_number(db, TEST_SINCE) <= wall_at_s:
                     # They are asked a week after the first proven time, or after a test of unknown time.
-                    write_value(db, _TEST_SINCE, wall_at_s)
+                    write_value(db, TEST_SINCE, wall_at_s)
                 oldest = wall_at_s - KEPT_S
                 db.execute("DELETE FROM outbox WHERE is_receipted = 1 AND receipted_at_s < ?", (oldest,))
                 db.execute("DELETE FROM inbox WHERE seen_at_s < ?", (oldest,))
-            db.execute(
-                "DELETE FROM outbox WHERE counter IN (SELECT counter FROM outbox WHERE is_receipted = 1"
-                " ORDER BY counter DESC LIMIT -1 OFFSET ?)",
-                (RECEIPTED_ROWS_MAX,),
-            )
+            else:
+                db.execute(
+                    "DELETE FROM outbox WHERE counter IN (SELECT counter FROM outbox WHERE is_receipted = 1"
+                    " ORDER BY counter DESC LIMIT -1 OFFSET ?)",
+                    (RECEIPTED_ROWS_MAX,),
+                )
             db.execute(
                 "DELETE FROM inbox WHERE rowid IN (SELECT rowid FROM inbox ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
                 (SEEN_ROWS_MAX,),
             )
 
-    def _insert(self, content: Draft, at_s: int, now_ms: int) -> SignedFrame:
+    def _insert(self, signed: SignedFrame, at_s: int, now_ms: int, replaces: int) -> None:
+        counter = signed.frame.counter
         with self._work() as db, transaction(db):
-            counter = max(self._last, clock_floor(at_s)) + 1
-            if counter > U32_MAX:
-                raise StoreRefusedError("this node has used up its counters and needs a new identity")
-            frame = _frame(content, self._node, counter, at_s)
-            try:
-                data = encode(frame, self._key)
-            except EncodeError as e:
-                raise StoreRefusedError(f"the frame cannot be made: {e}") from e
-            # Burnt from here on, whatever becomes of the commit: a failed one may still have reached the disk.
-            self._last = counter
-            if not isinstance(frame, PathTest):
+            if not isinstance(signed.frame, PathTest):
                 # A test of a later run says more than this one; of this one the number alone must be remembered.
                 db.execute(
-                    "INSERT INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
-                    (counter, data, at_s, now_ms, self._boot),
+                    "INSERT OR IGNORE INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
+                    (counter, signed.data, *_age(db, replaces, (at_s, now_ms, self._boot))),
                 )
-            write_value(db, "counter", counter)
-        return SignedFrame(frame, data)
+                # A commit that was told as failed may have reached the disk all the same.
+                if db.execute("SELECT data FROM outbox WHERE counter = ?", (counter,)).fetchone() != (signed.data,):
+                    raise StoreRefusedError(f"another frame has the number {counter}")
+                db.execute("DELETE FROM outbox WHERE counter = ?", (replaces,))
+            write_value(db, "counter", self._last + RESERVED)
+
+    def _last_on(self, db: sqlite3.Connection) -> int:
+        """The last number that may have been given out; the first time in a run, a reserve is put aside above it."""
+        highest: int = db.execute("SELECT coalesce(max(counter), 0) FROM outbox").fetchone()[0]
+        if self._is_read:
+            return highest
+        last = max(read_number(db, "counter"), highest)
+        with contextlib.suppress(sqlite3.OperationalError):  # A full disk must not keep us from what it holds.
+            write_value(db, "counter", max(self._last, last) + RESERVED)
+        return last
 
     def _stored(self, row: tuple[bytes, int, int, str, int], now_ms: int, wall_at_s: int) -> StoredFrame | None:
         data, stored_at_s, stored_ms, boot, is_receipted = row
-        at_ms: int | None = None
-        if boot == self._boot:
-            at_ms = stored_ms
-        elif stored_at_s and wall_at_s:
-            at_ms = now_ms - max(0, wall_at_s - stored_at_s) * 1000
         try:
+            at_ms: int | None = None
+            if boot == self._boot:
+                at_ms = int(stored_ms)
+            elif stored_at_s and wall_at_s:
+                at_ms = now_ms - max(0, wall_at_s - stored_at_s) * 1000
             return StoredFrame(decode(data), at_ms, bool(is_receipted))
-        except DecodeError as e:
+        except (DecodeError, TypeError, ValueError) as e:
             self.damage = f"a stored frame cannot be read: {e}"
             logger.exception("%s", self.damage)
             return None
@@ -332,13 +415,15 @@ class NodeStore:
                 connection.close()
 
     def _begin_anew(self) -> sqlite3.Connection:
-        aside, legible = set_aside(self._folder, self._is_ours)
+        aside, legible, counter = set_aside(self._folder, self._is_ours)
+        known = counter if counter <= COUNTER_FLOOR_MAX else 0  # What is damaged may say anything.
+        highest = max([self._last, known, *(row[0] for row in legible)])
         db = open_database(self._folder)
         marks = ", ".join("?" * len(OUTBOX_COLUMNS.split(",")))
         try:
             with transaction(db):
                 db.executemany(f"INSERT OR IGNORE INTO outbox ({OUTBOX_COLUMNS}) VALUES ({marks})", legible)  # noqa: S608
-                write_value(db, "counter", max([self._last, *(row[0] for row in legible)]))
+                write_value(db, "counter", highest + RESERVED if highest else 0)
         except sqlite3.Error as e:
             db.close()
             raise refused(e, self._folder) from e
@@ -355,34 +440,11 @@ class NodeStore:
         return signed.frame.id == FrameId(self._node, row[0])
 
 
-def _number(db: sqlite3.Connection, key: str) -> int:
-    return int.from_bytes(read_value(db, key) or b"", "big")
-
-
-def _is_test(db: sqlite3.Connection, counter: int) -> bool:
-    row = db.execute("SELECT data FROM outbox WHERE counter = ? AND is_receipted = 0", (counter,)).fetchone()
-    try:
-        frame = decode(row[0]).frame if row else None
-    except DecodeError:
-        return False
-    return isinstance(frame, Alert) and frame.kind is AlertKind.TEST
+def _age(db: sqlite3.Connection, counter: int, otherwise: tuple[int, int, str]) -> tuple[int, int, str]:
+    row = db.execute("SELECT stored_at_s, stored_ms, boot FROM outbox WHERE counter = ?", (counter,)).fetchone()
+    return otherwise if row is None else row
 
 
 def digest(data: bytes) -> bytes:
     """SHA-256, as the inbox keeps it."""
     return hashlib.sha256(data).digest()
-
-
-def _frame(content: Draft, node: NodeId, counter: int, at_s: int) -> Frame:
-    match content:
-        case AlertDraft():
-            incident = counter if content.incident is None else content.incident
-            return Alert(
-                node, counter, at_s, content.kind, incident, content.schemes, silent=content.silent, drill=content.drill
-            )
-        case CancelDraft():
-            return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
-        case ResponseDraft():
-            return Response(node, counter, at_s, content.target, content.response, content.schemes)
-        case PathTestDraft():
-            return PathTest(node, counter, at_s, content.path)

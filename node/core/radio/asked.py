@@ -23,11 +23,24 @@ from node.core.radio import access, duty
 from node.core.radio.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.radio.chance import draw
 from node.core.radio.state import Asked, Said, can_transmit, change
-from node.core.state import NodeState, true_time_s
+from node.core.scales import age_s
+from node.core.state import NodeState
 from node.core.turn import Turn
 from wire.admission import admit
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Alert, Cancel, Frame, Receipt, ReceiptBatch, SignedFrame
+from wire.frames import (
+    Acknowledgement,
+    Alert,
+    AutomaticAcknowledgement,
+    Cancel,
+    DigestReceipt,
+    DigestReceiptBatch,
+    Frame,
+    Receipt,
+    ReceiptBatch,
+    Refusal,
+    SignedFrame,
+)
 from wire.ids import FrameId
 
 TURNAROUND_MS: Final = (20, 60)
@@ -75,7 +88,8 @@ def asked(turn: Turn, event: AirAsked) -> None:
         waiting = [other.ready_ms for other in queue if other.targets]
         ready_ms = min(ready_ms, *waiting) if waiting and is_new else ready_ms
     heard = dict(turn.state.radio.rungs)
-    subjects = (signed.frame.target,) if isinstance(signed.frame, Acknowledgement) else targets
+    frame = signed.frame
+    subjects = (frame.target,) if isinstance(frame, Acknowledgement | AutomaticAcknowledgement) else targets
     needed = max((heard.get(subject.node, 0) for subject in subjects), default=0)
     rung = 0 if gather_ms else min(max(needed, times if len(targets) < _SEVERAL else 0), len(LADDER) - 1)
     news = tuple(target for target in targets if _said(turn.state, target) is None) or targets
@@ -158,9 +172,9 @@ def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
 def targets_of(frame: Frame) -> tuple[FrameId, ...]:
     """What a frame is a receipt for; empty if it is none."""
     match frame:
-        case Receipt():
+        case Receipt() | DigestReceipt():
             return (frame.target,)
-        case ReceiptBatch():
+        case ReceiptBatch() | DigestReceiptBatch():
             return tuple(entry.target for entry in frame.targets)
         case _:
             return ()
@@ -169,7 +183,9 @@ def targets_of(frame: Frame) -> tuple[FrameId, ...]:
 def _refusal(turn: Turn, frame: Frame) -> str | None:
     """Why central cannot have meant this, whatever its broker says; ``None`` = it may."""
     match frame:
-        case Receipt() | ReceiptBatch() | Acknowledgement():
+        case Receipt() | ReceiptBatch() | DigestReceipt() | DigestReceiptBatch() | Refusal():
+            pass
+        case Acknowledgement() | AutomaticAcknowledgement():
             pass
         case Alert() | Cancel() if frame.sender == turn.settings.node:
             return "air our own"
@@ -178,8 +194,7 @@ def _refusal(turn: Turn, frame: Frame) -> str | None:
                 return "air foreign scheme"
         case _:
             return "air wrong kind"
-    now_s = true_time_s(turn.state, turn.now_ms)
-    return "air old" if frame.at_s and now_s and 1_000 * (now_s - frame.at_s) > OLD_MS else None
+    return "air old" if 1_000 * age_s(turn.state, frame.at_s) > OLD_MS else None
 
 
 def _over_ms(entries: tuple[Asked, ...], mode: Mode) -> int:
@@ -203,9 +218,9 @@ def _remember(turn: Turn, subject: FrameId) -> None:
 
 def _rank(frame: Frame) -> int:
     match frame:
-        case Receipt() | ReceiptBatch():
+        case Receipt() | ReceiptBatch() | DigestReceipt() | DigestReceiptBatch() | Refusal():
             return 0
-        case Acknowledgement():
+        case Acknowledgement() | AutomaticAcknowledgement():
             return 1
         case Alert():
             return 2

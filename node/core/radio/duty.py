@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from node.core.radio.state import Radio, Usage
@@ -31,6 +32,28 @@ def add(usage: Usage, until_ms: int, length_ms: int) -> Usage:
             slices[number] = slices.get(number, 0) + end_ms - start_ms
         start_ms = end_ms
     return Usage(tuple(sorted(slices.items())))
+
+
+def both(earlier: tuple[tuple[int, int], ...], later: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """The slices of two runs, by one clock."""
+    slices = Counter(dict(earlier))
+    slices.update(dict(later))
+    return tuple(sorted(slices.items()))
+
+
+def rebased(
+    slices: tuple[tuple[int, int], ...], kept_ms: int, now_ms: int, age_ms: int | None
+) -> tuple[tuple[int, int], ...]:
+    """Slices that were kept in another boot of the machine, by this one's clock.
+
+    Args:
+        slices: as kept.
+        kept_ms: when, by the clock of that boot.
+        now_ms: by the clock of this one.
+        age_ms: how long ago; ``None`` = nobody can tell, so it was just now: a power cut does not give the window away.
+    """
+    moved = (now_ms - (age_ms or 0) - kept_ms) // SLICE_MS
+    return tuple((number + moved, ms) for number, ms in slices)
 
 
 def used_ms(usage: Usage, now_ms: int) -> int:

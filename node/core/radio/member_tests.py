@@ -25,8 +25,8 @@ _MS_PER_DAY: Final = 86_400_000
 _UNLICENSED: Final = RadioTiming()
 
 
-def stored(turn: Turn, frame: Alert) -> None:
-    """An alert is on disk. If it is a test, the radio is tested with it, but never while an offender may watch (N4)."""
+def numbered(turn: Turn, frame: Alert) -> None:
+    """An alert is about to be sent. With a test the radio is tested, but never while an offender may watch (N4)."""
     if frame.kind is AlertKind.TEST and not frame.silent:
         path_tests.ask(turn)
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from node.core.effects import StopOver, TransmitOver
+from node.core.effects import KeepAirtime, StopOver, TransmitOver
 from node.core.events import OverEnded, OverFailed, OverStarted
 from node.core.lifecycle import on_air
 from node.core.radio import access, asked, cuts, duty, tries, trust
@@ -49,6 +49,7 @@ from node.core.radio.air import (
     Phrase,
     burst_ms,
 )
+from node.core.radio.chance import draw
 from node.core.radio.phrases import SAID_MAX, phrase_for
 from node.core.radio.state import Over, Wanted, can_transmit, change
 from node.core.state import NodeState, Row
@@ -128,7 +129,10 @@ def failed(turn: Turn, event: OverFailed) -> None:
         return
     failures = turn.state.radio.failures + 1
     first_ms, max_ms = FAILED_REST_MS
-    change(turn, failures=failures, rest_ms=turn.now_ms + min(first_ms << min(failures - 1, 16), max_ms))
+    rest_ms = min(first_ms << min(failures - 1, 16), max_ms)
+    # Drawn, for what made ours fail may have made everybody's fail in the same moment.
+    rest_ms = draw(turn, rest_ms, rest_ms * 3 // 2)
+    change(turn, failures=failures, rest_ms=turn.now_ms + rest_ms)
     turn.fact("over_failed", None, over=str(over.number), detail=event.detail)
 
 
@@ -258,6 +262,9 @@ def _order(
         wait_us=None,
     )
     phrase = None if said is None else said[0]
+    # Before it is keyed: a program that dies in the middle of it must not have forgotten it.
+    planned = planned_ms(frames, mode, phrase)
+    turn.order(KeepAirtime(duty.add(turn.state.radio.own_use, turn.now_ms + planned, planned).slices))
     turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
 
 
@@ -273,6 +280,7 @@ def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:
         airtime_ms=radio.airtime_ms + airtime_ms,
         own_use=duty.add(radio.own_use, turn.now_ms, airtime_ms),
     )
+    turn.order(KeepAirtime(turn.state.radio.own_use.slices))
     access.unkeyed(turn)
     return over
 

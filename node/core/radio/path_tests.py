@@ -120,7 +120,9 @@ def _is_quiet(state: NodeState, now_ms: int) -> bool:
     heard_ms = radio.channel.member_ms
     if radio.is_busy or radio.wanted or busy_percent(radio, now_ms) > POLITE_PERCENT:
         return False
-    if (heard_ms is not None and now_ms - heard_ms < HEARD_QUIET_MS) or state.drafts:
+    if heard_ms is not None and now_ms - heard_ms < HEARD_QUIET_MS:
+        return False
+    if any(draft.signed is None for draft in state.drafts):
         return False
     if state.neighbours or is_hushed(state, now_ms):
         return False

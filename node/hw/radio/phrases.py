@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,11 +23,12 @@ from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MIN
 _VERSION: Final = 3
 """Raised whenever the same text and voice shall sound different, so that cached sentences are made anew."""
 _SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
-_RENDER_WITHIN_S: Final = 120
+_RENDER_WITHIN_S: Final = 600
 _SUFFIX: Final = ".s16"
 _SEAL_BYTES: Final = hashlib.sha256().digest_size
 """Before the samples, their digest: what a dying card made of them is never put on the air."""
 _JOIN_S: Final = 1.0
+_TOLD_TO_END_S: Final = 5.0
 _PACKAGES: Final = Path(__file__).absolute().parents[3]
 _log: Final = logging.getLogger(__name__)
 
@@ -38,8 +40,9 @@ class SpokenPhrases:
         sentences: what is said for each phrase (:func:`node.hw.radio.sentences.sentences`).
         voice: espeak-ng's name of it.
         cache_dir: where samples are kept; made if missing, and emptied of what is no longer said.
-        on_problem: called, from a thread of this object's, when sentences cannot be made: overs then go without.
-            Without this it is logged.
+        on_problem: called, from a thread of this object's, each time sentences cannot be made: overs then go without,
+            and somebody must call :meth:`start` again. Without this it is logged.
+        on_made: the same, when they have been made after all.
     """
 
     def __init__(
@@ -48,18 +51,20 @@ class SpokenPhrases:
         voice: str,
         cache_dir: Path,
         on_problem: Callable[[str], None] | None = None,
+        on_made: Callable[[], None] = lambda: None,
     ) -> None:
         self._sentences = MappingProxyType(dict(sentences))
         self._voice = voice
         self._dir = cache_dir
         self._on_problem = on_problem
+        self._on_made = on_made
         self._files = MappingProxyType(
             {phrase: cache_dir / f"{phrase}-{_digest(text, voice)}{_SUFFIX}" for phrase, text in sentences.items()}
         )
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._child: subprocess.Popen[bytes] | None = None
-        self._is_closed = False
+        self._closing = threading.Event()
         self._problem = ""
 
     @property
@@ -70,7 +75,7 @@ class SpokenPhrases:
     def start(self) -> None:
         """Make what is missing, in the background. May be called again, to try again."""
         with self._lock:
-            if self._is_closed or (self._thread is not None and self._thread.is_alive()):
+            if self._closing.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
             self._thread = threading.Thread(target=self._make_missing, name="phrases", daemon=True)
             self._thread.start()
@@ -107,7 +112,7 @@ class SpokenPhrases:
     def close(self) -> None:
         """Stop making. May be called twice."""
         with self._lock:
-            self._is_closed = True
+            self._closing.set()
             thread, child = self._thread, self._child
             if child is not None:
                 child.kill()
@@ -124,9 +129,11 @@ class SpokenPhrases:
             self._discard_old()
         except OSError as e:
             problem = f"{self._dir}: {e.strerror}"
-        if self._is_closed:
+        if self._closing.is_set():
             return
-        self._problem = problem
+        was, self._problem = self._problem, problem
+        if was and not problem:
+            self._on_made()
         if problem:
             told = one_line(f"no spoken alerts: {problem}")
             if self._on_problem is None:
@@ -141,13 +148,13 @@ class SpokenPhrases:
         if not problem and len(sound) >= _SOUND_BYTES_MAX and once(text) != text:
             # Cut in the middle of its second half: better whole, and once.
             sound, problem = self._rendered(once(text))
-        if not problem and not self._is_closed:
+        if not problem and not self._closing.is_set():
             _keep(self._files[phrase], sound[: min(len(sound), _SOUND_BYTES_MAX) & ~1])
         return problem
 
     def _rendered(self, text: str) -> tuple[bytes, str]:
         with self._lock:
-            if self._is_closed:
+            if self._closing.is_set():
                 return b"", "closed"
             child = subprocess.Popen(  # noqa: S603 - one list, no shell; the text goes through a pipe
                 [sys.executable, "-P", "-m", "node.hw.radio.speech", self._voice],
@@ -168,6 +175,9 @@ class SpokenPhrases:
             self._child = None
         if child.returncode == 0 and sound:
             return sound, ""
+        if child.returncode == -signal.SIGTERM:
+            # At the unit's stop every process is told to end, and the node may be the last to hear of it.
+            self._closing.wait(_TOLD_TO_END_S)
         lines = said.decode(errors="replace").strip().splitlines()
         problem = lines[-1] if lines else "the speech program failed"
         return b"", problem if child.returncode == STATUS_NO_PROGRAM else f'voice "{self._voice}": {problem}'

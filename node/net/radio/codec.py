@@ -99,12 +99,12 @@ class Codec:
 
     @property
     def problem(self) -> str | None:
-        """Why the radio is of no use: the mode that everybody speaks first does not work; ``None`` = it does.
+        """Why the radio is of no use: no mode works; ``None`` = at least one does.
 
-        Another mode that does not is one rung of the ladder less, no more: see :meth:`encode`.
+        A mode that does not is one rung of the ladder less, no more: see :meth:`encode` and :attr:`problems`.
         """
         problem = self._slots[LADDER[0]].problem
-        return f"{LADDER[0]}: {problem}" if problem else None
+        return f"{LADDER[0]}: {problem}" if problem and all(slot.problem for slot in self._slots.values()) else None
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ class Codec:
     def feed(self, block: bytes) -> None:
         """Received audio; never waits."""
         for slot in self._slots.values():
-            if slot.child is not None and slot.child.has_begun and slot.modem.is_receiver:
+            if slot.child is not None and slot.child.has_begun and self._listens(slot):
                 slot.child.feed(block)
 
     def collect(self) -> None:
@@ -200,11 +200,17 @@ class Codec:
         for slot in self._slots.values():
             self._end(slot)
 
-    def _children(self) -> Iterator[DireWolf]:
-        return (slot.child for slot in self._slots.values() if slot.child is not None)
-
     def _receivers(self) -> Iterator[DireWolf]:
-        return (child for child in self._children() if child.modem.is_receiver)
+        return (slot.child for slot in self._slots.values() if slot.child is not None and self._listens(slot))
+
+    def _listens(self, slot: _Slot) -> bool:
+        """One of each baud rate: a receiver, or where that is gone another, for each hears every mode of its rate."""
+        if slot.modem.is_receiver:
+            return True
+        return not any(
+            other.child is not None and other.modem.is_receiver and other.modem.baud == slot.modem.baud
+            for other in self._slots.values()
+        )
 
     def _look_after(self, slot: _Slot, now_ms: int, *, is_quiet: bool) -> None:
         if slot.child is not None:

@@ -17,7 +17,7 @@ Put = Callable[[Event], None]
 
 
 class RadioHealth:
-    """``Part.RADIO`` as one part made of several. Used by one thread."""
+    """``Part.RADIO`` as one part made of several, and ``Part.MODEM`` beside it. Used by one thread."""
 
     def __init__(self, put: Put) -> None:
         """Everything works until something is told.
@@ -27,6 +27,7 @@ class RadioHealth:
         """
         self._put = put
         self._problems: dict[str, str] = {}
+        self._lacking = ""
 
     @property
     def is_well(self) -> bool:
@@ -46,6 +47,15 @@ class RadioHealth:
         self._problems[what] = problem
         if is_news:
             self._put(PartFailed(Part.RADIO, display_text(f"{what}: {problem}", DETAIL_CHARS_MAX)))
+
+    def tell_modems(self, problem: str | None, problems: tuple[str, ...]) -> None:
+        """How the modems are doing: ``problem``, none works; ``problems``, each that does not while others carry on."""
+        self.tell("modem", problem)
+        lacking = "" if problem else "; ".join(problems)
+        if bool(lacking) is not bool(self._lacking):
+            detail = display_text(lacking, DETAIL_CHARS_MAX)
+            self._put(PartFailed(Part.MODEM, detail) if lacking else PartRecovered(Part.MODEM))
+        self._lacking = lacking
 
 
 def words(error: Exception) -> str:

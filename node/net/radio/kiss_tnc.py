@@ -122,6 +122,9 @@ class KissTnc:
         """Nothing can be taken back from a TNC: the over ends when it has sent what it has."""
         logger.info("over %d cannot be stopped: the TNC sends what it has", over)
 
+    def retry_speech(self) -> None:
+        """A TNC speaks nothing."""
+
     def close(self) -> None:
         """Let go of the line; within a second. May be called twice."""
         self._is_closing = True

@@ -66,6 +66,9 @@ class PttPort(Protocol):
 class PhraseBook(Protocol):
     """Sentences that were rendered ahead."""
 
+    def start(self) -> None:
+        """Make what is missing, in the background."""
+
     def samples(self, phrase: str) -> bytes | None:
         """Of :class:`node.core.radio.air.Phrase`, at ``RATE_HZ``; ``None`` where none is set or it is not ready."""
 
@@ -85,6 +88,9 @@ class RadioPort(Protocol):
 
     def stop_over(self, over: int) -> None:
         """Unkey now; returns at once. Another over's number changes nothing."""
+
+    def retry_speech(self) -> None:
+        """Make the sentences that are missing; returns at once. ``Part.SPEECH`` fails or recovers by it."""
 
     def close(self) -> None:
         """Unkey, then end children and threads; within a second."""

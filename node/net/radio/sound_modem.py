@@ -26,7 +26,7 @@ from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped
 from node.net.radio.health import Put, RadioHealth, words
 from node.net.radio.over import KEYED_SPARE_MS, assemble, milliseconds
-from node.net.radio.ports import AudioPort, PhraseBook, PttPort
+from node.net.radio.ports import BLOCK_MS, AudioPort, PhraseBook, PttPort
 from node.net.radio.reports import Offer, Reports
 from wire.ids import NodeId
 from wire.limits import DETAIL_CHARS_MAX
@@ -84,12 +84,13 @@ class _Keyed:
 
     Attributes:
         keyed_ms: since when.
-        due_ms: by then it has ended by itself, or will not.
+        due_blocks: when the device has delivered so many blocks, it has ended by itself, or will not. The device's
+            own clock: one that runs slowly plays slowly, and nothing is wrong with it.
     """
 
     over: int
     keyed_ms: int
-    due_ms: int
+    due_blocks: int
 
 
 class SoundModem:
@@ -131,6 +132,7 @@ class SoundModem:
         self._sense = CarrierSense(squelch_dbfs)
         self._orders: queue.SimpleQueue[_Transmit | _Stop | _Played | _AudioLost] = queue.SimpleQueue()
         self._blocks: deque[bytes] = deque()
+        self._delivered_blocks = 0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._worker = threading.Thread(target=self._run, name="sound-modem", daemon=True)
         self._is_closing = False
@@ -160,6 +162,10 @@ class SoundModem:
         """Unkey, and forget the rest of it; returns at once."""
         self._stopped_over = over
         self._post(_Stop(over))
+
+    def retry_speech(self) -> None:
+        """Make the sentences that are missing; returns at once."""
+        self._phrases.start()
 
     def close(self) -> None:
         """Unkey, end everything; within a second. May be called twice."""
@@ -197,6 +203,7 @@ class SoundModem:
             os.eventfd_write(self._wake, 1)
 
     def _on_block(self, block: bytes) -> None:
+        self._delivered_blocks += 1
         if len(self._blocks) >= _BLOCKS_WAITING_MAX:
             self.dropped_blocks += 1
             return
@@ -225,7 +232,7 @@ class SoundModem:
         if now_ms >= self._codec_due_ms:
             due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
             self._codec_due_ms = min(due_ms, now_ms + _STEP_MS_MAX)
-            self._health.tell("modem", self._codec.problem)
+            self._health.tell_modems(self._codec.problem, self._codec.problems)
         self._look_after_audio(now_ms)
         self._look_after_over(now_ms)
         poll = select.poll()
@@ -315,8 +322,8 @@ class SoundModem:
         if self._is_stopped(order.over):
             raise EncodeStopped("no longer wanted")
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
-        now_ms = monotonic.now_ms()
-        self._over = _Keyed(order.over, now_ms, now_ms + length_ms)
+        due_blocks = self._delivered_blocks + length_ms // BLOCK_MS
+        self._over = _Keyed(order.over, monotonic.now_ms(), due_blocks)
         # What fails from here on unkeys, also if the key is said not to have moved: in doubt it is off.
         self._ptt.key(min(length_ms, OVER_MS_MAX))
         self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
@@ -385,7 +392,7 @@ class SoundModem:
         return problem
 
     def _look_after_over(self, now_ms: int) -> None:
-        if self._over is not None and now_ms >= self._over.due_ms:
+        if self._over is not None and self._delivered_blocks >= self._over.due_blocks:
             self._fail_over("the sound device did not finish in time")
         if self._over is not None:
             return

@@ -1,0 +1,103 @@
+"""The questions that go to central (N13): syncs, and with them, to each run of it, every receipt that we hold.
+
+The list is long: thousands of receipts, in many parts. It goes with the first question of a connection, and twice more.
+A central that does not answer is asked without it from then on, and gets it once it answers; one that answers
+everything but the list gets it less and less often, and so is a disk asked that will not say what it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from node.core import delivery, proof, receipts
+from node.core.central import Question
+from node.core.effects import PublishSync
+from node.core.events import FramesReopened
+from node.core.turn import Turn
+from wire.frames import PathTest
+from wire.lateness import ANSWER_WITHIN_MS
+from wire.messages import PendingFrame, Sync, SyncAnswer
+
+PENDING_MAX: Final = 128
+LISTINGS_AT_ONCE: Final = 3
+_LIST_AGAIN_DOUBLINGS_MAX: Final = 9
+_WHOLE_SECOND_MS: Final = 1_000
+
+
+def sync(turn: Turn, *, is_new_run: bool = False) -> None:
+    """Ask central for what we may have missed, and say what waits here and for how long.
+
+    A run of central that may be another one is told also what the others have receipted; once it is known to answer,
+    where it did not answer the list.
+    """
+    state, central = turn.state, turn.state.central
+    is_wanted = is_new_run or central.proven_ms is None or central.listed_to != central.boot_id
+    is_listing = is_wanted and _may_list(turn)
+    if is_listing:
+        _set_central(turn, listings=central.listings + 1, listing_ms=turn.now_ms)
+    pending = []
+    # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
+    chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
+    for counter, row in sorted(chosen, key=lambda row: row[0]):
+        if isinstance(row.signed.frame, PathTest):
+            continue  # Nobody waits for it, and it never comes this way.
+        if row.pressed_ms is not None:
+            age_ms = max(0, turn.now_ms - row.pressed_ms)
+        else:  # Of an earlier boot of the machine, and nobody knows when: surely not live (N13).
+            age_ms = max(turn.now_ms - state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS)
+        pending.append(PendingFrame(counter=counter, age_ms=age_ms))
+    turn.order(
+        PublishSync(
+            Sync(
+                boot_id=state.boot_id,
+                directory_serial=state.directory.serial,
+                last_counter=state.last_counter,
+                pending=tuple(pending),
+                nonce=proof.ask(turn, is_listing=is_listing),
+                central_counter=central.highest_counter,
+                central_revision=central.highest_revision,
+            ),
+            is_listing,
+        )
+    )
+
+
+def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:
+    """What this run of central has of all that was receipted: it may have been restored from an older copy."""
+    if answer.missing:
+        receipts.forgotten(turn, frozenset(answer.missing))
+    elif asked.is_listing:
+        _set_central(turn, listed_to=answer.boot_id)
+    if asked.is_listing:
+        _set_central(turn, listings=0)
+    elif turn.state.central.listed_to != answer.boot_id and _may_list(turn):
+        sync(turn)
+
+
+def frames_reopened(turn: Turn, event: FramesReopened) -> None:
+    """What central lacks is sent again; how old it is, it is told first."""
+    receipts.reopened(turn, event.frames)
+    sync(turn)
+    if delivery.is_linked(turn.state):
+        delivery.begin(turn)
+
+
+def listing_refused(turn: Turn) -> None:
+    """No sync that is out has listed anything."""
+    central = turn.state.central
+    _set_central(turn, questions=tuple(replace(asked, is_listing=False) for asked in central.questions))
+
+
+def _may_list(turn: Turn) -> bool:
+    """Whether the list may go out now."""
+    central = turn.state.central
+    if central.unanswered >= LISTINGS_AT_ONCE:
+        return False
+    doublings = min(central.listings - LISTINGS_AT_ONCE, _LIST_AGAIN_DOUBLINGS_MAX)
+    return doublings < 0 or turn.now_ms - central.listing_ms >= ANSWER_WITHIN_MS << doublings
+
+
+def _set_central(turn: Turn, **fields: object) -> None:
+    turn.change(central=replace(turn.state.central, **fields))  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""What the node knows of central and of its link to it, as frozen values. Nothing here decides anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.core.effects import Scale
+from node.core.table import PathPhase
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Central's last heartbeat on this connection.
+
+    Attributes:
+        at_ms: Unix time in it, by central's clock.
+        heard_ms: when it came.
+        is_live: central's clock went on with ours since the one before.
+    """
+
+    at_ms: int
+    heard_ms: int
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A sync of ours whose answer may still come.
+
+    Attributes:
+        nonce: the answer bears it.
+        asked_ms: when it went out.
+        is_listing: it lists every frame for which we hold a receipt.
+    """
+
+    nonce: str
+    asked_ms: int
+    is_listing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """When another program was last given our session, and since when it is known that it goes on."""
+
+    last_ms: int
+    known_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """What is known of central. What counts as proof is in :mod:`node.core.proof`.
+
+    Attributes:
+        heard_ms: its last status or answer on this connection.
+        proven_ms: its last answer to a question of ours; ``None`` = none on this connection.
+        sequence: of the last status or answer of this run.
+        revision: states up to this one are covered by its last answer.
+        answered_at_s: Unix time by its clock of its last answer; 0 = none.
+        questions: ours, oldest first. asked_count: of this run of ours. unanswered: those since its last answer.
+        boot_id: of its present run, empty = never heard.
+        on_duty: roles as central names them; ``None`` = not known.
+        scales: its time, as its runs told it, the present one first (:mod:`node.core.scales`).
+        sync_sent_ms: when we last asked.
+        taken: another program was given our session; ``None`` = never in this run. See :mod:`node.core.identity`.
+        beat: its last heartbeat on this connection.
+        run_at_s: Unix time by its clock of this run's first answer; 0 = none.
+        listed_to: boot id of the run that was told of every receipt we hold, and lacks none; empty = none.
+        listings: lists of receipts that went out since central answered one. listing_ms: when the last one did.
+        highest_counter, highest_revision: of its frames, of its states of incidents, over all of its runs.
+        told_counter: the highest of its frames that earlier runs of ours heard.
+    """
+
+    path: PathPhase = PathPhase.DOWN
+    link_detail: str = "not connected yet"
+    link_changed_ms: int = 0
+    is_refused: bool = False
+    heard_ms: int = 0
+    boot_id: str = ""
+    on_duty: tuple[str, ...] | None = None
+    scales: tuple[Scale, ...] = ()
+    sync_sent_ms: int | None = None
+    taken: Taken | None = None
+    proven_ms: int | None = None
+    sequence: int = 0
+    revision: int = 0
+    answered_at_s: int = 0
+    questions: tuple[Question, ...] = ()
+    asked_count: int = 0
+    unanswered: int = 0
+    beat: Beat | None = None
+    run_at_s: int = 0
+    listed_to: str = ""
+    listings: int = 0
+    listing_ms: int = 0
+    highest_counter: int = 0
+    highest_revision: int = 0
+    told_counter: int = 0

@@ -1,0 +1,51 @@
+"""Which frames of other members were taken in, and how urgent the panel has shown them: here, and on the disk (N5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from node.core.effects import KeepSeen
+from node.core.state import NodeState, Seen
+from node.core.turn import Turn
+from wire.ids import FrameId
+from wire.kinds import Priority
+
+
+def is_new(turn: Turn, frame_id: FrameId, digest: bytes) -> bool:
+    """Whether no frame with this id was taken in; two different frames with one id are refused and counted."""
+    known = seen_of(turn.state, frame_id)
+    if known is None or not known.digest:
+        return True
+    if known.digest != digest:
+        turn.reject("id conflict")
+    return False
+
+
+def seen_of(state: NodeState, frame_id: FrameId) -> Seen | None:
+    """What is known of it; ``None`` = it was not taken in."""
+    return state.inbox.recent.get(frame_id) or state.inbox.older.get(frame_id)
+
+
+def is_shown_as(seen: Seen, priority: Priority) -> bool:
+    """Whether the panel has had it as something at least so urgent."""
+    return seen.shown is not None and seen.shown <= priority
+
+
+def is_newest(state: NodeState, frame_id: FrameId) -> bool:
+    """Whether its number is above all that were heard of its sender."""
+    return frame_id.counter > (state.inbox.highest.get(FrameId(frame_id.node, 0)) or 0)
+
+
+def remember(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
+    """Know it, and on the disk."""
+    put(turn, frame_id, seen)
+    turn.order(KeepSeen(frame_id, seen.digest, seen.shown))
+
+
+def put(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
+    """Know it in this run."""
+    inbox = turn.state.inbox
+    highest = inbox.highest
+    if is_newest(turn.state, frame_id):
+        highest = highest.put(FrameId(frame_id.node, 0), frame_id.counter)
+    turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen), highest=highest))

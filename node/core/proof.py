@@ -1,0 +1,144 @@
+"""What proves that central is there now (N11), and that what it says is of now.
+
+Whoever holds the broker can invent nothing that is signed, but can keep, repeat and withhold what central once signed.
+So nothing counts by its signature alone:
+
+- A sync bears a nonce that was never used. Its answer, within :data:`~wire.lateness.ANSWER_WITHIN_MS`, is of now: it
+  proves the path, establishes central's run, and alone may raise our counter.
+- The proof is good for :data:`PROVES_FOR_MS`; we ask again well before.
+- A status of another run than the established one is a hint to ask. Of the same run only a higher sequence counts.
+- A state of an incident counts while the path is proven, and if it is newer than what the last answer covered. The
+  closing of another member's counts always.
+
+Toward a central of an old version (the directory does not say that it signs), statuses prove the path as they always
+did, and its states move nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Final
+
+from node.core.central import Central, Question
+from node.core.state import NodeState
+from node.core.table import PathPhase
+from node.core.turn import Turn
+from wire.ids import CENTRAL
+from wire.lateness import ANSWER_WITHIN_MS
+from wire.messages import IncidentState, SyncAnswer
+
+ASK_EVERY_MS: Final = 40_000
+_SPREAD_MS: Final = 5_000
+"""So that a town does not ask as one."""
+PROVES_FOR_MS: Final = 65_000
+"""Once in 60 s, and 5 s for the answer."""
+_RETRY_DOUBLINGS_MAX: Final = 3
+_QUESTIONS_MAX: Final = 4
+
+
+def is_strict(state: NodeState) -> bool:
+    """Whether central signs: then only what is signed counts."""
+    central = state.directory.senders.get(CENTRAL)
+    return central is not None and central.signs
+
+
+def ask(turn: Turn, *, is_listing: bool = False) -> str:
+    """The nonce of a new question; ``is_listing``: with it go our receipts."""
+    central = turn.state.central
+    number = central.asked_count + 1
+    nonce = hashlib.sha256(turn.state.secret + number.to_bytes(8, "big")).hexdigest()[:32]
+    _set(
+        turn,
+        questions=(*central.questions, Question(nonce, turn.now_ms, is_listing))[-_QUESTIONS_MAX:],
+        asked_count=number,
+        unanswered=central.unanswered + 1,
+        sync_sent_ms=turn.now_ms,
+    )
+    return nonce
+
+
+def question_of(turn: Turn, answer: SyncAnswer) -> Question | None:
+    """Our question that it answers in time, which is then no longer open; ``None`` = it answers none."""
+    asked = next((q for q in turn.state.central.questions if answer.nonce and q.nonce == answer.nonce), None)
+    if asked is None or turn.now_ms - asked.asked_ms > ANSWER_WITHIN_MS:
+        return None
+    _set(turn, questions=tuple(q for q in turn.state.central.questions if q.nonce != asked.nonce))
+    return asked
+
+
+def is_state_new(state: NodeState, said: IncidentState) -> bool:
+    """Whether a signed state that came by itself says more than the last answer did."""
+    if is_strict(state) and state.central.path is not PathPhase.PROVEN:
+        return False
+    return said.revision > state.central.revision
+
+
+def established(turn: Turn, answer: SyncAnswer) -> bool:
+    """Central has answered our question; says whether it is another run of it."""
+    central = turn.state.central
+    is_new_run = answer.boot_id != central.boot_id
+    # An answer says nothing of duty: what was heard of it before an outage is old.
+    is_after_outage = turn.now_ms - central.heard_ms >= turn.timing.central_lost_ms
+    _set(
+        turn,
+        on_duty=None if is_after_outage else central.on_duty,
+        boot_id=answer.boot_id,
+        sequence=answer.sequence if is_new_run else max(central.sequence, answer.sequence),
+        # A run of another database may count from lower: its answer is the truth of now.
+        revision=answer.revision if is_new_run else max(central.revision, answer.revision),
+        answered_at_s=0 if answer.at is None else int(answer.at.timestamp()),
+        run_at_s=(0 if answer.at is None else int(answer.at.timestamp())) if is_new_run else central.run_at_s,
+        proven_ms=turn.now_ms,
+        heard_ms=turn.now_ms,
+        unanswered=0,
+    )
+    return is_new_run
+
+
+def is_lost(state: NodeState, now_ms: int) -> bool:
+    """Whether a path that was proven is no longer."""
+    moment_ms = _lost_ms(state)
+    return moment_ms is not None and moment_ms <= now_ms
+
+
+def is_due(state: NodeState, now_ms: int) -> bool:
+    """Whether to ask now."""
+    moment_ms = _ask_ms(state)
+    return moment_ms is not None and moment_ms <= now_ms
+
+
+def is_waiting(state: NodeState, now_ms: int) -> bool:
+    """Whether a question is out that may still be answered in time."""
+    return any(now_ms - asked.asked_ms <= ANSWER_WITHIN_MS for asked in state.central.questions)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When :func:`is_lost` or :func:`is_due` next may change."""
+    return min((moment for moment in (_lost_ms(state), _ask_ms(state)) if moment is not None), default=None)
+
+
+def _lost_ms(state: NodeState) -> int | None:
+    central = state.central
+    if central.path is not PathPhase.PROVEN:
+        return None
+    silent_ms = central.heard_ms + state.settings.timing.central_lost_ms
+    if not is_strict(state):
+        return silent_ms
+    return silent_ms if central.proven_ms is None else min(silent_ms, central.proven_ms + PROVES_FOR_MS)
+
+
+def _ask_ms(state: NodeState) -> int | None:
+    central = state.central
+    if central.path is PathPhase.DOWN or not is_strict(state):
+        return None
+    if central.sync_sent_ms is None:
+        return state.now_ms
+    if central.unanswered:
+        return central.sync_sent_ms + (ANSWER_WITHIN_MS << min(central.unanswered - 1, _RETRY_DOUBLINGS_MAX))
+    return central.sync_sent_ms + ASK_EVERY_MS + state.settings.node * 2_654_435_761 % _SPREAD_MS
+
+
+def _set(turn: Turn, **fields: object) -> None:
+    central: Central = replace(turn.state.central, **fields)  # type: ignore[arg-type]
+    turn.change(central=central)

@@ -1,0 +1,108 @@
+"""Central's signed word on frames of ours: it has one, or it never will (N3, N8).
+
+A counter may have been given out twice: a card that lost its last writes, an older copy put back. Then two presses
+bear one id, and central has at most one of them. So a receipt is believed only for the bytes that it names by their
+digest, and a refusal too. A receipt of the old kind, which names the counter alone, is believed only from a central
+that the directory knows as an old one.
+
+A refused frame can never arrive: what it says is stored anew, under a new counter, and only then forgotten.
+
+A central that was restored from an older copy lacks what it had receipted since. Each run of it is told once which
+receipts we hold; what it then names as missing is sent again, the same bytes, and RECEIVED is taken back meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core import delivery, drafts, renewals
+from node.core.effects import ReopenFrames
+from node.core.events import StoredFrame
+from node.core.lifecycle import happen, incident_id, keep
+from node.core.state import CancelProgress, Incident
+from node.core.table import Happening, PathPhase
+from node.core.turn import Turn
+from wire.answers import frame_digest
+from wire.directory import Sender
+from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, Receipted, Refusal, Response
+from wire.kinds import Capability, Path, RefusalReason
+
+SPEAKS: Final = tuple(capability.value for capability in Capability)
+"""What this node understands of these; its health says so."""
+
+Word = Receipt | Receipted | DigestReceipt | DigestReceipted | Refusal
+
+
+def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None:
+    """A receipt or a refusal, alone or out of a batch, that ``central`` signed ``at_s``. Repetitions change nothing."""
+    counter = word.target.counter
+    if word.target.node != turn.settings.node or counter > turn.state.last_counter:
+        turn.reject("receipt target")
+        return
+    if isinstance(word, Receipt | Receipted) and central.signs:
+        turn.reject("receipt without digest")
+        return
+    row = turn.state.outbox.rows.get(counter)
+    if row is None:
+        return
+    if 0 < at_s < turn.state.central.run_at_s:
+        if turn.state.central.path is PathPhase.PROVEN:
+            # Kept by somebody: this run may be of an older copy, that lacks the frame. It answers our next try itself.
+            turn.reject("receipt of an earlier run")
+            return
+        # This run is to be told of it too, as soon as it is heard.
+        turn.change(central=replace(turn.state.central, listed_to="", sync_sent_ms=None))
+    if not isinstance(word, Receipt | Receipted) and not frame_digest(row.signed.data).startswith(word.digest):
+        turn.reject("receipt digest")
+    elif not isinstance(word, Refusal):
+        delivery.receipt(turn, counter, is_late=word.late, path=path)
+    elif word.reason is RefusalReason.ID_CONFLICT:
+        renewals.renew(turn, row)
+    elif isinstance(row.signed.frame, Response):
+        drafts.forget_unsaved(turn, counter)
+        delivery.give_up(turn, counter)  # Nobody can be told of it, under whatever counter.
+
+
+def forgotten(turn: Turn, missing: frozenset[int]) -> None:
+    """Central was restored from an older copy, and lacks these frames of ours that it had receipted.
+
+    What the presser reads falls back at once; they are sent again as soon as the disk has taken their receipts back.
+    """
+    rows = turn.state.outbox.rows
+    lost = tuple(sorted(counter for counter in missing if counter not in rows))
+    if lost:
+        turn.order(ReopenFrames(lost))
+    for key in turn.state.recent:
+        incident = turn.state.incidents.get(key)
+        if incident is None or incident.latest not in lost:
+            continue
+        turn.fact("forgotten", incident_id(turn.state, incident))
+        keep(turn, replace(incident, received_ms=None, answer=None, ahead=None, path=None))
+        happen(turn, key, Happening.FORGOTTEN)
+
+
+def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
+    """Their rows have no receipt any more: they wait for one as they did at first."""
+    for stored in frames:
+        frame = stored.signed.frame
+        if frame.counter in turn.state.outbox.rows:
+            continue
+        incident = _incident_of(turn, frame) if isinstance(frame, Alert | Cancel) else None
+        is_decisive = isinstance(frame, Alert) and incident is not None and incident.latest == frame.counter
+        delivery.reopen(turn, stored.signed, stored.stored_ms, is_awaited=is_decisive)
+        if incident is None:
+            continue
+        if isinstance(frame, Alert):
+            keep(turn, replace(incident, waiting=(*incident.waiting, (frame.counter, frame.kind))))
+        elif incident.cancel is CancelProgress.RECEIVED:
+            keep(turn, replace(incident, cancel=CancelProgress.SAVED))
+
+
+def _incident_of(turn: Turn, frame: Alert | Cancel) -> Incident | None:
+    """By its key, or, if the alert that opened it was renewed, by its last press, which bears the old one."""
+    incident = turn.state.incidents.get(frame.incident)
+    if incident is not None:
+        return incident
+    found = (turn.state.incidents.get(key) for key in turn.state.recent)
+    return next((i for i in found if i is not None and i.latest == frame.counter), None)

@@ -1,0 +1,70 @@
+"""A frame of ours that central will never take, stored anew under a new counter (N2).
+
+Its row stays, and goes on being sent and refused, until the disk has the new one: a crash in between forgets nothing.
+An incident that it opened gets a new key; what else belongs to that incident keeps its bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from node.core import delivery, drafts
+from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
+from node.core.lifecycle import holder, keep
+from node.core.state import CancelProgress, PendingDraft, Row
+from node.core.turn import Turn
+from wire.frames import Alert, Cancel, Frame, Response
+
+
+def renew(turn: Turn, row: Row) -> None:
+    """Another frame of ours has this one's counter at central: order it stored anew. Again: changes nothing."""
+    frame = row.signed.frame
+    content = _content_of(frame)
+    drafts.forget_unsaved(turn, frame.counter)
+    if any(draft.replaces == frame.counter for draft in turn.state.drafts):
+        return
+    if content is None:
+        delivery.drop(turn, frame.counter)
+        return
+    number = turn.state.next_draft
+    turn.change(next_draft=number + 1)
+    turn.fact("refused", frame.id, draft=str(number))
+    key = _without(turn, frame, number) if isinstance(frame, Alert) else 0
+    draft = PendingDraft(number, content, key, frame.at_s, row.pressed_ms, replaces=frame.counter)
+    drafts.add(turn, draft)
+
+
+def _without(turn: Turn, alert: Alert, number: int) -> int:
+    """Its incident waits for the new one instead; the key under which it does."""
+    incident = holder(turn.state, alert.incident, alert.counter)
+    is_opening = alert.incident == alert.counter
+    key = -number if is_opening else alert.incident if incident is None else incident.key
+    if incident is None:
+        return key
+    incident = replace(incident, waiting=tuple(row for row in incident.waiting if row[0] != alert.counter))
+    if incident.latest == alert.counter:
+        incident = replace(incident, latest=None, latest_draft=number)
+    if is_opening and incident.cancel is not CancelProgress.NONE:
+        # What was taken back at central was the other incident of that number.
+        incident = replace(incident, cancel=CancelProgress.WANTED)
+    if is_opening:
+        # So was what was heard of it.
+        incident = replace(incident, answer=None, ahead=None, members=(), revision=-1, ack_counter=0)
+    keep(turn, incident)
+    if is_opening:
+        drafts.rename(turn, incident.key, key)
+    return key
+
+
+def _content_of(frame: Frame) -> AlertDraft | CancelDraft | ResponseDraft | None:
+    """What it says, without its counter; ``None`` for a path test: another will be due."""
+    match frame:
+        case Alert():
+            incident = None if frame.incident == frame.counter else frame.incident
+            return AlertDraft(frame.kind, incident, frame.schemes, frame.silent, frame.drill)
+        case Cancel():
+            return CancelDraft(frame.incident, frame.reason, frame.schemes)
+        case Response():
+            return ResponseDraft(frame.target, frame.response, frame.schemes)
+        case _:
+            return None

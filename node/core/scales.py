@@ -1,0 +1,107 @@
+"""The scales by which this node tells how long ago something was pressed (N13), and the time that it shows.
+
+Central's is learnt only from its signed answer to a sync of ours, and run on by our monotonic clock, central gone or
+not: through restarts of the program, until the machine boots. What central left is judged by for three days more. Our
+own proven clock is one more scale, and the only one that is ever shown: a person compares the panel with the clock on
+the wall. See :mod:`wire.lateness` for the rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core.effects import KeepScales, Scale
+from node.core.state import NodeState, wall_at_s
+from node.core.turn import Turn
+from wire.ids import U32_MAX
+from wire.lateness import ANSWER_WITHIN_MS, SCALE_KEPT_MS, SCALES_AGREE_MS, Judgement, judge
+
+LEARN_EVERY_MS: Final = 3_600_000
+"""The monotonic clock may drift by a fifth of a second in that time."""
+EARLIER_MAX: Final = 8
+"""A central that starts again and again with another time each."""
+
+
+def learn(turn: Turn, boot_id: str, at_ms: int, asked_ms: int) -> None:
+    """Central's signed answer to the sync of ``asked_ms`` says that it was ``at_ms``, Unix time."""
+    way_ms = turn.now_ms - asked_ms
+    if way_ms > ANSWER_WITHIN_MS:
+        return
+    learnt = Scale(boot_id, at_ms - (asked_ms + turn.now_ms) // 2, turn.now_ms, way_ms)
+    before = present(turn.state)
+    if before is not None and is_near(before, learnt) and before.boot_id == boot_id:
+        # Once an hour for the drift; before that only if the answer was quicker, so that it tells more exactly.
+        if turn.now_ms - before.learnt_ms < LEARN_EVERY_MS and way_ms >= before.way_ms:
+            return
+        earlier = turn.state.central.scales[1:]
+    else:
+        left = () if before is None or is_near(before, learnt) else (replace(before, left_ms=turn.now_ms),)
+        earlier = (*left, *turn.state.central.scales[1:])
+    kept = tuple(s for s in earlier if _is_kept(s, turn.now_ms))[:EARLIER_MAX]
+    restore(turn, (learnt, *kept))
+    turn.order(KeepScales(turn.state.central.scales))
+
+
+def restore(turn: Turn, scales: tuple[Scale, ...]) -> None:
+    """Take these, the present one first: from the disk, of this boot of the machine."""
+    turn.change(central=replace(turn.state.central, scales=scales))
+
+
+def present(state: NodeState) -> Scale | None:
+    """Central's, as far as it is known."""
+    return state.central.scales[0] if state.central.scales else None
+
+
+def is_near(one: Scale, other: Scale) -> bool:
+    """Whether the two are one scale, as far as anybody can tell."""
+    return abs(one.offset_ms - other.offset_ms) <= SCALES_AGREE_MS
+
+
+def clock_gap_ms(state: NodeState) -> int | None:
+    """By how much our own proven clock is ahead of central's; ``None`` = one of the two is not known."""
+    scale = present(state)
+    if scale is None or not state.clock.is_proven or state.clock.offset_ms is None:
+        return None
+    return state.clock.offset_ms - scale.offset_ms
+
+
+def readings_s(state: NodeState, at_ms: int) -> tuple[int, ...]:
+    """What each scale says of a moment of this boot, in Unix seconds, the most trusted first; none if there is none."""
+    found = [(scale.offset_ms + at_ms) // 1000 for scale in state.central.scales if _is_kept(scale, state.now_ms)]
+    own_s = wall_at_s(state, at_ms)
+    return (*found, own_s) if own_s else tuple(found)
+
+
+def stamp_s(state: NodeState, at_ms: int) -> int:
+    """The time that a frame of ours bears which tells of a moment of this boot; 0 = not known."""
+    scale = present(state)
+    at_s = 0 if scale is None else (scale.offset_ms + at_ms) // 1000
+    return at_s if 0 < at_s <= U32_MAX else wall_at_s(state, at_ms)
+
+
+def judged(state: NodeState, at_s: int, *, is_newest: bool) -> Judgement:
+    """Late or live, of something that bears the time ``at_s`` (0 = none) and arrives now."""
+    return judge(at_s, readings_s(state, state.now_ms), is_newest=is_newest)
+
+
+def age_s(state: NodeState, at_s: int) -> int:
+    """The least age that any scale gives it now; 0 where none can tell."""
+    return max(0, min((now_s - at_s for now_s in readings_s(state, state.now_ms)), default=0)) if at_s else 0
+
+
+def shown_at_s(state: NodeState, at_ms: int) -> int:
+    """Unix time to show for a moment of this boot: by our own proven clock, else by central's scale; 0 = not known."""
+    return wall_at_s(state, at_ms) or stamp_s(state, at_ms)
+
+
+def own_at_s(state: NodeState, central_at_s: int) -> int:
+    """What we show for a moment that central tells by its own clock; 0 = it tells none."""
+    scale = present(state)
+    if not central_at_s or scale is None:
+        return central_at_s
+    return shown_at_s(state, 1000 * central_at_s - scale.offset_ms)
+
+
+def _is_kept(scale: Scale, now_ms: int) -> bool:
+    return scale.left_ms is None or now_ms - scale.left_ms < SCALE_KEPT_MS

@@ -1,0 +1,86 @@
+"""What central has told, kept through restarts: a closing stands, whatever older word of central's is said again (N3).
+
+Closings and answers to us are kept at once, the highest numbers otherwise every ten seconds: those that a crash forgets
+are asked for again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from node.core import neighbours
+from node.core.effects import KeepTold, Told
+from node.core.state import NodeState
+from node.core.turn import Turn
+
+CLOSED_MAX: Final = 64
+ENDED_EVERY_MS: Final = 1_000
+KEEP_EVERY_MS: Final = 10_000
+
+
+def restore(turn: Turn, told: Told) -> None:
+    """From the disk, beside what this run has heard already."""
+    known = both(told, _told(turn.state))
+    turn.change(
+        told=told,
+        ended=known.ended,
+        closed=known.closed,
+        central=replace(
+            turn.state.central,
+            told_counter=told.counter,
+            highest_counter=known.counter,
+            highest_revision=known.revision,
+        ),
+    )
+
+
+def both(earlier: Told, later: Told) -> Told:
+    """What two runs heard of central; where there is too much, the earlier is left out."""
+    return Told(
+        max(earlier.counter, later.counter),
+        max(earlier.revision, later.revision),
+        (*(key for key in earlier.closed if key not in later.closed), *later.closed)[-CLOSED_MAX:],
+        neighbours.newest_ended((*(i for i in earlier.ended if i not in later.ended), *later.ended)),
+    )
+
+
+def closed(turn: Turn, key: int) -> None:
+    """Central has closed an incident of ours."""
+    if key > 0:
+        others = (other for other in turn.state.closed if other != key)
+        turn.change(closed=(*others, key)[-CLOSED_MAX:])
+
+
+def reopened(turn: Turn, key: int) -> None:
+    """Central has it open again."""
+    turn.change(closed=tuple(other for other in turn.state.closed if other != key))
+
+
+def tick(turn: Turn) -> None:
+    """Keep what has changed."""
+    moment_ms = next_moment_ms(turn.state)
+    if moment_ms is not None and moment_ms <= turn.now_ms:
+        keep(turn)
+
+
+def next_moment_ms(state: NodeState) -> int | None:
+    """When to keep what has changed; ``None`` = nothing has."""
+    now, kept = _told(state), state.told
+    if now == kept:
+        return None
+    if now.closed != kept.closed:
+        return state.now_ms
+    return state.told_ms + (ENDED_EVERY_MS if now.ended != kept.ended else KEEP_EVERY_MS)
+
+
+def keep(turn: Turn) -> None:
+    """On the disk with it, if anything has changed."""
+    now = _told(turn.state)
+    if now != turn.state.told:
+        turn.change(told=now, told_ms=turn.now_ms)
+        turn.order(KeepTold(now))
+
+
+def _told(state: NodeState) -> Told:
+    return Told(state.central.highest_counter, state.central.highest_revision, state.closed, state.ended)
