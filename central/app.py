@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
+from central.clock import CentralClock, machine_boot
 from central.config import Configuration
 from central.core import effects as do
 from central.core import events as ev
 from central.core.machine import CentralCore
+from central.counters import OwnCounters
 from central.directory_file import DirectoryFile, DirectoryWatcher, Newest, open_kept
 from central.live import LiveBoard
 from central.loop import IntakeLoop
 from central.net.announcer import Announcer
-from central.net.broker import link_to_broker
+from central.net.broker import BrokerLinks
 from central.net.inbox import Inbox
+from central.quarantine import Quarantine
 from central.store.database import Database
 from central.store.errors import StoreError
-from central.store.recalling import recall
+from central.store.recalling import recall, recall_open
 from central.web.app import create_app
 from central.web.server import WebServer, listen, url_of
 from runtime.logs import FactLog
@@ -30,30 +32,8 @@ from runtime.service import Service
 
 logger = logging.getLogger(__name__)
 
-COUNTER_BLOCK: Final = 10_000
-"""Reserved on disk at a time; a start skips what is left of the last one."""
 STOP_WITHIN_S: Final = 1.0
-NOTICE: Final = "This page listens on this machine only, and names are chosen, not proven, until there are accounts."
-
-
-class OwnCounters:
-    """Central's own frame counters: reserved on disk before use, in blocks."""
-
-    def __init__(self, reserve: Callable[[int], range]) -> None:
-        self._reserve = reserve
-        self._left = iter(range(0))
-
-    def next(self) -> int:
-        """One that was never used.
-
-        Raises:
-            StoreError: none could be reserved.
-        """
-        counter = next(self._left, None)
-        if counter is None:
-            self._left = iter(self._reserve(COUNTER_BLOCK))
-            counter = next(self._left)
-        return counter
+NOTICE: Final = "Only this computer can open this page. Until there are accounts, nobody checks the names."
 
 
 class Central:
@@ -77,10 +57,11 @@ class Central:
             address = f"{configuration.web_host} port {configuration.web_port}"
             raise OSError(f"the page cannot listen on {address}: {e.strerror}") from e
         self._inbox: Inbox[ev.Event] = Inbox()
-        self._link = link_to_broker(configuration.mqtt, self._inbox)
+        self._link = BrokerLinks(configuration.mqtt, configuration.alerts_mqtt, self._inbox)
         self._database = Database(configuration.database)
         self._database.open()
-        now_at = datetime.now(UTC)
+        clock = CentralClock()
+        now_at = clock.now()
         newest = open_kept(self._database.kept_directory(), configuration.authority)
         file = DirectoryFile(configuration.directory_file, configuration.authority, newest)
         first = file.look()
@@ -90,10 +71,13 @@ class Central:
         elif first is not None:
             self._inbox.put(first)
         core = CentralCore()
-        started = ev.Started(secrets.token_hex(8), newest.directory, newest.data, recall(self._database, now_at))
+        earlier = self._begin_time(clock, now_at)
+        recalled = recall(self._database, now_at)
+        started = ev.Started(secrets.token_hex(8), newest.directory, newest.data, recalled, earlier)
         orders = core.handle(started, now_at)
         board = next(order.board for order in orders if isinstance(order, do.ShowBoard))
         self._live = LiveBoard(board, self._inbox.put)
+        counters = OwnCounters(self._database.reserve_counters)
         self._loop = IntakeLoop(
             core,
             store=self._database,
@@ -101,13 +85,19 @@ class Central:
             announcer=Announcer(
                 self._link.publish,
                 configuration.signing_key,
-                OwnCounters(self._database.reserve_counters).next,
-                lambda: int(time.time()),
+                counters.next,
+                lambda: int(clock.now().timestamp()),
             ),
             screen=self._live,
             facts=facts,
             service=service,
+            raise_counter=counters.raise_above,
+            set_aside=Quarantine(configuration.quarantine_dir).keep,
+            recall_open=partial(recall_open, self._database),
+            clock=clock.now,
+            wall_ahead=clock.wall_ahead,
         )
+        self._loop.begin(orders)
         self._watcher = DirectoryWatcher(file, self._inbox.put)
         app = create_app(self._live, inter_font_dir=configuration.inter_font_dir, notice=NOTICE)
         self._web = WebServer(app, self._listener)
@@ -160,6 +150,15 @@ class Central:
         except StoreError as e:
             # It is in its file, too; the page will say soon enough that the disk refuses.
             logger.warning("the directory was not kept: %s", e)
+
+    def _begin_time(self, clock: CentralClock, now_at: datetime) -> tuple[timedelta, ...]:
+        try:
+            return self._database.begin_time(machine_boot(), clock.offset, now_at)
+        except StoreError as e:
+            # A full disk: the page shows what is open and says so. What was pressed on an earlier time may seem late.
+            logger.warning("the times of earlier runs are not known: %s", e)
+            self._inbox.put(ev.StoreFailed(str(e)))
+            return ()
 
     def _run(self) -> None:
         try:

@@ -17,6 +17,9 @@ from runtime.mqtt_link import LinkSettings
 from wire.errors import WireError
 from wire.signing import KEY_BYTES, PublicKey, SigningKey
 
+ALERTS_CERTIFICATE_FILE: Final = "alerts.pem"
+ALERTS_KEY_FILE: Final = "alerts.key"
+"""Beside the configuration: of the connection that carries alerts, as the fleet makes them."""
 _KEY_FILE_BYTES_MAX: Final = 1_024
 
 
@@ -60,9 +63,12 @@ class Configuration:
     authority: PublicKey
     directory_file: Path
     mqtt: LinkSettings
+    alerts_mqtt: LinkSettings | None
+    """With the certificate of alerts' own connection; ``None`` where the fleet has made none yet."""
     web_host: str
     web_port: int
     inter_font_dir: Path
+    quarantine_dir: Path
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -94,10 +100,19 @@ def load_configuration(path: Path) -> Configuration:
         authority=authority_key,
         directory_file=folder / file.identity.directory_file,
         mqtt=file.mqtt.resolved(folder),
+        alerts_mqtt=_alerts_settings(file.mqtt, folder),
         web_host=file.web.host,
         web_port=file.web.port,
         inter_font_dir=folder / file.page.inter_font_dir,
+        quarantine_dir=folder / "quarantine",
     )
+
+
+def _alerts_settings(mqtt: LinkSettings, folder: Path) -> LinkSettings | None:
+    if not (folder / ALERTS_CERTIFICATE_FILE).exists():
+        return None
+    own = msgspec.structs.replace(mqtt, certificate_file=ALERTS_CERTIFICATE_FILE, key_file=ALERTS_KEY_FILE)
+    return own.resolved(folder)
 
 
 def _read_key(path: Path, key: str, file: Path) -> bytes:

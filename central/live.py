@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -17,18 +18,26 @@ from central.core.view import Action, Board, Change, DeliverChange, Done, Person
 logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S: Final = 10.0
+BEAT_S: Final = 1.0
+STUCK_AFTER_S: Final = 10.0
+"""Longer than any page takes to draw, on a busy machine too."""
 
 
 class LiveBoard:
     """A :class:`central.core.view.BoardPort`. ``show`` and ``answer`` are the intake thread's, the rest the loop's."""
 
-    def __init__(self, board: Board, request: Callable[[ActionRequested], None]) -> None:
+    def __init__(
+        self, board: Board, request: Callable[[ActionRequested], None], clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
         """Make one.
 
         Args:
             board: as it is at the start.
             request: hands an action to the intake thread; must not block.
+            clock_s: monotonic.
         """
+        self._clock_s = clock_s
+        self._beat_s = clock_s()
         self._keeper = BoardKeeper(board)
         self._request = request
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -42,9 +51,15 @@ class LiveBoard:
         """A change was lost, so the board stands still for good, and every page would call it live."""
         return self._is_broken
 
+    @property
+    def is_moving(self) -> bool:
+        """The loop went round a moment ago. A page that hangs is no better than none: nobody is answered."""
+        return self._clock_s() - self._beat_s < STUCK_AFTER_S
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on changes cross to ``loop``. Before the first :meth:`show`."""
         self._loop = loop
+        self._cross(self._beat)
 
     def show(self, change: Change) -> None:
         """The next change."""
@@ -87,6 +102,11 @@ class LiveBoard:
         with contextlib.suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(call)
+
+    def _beat(self) -> None:
+        self._beat_s = self._clock_s()
+        if self._loop is not None:
+            self._loop.call_later(BEAT_S, self._beat)
 
     def _apply(self, change: Change) -> None:
         try:

@@ -8,18 +8,21 @@ happens on this thread.
 
 from __future__ import annotations
 
+import faulthandler
+import itertools
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures, KeptNode, SeenFrame
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, SeenFrame
 from central.core.machine import CentralCore
+from central.core.set_aside import INTERNAL_ERROR
 from central.core.view import Change as BoardChange
 from central.core.view import Done, Refused
 from central.net.announcer import Announcer
@@ -28,19 +31,24 @@ from central.net.reading import Reader
 from central.store.errors import StoreError
 from runtime.logs import FactLog
 from runtime.service import Service
+from wire.ids import NodeId
 
 logger = logging.getLogger(__name__)
 
 BATCH_MAX: Final = 500
 TICK_S: Final = 1.0
+TELL_AT_ONCE: Final = 8
+TELL_SHARE: Final = 8
 TELL_WITHIN_S: Final = 0.1
 """How long a flood may hold back what is not a receipt."""
-INTERNAL_ERROR: Final = "internal error"
 OVERLOAD: Final = "overload"
 
 
 class Store(Protocol):
     """What the loop needs of :class:`central.store.database.Database`."""
+
+    @property
+    def has_reserve(self) -> bool: ...  # noqa: D102
 
     def commit(self, entries: list[JournalEntry]) -> tuple[SeenFrame, ...]: ...  # noqa: D102
 
@@ -48,13 +56,20 @@ class Store(Protocol):
 
     def keep_figures(self, figures: tuple[KeptFigures, ...]) -> None: ...  # noqa: D102
 
+    def keep_acts(self, acts: tuple[KeptAct, ...]) -> None: ...  # noqa: D102
+
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None: ...  # noqa: D102
+
+    def raise_entry(self, entry: int) -> None: ...  # noqa: D102
 
     def probe(self) -> None: ...  # noqa: D102
 
 
 class Screen(Protocol):
     """Shows what the rules say: :class:`central.live.LiveBoard`."""
+
+    @property
+    def is_moving(self) -> bool: ...  # noqa: D102
 
     def show(self, change: BoardChange) -> None: ...  # noqa: D102
 
@@ -78,7 +93,11 @@ class IntakeLoop:
         screen: Screen,
         facts: FactLog,
         service: Service,
+        set_aside: Callable[[do.SetAside], None],
+        recall_open: Callable[[NodeId, frozenset[int]], tuple[tuple[JournalEntry, ...], bool]],
         clock: Callable[[], datetime] = _utc_now,
+        wall_ahead: Callable[[], timedelta] = timedelta,
+        raise_counter: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._core = core
         self._store = store
@@ -86,15 +105,22 @@ class IntakeLoop:
         self._screen = screen
         self._facts = facts
         self._service = service
+        self._set_aside = set_aside
+        self._recall = recall_open
         self._clock = clock
-        self._reader = Reader()
+        self._wall_ahead = wall_ahead
+        self._raise_counter = raise_counter
+        self._reader = Reader(lambda: core.directory)
         self._batch: list[JournalEntry] = []
         self._untold: deque[do.Effect] = deque()
         self._tell_due_s = 0.0
         self._tick_due_s = 0.0
+        self._was_moving = True
+        self._had_reserve = True
         self._is_stopping = threading.Event()
         self._doers: dict[type[Any], Callable[[Any], None]] = {
             do.SendReceipt: announcer.send_receipt,
+            do.SendRefusal: announcer.send_refusal,
             do.SendAcknowledgement: announcer.send_acknowledgement,
             do.RepeatAcknowledgement: announcer.repeat_acknowledgement,
             do.SendReceiptsToAir: announcer.send_receipts_to_air,
@@ -106,10 +132,27 @@ class IntakeLoop:
             do.ShowChange: lambda order: self._screen.show(order.change),
             do.AnswerAction: lambda order: self._screen.answer(order.request, order.result),
             do.KeepNodes: lambda order: self._store.keep_nodes(order.nodes),
+            do.RaiseNumbers: self._raise_numbers,
             do.KeepFigures: lambda order: self._store.keep_figures(order.figures),
+            do.KeepActs: lambda order: self._store.keep_acts(order.acts),
+            do.TakeTurn: self._take_turn,
+            do.RecallOpen: self._recall_open,
             do.ProbeStore: self._probe,
             do.ReportFact: self._report,
+            do.SetAside: set_aside,
+            do.KeepDirectory: lambda order: self._store.keep_directory(order.serial, order.data, self._clock()),
         }
+
+    def _raise_numbers(self, order: do.RaiseNumbers) -> None:
+        if order.entry:
+            logger.warning("this database is older than what a node has seen of it: numbers go on from %d", order.entry)
+            self._store.raise_entry(order.entry)
+        if order.counter:
+            self._raise_counter(order.counter)
+
+    def begin(self, orders: list[do.Effect]) -> None:
+        """Say and keep what the start could not take up; the rest of its orders is told when there is a connection."""
+        self._carry_out([order for order in orders if isinstance(order, do.SetAside | do.ReportFact)])
 
     def run(self) -> None:
         """Until :meth:`stop`; what had arrived by then is still committed and answered."""
@@ -128,12 +171,20 @@ class IntakeLoop:
             self._tick_due_s = time.monotonic() + TICK_S
             for _ in range(min(self._inbox.take_dropped(), BATCH_MAX)):
                 self._handle(ev.InputRejected(OVERLOAD, None))
-            self._handle(ev.Ticked())
+            self._handle(ev.Ticked(self._wall_ahead()))
             self._commit()
+        if self._store.has_reserve != self._had_reserve:
+            self._had_reserve = not self._had_reserve
+            self._handle(ev.ReserveChanged(self._had_reserve))
         if self._inbox.is_empty or time.monotonic() >= self._tell_due_s:
             self._tell()
-        # Here and nowhere else: the watchdog is to know that the loop goes round, not that a thread lives.
-        self._service.watchdog()
+        # Here and nowhere else: the watchdog is to know that both loops go round, not that their threads live.
+        if self._screen.is_moving:
+            self._service.watchdog()
+        elif self._was_moving:
+            logger.error("the page's loop hangs; the watchdog will end us")
+            faulthandler.dump_traceback()
+        self._was_moving = self._screen.is_moving
 
     def stop(self) -> None:
         """Ask :meth:`run` to return, soon."""
@@ -145,7 +196,7 @@ class IntakeLoop:
         for order in orders:
             if isinstance(order, do.CommitFrame | do.CommitAction):
                 self._batch.append(order.entry)
-            elif isinstance(order, do.SendReceipt | do.SendReceiptsToAir | do.SendFrameToAir):
+            elif isinstance(order, do.SendReceipt | do.SendRefusal | do.SendReceiptsToAir | do.SendFrameToAir):
                 self._do(order)
             else:
                 if not self._untold:
@@ -153,7 +204,13 @@ class IntakeLoop:
                 self._untold.append(order)
 
     def _tell(self) -> None:
-        while self._untold:
+        """All of it, or until an alert may wait or the second is over; a share at least, so that it cannot grow."""
+        at_least = max(TELL_AT_ONCE, len(self._untold) // TELL_SHARE)
+        for number in itertools.count():
+            if not self._untold:
+                return
+            if number >= at_least and not (self._inbox.is_empty and time.monotonic() < self._tick_due_s):
+                return
             self._do(self._untold.popleft())
 
     def _do(self, order: do.Effect) -> None:
@@ -169,20 +226,16 @@ class IntakeLoop:
 
     def _take(self, items: list[ev.Event | Published]) -> bool:
         for item in items:
-            try:
-                event = self._reader.read(item) if isinstance(item, Published) else item
-                self._handle(event)
-                if isinstance(event, ev.DirectoryChanged):
-                    self._store.keep_directory(event.directory.serial, event.data, self._clock())
-            except StoreError as e:
-                logger.warning("%s", e)
-                self._handle(ev.StoreFailed(str(e)))
-            except Exception:
-                # A bug of ours that one input brings out must not stop the alerts behind it.
-                logger.exception("an event was not handled: %s", type(item).__name__)
-                self._handle(ev.InputRejected(INTERNAL_ERROR, None))
+            self._handle(self._read(item) if isinstance(item, Published) else item)
         self._commit()
         return bool(items)
+
+    def _read(self, message: Published) -> ev.Event:
+        try:
+            return self._reader.read(message)
+        except Exception as e:  # noqa: BLE001 - a bug of ours that one input brings out must not stop what is behind it
+            self._set_aside(do.SetAside(message, e))
+            return ev.InputRejected(INTERNAL_ERROR, None)
 
     def _handle(self, event: ev.Event) -> None:
         self._carry_out(self._core.handle(event, self._clock()))
@@ -198,14 +251,32 @@ class IntakeLoop:
                 logger.error("not committed: %s", e)  # noqa: TRY400 - a full disk is no bug, and this may repeat
                 self._handle(ev.CommitFailed(frames, actions, str(e)))
                 continue
+            except Exception as e:  # noqa: BLE001 - a bug of ours in writing one of them
+                if len(batch) > 1:
+                    for one in batch:
+                        self._batch = [one]
+                        self._commit()
+                else:
+                    self._set_aside(do.SetAside(batch[0], e))
+                    self._handle(ev.CommitFailed(frames, actions, str(e), is_own_fault=True))
+                continue
+            # Acts first: they were judged before these frames came, and answer none of them.
+            for entry in actions:
+                self._handle(ev.ActionCommitted(entry))
             if known:
                 ids = {frame.id for frame in known}
                 frames = tuple(frame_id for frame_id in frames if frame_id not in ids)
                 self._handle(ev.FramesKnown(known))
             if frames:
                 self._handle(ev.FramesCommitted(frames))
-            for entry in actions:
-                self._handle(ev.ActionCommitted(entry))
+
+    def _take_turn(self, _order: do.TakeTurn) -> None:
+        self._handle(ev.TurnCame())
+        self._commit()
+
+    def _recall_open(self, order: do.RecallOpen) -> None:
+        journal, is_all = self._recall(order.node, order.known)
+        self._handle(ev.OpenRecalled(order.node, journal, is_all, order.act))
 
     def _probe(self, _order: do.ProbeStore) -> None:
         self._store.probe()

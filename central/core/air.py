@@ -5,8 +5,9 @@ Theory. Nobody confirms what is heard on the air, and anybody can say again what
 - a frame that came by radio is answered by radio as well, through one node: a gateway that may transmit, first one
   that heard the frame itself; without one, the relay that was first. When the sender repeats itself it did not
   hear the answer, and the next try goes through the next of them;
-- each answer carries the other receipts of the last seconds as far as they fit: in a storm every one is said
-  several times, in no more overs;
+- each answer carries the other receipts of the last minute as far as they fit, those first that were said least
+  since they were last asked for: in a storm every one is said several times, in no more overs, and whoever asks too
+  often for an over of its own is answered in somebody else's;
 - a repetition is answered after a gap that doubles, and within budgets for its sender and for all repetitions
   together: a replay, or a flood of well signed frames from a stolen node, cannot keep the channel busy;
 - a member's alert is said for members whom the network does not reach, an acknowledgement for a presser whom it does
@@ -15,7 +16,6 @@ Theory. Nobody confirms what is heard on the air, and anybody can say again what
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,37 +25,56 @@ from central.core.effects import RepeatAcknowledgement, SendFrameToAir, SendRece
 from central.core.journal import FrameEntry
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
-from wire.frames import Alert, Cancel, ReceiptBatch, Receipted
+from central.core.undo import Record, Table
+from wire.answers import BATCH_DIGEST_BYTES
+from wire.frames import Alert, Cancel, DigestReceiptBatch, DigestReceipted, ReceiptBatch, Receipted
 from wire.ids import FrameId, NodeId
-from wire.kinds import MEMBERS_WARNED, Path
+from wire.kinds import MEMBERS_WARNED, Capability, Path
 
 HEARINGS_MAX: Final = 2_048
 RELAYS_MAX: Final = 8
-RECENT_MAX: Final = 32
+RECENT_MAX: Final = 64
+RECENT_EACH_MAX: Final = 4
+"""Of one sender, so that a stolen node that repeats itself crowds nobody out."""
 WAITING_MAX: Final = 256
 _ALL: Final = "all"
 
 
 @dataclass(slots=True)
-class _Hearing:
+class _Hearing(Record):
     """A frame that came by radio: who passed it on, the first one first, and how often it was answered there."""
 
     is_path_test: bool
-    relays: dict[NodeId, None] = field(default_factory=dict)
+    relays: Table[NodeId, None] = field(default_factory=Table)
     answers: int = 0
     next_at: datetime | None = None
 
 
-class Air:
+@dataclass(slots=True)
+class _Told(Record):
+    """A receipt that may travel with others.
+
+    Attributes:
+        asked_at: when its frame last came.
+        times: how often it was said since then.
+    """
+
+    receipt: Receipted | DigestReceipted
+    asked_at: datetime
+    times: int = 0
+    said_at: datetime | None = None
+
+
+class Air(Record):
     """Who heard what, and what was said. In memory: after a restart a sender that was not answered says it again."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._hearings: dict[FrameId, _Hearing] = {}
-        self._recent: deque[tuple[datetime, Receipted]] = deque(maxlen=RECENT_MAX)
+        self._hearings: Table[FrameId, _Hearing] = Table()
+        self._told: Table[FrameId, _Told] = Table()
         # Acknowledgements that are said a second time, and when.
-        self._waiting: dict[FrameId, datetime] = {}
-        self._warned_of: dict[FrameId, None] = {}
+        self._waiting: Table[FrameId, datetime] = Table()
+        self._warned_of: Table[FrameId, None] = Table()
         # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
         self._relays: Budget[NodeId] = Budget(60, timedelta(seconds=0.5))
         self._senders: Budget[NodeId] = Budget(8, timedelta(seconds=10))
@@ -87,13 +106,23 @@ class Air:
         return frame in self._hearings and self._hearings[frame].is_path_test
 
     def answer(
-        self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool, is_fresh: bool
+        self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool, is_fresh: bool, digest: bytes = b""
     ) -> list[SendReceiptsToAir]:
-        """Its receipt, over the air; nothing if it was just said, or too often. Fresh: just committed."""
+        """Its receipt, over the air; nothing if it was just said, or too often. Fresh: just committed.
+
+        With a digest it goes through a node that knows such receipts, as does what is said in the same frame.
+        """
         hearing = self._hearings.get(frame)
-        if hearing is None or (hearing.next_at is not None and now_at < hearing.next_at):
+        if hearing is None:
             return []
         voices = self._voices(hearing.relays, nodes, frame.node)
+        if digest:
+            able = [voice for voice in voices if Capability.DIGEST_RECEIPT in voice.speaks]
+            voices, digest = (able, digest) if able else (voices, b"")
+        named = DigestReceipted(frame, digest[:BATCH_DIGEST_BYTES], is_late) if digest else Receipted(frame, is_late)
+        self._ask(named, now_at)
+        if hearing.next_at is not None and now_at < hearing.next_at:
+            return []
         if not voices:
             return []
         if not is_fresh and not self._repeats.take(_ALL, now_at):
@@ -104,10 +133,43 @@ class Air:
         gap = self._timing.air_repeat_first * 2 ** min(hearing.answers, 20)
         hearing.answers += 1
         hearing.next_at = now_at + min(gap, self._timing.air_repeat_longest)
-        own = Receipted(frame, is_late)
-        recent = [told for at, told in self._recent if told.target != frame and self._is_recent(at, now_at)]
-        self._recent.appendleft((now_at, own))
-        return [SendReceiptsToAir(voice.node, ReceiptBatch.fitting([own, *recent]))]
+        return [SendReceiptsToAir(voice.node, self._say(frame, now_at), digest)]
+
+    def _ask(self, receipt: Receipted | DigestReceipted, now_at: datetime) -> None:
+        """Its sender has not heard it: if it is not said by itself, it goes with the next."""
+        self._told.pop(receipt.target, None)
+        of_sender = [frame for frame in self._told if frame.node == receipt.target.node]
+        if len(of_sender) >= RECENT_EACH_MAX:
+            del self._told[of_sender[0]]
+        self._told[receipt.target] = _Told(receipt, now_at)
+        if len(self._told) > RECENT_MAX:
+            del self._told[next(iter(self._told))]
+
+    def _say(self, frame: FrameId, now_at: datetime) -> tuple[Receipted, ...] | tuple[DigestReceipted, ...]:
+        """The receipt of ``frame``, and what fits beside it: least said first, then what was not said for longest."""
+        recent = [told for told in self._told.values() if self._is_recent(told.asked_at, now_at)]
+        recent.sort(key=lambda told: (told.receipt.target != frame, told.times, told.said_at or told.asked_at))
+        chosen: tuple[Receipted, ...] | tuple[DigestReceipted, ...]
+        if isinstance(self._told[frame].receipt, DigestReceipted):
+            named = (told.receipt for told in recent if isinstance(told.receipt, DigestReceipted))
+            chosen = DigestReceiptBatch.fitting(named)
+        else:
+            chosen = ReceiptBatch.fitting(told.receipt for told in recent if isinstance(told.receipt, Receipted))
+        for receipt in chosen:
+            told = self._told[receipt.target]
+            told.times, told.said_at = told.times + 1, now_at
+        return chosen
+
+    @staticmethod
+    def one_receipt(voice: NodeId, frame: FrameId, *, is_late: bool, digest: bytes) -> SendReceiptsToAir:
+        """A receipt that was given before, once more beside an answer that goes over the air."""
+        return SendReceiptsToAir(voice, (DigestReceipted(frame, digest[:BATCH_DIGEST_BYTES], is_late),), digest)
+
+    def voice_for_refusal(self, relay: NodeId, nodes: Nodes, sender: NodeId, now_at: datetime) -> NodeId | None:
+        """Through whom a frame that ``relay`` heard is refused over the air; ``None`` if nobody can, or too often."""
+        voices = self._voices({relay: None}, nodes, sender)
+        able = [voice.node for voice in voices if Capability.REFUSAL in voice.speaks]
+        return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
         """Through whom an acknowledgement is said to ``presser``; ``None`` if nobody can, or too often."""
@@ -170,7 +232,7 @@ class Air:
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by
-        self._waiting = {incident: due_at + by for incident, due_at in self._waiting.items()}
+        self._waiting.update([(incident, due_at + by) for incident, due_at in self._waiting.items()])
 
     def _is_recent(self, at: datetime, now_at: datetime) -> bool:
         return timedelta() <= now_at - at <= self._timing.air_batch

@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from central.core.undo import Record, Table
+
 K = TypeVar("K", bound=Hashable)
 KEYS_MAX: Final = 4_096
 
 
 @dataclass(slots=True)
-class _Bucket:
+class _Bucket(Record):
     tokens: float
     at: datetime
 
 
-class Budget(Generic[K]):
+class Budget(Record, Generic[K]):
     """``burst`` at once, and one more each ``every``, for each key."""
 
     def __init__(self, burst: int, every: timedelta) -> None:
         self._burst = burst
         self._every_s = every.total_seconds()
-        self._buckets: dict[K, _Bucket] = {}
+        self._buckets: Table[K, _Bucket] = Table()
 
     def take(self, key: K, now_at: datetime) -> bool:
         """Take one, if there is one."""

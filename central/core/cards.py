@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
+from central.core.groups import Shown
 from central.core.incident import Incident
 from central.core.timing import Timing
-from central.core.view import Card, MemberLine
+from central.core.view import Card, MemberLine, NodeLine
 from wire.directory import Directory
-from wire.ids import NodeId, node_text
+from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import PRIORITY
 from wire.limits import NAME_CHARS_MAX
 from wire.messages import Answer, IncidentState, MemberAnswer
 from wire.text import display_text
+
+NOT_DRAWN: Final = "– central has a fault and cannot show the rest"
+_SURE: Final = (
+    *("incident", "key", "stands_for", "through", "revision", "node", "kind", "priority", "state", "arrived_at"),
+    *("path", "is_silent", "is_drill", "closed_at", "alert_count"),
+)
 
 
 @lru_cache(maxsize=65_536)
@@ -28,6 +36,12 @@ def premises_of(node: NodeId, directory: Directory) -> str:
     return shown_name(sender.premises) if sender else node_text(node)
 
 
+def is_struck_off(node: NodeId, directory: Directory) -> bool:
+    """Whether what it once said is worth nothing now: revoked, or no longer in the directory."""
+    sender = directory.senders.get(node)
+    return sender is None or sender.is_revoked
+
+
 def place_of(node: NodeId, directory: Directory) -> str:
     """Where it is."""
     sender = directory.senders.get(node)
@@ -39,12 +53,17 @@ def slugs_of(schemes: tuple[int, ...], directory: Directory) -> tuple[str, ...]:
     return tuple(directory.schemes[number].slug for number in schemes if number in directory.schemes)
 
 
-def card_of(incident: Incident, directory: Directory, timing: Timing) -> Card:
-    """The incident as an alert card."""
+def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Shown | None = None) -> Card:
+    """The incident as an alert card; ``shown``: how, ``None`` for one that stands for nothing else."""
+    shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
+    pressed_again_at = incident.arrived_at if shown.is_again else incident.pressed_again_at
     is_answered = incident.state == "answered" and incident.answered_at is not None
     return Card(
         incident=incident.id.text,
+        key=shown.key.text,
+        stands_for=shown.stands_for,
+        through=shown.through,
         revision=incident.revision,
         node=node_text(node),
         premises=premises_of(node, directory),
@@ -66,22 +85,70 @@ def card_of(incident: Incident, directory: Directory, timing: Timing) -> Card:
         cancelled=incident.cancelled,
         answered_by=incident.answered_by,
         answered_at=incident.answered_at,
+        answered_after_s=incident.answered_after_s,
+        pressed_again_at=pressed_again_at,
+        coming=incident.coming,
+        coming_at=incident.coming_at,
+        coming_said_by=incident.coming_said_by,
+        closed_by=incident.closed_by,
+        closed_at=incident.closed_at,
         assigned_to=incident.assigned_to,
         outcome=incident.outcome,
         alert_count=incident.alert_count,
         members=tuple(
             MemberLine(node_text(member), premises_of(member, directory), press.response, press.at)
             for member, press in incident.members.items()
+            if not is_struck_off(member, directory)
         ),
         history=tuple(incident.history),
         undo_until=incident.answered_at + timing.undo_within if is_answered and incident.answered_at else None,
     )
 
 
+def bare_card(incident: Incident, shown: Shown) -> Card:
+    """What is surely known of one that cannot be drawn: somebody must still see that it is there, and can answer it."""
+    return Card(
+        incident=incident.id.text,
+        key=shown.key.text,
+        stands_for=shown.stands_for,
+        through=shown.through,
+        revision=incident.revision,
+        node=node_text(incident.id.node),
+        premises=node_text(incident.id.node),
+        place=NOT_DRAWN,
+        schemes=(),
+        kind=incident.kind.slug,
+        priority=PRIORITY[incident.kind],
+        state=incident.state,
+        pressed_at=None,
+        arrived_at=incident.arrived_at,
+        path=incident.path.value,
+        is_late=False,
+        is_silent=incident.is_silent,
+        is_drill=incident.is_drill,
+        closed_at=incident.closed_at,
+        alert_count=incident.alert_count,
+    )
+
+
+def bared(card: Card) -> Card:
+    """The like of a card that was drawn, and cannot be sent."""
+    sure = {name: getattr(card, name) for name in _SURE}
+    return Card(premises=card.node, place=NOT_DRAWN, schemes=(), pressed_at=None, is_late=False, **sure)
+
+
+def bare_line(text: str) -> NodeLine:
+    """The like of a premises, by its number as text."""
+    return NodeLine(node=text, premises=text, place=NOT_DRAWN, schemes=(), state="fault", since=None, last_seen_at=None)
+
+
 def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: datetime) -> IncidentState:
     """The incident as the members of ``scheme`` (a slug) are told."""
     node = incident.id.node
     by, at = incident.answered_by, incident.answered_at
+    press = FrameId(node, incident.answered_press).text if incident.answered_press else None
+    if incident.state == "on-the-way":
+        by, at = incident.coming, incident.coming_at
     return IncidentState(
         incident=incident.id.text,
         revision=incident.revision,
@@ -95,14 +162,18 @@ def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: 
         opened_at=incident.pressed_at or incident.arrived_at,
         expires_at=expires_at,
         late=incident.is_late,
+        live_at=incident.live_at,
         silent=incident.is_silent,
         drill=incident.is_drill,
         cancelled=incident.cancelled,
-        answer=Answer(role=by.role, name=by.name, at=at) if by and at else None,
+        answer=Answer(role=by.role, name=by.name, at=at, press=press, after_s=incident.answered_after_s)
+        if by and at
+        else None,
         members=tuple(
             MemberAnswer(
                 node=node_text(member), premises=premises_of(member, directory), response=press.response, at=press.at
             )
             for member, press in incident.members.items()
+            if not is_struck_off(member, directory)
         ),
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from central.core.incident import Incident
 from central.core.journal import ActionKind
+from central.core.people import goes_out, words
 from central.core.timing import Timing
 from central.core.view import (
     Acknowledge,
@@ -16,6 +17,7 @@ from central.core.view import (
     AddNote,
     Assign,
     Close,
+    CloseRevoked,
     EndWatch,
     Person,
     Refused,
@@ -25,7 +27,7 @@ from central.core.view import (
 )
 from wire.errors import DecodeError
 from wire.ids import FrameId
-from wire.kinds import PRIORITY, AlertKind, Priority, Role
+from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, Priority, Role
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.text import display_text
 
@@ -50,18 +52,12 @@ class AlreadySo:
 Verdict = Allowed | AlreadySo | Refused
 
 
-def words(person: Person) -> str:
-    """``"PCSO on duty J Patel"``."""
-    role = Role.by_slug(person.role)
-    return f"{role.title if role else person.role} {person.name}"
-
-
 def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest table of them
     action: Action,
     by: Person,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_watch: Mapping[Person, None],
+    on_watch: Mapping[Person, datetime],
     now_at: datetime,
     timing: Timing,
 ) -> Verdict:
@@ -71,12 +67,16 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     by = Person(by.role, display_text(by.name, NAME_CHARS_MAX))
     if not by.name:
         return Refused("Say your name first.")
+    if _is_watchlinks(by.name):
+        return Refused("Watchlink itself answers tests under this name. Say your own.")
     match action:
+        case CloseRevoked():
+            return Refused("That is for many incidents, and is judged for each.")
         case StartWatch():
             if by in on_watch:
                 return AlreadySo()
             if len(on_watch) >= ON_WATCH_MAX:
-                return Refused(f"{ON_WATCH_MAX} people are on watch already; end another watch first.")
+                return Refused(f"{ON_WATCH_MAX} people are on duty already; end the duty of another first.")
             return Allowed("watch-started", None, by)
         case EndWatch():
             return Allowed("watch-ended", None, by) if by in on_watch else AlreadySo()
@@ -96,12 +96,11 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
                 return Allowed("unacknowledged", incident, by)
             return Refused("It can be taken back only within 10 s, and only by who answered.")
         case SetOnTheWay():
-            if _has_become_worse(action.seen_kind, incident):
-                return _look_again(incident)
-            is_so = incident.state == "on-the-way" and incident.answered_by == by
-            return AlreadySo() if is_so else Allowed("on-the-way", incident, by)
+            return _judge_set_out(action, by, incident)
         case Assign():
             to = display_text(action.to, NAME_CHARS_MAX)
+            if to and incident.assigned_to == to:
+                return AlreadySo()
             return Allowed("assigned", incident, by, to) if to else Refused("Say to whom.")
         case Close():
             if 0 < action.seen_alerts < incident.alert_count:
@@ -111,7 +110,8 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
 
 
 def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> Verdict:
-    if incident.state != "unanswered" and incident.answered_by is not None:
+    is_answered = incident.state != "unanswered" and incident.pressed_again_at is None
+    if is_answered and incident.answered_by is not None:
         return (
             AlreadySo()
             if incident.answered_by == by
@@ -120,6 +120,25 @@ def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> V
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)
     return Allowed("acknowledged", incident, by)
+
+
+def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdict:
+    who = Person(action.who.role, display_text(action.who.name, NAME_CHARS_MAX)) if action.who else by
+    if incident.kind is AlertKind.TEST:
+        return Refused("Nobody sets out for a test.")
+    if not goes_out(who):
+        return Refused("CCTV and co-ordinator stay at their desks. Choose who is on the way.")
+    if not who.name or _is_watchlinks(who.name):
+        return Refused("Say the name of who is on the way.")
+    if _has_become_worse(action.seen_kind, incident):
+        return _look_again(incident)
+    if incident.state == "on-the-way" and incident.coming == who:
+        return AlreadySo()
+    return Allowed("on-the-way", incident, by, f"{who.role} {who.name}")
+
+
+def _is_watchlinks(name: str) -> bool:
+    return name.strip().casefold() in (AUTOMATIC_NAME, WATCHLINK_ROLE)
 
 
 def _has_become_worse(seen_kind: str, incident: Incident) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from central.core.journal import ActionEntry, FrameEntry, KeptFigures, KeptNode
+from central.core.journal import ActionEntry, FrameEntry, KeptAct, KeptFigures, KeptNode
 from central.core.view import Board, Change, Done, Refused
-from wire.frames import Receipted
+from wire.frames import DigestReceipted, Receipted
 from wire.ids import FrameId, NodeId
-from wire.kinds import AnswerState, Role
+from wire.kinds import AnswerState, RefusalReason, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
 
 
@@ -32,11 +32,32 @@ class CommitAction:
 
 @dataclass(frozen=True, slots=True)
 class SendReceipt:
-    """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 1."""
+    """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
+
+    Attributes:
+        digest: of the bytes on disk, as a receipt carries it; empty for a node that knows only the older receipts.
+    """
 
     node: NodeId
     target: FrameId
     is_late: bool
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRefusal:
+    """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
+
+    Attributes:
+        digest: of the bytes that are refused, as a refusal carries it.
+        air: a node that is asked to put the same bytes on the air (``down/air``), or nobody.
+    """
+
+    node: NodeId
+    target: FrameId
+    reason: RefusalReason
+    digest: bytes
+    air: NodeId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +66,14 @@ class SendAcknowledgement:
 
     Attributes:
         target: the incident.
+        role: ``None`` = Watchlink itself: an automatic acknowledgement, without a name.
         name: fits the frame: at most nine UTF-8 bytes.
         air: a node that is asked to put the same bytes on the air (``down/air``, QoS 0), or nobody.
     """
 
     node: NodeId
     target: FrameId
-    role: Role
+    role: Role | None
     state: AnswerState
     name: str
     air: NodeId | None = None
@@ -70,11 +92,13 @@ class SendReceiptsToAir:
     """Sign with central's next counter and publish to ``down/air`` of ``node``, QoS 0: one receipt, or a batch.
 
     Attributes:
-        targets: fit one frame (:meth:`wire.frames.ReceiptBatch.fitting`).
+        targets: fit one frame (:meth:`wire.frames.ReceiptBatch.fitting`), all of one kind.
+        digest: where there is one target that names its bytes, as much of their digest as a single receipt carries.
     """
 
     node: NodeId
-    targets: tuple[Receipted, ...]
+    targets: tuple[Receipted, ...] | tuple[DigestReceipted, ...]
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +130,17 @@ class SendSyncAnswer:
 
     node: NodeId
     answer: SyncAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseNumbers:
+    """Never use a frame counter or an entry number at or below these again, also after a restart.
+
+    A node has seen them: this database is an older copy of the one that gave them out. 0 = leave as it is.
+    """
+
+    counter: int
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +188,32 @@ class KeepFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepActs:
+    """Remember on disk, instead of those before, which acts for many are not carried out to their end."""
+
+    acts: tuple[KeptAct, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTurn:
+    """Answer TurnCame when everything ordered before is done and no alert waits, or a second later at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallOpen:
+    """Read some more of what is open of ``node``, the newest first; answer OpenRecalled or StoreFailed.
+
+    Attributes:
+        known: counters of those of its incidents that are in memory, or that the act has been through.
+        act: the number of the act for many that alone wants them; 0 = they are to be in memory again.
+    """
+
+    node: NodeId
+    known: frozenset[int]
+    act: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeStore:
     """Try a small durable write; answer StoreRecovered or StoreFailed."""
 
@@ -166,10 +227,31 @@ class ReportFact:
     detail: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Keep what the rules failed on, and how, for an engineer: a bug of ours. Nothing of it was applied.
+
+    Attributes:
+        what: an event, an entry of the journal, something held, or the name of one of the second's duties.
+    """
+
+    what: object
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDirectory:
+    """Remember it on disk, instead of any before it: central goes by it now."""
+
+    serial: int
+    data: bytes
+
+
 Effect = (
     CommitFrame
     | CommitAction
     | SendReceipt
+    | SendRefusal
     | SendAcknowledgement
     | RepeatAcknowledgement
     | SendReceiptsToAir
@@ -177,12 +259,18 @@ Effect = (
     | PublishIncident
     | PublishStatus
     | SendSyncAnswer
+    | RaiseNumbers
     | SendDirectory
     | ShowBoard
     | ShowChange
     | AnswerAction
     | KeepNodes
     | KeepFigures
+    | KeepActs
+    | TakeTurn
+    | RecallOpen
     | ProbeStore
     | ReportFact
+    | SetAside
+    | KeepDirectory
 )

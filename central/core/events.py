@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from central.core.journal import Recall, SeenFrame
+from central.core.journal import JournalEntry, Recall, SeenFrame
 from central.core.view import Action, Person
 from wire.directory import Directory
 from wire.ids import FrameId, NodeId
@@ -21,17 +22,25 @@ class Started:
         boot_id: new at every start.
         directory: verified; the empty one if there is none.
         directory_data: the same, sealed, as it is passed on to nodes.
+        earlier: how far the times of central's earlier runs are ahead of this run's, where they differ.
     """
 
     boot_id: str
     directory: Directory
     directory_data: bytes
     recall: Recall
+    earlier: tuple[timedelta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """About once a second, whatever else happens."""
+    """About once a second, whatever else happens.
+
+    Attributes:
+        wall_ahead: by how much this machine's clock has been set forward since central began.
+    """
+
+    wall_ahead: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,13 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneChanged:
+    """Whether a message of central's own has passed on the connection for alerts, and it is there still."""
+
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FrameArrived:
     """Bytes that claim to be a frame.
 
@@ -83,18 +99,24 @@ class FrameArrived:
 
 @dataclass(frozen=True, slots=True)
 class HealthArrived:
-    """A heartbeat or last will. The broker binds the topic, so ``node``, to the certificate."""
+    """A heartbeat or last will. The broker binds the topic, so ``node``, to the certificate.
+
+    Attributes:
+        is_signed: by that node. Unsigned only from one whose version does not sign.
+    """
 
     node: NodeId
     health: Health
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SyncArrived:
-    """A node asks for what it may have missed."""
+    """A node asks for what it may have missed; ``is_signed`` as above."""
 
     node: NodeId
     sync: Sync
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +160,8 @@ class CommitFailed:
     ids: tuple[FrameId, ...]
     entries: tuple[int, ...]
     detail: str
+    is_own_fault: bool = False
+    """We failed to write them: a bug, and the disk is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +172,36 @@ class StoreFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRecalled:
+    """Incidents that had been forgotten for want of room. Answers :class:`~central.core.effects.RecallOpen`.
+
+    Attributes:
+        journal: all their entries, rising by ``entry``.
+        is_all: no more of the node's are open on disk.
+        act: as in the order.
+    """
+
+    node: NodeId
+    journal: tuple[JournalEntry, ...]
+    is_all: bool
+    act: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StoreRecovered:
     """The disk takes writes again. Answers :class:`~central.core.effects.ProbeStore`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame:
+    """Nothing more urgent waits. Answers :class:`~central.core.effects.TakeTurn`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveChanged:
+    """What is kept free for the journal on a full disk is whole, or is being used up."""
+
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +224,7 @@ Event = (
     | DirectoryRefused
     | LinkUp
     | LinkDown
+    | LaneChanged
     | FrameArrived
     | HealthArrived
     | SyncArrived
@@ -182,5 +235,8 @@ Event = (
     | CommitFailed
     | StoreFailed
     | StoreRecovered
+    | OpenRecalled
+    | ReserveChanged
+    | TurnCame
     | ActionRequested
 )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from central.core.journal import FrameEntry, KeptFigures
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from central.core.view import PathFigures
 from wire.frames import Alert
 from wire.ids import NodeId
@@ -33,14 +34,14 @@ Key = tuple[NodeId, Path]
 
 
 @dataclass(slots=True)
-class Count:
+class Count(Record):
     """Of one path of one premises in a day or month."""
 
     watched_minutes: int = 0
     up_minutes: int = 0
     frames: int = 0
     late: int = 0
-    deliveries: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+    deliveries: tuple[int, ...] = (0,) * (len(BOUNDS_S) + 1)
 
     def add(self, other: Count) -> None:
         """Both together."""
@@ -48,7 +49,7 @@ class Count:
         self.up_minutes += other.up_minutes
         self.frames += other.frames
         self.late += other.late
-        self.deliveries = [a + b for a, b in zip(self.deliveries, other.deliveries, strict=True)]
+        self.deliveries = tuple(a + b for a, b in zip(self.deliveries, other.deliveries, strict=True))
 
     def within_s(self, share: float) -> int | None:
         """In how many seconds that share of the deliveries had come; ``None``: there were none, or it was longer."""
@@ -62,19 +63,19 @@ class Count:
         return None
 
 
-class Figures:
+class Figures(Record):
     """This day's counts, and the sums of this month and the one before it up to yesterday."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._day = date.min
-        self._today: dict[Key, Count] = {}
-        self._months: dict[tuple[str, NodeId, Path], Count] = {}
+        self._today: Table[Key, Count] = Table()
+        self._months: Table[tuple[str, NodeId, Path], Count] = Table()
         self._told_on = date.min
         self._told_months = ("", "")
         self._this_month = ""
         self._ticks = 0
-        self._to_keep: dict[Key, None] = {}
+        self._to_keep: Table[Key, None] = Table()
 
     def recall(self, kept: Iterable[KeptFigures], now_at: datetime) -> None:
         """Take what the disk remembers of this month and the last."""
@@ -82,7 +83,7 @@ class Figures:
         for row in kept:
             count = Count(row.watched_minutes, row.up_minutes, row.frames, row.late)
             if len(row.deliveries) == len(count.deliveries):
-                count.deliveries = list(row.deliveries)
+                count.deliveries = row.deliveries
             if row.day == self._day:
                 self._today[row.node, row.path] = count
             else:
@@ -98,7 +99,8 @@ class Figures:
         count.late += entry.is_late
         if frame.at_s and not entry.is_clock_ahead:
             waited_s = committed_at.timestamp() - frame.at_s
-            count.deliveries[bisect_left(BOUNDS_S, waited_s)] += 1
+            at = bisect_left(BOUNDS_S, waited_s)
+            count.deliveries = (*count.deliveries[:at], count.deliveries[at] + 1, *count.deliveries[at + 1 :])
 
     def take_copy(self, sender: NodeId, path: Path, at: datetime) -> None:
         """A frame came this way, the first of its copies or another."""
@@ -112,9 +114,9 @@ class Figures:
                 self._sample(record, now_at)
                 # The page's figures are up to an hour old: all lines at once each minute would be most of the feed.
                 if record.node % _HOUR_MINUTES == self._ticks // _SAMPLE_TICKS % _HOUR_MINUTES:
-                    nodes.changed.add(record.node)
+                    nodes.changed[record.node] = None
         if self._ticks % _KEEP_TICKS == 0:
-            self._to_keep = dict.fromkeys(self._today)
+            self._to_keep = Table((key, None) for key in self._today)
         kept = []
         for key in tuple(self._to_keep)[:KEPT_PER_TICK_MAX]:
             del self._to_keep[key]
@@ -171,8 +173,8 @@ class Figures:
         for (node, path), count in self._today.items():
             self._month(_month(self._day), node, path).add(count)
         oldest = _month(day.replace(day=1) - timedelta(days=1))
-        self._months = {key: count for key, count in self._months.items() if key[0] >= oldest}
-        self._today, self._to_keep, self._day = {}, {}, day
+        self._months = Table((key, count) for key, count in self._months.items() if key[0] >= oldest)
+        self._today, self._to_keep, self._day = Table(), Table(), day
         self._told_on = date.min
 
     def _month(self, month: str, node: NodeId, path: Path) -> Count:
@@ -180,7 +182,7 @@ class Figures:
 
     def _kept(self, key: Key, count: Count) -> KeptFigures:
         return KeptFigures(
-            self._day, *key, count.watched_minutes, count.up_minutes, count.frames, count.late, tuple(count.deliveries)
+            self._day, *key, count.watched_minutes, count.up_minutes, count.frames, count.late, count.deliveries
         )
 
 

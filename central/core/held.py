@@ -5,24 +5,23 @@ Judged one at a time, so that what was judged is what is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from central.core.desk import Allowed, AlreadySo, judge
 from central.core.events import ActionRequested
 from central.core.incident import Incident
 from central.core.journal import ActionEntry
+from central.core.people import AUTOMATIC, is_automatic
 from central.core.timing import Timing
 from central.core.view import Person, Refused
 from central.core.watches import Watches
 from wire.ids import FrameId
-from wire.kinds import AUTOMATIC_NAME, AlertKind
+from wire.kinds import AlertKind
 
-AUTOMATIC: Final = Person("co-ordinator", AUTOMATIC_NAME)
-"""Who answers a weekly test: nobody, in the name of who runs the scheme. Nine bytes, so a frame carries it whole."""
-TEST_OUTCOME: Final = "Test arrived and was acknowledged automatically"
+TEST_OUTCOME: Final = "Test arrived and was acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def entry_for(
     number: int,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_watch: Mapping[Person, None],
+    on_watch: Mapping[Person, datetime],
     watches: Watches,
     now_at: datetime,
     timing: Timing,
@@ -112,7 +111,26 @@ def _entry_for_proof(
 def _is_over(incident: Incident, now_at: datetime, timing: Timing) -> bool:
     return (
         incident.state == "answered"
-        and incident.answered_by == AUTOMATIC
+        and is_automatic(incident.answered_by)
         and incident.answered_at is not None
         and now_at - incident.answered_at >= timing.test_closes_after
     )
+
+
+def found_late(
+    incidents: Iterable[Incident], ages: Mapping[int, datetime], after: timedelta, held: Collection[object]
+) -> tuple[FoundLate, ...]:
+    """Incidents of one node whose newest live press had waited there for longer than ``after``, as its sync says.
+
+    Args:
+        incidents: the node's.
+        ages: since when its frames waited, by counter.
+        after: what is late.
+        held: what waits already.
+    """
+    found = []
+    for incident in incidents:
+        stored_at = ages.get(incident.fresh_counter)
+        if stored_at is not None and incident.fresh_at is not None and incident.fresh_at - stored_at > after:
+            found.append(FoundLate(incident.id, FrameId(incident.id.node, incident.fresh_counter)))
+    return tuple(late for late in found if late not in held)

@@ -6,8 +6,8 @@ a new press (N2):
 | entry | unanswered | answered, on the way | closed |
 |---|---|---|---|
 | alert, more urgent, or real after a drill | upgraded | → unanswered: a person must see it | reopened → unanswered |
-| alert, otherwise | repeated | repeated; → unanswered if the answer is over a minute old | reopened → unanswered |
-| acknowledged | → answered | (not ordered by the desk) | (not ordered) |
+| alert, otherwise | repeated | pressed again; → unanswered if the answer is over a minute old | reopened → unanswered |
+| acknowledged | → answered | answers what was pressed since; on the way stays so | (not ordered) |
 | unacknowledged | – | → unanswered | – |
 | on-the-way | → on-the-way | → on-the-way | (not ordered) |
 | closed | → closed | → closed | – |
@@ -18,18 +18,20 @@ Frames of one sender may arrive in any order; their counters say which press cam
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from central.core.journal import ActionEntry, FrameEntry
+from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, words
+from central.core.undo import Record, Table
 from central.core.view import HistoryLine, Person
 from wire.frames import Alert, Cancel, Response
 from wire.ids import FrameId, NodeId
 from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
 from wire.kinds import Path as FramePath
+from wire.lateness import LATE_AFTER_S
 
 State = Literal["unanswered", "answered", "on-the-way", "closed"]
 HISTORY_LINES_MAX: Final = 200
@@ -52,7 +54,7 @@ _CANCEL_WORDS: Final = {CancelReason.MISTAKE: "pressed by mistake", CancelReason
 
 
 @dataclass(slots=True)
-class MemberPress:
+class MemberPress(Record):
     """The last thing another premises pressed."""
 
     counter: int
@@ -61,7 +63,7 @@ class MemberPress:
 
 
 @dataclass(slots=True)
-class Incident:
+class Incident(Record):
     """The state. ``revision`` is the entry that changed it last, so it rises across restarts too."""
 
     id: FrameId
@@ -75,7 +77,7 @@ class Incident:
     """Who heard that one on the radio."""
     is_untold: bool = False
     """The newest answer has no way to the premises. Not kept on disk."""
-    paths: dict[FramePath, None] = field(default_factory=dict)
+    paths: Table[FramePath, None] = field(default_factory=Table)
     """All by which the presser's frames came, in the order in which they were first used."""
     pressed_at: datetime | None = None
     arrived_at: datetime = EPOCH
@@ -87,17 +89,34 @@ class Incident:
     cancelled: Literal["mistake", "stand-down"] | None = None
     answered_by: Person | None = None
     answered_at: datetime | None = None
+    answered_press: int = 0
+    """Counter of the newest alert that there was when somebody answered last."""
+    answered_after_s: int | None = None
+    """Whole seconds from that press to that answer."""
+    pressed_again_at: datetime | None = None
+    """When a live alert came after the last answer, which covers it (see :data:`ANSWER_COVERS`)."""
+    coming: Person | None = None
+    coming_at: datetime | None = None
+    coming_said_by: Person | None = None
+    closed_by: Person | None = None
     assigned_to: str = ""
     outcome: str = ""
     alert_count: int = 0
-    members: dict[NodeId, MemberPress] = field(default_factory=dict)
-    history: deque[HistoryLine] = field(default_factory=lambda: deque(maxlen=HISTORY_LINES_MAX))
+    members: Table[NodeId, MemberPress] = field(default_factory=Table)
+    history: tuple[HistoryLine, ...] = ()
+    pressed_entry: int = 0
+    """Number of the entry of its newest alert to arrive."""
     first_counter: int = 0
     cancel_counter: int = 0
+    newest_counter: int = 0
+    newest_at: datetime = EPOCH
+    """Of the newest alert: when it was pressed, or arrived if that is not proven."""
     fresh_counter: int = 0
     """Of the newest alert that is not late; 0 when all are."""
     fresh_at: datetime | None = None
     """When that one arrived, if its own time is not proven: a sync may still show that it is late."""
+    live_at: datetime | None = None
+    """When that one was pressed, if central's clock can tell, or else arrived."""
 
     @property
     def is_open(self) -> bool:
@@ -130,36 +149,53 @@ class Incident:
     def take_action(self, entry: ActionEntry) -> None:
         """Apply what a person did (or central found)."""
         self.revision = entry.entry
+        if entry.by == FORMER_AUTOMATIC and self.kind is AlertKind.TEST:
+            entry = replace(entry, by=AUTOMATIC)
         text = entry.text
         match entry.kind:
             case "acknowledged":
-                self._answer("answered", entry)
+                self.state = "on-the-way" if self.state == "on-the-way" else "answered"
+                self._answer(entry)
             case "unacknowledged":
-                self.state, self.answered_by, self.answered_at = "unanswered", None, None
+                self._ask_anew()
             case "on-the-way":
-                self._answer("on-the-way", entry)
+                self._set_out(entry)
+                text = words(entry.coming) if entry.coming not in (None, entry.by) else ""
             case "assigned":
                 self.assigned_to = text
             case "closed":
-                self.state, self.closed_at, self.outcome = "closed", entry.at, text
+                self.state, self.closed_by, self.closed_at, self.outcome = "closed", entry.by, entry.at, text
             case "found-late":
                 if FrameId.parse(text).counter == self.fresh_counter:
-                    self.fresh_counter, self.fresh_at, self.is_late = 0, None, True
+                    self.fresh_counter, self.fresh_at, self.live_at, self.is_late = 0, None, None, True
                 text = "Was pressed more than a minute before it arrived"
             case "note" | "watch-started" | "watch-ended":
                 pass
-        self.history.append(HistoryLine(entry.at, entry.kind, text, entry.by))
+        self._tell(HistoryLine(entry.at, entry.kind, text, entry.by))
 
-    def _answer(self, state: Literal["answered", "on-the-way"], entry: ActionEntry) -> None:
-        self.state = state
-        self.answered_by, self.answered_at = entry.by, entry.at
+    def _set_out(self, entry: ActionEntry) -> None:
+        self.state = "on-the-way"
+        self.coming, self.coming_at, self.coming_said_by = entry.coming, entry.at, entry.by
+        if self.answered_by is None or self.pressed_again_at is not None:
+            self._answer(entry)
+
+    def _answer(self, entry: ActionEntry) -> None:
+        self.answered_by, self.answered_at, self.pressed_again_at = entry.by, entry.at, None
+        self.answered_press = self.newest_counter
+        self.answered_after_s = max(0, int((entry.at - self.newest_at).total_seconds()))
+
+    def _ask_anew(self) -> None:
+        self.state = "unanswered"
+        self.answered_by = self.answered_at = self.answered_after_s = self.pressed_again_at = None
+        self.coming = self.coming_at = self.coming_said_by = None
+        self.answered_press = 0
 
     def _take_alert(self, alert: Alert, entry: FrameEntry, name_of: NameOf) -> None:
         is_first = self.alert_count == 0
         is_real_after_drill = self.is_drill and not alert.drill
         is_upgrade = not is_first and (PRIORITY[alert.kind] < PRIORITY[self.kind] or is_real_after_drill)
         was_closed = not self.is_open
-        is_called_anew = self._is_called_anew(alert, entry)
+        is_again = self._is_pressed_again(alert, entry)
         if is_first:
             self.arrived_at, self.path, self.relay = entry.arrived_at, entry.path, entry.relay
         if is_first or is_upgrade:
@@ -168,40 +204,56 @@ class Incident:
         self.is_silent = self.is_silent or alert.silent
         if self.schemes != alert.schemes:
             self.schemes = tuple(sorted({*self.schemes, *alert.schemes}))
-        if is_first or alert.counter < self.first_counter:
-            self.first_counter = alert.counter
-            self.is_clock_ahead = entry.is_clock_ahead
-            is_timed = alert.at_s and not entry.is_clock_ahead
-            self.pressed_at = datetime.fromtimestamp(alert.at_s, UTC) if is_timed else None
+        self._take_times(alert, entry)
         if not entry.is_late and alert.counter > self.fresh_counter:
             self.fresh_counter = alert.counter
             self.fresh_at = None if alert.at_s else entry.arrived_at
+            self.live_at = _pressed_at(alert.at_s, entry.arrived_at)
         self.is_late = self.fresh_counter == 0
         if alert.counter > self.cancel_counter:
             self.cancelled = None
         self.alert_count += 1
+        self.pressed_entry = entry.entry
         if was_closed:
-            self.closed_at, self.outcome = None, ""
-        if was_closed or is_upgrade or is_called_anew:
-            self.state, self.answered_by, self.answered_at = "unanswered", None, None
+            self.closed_by, self.closed_at, self.outcome = None, None, ""
+        if was_closed or is_upgrade or (is_again and not self._is_covered(entry.arrived_at)):
+            self._ask_anew()
+        elif is_again and self.kind is not AlertKind.TEST:
+            self.pressed_again_at = entry.arrived_at
         what = "pressed" if is_first else "reopened" if was_closed else "upgraded" if is_upgrade else "repeated"
         word = alert.kind.slug.replace("-", " ").upper()
         flags = [flag for flag, is_set in (("drill", alert.drill), ("late", entry.is_late)) if is_set]
         if entry.path is FramePath.RADIO:
             flags.append("by radio" if entry.relay is None else f"by radio, heard at {name_of(entry.relay)}")
-        self.history.append(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
+        self._tell(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
 
-    def _is_called_anew(self, alert: Alert, entry: FrameEntry) -> bool:
-        """A live press that whoever answered cannot have meant."""
+    def _tell(self, line: HistoryLine) -> None:
+        self.history = (*self.history[-HISTORY_LINES_MAX + 1 :], line)
+
+    def _take_times(self, alert: Alert, entry: FrameEntry) -> None:
+        is_timed = alert.at_s and not entry.is_clock_ahead
+        pressed_at = datetime.fromtimestamp(alert.at_s, UTC) if is_timed else None
+        if self.first_counter == 0 or alert.counter < self.first_counter:
+            self.first_counter, self.is_clock_ahead = alert.counter, entry.is_clock_ahead
+            self.pressed_at = pressed_at
+        if alert.counter > self.newest_counter:
+            self.newest_counter, self.newest_at = alert.counter, pressed_at or entry.arrived_at
+
+    def _is_pressed_again(self, alert: Alert, entry: FrameEntry) -> bool:
+        """A live press that came after an answer."""
         if self.answered_at is None or entry.is_late or alert.counter <= self.fresh_counter:
             return False
-        return entry.arrived_at - self.answered_at > ANSWER_COVERS and (self.is_drill or not alert.drill)
+        return self.is_drill or not alert.drill
+
+    def _is_covered(self, at: datetime) -> bool:
+        """Who answered then can have meant a press of now too."""
+        return self.answered_at is not None and at - max(self.answered_at, self.coming_at or EPOCH) <= ANSWER_COVERS
 
     def _take_cancel(self, cancel: Cancel, entry: FrameEntry) -> None:
         if cancel.counter > self.cancel_counter:
             self.cancel_counter = cancel.counter
             self.cancelled = _CANCELS[cancel.reason]
-        self.history.append(HistoryLine(entry.arrived_at, "cancelled", f"by the shop: {_CANCEL_WORDS[cancel.reason]}"))
+        self._tell(HistoryLine(entry.arrived_at, "cancelled", f"by the shop: {_CANCEL_WORDS[cancel.reason]}"))
 
     def _take_response(self, response: Response, entry: FrameEntry, name_of: NameOf) -> None:
         known = self.members.get(response.sender)
@@ -210,4 +262,10 @@ class Incident:
         word = _RESPONSES[response.response]
         if known is None or response.counter > known.counter:
             self.members[response.sender] = MemberPress(response.counter, word, entry.arrived_at)
-        self.history.append(HistoryLine(entry.arrived_at, "member", f"{name_of(response.sender)}: {word}"))
+        self._tell(HistoryLine(entry.arrived_at, "member", f"{name_of(response.sender)}: {word}"))
+
+
+def _pressed_at(at_s: int, arrived_at: datetime) -> datetime:
+    """Of a press that is live, on central's time; one that bears another time came just now, for all that is known."""
+    pressed_at = EPOCH + timedelta(seconds=at_s)
+    return pressed_at if timedelta() <= arrived_at - pressed_at <= timedelta(seconds=LATE_AFTER_S + 1) else arrived_at

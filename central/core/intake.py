@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from central.core.events import FrameArrived
@@ -13,15 +15,22 @@ from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.nodes import Nodes
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from wire.admission import FrameRefusedError, admit
 from wire.directory import Directory
-from wire.frames import Acknowledgement, Frame, PathTest, Receipt, ReceiptBatch, Response
+from wire.frames import Alert, Cancel, Frame, PathTest, Response
 from wire.ids import FrameId, NodeId
-from wire.kinds import Path
+from wire.kinds import Path, RefusalReason
+from wire.lateness import SCALE_KEPT_MS, judge
+from wire.messages import ReceiptedFrame
 from wire.topics import FrameTopic
 
 _ID_BYTES: Final = 9
+SEEN_EACH_MAX: Final = 2_000
+"""Of one sender, in memory: a year of an honest one. What was forgotten and comes again is known to the disk, so who
+floods makes only his own frames cost more."""
 UNSURE_MAX: Final = 10_000
+_NONE_OF_ITS: Final[Mapping[int, tuple[bytes, bool]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +41,85 @@ class Again:
     is_stored: bool
 
 
-class Intake:
-    """Knows every frame id of the last months, and which frames are on their way to disk."""
+class RefusedForGoodError(FrameRefusedError):
+    """Well signed, and never to be committed, however often it comes: its sender must say it anew, or not at all.
+
+    Attributes:
+        id, digest: of the frame; SHA-256 of its bytes.
+        because: what its sender is told.
+    """
+
+    def __init__(self, reason: str, frame_id: FrameId, digest: bytes, because: RefusalReason) -> None:
+        super().__init__(reason)
+        self.id = frame_id
+        self.digest = digest
+        self.because = because
+
+
+class Intake(Record):
+    """Knows the newest frames of each sender, and which frames are on their way to disk."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._seen: dict[FrameId, bytes] = {}
-        self._late: set[FrameId] = set()
-        self._pending: dict[FrameId, FrameEntry] = {}
+        self._earlier: tuple[timedelta, ...] = ()
+        self._earlier_until = EPOCH
+        # Of each sender, by counter: the digest, and whether it was late.
+        self._seen: Table[NodeId, Table[int, tuple[bytes, bool]]] = Table()
+        # Of each sender of whom frames were forgotten: the highest counter among those.
+        self._forgotten: Table[NodeId, int] = Table()
+        self._pending: Table[FrameId, FrameEntry] = Table()
         # Refused by the disk, as it said: where the link to a database server broke during the commit, it may be there.
-        self._unsure: dict[FrameId, bytes] = {}
-        self.highest: dict[NodeId, int] = {}
+        self._unsure: Table[FrameId, bytes] = Table()
+        self.highest: Table[NodeId, int] = Table()
+
+    def _scales(self, now_at: datetime) -> tuple[timedelta, ...]:
+        return (timedelta(), *self._earlier) if now_at < self._earlier_until else (timedelta(),)
 
     @property
     def is_idle(self) -> bool:
         """Nothing is on its way to disk."""
         return not self._pending
 
-    def recall(self, recall: Recall) -> None:
-        """Take what the disk remembers."""
+    def recall(self, recall: Recall, earlier: tuple[timedelta, ...], now_at: datetime) -> None:
+        """Take what the disk remembers, and the times of ``earlier`` runs: presses on them may come for three days."""
+        self._earlier, self._earlier_until = earlier, now_at + timedelta(milliseconds=SCALE_KEPT_MS)
         for frame in recall.seen:
             self.remember(frame)
-        self.highest = dict(recall.highest_counters)
+        self.highest = Table(recall.highest_counters)
 
     def remember(self, frame: SeenFrame) -> None:
         """It is on disk."""
-        self._seen[frame.id] = frame.digest
-        if frame.is_late:
-            self._late.add(frame.id)
+        of_sender = self._seen.get(frame.id.node)
+        if of_sender is None:
+            of_sender = self._seen[frame.id.node] = Table()
+        of_sender[frame.id.counter] = (frame.digest, frame.is_late)
+        if len(of_sender) > SEEN_EACH_MAX:
+            oldest = next(iter(of_sender))
+            del of_sender[oldest]
+            self._forgotten[frame.id.node] = max(oldest, self._forgotten.get(frame.id.node, 0))
+
+    def lacking(self, node: NodeId, receipted: Iterable[ReceiptedFrame]) -> tuple[int, ...]:
+        """Counters of frames for which a node holds a receipt, and which are not here, or not with those bytes.
+
+        Not those that may have been forgotten here and are on disk: asked for, each would push out another one, without
+        end.
+        """
+        lacking, forgotten = [], self._forgotten.get(node, 0)
+        for told in receipted:
+            frame_id, digest = FrameId(node, told.counter), bytes.fromhex(told.digest)
+            pending = self._pending.get(frame_id)
+            known = self.digest_of(frame_id) if pending is None else pending.digest
+            if not known.startswith(digest) and (known or told.counter > forgotten):
+                lacking.append(told.counter)
+        return tuple(lacking)
+
+    def digest_of(self, frame_id: FrameId) -> bytes:
+        """SHA-256 of the bytes that are on disk under this id; empty if it is too old to be remembered."""
+        return self._known(frame_id)[0]
 
     def is_late(self, frame_id: FrameId) -> bool:
         """As its receipt says."""
-        return frame_id in self._late
+        return self._known(frame_id)[1]
 
     def arrive(
         self,
@@ -89,30 +145,34 @@ class Intake:
         signed = admit(data, directory, event.topic).signed
         frame = signed.frame
         _check_relay(frame.sender, event.relay)
-        _check_sense(frame, path, incidents)
         frame_id = frame.id
-        if frame_id in self._pending or frame_id in self._seen:
-            # Well signed, and with other bytes, or they would have been found above: a copied card.
-            raise FrameRefusedError("id conflict")
+        if _is_foreign(frame, path, incidents):
+            raise RefusedForGoodError("foreign incident", frame_id, digest, RefusalReason.FOREIGN_INCIDENT)
+        if self.digest_of(frame_id):
+            # Well signed, with other bytes, or they would have been found above: a card that was copied or put back.
+            raise RefusedForGoodError("id conflict", frame_id, digest, RefusalReason.ID_CONFLICT)
+        if frame_id in self._pending:
+            raise FrameRefusedError("id conflict")  # The disk may yet refuse the other one.
         record = nodes.find(frame.sender)
-        if record is not None and path is Path.NETWORK:
-            nodes.take_sign_of_life(record, now_at)
         remarks = []
         if frame.counter < self.highest.get(frame.sender, 0):
             # Frames overtake one another, and late ones are real; a copied card shows here too.
             remarks.append("counter backwards (accepted)")
-        is_ahead = False
-        if frame.at_s:
-            age = now_at - EPOCH - timedelta(seconds=frame.at_s)
-            is_late, is_ahead = age > self._timing.late_after, age < -self._timing.ahead_after
-        else:
-            stored_at = record.ages.get(frame.counter) if record is not None else None
-            is_late = stored_at is not None and now_at - stored_at > self._timing.late_after
-            # What is on the air can be kept and said again next week: older than what came since, it is not live.
-            is_late = is_late or (path is Path.RADIO and bool(remarks))
+        stored_at = record.ages.get(frame.counter) if record is not None else None
+        judgement = judge(
+            frame.at_s,
+            [int((now_at + gap).timestamp()) for gap in self._scales(now_at)],
+            is_newest=not remarks,
+            waited_s=None if stored_at is None else int((now_at - stored_at).total_seconds()),
+        )
+        # Who holds the broker may have kept it back: what is late, or bears no time, brings no dead unit back to life.
+        is_of_now = not judgement.is_late and (frame.at_s > 0 or (record is not None and record.is_on_network))
+        if record is not None and path is Path.NETWORK and is_of_now:
+            nodes.take_sign_of_life(record, now_at)
+        is_ahead = bool(frame.at_s) and EPOCH + timedelta(seconds=frame.at_s) - now_at > self._timing.ahead_after
         if is_ahead:
             remarks.append("clock ahead (accepted)")
-        entry = FrameEntry(entry_number, signed, digest, path, now_at, is_late, is_ahead, event.relay)
+        entry = FrameEntry(entry_number, signed, digest, path, now_at, judgement.is_late, is_ahead, event.relay)
         self._pending[frame_id] = entry
         return entry, tuple(remarks)
 
@@ -123,9 +183,7 @@ class Intake:
         for entry in entries:
             head = entry.signed.frame
             self._unsure.pop(head.id, None)
-            self._seen[head.id] = entry.digest
-            if entry.is_late:
-                self._late.add(head.id)
+            self.remember(SeenFrame(head.id, entry.digest, entry.is_late))
             if head.counter > self.highest.get(head.sender, 0):
                 self.highest[head.sender] = head.counter
         return entries
@@ -148,6 +206,9 @@ class Intake:
         """It did not come on disk this way: forget it."""
         return self._pending.pop(frame_id, None)
 
+    def _known(self, frame_id: FrameId) -> tuple[bytes, bool]:
+        return self._seen.get(frame_id.node, _NONE_OF_ITS).get(frame_id.counter, (b"", False))
+
     def _find_again(self, data: bytes, digest: bytes, topic: FrameTopic | None, directory: Directory) -> Again | None:
         """Identical bytes of an admitted frame need no second verification."""
         if len(data) < _ID_BYTES:
@@ -155,7 +216,7 @@ class Intake:
         sender = NodeId(int.from_bytes(data[1:5], "big"))
         frame_id = FrameId(sender, int.from_bytes(data[5:_ID_BYTES], "big"))
         pending = self._pending.get(frame_id)
-        if (self._seen.get(frame_id) if pending is None else pending.digest) != digest:
+        if (self.digest_of(frame_id) if pending is None else pending.digest) != digest:
             return None
         known = directory.senders.get(sender)
         if known is None or known.is_revoked or (topic is not None and topic.node != sender):
@@ -169,17 +230,17 @@ def _check_relay(sender: NodeId, relay: NodeId | None) -> None:
         raise FrameRefusedError("own relay")
 
 
-def _check_sense(frame: Frame, path: Path, incidents: Incidents) -> None:
+def _is_foreign(frame: Frame, path: Path, incidents: Incidents) -> bool:
+    """Whether it answers what is none of its sender's business; what makes no sense at all is refused here."""
     match frame:
         case PathTest() if frame.path is not path:
             raise FrameRefusedError("wrong path")
-        case Receipt() | ReceiptBatch() | Acknowledgement():
-            # Central's own words, come back.
-            raise FrameRefusedError("from central")
         case Response():
             incident = incidents.by_id.get(frame.target)
             is_foreign = incident is not None and not set(incident.schemes) & set(frame.schemes)
-            if is_foreign or frame.target.node == frame.sender:
-                raise FrameRefusedError("foreign incident")
+            return is_foreign or frame.target.node == frame.sender
+        case Alert() | Cancel() | PathTest():
+            return False
         case _:
-            pass
+            # Central's own words, come back.
+            raise FrameRefusedError("from central")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from central.core.view import Person
+from central.core.view import ActionForMany, OnDuty, Person
 from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
@@ -73,7 +73,8 @@ class ActionEntry:
     """Something a person did; ``found-late`` is central's own finding and has nobody.
 
     Attributes:
-        text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id.
+        text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id; for ``on-the-way`` who
+            comes, as ``role name``. (Journals of before November 2026 leave it empty: then ``by`` comes.)
     """
 
     entry: int
@@ -82,6 +83,12 @@ class ActionEntry:
     by: Person | None
     text: str
     at: datetime
+
+    @property
+    def coming(self) -> Person | None:
+        """Of ``on-the-way``: who comes."""
+        role, _, name = self.text.partition(" ")
+        return Person(role, name) if name else self.by
 
 
 JournalEntry = FrameEntry | ActionEntry
@@ -98,11 +105,32 @@ class SeenFrame:
 
 @dataclass(frozen=True, slots=True)
 class KeptNode:
-    """What the disk remembers of a node's liveness: coarse, minutes old."""
+    """What the disk remembers of a node's liveness: coarse, minutes old.
+
+    Attributes:
+        speaks: newer things that it understands, as its signed health said.
+    """
 
     node: NodeId
     last_seen_at: datetime
     boot_id: str
+    speaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAct:
+    """An act for many incidents of one node that is not carried out to its end.
+
+    Attributes:
+        number: of the first entry that it wrote, by which it is known.
+        action: for one of them.
+        through: those pressed since this entry are left out.
+    """
+
+    number: int
+    action: ActionForMany
+    by: Person
+    through: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +166,27 @@ class Recall:
     """What the disk remembers at start.
 
     Attributes:
-        journal: of every incident that is open or was closed within a day, and early cancels and responses of
-            the last day; rising by ``entry``.
-        seen: frames of the last 90 days.
+        journal: of the incidents that are open or were closed within a day, and early cancels and responses of
+            the last day; of each sender the newest, as many as are kept in memory; rising by ``entry``.
+        left_open: for each sender that has more open ones, how many more.
+        seen: frames of the last 90 days, of each sender the newest; rising by counter.
         highest_counters: for each sender, over all time.
-        on_watch: persons whose watch has not ended.
-        last_entry: the highest entry ever committed.
+        on_watch: persons whose duty has not ended, and since when.
+        last_entry: the highest entry ever committed, or ``raised_entry``.
+        raised_entry: what nodes had seen of a database of which this one was an older copy; 0 = nothing.
         paths: of the last 60 days.
         figures: of this month and the last.
+        acts: for many, not carried out to their end.
     """
 
     journal: tuple[JournalEntry, ...] = ()
+    left_open: tuple[tuple[NodeId, int], ...] = ()
     seen: tuple[SeenFrame, ...] = ()
     highest_counters: tuple[tuple[NodeId, int], ...] = ()
-    on_watch: tuple[Person, ...] = ()
+    on_watch: tuple[OnDuty, ...] = ()
     nodes: tuple[KeptNode, ...] = ()
     last_entry: int = 0
+    raised_entry: int = 0
     paths: tuple[KeptPath, ...] = ()
     figures: tuple[KeptFigures, ...] = ()
+    acts: tuple[KeptAct, ...] = ()

@@ -13,76 +13,51 @@ that what was judged is what is changed.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.desk import AlreadySo
-from central.core.held import FoundLate, Held, WentAway, entry_for, proofs_due
-from central.core.incident import EPOCH
-from central.core.incidents import Incidents
-from central.core.intake import Again, Intake
-from central.core.journal import ActionEntry
-from central.core.nodes import NodeRecord, Nodes
-from central.core.outbound import Outbound, states_of, statuses_of
-from central.core.page import Page
-from central.core.paths import Paths
-from central.core.rejections import Rejections
+from central.core.acts import Acts
+from central.core.bulk import recalled
+from central.core.clocks import Clocks
+from central.core.held import WentAway, found_late, proofs_due
+from central.core.intake import Again, RefusedForGoodError
+from central.core.nodes import NodeRecord
+from central.core.outbound import Outbound, statuses_of
 from central.core.reporting import facts_of
+from central.core.restored import Restored
+from central.core.set_aside import NOT_DONE
 from central.core.timing import Timing
-from central.core.view import Done, Refused
-from central.core.watches import Watches
-from wire.directory import EMPTY_DIRECTORY, Directory
+from central.core.undo import Table
+from wire.directory import Directory
 from wire.errors import DecodeError
-from wire.ids import FrameId, NodeId, node_text
-from wire.kinds import AnswerState, Role
-from wire.text import short_name
-
-ACTIONS_HELD_MAX: Final = 1_000
-_ANSWERS: Final = {
-    "acknowledged": AnswerState.ANSWERED,
-    "unacknowledged": AnswerState.UNANSWERED,
-    "on-the-way": AnswerState.ON_THE_WAY,
-    "closed": AnswerState.CLOSED,
-}
+from wire.ids import NodeId, node_text
+from wire.messages import Health, Sync
 
 
-class CentralCore:
+class CentralCore(Acts):
     """All rules of central. Feed :class:`~central.core.events.Started` first, then anything in any order."""
 
     def __init__(self, timing: Timing | None = None) -> None:
-        self._timing = timing or Timing()
-        self._now_at = EPOCH
-        self._effects: list[do.Effect] = []
-        self._directory: Directory = EMPTY_DIRECTORY
+        super().__init__(timing or Timing())
         self._directory_data = b""
-        self._entry = 0
-        self._intake = Intake(self._timing)
-        self._incidents = Incidents()
-        self._nodes = Nodes(self._timing)
-        self._paths = Paths(self._timing, self._nodes, self._incidents)
-        self._air = self._paths.air
-        self._rejections = Rejections()
-        self._outbound = Outbound(self._timing)
-        self._page = Page(self._timing, self._paths.figures)
-        self._watches = Watches()
-        # What is to be judged when nothing is on its way to disk; then what is on its way, and who asked.
-        self._held: deque[Held] = deque()
-        self._in_flight: tuple[ActionEntry, int | None] | None = None
+        self._outbound = Outbound(self._timing, self._spared)
+        self._restored = Restored()
+        self._clocks = Clocks()
         self._ticked_at: datetime | None = None
         self._status_at: datetime | None = None
         self._kept_at: datetime | None = None
         self._probed_at: datetime | None = None
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
-            ev.Started: self._on_started,
             ev.Ticked: self._on_ticked,
             ev.DirectoryChanged: self._on_directory_changed,
             ev.DirectoryRefused: self._on_directory_refused,
             ev.LinkUp: self._on_link_up,
             ev.LinkDown: self._on_link_down,
+            ev.LaneChanged: self._on_lane_changed,
             ev.FrameArrived: self._on_frame_arrived,
             ev.HealthArrived: self._on_health,
             ev.SyncArrived: self._on_sync,
@@ -93,6 +68,9 @@ class CentralCore:
             ev.CommitFailed: self._on_commit_failed,
             ev.StoreFailed: self._on_store_failed,
             ev.StoreRecovered: self._on_store_recovered,
+            ev.TurnCame: lambda _: self._go_on(),
+            ev.OpenRecalled: self._on_open_recalled,
+            ev.ReserveChanged: self._on_reserve_changed,
             ev.ActionRequested: self._on_action_requested,
         }
 
@@ -105,11 +83,26 @@ class CentralCore:
         """
         self._now_at = now_at
         self._effects = []
-        self._handlers[type(event)](event)
-        # A frame alone changes its node's line at most: that goes with its commit, a moment later.
-        if type(event) is not ev.FrameArrived:
-            self._show_change()
+        if isinstance(event, ev.Started):
+            # There is nothing to go back to.
+            self._on_started(event)
+        else:
+            self._take(event)
+        self._judge_held()
         return self._effects
+
+    def _follow(self, event: ev.Event) -> None:
+        self._handlers[type(event)](event)
+        # A frame alone changes its node's line at most: that goes with its commit, a moment later. An act for many is
+        # shown when the last of its entries is on disk.
+        is_amid_act = type(event) is ev.ActionCommitted and self._in_flight is not None
+        if type(event) is not ev.FrameArrived and not is_amid_act:
+            self._show_change()
+
+    @property
+    def directory(self) -> Directory:
+        """The newest."""
+        return self._directory
 
     # Start, time, directory, link.
 
@@ -120,18 +113,24 @@ class CentralCore:
         self._nodes.set_directory(event.directory)
         self._nodes.recall(recall.nodes, self._now_at)
         self._paths.recall(recall, self._now_at)
-        self._intake.recall(recall)
-        self._page.on_watch = dict.fromkeys(recall.on_watch)
-        for person in recall.on_watch:
+        self._intake.recall(recall, event.earlier, self._now_at)
+        self._page.on_watch = Table((one.person, one.since) for one in recall.on_watch)
+        for person in self._page.on_watch:
             self._watches.begin(person, self._now_at)
         self._entry = recall.last_entry
         for entry in recall.journal:
-            self._incidents.apply(entry, self._directory)
-        board = self._page.board(self._incidents, self._nodes, self._rejections, self._directory, self._now_at)
-        self._effects.append(do.ShowBoard(board))
+            error = self._whole(partial(self._incidents.apply, entry, self._directory))
+            if error is not None:
+                self._set_aside(entry, error)
+        self._incidents.left_open = Table(recall.left_open)
+        self._incidents.revision = max(self._incidents.revision, recall.last_entry)
+        self._incidents.raise_revisions(recall.raised_entry)
+        self._open_acts = Table((act.number, act) for act in recall.acts)
+        self._rest = tuple(recalled(act, self._incidents) for act in recall.acts)
+        self._show_board()
         self._publish_status()
 
-    def _on_ticked(self, _event: ev.Ticked) -> None:
+    def _on_ticked(self, event: ev.Ticked) -> None:
         now_at, timing = self._now_at, self._timing
         if self._ticked_at is not None:
             step = now_at - self._ticked_at
@@ -141,31 +140,59 @@ class CentralCore:
                 self._air.clock_was_set(step)
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
-        self._nodes.watch(now_at)
-        self._incidents.forget_closed_before(now_at - timing.closed_kept)
-        if self._status_at is None or now_at - self._status_at >= timing.status_every:
+        self._clocks.take_wall(event.wall_ahead)
+        duties = (
+            self._watch_nodes,
+            self._keep,
+            self._look_on_disk,
+            self._look_for_work,
+            self._tick_paths,
+            self._tick_outbound,
+        )
+        # One that fails must not keep the others from being done.
+        for duty in duties:
+            error = self._whole(duty)
+            if error is not None:
+                self._set_aside(duty.__name__, error)
+        self._show_change(with_rejections=True)
+
+    def _watch_nodes(self) -> None:
+        if self._status_at is None or self._now_at - self._status_at >= self._timing.status_every:
             self._publish_status()
+            self._page.clock_fault = self._clocks.fault(self._nodes.all())
+        self._nodes.watch(self._now_at)
+        self._incidents.forget_closed_before(self._now_at - self._timing.closed_kept)
+
+    def _keep(self) -> None:
+        now_at, timing = self._now_at, self._timing
         if self._kept_at is None:
             self._kept_at = now_at
         elif now_at - self._kept_at >= timing.keep_nodes_every:
             self._kept_at = now_at
-            self._keep_nodes()
-        if not self._page.is_disk_ok and (self._probed_at is None or now_at - self._probed_at >= timing.probe_every):
+            if kept := self._nodes.take_kept():
+                self._effects.append(do.KeepNodes(kept))
+        needs_look = not (self._page.is_disk_ok and self._page.has_reserve)
+        if needs_look and (self._probed_at is None or now_at - self._probed_at >= timing.probe_every):
             self._probed_at = now_at
             self._effects.append(do.ProbeStore())
+
+    def _look_for_work(self) -> None:
+        now_at, timing = self._now_at, self._timing
+        self._go_on()
         # Tried again at a later tick while others wait, or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._held:
-            self._held += map(WentAway, self._watches.stale(now_at, timing.watch_ends_after))
-            self._held += proofs_due(self._incidents.all(), now_at, timing)
-            self._judge_held()
-        self._effects += self._air.tick(self._nodes, now_at)
+            self._held += tuple(map(WentAway, self._watches.stale(now_at, timing.watch_ends_after)))
+            self._held += tuple(proofs_due(self._incidents.all(), now_at, timing))
+
+    def _tick_paths(self) -> None:
+        self._effects += self._air.tick(self._nodes, self._now_at)
         self._paths.tick()
-        figures = self._paths.figures.tick(self._nodes, now_at)
-        if figures:
+        if figures := self._paths.figures.tick(self._nodes, self._now_at):
             self._effects.append(do.KeepFigures(figures))
+
+    def _tick_outbound(self) -> None:
         self._outbound.tick()
         self._drain_outbound()
-        self._show_change(with_rejections=True)
 
     def _on_directory_changed(self, event: ev.DirectoryChanged) -> None:
         self._directory, self._directory_data = event.directory, event.data
@@ -175,7 +202,10 @@ class CentralCore:
             if record.alive_at is not None:
                 self._outbound.owe_directory(record.node)
         self._drain_outbound()
+        self._incidents.touch_answered_by_struck_off(event.directory)
+        self._publish_incidents()
         self._publish_status()
+        self._effects.append(do.KeepDirectory(event.directory.serial, event.data))
 
     def _on_directory_refused(self, event: ev.DirectoryRefused) -> None:
         self._reject(event.reason, "directory file")
@@ -186,6 +216,9 @@ class CentralCore:
 
     def _on_link_down(self, _event: ev.LinkDown) -> None:
         self._page.is_broker_linked = False
+
+    def _on_lane_changed(self, event: ev.LaneChanged) -> None:
+        self._page.has_alerts_lane = event.is_proven
 
     # Frames.
 
@@ -205,13 +238,15 @@ class CentralCore:
         except DecodeError as e:
             # Whose topic it came on, not whom it claims to be from: the broker vouches for the first.
             self._reject(e.reason, node_text(event.vouched_for) if event.vouched_for else "")
+            if isinstance(e, RefusedForGoodError):
+                self._effects += self._receipts.refusal(e, event.relay, self._now_at)
             return
         is_known = isinstance(found, Again)
         frame_id = found.id if isinstance(found, Again) else found.signed.frame.id
         self._paths.take_arrival(frame_id, event, self._now_at, is_known=is_known)
         if isinstance(found, Again):
             if found.is_stored:
-                self._send_receipt(found.id, by_air=event.relay is not None)
+                self._effects += self._receipts.receipt(found.id, self._now_at, by_air=event.relay is not None)
             return
         self._entry = number
         for remark in remarks:
@@ -223,13 +258,14 @@ class CentralCore:
         entries = self._intake.commit(event.ids)
         # Receipts first: somebody frightened waits for each of them.
         for entry in entries:
-            self._send_receipt(entry.signed.frame.id, by_air=True, is_fresh=True)
+            frame_id = entry.signed.frame.id
+            self._effects += self._receipts.receipt(frame_id, self._now_at, by_air=True, is_fresh=True)
         for entry in entries:
             self._effects += self._paths.take_committed(entry, self._now_at)
             self._incidents.apply(entry, self._directory)
             self._effects += facts_of(entry, self._directory)
+        self._entry = max(self._entry, self._incidents.revision)
         self._publish_incidents()
-        self._judge_held()
 
     def _on_frames_known(self, event: ev.FramesKnown) -> None:
         found = tuple(frame.id for frame in event.frames if self._intake.was_committed_after_all(frame))
@@ -239,22 +275,23 @@ class CentralCore:
             entry = self._intake.drop(frame.id)
             self._intake.remember(frame)
             if entry is not None and entry.digest == frame.digest:
-                self._send_receipt(frame.id, by_air=self._air.was_heard(frame.id))
+                by_air = self._air.was_heard(frame.id)
+                self._effects += self._receipts.receipt(frame.id, self._now_at, by_air=by_air)
             elif entry is not None:
                 self._reject("id conflict", node_text(frame.id.node))
+                self._effects += self._receipts.conflict(frame.id, entry.digest, self._now_at, relay=entry.relay)
         if found:
             self._on_frames_committed(ev.FramesCommitted(found))
-        self._judge_held()
 
     def _on_commit_failed(self, event: ev.CommitFailed) -> None:
         for frame_id in event.ids:
             self._intake.refuse(frame_id)
-        self._page.is_disk_ok = False
-        self._probed_at = self._now_at
-        if self._in_flight is not None and self._in_flight[0].entry in event.entries:
-            request, self._in_flight = self._in_flight[1], None
-            self._answer(request, Refused(f"Nothing was recorded. Central's disk refuses: {event.detail}"))
-        self._judge_held()
+        if not event.is_own_fault:
+            self._page.is_disk_ok = False
+            self._probed_at = self._now_at
+        refusal = f"Nothing was recorded. Central's disk refuses: {event.detail}"
+        why = NOT_DONE if event.is_own_fault else refusal
+        self._forget_in_flight(event.entries, why, is_refused=not event.is_own_fault)
 
     def _on_store_failed(self, _event: ev.StoreFailed) -> None:
         self._page.is_disk_ok = False
@@ -262,20 +299,30 @@ class CentralCore:
     def _on_store_recovered(self, _event: ev.StoreRecovered) -> None:
         self._page.is_disk_ok = True
 
+    def _on_reserve_changed(self, event: ev.ReserveChanged) -> None:
+        self._page.has_reserve = event.is_whole
+
+    def _on_open_recalled(self, event: ev.OpenRecalled) -> None:
+        if event.act:
+            self._take_aside(event)
+            return
+        # Nobody but the page is told: the nodes know. What has come since it was asked for is here already.
+        journal = tuple(entry for entry in event.journal if entry.incident not in self._incidents.by_id)
+        for entry in journal:
+            error = self._whole(partial(self._incidents.apply, entry, self._directory))
+            if error is not None:
+                self._set_aside(entry, error)
+        count = len({entry.incident for entry in journal})
+        self._incidents.take_back(event.node, count, is_all=event.is_all)
+        self._entry = max(self._entry, self._incidents.revision)
+        if self._rest:  # An act for many waits for them.
+            self._effects.append(do.TakeTurn())
+
     def _on_input_rejected(self, event: ev.InputRejected) -> None:
         self._reject(event.reason, node_text(event.sender) if event.sender else "")
 
-    def _send_receipt(self, frame_id: FrameId, *, by_air: bool, is_fresh: bool = False) -> None:
-        is_late = self._intake.is_late(frame_id)
-        # Both ways where it came by radio: which of them works is not known. A path test's is worth nothing elsewhere.
-        if not self._air.is_path_test(frame_id):
-            self._effects.append(do.SendReceipt(frame_id.node, frame_id, is_late))
-        if by_air:
-            now_at, nodes = self._now_at, self._nodes
-            self._effects += self._air.answer(frame_id, nodes, now_at, is_late=is_late, is_fresh=is_fresh)
-
     def _may_relay(self, relay: NodeId) -> bool:
-        record = self._in_good_standing(relay)
+        record = self._speaker(relay)
         if record is None:
             return False
         self._nodes.take_sign_of_life(record, self._now_at)
@@ -284,113 +331,41 @@ class CentralCore:
         self._reject("relay flood", node_text(relay))
         return False
 
-    def _reject(self, reason: str, sender: str) -> None:
-        if self._rejections.add(reason, sender, self._now_at):
-            self._effects.append(do.ReportFact("rejected", None, (("reason", reason), ("sender", sender))))
-
-    # People.
-
-    def _on_action_requested(self, event: ev.ActionRequested) -> None:
-        self._watches.take_sign(event.by, self._page.on_watch, self._now_at)
-        if len(self._held) >= ACTIONS_HELD_MAX:
-            self._answer(event.request, Refused("Central is busy. Try again."))
-            return
-        self._held.append(event)
-        self._judge_held()
-
-    def _judge_held(self) -> None:
-        while self._held and self._in_flight is None and self._intake.is_idle:
-            held = self._held.popleft()
-            request = held.request if isinstance(held, ev.ActionRequested) else None
-            found = entry_for(
-                held,
-                self._entry + 1,
-                incidents=self._incidents.by_id,
-                on_watch=self._page.on_watch,
-                watches=self._watches,
-                now_at=self._now_at,
-                timing=self._timing,
-            )
-            if isinstance(found, ActionEntry):
-                self._entry = found.entry
-                self._in_flight = (found, request)
-                self._effects.append(do.CommitAction(found))
-            elif found is not None:
-                self._answer(request, Done(self._page.sequence) if isinstance(found, AlreadySo) else found)
-
-    def _on_action_committed(self, event: ev.ActionCommitted) -> None:
-        self._page.is_disk_ok = True
-        if self._in_flight is None or self._in_flight[0].entry != event.entry:
-            return
-        (entry, request), self._in_flight = self._in_flight, None
-        match entry.kind, entry.by:
-            case "watch-started", by if by is not None:
-                self._page.on_watch[by] = None
-                self._watches.begin(by, self._now_at)
-                self._publish_status()
-            case "watch-ended", by if by is not None:
-                self._page.on_watch.pop(by, None)
-                self._watches.end(by)
-                self._publish_status()
-            case _:
-                self._incidents.apply(entry, self._directory)
-                self._acknowledge(entry)
-                self._publish_incidents()
-        self._show_change()
-        self._answer(request, Done(self._page.sequence))
-        self._judge_held()
-
-    def _acknowledge(self, entry: ActionEntry) -> None:
-        state, by, incident = _ANSWERS.get(entry.kind), entry.by, entry.incident
-        role = Role.by_slug(by.role) if by is not None else None
-        if state is None or by is None or role is None or incident is None:
-            return
-        air = self._paths.voice_to_presser(incident, self._now_at)
-        name = short_name(by.name)
-        self._effects.append(do.SendAcknowledgement(incident.node, incident, role, state, name, air))
-        self._air.plan_second(incident, self._now_at, is_on_air=air is not None)
-
-    def _answer(self, request: int | None, result: Done | Refused) -> None:
-        if request is not None:
-            self._effects.append(do.AnswerAction(request, result))
-
     # Nodes.
 
     def _on_health(self, event: ev.HealthArrived) -> None:
-        record = self._in_good_standing(event.node)
-        if record is None:
+        if (record := self._speaker(event.node, event.health if event.is_signed else None)) is None:
             return
-        self._nodes.take_health(record, event.health, self._now_at)
+        self._nodes.take_health(record, event.health, self._now_at, is_signed=event.is_signed)
         if event.health.state in ("armed", "starting"):
             self._offer_directory(record)
 
     def _on_sync(self, event: ev.SyncArrived) -> None:
-        record = self._in_good_standing(event.node)
-        if record is None:
+        if (record := self._speaker(event.node, event.sync if event.is_signed else None)) is None:
             return
-        self._nodes.take_sync(record, event.sync, self._now_at)
-        for incident in self._incidents.of(record.node):
-            stored_at = record.ages.get(incident.fresh_counter)
-            if stored_at is None or incident.fresh_at is None:
-                continue
-            if incident.fresh_at - stored_at > self._timing.late_after:
-                found = FoundLate(incident.id, FrameId(record.node, incident.fresh_counter))
-                if found not in self._held:
-                    self._held.append(found)
-        self._judge_held()
-        self._outbound.owe_sync(record.node)
+        self._nodes.take_sync(record, event.sync, self._now_at, is_signed=event.is_signed)
+        self._held += found_late(self._incidents.of(record.node), record.ages, self._timing.late_after, self._held)
+        raised, missing = self._restored.take_sync(event, self._intake, self._entry)
+        if raised.entry or raised.counter:
+            self._effects.append(raised)
+            self._entry = max(self._entry, raised.entry)
+            self._incidents.raise_revisions(raised.entry)
+            self._publish_incidents()
+        if missing:
+            self._reject("receipted, and not here", node_text(record.node))
+        if missing is not None:
+            self._outbound.owe_sync(record.node, event.sync.nonce, missing)
         self._offer_directory(record)
 
-    def _in_good_standing(self, node: NodeId) -> NodeRecord | None:
-        record = self._nodes.find(node)
-        if record is not None and not record.sender.is_revoked:
-            return record
-        self._reject("unknown sender" if record is None else "revoked sender", node_text(node))
-        return None
+    def _speaker(self, node: NodeId, said: Health | Sync | None = None) -> NodeRecord | None:
+        try:
+            return self._nodes.speaker(node, said, self._now_at)
+        except DecodeError as e:
+            self._reject(e.reason, node_text(node))
+            return None
 
     def _offer_directory(self, record: NodeRecord) -> None:
-        serial = record.directory_serial
-        if serial is not None and serial < self._directory.serial:
+        if record.directory_serial is not None and record.directory_serial < self._directory.serial:
             self._outbound.owe_directory(record.node)
         self._drain_outbound()
 
@@ -408,25 +383,12 @@ class CentralCore:
         )
         self._effects += self._outbound.drain_directories(nodes, directory, self._directory_data, now_at)
 
-    def _publish_incidents(self) -> None:
-        changed = tuple(self._incidents.changed.values())
-        self._show_change()
-        for incident in changed:
-            for state in states_of(incident, self._directory, self._now_at, self._timing):
-                self._effects.append(do.PublishIncident(state))
-
     def _publish_status(self) -> None:
         self._status_at = self._now_at
         on_watch, boot_id = self._page.on_watch, self._page.boot_id
-        self._effects += statuses_of(self._directory, boot_id, on_watch, self._now_at, self._timing)
+        sequence = self._outbound.next_sequence()
+        self._effects += statuses_of(self._directory, boot_id, on_watch, self._now_at, self._timing, sequence=sequence)
 
-    def _keep_nodes(self) -> None:
-        kept = self._nodes.take_kept()
-        if kept:
-            self._effects.append(do.KeepNodes(kept))
-
-    def _show_change(self, *, with_rejections: bool = False) -> None:
-        rejections = self._rejections if with_rejections else None
-        change = self._page.change(self._incidents, self._nodes, rejections, self._directory, self._now_at)
-        if change is not None:
-            self._effects.append(do.ShowChange(change))
+    def _show_board(self) -> None:
+        parts = (self._incidents, self._nodes, self._rejections, self._directory)
+        self._effects.append(do.ShowBoard(self._page.board(*parts, self._now_at)))

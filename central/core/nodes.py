@@ -1,39 +1,44 @@
 """Liveness: what central can say of each node, from its last sign of life and its own words.
 
 A node that central has not heard since central's own start is ``never-seen`` (with the disk's coarse
-``last_seen_at``, if any) and becomes ``silent`` when its time is up, unless nobody ever heard it at all.
+``last_seen_at``, if any) and becomes ``no-contact`` when its time is up, unless nobody ever heard it at all.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from central.core.boots import DUPLICATE, is_duplicate, restarts
 from central.core.cards import premises_of, shown_name, slugs_of
 from central.core.journal import KeptNode
 from central.core.radio_path import RadioPath
+from central.core.repeats import Repeats
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from central.core.view import NodeLine, PathFigures, RadioLine
+from wire.admission import FrameRefusedError
 from wire.directory import Directory, Sender
 from wire.ids import NodeId, node_text
+from wire.kinds import SIGNERS_SPEAK, Capability
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import Health, Sync
 from wire.text import display_text
 
-NodeState = Literal["never-seen", "ok", "fault", "silent", "stopped", "revoked"]
+NodeState = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
 _BOOTS_MAX: Final = 64
 
 
 @dataclass(slots=True)
-class NodeRecord:
+class NodeRecord(Record):
     """One premises' node.
 
     Attributes:
         alive_at: last sign of life, moved along when the clock is set; ``None`` = none since central's start.
         heard_since: from when silence is counted if there is no sign of life at all; ``None`` = never heard of.
-        ages: counters that waited at the node, and since when, from its last sync.
+        clock_gap: how far its own proven clock is ahead of central's, by its last report; ``None`` = it has none.
+        ages: counters that waited at the node, and since when, from its last sync; ``ages_run``: of which run it was.
     """
 
     sender: Sender
@@ -46,7 +51,7 @@ class NodeRecord:
     is_lost: bool = False
     is_stopped: bool = False
     boot_id: str = ""
-    boots: deque[tuple[str, datetime]] = field(default_factory=lambda: deque(maxlen=_BOOTS_MAX))
+    boots: tuple[tuple[str, datetime], ...] = ()
     faults: tuple[str, ...] = ()
     outbox_depth: int = 0
     version: str = ""
@@ -54,10 +59,15 @@ class NodeRecord:
     directory_serial: int | None = None
     directory_sent_at: datetime | None = None
     sync_sent_at: datetime | None = None
-    ages: dict[int, datetime] = field(default_factory=dict)
+    ages: Table[int, datetime] = field(default_factory=Table)
+    ages_run: str = ""
+    clock_gap: timedelta | None = None
     is_worth_keeping: bool = False
     radio: RadioPath = field(default_factory=RadioPath)
     proof_at: datetime | None = None
+    speaks: frozenset[str] = frozenset()
+    """Newer things that it understands, by its last health if that was signed: names of Capability."""
+    repeats: Repeats = field(default_factory=Repeats)
     is_overdue: tuple[bool, bool] = (False, False)
     """As it was last told: the radio's path test, the weekly test."""
 
@@ -66,46 +76,48 @@ class NodeRecord:
         """What is published to it now should reach it."""
         return self.shown in ("ok", "fault")
 
-    def state(self, now_at: datetime, silent_after: timedelta) -> NodeState:
+    def state(self, now_at: datetime, no_contact_after: timedelta) -> NodeState:
         """As it is now."""
         if self.sender.is_revoked:
             return "revoked"
         if self.is_stopped:
             return "stopped"
         if self.is_lost:
-            return "silent"
+            return "no-contact"
         if self.alive_at is None:
-            is_due = self.heard_since is not None and now_at - self.heard_since > silent_after
-            return "silent" if is_due else "never-seen"
-        if now_at - self.alive_at > silent_after:
-            return "silent"
-        return "fault" if self.faults else "ok"
+            is_due = self.heard_since is not None and now_at - self.heard_since > no_contact_after
+            return "no-contact" if is_due else "never-seen"
+        if now_at - self.alive_at > no_contact_after:
+            return "no-contact"
+        return "fault" if self.faults or is_duplicate(self.boots, now_at) else "ok"
 
 
-class Nodes:
+class Nodes(Record):
     """All of them. ``changed`` gathers those whose line differs; the machine empties it."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._records: dict[NodeId, NodeRecord] = {}
+        self._records: Table[NodeId, NodeRecord] = Table()
         self.gateways: tuple[NodeRecord, ...] = ()
         """Central's own radios, those in good standing."""
         self.schemes_out_of_reach: frozenset[int] = frozenset()
         """Schemes with a member that the network does not reach and that has a radio; as of the last tick."""
-        self.changed: set[NodeId] = set()
+        self.changed: Table[NodeId, None] = Table()
 
     def set_directory(self, directory: Directory) -> None:
         """Take the newest list of nodes; what is known of those that stay is kept."""
         before = self._records
-        self._records = {}
+        self._records = Table()
         for node, sender in directory.senders.items():
             if sender.is_central:
                 continue
             record = before.get(node) or NodeRecord(sender, node)
             record.sender = sender
+            if sender.signs:
+                record.speaks |= SIGNERS_SPEAK
             self._records[node] = record
-            self.changed.add(node)
-        self.changed.update(before.keys() - self._records.keys())
+            self.changed[node] = None
+        self.changed.update([(node, None) for node in before.keys() - self._records.keys()])
         self.gateways = tuple(r for r in self._records.values() if r.sender.is_gateway and not r.sender.is_revoked)
 
     def recall(self, kept: tuple[KeptNode, ...], now_at: datetime) -> None:
@@ -114,10 +126,33 @@ class Nodes:
             record = self._records.get(node.node)
             if record:
                 record.last_seen_at, record.boot_id, record.heard_since = node.last_seen_at, node.boot_id, now_at
+                record.speaks |= frozenset(node.speaks)
 
     def find(self, node: NodeId) -> NodeRecord | None:
         """The record of a node in the directory."""
         return self._records.get(node)
+
+    def speaker(self, node: NodeId, said: Health | Sync | None, now_at: datetime) -> NodeRecord:
+        """Whose word this is; ``said``: what it signed, ``None`` for what bears no signature.
+
+        Raises:
+            FrameRefusedError: nobody whom we know in good standing, or it was said before, or kept back.
+        """
+        record = self._records.get(node)
+        if record is None:
+            raise FrameRefusedError("unknown sender")
+        if record.sender.is_revoked:
+            raise FrameRefusedError("revoked sender")
+        if isinstance(said, Health) and not record.repeats.is_health_new(said, now_at):
+            raise FrameRefusedError("old health")
+        if isinstance(said, Sync) and not record.repeats.is_sync_new(said):
+            raise FrameRefusedError("old sync")
+        return record
+
+    def speaks(self, node: NodeId, capability: Capability) -> bool:
+        """Whether it understands this: it has said so, or it signs."""
+        record = self._records.get(node)
+        return record is not None and capability in record.speaks
 
     def all(self) -> tuple[NodeRecord, ...]:
         """Every node of the directory."""
@@ -131,7 +166,7 @@ class Nodes:
             record.is_lost = record.is_stopped = False
             self._settle(record, now_at)
 
-    def take_health(self, record: NodeRecord, health: Health, now_at: datetime) -> None:
+    def take_health(self, record: NodeRecord, health: Health, now_at: datetime, *, is_signed: bool = False) -> None:
         """A heartbeat, a goodbye, or the last will of this boot (an earlier boot's is ignored)."""
         boot_id = display_text(health.boot_id, NAME_CHARS_MAX)
         if health.state == "lost":
@@ -150,29 +185,39 @@ class Nodes:
             version,
             rejected,
         )
+        record.speaks = frozenset(health.speaks) if is_signed else frozenset()
+        if record.sender.signs:
+            record.speaks |= SIGNERS_SPEAK
         record.directory_serial = health.directory_serial
+        record.clock_gap = None if health.at is None else health.at - now_at
         record.alive_at = record.last_seen_at = now_at
         record.is_worth_keeping = True
         record.is_lost, record.is_stopped = False, health.state == "stopping"
         if is_radio_changed or before != (faults, health.outbox_depth, version, rejected, boot_id):
-            self.changed.add(record.node)
+            self.changed[record.node] = None
         self._settle(record, now_at)
 
-    def take_sync(self, record: NodeRecord, sync: Sync, now_at: datetime) -> None:
+    def take_sync(self, record: NodeRecord, sync: Sync, now_at: datetime, *, is_signed: bool = False) -> None:
         """A node's own account of what waits there."""
-        self._take_boot(record, display_text(sync.boot_id, NAME_CHARS_MAX), now_at)
+        record.ages_run = display_text(sync.boot_id, NAME_CHARS_MAX)
+        if not is_signed:
+            # One that signs says its run in its health, whose times only rise: a kept sync is not to look like a run.
+            self._take_boot(record, record.ages_run, now_at)
         record.directory_serial = sync.directory_serial
         # A count of milliseconds may be anything up to 2**53; a century is as late as it gets.
         age_ms_max = 100 * 365 * 86_400_000
-        record.ages = {
-            frame.counter: now_at - timedelta(milliseconds=min(frame.age_ms, age_ms_max)) for frame in sync.pending
-        }
-        self.take_sign_of_life(record, now_at)
+        record.ages = Table(
+            (frame.counter, now_at - timedelta(milliseconds=min(frame.age_ms, age_ms_max))) for frame in sync.pending
+        )
+        # It bears no time: what a dead unit asked, and somebody kept back, does not bring it back to life.
+        if not is_signed or record.is_on_network:
+            self.take_sign_of_life(record, now_at)
 
     def shift(self, by: timedelta) -> None:
-        """The clock was set by this much; nobody fell silent through it."""
+        """The clock was set by this much; nobody lost contact through it."""
         for record in self._records.values():
             record.radio.shift(by)
+            record.repeats.shift(by)
             if record.alive_at is not None:
                 record.alive_at += by
             if record.heard_since is not None:
@@ -183,8 +228,8 @@ class Nodes:
                 record.sync_sent_at += by
 
     def watch(self, now_at: datetime) -> None:
-        """Find those that fell silent, those whose tests are overdue, and whom only the radio may still reach."""
-        after = self._timing.silent_after
+        """Find those out of contact, those whose tests are overdue, and whom only the radio may still reach."""
+        after = self._timing.no_contact_after
         out_of_reach: set[int] = set()
         for record in self._records.values():
             if record.shown != record.state(now_at, after):
@@ -192,23 +237,23 @@ class Nodes:
             # Most have neither a radio nor ever pressed test: thousands of them are passed by each second.
             may_be_due = record.proof_at is not None or record.radio.unproven_since is not None
             if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
-                self.changed.add(record.node)
-            if record.shown == "silent" and record.radio.is_there:
+                self.changed[record.node] = None
+            if record.shown == "no-contact" and record.radio.is_there:
                 out_of_reach |= record.sender.schemes
         self.schemes_out_of_reach = frozenset(out_of_reach)
 
     def take_heard(self, record: NodeRecord, relay: NodeId, now_at: datetime) -> None:
         """A fresh frame of its own came over the air."""
         record.radio.take_heard(relay, now_at)
-        self.changed.add(record.node)
+        self.changed[record.node] = None
 
     def take_proof(self, record: NodeRecord, pressed_at: datetime) -> None:
         """Its staff pressed *test*, and it arrived."""
         record.proof_at = pressed_at
-        self.changed.add(record.node)
+        self.changed[record.node] = None
 
     def is_out_of_reach(self, record: NodeRecord) -> bool:
-        """The network does not reach it: it is silent there, or was heard over the air after its last sign of life."""
+        """The network does not reach it: no contact, or it was heard over the air after its last sign of life."""
         if not record.is_on_network or record.alive_at is None:
             return True
         return record.radio.heard_at is not None and record.radio.heard_at > record.alive_at
@@ -219,7 +264,7 @@ class Nodes:
         for record in self._records.values():
             if record.is_worth_keeping and record.last_seen_at is not None:
                 record.is_worth_keeping = False
-                kept.append(KeptNode(record.node, record.last_seen_at, record.boot_id))
+                kept.append(KeptNode(record.node, record.last_seen_at, record.boot_id, tuple(sorted(record.speaks))))
         return tuple(kept)
 
     def line(
@@ -228,7 +273,6 @@ class Nodes:
         """As the page shows it."""
         self._settle(record, now_at)
         record.is_overdue = self._overdue(record, now_at)
-        recent = sum(at > now_at - self._timing.restarts_within for _, at in record.boots)
         return NodeLine(
             node=node_text(record.node),
             premises=shown_name(record.sender.premises),
@@ -237,10 +281,10 @@ class Nodes:
             state=record.shown,
             since=record.since,
             last_seen_at=record.last_seen_at,
-            faults=record.faults,
+            faults=((DUPLICATE,) if is_duplicate(record.boots, now_at) else ()) + record.faults,
             outbox_depth=record.outbox_depth,
             version=record.version,
-            restarts=max(0, recent - 1),
+            restarts=restarts(record.boots, now_at, self._timing.restarts_within),
             rejected=record.rejected,
             is_gateway=record.sender.is_gateway,
             radio=self._radio_line(record, directory),
@@ -270,12 +314,13 @@ class Nodes:
     def _take_boot(self, record: NodeRecord, boot_id: str, now_at: datetime) -> None:
         if boot_id != record.boot_id or not record.boots:
             record.boot_id = boot_id
-            record.boots.append((boot_id, now_at))
-            record.ages.clear()
-            self.changed.add(record.node)
+            record.boots = (*record.boots[-_BOOTS_MAX + 1 :], (boot_id, now_at))
+            if record.ages_run != boot_id:
+                record.ages.clear()
+            self.changed[record.node] = None
 
     def _settle(self, record: NodeRecord, now_at: datetime) -> None:
-        state = record.state(now_at, self._timing.silent_after)
+        state = record.state(now_at, self._timing.no_contact_after)
         if state != record.shown:
             record.shown, record.since = state, now_at
-            self.changed.add(record.node)
+            self.changed[record.node] = None

@@ -7,22 +7,37 @@ the next tick, so that an alert never waits behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Final
 
 from central.core.cards import slugs_of, state_of
 from central.core.effects import PublishStatus, SendDirectory, SendSyncAnswer
 from central.core.incident import Incident
 from central.core.incidents import Incidents
+from central.core.journal import ActionEntry
 from central.core.nodes import NodeRecord, Nodes
+from central.core.set_aside import Spared
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from central.core.view import Person
 from wire.directory import Directory
-from wire.ids import NodeId
-from wire.kinds import MEMBERS_WARNED, PRIORITY
-from wire.messages import INCIDENTS_MAX, CentralStatus, IncidentState, SyncAnswer
+from wire.ids import FrameId, NodeId
+from wire.kinds import WATCHLINK_ROLE, AnswerState, Role
+from wire.messages import INCIDENTS_MAX, RECEIPTED_MAX, CentralStatus, IncidentState, SyncAnswer
+from wire.text import short_name
 
-SYNC_STATES_PER_TICK: Final = 20_000
+_ANSWERS: Final = {
+    "acknowledged": AnswerState.ANSWERED,
+    "unacknowledged": AnswerState.UNANSWERED,
+    "on-the-way": AnswerState.ON_THE_WAY,
+    "closed": AnswerState.CLOSED,
+}
+SYNC_STATES_PER_TICK: Final = 80_000
+"""Some tenth of a second's work: a town of thousands that asks at once is answered within seconds."""
+STATES_KEPT_MAX: Final = 4_096
+STATE_KEPT: Final = timedelta(minutes=5)
 
 
 def states_of(incident: Incident, directory: Directory, now_at: datetime, timing: Timing) -> list[IncidentState]:
@@ -32,21 +47,47 @@ def states_of(incident: Incident, directory: Directory, now_at: datetime, timing
 
 
 def statuses_of(
-    directory: Directory, boot_id: str, on_watch: Iterable[Person], now_at: datetime, timing: Timing
+    directory: Directory,
+    boot_id: str,
+    on_watch: Iterable[Person],
+    now_at: datetime,
+    timing: Timing,
+    *,
+    sequence: int,
 ) -> list[PublishStatus]:
     """Central's heartbeat to every scheme."""
     roles = tuple(dict.fromkeys(person.role for person in on_watch))
-    status = CentralStatus(boot_id=boot_id, at=now_at, expires_at=now_at + timing.status_valid, on_duty=roles)
+    status = CentralStatus(
+        boot_id=boot_id, at=now_at, expires_at=now_at + timing.status_valid, on_duty=roles, sequence=sequence
+    )
     return [PublishStatus(scheme.slug, status) for scheme in directory.schemes.values()]
 
 
-class Outbound:
+def acknowledgement_of(entry: ActionEntry, incident: Incident) -> tuple[Role, AnswerState, str] | None:
+    """What its presser is told of an action that is applied: whose name, in nine bytes at most, and what they do."""
+    state, by = _ANSWERS.get(entry.kind), entry.by
+    # Who answers a second press takes nothing back of who is on the way.
+    if state is not None and incident.state == "on-the-way":
+        state, by = AnswerState.ON_THE_WAY, incident.coming
+    if by is not None and by.role == WATCHLINK_ROLE:
+        # Older nodes know no such role: they are told of it as before there was one.
+        by = Person(Role.CO_ORDINATOR.slug, by.name)
+    role = Role.by_slug(by.role) if by is not None else None
+    return None if state is None or by is None or role is None else (role, state, short_name(by.name))
+
+
+class Outbound(Record):
     """Who is owed what, and what may still be sent this second."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, spared: Spared) -> None:
         self._timing = timing
-        self._owed_syncs: dict[NodeId, None] = {}
-        self._owed_directories: dict[NodeId, None] = {}
+        # A state that cannot be told costs only itself, and never the answers to everybody.
+        self._spared = spared
+        self._sequence = 0
+        self._owed_syncs: Table[NodeId, tuple[str, tuple[int, ...]]] = Table()
+        self._owed_directories: Table[NodeId, None] = Table()
+        # Thousands of answers bear the same states: as they were made, and of which revision, directory and time.
+        self._states: Table[tuple[FrameId, str], tuple[int, int, datetime, IncidentState]] = Table()
         self._states_left = SYNC_STATES_PER_TICK
         self._bytes_left = timing.directory_bytes_per_tick
 
@@ -55,9 +96,14 @@ class Outbound:
         self._states_left = SYNC_STATES_PER_TICK
         self._bytes_left = self._timing.directory_bytes_per_tick
 
-    def owe_sync(self, node: NodeId) -> None:
-        """It asked."""
-        self._owed_syncs[node] = None
+    def next_sequence(self) -> int:
+        """Of the next status or sync answer: it only rises within one boot."""
+        self._sequence += 1
+        return self._sequence
+
+    def owe_sync(self, node: NodeId, nonce: str, missing: tuple[int, ...] = ()) -> None:
+        """It asked; the last question counts. ``missing``: of what it holds receipts for, what is not here."""
+        self._owed_syncs[node] = (nonce, missing)
 
     def owe_directory(self, node: NodeId) -> None:
         """It has an older one."""
@@ -84,11 +130,21 @@ class Outbound:
                 continue
             if record.sync_sent_at is not None and now_at - record.sync_sent_at < self._timing.sync_answer_every:
                 continue
-            del self._owed_syncs[node]
+            nonce, missing = self._owed_syncs.pop(node)
             record.sync_sent_at = now_at
-            found = self._incidents_for(record, incidents, directory, now_at)
+            found, is_all = self._incidents_for(record, incidents, directory, now_at)
             self._states_left -= 1 + len(found)
-            answer = SyncAnswer(boot_id=boot_id, counter_floor=highest.get(node, 0), incidents=tuple(found))
+            answer = SyncAnswer(
+                boot_id=boot_id,
+                counter_floor=highest.get(node, 0),
+                incidents=tuple(found),
+                nonce=nonce,
+                at=now_at.replace(microsecond=now_at.microsecond // 1000 * 1000),
+                sequence=self.next_sequence(),
+                revision=incidents.revision,
+                missing=missing[:RECEIPTED_MAX],
+                more=bool(incidents.left_open) or not is_all,
+            )
             answers.append(SendSyncAnswer(node, answer))
         return answers
 
@@ -117,22 +173,28 @@ class Outbound:
 
     def _incidents_for(
         self, record: NodeRecord, incidents: Incidents, directory: Directory, now_at: datetime
-    ) -> list[IncidentState]:
-        """Own open ones, own ended ones, then the schemes' open ones, most urgent first."""
-        own = sorted(incidents.of(record.node), key=lambda i: (not i.is_open, -i.revision))
-        others = [
-            incident
-            for incident in incidents.all()
-            if incident.is_open
-            and incident.kind in MEMBERS_WARNED
-            and incident.id.node != record.node
-            and not record.sender.schemes.isdisjoint(incident.schemes)
-        ]
-        others.sort(key=lambda i: (PRIORITY[i.kind], -i.revision))
+    ) -> tuple[list[IncidentState], bool]:
+        """Own open ones, own ended ones, then the schemes' open ones, most urgent first; and whether these are all."""
+        own = sorted(incidents.of(record.node), key=lambda i: (not i.is_open, -i.revision))[:INCIDENTS_MAX]
+        others = (one for one in incidents.warned(record.sender.schemes) if one.id.node != record.node)
+        chosen = [*own, *islice(others, INCIDENTS_MAX - len(own))]
         found = []
-        for incident in [*own, *others][:INCIDENTS_MAX]:
+        for incident in chosen:
             schemes = [number for number in incident.schemes if number in record.sender.schemes] or incident.schemes
             slugs = slugs_of(tuple(schemes), directory)
-            if slugs:
-                found.append(state_of(incident, slugs[0], directory, now_at + self._timing.incident_valid))
-        return found
+            state = self._state_of(incident, slugs[0], directory, now_at) if slugs else None
+            if state is not None:
+                found.append(state)
+        return found, len(found) == len(chosen) < INCIDENTS_MAX
+
+    def _state_of(self, incident: Incident, slug: str, directory: Directory, now_at: datetime) -> IncidentState | None:
+        key, of = (incident.id, slug), (incident.revision, directory.serial)
+        revision, serial, made_at, state = self._states.get(key, (0, 0, now_at, None))
+        if state is None or (revision, serial) != of or abs(now_at - made_at) >= STATE_KEPT:
+            if len(self._states) >= STATES_KEPT_MAX:
+                self._states.clear()
+            make = partial(state_of, incident, slug, directory, now_at + self._timing.incident_valid)
+            state = self._spared(make, incident.id, incident.id.node)
+            if state is not None:
+                self._states[key] = (*of, now_at, state)
+        return state

@@ -3,54 +3,82 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from central.core.cards import card_of
+from central.core.cards import bare_card, bare_line, card_of
 from central.core.figures import Figures
+from central.core.groups import Group, Groups, Shown
+from central.core.incident import EPOCH, Incident
 from central.core.incidents import Incidents
 from central.core.nodes import NodeRecord, Nodes
 from central.core.rejections import Rejections
+from central.core.set_aside import Spared
 from central.core.timing import Timing
-from central.core.view import Board, Change, NodeLine, Person
+from central.core.undo import Record, Table
+from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, OnDuty, Person
 from wire.directory import Directory
 from wire.ids import NodeId, node_text
 
 
-class Page:
+class Page(Record):
     """Makes the board once and gapless changes ever after."""
 
-    def __init__(self, timing: Timing, figures: Figures) -> None:
+    def __init__(self, timing: Timing, figures: Figures, spared: Spared) -> None:
         self._timing = timing
         self._figures = figures
+        # What cannot be drawn costs its own card or line, and never the page.
+        self._spared = spared
         self.sequence = 0
         self.boot_id = ""
         self.is_broker_linked = False
         self.is_disk_ok = True
-        self.on_watch: dict[Person, None] = {}
-        self._told: tuple[bool, bool, tuple[Person, ...]] = (False, True, ())
-        self._told_nodes: set[NodeId] = set()
+        self.has_alerts_lane = False
+        self.has_reserve = True
+        self.clock_fault = ""
+        self.on_watch: Table[Person, datetime] = Table()
+        """Everybody on duty, and since when."""
+        self._told = self._telling()
+        self._told_nodes: Table[NodeId, None] = Table()
+        self._groups: Groups = Table()
+        self._told_cards: Table[NodeId, tuple[Shown, ...]] = Table()
 
     def board(
         self, incidents: Incidents, nodes: Nodes, rejections: Rejections, directory: Directory, now_at: datetime
     ) -> Board:
         """All of it; everything counts as told."""
         oldest_at = now_at - self._timing.closed_shown
-        shown = (i for i in incidents.all() if i.closed_at is None or i.closed_at >= oldest_at)
+        self._groups = Table()
+        self._told_cards = Table()
+        # A group goes by the order in which its incidents changed, and the journal's is that of their opening.
+        for incident in sorted(incidents.all(), key=lambda one: (one.closed_at or EPOCH, one.pressed_entry)):
+            self._group(incident.id.node).take(incident)
+        cards: list[Card] = []
+        for node, group in self._groups.items():
+            shown = group.shown(oldest_at, incidents.left_open.get(node, 0))
+            self._told_cards[node] = shown
+            cards += self._cards(shown, incidents, directory)
         board = Board(
             sequence=self.sequence,
             at=now_at,
             boot_id=self.boot_id,
             is_broker_linked=self.is_broker_linked,
             is_disk_ok=self.is_disk_ok,
-            on_watch=tuple(self.on_watch),
-            cards=tuple(card_of(incident, directory, self._timing) for incident in shown),
+            has_alerts_lane=self.has_alerts_lane,
+            has_reserve=self.has_reserve,
+            clock_fault=self.clock_fault,
+            on_watch=self._on_duty(),
+            cards=tuple(cards),
             nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
         )
         incidents.changed.clear()
+        incidents.gone.clear()
+        incidents.back.clear()
         nodes.changed.clear()
         rejections.is_changed = False
-        self._told = (self.is_broker_linked, self.is_disk_ok, board.on_watch)
-        self._told_nodes = {record.node for record in nodes.all()}
+        self._told = self._telling()
+        self._told_nodes = Table((record.node, None) for record in nodes.all())
         return board
 
     def change(
@@ -62,41 +90,87 @@ class Page:
         now_at: datetime,
     ) -> Change | None:
         """What differs from what was told; ``rejections`` only now and then, a flood would be most of the feed."""
-        told = (self.is_broker_linked, self.is_disk_ok, tuple(self.on_watch))
+        told = self._telling()
         has_rejections = rejections is not None and rejections.is_changed
         if not (incidents.changed or nodes.changed or has_rejections or told != self._told):
             return None
-        cards = tuple(card_of(incident, directory, self._timing) for incident in incidents.changed.values())
-        incidents.changed.clear()
+        cards, gone_cards = self._changed_cards(incidents, directory, now_at)
         lines = []
         gone = []
         for node in tuple(nodes.changed):
             record = nodes.find(node)
             if record is not None:
                 lines.append(self._line(nodes, record, directory, now_at))
-                self._told_nodes.add(node)
+                self._told_nodes[node] = None
             elif node in self._told_nodes:
                 gone.append(node_text(node))
-                self._told_nodes.discard(node)
+                del self._told_nodes[node]
         nodes.changed.clear()
         rejected = None
         if rejections is not None and has_rejections:
             rejections.is_changed = False
             rejected = rejections.lines()
-        was_linked, was_disk_ok, was_on_watch = self._told
+        differs = dict(now for now, before in zip(told, self._told, strict=True) if now != before)
         self._told = told
         self.sequence += 1
         return Change(
             sequence=self.sequence,
             at=now_at,
             cards=cards,
+            gone_cards=gone_cards,
             nodes=tuple(lines),
             gone_nodes=tuple(gone),
-            on_watch=told[2] if told[2] != was_on_watch else None,
-            is_broker_linked=told[0] if told[0] != was_linked else None,
-            is_disk_ok=told[1] if told[1] != was_disk_ok else None,
             rejected=rejected,
+            **differs,
         )
 
+    def _telling(self) -> tuple[tuple[str, Any], ...]:
+        return (*((name, getattr(self, name)) for name in OF_CENTRAL), ("on_watch", self._on_duty()))
+
+    def _on_duty(self) -> tuple[OnDuty, ...]:
+        return tuple(OnDuty(person.role, person.name, since) for person, since in self.on_watch.items())
+
+    def _changed_cards(
+        self, incidents: Incidents, directory: Directory, now_at: datetime
+    ) -> tuple[tuple[Card, ...], tuple[str, ...]]:
+        """Of premises where something has changed: cards other than before, and keys of those that are gone."""
+        changed = dict(incidents.changed)
+        incidents.changed.clear()
+        for incident in changed.values():
+            self._group(incident.id.node).take(incident)
+        dropped, back = tuple(incidents.gone), tuple(incidents.back)
+        incidents.gone.clear()
+        incidents.back.clear()
+        for incident_id in dropped:
+            self._group(incident_id.node).drop(incident_id)
+        for node in back:
+            self._group(node).sort()
+        cards: list[Card] = []
+        gone: list[str] = []
+        for node in dict.fromkeys(incident_id.node for incident_id in (*changed, *dropped)):
+            before, left_open = self._told_cards.get(node, ()), incidents.left_open.get(node, 0)
+            shown = self._groups[node].shown(now_at - self._timing.closed_shown, left_open)
+            self._told_cards[node] = shown
+            fresh = tuple(one for one in shown if one not in before or one.incident in changed)
+            cards += self._cards(fresh, incidents, directory)
+            kept = {one.key for one in shown}
+            gone += [one.key.text for one in before if one.key not in kept]
+        return tuple(cards), tuple(gone)
+
+    def _cards(self, shown: tuple[Shown, ...], incidents: Incidents, directory: Directory) -> list[Card]:
+        # One that was closed long ago may be forgotten, where a clock was set: its card is no reason to fail.
+        known = [one for one in shown if one.incident in incidents.by_id]
+        return [self._card(incidents.by_id[one.incident], directory, one) for one in known]
+
+    def _card(self, incident: Incident, directory: Directory, shown: Shown) -> Card:
+        drawn = self._spared(partial(card_of, incident, directory, self._timing, shown), incident.id, incident.id.node)
+        return drawn or bare_card(incident, shown)
+
+    def _group(self, node: NodeId) -> Group:
+        return self._groups.setdefault(node, Group())
+
     def _line(self, nodes: Nodes, record: NodeRecord, directory: Directory, now_at: datetime) -> NodeLine:
-        return nodes.line(record, directory, now_at, self._figures.of(record.node, now_at))
+        def draw() -> NodeLine:
+            return nodes.line(record, directory, now_at, self._figures.of(record.node, now_at))
+
+        return self._spared(draw, f"line of {node_text(record.node)}", record.node) or bare_line(node_text(record.node))

@@ -13,19 +13,20 @@ from central.core.incidents import Incidents
 from central.core.journal import FrameEntry, Recall, incident_of
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from wire.frames import Alert, decode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, FrameKind, Path
 
 
-class Paths:
+class Paths(Record):
     """Ties :class:`~central.core.air.Air` and :class:`~central.core.figures.Figures` to nodes and incidents."""
 
     def __init__(self, timing: Timing, nodes: Nodes, incidents: Incidents) -> None:
         self._timing = timing
         self._nodes = nodes
         self._incidents = incidents
-        self._untold: dict[FrameId, None] = {}
+        self._untold: Table[FrameId, None] = Table()
         self.air = Air(timing)
         self.figures = Figures(timing)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.core.timing import Timing
+from central.core.undo import Record, Table
 from wire.ids import NodeId
 from wire.messages import RadioReport
 
@@ -18,7 +19,7 @@ _TEST_MOVED: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
-class RadioPath:
+class RadioPath(Record):
     """What is known of it.
 
     Attributes:
@@ -35,7 +36,7 @@ class RadioPath:
     unproven_since: datetime | None = None
     blocked_since: datetime | None = None
     heard_at: datetime | None = None
-    heard_by: dict[NodeId, datetime] = field(default_factory=dict)
+    heard_by: Table[NodeId, datetime] = field(default_factory=Table)
 
     @property
     def is_there(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from central.core.undo import Record, Table
 from central.core.view import RejectedLine
 
 LINES_MAX: Final = 256
@@ -14,16 +15,16 @@ _FACTS_EACH: Final = 10
 
 
 @dataclass(slots=True)
-class _Count:
+class _Count(Record):
     count: int
     last_at: datetime
 
 
-class Rejections:
+class Rejections(Record):
     """Counters. ``is_changed`` is set by each; the machine clears it when it has told."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], _Count] = {}
+        self._counts: Table[tuple[str, str], _Count] = Table()
         self.is_changed = False
 
     def add(self, reason: str, sender: str, now_at: datetime) -> bool:

@@ -18,7 +18,7 @@ class Timing:
     """An alert that waited longer than this at its node is late, never live (N13)."""
     ahead_after: timedelta = timedelta(minutes=2)
     """A frame from further in the future than this has a wrong clock."""
-    silent_after: timedelta = timedelta(seconds=30)
+    no_contact_after: timedelta = timedelta(seconds=30)
     status_every: timedelta = timedelta(seconds=10)
     status_valid: timedelta = timedelta(seconds=30)
     incident_valid: timedelta = timedelta(hours=24)
@@ -44,8 +44,8 @@ class Timing:
     air_repeat_first: timedelta = timedelta(seconds=2)
     """A frame that comes again is answered over the air again no sooner; each time the gap doubles."""
     air_repeat_longest: timedelta = timedelta(minutes=15)
-    air_batch: timedelta = timedelta(seconds=10)
-    """Receipts so young travel again in whatever frame still has room."""
+    air_batch: timedelta = timedelta(minutes=1)
+    """Receipts asked for so lately travel again in whatever frame still has room."""
     air_again_after: timedelta = timedelta(seconds=6)
     """An acknowledgement to somebody whom the network does not reach is said twice: nothing says that it arrived."""
     test_closes_after: timedelta = timedelta(minutes=2)

@@ -8,7 +8,7 @@ ages are worked out by the browser from server time.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -18,6 +18,13 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     incident: str
     """Id text; every button of the card carries it."""
+    key: str
+    """The card's own name: ``incident``, or one that stays while a card that stands for many shows another of them."""
+    stands_for: int = 1
+    """Incidents. From the fourth open one of a premises on, one card stands for all, and shows the newest of the most
+    urgent; the same for closed ones."""
+    through: int = 0
+    """Where it stands for many: what was on screen, for ``seen_through`` of an act."""
     revision: int
     node: str
     premises: str
@@ -48,7 +55,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: Literal["mistake", "stand-down"] | None = None
     """By the shop; the incident stays open until a person closes it."""
     answered_by: Person | None = None
+    """Who took it; they need not be who comes, nor who closes."""
     answered_at: datetime | None = None
+    answered_after_s: int | None = None
+    """Whole seconds from the press that was answered to the answer, as the shop is told too."""
+    pressed_again_at: datetime | None = None
+    """When the shop pressed again after the last answer, which covers it; ``None``: it has not, or somebody has
+    acknowledged that too."""
+    coming: Person | None = None
+    """Who is on the way, ``coming_at`` since, by the word of ``coming_said_by``."""
+    coming_at: datetime | None = None
+    coming_said_by: Person | None = None
+    closed_by: Person | None = None
+    closed_at: datetime | None = None
     assigned_to: str = ""
     outcome: str = ""
     alert_count: int = 1
@@ -65,6 +84,19 @@ class Person(msgspec.Struct, frozen=True):
     role: str
     """Slug of :class:`wire.kinds.Role`."""
     name: str
+
+
+class OnDuty(msgspec.Struct, frozen=True):
+    """Somebody on duty now, and since when."""
+
+    role: str
+    name: str
+    since: datetime
+
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+        return Person(self.role, self.name)
 
 
 class MemberLine(msgspec.Struct, frozen=True):
@@ -94,9 +126,9 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     premises: str
     place: str
     schemes: tuple[str, ...]
-    state: Literal["never-seen", "ok", "fault", "silent", "stopped", "revoked"]
-    """``silent``: no sign of life for 30 s, or its last will came. ``never-seen`` with a ``last_seen_at``: not since
-    central's own start, less than 30 s ago."""
+    state: Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
+    """``no-contact``: no sign of life for 30 s, or its last will came. ``never-seen`` with a ``last_seen_at``: not
+    since central's own start, less than 30 s ago."""
     since: datetime | None
     """When it came into this state."""
     last_seen_at: datetime | None
@@ -169,6 +201,10 @@ class RejectedLine(msgspec.Struct, frozen=True):
     last_at: datetime
 
 
+OF_CENTRAL: Final = ("is_broker_linked", "is_disk_ok", "has_alerts_lane", "has_reserve", "clock_fault")
+"""What the board says of central itself: fields of the page, the board and its changes alike."""
+
+
 class Board(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the control-room page shows, at one moment."""
 
@@ -180,11 +216,17 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     is_broker_linked: bool
     """Central's own link to the broker; if not, alerts cannot arrive and the page must say so."""
     is_disk_ok: bool
-    on_watch: tuple[Person, ...]
+    on_watch: tuple[OnDuty, ...]
     cards: tuple[Card, ...]
     """Open incidents in no particular order, and those closed within the last hour."""
     nodes: tuple[NodeLine, ...]
     rejected: tuple[RejectedLine, ...]
+    has_alerts_lane: bool = False
+    """Alerts have a connection of their own to the broker, and a message has passed on it."""
+    has_reserve: bool = True
+    """What is kept free for the journal is whole; if not, the disk is full and alerts are using that up."""
+    clock_fault: str = ""
+    """What is wrong with central's own clock, and what to do; empty = nothing."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,12 +235,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     at: datetime
     cards: tuple[Card, ...] = ()
+    gone_cards: tuple[str, ...] = ()
+    """Keys of cards that are no more: another stands for them now, or they were closed long ago."""
     nodes: tuple[NodeLine, ...] = ()
     gone_nodes: tuple[str, ...] = ()
     """No longer in the directory at all (a revoked node stays, as ``revoked``)."""
-    on_watch: tuple[Person, ...] | None = None
+    on_watch: tuple[OnDuty, ...] | None = None
     is_broker_linked: bool | None = None
     is_disk_ok: bool | None = None
+    has_alerts_lane: bool | None = None
+    has_reserve: bool | None = None
+    clock_fault: str | None = None
     rejected: tuple[RejectedLine, ...] | None = None
 
 
@@ -209,19 +256,27 @@ class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     seen_kind: str = ""
     """Slug of the kind the card showed when the person pressed, ``test`` for a drill: refused if it has become more
     urgent since, so that nobody answers an attack that they took for an assist. Empty: not said, not checked."""
+    seen_through: int = 0
+    """``through`` of the card that was acted on: the act is for each incident it stood for. 0: for this one alone."""
 
 
 class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):
     """Within 10 s, by the same person."""
 
     incident: str
+    seen_through: int = 0
+    """As for :class:`Acknowledge`."""
 
 
 class SetOnTheWay(msgspec.Struct, frozen=True, tag="on-the-way"):
-    """Somebody is on the way."""
+    """Somebody is on the way: the shop is told that this person comes."""
 
     incident: str
     seen_kind: str = ""
+    """As for :class:`Acknowledge`."""
+    who: Person | None = None
+    """Who comes, in a role that goes out; ``None``: who says so."""
+    seen_through: int = 0
     """As for :class:`Acknowledge`."""
 
 
@@ -230,6 +285,8 @@ class Assign(msgspec.Struct, frozen=True, tag="assign"):
 
     incident: str
     to: str
+    seen_through: int = 0
+    """As for :class:`Acknowledge`."""
 
 
 class AddNote(msgspec.Struct, frozen=True, tag="note"):
@@ -247,6 +304,16 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
     seen_alerts: int = 0
     """``alert_count`` of the card when the person began to close it: refused if the shop has pressed since, so that
     nobody closes a call that they never saw. 0: not said, not checked."""
+    seen_through: int = 0
+    """As for :class:`Acknowledge`."""
+
+
+class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
+    """All that is open of a sender that was struck off: each is closed by this person with this reason."""
+
+    node: str
+    """Its number as text."""
+    outcome: str
 
 
 class StartWatch(msgspec.Struct, frozen=True, tag="start-watch"):
@@ -257,14 +324,20 @@ class EndWatch(msgspec.Struct, frozen=True, tag="end-watch"):
     """This person no longer is."""
 
 
-Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | StartWatch | EndWatch
+ActionForMany = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | Close
+"""For each of the incidents that a card stands for."""
+Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartWatch | EndWatch
 
 
-class Done(msgspec.Struct, frozen=True, tag="done"):
+class Done(msgspec.Struct, frozen=True, tag="done", omit_defaults=True):
     """Committed to disk and told to the nodes."""
 
     sequence: int
     """The change that contains it."""
+    left: int = 0
+    """Of an act for many: so many more follow by themselves, in the next seconds."""
+    untouched: int = 0
+    """Of an act for many: so many alerts of that premises came after what was on screen, and wait still."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

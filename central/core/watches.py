@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from central.core.undo import Record, Table
 from central.core.view import Person
 from wire.limits import NAME_CHARS_MAX
 from wire.text import display_text
 
 
-class Watches:
+class Watches(Record):
     """Without it somebody who went home without a word would stay on duty for ever, and the shops be told so."""
 
     def __init__(self) -> None:
-        self._signs: dict[Person, datetime] = {}
+        self._signs: Table[Person, datetime] = Table()
 
     def take_sign(self, by: Person, on_watch: Iterable[Person], now_at: datetime) -> None:
         """``by`` did something, or a page of theirs said that it is there; the name as it was typed."""
@@ -32,7 +33,7 @@ class Watches:
 
     def shift(self, step: timedelta) -> None:
         """The clock was set, or the machine stood still: nobody could give a sign meanwhile."""
-        self._signs = {person: at + step for person, at in self._signs.items()}
+        self._signs.update([(person, at + step) for person, at in self._signs.items()])
 
     def is_stale(self, person: Person, now_at: datetime, after: timedelta) -> bool:
         """No sign of life for longer than ``after``."""

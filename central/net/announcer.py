@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from central.core import said
 from central.core.effects import (
     PublishIncident,
     PublishStatus,
@@ -20,14 +21,19 @@ from central.core.effects import (
     SendFrameToAir,
     SendReceipt,
     SendReceiptsToAir,
+    SendRefusal,
     SendSyncAnswer,
 )
-from wire.frames import Acknowledgement, Frame, Receipt, ReceiptBatch, encode
-from wire.ids import CENTRAL, FrameId, NodeId
-from wire.messages import encode_message
-from wire.signing import SigningKey
+from wire.directory_parts import split_directory
+from wire.frames import Frame, encode
+from wire.ids import FrameId, NodeId
+from wire.messages import IncidentState, encode_message
+from wire.signing import SigningKey, sign_message
+from wire.sync_parts import split_sync_answer
 from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic
 
+STATES_MAX: Final = 4_096
+"""Kept as JSON for the next answer to a sync that bears them."""
 ACKNOWLEDGEMENTS_MAX: Final = 256
 """Kept to be said on the air a second time."""
 
@@ -35,7 +41,9 @@ ACKNOWLEDGEMENTS_MAX: Final = 256
 class Publisher(Protocol):
     """Hands a message to the broker: :meth:`runtime.mqtt_link.PahoLink.publish`."""
 
-    def __call__(self, topic: str, payload: bytes, qos: int = 0) -> bool: ...  # noqa: D102
+    def __call__(  # noqa: D102
+        self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None
+    ) -> bool: ...
 
 
 class Announcer:
@@ -57,17 +65,28 @@ class Announcer:
         self._next_counter = next_counter
         self._unix_time_s = unix_time_s
         self._acknowledgements: dict[FrameId, bytes] = {}
+        # One directory goes to many: it is split once.
+        self._states: dict[int, tuple[IncidentState, bytes]] = {}
+        self._split_of = b""
+        self._split: tuple[bytes, ...] = ()
 
     def send_receipt(self, order: SendReceipt) -> None:
         """Sign and send."""
-        receipt = Receipt(CENTRAL, self._next_counter(), self._unix_time_s(), order.target, late=order.is_late)
-        self._send(order.node, Down.RECEIPT, receipt, 0)
+        counter, at_s = self._next_counter(), self._unix_time_s()
+        self._send(order.node, Down.RECEIPT, said.receipt(order, counter, at_s), 0)
+
+    def send_refusal(self, order: SendRefusal) -> None:
+        """Sign and send."""
+        counter, at_s = self._next_counter(), self._unix_time_s()
+        data = encode(said.refusal(order, counter, at_s), self._key)
+        self._publish(str(DownTopic(order.node, Down.RECEIPT)), data, 0)
+        if order.air is not None:
+            self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
 
     def send_acknowledgement(self, order: SendAcknowledgement) -> None:
         """Sign and send."""
         counter, at_s = self._next_counter(), self._unix_time_s()
-        frame = Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)
-        data = encode(frame, self._key)
+        data = encode(said.acknowledgement(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
         if order.air is not None:
             self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
@@ -82,11 +101,7 @@ class Announcer:
     def send_receipts_to_air(self, order: SendReceiptsToAir) -> None:
         """Sign and send: a batch only where there is more than one."""
         counter, at_s = self._next_counter(), self._unix_time_s()
-        if len(order.targets) == 1:
-            only = order.targets[0]
-            self._send(order.node, Down.AIR, Receipt(CENTRAL, counter, at_s, only.target, late=only.late), 0)
-        else:
-            self._send(order.node, Down.AIR, ReceiptBatch(CENTRAL, counter, at_s, order.targets), 0)
+        self._send(order.node, Down.AIR, said.receipts_on_air(order, counter, at_s), 0)
 
     def send_frame_to_air(self, order: SendFrameToAir) -> None:
         """A member's, as it came."""
@@ -96,19 +111,35 @@ class Announcer:
         """To its scheme."""
         # Built from checked and cut values, so it is within its bounds: it need not be read back as encode_message()
         # does, which would cost as much as signing, once for each alert of a storm.
-        self._publish(str(IncidentTopic(order.state.scheme)), msgspec.json.encode(order.state), 1)
+        self._publish_signed(str(IncidentTopic(order.state.scheme)), msgspec.json.encode(order.state), 1)
 
     def publish_status(self, order: PublishStatus) -> None:
         """To its scheme."""
-        self._publish(str(CentralTopic(order.scheme)), encode_message(order.status), 0)
+        self._publish_signed(str(CentralTopic(order.scheme)), encode_message(order.status), 0)
 
     def send_sync_answer(self, order: SendSyncAnswer) -> None:
-        """To its node."""
-        self._publish(str(DownTopic(order.node, Down.SYNC)), encode_message(order.answer), 1)
+        """To its node, in parts if it is long."""
+        for payload in split_sync_answer(order.answer, self._encoded):
+            self._publish_signed(str(DownTopic(order.node, Down.SYNC)), payload, 1)
 
     def send_directory(self, order: SendDirectory) -> None:
-        """To its node."""
-        self._publish(str(DownTopic(order.node, Down.DIRECTORY)), order.data, 1)
+        """To its node, in parts if it is large."""
+        if self._split_of is not order.data:
+            self._split_of, self._split = order.data, split_directory(order.data)
+        for payload in self._split:
+            self._publish(str(DownTopic(order.node, Down.DIRECTORY)), payload, 1)
+
+    def _encoded(self, state: IncidentState) -> bytes:
+        kept = self._states.get(id(state))
+        if kept is None:
+            if len(self._states) >= STATES_MAX:
+                self._states.clear()
+            # With the state itself: as long as it is there, nothing else has its identity.
+            kept = self._states[id(state)] = (state, encode_message(state))
+        return kept[1]
+
+    def _publish_signed(self, topic: str, payload: bytes, qos: int) -> None:
+        self._publish(topic, payload, qos, signature=sign_message(self._key, topic, payload))
 
     def _keep(self, target: FrameId, data: bytes) -> None:
         self._acknowledgements.pop(target, None)

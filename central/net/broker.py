@@ -1,46 +1,134 @@
-"""Central's end of the link to the broker. Its handlers run on paho's thread and do nothing but enqueue."""
+"""Central's end of the links to the broker. Their handlers run on paho's threads and do nothing but enqueue.
+
+Two connections, each with its own certificate, because one is one queue: inside the broker whatever members send
+stands before the alerts behind it. One carries alerts both ways, and the syncs that tell their age; the other the
+rest. Without the second certificate there is one connection for everything.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import Any, Final
 
-from central.core.events import LinkDown, LinkUp
+from central.core.events import LaneChanged, LinkDown, LinkUp
 from central.net.inbox import Inbox, Published
+from runtime.config import ConfigError
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
-from wire.ids import CENTRAL, node_text
+from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text
 from wire.limits import MESSAGE_BYTES_MAX
-from wire.topics import ALL_FRAMES, ALL_UP
+from wire.signing import SIGNATURE_TEXT_CHARS
+from wire.topics import ALERTS_LANE, ALL_FRAMES, ALL_HEALTH, ALL_UP, Down, DownTopic
 
 logger = logging.getLogger(__name__)
 
 QUEUED_MAX: Final = 100_000
 """QoS 1 messages held for a broker that is away or slow: some rounds of every incident of a town."""
+_EVERYTHING: Final = (ALL_FRAMES, ALL_UP)
+_SAID_OF_ALERTS: Final = tuple(f"/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR))
 
 
-def link_to_broker(settings: LinkSettings, inbox: Inbox[Any]) -> PahoLink:
-    """The link, not started: everything that nodes say lands in ``inbox``, as do :class:`LinkUp` and :class:`LinkDown`.
+class BrokerLinks:
+    """Both connections as one. :meth:`publish` from any thread, the rest from one.
 
-    Raises:
-        ConfigError: see :class:`runtime.mqtt_link.PahoLink`.
+    The connection for everything else carries alerts too until the other has proven that the broker lets it, and again
+    while the other is down; what comes by both is one alert. So it alone decides whether there is a link.
     """
 
-    def on_message(topic: str, payload: bytes) -> None:
+    def __init__(self, settings: LinkSettings, alerts: LinkSettings | None, inbox: Inbox[Any]) -> None:
+        """Not started. What nodes say lands in ``inbox``, and :class:`LinkUp`, :class:`LinkDown`, :class:`LaneChanged`.
+
+        Raises:
+            ConfigError: see :class:`runtime.mqtt_link.PahoLink`; never for what is the matter with ``alerts``.
+        """
+        self._inbox = inbox
+        self._is_alerts_proven = False
+        self._rest = PahoLink(
+            settings,
+            node_text(CENTRAL),
+            LinkHandlers(self._on_up, self._on_down, self._on_message, on_published=lambda _token: None),
+            subscriptions=_EVERYTHING,
+            max_queued=QUEUED_MAX,
+        )
+        self._alerts: PahoLink | None = None
+        if alerts is None:
+            logger.warning(
+                "alerts have no connection of their own, so one member's flood can hold up all others' alerts:"
+                " 'watchlink fleet renew alerts' makes its certificate, see docs/runbook.md"
+            )
+            return
+        handlers = LinkHandlers(
+            self._on_alerts_up, self._on_alerts_down, self._on_message, self._on_proven, self._on_not_proven
+        )
+        try:
+            self._alerts = PahoLink(
+                alerts, CENTRAL_ALERTS_CLIENT, handlers, subscriptions=ALERTS_LANE, max_queued=QUEUED_MAX
+            )
+        except ConfigError as e:
+            # Better one connection for everything than no central.
+            logger.error("alerts share the other connection, for theirs cannot be made: %s", e)  # noqa: TRY400
+
+    def start(self) -> None:
+        """Begin to connect, and keep at it."""
+        for link in self._links():
+            link.start()
+
+    def stop(self) -> None:
+        """Say goodbye."""
+        for link in self._links():
+            link.stop()
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
+        """As :meth:`runtime.mqtt_link.PahoLink.publish`; what is said of a member's alert goes beside the rest."""
+        if self._alerts and self._is_alerts_proven and topic.endswith(_SAID_OF_ALERTS):
+            return self._alerts.publish(topic, payload, qos, signature=signature)
+        if self._alerts:
+            # By it goes nothing but answers to what comes by it. If its thread has ended nothing comes any more.
+            self._alerts.revive()
+        return self._rest.publish(topic, payload, qos, signature=signature)
+
+    def _links(self) -> list[PahoLink]:
+        return [self._rest] if self._alerts is None else [self._alerts, self._rest]
+
+    # What follows runs on paho's threads.
+
+    def _on_message(self, topic: str, payload: bytes, signature: str | None) -> None:
         is_oversized = len(payload) > MESSAGE_BYTES_MAX
-        inbox.put_message(Published(topic, b"" if is_oversized else payload, is_oversized))
+        if signature is not None and len(signature) != SIGNATURE_TEXT_CHARS:
+            signature = ""  # It cannot be one, however long it is.
+        self._inbox.put_message(Published(topic, b"" if is_oversized else payload, is_oversized, signature))
 
-    def on_up() -> None:
+    def _on_up(self) -> None:
         logger.info("linked to the broker")
-        inbox.put(LinkUp())
+        self._inbox.put(LinkUp())
 
-    def on_down(detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
+    def _on_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
         logger.warning("no link to the broker: %s%s", detail, "; somebody must see to it" if is_permanent else "")
-        inbox.put(LinkDown(detail))
+        self._inbox.put(LinkDown(detail))
 
-    handlers = LinkHandlers(
-        on_up=on_up,
-        on_down=on_down,
-        on_message=on_message,
-        on_published=lambda _token: None,
-    )
-    return PahoLink(settings, node_text(CENTRAL), handlers, subscriptions=(ALL_FRAMES, ALL_UP), max_queued=QUEUED_MAX)
+    def _on_alerts_up(self) -> None:
+        # A broker whose rules do not name this connection lets it subscribe and sends it nothing. A message that it
+        # must be allowed to write, to nobody, shows which it is.
+        if self._alerts:
+            self._alerts.publish(str(DownTopic(CENTRAL, Down.RECEIPT)), b"", qos=1, token="proof")  # noqa: S106
+
+    def _on_proven(self, token: str | None) -> None:
+        if token is not None:
+            logger.info("alerts have a connection of their own")
+            self._is_alerts_proven = True
+            self._inbox.put(LaneChanged(is_proven=True))
+            self._rest.subscribe_to((ALL_HEALTH,))
+
+    def _on_not_proven(self, token: str | None, reason: str) -> None:
+        if token is not None:
+            logger.error(
+                "the broker's rules do not name the connection for alerts (%s), which so share one with the rest:"
+                " 'watchlink fleet renew-crl' tells it",
+                reason,
+            )
+
+    def _on_alerts_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
+        must_be_seen_to = "; somebody must see to it" if is_permanent else ""
+        logger.warning("alerts share the other connection: %s%s", detail, must_be_seen_to)
+        self._is_alerts_proven = False
+        self._inbox.put(LaneChanged(is_proven=False))
+        self._rest.subscribe_to(_EVERYTHING)

@@ -1,11 +1,17 @@
-"""Messages of the broker's → facts for the core. Anything malformed becomes InputRejected, nothing raises."""
+"""Messages of the broker's → facts for the core. Anything malformed becomes InputRejected, nothing raises.
+
+What is signed is verified here, after all that costs less. Frames verify themselves, in the core.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from central.core.events import Event, FrameArrived, HealthArrived, InputRejected, SyncArrived
 from central.net.inbox import Published
+from wire.admission import is_signed_by
+from wire.directory import Directory
 from wire.errors import DecodeError
 from wire.ids import NodeId
 from wire.kinds import Path
@@ -18,7 +24,9 @@ _TOPICS_KEPT_MAX: Final = 20_000
 class Reader:
     """Remembers the topics it has parsed: there are a few for each node, and they come again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Callable[[], Directory]) -> None:
+        """``directory``: the newest one, by which senders are known."""
+        self._directory = directory
         self._topics: dict[str, Topic] = {}
 
     def read(self, message: Published) -> Event:
@@ -31,7 +39,7 @@ class Reader:
             if message.is_oversized:
                 is_frame = isinstance(topic, FrameTopic) or (isinstance(topic, UpTopic) and topic.channel is Up.HEARD)
                 return InputRejected("too long" if is_frame else "message too large", sender)
-            return _fact(topic, message.payload)
+            return self._fact(topic, message)
         except DecodeError as e:
             return InputRejected(e.reason, sender)
 
@@ -42,16 +50,22 @@ class Reader:
         self._topics[text] = topic
         return topic
 
+    def _fact(self, topic: Topic, message: Published) -> Event:
+        payload = message.payload
+        match topic:
+            case FrameTopic():
+                return FrameArrived(payload, topic, Path.NETWORK)
+            case UpTopic(node, Up.HEARD):
+                self._is_signed(node, message)
+                return FrameArrived(payload, None, Path.RADIO, node)
+            case UpTopic(node, Up.HEALTH):
+                health = decode_message(payload, Health)
+                return HealthArrived(node, health, self._is_signed(node, message))
+            case UpTopic(node, Up.SYNC):
+                sync = decode_message(payload, Sync)
+                return SyncArrived(node, sync, self._is_signed(node, message))
+            case _:
+                return InputRejected("topic", None)
 
-def _fact(topic: Topic, payload: bytes) -> Event:
-    match topic:
-        case FrameTopic():
-            return FrameArrived(payload, topic, Path.NETWORK)
-        case UpTopic(node, Up.HEARD):
-            return FrameArrived(payload, None, Path.RADIO, node)
-        case UpTopic(node, Up.HEALTH):
-            return HealthArrived(node, decode_message(payload, Health))
-        case UpTopic(node, Up.SYNC):
-            return SyncArrived(node, decode_message(payload, Sync))
-        case _:
-            return InputRejected("topic", None)
+    def _is_signed(self, node: NodeId, message: Published) -> bool:
+        return is_signed_by(node, self._directory(), message.topic, message.payload, message.signature)

@@ -7,36 +7,48 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures, KeptNode, SeenFrame
-from central.store.errors import StoreConfigError, StoreError
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, SeenFrame
+from central.core.restored import COUNTERS_MAX
+from central.store.errors import StoreConfigError, StoreError, StoreFullError
 from central.store.migrate import migrate
-from central.store.rows import figures_row, gather, microseconds
-from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, FRAMES, INCIDENTS, WATCH
+from central.store.reserve import Reserve
+from central.store.rows import act_row, figures_row, gather, microseconds
+from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, FRAMES, OPEN_ACTS, TIMES, WATCH
 from wire.ids import U32_MAX, FrameId
+from wire.lateness import SCALE_KEPT_MS, SCALES_AGREE_MS
 
 SQLITE_BUSY_S: Final = 1.0
 """How long another program's lock is waited for. Alerts wait as long, so it is short; nodes send again."""
+EARLIER_TIMES_MAX: Final = 8
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _FRAME_COUNTER: Final = "frames"
+ENTRY_NUMBER: Final = "entries"
 
 # The same in both dialects; SQLAlchemy has it only dialect by dialect.
 _OPEN_INCIDENT: Final = sa.text(
     "INSERT INTO incidents (node, counter, opened_us, closed_us) VALUES (:node, :counter, :opened_us, :closed_us)"
     " ON CONFLICT (node, counter) DO UPDATE SET closed_us = excluded.closed_us"
 )
+_CLOSE_INCIDENT: Final = sa.text(
+    "UPDATE incidents SET closed_us = :closed_us WHERE node = :node AND counter = :counter"
+)
 _KEEP_NODE: Final = sa.text(
-    "INSERT INTO nodes (node, last_seen_us, boot_id) VALUES (:node, :last_seen_us, :boot_id)"
-    " ON CONFLICT (node) DO UPDATE SET last_seen_us = excluded.last_seen_us, boot_id = excluded.boot_id"
+    "INSERT INTO nodes (node, last_seen_us, boot_id, speaks) VALUES (:node, :last_seen_us, :boot_id, :speaks)"
+    " ON CONFLICT (node) DO UPDATE SET last_seen_us = excluded.last_seen_us, boot_id = excluded.boot_id,"
+    " speaks = excluded.speaks"
 )
 _KEEP_FIGURES: Final = sa.text(
     "INSERT INTO path_days (day, node, path, watched_minutes, up_minutes, frames, late, deliveries)"
@@ -45,6 +57,24 @@ _KEEP_FIGURES: Final = sa.text(
     " up_minutes = excluded.up_minutes, frames = excluded.frames, late = excluded.late,"
     " deliveries = excluded.deliveries"
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_room(write: Callable[Concatenate[Database, P], R]) -> Callable[Concatenate[Database, P], R]:
+    """Where the disk is full it is done in what the reserve leaves, while there is any."""
+
+    @functools.wraps(write)
+    def done(self: Database, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        while True:
+            try:
+                return write(self, *args, **kwargs)
+            except StoreFullError:
+                if self._reserve is None or not self._reserve.give_up():
+                    raise
+
+    return done
 
 
 def resolve_url(text: str, folder: Path) -> URL:
@@ -74,6 +104,12 @@ class Database:
         self._url = url
         self._engine = _engine(url)
         self._lock_file: int | None = None
+        self._reserve: Reserve | None = None
+
+    @property
+    def has_reserve(self) -> bool:
+        """The room that is kept for a full disk is whole, or no matter of ours: PostgreSQL has its own machine."""
+        return self._reserve is None or self._reserve.is_whole
 
     def open(self) -> None:
         """Make the file if there is none, and bring the schema up to date."""
@@ -84,12 +120,14 @@ class Database:
             except OSError as e:
                 raise StoreError(f"{path.parent} cannot be made: {e.strerror}") from e
             self._lock(path)
+            self._reserve = Reserve(path.with_name(f"{path.name}.reserve"))
         try:
-            with self._transaction() as connection:
-                migrate(connection)
+            self._migrate()
         except Exception:
             self.close()
             raise
+        if self._reserve is not None:
+            self._reserve.fill()
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -125,8 +163,9 @@ class Database:
             raise StoreError("the journal's numbers are taken: does another central use this database?") from e
         return known
 
-    def reserve_counters(self, count: int) -> range:
-        """Counters for ``count`` frames of central's own that nobody will ever get again.
+    @_in_room
+    def reserve_counters(self, count: int, above: int = 0) -> range:
+        """Counters for ``count`` frames of central's own that nobody will ever get again, all greater than ``above``.
 
         Raises:
             StoreError: none was reserved.
@@ -134,7 +173,9 @@ class Database:
         with self._transaction() as connection:
             is_there = COUNTERS.c.name == _FRAME_COUNTER
             before = connection.execute(sa.select(COUNTERS.c.value).where(is_there)).scalar()
-            value = (before or 0) + count
+            if above > (before or 0) + COUNTERS_MAX:
+                raise StoreError(f"a node tells of a counter of central's, {above}, that is too high to be true")
+            value = max(before or 0, above) + count
             if value > U32_MAX:
                 raise StoreError("central has used up its frame counters; give it a new identity")
             if before is None:
@@ -143,16 +184,34 @@ class Database:
                 connection.execute(sa.update(COUNTERS).where(is_there).values(value=value))
         return range(value - count + 1, value + 1)
 
+    @_in_room
+    def raise_entry(self, entry: int) -> None:
+        """No entry is numbered at or below this any more: nodes have seen it, of a database of which this is a copy."""
+        with self._transaction() as connection:
+            connection.execute(
+                sa.delete(COUNTERS).where((COUNTERS.c.name == ENTRY_NUMBER) & (COUNTERS.c.value < entry))
+            )
+            is_there = sa.select(COUNTERS.c.value).where(COUNTERS.c.name == ENTRY_NUMBER)
+            if connection.execute(is_there).scalar() is None:
+                connection.execute(sa.insert(COUNTERS).values(name=ENTRY_NUMBER, value=entry))
+
+    @_in_room
     def keep_nodes(self, nodes: Sequence[KeptNode]) -> None:
         """Remember when nodes were last seen."""
         rows = [
-            {"node": node.node, "last_seen_us": microseconds(node.last_seen_at), "boot_id": node.boot_id}
+            {
+                "node": node.node,
+                "last_seen_us": microseconds(node.last_seen_at),
+                "boot_id": node.boot_id,
+                "speaks": " ".join(node.speaks),
+            }
             for node in nodes
         ]
         with self._transaction() as connection:
             if rows:
                 connection.execute(_KEEP_NODE, rows)
 
+    @_in_room
     def keep_figures(self, figures: Sequence[KeptFigures]) -> None:
         """Put these in place of what is there of the same days."""
         rows = [figures_row(kept) for kept in figures]
@@ -160,6 +219,37 @@ class Database:
             if rows:
                 connection.execute(_KEEP_FIGURES, rows)
 
+    @_in_room
+    def keep_acts(self, acts: Sequence[KeptAct]) -> None:
+        """Remember these acts for many as not carried out to their end, instead of those before."""
+        with self._transaction() as connection:
+            connection.execute(sa.delete(OPEN_ACTS))
+            if acts:
+                connection.execute(sa.insert(OPEN_ACTS), [act_row(act) for act in acts])
+
+    @_in_room
+    def begin_time(self, machine_boot: str, offset: timedelta, now_at: datetime) -> tuple[timedelta, ...]:
+        """A run begins with this time, ``offset`` from the machine's steady clock.
+
+        Returns:
+            The offsets of earlier runs in this boot of the machine, less this one's, where they differ and were left
+            within three days.
+        """
+        now_us, offset_us = microseconds(now_at), offset // timedelta(microseconds=1)
+        oldest_us = now_us - 1_000 * SCALE_KEPT_MS
+        same_boot = TIMES.c.machine_boot == machine_boot
+        with self._transaction() as connection:
+            connection.execute(sa.delete(TIMES).where(~same_boot | (TIMES.c.left_us < oldest_us)))
+            connection.execute(sa.update(TIMES).where(TIMES.c.left_us.is_(None)).values(left_us=now_us))
+            earlier = connection.execute(sa.select(TIMES.c.offset_us).order_by(TIMES.c.left_us.desc())).scalars().all()
+            connection.execute(sa.delete(TIMES).where(TIMES.c.began_us == now_us))
+            row = {"began_us": now_us, "machine_boot": machine_boot, "offset_us": offset_us}
+            connection.execute(sa.insert(TIMES).values(row))
+        gaps = dict.fromkeys(timedelta(microseconds=us - offset_us) for us in earlier)
+        agree = timedelta(milliseconds=SCALES_AGREE_MS)
+        return tuple(gap for gap in gaps if abs(gap) > agree)[:EARLIER_TIMES_MAX]
+
+    @_in_room
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
         """Remember the newest good directory, instead of any before it."""
         with self._transaction() as connection:
@@ -174,8 +264,11 @@ class Database:
             data = connection.execute(newest).scalar()
         return None if data is None else bytes(data)
 
+    @_in_room
     def probe(self) -> None:
-        """Prove that the database takes writes again."""
+        """Prove that the database takes writes again; the reserve is filled up where there is room again."""
+        if self._reserve is not None:
+            self._reserve.fill()
         with self._transaction() as connection:
             name = "probe"
             connection.execute(sa.delete(COUNTERS).where(COUNTERS.c.name == name))
@@ -187,6 +280,12 @@ class Database:
         with self._transaction() as connection:
             yield connection
 
+    @_in_room
+    def _migrate(self) -> None:
+        with self._transaction() as connection:
+            migrate(connection)
+
+    @_in_room
     def _write(self, entries: Sequence[JournalEntry]) -> None:
         batch = gather(entries)
         if not batch.frames and not batch.actions:
@@ -198,9 +297,12 @@ class Database:
                 connection.execute(sa.insert(ACTIONS), batch.actions)
             if batch.opened:
                 connection.execute(_OPEN_INCIDENT, list(batch.opened.values()))
-            for incident, at_us in batch.closed.items():
-                is_it = (INCIDENTS.c.node == incident.node) & (INCIDENTS.c.counter == incident.counter)
-                connection.execute(sa.update(INCIDENTS).where(is_it).values(closed_us=at_us))
+            if batch.closed:
+                rows = [
+                    {"node": one.node, "counter": one.counter, "closed_us": at_us}
+                    for one, at_us in batch.closed.items()
+                ]
+                connection.execute(_CLOSE_INCIDENT, rows)
             for entry in batch.watches:
                 _write_watch(connection, entry)
 
@@ -232,7 +334,10 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as e:
-            raise StoreError(f"the database refuses: {' '.join(str(e.orig).split())[:200]}") from e
+            is_full = getattr(e.orig, "sqlite_errorcode", None) in _FULL
+            raise (StoreFullError if is_full else StoreError)(
+                f"the database refuses: {' '.join(str(e.orig).split())[:200]}"
+            ) from e
         except SQLAlchemyError as e:
             raise StoreError(f"the database cannot be used: {type(e).__name__}") from e
 

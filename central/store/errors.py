@@ -12,3 +12,7 @@ class StoreError(Exception):
 
 class StoreConfigError(StoreError, ValueError):
     """The database cannot be used as it is configured; trying again cannot help."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left on the disk."""

@@ -39,5 +39,7 @@ def migrate(connection: Connection) -> None:
     except CommandError as e:
         head = ScriptDirectory.from_config(config).get_current_head()
         raise StoreConfigError(
-            f"the database was written by another version of central (this one's schema is {head}): {e}"
+            f"the database was written by a newer version of central (this one knows schemas up to {head}): {e}. "
+            "Install that version again, or restore the copy of the database that was made before it: "
+            "see Backups in docs/runbook.md"
         ) from e

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from central.core.figures import first_day_recalled
+from central.core.incidents import CLOSED_EACH_MAX, EARLY_EACH_MAX, OPEN_EACH_MAX
+from central.core.intake import SEEN_EACH_MAX
 from central.core.journal import (
     ActionEntry,
     ActionKind,
     FrameEntry,
     JournalEntry,
+    KeptAct,
     KeptFigures,
     KeptNode,
     KeptPath,
     Recall,
     SeenFrame,
 )
-from central.core.view import Person
-from central.store.database import Database
+from central.core.view import OnDuty, Person
+from central.store.database import ENTRY_NUMBER, Database
 from central.store.errors import StoreError
-from central.store.rows import day_number, figures_of, microseconds, moment
-from central.store.tables import ACTIONS, FRAMES, INCIDENTS, NODES, PATH_DAYS, WATCH
+from central.store.rows import act_of, day_number, figures_of, microseconds, moment
+from central.store.tables import ACTIONS, COUNTERS, FRAMES, INCIDENTS, NODES, OPEN_ACTS, PATH_DAYS, WATCH
 from wire.errors import DecodeError
 from wire.frames import decode
 from wire.ids import FrameId, NodeId
-from wire.kinds import AlertKind, FrameKind, Path
+from wire.kinds import PRIORITY, AlertKind, FrameKind, Path
+
+logger = logging.getLogger(__name__)
 
 SEEN_FOR: Final = timedelta(days=90)
 """Ids held in memory; older ones are caught by the table's key."""
 PATHS_FOR: Final = timedelta(days=60)
 """Who was heard on the radio, and who pressed *test*."""
 CLOSED_FOR: Final = timedelta(days=1)
+FRAMES_EACH_MAX: Final = 1_024
+"""Of one incident: who repeats a press for hours must not keep a start waiting, nor fill its memory."""
+RECALLED_AT_ONCE: Final = OPEN_EACH_MAX // 2
+"""Of one sender's open incidents, once there is room for them."""
+_IS_OPEN: Final = INCIDENTS.c.closed_us.is_(None)
+_PRIORITY_OF: Final = sa.case(
+    {bytes([kind]): int(priority) for kind, priority in PRIORITY.items()}, value=sa.func.substr(FRAMES.c.data, 14, 1)
+)
+"""Of an alert, by the byte of its kind."""
+_URGENT_FIRST: Final = (
+    sa.select(sa.func.min(_PRIORITY_OF))
+    .where(FRAMES.c.incident_node == INCIDENTS.c.node, FRAMES.c.incident_counter == INCIDENTS.c.counter)
+    .where(FRAMES.c.kind == int(FrameKind.ALERT))
+    .scalar_subquery(),
+    INCIDENTS.c.counter.desc(),
+)
 EARLY_FOR: Final = timedelta(days=1)
 """Cancels and answers whose alert has not come yet."""
 
@@ -47,39 +70,117 @@ def recall(database: Database, now_at: datetime) -> Recall:
         StoreError: the database cannot be read, or what it holds is damaged.
     """
     with database.reading() as connection:
+        raised = connection.execute(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == ENTRY_NUMBER)).scalar() or 0
         journal = sorted(_journal(connection, now_at), key=lambda entry: entry.entry)
         return Recall(
             journal=tuple(journal),
+            left_open=tuple(_left_open(connection)),
             seen=tuple(_seen(connection, now_at)),
             highest_counters=tuple(_highest(connection)),
             on_watch=tuple(_on_watch(connection)),
             nodes=tuple(_nodes(connection)),
             paths=tuple(_paths(connection, now_at)),
             figures=tuple(_figures(connection, now_at)),
-            last_entry=max(_last_entry(connection, FRAMES), _last_entry(connection, ACTIONS)),
+            acts=tuple(_acts(connection)),
+            last_entry=max(_last_entry(connection, FRAMES), _last_entry(connection, ACTIONS), raised),
+            raised_entry=raised,
         )
 
 
 def _journal(connection: Connection, now_at: datetime) -> Iterator[JournalEntry]:
     closed_since = microseconds(now_at - CLOSED_FOR)
-    is_live = INCIDENTS.c.closed_us.is_(None) | (INCIDENTS.c.closed_us >= closed_since)
-    of_frame = (FRAMES.c.incident_node == INCIDENTS.c.node) & (FRAMES.c.incident_counter == INCIDENTS.c.counter)
-    of_action = (ACTIONS.c.incident_node == INCIDENTS.c.node) & (ACTIONS.c.incident_counter == INCIDENTS.c.counter)
-    yield from map(_frame, connection.execute(sa.select(FRAMES).join(INCIDENTS, of_frame).where(is_live)))
+    live = (
+        *_newest(connection, _IS_OPEN, OPEN_EACH_MAX),
+        *_newest(connection, INCIDENTS.c.closed_us >= closed_since, CLOSED_EACH_MAX),
+    )
+    for some in live:
+        yield from _journal_of(connection, some)
+    has_alert = (FRAMES.c.incident_node == INCIDENTS.c.node) & (FRAMES.c.incident_counter == INCIDENTS.c.counter)
     is_early = (
         (FRAMES.c.arrived_us >= microseconds(now_at - EARLY_FOR))
         & FRAMES.c.kind.in_((int(FrameKind.CANCEL), int(FrameKind.RESPONSE)))
-        & ~sa.exists().where(of_frame)
+        & ~sa.exists().where(has_alert)
     )
-    yield from map(_frame, connection.execute(sa.select(FRAMES).where(is_early)))
-    yield from map(_action, connection.execute(sa.select(ACTIONS).join(INCIDENTS, of_action).where(is_live)))
+    place = sa.func.row_number().over(partition_by=FRAMES.c.sender, order_by=FRAMES.c.counter.desc()).label("place")
+    early = sa.select(FRAMES, place).where(is_early).subquery()
+    yield from map(_frame, connection.execute(sa.select(early).where(early.c.place <= EARLY_EACH_MAX)))
+
+
+def recall_open(database: Database, node: NodeId, known: frozenset[int]) -> tuple[tuple[JournalEntry, ...], bool]:
+    """The journal of some incidents of ``node`` that are open and not ``known``, the most urgent and newest.
+
+    Returns:
+        It, rising by ``entry``; and whether no more are open.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    with database.reading() as connection:
+        is_open = (INCIDENTS.c.node == node) & _IS_OPEN
+        newest = sa.select(INCIDENTS.c.counter).where(is_open).order_by(*_URGENT_FIRST)
+        counters = connection.execute(newest.limit(len(known) + RECALLED_AT_ONCE)).scalars()
+        unknown = [counter for counter in counters if counter not in known]
+        is_found = (INCIDENTS.c.node == node) & INCIDENTS.c.counter.in_(unknown[:RECALLED_AT_ONCE])
+        found = list(_journal_of(connection, sa.select(INCIDENTS).where(is_found).subquery()))
+    return tuple(sorted(found, key=lambda entry: entry.entry)), len(unknown) < RECALLED_AT_ONCE
+
+
+def _journal_of(connection: Connection, some: sa.Subquery) -> Iterator[JournalEntry]:
+    """Of these incidents all; of one with thousands of frames the first, the most urgent and the newest."""
+    incident = (FRAMES.c.incident_node, FRAMES.c.incident_counter)
+    of_frame = (FRAMES.c.incident_node == some.c.node) & (FRAMES.c.incident_counter == some.c.counter)
+    of_action = (ACTIONS.c.incident_node == some.c.node) & (ACTIONS.c.incident_counter == some.c.counter)
+    counts = sa.select(*incident).join(some, of_frame).group_by(*incident)
+    crowded = [tuple(row) for row in connection.execute(counts.having(sa.func.count() > FRAMES_EACH_MAX))]
+    frames = sa.select(FRAMES).join(some, of_frame)
+    if crowded:
+        frames = frames.where(sa.tuple_(*incident).not_in(crowded))
+    yield from map(_frame, connection.execute(frames))
+    for node, counter in crowded:
+        is_its = (FRAMES.c.incident_node == node) & (FRAMES.c.incident_counter == counter)
+        is_own = FRAMES.c.sender == node
+        own, others = sa.select(FRAMES).where(is_its & is_own), sa.select(FRAMES).where(is_its & ~is_own)
+        is_alert = FRAMES.c.kind == int(FrameKind.ALERT)
+        chosen = (
+            own.where(FRAMES.c.counter == counter),
+            own.where(is_alert).order_by(_PRIORITY_OF, FRAMES.c.counter.desc()).limit(1),
+            own.order_by(FRAMES.c.counter.desc()).limit(FRAMES_EACH_MAX),
+            others.order_by(FRAMES.c.entry.desc()).limit(FRAMES_EACH_MAX),
+        )
+        found = {row.entry: row for query in chosen for row in connection.execute(query)}
+        yield from map(_frame, found.values())
+    yield from map(_action, connection.execute(sa.select(ACTIONS).join(some, of_action)))
+
+
+def _newest(connection: Connection, is_wanted: sa.ColumnElement[bool], each_max: int) -> Iterator[sa.Subquery]:
+    """Those incidents, of each sender the most urgent, and of those the ones with the highest counters.
+
+    Who has more is asked for alone, along the key: numbering all that a flood left would keep a start waiting.
+    """
+    counts = sa.select(INCIDENTS.c.node).where(is_wanted).group_by(INCIDENTS.c.node)
+    crowded = connection.execute(counts.having(sa.func.count() > each_max)).scalars().all()
+    yield sa.select(INCIDENTS).where(is_wanted & INCIDENTS.c.node.not_in(crowded)).subquery()
+    for node in crowded:
+        of_node = sa.select(INCIDENTS).where((INCIDENTS.c.node == node) & is_wanted)
+        yield of_node.order_by(*_URGENT_FIRST).limit(each_max).subquery()
+
+
+def _left_open(connection: Connection) -> Iterator[tuple[NodeId, int]]:
+    count = sa.func.count().label("open")
+    counts = sa.select(INCIDENTS.c.node, count).where(_IS_OPEN).group_by(INCIDENTS.c.node)
+    for row in connection.execute(counts.having(count > OPEN_EACH_MAX)):
+        yield NodeId(row.node), row.open - OPEN_EACH_MAX
 
 
 def _seen(connection: Connection, now_at: datetime) -> Iterator[SeenFrame]:
     columns = (FRAMES.c.sender, FRAMES.c.counter, FRAMES.c.digest, FRAMES.c.is_late)
-    since = microseconds(now_at - SEEN_FOR)
-    for row in connection.execute(sa.select(*columns).where(FRAMES.c.arrived_us >= since)):
-        yield SeenFrame(FrameId(NodeId(row.sender), row.counter), bytes(row.digest), row.is_late)
+    is_recent = FRAMES.c.arrived_us >= microseconds(now_at - SEEN_FOR)
+    for sender, _ in _highest(connection):
+        of_sender = sa.select(*columns).where((FRAMES.c.sender == sender) & is_recent)
+        # One more than is kept tells that there are more.
+        newest = of_sender.order_by(FRAMES.c.counter.desc()).limit(SEEN_EACH_MAX + 1)
+        for row in reversed(connection.execute(newest).all()):
+            yield SeenFrame(FrameId(NodeId(row.sender), row.counter), bytes(row.digest), row.is_late)
 
 
 def _highest(connection: Connection) -> Iterator[tuple[NodeId, int]]:
@@ -88,15 +189,15 @@ def _highest(connection: Connection) -> Iterator[tuple[NodeId, int]]:
         yield NodeId(row.sender), row.highest
 
 
-def _on_watch(connection: Connection) -> Iterator[Person]:
-    is_on = WATCH.c.ended_us.is_(None)
-    for row in connection.execute(sa.select(WATCH.c.role, WATCH.c.name).where(is_on).order_by(WATCH.c.entry)):
-        yield Person(row.role, row.name)
+def _on_watch(connection: Connection) -> Iterator[OnDuty]:
+    columns = (WATCH.c.role, WATCH.c.name, WATCH.c.started_us)
+    for row in connection.execute(sa.select(*columns).where(WATCH.c.ended_us.is_(None)).order_by(WATCH.c.entry)):
+        yield OnDuty(row.role, row.name, moment(row.started_us))
 
 
 def _nodes(connection: Connection) -> Iterator[KeptNode]:
     for row in connection.execute(sa.select(NODES)):
-        yield KeptNode(NodeId(row.node), moment(row.last_seen_us), row.boot_id)
+        yield KeptNode(NodeId(row.node), moment(row.last_seen_us), row.boot_id, tuple((row.speaks or "").split()))
 
 
 def _paths(connection: Connection, now_at: datetime) -> Iterator[KeptPath]:
@@ -125,6 +226,14 @@ def _paths(connection: Connection, now_at: datetime) -> Iterator[KeptPath]:
 def _figures(connection: Connection, now_at: datetime) -> Iterator[KeptFigures]:
     since = day_number(first_day_recalled(now_at))
     yield from map(figures_of, connection.execute(sa.select(PATH_DAYS).where(PATH_DAYS.c.day >= since)))
+
+
+def _acts(connection: Connection) -> Iterator[KeptAct]:
+    for row in connection.execute(sa.select(OPEN_ACTS).order_by(OPEN_ACTS.c.number)):
+        try:
+            yield act_of(row)
+        except msgspec.DecodeError as e:
+            logger.warning("an act for many alerts was not carried out to its end and cannot be read: %s", e)
 
 
 def _last_entry(connection: Connection, table: sa.Table) -> int:

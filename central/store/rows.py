@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row
 
-from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptFigures
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures
+from central.core.view import ActionForMany, Person
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
@@ -100,6 +102,27 @@ def _action_row(entry: ActionEntry) -> dict[str, Any]:
         "text": entry.text,
         "at_us": microseconds(entry.at),
     }
+
+
+def act_row(act: KeptAct) -> dict[str, Any]:
+    """As ``open_acts`` has it."""
+    return {
+        "number": act.number,
+        "action": msgspec.json.encode(act.action).decode(),
+        "role": act.by.role,
+        "name": act.by.name,
+        "through": act.through,
+    }
+
+
+def act_of(row: Row[Any]) -> KeptAct:
+    """And back.
+
+    Raises:
+        msgspec.DecodeError: another version wrote it.
+    """
+    action: ActionForMany = msgspec.json.decode(row.action, type=ActionForMany)
+    return KeptAct(row.number, action, Person(row.role, row.name), row.through)
 
 
 def day_number(day: date) -> int:

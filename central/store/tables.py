@@ -6,7 +6,19 @@ Node ids and counters are unsigned 32-bit numbers, so they need BIGINT.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
 
@@ -65,6 +77,8 @@ NODES = Table(
     Column("node", BigInteger, primary_key=True, autoincrement=False),
     Column("last_seen_us", BigInteger, nullable=False),
     Column("boot_id", String(64), nullable=False),
+    # Newer things that it understands, with spaces between; NULL = not known.
+    Column("speaks", String(600)),
 )
 """Coarse liveness, minutes old."""
 
@@ -102,6 +116,30 @@ COUNTERS = Table(
     Column("value", BigInteger, nullable=False),
 )
 """Numbers that only rise: ``frames`` is the highest counter central may have signed with."""
+
+OPEN_ACTS = Table(
+    "open_acts",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # As JSON.
+    Column("action", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("through", BigInteger, nullable=False),
+)
+"""Acts for many incidents that are still being written to the journal, some hundred at a time."""
+
+TIMES = Table(
+    "times",
+    METADATA,
+    Column("began_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("machine_boot", String(64), nullable=False),
+    # Central's time less the machine's steady clock, of that boot.
+    Column("offset_us", BigInteger, nullable=False),
+    # When a later run began with another time; null = none has.
+    Column("left_us", BigInteger),
+)
+"""The time of each run of central, for three days: what was pressed on it may still be on its way."""
 
 DIRECTORIES = Table(
     "directories",

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from central.core.view import Action, AddNote, Assign, Close, EndWatch, Person, StartWatch
+from central.core.view import (
+    Action,
+    AddNote,
+    Assign,
+    Close,
+    CloseRevoked,
+    EndWatch,
+    Person,
+    SetOnTheWay,
+    StartWatch,
+)
 from wire.kinds import Role
 from wire.limits import MESSAGE_BYTES_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.text import display_text
@@ -60,14 +71,22 @@ def _person(by: Person) -> Person:
 def _clean(action: Action) -> Action:
     match action:
         case Assign():
-            cleaned: Action = Assign(action.incident, _text(action.to, NAME_CHARS_MAX, "Who it is assigned to"))
+            cleaned: Action = replace(action, to=_text(action.to, NAME_CHARS_MAX, "Who it is assigned to"))
         case AddNote():
             cleaned = AddNote(action.incident, _text(action.text, TEXT_CHARS_MAX, "The note"))
         case Close():
-            cleaned = Close(action.incident, _text(action.outcome, TEXT_CHARS_MAX, "The outcome"), action.seen_alerts)
+            cleaned = replace(action, outcome=_text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
+        case CloseRevoked():
+            cleaned = CloseRevoked(action.node, _text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
+        case SetOnTheWay(who=Person() as who):
+            name = _text(who.name, NAME_CHARS_MAX, "The name of who is on the way")
+            cleaned = replace(action, who=Person(who.role, name))
         case _:
             cleaned = action
-    if not isinstance(cleaned, StartWatch | EndWatch) and not 0 < len(cleaned.incident) <= _INCIDENT_CHARS_MAX:
+    if (
+        not isinstance(cleaned, StartWatch | EndWatch | CloseRevoked)
+        and not 0 < len(cleaned.incident) <= _INCIDENT_CHARS_MAX
+    ):
         raise ActionError(422, "That is not the id of an incident.")
     return cleaned
 

@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 
 from central.core.view import BoardPort, Refused
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
-from central.web.feed import Feed, FeedFullError, FeedTiming
+from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import figures_csv
 from central.web.guard import Guard
 from central.web.page import STATIC_DIR, Page, inter_files
@@ -60,7 +60,7 @@ class _Routes:
         return FeedStream(self._feed, listener)
 
     async def board(self, request: Request) -> Response:  # noqa: ARG002
-        return _json(self._board.board())
+        return Response(encode_shown(self._board.board()), media_type="application/json")
 
     async def figures(self, request: Request) -> Response:  # noqa: ARG002
         name = f"watchlink-figures-{self._board.board().at:%Y-%m-%d}.csv"
@@ -74,6 +74,7 @@ class _Routes:
             "is_ok": is_ok,
             "is_broker_linked": board.is_broker_linked,
             "is_disk_ok": board.is_disk_ok,
+            "has_reserve": board.has_reserve,
             "boot_id": board.boot_id,
             "sequence": board.sequence,
             "on_watch": len(board.on_watch),

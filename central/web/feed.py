@@ -25,8 +25,10 @@ from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from central.core.view import BoardPort, Change, Unsubscribe
+from central.core.cards import bare_line, bared
+from central.core.view import Board, BoardPort, Card, Change, NodeLine, Unsubscribe
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +38,12 @@ CHANGES_KEPT: Final = 512
 PIECES_QUEUED_MAX: Final = 256
 """How many events one browser may be behind before it is let go."""
 
-LISTENERS_MAX: Final = 1000
-"""Streams at one time. All tabs of one browser share one stream."""
+CHANGES_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of the ring, and of what one browser may be behind: a flood's changes are large. A board goes whole."""
+
+LISTENERS_MAX: Final = 400
+"""Streams at one time, fewer than connections, so that a page can still be opened. All tabs of one
+browser share one."""
 
 
 class FeedTiming(msgspec.Struct, frozen=True):
@@ -71,6 +77,7 @@ class Listener:
 
     def __init__(self) -> None:
         self._pieces: deque[bytes] = deque()
+        self._bytes = 0
         self._has_news = asyncio.Event()
         self._end = asyncio.Event()
         self.sequence = 0
@@ -78,9 +85,15 @@ class Listener:
 
     def put(self, piece: bytes) -> None:
         """Add one event; a listener that is too far behind ends instead."""
-        if len(self._pieces) >= PIECES_QUEUED_MAX:
+        if len(self._pieces) >= PIECES_QUEUED_MAX or self._bytes > CHANGES_BYTES_MAX:
             self.end()
             return
+        self._pieces.append(piece)
+        self._bytes += len(piece)
+        self._has_news.set()
+
+    def put_board(self, piece: bytes) -> None:
+        """Begin with all of it. Every browser shares its bytes, so it does not count as being behind."""
         self._pieces.append(piece)
         self._has_news.set()
 
@@ -108,6 +121,7 @@ class Listener:
             await self._has_news.wait()
         sent = b"".join(self._pieces)
         self._pieces.clear()
+        self._bytes = 0
         return sent
 
 
@@ -120,6 +134,7 @@ class Feed:
         self._page = page
         self._now = now
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=CHANGES_KEPT)
+        self._ring_bytes = 0
         self._listeners: set[Listener] = set()
         self._unsubscribe: Unsubscribe | None = None
         self._boot_id = ""
@@ -157,7 +172,7 @@ class Feed:
         missed = self._missed(after)
         if missed is None:
             sequence, piece = self._whole_board()
-            listener.put(piece)
+            listener.put_board(piece)
             listener.sequence = sequence
         else:
             # One piece: a long replay must not fill the listener's own queue.
@@ -188,13 +203,19 @@ class Feed:
             # A gap is a bug of the core. The whole board heals it, whatever was lost.
             logger.error("change %d follows %d: every browser asks for the board", change.sequence, self._sequence)
             self._ring.clear()
+            self._ring_bytes = 0
             self._sequence = change.sequence
             for listener in self._going():
                 listener.end()
             return
         self._sequence = change.sequence
         piece = _event("change", self._id(change.sequence), change)
+        if len(self._ring) == CHANGES_KEPT:
+            self._ring_bytes -= len(self._ring[0][1])
         self._ring.append((change.sequence, piece))
+        self._ring_bytes += len(piece)
+        while self._ring_bytes > CHANGES_BYTES_MAX and len(self._ring) > 1:
+            self._ring_bytes -= len(self._ring.popleft()[1])
         for listener in self._going():
             if change.sequence > listener.sequence:
                 listener.sequence = change.sequence
@@ -228,6 +249,28 @@ class Feed:
         return f"{self._boot_id}/{sequence}"
 
 
+def encode_shown(shown: Board | Change) -> bytes:
+    """As JSON; bare are those cards and lines that cannot be written so: none of them may cost the page."""
+    try:
+        return msgspec.json.encode(shown)
+    except (TypeError, ValueError, RecursionError):
+        logger.exception("some cards or premises of the page cannot be sent whole")
+        cards = (card if _is_sendable(card) else bared(card) for card in shown.cards)
+        nodes = (line if _is_sendable(line) else bare_line(line.node) for line in shown.nodes)
+        return msgspec.json.encode(
+            replace(shown, cards=tuple(filter(_is_sendable, cards)), nodes=tuple(filter(_is_sendable, nodes)))
+        )
+
+
+def _is_sendable(line: Card | NodeLine) -> bool:
+    try:
+        msgspec.json.encode(line)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def _event(name: Literal["board", "change", "beat"], event_id: str | None, data: msgspec.Struct) -> bytes:
     head = f"event: {name}\n" if event_id is None else f"id: {event_id}\nevent: {name}\n"
-    return head.encode() + b"data: " + msgspec.json.encode(data) + b"\n\n"
+    body = encode_shown(data) if isinstance(data, Board | Change) else msgspec.json.encode(data)
+    return head.encode() + b"data: " + body + b"\n\n"

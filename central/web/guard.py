@@ -8,14 +8,17 @@ action needs a header that a form cannot send.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ACTION_HEADER: Final = "x-watchlink"
+
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
+"""A name or an address, and a port. Not what a URL may have besides: user, path, query."""
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -65,10 +68,11 @@ class Guard:
 def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
     """Status and sentence if the request must not be answered, else ``None``."""
     host = headers.get("host", "")
-    if not is_loopback(_host_name(host)):
+    named = _HOST.fullmatch(host)
+    if named is None or not is_loopback(named["address"] or named["name"]):
         return 421, "This page answers to this machine's own name only (127.0.0.1 or localhost)."
     origin = headers.get("origin")
-    if origin is not None and _host_of(origin) != host:
+    if origin is not None and origin != f"http://{host}":
         return 403, "Another site may not use this page."
     is_page_opened = method == "GET" and path == "/"
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and not is_page_opened:
@@ -86,17 +90,3 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _host_of(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:  # such as an unclosed bracket: not an origin of anybody's
-        return ""

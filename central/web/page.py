@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import jinja2
+from markupsafe import Markup
 
-from central.core.view import Board, Card
+from central.core.people import GOING
+from central.core.people import words as person_words
+from central.core.view import Board, Card, NodeLine
 from central.web import words
 from central.web.feed import FeedTiming
 from central.web.path_words import card_path, paths_of, warnings_of
 from wire.kinds import Role
+
+logger = logging.getLogger(__name__)
 
 _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
@@ -45,6 +51,8 @@ class Page:
             timing=timing,
             has_inter=has_inter,
             roles=_ROLES,
+            going=GOING,
+            words_for=person_words,
             outcomes=words.OUTCOMES,
             browser_words=words.browser_words(),
             kind_word=lambda card: _kind(card)[0],
@@ -60,6 +68,8 @@ class Page:
             untold_warning=words.UNTOLD_WARNING,
             silent_warning=words.SILENT_WARNING,
         )
+        environment.globals["drawn"] = self._drawn
+        self._environment = environment
         self._template = environment.get_template("page.html")
 
     def render(self, board: Board) -> str:
@@ -73,6 +83,16 @@ class Page:
             nodes=sorted(board.nodes, key=lambda line: (order.index(line.state), line.premises)),
         )
 
+    def _drawn(self, template: str, line: Card | NodeLine) -> Markup:
+        """One card or premises; one that cannot be drawn is named, and costs only itself."""
+        try:
+            return Markup(self._environment.get_template(template).render(line=line))  # noqa: S704 - our own template
+        except Exception:
+            logger.exception("a part of the page cannot be drawn: %s", line.node)
+            tag = "article" if isinstance(line, Card) else "li"
+            bare = self._environment.get_template("bare.html").render(tag=tag, premises=line.premises)
+            return Markup(bare)  # noqa: S704 - our own template
+
 
 def level(card: Card) -> str:
     """The badge's letter: ``P1`` … ``P4``, ``T`` for a test or drill."""
@@ -82,8 +102,16 @@ def level(card: Card) -> str:
 def state_line(card: Card) -> str:
     """What is true of the incident, in words."""
     said = words.STATE_WORDS[card.state]
-    if card.answered_by is not None:
-        said += f" {words.by_whom(card.answered_by)}"
+    if card.state == "closed" and card.closed_by is not None:
+        said += f" {words.by_whom(card.closed_by)} {clock(card.closed_at)}"
+    elif card.state == "on-the-way" and card.coming is not None:
+        said += f": {person_words(card.coming)} {clock(card.coming_at)}"
+    elif card.state == "answered" and card.answered_by is not None:
+        said += f" {words.by_whom(card.answered_by)} {clock(card.answered_at)}"
+    if card.pressed_again_at is not None and card.state != "closed":
+        said += f" · PRESSED AGAIN {clock(card.pressed_again_at)}"
+    if card.stands_for > 1:
+        said += f" · {card.stands_for} {'closed' if card.state == 'closed' else 'open'} alerts here"
     if card.cancelled is not None:
         said += f" · Cancelled by shop ({words.CANCEL_WORDS[card.cancelled]}), still open"
     return said

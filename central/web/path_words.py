@@ -34,7 +34,7 @@ def paths_of(line: NodeLine, when: When) -> tuple[PathSaid, PathSaid]:
     radio = line.radio
     if radio is None:
         return network, PathSaid("none", "state-never-seen", "No radio")
-    # What a silent premises said of its radio last may be so no longer.
+    # What a premises out of contact said of its radio last may be so no longer.
     was = "" if line.state in ("ok", "fault") else "was "
     said = [] if radio.state == "unknown" else [was + words.RADIO_WORDS[radio.state]]
     if radio.tested_at is not None and radio.state in ("ready", "untested"):

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import logging
 import socket
 import threading
 from collections.abc import Generator
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
+from central.web.connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, LoopErrors, connections_max
 from central.web.guard import is_loopback
+
+_QUEUED_MAX: Final = 512
+"""Connections that the kernel holds until we accept them."""
 
 
 class NotLoopbackError(ValueError):
@@ -35,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-        listener.listen(512)
+        listener.listen(_QUEUED_MAX)
     except OSError:
         listener.close()
         raise
@@ -55,6 +62,12 @@ class _Uvicorn(uvicorn.Server):
         """Leave signals to the program that serves."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the base class; asyncio has one number for the kernel's queue and for what it accepts at once."""
+        await super().startup(sockets)
+        for one in sockets or ():
+            one.listen(_QUEUED_MAX)
+
 
 class WebServer:
     """One application on one socket, which it closes at the end. Serve it once."""
@@ -65,11 +78,15 @@ class WebServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_loop = threading.Event()
         self._thread: threading.Thread | None = None
+        # A line for each malformed request would let anyone fill the disk.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        protocol = functools.partial(GuardedProtocol, Door(connections_max()))
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
                 access_log=False,
-                http="h11",
+                backlog=ACCEPTED_AT_ONCE,
+                http=cast("Any", protocol),
                 lifespan="on",
                 log_config=None,
                 loop="asyncio",
@@ -82,6 +99,7 @@ class WebServer:
     async def serve(self) -> None:
         """Serve on the running loop until :meth:`stop`."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(LoopErrors())
         self._has_loop.set()
         await self._server.serve(sockets=[self._listener])
 

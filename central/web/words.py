@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from central.core.held import AUTOMATIC
+from central.core.people import AUTOMATIC, GOING, is_automatic, words
 from central.core.view import Person
 from wire.kinds import AlertKind, Role
 
@@ -15,7 +15,7 @@ KIND_WORDS: Final[dict[AlertKind, tuple[str, str]]] = {
     AlertKind.SIGHTING: ("SIGHTING", "Suspected shoplifter nearby"),
     AlertKind.DISORDER: ("DISORDER", "Disorder"),
     AlertKind.BREACH: ("BREACH", "Excluded person refused entry"),
-    AlertKind.CALL_REQUEST: ("CALL US", "They ask to be called"),
+    AlertKind.CALL_REQUEST: ("CALL BACK", "Wants a call"),
     AlertKind.TEST: ("TEST", "Nobody is in danger"),
     AlertKind.TAMPER: ("TAMPER", "Unit opened or moved"),
     AlertKind.POWER: ("POWER", "Unit lost its power"),
@@ -29,13 +29,14 @@ STATE_WORDS: Final = {
     "on-the-way": "ON THE WAY",
     "closed": "CLOSED",
 }
+"""Who closed it, who comes and who answered may be three people: each is named with their own act and time."""
 
 CANCEL_WORDS: Final = {"mistake": "pressed by mistake", "stand-down": "no longer needed"}
 
 PATH_WORDS: Final = {"network": "net", "radio": "radio"}
 
 HEALTH_WORDS: Final = {
-    "silent": "SILENT",
+    "no-contact": "NO CONTACT",
     "fault": "FAULT",
     "stopped": "SWITCHED OFF",
     "never-seen": "NEVER SEEN",
@@ -45,7 +46,7 @@ HEALTH_WORDS: Final = {
 """In the order of the list: who cannot call for help comes first."""
 
 NET_WORDS: Final = {
-    "silent": "LOST",
+    "no-contact": "LOST",
     "fault": "OK",
     "stopped": "OFF",
     "never-seen": "NEVER SEEN",
@@ -53,7 +54,7 @@ NET_WORDS: Final = {
     "revoked": "–",
 }
 NET_SHAPES: Final = {
-    "silent": "state-silent",
+    "no-contact": "state-no-contact",
     "fault": "state-ok",
     "stopped": "state-stopped",
     "never-seen": "state-never-seen",
@@ -78,6 +79,9 @@ RADIO_SHAPES: Final = {
 }
 """The way over the air: OK only while a test has come back lately."""
 
+RADIO_MARKS: Final = {"ready": "✓", "untested": "?", "listening": " RX", "fault": "!", "unknown": "?"}
+"""The same in a mark, as the shop's panel shows it."""
+
 HISTORY_WORDS: Final = {
     "pressed": "Pressed",
     "upgraded": "Became more urgent",
@@ -99,22 +103,22 @@ RESPONSE_WORDS: Final = {"seen": "seen", "responding": "responding"}
 OUTCOMES: Final = (
     "Dealt with on site",
     "Police attended",
-    "Gone before anybody came",
+    "Left before anyone arrived",
     "Pressed by mistake",
+    "Stolen or faulty node",
     "Test or drill",
 )
 
 SILENT_WARNING: Final = "SILENT – do not call the premises’ radio"
 
-UNTOLD_WARNING: Final = "THE SHOP IS NOT TOLD – no network there, and no radio that reaches it"
+UNTOLD_WARNING: Final = "SHOP NOT TOLD YET – no network or radio contact"
 
 
 def by_whom(person: Person) -> str:
     """``by PCSO on duty J Patel``; what central does by itself is nobody's."""
-    if person == AUTOMATIC:
+    if is_automatic(person):
         return "automatically"
-    role = Role.by_slug(person.role)
-    return f"by {role.title if role else person.role} {person.name}"
+    return f"by {words(person)}"
 
 
 def browser_words() -> dict[str, object]:
@@ -122,6 +126,7 @@ def browser_words() -> dict[str, object]:
     return {
         "kinds": {kind.slug: {"word": word, "means": means} for kind, (word, means) in KIND_WORDS.items()},
         "roles": {role.slug: role.title for role in Role},
+        "going": [role.slug for role in GOING],
         "states": STATE_WORDS,
         "cancels": CANCEL_WORDS,
         "paths": PATH_WORDS,
@@ -130,6 +135,7 @@ def browser_words() -> dict[str, object]:
         "net_shapes": NET_SHAPES,
         "radios": RADIO_WORDS,
         "radio_shapes": RADIO_SHAPES,
+        "radio_marks": RADIO_MARKS,
         "history": HISTORY_WORDS,
         "responses": RESPONSE_WORDS,
         "silent": SILENT_WARNING,

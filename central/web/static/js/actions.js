@@ -12,7 +12,7 @@ export async function send(action, by) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const outcome = await answer.json();
-    if (answer.ok) return { sequence: outcome.sequence };
+    if (answer.ok) return { sequence: outcome.sequence, left: outcome.left ?? 0, untouched: outcome.untouched ?? 0 };
     return { reason: outcome.reason ?? `Central answered ${answer.status}.` };
   } catch {
     // The request may have arrived although no answer came back: never say that it did not.

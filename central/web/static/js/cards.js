@@ -1,14 +1,20 @@
 // One alert card: built once, then only what differs is changed, so that neither focus nor pointer loses its place.
 
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
-import { arrivedMs, closedMs, isSame, pressedMs } from "./model.js";
+import { arrivedMs, closedMs, isPressedAgain, isSame, pressedMs } from "./model.js";
 import { cardPath } from "./paths.js";
 import * as words from "./words.js";
 
+const CLOSE = { verb: "close", label: "Close…", key: "C" };
 const PRIMARY = {
   unanswered: { verb: "acknowledge", label: "Acknowledge", key: "A" },
-  answered: { verb: "on-the-way", label: "On the way", key: "" },
-  "on-the-way": { verb: "close", label: "Close…", key: "" },
+  answered: { verb: "on-the-way", label: "On the way…", key: "W" },
+  "on-the-way": CLOSE,
+};
+// Nobody sets out for a test.
+const primaryOf = (card) => {
+  if (isPressedAgain(card)) return PRIMARY.unanswered;
+  return card.kind === "test" && card.state === "answered" ? CLOSE : PRIMARY[card.state];
 };
 
 export class CardView {
@@ -19,9 +25,10 @@ export class CardView {
   isOpen = false;
   primaryChangedMs = -Infinity;
 
-  constructor(incident) {
+  // key: its name on the page. It stays while a card that stands for many shows another of them.
+  constructor(key) {
     const p = this.#parts;
-    const id = `card-${incident}`;
+    const id = `card-${key}`;
     p.level = element("span");
     p.shape = shape("shape-p1");
     p.kind = element("span", "badge-kind");
@@ -33,6 +40,8 @@ export class CardView {
     p.state = element("span", "card-word");
     p.by = name("");
     p.after = element("span", "num");
+    p.again = element("p", "card-again");
+    p.acts = element("p", "card-acts");
     p.silent = element("p", "card-silent");
     p.late = element("p", "card-late");
     p.cancelled = element("p", "card-cancelled");
@@ -45,9 +54,9 @@ export class CardView {
     p.primaryLabel = element("span");
     p.primaryKey = element("kbd");
     p.primary = button("primary", "button is-primary card-primary", p.primaryLabel, p.primaryKey);
-    p.undo = button("undo-acknowledge", "button card-undo");
     p.assign = letter("assign", "S", "Assign");
     p.note = letter("note", "N", "Note");
+    p.going = letter("on-the-way", "W", "Who comes");
     p.close = letter("close", "C", "Close");
     p.more = element("div", "card-more");
     p.more.id = `${id}-more`;
@@ -62,13 +71,12 @@ export class CardView {
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
       element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
-        p.cancelled, p.silent, p.late, p.untold, p.facts, p.error),
-      p.undo,
+        p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, p.error),
       element("div", "card-time", p.age, p.clock, p.path),
-      element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.close)),
+      element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.going, p.close)),
       p.more,
     );
-    this.node.dataset.incident = incident;
+    this.node.dataset.incident = key;
     this.node.tabIndex = -1;
     this.node.setAttribute("aria-labelledby", `${id}-kind ${id}-name`);
   }
@@ -84,10 +92,11 @@ export class CardView {
     this.#drawn = wanted;
     const p = this.#parts;
     const level = words.level(card);
-    if (this.#card && this.#card.state !== card.state) this.primaryChangedMs = performance.now();
+    if (this.#card && primaryOf(this.#card)?.verb !== primaryOf(card)?.verb) this.primaryChangedMs = performance.now();
     this.#card = card;
     setData(this.node, "level", level.toLowerCase());
     setData(this.node, "state", card.state);
+    setData(this.node, "again", String(isPressedAgain(card)));
     setData(this.node, "late", String(card.is_late));
     setText(p.level, level);
     setShape(p.shape, `shape-${level.toLowerCase()}`);
@@ -101,10 +110,18 @@ export class CardView {
     if (this.isOpen) this.#drawMore(card, view.nowMs);
   }
 
+  // Somebody must still see that it is there, and can answer it.
+  fail(card) {
+    const p = this.#parts;
+    setText(p.premises, String(card.premises));
+    setText(p.error, "Central has a fault and cannot show all of this. Ring the premises.");
+    setHidden(p.error, false);
+    this.#drawn = [];
+  }
+
   tick(view) {
     if (!this.#card) return;
     this.#drawTimes(this.#card, view.nowMs);
-    this.#drawUndo(this.#card, view);
   }
 
   toggle(nowMs) {
@@ -116,11 +133,16 @@ export class CardView {
 
   #drawState(card, view) {
     const p = this.#parts;
-    setText(p.state, card.state === "closed" ? `CLOSED: ${card.outcome}` : words.stateWord(card.state));
-    const by = card.state === "unanswered" ? null : card.answered_by;
-    setText(p.by, by ? words.byWhom(by) : "");
-    const answeredMs = by && card.answered_at ? Date.parse(card.answered_at) : null;
-    setText(p.after, answeredMs ? `${words.clock(answeredMs)}, after ${words.span(answeredMs - pressedMs(card))}` : "");
+    const [first, ...earlier] = acts(card);
+    setText(p.state, first?.word ?? words.stateWord(card.state));
+    setText(p.by, first?.who ?? "");
+    setText(p.after, first?.when ?? "");
+    // Where it stands for many, others were answered and this one came after them.
+    const isAgain = Boolean(card.pressed_again_at) && card.state !== "closed";
+    setText(p.again, isAgain ? `PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – nobody has answered that yet` : "");
+    setHidden(p.again, !isAgain);
+    setText(p.acts, earlier.map((act) => [act.word, act.who, act.when].filter(Boolean).join(" ")).join(" · "));
+    setHidden(p.acts, !earlier.length);
     setText(p.cancelled, card.cancelled ? `CANCELLED BY SHOP – ${words.cancelWord(card.cancelled)}${card.state === "closed" ? "" : " – still open"}` : "");
     setHidden(p.cancelled, !card.cancelled);
     setHidden(p.silent, !card.is_silent);
@@ -136,6 +158,7 @@ export class CardView {
 
   #drawFacts(card) {
     const facts = [];
+    if (card.stands_for > 1) facts.push(element("strong", "", words.standsFor(card)));
     if (card.alert_count > 1) facts.push(element("strong", "", `×${card.alert_count}`, " pressed"));
     const count = (response) => card.members.filter((line) => line.response === response).length;
     if (count("responding")) facts.push(`${count("responding")} responding`);
@@ -143,7 +166,7 @@ export class CardView {
     if (card.assigned_to) facts.push(element("span", "", "assigned to ", name(card.assigned_to)));
     if (card.path === "radio") facts.push(element("span", "", shape("path-radio"), "came by radio", ...(card.relay ? [", heard at ", name(card.relay)] : [])));
     if (card.is_clock_ahead) facts.push("its clock is ahead");
-    const signature = JSON.stringify([card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
+    const signature = JSON.stringify([card.stands_for, card.state, card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
     if (this.#parts.facts.dataset.signature === signature) return;
     this.#parts.facts.dataset.signature = signature;
     this.#parts.facts.replaceChildren(...facts.map((fact) => element("span", "fact", fact)));
@@ -160,10 +183,11 @@ export class CardView {
 
   #drawActions(card, view) {
     const p = this.#parts;
-    const primary = PRIMARY[card.state];
+    const primary = primaryOf(card);
     setHidden(p.primary, !primary);
     setHidden(p.assign, !primary);
-    setHidden(p.close, !primary);
+    setHidden(p.going, card.state !== "on-the-way" && !(card.state === "answered" && isPressedAgain(card)));
+    setHidden(p.close, !primary || primary === CLOSE || isPressedAgain(card));
     const about = `${words.kindWord(card.kind)} ${card.premises}`;
     if (primary) {
       const label = view.sending ? "Sending…" : primary.label;
@@ -173,21 +197,11 @@ export class CardView {
       setHidden(p.primaryKey, Boolean(view.sending) || !primary.key);
       p.primary.setAttribute("aria-label", `${label} ${about}`);
     }
-    for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.close, "Close"]]) {
+    for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.going, "Who comes to"], [p.close, "Close"]]) {
       one.setAttribute("aria-label", `${word} ${about}`);
     }
     // Not "disabled": that would drop the focus of whoever pressed it with a key.
-    for (const one of [p.primary, p.undo, p.assign, p.close]) one.setAttribute("aria-disabled", String(Boolean(view.sending)));
-    this.#drawUndo(card, view);
-  }
-
-  #drawUndo(card, view) {
-    const leftMs = card.undo_until && isSame(card.answered_by, view.me) ? Date.parse(card.undo_until) - view.nowMs : 0;
-    const isShown = leftMs > 0 && card.state === "answered" && !view.sending;
-    if (isShown) setText(this.#parts.undo, `Undo ${Math.ceil(leftMs / 1000)} s`);
-    // A button that goes away under somebody's focus hands it to its card.
-    if (!isShown && document.activeElement === this.#parts.undo) this.node.focus({ preventScroll: true });
-    setHidden(this.#parts.undo, !isShown);
+    for (const one of [p.primary, p.assign, p.going, p.close]) one.setAttribute("aria-disabled", String(Boolean(view.sending)));
   }
 
   #drawMore(card, nowMs) {
@@ -203,6 +217,26 @@ export class CardView {
       element("p", "card-id num", `Incident ${card.incident}`),
     );
   }
+}
+
+// Who did what, the newest act first: closing, setting out and answering may be three people's.
+function acts(card) {
+  const done = [];
+  const clock = (text) => words.clock(Date.parse(text));
+  if (card.state === "unanswered") return done;
+  const isClosed = card.state === "closed";
+  if (isClosed) done.push({ word: `CLOSED: ${card.outcome} –`, who: card.closed_by ? words.byWhom(card.closed_by) : "", when: card.closed_at ? clock(card.closed_at) : "" });
+  if (card.coming && card.state !== "answered") {
+    const said = card.coming_said_by && !isSame(card.coming, card.coming_said_by) ? `, said ${words.byWhom(card.coming_said_by)}` : "";
+    done.push({ word: isClosed ? "On the way:" : "ON THE WAY:", who: words.personWords(card.coming), when: `${card.coming_at ? clock(card.coming_at) : ""}${said}` });
+  }
+  const isAllAutomatic = isClosed && [card.closed_by, card.answered_by].every((by) => by && words.isAutomatic(by));
+  if (card.answered_by && !isAllAutomatic) {
+    const after = card.answered_after_s === null ? "" : `, after ${words.span(1000 * card.answered_after_s)}`;
+    const when = card.answered_at ? `${clock(card.answered_at)}${after}` : "";
+    done.push({ word: done.length ? "Answered" : "ANSWERED", who: words.byWhom(card.answered_by), when });
+  }
+  return done;
 }
 
 function historyLine(line, nowMs) {

@@ -1,7 +1,7 @@
-// The windows: who is on watch, assign, note, close, help. Opened only by a press or key, left with Esc; the focus
+// The windows: who is on duty, assign, who is on the way, note, close, help. Opened only by a press or key, left with Esc; the focus
 // goes back to where it was.
 
-import { byId, element, setText } from "./dom.js";
+import { byId, element, name, setText } from "./dom.js";
 import { roles } from "./words.js";
 
 export class Dialogs {
@@ -21,12 +21,13 @@ export class Dialogs {
   }
 
   // submit(values) → sentence to show and stay open, or null when done.
-  ask(which, { about = "", label = null, values = {}, submit }) {
+  ask(which, { about = "", label = null, values = {}, people = null, submit }) {
     const dialog = byId(`dialog-${which}`);
     if (this.isOpen) return;
     const form = dialog.querySelector("form");
     form.reset();
-    for (const [field, value] of Object.entries(values)) if (value) form.elements[field].value = value;
+    if (people) offer(dialog, people);
+    for (const [field, value] of Object.entries(values)) if (value) fill(form.elements[field], value);
     const aboutNode = dialog.querySelector("[data-about]");
     if (aboutNode) setText(aboutNode, about);
     const button = dialog.querySelector("[data-submit]");
@@ -40,7 +41,7 @@ export class Dialogs {
       setText(told, "");
       button.setAttribute("aria-disabled", "true");
       setText(button, "Sending…");
-      const reason = await submit(Object.fromEntries(new FormData(form)));
+      const reason = await submit(Object.fromEntries(new FormData(form)), people);
       button.setAttribute("aria-disabled", "false");
       setText(button, word);
       if (reason) setText(told, reason);
@@ -66,6 +67,7 @@ export class Dialogs {
     this.#back = document.activeElement;
     setText(dialog.querySelector(".dialog-alert"), "");
     dialog.showModal();
+    dialog.querySelector("input[type=radio]:checked")?.focus();
   }
 
   #giveBack() {
@@ -73,4 +75,22 @@ export class Dialogs {
     this.#back = null;
     if (back?.isConnected) back.focus({ preventScroll: true });
   }
+}
+
+// A group of one radio is that radio, not a group.
+function fill(field, value) {
+  if (field.type === "radio") field.checked = field.value === value;
+  else field.value = value;
+}
+
+// People to choose from by their place in the list; typing a name chooses "Somebody else".
+function offer(dialog, people) {
+  const choices = people.map((person, i) => {
+    const input = element("input");
+    Object.assign(input, { type: "radio", name: "who", value: String(i), required: true });
+    return element("label", "choice", input, name(`${roles[person.role]} ${person.name}`));
+  });
+  dialog.querySelector("[data-people]").replaceChildren(...choices);
+  const other = dialog.querySelector("[name=who][value=other]");
+  for (const field of dialog.querySelectorAll(".other select, .other input")) field.oninput = () => (other.checked = true);
 }

@@ -33,6 +33,16 @@ export function setShape(svg, id) {
   if (use.getAttribute("href") !== `#${id}`) use.setAttribute("href", `#${id}`);
 }
 
+// What cannot be drawn costs only itself: the rest of the page goes on, and the console says why.
+export function spare(draw, instead = () => {}) {
+  try {
+    draw();
+  } catch (error) {
+    console.error("cannot be drawn", error);
+    instead();
+  }
+}
+
 // Writing the same text again would make a screen reader or a layout do work for nothing.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -4,7 +4,7 @@
 export class Keys {
   #next = null; // after an answer by key: where J goes, since the card itself moves to "In hand"
 
-  // desk: cards(), act(verb, incident), toggle(incident), quiet(), side(noteMap), search(), help(), say(text)
+  // desk: cards(), act(verb, incident), toggle(incident), undo(), quiet(), side(noteMap), search(), help(), say(text)
   constructor(desk, isOn) {
     this.desk = desk;
     this.isOn = isOn;
@@ -36,10 +36,13 @@ export class Keys {
       case "k":
         return this.#step(-1), true;
       case "a":
+      case "w":
       case "s":
       case "n":
       case "c":
-        return this.#act({ a: "acknowledge", s: "assign", n: "note", c: "close" }[key], card), true;
+        return this.#act({ a: "acknowledge", w: "on-the-way", s: "assign", n: "note", c: "close" }[key], card), true;
+      case "u":
+        return this.desk.undo(), true;
       case "m":
         return this.desk.quiet(), true;
       case "g":

@@ -8,12 +8,13 @@ import { Dialogs } from "./dialogs.js";
 import { byId, setHidden, setText } from "./dom.js";
 import { Keys, mark } from "./keys.js";
 import { Live } from "./live.js";
-import { Model } from "./model.js";
+import { goingFirst, isPressedAgain, Model } from "./model.js";
 import { News } from "./news.js";
 import { remember, remembered, rememberTheme } from "./settings.js";
 import { Side } from "./side.js";
 import { Sound } from "./sound.js";
 import { Steady } from "./steady.js";
+import { Strip } from "./strip.js";
 import { Top } from "./top.js";
 import { Watch } from "./watch.js";
 import { isTest } from "./words.js";
@@ -21,7 +22,7 @@ import { Zones } from "./zones.js";
 
 const SETTLE_MS = 5000; // how long a committed action may take to come by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
-const SIGN_EVERY_MS = 300_000; // central ends a watch that gives no sign of life for half an hour
+const SIGN_EVERY_MS = 300_000; // central ends the duty of a page that gives no sign of life for half an hour
 const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn so often, not at each
 
 const page = document.documentElement.dataset;
@@ -30,8 +31,8 @@ const model = new Model();
 const clock = new ServerClock();
 const announcer = new Announcer();
 const dialogs = new Dialogs();
-const sending = new Map(); // incident → the sequence to wait for, or Infinity while nothing is known
-const errors = new Map(); // incident → { text, untilMs }
+const sending = new Map(); // key of a card → the sequence to wait for, or Infinity while nothing is known
+const errors = new Map(); // key of a card, or a node for all its open cards → { text, untilMs }
 let isLive = false;
 let isLost = false;
 let drawTimer = 0;
@@ -46,13 +47,16 @@ const watch = new Watch(() => drawTop());
 const sound = new Sound(timing.lostMs, () => drawTop());
 const news = new News(model, { sound, announcer, watch });
 const top = new Top({ model, clock, sound, watch, steady });
+const strip = new Strip({ model, clock, sound, watch });
 
-const look = (incident) => ({
+const look = (key) => ({
   me: watch.me,
   nowMs: clock.now(),
-  sending: sending.has(incident),
-  error: errors.get(incident)?.text ?? null,
+  sending: sending.has(key),
+  error: (errors.get(key) ?? nodeError(model.cards.get(key)))?.text ?? null,
 });
+
+const nodeError = (card) => (card && card.state !== "closed" ? errors.get(card.node) : undefined);
 
 const live = new Live(model, timing.notLiveMs, {
   board(board) {
@@ -104,7 +108,11 @@ function drawSoon() {
 }
 
 function drawTop() {
-  top.draw({ isLive, isLost });
+  watch.follow(model);
+  steady.watch(() => {
+    top.draw({ isLive, isLost });
+    strip.draw(isLive);
+  });
 }
 
 function tick() {
@@ -126,25 +134,36 @@ function tick() {
 
 // ---- what a person does
 
-async function perform(verb, incident, extra = {}) {
-  const card = model.cards.get(incident);
-  if (!card || sending.has(incident)) return null;
-  sending.set(incident, Infinity);
-  errors.delete(incident);
+// card: as it was when the person looked. What it stood for then is meant, whatever has come since.
+async function perform(verb, card, extra = {}) {
+  if (sending.has(card.key)) return null;
+  sending.set(card.key, Infinity);
+  errors.delete(card.key);
   draw();
-  const outcome = await send({ type: verb, incident, ...extra }, watch.me);
+  const seen = card.through && verb !== "note" ? { seen_through: card.through } : {};
+  const action = verb === "close-revoked" ? { type: verb, node: card.node, ...extra } : { type: verb, incident: card.incident, ...seen, ...extra };
+  const outcome = await send(action, watch.me);
   if (outcome.reason) {
-    sending.delete(incident);
-    errors.set(incident, { text: outcome.reason, untilMs: performance.now() + ERROR_SHOWN_MS });
+    sending.delete(card.key);
+    errors.set(card.key, { text: outcome.reason, untilMs: performance.now() + ERROR_SHOWN_MS });
     announcer.urgent(`Not done. ${outcome.reason}`);
     live.resync();
   } else {
-    sending.set(incident, outcome.sequence);
+    sending.set(card.key, outcome.sequence);
+    if (outcome.untouched) sayUntouched(card, outcome.untouched);
+    if (outcome.left) announcer.status(`${outcome.left} more of ${card.premises} follow by themselves`);
     settleSent();
-    setTimeout(() => sending.has(incident) && live.resync().then(() => sending.delete(incident)).then(draw), SETTLE_MS);
+    setTimeout(() => sending.has(card.key) && live.resync().then(() => sending.delete(card.key)).then(draw), SETTLE_MS);
   }
   draw();
   return outcome.reason ?? null;
+}
+
+// What the shop pressed after the person had looked is nobody's yet: said where it is shown.
+function sayUntouched(card, count) {
+  const text = count === 1 ? "1 later alert was not on your screen: it was left as it is." : `${count} later alerts were not on your screen: they were left as they are.`;
+  errors.set(card.node, { text, untilMs: performance.now() + ERROR_SHOWN_MS });
+  announcer.urgent(`${card.premises}: ${text}`);
 }
 
 // "Sending…" ends when the change that contains the action is on this page.
@@ -152,34 +171,61 @@ function settleSent() {
   for (const [incident, sequence] of sending) if (sequence <= model.sequence) sending.delete(incident);
 }
 
-function act(verb, incident, isAsked = false) {
-  const card = model.cards.get(incident);
+// key: of a card. What is drawn counts, not what has come since.
+function act(verb, key, isAsked = false) {
+  const card = zones.view(key)?.card ?? model.cards.get(key);
   if (!card) return;
   if (card.state === "closed" && verb !== "note") return;
-  if (verb === "acknowledge" && card.state !== "unanswered") {
+  if (verb === "acknowledge" && card.state !== "unanswered" && !isPressedAgain(card)) {
     announcer.status(`${card.premises} is answered already`);
     return;
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
   if (!isAsked && !watch.isOn(model)) {
-    // This browser may remember somebody who went home: nobody answers in the name of who is not on watch.
-    askWho(`Start watch, then ${verb.replaceAll("-", " ")}`, () => act(verb, incident, true));
+    // This browser may remember somebody who went home: nobody answers in the name of who is not on duty.
+    askWho(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
     return;
   }
   if (verb === "assign") {
     dialogs.suggestAssignees(model.onWatch);
-    dialogs.ask("assign", { about, values: { to: card.assigned_to }, submit: ({ to }) => perform("assign", incident, { to }) });
+    dialogs.ask("assign", { about, values: { to: card.assigned_to }, submit: ({ to }) => perform("assign", card, { to }) });
   } else if (verb === "note") {
-    dialogs.ask("note", { about, submit: ({ text }) => perform("note", incident, { text }) });
+    dialogs.ask("note", { about, submit: ({ text }) => perform("note", card, { text }) });
   } else if (verb === "close") {
-    const submit = ({ outcome, more }) => perform("close", incident, { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome, seen_alerts: card.alert_count });
-    dialogs.ask("close", { about, submit });
-  } else if (verb === "acknowledge" || verb === "on-the-way") {
+    // All that is open of a stolen node goes in one act, each with this person's name and reason.
+    const isRevoked = model.nodes.get(card.node)?.state === "revoked";
+    const submit = ({ outcome, more }) => {
+      const ended = { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome };
+      return isRevoked ? perform("close-revoked", card, ended) : perform("close", card, { ...ended, seen_alerts: card.alert_count });
+    };
+    dialogs.ask("close", { about: isRevoked ? `all open alerts of ${card.premises}, which is revoked` : aboutAll(card, about), submit });
+  } else if (verb === "on-the-way") {
+    askWhoComes(card, about);
+  } else if (verb === "acknowledge") {
     // Says what was seen: central refuses if the alert has become more urgent meanwhile.
-    perform(verb, incident, { seen_kind: isTest(card) ? "test" : card.kind });
+    perform(verb, card, { seen_kind: isTest(card) ? "test" : card.kind });
   } else {
-    perform(verb, incident);
+    perform(verb, card);
   }
+}
+
+const aboutAll = (card, about) => (card.stands_for > 1 ? `${about}: all ${card.stands_for} alerts that you saw` : about);
+
+// CCTV and co-ordinator stay at their desks: the shop must read the name of who really comes.
+function askWhoComes(card, about) {
+  const { people, isAssigned } = goingFirst(model.onWatch, card.assigned_to, watch.me);
+  const isKnown = people.length > 0 && (isAssigned || !card.assigned_to);
+  dialogs.ask("going", {
+    about,
+    people,
+    values: isKnown ? { who: "0" } : { who: "other", name: card.assigned_to },
+    submit({ who, role, name }) {
+      if (who === "other" && !role) return "Choose their role.";
+      if (who === "other" && !name.trim()) return "Say their name or call sign.";
+      const comes = who === "other" ? { role, name: name.trim() } : people[Number(who)];
+      return perform("on-the-way", card, { seen_kind: isTest(card) ? "test" : card.kind, who: { role: comes.role, name: comes.name } });
+    },
+  });
 }
 
 function askWho(label, then = null) {
@@ -198,15 +244,15 @@ function askWho(label, then = null) {
 async function startWatch(me) {
   // First what browsers allow only while the press is fresh.
   const unlocked = sound.unlock();
-  const armed = watch.arm();
+  watch.arm();
   const outcome = await send({ type: "start-watch" }, me);
-  await Promise.all([unlocked, armed]);
+  await unlocked;
   if (!outcome.reason) watch.become(me);
   drawTop();
   return outcome.reason ?? null;
 }
 
-// Somebody on watch whose page is open and live is there still; an answer that fails is tried again in five minutes.
+// Somebody on duty whose page is open and live is there still; an answer that fails is tried again in five minutes.
 function giveSign() {
   if (!isLive || !watch.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
@@ -216,8 +262,34 @@ function giveSign() {
 async function endWatch() {
   const outcome = await send({ type: "end-watch" }, watch.me);
   if (outcome.reason) announcer.urgent(outcome.reason);
-  else watch.disarm();
   drawTop();
+  return outcome.reason ?? null;
+}
+
+// Not in passing: somebody may be calling, or nobody be left.
+function askEndWatch() {
+  const open = [...model.unanswered(), ...model.inHand()].filter((card) => !isTest(card));
+  const isLast = model.onWatch.length === 1;
+  if (!open.length && !isLast) {
+    endWatch();
+    return;
+  }
+  const waiting = open.filter((card) => card.state === "unanswered").length;
+  const named = open.slice(0, 3).map((card) => `${news.kindOf(card)} ${card.premises}`).join(", ");
+  setText(byId("end-open"), `${open.length === 1 ? "1 alert is" : `${open.length} alerts are`} open, ${waiting} unanswered: ${named}${open.length > 3 ? " …" : "."}`);
+  setHidden(byId("end-open"), !open.length);
+  setHidden(byId("end-last"), !isLast);
+  dialogs.ask("end", { submit: endWatch });
+}
+
+function jump(key) {
+  const view = zones.view(key);
+  if (view) mark(view.node);
+}
+
+function undo() {
+  const card = strip.undoable;
+  if (card) perform("undo-acknowledge", card);
 }
 
 function quiet() {
@@ -263,14 +335,18 @@ byId("alerts").addEventListener("focusin", (event) => {
 byId("closed-zone").addEventListener("toggle", () => steady.noteMove());
 byId("start-watch").addEventListener("click", async () => {
   if (!watch.me) {
-    askWho("Start watch");
+    askWho("Start duty");
     return;
   }
   const reason = await startWatch(watch.me);
-  if (reason) askWho("Start watch");
+  if (reason) askWho("Start duty");
 });
-byId("person").addEventListener("click", () => askWho("Start watch"));
-byId("end-watch").addEventListener("click", endWatch);
+byId("person").addEventListener("click", () => askWho("Start duty"));
+byId("end-watch").addEventListener("click", askEndWatch);
+byId("urgent").addEventListener("click", () => jump(strip.urgent));
+byId("undo").addEventListener("click", undo);
+byId("to-premises").addEventListener("click", () => goToSide(false));
+byId("details").addEventListener("click", () => side.showDetails());
 byId("banner-sound").addEventListener("click", () => sound.unlock());
 byId("quiet").addEventListener("click", quiet);
 byId("help").addEventListener("click", () => dialogs.help());
@@ -294,7 +370,7 @@ byId("theme").addEventListener("click", () => {
 byId("keys-on").checked = remembered("keys", true);
 byId("keys-on").addEventListener("change", (event) => remember("keys", event.target.checked));
 new Keys(
-  { cards: () => zones.standing(), act, toggle: (incident) => steady.watch(() => zones.view(incident).toggle(clock.now())), quiet, side: goToSide, search: goToSearch, help: () => dialogs.help() },
+  { cards: () => zones.standing(), act, toggle: (incident) => steady.watch(() => zones.view(incident).toggle(clock.now())), quiet, undo, side: goToSide, search: goToSearch, help: () => dialogs.help() },
   () => byId("keys-on").checked,
 );
 

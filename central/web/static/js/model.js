@@ -1,18 +1,23 @@
 // The board as this browser knows it: replaced whole or changed change by change. Knows neither page nor network.
 
 import { needsLook } from "./paths.js";
-import { healthOrder, isTest } from "./words.js";
+import { goesOut, healthOrder, isTest, roleTitle } from "./words.js";
 
 const FLOOD_COUNT = 10; // EEMUA 191: ten new in ten minutes is more than one operator can read
 const FLOOD_WINDOW_MS = 600_000;
 const GROUP_FROM = 2;
 const CLOSED_SHOWN_MS = 3_600_000;
+const FAULT_SHOWN_MS = 3_600_000;
+const OWN_FAULT = "internal error"; // as central/core/set_aside.py counts it
 
 const at = (text) => Date.parse(text);
 // Kept on the card: lists of thousands are sorted by it again and again.
 export const arrivedMs = (card) => (card.arrivedMs ??= at(card.arrived_at));
 export const pressedMs = (card) => (card.pressedMs ??= card.pressed_at && !card.is_clock_ahead ? at(card.pressed_at) : arrivedMs(card));
 const byUrgency = (a, b) => rank(a) - rank(b) || arrivedMs(a) - arrivedMs(b) || (a.incident < b.incident ? -1 : 1);
+// In somebody's hands, and the shop has pressed since: nobody has answered that press.
+export const isPressedAgain = (card) => Boolean(card.pressed_again_at) && (card.state === "answered" || card.state === "on-the-way");
+export const lastMs = (line) => at(line.last_at);
 export const rank = (card) => (isTest(card) ? 5 : card.priority);
 
 export class Model {
@@ -20,6 +25,9 @@ export class Model {
   sequence = -1;
   isBrokerLinked = true;
   isDiskOk = true;
+  hasAlertsLane = false;
+  hasReserve = true;
+  clockFault = "";
   onWatch = [];
   cards = new Map();
   nodes = new Map();
@@ -36,9 +44,12 @@ export class Model {
     this.sequence = board.sequence;
     this.isBrokerLinked = board.is_broker_linked;
     this.isDiskOk = board.is_disk_ok;
+    this.hasAlertsLane = board.has_alerts_lane;
+    this.hasReserve = board.has_reserve;
+    this.clockFault = board.clock_fault;
     this.onWatch = board.on_watch;
     this.rejected = board.rejected;
-    this.cards = new Map(board.cards.map((card) => [card.incident, card]));
+    this.cards = new Map(board.cards.map((card) => [card.key, card]));
     this.nodes = new Map(board.nodes.map((node) => [node.node, node]));
   }
 
@@ -48,15 +59,24 @@ export class Model {
     if (change.sequence <= this.sequence) return "old";
     if (change.sequence !== this.sequence + 1) return "gap";
     this.sequence = change.sequence;
-    if (change.cards.length) this.#sorted.clear();
-    for (const card of change.cards) this.cards.set(card.incident, card);
+    if (change.cards.length || change.gone_cards.length) this.#sorted.clear();
+    for (const key of change.gone_cards) this.cards.delete(key);
+    for (const card of change.cards) this.cards.set(card.key, card);
     for (const node of change.nodes) this.nodes.set(node.node, node);
     for (const node of change.gone_nodes) this.nodes.delete(node);
     if (change.on_watch !== null) this.onWatch = change.on_watch;
     if (change.rejected !== null) this.rejected = change.rejected;
     if (change.is_broker_linked !== null) this.isBrokerLinked = change.is_broker_linked;
     if (change.is_disk_ok !== null) this.isDiskOk = change.is_disk_ok;
+    if (change.has_alerts_lane !== null) this.hasAlertsLane = change.has_alerts_lane;
+    if (change.has_reserve !== null) this.hasReserve = change.has_reserve;
+    if (change.clock_fault !== null) this.clockFault = change.clock_fault;
     return "applied";
+  }
+
+  // What central itself failed on in the last hour, by sender.
+  faults(nowMs) {
+    return this.rejected.filter((line) => line.reason === OWN_FAULT && nowMs - lastMs(line) < FAULT_SHOWN_MS);
   }
 
   unanswered() {
@@ -121,12 +141,15 @@ function groupBy(cards) {
   return kinds;
 }
 
-export function closedMs(card) {
-  if (card.closedMs === undefined) {
-    const line = card.history.findLast((one) => one.what === "closed");
-    card.closedMs = line ? at(line.at) : arrivedMs(card);
-  }
-  return card.closedMs;
+export const closedMs = (card) => (card.closedMs ??= card.closed_at ? at(card.closed_at) : arrivedMs(card));
+
+// Who may be on the way: people on duty who go out, the one it is assigned to first, then who says so.
+export function goingFirst(people, assignedTo, me) {
+  const assigned = assignedTo.toLocaleLowerCase();
+  const isAssigned = (one) => Boolean(assigned) && (assigned.includes(one.name.toLocaleLowerCase()) || assigned === roleTitle(one.role).toLocaleLowerCase());
+  const order = (one) => (isAssigned(one) ? 0 : isSame(one, me) ? 1 : 2);
+  const going = people.filter(goesOut).sort((a, b) => order(a) - order(b));
+  return { people: going, isAssigned: going.length > 0 && isAssigned(going[0]) };
 }
 
 export const isSame = (a, b) => Boolean(a && b) && a.role === b.role && a.name === b.name;

@@ -1,18 +1,26 @@
 // What of a change must be heard, spoken or notified. Sound follows what is unanswered, not what is new: a page that
 // is opened in the middle of an attack sounds at once.
 
-import { rank } from "./model.js";
+import { spare } from "./dom.js";
+import { isPressedAgain, lastMs, rank } from "./model.js";
 import { blockedMs } from "./paths.js";
-import { isAutomatic, isTest, kindWord, stateWord } from "./words.js";
+import { healthWord, isAutomatic, isTest, kindWord, stateWord } from "./words.js";
+
+const THROUGH_EVERY_MS = 20_000; // for one card: a flood of one premises must not make quiet useless
+
+// A card that stands for many may show another of them, which has its own count: that is no press.
+const isPressedSince = (before, now) => now.through > before.through || (now.incident === before.incident && now.count > before.count);
 
 export class News {
   #model;
   #sound;
   #announcer;
   #watch;
-  #known = new Map(); // incident → { rank, state }
+  #known = new Map(); // key of a card → { rank, state }
   #nodes = new Map(); // node → { state, isBlocked }
+  #throughMs = new Map(); // key of a card → when it last sounded through the quiet
   #isFirst = true;
+  #faultMs = 0; // when central last failed on something
 
   constructor(model, { sound, announcer, watch }) {
     this.#model = model;
@@ -34,20 +42,29 @@ export class News {
       if (unanswered.length) this.#announcer.status(`${unanswered.length} unanswered: ${unanswered.slice(0, 3).map((card) => this.#name(card)).join(", ")}`);
       for (const card of cards) this.#remember(card);
     } else {
-      const open = new Set(cards.map((card) => card.incident));
-      for (const incident of this.#known.keys()) if (!open.has(incident)) this.#known.delete(incident);
-      for (const card of cards) this.#take(card);
+      const open = new Set(cards.map((card) => card.key));
+      for (const key of this.#known.keys()) if (!open.has(key)) this.#known.delete(key);
+      for (const key of this.#throughMs.keys()) if (!open.has(key)) this.#throughMs.delete(key);
+      for (const card of cards) spare(() => this.#take(card));
     }
     this.#loop();
   }
 
   change(change) {
-    for (const card of change.cards) this.#take(card);
-    for (const node of change.nodes) this.#takeNode(node);
+    for (const card of change.cards) spare(() => this.#take(card));
+    for (const node of change.nodes) spare(() => this.#takeNode(node));
     if (change.is_broker_linked === false) this.#announcer.urgent("Central is cut off from the broker. Alerts cannot arrive.");
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
+    if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still come in, but soon they cannot.");
+    if (change.rejected !== null) this.#takeFaults();
     if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
+  }
+
+  #takeFaults() {
+    const newest = Math.max(0, ...this.#model.faults(0).map(lastMs));
+    if (newest > this.#faultMs) this.#announcer.urgent("Central has a fault. Something was not taken in: see the warning above the alerts.");
+    this.#faultMs = newest;
   }
 
   // A line changes for many reasons; only what is new about its state is said.
@@ -55,7 +72,7 @@ export class News {
     const before = this.#nodes.get(node.node);
     const now = { state: node.state, isBlocked: blockedMs(node) !== null };
     this.#nodes.set(node.node, now);
-    if (node.state !== before?.state && node.state !== "ok") this.#announcer.status(`${node.premises}: ${node.state.replace("-", " ")}`);
+    if (node.state !== before?.state && node.state !== "ok") this.#announcer.status(`${node.premises}: ${healthWord(node.state).toLowerCase()}`);
     if (now.isBlocked && !before?.isBlocked) this.#announcer.urgent(`Radio channel blocked at ${node.premises}. An alert waits there.`);
   }
 
@@ -68,7 +85,7 @@ export class News {
   }
 
   #take(card) {
-    const before = this.#known.get(card.incident);
+    const before = this.#known.get(card.key);
     const now = this.#remember(card);
     const isCalling = card.state === "unanswered";
     const isNew = isCalling && (!before || before.state !== "unanswered" || now.rank < before.rank);
@@ -79,6 +96,10 @@ export class News {
     } else if (isNew) {
       if (now.rank === 3) this.#sound.once("p3");
       this.#announcer.status(`${this.#name(card)}, unanswered`);
+    } else if (before && isPressedAgain(card) && before.againAt !== card.pressed_again_at) {
+      this.#takeAgain(card, now.rank);
+    } else if (before && isCalling && now.rank === 1 && isPressedSince(before, now)) {
+      this.#soundThrough(card);
     } else if (before && before.state !== card.state) {
       const by = card.answered_by && card.state !== "unanswered" ? (isAutomatic(card.answered_by) ? " automatically" : ` by ${card.answered_by.name}`) : "";
       this.#announcer.status(`${this.#name(card)}: ${stateWord(card.state).toLowerCase()}${card.state === "closed" ? "" : by}`);
@@ -87,9 +108,30 @@ export class News {
     }
   }
 
+  // An attack that waits already, and has been pressed once more: no quiet covers that.
+  #soundThrough(card) {
+    const nowMs = performance.now();
+    if (nowMs - (this.#throughMs.get(card.key) ?? -Infinity) < THROUGH_EVERY_MS || !this.#sound.through("p1")) return;
+    this.#throughMs.set(card.key, nowMs);
+    this.#announcer.urgent(`Pressed once more: ${this.#name(card)}, unanswered`);
+  }
+
+  // Answered a moment ago, and pressed once more: heard once, for somebody has it.
+  #takeAgain(card, urgency) {
+    const said = `PRESSED AGAIN: ${this.#name(card)}`;
+    if (urgency === 1) this.#sound.endQuiet();
+    if (urgency <= 3) this.#sound.once(`p${urgency}`);
+    if (urgency <= 2) {
+      this.#announcer.urgent(said);
+      this.#watch.notify(card);
+    } else {
+      this.#announcer.status(said);
+    }
+  }
+
   #remember(card) {
-    const kept = { rank: rank(card), state: card.state, cancelled: card.cancelled };
-    this.#known.set(card.incident, kept);
+    const kept = { incident: card.incident, againAt: card.pressed_again_at, rank: rank(card), state: card.state, cancelled: card.cancelled, count: card.alert_count, through: card.through };
+    this.#known.set(card.key, kept);
     return kept;
   }
 

@@ -11,7 +11,7 @@ const monthFormat = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone:
 export const cardPath = (card) =>
   `by ${(card.paths.length ? card.paths : [card.path]).map(words.pathWord).join("+")}${card.is_late ? ", late" : ""}`;
 
-// Since when an alert waits there for a clear channel; what a silent premises said last is not known any more.
+// Since when an alert waits there for a clear channel; what a premises out of contact said last is not known any more.
 export function blockedMs(node) {
   const isKnown = node.radio?.blocked_since && (node.state === "ok" || node.state === "fault");
   return isKnown ? Date.parse(node.radio.blocked_since) : null;
@@ -32,10 +32,11 @@ export class PathsView {
     return [this.ways, this.warnings, this.figures];
   }
 
-  update(node, nowMs) {
+  update(node, nowMs, isLinked) {
     const when = (text) => words.minuteAndDay(Date.parse(text), nowMs);
     setHidden(this.ways, node.state === "revoked");
-    this.net.say(node.state, words.netShape(node.state), `Net ${words.netWord(node.state)}`);
+    if (isLinked) this.net.say(node.state, words.netShape(node.state), `Net ${words.netWord(node.state)}`);
+    else this.net.say("never-seen", "state-never-seen", "Net not known");
     this.#drawRadio(node, when);
     this.#drawWarnings(node, when);
     setText(this.figures, figuresText(node.figures));
@@ -48,7 +49,7 @@ export class PathsView {
       this.radio.say("none", "state-never-seen", "No radio");
       return;
     }
-    // What a silent premises said of its radio last may be so no longer.
+    // What a premises out of contact said of its radio last may be so no longer.
     const isOld = node.state !== "ok" && node.state !== "fault";
     const said = radio.state === "unknown" ? [] : [`${isOld ? "was " : ""}${words.radioWord(radio.state)}`];
     if (radio.tested_at && ["ready", "untested"].includes(radio.state)) said.push(`tested ${when(radio.tested_at)}`);

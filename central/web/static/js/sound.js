@@ -60,8 +60,17 @@ export class Sound {
     this.#apply();
   }
 
+  // Not under a sound that says as much or more: "p1" is before "p2".
   once(name) {
-    if (this.#holdsLock && this.isRunning && !this.#wanted) this.#once(name);
+    const isCovered = this.#wanted !== null && this.#wanted <= name;
+    if (this.#holdsLock && this.isRunning && !isCovered) this.#once(name);
+  }
+
+  // Once through the quiet, which goes on. Says whether it did.
+  through(name) {
+    if (!this.quietLeftS || !this.#holdsLock || !this.isRunning) return false;
+    this.#once(name, this.#context.destination);
+    return true;
   }
 
   quiet() {
@@ -159,8 +168,10 @@ export class Sound {
     this.#playing = { name, source };
   }
 
-  #once(name) {
-    this.#source(name, this.#volume).start();
+  #once(name, output = this.#volume) {
+    const source = this.#source(name, output);
+    source.loop = false;
+    source.start();
   }
 
   #source(name, output) {

@@ -1,7 +1,7 @@
 // The bar and the banners above the lists, and the window's title.
 
-import { byId, setData, setHidden, setText } from "./dom.js";
-import { arrivedMs } from "./model.js";
+import { byId, element, name, setData, setHidden, setText } from "./dom.js";
+import { arrivedMs, lastMs } from "./model.js";
 import { BLOCKED_FROM_MS, blockedMs } from "./paths.js";
 import * as words from "./words.js";
 
@@ -21,11 +21,7 @@ export class Top {
     this.#drawFigures();
   }
 
-  draw(state) {
-    this.#parts.steady.watch(() => this.#draw(state));
-  }
-
-  #draw({ isLive, isLost }) {
+  draw({ isLive, isLost }) {
     const { model, clock, sound, watch } = this.#parts;
     const hasBoard = !model.isEmpty;
     const nowMs = clock.now();
@@ -56,22 +52,49 @@ export class Top {
     const isOn = watch.isOn(model);
     setHidden(byId("person"), !watch.me);
     if (watch.me) {
-      setText(byId("person-word"), `${isOn ? "" : "Not on watch: "}${words.roleTitle(watch.me.role)}`);
+      setText(byId("person-word"), isOn ? "You:" : "Not on duty:");
       setText(byId("person-name"), watch.me.name);
     }
     setHidden(byId("start-watch"), isOn);
     setHidden(byId("end-watch"), !isOn);
     setHidden(byId("banner-nobody"), !hasBoard || model.onWatch.length > 0);
+    if (hasBoard) this.#drawDuty(model.onWatch);
+  }
+
+  #drawDuty(people) {
+    const list = byId("duty");
+    const signature = JSON.stringify(people);
+    if (list.dataset.signature === signature) return;
+    list.dataset.signature = signature;
+    const since = (one) => element("span", "num", words.minuteAndDay(Date.parse(one.since), this.#parts.clock.now()));
+    list.replaceChildren(...people.map((one) => element("span", "duty-one", name(words.personWords(one)), " since ", since(one))), people.length ? "" : "nobody");
   }
 
   #drawBoard(model, nowMs) {
     setHidden(byId("banner-broker"), model.isBrokerLinked);
     setHidden(byId("banner-disk"), model.isDiskOk);
+    setHidden(byId("notice-lane"), model.hasAlertsLane || !model.isBrokerLinked);
+    setHidden(byId("banner-reserve"), model.hasReserve || !model.isDiskOk);
+    setHidden(byId("banner-clock"), !model.clockFault);
+    setText(byId("clock-word"), model.clockFault);
     const isFlood = model.isFlood(nowMs);
     setHidden(byId("banner-flood"), !isFlood);
-    if (isFlood) setText(byId("flood-word"), `MANY ALERTS: ${model.newCount(nowMs)} new in 10 minutes.`);
+    if (isFlood) setText(byId("flood-word"), `MANY ALERTS: ${model.newCount(nowMs)} new cards in 10 minutes.`);
+    this.#drawFaults(model, nowMs);
     this.#drawBlocked(model, nowMs);
     this.#drawFigures();
+  }
+
+  // The rules failed on something, which was left out. It may have been a call for help.
+  #drawFaults(model, nowMs) {
+    const faults = model.faults(nowMs);
+    setHidden(byId("banner-fault"), !faults.length);
+    if (!faults.length) return;
+    const from = faults.map((line) => model.nodes.get(line.sender)?.premises).filter(Boolean);
+    const others = from.length > 2 ? ` and ${from.length - 2} more` : "";
+    const what = from.length ? `something from ${from.slice(0, 2).join(", ")}${others} was not taken in` : "something was left undone";
+    setText(byId("fault-word"), `CENTRAL HAS A FAULT: ${what} (${words.clock(Math.max(...faults.map(lastMs)))}).`);
+    setText(byId("fault-advice"), from.length ? "Ring them now, then report it." : "Look at every card, then report it.");
   }
 
   // Jamming, or a microphone that somebody sits on: whoever has no network cannot call for help meanwhile.
@@ -94,7 +117,8 @@ export class Top {
     const waiting = model.unanswered().filter((card) => !words.isTest(card));
     const oldestMs = waiting.length ? nowMs - Math.min(...waiting.map(arrivedMs)) : null;
     const oldest = oldestMs === null ? "" : ` · longest unanswered ${words.age(oldestMs)}`;
-    setText(byId("figures"), `${model.newCount(nowMs)} new in 10 min${oldest}`);
+    const count = model.newCount(nowMs); // one card may stand for thousands of alerts
+    setText(byId("figures"), `${count} new card${count === 1 ? "" : "s"} in 10 min${oldest}`);
   }
 
   #title(model, isOld) {

@@ -1,4 +1,4 @@
-// Being on watch in this browser: who it is, notifications for a page that is not looked at, a screen that stays on.
+// Being on duty in this browser: who it is, notifications for a page that is not looked at, a screen that stays on.
 
 import { isSame } from "./model.js";
 import { onOtherTab, remember, remembered } from "./settings.js";
@@ -27,27 +27,27 @@ export class Watch {
   }
 
   // Call from a press: browsers ask only then.
-  async arm() {
-    this.#isWanted = true;
-    await this.#keepAwake();
+  arm() {
     if ("Notification" in window && Notification.permission === "default") {
       // Not waited for: the browser's question may stay unanswered for hours, and an alert is to be acknowledged.
       Notification.requestPermission().catch(() => {});
     }
   }
 
-  disarm() {
-    this.#isWanted = false;
-    this.#wakeLock?.release().catch(() => {});
-    this.#wakeLock = null;
+  // While this browser's person is on duty the screen stays on, also after a reload.
+  follow(model) {
+    if (model.isEmpty || this.#isWanted === this.isOn(model)) return;
+    this.#isWanted = !this.#isWanted;
+    if (this.#isWanted) this.#keepAwake();
+    else this.#wakeLock?.release().catch(() => {});
   }
 
   // Only for a page that nobody looks at; the tag makes several tabs show one.
   notify(card) {
     if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
     const shown = new Notification(`${kindWord(card.kind)} ${card.premises}`, {
-      body: `${card.place} – unanswered`,
-      tag: card.incident,
+      body: `${card.place} – ${card.state === "unanswered" ? "unanswered" : "pressed again"}`,
+      tag: card.key,
       requireInteraction: card.priority === 1,
       silent: true,
     });

@@ -9,8 +9,10 @@ export const kindMeans = (kind) => table.kinds[kind]?.means ?? "";
 export const roleTitle = (role) => table.roles[role] ?? role;
 // What central does by itself is nobody's.
 export const isAutomatic = (by) => by.role === table.automatic.role && by.name === table.automatic.name;
-export const byWhom = (by) => (isAutomatic(by) ? "automatically" : `by ${roleTitle(by.role)} ${by.name}`);
+export const byWhom = (by) => (isAutomatic(by) ? "automatically" : `by ${personWords(by)}`);
 export const roles = table.roles;
+export const goesOut = (person) => table.going.includes(person.role);
+export const personWords = (person) => `${roleTitle(person.role)} ${person.name}`;
 export const stateWord = (state) => table.states[state] ?? state;
 export const cancelWord = (reason) => table.cancels[reason] ?? reason;
 export const pathWord = (path) => table.paths[path] ?? path;
@@ -19,11 +21,15 @@ export const netWord = (state) => table.nets[state] ?? state;
 export const netShape = (state) => table.net_shapes[state] ?? "state-never-seen";
 export const radioWord = (state) => table.radios[state] ?? state;
 export const radioShape = (state) => table.radio_shapes[state] ?? "state-never-seen";
+// As on the shop's own panel, for a premises that is well.
+// Without a broker nothing is known of anybody's network.
+export const briefPaths = (radio, isLinked) => `Net${isLinked ? "✓" : "?"}${radio ? ` Radio${table.radio_marks[radio.state] ?? ""}` : ""}`;
 export const historyWord = (what) => table.history[what] ?? what;
 export const responseWord = (response) => table.responses[response] ?? response;
 export const healthOrder = Object.keys(table.health);
 export const silentWarning = table.silent;
 export const untoldWarning = table.untold;
+export const standsFor = (card) => `${card.stands_for} ${card.state === "closed" ? "closed" : "open"} alerts here`;
 export const isTest = (card) => card.is_drill || card.priority === 5;
 export const level = (card) => (isTest(card) ? "T" : `P${card.priority}`);
 

@@ -2,7 +2,7 @@
 // comes at its end and is named above it, and moves into its place when the pointer has gone.
 
 import { CardView } from "./cards.js";
-import { arrange, byId, element, name, prune, setHidden, setText, shape } from "./dom.js";
+import { arrange, byId, element, name, prune, setHidden, setText, shape, spare } from "./dom.js";
 import { entries } from "./model.js";
 import * as words from "./words.js";
 
@@ -20,8 +20,8 @@ export class Zones {
     return this.#isPending;
   }
 
-  view(incident) {
-    return this.#views.get(incident);
+  view(key) {
+    return this.#views.get(key);
   }
 
   // Open cards in the order in which they stand on the page (those in a folded group too).
@@ -29,18 +29,18 @@ export class Zones {
     return [...document.querySelectorAll("#unanswered .card, #in-hand .card, #closed .card")].filter((card) => card.checkVisibility?.() ?? card.offsetParent);
   }
 
-  // look(incident) → { me, sending, error, nowMs }
+  // look(key) → { me, sending, error, nowMs }
   draw(model, nowMs, look) {
     this.#steady.watch(() => this.#draw(model, nowMs, look));
   }
 
   tick(look) {
-    for (const [incident, view] of this.#views) if (this.#steady.isVisible(view.node)) view.tick(look(incident));
+    for (const [key, view] of this.#views) if (this.#steady.isVisible(view.node)) spare(() => view.tick(look(key)));
   }
 
-  #add(incident) {
-    const view = new CardView(incident);
-    this.#views.set(incident, view);
+  #add(key) {
+    const view = new CardView(key);
+    this.#views.set(key, view);
     this.#steady.observe(view.node);
   }
 
@@ -48,21 +48,22 @@ export class Zones {
     const lists = { unanswered: model.unanswered(), "in-hand": model.inHand(), closed: model.closed(nowMs) };
     const known = new Set();
     for (const card of Object.values(lists).flat()) {
-      known.add(card.incident);
-      if (!this.#views.has(card.incident)) this.#add(card.incident);
-      this.#views.get(card.incident).update(card, look(card.incident));
+      known.add(card.key);
+      if (!this.#views.has(card.key)) this.#add(card.key);
+      const view = this.#views.get(card.key);
+      spare(() => view.update(card, look(card.key)), () => view.fail(card));
     }
-    for (const [incident, view] of this.#views) {
-      if (known.has(incident)) continue;
+    for (const [key, view] of this.#views) {
+      if (known.has(key)) continue;
       view.node.remove();
       this.#steady.forget(view.node);
-      this.#views.delete(incident);
+      this.#views.delete(key);
     }
     const isHeld = this.#steady.isHeld;
     const placed = {
       unanswered: this.#entryNodes(lists.unanswered, model.isFlood(nowMs), nowMs),
-      "in-hand": lists["in-hand"].map((card) => this.#views.get(card.incident).node),
-      closed: lists.closed.map((card) => this.#views.get(card.incident).node),
+      "in-hand": lists["in-hand"].map((card) => this.#views.get(card.key).node),
+      closed: lists.closed.map((card) => this.#views.get(card.key).node),
     };
     if (isHeld) this.#hold(placed);
     else this.#settle(placed);
@@ -108,10 +109,10 @@ export class Zones {
       if (group.list.childElementCount === 0 || !this.#steady.isHeld) this.#groups.delete(kind);
     }
     return made.map((entry) => {
-      if (entry.card) return this.#views.get(entry.card.incident).node;
+      if (entry.card) return this.#views.get(entry.card.key).node;
       if (!this.#groups.has(entry.kind)) this.#groups.set(entry.kind, new Group(entry.kind));
       const group = this.#groups.get(entry.kind);
-      group.update(entry.cards, entry.cards.map((card) => this.#views.get(card.incident).node), nowMs);
+      group.update(entry.cards, entry.cards.map((card) => this.#views.get(card.key).node), nowMs);
       return group.node;
     });
   }
@@ -121,10 +122,10 @@ export class Zones {
     const arrival = byId("arrival");
     const top = unanswered[0];
     const first = byId("unanswered").querySelector(".card");
-    const isHidden = Boolean(top) && top.priority <= 2 && first?.dataset.incident !== top.incident;
+    const isHidden = Boolean(top) && top.priority <= 2 && first?.dataset.incident !== top.key;
     setHidden(arrival, !isHidden);
-    if (!isHidden || arrival.dataset.incident === top.incident) return;
-    arrival.dataset.incident = top.incident;
+    if (!isHidden || arrival.dataset.incident === top.key) return;
+    arrival.dataset.incident = top.key;
     arrival.dataset.level = words.level(top).toLowerCase();
     arrival.replaceChildren(
       shape(`shape-${words.level(top).toLowerCase()}`),

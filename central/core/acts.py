@@ -1,0 +1,250 @@
+"""What people do, and what central finds by itself: judged, written, applied, told. One act at a time (ADR 0012)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.bulk import Bulk, bulk_for, next_entries, open_of
+from central.core.desk import AlreadySo
+from central.core.held import Held, entry_for
+from central.core.incident import Incident
+from central.core.incidents import Incidents
+from central.core.journal import ActionEntry, KeptAct
+from central.core.nodes import Nodes
+from central.core.outbound import states_of
+from central.core.page import Page
+from central.core.paths import Paths
+from central.core.receipts import Receipts
+from central.core.steps import InFlight, Steps
+from central.core.timing import Timing
+from central.core.undo import Table
+from central.core.view import Done, Refused
+from central.core.watches import Watches
+from wire.directory import EMPTY_DIRECTORY, Directory
+from wire.ids import FrameId
+
+ACTIONS_HELD_MAX: Final = 1_000
+
+
+class Acts(Steps):
+    """Base of the machine: its incidents, its page, and how both change by what people do."""
+
+    def __init__(self, timing: Timing) -> None:
+        super().__init__(timing)
+        self._directory: Directory = EMPTY_DIRECTORY
+        self._entry = 0
+        self._incidents = Incidents()
+        self._nodes = Nodes(self._timing)
+        self._paths = Paths(self._timing, self._nodes, self._incidents)
+        self._air = self._paths.air
+        self._receipts = Receipts(self._intake, self._nodes, self._paths)
+        self._page = Page(self._timing, self._paths.figures, self._spared)
+        self._watches = Watches()
+        # What is to be judged when nothing is on its way to disk.
+        self._held: tuple[Held | Bulk, ...] = ()
+        # Of acts for many: what waits for its turn, so that alerts come in between; and all that are not at their end.
+        self._rest: tuple[Bulk, ...] = ()
+        self._open_acts: Table[int, KeptAct] = Table()
+
+    @abstractmethod
+    def _publish_status(self) -> None:
+        """Tell the schemes who is on duty."""
+
+    def _on_action_requested(self, event: ev.ActionRequested) -> None:
+        self._watches.take_sign(event.by, self._page.on_watch, self._now_at)
+        if len(self._held) >= ACTIONS_HELD_MAX:
+            self._answer(event.request, Refused("Central is busy. Try again."))
+            return
+        self._held += (event,)
+
+    def _judge_held(self) -> None:
+        """Each in a step of its own: what one person asks for must not undo what came before it."""
+        while self._held and self._in_flight is None and self._intake.is_idle:
+            held, *rest = self._held
+            self._held = tuple(rest)
+            error = self._whole(partial(self._judge, held))
+            if error is not None:
+                self._set_aside(held, error)
+                self._show_change()
+
+    def _judge_bulk(self, bulk: Bulk, request: int | None) -> None:
+        if not bulk.ids:
+            bulk = bulk.of(open_of(bulk.node, self._incidents, bulk.through))
+        found = next_entries(
+            bulk, self._entry + 1, incidents=bulk.known(self._incidents), now_at=self._now_at, timing=self._timing
+        )
+        entries, rest, refused = found
+        if rest is None and bulk.has_more(self._incidents, entries):
+            rest = replace(bulk, ids=(), aside=None)
+        if not entries:
+            if rest is None:
+                self._end_act(bulk)
+            else:  # Until some of it is back from disk.
+                self._rest += (rest,)
+                self._look_on_disk()
+                if not bulk.is_closing and self._page.is_disk_ok:
+                    known = frozenset(one.id.counter for one in self._incidents.of(bulk.node))
+                    self._effects.append(do.RecallOpen(bulk.node, known | bulk.visited, bulk.number))
+            self._answer(request, refused or Done(self._page.sequence))
+            return
+        if rest is not None and not bulk.number:
+            bulk, rest = (replace(one, number=entries[0].entry) for one in (bulk, rest))
+            self._open_acts[bulk.number] = bulk.kept
+            self._effects.append(do.KeepActs(tuple(self._open_acts.values())))
+        self._write(InFlight(entries, request, bulk, rest))
+
+    def _end_replaced(self, bulk: Bulk) -> None:
+        for old in filter(bulk.replaces, (*self._held, *self._rest)):
+            if isinstance(old, Bulk):
+                self._end_act(old)
+        self._held = tuple(one for one in self._held if not bulk.replaces(one))
+        self._rest = tuple(one for one in self._rest if not bulk.replaces(one))
+
+    def _take_aside(self, event: ev.OpenRecalled) -> None:
+        """What was read for an act alone: judged in its turn, and never in memory besides."""
+        waiting = [one for one in (*self._held, *self._rest) if isinstance(one, Bulk) and one.number == event.act]
+        if len(waiting) != 1 or waiting[0].ids:
+            return  # It is at its end, or was asked for twice.
+        (bulk,) = waiting
+        aside = Incidents()
+        for entry in event.journal:
+            self._spared(partial(aside.apply, entry, self._directory), entry, event.node)
+        some = bulk.of(open_of(event.node, aside, bulk.through), aside)
+        self._held = tuple(one for one in self._held if one is not bulk)
+        self._rest = tuple(one for one in self._rest if one is not bulk)
+        # Those pressed since, and those that failed, are not to be read again either.
+        some = replace(some, visited=some.visited | {one.counter for entry in event.journal if (one := entry.incident)})
+        if some.ids or not event.is_all:
+            self._rest += (some,)
+            self._effects.append(do.TakeTurn())
+        else:
+            self._end_act(bulk)
+
+    def _end_act(self, bulk: Bulk) -> None:
+        """Nothing of it is left to be done."""
+        if self._open_acts.pop(bulk.number, None) is not None:
+            self._effects.append(do.KeepActs(tuple(self._open_acts.values())))
+
+    def _write(self, flight: InFlight) -> None:
+        self._entry = flight.entries[-1].entry
+        self._in_flight = flight
+        self._effects += map(do.CommitAction, flight.entries)
+
+    def _judge(self, held: Held | Bulk) -> None:
+        if isinstance(held, Bulk):
+            self._judge_bulk(held, None)
+            return
+        if isinstance(held, ev.ActionRequested):
+            bulk = bulk_for(held.action, held.by, self._incidents, self._directory)
+            if isinstance(bulk, Bulk):
+                self._judge_bulk(bulk, held.request)
+                return
+            if bulk is not None:
+                self._answer(held.request, bulk)
+                return
+        request = held.request if isinstance(held, ev.ActionRequested) else None
+        found = entry_for(
+            held,
+            self._entry + 1,
+            incidents=self._incidents.by_id,
+            on_watch=self._page.on_watch,
+            watches=self._watches,
+            now_at=self._now_at,
+            timing=self._timing,
+        )
+        if isinstance(found, ActionEntry):
+            self._write(InFlight((found,), request))
+        elif found is not None:
+            self._answer(request, Done(self._page.sequence) if isinstance(found, AlreadySo) else found)
+
+    def _on_action_committed(self, event: ev.ActionCommitted) -> None:
+        self._page.is_disk_ok = True
+        flight = self._in_flight
+        entry = None if flight is None else next((one for one in flight.entries if one.entry == event.entry), None)
+        if flight is None or entry is None:
+            return
+        left = tuple(one for one in flight.entries if one is not entry)
+        self._in_flight = replace(flight, entries=left) if left else None
+        match entry.kind, entry.by:
+            case "watch-started", by if by is not None:
+                self._page.on_watch[by] = entry.at
+                self._watches.begin(by, self._now_at)
+                self._publish_status()
+            case "watch-ended", by if by is not None:
+                self._page.on_watch.pop(by, None)
+                self._watches.end(by)
+                self._publish_status()
+            case _:
+                incident = self._apply(entry, flight.bulk)
+                self._effects += self._receipts.answer(entry, incident, self._now_at)
+                if not left:  # The page is told once for all of them.
+                    self._show_change()
+                self._tell(incident)
+                if left:
+                    return
+        self._show_change()
+        self._land(flight)
+
+    def _apply(self, entry: ActionEntry, bulk: Bulk | None) -> Incident | None:
+        self._incidents.apply(entry, self._directory)
+        self._entry = max(self._entry, self._incidents.revision)
+        if entry.incident is None:
+            return None
+        if bulk is not None and bulk.aside is not None and entry.incident not in self._incidents.by_id:
+            bulk.aside.apply(entry, self._directory)
+            return bulk.aside.by_id.get(entry.incident)
+        return self._incidents.by_id.get(entry.incident)
+
+    def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
+        rest = flight.rest
+        if is_refused:
+            # Who asked is told, and nothing was done. What nobody waits for is tried again, once the disk is well.
+            rest = flight.bulk if flight.request is None else None
+        elif flight.bulk is not None and flight.request is not None:
+            self._end_replaced(flight.bulk)
+        untouched = flight.bulk.untouched if flight.bulk is not None else 0
+        left = len(rest.ids) + rest.left_on_disk(self._incidents) if rest is not None else 0
+        done = Done(self._page.sequence, left, untouched)
+        self._answer(flight.request, Refused(flight.problem) if flight.problem else done)
+        if rest is not None:
+            self._rest += (rest,)
+            if not is_refused:
+                self._look_on_disk()
+                self._effects.append(do.TakeTurn())
+        elif flight.bulk is not None:
+            self._end_act(flight.bulk)
+
+    def _look_on_disk(self) -> None:
+        """For what is open there alone, where there is room for it again."""
+        if self._page.is_disk_ok:
+            self._effects += [do.RecallOpen(node, known) for node, known in self._incidents.crowded_out()]
+
+    def _go_on(self) -> None:
+        """With acts for many, where the disk is well."""
+        if self._page.is_disk_ok:
+            self._held, self._rest = (*self._held, *self._rest), ()
+
+    def _publish_incidents(self) -> None:
+        changed = tuple(self._incidents.changed)
+        self._show_change()
+        for incident in changed:
+            self._spared(partial(self._publish, incident), incident, incident.node)
+
+    def _publish(self, incident_id: FrameId | None) -> None:
+        self._tell(self._incidents.by_id.get(incident_id) if incident_id is not None else None)
+
+    def _tell(self, incident: Incident | None) -> None:
+        if incident is not None:
+            states = states_of(incident, self._directory, self._now_at, self._timing)
+            self._effects += map(do.PublishIncident, states)
+
+    def _show_change(self, *, with_rejections: bool = False) -> None:
+        rejections = self._rejections if with_rejections else None
+        change = self._page.change(self._incidents, self._nodes, rejections, self._directory, self._now_at)
+        if change is not None:
+            self._effects.append(do.ShowChange(change))

@@ -1,0 +1,189 @@
+"""One act for many incidents: what a card that stood for them was acted on, or all of a sender that was struck off.
+
+Each incident gets an entry of its own in the journal, by that person, with those words. They are judged and written
+some hundred at a time, so that no alert waits behind forty thousand closings. What is left is kept on disk meanwhile:
+a restart goes on with it.
+
+What is open on disk alone belongs to it, too. Closings make room for it in memory. Any other act leaves those that it
+was for where they are: each is read from disk, judged and written aside, and stays on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from central.core.desk import Allowed, judge
+from central.core.incident import Incident
+from central.core.incidents import Incidents
+from central.core.journal import ActionEntry, KeptAct
+from central.core.timing import Timing
+from central.core.view import (
+    Acknowledge,
+    Action,
+    ActionForMany,
+    Assign,
+    Close,
+    CloseRevoked,
+    Person,
+    Refused,
+    SetOnTheWay,
+    UndoAcknowledge,
+)
+from wire.directory import Directory
+from wire.errors import DecodeError
+from wire.ids import FrameId, NodeId, parse_node
+
+EACH_TIME_MAX: Final = 250
+"""An alert waits no longer than these take: some hundredths of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What is still to be done of one act.
+
+    Attributes:
+        action: for one of them.
+        ids: which.
+        through: those pressed since this entry are left out, also while the others are being written.
+        number: by which it is kept on disk; 0 = it is not.
+        untouched: how many had come since then when it began.
+        aside: those of ``ids`` that were read from disk for it alone.
+        visited: counters of all that it has been through, or is for now; of closings none: they leave nothing open.
+    """
+
+    action: ActionForMany
+    by: Person
+    ids: tuple[FrameId, ...]
+    through: int
+    number: int = 0
+    untouched: int = 0
+    aside: Incidents | None = None
+    visited: frozenset[int] = frozenset()
+
+    @property
+    def kept(self) -> KeptAct:
+        """As the disk remembers it."""
+        return KeptAct(self.number, self.action, self.by, self.through)
+
+    def left_on_disk(self, incidents: Incidents) -> int:
+        """How many more there are that there was no room for in memory."""
+        return incidents.left_open.get(self.node, 0)
+
+    def has_more(self, incidents: Incidents, written: tuple[ActionEntry, ...]) -> bool:
+        """Others have come back from disk while these were written, or will."""
+        if not self.is_closing:
+            return bool(self.number or written) and self.left_on_disk(incidents) > 0
+        ids = {entry.incident for entry in written}
+        is_back = bool(ids) and not ids.issuperset(open_of(self.node, incidents, self.through))
+        return is_back or self.left_on_disk(incidents) > 0
+
+    @property
+    def is_closing(self) -> bool:
+        """It makes room for what is on disk."""
+        return isinstance(self.action, Close)
+
+    def of(self, ids: Iterable[FrameId], aside: Incidents | None = None) -> Bulk:
+        """The same for these, but for those that it has been through."""
+        new = tuple(one for one in ids if one.counter not in self.visited)
+        visited = self.visited if self.is_closing else self.visited.union(one.counter for one in new)
+        return replace(self, ids=new, aside=aside, visited=visited)
+
+    def known(self, incidents: Incidents) -> Mapping[FrameId, Incident]:
+        """Those in memory, which may have been pressed again, before those read from disk."""
+        if self.aside is None:
+            return incidents.by_id
+        return {**self.aside.by_id, **{one.id: one for one in incidents.of(self.node)}}
+
+    def replaces(self, other: object) -> bool:
+        """The other is not at its end, and must not go on over what this one says."""
+        if not isinstance(other, Bulk) or other.node != self.node:
+            return False
+        if isinstance(self.action, UndoAcknowledge):
+            return isinstance(other.action, Acknowledge) and other.by == self.by
+        return isinstance(self.action, Assign | SetOnTheWay) and type(other.action) is type(self.action)
+
+    @property
+    def node(self) -> NodeId:
+        """Whose incidents they are."""
+        return FrameId.parse(self.action.incident).node
+
+
+def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused | None:
+    """What an act is for; ``None``: for one incident at most."""
+    match action:
+        case CloseRevoked():
+            return _all_of_revoked(action, by, incidents, directory)
+        case Acknowledge() | UndoAcknowledge() | SetOnTheWay() | Assign() | Close() if action.seen_through:
+            try:
+                node = FrameId.parse(action.incident).node
+            except DecodeError:
+                return Refused("There is no such incident.")
+            # Pressed since then: nobody has seen that, so nobody has answered it.
+            seen = open_of(node, incidents, action.seen_through)
+            single = msgspec.structs.replace(action, seen_through=0)
+            if isinstance(single, Close):
+                single = msgspec.structs.replace(single, seen_alerts=0)
+            if not seen:
+                return Refused("They are closed already, or were pressed again.")
+            later = sum(one.is_open and one.pressed_entry > action.seen_through for one in incidents.of(node))
+            return Bulk(single, by, (), action.seen_through, untouched=later).of(seen)
+        case _:
+            return None
+
+
+def next_entries(
+    bulk: Bulk,
+    first_number: int,
+    *,
+    incidents: Mapping[FrameId, Incident],
+    now_at: datetime,
+    timing: Timing,
+) -> tuple[tuple[ActionEntry, ...], Bulk | None, Refused | None]:
+    """What is to be written now, what is left, and why the last was refused that was; those are left out."""
+    entries: list[ActionEntry] = []
+    refused: Refused | None = None
+    numbers = count(first_number)
+    for at, incident_id in enumerate(bulk.ids):
+        if len(entries) == EACH_TIME_MAX:
+            return tuple(entries), replace(bulk, ids=bulk.ids[at:]), refused
+        incident = incidents.get(incident_id)
+        if incident is not None and incident.pressed_entry > bulk.through:
+            continue
+        action = msgspec.structs.replace(bulk.action, incident=incident_id.text)
+        verdict = judge(action, bulk.by, incidents=incidents, on_watch={}, now_at=now_at, timing=timing)
+        if isinstance(verdict, Allowed):
+            entries.append(ActionEntry(next(numbers), verdict.kind, incident_id, verdict.by, verdict.text, now_at))
+        elif isinstance(verdict, Refused):
+            refused = verdict
+    return tuple(entries), None, refused
+
+
+def recalled(act: KeptAct, incidents: Incidents) -> Bulk:
+    """What is left of an act that a restart fell into: those that it has reached already are refused one by one."""
+    bulk = Bulk(act.action, act.by, (), act.through, act.number)
+    return bulk.of(open_of(bulk.node, incidents, act.through))
+
+
+def open_of(node: NodeId, incidents: Incidents, through: int) -> tuple[FrameId, ...]:
+    """Its open incidents in memory, but for those pressed since ``through``."""
+    return tuple(one.id for one in incidents.of(node) if one.is_open and one.pressed_entry <= through)
+
+
+def _all_of_revoked(action: CloseRevoked, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused:
+    try:
+        node = parse_node(action.node)
+    except DecodeError:
+        return Refused("There is no such sender.")
+    sender = directory.senders.get(node)
+    if sender is not None and not sender.is_revoked:
+        return Refused("It is not revoked. Close its alerts one card at a time.")
+    ids = open_of(node, incidents, incidents.revision)
+    if not ids:
+        return Refused("Nothing of it is open.")
+    return Bulk(Close(ids[0].text, action.outcome), by, ids, incidents.revision)

@@ -1,0 +1,57 @@
+"""Clocks that differ (N13): nothing is late or live for it (:mod:`wire.lateness`), but somebody shows a wrong time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from central.core.nodes import NodeRecord
+from central.core.undo import Record
+from wire.lateness import SCALES_AGREE_MS
+
+AGREE: Final = timedelta(milliseconds=SCALES_AGREE_MS)
+WITNESSES_MIN: Final = 3
+"""So many premises must say that central's clock is wrong, and be most of those that say anything."""
+_TWO_MINUTES_S: Final = 120
+_TWO_HOURS_S: Final = 7_200
+
+
+class Clocks(Record):
+    """What is wrong with central's own clock, by this machine's and by the premises'."""
+
+    def __init__(self) -> None:
+        self._wall_ahead = timedelta()
+
+    def take_wall(self, ahead: timedelta) -> None:
+        """This machine's clock has been set forward by so much since central began."""
+        self._wall_ahead = ahead
+
+    def fault(self, records: Iterable[NodeRecord]) -> str:
+        """What the page says, and what to do; empty = nothing."""
+        if abs(self._wall_ahead) > AGREE:
+            way = "forward" if self._wall_ahead > timedelta() else "back"
+            return (
+                f"This machine's clock was set {way} by {spoken(self._wall_ahead)} while central ran."
+                " Central keeps to its old time, so nothing is late for it, but times on this page are by that."
+                " See that NTP is right, then restart central when no alert is open."
+            )
+        gaps = sorted(r.clock_gap for r in records if r.clock_gap is not None and r.is_on_network)
+        middle = gaps[len(gaps) // 2] if gaps else timedelta()
+        witnesses = sum(abs(gap - middle) <= AGREE for gap in gaps)
+        if abs(middle) <= AGREE or witnesses < WITNESSES_MIN or 2 * witnesses <= len(gaps):
+            return ""
+        way = "behind" if middle > timedelta() else "ahead of"
+        return (
+            f"Central's clock is {spoken(middle)} {way} the clocks of {witnesses} premises."
+            " Nothing is late for it, but times on this page are wrong."
+            " See that NTP is right on this machine, then restart central when no alert is open."
+        )
+
+
+def spoken(span: timedelta) -> str:
+    """``70 s``, ``30 min``, ``5 h``."""
+    seconds = int(abs(span).total_seconds())
+    if seconds < _TWO_MINUTES_S:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < _TWO_HOURS_S else f"{seconds // 3_600} h"

@@ -1,0 +1,99 @@
+"""What central says of a member's frame: that it has it, that it never will, what a person answered to it.
+
+A counter may have been given out twice, by a card that lost its last writes. So a receipt names the bytes that are on
+disk, and a frame with other bytes is refused, which makes its node press it anew. Nodes of an older version get the
+receipts that they know, and no refusals: which version a node is, its signed health has said.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from central.core.effects import Effect, SendAcknowledgement, SendReceipt, SendReceiptsToAir, SendRefusal
+from central.core.incident import Incident
+from central.core.intake import Intake, RefusedForGoodError
+from central.core.journal import ActionEntry
+from central.core.nodes import Nodes
+from central.core.outbound import acknowledgement_of
+from central.core.paths import Paths
+from central.core.people import is_automatic
+from central.core.undo import Record
+from wire.answers import DIGEST_BYTES
+from wire.ids import FrameId, NodeId
+from wire.kinds import Capability, RefusalReason
+
+
+class Receipts(Record):
+    """By every way that may reach the sender."""
+
+    def __init__(self, intake: Intake, nodes: Nodes, paths: Paths) -> None:
+        self._intake = intake
+        self._nodes = nodes
+        self._paths = paths
+        self._air = paths.air
+
+    def receipt(
+        self, frame_id: FrameId, now_at: datetime, *, by_air: bool, is_fresh: bool = False
+    ) -> list[SendReceipt | SendReceiptsToAir]:
+        """It is on disk; ``is_fresh``: a moment ago."""
+        is_late, digest = self._intake.is_late(frame_id), self._digest(frame_id)
+        said: list[SendReceipt | SendReceiptsToAir] = []
+        # Both ways where it came by radio: which of them works is not known. A path test's is worth nothing elsewhere.
+        if not self._air.is_path_test(frame_id):
+            said.append(SendReceipt(frame_id.node, frame_id, is_late, digest))
+        if by_air:
+            said += self._air.answer(frame_id, self._nodes, now_at, is_late=is_late, is_fresh=is_fresh, digest=digest)
+        return said
+
+    def answer(self, entry: ActionEntry, card: Incident | None, now_at: datetime) -> list[Effect]:
+        """What a person said of an incident, by every way.
+
+        With it goes the receipt of the newest press: the answer proves none, and the one that was sent may be lost.
+        """
+        told = acknowledgement_of(entry, card) if card is not None else None
+        record = self._nodes.find(card.id.node) if card is not None else None
+        # Who was struck off is told nothing any more.
+        if card is None or told is None or record is None or record.sender.is_revoked:
+            return []
+        incident = card.id
+        voice = self._paths.voice_to_presser(incident, now_at)
+        self._air.plan_second(incident, now_at, is_on_air=voice is not None)
+        role, state, name = told
+        if is_automatic(entry.by) and all(
+            self._nodes.speaks(node, Capability.AUTOMATIC) for node in (incident.node, voice) if node is not None
+        ):
+            said: list[Effect] = [SendAcknowledgement(incident.node, incident, None, state, "", voice)]
+        else:
+            said = [SendAcknowledgement(incident.node, incident, role, state, name, voice)]
+        frame_id = FrameId(incident.node, card.newest_counter)
+        digest = self._digest(frame_id)
+        if digest:
+            is_late = self._intake.is_late(frame_id)
+            said.append(SendReceipt(frame_id.node, frame_id, is_late, digest))
+            if voice is not None and self._nodes.speaks(voice, Capability.DIGEST_RECEIPT):
+                said.append(self._air.one_receipt(voice, frame_id, is_late=is_late, digest=digest))
+        return said
+
+    def refusal(self, refused: RefusedForGoodError, relay: NodeId | None, now_at: datetime) -> list[SendRefusal]:
+        """It came, and is never to be taken; ``relay``: who heard it on the air."""
+        return self.conflict(refused.id, refused.digest, now_at, relay=relay, because=refused.because)
+
+    def conflict(
+        self,
+        frame_id: FrameId,
+        digest: bytes,
+        now_at: datetime,
+        *,
+        relay: NodeId | None = None,
+        because: RefusalReason = RefusalReason.ID_CONFLICT,
+    ) -> list[SendRefusal]:
+        """The disk has other bytes under the id of a frame that came with these."""
+        if not self._nodes.speaks(frame_id.node, Capability.REFUSAL):
+            return []
+        voice = None if relay is None else self._air.voice_for_refusal(relay, self._nodes, frame_id.node, now_at)
+        return [SendRefusal(frame_id.node, frame_id, because, digest[:DIGEST_BYTES], voice)]
+
+    def _digest(self, frame_id: FrameId) -> bytes:
+        if not self._nodes.speaks(frame_id.node, Capability.DIGEST_RECEIPT):
+            return b""
+        return self._intake.digest_of(frame_id)[:DIGEST_BYTES]

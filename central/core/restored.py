@@ -1,0 +1,64 @@
+"""A database that was restored from a backup: what nodes saw of the one that was lost (N2).
+
+Its journal lacks alerts that were receipted, and counts on from numbers that nodes have seen already: they would take
+what is new for old. Each node tells each run of central, signed, which receipts it holds and the highest numbers it has
+seen. What is lacking is asked for again, and central counts on above every number that it is told.
+
+One lying node must not use the numbers up: no run of central is led further than :data:`ENTRIES_MAX` entries, and at
+once no further than :data:`COUNTERS_MAX` frame counters, which is more than a backup can be behind.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from central.core.effects import RaiseNumbers
+from central.core.events import SyncArrived
+from central.core.intake import Intake
+from central.core.undo import Record, Table
+from wire.ids import NodeId
+from wire.messages import RECEIPTED_MAX, Sync
+
+ENTRIES_MAX: Final = 1 << 32
+COUNTERS_MAX: Final = 1 << 22
+
+
+class Restored(Record):
+    """What this run was told so far."""
+
+    def __init__(self) -> None:
+        self._entry_max: int | None = None
+        # By each node: what a lying one tells must not drown what the others do.
+        self._counters: Table[NodeId, int] = Table()
+        # Of each node whose list has not come to its end: the nonce, the part that came last, what is lacking so far.
+        self._begun: Table[NodeId, tuple[str, int, tuple[int, ...]]] = Table()
+
+    def take_sync(self, event: SyncArrived, intake: Intake, entry: int) -> tuple[RaiseNumbers, tuple[int, ...] | None]:
+        """What a node has seen, above ``entry`` and every counter that it told before; and what it holds receipts for.
+
+        Returns:
+            The numbers to be raised; counters of its frames that are not here, ``None`` until its sync is complete.
+        """
+        if not event.is_signed:
+            return RaiseNumbers(0, 0), ()
+        if self._entry_max is None:
+            self._entry_max = entry + ENTRIES_MAX
+        seen, counter = min(event.sync.central_revision, self._entry_max), event.sync.central_counter
+        told = self._counters.get(event.node, 0)
+        if counter > told:
+            self._counters[event.node] = counter
+        raised = RaiseNumbers(counter if counter > told else 0, seen if seen > entry else 0)
+        return raised, self._lacking_of(event.node, event.sync, intake)
+
+    def _lacking_of(self, node: NodeId, sync: Sync, intake: Intake) -> tuple[int, ...] | None:
+        # Senders take turns, so others' syncs come between the parts of one.
+        nonce, part, before = self._begun.pop(node, ("", 0, ()))
+        if sync.part == 1:
+            before = ()
+        elif (nonce, part + 1) != (sync.nonce, sync.part):
+            return None  # A part was lost: without an answer the node lists everything again.
+        lacking = (before + intake.lacking(node, sync.receipted))[:RECEIPTED_MAX]
+        if sync.part == sync.parts:
+            return lacking
+        self._begun[node] = (sync.nonce, sync.part, lacking)
+        return None

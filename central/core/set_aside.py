@@ -1,0 +1,61 @@
+"""What becomes of an event on which the rules raised: a bug of ours, that this input brings out.
+
+The step is undone (:mod:`central.core.undo`), so the event has not happened. It is tried again in parts, and the
+smallest part that still fails is done without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+from central.core import events as ev
+from central.core.journal import ActionEntry, FrameEntry
+from wire.ids import NodeId
+
+T = TypeVar("T")
+
+INTERNAL_ERROR: Final = "internal error"
+"""The counter's label."""
+NOT_DONE: Final = "Central has a fault, and could not do that. Nothing was changed. Try once more, then call support."
+WRITTEN_ONLY: Final = (
+    "Central has a fault: it wrote that down, and could not carry it out. Look at the card, then try again."
+)
+
+
+class Spared(Protocol):
+    """What it gives; or ``None``, where it alone fails: the step goes on without, and people are told."""
+
+    def __call__(self, part: Callable[[], T], what: object, sender: NodeId) -> T | None: ...  # noqa: D102
+
+
+def parts_of(event: ev.Event) -> tuple[ev.Event, ...]:
+    """The same in smaller events, if it can be said in smaller ones."""
+    match event:
+        case ev.FramesCommitted(ids) if len(ids) > 1:
+            return tuple(ev.FramesCommitted((frame_id,)) for frame_id in ids)
+        case ev.FramesKnown(frames) if len(frames) > 1:
+            return tuple(ev.FramesKnown((frame,)) for frame in frames)
+        case _:
+            return ()
+
+
+def sender_of(what: object) -> NodeId | None:
+    """Whose alert or message it is, as far as that is known: somebody should ring them."""
+    node: NodeId | None = None
+    match what:
+        case ev.FramesCommitted(ids) if ids:
+            node = ids[0].node
+        case ev.FramesKnown(frames) if frames:
+            node = frames[0].id.node
+        case ev.FrameArrived():
+            node = what.vouched_for
+        case ev.HealthArrived() | ev.SyncArrived():
+            node = what.node
+        case FrameEntry():
+            node = what.signed.frame.sender
+        case ActionEntry() if what.incident is not None:
+            node = what.incident.node
+        case _:
+            pass
+    return node

@@ -1,0 +1,148 @@
+"""A step happens whole or not at all: each event is applied as a whole, or in those parts that can be (ADR 0012)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from central.core import effects as do
+from central.core import events as ev
+from central.core.bulk import Bulk
+from central.core.incident import EPOCH
+from central.core.intake import Intake
+from central.core.journal import ActionEntry
+from central.core.rejections import Rejections
+from central.core.set_aside import INTERNAL_ERROR, NOT_DONE, WRITTEN_ONLY, parts_of, sender_of
+from central.core.timing import Timing
+from central.core.undo import Record, Step
+from central.core.view import Done, Refused
+from wire.ids import FrameId, NodeId, node_text
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """What people have done, on its way to disk.
+
+    Attributes:
+        entries: those that are not committed yet.
+        request: who waits for the last of them.
+        bulk: the act for many that they are part of, with them.
+        rest: of it: what comes after these.
+        problem: why some were not done.
+    """
+
+    entries: tuple[ActionEntry, ...]
+    request: int | None = None
+    bulk: Bulk | None = None
+    rest: Bulk | None = None
+    problem: str = ""
+
+
+class Steps(Record, ABC):
+    """Base of the machine: what is done with an event, whatever it says; and what is on its way to disk meanwhile."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._now_at = EPOCH
+        self._effects: list[do.Effect] = []
+        self._intake = Intake(timing)
+        self._rejections = Rejections()
+        # On its way to disk, and who asked for it.
+        self._in_flight: InFlight | None = None
+
+    @abstractmethod
+    def _follow(self, event: ev.Event) -> None:
+        """Do what the event asks for. May raise: then nothing of it was done."""
+
+    @abstractmethod
+    def _show_change(self, *, with_rejections: bool = False) -> None:
+        """Tell the page what differs."""
+
+    @abstractmethod
+    def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
+        """The last of it is on disk, or will not be; ``is_refused``: the disk took nothing of it."""
+
+    def _take(self, event: ev.Event) -> None:
+        error = self._whole(partial(self._follow, event))
+        if error is None:
+            return
+        parts = parts_of(event)
+        for part in parts:
+            self._take(part)
+        if not parts:
+            self._set_aside(event, error)
+            # The second that tells what was rejected may be what fails.
+            self._show_change(with_rejections=isinstance(event, ev.Ticked))
+
+    def _whole(self, part: Callable[[], object]) -> Exception | None:
+        """All of it; or nothing of it, and why not."""
+        ordered = len(self._effects)
+        try:
+            with Step():
+                part()
+        except Exception as error:  # noqa: BLE001 - a bug of ours, of whatever kind: alerts go on
+            del self._effects[ordered:]
+            return error
+        return None
+
+    def _spared(self, part: Callable[[], T], what: object, sender: NodeId) -> T | None:
+        """What it gives; or ``None``, where it alone fails: the step goes on without, and people are told."""
+        given: list[T] = []
+        error = self._whole(lambda: given.append(part()))
+        if error is None:
+            return given[0]
+        self._set_aside(what, error, sender)
+        return None
+
+    def _set_aside(self, what: object, error: Exception, sender: NodeId | None = None) -> None:
+        """Do without it: nobody waits for it any longer, and people are told."""
+        match what:
+            case ev.FramesCommitted(ids) | ev.CommitFailed(ids):
+                self._give_up(ids)
+            case ev.FramesKnown(frames):
+                self._give_up(tuple(frame.id for frame in frames))
+            case _:
+                pass
+        match what:
+            case ev.ActionRequested(request):
+                self._answer(request, Refused(NOT_DONE))
+            case ev.ActionCommitted(entry):
+                self._forget_in_flight((entry,), WRITTEN_ONLY)
+            case ev.CommitFailed(_, entries):
+                self._forget_in_flight(entries, NOT_DONE)
+            case _:
+                pass
+        sender = sender or sender_of(what)
+        if self._reject(INTERNAL_ERROR, node_text(sender) if sender else ""):
+            self._effects.append(do.SetAside(what, error))
+
+    def _give_up(self, ids: tuple[FrameId, ...]) -> None:
+        # Without a receipt each comes again, and is tried again, also where the disk has it.
+        for frame_id in ids:
+            self._intake.refuse(frame_id)
+
+    def _forget_in_flight(self, entries: tuple[int, ...], why: str, *, is_refused: bool = False) -> None:
+        flight = self._in_flight
+        numbers = set(entries)
+        left = () if flight is None else tuple(entry for entry in flight.entries if entry.entry not in numbers)
+        if flight is not None and left != flight.entries:
+            flight = replace(flight, entries=left, problem=why)
+            self._in_flight = flight if left else None
+            if not left:
+                self._land(flight, is_refused=is_refused)
+
+    def _reject(self, reason: str, sender: str) -> bool:
+        """Count it; says whether it is told, too: a flood is not."""
+        is_told = self._rejections.add(reason, sender, self._now_at)
+        if is_told:
+            self._effects.append(do.ReportFact("rejected", None, (("reason", reason), ("sender", sender))))
+        return is_told
+
+    def _answer(self, request: int | None, result: Done | Refused) -> None:
+        if request is not None:
+            self._effects.append(do.AnswerAction(request, result))

@@ -1,0 +1,121 @@
+"""How a step happens whole or not at all: whatever it changes says first how that is taken back (ADR 0012).
+
+The core is some twenty objects that remember. Two kinds are all that may change in any of them:
+
+- a :class:`Record`, whose fields are set;
+- a :class:`Table`, a ``dict`` whose keys come and go.
+
+Everything else that they hold is a value: numbers, tuples, frozen dataclasses. During a step (:class:`Step`) both
+note each old value; a step that raises sets them back, last change first. So a rule never thinks of failing, costs
+what it changes and not what there is, and state that is added later is guarded from its first day:
+``tests/central/test_whole_steps.py`` refuses anything else that could change.
+
+A key that is put back into a long table stands last there: its order is a matter of turns, never of truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_Back = tuple[Callable[..., Any], tuple[Any, ...]]
+_NOTES: ContextVar[list[_Back] | None] = ContextVar("notes of the step that runs", default=None)
+_NEW: Final = object()
+_ORDERED_MAX: Final = 64
+"""Keys. A table no longer than this gets its order back, too: it is noted as a whole."""
+_set_field: Final = object.__setattr__
+_set_key: Final = dict.__setitem__
+_del_key: Final = dict.__delitem__
+
+
+class Step:
+    """``with Step():`` takes back everything that records and tables went through, if it raises. Steps nest."""
+
+    __slots__ = ("_notes", "_token")
+
+    def __enter__(self) -> None:
+        self._notes: list[_Back] = []
+        self._token = _NOTES.set(self._notes)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _NOTES.reset(self._token)
+        if kind is not None:
+            for undo, arguments in reversed(self._notes):
+                undo(*arguments)
+        elif (around := _NOTES.get()) is not None:
+            around += self._notes
+
+
+class Record:
+    """Base of everything whose fields change. Works with and without ``slots``."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        notes = _NOTES.get()
+        if notes is not None:
+            before = getattr(self, name, _NEW)
+            # What had no value yet was made in this step, and is gone with it.
+            if before is not _NEW:
+                notes.append((_set_field, (self, name, before)))
+        _set_field(self, name, value)
+
+
+class Table(dict[K, V]):
+    """A ``dict`` that can be taken back. Reading it is as fast as reading any; with ``None`` for values, a set."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: K, value: V) -> None:
+        notes = _NOTES.get()
+        if notes is not None:
+            before = self.get(key, _NEW)
+            notes.append((_del_key, (self, key)) if before is _NEW else (_set_key, (self, key, before)))
+        _set_key(self, key, value)
+
+    def __delitem__(self, key: K) -> None:
+        notes = _NOTES.get()
+        if notes is not None and key in self:
+            is_small = len(self) <= _ORDERED_MAX
+            notes.append((_refill, (self, dict(self))) if is_small else (_set_key, (self, key, self[key])))
+        _del_key(self, key)
+
+    # The checker knows dict's own signatures better than they could be written here.
+    if not TYPE_CHECKING:
+
+        def pop(self, key: K, *default: Any) -> Any:  # noqa: ANN401, D102
+            if default and key not in self:
+                return default[0]
+            value = self[key]
+            del self[key]
+            return value
+
+        def setdefault(self, key: K, default: V) -> V:  # noqa: D102
+            if key not in self:
+                self[key] = default
+            return self[key]
+
+        def update(self, more: Mapping[K, V] | Iterable[tuple[K, V]]) -> None:  # noqa: D102
+            for key, value in more.items() if isinstance(more, Mapping) else more:
+                self[key] = value
+
+        def clear(self) -> None:  # noqa: D102
+            notes = _NOTES.get()
+            if notes is not None and self:
+                notes.append((_refill, (self, dict(self))))
+            dict.clear(self)
+
+        def popitem(self) -> NoReturn:  # noqa: D102
+            raise NotImplementedError
+
+        def __ior__(self, _other: object) -> NoReturn:
+            raise NotImplementedError
+
+
+def _refill(table: Table[K, V], before: dict[K, V]) -> None:
+    dict.clear(table)
+    dict.update(table, before)

@@ -1,0 +1,60 @@
+"""Central's own frame counters: reserved on disk before use, in blocks, and never below what a node has seen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from central.core.restored import COUNTERS_MAX
+
+logger = logging.getLogger(__name__)
+
+COUNTER_BLOCK: Final = 10_000
+"""Reserved on disk at a time; a start skips what is left of the last one."""
+RAISES_MAX: Final = 16
+"""In one run, so that a lying node cannot use them up."""
+
+
+class OwnCounters:
+    """Gives them out, one after the other."""
+
+    def __init__(self, reserve: Callable[[int, int], range]) -> None:
+        """``reserve``: so many, all above the second number, that nobody will ever get again."""
+        self._reserve = reserve
+        self._left = iter(range(0))
+        self._last = 0
+        self._raised = 0
+
+    def next(self) -> int:
+        """One that was never used.
+
+        Raises:
+            StoreError: none could be reserved.
+        """
+        counter = next(self._left, None)
+        if counter is None:
+            self._left = iter(self._reserve(COUNTER_BLOCK, 0))
+            counter = next(self._left)
+        self._last = counter
+        return counter
+
+    def raise_above(self, counter: int) -> None:
+        """A node has seen this one: if it is above ours, the disk is an older copy, and we go on above it.
+
+        Raises:
+            StoreError: none could be reserved.
+        """
+        if not self._last:
+            self._begin(self._reserve(COUNTER_BLOCK, 0))
+        if counter <= self._last or self._raised >= RAISES_MAX:
+            return
+        if counter > self._last + COUNTERS_MAX:
+            logger.warning("a node tells of a frame counter of ours, %d, that is too high to be true", counter)
+            return
+        self._raised += 1
+        self._begin(self._reserve(COUNTER_BLOCK, counter))
+        logger.info("a node has seen frame counter %d of ours: they go on from %d", counter, self._last + 1)
+
+    def _begin(self, block: range) -> None:
+        self._left, self._last = iter(block), block.start - 1
