@@ -14,8 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from sim.campaign import Result, has_radio, run
-from sim.plants import BREAKS, RADIO_PLANTS, Plant
+from sim.campaign import Result, can_show, run
+from sim.plants import BREAKS, Plant
 from sim.storm import is_good, peers, storm, tell, tell_peer
 from wire.kinds import AlertKind
 
@@ -84,9 +84,7 @@ def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namesp
         )
         return is_caught
     first = options.first
-    seeds = [s for s in range(first, first + 2 * PLANT_SEEDS) if has_radio(s) or plant not in RADIO_PLANTS][
-        :PLANT_SEEDS
-    ]
+    seeds = [s for s in range(first, first + 8 * PLANT_SEEDS) if can_show(s, plant)][:PLANT_SEEDS]
     play = partial(run, node_count=options.nodes, plant=plant)
     for at in range(0, len(seeds), PLANT_BATCH):
         for result in pool.map(play, seeds[at : at + PLANT_BATCH]):

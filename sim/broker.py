@@ -10,15 +10,41 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Protocol
 
 from sim.timeline import Timeline
+from wire.admission import FrameRefusedError, stands_for
+from wire.directory import Directory, Sender
 from wire.ids import CENTRAL, NodeId
 from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, Topic, UpTopic
 
 QUEUED_MAX: Final = 10_000
+OVERHEARD_MAX: Final = 500
 KEEPALIVE_NOTICE_MS: Final = 22_000
 RECONNECT_MS: Final = (500, 4_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What travels: JSON with its signature, frames without one."""
+
+    topic: Topic
+    payload: bytes
+    signature: str | None = None
+
+
+def is_signed_by(node: NodeId, directory: Directory, message: Message) -> bool:
+    """As :func:`wire.admission.is_signed_by`; the same message comes to many, and is verified once."""
+    sender = directory.senders.get(node)
+    if sender is None:
+        raise FrameRefusedError("unknown sender")
+    return _stands_for(sender, message)
+
+
+@lru_cache(4_096)
+def _stands_for(sender: Sender, message: Message) -> bool:
+    return stands_for(sender, str(message.topic), message.payload, message.signature)
 
 
 class Client(Protocol):
@@ -42,7 +68,7 @@ class Client(Protocol):
         """It noticed that the connection is gone."""
         ...
 
-    def receive(self, topic: Topic, payload: bytes) -> None:
+    def receive(self, message: Message) -> None:
         """A message came."""
         ...
 
@@ -69,15 +95,21 @@ class _Session:
     is_connected: bool = False
     connection: int = 0
     is_cut: bool = False
-    queue: deque[tuple[Topic, bytes]] = field(default_factory=deque)
+    is_held: bool = False
+    queue: deque[Message] = field(default_factory=deque)
 
 
 class SimBroker:
-    """Sessions, and the ways between them."""
+    """Sessions, and the ways between them.
+
+    Attributes:
+        overheard: what clients have said of late, for whoever has a hand on the broker.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self.weather = Weather()
         self.is_up = True
+        self.overheard: deque[Message] = deque(maxlen=OVERHEARD_MAX)
         self._timeline = timeline
         self._sessions: dict[NodeId, _Session] = {}
 
@@ -89,7 +121,7 @@ class SimBroker:
         """Begin to connect, and keep at it while the client runs."""
         self._timeline.after(self._timeline.chance.randint(*RECONNECT_MS), lambda: self._try(client))
 
-    def publish(self, sender: NodeId, topic: Topic, payload: bytes, qos: int, puback: Callable[[], None]) -> None:
+    def publish(self, sender: NodeId, message: Message, qos: int, puback: Callable[[], None]) -> None:
         """From a client; without a connection it goes nowhere."""
         session = self._sessions[sender]
         if not session.is_connected:
@@ -104,7 +136,8 @@ class SimBroker:
         def arrive() -> None:
             if not self.is_up or session.connection != connection or session.is_cut:
                 return
-            self._route(topic, payload, qos)
+            self.overheard.append(message)
+            self._route(message, qos)
             if qos:
                 self._timeline.after(self._way_ms(), lambda: self._acknowledge(session, connection, puback))
 
@@ -161,9 +194,26 @@ class SimBroker:
         """Whether that client's network is away."""
         return self._sessions[client].is_cut
 
-    def inject(self, topic: FrameTopic, payload: bytes) -> None:
-        """Bytes that somebody with a hand on the broker puts on a topic."""
-        self._route(topic, payload, 1)
+    def inject(self, message: Message) -> None:
+        """What somebody with a hand on the broker puts on a topic."""
+        self._route(message, 1)
+
+    def hold(self, client: NodeId) -> None:
+        """Keep back what comes for a client, whose connection stays up, until it is released."""
+        self._sessions[client].is_held = True
+
+    def release(self, client: NodeId) -> None:
+        """Let it have what was kept back."""
+        session = self._sessions[client]
+        if session.is_held:
+            session.is_held = False
+            for _ in range(len(session.queue)):
+                self._deliver(session)
+
+    def is_through(self, client: NodeId) -> bool:
+        """Whether what is sent to that client now reaches it."""
+        session = self._sessions[client]
+        return self.is_up and session.is_connected and not session.is_cut and not session.is_held
 
     def _try(self, client: NodeId) -> None:
         session = self._sessions[client]
@@ -190,15 +240,16 @@ class SimBroker:
 
         self._timeline.after(notice_ms, notice)
 
-    def _route(self, topic: Topic, payload: bytes, qos: int) -> None:
+    def _route(self, message: Message, qos: int) -> None:
         for session in self._sessions.values():
-            if not _may_read(session, topic):
+            if not _may_read(session, message.topic):
                 continue
-            if qos and len(session.queue) < QUEUED_MAX:
-                session.queue.append((topic, payload))
+            # Whoever keeps messages back keeps those that nobody would queue, too.
+            if (qos or session.is_held) and len(session.queue) < QUEUED_MAX:
+                session.queue.append(message)
                 self._deliver(session)
             elif session.is_connected and self.is_up:
-                self._send(session, topic, payload)
+                self._send(session, message)
 
     def _deliver(self, session: _Session) -> None:
         """Start one QoS 1 delivery; whichever is first in the queue when it arrives is what arrives."""
@@ -207,24 +258,25 @@ class SimBroker:
             return
 
         def arrive() -> None:
-            if session.connection != connection or session.is_cut or not self.is_up or not session.queue:
+            is_gone = session.connection != connection or session.is_cut or not self.is_up
+            if is_gone or session.is_held or not session.queue:
                 return
             at = 0 if self._timeline.chance.random() < 0.8 else self._timeline.chance.randrange(len(session.queue))  # noqa: PLR2004 - one in five overtakes
-            topic, payload = session.queue[at]
+            message = session.queue[at]
             if self._timeline.chance.random() >= self.weather.repeat:
                 del session.queue[at]
             else:
                 self._deliver(session)  # The client's PUBACK got lost: the same comes again.
-            session.client.receive(topic, payload)
+            session.client.receive(message)
 
         self._timeline.after(self._way_ms(), arrive)
 
-    def _send(self, session: _Session, topic: Topic, payload: bytes) -> None:
+    def _send(self, session: _Session, message: Message) -> None:
         connection = session.connection
 
         def arrive() -> None:
             if session.connection == connection and not session.is_cut and self.is_up:
-                session.client.receive(topic, payload)
+                session.client.receive(message)
 
         self._timeline.after(self._way_ms(), arrive)
 

@@ -9,12 +9,16 @@ from typing import Final
 
 from sim.air import Figures
 from sim.broken import BrokenInvariantError
-from sim.closing import close
-from sim.faults import heal, random_fault
+from sim.central_bugs import Bugs
+from sim.closing import Closing, close
+from sim.faults import heal, put_back_card, random_fault
 from sim.faults_air import join, random_air_fault, speak_as
+from sim.faults_liar import lie
+from sim.flooder import FLOODS, Flooder
 from sim.people import GESTURE_ROOM_MS, Gesture, act_at_central, make_gesture
-from sim.plants import Plant
+from sim.plants import BUG_PLANTS, FLOOD_PLANTS, RADIO_PLANTS, Plant
 from sim.town import RadioPlan, Town
+from sim.upgrades import miss_an_upgrade
 from wire.ids import NodeId
 
 QUIET_START_MS: Final = 15_000
@@ -51,13 +55,41 @@ def has_radio(seed: int) -> bool:
     return seed % 2 == 0
 
 
+def closing_of(seed: int) -> Closing:
+    """How the town of that seed ends: in turn, so that a few towns with radios see every end."""
+    return tuple(Closing)[seed // 2 % len(Closing)]
+
+
+def has_bugs(seed: int) -> bool:
+    """Whether central's rules have bugs in the town of that seed: every eighth, none of those with radios."""
+    return seed % 8 == 5  # noqa: PLR2004 - an odd one
+
+
+def has_flooder(seed: int) -> bool:
+    """Whether a member floods the town of that seed: every fourth, none of those with radios or bugs."""
+    return seed % 4 == 3  # noqa: PLR2004 - an odd one
+
+
+def can_show(seed: int, plant: Plant) -> bool:
+    """Whether the town of that seed has what the planted fault needs."""
+    return (
+        (has_radio(seed) or plant not in RADIO_PLANTS)
+        and (has_bugs(seed) or plant not in BUG_PLANTS)
+        and (has_flooder(seed) or plant not in FLOOD_PLANTS)
+    )
+
+
 def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result:
     """Play one town: presses, answers and faults drawn from ``seed``, then everything heals, then the reckoning."""
-    town = Town(seed, node_count, plant, _radio_plan(seed, node_count) if has_radio(seed) else None)
+    radio = _radio_plan(seed, node_count) if has_radio(seed) else None
+    town = Town(seed, node_count, plant, radio, has_flooder=has_flooder(seed))
+    flooder = Flooder(town) if has_flooder(seed) else None
     timeline = town.timeline
     chance = timeline.chance
     revoked: set[NodeId] = set()
     broken = ""
+    if has_bugs(seed):
+        town.central.bugs = Bugs(seed, plant)
     try:
         if town.air is not None:
             join(town.air)
@@ -65,13 +97,20 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         timeline.run_until(QUIET_START_MS, town.watch.after_each)
         busy_until_ms = QUIET_START_MS + chance.randint(60_000, 240_000)
         _plan(town, busy_until_ms, revoked)
+        if flooder is not None:
+            _some(town, FLOODS, busy_until_ms - timeline.now_ms, lambda _town: flooder.flood())
         timeline.run_until(busy_until_ms, town.watch.after_each)
         if town.air is not None:
-            close(town, frozenset(revoked))
+            close(town, closing_of(seed), frozenset(revoked))
+        elif flooder is not None:
+            flooder.press_amid_flood(frozenset(revoked))
+        else:
+            miss_an_upgrade(town)
         heal(town)
         timeline.run_until(timeline.now_ms + SETTLE_MS, town.watch.after_each)
         town.watch.judge_presses()
         town.watch.judge_delivery(frozenset(revoked))
+        town.watch.judge_warned(town.newest_directory, frozenset(revoked))
     except BrokenInvariantError as e:
         broken = str(e)
     except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other: it wants its seed and trace
@@ -110,6 +149,8 @@ def _plan(town: Town, until_ms: int, revoked: set[NodeId]) -> None:
     _plan_presses(town, span_ms)
     _some(town, 12, span_ms, act_at_central)
     _some(town, 10, span_ms, random_fault)
+    _some(town, 20, span_ms, lie)
+    _some(town, 6, span_ms // 2, put_back_card)
     if town.air is not None:
         _some(town, 10, span_ms, random_air_fault)
     if chance.random() < 0.1:  # noqa: PLR2004 - one town in ten loses a node to a thief

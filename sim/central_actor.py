@@ -6,28 +6,37 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec import structs
+
 from central.core import effects as do
 from central.core import events as ev
+from central.core import said
 from central.core.journal import FrameEntry, JournalEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
-from central.core.view import Action, Card, Person
-from sim.broker import SimBroker
+from central.core.turns import Turns
+from central.core.view import Action, Card, OnDuty, Person
+from sim.broker import Message, SimBroker, is_signed_by
+from sim.central_bugs import Bugs, PlantedBugError
 from sim.node_actor import EPOCH_S
-from sim.plants import Plant
+from sim.plants import FirstCome, Plant
 from sim.timeline import Timeline
 from sim.watch import Watch
+from sim.watch_desk import judge_desk
 from wire.directory import open_directory
 from wire.errors import DecodeError
-from wire.frames import Acknowledgement, Frame, Receipt, ReceiptBatch, encode
+from wire.frames import Frame, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, Sync, decode_message, encode_message
-from wire.signing import PublicKey, SigningKey
+from wire.signing import PublicKey, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
 
 COMMIT_MS: Final = (1, 6)
 RESTART_MS: Final = (1_000, 10_000)
 TICK_MS: Final = 1_000
+WORK_MS: Final = 20
+"""For each message: a slow machine with much to do, so that a few hundred messages are a flood."""
+TAKEN_MAX: Final = 500
 
 
 @dataclass(slots=True)
@@ -37,7 +46,12 @@ class CentralDisk:
     journal: list[JournalEntry] = field(default_factory=list)
     frames: dict[FrameId, FrameEntry] = field(default_factory=dict)
     counter: int = 0
+    raised_entry: int = 0
     is_refusing: bool = False
+
+    def copy(self) -> CentralDisk:
+        """A backup, made now."""
+        return replace(self, journal=list(self.journal), frames=dict(self.frames))
 
 
 class SimCentral:
@@ -56,7 +70,10 @@ class SimCentral:
     ) -> None:
         self.disk = CentralDisk()
         self.clock_error_s = 0
+        self._began_with_s = 0
+        self._times: dict[int, None] = {}
         self.directory = directory
+        self._opened = open_directory(directory, authority)
         self.crash_after_orders: int | None = None
         self.cards: dict[str, Card] = {}
         """The board as a person sees it."""
@@ -66,8 +83,11 @@ class SimCentral:
         self._broker = broker
         self._watch = watch
         self._plant = plant
+        self.bugs: Bugs | None = None
         self._core: CentralCore | None = None
         self._run = 0
+        self._waiting: Turns[Message] = Turns()
+        self._is_busy = False
         self._batch: list[do.CommitFrame | do.CommitAction] = []
         self._request = 0
         self._acknowledgements: dict[FrameId, bytes] = {}
@@ -84,21 +104,28 @@ class SimCentral:
 
     @property
     def now_at(self) -> datetime:
-        """What its clock says."""
-        return datetime.fromtimestamp(EPOCH_S + self.clock_error_s, UTC) + timedelta(milliseconds=self._timeline.now_ms)
+        """Its time: as its clock was when this run began, and run on without a step."""
+        return datetime.fromtimestamp(EPOCH_S + self._began_with_s, UTC) + timedelta(milliseconds=self._timeline.now_ms)
 
     def start(self) -> None:
         """The program starts; what the disk has is what it knows."""
         if self._core is not None:
             return
         self._run += 1
-        self._core = CentralCore()
+        self._began_with_s = self.clock_error_s
+        earlier = tuple(timedelta(seconds=s - self._began_with_s) for s in self._times if s != self._began_with_s)
+        self._times = {**self._times, self._began_with_s: None}
+        self._watch.is_central_clock_true = self.clock_error_s == 0
+        self._watch.central_boot = f"central-{self._run}"
+        self._core = self.bugs.core() if self.bugs is not None else CentralCore()
+        self._waiting = FirstCome() if self._plant is Plant.NO_BUDGET else Turns()
+        self._is_busy = False
         self._batch = []
         self._acknowledgements = {}
         self.cards = {}
         self._timeline.note("central", f"starts, {len(self.disk.journal)} entries")
-        directory = open_directory(self.directory, self._authority)
-        self._take(ev.Started(f"central-{self._run}", directory, self.directory, self._recall()))
+        self._opened = open_directory(self.directory, self._authority)
+        self._take(ev.Started(f"central-{self._run}", self._opened, self.directory, self._recall(), earlier))
         self._broker.connect(self.id)
         self._tick(self._run)
 
@@ -107,6 +134,7 @@ class SimCentral:
         if self._core is None:
             return
         self._core = None
+        self._watch.central_died()
         self._batch = []
         self.crash_after_orders = None
         self._broker.gone(self.id)
@@ -114,14 +142,30 @@ class SimCentral:
         restart_ms = self._timeline.chance.randint(*RESTART_MS) if down_ms is None else down_ms
         self._timeline.after(restart_ms, self.start)
 
+    def put_back(self, copy: CentralDisk) -> None:
+        """The program is ended, its database replaced by ``copy``, and started again."""
+        if self._core is None:
+            return
+        kept = {entry.entry for entry in copy.journal}
+        forgotten = [entry for entry in self.disk.journal if entry.entry not in kept]
+        self._watch.memory.central_forgot(forgotten)
+        self._timeline.note("central", f"restored from a backup, {len(forgotten)} entries forgotten")
+        # The watch knows this disk, so what is on it changes and not the disk.
+        self.disk.journal[:] = copy.journal
+        self.disk.frames.clear()
+        self.disk.frames.update(copy.frames)
+        self.disk.counter, self.disk.raised_entry = copy.counter, copy.raised_entry
+        self.crash()
+
     def use_directory(self, sealed: bytes) -> None:
         """The fleet wrote a newer one."""
-        self.directory = sealed
-        self._take(ev.DirectoryChanged(open_directory(sealed, self._authority), sealed))
+        self.directory, self._opened = sealed, open_directory(sealed, self._authority)
+        self._take(ev.DirectoryChanged(self._opened, sealed))
 
     def act(self, action: Action, by: Person) -> None:
         """A person does something."""
         self._request += 1
+        self._watch.asked(self._request)
         self._take(ev.ActionRequested(self._request, action, by))
 
     def link_up(self) -> None:
@@ -132,18 +176,47 @@ class SimCentral:
         """The connection is gone."""
         self._take(ev.LinkDown("connection lost"))
 
-    def receive(self, topic: Topic, payload: bytes) -> None:
-        """A message; decoded as the intake does it."""
+    def receive(self, message: Message) -> None:
+        """A message; it waits for its turn."""
+        size, now_s = len(message.payload), self._timeline.now_ms / 1_000
+        if self._core is not None and self._waiting.put(message, topic=str(message.topic), size=size, now_s=now_s):
+            self._look()
+
+    def _look(self) -> None:
+        """Read those whose turn it is, unless the last ones still take their time."""
+        if self._is_busy:
+            return
+        messages, run = self._waiting.take(TAKEN_MAX), self._run
+        self._is_busy = bool(messages)
+        for message in messages:
+            self._read(message)
+
+        def done() -> None:
+            if self._run == run:
+                self._is_busy = False
+                self._look()
+
+        if messages:
+            self._timeline.after(WORK_MS * len(messages), done)
+
+    def _read(self, message: Message) -> None:
+        """As the intake does it."""
+        topic, payload = message.topic, message.payload
+
+        def is_signed(node: NodeId) -> bool:
+            return is_signed_by(node, self._opened, message)
+
         try:
             match topic:
                 case FrameTopic():
                     self._take(ev.FrameArrived(payload, topic, Path.NETWORK))
                 case UpTopic(channel=Up.HEARD):
+                    is_signed(topic.node)
                     self._take(ev.FrameArrived(payload, None, Path.RADIO, topic.node))
                 case UpTopic(channel=Up.HEALTH):
-                    self._take(ev.HealthArrived(topic.node, decode_message(payload, Health)))
+                    self._take(ev.HealthArrived(topic.node, decode_message(payload, Health), is_signed(topic.node)))
                 case UpTopic(channel=Up.SYNC):
-                    self._take(ev.SyncArrived(topic.node, decode_message(payload, Sync)))
+                    self._take(ev.SyncArrived(topic.node, decode_message(payload, Sync), is_signed(topic.node)))
                 case _:
                     pass
         except DecodeError as e:
@@ -151,21 +224,22 @@ class SimCentral:
 
     def _recall(self) -> Recall:
         highest: dict[NodeId, int] = {}
-        on_watch: dict[Person, None] = {}
+        on_watch: dict[Person, OnDuty] = {}
         for entry in self.disk.journal:
             if isinstance(entry, FrameEntry):
                 node, counter = entry.signed.frame.sender, entry.signed.frame.counter
                 highest[node] = max(highest.get(node, 0), counter)
             elif entry.kind == "watch-started" and entry.by:
-                on_watch[entry.by] = None
+                on_watch[entry.by] = OnDuty(entry.by.role, entry.by.name, entry.at)
             elif entry.kind == "watch-ended" and entry.by:
                 on_watch.pop(entry.by, None)
         return Recall(
             journal=tuple(self.disk.journal),
             seen=tuple(SeenFrame(i, e.digest, e.is_late) for i, e in self.disk.frames.items()),
             highest_counters=tuple(highest.items()),
-            on_watch=tuple(on_watch),
-            last_entry=max((entry.entry for entry in self.disk.journal), default=0),
+            on_watch=tuple(on_watch.values()),
+            last_entry=max((self.disk.raised_entry, *(entry.entry for entry in self.disk.journal))),
+            raised_entry=self.disk.raised_entry,
         )
 
     def _tick(self, run: int) -> None:
@@ -189,7 +263,7 @@ class SimCentral:
                     self.crash()
                     return
 
-    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912 - one arm an order
+    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm an order
         match effect:
             case do.CommitFrame():
                 if self._plant is Plant.RECEIPT_BEFORE_COMMIT:
@@ -200,15 +274,21 @@ class SimCentral:
                 self._order_commit(effect)
             case do.CommitAction():
                 self._order_commit(effect)
+            case do.SendRefusal() if self._plant is Plant.RECEIPT_WITHOUT_DIGEST:
+                self._carry_out(do.SendReceipt(effect.node, effect.target, is_late=False))
+            case do.SendReceipt() if self._plant is Plant.RECEIPT_WITHOUT_DIGEST and effect.digest:
+                self._carry_out(replace(effect, digest=b""))
             case do.SendReceipt():
                 self._watch.receipt_sent(effect.target, self.disk.frames)
-                frame = Receipt(CENTRAL, self._counter(), self._at_s(), effect.target, late=effect.is_late)
-                self._send_frame(effect.node, Down.RECEIPT, frame)
+                self._send_frame(effect.node, Down.RECEIPT, said.receipt(effect, self._counter(), self._at_s()))
+            case do.SendRefusal():
+                data = self._send_frame(effect.node, Down.RECEIPT, said.refusal(effect, self._counter(), self._at_s()))
+                if effect.air is not None:
+                    self._send(effect.air, Down.AIR, data)
             case do.SendAcknowledgement():
-                frame_ = Acknowledgement(
-                    CENTRAL, self._counter(), self._at_s(), effect.target, effect.role, effect.state, effect.name
+                data = self._send_frame(
+                    effect.node, Down.ACK, said.acknowledgement(effect, self._counter(), self._at_s())
                 )
-                data = self._send_frame(effect.node, Down.ACK, frame_)
                 if effect.air is not None:
                     self._acknowledgements[effect.target] = data
                     self._send(effect.air, Down.AIR, data)
@@ -219,31 +299,46 @@ class SimCentral:
                 for told in effect.targets:
                     self._watch.receipt_sent(told.target, self.disk.frames)
                 self._watch.air.answered()
-                batch = ReceiptBatch(CENTRAL, self._counter(), self._at_s(), effect.targets)
-                one = Receipt(CENTRAL, batch.counter, batch.at_s, effect.targets[0].target, effect.targets[0].late)
-                self._send_frame(effect.node, Down.AIR, one if len(effect.targets) == 1 else batch)
+                frame = said.receipts_on_air(effect, self._counter(), self._at_s())
+                self._send_frame(effect.node, Down.AIR, frame)
             case do.SendFrameToAir():
                 self._send(effect.node, Down.AIR, effect.data)
             case do.PublishIncident():
-                self._broker.publish(
-                    self.id, IncidentTopic(effect.state.scheme), encode_message(effect.state), 1, _nothing
-                )
+                self._say(IncidentTopic(effect.state.scheme), encode_message(effect.state), 1)
             case do.PublishStatus():
-                self._broker.publish(self.id, CentralTopic(effect.scheme), encode_message(effect.status), 0, _nothing)
+                self._watch.trust.said(effect.status)
+                self._say(CentralTopic(effect.scheme), encode_message(effect.status), 0)
             case do.SendSyncAnswer():
-                topic = DownTopic(effect.node, Down.SYNC)
-                self._broker.publish(self.id, topic, encode_message(effect.answer), 1, _nothing)
+                answer = effect.answer
+                if self._plant is Plant.RESTORE_UNNOTICED:
+                    answer = structs.replace(answer, missing=())
+                self._say(DownTopic(effect.node, Down.SYNC), encode_message(answer), 1)
+            case do.RaiseNumbers():
+                self.disk.counter = max(self.disk.counter, effect.counter)
+                self.disk.raised_entry = max(self.disk.raised_entry, effect.entry)
             case do.SendDirectory():
-                self._broker.publish(self.id, DownTopic(effect.node, Down.DIRECTORY), effect.data, 1, _nothing)
+                self._send(effect.node, Down.DIRECTORY, effect.data)
+            case do.SetAside() if not isinstance(effect.error, PlantedBugError):
+                raise effect.error
+            case do.AnswerAction():
+                self._watch.answered(effect.request)
             case do.ShowBoard():
-                self.cards = {card.incident: card for card in effect.board.cards}
+                self.cards = {}
+                self._show(effect.board.cards)
             case do.ShowChange():
-                self.cards.update((card.incident, card) for card in effect.change.cards)
+                for key in effect.change.gone_cards:
+                    self.cards.pop(key, None)
+                self._show(effect.change.cards)
             case do.ProbeStore():
                 if not self.disk.is_refusing:
                     self._timeline.after(1, lambda: self._take(ev.StoreRecovered()))
             case _:
                 pass
+
+    def _show(self, cards: tuple[Card, ...]) -> None:
+        for card in cards:
+            is_spoilt = self._plant is Plant.REPEAT_NOT_SOUNDED
+            self.cards[card.key] = structs.replace(card, pressed_again_at=None) if is_spoilt else card
 
     def _order_commit(self, effect: do.CommitFrame | do.CommitAction) -> None:
         if not self._batch:
@@ -271,13 +366,16 @@ class SimCentral:
         if self._timeline.chance.random() < 0.02 and self.crash_after_orders is not None:  # noqa: PLR2004 - rare
             self.crash()  # The worst moment: on disk, and nobody told.
             return
+        # In the order in which they were ordered: an act goes to disk only when no frame is on its way there.
+        for act in actions:
+            self._take(ev.ActionCommitted(act.entry))
         if new:
             self._take(ev.FramesCommitted(tuple(entry.signed.frame.id for entry in new)))
+            if self._core is not None and self.bugs is None:
+                judge_desk(self.disk.journal, new, self.cards.values(), self._timeline.now_ms)
         if known:
             stored = [self.disk.frames[frame_id] for frame_id in known]
             self._take(ev.FramesKnown(tuple(SeenFrame(e.signed.frame.id, e.digest, e.is_late) for e in stored)))
-        for entry in actions:
-            self._take(ev.ActionCommitted(entry.entry))
 
     def _counter(self) -> int:
         self.disk.counter += 1
@@ -294,7 +392,11 @@ class SimCentral:
 
     def _send(self, node: NodeId, channel: Down, data: bytes) -> None:
         qos = 0 if channel is Down.AIR else 1
-        self._broker.publish(self.id, DownTopic(node, channel), data, qos, _nothing)
+        self._broker.publish(self.id, Message(DownTopic(node, channel), data), qos, _nothing)
+
+    def _say(self, topic: Topic, payload: bytes, qos: int) -> None:
+        signature = sign_message(self._key, str(topic), payload)
+        self._broker.publish(self.id, Message(topic, payload, signature), qos, _nothing)
 
 
 def _nothing() -> None:

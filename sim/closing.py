@@ -5,12 +5,14 @@ What must then come true over the air within a bounded time is judged before the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from sim.broken import BrokenInvariantError
 from sim.faults import heal
+from sim.node_actor import SimNode
 from sim.people import GESTURE_ROOM_MS, Gesture, make_gesture
 from sim.town import Town
 from wire.ids import NodeId
@@ -21,6 +23,8 @@ SHORT_MS: Final = 60_000
 LOOK_EVERY_MS: Final = 10_000
 PRESSED_WITHIN_MS: Final = 30_000
 BETWEEN_MS: Final = 1_000
+UNHEARD_PRESSES: Final = 4
+UNHEARD_APART_MS: Final = 20_000
 
 
 class Closing(StrEnum):
@@ -34,6 +38,8 @@ class Closing(StrEnum):
     """One premises has a network, and there is no gateway."""
     CENTRAL_GONE = "central-gone"
     """Neither broker nor central."""
+    UNHEARD = "unheard"
+    """One premises has no network and is heard by nobody: it tries for as long as it lasts, within its duty cycle."""
 
 
 @dataclass(slots=True)
@@ -42,6 +48,7 @@ class _Act:
 
     Attributes:
         can_answer: whoever relays may also transmit, so pressers must learn that their alerts arrived.
+        pressers: those who press on and on; none = some of all, once each.
     """
 
     town: Town
@@ -49,6 +56,7 @@ class _Act:
     revoked: frozenset[NodeId]
     began_ms: int = 0
     can_answer: bool = True
+    pressers: list[SimNode] = field(default_factory=list)
 
     def take_away(self) -> None:
         """The network, as far as it goes."""
@@ -58,6 +66,14 @@ class _Act:
             case Closing.ONE_CUT:
                 town.broker.cut(town.timeline.chance.choice(town.nodes).id)
                 return
+            case Closing.UNHEARD:
+                assert town.air is not None
+                lone = town.timeline.chance.choice([node for node in town.nodes if _may_transmit(node)])
+                town.broker.cut(lone.id)
+                for other in town.stations:
+                    town.air.block(lone.name, other.name)
+                self.pressers = [lone]
+                return
             case Closing.CENTRAL_GONE:
                 town.central.crash(down_ms=CLOSING_MS + 2 * BETWEEN_MS)
                 town.broker.kill(keeps_queues=False)
@@ -65,7 +81,7 @@ class _Act:
             case Closing.GATEWAY_DEAD:
                 town.gateway.crash(is_power_cut=False, down_ms=CLOSING_MS + 2 * BETWEEN_MS)
                 relay = town.timeline.chance.choice([node for node in town.nodes if node.id not in self.revoked])
-                self.can_answer = relay.settings.radio is not None and bool(relay.settings.radio.licence)
+                self.can_answer = _may_transmit(relay)
             case Closing.TOWN_CUT:
                 pass
         for node in town.nodes:
@@ -75,6 +91,12 @@ class _Act:
     def press(self) -> None:
         """Some press within half a minute, or all at once."""
         timeline, chance = self.town.timeline, self.town.timeline.chance
+        for node in self.pressers:
+            for at in range(UNHEARD_PRESSES):
+                press = partial(make_gesture, self.town, node, Gesture.TAP_ASSIST)
+                timeline.after(at * UNHEARD_APART_MS, press)
+        if self.pressers:
+            return
         are_at_once = chance.random() < 0.3  # noqa: PLR2004 - one town in three
         for node in self.town.nodes:
             if are_at_once or chance.random() < 0.6:  # noqa: PLR2004 - more than half
@@ -85,6 +107,8 @@ class _Act:
 
     def judge(self) -> None:
         """What had long enough to come true."""
+        if self.closing is Closing.UNHEARD:
+            return  # Nothing can come true; the duty cycle is judged with every transmission (I12).
         if self.closing is Closing.CENTRAL_GONE:
             self.town.watch.judge_neighbours(self.began_ms, self.revoked)
         else:
@@ -99,17 +123,17 @@ class _Act:
         return True
 
 
-def close(town: Town, revoked: frozenset[NodeId]) -> None:
+def close(town: Town, closing: Closing, revoked: frozenset[NodeId]) -> None:
     """Play it, and judge."""
     timeline, chance, look = town.timeline, town.timeline.chance, town.watch.after_each
     heal(town)
-    act = _Act(town, chance.choice(tuple(Closing)), revoked)
+    act = _Act(town, closing, revoked)
     timeline.note("world", f"closes with {act.closing}")
     act.take_away()
     timeline.run_until(timeline.now_ms + BETWEEN_MS, look)
     act.began_ms = timeline.now_ms
     act.press()
-    is_short = chance.random() < 0.7  # noqa: PLR2004 - the rest see what comes of what is tried for ever
+    is_short = act.closing is not Closing.UNHEARD and chance.random() < 0.7  # noqa: PLR2004 - the rest see what comes of what is tried for ever
     timeline.run_until(act.began_ms + SHORT_MS, look)
     while timeline.now_ms < act.began_ms + CLOSING_MS and not (is_short and act.is_true_by_now()):
         timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, look)
@@ -117,3 +141,7 @@ def close(town: Town, revoked: frozenset[NodeId]) -> None:
     town.central.start()
     if town.gateway is not None:
         town.gateway.start()
+
+
+def _may_transmit(node: SimNode) -> bool:
+    return node.settings.radio is not None and bool(node.settings.radio.licence)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sim.broker import Weather
+from sim.broker import Message, Weather
 from sim.faults_air import heal_air
+from sim.faults_liar import heal_liar
 from sim.node_actor import SimNode
 from sim.town import SCHEMES, STRANGER, Town
 from wire.frames import Alert, encode
@@ -15,6 +16,7 @@ from wire.kinds import AlertKind
 from wire.topics import FrameTopic
 
 LONG_MS: Final = 90_000
+_LOOK_MS: Final = 1_700
 YEARS_S: Final = (-20 * 365 * 86_400, -3_600, 7_200, 15 * 365 * 86_400)
 
 
@@ -33,8 +35,10 @@ def heal(town: Town) -> None:
     town.central.disk.is_refusing = False
     town.central.crash_after_orders = None
     town.central.clock_error_s = 0
-    town.watch.is_central_clock_true = True
+    if town.central.bugs is not None:
+        town.central.bugs.is_over = True
     heal_air(town)
+    heal_liar(town)
     for node in town.stations:
         town.broker.mend(node.id)
         node.disk.is_refusing = False
@@ -119,14 +123,50 @@ def _move_node_clock(town: Town) -> None:
 
 def _move_central_clock(town: Town) -> None:
     town.central.clock_error_s = town.timeline.chance.choice(YEARS_S)
-    town.watch.is_central_clock_true = False
     town.timeline.note("central", f"clock off by {town.central.clock_error_s} s")
+    if town.timeline.chance.random() < 0.5:  # noqa: PLR2004 - either
+        town.central.crash()  # It takes a new setting at its next start.
 
     def mend() -> None:
         town.central.clock_error_s = 0
-        town.watch.is_central_clock_true = True
 
     town.timeline.after(_while_ms(town), mend)
+
+
+def put_back_card(town: Town) -> None:
+    """A card loses its last writes, and its node has no network until the next press: a number is given out twice."""
+    node, timeline = _node(town), town.timeline
+    if town.air is not None:
+        return  # The rules of the air are judged in towns whose cards are whole.
+    card, copy = node.disk, node.disk.copy()
+    ends_ms = timeline.now_ms + 2 * LONG_MS
+
+    def look() -> None:
+        if node.disk is not card:
+            return  # Put back meanwhile: what this copy has was never written to what it is now.
+        is_new = bool(node.disk.rows.keys() - copy.rows.keys())
+        if is_new and node.is_running:
+            town.broker.cut(node.id)
+            node.put_back(copy.copy())
+            timeline.after(_LOOK_MS, wait)
+        elif timeline.now_ms < ends_ms:
+            timeline.after(_LOOK_MS, look)
+
+    def wait() -> None:
+        if node.disk.rows.keys() - copy.rows.keys() or timeline.now_ms >= ends_ms:
+            town.broker.mend(node.id)
+        else:
+            timeline.after(_LOOK_MS, wait)
+
+    look()
+
+
+def _restore_central(town: Town) -> None:
+    """Its database is replaced by a backup that was made a while before."""
+    if town.air is not None:
+        return
+    copy = town.central.disk.copy()
+    town.timeline.after(_while_ms(town), lambda: town.central.put_back(copy))
 
 
 def _break_panel(town: Town) -> None:
@@ -149,15 +189,15 @@ def _forge(town: Town) -> None:
     kind = chance.randrange(4)
     if kind == 0:
         alert = Alert(STRANGER, counter, 0, AlertKind.ATTACK, counter, (scheme.number,))
-        town.broker.inject(FrameTopic(scheme.slug, STRANGER), encode(alert, town.keys[STRANGER]))
+        town.broker.inject(Message(FrameTopic(scheme.slug, STRANGER), encode(alert, town.keys[STRANGER])))
     elif kind == 1:
         alert = Alert(victim.id, counter, 0, AlertKind.ATTACK, counter, (scheme.number,))
-        town.broker.inject(topic, encode(alert, town.keys[STRANGER]))
+        town.broker.inject(Message(topic, encode(alert, town.keys[STRANGER])))
     elif town.watch.truth:
         data = bytearray(chance.choice(sorted(town.watch.truth.items()))[1].signed.data)
         if kind == 2:  # noqa: PLR2004 - the third of four
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        town.broker.inject(topic, bytes(data))
+        town.broker.inject(Message(topic, bytes(data)))
     town.timeline.note("forger", f"attack {kind} as {victim.name} in {scheme.slug}")
 
 
@@ -176,6 +216,8 @@ _FAULTS: Final[tuple[Callable[[Town], None], ...]] = (
     _fill_central_disk,
     _move_node_clock,
     _move_central_clock,
+    _restore_central,
+    _restore_central,
     _break_panel,
     _forge,
     _forge,

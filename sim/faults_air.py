@@ -19,6 +19,7 @@ JAM_MS: Final = (5_000, 60_000)
 TALKER: Final = "talker"
 JAMMER: Final = "jammer"
 ATTACKER: Final = "attacker"
+FRESH: Final = 3
 FLOOD: Final = 12
 """Bursts that an attacker sends one after another: three overs."""
 
@@ -145,7 +146,10 @@ def _central_gone(town: Town) -> None:
 def _replay(town: Town) -> None:
     """What was true once is said again, some of it many times."""
     chance = town.timeline.chance
-    known = [truth.signed.data for _, truth in sorted(town.watch.truth.items())]
+    truths = [truth for _, truth in sorted(town.watch.truth.items())]
+    if chance.random() < 0.5:  # noqa: PLR2004 - either; what is fresh is still being relayed
+        truths = sorted(truths, key=lambda truth: truth.stored_ms)[-FRESH:]
+    known = [truth.signed.data for truth in truths]
     if chance.random() < 0.3:  # noqa: PLR2004 - now and then
         known = sorted(town.watch.air.central_said)
     if known:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from node.core import effects as do
 from node.core import events as ev
 from node.core.controls import Button, Part
+from node.core.listing import parts_of
 from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.radio.duty import rebased
 from node.core.settings import Settings
 from node.core.state import NodeState
 from sim.air import SimAir
-from sim.broker import SimBroker
+from sim.broker import Message, SimBroker
+from sim.node_disk import DiskRow, NodeDisk
 from sim.node_radio import SimRadio
-from sim.node_words import frame_of, told
+from sim.node_words import event_of, frame_of, told
 from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings, spoil_state
 from sim.timeline import Timeline
 from sim.watch import Watch
@@ -23,10 +26,10 @@ from wire.directory import Directory, open_directory
 from wire.errors import DecodeError
 from wire.frames import decode, encode
 from wire.ids import FrameId, NodeId, node_text
-from wire.kinds import Path
-from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message, encode_message
-from wire.signing import PublicKey, SigningKey
-from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
+from wire.kinds import Path, Priority, most_urgent
+from wire.messages import encode_message
+from wire.signing import PublicKey, SigningKey, sign_message
+from wire.topics import FrameTopic, Up, UpTopic
 
 EPOCH_S: Final = 1_900_000_000
 """True Unix time when a run begins."""
@@ -35,28 +38,6 @@ RESTART_MS: Final = (1_000, 8_000)
 CLOCK_EVERY_MS: Final = 60_000
 CENTRAL_TIME_MS: Final = 10_000
 """As old as its message may have been."""
-
-
-@dataclass(slots=True)
-class DiskRow:
-    """A row of the outbox. ``boot``: the machine's boot it was written in."""
-
-    data: bytes
-    stored_ms: int
-    boot: int
-    at_s: int
-    is_receipted: bool = False
-
-
-@dataclass(slots=True)
-class NodeDisk:
-    """What a power cut leaves. Whatever is in here was committed."""
-
-    rows: dict[int, DiskRow] = field(default_factory=dict)
-    seen: dict[FrameId, tuple[bytes, bool]] = field(default_factory=dict)
-    counter: int = 0
-    directory: bytes = b""
-    is_refusing: bool = False
 
 
 class SimNode:
@@ -134,7 +115,13 @@ class SimNode:
         outbox = tuple(self._stored(row) for _, row in sorted(self.disk.rows.items()))
         inbox = tuple(ev.SeenFrame(id_, digest, shown) for id_, (digest, shown) in self.disk.seen.items())
         self._timeline.note(self.name, f"starts, {len(outbox)} rows, {len(inbox)} seen, counter {self.disk.counter}")
-        self._take(ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter))
+        boot, scales = self.disk.scales
+        kept_boot, kept_ms, airtime = self.disk.airtime
+        airtime = airtime if kept_boot == self.boot else rebased(airtime, kept_ms, self.monotonic_ms, None)
+        started = ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter)
+        started = replace(started, scales=scales if boot == self.boot else (), airtime=airtime)
+        # No two runs share a nonce, or central takes the second's syncs for the first's, said again.
+        self._take(replace(started, secret=f"{self.name}-{self._run}".encode()))
         if self.is_panel_dead:
             self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
         if self.radio is not None:
@@ -169,6 +156,17 @@ class SimNode:
         restart_ms = self._timeline.chance.randint(*RESTART_MS) if down_ms is None else down_ms
         self._timeline.after(restart_ms, again)
 
+    def put_back(self, copy: NodeDisk) -> None:
+        """The power goes, and the card is as it was when ``copy`` was made of it."""
+        if self._state is None:
+            return
+        lost = set(self.disk.rows) - set(copy.rows)
+        copy.is_refusing = self.disk.is_refusing
+        self.disk = copy
+        self._timeline.note(self.name, f"card forgets {sorted(lost)}")
+        self._watch.memory.card_forgot(self, lost, self._watch.truth)
+        self.crash(is_power_cut=True)
+
     def pin(self, button: Button, *, is_down: bool) -> None:
         """An edge at the pin."""
         if self._state is not None:
@@ -194,10 +192,10 @@ class SimNode:
 
     @property
     def is_time_true(self) -> bool:
-        """Whether central's word for the time, which a node takes before its own clock's, was right when it came."""
-        offset_ms = self._state.central.offset_ms if self._state is not None else None
+        """Whether central's time, all that the node has learnt of it, was right."""
+        scales = self._state.central.scales if self._state is not None else ()
         true_ms = EPOCH_S * 1000 + self._timeline.now_ms - self.monotonic_ms
-        return offset_ms is None or abs(offset_ms - true_ms) < CENTRAL_TIME_MS
+        return all(abs(scale.offset_ms - true_ms) < CENTRAL_TIME_MS for scale in scales)
 
     @property
     def monotonic_ms(self) -> int:
@@ -214,34 +212,20 @@ class SimNode:
         """The connection is gone."""
         self._take(ev.LinkDown("connection lost"))
 
-    def receive(self, topic: Topic, payload: bytes) -> None:
-        """A message; decoded as the uplink does it."""
+    def receive(self, message: Message) -> None:
+        """A message; read as the uplink does it."""
         if self._state is None:
             return
         try:
-            event = self._event(topic, payload)
+            event = event_of(message, self._state.directory, self._authority, plant=self._plant)
         except DecodeError as e:
             event = ev.InputRejected(e.reason)
         self._take(event)
 
-    def _event(self, topic: Topic, payload: bytes) -> ev.Event:  # noqa: PLR0911 - one return a topic
-        match topic:
-            case FrameTopic():
-                return ev.FrameReceived(payload, topic, Path.NETWORK)
-            case DownTopic(channel=Down.RECEIPT | Down.ACK):
-                return ev.FrameReceived(payload, None, Path.NETWORK)
-            case DownTopic(channel=Down.AIR):
-                return ev.AirAsked(payload)
-            case DownTopic(channel=Down.SYNC):
-                return ev.SyncAnswered(decode_message(payload, SyncAnswer))
-            case DownTopic(channel=Down.DIRECTORY):
-                return ev.DirectoryReceived(open_directory(payload, self._authority), payload)
-            case IncidentTopic():
-                return ev.IncidentReceived(decode_message(payload, IncidentState))
-            case CentralTopic():
-                return ev.CentralStatusReceived(decode_message(payload, CentralStatus))
-            case _:
-                return ev.InputRejected("topic")
+    def hear(self, data: bytes) -> None:
+        """A burst, wherever it comes from."""
+        if self._state is not None:
+            self._take(ev.FrameReceived(data, None, Path.RADIO))
 
     # The loop.
 
@@ -312,28 +296,44 @@ class SimNode:
                 self._store(effect)
             case do.PublishFrame():
                 self._publish(effect)
+            case do.ForgetFrame():
+                self._watch.memory.replaced.add(effect.id)
+                self.disk.rows.pop(effect.id.counter, None)
             case do.MarkReceipted():
                 self._gathered.append(effect)
             case do.KeepSeen():
                 self._gathered.append(effect)
-                if effect.is_shown:
+                if effect.shown is not None:
                     self._flush()
             case do.KeepDirectory():
                 if not self.disk.is_refusing:
                     self.disk.directory = effect.data
+            case do.KeepAirtime():
+                if not self.disk.is_refusing:
+                    self.disk.airtime = (self.boot, self.monotonic_ms, effect.slices)
+            case do.KeepScales():
+                if not self.disk.is_refusing:
+                    self.disk.scales = self.boot, effect.scales
             case do.RaiseCounterFloor():
                 self.disk.counter = max(self.disk.counter, effect.counter)
                 self._memory_counter = max(self._memory_counter, effect.counter)
             case do.ShowScreen():
                 self._show(effect)
             case do.PublishHealth():
-                self._broker.publish(self.id, UpTopic(self.id, Up.HEALTH), encode_message(effect.health), 0, _nothing)
+                self._tell_central(Up.HEALTH, encode_message(effect.health), 0)
             case do.PublishSync():
-                self._broker.publish(self.id, UpTopic(self.id, Up.SYNC), encode_message(effect.sync), 1, _nothing)
+                self._flush()
+                for part in parts_of(effect.sync, self.disk.receipted() if effect.is_listing else ()):
+                    self._tell_central(Up.SYNC, encode_message(part), 1)
+            case do.ReopenFrames():
+                self._flush()
+                rows = self.disk.reopen(effect.counters)
+                if rows is not None:
+                    self._answers.append(ev.FramesReopened(tuple(self._stored(row) for row in rows)))
             case do.RetryPart():
                 self._retry(effect.part)
             case do.RelayFrame():
-                self._broker.publish(self.id, UpTopic(self.id, Up.HEARD), effect.data, 1, _nothing)
+                self._tell_central(Up.HEARD, effect.data, 1)
             case do.TransmitOver() if self.radio is not None:
                 self.radio.transmit(effect)
             case do.StopOver() if self.radio is not None:
@@ -346,14 +346,18 @@ class SimNode:
             self._watch.refused(self)
             self._answers.append(ev.StoreRefused(effect.draft, "no space left on device"))
             return
+        old = self.disk.rows.pop(effect.replaces, None)
+        if old is not None:
+            self._watch.memory.replaced.add(FrameId(self.id, effect.replaces))
         counter = max(self.disk.counter, self._memory_counter) + 1
         data = encode(frame_of(effect.content, self.id, counter, effect.at_s), self._key)
         self._memory_counter = counter
         if self._plant is not Plant.COUNTER_NOT_PERSISTED:
             self.disk.counter = counter
         if not isinstance(effect.content, do.PathTestDraft):
-            self.disk.rows[counter] = DiskRow(data, self.monotonic_ms, self.boot, effect.at_s)
-        self._watch.stored(self, decode(data))
+            age = (self.monotonic_ms, self.boot) if old is None else (old.stored_ms, old.boot)
+            self.disk.rows[counter] = DiskRow(data, *age, effect.wall_at_s)
+        self._watch.stored(self, decode(data), effect)
         self._answers.append(ev.FrameStored(effect.draft, decode(data)))
 
     def _publish(self, effect: do.PublishFrame) -> None:
@@ -368,8 +372,13 @@ class SimNode:
             self._take(ev.FramePublished(effect.signed.frame.id))
 
         for scheme in _slugs(directory, effect.schemes):
-            topic = FrameTopic(scheme, self.id)
-            self._broker.publish(self.id, topic, effect.signed.data, 1, acknowledged)
+            message = Message(FrameTopic(scheme, self.id), effect.signed.data)
+            self._broker.publish(self.id, message, 1, acknowledged)
+
+    def _tell_central(self, channel: Up, payload: bytes, qos: int) -> None:
+        topic = UpTopic(self.id, channel)
+        signature = sign_message(self._key, str(topic), payload)
+        self._broker.publish(self.id, Message(topic, payload, signature), qos, _nothing)
 
     def _show(self, effect: do.ShowScreen) -> None:
         if self._is_panel_given_up:
@@ -381,11 +390,13 @@ class SimNode:
             # Latest wins: a screen that was replaced before it was drawn is never on the panel.
             if self._run == run and self._drawing == drawing and not self.is_panel_dead:
                 self._watch.on_panel(self, screen)
-                self._take(ev.ScreenShown(screen.concerns, screen.face))
+                self._take(ev.ScreenShown(screen.concerns, screen.face, screen.priority))
 
         self._timeline.after(self._timeline.chance.randint(*PANEL_MS), drawn)
 
     def _retry(self, part: Part) -> None:
+        if part is Part.CLOCK:
+            return
         if part is Part.RADIO and self.radio is not None:
             self.radio.retry()
             return
@@ -403,8 +414,11 @@ class SimNode:
                 if row is not None:
                     row.is_receipted = True
             elif self._plant is not Plant.INBOX_FORGOTTEN:
-                before = self.disk.seen.get(effect.id, (effect.digest, False))
-                self.disk.seen[effect.id] = (effect.digest, effect.is_shown or before[1])
+                _, before = self.disk.seen.get(effect.id, (effect.digest, None))
+                shown = most_urgent(effect.shown, before)
+                if shown is not None and self._plant is Plant.UPGRADE_MISSED:
+                    shown = Priority.P1
+                self.disk.seen[effect.id] = (effect.digest, shown)
         self._gathered = []
 
     def _stored(self, row: DiskRow) -> ev.StoredFrame:

@@ -1,11 +1,18 @@
-"""What a node's actor says in the trace, and how drafts become frames."""
+"""What a node's actor says in the trace, how drafts become frames, and messages events."""
 
 from __future__ import annotations
 
 from node.core import effects as do
 from node.core import events as ev
+from sim.broker import Message, is_signed_by
+from sim.plants import Plant
+from wire.directory import Directory, open_directory
 from wire.frames import Alert, Cancel, Frame, PathTest, Response
-from wire.ids import NodeId
+from wire.ids import CENTRAL, NodeId
+from wire.kinds import Path
+from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message
+from wire.signing import PublicKey
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic
 
 
 def told(event: ev.Event) -> str:
@@ -35,3 +42,35 @@ def frame_of(content: do.Draft, node: NodeId, counter: int, at_s: int) -> Frame:
             return Response(node, counter, at_s, content.target, content.response, content.schemes)
         case do.PathTestDraft():
             return PathTest(node, counter, at_s, content.path)
+
+
+def event_of(  # noqa: PLR0911 - one return a topic
+    message: Message, directory: Directory, authority: PublicKey, *, plant: Plant | None
+) -> ev.Event:
+    """A message, decoded as the uplink does it.
+
+    Raises:
+        DecodeError: as the uplink counts it.
+    """
+    topic, payload = message.topic, message.payload
+
+    def is_signed() -> bool:
+        return plant is Plant.UNSIGNED_BELIEVED or is_signed_by(CENTRAL, directory, message)
+
+    match topic:
+        case FrameTopic():
+            return ev.FrameReceived(payload, topic, Path.NETWORK)
+        case DownTopic(channel=Down.RECEIPT | Down.ACK):
+            return ev.FrameReceived(payload, None, Path.NETWORK)
+        case DownTopic(channel=Down.AIR):
+            return ev.AirAsked(payload)
+        case DownTopic(channel=Down.SYNC):
+            return ev.SyncAnswered(decode_message(payload, SyncAnswer), is_signed())
+        case DownTopic(channel=Down.DIRECTORY):
+            return ev.DirectoryReceived(open_directory(payload, authority), payload)
+        case IncidentTopic():
+            return ev.IncidentReceived(decode_message(payload, IncidentState), is_signed())
+        case CentralTopic():
+            return ev.CentralStatusReceived(decode_message(payload, CentralStatus), is_signed())
+        case _:
+            return ev.InputRejected("topic")

@@ -13,6 +13,8 @@ from sim.watch import Press
 from wire.kinds import AlertKind
 
 STAFF: Final = (Person("pcso", "J Patel"), Person("cctv", "Sam O'Neill"), Person("duty-sergeant", "R Mwangi"))
+GOING: Final = (STAFF[0], STAFF[2])
+"""Who goes out, whoever says so."""
 
 
 class Gesture(StrEnum):
@@ -104,7 +106,7 @@ def act_at_central(town: Town) -> None:
         Acknowledge(incident),
         Acknowledge(incident),
         UndoAcknowledge(incident),
-        SetOnTheWay(incident),
+        SetOnTheWay(incident, who=chance.choice(GOING)),
         AddNote(incident, "Camera 4 has them"),
         Close(incident, "Dealt with"),
     )

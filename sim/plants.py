@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from central.core.turns import ALERTS_AT_ONCE, Turns
 from node.core import effects as do
 from node.core import events as ev
 from node.core.radio.air import Mode, Phrase
@@ -13,10 +15,13 @@ from node.core.radio.state import Usage, can_transmit
 from node.core.screens import Face
 from node.core.settings import Settings
 from node.core.state import Inbox, NodeState
+from wire.ids import FrameId
 from wire.kinds import Path
 
 if TYPE_CHECKING:
-    from sim.node_actor import NodeDisk
+    from sim.node_disk import NodeDisk
+
+M = TypeVar("M")
 
 
 class Plant(StrEnum):
@@ -34,8 +39,24 @@ class Plant(StrEnum):
     """A press is swallowed while an earlier one waits."""
     SAID_RECEIVED_ON_PUBACK = "said-received"
     """The screen says RECEIVED while it is still trying."""
+    UNSIGNED_BELIEVED = "unsigned-believed"
+    """Nodes take whatever JSON the broker brings for central's."""
     LATE_SHOWN_AS_LIVE = "late-shown-as-live"
     """Central forgets how old an alert is."""
+    REPEAT_NOT_SOUNDED = "repeat-not-sounded"
+    """The desk is not told that a shop has pressed again after the answer."""
+    NO_BUDGET = "no-budget"
+    """Central reads what comes in the order in which it comes, whoever sends it."""
+    UPGRADE_MISSED = "upgrade-missed"
+    """The disk knows that an alert was shown, and not as what, and a restart takes it off the panel for good."""
+    HALF_A_STEP_KEPT = "half-a-step-kept"
+    """Where a bug of central's rules raises, what the step had changed stays."""
+    CENTRALS_CLOCK_ALONE = "centrals-clock-alone"
+    """Nodes stamp by their own clock, and judge by central's and by nothing else."""
+    RECEIPT_WITHOUT_DIGEST = "receipt-without-digest"
+    """A receipt names a number, and is given for any frame that has it."""
+    RESTORE_UNNOTICED = "restore-unnoticed"
+    """Central does not say what it lacks of all that it had receipted."""
     OVER_THOUGH_RECEIPTED = "over-though-receipted"
     """What has its receipt goes on the air once more."""
     AIRTIME_FORGOTTEN = "airtime-forgotten"
@@ -59,7 +80,15 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
     Plant.INBOX_FORGOTTEN: ("I6",),
     Plant.OLD_INCIDENT_SUPPRESSES: ("I9",),
     Plant.SAID_RECEIVED_ON_PUBACK: ("I5",),
+    Plant.UNSIGNED_BELIEVED: ("I5", "I7", "I26", "I27", "I28"),
     Plant.LATE_SHOWN_AS_LIVE: ("I8",),
+    Plant.REPEAT_NOT_SOUNDED: ("I29",),
+    Plant.NO_BUDGET: ("I30",),
+    Plant.UPGRADE_MISSED: ("I21",),
+    Plant.HALF_A_STEP_KEPT: ("I10", "I22"),
+    Plant.CENTRALS_CLOCK_ALONE: ("I23",),
+    Plant.RECEIPT_WITHOUT_DIGEST: ("I3", "I5"),
+    Plant.RESTORE_UNNOTICED: ("I10",),
     Plant.OVER_THOUGH_RECEIPTED: ("I11",),
     Plant.AIRTIME_FORGOTTEN: ("I12",),
     Plant.RELAYED_FOR_EVER: ("I18",),
@@ -71,8 +100,34 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
 """The invariants that each of them breaks; none for one that a storm shows: it does not end in time."""
 RADIO_PLANTS: Final = frozenset(list(Plant)[list(Plant).index(Plant.OVER_THOUGH_RECEIPTED) :])
 """Those that only a town with radios can show."""
+BUG_PLANTS: Final = frozenset({Plant.HALF_A_STEP_KEPT})
+"""Those that only a town shows whose central has bugs."""
+FLOOD_PLANTS: Final = frozenset({Plant.NO_BUDGET})
+"""Those that only a town with a flooding member shows."""
 _NO_SUCH_OVER: Final = 1_000_000
 _ONE_WAIT_US: Final = 1_500_000
+
+
+class FirstCome(Turns[M]):
+    """One line for everybody, without a budget."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line: deque[M] = deque()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits."""
+        return not self._line
+
+    def put(self, message: M, *, topic: str, size: int, now_s: float) -> bool:  # noqa: ARG002 - it asks for none of them
+        """At the end."""
+        self._line.append(message)
+        return True
+
+    def take(self, count_max: int) -> list[M]:
+        """From the front, as many as one sender would be given."""
+        return [self._line.popleft() for _ in range(min(len(self._line), count_max, ALERTS_AT_ONCE))]
 
 
 def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
@@ -90,6 +145,11 @@ def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
 def spoil_event(plant: Plant | None, state: NodeState, event: ev.Event) -> NodeState:
     """What the core remembers when it hears of an event."""
     is_heard = isinstance(event, ev.FrameReceived) and event.path is Path.RADIO
+    if plant is Plant.CENTRALS_CLOCK_ALONE and isinstance(event, ev.FrameReceived):
+        central = replace(state.central, scales=state.central.scales[:1])
+        return replace(state, central=central, clock=replace(state.clock, is_proven=False))
+    if plant is Plant.UPGRADE_MISSED and isinstance(event, ev.SyncAnswered):
+        return replace(state, inbox=_without_recall(state.inbox, event))
     if plant is Plant.REPLAY_SHOWN and is_heard:
         return replace(state, inbox=Inbox())
     if plant is Plant.RELAYED_FOR_EVER and is_heard:
@@ -97,6 +157,16 @@ def spoil_event(plant: Plant | None, state: NodeState, event: ev.Event) -> NodeS
     if plant is Plant.AIRTIME_FORGOTTEN:
         return replace(state, radio=replace(state.radio, own_use=Usage()))
     return state
+
+
+def _without_recall(inbox: Inbox, event: ev.SyncAnswered) -> Inbox:
+    """What an earlier run showed stays off the panel, whatever has become of it."""
+    older = inbox.older
+    for frame_id in (FrameId.parse(said.incident) for said in event.answer.incidents):
+        seen = older.get(frame_id)
+        if seen is not None:
+            older = older.put(frame_id, replace(seen, is_restored=False))
+    return replace(inbox, older=older)
 
 
 def spoil_state(plant: Plant | None, before: NodeState, after: NodeState) -> NodeState:
@@ -116,6 +186,8 @@ def spoil_orders(
             return tuple(e for e in effects if not (is_open and isinstance(e, do.StoreFrame)))
         case Plant.SAID_RECEIVED_ON_PUBACK:
             return tuple(_boasting(effect) for effect in effects)
+        case Plant.CENTRALS_CLOCK_ALONE:
+            return tuple(replace(e, at_s=e.wall_at_s) if isinstance(e, do.StoreFrame) else e for e in effects)
         case Plant.SILENT_SPOKEN:
             return tuple(_loud(effect) for effect in effects)
         case Plant.OVER_THOUGH_RECEIPTED if state.radio.over is None and can_transmit(state):

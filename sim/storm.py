@@ -33,6 +33,7 @@ class StormResult:
 
     Attributes:
         last_commit_ms, last_receipt_ms: since the press; 0 = none.
+        untold_ms: the longest from a commit until its presser knew.
         broken: the invariant that broke, or empty.
     """
 
@@ -41,6 +42,7 @@ class StormResult:
     receipted: int
     last_commit_ms: int
     last_receipt_ms: int
+    untold_ms: int
     airtime_ms: int
     overs: int
     collisions: int
@@ -81,6 +83,9 @@ def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plan
         receipted=len(receipted),
         last_commit_ms=max(committed, default=QUIET_START_MS) - QUIET_START_MS,
         last_receipt_ms=max(receipted, default=QUIET_START_MS) - QUIET_START_MS,
+        untold_ms=max(
+            (watch.receipted_ms[a] - watch.committed_ms[a] for a in alerts if a in watch.receipted_ms), default=0
+        ),
         airtime_ms=figures.airtime_ms - airtime_ms,
         overs=figures.overs - overs,
         collisions=figures.collisions - collisions,
@@ -95,7 +100,8 @@ def tell(result: StormResult, kind: AlertKind) -> str:
     return (
         f"storm of {result.nodes} ({kind.slug}): delivered {result.delivered} of {result.nodes}, last commit"
         f" {result.last_commit_ms / 1000:.1f} s, receipts {result.receipted}, the last"
-        f" {result.last_receipt_ms / 1000:.1f} s after the press, airtime {result.airtime_ms / 1000:.0f} s in"
+        f" {result.last_receipt_ms / 1000:.1f} s after the press, at most"
+        f" {result.untold_ms / 1000:.1f} s after its commit, airtime {result.airtime_ms / 1000:.0f} s in"
         f" {result.overs} overs, {result.collisions} receptions collided"
         f"{f'; bar {bar_s:.0f} s' if bar_s else ''}{f'; BROKEN {result.broken}' if result.broken else ''}"
     )

@@ -17,8 +17,8 @@ from sim.central_actor import SimCentral
 from sim.node_actor import EPOCH_S, SimNode
 from sim.plants import Plant
 from sim.timeline import Timeline
-from sim.watch import Watch
-from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry, seal_directory
+from sim.watch import FLOODER, Watch
+from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
 from wire.ids import CENTRAL, FIRST_PREMISES_NODE, NodeId, node_text
 from wire.signing import SigningKey
 
@@ -26,10 +26,12 @@ SCHEMES: Final = (
     SchemeEntry(number=1, slug="hart", name="HART"),
     SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
 )
+EVERYWHERE: Final = frozenset(scheme.number for scheme in SCHEMES)
 MEMBERSHIPS: Final = ((1,), (1,), (2,), (1, 2), (1,), (2,))
 STRANGER: Final = NodeId(0xBAD)
 """Has a key, and is in no directory."""
 LICENCE: Final = "sim/1"
+GATEWAY: Final = "Gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,15 @@ class Town:
         keys: of every sender, for the adversary's use too.
     """
 
-    def __init__(self, seed: int, node_count: int, plant: Plant | None = None, radio: RadioPlan | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        node_count: int,
+        plant: Plant | None = None,
+        radio: RadioPlan | None = None,
+        *,
+        has_flooder: bool = False,
+    ) -> None:
         self.timeline = Timeline(seed)
         self.broker = SimBroker(self.timeline)
         self.radio = radio
@@ -73,10 +83,10 @@ class Town:
         self.memberships = {node: frozenset(MEMBERSHIPS[at % len(MEMBERSHIPS)]) for at, node in enumerate(ids)}
         if radio is not None:  # The gateway comes last, and is in every scheme.
             ids.append(NodeId(FIRST_PREMISES_NODE + node_count))
-            self.memberships[ids[-1]] = frozenset(scheme.number for scheme in SCHEMES)
-        self.keys = {node: _key(node_text(node)) for node in (*ids, CENTRAL, STRANGER)}
+            self.memberships[ids[-1]] = EVERYWHERE
+        self.keys = {node: _key(node_text(node)) for node in (*ids, CENTRAL, STRANGER, FLOODER)}
         self._serial = 1
-        self._document = self._first_document(ids, node_count)
+        self._document = self._first_document(ids, node_count, plant, has_flooder=has_flooder)
         sealed = seal_directory(self._document, self._authority)
         self.watch = Watch(self.timeline, self.memberships)
         self.central = SimCentral(
@@ -92,7 +102,7 @@ class Town:
             SimNode(
                 Settings(
                     node=node,
-                    premises=f"Shop {at}" if at < node_count else "Gateway",
+                    premises=f"Shop {at}" if at < node_count else GATEWAY,
                     place="High St",
                     scheme_numbers=tuple(sorted(self.memberships[node])),
                     is_attack_silent=at % 3 == 1,
@@ -112,6 +122,7 @@ class Town:
         ]
         self.nodes, self.gateway = self.stations[:node_count], self.stations[-1] if radio else None
         self.watch.central_disk = self.central.disk
+        self.watch.trust.can_reach = self._can_reach
         self.watch.nodes = {node.id: node for node in self.stations}
         if self.air is not None:
             if self.air.has_capture:
@@ -129,23 +140,42 @@ class Town:
             slugs = frozenset(scheme.slug for scheme in SCHEMES if scheme.number in self.memberships[node.id])
             self.broker.admit(node, slugs)
 
-    def _first_document(self, ids: list[NodeId], premises_count: int) -> DirectoryDocument:
+    def _first_document(
+        self, ids: list[NodeId], premises_count: int, plant: Plant | None, *, has_flooder: bool
+    ) -> DirectoryDocument:
         central = SenderEntry(
-            node=node_text(CENTRAL), key=self.keys[CENTRAL].public.raw, premises="Central", kind="central"
+            node=node_text(CENTRAL),
+            key=self.keys[CENTRAL].public.raw,
+            premises="Central",
+            kind="central",
+            # Of a central that signs, no receipt without a digest is believed.
+            signs=plant is not Plant.RECEIPT_WITHOUT_DIGEST,
         )
+        named = [(node, f"Shop {at}" if at < premises_count else GATEWAY) for at, node in enumerate(ids)]
+        if has_flooder:
+            named.append((FLOODER, "Stolen unit"))
         members = (
             SenderEntry(
                 node=node_text(node),
                 key=self.keys[node].public.raw,
-                premises=f"Shop {at}" if at < premises_count else "Gateway",
+                premises=name,
                 place="High St",
-                schemes=tuple(sorted(self.memberships[node])),
-                kind="premises" if at < premises_count else "gateway",
+                schemes=tuple(sorted(self.memberships.get(node, EVERYWHERE))),
+                kind="gateway" if name == GATEWAY else "premises",
+                signs=True,
             )
-            for at, node in enumerate(ids)
+            for node, name in named
         )
         issued_at = datetime.fromtimestamp(EPOCH_S, UTC)
         return DirectoryDocument(serial=1, issued_at=issued_at, schemes=SCHEMES, senders=(central, *members))
+
+    @property
+    def newest_directory(self) -> Directory:
+        """As central has it."""
+        return open_directory(self.central.directory, self._authority.public)
+
+    def _can_reach(self, node: NodeId) -> bool:
+        return self.central.is_running and self.broker.is_through(CENTRAL) and self.broker.is_through(node)
 
     def start(self) -> None:
         """Everybody comes up."""

@@ -1,6 +1,7 @@
 """The invariants, looked at after every step; what breaks one is raised where it happens.
 
-Those of the radio path are in :mod:`sim.watch_air`.
+Those of the radio path are in :mod:`sim.watch_air`, that of what members have seen in :mod:`sim.watch_panels`, those of
+what is believed in :mod:`sim.watch_trust`, that of what the desk is told in :mod:`sim.watch_desk`.
 
 | id | what must hold |
 |---|---|
@@ -14,6 +15,8 @@ Those of the radio path are in :mod:`sim.watch_air`.
 | I8 (N13) | what waited over a minute is never on a neighbour's panel, or in central's journal, as live |
 | I9 (N2) | a whole press on a running node with a working disk becomes an alert of its kind |
 | I10 (N2, N8) | when everything works again, every stored frame reaches central, and every outbox row its receipt |
+| I22 (N3) | what a person asks of central is answered, unless central dies meanwhile |
+| I23 (N13) | what is live by a scale that its receiver has is never journalled, or on a panel, as late |
 """
 
 from __future__ import annotations
@@ -23,10 +26,15 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from central.core.journal import FrameEntry
 from node.core import effects as do
+from node.core.scales import readings_s
 from node.core.screens import Dots, Emphasis, Face, Screen
 from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
 from sim.watch_air import AirWatch
+from sim.watch_memory import Memory
+from sim.watch_panels import PanelWatch
+from sim.watch_trust import TrustWatch
+from wire.directory import Directory
 from wire.errors import DecodeError
 from wire.frames import Alert, PathTest, SignedFrame
 from wire.ids import FrameId, NodeId
@@ -36,9 +44,13 @@ if TYPE_CHECKING:
     from sim.central_actor import CentralDisk
     from sim.node_actor import SimNode
 
+FLOODER: Final = NodeId(0xF100)
+"""A stolen unit, in good standing: what it signs is its own word, and no press of anybody's."""
 LATE_MS: Final = 60_000
+LIVE_MS: Final = 50_000
 LATE_SLACK_MS: Final = 8_000
 """Whole seconds in frames, the way to the panel, and central's time, which is as old as its message was slow."""
+STAMP_SLACK_S: Final = 5
 STORED_WITHIN_MS: Final = 1_500
 
 
@@ -61,17 +73,21 @@ class Truth:
 
     Attributes:
         stored_ms: true time of the commit on the node's disk.
-        is_clock_true: the node's clock was proven and right then.
+        pressed_ms: and of the press, which may have had to wait for the disk, or for a number that central takes.
+        is_clock_true: it bears the true time.
         is_kept: on the node's disk until its receipt; a path test is not.
         shown_at: where it was on the panel; ``remembered_at``: and where a disk that works remembers it.
+        arrived_ms: when each node first took it in.
     """
 
     signed: SignedFrame
     stored_ms: int
+    pressed_ms: int
     is_clock_true: bool
     is_kept: bool = True
     shown_at: set[NodeId] = field(default_factory=set)
     remembered_at: set[NodeId] = field(default_factory=set)
+    arrived_ms: dict[NodeId, int] = field(default_factory=dict)
 
 
 class Watch:
@@ -83,28 +99,45 @@ class Watch:
         self.truth: dict[FrameId, Truth] = {}
         self.presses: list[Press] = []
         self._alerts_of: dict[NodeId, list[tuple[int, AlertKind]]] = {}
+        self._ordered_ms: dict[tuple[NodeId, int], int] = {}
+        """When each draft of the nodes' present runs was first ordered to disk."""
         self.central_disk: CentralDisk | None = None
         self.nodes: dict[NodeId, SimNode] = {}
         self.is_central_clock_true = True
+        self.central_boot = ""
         self.air = AirWatch(timeline, self.truth)
+        self.panels = PanelWatch(self.truth)
+        self.trust = TrustWatch(timeline)
+        self.memory = Memory()
         self.committed_ms: dict[FrameId, int] = {}
         self.receipted_ms: dict[FrameId, int] = {}
+        self.unanswered: set[int] = set()
+        """Requests of people, put to the central that runs."""
         self.shown = 0
         self.late = 0
 
     # Told by the actors.
 
-    def stored(self, node: SimNode, signed: SignedFrame) -> None:
-        """A row is on a node's disk."""
+    def stored(self, node: SimNode, signed: SignedFrame, order: do.StoreFrame | None = None) -> None:
+        """A row is on a node's disk; ``order``: the core's."""
         frame = signed.frame
         before = self.truth.get(frame.id)
-        if before is not None and before.signed.data != signed.data:
+        is_other = before is not None and before.signed.data != signed.data
+        if before is not None and is_other and not self.memory.is_reused(frame.id, before):
             self._broken("I2", f"counter {frame.counter} of {node.name} was used twice")
-        is_true = node.is_clock_proven and node.clock_error_s == 0 and frame.at_s != 0
-        self.truth[frame.id] = Truth(signed, self._timeline.now_ms, is_true, not isinstance(frame, PathTest))
+        is_true = abs(frame.at_s - (node.wall_at_s - node.clock_error_s)) <= STAMP_SLACK_S
+        is_kept = not isinstance(frame, PathTest)
+        self.receipted_ms.pop(frame.id, None)  # An earlier press had its number.
+        self.truth[frame.id] = Truth(signed, self._timeline.now_ms, self._pressed_ms(node, order), is_true, is_kept)
         if isinstance(frame, Alert):
             self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
             self.air.pressed(node.id)
+
+    def _pressed_ms(self, node: SimNode, order: do.StoreFrame | None) -> int:
+        if order is None:
+            return self._timeline.now_ms
+        replaced = self.truth.get(FrameId(node.id, order.replaces))
+        return self._ordered_ms[node.id, order.draft] if replaced is None else replaced.pressed_ms
 
     def refused(self, node: SimNode) -> None:
         """The node's disk would not take a row."""
@@ -115,25 +148,53 @@ class Watch:
     def committed(self, entries: list[FrameEntry]) -> None:
         """Entries are on central's disk."""
         for entry in entries:
-            truth = self.truth.get(entry.signed.frame.id)
-            if truth is None or truth.signed.data != entry.signed.data:
+            if entry.signed.frame.sender == FLOODER:
+                continue
+            truth = self.memory.truth_of(entry, self.truth.get(entry.signed.frame.id))
+            if truth is None:
                 self._broken("I7", f"central took {entry.signed.frame.id.text}, which nobody stored")
             waited_ms = self._timeline.now_ms - truth.stored_ms
             is_judged = truth.is_clock_true and self.is_central_clock_true
             if is_judged and waited_ms > LATE_MS + LATE_SLACK_MS and not entry.is_late:
                 self._broken("I8", f"{entry.signed.frame.id.text} waited {waited_ms} ms and is journalled as live")
+            age_ms = self._timeline.now_ms - truth.pressed_ms
+            if entry.is_late and age_ms < LIVE_MS and self._knew_centrals_time(truth):
+                self._broken("I23", f"{entry.signed.frame.id.text} waited {age_ms} ms and is journalled as late")
             self.late += entry.is_late
+            self.memory.forgotten.discard(entry.signed.frame.id)
             self.committed_ms.setdefault(entry.signed.frame.id, self._timeline.now_ms)
+
+    def _knew_centrals_time(self, truth: Truth) -> bool:
+        """Whether its sender had learnt the time of this run of central's before it was pressed."""
+        node = self.nodes[truth.signed.frame.sender]
+        scale = next(iter(node.state.central.scales), None) if node.state is not None else None
+        is_before = scale is not None and scale.learnt_ms + node.booted_ms <= truth.pressed_ms
+        return is_before and scale is not None and scale.boot_id == self.central_boot
 
     def receipt_sent(self, target: FrameId, on_disk: dict[FrameId, FrameEntry]) -> None:
         """Central is about to answer."""
         if target not in on_disk:
             self._broken("I4", f"receipt for {target.text}, which is not on central's disk")
 
+    def asked(self, request: int) -> None:
+        """A person wants something of central."""
+        self.unanswered.add(request)
+
+    def answered(self, request: int) -> None:
+        """They know what became of it."""
+        self.unanswered.discard(request)
+
+    def central_died(self) -> None:
+        """Their pages say so."""
+        self.unanswered.clear()
+
     def node_orders(self, node: SimNode, effect: do.Effect) -> None:
         """A node is about to carry this out."""
         self.air.node_orders(node, effect)
+        self.trust.node_orders(node, effect, {} if self.central_disk is None else self.central_disk.frames)
         match effect:
+            case do.StoreFrame():
+                self._ordered_ms.setdefault((node.id, effect.draft), self._timeline.now_ms)
             case do.PublishFrame():
                 row = node.disk.rows.get(effect.signed.frame.counter)
                 if row is None or row.data != effect.signed.data:
@@ -141,6 +202,8 @@ class Watch:
             case do.MarkReceipted():
                 self._must_be_committed("I3", node, effect.id)
                 self.receipted_ms.setdefault(effect.id, self._timeline.now_ms)
+            case do.KeepSeen(id=taken) if taken in self.truth:
+                self.truth[taken].arrived_ms.setdefault(node.id, self._timeline.now_ms)
             case do.ReportFact(fact="receipt", alert=alert) if alert is not None:
                 self._must_be_committed("I5", node, alert)
             case do.ReportFact(fact="shown", alert=alert) if alert is not None:
@@ -151,6 +214,8 @@ class Watch:
     def on_panel(self, node: SimNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
         self.air.on_panel(node, screen)
+        self.panels.on_panel(node, screen)
+        self.trust.on_panel(node, screen)
         frame_id = _parsed(screen.concerns)
         if screen.face is Face.NEIGHBOUR and frame_id is not None:
             self._judge_neighbour(node, screen, frame_id)
@@ -167,13 +232,14 @@ class Watch:
             incident = _incident(self.truth, frame_id)
             if not any(
                 not isinstance(entry, FrameEntry) and entry.kind == wanted and entry.incident == incident
-                for entry in self.central_disk.journal
+                for entry in (*self.central_disk.journal, *self.memory.acts)
             ):
                 self._broken("I5", f"{node.name} shows {screen.face} for {frame_id.text}; nobody did that")
 
     def node_died(self, node: SimNode) -> None:
         """Its program is gone: a press under way with it."""
         self.air.node_died(node)
+        self._ordered_ms = {key: at_ms for key, at_ms in self._ordered_ms.items() if key[0] != node.id}
         for press in self.presses:
             if (
                 press.node == node.id
@@ -192,8 +258,9 @@ class Watch:
     def after_each(self) -> None:
         """Rows that are not receipted are still there, unless central has them."""
         assert self.central_disk is not None
+        self.trust.after_each(self.nodes)
         for frame_id, truth in self.truth.items():
-            if not truth.is_kept:
+            if not truth.is_kept or self.memory.is_gone(frame_id):
                 continue
             row = self.nodes[frame_id.node].disk.rows.get(frame_id.counter)
             if row is None and frame_id not in self.central_disk.frames:
@@ -223,11 +290,14 @@ class Watch:
     def judge_delivery(self, revoked: frozenset[NodeId]) -> None:
         """Everything works again and time has passed: nothing may be missing."""
         assert self.central_disk is not None
+        if self.unanswered:
+            self._broken("I22", f"central has not answered the requests {sorted(self.unanswered)}")
         for frame_id, truth in self.truth.items():
-            if frame_id.node in revoked or not truth.is_kept:
+            if frame_id.node in revoked or not truth.is_kept or self.memory.is_gone(frame_id):
                 continue
-            if frame_id not in self.central_disk.frames:
-                self._broken("I10", f"{frame_id.text} never reached central")
+            entry = self.central_disk.frames.get(frame_id)
+            if entry is None or entry.signed.data != truth.signed.data:
+                self._broken("I10", f"{frame_id.text} never reached central, or has gone from there")
             row = self.nodes[frame_id.node].disk.rows.get(frame_id.counter)
             if row is None or not row.is_receipted:
                 self._broken("I10", f"{frame_id.text} never got its receipt")
@@ -239,13 +309,19 @@ class Watch:
 
     def judge_neighbours(self, since_ms: int, revoked: frozenset[NodeId]) -> None:
         """Nobody had a network for long. A node that hides its own silent attack shows no other's (N4)."""
-        hushed = {
-            truth.signed.frame.sender
-            for truth in self.truth.values()
-            if isinstance(truth.signed.frame, Alert) and truth.signed.frame.silent
-        }
+        hushed = self._hushed()
         listeners = {node: schemes for node, schemes in self._memberships.items() if node not in hushed}
         self.air.judge_neighbours(since_ms, self._licensed() - revoked, listeners)
+
+    def judge_warned(self, directory: Directory, revoked: frozenset[NodeId]) -> None:
+        """Everything works again and time has passed: what is open has been seen, as what it is."""
+        assert self.central_disk is not None
+        unjudged = revoked | self._hushed() | {FLOODER}
+        self.panels.judge_warned(self.central_disk.journal, directory, self.nodes.values(), self._memberships, unjudged)
+
+    def _hushed(self) -> frozenset[NodeId]:
+        frames = (truth.signed.frame for truth in self.truth.values())
+        return frozenset(frame.sender for frame in frames if isinstance(frame, Alert) and frame.silent)
 
     def _licensed(self) -> frozenset[NodeId]:
         radios = ((node.id, node.settings.radio) for node in self.nodes.values())
@@ -253,11 +329,21 @@ class Watch:
 
     def _must_be_committed(self, invariant: str, node: SimNode, frame_id: FrameId) -> None:
         assert self.central_disk is not None
-        if frame_id not in self.central_disk.frames:
+        if frame_id in self.memory.forgotten:
+            return  # The node will be told; until then it tells what was so.
+        if self.memory.is_gone(frame_id) and any(e.incident == frame_id for e in self.central_disk.frames.values()):
+            return  # The incident has its first press's number, and central a later one of it.
+        entry, row = self.central_disk.frames.get(frame_id), node.disk.rows.get(frame_id.counter)
+        if entry is None or (row is not None and row.data != entry.signed.data):
             self._broken(invariant, f"{node.name} takes {frame_id.text} for received; it is not on central's disk")
 
+    def _is_somebodys(self, node: SimNode, alert: FrameId) -> bool:
+        """Whether it is well signed and no press, or of two presses with one number."""
+        is_signed_only = alert.node == FLOODER or self.air.is_thief_unknown_to(node, alert)
+        return is_signed_only or alert in self.memory.earlier
+
     def _shown(self, node: SimNode, alert: FrameId) -> None:
-        if self.air.is_thief_unknown_to(node, alert):
+        if self._is_somebodys(node, alert):
             return
         truth = self.truth.get(alert)
         if truth is None:
@@ -275,21 +361,43 @@ class Watch:
         self.shown += 1
 
     def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
-        if self.air.is_thief_unknown_to(node, alert):
-            return
+        if self._is_somebodys(node, alert):
+            return  # Of two presses with one number a panel does not say which it shows.
         truth = self.truth.get(alert)
         if truth is None:
             self._broken("I7", f"{node.name} has {alert.text} on its panel, which nobody pressed")
         is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0 and node.is_time_true
-        waited_ms = self._timeline.now_ms - truth.stored_ms
-        is_said = any(word in screen.lines[1] for word in ("LATE", "ANSWERED", "COMING", "Cancelled"))
+        # By its age when it came: that it then waited for the panel is no fault of its sender's. A panel that knows an
+        # incident by central's word alone names its first press, and tells of its newest.
+        waited_ms = truth.arrived_ms.get(node.id, self._timeline.now_ms) - self._newest_of(alert, truth)
+        is_said = any(word in text for text in screen.lines for word in ("LATE", "ANSWERED", "COMING", "Cancelled"))
         is_first = node.id not in truth.shown_at
+        is_told_late = any("LATE" in text for text in screen.lines)
+        is_live = self._timeline.now_ms - truth.pressed_ms < LIVE_MS and self._is_live_by_a_scale(node, truth)
+        if is_told_late and is_first and is_live:
+            self._broken("I23", f"{alert.text} is live, and shown as late at {node.name}: {screen.lines}")
         if is_judged and is_first and waited_ms > LATE_MS + LATE_SLACK_MS:
             is_as_live = not is_said or screen.emphasis is Emphasis.INVERTED
             if is_as_live:
                 self._broken(
                     "I8", f"{alert.text} waited {waited_ms} ms and is shown as live at {node.name}: {screen.lines}"
                 )
+
+    def _newest_of(self, alert: FrameId, truth: Truth) -> int:
+        """When the newest press of the incident that this opened was stored."""
+        of_it = (one for one in self.truth.values() if _incident(self.truth, one.signed.frame.id) == alert)
+        return max((one.stored_ms for one in of_it if isinstance(one.signed.frame, Alert)), default=truth.stored_ms)
+
+    def _is_live_by_a_scale(self, node: SimNode, truth: Truth) -> bool:
+        """Whether a scale of the node's tells the age as it is, and central's journal does not say *late*."""
+        frame, state = truth.signed.frame, node.state
+        assert self.central_disk is not None
+        entry = self.central_disk.frames.get(frame.id)
+        if state is None or not frame.at_s or (entry is not None and entry.is_late):
+            return False
+        age_s = (self._timeline.now_ms - truth.pressed_ms) // 1000
+        said_s = [now_s - frame.at_s for now_s in readings_s(state, node.monotonic_ms)]
+        return any(abs(one_s - age_s) <= STAMP_SLACK_S - 1 for one_s in said_s)
 
     def _broken(self, invariant: str, what: str) -> NoReturn:
         raise BrokenInvariantError(f"{invariant}: {what} (at {self._timeline.now_ms} ms)")

@@ -3,7 +3,7 @@
 | id | what must hold |
 |---|---|
 | I11 (N8) | no over is ordered when its node knows the receipt of all that it carries |
-| I12 (N10) | a node's airtime in any rolling window stays within the duty cycle |
+| I12 (N10) | no over is ordered that the duty cycle, which counts all before it, does not allow for what it carries |
 | I13 (N10) | no over is longer than 30 s or empty, and none is ordered while another is out |
 | I14 (N10) | nothing is transmitted without a licence |
 | I15 (N8, N9) | while a chain node → relay → central holds long enough, alerts reach it, and their pressers know |
@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from node.core import effects as do
 from node.core import events as ev
 from node.core.controls import Part
-from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Phrase
+from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
+from node.core.radio.asked import targets_of
 from node.core.screens import Screen
 from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
 from wire.errors import DecodeError
-from wire.frames import Alert, PathTest, Receipt, ReceiptBatch, decode
+from wire.frames import Alert, PathTest, decode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import MEMBERS_WARNED, AlertKind
 
@@ -41,13 +42,15 @@ if TYPE_CHECKING:
 
 WINDOW_MS: Final = 600_000
 """Of the duty cycle."""
+COUNTED_MS: Final = WINDOW_MS - 30_000
+"""What every node counts of it for certain: the rules count in slices of half a minute."""
 OWN_MS_MAX: Final = WINDOW_MS * 20 // 100
 """Own frames, attacks' and other alerts' first tries aside."""
+ASKED_MS_MAX: Final = WINDOW_MS * 30 // 100
+"""What central asks for."""
 ALL_MS_MAX: Final = WINDOW_MS * 40 // 100
 """Everything but the first tries of an attack."""
 FIRST_TRIES: Final = 3
-DUTY_SLACK_MS: Final = 60_000
-"""The rules count in slices of half a minute, and look before an over, not into it."""
 SAME_FRAME_MAX: Final = 2
 """Times that one node may transmit one and the same frame of somebody else's: an acknowledgement is said twice."""
 RELAYS_MAX: Final = 8
@@ -73,6 +76,9 @@ class _Cause(StrEnum):
     """A later try of an attack, or one of the first of another alert."""
 
 
+_MS_MAX: Final = {_Cause.OWN: OWN_MS_MAX, _Cause.CENTRAL: ASKED_MS_MAX, _Cause.URGENT: ALL_MS_MAX}
+
+
 @dataclass(slots=True)
 class _Station:
     """What is known of one node's transmitting.
@@ -81,18 +87,21 @@ class _Station:
         receipted: frames of its own that it knows to be at central.
         said: how often it has transmitted each frame that is not its own.
         relayed: when it relayed each frame.
-        keyed: its transmissions in the rolling window: from, until, why.
-        tries: overs that carried each of its alerts, since its last press.
+        keyed: its transmissions in the rolling window: from, until. is_use_unkept: the disk refused to remember some.
+        tries: whole overs that carried each of its alerts, since its last press.
+        carries: what is its own in the over that is out; ``is_cut``: it was told to stop it.
         tested_ms: when a receipt for a path test of this run was last on the air where it could hear it.
     """
 
     receipted: set[FrameId] = field(default_factory=set)
     said: Counter[bytes] = field(default_factory=Counter)
     relayed: dict[bytes, deque[int]] = field(default_factory=dict)
-    keyed: deque[tuple[int, int, _Cause]] = field(default_factory=deque)
+    keyed: deque[tuple[int, int]] = field(default_factory=deque)
+    is_use_unkept: bool = False
     tries: Counter[FrameId] = field(default_factory=Counter)
     over: int | None = None
-    cause: _Cause = _Cause.OWN
+    carries: list[FrameId] = field(default_factory=list)
+    is_cut: bool = False
     tested_ms: int | None = None
     broken_ms: int | None = None
 
@@ -119,16 +128,21 @@ class AirWatch:
                 self._judge_over(node, station, effect)
             case do.RelayFrame():
                 self._judge_relay(node, station, effect)
+            case do.StopOver():
+                station.is_cut = True
+            case do.KeepAirtime():
+                station.is_use_unkept = node.disk.is_refusing
             case do.MarkReceipted():
                 station.receipted.add(effect.id)
             case _:
                 pass
 
     def node_died(self, node: SimNode) -> None:
-        """Its program is gone, and with it what was not on disk yet; what it used of the channel, it forgets too."""
+        """Its program is gone, and with it what was not on disk yet; not what it used of the channel, if that is."""
         receipted = {FrameId(node.id, counter) for counter, row in node.disk.rows.items() if row.is_receipted}
         before = self._station(node.id)
-        self._stations[node.id] = _Station(receipted, before.said)
+        keyed = deque[tuple[int, int]]() if before.is_use_unkept else before.keyed
+        self._stations[node.id] = _Station(receipted, before.said, keyed=keyed)
 
     def pressed(self, node: NodeId) -> None:
         """A press is on disk: what it belongs to is tried anew."""
@@ -138,6 +152,10 @@ class AirWatch:
         """A node's radio is about to tell its core."""
         station = self._station(node.id)
         match event:
+            case ev.OverEnded() if event.over == station.over:
+                station.over = None
+                if not station.is_cut:
+                    station.tries.update(station.carries)
             case ev.OverEnded() | ev.OverFailed():
                 station.over = None
             case ev.FrameReceived() if event.data in self.central_said:
@@ -147,6 +165,7 @@ class AirWatch:
                         station.tested_ms = self._timeline.now_ms
             case ev.PartFailed(part=Part.RADIO):
                 station.broken_ms, station.tested_ms = self._timeline.now_ms, None
+                station.tries.clear()
             case ev.PartRecovered(part=Part.RADIO):
                 station.broken_ms = None
             case _:
@@ -158,16 +177,7 @@ class AirWatch:
         length_ms = carrier.ends_ms - carrier.starts_ms
         if length_ms > OVER_MS_MAX:
             self._broken("I13", f"{node.name} was keyed for {length_ms} ms")
-        station.keyed.append((carrier.starts_ms, carrier.ends_ms, station.cause))
-        from_ms = self._timeline.now_ms - WINDOW_MS
-        while station.keyed and station.keyed[0][1] <= from_ms:
-            station.keyed.popleft()
-        used: Counter[_Cause] = Counter()
-        for start_ms, until_ms, cause in station.keyed:
-            used[cause] += until_ms - max(start_ms, from_ms)
-        all_ms = used.total() - used[_Cause.ATTACK]
-        if used[_Cause.OWN] > OWN_MS_MAX + DUTY_SLACK_MS or all_ms > ALL_MS_MAX + DUTY_SLACK_MS:
-            self._broken("I12", f"{node.name} transmitted {dict(used)} ms within {WINDOW_MS} ms")
+        station.keyed.append((carrier.starts_ms, carrier.ends_ms))
 
     def judge_chains(
         self, can_say: frozenset[NodeId], committed: Container[FrameId], *, can_answer: bool = True
@@ -219,7 +229,7 @@ class AirWatch:
             self._broken("I14", f"{node.name} has no licence, and orders an over")
         if station.over is not None:
             self._broken("I13", f"{node.name} orders over {effect.over} while {station.over} is out")
-        station.over = effect.over
+        station.over, station.is_cut = effect.over, False
         planned_ms = over_ms(map(len, effect.bursts), effect.mode, is_spoken=effect.phrase is not None)
         if not 1 <= len(effect.bursts) <= BURSTS_PER_OVER_MAX or planned_ms > OVER_MS_MAX:
             self._broken("I13", f"{node.name} orders an over of {len(effect.bursts)} bursts and {planned_ms} ms")
@@ -235,15 +245,25 @@ class AirWatch:
                 self._broken("I18", f"{node.name} says {frame_id.text} for the {station.said[data]}th time")
         if len(own) == len(effect.bursts) and station.receipted.issuperset(own):
             self._broken("I11", f"{node.name} transmits {own[0].text}, whose receipt it has")
-        station.cause = self._cause(station, own)
+        self._judge_duty(node, station, self._cause(station, own), min(map(len, effect.bursts)))
+        station.carries = own
+
+    def _judge_duty(self, node: SimNode, station: _Station, cause: _Cause, burst_bytes: int) -> None:
+        """The rules look at all that went before and at one burst of the over, without its sentence."""
+        from_ms = self._timeline.now_ms - COUNTED_MS
+        while station.keyed and station.keyed[0][1] <= from_ms:
+            station.keyed.popleft()
+        used_ms = sum(until_ms - max(start_ms, from_ms) for start_ms, until_ms in station.keyed)
+        used_ms += over_ms((burst_bytes,), Mode.IL2P_1200, is_spoken=False)
+        if used_ms > _MS_MAX.get(cause, used_ms):
+            self._broken("I12", f"{node.name} orders an over ({cause}) with {used_ms} ms within {COUNTED_MS} ms")
 
     def _cause(self, station: _Station, own: list[FrameId]) -> _Cause:
         cause = _Cause.OWN if own else _Cause.CENTRAL
         for frame_id in own:
             frame = self._truth[frame_id].signed.frame
             if isinstance(frame, Alert):
-                station.tries[frame_id] += 1
-                is_attack, is_first = frame.kind is AlertKind.ATTACK, station.tries[frame_id] <= FIRST_TRIES
+                is_attack, is_first = frame.kind is AlertKind.ATTACK, station.tries[frame_id] < FIRST_TRIES
                 if is_attack and is_first:
                     cause = _Cause.ATTACK
                 elif (is_attack or is_first) and cause is not _Cause.ATTACK:
@@ -331,10 +351,7 @@ class AirWatch:
 
 
 def _targets(data: bytes) -> tuple[FrameId, ...]:
-    frame = decode(data).frame
-    if isinstance(frame, ReceiptBatch):
-        return tuple(told.target for told in frame.targets)
-    return (frame.target,) if isinstance(frame, Receipt) else ()
+    return targets_of(decode(data).frame)
 
 
 def _is_silent(truth: Truth) -> bool:

@@ -1,0 +1,58 @@
+"""What the control room is told of presses, and the invariant about it.
+
+| id | what must hold |
+|---|---|
+| I29 (N2, C1) | the desk sounds for each live press: its card calls, or says PRESSED AGAIN since that very press |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from central.core.journal import FrameEntry, JournalEntry
+from sim.broken import BrokenInvariantError
+from wire.frames import Alert
+from wire.ids import FrameId, node_text
+from wire.kinds import AlertKind
+
+if TYPE_CHECKING:
+    from central.core.view import Card
+
+_TAKEN: Final[frozenset[str]] = frozenset({"acknowledged", "on-the-way", "closed", "found-late"})
+
+
+def judge_desk(journal: Iterable[JournalEntry], new: Iterable[FrameEntry], cards: Iterable[Card], now_ms: int) -> None:
+    """Frames that are ``new`` have come to the ``journal``, and the page, with these cards, has been told."""
+    called = dict.fromkeys(entry.incident for entry in new if entry.incident is not None)
+    for incident in called:
+        press = _untaken([entry for entry in journal if entry.incident == incident])
+        if press is not None and not any(_says(card, press) for card in _cards_of(incident, cards)):
+            raise BrokenInvariantError(f"I29: {press.signed.frame.id.text} is sounded by no card (at {now_ms} ms)")
+
+
+def _untaken(entries: Iterable[JournalEntry]) -> FrameEntry | None:
+    """The newest live press of an incident, if nobody has taken it since."""
+    newest, press = 0, None
+    for entry in entries:
+        if isinstance(entry, FrameEntry):
+            frame = entry.signed.frame
+            is_call = isinstance(frame, Alert) and frame.kind is not AlertKind.TEST and not entry.is_late
+            if is_call and frame.counter > newest:
+                newest, press = frame.counter, entry
+        elif entry.kind in _TAKEN:
+            press = None
+    return press
+
+
+def _cards_of(incident: FrameId, cards: Iterable[Card]) -> list[Card]:
+    """Its own, or the one that stands for all of its premises."""
+    of_premises = [card for card in cards if card.node == node_text(incident.node) and card.state != "closed"]
+    return [card for card in of_premises if card.stands_for > 1 or card.incident == incident.text]
+
+
+def _says(card: Card, press: FrameEntry) -> bool:
+    """The page sounds while a card is unanswered, and once for each other moment of PRESSED AGAIN."""
+    return card.state == "unanswered" or (
+        card.pressed_again_at is not None and card.pressed_again_at >= press.arrived_at
+    )
