@@ -12,7 +12,7 @@ from typing import Final
 
 from node.hw.fake_board_client import BoardView, FakeBoardClient
 
-_CONNECT_WITHIN_S: Final = 20.0
+_CONNECT_WITHIN_S: Final = 120.0
 DARK: Final = BoardView()
 
 

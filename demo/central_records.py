@@ -37,6 +37,22 @@ class CentralRecords:
             (kind, wanted.node, wanted.counter),
         )
 
+    def was_pressed_again(self, incident: str) -> bool:
+        """Whether a further press of the incident is committed."""
+        wanted = FrameId.parse(incident)
+        return self._has(
+            "SELECT 1 FROM frames WHERE incident_node = ? AND incident_counter = ? AND kind = 1 AND counter > ?",
+            (wanted.node, wanted.counter, wanted.counter),
+        )
+
+    def counts(self) -> tuple[int, int]:
+        """How many frames are committed, and how many acts of people."""
+        with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:
+            frames, acts = database.execute(
+                "SELECT (SELECT count(*) FROM frames), (SELECT count(*) FROM actions)"
+            ).fetchone()
+        return frames, acts
+
     def _has(self, query: str, values: tuple[int | str, ...]) -> bool:
         try:
             with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Sequence
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from demo.fitting import TownError
+from demo.flood import play as flood
 from demo.notice import NeverCameError
 from demo.panel.server import FrontPanels
-from demo.premises import TownPlan
+from demo.premises import PREMISES_MAX, PREMISES_MIN, TownPlan, addresses
 from demo.program import Life, ProgramFailedError
 from demo.scripts.judgement import Judgement
 from demo.scripts.registry import SCRIPTS
@@ -27,6 +29,8 @@ from demo.watch_room import RefusedError
 PASSED: Final = 0
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
+FLOOD: Final = "flood"
+"""Played apart: its members live in network namespaces, not at front panels."""
 _RADIO_HINTS: Final = (
     "    4. Pull the corner shop's network cable (Break something here) and hold ATTACK again.",
     "       Within seconds its radio is on the air: a burst for machines, then a sentence for every handset.",
@@ -42,6 +46,12 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if options.json and options.script is None:
         _parser().error("--json goes with --script")
+    if options.premises is not None and options.script is not None:
+        _parser().error("--premises: a script is played in a town of its own")
+    if options.script == FLOOD:
+        if options.radio or options.keep:
+            _parser().error(f"{FLOOD} is played in a town of its own: neither --radio nor --keep go with it")
+        return _play_flood(is_json=options.json)
     if options.radio and options.script is not None and not SCRIPTS[options.script].plan.has_radio:
         _parser().error(f"--radio: {options.script} is played in a town without radios")
     try:
@@ -57,20 +67,50 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
 
 
+def _play_flood(*, is_json: bool) -> int:
+    try:
+        return PASSED if asyncio.run(flood.play(sys.stdout, is_json=is_json)) else FAILED
+    except TownError as e:
+        sys.stderr.write(f"watchlink demo: {e}\n")
+        return FAILED
+
+
 def _parser() -> argparse.ArgumentParser:
-    scripts = "\n".join(f"  {name:16} {script.what}" for name, script in SCRIPTS.items())
+    said = {name: script.what for name, script in SCRIPTS.items()} | {FLOOD: flood.WHAT}
+    scripts = "\n".join(f"  {name:16} {what}" for name, what in said.items())
     parser = argparse.ArgumentParser(
         prog="watchlink demo",
-        description="A whole town on this machine: broker, central and four premises with front panels.",
+        description="A whole town on this machine: broker, central and premises with front panels.",
         epilog=f"scripts:\n{scripts}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--script", choices=SCRIPTS, metavar="NAME", help="play it without a person; see below")
+    parser.add_argument(
+        "--script", choices=[*SCRIPTS, FLOOD], metavar="NAME", help="play it without a person; see below"
+    )
     parser.add_argument("--json", action="store_true", help="with --script: one JSON object a line")
+    parser.add_argument("--times", type=int, default=20, metavar="N", help="with --script kills-…: how many kills")
+    parser.add_argument("--seed", type=int, metavar="N", help="with --script kills-…: the same moments once more")
     parser.add_argument("--radio", action="store_true", help="a radio beside each node, on one simulated air")
+    parser.add_argument(
+        "--premises",
+        type=_premises,
+        metavar="N",
+        help=f"so many premises, {PREMISES_MIN} to {PREMISES_MAX}; without it, {PREMISES_MIN}",
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="make the town in this new folder, and leave it there")
     parser.add_argument("--panel-port", type=int, default=0, metavar="PORT", help="of the front panels; default: any")
     return parser
+
+
+def _premises(text: str) -> int:
+    """How many.
+
+    Raises:
+        argparse.ArgumentTypeError: no such town.
+    """
+    if not text.isdecimal() or not PREMISES_MIN <= int(text) <= PREMISES_MAX:
+        raise argparse.ArgumentTypeError(f"a number from {PREMISES_MIN} to {PREMISES_MAX}")
+    return int(text)
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -78,7 +118,11 @@ async def _run(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in _STOPPED_BY:
         loop.add_signal_handler(number, stopped.set)
-    plan = TownPlan(has_radio=options.radio) if options.script is None else SCRIPTS[options.script].plan
+    plan = (
+        TownPlan(addresses(options.premises or PREMISES_MIN), has_radio=options.radio)
+        if options.script is None
+        else SCRIPTS[options.script].plan
+    )
     if not options.json:
         radios = " with radios" if plan.has_radio else ""
         sys.stdout.write(f"Starting a town: a broker, central, and {len(plan.addresses)} premises{radios} …\n")
@@ -94,7 +138,8 @@ async def _run(options: argparse.Namespace) -> int:
         async with FrontPanels(town, options.panel_port) as panels:
             try:
                 if options.script is not None:
-                    return await _play(options.script, town, teller, stopped)
+                    stage = Stage(town, options.times, options.seed or secrets.randbelow(10**6))
+                    return await _play(options.script, stage, teller, stopped)
                 return await _show(town, teller, panels.url, stopped)
             finally:
                 await teller.end()
@@ -119,8 +164,7 @@ async def _report_deaths(town: Town, teller: Teller) -> None:
         await town.notice.next()
 
 
-async def _play(name: str, town: Town, teller: Teller, stopped: asyncio.Event) -> int:
-    stage = Stage(town)
+async def _play(name: str, stage: Stage, teller: Teller, stopped: asyncio.Event) -> int:
     script = SCRIPTS[name]
     teller.plain(f"\n{name}: {script.what}\n")
     teller.begin()
@@ -184,7 +228,7 @@ def _welcome(town: Town, panels_url: str) -> str:
     lines += [
         "",
         "  Try this:",
-        "    1. Open central and press Start watch.",
+        "    1. Open central and press Start duty.",
         "    2. Open the front panels and hold ATTACK at the corner shop for a second.",
         "       Its screen says RECEIVED: central's system has it. No one has answered yet.",
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",

@@ -27,6 +27,7 @@ from central.core.view import (
     HistoryLine,
     MemberLine,
     NodeLine,
+    OnDuty,
     PathFigures,
     Person,
     RadioLine,
@@ -40,7 +41,7 @@ from wire.kinds import PRIORITY, AlertKind
 
 SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
 _INTER_DIR: Final = Path("/usr/share/fonts/opentype/inter")
-_NOTICE: Final = "This page listens on this machine only, until accounts exist. Names are chosen, not checked."
+_NOTICE: Final = "Only this computer can open this page. Until there are accounts, nobody checks the names."
 CHROMIUM: Final = "/usr/bin/chromium"
 CHROMIUM_FLAGS: Final = (
     "--headless",
@@ -83,7 +84,8 @@ def night_board() -> Board:
         boot_id="picture",
         is_broker_linked=True,
         is_disk_ok=True,
-        on_watch=(_PRIYA,),
+        has_alerts_lane=True,
+        on_watch=(OnDuty(_PRIYA.role, _PRIYA.name, _ago(6_000)), OnDuty(_JAS.role, _JAS.name, _ago(2_900))),
         cards=_cards(),
         nodes=_nodes(),
         rejected=(
@@ -101,6 +103,7 @@ def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float,
     at = _ago(ago_s)
     card = Card(
         incident=f"{0x10 + number:08x}-{number}",
+        key=f"{0x10 + number:08x}-{number}",
         revision=1,
         node=f"{0x10 + number:08x}",
         premises=premises,
@@ -121,7 +124,8 @@ def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float,
 
 
 def _answered(by: Person, ago_s: float, state: Literal["answered", "on-the-way"] = "answered") -> dict[str, object]:
-    return {"state": state, "answered_by": by, "answered_at": _ago(ago_s)}
+    on_the_way = {"coming": by, "coming_at": _ago(ago_s), "coming_said_by": by} if state == "on-the-way" else {}
+    return {"state": state, "answered_by": by, "answered_at": _ago(ago_s), "answered_after_s": 22, **on_the_way}
 
 
 def _cards() -> tuple[Card, ...]:
@@ -194,7 +198,7 @@ def _nodes() -> tuple[NodeLine, ...]:
             0x13,
             "Bell’s Outdoor",
             "Mill Lane",
-            state="silent",
+            state="no-contact",
             since=_ago(330),
             last_seen_at=_ago(360),
             radio=RadioLine(state="ready", tested_at=_ago(7_000), heard_at=_ago(312), heard_by=("Corner Shop",)),
@@ -216,7 +220,7 @@ def _nodes() -> tuple[NodeLine, ...]:
         ),
         line(0x20, "Control room radio", "Town Hall", is_gateway=True, radio=ready),
         line(0x16, "Vine & Barrel", "Church Gate"),
-        line(0x17, "Fox & Goose", "Cank St", state="silent", since=_ago(190), last_seen_at=_ago(220)),
+        line(0x17, "Fox & Goose", "Cank St", state="no-contact", since=_ago(190), last_seen_at=_ago(220)),
         line(0x18, "Gas & Co", "King St", state="stopped", since=_ago(4_900), last_seen_at=_ago(4_900)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 SCHEMES: Final = {"hart": "HART", "pub-watch": "Pub Watch"}
@@ -42,8 +43,30 @@ MARKET: Final = (
     Address("cycle-den", "Cycle Den", "Park St", ("hart",)),
 )
 """Twelve, for a storm."""
+PREMISES_MIN: Final = len(ADDRESSES)
+PREMISES_MAX: Final = 60
+"""Each is a program, and a radio on the air if there is one."""
+_OWNERS: Final = ("Ada", "Ben", "Cora", "Dev", "Ella", "Finn", "Gus", "Hana")
+_TRADES: Final = (
+    ("Bikes", ("hart",)),
+    ("Bar", ("pub-watch",)),
+    ("Books", ("hart",)),
+    ("Shoes", ("hart",)),
+    ("Inn", ("pub-watch",)),
+    ("Deli", ("hart", "pub-watch")),
+)
+_PLACES: Final = ("High St", "Mill Ln", "Cank St", "King St", "Park St")
 GATEWAY: Final = Address("gateway", "Control room", "Town Hall", ("hart", "pub-watch"))
 """Central's own radio, a node like any other but for its kind."""
+
+
+def addresses(count: int) -> tuple[Address, ...]:
+    """The first so many premises of the town, :data:`PREMISES_MIN` to :data:`PREMISES_MAX`; always the same."""
+    invented = (
+        Address(f"{owner}-{trade}".lower(), f"{owner}'s {trade}", _PLACES[number % len(_PLACES)], schemes)
+        for number, (owner, (trade, schemes)) in enumerate(product(_OWNERS, _TRADES))
+    )
+    return (*MARKET, *invented)[:count]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,11 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "stuck": "the air: the key of {who} is STUCK",
         "recorded": "the air: recording {over}, {seconds} s of {who}",
         "measured": "  ⏱ {what}: {ms} ms{bar}",
+        "lied": "  told {count}{of}: {what}",
+        "moved": "  '{what}', truly signed: {by}",
+        "unplayed": "  nothing to play in {count} cells, and in {elsewhere} only with radios",
+        "restored": "central's disk is put back to an older copy",
+        "seeded": "seed {seed}, {times} times",
         "killed": "✗ {program} is killed with -9",
         "restarted": "✓ {program} is back",
     }
@@ -83,6 +88,7 @@ def sentence_of(fact: Fact, name_of: NameOf) -> str:
         "place": place,
         "alert": fact.alert,
         "KIND": detail.get("kind", "").upper(),
+        "of": f" of {detail['of']}" if "of" in detail else "",
         "late": ", late" if detail.get("is_late") == "true" else "",
         "program": name_of(fact.node) if fact.node not in ("", CENTRAL) else detail.get("program", ""),
     }

@@ -22,11 +22,13 @@ from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
 from demo.fitting import TownError, complete, fake_socket, mosquitto, new_node, route, watchlink
 from demo.guardian import FOLDERS_STAY
+from demo.node_records import shown_on_disk
 from demo.notice import Notice
 from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
 from demo.watch_room import WatchRoom
+from node.store.database import DATABASE_NAME
 from provisioning.fleet import Fleet
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ logger = logging.getLogger(__name__)
 BROKER: Final = "broker"
 AIR: Final = "air"
 _ATTEMPTS: Final = 5
-_READY_WITHIN_S: Final = 30.0
+_READY_WITHIN_S: Final = 120.0
 _PORT_TAKEN: Final = ("address already in use", "errno 98")
 
 
@@ -56,6 +58,7 @@ class Premises:
         program: the node's process.
         board: its pins and panel.
         cable: its way to the broker.
+        database: its node's disk.
     """
 
     address: Address
@@ -63,6 +66,7 @@ class Premises:
     program: Program
     board: BoardLink
     cable: Cable
+    database: Path
 
     @property
     def name(self) -> str:
@@ -136,6 +140,7 @@ class Town:
             self._program(node, watchlink("node", toml), node),
             BoardLink(folder / fake_socket(toml), self.notice.tell),
             self._cable(port),
+            folder / "state" / DATABASE_NAME,
         )
 
     def _cable(self, port: int) -> Cable:
@@ -223,11 +228,18 @@ class Town:
         if premises is not None:
             await premises.cable.break_connections()
             await premises.board.disconnect()
+            self._read_last_words(premises)
         elif program is self.central:
             await self.central_cable.break_connections()
         elif program is self.air and self.air_link is not None:
             await self.air_link.disconnect()
         self.chronicle.say(self.now_ms(), "killed", self._id_of(program), program=program.name)
+
+    def _read_last_words(self, premises: Premises) -> None:
+        """What its panel had shown, and it could not say any more. Said again after its start, it was shown twice."""
+        told = {fact.alert for fact in self.chronicle.all("shown", node=premises.node)}
+        for alert in set(shown_on_disk(premises.database)) - told:
+            self.chronicle.take(premises.node, {"at_ms": self.now_ms(), "fact": "shown", "alert": alert})
 
     async def restart(self, program: Program) -> None:
         """Start it again, where it was; returns when it is up."""

@@ -18,6 +18,7 @@ from central.core.view import (
     Card,
     Close,
     Done,
+    EndWatch,
     Person,
     Refused,
     SetOnTheWay,
@@ -26,7 +27,7 @@ from central.core.view import (
 from central.web.guard import ACTION_HEADER
 from demo.notice import NeverCameError
 
-_TIMEOUT_S: Final = 5.0
+_TIMEOUT_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.1
 _Answer: Final = Done | Refused
 PERSON: Final = Person(role="pcso", name="J Patel")
@@ -55,7 +56,7 @@ class WatchRoom:
         """
         return msgspec.json.decode(await asyncio.to_thread(self._get, "board.json"), type=Board)
 
-    async def board_when(self, what: str, is_so: Callable[[Board], bool], within_s: float = 20.0) -> Board:
+    async def board_when(self, what: str, is_so: Callable[[Board], bool], within_s: float = 120.0) -> Board:
         """The board once ``is_so``; central may be away meanwhile.
 
         Raises:
@@ -77,6 +78,10 @@ class WatchRoom:
     async def start_watch(self, by: Person = PERSON) -> None:
         """Come on duty."""
         await self.act(StartWatch(), by)
+
+    async def end_watch(self, by: Person = PERSON) -> None:
+        """Go off duty."""
+        await self.act(EndWatch(), by)
 
     async def acknowledge(self, incident: str, by: Person = PERSON) -> None:
         """I have it."""

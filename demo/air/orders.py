@@ -1,7 +1,7 @@
 """What the air is told and what it tells, as JSON lines on its control socket.
 
-Each order is answered by ``{"ok": true}`` or ``{"error": "…"}``. At each change, and some times a second while
-somebody is on the air, every client gets ``{"air": …}``.
+At each change, and some times a second while somebody is on the air, every client gets ``{"air": …}``. Each order is
+answered by ``{"ok": true}``, after the state that contains it, or by ``{"error": "…"}``.
 """
 
 from __future__ import annotations

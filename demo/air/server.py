@@ -59,7 +59,8 @@ class AirServer:
     Args:
         mixer: what is served.
         folder: where recordings go; it must exist.
-        facts: ``keyed``, ``unkeyed``, ``timed_out``, ``stuck``, ``recorded``, ``jam``, ``talk``, ``blocked_link``.
+        facts: ``keyed`` and ``unkeyed``, with ``air_ms``, the air's own time, which stands still while the machine
+            is too busy for it; ``timed_out``, ``stuck``, ``recorded``, ``jam``, ``talk``, ``blocked_link``.
     """
 
     def __init__(self, mixer: Mixer, folder: Path, facts: FactLog) -> None:
@@ -69,6 +70,7 @@ class AirServer:
         self._radios: dict[str, _Radio] = {}
         self._clients: set[asyncio.StreamWriter] = set()
         self._noise = np.random.default_rng()
+        self._ticks = 0
         self._slipped = 0
         self._told = b""
         self._quiet_ticks = 0
@@ -126,10 +128,12 @@ class AirServer:
             self._tell()
 
     def _say(self, tick: Tick) -> None:
+        self._ticks += 1
+        air_ms = self._ticks * TICK_MS
         for name in tick.keyed:
-            self._facts.write("keyed", who=name)
+            self._facts.write("keyed", who=name, air_ms=air_ms)
         for name, airtime_ms in tick.unkeyed:
-            self._facts.write("unkeyed", who=name, airtime_ms=airtime_ms)
+            self._facts.write("unkeyed", who=name, airtime_ms=airtime_ms, air_ms=air_ms)
             if name == SPEAKER:
                 self._mixer.leave(self._mixer.stations[SPEAKER])
         for name in tick.timed_out:
@@ -233,8 +237,10 @@ class AirServer:
         out.write(_line(Reply(air=self._state())))
         try:
             while line := await lines.readline():
-                out.write(_line(await self._answer(line)))
+                answer = await self._answer(line)
+                # The new state first: who is told that an order is done has seen what came of it.
                 self._tell()
+                out.write(_line(answer))
         except (OSError, ValueError):
             pass  # gone, or a line without an end
         finally:

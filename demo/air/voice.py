@@ -18,7 +18,7 @@ _SENTENCES: Final = (
 )
 _LEVEL: Final = 0.12
 _PEAK_MAX: Final = 0.9
-_WITHIN_S: Final = 20
+_WITHIN_S: Final = 120
 
 
 class VoicelessError(Exception):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from demo.central_records import CentralRecords
 from demo.chronicle import CENTRAL, Chronicle, Fact
+from demo.program import ProgramFailedError
 from demo.town import Town
+from wire.kinds import MEMBERS_WARNED, AlertKind
 
 _ACTIONS = {"answered": "acknowledged", "on-the-way": "on-the-way", "unanswered": "unacknowledged"}
 
@@ -57,6 +59,10 @@ class Referee:
         """Central's disk."""
         return self._records
 
+    def accuse(self, sentence: str) -> None:
+        """Somebody reads what is not so, as a script has seen for itself."""
+        self._untrue.append(sentence)
+
     def judge(self, missing: tuple[str, ...]) -> Judgement:
         """Everything, now that it is over."""
         chronicle = self._town.chronicle
@@ -66,9 +72,17 @@ class Referee:
             lost=tuple(sentence for alert in alerts for sentence in self._losses(chronicle, alert)),
             duplicates=tuple(self._duplicates(chronicle)),
             untrue=tuple(self._untrue),
-            missing=missing,
+            missing=(*missing, *self._ended()),
             air=self._airtime(chronicle) if self._town.air is not None else {},
         )
+
+    def _ended(self) -> Iterator[str]:
+        """Programs that ended by themselves: nobody in the town can be held to anything then."""
+        for program in self._town.programs:
+            try:
+                program.check()
+            except ProgramFailedError as e:
+                yield str(e)
 
     def _airtime(self, chronicle: Chronicle) -> Mapping[str, float]:
         """As the air has measured it: what a radio says of itself is not evidence."""
@@ -88,21 +102,33 @@ class Referee:
             losses.append(f"{alert} is not on central's disk")
         if not chronicle.find("receipt", node=presser.node, alert=alert):
             losses.append(f"{presser.name} never heard that central has {alert}")
+        stored = chronicle.find("stored", alert=alert)
+        if stored is not None and AlertKind.by_slug(str(stored.detail.get("kind", "attack"))) not in MEMBERS_WARNED:
+            return losses
         losses += [
             f"{other.name} was never shown {alert} of {presser.name}"
             for other in self._town.warned_by(presser)
-            if not chronicle.find("shown", node=other.node, alert=alert)
+            if not _is_shown(chronicle, other.node, alert)
         ]
         return losses
 
     def _duplicates(self, chronicle: Chronicle) -> list[str]:
         found = []
-        counted: dict[tuple[str, str, str], int] = {}
+        counted: dict[tuple[str, str, str, int], int] = {}
+        starts: dict[str, int] = {}
+        restores = 0
         for fact in chronicle:
+            if fact.fact == "restored":
+                restores += 1  # What an older copy lacks is committed and receipted again.
+            if fact.fact == "restarted":
+                starts[fact.node] = starts.get(fact.node, 0) + 1
             if fact.fact in ("shown", "committed", "stored", "receipt"):
-                key = (fact.fact, fact.node, fact.alert)
+                # A node killed between central's receipt and its own disk asks again, and is answered again.
+                start = starts.get(fact.node, 0) if fact.fact == "receipt" else 0
+                start += 1_000 * restores if fact.fact in ("receipt", "committed") else 0
+                key = (fact.fact, fact.node, fact.alert, start)
                 counted[key] = counted.get(key, 0) + 1
-        for (what, node, alert), count in counted.items():
+        for (what, node, alert, _), count in counted.items():
             if count > 1:
                 found.append(f"{alert} was {what} {count} times by {node}")
             presser = self._town.premises_of(alert.partition("-")[0])
@@ -119,9 +145,26 @@ class Referee:
             case "acknowledged":
                 state = str(fact.detail.get("state", ""))
                 action = _ACTIONS.get(state, state)
-                if not self._records.has_action(action, fact.alert):
+                is_so = self._records.has_action(action, fact.alert)
+                if state == "unanswered":  # Taken back, or pressed again.
+                    is_so = is_so or self._records.was_pressed_again(fact.alert)
+                if not is_so:
                     sentence = f"{fact.node} was told '{state}' of {fact.alert}, and nobody had done that"
             case "closed" if fact.node != CENTRAL and not self._records.has_action("closed", fact.alert):
                 sentence = f"{fact.node} was told that {fact.alert} is closed, and nobody had closed it"
         if sentence:
             self._untrue.append(sentence)
+
+
+def _is_shown(chronicle: Chronicle, node: str, alert: str) -> bool:
+    """It, or a later press of the same incident that has overtaken it, was on that node's panel."""
+    incidents = {fact.alert: fact.detail.get("incident", fact.alert) for fact in chronicle.all("stored")}
+    return any(
+        incidents.get(shown.alert) == incidents.get(alert) and _number(shown.alert) >= _number(alert)
+        for shown in chronicle.all("shown", node=node)
+        if shown.alert in incidents
+    )
+
+
+def _number(alert: str) -> int:
+    return int(alert.partition("-")[2])

@@ -13,7 +13,7 @@ from demo.town import Premises
 from demo.watch_room import card_of
 from node.core.radio.air import KEY_UP_MS
 
-AIR_PATIENCE_S: Final = 180.0
+AIR_PATIENCE_S: Final = 300.0
 """For something that the air carries: others may speak, an over may be lost, and the next try is seconds away."""
 NETWORK_FAILS_BAR_MS: Final = 5_000
 KNOWN_DOWN_BAR_MS: Final = 3_000
@@ -52,7 +52,7 @@ async def cut(stage: Stage, *where: Premises) -> None:
     nodes = {premises.node for premises in where}
 
     def are_gone(board: Board) -> bool:
-        return nodes <= {line.node for line in board.nodes if line.state in ("silent", "stopped")}
+        return nodes <= {line.node for line in board.nodes if line.state in ("no-contact", "stopped")}
 
     await stage.town.watch_room.board_when("central missed who had lost its network", are_gone, PATIENCE_S)
 
@@ -116,14 +116,27 @@ def measure_first_burst(stage: Stage, presser: Premises, alert: str, bar_ms: int
 
 
 def measure_received(stage: Stage, presser: Premises, alert: str, ended: Fact) -> None:
-    """From the end of the over to central's commit; before its end means while the sentence was still spoken."""
+    """From the burst at the radio that passed it on to central's commit: the sentence is still spoken meanwhile."""
     committed = stage.town.chronicle.find("committed", node=CENTRAL, alert=alert)
-    if committed:
-        took_ms = committed.at_ms - ended.at_ms
-        stage.measure("over's end → committed", took_ms, RECEIVED_BAR_MS, presser, alert)
+    relay = str(committed.detail.get("relay", "")) if committed else ""
+    heard = stage.town.chronicle.find("heard", node=relay, alert=alert) if relay else None
+    if committed and heard:
+        took_ms = committed.at_ms - heard.at_ms
+        stage.measure("burst decoded → committed", took_ms, RECEIVED_BAR_MS, presser, alert)
     receipt = stage.town.chronicle.find("receipt", node=presser.node, alert=alert)
     if receipt:
         stage.measure("over's end → receipt at the shop", receipt.at_ms - ended.at_ms, None, presser, alert)
+
+
+async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
+    """How long it took on the air: from the first over after ``first`` to the end of the one that ``last`` came by."""
+
+    def after(fact: str, since_ms: float) -> Fact | None:
+        return next((known for known in stage.town.chronicle.all(fact) if known.at_ms >= since_ms), None)
+
+    began = await stage.town.notice.until(lambda: after("keyed", first.at_ms), "somebody keyed", PATIENCE_S)
+    ended = await stage.town.notice.until(lambda: after("unkeyed", last.at_ms), "an over ended", PATIENCE_S)
+    return int(ended.detail["air_ms"]) - int(began.detail["air_ms"])
 
 
 async def talk(stage: Stage, seconds: float) -> Fact:

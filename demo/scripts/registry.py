@@ -14,10 +14,16 @@ from demo.scripts import (
     central_gone,
     central_killed,
     first_alert,
+    liar,
+    liar_control,
+    liar_past,
     network_cut,
     node_killed,
+    pressed_again,
+    random_kills,
     storm,
     town_cut,
+    withheld,
 )
 from demo.scripts.stage import Stage
 
@@ -46,13 +52,25 @@ class Script:
 SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
     {
         "first-alert": Script("a shop presses, the control room sees, the shop knows", first_alert.play),
+        "pressed-again": Script(
+            "a shop presses again after the answer: nobody calls that answered", pressed_again.play
+        ),
+        "liar": Script("somebody holds the broker and lies on every topic: nothing moves", liar.play, liar_past.PLAN),
+        "liar-quick": Script("the same lies, but those that need restarts and time", liar.play_quick, liar_past.PLAN),
+        "liar-control": Script(
+            "the lies under the true signatures: each of them moves something", liar_control.play, liar_past.PLAN
+        ),
         "broker-killed": Script("Mosquitto is killed at the worst moments of an alert", broker_killed.play),
         "central-killed": Script("central is killed before and after its commit", central_killed.play),
         "node-killed": Script("the presser's and a neighbour's node are killed", node_killed.play),
+        "kills-node": Script("nodes are killed at random moments of a press, --times N", random_kills.of_node),
+        "kills-central": Script("central is killed at random moments of a press", random_kills.of_central),
+        "kills-broker": Script("Mosquitto is killed at random moments of a press", random_kills.of_broker),
         "network-cut": Script("a shop without network: its alert and the answer go by radio", network_cut.play, _RADIO),
         "town-cut": Script("no premises has a network: central's own radio hears them", town_cut.play, _RADIO),
         "central-gone": Script("central and broker are dead: neighbours warn each other", central_gone.play, _RADIO),
         "busy-channel": Script("somebody talks: an assist waits, an attack breaks in", busy_channel.play, _RADIO),
+        "withheld": Script("whoever holds the broker withholds: radios carry it", withheld.play, _RADIO),
         "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }
 )

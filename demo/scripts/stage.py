@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from central.core.view import Board
@@ -15,7 +16,7 @@ from demo.town import Premises, Town
 from demo.watch_room import PERSON, card_of
 from node.hw.fake_board_client import BoardView
 
-PATIENCE_S: Final = 45.0
+PATIENCE_S: Final = 120.0
 """For one thing to happen. The machine may be busy; nothing here measures speed."""
 LATE_AFTER_S: Final = 60.0
 """An alert that waited longer is late (N13), at the node and at central."""
@@ -28,12 +29,17 @@ class Stage:
 
     Attributes:
         town: what the script plays with.
+        times: how often a script that repeats itself does so.
+        seed: of its chance.
     """
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, times: int = 20, seed: int = 0) -> None:
         self.town = town
+        self.times = times
+        self.seed = seed
         self._referee = Referee(town)
         self._missing: list[str] = []
+        self._is_told_on_purpose = False
 
     @property
     def records(self) -> CentralRecords:
@@ -41,17 +47,29 @@ class Stage:
         return self._referee.records
 
     def premises(self, key: str) -> Premises:
-        """By its key in :data:`demo.premises.ADDRESSES`."""
+        """By its key in :mod:`demo.premises`."""
         return self.town.premises[key]
 
     def judge(self) -> Judgement:
         """What came of it."""
-        return self._referee.judge(tuple(self._missing))
+        judgement = self._referee.judge(tuple(self._missing))
+        if self._is_told_on_purpose:
+            return replace(judgement, lost=(), duplicates=(), untrue=())
+        return judgement
+
+    def tell_on_purpose(self) -> None:
+        """What is untrue in this town is said by the script under the true signatures: only what is missing counts."""
+        self._is_told_on_purpose = True
 
     def check(self, is_so: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
         """Note ``what`` as missing unless it is so."""
         if not is_so:
             self._missing.append(what)
+
+    def check_truth(self, is_so: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
+        """Note ``what`` as told untruly unless it is so."""
+        if not is_so:
+            self._referee.accuse(what)
 
     def now_ms(self) -> float:
         """Since the chronicle began."""
@@ -64,13 +82,25 @@ class Stage:
     def measure(
         self, what: str, took_ms: float, bar_ms: int | None, presser: Premises | None = None, about: str = ""
     ) -> None:
-        """Tell how long something took, beside its bar. Never a verdict: the machine may be busy."""
+        """Tell how long something took, beside its bar. No verdict, for the machine may be busy.
+
+        But less than nothing is none of the machine's: then the script looked at the wrong facts.
+        """
+        self.check(took_ms >= 0, f"the script measured {what} between facts that belong together, {took_ms:.0f} ms")
         detail: dict[str, object] = {"what": what, "ms": round(took_ms)}
         if bar_ms is not None:
             detail["bar_ms"] = bar_ms
         if about:
             detail["about"] = about
         self.say("measured", presser, **detail)
+
+    def judge_air_time(self, what: str, took_ms: int, bar_ms: int) -> None:
+        """Tell how long something took on the air, and note it as missing beyond its bar.
+
+        In the air's own time, which waits for a machine that is busy: that is a verdict.
+        """
+        self.measure(what, took_ms, bar_ms)
+        self.check(took_ms <= bar_ms, f"{what} in {bar_ms} ms of the air's time; it took {took_ms}")
 
     # -- people ---------------------------------------------------------------------------------------------------
 
@@ -125,6 +155,17 @@ class Stage:
 
         what = f"{presser.name} knew that {PERSON.role} {PERSON.name} said '{state}' of {alert}"
         await self.town.notice.until(is_known, what, within_s)
+
+    async def until_taken_back(self, presser: Premises, alert: str) -> None:
+        """The presser's node knows that the answer does not hold any more."""
+        await self.town.notice.until(
+            lambda: any(
+                fact.detail.get("state") == "unanswered"
+                for fact in self.town.chronicle.all("acknowledged", node=presser.node, alert=alert)
+            ),
+            f"{presser.name} knew that the answer was taken back",
+            PATIENCE_S,
+        )
 
     async def close(self, presser: Premises, alert: str, outcome: str) -> None:
         """A person at central closes it, and the presser's node gets to know."""

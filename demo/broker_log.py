@@ -1,0 +1,66 @@
+"""The broker's own log, which says to whom it has handed a message, and who has confirmed it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+IN_FULL: Final = "log_type debug\n"
+"""A line of Mosquitto's configuration: it logs every packet."""
+_PACKET: Final = re.compile(
+    r"(?P<what>Received|Denied|Sending) PUBLISH (?:from|to) (?P<client>\S+)"
+    r" \(d\d, q\d, r\d, m(?P<number>\d+), '(?P<topic>[^']*)'"
+)
+_CONFIRMED: Final = re.compile(r"Received PUBACK from (?P<client>\S+) \(Mid: (?P<number>\d+),")
+
+
+class BrokerLog:
+    """The file as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = path.stat().st_size if path.exists() else 0
+
+    def lines(self) -> list[str]:
+        """What was written since the last call, whole lines only."""
+        with self._path.open("rb") as log:
+            log.seek(self._read_bytes)
+            new = log.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read_bytes += len(whole)
+        return whole.decode(errors="replace").splitlines()
+
+
+class Handing:
+    """The way of one message through the broker.
+
+    Attributes:
+        is_denied: the broker's rules do not let its sender say it.
+        has: clients whose programs have taken it: a client confirms a message after it was handed on.
+    """
+
+    def __init__(self, sender: str, topic: str) -> None:
+        self.is_denied = False
+        self.has: set[str] = set()
+        self._sender = sender
+        self._topic = topic
+        self._is_taken = False
+        self._on_its_way: dict[str, str] = {}
+
+    def take(self, line: str) -> None:
+        """The next line that was logged after it was said."""
+        if (confirmed := _CONFIRMED.search(line)) is not None:
+            client, number = confirmed["client"], confirmed["number"]
+            if self._on_its_way.get(client) == number:
+                self.has.add(client)
+            return
+        packet = _PACKET.search(line)
+        if packet is None or packet["topic"] != self._topic:
+            return
+        if packet["what"] == "Sending":
+            if self._is_taken:
+                self._on_its_way.setdefault(packet["client"], packet["number"])
+        elif packet["client"] == self._sender:
+            self._is_taken = True
+            self.is_denied = packet["what"] == "Denied"

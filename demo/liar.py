@@ -1,0 +1,185 @@
+"""Whoever holds the broker: hears and keeps everything, says what it likes on any topic, withholds what it likes.
+
+It has nobody's signing key. For what it would have kept from an hour ago, or what it would have withheld, it borrows
+the true signer's key (:class:`Forge`): the bytes are then those that it would have, without the hour's wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo.broker_log import IN_FULL, BrokerLog, Handing
+from demo.program import Life
+from demo.town import Town
+from provisioning.certificates import issue_client_certificate
+from provisioning.fleet import Fleet
+from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
+from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text, parse_node
+from wire.signing import SigningKey
+from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, UpTopic, parse_topic
+
+NAME: Final = "liar"
+CENTRALS: Final = (node_text(CENTRAL), CENTRAL_ALERTS_CLIENT)
+"""As whom central reads."""
+_HANDED_WITHIN_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message on the broker."""
+
+    topic: str
+    payload: bytes
+    signature: str | None
+
+
+class Liar:
+    """Connected under a name that the broker's rules allow everything.
+
+    Attributes:
+        kept: all that was said, oldest first.
+    """
+
+    def __init__(self, town: Town) -> None:
+        """Break into the broker's machine: a certificate, a line in its rules, and its log in full."""
+        fleet = Fleet.open(town.folder)
+        folder = town.folder / NAME
+        folder.mkdir(mode=0o700)
+        fleet.layout.write_certificate(folder, "client", issue_client_certificate(fleet.authority(), NAME))
+        self._town = town
+        self._acl = town.folder / "broker" / "acl"
+        self._rules = self._acl.read_text(encoding="utf-8") + f"\nuser {NAME}\ntopic readwrite #\n"
+        self._withheld: set[tuple[str, str]] = set()
+        with (town.folder / "broker" / "mosquitto.conf").open("a", encoding="utf-8") as settings:
+            settings.write(IN_FULL)
+        self._log = BrokerLog(town.broker.log)
+        self._obey()
+        self.kept: list[Said] = []
+        self._link = PahoLink(
+            LinkSettings(
+                host="127.0.0.1",
+                port=fleet.record.broker.port,
+                ca_file=str(town.folder / "broker" / "ca.pem"),
+                certificate_file=str(folder / "client.pem"),
+                key_file=str(folder / "client.key"),
+            ),
+            NAME,
+            LinkHandlers(
+                on_up=lambda: None,
+                on_down=lambda _detail, _is_permanent: None,
+                on_message=lambda topic, payload, signature: self.kept.append(Said(topic, payload, signature)),
+                on_published=lambda _token: None,
+            ),
+            subscriptions=("#",),
+            is_echo_wanted=False,
+        )
+        self._link.start()
+
+    @property
+    def is_up(self) -> bool:
+        """Connected, and hears everything."""
+        return self._link.is_up
+
+    def say(self, said: Said) -> None:
+        """Publish it, as it is."""
+        self._link.publish(said.topic, said.payload, qos=1, signature=said.signature)
+
+    async def tell(self, *said: Said) -> list[str]:
+        """Publish one after the other, each once the programs that it is for have the one before.
+
+        Returns:
+            who was not reached: a sentence each; none where every message is in the hands of all whom it is for.
+        """
+        return [sentence for one in said for sentence in await self._hand_over(one)]
+
+    async def _hand_over(self, said: Said) -> list[str]:
+        wanted = self._readers(said.topic)
+        if not wanted:
+            return [f"nobody is there to read {said.topic}"]
+        handing = Handing(NAME, said.topic)
+        self._log.lines()
+        if not self._link.publish(said.topic, said.payload, qos=1, signature=said.signature):
+            return [f"the liar's own connection did not take {said.topic}"]
+        until_s = asyncio.get_running_loop().time() + _HANDED_WITHIN_S
+        while any(handing.has.isdisjoint(names) for names in wanted) and asyncio.get_running_loop().time() < until_s:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            for line in self._log.lines():
+                handing.take(line)
+            if handing.is_denied:
+                return [f"the broker did not take {said.topic}"]
+        return [f"{names[0]} was not handed {said.topic}" for names in wanted if handing.has.isdisjoint(names)]
+
+    def _readers(self, topic: str) -> list[tuple[str, ...]]:
+        """Running programs that it is for, each by the names of which one is enough, but for those it is kept from."""
+        nodes = [one for one in self._town.everywhere if one.program.life is Life.RUNNING]
+        found: list[tuple[str, ...]] = []
+        match parse_topic(topic):
+            case UpTopic():
+                found = [CENTRALS]
+            case DownTopic(node=node):
+                found = [(one.node,) for one in nodes if one.node == node_text(node)]
+            case FrameTopic(scheme=scheme):
+                found = [CENTRALS, *((one.node,) for one in nodes if scheme in one.address.schemes)]
+            case IncidentTopic(scheme=scheme) | CentralTopic(scheme=scheme):
+                found = [(one.node,) for one in nodes if scheme in one.address.schemes]
+        open_to = [tuple(name for name in names if (name, topic) not in self._withheld) for names in found]
+        return [names for names in open_to if names]
+
+    def withhold(self, topic: str, *readers: str) -> None:
+        """From now on the broker delivers nothing on this topic to these clients, and tells nobody."""
+        self._withheld |= {(reader, topic) for reader in readers}
+        self._obey()
+
+    def let_through(self, *topics: str) -> None:
+        """Withhold nothing on these any more; none: on no topic. What was withheld until now is gone."""
+        self._withheld = {(reader, topic) for reader, topic in self._withheld if topics and topic not in topics}
+        self._obey()
+
+    def stop(self) -> None:
+        """Say goodbye."""
+        self._link.stop()
+
+    def _obey(self) -> None:
+        denials = "".join(f"\nuser {reader}\ntopic deny {topic}\n" for reader, topic in sorted(self._withheld))
+        self._acl.write_text(self._rules + denials, encoding="utf-8")
+        if self._town.broker.pid is not None:
+            os.kill(self._town.broker.pid, signal.SIGHUP)
+
+
+class Forge:
+    """Signs as the true signers did, once.
+
+    Attributes:
+        central: central's key.
+        authority: of those who run the fleet; it signs directories.
+    """
+
+    def __init__(self, central: SigningKey, authority: SigningKey, nodes: Mapping[str, SigningKey]) -> None:
+        self.central = central
+        self.authority = authority
+        self._nodes = nodes
+
+    @classmethod
+    def of_town(cls, town: Town) -> Forge:
+        """With the keys on the town's disks."""
+        return cls(
+            _key(town.folder / "central" / "signing.key"),
+            _key(town.folder / "authority" / "authority.key"),
+            {one.node: _key(town.folder / "nodes" / one.node / "signing.key") for one in town.everywhere},
+        )
+
+    def of(self, node: NodeId | str) -> SigningKey:
+        """A sender's."""
+        number = parse_node(node) if isinstance(node, str) else node
+        return self.central if number == CENTRAL else self._nodes[node_text(number)]
+
+
+def _key(path: Path) -> SigningKey:
+    return SigningKey(bytes.fromhex(path.read_text(encoding="utf-8").strip()))

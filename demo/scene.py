@@ -1,0 +1,68 @@
+"""What there is to lie about: the premises of the script, what is open there, and which numbers were used last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+HART: Final = 1
+PUB_WATCH: Final = 2
+FLOOR_COUNTER: Final = 4_000_000_000
+"""A number that nobody has used: of a frame that was made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who is who, what is open, and which numbers were used last.
+
+    Attributes:
+        victim: has ``incident`` open: answered, closed, pressed again, and nobody has answered that.
+        answered: has ``answered_incident`` open, which somebody has taken.
+        pending: has pressed ``pending_alert`` and comes to the victim (``pending_response``); central knows neither.
+        idle: of the other scheme; READY.
+        dead: its program is killed; the page says so.
+        thief: its signing key is in the liar's hands.
+        schemes: slugs by number.
+        incident_latest: the newest press in ``incident``; central has receipted it.
+        test_incident: open, for a person has answered it; of a premises that has nothing else open.
+        pending_digest, response_digest: of the bytes of ``pending_alert`` and of ``pending_response``.
+        idle_counter: the highest that ``idle`` has used.
+        boot_id: of this run of central.
+        runs: boot ids of the nodes, by node.
+        revision: of ``incident``.
+        revision_answered: of ``answered_incident``.
+        central_counter: of the last frame of central's that was heard.
+        sequence: of its last status.
+        uptimes_ms: of the last health of each node.
+        nonces: of a question of each node's: long answered, or open (:mod:`demo.scripts.liar_questions`).
+        directory: the sealed one, as it is.
+        at: Unix time: what is replayed was said by then.
+    """
+
+    victim: str
+    answered: str
+    pending: str
+    idle: str
+    dead: str
+    thief: str
+    schemes: Mapping[int, str]
+    incident: str
+    incident_latest: str
+    answered_incident: str
+    test_incident: str
+    pending_alert: str
+    pending_digest: bytes
+    pending_response: str
+    response_digest: bytes
+    idle_counter: int
+    boot_id: str
+    runs: Mapping[str, str]
+    revision: int
+    revision_answered: int
+    central_counter: int
+    sequence: int
+    uptimes_ms: Mapping[str, int]
+    nonces: Mapping[str, str]
+    directory: bytes
+    at: int

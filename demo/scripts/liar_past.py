@@ -1,0 +1,345 @@
+"""What the liar's town has lived through before the first lie, and what of it is open: all of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from central.core.view import Board, UndoAcknowledge
+from demo.board import words_of
+from demo.cable import Way
+from demo.chronicle import CENTRAL
+from demo.liar import CENTRALS, Forge, Liar, Said
+from demo.lies import frame_said, path_test, relayed
+from demo.notice import NeverCameError
+from demo.premises import ADDRESSES, MARKET, SCHEMES, Address, TownPlan
+from demo.scene import HART, PUB_WATCH, Scene
+from demo.scripts.stage import PATIENCE_S, Stage
+from demo.town import Premises, Town
+from demo.watch_room import PERSON, RefusedError, card_of
+from node.core.neighbours import GUARD_MS
+from node.core.settings import Timing
+from wire.answers import frame_digest
+from wire.errors import DecodeError
+from wire.frames import Alert, Response
+from wire.ids import FrameId, NodeId, parse_node
+from wire.messages import CentralStatus, Health, IncidentState, Sync, decode_message
+from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
+
+__all__ = ["HOLD_MS", "PLAN", "Cast", "Open", "live", "number_of", "scene_of"]
+
+HOLD_MS: Final = 1_600
+"""Attack and cancel are held."""
+PLAN: Final = TownPlan(
+    (
+        *MARKET[: len(ADDRESSES) + 2],
+        Address("vaults", "The Vaults", "King St", ("pub-watch",)),
+        Address("anchor", "The Anchor", "Mill Ln", ("pub-watch",)),
+    )
+)
+_TRIES: Final = 10
+_TRY_S: Final = 8.0
+_SPARE: Final = 100_000
+"""Above a node's last number: it will not come so far in a script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who is who; see :class:`~demo.scene.Scene`."""
+
+    victim: Premises
+    answered: Premises
+    pending: Premises
+    idle: Premises
+    dead: Premises
+    thief: Premises
+    asking: Premises
+    """Of the idle one's scheme, and has a test open; and another."""
+    uninformed: Premises
+
+    @classmethod
+    def of(cls, stage: Stage) -> Cast:
+        """By their keys."""
+        names = ("penny-books", "bells", "corner-shop", "red-lion", "pharmacy", "night-stop", "vaults", "anchor")
+        return cls(*map(stage.premises, names))
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What is open, by text id; a test that is over; the pending one's word that only its neighbours have heard."""
+
+    victim: str
+    answered: str
+    pending: str
+    test: str
+    proof: str
+    response: str
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """Those that are no tests."""
+        return (self.victim, self.answered, self.pending)
+
+
+async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
+    """Presses, answers and cancels of every kind; what members would hear on the air; a death; what stays open."""
+    proof = await stage.press(cast.answered, "test")
+    await stage.until_fact("receipt", cast.answered.node, proof)
+    await stage.close(cast.answered, proof, "Test")
+    await _cancelled(stage, cast)
+    test = await open_test(stage, cast.asking)
+    victim = await _pressed_again_after_closing(stage, cast)
+    answered = await _answered(stage, cast)
+    pending = await _kept_from_central(stage, liar, cast)
+    _relay_all(liar, forge, cast, pending)
+
+    await stage.town.kill(cast.dead.program)
+    # For its first minute the pending one has its panel for itself; then those of others take their turns.
+    await asyncio.sleep((Timing().outcome_shown_ms + 1_000) / 1_000)
+    response = await _coming_kept_from_central(stage, liar, cast, victim)
+    await stage.town.watch_room.board_when(
+        f"central said that it hears nothing of {cast.dead.name}",
+        lambda board: any(line.node == cast.dead.node and line.state == "no-contact" for line in board.nodes),
+        2 * PATIENCE_S,
+    )
+    return Open(victim, answered, pending, test, proof, response)
+
+
+def scene_of(kept: Iterable[Said], town: Town, cast: Cast, now_open: Open) -> Scene:
+    """The scene, with the numbers that were used last."""
+    statuses, health, syncs, revisions, centrals, frames = [], {}, {}, {}, [0], {}
+    latest = FrameId.parse(now_open.victim)
+    for said in kept:
+        match _topic(said):
+            case CentralTopic():
+                statuses.append(decode_message(said.payload, CentralStatus))
+            case UpTopic(node=node, channel=Up.HEALTH):
+                found = decode_message(said.payload, Health)
+                if found.state != "lost":
+                    health[f"{node:08x}"] = found
+            case UpTopic(node=node, channel=Up.SYNC):
+                syncs[f"{node:08x}"] = decode_message(said.payload, Sync)
+            case IncidentTopic():
+                state = decode_message(said.payload, IncidentState)
+                revisions[state.incident] = state.revision
+            case DownTopic(channel=channel) if channel in ("receipt", "ack") and (frame := frame_said(said)):
+                centrals.append(frame.counter)
+            case FrameTopic() if frame := frame_said(said):
+                frames[frame.id.text] = said.payload
+                if isinstance(frame, Alert) and frame.incident_id.text == now_open.victim:
+                    latest = max(latest, frame.id)
+    return Scene(
+        victim=cast.victim.node,
+        answered=cast.answered.node,
+        pending=cast.pending.node,
+        idle=cast.idle.node,
+        dead=cast.dead.node,
+        thief=cast.thief.node,
+        schemes={HART: slug(HART), PUB_WATCH: slug(PUB_WATCH)},
+        incident=now_open.victim,
+        incident_latest=latest.text,
+        answered_incident=now_open.answered,
+        test_incident=now_open.test,
+        pending_alert=now_open.pending,
+        pending_digest=frame_digest(frames[now_open.pending]),
+        pending_response=now_open.response,
+        response_digest=frame_digest(frames[now_open.response]),
+        idle_counter=syncs[cast.idle.node].last_counter,
+        boot_id=statuses[-1].boot_id,
+        runs={node: one.boot_id for node, one in health.items()},
+        revision=revisions[now_open.victim],
+        revision_answered=revisions[now_open.answered],
+        central_counter=max(centrals),
+        sequence=max(one.sequence for one in statuses if one.boot_id == statuses[-1].boot_id),
+        uptimes_ms={node: one.uptime_ms for node, one in health.items()},
+        nonces={node: one.nonce for node, one in syncs.items()},
+        directory=(town.folder / "directory.json").read_bytes(),
+        at=int(time.time()),
+    )
+
+
+def number_of(premises: Premises) -> NodeId:
+    """Its node's."""
+    return parse_node(premises.node)
+
+
+def slug(scheme: int) -> str:
+    """The scheme's name in topics."""
+    return tuple(SCHEMES)[scheme - 1]
+
+
+async def open_test(stage: Stage, where: Premises) -> str:
+    """A test that stays open: a person has answered it before Watchlink did, which would close it by itself.
+
+    Raises:
+        NeverCameError: Watchlink was always quicker.
+    """
+    for _ in range(_TRIES):
+        test = await stage.press(where, "test")
+        await stage.until_fact("committed", CENTRAL, test)
+        with contextlib.suppress(RefusedError):
+            await stage.acknowledge(where, test)
+            return test
+        await stage.close(where, test, "Test")
+    raise NeverCameError("a person answered a test before Watchlink did")
+
+
+async def _kept_from_central(stage: Stage, liar: Liar, cast: Cast) -> str:
+    """An attack that central never hears of, by the network; neighbours do."""
+    liar.withhold(str(FrameTopic(slug(HART), number_of(cast.pending))), *CENTRALS)
+    alert = await stage.press(cast.pending, "attack")
+    await stage.until_face(cast.pending, "undelivered")
+    await stage.until_warned(cast.pending, alert)
+    return alert
+
+
+async def _cancelled(stage: Stage, cast: Cast) -> None:
+    """Cancelled by mistake at once, and stood down later; both closed."""
+    first = await stage.press(cast.pending, "assist")
+    second = await stage.press(cast.pending, "attack")
+    await stage.until_warned(cast.pending, second)
+    await _cancel(stage, cast.pending, first)
+    await stage.close(cast.pending, first, "Mistake")
+    stood_down = await stage.press(cast.answered, "assist")
+    await stage.until_fact("receipt", cast.answered.node, stood_down)
+    await stage.until_warned(cast.answered, stood_down)
+    await stage.acknowledge(cast.answered, stood_down)
+    waited_ms = stage.now_ms() - stage.stored(stood_down).at_ms
+    await asyncio.sleep(max(0.0, Timing().mistake_ms + 500 - waited_ms) / 1_000)
+    await _cancel(stage, cast.answered, stood_down)
+    await stage.close(cast.answered, stood_down, "Stood down")
+
+
+async def _cancel(stage: Stage, premises: Premises, incident: str) -> None:
+    await premises.board.press("cancel", HOLD_MS)
+    await stage.until_card(
+        f"central had the cancel of {incident}",
+        incident,
+        lambda board: (card := card_of(board, incident)) is not None and card.cancelled is not None,
+    )
+
+
+async def _answered(stage: Stage, cast: Cast) -> str:
+    """Answered, taken back, answered again."""
+    alert = await stage.press(cast.answered, "assist")
+    await stage.until_fact("receipt", cast.answered.node, alert)
+    await stage.acknowledge(cast.answered, alert)
+    await stage.town.watch_room.act(UndoAcknowledge(alert), PERSON)
+    await stage.until_taken_back(cast.answered, alert)
+    await stage.town.watch_room.acknowledge(alert)
+    await stage.until_warned(cast.answered, alert)
+    return alert
+
+
+async def _pressed_again_after_closing(stage: Stage, cast: Cast) -> str:
+    """Answered, closed, and pressed again by staff who could not know: open, and nobody has answered that."""
+    victim, room = cast.victim, stage.town.watch_room
+    alert = await stage.press(victim, "attack")
+    await stage.until_fact("receipt", victim.node, alert)
+    await stage.until_warned(victim, alert)
+    for response in ("seen", "responding"):
+        await _respond(stage, cast.thief, victim, alert, response)
+    await stage.acknowledge(victim, alert)
+    await room.set_on_the_way(alert)
+    await stage.until_acknowledged(victim, alert, "on-the-way")
+    victim.cable.hold(Way.FROM_BROKER)
+    await room.close(alert, "Attended")
+    again = await stage.press(victim, "attack")
+    await stage.until_fact("committed", CENTRAL, again)
+    victim.cable.release()
+    await stage.until_fact("receipt", victim.node, again)
+    await stage.until_warned(victim, again)
+    await stage.until_face(victim, "received")
+    return alert
+
+
+async def until_on_panel(stage: Stage, where: Premises, presser: Premises) -> None:
+    """The panel shows the presser's alert, and has for a moment; it may have to wait for its turn."""
+
+    def is_shown() -> bool:
+        return presser.address.premises in words_of(where.board.view)
+
+    is_settled = False
+    while not is_settled:
+        await stage.town.notice.until(is_shown, f"the panel of {where.name} showed {presser.name}", PATIENCE_S)
+        # Just after the page has turned, a press may have been meant for the one before.
+        await asyncio.sleep(2 * GUARD_MS / 1_000)
+        is_settled = is_shown()
+
+
+async def _coming_kept_from_central(stage: Stage, liar: Liar, cast: Cast, alert: str) -> str:
+    """The victim's neighbour says that it is coming; the victim hears it, and central does not. The frame's text id."""
+
+    def said() -> str | None:
+        frames = (frame_said(said) for said in reversed(liar.kept) if said.topic == topic)
+        return next((frame.id.text for frame in frames if isinstance(frame, Response)), None)
+
+    topic = str(FrameTopic(slug(HART), number_of(cast.pending)))
+    for _ in range(_TRIES):
+        await until_on_panel(stage, cast.pending, cast.victim)
+        await cast.pending.board.press("responding")
+        with contextlib.suppress(NeverCameError):
+            await stage.town.notice.until(
+                lambda: any(
+                    fact.detail.get("from_node") == cast.pending.node
+                    for fact in stage.town.chronicle.all("response", node=cast.victim.node, alert=alert)
+                ),
+                "the victim heard that its neighbour is coming",
+                _TRY_S,
+            )
+            return await stage.town.notice.until(said, "the liar has kept that its neighbour is coming", PATIENCE_S)
+    raise NeverCameError(f"{cast.pending.name} said that it is coming to {cast.victim.name}")
+
+
+async def _respond(stage: Stage, where: Premises, presser: Premises, alert: str, response: str) -> None:
+    """Press until central has it: on a busy machine the panel may turn its page under the finger."""
+    for attempt in range(_TRIES):
+        await until_on_panel(stage, where, presser)
+        await where.board.press(response)
+        try:
+            await stage.town.watch_room.board_when(
+                f"central had '{response}' of {where.name}", _has(alert, response), _TRY_S
+            )
+        except NeverCameError:
+            if attempt == _TRIES - 1:
+                raise
+        else:
+            return
+
+
+def _has(incident: str, response: str) -> Callable[[Board], bool]:
+    def is_so(board: Board) -> bool:
+        card = card_of(board, incident)
+        return card is not None and any(member.response == response for member in card.members)
+
+    return is_so
+
+
+def _relay_all(liar: Liar, forge: Forge, cast: Cast, pending: str) -> None:
+    """This town has no radios, so its members' part is played for them: all but what is kept from central was heard."""
+    heard = [said for said in liar.kept if isinstance(_topic(said), FrameTopic)]
+    used = max(
+        frame.counter for said in heard if (frame := frame_said(said)) and frame.sender == number_of(cast.victim)
+    )
+    # One was heard and handed on; of the other only the liar's own radio knows.
+    tested, untold = (path_test(cast.victim.node, used + _SPARE + number, slug(HART), forge) for number in (0, 1))
+    for said in dict.fromkeys((*heard, tested)):
+        frame = frame_said(said)
+        if frame is None or frame.id.text == pending:
+            continue
+        relay = cast.answered if frame.sender != number_of(cast.answered) else cast.victim
+        passed_on = relayed(said, relay.node, forge)
+        liar.say(passed_on)
+        liar.kept.append(passed_on)
+    liar.kept.append(untold)
+
+
+def _topic(said: Said) -> object:
+    try:
+        return parse_topic(said.topic)
+    except DecodeError:
+        return None

@@ -1,0 +1,107 @@
+"""Questions of nodes that are open while somebody lies: the nonce is in the liar's hands, and central has not heard it.
+
+An answer counts only for such a nonce. Who holds the broker gets one by itself: a kept status of an earlier run of
+central, truly signed, is a hint to ask (ADR 0016), and the question is withheld from central.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from demo.liar import CENTRALS, Forge, Liar, Said
+from demo.matrix import DELAYS_S, Manner, Row
+from demo.notice import NeverCameError
+from demo.scene import Scene
+from demo.scripts.stage import PATIENCE_S, Stage
+from wire.ids import parse_node
+from wire.lateness import ANSWER_WITHIN_MS
+from wire.messages import CentralStatus, Sync, SyncAnswer, decode_message, encode_message
+from wire.signing import sign_message
+from wire.topics import CentralTopic, Down, DownTopic, Up, UpTopic
+
+OBEYED_WITHIN_S: Final = 2.0
+"""The broker reads its rules anew when it next has nothing else to do."""
+_LOOK_EVERY_S: Final = 0.02
+_WITHIN_S: Final = ANSWER_WITHIN_MS / 1_000
+_ASKING: Final = "sync"
+_ANSWERING: Final = "syncAnswer"
+_OF_NOW: Final = (Manner.UNSIGNED, Manner.WRONG_SIGNER, Manner.RETARGETED)
+_OPEN: Final = {_ASKING: _OF_NOW, _ANSWERING: (*_OF_NOW, *DELAYS_S)}
+"""Else the lie is that the nonce is an old one, or one that central has never heard."""
+
+
+def groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
+    """The rows, those together that are about the same questions."""
+    found: dict[str, tuple[Row, ...]] = {}
+    for row in rows:
+        key = row.channel.name if row.channel.name in _OPEN else ""
+        found[key] = (*found.get(key, ()), row)
+    return tuple(found.values())
+
+
+@asynccontextmanager
+async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar, scene: Scene) -> AsyncIterator[Scene]:
+    """The scene for what is said on the channel: where its nonce counts, those whom it is about have just asked.
+
+    Args:
+        channel: by name.
+        manner: *delayed*: they have asked so long ago that no answer counts any more; ``None``: it is no lie.
+        stage: where.
+        liar: withholds the questions from central.
+        scene: as it is otherwise.
+    """
+    if manner not in _OPEN.get(channel, ()) and (manner is not None or channel not in _OPEN):
+        yield scene
+        return
+    askers = (scene.victim,) if channel == _ASKING else (scene.victim, scene.idle)
+    topics = {str(UpTopic(parse_node(one), Up.SYNC)): one for one in askers}
+    for topic in topics:
+        liar.withhold(topic, *CENTRALS)
+    try:
+        await asyncio.sleep(OBEYED_WITHIN_S)
+        since, loop = len(liar.kept), asyncio.get_running_loop()
+        nonces = await _asked(stage, liar, scene, topics)
+        asked_s = loop.time()
+        if manner in DELAYS_S:
+            await asyncio.sleep(_WITHIN_S)
+        elif channel == _ASKING:  # Central is to hear what is said in their names, and they ask again only later.
+            liar.let_through(*topics)
+            await asyncio.sleep(OBEYED_WITHIN_S)
+        yield replace(scene, nonces={**scene.nonces, **nonces})
+        if channel == _ANSWERING and manner in _OF_NOW:
+            stage.check(loop.time() - asked_s < _WITHIN_S, f"'{manner}' was told while the questions were open")
+    finally:
+        liar.let_through(*topics)
+    answers = {str(DownTopic(parse_node(one), Down.SYNC)) for one in topics.values()}
+    heard = {decode_message(one.payload, SyncAnswer).nonce for one in liar.kept[since:] if one.topic in answers}
+    if manner is not None:
+        stage.check(
+            heard.isdisjoint(nonces.values()), f"central answered no question that was kept from it, '{manner}'"
+        )
+
+
+async def _asked(stage: Stage, liar: Liar, scene: Scene, topics: dict[str, str]) -> dict[str, str]:
+    """Make them ask; the nonce of each."""
+    since, forge = len(liar.kept), Forge.of_town(stage.town)
+    for scheme in scene.schemes.values():
+        liar.say(_hint(scheme, forge))
+
+    for _ in range(int(PATIENCE_S / _LOOK_EVERY_S)):
+        said = [one for one in liar.kept[since:] if one.topic in topics]
+        nonces = {topics[one.topic]: decode_message(one.payload, Sync).nonce for one in said}
+        if len(nonces) == len(topics):
+            return nonces
+        await asyncio.sleep(_LOOK_EVERY_S)
+    raise NeverCameError(f"{' and '.join(map(stage.town.name_of, topics.values()))} asked central")
+
+
+def _hint(scheme: str, forge: Forge) -> Said:
+    at = datetime.now(UTC).replace(microsecond=0)
+    status = CentralStatus(boot_id="an earlier run", at=at, expires_at=at + timedelta(seconds=35))
+    topic, payload = str(CentralTopic(scheme)), encode_message(status)
+    return Said(topic, payload, sign_message(forge.central, topic, payload))
