@@ -1,6 +1,6 @@
 # Everything a person does with this project. Each target first makes the machine ready for itself (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check bench bench-radio sim pictures docs fuzz lock clean
+.PHONY: help demo test test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz lock clean
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -33,9 +33,21 @@ bench-radio: ## delivery against noise for each rung of the ladder, beside plain
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
 
+soak: ## memory of central and a node before and after 10 million messages of flood; SOAK="--messages 1_000_000" for less
+	@scripts/set-up bench
+	@.venv/bin/python -m bench.soak $(SOAK)
+
 sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one, SIM="--storm 50" a storm on the air
 	@scripts/set-up sim
 	@.venv/bin/python -m sim $(SIM)
+
+kills: ## kill nodes, central and broker at random moments of a press, 300 times each; KILLS="--times 20 --seed 7"
+	@scripts/set-up demo
+	@.venv/bin/python -m demo.kills $(KILLS)
+
+replay: ## play the tests of the inspection's findings on the inspected code, to see them fail; REPLAY="--units 13 19"
+	@scripts/set-up test
+	@.venv/bin/python tools/replay.py $(REPLAY)
 
 pictures: ## draw every screen of the OLED, and photograph central's page, into docs/pictures
 	@scripts/set-up pictures

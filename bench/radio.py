@@ -8,9 +8,12 @@ beside the least possible at that speed: the frame's bits and nothing else.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import select
+import termios
 import time
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,7 +35,9 @@ LEVELS_DB: Final = (12.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.5, 4.0, 3.0)
 _KEY: Final = SigningKey(bytes(32))
 _SCHEMES: Final = (1, 2, 3)
 _PAUSE: Final = bytes(2 * (RATE_HZ // 4))
-_WAIT_S: Final = 5.0
+_WAIT_S: Final = 60.0
+_QUIET_MS: Final = 1_000
+"""It has read everything, and has said nothing more for so long."""
 _PEER: Final = "1200 AX.25 (peer)"
 # Nothing of a frame is protected, so nothing is added but flags, address and checksum.
 _PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=100_000, short_us=100_000,
@@ -95,8 +100,12 @@ def _received(modem: Modem, bursts: Sequence[bytes], level_db: float, seed: int)
             found |= _numbers(wolf.received(), bursts)
         _feed(wolf, through_fm(bytes(2 * RATE_HZ), level_db, random))
         end_s = time.monotonic() + _WAIT_S
-        while time.monotonic() < end_s and (frames := wolf.wait_received(500)):
+        while len(found) < len(bursts) and time.monotonic() < end_s:
+            has_read = not _waiting_bytes(wolf)
+            frames = wolf.wait_received(_QUIET_MS)
             found |= _numbers(frames, bursts)
+            if has_read and not frames:
+                break
         return found
     finally:
         wolf.close()
@@ -121,6 +130,13 @@ def _feed(wolf: DireWolf, samples: bytes) -> None:
     for start in range(0, len(samples), select.PIPE_BUF):
         select.select([], [descriptor], [])
         os.write(descriptor, samples[start : start + select.PIPE_BUF])
+
+
+def _waiting_bytes(wolf: DireWolf) -> int:
+    """What it has not read yet: a busy machine may take its time."""
+    waiting = array("i", (0,))
+    fcntl.ioctl(wolf.audio_descriptor, termios.FIONREAD, waiting)
+    return waiting[0]
 
 
 def main() -> None:
