@@ -1,9 +1,9 @@
 """The intake thread: takes what arrived, asks the rules, commits once for all of it, and then tells.
 
 A lone alert is handled the moment it arrives; under a flood of them whatever has gathered meanwhile, at most
-five hundred, shares one transaction. Receipts go out at once, pages and tools are told when nothing more waits,
-or a tenth of a second later: somebody frightened waits for the first. Everything of the core and the database
-happens on this thread.
+five hundred, shares one transaction. Receipts go out at once, pages and tools are told when nothing more has come for
+a millisecond, or a tenth of a second later: somebody frightened waits for the first. Everything of the core and the
+database happens on this thread.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ TELL_AT_ONCE: Final = 8
 TELL_SHARE: Final = 8
 TELL_WITHIN_S: Final = 0.1
 """How long a flood may hold back what is not a receipt."""
+RECEIPTS_LEAVE_S: Final = 0.001
+"""So long the telling waits for the connection's thread to send the receipts: both need Python's one lock."""
 OVERLOAD: Final = "overload"
 
 
@@ -176,7 +178,7 @@ class IntakeLoop:
         if self._store.has_reserve != self._had_reserve:
             self._had_reserve = not self._had_reserve
             self._handle(ev.ReserveChanged(self._had_reserve))
-        if self._inbox.is_empty or time.monotonic() >= self._tell_due_s:
+        if self._untold and (not self._inbox.wait(RECEIPTS_LEAVE_S) or time.monotonic() >= self._tell_due_s):
             self._tell()
         # Here and nowhere else: the watchdog is to know that both loops go round, not that their threads live.
         if self._screen.is_moving:

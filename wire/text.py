@@ -24,10 +24,17 @@ def display_text(text: str, chars_max: int) -> str:
     changes nothing more.
     """
     # Look no further than a bounded prefix: a megabyte of name costs no more than a short one.
-    spaced = "".join(" " if c.isspace() else c for c in text[: 8 * chars_max + 64])
-    shown = "".join(c for c in spaced if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
-    line = " ".join(_flattened(unicodedata.normalize("NFC", shown)).split())
+    looked_at = text[: 8 * chars_max + 64]
+    # Nearly every text is plain, and a node cleans some at each step: a tenth of the time of what follows.
+    shown = looked_at if looked_at.isascii() and looked_at.isprintable() else _showable(looked_at)
+    line = " ".join(shown.split())
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
+
+
+def _showable(text: str) -> str:
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    shown = "".join(c for c in spaced if unicodedata.category(c) not in _UNSHOWABLE and c not in _BLANK)
+    return _flattened(unicodedata.normalize("NFC", shown))
 
 
 def _flattened(text: str) -> str:

@@ -57,14 +57,19 @@ class Inbox(Generic[T]):
 
     def take(self, count_max: int, timeout_s: float) -> list[T | Published]:
         """Wait for one item at most ``timeout_s``, then take what else is there, without waiting."""
+        if not self.wait(max(timeout_s, 0.0)):
+            return []
         with self._has_some:
-            if not self._has_some.wait_for(lambda: not self.is_empty, max(timeout_s, 0.0)):
-                return []
             items: list[T | Published] = []
             while self._items and len(items) < count_max:
                 items.append(self._items.popleft())
             items += self._turns.take(count_max - len(items))
             return items
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether something waits to be taken; if not, wait for it at most ``timeout_s``."""
+        with self._has_some:
+            return self._has_some.wait_for(lambda: not self.is_empty, timeout_s)
 
     @property
     def is_empty(self) -> bool:

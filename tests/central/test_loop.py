@@ -16,7 +16,7 @@ from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptNode, Re
 from central.core.machine import CentralCore
 from central.core.turns import ALERTS_AT_ONCE
 from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
-from central.loop import IntakeLoop
+from central.loop import RECEIPTS_LEAVE_S, IntakeLoop
 from central.net.announcer import Announcer
 from central.net.inbox import Inbox, Published
 from central.store.errors import StoreError
@@ -165,6 +165,29 @@ def test_loop_tells_the_page_only_when_no_alert_waits_any_more(rig: Rig) -> None
     assert (f"commit {few}", *receipts) == first
     assert ["commit 1", f"receipt {one_more}"] == rig.done[one_more : one_more + 2]
     assert one_more == rig.done.count("incident")
+
+
+def test_loop_lets_receipts_leave_before_it_tells_the_page(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The telling and the thread that sends both need Python's lock: it waits, and what comes meanwhile goes first."""
+    wait, waited_s = rig.inbox.wait, []
+
+    def another_press_comes(timeout_s: float) -> bool:
+        if rig.done and not waited_s:
+            waited_s.append(timeout_s)
+            rig.press(2)
+        return wait(0)
+
+    monkeypatch.setattr(rig.inbox, "wait", another_press_comes)
+    rig.press(1)
+
+    rig.loop.step(0)
+    first = tuple(rig.done)
+    rig.go_on()
+
+    assert [RECEIPTS_LEAVE_S] == waited_s
+    assert ("commit 1", "receipt 1") == first
+    assert ["commit 1", "receipt 2"] == rig.done[2:4]
+    assert 2 == rig.done.count("incident")
 
 
 @pytest.mark.finding(13)

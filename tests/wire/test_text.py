@@ -34,6 +34,17 @@ def test_display_text_cleaned_twice_is_the_same(text: str, chars_max: int) -> No
     assert once == display_text(once, chars_max)
 
 
+@given(st.text(st.characters(codec="ascii")), st.integers(1, 80))
+@example(" a  b ", 5)
+@example("a\x7f\tb", 5)
+def test_display_text_of_plain_text_is_that_of_any_text(text: str, chars_max: int) -> None:
+    """What is plain takes a short way; a letter that is not, cut off again, sends it the long one."""
+    looked_at = text[: 8 * chars_max]
+    long_way = display_text(f"{looked_at} \u200b", chars_max)
+
+    assert display_text(looked_at, chars_max) == long_way
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
