@@ -45,7 +45,6 @@ def test_other_seed_gives_another_trace() -> None:
     assert run(3).trace_hash != run(4).trace_hash
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("plant", [plant for plant in Plant if BREAKS[plant]])
 def test_short_campaign_catches_a_planted_fault(plant: Plant) -> None:
     seeds = [seed for seed in PLANTED_CAMPAIGN if can_show(seed, plant) and seed >= RARE.get(plant, 1)]
@@ -63,7 +62,6 @@ def test_storm_of_twelve_catches_a_planted_fault(plant: Plant | None) -> None:
     assert (plant is None) is is_good(result), tell(result, AlertKind.ATTACK)
 
 
-@pytest.mark.once
 @pytest.mark.finding(19)
 def test_each_of_three_small_campaigns_catches_that_airtime_is_forgotten() -> None:
     """N10: it takes one that is alone on the air; where six share it, nobody gets near the limit."""
