@@ -97,10 +97,10 @@ use_username_as_clientid true
 allow_anonymous false
 acl_file {folder / "acl"}
 
-# Sessions outlive a restart. They are saved by the clock, not at each change: saving writes every session anew, and
-# at each change a storm of 5,000 presses took 46 s instead of less than one. A crash may lose what is queued here;
-# nobody depends on it, for a frame is sent until central's receipt and state is asked for. No session expires: at a
-# SIGHUP 2.0.21 damages its own list of those that can, and crashes later (docs/adr/0019).
+# Central's sessions outlive a restart; members' end with the connection (docs/adr/0019). They are saved by the clock,
+# not at each change: saving writes every session anew, and at each change a storm of 5,000 presses took 46 s instead of
+# less than one. A crash may lose what is queued here; nobody depends on it, for a frame is sent until central's receipt
+# and state is asked for. No session expires: at a SIGHUP 2.0.21 damages its own list of those that can, and crashes.
 persistence true
 persistence_location {settings.state_folder}/
 autosave_on_changes false

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from provisioning.fleet import Fleet, NewNode
+from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
 from tests.support.fleet_broker import free_port, listening, running_broker, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(15)]
@@ -21,7 +23,12 @@ SHOP, BAKERY = "00000010", "00000011"
 OWN_FRAMES = f"watchlink/1/scheme/hart/frame/{SHOP}"
 GROWTH_MIB_MAX = 64
 LIMIT_MIB = 256
+AWAY = 40
+PRESSES = 10_000
+SMALL_GROWTH_MIB_MAX = 16
+"""Of small messages; each was listed for each member that is away, which made 43 MiB."""
 MIB = 1024 * 1024
+WITHIN_S = 60
 
 
 @pytest.fixture
@@ -79,6 +86,47 @@ def test_what_waits_for_a_member_that_is_away_is_bounded(
         bakery.subscribe("watchlink/1/scheme/hart/frame/+")
         bakery.publish(f"watchlink/1/scheme/hart/frame/{BAKERY}", b"press")
         bakery.wait_for(b"press")
+
+
+def away(fleet: Fleet, node: str) -> None:
+    """It has been connected, as a unit is, and has gone."""
+    folder, is_up = fleet.node_folder(node), threading.Event()
+    link = PahoLink(
+        LinkSettings(
+            host="127.0.0.1",
+            port=fleet.record.broker.port,
+            ca_file=str(folder / "ca.pem"),
+            certificate_file=str(folder / "client.pem"),
+            key_file=str(folder / "client.key"),
+        ),
+        node,
+        LinkHandlers(is_up.set, lambda _detail, _is_permanent: None, lambda *_: None, lambda _token: None),
+        subscriptions=["watchlink/1/scheme/hart/frame/+"],
+    )
+    link.start()
+    assert is_up.wait(WITHIN_S)
+    link.stop()
+
+
+@pytest.mark.finding(14)
+def test_flood_costs_the_broker_nothing_for_those_who_are_away(fleet: Fleet) -> None:
+    """It came to its limit within seconds, and let go of central and of others who pressed (N8)."""
+    gone = fleet.add_all([NewNode(f"Shop {number}", "High St", ["hart"]) for number in range(AWAY)])
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port) as broker:
+        for node in gone:
+            away(fleet, node.node)
+        flooder = member(fleet, SHOP)
+        before = memory_mib(broker)
+        sent = []
+        for number in range(PRESSES):
+            sent.append(flooder.publish(OWN_FRAMES, b"j" * 89, qos=1))
+            while number >= 20 and not sent[number - 20].is_published() and flooder.loop(0.1) == mqtt.MQTT_ERR_SUCCESS:
+                pass
+        growth = memory_mib(broker) - before
+        flooder.disconnect()
+
+    assert sent[-21].is_published()
+    assert growth < SMALL_GROWTH_MIB_MAX
 
 
 def test_what_waits_for_a_member_that_does_not_read_is_bounded(fleet: Fleet, broker: subprocess.Popen[bytes]) -> None:
