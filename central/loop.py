@@ -42,7 +42,8 @@ TELL_SHARE: Final = 8
 TELL_WITHIN_S: Final = 0.1
 """How long a flood may hold back what is not a receipt."""
 RECEIPTS_LEAVE_S: Final = 0.001
-"""So long the telling waits for the connection's thread to send the receipts: both need Python's one lock."""
+"""How long the telling waits for the connection's thread to send receipts: both need Python's one lock."""
+STOP_WITHIN_S: Final = 1.0
 OVERLOAD: Final = "overload"
 
 
@@ -116,6 +117,7 @@ class IntakeLoop:
         self._batch: list[JournalEntry] = []
         self._untold: deque[do.Effect] = deque()
         self._tell_due_s = 0.0
+        self._receipts_leave_s = 0.0
         self._tick_due_s = 0.0
         self._was_moving = True
         self._had_reserve = True
@@ -163,7 +165,9 @@ class IntakeLoop:
         for _ in range(BATCH_MAX):
             if not self._take(self._inbox.take(BATCH_MAX, 0.0)):
                 break
-        self._tell()
+        give_up_s = time.monotonic() + STOP_WITHIN_S
+        while self._untold and time.monotonic() < give_up_s:
+            self._tell()
         self._service.watchdog()
 
     def step(self, timeout_s: float) -> None:
@@ -178,8 +182,9 @@ class IntakeLoop:
         if self._store.has_reserve != self._had_reserve:
             self._had_reserve = not self._had_reserve
             self._handle(ev.ReserveChanged(self._had_reserve))
-        if self._untold and (not self._inbox.wait(RECEIPTS_LEAVE_S) or time.monotonic() >= self._tell_due_s):
+        if time.monotonic() >= self._tell_due_s or not self._inbox.wait(self._receipts_leave_s):
             self._tell()
+        self._receipts_leave_s = 0.0
         # Here and nowhere else: the watchdog is to know that both loops go round, not that their threads live.
         if self._screen.is_moving:
             self._service.watchdog()
@@ -199,6 +204,7 @@ class IntakeLoop:
             if isinstance(order, do.CommitFrame | do.CommitAction):
                 self._batch.append(order.entry)
             elif isinstance(order, do.SendReceipt | do.SendRefusal | do.SendReceiptsToAir | do.SendFrameToAir):
+                self._receipts_leave_s = RECEIPTS_LEAVE_S
                 self._do(order)
             else:
                 if not self._untold:

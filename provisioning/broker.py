@@ -31,8 +31,9 @@ from wire.topics import (
 PROOF_USER: Final = "proof"
 """The common name of the certificates that prove a revocation; it has one right, new with every ACL."""
 
-QUEUED_MESSAGES_MAX: Final = 30_000
-"""Mosquitto's 1000 drops a storm without a word; 0 makes 2.0.21 disconnect a client whose publish is denied."""
+QUEUED_MESSAGES_MAX: Final = 6_000
+"""Each takes some 105 bytes for each member that is away, however small it is: 400 of them fit in the memory below.
+Mosquitto's 1000 drops a storm of 5,000 without a word; 0 makes 2.0.21 disconnect a client whose publish is denied."""
 QUEUED_BYTES_MAX: Final = 8 * 1024 * 1024
 """Waiting for one client: a whole directory in its parts, or the frames of a storm."""
 MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -97,10 +98,10 @@ use_username_as_clientid true
 allow_anonymous false
 acl_file {folder / "acl"}
 
-# Central's sessions outlive a restart; members' end with the connection (docs/adr/0019). They are saved by the clock,
-# not at each change: saving writes every session anew, and at each change a storm of 5,000 presses took 46 s instead of
-# less than one. A crash may lose what is queued here; nobody depends on it, for a frame is sent until central's receipt
-# and state is asked for. No session expires: at a SIGHUP 2.0.21 damages its own list of those that can, and crashes.
+# Sessions outlive a restart. They are saved by the clock, not at each change: saving writes every session anew, and
+# at each change a storm of 5,000 presses took 46 s instead of less than one. A crash may lose what is queued here;
+# nobody depends on it, for a frame is sent until central's receipt and state is asked for. No session expires: at a
+# SIGHUP 2.0.21 damages its own list of those that can, and crashes later (docs/adr/0019).
 persistence true
 persistence_location {settings.state_folder}/
 autosave_on_changes false

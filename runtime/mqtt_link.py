@@ -33,10 +33,10 @@ from runtime.tls import LinkFault, client_context, describe_fault
 
 logger = logging.getLogger(__name__)
 
-SESSION_NEVER_EXPIRES: Final = 0xFFFF_FFFF
-SESSION_ENDS_WITH_CONNECTION: Final = 0
-"""MQTT 5, section 3.1.2.11.2. Nothing between these two: Mosquitto 2.0.21 enters a session that can expire, and whose
-client is away, in a list once more at each SIGHUP, and later reads what it has freed (ADR 0019)."""
+SESSION_EXPIRY_S: Final = 0xFFFF_FFFF
+"""Never (MQTT 5, section 3.1.2.11.2). Nothing depends on what a broker holds for us: state is asked for. But Mosquitto
+2.0.21 enters a session that can expire, and whose client is away, in a list once more at each SIGHUP, and later reads
+what it has freed (ADR 0019)."""
 RECONNECT_FIRST_S: Final = 1
 RECONNECT_MAX_S: Final = 4
 """Between attempts, and by its id up to as much again for each program, so that a town does not come back as one.
@@ -135,7 +135,6 @@ class PahoLink:
         max_inflight: int = 20,
         max_queued: int = 20_000,
         is_echo_wanted: bool = True,
-        is_session_kept: bool = False,
     ) -> None:
         """Nothing is connected before :meth:`start`.
 
@@ -148,7 +147,6 @@ class PahoLink:
             max_inflight: QoS 1 messages without PUBACK at a time. Mosquitto's receive maximum is 20, and paho
                 does not heed the broker's word on it.
             is_echo_wanted: whether our own messages come back where they match a subscription.
-            is_session_kept: whether the broker holds for us what comes while we are away.
             max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False. It does
                 so too when all that is held takes :data:`runtime.outgoing.BYTES_MAX`.
 
@@ -162,10 +160,9 @@ class PahoLink:
         self._settings = settings
         self._handlers = handlers
         self._wanted = tuple(dict.fromkeys(subscriptions))
-        # A session that is kept keeps its subscriptions too: they are taken back at each connect.
+        # A session keeps subscriptions for days, those of an earlier run too: they are taken back at each connect.
         self._given_up: tuple[str, ...] = ()
         self._options = SubscribeOptions(qos=1, noLocal=not is_echo_wanted)
-        self._is_session_kept = is_session_kept
         self._outgoing = Outgoing()
         self._pending_subscriptions: dict[int, tuple[str, ...]] = {}
         self._told: LinkFault | None = None
@@ -207,15 +204,13 @@ class PahoLink:
     def start(self) -> None:
         """Begin to connect, and keep at it until :meth:`stop`. Returns at once."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = (
-            SESSION_NEVER_EXPIRES if self._is_session_kept else SESSION_ENDS_WITH_CONNECTION
-        )
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.MaximumPacketSize = PACKET_BYTES_MAX
         self._client.connect_async(
             self._settings.host,
             self._settings.port,
             keepalive=self._settings.keepalive_s,
-            clean_start=not self._is_session_kept,
+            clean_start=False,
             properties=properties,
         )
         self._run_thread()

@@ -1,8 +1,8 @@
 """A broker as bad as a real one may be: it loses, repeats, overtakes, keeps silent and dies.
 
-QoS 1 towards a member is kept until delivered or until its connection ends, towards central until delivered; all is
-forgotten when the broker is killed. A publish on its way to the broker may be lost without a word. Who may hear a topic
-follows the ACL. A partition is half-open: for a while neither side notices.
+QoS 1 towards a client is kept until delivered, and forgotten when the broker is killed. A publish on its way to the
+broker may be lost without a word. Who may hear a topic follows the ACL. A partition is half-open: for a while
+neither side notices.
 """
 
 from __future__ import annotations
@@ -98,11 +98,6 @@ class _Session:
     is_held: bool = False
     queue: deque[Message] = field(default_factory=deque)
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether it outlives its connection (ADR 0019)."""
-        return self.client.id == CENTRAL
-
 
 class SimBroker:
     """Sessions, and the ways between them.
@@ -191,7 +186,9 @@ class SimBroker:
 
     def gone(self, client: NodeId) -> None:
         """The client's program died."""
-        self._end(self._sessions[client])
+        session = self._sessions[client]
+        session.is_connected = False
+        session.connection += 1
 
     def is_cut(self, client: NodeId) -> bool:
         """Whether that client's network is away."""
@@ -232,7 +229,8 @@ class SimBroker:
             self._deliver(session)
 
     def _drop(self, session: _Session, notice_ms: int) -> None:
-        self._end(session)
+        session.is_connected = False
+        session.connection += 1
         connection = session.connection
 
         def notice() -> None:
@@ -242,20 +240,12 @@ class SimBroker:
 
         self._timeline.after(notice_ms, notice)
 
-    @staticmethod
-    def _end(session: _Session) -> None:
-        session.is_connected = False
-        session.connection += 1
-        if not session.is_kept:
-            session.queue.clear()
-
     def _route(self, message: Message, qos: int) -> None:
         for session in self._sessions.values():
             if not _may_read(session, message.topic):
                 continue
             # Whoever keeps messages back keeps those that nobody would queue, too.
-            is_there = session.is_connected or session.is_kept
-            if (qos or session.is_held) and is_there and len(session.queue) < QUEUED_MAX:
+            if (qos or session.is_held) and len(session.queue) < QUEUED_MAX:
                 session.queue.append(message)
                 self._deliver(session)
             elif session.is_connected and self.is_up:

@@ -50,9 +50,9 @@ class Way(StrEnum):
     RELAY = "relay"
     """The same, and it reaches central that way first."""
     QUEUE = "broker's queue"
-    """The broker was stuck towards the neighbour; central had it at once."""
+    """The neighbour had no network; central had it at once."""
     SYNC = "sync"
-    """The neighbour was down and the broker forgot; central's answer tells of it, or else the presser's next try."""
+    """The neighbour was down and the broker forgot; central's answer tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,12 @@ def play(cell: Cell, plant: Plant | None = None) -> Seen:
         _set(town, cell)
     if not cell.is_central_alive:
         town.central.crash(down_ms=FOR_EVER_MS)
-    _bar(town, cell)
+    if cell.way in (Way.RADIO, Way.RELAY) or (cell.way is Way.NETWORK and cell.age_s):
+        town.broker.cut(presser.id)
+    if cell.way is Way.QUEUE:
+        town.broker.cut(neighbour.id)
+    if cell.way is Way.SYNC:
+        neighbour.crash(is_power_cut=False, down_ms=PRESSED_MS - STEPPED_MS + PRESS_TAKES_MS + 1_000 * cell.age_s)
     _until(town, PRESSED_MS)
     make_gesture(town, presser, Gesture.HOLD_ATTACK)
     _until(town, PRESSED_MS + PRESS_TAKES_MS - 500)
@@ -122,29 +127,10 @@ def play(cell: Cell, plant: Plant | None = None) -> Seen:
     if cell.way in (Way.RADIO, Way.RELAY):
         neighbour.hear(data)
     else:
-        _open(town, cell)
+        town.broker.mend(presser.id)
+        town.broker.mend(neighbour.id)
     _until(town, town.timeline.now_ms + SHOWN_MS)
     return _seen(neighbour, heard)
-
-
-def _bar(town: Town, cell: Cell) -> None:
-    """The way is not open yet."""
-    presser, neighbour = town.nodes
-    if cell.way in (Way.RADIO, Way.RELAY) or (cell.way is Way.NETWORK and cell.age_s):
-        town.broker.cut(presser.id)
-    if cell.way is Way.QUEUE:
-        town.broker.hold(neighbour.id)
-    if cell.way is Way.SYNC:
-        neighbour.crash(is_power_cut=False, down_ms=PRESSED_MS - STEPPED_MS + PRESS_TAKES_MS + 1_000 * cell.age_s)
-
-
-def _open(town: Town, cell: Cell) -> None:
-    """Now it is."""
-    presser, neighbour = town.nodes
-    if cell.way is Way.SYNC and not cell.is_central_alive:
-        town.broker.cut(presser.id)  # As soon as it is back it tries again.
-    town.broker.mend(presser.id)
-    town.broker.release(neighbour.id)
 
 
 def _set(town: Town, cell: Cell) -> None:

@@ -48,7 +48,6 @@ class BrokerLinks:
             LinkHandlers(self._on_up, self._on_down, self._on_message, on_published=lambda _token: None),
             subscriptions=_EVERYTHING,
             max_queued=QUEUED_MAX,
-            is_session_kept=True,
         )
         self._alerts: PahoLink | None = None
         if alerts is None:
@@ -62,12 +61,7 @@ class BrokerLinks:
         )
         try:
             self._alerts = PahoLink(
-                alerts,
-                CENTRAL_ALERTS_CLIENT,
-                handlers,
-                subscriptions=ALERTS_LANE,
-                max_queued=QUEUED_MAX,
-                is_session_kept=True,
+                alerts, CENTRAL_ALERTS_CLIENT, handlers, subscriptions=ALERTS_LANE, max_queued=QUEUED_MAX
             )
         except ConfigError as e:
             # Better one connection for everything than no central.

@@ -190,6 +190,31 @@ def test_loop_lets_receipts_leave_before_it_tells_the_page(rig: Rig, monkeypatch
     assert 2 == rig.done.count("incident")
 
 
+def test_loop_waits_for_nothing_but_receipts(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others who send all the time must not hold back what a person did."""
+    waited_s: list[float] = []
+    wait = rig.inbox.wait
+    monkeypatch.setattr(rig.inbox, "wait", lambda timeout_s: waited_s.append(timeout_s) or wait(0))
+    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-9"), JONES))
+
+    rig.loop.step(0)
+
+    assert {0.0} == set(waited_s)
+    assert ["answer 1 Refused"] == [done for done in rig.done if done.startswith("answer")]
+
+
+def test_loop_tells_everything_before_it_ends(rig: Rig) -> None:
+    """Also what one share of the telling, its second being over, would leave."""
+    for counter in range(1, 41):
+        rig.press(counter)
+    rig.loop._tick_due_s = 0.0
+    rig.loop.stop()
+
+    rig.loop.run()
+
+    assert 40 == rig.done.count("incident")
+
+
 @pytest.mark.finding(13)
 def test_loop_goes_on_with_an_act_for_many_at_once_and_alerts_come_between(
     rig: Rig, monkeypatch: pytest.MonkeyPatch

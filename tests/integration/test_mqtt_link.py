@@ -170,25 +170,18 @@ def test_link_comes_back_by_itself_and_sends_what_waited(quiet_town: Town, links
         quiet_town.broker.stop()
 
 
-@pytest.mark.parametrize("is_kept", [True, False], ids=["central's", "a member's"])
-def test_link_is_given_what_came_while_it_was_away_if_its_session_is_kept(
-    town: Town, links: list[PahoLink], *, is_kept: bool
-) -> None:
-    """A convenience, nothing depends on it; of members, who are many, the broker keeps nothing (N8)."""
+def test_link_is_given_what_came_while_it_was_away(town: Town, links: list[PahoLink]) -> None:
+    """The broker keeps the session; a convenience, nothing depends on it."""
     told, again, other = Told(), Told(), Told()
     theirs = f"watchlink/1/scheme/hart/frame/{BOTH}"
-    first = start(links, told, settings(town), subscriptions=[FRAMES], is_session_kept=is_kept)
+    first = start(links, told, settings(town), subscriptions=[FRAMES])
     told.wait_for("up")
     first.stop()
     neighbour = start(links, other, settings(town, BOTH), BOTH)
     neighbour.publish(theirs, b"meanwhile", qos=1, token=1)
     other.wait_for("published", 1)
-    start(links, again, settings(town), subscriptions=[FRAMES], is_session_kept=is_kept)
-    again.wait_for("up")
-    neighbour.publish(theirs, b"now", qos=1, token=2)
-    again.wait_for("message", theirs, b"now")
-
-    assert is_kept is (("message", theirs, b"meanwhile") in again.calls)
+    start(links, again, settings(town), subscriptions=[FRAMES])
+    again.wait_for("message", theirs, b"meanwhile")
 
 
 def test_link_bounds_what_waits(quiet_town: Town, links: list[PahoLink]) -> None:
@@ -294,7 +287,7 @@ def test_signature_outlives_a_restart_of_the_broker(quiet_town: Town, links: lis
     told, away = Told(), Told()
     quiet_town.broker.start()
     try:
-        first = start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES], is_session_kept=True)
+        first = start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES])
         away.wait_for("up")
         first.stop()
         link = start(links, told, settings(quiet_town))
@@ -305,7 +298,7 @@ def test_signature_outlives_a_restart_of_the_broker(quiet_town: Town, links: lis
         link.stop()
         quiet_town.broker.stop()
         quiet_town.broker.start()
-        start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES], is_session_kept=True)
+        start(links, away, settings(quiet_town, BOTH), BOTH, subscriptions=[FRAMES])
         away.wait_for("message", OWN, b"signed", signature)
         away.wait_for("message", OWN, b"unsigned")
     finally:
@@ -340,9 +333,8 @@ def test_what_waits_for_a_frozen_broker_is_bounded_in_bytes(town: Town, links: l
     told.wait_for("published", "after")
 
 
-@pytest.mark.parametrize("is_kept", [True, False], ids=["central", "a member"])
-def test_broker_outlives_whoever_was_away_while_it_read_its_rules(
-    monkeypatch: pytest.MonkeyPatch, quiet_town: Town, links: list[PahoLink], *, is_kept: bool
+def test_broker_outlives_a_member_that_was_away_while_it_read_its_rules(
+    monkeypatch: pytest.MonkeyPatch, quiet_town: Town, links: list[PahoLink]
 ) -> None:
     """It lists a session that may expire once more at each SIGHUP, and reads the entry when its memory is freed."""
     # What glibc frees it overwrites, so that a broker that reads it ends at once, and not some day.
@@ -353,7 +345,7 @@ def test_broker_outlives_whoever_was_away_while_it_read_its_rules(
     stays = start(links, neighbour, settings(town))
     neighbour.wait_for("up")
     away = Told()
-    link = start(links, away, settings(town, PUB), PUB, is_session_kept=is_kept)
+    link = start(links, away, settings(town, PUB), PUB)
     away.wait_for("up")
     link.stop()
     town.broker.read_rules_anew()
@@ -361,7 +353,7 @@ def test_broker_outlives_whoever_was_away_while_it_read_its_rules(
     neighbour.wait_for("published", "t")
 
     back = Told()
-    start(links, back, settings(town, PUB), PUB, is_session_kept=is_kept)
+    start(links, back, settings(town, PUB), PUB)
     back.wait_for("up")
     # Once a second it looks for sessions that are over.
     time.sleep(2.5)
