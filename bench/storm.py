@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import town
 from bench.crowd import Crowd, Presser, StormResult
 from wire.directory import open_directory
-from wire.frames import Receipt, decode
+from wire.frames import DigestReceipt, Frame, Receipt, decode, frame_digest
 from wire.ids import CENTRAL
 from wire.signing import PublicKey
 
@@ -39,16 +39,23 @@ async def _storm(port: int, pressers: list[Presser]) -> StormResult:
 
 
 def _verified(result: StormResult, crowd: list[Presser], directory_file: Path, authority_file: Path) -> int:
-    """How many answers are true receipts: central's signature, this presser's own frame."""
+    """How many answers are true receipts: central's signature, this presser's own bytes."""
     authority = PublicKey(bytes.fromhex(authority_file.read_text().strip()))
     central_key = open_directory(directory_file.read_bytes(), authority).senders[CENTRAL].key
     count = 0
     for presser in crowd:
         signed = decode(result.payloads[presser.node]) if presser.node in result.payloads else None
-        if signed and isinstance(signed.frame, Receipt) and signed.frame.target == decode(presser.payload).frame.id:
+        if signed and _is_of(signed.frame, presser.payload):
             signed.verify(central_key)
             count += 1
     return count
+
+
+def _is_of(frame: Frame, alert: bytes) -> bool:
+    """Whether it is the receipt of these bytes, if it names any."""
+    if isinstance(frame, DigestReceipt):
+        return frame_digest(alert).startswith(frame.digest) and frame.target == decode(alert).frame.id
+    return isinstance(frame, Receipt) and frame.target == decode(alert).frame.id
 
 
 def _print(nodes: int, reference: StormResult, ours: StormResult, verified: int, memory_kb: int) -> None:
