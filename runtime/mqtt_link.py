@@ -167,6 +167,7 @@ class PahoLink:
         self._pending_subscriptions: dict[int, tuple[str, ...]] = {}
         self._told: LinkFault | None = None
         self._is_up = False
+        self._is_started = False
         self._is_stopping = False
         self._error: OSError | None = None
         self._thread: threading.Thread | None = None
@@ -213,6 +214,8 @@ class PahoLink:
             clean_start=False,
             properties=properties,
         )
+        # Before the thread: it may be up, and have something to say, before we know its name.
+        self._is_started = True
         self._run_thread()
 
     def publish(
@@ -233,7 +236,7 @@ class PahoLink:
         Returns:
             Whether it was taken. False: not connected (QoS 0), no room for it, stopped, or not publishable.
         """
-        if self._is_stopping or self._thread is None:
+        if self._is_stopping or not self._is_started:
             return False
         if len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES > PACKET_BYTES_MAX:
             logger.error("not published: %d bytes are more than a packet holds", len(payload), extra={"topic": topic})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -182,6 +183,31 @@ def test_link_is_given_what_came_while_it_was_away(town: Town, links: list[PahoL
     other.wait_for("published", 1)
     start(links, again, settings(town), subscriptions=[FRAMES])
     again.wait_for("message", theirs, b"meanwhile")
+
+
+def test_link_takes_a_message_from_the_moment_that_it_is_up(
+    monkeypatch: pytest.MonkeyPatch, town: Town, links: list[PahoLink]
+) -> None:
+    """On a busy machine it was up before its start had returned: central's proof that alerts have a lane was lost."""
+    taken: queue.Queue[bool] = queue.Queue()
+    handlers = LinkHandlers(
+        lambda: taken.put(links[0].publish(OWN, b"first", qos=1)),
+        lambda _detail, _is_permanent: None,
+        lambda _topic, _payload, _signature: None,
+        lambda _token: None,
+    )
+    links.append(PahoLink(settings(town), SHOP, handlers))
+    begin = links[0]._client.loop_start
+
+    def begin_and_be_up() -> object:
+        done = begin()
+        taken.put(taken.get(timeout=DEADLINE_S))
+        return done
+
+    monkeypatch.setattr(links[0]._client, "loop_start", begin_and_be_up)
+    links[0].start()
+
+    assert taken.get(timeout=DEADLINE_S)
 
 
 def test_link_bounds_what_waits(quiet_town: Town, links: list[PahoLink]) -> None:
