@@ -44,6 +44,7 @@ TELL_WITHIN_S: Final = 0.1
 RECEIPTS_LEAVE_S: Final = 0.001
 """How long the telling waits for the connection's thread to send receipts: both need Python's one lock."""
 STOP_WITHIN_S: Final = 1.0
+"""How long the end waits for everything to be told."""
 OVERLOAD: Final = "overload"
 
 

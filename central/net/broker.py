@@ -115,8 +115,9 @@ class BrokerLinks:
         if token is not None:
             logger.info("alerts have a connection of their own")
             self._is_alerts_proven = True
-            self._inbox.put(LaneChanged(is_proven=True))
+            # Before it is told: what is said by the other connection from then on comes after this.
             self._rest.subscribe_to((ALL_HEALTH,))
+            self._inbox.put(LaneChanged(is_proven=True))
 
     def _on_not_proven(self, token: str | None, reason: str) -> None:
         if token is not None:
