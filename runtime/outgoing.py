@@ -16,8 +16,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 logger = logging.getLogger(__name__)
 
-BYTES_MAX: Final = 16 * 1024 * 1024
-"""Of one connection, as Python holds it."""
+BYTES_MAX: Final = 8 * 1024 * 1024
+"""Of one connection, as Python holds it: a directory of 16,000 nodes, or the state of 3,000 incidents."""
 CONFIRMED_SHARE: Final = 7 / 8
 """QoS 1 messages take no more of it, so that they, which wait for the broker's PUBACKs, never keep receipts out."""
 HELD_BYTES: Final = {0: 1_200, 1: 2_048}

@@ -14,8 +14,9 @@ from typing import Final, Generic, TypeVar
 
 M = TypeVar("M")
 
-MESSAGES_MAX: Final = 50_000
-BYTES_MAX: Final = 64 * 1024 * 1024
+MESSAGES_MAX: Final = 12_000
+"""Twice what a storm of 5,000 brings in at once, and some. What a flood fills is not given back: Python keeps it."""
+BYTES_MAX: Final = 16 * 1024 * 1024
 SHARE: Final = 3
 """One sender may hold a third of what room is left then: a fourth of all if alone, and however many do their worst,
 room is left for whoever has nothing waiting. A dynamic threshold (Choudhury and Hahne, 1998), as in packet switches."""
