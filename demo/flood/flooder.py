@@ -27,6 +27,8 @@ from wire.topics import FrameTopic, Up, UpTopic
 
 AT_ONCE: Final = 64
 """Messages in one write."""
+PACKET_IDS: Final = range(1, 65_536)
+"""MQTT 5, section 2.2.1."""
 _UPTIME_MS: Final = 60_000
 _COUNTER: Final = itertools.count(int(time.time()))
 
@@ -42,6 +44,11 @@ class Thief:
     def frames(self) -> Iterator[bytes]:
         """Attacks, each valid and new."""
         return (publication(str(FrameTopic("hart", self.id)), self.alert()) for _ in itertools.count())
+
+    def confirmed_frames(self) -> Iterator[bytes]:
+        """The same by QoS 1: the broker has to answer each, and nobody reads its answers."""
+        topic = str(FrameTopic("hart", self.id))
+        return (publication(topic, self.alert(), packet_id=number) for number in itertools.cycle(PACKET_IDS))
 
     def junk(self) -> Iterator[bytes]:
         """The shortest messages there are, where alerts travel."""
@@ -86,6 +93,7 @@ class Thief:
 KINDS: Final = MappingProxyType[str, Callable[[Thief, Thief], Iterator[bytes]]](
     {
         "valid attacks": lambda thief, _other: thief.frames(),
+        "valid attacks, QoS 1": lambda thief, _other: thief.confirmed_frames(),
         "junk on the frame topic": lambda thief, _other: thief.junk(),
         "relayed frames": lambda thief, other: thief.relays(other.alert() for _ in itertools.count()),
         "health": lambda thief, _other: thief.health(),

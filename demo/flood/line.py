@@ -11,6 +11,7 @@ from typing import Final, Self
 _CONNECT: Final = 0x10
 _CONNACK: Final = 0x20
 _PUBLISH: Final = 0x30
+_QOS_1: Final = 0x02
 _PINGREQ: Final = b"\xc0\x00"
 _PINGRESP: Final = b"\xd0\x00"
 _USER_PROPERTY: Final = 0x26
@@ -74,10 +75,11 @@ def check_connack(answer: bytes) -> None:
         raise ConnectionRefusedError(f"the broker refuses: {answer[:4].hex() or 'not a word'}")
 
 
-def publication(topic: str, payload: bytes, signature: str | None = None) -> bytes:
-    """A PUBLISH, QoS 0."""
+def publication(topic: str, payload: bytes, signature: str | None = None, packet_id: int | None = None) -> bytes:
+    """A PUBLISH: QoS 1 with a packet id (1 to 65,535), else QoS 0."""
     properties = b"" if signature is None else bytes([_USER_PROPERTY]) + _text("signature") + _text(signature)
-    return _packet(_PUBLISH, _text(topic) + _length(len(properties)) + properties + payload)
+    first, number = (_PUBLISH, b"") if packet_id is None else (_PUBLISH | _QOS_1, packet_id.to_bytes(2))
+    return _packet(first, _text(topic) + number + _length(len(properties)) + properties + payload)
 
 
 def _packet(first: int, body: bytes) -> bytes:

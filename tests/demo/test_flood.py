@@ -13,7 +13,7 @@ from typing import Self
 import pytest
 
 from demo.flood import flooder
-from demo.flood.line import check_connack
+from demo.flood.line import check_connack, publication
 from demo.flood.play import Pressers, Stretch, _tell
 
 pytestmark = pytest.mark.finding(14)
@@ -36,6 +36,14 @@ def test_line_is_a_connection_only_if_the_broker_says_so(answer: bytes, is_accep
     else:
         with pytest.raises(ConnectionRefusedError):
             check_connack(answer)
+
+
+@pytest.mark.parametrize(
+    ("packet_id", "packet"), [(None, "30 08 0003 612f62 00 7879"), (0x1234, "32 0a 0003 612f62 1234 00 7879")]
+)
+def test_publication_asks_for_a_puback_if_it_has_an_id(packet_id: int | None, packet: str) -> None:
+    """MQTT 5, section 3.3."""
+    assert bytes.fromhex(packet) == publication("a/b", b"xy", packet_id=packet_id)
 
 
 class Refusing:
