@@ -131,11 +131,16 @@ def measure_received(stage: Stage, presser: Premises, alert: str, ended: Fact) -
 async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
     """How long it took on the air: from the first over after ``first`` to the end of the one that ``last`` came by."""
 
-    def after(fact: str, since_ms: float) -> Fact | None:
-        return next((known for known in stage.town.chronicle.all(fact) if known.at_ms >= since_ms), None)
+    def after(fact: str, since_ms: float, who: str = "") -> Fact | None:
+        facts = (known for known in stage.town.chronicle.all(fact) if known.at_ms >= since_ms)
+        return next((known for known in facts if not who or known.detail["who"] == who), None)
 
     began = await stage.town.notice.until(lambda: after("keyed", first.at_ms), "somebody keyed", PATIENCE_S)
-    ended = await stage.town.notice.until(lambda: after("unkeyed", last.at_ms), "an over ended", PATIENCE_S)
+    # It may have ended a moment before what it brought was told, and nobody may speak after it.
+    keyed = [known for known in stage.town.chronicle.all("keyed") if known.at_ms <= last.at_ms]
+    brought = [known for known in keyed if known.detail["who"] != last.node][-1]
+    who, since_ms = str(brought.detail["who"]), brought.at_ms
+    ended = await stage.town.notice.until(lambda: after("unkeyed", since_ms, who), "that over ended", PATIENCE_S)
     return int(ended.detail["air_ms"]) - int(began.detail["air_ms"])
 
 
