@@ -31,9 +31,7 @@ if sys.argv[1:3] == ["node", "--config"]:
 from watchlink.cli"""
 """In the node's program: a radio's driver that begins an over when told. (The real one is in ``test_radio_boot``.)"""
 LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/hidraw"\n'
-UNKEYED_WITHIN_MS: Final = 10_000
-"""N10 says a second. At rest the guard takes 23 to 40 ms, the stop action alone 343 to 457 ms; a busy machine takes as
-long as it takes to run anything. But the guard's own limit of 30 s must not be what ends it."""
+UNKEYED_WITHIN_MS: Final = 1_000
 WATCHDOG_MS: Final = 3_000
 SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
 
@@ -114,7 +112,7 @@ def test_transmit_key_is_off_before_the_node_starts(proof: Proof) -> None:
 
 
 @pytest.mark.parametrize("end", ["killed", "stopped", "slain"])
-def test_transmit_key_is_off_soon_after_any_end(proof: Proof, end: str) -> None:
+def test_transmit_key_is_off_within_a_second_of_any_end(proof: Proof, end: str) -> None:
     """N10, F3: the node killed with -9 in the middle of an over; stopped; killed together with its guard."""
     assert min(map(int, proof.text(f"unkeyed.{end}").split())) <= UNKEYED_WITHIN_MS
 
