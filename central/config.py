@@ -1,4 +1,4 @@
-"""``central.toml`` → one frozen object, checked once; docs/architecture.md shows every key."""
+"""``central.toml`` → one frozen object, checked once; docs/configuration.md shows every key."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Fact:
 
     Attributes:
         at_ms: since the chronicle began.
-        fact: ``pressed``, ``stored`` … as in docs/architecture.md.
+        fact: ``pressed``, ``stored`` … as in docs/facts.md.
         node: who says it: a node's id, central's, or ``""``.
         alert: text id, or ``""`` where it is about none.
         detail: the rest.

@@ -1,4 +1,4 @@
-"""Where everything lies in a fleet folder, and the configurations of central and of a node (docs/architecture.md)."""
+"""Where everything lies in a fleet folder, and the configurations of central and of a node (docs/configuration.md)."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def authority_text(authority: SigningKey) -> bytes:
 def central_toml(broker: BrokerRecord, web_port: int) -> str:
     """Central's configuration."""
     return f"""\
-# Central. Paths are relative to this folder; docs/architecture.md explains every key.
+# Central. Paths are relative to this folder; docs/configuration.md explains every key.
 database = "sqlite:///state/central.db"
 
 [identity]
@@ -161,7 +161,7 @@ def node_toml(node: NodeRecord, broker: BrokerRecord, fake_socket: str) -> str:
     schemes = ", ".join(map(str, node.schemes))
     board = f"fake_socket = {_text(fake_socket)}\n" if node.profile == FAKE_PROFILE else ""
     return f"""\
-# {node.premises}. Paths are relative to this folder; docs/architecture.md explains every key.
+# {node.premises}. Paths are relative to this folder; docs/configuration.md explains every key.
 state_dir = "state"
 
 [identity]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from watchlink import __version__
@@ -30,10 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         case _:
             listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())
-            asked = given[:1] in (["-h"], ["--help"])
-            out = sys.stdout if asked else sys.stderr
-            print(f"usage: watchlink COMMAND …\n\n{listing}\n\n'watchlink COMMAND --help' says more.", file=out)
-            return 0 if asked else 2
+            usage = f"usage: watchlink COMMAND …\n\n{listing}\n\n'watchlink COMMAND --help' says more."
+            if given[:1] in (["-h"], ["--help"]):
+                print(usage)  # noqa: T201 - a command's answer
+                return 0
+            problem = _problem(given[0]) + "\n\n" if given else ""
+            sys.stderr.write(f"{problem}{usage}\n")
+            return 2
+
+
+def _problem(name: str) -> str:
+    near = get_close_matches(name, COMMANDS, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"watchlink: there is no command '{name}'{hint}"
 
 
 if __name__ == "__main__":

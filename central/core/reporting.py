@@ -1,4 +1,4 @@
-"""What the fact log is told of a committed frame (docs/architecture.md names the facts)."""
+"""What the fact log is told of a committed frame (docs/facts.md names the facts)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The fake board: the real button, LED, sounder and drawing code on mocked pins, a mocked bus and a dummy panel.
 
 Everything above the pin and the bus is what runs on a Pi. Parts break where they would break there: pins refuse,
-the bus answers ``EREMOTEIO``. The socket speaks JSON lines; docs/architecture.md says which.
+the bus answers ``EREMOTEIO``. The socket speaks JSON lines; docs/fakes.md says which.
 """
 
 from __future__ import annotations

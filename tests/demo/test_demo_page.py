@@ -18,6 +18,6 @@ def test_every_script_is_named_to_whoever_reads() -> None:
 
 
 def test_every_fact_that_is_told_is_documented() -> None:
-    pages = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("architecture.md", "demo.md"))
+    pages = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("facts.md", "demo.md"))
 
     assert [] == sorted(fact for fact in TOLD if f"`{fact}`" not in pages)

@@ -19,7 +19,7 @@ from runtime.config import ConfigError
 from wire.ids import NodeId
 
 NODE = "00000010"
-DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 @pytest.fixture

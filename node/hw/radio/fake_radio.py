@@ -1,7 +1,7 @@
 """A radio whose antenna is a Unix socket: what it sends and hears goes through the simulated air of the demo.
 
 It is sound device and key in one, as ``AudioPort`` and ``PttPort`` of :mod:`node.net.radio.ports`; the air's tick is
-its sound card's clock. The messages are in docs/architecture.md, "Air socket".
+its sound card's clock. docs/fakes.md lists the messages.
 """
 
 from __future__ import annotations

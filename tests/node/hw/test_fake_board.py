@@ -1,4 +1,4 @@
-"""The fake board over its socket: what demo and tests stand on (docs/architecture.md, "The fake board")."""
+"""The fake board over its socket: what demo and tests stand on (docs/fakes.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fake radio says on its socket what docs/architecture.md says, and refuses what a radio cannot do."""
+"""The fake radio says on its socket what docs/fakes.md says, and refuses what a radio cannot do."""
 
 from __future__ import annotations
 

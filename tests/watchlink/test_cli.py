@@ -1,0 +1,33 @@
+"""The one door: what it says to whoever asks for something that is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchlink.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nodee"], "watchlink: there is no command 'nodee'; did you mean 'node'?"),
+        (["--helpp"], "watchlink: there is no command '--helpp'"),
+        ([], "usage: watchlink COMMAND …"),
+    ],
+)
+def test_wrong_command_is_told_what_was_wrong(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(arguments)
+    out, err = capsys.readouterr()
+
+    assert (2, "", problem) == (status, out, err.split("\n")[0])
+    assert "watchlink COMMAND --help" in err
+
+
+def test_help_is_an_answer_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--help"])
+    out, err = capsys.readouterr()
+
+    assert (0, "") == (status, err)
+    assert "run the appliance beside a radio" in out
