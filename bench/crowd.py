@@ -7,9 +7,10 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
+
+from msgspec import Struct
 
 from bench.mqtt_client import RawClient, connect
 from wire.ids import NodeId, node_text
@@ -19,8 +20,7 @@ CONNECTING_AT_ONCE: Final = 50
 ANSWER_DEADLINE_S: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Presser:
+class Presser(Struct, frozen=True):
     """One node of the crowd: who it is and what it will publish."""
 
     node: NodeId
@@ -29,8 +29,7 @@ class Presser:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StormResult:
+class StormResult(Struct, frozen=True):
     """When, after the first press, each answer came.
 
     Attributes:

@@ -7,12 +7,12 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bench import town
 from bench.soak_watch import directory_serial, highest_revision
@@ -46,16 +46,14 @@ NOTHING_TAKEN_S: Final = 120.0
 _STRANGER: Final = 0x1000
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """A connection: with whose certificate, and the messages, each a whole PUBLISH."""
 
     who: Thief
     said: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Flood:
+class Flood(Struct, frozen=True):
     """One way to do one's worst.
 
     Attributes:

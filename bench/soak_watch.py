@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from bench import town
 from node.hw.fake_board_client import FakeBoardClient
@@ -72,8 +73,7 @@ class Measured:
         return all(now_kb <= RATIO_MAX * self.before_kb for _, now_kb, _ in self.readings)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a flood.
 
     Attributes:

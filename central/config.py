@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy.engine import URL
 
 from central.store.database import resolve_url
@@ -54,8 +54,7 @@ class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
     page: PageTable = PageTable()
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """Everything resolved: paths absolute, keys read."""
 
     database: URL

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.events import DirectoryChanged, DirectoryRefused
 from wire.directory import EMPTY_DIRECTORY, Directory, open_directory
@@ -19,8 +20,7 @@ UNREADABLE: Final = "directory unreadable"
 OLDER: Final = "directory older"
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """A verified directory and its sealed bytes; serial 0 = none."""
 
     directory: Directory = EMPTY_DIRECTORY

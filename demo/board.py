@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from node.hw.fake_board_client import BoardView, FakeBoardClient
 
@@ -16,8 +17,7 @@ _CONNECT_WITHIN_S: Final = 120.0
 DARK: Final = BoardView()
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What the board showed from ``at_ms`` on, by the machine's monotonic clock."""
 
     at_ms: float

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from demo.notice import Notice
 
@@ -13,8 +14,7 @@ CENTRAL: Final = "00000001"
 _ENVELOPE: Final = frozenset({"at_ms", "fact", "node", "alert", "premises"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One line.
 
     Attributes:

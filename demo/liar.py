@@ -10,9 +10,10 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from demo.broker_log import IN_FULL, BrokerLog, Handing
 from demo.program import Life
@@ -31,8 +32,7 @@ _HANDED_WITHIN_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One message on the broker."""
 
     topic: str

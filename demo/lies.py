@@ -6,11 +6,12 @@ Each would harm if it were believed: :func:`truth_of` is the same under the true
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from demo.liar import Forge, Said
 from demo.lies_json import asker_of, directories, message_of
@@ -52,8 +53,7 @@ _OVERTAKEN_S: Final = 3
 """Age of a word when a newer one has overtaken it, and of the newest that is replayed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lie:
+class Lie(Struct, frozen=True):
     """One cell.
 
     Attributes:

@@ -8,10 +8,11 @@ played, or says why there is nothing to play: :func:`why_not`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Final, get_args, get_type_hints
+
+from msgspec import Struct
 
 from wire.directory import SealedDirectory
 from wire.directory_parts import DirectoryPart
@@ -89,8 +90,7 @@ _WORDS: Final[Mapping[FrameKind | type[Message], tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What is said on a topic.
 
     Attributes:
@@ -168,8 +168,7 @@ def why_not(row: Row, manner: Manner) -> str:
     return next((nothing.why for nothing in _NOTHING if nothing.is_about(row, manner)), "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
+class _Nothing(Struct, frozen=True):
     """Cells in which there is nothing to play.
 
     Attributes:

@@ -99,9 +99,9 @@ def _ago(seconds: float) -> datetime:
     return SATURDAY - timedelta(seconds=seconds)
 
 
-def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float, **more: object) -> Card:
+def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float) -> Card:
     at = _ago(ago_s)
-    card = Card(
+    return Card(
         incident=f"{0x10 + number:08x}-{number}",
         key=f"{0x10 + number:08x}-{number}",
         revision=1,
@@ -120,61 +120,47 @@ def _card(number: int, kind: AlertKind, premises: str, place: str, ago_s: float,
         is_drill=False,
         history=(HistoryLine(at, "pressed", kind.slug.upper()),),
     )
-    return replace(card, **more)
 
 
-def _answered(by: Person, ago_s: float, state: Literal["answered", "on-the-way"] = "answered") -> dict[str, object]:
-    on_the_way = {"coming": by, "coming_at": _ago(ago_s), "coming_said_by": by} if state == "on-the-way" else {}
-    return {"state": state, "answered_by": by, "answered_at": _ago(ago_s), "answered_after_s": 22, **on_the_way}
+def _answered(card: Card, by: Person, ago_s: float) -> Card:
+    return replace(card, state="answered", answered_by=by, answered_at=_ago(ago_s), answered_after_s=22)
 
 
 def _cards() -> tuple[Card, ...]:
     seen: Callable[[str, Literal["seen", "responding"]], MemberLine] = lambda premises, response: MemberLine(  # noqa: E731
         "00000020", premises, response, _ago(20)
     )
+    coming = _answered(_card(7, AlertKind.BREACH, "Fox & Goose", "Cank St", 1_260), _JAS, 1_200)
     return (
-        _card(
-            1,
-            AlertKind.ATTACK,
-            "Corner Shop",
-            "High St",
-            41,
+        replace(
+            _card(1, AlertKind.ATTACK, "Corner Shop", "High St", 41),
             is_silent=True,
             alert_count=3,
             members=(seen("Market Pharmacy", "seen"), seen("The Crown", "responding")),
         ),
         _card(2, AlertKind.ASSIST, "The Crown", "Market Place", 134),
-        _card(
-            3,
-            AlertKind.THEFT,
-            "Bell’s Outdoor",
-            "Mill Lane",
-            312,
+        replace(
+            _card(3, AlertKind.THEFT, "Bell’s Outdoor", "Mill Lane", 312),
             path="radio",
             paths=("radio",),
             relay="Corner Shop",
             members=(seen("Corner Shop", "seen"),),
         ),
-        _card(
-            4,
-            AlertKind.DISORDER,
-            "The Railway Arms",
-            "Station Rd",
-            4_080,
+        replace(
+            _card(4, AlertKind.DISORDER, "The Railway Arms", "Station Rd", 4_080),
             arrived_at=_ago(48),
             is_late=True,
             cancelled="stand-down",
         ),
         _card(5, AlertKind.TEST, "Market Pharmacy", "High St", 95),
-        _card(6, AlertKind.ASSIST, "Vine & Barrel", "Church Gate", 760, **_answered(_PRIYA, 738)),
-        _card(
-            7,
-            AlertKind.BREACH,
-            "Fox & Goose",
-            "Cank St",
-            1_260,
+        _answered(_card(6, AlertKind.ASSIST, "Vine & Barrel", "Church Gate", 760), _PRIYA, 738),
+        replace(
+            coming,
+            state="on-the-way",
             assigned_to="PCSO J Patel",
-            **_answered(_JAS, 1_200, "on-the-way"),
+            coming=_JAS,
+            coming_at=_ago(1_200),
+            coming_said_by=_JAS,
         ),
     )
 

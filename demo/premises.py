@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
+
+from msgspec import Struct
 
 SCHEMES: Final = {"hart": "HART", "pub-watch": "Pub Watch"}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A premises before it has a node.
 
     Attributes:
@@ -69,8 +69,7 @@ def addresses(count: int) -> tuple[Address, ...]:
     return (*MARKET, *invented)[:count]
 
 
-@dataclass(frozen=True, slots=True)
-class TownPlan:
+class TownPlan(Struct, frozen=True):
     """What a town is made of.
 
     Attributes:

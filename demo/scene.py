@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 HART: Final = 1
 PUB_WATCH: Final = 2
@@ -12,8 +13,7 @@ FLOOR_COUNTER: Final = 4_000_000_000
 """A number that nobody has used: of a frame that was made up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """Who is who, what is open, and which numbers were used last.
 
     Attributes:

@@ -8,8 +8,9 @@ import heapq
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TextIO
+
+from msgspec.structs import replace
 
 from demo.chronicle import Fact
 from demo.story import TOLD, NameOf, sentence_of

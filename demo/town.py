@@ -10,10 +10,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
 
 from demo.air.orders import CONTROL_SOCKET
 from demo.air_link import AirLink
@@ -48,8 +49,7 @@ class _PortTakenError(Exception):
     """Somebody was quicker; with other ports it works."""
 
 
-@dataclass(frozen=True, slots=True)
-class Premises:
+class Premises(Struct, frozen=True):
     """One premises with its node, as it stands.
 
     Attributes:

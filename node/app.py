@@ -12,9 +12,10 @@ import os
 import secrets
 import signal
 import threading
-from dataclasses import replace
 from types import FrameType
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.clock import WallClock, machine_boot_id
 from node.config import NodeConfig

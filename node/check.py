@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from node.clock import is_synchronised
 from node.config import NodeConfig, load_config
@@ -20,8 +21,7 @@ from wire.ids import node_text
 FREE_BYTES_MIN: Final = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     is_good: bool

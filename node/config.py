@@ -9,7 +9,6 @@ takes the network away (a certificate that expired, is of another CA, or of anot
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -17,6 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from msgspec import Struct
 
 from node.core.settings import Settings, Timing
 from node.radio_config import RadioConfig, RadioTable, radio_config
@@ -99,8 +99,7 @@ class NodeFile(Table, frozen=True, kw_only=True):
     radio: RadioTable = RadioTable()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeConfig:
+class NodeConfig(Struct, frozen=True):
     """Everything the composition root needs, checked.
 
     Attributes:

@@ -19,11 +19,11 @@ import termios
 import time
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from node.config import NodeConfig, load_config
 from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, LADDER, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
@@ -60,8 +60,7 @@ _OVER_MARGIN_S: Final = 3.0
 _STOP_NODE: Final = "a running node holds it: systemctl stop watchlink-node, and start it again afterwards"
 
 
-@dataclass(frozen=True, slots=True)
-class RadioCheckOptions:
+class RadioCheckOptions(Struct, frozen=True):
     """How thorough to be.
 
     Attributes:

@@ -7,11 +7,11 @@ what only takes the radio away is told by the driver as a fault of the part ``ra
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from node.core.settings import RadioSettings, RadioTiming
 from runtime.config import ConfigError
@@ -103,8 +103,7 @@ class RadioTable(RadioPart, frozen=True, kw_only=True):
     times: TimesTable = TimesTable()
 
 
-@dataclass(frozen=True, slots=True)
-class RadioConfig:
+class RadioConfig(Struct, frozen=True):
     """The table, with resolved paths.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct, field
 
 from node.core.radio.air import BLOCK_MS, RATE_HZ
 from node.core.radio.levels import SILENCE_DBFS, Level, dbfs, level, ratio, rms_dbfs, samples_of
@@ -21,8 +22,7 @@ class Outcome(StrEnum):
     NOT_DONE = "not done"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing that was looked at.
 
     Attributes:

@@ -9,9 +9,10 @@ name, revoked or never listed, can connect at most, and do nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text
 from wire.limits import PACKET_BYTES_MAX
@@ -40,8 +41,7 @@ MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
 """Of messages and sessions; TLS comes on top."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A node as the ACL sees it."""
 
     node: NodeId
@@ -49,8 +49,7 @@ class Member:
     is_revoked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
+class BrokerSettings(Struct, frozen=True):
     """What differs from one broker to the next.
 
     Attributes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
 
 from provisioning.errors import CrlError, FleetDamagedError
 
@@ -30,8 +30,7 @@ CRL_LIFE: Final = timedelta(days=30)
 _HASH: Final = hashes.SHA256()
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCertificate:
+class IssuedCertificate(Struct, frozen=True):
     """A certificate and its key, both PEM; the serial is what a revocation list names."""
 
     certificate_pem: bytes
@@ -40,8 +39,7 @@ class IssuedCertificate:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateAuthority:
+class CertificateAuthority(Struct, frozen=True):
     """The CA's certificate and key, and what every signature needs of them, worked out once."""
 
     certificate: x509.Certificate

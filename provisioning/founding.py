@@ -8,10 +8,11 @@ import pwd
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from provisioning.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from provisioning.certificates import CertificateAuthority, issue_client_certificate, issue_server_certificate
@@ -36,8 +37,7 @@ LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 """The broker's certificate is good for these too, so that a proof can be made beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a fleet is to be, unchecked; see :meth:`provisioning.fleet.Fleet.init`."""
 
     schemes: Mapping[str, str]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from provisioning.broker import BrokerSettings
@@ -39,8 +40,7 @@ ALERTS: Final = "alerts"
 FAKE_SOCKET: Final = "board.sock"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The paths of one fleet folder."""
 
     town: Path

@@ -11,11 +11,12 @@ import select
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from socket import create_connection
 from typing import Final
+
+from msgspec import Struct
 
 from provisioning.certificates import IssuedCertificate
 
@@ -38,16 +39,14 @@ class Verdict(StrEnum):
     UNREACHABLE = "not answered"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """A verdict, and the words of whoever gave it."""
 
     verdict: Verdict
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerProbe:
+class BrokerProbe(Struct, frozen=True):
     """Looks at one broker.
 
     Attributes:

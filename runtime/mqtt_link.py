@@ -15,12 +15,12 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
 import paho.mqtt.client as mqtt
+from msgspec import Struct
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -90,8 +90,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LinkHandlers:
+class LinkHandlers(Struct, frozen=True):
     """Who is told. All are called on paho's thread and only enqueue.
 
     Attributes:
@@ -112,8 +111,7 @@ class LinkHandlers:
     on_taken_over: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class Will:
+class Will(Struct, frozen=True):
     """What the broker publishes, QoS 1, when we vanish without a goodbye."""
 
     topic: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from paho.mqtt.reasoncodes import ReasonCode
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,7 @@ HELD_BYTES: Final = {0: 1_200, 1: 2_048}
 """Of each message beside topic and payload, by QoS: paho's objects, measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """One message that paho holds."""
 
     qos: int

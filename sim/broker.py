@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from sim.timeline import Timeline
 from wire.admission import FrameRefusedError, stands_for
 from wire.directory import Directory, Sender
@@ -25,8 +27,7 @@ KEEPALIVE_NOTICE_MS: Final = 22_000
 RECONNECT_MS: Final = (500, 4_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What travels: JSON with its signature, frames without one."""
 
     topic: Topic

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sim.air import Figures
 from sim.broken import BrokenInvariantError
@@ -26,8 +27,7 @@ SETTLE_MS: Final = 200_000
 """Longer than the longest pause between two tries of a node, restarts and reconnects included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What came of a run.
 
     Attributes:

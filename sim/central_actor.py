@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core import events as ev
@@ -39,8 +39,7 @@ WORK_MS: Final = 20
 TAKEN_MAX: Final = 500
 
 
-@dataclass(slots=True)
-class CentralDisk:
+class CentralDisk(Struct):
     """What survives. ``journal`` holds every committed entry; ``frames`` says which frames are in it."""
 
     journal: list[JournalEntry] = field(default_factory=list)
@@ -311,7 +310,7 @@ class SimCentral:
             case do.SendSyncAnswer():
                 answer = effect.answer
                 if self._plant is Plant.RESTORE_UNNOTICED:
-                    answer = structs.replace(answer, missing=())
+                    answer = replace(answer, missing=())
                 self._say(DownTopic(effect.node, Down.SYNC), encode_message(answer), 1)
             case do.RaiseNumbers():
                 self.disk.counter = max(self.disk.counter, effect.counter)
@@ -338,7 +337,7 @@ class SimCentral:
     def _show(self, cards: tuple[Card, ...]) -> None:
         for card in cards:
             is_spoilt = self._plant is Plant.REPEAT_NOT_SOUNDED
-            self.cards[card.key] = structs.replace(card, pressed_again_at=None) if is_spoilt else card
+            self.cards[card.key] = replace(card, pressed_again_at=None) if is_spoilt else card
 
     def _order_commit(self, effect: do.CommitFrame | do.CommitAction) -> None:
         if not self._batch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -154,7 +154,7 @@ def _changed(town: Town, message: Message) -> bytes | None:
     match message.topic:
         case IncidentTopic():
             state = decode_message(message.payload, IncidentState)
-            told = chance.choice(("answered", "on-the-way", "closed"))
+            told: Literal["answered", "on-the-way", "closed"] = chance.choice(("answered", "on-the-way", "closed"))
             return encode_message(
                 replace(state, state=told, revision=state.revision + chance.randint(0, 99), answer=_answer(now_at))
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from node.core.effects import Scale
 from wire.answers import frame_digest
@@ -11,8 +13,7 @@ from wire.ids import FrameId
 from wire.kinds import Priority
 
 
-@dataclass(slots=True)
-class DiskRow:
+class DiskRow(Struct):
     """A row of the outbox. ``boot``: the machine's boot it was written in."""
 
     data: bytes
@@ -22,8 +23,7 @@ class DiskRow:
     is_receipted: bool = False
 
 
-@dataclass(slots=True)
-class NodeDisk:
+class NodeDisk(Struct):
     """What a power cut leaves. Whatever is in here was committed."""
 
     rows: dict[int, DiskRow] = field(default_factory=dict)

@@ -7,8 +7,9 @@ air, as many in one burst as fit, without any wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.radio.air import Mode
 from sim.air import SimAir
@@ -21,8 +22,7 @@ WINDOW_MAX_MS: Final = 160_000
 GATEWAY: Final = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class PeerResult:
+class PeerResult(Struct, frozen=True):
     """What came of it. ``last_ms``: when the last of those that were heard was heard, since the press."""
 
     delivered: int

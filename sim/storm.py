@@ -5,8 +5,9 @@ What is measured counts from the press: when central committed the last alert, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.controls import Button
 from sim.peer import PeerResult
@@ -27,8 +28,7 @@ BUTTONS: Final = {AlertKind.ATTACK: Button.ATTACK, AlertKind.ASSIST: Button.ASSI
 PEER_WINDOWS_MS: Final = ((1_000, 2_000), (10_000, 20_000))
 
 
-@dataclass(frozen=True, slots=True)
-class StormResult:
+class StormResult(Struct, frozen=True):
     """What came of it.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from node.core.settings import RadioSettings, Settings
 from sim.air import BLIND_MS, Carrier, SimAir
@@ -34,8 +34,7 @@ LICENCE: Final = "sim/1"
 GATEWAY: Final = "Gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class RadioPlan:
+class RadioPlan(Struct, frozen=True):
     """A town with radios: every premises has one, and central a gateway.
 
     Attributes:

@@ -6,9 +6,10 @@ whether central lives, and how old the press is by then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from node.core import effects as do
 from node.core.controls import SoundPattern
@@ -55,8 +56,7 @@ class Way(StrEnum):
     """The neighbour was down and the broker forgot; central's answer tells of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One of the matrix.
 
     Attributes:
@@ -73,8 +73,7 @@ class Cell:
     age_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What the neighbour made of it.
 
     Attributes:

@@ -5,7 +5,7 @@ And the gate of the JSON messages that are signed: who stands for what one says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from wire.directory import Directory, Sender
 from wire.errors import DecodeError
@@ -34,8 +34,7 @@ class FrameRefusedError(DecodeError):
     """A well-formed frame that its sender had no right to send. ``reason`` is a counter's label."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """A frame that may be acted on, with who sent it."""
 
     signed: SignedFrame

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
+
+from msgspec import Struct
 
 from wire.bodies import pack_digest, pack_entries, pack_pairs, pack_target
 from wire.errors import EncodeError
@@ -28,8 +29,7 @@ def frame_digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()[:DIGEST_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt(Head):
+class Receipt(Head, frozen=True):
     """Central has committed ``target`` (N8): a machine's word, not a person's.
 
     Body: target u32 u32 · flags u8 (1 late).
@@ -44,8 +44,7 @@ class Receipt(Head):
         return pack_target(self.target) + bytes([self.late])
 
 
-@dataclass(frozen=True, slots=True)
-class DigestReceipt(Head):
+class DigestReceipt(Head, frozen=True):
     """Central has committed ``target`` with exactly the bytes that have this digest (N8).
 
     A counter that was used twice (a card put back) has two frames under one id: only the digest tells which of them
@@ -65,8 +64,7 @@ class DigestReceipt(Head):
         return pack_target(self.target) + bytes([self.late]) + pack_digest(self.digest, DIGEST_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal(Head):
+class Refusal(Head, frozen=True):
     """Central will never commit ``target`` with the bytes that have this digest.
 
     The sender stores what it says anew, under a new counter. Sent only for a frame whose signature is good.
@@ -86,8 +84,7 @@ class Refusal(Head):
         return pack_target(self.target) + bytes([self.reason]) + pack_digest(self.digest, DIGEST_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement(Head):
+class Acknowledgement(Head, frozen=True):
     """A named person on duty has said something of incident ``target``.
 
     Body: target u32 u32 · role u8 · state u8 · name, the rest, UTF-8, ≤ 9 bytes.
@@ -107,8 +104,7 @@ class Acknowledgement(Head):
         return pack_target(self.target) + bytes([self.role, self.state]) + name
 
 
-@dataclass(frozen=True, slots=True)
-class AutomaticAcknowledgement(Head):
+class AutomaticAcknowledgement(Head, frozen=True):
     """Watchlink itself has answered incident ``target``, a test (N12): no person has.
 
     Body: target u32 u32 · state u8.
@@ -123,16 +119,14 @@ class AutomaticAcknowledgement(Head):
         return pack_target(self.target) + bytes([self.state])
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Receipted:
+class Receipted(Struct, frozen=True, order=True):
     """One target of a :class:`ReceiptBatch`."""
 
     target: FrameId
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptBatch(Head):
+class ReceiptBatch(Head, frozen=True):
     """Central has committed all of ``targets``; the same word as so many receipts (N8, N9).
 
     Body: n × (varint, node minus the node before, the first minus 0 · varint, counter × 2 + late). A varint is seven
@@ -156,8 +150,7 @@ class ReceiptBatch(Head):
         return _fitting(wanted, _packed)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DigestReceipted:
+class DigestReceipted(Struct, frozen=True, order=True):
     """One target of a :class:`DigestReceiptBatch`.
 
     Attributes:
@@ -169,8 +162,7 @@ class DigestReceipted:
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DigestReceiptBatch(Head):
+class DigestReceiptBatch(Head, frozen=True):
     """Central has committed all of ``targets``, each with exactly the bytes that have its digest (N8, N9).
 
     Body: as a :class:`ReceiptBatch`, each entry followed by 4 bytes of digest. With the small ids of a town, two fit.

@@ -8,11 +8,11 @@ passes the document on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Struct
 
 from wire.errors import DirectoryError, EncodeError, SignatureInvalidError, WireError
 from wire.ids import NodeId, parse_node
@@ -83,8 +83,7 @@ class SealedDirectory(Message, frozen=True):
     """Ed25519 by the authority over the directory domain and ``document``: 64 bytes (base64 here)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """A sender as looked up."""
 
     node: NodeId
@@ -98,8 +97,7 @@ class Sender:
     signs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """A verified directory, ready to look up. Build it with :func:`open_directory`."""
 
     serial: int

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from wire.answers import (
     BATCH_DIGEST_BYTES,
@@ -74,8 +75,7 @@ _PATHS: Final = {Path.NETWORK: 1, Path.RADIO: 2}
 _PATHS_BY_NUMBER: Final = {number: path for path, number in _PATHS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Alert(Head):
+class Alert(Head, frozen=True):
     """A press. Body: kind u8 · flags u8 (1 silent, 2 drill) · incident u32 · schemes n × u16, n = 1 … 4.
 
     Attributes:
@@ -107,8 +107,7 @@ class Alert(Head):
         return struct.pack(">BBI", self.kind, flags, self.incident) + pack_schemes(self.schemes)
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel(Head):
+class Cancel(Head, frozen=True):
     """The presser takes an incident back (N6). Body: incident u32 · reason u8 · schemes n × u16.
 
     Attributes:
@@ -132,8 +131,7 @@ class Cancel(Head):
         return struct.pack(">IB", self.incident, self.reason) + pack_schemes(self.schemes)
 
 
-@dataclass(frozen=True, slots=True)
-class PathTest(Head):
+class PathTest(Head, frozen=True):
     """Proves a path end to end without alarming anybody (N11). Body: path u8 (1 network, 2 radio)."""
 
     KIND: ClassVar[FrameKind] = FrameKind.PATH_TEST
@@ -144,8 +142,7 @@ class PathTest(Head):
         return bytes([_PATHS[self.path]])
 
 
-@dataclass(frozen=True, slots=True)
-class Response(Head):
+class Response(Head, frozen=True):
     """Another member pressed *seen* or *responding* on incident ``target`` (N5).
 
     Body: target u32 u32 · response u8 · schemes n × u16.
@@ -170,8 +167,7 @@ CentralFrame = (
 Frame = MemberFrame | CentralFrame
 
 
-@dataclass(frozen=True, slots=True)
-class SignedFrame:
+class SignedFrame(Struct, frozen=True):
     """A frame together with the exact bytes that carried it."""
 
     frame: Frame

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NewType
+
+from msgspec import Struct
 
 from wire.errors import DecodeError
 
@@ -41,8 +42,7 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(text, 16))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FrameId:
+class FrameId(Struct, frozen=True, order=True):
     """The identity of a frame: its sender and that sender's counter, which is never reused.
 
     An alert's id is its frame's id; an incident's id is the id of the alert that opened it.

@@ -16,8 +16,9 @@ Without evidence it is live. A sender's word never makes an old frame live: whoe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 LATE_AFTER_S: Final = 60
 """An alert that waited longer than this is late."""
@@ -33,8 +34,7 @@ SOUNDS_WITHIN_S: Final = 15 * 60
 """A late attack or assist that was younger than this when it arrived still sounds once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """Of one frame, at the moment it arrived.
 
     Attributes:

@@ -14,9 +14,10 @@ The broker's ACL binds ``{node}`` to the client certificate's common name. ``{sc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from wire.errors import DecodeError, TopicError
 from wire.ids import NodeId, node_text, parse_node
@@ -64,8 +65,7 @@ class Down(StrEnum):
     Digest-Receipt-Batch, Refusal, Acknowledgement or Automatic-Acknowledgement, or a member's Alert or Cancel."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameTopic:
+class FrameTopic(Struct, frozen=True):
     """A member's frames to a scheme."""
 
     scheme: str
@@ -75,8 +75,7 @@ class FrameTopic:
         return f"{PREFIX}/scheme/{self.scheme}/frame/{node_text(self.node)}"
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentTopic:
+class IncidentTopic(Struct, frozen=True):
     """State of a scheme's incidents."""
 
     scheme: str
@@ -85,8 +84,7 @@ class IncidentTopic:
         return f"{PREFIX}/scheme/{self.scheme}/incident"
 
 
-@dataclass(frozen=True, slots=True)
-class CentralTopic:
+class CentralTopic(Struct, frozen=True):
     """Central's heartbeat to a scheme."""
 
     scheme: str
@@ -95,8 +93,7 @@ class CentralTopic:
         return f"{PREFIX}/scheme/{self.scheme}/central"
 
 
-@dataclass(frozen=True, slots=True)
-class UpTopic:
+class UpTopic(Struct, frozen=True):
     """A node to central."""
 
     node: NodeId
@@ -106,8 +103,7 @@ class UpTopic:
         return f"{PREFIX}/node/{node_text(self.node)}/up/{self.channel}"
 
 
-@dataclass(frozen=True, slots=True)
-class DownTopic:
+class DownTopic(Struct, frozen=True):
     """Central to a node."""
 
     node: NodeId

@@ -11,12 +11,13 @@ was for where they are: each is read from disk, judged and written aside, and st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from typing import Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from central.core.desk import Allowed, judge
 from central.core.incident import Incident
@@ -43,8 +44,7 @@ EACH_TIME_MAX: Final = 250
 """An alert waits no longer than these take: some hundredths of a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk:
+class Bulk(Struct, frozen=True):
     """What is still to be done of one act.
 
     Attributes:

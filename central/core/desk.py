@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.incident import Incident
 from central.core.journal import ActionKind
@@ -34,8 +35,7 @@ from wire.text import display_text
 ON_WATCH_MAX: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """To be written to the journal."""
 
     kind: ActionKind
@@ -44,8 +44,7 @@ class Allowed:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadySo:
+class AlreadySo(Struct, frozen=True):
     """Asked twice by the same person; nothing to do."""
 
 

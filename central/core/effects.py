@@ -6,7 +6,7 @@ one of FramesCommitted, FramesKnown, ActionCommitted, CommitFailed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from central.core.journal import ActionEntry, FrameEntry, KeptAct, KeptFigures, KeptNode
 from central.core.view import Board, Change, Done, Refused
@@ -16,22 +16,19 @@ from wire.kinds import AnswerState, RefusalReason, Role
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class CommitFrame:
+class CommitFrame(Struct, frozen=True):
     """Write it to disk. Only then may anybody be told."""
 
     entry: FrameEntry
 
 
-@dataclass(frozen=True, slots=True)
-class CommitAction:
+class CommitAction(Struct, frozen=True):
     """Write it to disk. Only then may anybody be told."""
 
     entry: ActionEntry
 
 
-@dataclass(frozen=True, slots=True)
-class SendReceipt:
+class SendReceipt(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
 
     Attributes:
@@ -44,8 +41,7 @@ class SendReceipt:
     digest: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class SendRefusal:
+class SendRefusal(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
 
     Attributes:
@@ -60,8 +56,7 @@ class SendRefusal:
     air: NodeId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SendAcknowledgement:
+class SendAcknowledgement(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/ack`` of ``node``, QoS 1.
 
     Attributes:
@@ -79,16 +74,14 @@ class SendAcknowledgement:
     air: NodeId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatAcknowledgement:
+class RepeatAcknowledgement(Struct, frozen=True):
     """Publish the bytes of the newest acknowledgement of ``target`` to ``down/air`` of ``node`` once more, QoS 0."""
 
     node: NodeId
     target: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class SendReceiptsToAir:
+class SendReceiptsToAir(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/air`` of ``node``, QoS 0: one receipt, or a batch.
 
     Attributes:
@@ -101,39 +94,34 @@ class SendReceiptsToAir:
     digest: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class SendFrameToAir:
+class SendFrameToAir(Struct, frozen=True):
     """Publish a member's frame as it came to ``down/air`` of ``node``, QoS 0."""
 
     node: NodeId
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PublishIncident:
+class PublishIncident(Struct, frozen=True):
     """Publish to ``scheme/{state.scheme}/incident``, QoS 1."""
 
     state: IncidentState
 
 
-@dataclass(frozen=True, slots=True)
-class PublishStatus:
+class PublishStatus(Struct, frozen=True):
     """Publish to ``scheme/{scheme}/central``, QoS 0; a lost one is replaced by the next."""
 
     scheme: str
     status: CentralStatus
 
 
-@dataclass(frozen=True, slots=True)
-class SendSyncAnswer:
+class SendSyncAnswer(Struct, frozen=True):
     """Publish to ``down/sync`` of ``node``, QoS 1."""
 
     node: NodeId
     answer: SyncAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseNumbers:
+class RaiseNumbers(Struct, frozen=True):
     """Never use a frame counter or an entry number at or below these again, also after a restart.
 
     A node has seen them: this database is an older copy of the one that gave them out. 0 = leave as it is.
@@ -143,64 +131,55 @@ class RaiseNumbers:
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
-class SendDirectory:
+class SendDirectory(Struct, frozen=True):
     """Publish to ``down/directory`` of ``node``, QoS 1."""
 
     node: NodeId
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ShowBoard:
+class ShowBoard(Struct, frozen=True):
     """The board as it is at the start."""
 
     board: Board
 
 
-@dataclass(frozen=True, slots=True)
-class ShowChange:
+class ShowChange(Struct, frozen=True):
     """What differs now."""
 
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerAction:
+class AnswerAction(Struct, frozen=True):
     """Tell the person. Comes after the change that contains it."""
 
     request: int
     result: Done | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class KeepNodes:
+class KeepNodes(Struct, frozen=True):
     """Remember on disk when these were last seen. Coarse; nothing is lost if it fails (StoreFailed)."""
 
     nodes: tuple[KeptNode, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeepFigures:
+class KeepFigures(Struct, frozen=True):
     """Put these days' counts in place of what is there of the same days. Coarse, as :class:`KeepNodes`."""
 
     figures: tuple[KeptFigures, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeepActs:
+class KeepActs(Struct, frozen=True):
     """Remember on disk, instead of those before, which acts for many are not carried out to their end."""
 
     acts: tuple[KeptAct, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TakeTurn:
+class TakeTurn(Struct, frozen=True):
     """Answer TurnCame when everything ordered before is done and no alert waits, or a second later at the latest."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecallOpen:
+class RecallOpen(Struct, frozen=True):
     """Read some more of what is open of ``node``, the newest first; answer OpenRecalled or StoreFailed.
 
     Attributes:
@@ -213,13 +192,11 @@ class RecallOpen:
     act: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeStore:
+class ProbeStore(Struct, frozen=True):
     """Try a small durable write; answer StoreRecovered or StoreFailed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFact:
+class ReportFact(Struct, frozen=True):
     """Write a line to the fact log: ``committed``, ``rejected``, ``late``, ``response``."""
 
     fact: str
@@ -227,8 +204,7 @@ class ReportFact:
     detail: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """Keep what the rules failed on, and how, for an engineer: a bug of ours. Nothing of it was applied.
 
     Attributes:
@@ -239,8 +215,7 @@ class SetAside:
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class KeepDirectory:
+class KeepDirectory(Struct, frozen=True):
     """Remember it on disk, instead of any before it: central goes by it now."""
 
     serial: int

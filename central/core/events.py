@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from central.core.journal import JournalEntry, Recall, SeenFrame
 from central.core.view import Action, Person
@@ -14,8 +15,7 @@ from wire.messages import Health, Sync
 from wire.topics import FrameTopic
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The program is up; what the disk remembers. First event of every run, exactly once.
 
     Attributes:
@@ -32,8 +32,7 @@ class Started:
     earlier: tuple[timedelta, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(Struct, frozen=True):
     """About once a second, whatever else happens.
 
     Attributes:
@@ -43,42 +42,36 @@ class Ticked:
     wall_ahead: timedelta = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryChanged:
+class DirectoryChanged(Struct, frozen=True):
     """A directory with a newer serial, its signature verified."""
 
     directory: Directory
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryRefused:
+class DirectoryRefused(Struct, frozen=True):
     """The directory's file cannot be used; the old one stays. Comes once for each bad file."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp:
+class LinkUp(Struct, frozen=True):
     """Connected to the broker and subscribed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDown:
+class LinkDown(Struct, frozen=True):
     """Not connected: alerts cannot arrive."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class LaneChanged:
+class LaneChanged(Struct, frozen=True):
     """Whether a message of central's own has passed on the connection for alerts, and it is there still."""
 
     is_proven: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FrameArrived:
+class FrameArrived(Struct, frozen=True):
     """Bytes that claim to be a frame.
 
     Attributes:
@@ -97,8 +90,7 @@ class FrameArrived:
         return self.relay if self.topic is None else self.topic.node
 
 
-@dataclass(frozen=True, slots=True)
-class HealthArrived:
+class HealthArrived(Struct, frozen=True):
     """A heartbeat or last will. The broker binds the topic, so ``node``, to the certificate.
 
     Attributes:
@@ -110,8 +102,7 @@ class HealthArrived:
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SyncArrived:
+class SyncArrived(Struct, frozen=True):
     """A node asks for what it may have missed; ``is_signed`` as above."""
 
     node: NodeId
@@ -119,8 +110,7 @@ class SyncArrived:
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InputRejected:
+class InputRejected(Struct, frozen=True):
     """An adapter dropped something malformed.
 
     Attributes:
@@ -132,29 +122,25 @@ class InputRejected:
     sender: NodeId | None
 
 
-@dataclass(frozen=True, slots=True)
-class FramesCommitted:
+class FramesCommitted(Struct, frozen=True):
     """These are on disk for good. Answers :class:`~central.core.effects.CommitFrame`."""
 
     ids: tuple[FrameId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FramesKnown:
+class FramesKnown(Struct, frozen=True):
     """These were not written because the disk has a frame of that id already; what it has."""
 
     frames: tuple[SeenFrame, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionCommitted:
+class ActionCommitted(Struct, frozen=True):
     """On disk for good. Answers :class:`~central.core.effects.CommitAction`."""
 
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
-class CommitFailed:
+class CommitFailed(Struct, frozen=True):
     """The disk would not take these (full, read-only, locked, broken); none of them is stored."""
 
     ids: tuple[FrameId, ...]
@@ -164,15 +150,13 @@ class CommitFailed:
     """We failed to write them: a bug, and the disk is well."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreFailed:
+class StoreFailed(Struct, frozen=True):
     """Another write failed (liveness, probe). Nothing of the journal is concerned."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRecalled:
+class OpenRecalled(Struct, frozen=True):
     """Incidents that had been forgotten for want of room. Answers :class:`~central.core.effects.RecallOpen`.
 
     Attributes:
@@ -187,25 +171,21 @@ class OpenRecalled:
     act: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRecovered:
+class StoreRecovered(Struct, frozen=True):
     """The disk takes writes again. Answers :class:`~central.core.effects.ProbeStore`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnCame:
+class TurnCame(Struct, frozen=True):
     """Nothing more urgent waits. Answers :class:`~central.core.effects.TakeTurn`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReserveChanged:
+class ReserveChanged(Struct, frozen=True):
     """What is kept free for the journal on a full disk is whole, or is being used up."""
 
     is_whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ActionRequested:
+class ActionRequested(Struct, frozen=True):
     """A person wants something done.
 
     Attributes:

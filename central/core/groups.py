@@ -7,9 +7,10 @@ is in the journal, receipted, told to its schemes, and closed, by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.incident import EPOCH, Incident
 from central.core.undo import Record, Table
@@ -25,8 +26,7 @@ _UNANSWERED: Final = (0, 2)
 _IN_HAND: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One card.
 
     Attributes:

@@ -6,9 +6,10 @@ Judged one at a time, so that what was judged is what is changed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.desk import Allowed, AlreadySo, judge
 from central.core.events import ActionRequested
@@ -24,30 +25,26 @@ from wire.kinds import AlertKind
 TEST_OUTCOME: Final = "Test arrived and was acknowledged"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLate:
+class FoundLate(Struct, frozen=True):
     """A sync that came after the alert shows how long the alert had waited."""
 
     incident: FrameId
     alert: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class WentAway:
+class WentAway(Struct, frozen=True):
     """On watch, and without a sign of life for too long."""
 
     person: Person
 
 
-@dataclass(frozen=True, slots=True)
-class ProofArrived:
+class ProofArrived(Struct, frozen=True):
     """Somebody pressed *test*: it is acknowledged without a person (N12)."""
 
     incident: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class ProofOver:
+class ProofOver(Struct, frozen=True):
     """It was acknowledged a while ago, and goes from the page."""
 
     incident: FrameId

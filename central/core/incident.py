@@ -19,9 +19,11 @@ Frames of one sender may arrive in any order; their counters say which press cam
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from central.core.journal import ActionEntry, FrameEntry
 from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, words

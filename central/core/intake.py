@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.events import FrameArrived
 from central.core.incident import EPOCH
@@ -33,8 +34,7 @@ UNSURE_MAX: Final = 10_000
 _NONE_OF_ITS: Final[Mapping[int, tuple[bytes, bool]]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Bytes that were taken before; ``is_stored``: on disk by now, so the receipt is due once more."""
 
     id: FrameId

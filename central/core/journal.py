@@ -6,9 +6,10 @@ An entry is on disk before it has any effect, so what people and shops were told
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from central.core.view import ActionForMany, OnDuty, Person
 from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
@@ -28,8 +29,7 @@ ActionKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameEntry:
+class FrameEntry(Struct, frozen=True):
     """A frame that was admitted.
 
     Attributes:
@@ -68,8 +68,7 @@ def incident_of(frame: Frame) -> FrameId | None:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class ActionEntry:
+class ActionEntry(Struct, frozen=True):
     """Something a person did; ``found-late`` is central's own finding and has nobody.
 
     Attributes:
@@ -94,8 +93,7 @@ class ActionEntry:
 JournalEntry = FrameEntry | ActionEntry
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFrame:
+class SeenFrame(Struct, frozen=True):
     """A frame that is on disk, without its bytes."""
 
     id: FrameId
@@ -103,8 +101,7 @@ class SeenFrame:
     is_late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class KeptNode:
+class KeptNode(Struct, frozen=True):
     """What the disk remembers of a node's liveness: coarse, minutes old.
 
     Attributes:
@@ -117,8 +114,7 @@ class KeptNode:
     speaks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAct:
+class KeptAct(Struct, frozen=True):
     """An act for many incidents of one node that is not carried out to its end.
 
     Attributes:
@@ -133,8 +129,7 @@ class KeptAct:
     through: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFigures:
+class KeptFigures(Struct, frozen=True):
     """One path of one premises on one day (UTC), as :mod:`central.core.figures` counts it.
 
     Attributes:
@@ -151,8 +146,7 @@ class KeptFigures:
     deliveries: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPath:
+class KeptPath(Struct, frozen=True):
     """What the journal says of one node's path over the air and of its weekly test, each with its last time."""
 
     node: NodeId
@@ -161,8 +155,7 @@ class KeptPath:
     proof_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """What the disk remembers at start.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core import events as ev
@@ -24,8 +26,7 @@ from wire.ids import FrameId, NodeId, node_text
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
+class InFlight(Struct, frozen=True):
     """What people have done, on its way to disk.
 
     Attributes:

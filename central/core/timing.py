@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 CLOSED_SHOWN: Final = timedelta(hours=1)
 """Closed incidents stay on the page this long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """How long things take, last and may differ."""
 
     late_after: timedelta = timedelta(seconds=60)

@@ -5,7 +5,7 @@ The core is some twenty objects that remember. Two kinds are all that may change
 - a :class:`Record`, whose fields are set;
 - a :class:`Table`, a ``dict`` whose keys come and go.
 
-Everything else that they hold is a value: numbers, tuples, frozen dataclasses. During a step (:class:`Step`) both
+Everything else that they hold is a value: numbers, tuples, frozen structs. During a step (:class:`Step`) both
 note each old value; a step that raises sets them back, last change first. So a rule never thinks of failing, costs
 what it changes and not what there is, and state that is added later is guarded from its first day:
 ``tests/central/test_whole_steps.py`` refuses anything else that could change.

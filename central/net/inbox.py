@@ -6,16 +6,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from central.core.turns import BYTES_MAX, MESSAGES_MAX, Turns
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """A message of the broker's, as it came. ``is_oversized``: its payload was over every cap, and is not kept."""
 
     topic: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from central.core.view import Card, NodeLine
 from central.web import words
@@ -12,8 +13,7 @@ from central.web import words
 When = Callable[[datetime | None], str]
 
 
-@dataclass(frozen=True, slots=True)
-class PathSaid:
+class PathSaid(Struct, frozen=True):
     """One way: a shape, and words."""
 
     state: str

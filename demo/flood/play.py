@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from msgspec import Struct
+
 from demo.fitting import TownError, mosquitto, watchlink
 from demo.flood.flooder import KINDS
 from demo.flood.streets import HALL_ADDRESS, Streets
@@ -38,8 +40,7 @@ READY_WITHIN_S: Final = 120.0
 _PERCENT: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What is in force; all of it in the product."""
 
     is_door_closed: bool = True

@@ -12,8 +12,9 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from demo.liar import CENTRALS, Forge, Liar, Said
 from demo.lies import Lie, frame_said, lie_of

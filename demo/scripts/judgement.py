@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from demo.central_records import CentralRecords
 from demo.chronicle import CENTRAL, Chronicle, Fact
@@ -14,8 +15,7 @@ from wire.kinds import MEMBERS_WARNED, AlertKind
 _ACTIONS = {"answered": "acknowledged", "on-the-way": "on-the-way", "unanswered": "unacknowledged"}
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The end of a script.
 
     Attributes:

@@ -10,8 +10,9 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from central.core.view import Board, Card
 from demo.liar import CENTRALS, Forge, Liar, Said

@@ -6,8 +6,9 @@ A row that moves nothing even so is hollow: its lies prove nothing, for they wou
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from demo.liar import Forge, Liar, Said
 from demo.lies import frame_said, truth_of

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from central.core.view import Board, UndoAcknowledge
 from demo.board import words_of
@@ -47,8 +48,7 @@ _SPARE: Final = 100_000
 """Above a node's last number: it will not come so far in a script."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(Struct, frozen=True):
     """Who is who; see :class:`~demo.scene.Scene`."""
 
     victim: Premises
@@ -68,8 +68,7 @@ class Cast:
         return cls(*map(stage.premises, names))
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """What is open, by text id; a test that is over; the pending one's word that only its neighbours have heard."""
 
     victim: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from demo.premises import MARKET, TownPlan
 from demo.scripts import (
@@ -34,8 +35,7 @@ _RADIO: Final = TownPlan(has_radio=True, path_test_first_ms=_UNTESTED_MS)
 _STORM: Final = TownPlan(MARKET, has_radio=True, path_test_first_ms=_UNTESTED_MS)
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """One play.
 
     Attributes:

@@ -7,9 +7,10 @@ everything but the list gets it less and less often, and so is a disk asked that
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import delivery, proof, receipts
 from node.core.central import Question
@@ -36,7 +37,8 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
     is_wanted = is_new_run or central.proven_ms is None or central.listed_to != central.boot_id
     is_listing = is_wanted and _may_list(turn)
     if is_listing:
-        _set_central(turn, listings=central.listings + 1, listing_ms=turn.now_ms)
+        turn.state.central.listings = central.listings + 1
+        turn.state.central.listing_ms = turn.now_ms
     pending = []
     # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
     chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
@@ -69,9 +71,9 @@ def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:
     if answer.missing:
         receipts.forgotten(turn, frozenset(answer.missing))
     elif asked.is_listing:
-        _set_central(turn, listed_to=answer.boot_id)
+        turn.state.central.listed_to = answer.boot_id
     if asked.is_listing:
-        _set_central(turn, listings=0)
+        turn.state.central.listings = 0
     elif turn.state.central.listed_to != answer.boot_id and _may_list(turn):
         sync(turn)
 
@@ -87,7 +89,7 @@ def frames_reopened(turn: Turn, event: FramesReopened) -> None:
 def listing_refused(turn: Turn) -> None:
     """No sync that is out has listed anything."""
     central = turn.state.central
-    _set_central(turn, questions=tuple(replace(asked, is_listing=False) for asked in central.questions))
+    turn.state.central.questions = tuple(replace(asked, is_listing=False) for asked in central.questions)
 
 
 def _may_list(turn: Turn) -> bool:
@@ -97,7 +99,3 @@ def _may_list(turn: Turn) -> bool:
         return False
     doublings = min(central.listings - LISTINGS_AT_ONCE, _LIST_AGAIN_DOUBLINGS_MAX)
     return doublings < 0 or turn.now_ms - central.listing_ms >= ANSWER_WITHIN_MS << doublings
-
-
-def _set_central(turn: Turn, **fields: object) -> None:
-    turn.change(central=replace(turn.state.central, **fields))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ learnt meanwhile goes before what the disk says.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from node.core import delivery, scales, told
 from node.core.events import Started, StoredFrame
@@ -48,20 +48,18 @@ def started(turn: Turn, event: Started) -> None:
     restored = {k: _settled(turn, i, due) for k, i in incidents.items() if k not in state.incidents}
     rows = [row for row in rows if row[0] not in state.outbox.rows]
     if not state.is_started:
-        turn.change(radio=replace(state.radio, own_use=Usage(event.airtime)))
-    turn.change(
-        is_started=True,
-        is_store_read=event.is_store_read,
-        started_ms=state.started_ms if state.is_started else turn.now_ms,
-        boot_id=state.boot_id or event.boot_id,
-        secret=state.secret or event.secret,
-        last_counter=max(state.last_counter, event.last_counter, *(counter for counter, _ in rows), 0),
-        directory=event.directory if event.directory.serial >= state.directory.serial else state.directory,
-        incidents=Ledger((*restored.items(), *state.incidents.oldest())),
-        recent=(*sorted(restored), *state.recent)[-RECENT_MAX:],
-        inbox=_inbox(turn, event),
-        member_tests=replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s),
-    )
+        turn.state.radio.own_use = Usage(event.airtime)
+    turn.state.is_store_read = event.is_store_read
+    turn.state.started_ms = state.started_ms if state.is_started else turn.now_ms
+    turn.state.is_started = True
+    turn.state.boot_id = state.boot_id or event.boot_id
+    turn.state.secret = state.secret or event.secret
+    turn.state.last_counter = max(state.last_counter, event.last_counter, *(counter for counter, _ in rows), 0)
+    turn.state.directory = event.directory if event.directory.serial >= state.directory.serial else state.directory
+    turn.state.incidents = Ledger((*restored.items(), *state.incidents.oldest()))
+    turn.state.recent = (*sorted(restored), *state.recent)[-RECENT_MAX:]
+    turn.state.inbox = _inbox(turn, event)
+    turn.state.member_tests = replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s)
     told.restore(turn, event.told)
     delivery.restore(turn, rows, due)
     if not state.central.scales:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from node.core.effects import Scale
 from node.core.table import PathPhase
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """Central's last heartbeat on this connection.
 
     Attributes:
@@ -23,8 +22,7 @@ class Beat:
     is_live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A sync of ours whose answer may still come.
 
     Attributes:
@@ -38,16 +36,14 @@ class Question:
     is_listing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """When another program was last given our session, and since when it is known that it goes on."""
 
     last_ms: int
     known_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Central:
+class Central(Struct):
     """What is known of central. What counts as proof is in :mod:`node.core.proof`.
 
     Attributes:

@@ -19,9 +19,10 @@ presser is told that the alert is not delivered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame
 from node.core.ledger import Ledger
@@ -49,38 +50,41 @@ def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
     """A frame of ours is on disk: remember it, watch for its receipt, send it. ``None``: nobody knows when it was."""
     counter = signed.frame.counter
     outbox = turn.state.outbox
-    outbox = replace(outbox, rows=outbox.rows.put(counter, Row(signed, pressed_ms)))
+    outbox.rows = outbox.rows.put(counter, Row(signed, pressed_ms))
     if isinstance(signed.frame, Alert) or _is_for_radio(turn.state, signed):
         due_ms = (pressed_ms or 0) + turn.timing.receipt_due_ms
         if due_ms <= turn.now_ms:  # The disk was slow, or refused it for a while: the wait begins now.
             due_ms = turn.now_ms + turn.timing.receipt_due_ms
-        outbox = replace(outbox, due=tuple(sorted((*outbox.due, (due_ms, counter)))))
-    turn.change(outbox=outbox)
+        outbox.due = tuple(sorted((*outbox.due, (due_ms, counter))))
     _join_radio(turn, signed)
     if is_linked(turn.state):
         _publish(turn, counter)
         first_ms = turn.timing.resend_first_ms
         next_ms = min(2 * first_ms, turn.timing.resend_max_ms)
-        _set(turn, backoff_ms=next_ms, round_at_ms=turn.now_ms + _jittered(turn, first_ms))
+        turn.state.outbox.backoff_ms = next_ms
+        turn.state.outbox.round_at_ms = turn.now_ms + _jittered(turn, first_ms)
 
 
 def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int, int]]) -> None:
     """What the disk remembers, beside what this run has stored already."""
     outbox = turn.state.outbox
-    _set(turn, rows=Ledger((*rows, *outbox.rows.oldest())), due=tuple(sorted((*outbox.due, *due))))
+    turn.state.outbox.rows = Ledger((*rows, *outbox.rows.oldest()))
+    turn.state.outbox.due = tuple(sorted((*outbox.due, *due)))
     if is_linked(turn.state):
         begin(turn)
 
 
 def begin(turn: Turn) -> None:
     """There is new reason to hope: send everything, from now, with the shortest wait after."""
-    _set(turn, backoff_ms=turn.timing.resend_first_ms)
+    turn.state.outbox.backoff_ms = turn.timing.resend_first_ms
     _round(turn, is_whole=True)
 
 
 def link_lost(turn: Turn) -> None:
     """What was in flight is not."""
-    _set(turn, in_flight=frozenset(), cursor=None, round_at_ms=None)
+    turn.state.outbox.in_flight = frozenset()
+    turn.state.outbox.cursor = None
+    turn.state.outbox.round_at_ms = None
 
 
 def published(turn: Turn, frame_id: FrameId) -> None:
@@ -90,9 +94,9 @@ def published(turn: Turn, frame_id: FrameId) -> None:
     if frame_id.node != turn.settings.node or row is None:
         return
     if frame_id.counter in outbox.in_flight:
-        _set(turn, in_flight=outbox.in_flight - {frame_id.counter})
+        turn.state.outbox.in_flight = outbox.in_flight - {frame_id.counter}
     if not row.is_published:
-        _set(turn, rows=turn.state.outbox.rows.put(frame_id.counter, replace(row, is_published=True)))
+        turn.state.outbox.rows = turn.state.outbox.rows.put(frame_id.counter, replace(row, is_published=True))
         frame = row.signed.frame
         if isinstance(frame, Alert):
             turn.fact("published", frame_id)
@@ -101,7 +105,7 @@ def published(turn: Turn, frame_id: FrameId) -> None:
                 happen(turn, frame.incident, Happening.BROKER_HAS_IT)
     if turn.state.outbox.cursor is not None:
         # The backlog moves: the next round is not due while this one gets on.
-        _set(turn, round_at_ms=turn.now_ms + _jittered(turn, turn.state.outbox.backoff_ms))
+        turn.state.outbox.round_at_ms = turn.now_ms + _jittered(turn, turn.state.outbox.backoff_ms)
         _pump(turn)
 
 
@@ -125,7 +129,8 @@ def receipt(turn: Turn, counter: int, *, is_late: bool, path: Path) -> None:
         case _:
             pass
     if not turn.state.outbox.rows:
-        _set(turn, round_at_ms=None, cursor=None)
+        turn.state.outbox.round_at_ms = None
+        turn.state.outbox.cursor = None
     _pump(turn)
 
 
@@ -133,7 +138,8 @@ def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaite
     """Central lacks after all what it had receipted; ``is_awaited``: its presser reads what becomes of it."""
     counter, outbox = signed.frame.counter, turn.state.outbox
     due = ((turn.now_ms + turn.timing.receipt_due_ms, counter),) if is_awaited else ()
-    _set(turn, rows=outbox.rows.put(counter, Row(signed, pressed_ms)), due=tuple(sorted((*outbox.due, *due))))
+    turn.state.outbox.rows = outbox.rows.put(counter, Row(signed, pressed_ms))
+    turn.state.outbox.due = tuple(sorted((*outbox.due, *due)))
 
 
 def drop(turn: Turn, counter: int) -> Row | None:
@@ -142,12 +148,9 @@ def drop(turn: Turn, counter: int) -> Row | None:
     row = outbox.rows.get(counter)
     if row is None:
         return None
-    _set(
-        turn,
-        rows=outbox.rows.drop(counter),
-        in_flight=outbox.in_flight - {counter},
-        due=tuple(due for due in outbox.due if due[1] != counter),
-    )
+    turn.state.outbox.rows = outbox.rows.drop(counter)
+    turn.state.outbox.in_flight = outbox.in_flight - {counter}
+    turn.state.outbox.due = tuple(due for due in outbox.due if due[1] != counter)
     overs.withdraw(turn, counter)
     return row
 
@@ -171,7 +174,7 @@ def tick(turn: Turn) -> None:
     """Receipts that are overdue, and the next round."""
     while turn.state.outbox.due and turn.state.outbox.due[0][0] <= turn.now_ms:
         (_, counter), *later = turn.state.outbox.due
-        _set(turn, due=tuple(later))
+        turn.state.outbox.due = tuple(later)
         trust.doubted(turn)
         if can_transmit(turn.state):
             overs.request(turn, counter)
@@ -209,17 +212,16 @@ def _join_radio(turn: Turn, signed: SignedFrame) -> None:
 def _round(turn: Turn, *, is_whole: bool) -> None:
     outbox = turn.state.outbox
     if not outbox.rows:
-        _set(turn, round_at_ms=None, cursor=None, in_flight=frozenset())
+        turn.state.outbox.round_at_ms = None
+        turn.state.outbox.cursor = None
+        turn.state.outbox.in_flight = frozenset()
         return
     backoff_ms = outbox.backoff_ms or turn.timing.resend_first_ms
-    _set(
-        turn,
-        round=outbox.round + 1,
-        in_flight=frozenset(),
-        cursor=0 if is_whole else None,
-        round_at_ms=turn.now_ms + _jittered(turn, backoff_ms),
-        backoff_ms=min(2 * backoff_ms, turn.timing.resend_max_ms),
-    )
+    turn.state.outbox.round_at_ms = turn.now_ms + _jittered(turn, backoff_ms)
+    turn.state.outbox.round += 1
+    turn.state.outbox.in_flight = frozenset()
+    turn.state.outbox.cursor = 0 if is_whole else None
+    turn.state.outbox.backoff_ms = min(2 * backoff_ms, turn.timing.resend_max_ms)
     oldest_fresh_ms = turn.now_ms - turn.timing.late_after_ms
     for counter, row in list(islice(turn.state.outbox.rows.newest(), WINDOW)):
         is_fresh = row.pressed_ms is not None and row.pressed_ms >= oldest_fresh_ms
@@ -235,10 +237,10 @@ def _pump(turn: Turn) -> None:
             return
         found = outbox.rows.first_from(outbox.cursor)
         if found is None:
-            _set(turn, cursor=None)
+            turn.state.outbox.cursor = None
             return
         counter, row = found
-        _set(turn, cursor=counter + 1)
+        turn.state.outbox.cursor = counter + 1
         if row.round != outbox.round:
             _publish(turn, counter)
 
@@ -248,11 +250,8 @@ def _publish(turn: Turn, counter: int) -> None:
     row = outbox.rows.get(counter)
     if row is None:
         return
-    _set(
-        turn,
-        rows=outbox.rows.put(counter, replace(row, round=outbox.round)),
-        in_flight=outbox.in_flight | {counter},
-    )
+    turn.state.outbox.rows = outbox.rows.put(counter, replace(row, round=outbox.round))
+    turn.state.outbox.in_flight = outbox.in_flight | {counter}
     frame = row.signed.frame
     schemes = frame.schemes if isinstance(frame, Alert | Cancel | Response) else turn.settings.scheme_numbers
     if not isinstance(frame, PathTest):
@@ -262,7 +261,3 @@ def _publish(turn: Turn, counter: int) -> None:
 def _jittered(turn: Turn, wait_ms: int) -> int:
     mixed = (turn.settings.node * 2_654_435_761 + turn.state.outbox.round * 40_503) & 0xFFFF_FFFF
     return wait_ms + wait_ms * (mixed % 1000) // (1000 * _JITTER_PARTS)
-
-
-def _set(turn: Turn, **fields: object) -> None:
-    turn.change(outbox=replace(turn.state.outbox, **fields))  # type: ignore[arg-type]

@@ -10,8 +10,9 @@ Which incident a press belongs to: see :func:`joined`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import delivery, neighbours, parts
 from node.core.controls import Part
@@ -79,7 +80,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
     )
     at_s = shown_at_s(state, at_ms)
     content = AlertDraft(kind, incident.key if incident else None, _schemes(state), silent=is_silent, drill=False)
-    turn.change(next_draft=number + 1)
+    turn.state.next_draft = number + 1
     turn.fact("pressed", None, kind=kind.slug, draft=str(number))
     if incident is None:
         incident = Incident(
@@ -142,7 +143,7 @@ def respond(turn: Turn, response: MemberResponse, at_ms: int) -> None:
     if neighbour is None:
         return
     number = turn.state.next_draft
-    turn.change(next_draft=number + 1)
+    turn.state.next_draft = number + 1
     neighbours.responded(turn, neighbour, response)
     content = ResponseDraft(neighbour.incident, response, neighbour.schemes)
     add(turn, PendingDraft(number, content, 0, stamp_s(turn.state, at_ms), at_ms))
@@ -156,7 +157,7 @@ def stored(turn: Turn, event: FrameStored) -> None:
         parts.recovered(
             turn, Part.STORE
         )  # Our own complaint is answered; a driver's stays until the driver takes it back.
-    turn.change(is_store_refusing=False)
+    turn.state.is_store_refusing = False
     if draft is not None and draft.signed is not None:
         _saved_at_last(turn, event.signed.frame)
     else:
@@ -167,7 +168,7 @@ def stored(turn: Turn, event: FrameStored) -> None:
 def refused(turn: Turn, event: StoreRefused) -> None:
     """The disk would not: say so at once, send it all the same, and keep trying."""
     parts.failed(turn, Part.STORE, event.detail)
-    turn.change(is_store_refusing=True)
+    turn.state.is_store_refusing = True
     draft = None if event.draft is None else _find(turn.state, event.draft)
     if draft is None:
         return
@@ -190,8 +191,8 @@ def refused(turn: Turn, event: StoreRefused) -> None:
     _remove(turn, draft.number)
     # Last in turn: one that the disk never takes must not hold up the others. Those on their way wait for one of them.
     others = (replace(d, retry_at_ms=retry_at_ms) if d.signed and not d.is_issued else d for d in turn.state.drafts)
-    turn.change(drafts=(*others, again))
-    turn.change(is_sent_unsaved=signed is not None)
+    turn.state.drafts = (*others, again)
+    turn.state.is_sent_unsaved = signed is not None
     if signed is None:
         _not_sent(turn, draft, incident)
     elif not is_sent:
@@ -217,7 +218,7 @@ def tick(turn: Turn) -> None:
     """Order refused drafts again whose time has come, and draft the path test that is due."""
     if path_tests.take_due(turn):
         number = turn.state.next_draft
-        turn.change(next_draft=number + 1)
+        turn.state.next_draft = number + 1
         test = PathTestDraft(Path.RADIO)
         add(turn, PendingDraft(number, test, 0, stamp_s(turn.state, turn.now_ms), turn.now_ms))
     is_probed = False
@@ -267,7 +268,7 @@ def _waiting_alike(state: NodeState, incident: Incident | None, kind: AlertKind)
 def _numbered(turn: Turn, signed: SignedFrame, draft: PendingDraft | None, happening: Happening) -> None:
     """It has its counter, for good: take it up, and send it. ``happening``: the disk has it, or would not."""
     frame = signed.frame
-    turn.change(last_counter=max(turn.state.last_counter, frame.counter))
+    turn.state.last_counter = max(turn.state.last_counter, frame.counter)
     if isinstance(frame, Alert):
         _alert_numbered(turn, frame, draft, happening)
     elif isinstance(frame, Cancel) and happening is Happening.SAVED:
@@ -307,7 +308,7 @@ def _saved_at_last(turn: Turn, frame: Frame) -> None:
 
 def forget_unsaved(turn: Turn, counter: int) -> None:
     """Central will never take a frame of this number: it need not be saved any more."""
-    turn.change(drafts=tuple(d for d in turn.state.drafts if d.signed is None or d.signed.frame.counter != counter))
+    turn.state.drafts = tuple(d for d in turn.state.drafts if d.signed is None or d.signed.frame.counter != counter)
 
 
 def _alert_numbered(turn: Turn, frame: Alert, draft: PendingDraft | None, happening: Happening) -> None:
@@ -345,11 +346,9 @@ def rename(turn: Turn, old_key: int, key: int) -> None:
     incident = turn.state.incidents.get(old_key)
     if incident is None:
         return
-    turn.change(
-        incidents=turn.state.incidents.drop(old_key).put(key, replace(incident, key=key)),
-        recent=tuple(key if other == old_key else other for other in turn.state.recent),
-        drafts=tuple(replace(d, incident=key) if d.incident == old_key else d for d in turn.state.drafts),
-    )
+    turn.state.incidents = turn.state.incidents.drop(old_key).put(key, replace(incident, key=key))
+    turn.state.recent = tuple(key if other == old_key else other for other in turn.state.recent)
+    turn.state.drafts = tuple(replace(d, incident=key) if d.incident == old_key else d for d in turn.state.drafts)
     rename_own(turn, old_key, key)
 
 
@@ -376,14 +375,14 @@ def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:
     is_young = incident.pressed_ms is not None and at_ms - incident.pressed_ms <= turn.timing.mistake_ms
     reason = CancelReason.MISTAKE if is_young else CancelReason.STAND_DOWN
     number = turn.state.next_draft
-    turn.change(next_draft=number + 1)
+    turn.state.next_draft = number + 1
     content = CancelDraft(key, reason, _schemes(turn.state))
     add(turn, PendingDraft(number, content, key, stamp_s(turn.state, at_ms), at_ms))
 
 
 def add(turn: Turn, draft: PendingDraft) -> None:
     """It is to be stored, now if it can be."""
-    turn.change(drafts=(*turn.state.drafts, draft))
+    turn.state.drafts = (*turn.state.drafts, draft)
     _issue(turn, draft.number)
 
 
@@ -407,20 +406,18 @@ def _find(state: NodeState, number: int) -> PendingDraft | None:
 
 
 def _replace(turn: Turn, draft: PendingDraft) -> None:
-    turn.change(drafts=tuple(draft if d.number == draft.number else d for d in turn.state.drafts))
+    turn.state.drafts = tuple(draft if d.number == draft.number else d for d in turn.state.drafts)
 
 
 def _remove(turn: Turn, number: int) -> None:
-    turn.change(drafts=tuple(d for d in turn.state.drafts if d.number != number))
+    turn.state.drafts = tuple(d for d in turn.state.drafts if d.number != number)
 
 
 def _drop_refused(turn: Turn, key: int) -> None:
-    turn.change(
-        drafts=tuple(
-            d
-            for d in turn.state.drafts
-            if d.incident != key or d.is_issued or d.signed is not None or not isinstance(d.content, AlertDraft)
-        )
+    turn.state.drafts = tuple(
+        d
+        for d in turn.state.drafts
+        if d.incident != key or d.is_issued or d.signed is not None or not isinstance(d.content, AlertDraft)
     )
 
 

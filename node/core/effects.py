@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.radio.air import Mode, Phrase
@@ -15,8 +16,7 @@ from wire.kinds import AlertKind, CancelReason, MemberResponse, Path, Priority
 from wire.messages import Health, Sync
 
 
-@dataclass(frozen=True, slots=True)
-class AlertDraft:
+class AlertDraft(Struct, frozen=True):
     """An alert without counter and signature.
 
     Attributes:
@@ -30,8 +30,7 @@ class AlertDraft:
     drill: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CancelDraft:
+class CancelDraft(Struct, frozen=True):
     """A cancel without counter and signature."""
 
     incident: int
@@ -39,8 +38,7 @@ class CancelDraft:
     schemes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseDraft:
+class ResponseDraft(Struct, frozen=True):
     """*Seen* or *responding* without counter and signature."""
 
     target: FrameId
@@ -48,8 +46,7 @@ class ResponseDraft:
     schemes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PathTestDraft:
+class PathTestDraft(Struct, frozen=True):
     """A path test without counter and signature (N11). A later run never sends it: its frame need not be kept."""
 
     path: Path
@@ -58,8 +55,7 @@ class PathTestDraft:
 Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
 
 
-@dataclass(frozen=True, slots=True)
-class StoreFrame:
+class StoreFrame(Struct, frozen=True):
     """Number, sign and commit to disk; answer FrameStored, or StoreRefused with the frame that the disk did not take.
 
     Attributes:
@@ -81,16 +77,14 @@ class StoreFrame:
     pressed_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PublishFrame:
+class PublishFrame(Struct, frozen=True):
     """Publish these bytes, QoS 1, to the frame topic of each scheme. Answer FramePublished at the PUBACK."""
 
     signed: SignedFrame
     schemes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransmitOver:
+class TransmitOver(Struct, frozen=True):
     """Key the radio, send the bursts, speak, unkey. Answer OverStarted, then OverEnded; or OverFailed.
 
     At most one over is ordered at a time: the next after OverEnded or OverFailed.
@@ -108,44 +102,38 @@ class TransmitOver:
     phrase: Phrase | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StopOver:
+class StopOver(Struct, frozen=True):
     """Unkey now, whatever is left of it. Answer OverEnded."""
 
     over: int
 
 
-@dataclass(frozen=True, slots=True)
-class RelayFrame:
+class RelayFrame(Struct, frozen=True):
     """Publish a verified frame of somebody else's, heard on the radio, to our ``up/heard``, QoS 1."""
 
     id: FrameId
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MarkReceipted:
+class MarkReceipted(Struct, frozen=True):
     """Central has committed it: the outbox row is no longer to be sent."""
 
     id: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class ReopenFrames:
+class ReopenFrames(Struct, frozen=True):
     """Central lacks these after all: take their receipts back on disk. Answer FramesReopened."""
 
     counters: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetFrame:
+class ForgetFrame(Struct, frozen=True):
     """Delete the row of a frame of ours that central will never take, and that nobody need hear of."""
 
     id: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class KeepSeen:
+class KeepSeen(Struct, frozen=True):
     """Remember on disk that this frame of somebody else's was taken in, and how urgent the panel showed it."""
 
     id: FrameId
@@ -153,8 +141,7 @@ class KeepSeen:
     shown: Priority | None
 
 
-@dataclass(frozen=True, slots=True)
-class KeepDirectory:
+class KeepDirectory(Struct, frozen=True):
     """Replace the directory on disk.
 
     Attributes:
@@ -165,8 +152,7 @@ class KeepDirectory:
     directory: Directory | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """Central's time in one of its runs: what it said, less this boot's monotonic clock.
 
     Attributes:
@@ -184,8 +170,7 @@ class Scale:
     left_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeepScales:
+class KeepScales(Struct, frozen=True):
     """Remember on disk, until the machine boots anew, how central's time stands to our monotonic clock.
 
     Attributes:
@@ -195,8 +180,7 @@ class KeepScales:
     scales: tuple[Scale, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What central has told so far: after a restart nobody may tell it otherwise with an older word of central's.
 
     Attributes:
@@ -214,8 +198,7 @@ class Told:
 NOTHING_TOLD: Final = Told()
 
 
-@dataclass(frozen=True, slots=True)
-class KeepTold:
+class KeepTold(Struct, frozen=True):
     """Remember on disk what central has told."""
 
     told: Told
@@ -225,8 +208,7 @@ COUNTER_FLOOR_MAX: Final = U32_MAX - (1 << 24)
 """A floor above this would leave too few counters; it is a fault of its sender's."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeepAirtime:
+class KeepAirtime(Struct, frozen=True):
     """Remember how much of the last ten minutes our overs took: ordered before each over, and again at its end.
 
     Attributes:
@@ -236,43 +218,37 @@ class KeepAirtime:
     slices: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseCounterFloor:
+class RaiseCounterFloor(Struct, frozen=True):
     """No counter at or below this may be used from now on (a restored card)."""
 
     counter: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShowScreen:
+class ShowScreen(Struct, frozen=True):
     """Draw this; latest wins. Answer ScreenShown once the panel has it."""
 
     screen: Screen
 
 
-@dataclass(frozen=True, slots=True)
-class PlaySound:
+class PlaySound(Struct, frozen=True):
     """Start this pattern, replacing the one that plays."""
 
     pattern: SoundPattern
 
 
-@dataclass(frozen=True, slots=True)
-class SetLed:
+class SetLed(Struct, frozen=True):
     """Show this pattern."""
 
     pattern: LedPattern
 
 
-@dataclass(frozen=True, slots=True)
-class PublishHealth:
+class PublishHealth(Struct, frozen=True):
     """Publish, QoS 0; lost ones are replaced by the next."""
 
     health: Health
 
 
-@dataclass(frozen=True, slots=True)
-class PublishSync:
+class PublishSync(Struct, frozen=True):
     """Ask central for what we may have missed.
 
     Attributes:
@@ -284,15 +260,13 @@ class PublishSync:
     is_listing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPart:
+class RetryPart(Struct, frozen=True):
     """Try a failed part again; answer PartRecovered, or PartFailed once more."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFact:
+class ReportFact(Struct, frozen=True):
     """Write a line to the fact log.
 
     Attributes:
@@ -307,8 +281,7 @@ class ReportFact:
     detail: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Everything is told; the program may end."""
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from node.core.controls import Button, Part
 from node.core.effects import NOTHING_TOLD, Scale, Told
@@ -17,8 +17,7 @@ from wire.messages import CentralStatus, IncidentState, SyncAnswer
 from wire.topics import FrameTopic
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFrame:
+class StoredFrame(Struct, frozen=True):
     """A row of the outbox as it rests on disk.
 
     Attributes:
@@ -33,8 +32,7 @@ class StoredFrame:
     is_receipted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFrame:
+class SeenFrame(Struct, frozen=True):
     """A row of the inbox: a frame of somebody else's that was already taken in.
 
     Attributes:
@@ -47,8 +45,7 @@ class SeenFrame:
     shown: Priority | None
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The program is up; what the disk remembers. First event of every run.
 
     Attributes:
@@ -82,8 +79,7 @@ class Started:
     is_store_read: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRead:
+class ClockRead(Struct, frozen=True):
     """Wall time, at start, every minute and after a jump.
 
     Attributes:
@@ -97,13 +93,11 @@ class ClockRead:
     utc_offset_s: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(Struct, frozen=True):
     """The moment the core asked for with :func:`node.core.machine.next_deadline_ms` has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinChanged:
+class PinChanged(Struct, frozen=True):
     """A raw electrical edge, bounces and all. ``now_ms`` of its step is when the edge happened.
 
     Attributes:
@@ -118,16 +112,14 @@ class PinChanged:
     age_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FrameStored:
+class FrameStored(Struct, frozen=True):
     """The draft is on disk, numbered and signed; the power may go now."""
 
     draft: int
     signed: SignedFrame
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRefused:
+class StoreRefused(Struct, frozen=True):
     """The disk would not take it (full, read-only, broken). The draft is *not* stored.
 
     Attributes:
@@ -140,45 +132,38 @@ class StoreRefused:
     signed: SignedFrame | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FramesReopened:
+class FramesReopened(Struct, frozen=True):
     """Rows whose receipts were taken back: they are to be sent again, the same bytes."""
 
     frames: tuple[StoredFrame, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListingRefused:
+class ListingRefused(Struct, frozen=True):
     """The disk would not say which receipts it holds: the sync that was to list them did not."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp:
+class LinkUp(Struct, frozen=True):
     """Connected to the broker and subscribed. Says nothing about central."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkDown:
+class LinkDown(Struct, frozen=True):
     """Not connected. ``is_permanent``: retrying as things are cannot help (certificate refused, wrong CA)."""
 
     detail: str
     is_permanent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTaken:
+class SessionTaken(Struct, frozen=True):
     """The broker gave our session to another program that has our certificate. ``LinkDown`` follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class FramePublished:
+class FramePublished(Struct, frozen=True):
     """The broker has taken it (PUBACK). Not delivery."""
 
     id: FrameId
 
 
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
+class FrameReceived(Struct, frozen=True):
     """Bytes that claim to be a frame. The core admits or refuses them.
 
     Attributes:
@@ -190,22 +175,19 @@ class FrameReceived:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelChanged:
+class ChannelChanged(Struct, frozen=True):
     """Somebody speaks on the channel, by voice or data, or nobody does any more. Never about our own over."""
 
     is_busy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OverStarted:
+class OverStarted(Struct, frozen=True):
     """The transmitter is keyed and sound is going out."""
 
     over: int
 
 
-@dataclass(frozen=True, slots=True)
-class OverEnded:
+class OverEnded(Struct, frozen=True):
     """The transmitter is unkeyed after the over, or after StopOver.
 
     Attributes:
@@ -216,8 +198,7 @@ class OverEnded:
     airtime_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class OverFailed:
+class OverFailed(Struct, frozen=True):
     """The over did not go out, or not whole; the transmitter is unkeyed.
 
     Attributes:
@@ -229,39 +210,34 @@ class OverFailed:
     airtime_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AirAsked:
+class AirAsked(Struct, frozen=True):
     """Central asks us to put this frame on the air. The core admits or refuses it like any other."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentReceived:
+class IncidentReceived(Struct, frozen=True):
     """Central's state of an incident of one of our schemes; ``is_signed``: by central, and not just by anybody."""
 
     state: IncidentState
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CentralStatusReceived:
+class CentralStatusReceived(Struct, frozen=True):
     """Central's heartbeat; ``is_signed`` as above."""
 
     status: CentralStatus
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SyncAnswered:
+class SyncAnswered(Struct, frozen=True):
     """Central's answer to our sync; ``is_signed`` as above."""
 
     answer: SyncAnswer
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryReceived:
+class DirectoryReceived(Struct, frozen=True):
     """A directory whose signature the adapter has verified against the pinned authority key.
 
     Attributes:
@@ -272,15 +248,13 @@ class DirectoryReceived:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class InputRejected:
+class InputRejected(Struct, frozen=True):
     """An adapter dropped something malformed; ``reason`` is a counter's label."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenShown:
+class ScreenShown(Struct, frozen=True):
     """The panel has accepted the pixels of this screen (or, with a dead panel, has not: see PartFailed).
 
     Attributes:
@@ -292,23 +266,20 @@ class ScreenShown:
     priority: Priority | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartFailed:
+class PartFailed(Struct, frozen=True):
     """A part does not work. Comes at most once until it recovers."""
 
     part: Part
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class PartRecovered:
+class PartRecovered(Struct, frozen=True):
     """It works again."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopAsked(Struct, frozen=True):
     """SIGTERM, Ctrl-C."""
 
 

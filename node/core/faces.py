@@ -5,8 +5,9 @@ Every face says only what is proven: *saved* after the disk's word, *received* a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import idle_faces
 from node.core.idle_faces import idle_face

@@ -6,7 +6,6 @@ of them sends. Once may be an engineer who tries a spare card; twice within a mi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from node.core.central import Taken
@@ -26,7 +25,7 @@ def taken(turn: Turn) -> None:
     known_ms = None
     if before is not None and now_ms - before.last_ms < (WITHIN_MS if before.known_ms is None else TOLD_MS):
         known_ms = now_ms if before.known_ms is None else before.known_ms
-    turn.change(central=replace(turn.state.central, taken=Taken(now_ms, known_ms)))
+    turn.state.central.taken = Taken(now_ms, known_ms)
     if known_ms == now_ms:
         turn.fact("duplicate_identity", None)
         tell_soon(turn)

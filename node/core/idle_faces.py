@@ -6,9 +6,10 @@ is promised on the strength of such a test alone; without one the face is NO LIN
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import identity, presses
 from node.core.controls import Button, Part

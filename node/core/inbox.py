@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from node.core.effects import KeepSeen
 from node.core.state import NodeState, Seen
 from node.core.turn import Turn
@@ -48,4 +46,5 @@ def put(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
     highest = inbox.highest
     if is_newest(turn.state, frame_id):
         highest = highest.put(FrameId(frame_id.node, 0), frame_id.counter)
-    turn.change(inbox=replace(inbox, recent=inbox.recent.put(frame_id, seen), highest=highest))
+    turn.state.inbox.recent = inbox.recent.put(frame_id, seen)
+    turn.state.inbox.highest = highest

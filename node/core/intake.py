@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 from node.core import answers, inbox, neighbours, receipts
 from node.core.events import FrameReceived
@@ -34,7 +33,7 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
         return
     frame = admitted.frame
     if admitted.sender.is_central and frame.counter > turn.state.central.highest_counter:
-        turn.change(central=replace(turn.state.central, highest_counter=frame.counter))
+        turn.state.central.highest_counter = frame.counter
     is_overheard = event.path is Path.RADIO  # Everybody hears what is meant for one.
     match frame:
         case Receipt() | DigestReceipt() | Refusal() if not (is_overheard and frame.target.node != ours):

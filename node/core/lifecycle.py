@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import told
 from node.core.controls import SoundPattern
@@ -41,7 +42,7 @@ def is_unsaved(state: NodeState, incident: Incident) -> bool:
 
 def keep(turn: Turn, incident: Incident) -> None:
     """Put the incident back as it is now."""
-    turn.change(incidents=turn.state.incidents.put(incident.key, incident))
+    turn.state.incidents = turn.state.incidents.put(incident.key, incident)
 
 
 def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> None:
@@ -54,14 +55,13 @@ def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> 
     """
     keep(turn, incident)
     recent = turn.state.recent
-    turn.change(recent=((incident.key, *recent) if is_older else (*recent, incident.key))[-RECENT_MAX:])
+    turn.state.recent = ((incident.key, *recent) if is_older else (*recent, incident.key))[-RECENT_MAX:]
 
 
 def forget(turn: Turn, key: int) -> None:
     """It is over and was shown."""
-    turn.change(
-        incidents=turn.state.incidents.drop(key), recent=tuple(other for other in turn.state.recent if other != key)
-    )
+    turn.state.incidents = turn.state.incidents.drop(key)
+    turn.state.recent = tuple(other for other in turn.state.recent if other != key)
 
 
 def happen(turn: Turn, key: int, happening: Happening) -> bool:

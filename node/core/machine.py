@@ -15,8 +15,9 @@ pins, when the edge happened, not when the program got round to it. It is taken 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import (
     asking,
@@ -109,7 +110,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     signals.settle(turn, own)
     screen = faces.compose(turn.state, own, turn.now_ms)
     if screen is not None and screen != turn.state.screen:
-        turn.change(screen=screen)
+        turn.state.screen = screen
         turn.order(ShowScreen(screen))
     return turn.state, tuple(turn.effects())
 
@@ -146,7 +147,7 @@ def _buttons(turn: Turn, event: Event, happened_ms: int) -> None:
             event = replace(event, is_initial=True)
         buttons = presses.edge(buttons, event, happened_ms)
     if buttons is not turn.state.buttons:
-        turn.change(buttons=buttons)
+        turn.state.buttons = buttons
     for gesture in gestures:
         _wish(turn, gesture)
 
@@ -213,9 +214,9 @@ def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line
         case PartRecovered():
             parts.recovered(turn, event.part)
             if event.part is Part.STORE:
-                turn.change(is_store_refusing=None)
+                turn.state.is_store_refusing = None
             if event.part is Part.OLED:
-                turn.change(screen=None)  # Whatever it shows now is not what we last sent.
+                turn.state.screen = None  # Whatever it shows now is not what we last sent.
         case ChannelChanged() | OverStarted() | OverEnded() | OverFailed() | AirAsked():
             _radio_event(turn, event)
         case StopAsked():
@@ -248,7 +249,7 @@ def _due(turn: Turn) -> None:
     neighbours.expire(turn)
     told.tick(turn)
     if turn.state.hint is not None and turn.state.hint.until_ms <= turn.now_ms:
-        turn.change(hint=None)
+        turn.state.hint = None
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
         if incident is None or incident.phase is not Phase.CLOSED:
@@ -259,7 +260,7 @@ def _due(turn: Turn) -> None:
 
 def _stop(turn: Turn) -> None:
     drafts.stopping(turn)  # What is sent and not on disk would be forgotten with this run.
-    turn.change(is_stopping=True)
+    turn.state.is_stopping = True
     overs.stop(turn)
     told.keep(turn)
     turn.order(PublishHealth(supervision.health(turn.state, turn.now_ms)))

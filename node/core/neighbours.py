@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from node.core import inbox
 from node.core.controls import Part
@@ -111,7 +112,7 @@ def cancel_came(turn: Turn, frame: Cancel) -> None:
     """Another member took an incident back. Alerts pressed after that stand."""
     remembered = dict(turn.state.cancelled)
     newest = max(frame.counter, remembered.pop(frame.incident_id, 0))
-    turn.change(cancelled=(*remembered.items(), (frame.incident_id, newest))[-REMEMBERED_MAX:])
+    turn.state.cancelled = (*remembered.items(), (frame.incident_id, newest))[-REMEMBERED_MAX:]
     before = _active(turn.state, frame.incident_id)
     if before is not None and frame.counter > before.alert.counter:
         _update(turn, replace(before, cancel_counter=frame.counter))
@@ -168,7 +169,7 @@ def ended_unnoticed(turn: Turn, named: frozenset[FrameId], revision: int, asked_
 def end(turn: Turn, incident: FrameId) -> None:
     """Central has closed it."""
     drop(turn, incident)
-    turn.change(ended=newest_ended((*(i for i in turn.state.ended if i != incident), incident)))
+    turn.state.ended = newest_ended((*(i for i in turn.state.ended if i != incident), incident))
 
 
 def newest_ended(incidents: tuple[FrameId, ...]) -> tuple[FrameId, ...]:
@@ -181,7 +182,7 @@ def newest_ended(incidents: tuple[FrameId, ...]) -> tuple[FrameId, ...]:
 def begin_anew(turn: Turn) -> None:
     """Another run of central's: its numbers are not those of the one before."""
     told = [(known, max(known.revision, known.earlier_revision)) for known in turn.state.neighbours]
-    turn.change(neighbours=tuple(replace(known, revision=-1, earlier_revision=most) for known, most in told))
+    turn.state.neighbours = tuple(replace(known, revision=-1, earlier_revision=most) for known, most in told)
 
 
 def shown(turn: Turn, event: ScreenShown) -> None:
@@ -291,29 +292,29 @@ def sounded(turn: Turn, neighbour: Neighbour) -> None:
 
 def drop(turn: Turn, incident: FrameId) -> None:
     """Off the panel."""
-    turn.change(neighbours=tuple(n for n in turn.state.neighbours if n.incident != incident))
+    turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.incident != incident)
 
 
 def expire(turn: Turn) -> None:
     """What was on the panel for long enough leaves it; what was taken in two days ago is forgotten."""
     oldest_ms = turn.now_ms - turn.timing.neighbour_shown_ms
     if any(n.arrived_ms <= oldest_ms for n in turn.state.neighbours):
-        turn.change(neighbours=tuple(n for n in turn.state.neighbours if n.arrived_ms > oldest_ms))
+        turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.arrived_ms > oldest_ms)
     kept = turn.state.inbox
     if turn.now_ms - kept.turned_ms >= INBOX_TURN_MS or len(kept.recent) >= INBOX_ROWS_MAX:
-        turn.change(inbox=Inbox(Shelf(), kept.recent, turn.now_ms, kept.highest))
+        turn.state.inbox = Inbox(Shelf(), kept.recent, turn.now_ms, kept.highest)
 
 
 def drop_revoked(turn: Turn) -> None:
     """A sender that was struck off has nothing to say any more."""
     kept = tuple(n for n in turn.state.neighbours if not is_struck_off(turn.state, n.incident.node))
     if len(kept) != len(turn.state.neighbours):
-        turn.change(neighbours=kept)
+        turn.state.neighbours = kept
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
         if incident is not None and any(is_struck_off(turn.state, member.node) for member in incident.members):
             members = tuple(member for member in incident.members if not is_struck_off(turn.state, member.node))
-            turn.change(incidents=turn.state.incidents.put(key, replace(incident, members=members)))
+            turn.state.incidents = turn.state.incidents.put(key, replace(incident, members=members))
 
 
 def is_struck_off(state: NodeState, node: int) -> bool:
@@ -424,7 +425,7 @@ def _active(state: NodeState, incident: FrameId) -> Neighbour | None:
 
 
 def _update(turn: Turn, neighbour: Neighbour) -> None:
-    turn.change(neighbours=tuple(neighbour if n.incident == neighbour.incident else n for n in turn.state.neighbours))
+    turn.state.neighbours = tuple(neighbour if n.incident == neighbour.incident else n for n in turn.state.neighbours)
 
 
 def _activate(turn: Turn, neighbour: Neighbour) -> None:
@@ -433,7 +434,7 @@ def _activate(turn: Turn, neighbour: Neighbour) -> None:
     if len(ranked) > ACTIVE_MAX:
         turn.reject("too many alerts")
         ranked = _fairly(ranked, lambda n: n.incident.node)
-    turn.change(neighbours=tuple(ranked[:ACTIVE_MAX]))
+    turn.state.neighbours = tuple(ranked[:ACTIVE_MAX])
 
 
 def _fairly(ranked: Sequence[_T], sender_of: Callable[[_T], NodeId]) -> list[_T]:

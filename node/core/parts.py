@@ -24,13 +24,13 @@ def failed(turn: Turn, part: Part, detail: str) -> None:
         tell_soon(turn)
     else:
         fault = Fault(detail, known.since_ms, known.retry_at_ms, known.backoff_ms)
-    turn.change(faults=MappingProxyType({**turn.state.faults, part: fault}))
+    turn.state.faults = MappingProxyType({**turn.state.faults, part: fault})
 
 
 def recovered(turn: Turn, part: Part) -> None:
     """It works again."""
     if part in turn.state.faults:
-        turn.change(faults=MappingProxyType({p: fault for p, fault in turn.state.faults.items() if p is not part}))
+        turn.state.faults = MappingProxyType({p: fault for p, fault in turn.state.faults.items() if p is not part})
         tell_soon(turn)
 
 
@@ -40,7 +40,7 @@ def tick(turn: Turn) -> None:
         if fault.retry_at_ms <= turn.now_ms:
             backoff_ms = min(2 * fault.backoff_ms, max(RETRY_MAX_MS, turn.timing.part_retry_ms))
             again = Fault(fault.detail, fault.since_ms, turn.now_ms + backoff_ms, backoff_ms)
-            turn.change(faults=MappingProxyType({**turn.state.faults, part: again}))
+            turn.state.faults = MappingProxyType({**turn.state.faults, part: again})
             turn.order(RetryPart(part))
 
 
@@ -55,4 +55,4 @@ def tell_soon(turn: Turn) -> None:
     if state.health_at_ms is None:
         return
     soon_ms = turn.now_ms if state.health_sent_ms is None else state.health_sent_ms + _HEALTH_APART_MS
-    turn.change(health_at_ms=min(state.health_at_ms, max(turn.now_ms, soon_ms)))
+    turn.state.health_at_ms = min(state.health_at_ms, max(turn.now_ms, soon_ms))

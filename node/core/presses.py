@@ -7,10 +7,12 @@ that was complete before the release counts, a tap between two looks at the cloc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.events import PinChanged
@@ -52,8 +54,7 @@ _WISHES: Final = {
 _TOO_SHORT: Final = {Button.ATTACK: Wish.ATTACK_TOO_SHORT, Button.CANCEL: Wish.CANCEL_TOO_SHORT}
 
 
-@dataclass(frozen=True, slots=True)
-class Gesture:
+class Gesture(Struct, frozen=True):
     """A wish and when it was complete."""
 
     wish: Wish

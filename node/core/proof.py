@@ -17,10 +17,9 @@ did, and its states move nothing.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
-from node.core.central import Central, Question
+from node.core.central import Question
 from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Turn
@@ -48,13 +47,10 @@ def ask(turn: Turn, *, is_listing: bool = False) -> str:
     central = turn.state.central
     number = central.asked_count + 1
     nonce = hashlib.sha256(turn.state.secret + number.to_bytes(8, "big")).hexdigest()[:32]
-    _set(
-        turn,
-        questions=(*central.questions, Question(nonce, turn.now_ms, is_listing))[-_QUESTIONS_MAX:],
-        asked_count=number,
-        unanswered=central.unanswered + 1,
-        sync_sent_ms=turn.now_ms,
-    )
+    turn.state.central.questions = (*central.questions, Question(nonce, turn.now_ms, is_listing))[-_QUESTIONS_MAX:]
+    turn.state.central.asked_count = number
+    turn.state.central.unanswered = central.unanswered + 1
+    turn.state.central.sync_sent_ms = turn.now_ms
     return nonce
 
 
@@ -63,7 +59,7 @@ def question_of(turn: Turn, answer: SyncAnswer) -> Question | None:
     asked = next((q for q in turn.state.central.questions if answer.nonce and q.nonce == answer.nonce), None)
     if asked is None or turn.now_ms - asked.asked_ms > ANSWER_WITHIN_MS:
         return None
-    _set(turn, questions=tuple(q for q in turn.state.central.questions if q.nonce != asked.nonce))
+    turn.state.central.questions = tuple(q for q in turn.state.central.questions if q.nonce != asked.nonce)
     return asked
 
 
@@ -80,19 +76,17 @@ def established(turn: Turn, answer: SyncAnswer) -> bool:
     is_new_run = answer.boot_id != central.boot_id
     # An answer says nothing of duty: what was heard of it before an outage is old.
     is_after_outage = turn.now_ms - central.heard_ms >= turn.timing.central_lost_ms
-    _set(
-        turn,
-        on_duty=None if is_after_outage else central.on_duty,
-        boot_id=answer.boot_id,
-        sequence=answer.sequence if is_new_run else max(central.sequence, answer.sequence),
-        # A run of another database may count from lower: its answer is the truth of now.
-        revision=answer.revision if is_new_run else max(central.revision, answer.revision),
-        answered_at_s=0 if answer.at is None else int(answer.at.timestamp()),
-        run_at_s=(0 if answer.at is None else int(answer.at.timestamp())) if is_new_run else central.run_at_s,
-        proven_ms=turn.now_ms,
-        heard_ms=turn.now_ms,
-        unanswered=0,
+    turn.state.central.on_duty = None if is_after_outage else central.on_duty
+    turn.state.central.boot_id = answer.boot_id
+    turn.state.central.sequence = answer.sequence if is_new_run else max(central.sequence, answer.sequence)
+    turn.state.central.revision = answer.revision if is_new_run else max(central.revision, answer.revision)
+    turn.state.central.answered_at_s = 0 if answer.at is None else int(answer.at.timestamp())
+    turn.state.central.run_at_s = (
+        (0 if answer.at is None else int(answer.at.timestamp())) if is_new_run else central.run_at_s
     )
+    turn.state.central.proven_ms = turn.now_ms
+    turn.state.central.heard_ms = turn.now_ms
+    turn.state.central.unanswered = 0
     return is_new_run
 
 
@@ -137,8 +131,3 @@ def _ask_ms(state: NodeState) -> int | None:
     if central.unanswered:
         return central.sync_sent_ms + (ANSWER_WITHIN_MS << min(central.unanswered - 1, _RETRY_DOUBLINGS_MAX))
     return central.sync_sent_ms + ASK_EVERY_MS + state.settings.node * 2_654_435_761 % _SPREAD_MS
-
-
-def _set(turn: Turn, **fields: object) -> None:
-    central: Central = replace(turn.state.central, **fields)  # type: ignore[arg-type]
-    turn.change(central=central)

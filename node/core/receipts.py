@@ -13,8 +13,9 @@ receipts we hold; what it then names as missing is sent again, the same bytes, a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import delivery, drafts, renewals
 from node.core.effects import ReopenFrames
@@ -52,7 +53,8 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
             turn.reject("receipt of an earlier run")
             return
         # This run is to be told of it too, as soon as it is heard.
-        turn.change(central=replace(turn.state.central, listed_to="", sync_sent_ms=None))
+        turn.state.central.listed_to = ""
+        turn.state.central.sync_sent_ms = None
     if not isinstance(word, Receipt | Receipted) and not frame_digest(row.signed.data).startswith(word.digest):
         turn.reject("receipt digest")
     elif not isinstance(word, Refusal):

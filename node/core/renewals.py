@@ -6,7 +6,7 @@ An incident that it opened gets a new key; what else belongs to that incident ke
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from node.core import delivery, drafts
 from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
@@ -27,7 +27,7 @@ def renew(turn: Turn, row: Row) -> None:
         delivery.drop(turn, frame.counter)
         return
     number = turn.state.next_draft
-    turn.change(next_draft=number + 1)
+    turn.state.next_draft = number + 1
     turn.fact("refused", frame.id, draft=str(number))
     key = _without(turn, frame, number) if isinstance(frame, Alert) else 0
     draft = PendingDraft(number, content, key, frame.at_s, row.pressed_ms, replaces=frame.counter)

@@ -8,8 +8,9 @@ the wall. See :mod:`wire.lateness` for the rule.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import KeepScales, Scale
 from node.core.state import NodeState, wall_at_s
@@ -45,7 +46,7 @@ def learn(turn: Turn, boot_id: str, at_ms: int, asked_ms: int) -> None:
 
 def restore(turn: Turn, scales: tuple[Scale, ...]) -> None:
     """Take these, the present one first: from the disk, of this boot of the machine."""
-    turn.change(central=replace(turn.state.central, scales=scales))
+    turn.state.central.scales = scales
 
 
 def present(state: NodeState) -> Scale | None:

@@ -5,9 +5,10 @@ The look is ``128 × 64``: row 1 large (≤ 8 characters, or two 24 px lines), r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from wire.kinds import Priority
 
@@ -65,8 +66,7 @@ class Dots(StrEnum):
     UNDELIVERED = "undelivered"
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """One screen.
 
     Attributes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from wire.ids import NodeId
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Named times, all in milliseconds on the monotonic clock."""
 
     debounce_ms: int = 20
@@ -49,8 +48,7 @@ class Timing:
     """A silent attack keeps neighbours' alerts off the panel until it closes, or for this long (N4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RadioTiming:
+class RadioTiming(Struct, frozen=True):
     """Times of the radio path, in milliseconds."""
 
     lone_wait_ms: tuple[int, int] = (1_000, 2_000)
@@ -73,8 +71,7 @@ class RadioTiming:
     """Between two tests that staff are asked for (N12)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RadioSettings:
+class RadioSettings(Struct, frozen=True):
     """The radio beside the node.
 
     Attributes:
@@ -89,8 +86,7 @@ class RadioSettings:
     timing: RadioTiming = field(default_factory=RadioTiming)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """One node.
 
     Attributes:

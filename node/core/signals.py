@@ -124,18 +124,18 @@ def rename_own(turn: Turn, old_key: int, new_key: int) -> None:
     """An incident has been given its counter."""
     playing = turn.state.sounding
     if playing is not None and playing.own == old_key:
-        turn.change(sounding=Sounding(playing.pattern, playing.until_ms, own=new_key))
+        turn.state.sounding = Sounding(playing.pattern, playing.until_ms, own=new_key)
 
 
 def settle(turn: Turn, shown_own: Incident | None) -> None:
     """At the end of a step: stop what is no longer justified, and set the LED."""
     playing = turn.state.sounding
     if playing is not None and not _is_justified(turn, playing):
-        turn.change(sounding=None)
+        turn.state.sounding = None
         turn.order(PlaySound(SoundPattern.OFF))
     led = _led(turn, shown_own)
     if led is not turn.state.led:
-        turn.change(led=led)
+        turn.state.led = led
         turn.order(SetLed(led))
 
 
@@ -149,7 +149,7 @@ def _play(turn: Turn, wanted: Sounding) -> None:
     playing = turn.state.sounding
     if playing is not None and _is_justified(turn, playing) and _RANK[playing.pattern] > _RANK[wanted.pattern]:
         return
-    turn.change(sounding=wanted)
+    turn.state.sounding = wanted
     turn.order(PlaySound(wanted.pattern))
 
 

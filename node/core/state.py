@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct, field
 
 from node.core.central import Central
 from node.core.controls import Button, LedPattern, Part, SoundPattern
@@ -25,8 +26,7 @@ RECENT_MAX: Final = 8
 """So many of our own incidents are on view; older ones are still sent and still listened for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(Struct, frozen=True):
     """One button.
 
     Attributes:
@@ -39,8 +39,7 @@ class Press:
     down_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDraft:
+class PendingDraft(Struct, frozen=True):
     """A press, a cancel or a response that is not on disk yet.
 
     Attributes:
@@ -65,8 +64,7 @@ class PendingDraft:
     signed: SignedFrame | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A stored frame for which central has given no receipt.
 
     Attributes:
@@ -81,8 +79,7 @@ class Row:
     is_published: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Struct):
     """What is to be sent, and how far sending has come. See :mod:`node.core.delivery`.
 
     Attributes:
@@ -104,8 +101,7 @@ class Outbox:
     due: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A person's word on an incident.
 
     Attributes:
@@ -135,8 +131,7 @@ class CancelProgress(StrEnum):
     RECEIVED = "received"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """Another premises that pressed a button about our incident."""
 
     node: int
@@ -144,8 +139,7 @@ class Member:
     response: MemberResponse
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """An incident that this node opened.
 
     Attributes:
@@ -198,8 +192,7 @@ class Incident:
         return is_older or (self.pressed_ms is not None and answer.heard_ms < self.pressed_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One frame of somebody else's that was taken in.
 
     Attributes:
@@ -214,8 +207,7 @@ class Seen:
     is_restored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Struct):
     """Two generations, so that forgetting after two days costs nothing.
 
     Attributes:
@@ -228,8 +220,7 @@ class Inbox:
     highest: Shelf[int] = field(default_factory=Shelf)
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True):
     """Another premises' incident that is on our panel, or waits for its turn.
 
     Attributes:
@@ -261,8 +252,7 @@ class Neighbour:
     earlier_revision: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """Which of several alerts has the panel.
 
     Attributes:
@@ -278,8 +268,7 @@ class View:
     was_other: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """Wall time as an offset from the monotonic clock, so that a jump touches nothing that is timed."""
 
     offset_ms: int | None = None
@@ -288,8 +277,7 @@ class Clock:
     doubted_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A part that does not work.
 
     Attributes:
@@ -303,8 +291,7 @@ class Fault:
     backoff_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sounding:
+class Sounding(Struct, frozen=True):
     """The pattern that plays, for which incident (``own`` key or ``neighbour``), and until when."""
 
     pattern: SoundPattern
@@ -313,8 +300,7 @@ class Sounding:
     neighbour: FrameId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A word about how to press."""
 
     headline: str
@@ -322,8 +308,7 @@ class Hint:
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class MemberTests:
+class MemberTests(Struct, frozen=True):
     """Tests that staff press (N12). See :mod:`node.core.radio.member_tests`.
 
     Attributes:
@@ -337,8 +322,7 @@ class MemberTests:
     since_at_s: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NodeState:
+class NodeState(Struct):
     """The whole node."""
 
     settings: Settings

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from node.core import answers, asking, delivery, identity, neighbours, parts, presses, proof, receipts, scales
 from node.core.central import Beat
@@ -46,9 +47,12 @@ _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "
 def link_up(turn: Turn) -> None:
     """Connected and subscribed: ask, report, and send what waits."""
     _move_path(turn, PathInput.LINK_UP)
-    _set_central(
-        turn, link_detail="", is_refused=False, link_changed_ms=turn.now_ms, beat=None, proven_ms=None, unanswered=0
-    )
+    turn.state.central.link_detail = ""
+    turn.state.central.is_refused = False
+    turn.state.central.link_changed_ms = turn.now_ms
+    turn.state.central.beat = None
+    turn.state.central.proven_ms = None
+    turn.state.central.unanswered = 0
     delivery.begin(turn)
     asking.sync(turn)
     report(turn)
@@ -58,14 +62,11 @@ def link_down(turn: Turn, event: LinkDown) -> None:
     """Not connected."""
     was_up = turn.state.central.path is not PathPhase.DOWN
     _move_path(turn, PathInput.LINK_DOWN)
-    _set_central(
-        turn,
-        link_detail=event.detail,
-        is_refused=event.is_permanent,
-        link_changed_ms=turn.now_ms if was_up else turn.state.central.link_changed_ms,
-    )
+    turn.state.central.link_detail = event.detail
+    turn.state.central.is_refused = event.is_permanent
+    turn.state.central.link_changed_ms = turn.now_ms if was_up else turn.state.central.link_changed_ms
     delivery.link_lost(turn)
-    turn.change(health_at_ms=None)
+    turn.state.health_at_ms = None
 
 
 def central_heard(turn: Turn, event: CentralStatusReceived) -> None:
@@ -79,7 +80,7 @@ def central_heard(turn: Turn, event: CentralStatusReceived) -> None:
     if _is_stale(turn.state, _unix_ms(status.expires_at), turn.now_ms) and not is_live:
         turn.reject("expired")
         return
-    _set_central(turn, on_duty=tuple(status.on_duty))
+    turn.state.central.on_duty = tuple(status.on_duty)
     _proven(turn, status.boot_id)
 
 
@@ -90,7 +91,8 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
         if proof.is_strict(turn.state):
             turn.reject("unsigned")
         else:  # Of an old version: it says that central is there, and what it says of alerts proves nothing.
-            _set_central(turn, boot_id=answer.boot_id, unanswered=0)
+            turn.state.central.boot_id = answer.boot_id
+            turn.state.central.unanswered = 0
             _proven(turn, answer.boot_id)
         return
     asked = proof.question_of(turn, answer)
@@ -132,7 +134,9 @@ def _signed_status(turn: Turn, event: CentralStatusReceived) -> None:
         return
     is_established = status.boot_id == central.boot_id and central.proven_ms is not None
     if is_established and status.sequence > central.sequence:
-        _set_central(turn, on_duty=tuple(status.on_duty), sequence=status.sequence, heard_ms=turn.now_ms)
+        turn.state.central.on_duty = tuple(status.on_duty)
+        turn.state.central.sequence = status.sequence
+        turn.state.central.heard_ms = turn.now_ms
     elif is_established and status.sequence < central.sequence:
         turn.reject("old status")
     # A hint that central may be there, or another run of it: worth a question, and no more.
@@ -147,15 +151,14 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
     if answer.counter_floor > COUNTER_FLOOR_MAX:
         turn.reject("counter floor")  # The disk would refuse it, and the screen would say that alerts are not saved.
     elif answer.counter_floor > turn.state.last_counter:
-        turn.change(last_counter=answer.counter_floor)
+        turn.state.last_counter = answer.counter_floor
         turn.order(RaiseCounterFloor(answer.counter_floor))
     is_new_run = proof.established(turn, answer)
-    if answer.revision > turn.state.central.highest_revision:
-        _set_central(turn, highest_revision=answer.revision)
+    turn.state.central.highest_revision = max(turn.state.central.highest_revision, answer.revision)
     _move_path(turn, PathInput.CENTRAL_HEARD)
     _learn_time(turn, answer, asked_ms)
     if is_new_run:
-        _set_central(turn, listings=0)
+        turn.state.central.listings = 0
         answers.begin_anew(turn)
         neighbours.begin_anew(turn)
     if turn.state.central.path is PathPhase.PROVEN and (
@@ -165,8 +168,7 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
 
 
 def _take_state(turn: Turn, state: IncidentState, *, is_asked: bool = False) -> None:
-    if state.revision > turn.state.central.highest_revision:
-        _set_central(turn, highest_revision=state.revision)
+    turn.state.central.highest_revision = max(turn.state.central.highest_revision, state.revision)
     frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
         answers.own_state(turn, state, frame_id, is_asked=is_asked)
@@ -187,7 +189,7 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
     if before.offset_ms is not None and abs(before.offset_ms - offset_ms) < _WHOLE_SECOND_MS:
         # A whole second, read again and again, wanders within itself; the clock on the screen shall not.
         offset_ms = before.offset_ms
-    turn.change(clock=Clock(offset_ms, is_proven, utc_offset_s, doubted_ms))
+    turn.state.clock = Clock(offset_ms, is_proven, utc_offset_s, doubted_ms)
     _compare_clocks(turn)
 
 
@@ -197,7 +199,7 @@ def directory_came(turn: Turn, event: DirectoryReceived) -> None:
         if event.directory.serial < turn.state.directory.serial:
             turn.reject("old directory")
         return
-    turn.change(directory=event.directory)
+    turn.state.directory = event.directory
     turn.order(KeepDirectory(event.data, event.directory))
     neighbours.drop_revoked(turn)
 
@@ -210,7 +212,7 @@ def _learn_time(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
     clock, scale = turn.state.clock, scales.present(turn.state)
     if clock.offset_ms is not None and scale is not None and not clock.is_proven:
         is_near = abs(clock.offset_ms - scale.offset_ms) <= SCALES_AGREE_MS
-        turn.change(clock=replace(clock, is_proven=is_near))
+        turn.state.clock = replace(clock, is_proven=is_near)
     _compare_clocks(turn)
 
 
@@ -235,7 +237,8 @@ def _spoken(gap_ms: int) -> str:
 def report(turn: Turn) -> None:
     """Publish our health now, and again in ``health_ms``."""
     turn.order(PublishHealth(health(turn.state, turn.now_ms)))
-    turn.change(health_sent_ms=turn.now_ms, health_at_ms=turn.now_ms + turn.timing.health_ms)
+    turn.state.health_sent_ms = turn.now_ms
+    turn.state.health_at_ms = turn.now_ms + turn.timing.health_ms
 
 
 def health(state: NodeState, now_ms: int) -> Health:
@@ -292,10 +295,10 @@ def next_moment_ms(state: NodeState) -> int | None:
 def _proven(turn: Turn, boot_id: str) -> None:
     """Central has spoken: the path is good, and a new run of central may have missed what the last one was sent."""
     was = turn.state.central.path
-    _set_central(turn, heard_ms=turn.now_ms)
+    turn.state.central.heard_ms = turn.now_ms
     _move_path(turn, PathInput.CENTRAL_HEARD)
     is_new_run = boot_id != turn.state.central.boot_id
-    _set_central(turn, boot_id=boot_id)
+    turn.state.central.boot_id = boot_id
     if turn.state.central.path is not PathPhase.PROVEN:
         return
     if is_new_run:
@@ -306,11 +309,7 @@ def _proven(turn: Turn, boot_id: str) -> None:
 
 
 def _move_path(turn: Turn, happening: PathInput) -> None:
-    _set_central(turn, path=after(PATH, turn.state.central.path, happening))
-
-
-def _set_central(turn: Turn, **fields: object) -> None:
-    turn.change(central=replace(turn.state.central, **fields))  # type: ignore[arg-type]
+    turn.state.central.path = after(PATH, turn.state.central.path, happening)
 
 
 def _is_stale(state: NodeState, expires_ms: int, now_ms: int) -> bool:
@@ -331,7 +330,7 @@ def _is_live_beat(turn: Turn, at_ms: int) -> bool:
     if before is not None:
         passed_ms = turn.now_ms - before.heard_ms
         is_live = passed_ms > SCALES_AGREE_MS >= abs(at_ms - before.at_ms - passed_ms)
-    _set_central(turn, beat=Beat(at_ms, turn.now_ms, is_live))
+    turn.state.central.beat = Beat(at_ms, turn.now_ms, is_live)
     return is_live
 
 

@@ -6,7 +6,6 @@ are asked for again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from node.core import neighbours
@@ -22,17 +21,12 @@ KEEP_EVERY_MS: Final = 10_000
 def restore(turn: Turn, told: Told) -> None:
     """From the disk, beside what this run has heard already."""
     known = both(told, _told(turn.state))
-    turn.change(
-        told=told,
-        ended=known.ended,
-        closed=known.closed,
-        central=replace(
-            turn.state.central,
-            told_counter=told.counter,
-            highest_counter=known.counter,
-            highest_revision=known.revision,
-        ),
-    )
+    turn.state.told = told
+    turn.state.ended = known.ended
+    turn.state.closed = known.closed
+    turn.state.central.told_counter = told.counter
+    turn.state.central.highest_counter = known.counter
+    turn.state.central.highest_revision = known.revision
 
 
 def both(earlier: Told, later: Told) -> Told:
@@ -49,12 +43,12 @@ def closed(turn: Turn, key: int) -> None:
     """Central has closed an incident of ours."""
     if key > 0:
         others = (other for other in turn.state.closed if other != key)
-        turn.change(closed=(*others, key)[-CLOSED_MAX:])
+        turn.state.closed = (*others, key)[-CLOSED_MAX:]
 
 
 def reopened(turn: Turn, key: int) -> None:
     """Central has it open again."""
-    turn.change(closed=tuple(other for other in turn.state.closed if other != key))
+    turn.state.closed = tuple(other for other in turn.state.closed if other != key)
 
 
 def tick(turn: Turn) -> None:
@@ -78,7 +72,8 @@ def keep(turn: Turn) -> None:
     """On the disk with it, if anything has changed."""
     now = _told(turn.state)
     if now != turn.state.told:
-        turn.change(told=now, told_ms=turn.now_ms)
+        turn.state.told = now
+        turn.state.told_ms = turn.now_ms
         turn.order(KeepTold(now))
 
 

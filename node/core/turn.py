@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields as fields_of
+from copy import copy
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from node.core.effects import (
     Effect,
@@ -38,24 +38,23 @@ _RANK: Final[dict[type[Effect], int]] = {
 _RANK_OTHERS: Final = 5
 
 
-_FIELDS: Final = tuple(field.name for field in fields_of(NodeState))
-_set: Final = object.__setattr__
-
-
 class Turn:
     """Reads one state, leaves another; the one it was given is not touched.
 
-    ``state`` is this turn's own copy, unseen by anybody else until the step returns it, and therefore the one place
-    where fields are set: a new object for each of a dozen changes would cost more than all the rules together.
-    Everything inside it is frozen and shared.
+    ``state`` and its four parts are this turn's own, unseen by anybody else until the step returns them: rules set
+    their fields. What these hold is frozen and shared; ``msgspec.structs.replace`` makes another.
     """
 
     __slots__ = ("_effects", "now_ms", "state")
 
     def __init__(self, state: NodeState, now_ms: int) -> None:
-        self.state = _own_copy(state)
+        self.state = copy(state)
+        self.state.outbox = copy(state.outbox)
+        self.state.inbox = copy(state.inbox)
+        self.state.central = copy(state.central)
+        self.state.radio = copy(state.radio)
         self.now_ms = now_ms
-        self.change(now_ms=now_ms)
+        self.state.now_ms = now_ms
         self._effects: list[Effect] = []
 
     @property
@@ -67,11 +66,6 @@ class Turn:
     def timing(self) -> Timing:
         """Its times."""
         return self.state.settings.timing
-
-    def change(self, **fields: Any) -> None:  # noqa: ANN401  # field names of NodeState
-        """Set fields of the state."""
-        for name, value in fields.items():
-            _set(self.state, name, value)
 
     def order(self, effect: Effect) -> None:
         """Add an order."""
@@ -88,11 +82,11 @@ class Turn:
         if label not in counts and len(counts) >= REJECTED_LABELS_MAX - 1:
             label = "other"
         counts[label] = counts.get(label, 0) + 1
-        self.change(rejected=MappingProxyType(counts))
+        self.state.rejected = MappingProxyType(counts)
 
     def hint(self, headline: str, line_1: str, line_2: str = "") -> None:
         """Say a word about how to press, briefly."""
-        self.change(hint=Hint(headline, (line_1, line_2), self.now_ms + self.timing.hint_shown_ms))
+        self.state.hint = Hint(headline, (line_1, line_2), self.now_ms + self.timing.hint_shown_ms)
 
     def effects(self) -> Sequence[Effect]:
         """The orders, what matters most first: the disk, then the path, then the presser's eyes and ears.
@@ -100,10 +94,3 @@ class Turn:
         Within a rank they keep the order they were given in.
         """
         return sorted(self._effects, key=lambda effect: _RANK.get(type(effect), _RANK_OTHERS))
-
-
-def _own_copy(state: NodeState) -> NodeState:
-    made = object.__new__(NodeState)
-    for name in _FIELDS:
-        _set(made, name, getattr(state, name))
-    return made

@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core import neighbours
 from node.core.radio.member_tests import is_proof
@@ -55,9 +56,9 @@ def settle(turn: Turn) -> Incident | None:
     is_over = turn.now_ms - before.since_ms >= turn.timing.page_turn_ms
     if wanted != (before.neighbour, before.is_own):
         was_other = before.neighbour is not None or before.is_own
-        turn.change(view=View(wanted[0], wanted[1], turn.now_ms, was_other))
+        turn.state.view = View(wanted[0], wanted[1], turn.now_ms, was_other)
     elif is_news or is_over:
-        turn.change(view=replace(before, since_ms=turn.now_ms, was_other=False))
+        turn.state.view = replace(before, since_ms=turn.now_ms, was_other=False)
     entry = _entry(turn.state, turn.state.view.neighbour)
     if entry is not None and not entry.is_sounded and not hushed:
         neighbours.sounded(turn, entry)

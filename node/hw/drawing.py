@@ -7,9 +7,9 @@ who is on duty. Nothing is ever clipped: text that cannot fit is set smaller, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from PIL import Image, ImageChops, ImageDraw
 
 from node.core.screens import Dots, Emphasis, Screen
@@ -51,8 +51,7 @@ P1_TEXT: Final = (0xFF, 0x8F, 0x8A)
 """Red letters on black do not read across a shop: the lighter red of look.md's text tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """Where the idle face stands this minute, in pixels from its place."""
 
     x_px: int = 0
@@ -136,8 +135,7 @@ def wander(face: Image.Image, minute: int) -> Shift:
     return round_trip[(round_trip.index(AT_HOME) + minute) % len(round_trip)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     text: str
     size_px: int
     left_px: int

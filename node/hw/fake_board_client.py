@@ -16,10 +16,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 LINE_BYTES_MAX: Final = 256 * 1024
 _CONNECT_RETRY_S: Final = 0.05
@@ -41,8 +43,7 @@ def socket_address(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class BoardView:
+class BoardView(Struct, frozen=True):
     """What a person in front of the board sees and hears.
 
     Attributes:

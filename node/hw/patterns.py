@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.controls import LedPattern, SoundPattern
 from node.hw.errors import PartError
@@ -22,8 +23,7 @@ SOUND_MS_MAX: Final = 60_000
 _STOP_WAIT_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One level for one time.
 
     Attributes:
@@ -35,8 +35,7 @@ class Step:
     duration_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """Steps, once or over and over.
 
     Attributes:

@@ -7,10 +7,11 @@ down at power-up (GPIO 9 to 27), so that nothing lights or sounds before the pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.controls import Button
 from node.hw.errors import UnknownProfileError
@@ -40,8 +41,7 @@ class Bus(StrEnum):
     SPI = "spi"
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """One panel.
 
     Attributes:
@@ -78,8 +78,7 @@ class Panel:
         return bus | {pin for pin in (self.reset_pin, self.dc_pin) if pin is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """One way to build a board.
 
     Attributes:

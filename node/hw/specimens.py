@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.controls import Button, Part
 from node.core.effects import (

@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.events import (
     AirAsked,
@@ -70,8 +71,7 @@ LINK_CHANGES_WAITING_MAX: Final = 100_000
 _DETAIL_CHARS_MAX: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrived:
+class _Arrived(Struct, frozen=True):
     """A message of the broker's, as it came."""
 
     topic: str

@@ -28,10 +28,11 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import COUNTER_FLOOR_MAX, Draft, Scale, Told
 from node.core.events import SeenFrame, StoredFrame

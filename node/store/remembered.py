@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.effects import NOTHING_TOLD, Scale, Told
 from node.core.events import SeenFrame, StoredFrame
@@ -18,8 +19,7 @@ TESTED: Final = "tested_at_s"
 TEST_SINCE: Final = "test_since_at_s"
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """All of it.
 
     Attributes:

@@ -6,9 +6,9 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from demo.chronicle import CENTRAL
 from demo.program import Life

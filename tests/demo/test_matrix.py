@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from enum import Enum
 
@@ -159,7 +158,7 @@ def test_type_without_words_is_an_error() -> None:
     class New(Message, frozen=True):
         """What somebody may add to the wire tomorrow."""
 
-    channel = dataclasses.replace(CHANNELS[1], payload=New)
+    channel = msgspec.structs.replace(CHANNELS[1], payload=New)
 
     with pytest.raises(KeyError):
         rows((channel,))

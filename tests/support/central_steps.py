@@ -7,7 +7,7 @@ import io
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -78,9 +78,7 @@ def is_value(thing: object) -> bool:
     """It cannot change."""
     if thing is None or isinstance(thing, bool | int | float | str | bytes | frozenset | date | timedelta | Enum):
         return True
-    if isinstance(thing, msgspec.Struct):
-        return thing.__struct_config__.frozen
-    return is_dataclass(thing) and thing.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    return isinstance(thing, msgspec.Struct) and thing.__struct_config__.frozen
 
 
 class FailingCore:

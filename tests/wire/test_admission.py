@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from typing import get_args
 
 import hypothesis.strategies as st
@@ -81,7 +80,7 @@ def test_member_is_admitted_in_its_own_scheme(frame: Frame, topic: FrameTopic | 
 def test_central_is_admitted_and_a_shop_in_its_place_is_not(frame: Frame) -> None:
     """A receipt that a neighbour forged must never tell a presser RECEIVED (N3)."""
     assert reason(encode(frame, KEYS["central"])) is None
-    assert "not central" == reason(encode(dataclasses.replace(frame, sender=SHOP), KEYS["shop"]))
+    assert "not central" == reason(encode(msgspec.structs.replace(frame, sender=SHOP), KEYS["shop"]))
     assert "signature" == reason(encode(frame, KEYS["shop"]))
 
 
@@ -94,8 +93,8 @@ def test_same_bytes_are_admitted_every_time() -> None:
 
 @pytest.mark.parametrize("frame", [*MEMBERS_FRAMES.values(), *CENTRALS_FRAMES.values()])
 def test_unknown_and_revoked_senders_are_refused_whatever_they_send(frame: Frame) -> None:
-    unknown = encode(dataclasses.replace(frame, sender=NodeId(0x99)), KEYS["stranger"])
-    revoked = encode(dataclasses.replace(frame, sender=STRUCK_OFF), KEYS["struck off"])
+    unknown = encode(msgspec.structs.replace(frame, sender=NodeId(0x99)), KEYS["stranger"])
+    revoked = encode(msgspec.structs.replace(frame, sender=STRUCK_OFF), KEYS["struck off"])
 
     assert "unknown sender" == reason(unknown)
     assert "revoked sender" == reason(revoked)
@@ -106,7 +105,7 @@ def test_unknown_and_revoked_senders_are_refused_whatever_they_send(frame: Frame
 @pytest.mark.parametrize("schemes", [(PUBWATCH,), (HART, PUBWATCH), (9,), (HART, 9)])
 def test_alert_for_a_scheme_the_sender_is_not_in_is_refused(schemes: tuple[int, ...]) -> None:
     for name in ("alert", "cancel", "response"):
-        frame = dataclasses.replace(MEMBERS_FRAMES[name], schemes=schemes)
+        frame = msgspec.structs.replace(MEMBERS_FRAMES[name], schemes=schemes)
         assert "foreign scheme" == reason(encode(frame, KEYS["shop"]))
 
 
@@ -135,7 +134,7 @@ def test_gateway_is_a_member_like_any_other_and_speaks_for_nobody_else() -> None
 
     assert reason(encode(Alert(gateway, 1, 0, AlertKind.CALL_REQUEST, 1, (HART,)), KEYS["gateway"])) is None
     for frame in CENTRALS_FRAMES.values():
-        assert "not central" == reason(encode(dataclasses.replace(frame, sender=gateway), KEYS["gateway"]))
+        assert "not central" == reason(encode(msgspec.structs.replace(frame, sender=gateway), KEYS["gateway"]))
 
 
 def test_neighbour_cannot_speak_in_anothers_name() -> None:
@@ -179,7 +178,7 @@ def test_admit_lets_in_exactly_whom_the_directory_lets_in(
 ) -> None:
     """Known, not struck off, a member of all it names, on its own topic of one of those; or central."""
     names_schemes = isinstance(frame, Alert | Cancel | Response)
-    own = dataclasses.replace(frame, sender=node, **({"schemes": schemes} if names_schemes else {}))
+    own = msgspec.structs.replace(frame, sender=node, **({"schemes": schemes} if names_schemes else {}))
     membership = {SHOP: {1}, PUB: {1, 2}, STRUCK_OFF: {1}, CENTRAL: set()}[node]
     meant_for = set(schemes) if names_schemes else membership
     has_right = node == CENTRAL if isinstance(frame, get_args(CentralFrame)) else meant_for <= membership

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import dataclasses
 from typing import get_args
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -172,12 +172,12 @@ def test_signature_of_another_key_or_another_domain_is_refused(frame: Frame) -> 
 
 TARGET = FrameId(NodeId(16), 7)
 OUT_OF_RANGE: dict[str, Frame] = {
-    "sender 0": dataclasses.replace(ALERT, sender=NodeId(0)),
-    "sender past 32 bits": dataclasses.replace(ALERT, sender=NodeId(U32_MAX + 1)),
-    "counter 0": dataclasses.replace(ALERT, counter=0),
-    "counter past 32 bits": dataclasses.replace(ALERT, counter=U32_MAX + 1),
-    "before 1970": dataclasses.replace(ALERT, at_s=-1),
-    "after 2106": dataclasses.replace(ALERT, at_s=U32_MAX + 1),
+    "sender 0": msgspec.structs.replace(ALERT, sender=NodeId(0)),
+    "sender past 32 bits": msgspec.structs.replace(ALERT, sender=NodeId(U32_MAX + 1)),
+    "counter 0": msgspec.structs.replace(ALERT, counter=0),
+    "counter past 32 bits": msgspec.structs.replace(ALERT, counter=U32_MAX + 1),
+    "before 1970": msgspec.structs.replace(ALERT, at_s=-1),
+    "after 2106": msgspec.structs.replace(ALERT, at_s=U32_MAX + 1),
     "alert of incident 0": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 0, (1,)),
     "alert of an incident to come": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 8, (1,)),
     "alert for no scheme": Alert(NodeId(16), 7, 0, AlertKind.ATTACK, 7, ()),
@@ -227,7 +227,7 @@ def test_path_test_names_both_paths() -> None:
 def test_frames_of_one_id_and_other_bytes_have_other_digests() -> None:
     """A card put back uses a counter twice; a receipt by its id alone would be taken for both."""
     first = encode(ALERT, KEY)
-    second = encode(dataclasses.replace(ALERT, at_s=ALERT.at_s + 1), KEY)
+    second = encode(msgspec.structs.replace(ALERT, at_s=ALERT.at_s + 1), KEY)
 
     assert decode(first).frame.id == decode(second).frame.id
     assert frame_digest(first) != frame_digest(second)

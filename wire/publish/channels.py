@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wire.directory import SealedDirectory
 from wire.directory_parts import DirectoryPart
@@ -17,8 +18,7 @@ _NODE: Final = NodeId(0xFFFF_FFFF)
 _SCHEME: Final = "scheme-slug"
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """One topic and what travels on it.
 
     Attributes:

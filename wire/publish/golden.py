@@ -5,7 +5,6 @@ They are made from the code and committed; a change in one shows in review as a 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, Final
 
@@ -40,7 +39,7 @@ _NAMES: Final = {CENTRAL: "central", SHOP: "shop", PUB: "pub", STRUCK_OFF: "stru
 def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
     """A frame's or topic's fields as JSON: ids as text, vocabulary by its names."""
     shown: Json = {"type": type(value).__name__}
-    for field in dataclasses.fields(value):
+    for field in msgspec.structs.fields(value):
         item = getattr(value, field.name)
         if field.name in {"sender", "node"}:
             item = node_text(item)
@@ -276,22 +275,22 @@ def _directory() -> Json:
         ("an attack heard on the radio", attack, "shop", None),
         ("a receipt", receipt, "central", None),
         ("a response to one of two schemes", response, "pub", FrameTopic("hart", PUB)),
-        ("a stranger", dataclasses.replace(attack, sender=NodeId(0x99)), "stranger", None),
-        ("a node that was struck off", dataclasses.replace(attack, sender=STRUCK_OFF), "struck off", None),
+        ("a stranger", msgspec.structs.replace(attack, sender=NodeId(0x99)), "stranger", None),
+        ("a node that was struck off", msgspec.structs.replace(attack, sender=STRUCK_OFF), "struck off", None),
         ("a neighbour's name", attack, "pub", None),
-        ("another scheme", dataclasses.replace(attack, schemes=(2,)), "shop", None),
+        ("another scheme", msgspec.structs.replace(attack, schemes=(2,)), "shop", None),
         ("another node's topic", attack, "shop", FrameTopic("hart", PUB)),
         ("another scheme's topic", response, "pub", FrameTopic("pubwatch", PUB)),
         ("a scheme nobody knows", attack, "shop", FrameTopic("elsewhere", SHOP)),
         ("a path test in a foreign scheme", PathTest(SHOP, 11, 0, Path.RADIO),
          "shop", FrameTopic("pubwatch", SHOP)),
-        ("a receipt from a shop", dataclasses.replace(receipt, sender=SHOP), "shop", None),
+        ("a receipt from a shop", msgspec.structs.replace(receipt, sender=SHOP), "shop", None),
         ("a batch of receipts", batch, "central", None),
-        ("a batch of receipts from a shop", dataclasses.replace(batch, sender=SHOP), "shop", None),
+        ("a batch of receipts from a shop", msgspec.structs.replace(batch, sender=SHOP), "shop", None),
         ("a receipt with a digest", digest, "central", None),
-        ("a receipt with a digest from a shop", dataclasses.replace(digest, sender=SHOP), "shop", None),
+        ("a receipt with a digest from a shop", msgspec.structs.replace(digest, sender=SHOP), "shop", None),
         ("a refusal", refusal, "central", None),
-        ("a refusal from a shop", dataclasses.replace(refusal, sender=SHOP), "shop", None),
+        ("a refusal from a shop", msgspec.structs.replace(refusal, sender=SHOP), "shop", None),
     ]  # fmt: skip
     return {
         "authority": authority.public.raw.hex(),

@@ -6,8 +6,9 @@ It is written apart from :mod:`wire.frames` on purpose, and a test holds the two
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from wire.answers import BATCH_DIGEST_BYTES, DIGEST_BYTES
 from wire.kinds import FrameKind
@@ -15,8 +16,7 @@ from wire.limits import BODY_BYTES_MAX, SCHEMES_PER_NODE_MAX, SHORT_NAME_BYTES_M
 from wire.signing import SIGNATURE_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field.
 
     Attributes:

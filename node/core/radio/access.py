@@ -36,12 +36,13 @@ noise all the time does, and that is reported (*blocked*). An attack's wait for 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.radio import duty
 from node.core.radio.chance import draw
-from node.core.radio.state import Channel, Radio, change
+from node.core.radio.state import Channel, Radio
 from node.core.turn import Turn
 
 GAP_MS: Final = 60
@@ -88,7 +89,7 @@ def count(turn: Turn) -> None:
     if radio.channel.counted_ms >= turn.now_ms:
         return
     if radio.over is not None or radio.is_busy:
-        change(turn, channel=replace(radio.channel, counted_ms=turn.now_ms))
+        turn.state.radio.channel = replace(radio.channel, counted_ms=turn.now_ms)
         return
     at_ms = max(radio.channel.counted_ms, radio.channel.since_ms + radio.channel.gap_ms)
     crowd, wait_us = radio.channel.crowd_milli, radio.wait_us
@@ -100,7 +101,8 @@ def count(turn: Turn) -> None:
             wait_us = max(0, wait_us - step_ms * 1_000_000 // _slowness(crowd, radio.channel.losses))
         crowd = max(ALONE, crowd - step_ms * (_DECAY_PER_S + crowd * _DECAY_PERCENT_PER_S // 100) // 1_000)
         at_ms += step_ms
-    change(turn, wait_us=wait_us, channel=replace(radio.channel, counted_ms=turn.now_ms, crowd_milli=crowd))
+    turn.state.radio.wait_us = wait_us
+    turn.state.radio.channel = replace(radio.channel, counted_ms=turn.now_ms, crowd_milli=crowd)
 
 
 def wait(turn: Turn) -> None:
@@ -109,7 +111,8 @@ def wait(turn: Turn) -> None:
         low_ms, high_ms = turn.settings.radio.timing.lone_wait_ms
         if turn.state.radio.channel.crowd_milli >= CROWDED:
             low_ms, high_ms = _CROWDED_DRAW_MS
-        change(turn, wait_us=draw(turn, 1_000 * low_ms, 1_000 * high_ms))
+        wait_us = draw(turn, 1_000 * low_ms, 1_000 * high_ms)
+        turn.state.radio.wait_us = wait_us
 
 
 def wait_ends_ms(radio: Radio, now_ms: int) -> int | None:
@@ -137,15 +140,12 @@ def changed(turn: Turn, *, is_busy: bool) -> None:
     channel = radio.channel
     if is_busy:
         clear_ms = turn.now_ms - channel.since_ms
-        change(
-            turn,
-            is_busy=True,
-            channel=replace(
-                channel,
-                since_ms=turn.now_ms,
-                closed_ms=turn.now_ms if clear_ms >= OPEN_MS else channel.closed_ms,
-                grown_milli=0,
-            ),
+        turn.state.radio.is_busy = True
+        turn.state.radio.channel = replace(
+            channel,
+            since_ms=turn.now_ms,
+            closed_ms=turn.now_ms if clear_ms >= OPEN_MS else channel.closed_ms,
+            grown_milli=0,
         )
         return
     spell_ms = turn.now_ms - channel.since_ms
@@ -160,7 +160,9 @@ def changed(turn: Turn, *, is_busy: bool) -> None:
             crowd_milli=channel.crowd_milli + grown,
             grown_milli=grown,
         )
-    change(turn, is_busy=False, others_use=use, channel=after)
+    turn.state.radio.is_busy = False
+    turn.state.radio.others_use = use
+    turn.state.radio.channel = after
 
 
 def decoded(turn: Turn, *, is_member_alert: bool) -> None:
@@ -174,19 +176,19 @@ def decoded(turn: Turn, *, is_member_alert: bool) -> None:
         channel = replace(channel, member_ms=turn.now_ms)
         if not turn.state.radio.is_busy and turn.now_ms - channel.since_ms <= LATE_DECODE_MS:
             channel = replace(channel, gap_ms=_gap_ms(channel, turn.now_ms))
-    change(turn, channel=replace(channel, decoded_ms=turn.now_ms, grown_milli=0, crowd_milli=crowd))
+    turn.state.radio.channel = replace(channel, decoded_ms=turn.now_ms, grown_milli=0, crowd_milli=crowd)
 
 
 def lost(turn: Turn, tries: int) -> None:
     """The n-th over of ours in a row brought no receipt: somebody else may have spoken at the same time, unheard."""
     channel = turn.state.radio.channel
     crowd = min(channel.crowd_milli + _growth(channel.crowd_milli), CROWD_MAX)
-    change(turn, channel=replace(channel, crowd_milli=crowd, losses=min(tries, _LOSSES_MAX)))
+    turn.state.radio.channel = replace(channel, crowd_milli=crowd, losses=min(tries, _LOSSES_MAX))
 
 
 def begin_anew(turn: Turn) -> None:
     """A fresh press: what was lost before it does not make it wait longer."""
-    change(turn, channel=replace(turn.state.radio.channel, losses=0))
+    turn.state.radio.channel = replace(turn.state.radio.channel, losses=0)
 
 
 def unkeyed(turn: Turn) -> None:
@@ -194,12 +196,12 @@ def unkeyed(turn: Turn) -> None:
     channel = turn.state.radio.channel
     if not turn.state.radio.is_busy:
         channel = replace(channel, since_ms=turn.now_ms, gap_ms=GAP_MS + TURN_MS, is_common=False)
-    change(turn, channel=replace(channel, counted_ms=turn.now_ms, grown_milli=0, losses=0))
+    turn.state.radio.channel = replace(channel, counted_ms=turn.now_ms, grown_milli=0, losses=0)
 
 
 def receipted(turn: Turn) -> None:
     """Receipts were put on the air, by us or by somebody else."""
-    change(turn, channel=replace(turn.state.radio.channel, receipt_ms=turn.now_ms))
+    turn.state.radio.channel = replace(turn.state.radio.channel, receipt_ms=turn.now_ms)
 
 
 def gather_ms(channel: Channel) -> int:

@@ -15,14 +15,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.events import AirAsked
 from node.core.radio import access, duty
 from node.core.radio.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.radio.chance import draw
-from node.core.radio.state import Asked, Said, can_transmit, change
+from node.core.radio.state import Asked, Said, can_transmit
 from node.core.scales import age_s
 from node.core.state import NodeState
 from node.core.turn import Turn
@@ -98,7 +99,7 @@ def asked(turn: Turn, event: AirAsked) -> None:
     queue = tuple(sorted((*kept, entry), key=_order_of))
     if len(queue) > QUEUE_MAX:
         turn.reject("air queue full")
-    change(turn, asked=queue[:QUEUE_MAX])
+    turn.state.radio.asked = queue[:QUEUE_MAX]
 
 
 def heard(turn: Turn, targets: tuple[FrameId, ...]) -> None:
@@ -106,13 +107,13 @@ def heard(turn: Turn, targets: tuple[FrameId, ...]) -> None:
     queue = turn.state.radio.asked
     kept = tuple(entry for entry in queue if not (entry.targets and set(entry.news) <= set(targets)))
     if len(kept) != len(queue):
-        change(turn, asked=kept)
+        turn.state.radio.asked = kept
 
 
 def clear(turn: Turn) -> None:
     """Nothing can be put on the air."""
     if turn.state.radio.asked:
-        change(turn, asked=())
+        turn.state.radio.asked = ()
 
 
 def tick(turn: Turn) -> None:
@@ -126,7 +127,7 @@ def tick(turn: Turn) -> None:
         or sender.is_revoked
     ]
     if gone:
-        change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry not in gone))
+        turn.state.radio.asked = tuple(entry for entry in turn.state.radio.asked if entry not in gone)
 
 
 def is_ready(state: NodeState, now_ms: int) -> bool:
@@ -160,7 +161,7 @@ def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
     if any(entry.targets for entry in chosen):  # Receipts that gather still are as good as ready now.
         more = [e for e in turn.state.radio.asked if e.targets and e.rung == rung and e not in chosen]
         chosen = (chosen + more)[:BURSTS_PER_OVER_MAX]
-    change(turn, asked=tuple(entry for entry in turn.state.radio.asked if entry not in chosen))
+    turn.state.radio.asked = tuple(entry for entry in turn.state.radio.asked if entry not in chosen)
     if any(entry.targets for entry in chosen):
         access.receipted(turn)
     for entry in chosen:
@@ -213,7 +214,7 @@ def _remember(turn: Turn, subject: FrameId) -> None:
     known = _said(turn.state, subject) or Said(subject, 0, 0)
     others = tuple(entry for entry in turn.state.radio.said if entry.subject != subject)
     now = replace(known, times=known.times + 1, last_ms=turn.now_ms)
-    change(turn, said=(*others, now)[-SAID_MAX:])
+    turn.state.radio.said = (*others, now)[-SAID_MAX:]
 
 
 def _rank(frame: Frame) -> int:

@@ -6,7 +6,6 @@ the generator is one integer in the state.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from node.core.turn import Turn
@@ -23,10 +22,10 @@ def mixed(seed: int, node: int, draw: int) -> int:
 
 def draw(turn: Turn, low: int, high: int) -> int:
     """An integer in ``low`` … ``high``, both included; the next call gives another."""
-    radio = turn.state.radio
+    number = turn.state.radio.draws
     seed = turn.settings.radio.seed if turn.settings.radio is not None else 0
-    turn.change(radio=replace(radio, draws=radio.draws + 1))
-    return low + mixed(seed, turn.settings.node, radio.draws) % (max(high - low, 0) + 1)
+    turn.state.radio.draws = number + 1
+    return low + mixed(seed, turn.settings.node, number) % (max(high - low, 0) + 1)
 
 
 def _splitmix(value: int) -> int:

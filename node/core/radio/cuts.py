@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
+
 from node.core.effects import StopOver
-from node.core.radio.state import Over, change
+from node.core.radio.state import Over
 from node.core.state import NodeState
 from node.core.turn import Turn
 from wire.frames import Alert
@@ -29,7 +30,7 @@ def tick(turn: Turn) -> None:
     """Cut what is to be cut by now."""
     over, moment_ms = turn.state.radio.over, next_moment_ms(turn.state)
     if over is not None and moment_ms is not None and moment_ms <= turn.now_ms:
-        change(turn, over=replace(over, is_cut=True))
+        turn.state.radio.over = replace(over, is_cut=True)
         turn.order(StopOver(over.number))
 
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from node.core.radio import access, asked, relays
 from node.core.radio.bucket import spend
-from node.core.radio.state import change
 from node.core.turn import Turn
 from wire.admission import Admitted, admit
 from wire.errors import DecodeError
@@ -44,7 +43,7 @@ def admitted(turn: Turn, data: bytes) -> Admitted | None:
     if found is None:
         return None
     _note_rung(turn, found.frame)
-    change(turn, bursts_heard=turn.state.radio.bursts_heard + 1)
+    turn.state.radio.bursts_heard = turn.state.radio.bursts_heard + 1
     access.decoded(turn, is_member_alert=isinstance(found.frame, Alert | Cancel))
     targets = asked.targets_of(found.frame)
     if targets:
@@ -59,7 +58,8 @@ def admitted(turn: Turn, data: bytes) -> Admitted | None:
 def _known(turn: Turn, signed: SignedFrame) -> Admitted | None:
     radio = turn.state.radio
     if radio.known_serial != turn.state.directory.serial:
-        change(turn, known=(), known_serial=turn.state.directory.serial)
+        turn.state.radio.known = ()
+        turn.state.radio.known_serial = turn.state.directory.serial
         return None
     sender = turn.state.directory.senders.get(signed.frame.sender)
     digest = hashlib.sha256(signed.data).digest()
@@ -72,14 +72,14 @@ def _checked(turn: Turn, signed: SignedFrame) -> Admitted | None:
         if left is None:
             turn.reject("air flood")
             return None
-        change(turn, checks=left)
+        turn.state.radio.checks = left
     try:
         found = admit(signed.data, turn.state.directory, None)
     except DecodeError as error:
         turn.reject(error.reason)
         return None
     digest = hashlib.sha256(signed.data).digest()
-    change(turn, known=(*turn.state.radio.known, digest)[-KNOWN_MAX:])
+    turn.state.radio.known = (*turn.state.radio.known, digest)[-KNOWN_MAX:]
     return found
 
 
@@ -91,7 +91,7 @@ def _note_rung(turn: Turn, frame: Frame) -> None:
     carrier_ms = turn.now_ms - radio.channel.since_ms
     rung = sum(carrier_ms > limit_ms for limit_ms in RUNG_LIMITS_MS)
     others = tuple(entry for entry in radio.rungs if entry[0] != frame.sender)
-    change(turn, rungs=(*others, (frame.sender, rung))[-RUNGS_MAX:])
+    turn.state.radio.rungs = (*others, (frame.sender, rung))[-RUNGS_MAX:]
 
 
 def _tell_once(turn: Turn, frame: Frame) -> None:
@@ -100,5 +100,5 @@ def _tell_once(turn: Turn, frame: Frame) -> None:
     heard = turn.state.radio.heard
     frame_id: FrameId = frame.id
     if frame_id not in heard:
-        change(turn, heard=(*heard, frame_id)[-HEARD_MAX:])
+        turn.state.radio.heard = (*heard, frame_id)[-HEARD_MAX:]
         turn.fact("heard", frame_id, path="radio")

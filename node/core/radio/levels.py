@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import operator
 from array import array
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.radio.air import BLOCK_BYTES
 
@@ -25,8 +26,7 @@ CLIPPED_AT: Final = 32_700
 _ACTIVE_WITHIN_DB: Final = 25.0
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """Of a stretch of sound.
 
     Attributes:

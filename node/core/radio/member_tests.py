@@ -9,8 +9,9 @@ was one, the time since the node was first asked counts, and where the clock pro
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.radio import path_tests
 from node.core.settings import RadioTiming
@@ -33,7 +34,7 @@ def numbered(turn: Turn, frame: Alert) -> None:
 
 def reached_central(turn: Turn) -> None:
     """Central has committed a test."""
-    turn.change(member_tests=replace(turn.state.member_tests, good_ms=turn.now_ms))
+    turn.state.member_tests = replace(turn.state.member_tests, good_ms=turn.now_ms)
 
 
 def is_proof(test: Incident) -> bool:

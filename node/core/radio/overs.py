@@ -30,8 +30,9 @@ carried is told as not delivered, as if there were no radio.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import KeepAirtime, StopOver, TransmitOver
 from node.core.events import OverEnded, OverFailed, OverStarted
@@ -51,7 +52,7 @@ from node.core.radio.air import (
 )
 from node.core.radio.chance import draw
 from node.core.radio.phrases import SAID_MAX, phrase_for
-from node.core.radio.state import Over, Wanted, can_transmit, change
+from node.core.radio.state import Over, Wanted, can_transmit
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Turn
@@ -101,7 +102,7 @@ def started(turn: Turn, event: OverStarted) -> None:
     over = turn.state.radio.over
     if over is None or over.number != event.over or over.started_ms is not None:
         return
-    change(turn, over=replace(over, started_ms=turn.now_ms))
+    turn.state.radio.over = replace(over, started_ms=turn.now_ms)
     alerts = [counter for counter in over.counters if _is_alert(turn.state, counter)]
     first = FrameId(turn.settings.node, alerts[0]) if alerts else None
     turn.fact("over_started", first, over=str(over.number), mode=over.mode.value, bursts=str(over.bursts))
@@ -116,7 +117,8 @@ def ended(turn: Turn, event: OverEnded) -> None:
         return
     is_said = over.says is not None and not over.is_cut
     spoken = (*turn.state.radio.spoken, over.says) if over.says is not None and is_said else turn.state.radio.spoken
-    change(turn, failures=0, spoken=spoken[-SAID_MAX:])
+    turn.state.radio.failures = 0
+    turn.state.radio.spoken = spoken[-SAID_MAX:]
     if not over.is_cut or event.airtime_ms >= over.bursts_ms:
         tries.carried(turn, over.counters)
     turn.fact("over_ended", None, over=str(over.number), airtime_ms=str(event.airtime_ms))
@@ -132,7 +134,8 @@ def failed(turn: Turn, event: OverFailed) -> None:
     rest_ms = min(first_ms << min(failures - 1, 16), max_ms)
     # Drawn, for what made ours fail may have made everybody's fail in the same moment.
     rest_ms = draw(turn, rest_ms, rest_ms * 3 // 2)
-    change(turn, failures=failures, rest_ms=turn.now_ms + rest_ms)
+    turn.state.radio.failures = failures
+    turn.state.radio.rest_ms = turn.now_ms + rest_ms
     turn.fact("over_failed", None, over=str(over.number), detail=event.detail)
 
 
@@ -216,7 +219,7 @@ def _next(turn: Turn) -> None:
     due = _due(turn.state, turn.now_ms)
     if not due:
         if turn.state.radio.wait_us is not None:
-            change(turn, wait_us=None)
+            turn.state.radio.wait_us = None
         return
     access.wait(turn)
     break_in_ms = breaks_in_ms(turn.state, due)
@@ -255,12 +258,9 @@ def _order(
     number = turn.state.radio.next_over
     overdue_ms = turn.now_ms + OVER_MS_MAX + ANSWER_MARGIN_MS
     says = None if said is None else said[1]
-    change(
-        turn,
-        over=Over(number, counters, mode, len(frames), says, overdue_ms, planned_ms(frames, mode, None)),
-        next_over=number + 1,
-        wait_us=None,
-    )
+    turn.state.radio.over = Over(number, counters, mode, len(frames), says, overdue_ms, planned_ms(frames, mode, None))
+    turn.state.radio.next_over = number + 1
+    turn.state.radio.wait_us = None
     phrase = None if said is None else said[0]
     # Before it is keyed: a program that dies in the middle of it must not have forgotten it.
     planned = planned_ms(frames, mode, phrase)
@@ -273,13 +273,10 @@ def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:
     over = radio.over
     if over is None or over.number != number:
         return None
-    change(
-        turn,
-        over=None,
-        overs=radio.overs + (airtime_ms > 0),
-        airtime_ms=radio.airtime_ms + airtime_ms,
-        own_use=duty.add(radio.own_use, turn.now_ms, airtime_ms),
-    )
+    turn.state.radio.over = None
+    turn.state.radio.overs = radio.overs + (airtime_ms > 0)
+    turn.state.radio.airtime_ms = radio.airtime_ms + airtime_ms
+    turn.state.radio.own_use = duty.add(radio.own_use, turn.now_ms, airtime_ms)
     turn.order(KeepAirtime(turn.state.radio.own_use.slices))
     access.unkeyed(turn)
     return over
@@ -370,12 +367,12 @@ def _blocked(turn: Turn) -> None:
     settings, was_ms = turn.settings.radio, turn.state.radio.blocked_since_ms
     if was_ms is not None:
         if _is_open(turn.state) or not can_transmit(turn.state):
-            change(turn, blocked_since_ms=None)
+            turn.state.radio.blocked_since_ms = None
             turn.fact("radio_clear", None)
         return
     since_ms = _waiting_since_ms(turn.state)
     if settings is not None and since_ms is not None and turn.now_ms - since_ms >= settings.timing.blocked_after_ms:
-        change(turn, blocked_since_ms=since_ms)
+        turn.state.radio.blocked_since_ms = since_ms
         turn.fact("radio_blocked", None, waited_ms=str(turn.now_ms - since_ms))
 
 

@@ -16,13 +16,14 @@ Every wait is random, so that a town that was switched on at once does not speak
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import PathTestDraft
 from node.core.radio.chance import draw
 from node.core.radio.duty import POLITE_PERCENT, busy_percent
-from node.core.radio.state import can_transmit, change
+from node.core.radio.state import PathTests, can_transmit
 from node.core.signals import is_hushed
 from node.core.state import NodeState
 from node.core.table import Phase
@@ -51,7 +52,7 @@ def take_due(turn: Turn) -> bool:
         is_known = tests.counter or tests.next_ms is not None or tests.passed_ms is not None
         if is_known and not is_hushed(state, turn.now_ms):  # The idle face must not tell of a silent press (N4).
             _forget(turn, tests.counter)
-            _set(turn, counter=0, next_ms=None, passed_ms=None, is_asked=False)
+            _keep(turn, replace(turn.state.radio.tests, counter=0, next_ms=None, passed_ms=None, is_asked=False))
         return False
     if tests.next_ms is None:
         first_ms = _timing(state)[0]
@@ -79,12 +80,12 @@ def ask(turn: Turn) -> None:
     """A person wants to know (N12): the next test comes now, unless one is under way already."""
     tests = turn.state.radio.tests
     if can_transmit(turn.state) and not tests.counter:
-        _set(turn, next_ms=turn.now_ms, is_asked=True)
+        _keep(turn, replace(turn.state.radio.tests, next_ms=turn.now_ms, is_asked=True))
 
 
 def stored(turn: Turn, counter: int) -> None:
     """It has its number, and goes to the radio now."""
-    _set(turn, counter=counter, next_ms=turn.now_ms + GIVEN_UP_MS)
+    _keep(turn, replace(turn.state.radio.tests, counter=counter, next_ms=turn.now_ms + GIVEN_UP_MS))
 
 
 def passed(turn: Turn, counter: int) -> None:
@@ -96,7 +97,7 @@ def passed(turn: Turn, counter: int) -> None:
         return
     turn.fact("path_test", FrameId(turn.settings.node, counter), result="ok")
     _forget(turn, counter)
-    _set(turn, counter=0, passed_ms=turn.now_ms, losses=0, is_failed=False)
+    _keep(turn, replace(turn.state.radio.tests, counter=0, passed_ms=turn.now_ms, losses=0, is_failed=False))
     _plan(turn, _around(_timing(turn.state)[1]))
 
 
@@ -110,7 +111,7 @@ def lost(turn: Turn, counter: int) -> None:
     losses = tests.losses + 1
     # One that met a silent attack is judged by the next: the idle face must not tell of the press (N4).
     is_failed = tests.is_failed if is_hushed(turn.state, turn.now_ms) else losses > LOSSES_ALLOWED
-    _set(turn, counter=0, losses=losses, lost_ms=turn.now_ms, is_failed=is_failed)
+    _keep(turn, replace(turn.state.radio.tests, counter=0, losses=losses, lost_ms=turn.now_ms, is_failed=is_failed))
     _plan(turn, _around(FAILED_MS) if losses > LOSSES_ALLOWED else REPEAT_MS)
 
 
@@ -146,8 +147,8 @@ def _forget(turn: Turn, counter: int) -> None:
     """It waits for no receipt any more."""
     outbox = turn.state.outbox
     if counter and outbox.rows.get(counter) is not None:
-        kept = replace(outbox, rows=outbox.rows.drop(counter), in_flight=outbox.in_flight - {counter})
-        turn.change(outbox=kept)
+        outbox.rows = outbox.rows.drop(counter)
+        outbox.in_flight = outbox.in_flight - {counter}
 
 
 def _timing(state: NodeState) -> tuple[int, int]:
@@ -161,8 +162,9 @@ def _around(wait_ms: int) -> tuple[int, int]:
 
 
 def _plan(turn: Turn, within_ms: tuple[int, int], *, is_asked: bool = False) -> None:
-    _set(turn, next_ms=turn.now_ms + draw(turn, *within_ms), is_asked=is_asked)
+    next_ms = turn.now_ms + draw(turn, *within_ms)
+    _keep(turn, replace(turn.state.radio.tests, next_ms=next_ms, is_asked=is_asked))
 
 
-def _set(turn: Turn, **fields: object) -> None:
-    change(turn, tests=replace(turn.state.radio.tests, **fields))  # type: ignore[arg-type]
+def _keep(turn: Turn, tests: PathTests) -> None:
+    turn.state.radio.tests = tests

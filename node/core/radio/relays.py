@@ -12,13 +12,14 @@ waits for it for :data:`KEPT_MS`; after that the sender's own tries are fresher.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.effects import RelayFrame
 from node.core.radio.bucket import spend
 from node.core.radio.chance import draw
-from node.core.radio.state import Relay, change
+from node.core.radio.state import Relay
 from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Turn
@@ -47,7 +48,7 @@ def heard(turn: Turn, admitted: Admitted) -> None:
     if known is None:
         due_ms = turn.now_ms + _wait_ms(turn)
         made = Relay(frame.id, admitted.signed.data, due_ms, turn.now_ms)
-        change(turn, relays=(*relays, made)[-RELAYS_MAX:])
+        turn.state.radio.relays = (*relays, made)[-RELAYS_MAX:]
         return
     is_again = known.due_ms is None and known.data == admitted.signed.data
     if is_again and known.times < TIMES_MAX and turn.now_ms - known.heard_ms >= APART_MS:
@@ -66,7 +67,7 @@ def tick(turn: Turn) -> None:
     now_ms = turn.now_ms
     relays = turn.state.radio.relays
     if any(now_ms - relay.heard_ms >= REMEMBERED_MS for relay in relays):
-        change(turn, relays=tuple(relay for relay in relays if now_ms - relay.heard_ms < REMEMBERED_MS))
+        turn.state.radio.relays = tuple(relay for relay in relays if now_ms - relay.heard_ms < REMEMBERED_MS)
     is_reachable = turn.state.central.path is PathPhase.PROVEN
     for relay in turn.state.radio.relays:
         if relay.due_ms is None or relay.due_ms > now_ms:
@@ -78,7 +79,7 @@ def tick(turn: Turn) -> None:
             if left is None:
                 _replace(turn, replace(relay, due_ms=now_ms + REFILL_MS))
                 continue
-            change(turn, relay_tokens=left)
+            turn.state.radio.relay_tokens = left
             _replace(turn, replace(relay, due_ms=None, times=relay.times + 1))
             turn.order(RelayFrame(relay.id, relay.data))
             turn.fact("relayed", relay.id)
@@ -120,4 +121,4 @@ def _wait_ms(turn: Turn) -> int:
 
 
 def _replace(turn: Turn, relay: Relay) -> None:
-    change(turn, relays=tuple(relay if other.id == relay.id else other for other in turn.state.radio.relays))
+    turn.state.radio.relays = tuple(relay if other.id == relay.id else other for other in turn.state.radio.relays)

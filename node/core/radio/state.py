@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from node.core.controls import Part
 from node.core.radio.air import Mode
@@ -13,7 +14,6 @@ from wire.ids import FrameId
 
 if TYPE_CHECKING:
     from node.core.state import NodeState
-    from node.core.turn import Turn
 
 
 class RadioPath(StrEnum):
@@ -31,8 +31,7 @@ class RadioPath(StrEnum):
     """It can transmit, and the last path test came back over the air."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathTests:
+class PathTests(Struct, frozen=True):
     """See :mod:`node.core.radio.path_tests`.
 
     Attributes:
@@ -54,8 +53,7 @@ class PathTests:
     is_asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """What carrier sense and the decoders have told. See :mod:`node.core.radio.access`.
 
     Attributes:
@@ -85,8 +83,7 @@ class Channel:
     member_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """How long something was on the air, in slices of :data:`node.core.radio.duty.SLICE_MS`, newest last.
 
     Attributes:
@@ -96,8 +93,7 @@ class Usage:
     slices: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A stored frame of ours that is to go on the air. See :mod:`node.core.radio.tries`.
 
     Attributes:
@@ -124,8 +120,7 @@ class Wanted:
     is_told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(Struct, frozen=True):
     """The over that was ordered and has neither ended nor failed.
 
     Attributes:
@@ -148,8 +143,7 @@ class Over:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A frame that central has asked us to put on the air. See :mod:`node.core.radio.asked`.
 
     Attributes:
@@ -170,8 +164,7 @@ class Asked:
     rung: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """Something that was put on the air for central.
 
     Attributes:
@@ -185,8 +178,7 @@ class Said:
     last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(Struct, frozen=True):
     """A frame of another node's that was heard, on its way to central. See :mod:`node.core.radio.relays`.
 
     Attributes:
@@ -202,8 +194,7 @@ class Relay:
     times: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """So much may be done at once, and so much more as time goes by.
 
     Attributes:
@@ -214,8 +205,7 @@ class Bucket:
     filled_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Radio:
+class Radio(Struct):
     """The radio.
 
     Attributes:
@@ -297,8 +287,3 @@ def radio_path(state: NodeState, now_ms: int) -> RadioPath:
 def can_transmit(state: NodeState) -> bool:
     """Whether an over can be ordered at all."""
     return state.settings.radio is not None and bool(state.settings.radio.licence) and Part.RADIO not in state.faults
-
-
-def change(turn: Turn, **fields: Any) -> None:  # noqa: ANN401  # field names of Radio
-    """Set fields of the radio."""
-    turn.change(radio=replace(turn.state.radio, **fields))

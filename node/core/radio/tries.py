@@ -18,14 +18,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from node.core.lifecycle import overdue
 from node.core.radio import access, path_tests
 from node.core.radio.air import LADDER
 from node.core.radio.chance import draw
-from node.core.radio.state import Wanted, change
+from node.core.radio.state import Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Turn
@@ -57,14 +58,14 @@ def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
     if not is_late:
         access.begin_anew(turn)
     made = Wanted(counter, turn.now_ms, turn.now_ms, is_late=is_late, is_told=is_late)
-    change(turn, wanted=(*wanted, made))
+    turn.state.radio.wanted = (*wanted, made)
 
 
 def drop(turn: Turn, counter: int) -> None:
     """It has its receipt, or is given up."""
     wanted = turn.state.radio.wanted
     if any(other.counter == counter for other in wanted):
-        change(turn, wanted=tuple(other for other in wanted if other.counter != counter))
+        turn.state.radio.wanted = tuple(other for other in wanted if other.counter != counter)
 
 
 def carried(turn: Turn, counters: tuple[int, ...]) -> None:
@@ -75,12 +76,9 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
     answer_ms = settings.timing.answer_due_ms
     answer_ms += access.gather_ms(turn.state.radio.channel)
     due_ms = turn.now_ms + answer_ms
-    change(
-        turn,
-        wanted=tuple(
-            replace(w, tries=w.tries + 1, ended_ms=turn.now_ms, answer_due_ms=due_ms) if w.counter in counters else w
-            for w in turn.state.radio.wanted
-        ),
+    turn.state.radio.wanted = tuple(
+        replace(w, tries=w.tries + 1, ended_ms=turn.now_ms, answer_due_ms=due_ms) if w.counter in counters else w
+        for w in turn.state.radio.wanted
     )
 
 
@@ -88,7 +86,7 @@ def tick(turn: Turn) -> None:
     """Receipts that did not come, pressers to be told, and the backlog."""
     rows = turn.state.outbox.rows
     if any(wanted.counter not in rows for wanted in turn.state.radio.wanted):  # Whoever wanted it gave it up.
-        change(turn, wanted=tuple(wanted for wanted in turn.state.radio.wanted if wanted.counter in rows))
+        turn.state.radio.wanted = tuple(wanted for wanted in turn.state.radio.wanted if wanted.counter in rows)
     due = [w for w in turn.state.radio.wanted if _is_lost(turn.state, w, turn.now_ms)]
     for wanted in due:
         _lost(turn, wanted)
@@ -111,7 +109,10 @@ def abandon(turn: Turn) -> None:
     radio = turn.state.radio
     # What waits is looked for as soon as the radio works again.
     if radio.wanted or radio.wait_us is not None or radio.backlog is not None or radio.backlog_ms > turn.now_ms:
-        change(turn, wanted=(), wait_us=None, backlog=None, backlog_ms=min(radio.backlog_ms, turn.now_ms))
+        turn.state.radio.wanted = ()
+        turn.state.radio.wait_us = None
+        turn.state.radio.backlog = None
+        turn.state.radio.backlog_ms = min(radio.backlog_ms, turn.now_ms)
 
 
 def next_moment_ms(state: NodeState) -> int | None:
@@ -181,7 +182,7 @@ def _tell(turn: Turn, wanted: Wanted) -> None:
 
 
 def _replace(turn: Turn, wanted: Wanted) -> None:
-    change(turn, wanted=tuple(wanted if w.counter == wanted.counter else w for w in turn.state.radio.wanted))
+    turn.state.radio.wanted = tuple(wanted if w.counter == wanted.counter else w for w in turn.state.radio.wanted)
 
 
 def _anew(turn: Turn, wanted: Wanted, row: Row) -> Wanted:
@@ -210,7 +211,7 @@ def _backlog(turn: Turn) -> None:
     state = turn.state
     if not _may_pull(state) or _pull_ms(state) > turn.now_ms:
         return
-    change(turn, backlog_ms=turn.now_ms + BACKLOG_APART_MS)
+    turn.state.radio.backlog_ms = turn.now_ms + BACKLOG_APART_MS
     if state.central.path is PathPhase.PROVEN:
         return
     known = {wanted.counter for wanted in state.radio.wanted}
@@ -225,10 +226,10 @@ def _backlog(turn: Turn) -> None:
         fresh_ms = turn.now_ms - turn.timing.late_after_ms
         is_fresh = row.pressed_ms is not None and row.pressed_ms >= fresh_ms
         is_awaited = any(due == counter for _, due in state.outbox.due)
-        change(turn, backlog=counter)
+        turn.state.radio.backlog = counter
         if not is_awaited:
             want(turn, counter, is_late=not is_fresh)
         if is_fresh:  # There may be more of them.
-            change(turn, backlog_ms=turn.now_ms + 1)
+            turn.state.radio.backlog_ms = turn.now_ms + 1
         return
-    change(turn, backlog=None)
+    turn.state.radio.backlog = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.core.radio.state import change
 from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Turn
@@ -21,17 +20,17 @@ def observe(turn: Turn) -> None:
     """Note since when central has been heard without a break."""
     is_proven = turn.state.central.path is PathPhase.PROVEN
     if is_proven is (turn.state.radio.proven_ms is None):
-        change(turn, proven_ms=turn.now_ms if is_proven else None)
+        turn.state.radio.proven_ms = turn.now_ms if is_proven else None
 
 
 def received(turn: Turn) -> None:
     """A receipt has come by the network."""
-    change(turn, received_ms=turn.now_ms)
+    turn.state.radio.received_ms = turn.now_ms
 
 
 def doubted(turn: Turn) -> None:
     """A receipt has not come in time."""
-    change(turn, doubted_ms=turn.now_ms)
+    turn.state.radio.doubted_ms = turn.now_ms
 
 
 def is_trusted(state: NodeState, now_ms: int) -> bool:

@@ -16,8 +16,9 @@ import termios
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
 from node.hw.radio.alsa import PERIOD_MS, SoundDeviceError, SoundProgram
@@ -33,8 +34,7 @@ _JOIN_S: Final = 1.0
 _log: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SoundFigures:
+class SoundFigures(Struct, frozen=True):
     """How the device has done.
 
     Attributes:

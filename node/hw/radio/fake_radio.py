@@ -12,9 +12,10 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.radio.air import BLOCK_BYTES
 from node.hw.errors import HardwareError
@@ -31,8 +32,7 @@ class FakeRadioError(HardwareError, OSError):
     """There is no air, or it was asked for what no radio does."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Playing:
+class _Playing(Struct, frozen=True):
     """What is on its way out."""
 
     number: int

@@ -6,8 +6,9 @@ One small process holds the line (:mod:`node.hw.radio.ptt_guard`), the node asks
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from node.hw.errors import HardwareError
 
@@ -18,8 +19,7 @@ class PttError(HardwareError, OSError):
     """The line did not move, or nothing guards it; the message is one line that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class PttSettings:
+class PttSettings(Struct, frozen=True):
     """``[radio.ptt]`` of ``node.toml``.
 
     Attributes:

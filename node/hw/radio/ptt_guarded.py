@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import os
@@ -15,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from node.hw.errors import one_line
 from node.hw.radio.ptt import PttError, PttSettings
@@ -40,7 +41,7 @@ _log: Final = logging.getLogger(__name__)
 
 def guard_command(settings: PttSettings) -> list[str]:
     """The arguments that start a guard; no shell is involved."""
-    told = json.dumps(dataclasses.asdict(settings))
+    told = json.dumps(msgspec.structs.asdict(settings))
     # Neither the user's own packages nor the working directory have a say in what runs.
     return [sys.executable, "-s", "-P", "-m", "node.hw.radio.ptt_guard", told]
 

@@ -31,8 +31,9 @@ import tty
 from array import array
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from node.core.radio.air import Mode
 from node.core.radio.levels import FULL_SCALE, SPEECH_RMS_DBFS, ratio
@@ -96,8 +97,7 @@ DNSSD 0
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Modem:
+class Modem(Struct, frozen=True):
     """How one child is set.
 
     Attributes:

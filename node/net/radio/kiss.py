@@ -13,9 +13,10 @@ reader hold more than :data:`KISS_BYTES_MAX`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 FEND: Final = 0xC0
 _FESC: Final = 0xDB
@@ -37,8 +38,7 @@ class Command(IntEnum):
     FULLDUPLEX = 5
 
 
-@dataclass(frozen=True, slots=True)
-class KissFrame:
+class KissFrame(Struct, frozen=True):
     """One frame.
 
     Attributes:

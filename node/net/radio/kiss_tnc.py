@@ -14,10 +14,10 @@ import os
 import queue
 import select
 import threading
-from dataclasses import dataclass
 from typing import Final
 
 import serial
+from msgspec import Struct
 
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
@@ -51,15 +51,13 @@ _ROUND_MS_MAX: Final = 500
 _CLOSE_S: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class _Transmit:
+class _Transmit(Struct, frozen=True):
     over: int
     bursts: tuple[bytes, ...]
     phrase: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
+class _Sending(Struct, frozen=True):
     """What the TNC is sending, as far as we know.
 
     Attributes:

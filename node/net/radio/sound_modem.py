@@ -18,6 +18,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
 from node.net.radio import monotonic
@@ -51,29 +53,25 @@ _STEP_MS_MAX: Final = 500
 _CLOSE_S: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class _Transmit:
+class _Transmit(Struct, frozen=True):
     over: int
     bursts: tuple[bytes, ...]
     mode: str
     phrase: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(Struct, frozen=True):
     over: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Played:
+class _Played(Struct, frozen=True):
     """The device is done with an over's samples."""
 
     over: int
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class _AudioLost:
+class _AudioLost(Struct, frozen=True):
     life: int
     detail: str
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core.journal import KeptNode, KeptPath, Recall

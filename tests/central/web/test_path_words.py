@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import get_args, get_type_hints
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from central.core.nodes import NodeState
 from central.core.view import NodeLine, RadioLine

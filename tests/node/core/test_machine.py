@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import fields
 
 from node.core import lifecycle
 from node.core.controls import Button, Part

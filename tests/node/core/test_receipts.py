@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame, StoreFrame

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import KeepScales, PublishHealth, PublishSync, StoreFrame

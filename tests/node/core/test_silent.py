@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, SetLed, ShowScreen

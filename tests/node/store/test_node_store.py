@@ -6,10 +6,10 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTestDraft, ResponseDraft
 from node.core.events import SeenFrame

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import PathTestDraft, ShowScreen, StoreFrame, TransmitOver

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from node.core.controls import Button, Part
 from node.core.effects import PathTestDraft, PublishFrame, PublishHealth, PublishSync, ShowScreen, StoreFrame
