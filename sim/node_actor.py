@@ -19,7 +19,7 @@ from sim.air import SimAir
 from sim.broker import Message, SimBroker
 from sim.node_disk import DiskRow, NodeDisk
 from sim.node_radio import SimRadio
-from sim.node_words import event_of, frame_of, told
+from sim.node_words import event_of, told
 from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings, spoil_state
 from sim.timeline import Timeline
 from sim.watch import Watch
@@ -351,7 +351,7 @@ class SimNode:
         if old is not None:
             self._watch.memory.replaced.add(FrameId(self.id, effect.replaces))
         counter = max(self.disk.counter, self._memory_counter) + 1
-        data = encode(frame_of(effect.content, self.id, counter, effect.at_s), self._key)
+        data = encode(do.frame_of(effect.content, self.id, counter, effect.at_s), self._key)
         self._memory_counter = counter
         if self._plant is not Plant.COUNTER_NOT_PERSISTED:
             self.disk.counter = counter

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from node.core import effects as do
 from node.core import events as ev
 from sim.broker import Message, is_signed_by
 from sim.plants import Plant
 from wire.directory import Directory, open_directory
-from wire.frames import Alert, Cancel, Frame, PathTest, Response
-from wire.ids import CENTRAL, NodeId
+from wire.ids import CENTRAL
 from wire.kinds import Path
 from wire.messages import CentralStatus, IncidentState, SyncAnswer, decode_message
 from wire.signing import PublicKey
@@ -26,22 +24,6 @@ def told(event: ev.Event) -> str:
             return f"FrameStored {event.signed.frame.id.text}"
         case _:
             return repr(event)
-
-
-def frame_of(content: do.Draft, node: NodeId, counter: int, at_s: int) -> Frame:
-    """The draft, numbered, as the store makes it."""
-    match content:
-        case do.AlertDraft():
-            incident = content.incident or counter
-            return Alert(
-                node, counter, at_s, content.kind, incident, content.schemes, silent=content.silent, drill=content.drill
-            )
-        case do.CancelDraft():
-            return Cancel(node, counter, at_s, content.incident, content.reason, content.schemes)
-        case do.ResponseDraft():
-            return Response(node, counter, at_s, content.target, content.response, content.schemes)
-        case do.PathTestDraft():
-            return PathTest(node, counter, at_s, content.path)
 
 
 def event_of(  # noqa: PLR0911 - one return a topic

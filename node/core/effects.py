@@ -10,8 +10,8 @@ from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.radio.air import Mode, Phrase
 from node.core.screens import Screen
 from wire.directory import Directory
-from wire.frames import SignedFrame
-from wire.ids import U32_MAX, FrameId
+from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
+from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse, Path, Priority
 from wire.messages import Health, Sync
 
@@ -53,6 +53,20 @@ class PathTestDraft(Struct, frozen=True):
 
 
 Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
+
+
+def frame_of(draft: Draft, node: NodeId, counter: int, at_s: int) -> Alert | Cancel | Response | PathTest:
+    """The frame that says it, under its counter; not signed yet."""
+    match draft:
+        case AlertDraft(kind, incident, schemes, silent, drill):
+            incident = counter if incident is None else incident
+            return Alert(node, counter, at_s, kind, incident, schemes, silent=silent, drill=drill)
+        case CancelDraft(incident, reason, schemes):
+            return Cancel(node, counter, at_s, incident, reason, schemes)
+        case ResponseDraft(target, response, schemes):
+            return Response(node, counter, at_s, target, response, schemes)
+        case PathTestDraft(path):
+            return PathTest(node, counter, at_s, path)
 
 
 class StoreFrame(Struct, frozen=True):

@@ -11,8 +11,7 @@ restored from an older copy forgets what was used since, so two floors from outs
   fewer than 64 frames a minute never runs ahead of that, so a later proven time is always above what an
   older copy could have forgotten; 32 bits last until 2152, and times after 2085 are not believed.
 
-Between restoring a card and the first of the two, a press takes the next counter of the old copy: an alert
-that might collide is better than none.
+Until one of the two is known, a press takes the next counter of the old copy: better a collision than no alert.
 
 Power. :meth:`NodeStore.keep_frame` returns after the commit is on the disk. Receipts and seen frames are
 gathered and committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
@@ -34,7 +33,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core.effects import COUNTER_FLOOR_MAX, Draft, Scale, Told
+from node.core.effects import COUNTER_FLOOR_MAX, Draft, Scale, Told, frame_of
 from node.core.events import SeenFrame, StoredFrame
 from node.store.database import (
     DAMAGED,
@@ -48,9 +47,9 @@ from node.store.database import (
     transaction,
     write_value,
 )
-from node.store.framing import framed, is_unreceipted_test
 from node.store.kept import write_airtime, write_scales, write_told
 from node.store.remembered import TEST_SINCE, TESTED, Remembered, outbox_rows, remembered
+from node.store.rows import is_unreceipted_test
 from wire.answers import frame_digest
 from wire.errors import DecodeError, EncodeError
 from wire.frames import PathTest, SignedFrame, decode, encode
@@ -179,7 +178,7 @@ class NodeStore:
         counter = max(self._last, clock_floor(at_s)) + 1
         if counter > U32_MAX:
             raise StoreRefusedError("this node has used up its counters and needs a new identity")
-        frame = framed(content, self._node, counter, at_s if frame_at_s is None else frame_at_s)
+        frame = frame_of(content, self._node, counter, at_s if frame_at_s is None else frame_at_s)
         try:
             data = encode(frame, self._key)
         except EncodeError as e:

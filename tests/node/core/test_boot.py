@@ -1,29 +1,27 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N2, N3, N13: what a restart may claim, and that it loses nothing."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, PublishFrame, PublishSync
-from node.core.events import LinkUp, SeenFrame, Started, StoredFrame, SyncAnswered
+from node.core.events import Event, LinkUp, SeenFrame, Started, StoredFrame, SyncAnswered
 from node.core.machine import initial_state
+from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState, Priority
-from wire.messages import SyncAnswer
+from wire.messages import IncidentState, SyncAnswer
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
-def sync_answer(world: Any, *states: Any) -> SyncAnswered:
+def sync_answer(world: World, *states: IncidentState) -> SyncAnswered:
     return world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=states))
 
 
-def test_unreceipted_alert_is_still_undelivered_and_the_same_bytes_go_out(world: Any) -> None:
+def test_unreceipted_alert_is_still_undelivered_and_the_same_bytes_go_out(world: World) -> None:
     world.hold(Button.ATTACK)
     data = world.published()[0].data
     world.after(5_000)
@@ -38,7 +36,7 @@ def test_unreceipted_alert_is_still_undelivered_and_the_same_bytes_go_out(world:
     assert "received" == world.face
 
 
-def test_crash_in_the_middle_of_a_press_leaves_it_its_time(world: Any) -> None:
+def test_crash_in_the_middle_of_a_press_leaves_it_its_time(world: World) -> None:
     world.hold(Button.ATTACK)
     world.after(500)
     world.restart()
@@ -50,15 +48,15 @@ def test_crash_in_the_middle_of_a_press_leaves_it_its_time(world: Any) -> None:
     assert 1 == len(world.facts("undelivered"))
 
 
-def test_row_of_unknown_age_is_undelivered(make_world: Any) -> None:
-    world = make_world()
+def test_row_of_unknown_age_is_undelivered() -> None:
+    world = World()
     frame = world.signed(Alert(OURS, 7, 0, AlertKind.ASSIST, 7, (1,)))
     world.do(Started("boot-9", (StoredFrame(frame, None, is_receipted=False),), (), world.directory(), 7))
 
     assert "undelivered" == world.face
 
 
-def test_receipted_alert_is_not_called_open_until_central_says_so(world: Any) -> None:
+def test_receipted_alert_is_not_called_open_until_central_says_so(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.ack(1))
     world.restart()
@@ -69,7 +67,7 @@ def test_receipted_alert_is_not_called_open_until_central_says_so(world: Any) ->
     assert "answered" == world.face
 
 
-def test_receipted_alert_that_central_closed_meanwhile_is_told_as_closed(world: Any) -> None:
+def test_receipted_alert_that_central_closed_meanwhile_is_told_as_closed(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
     world.restart()
@@ -79,7 +77,7 @@ def test_receipted_alert_that_central_closed_meanwhile_is_told_as_closed(world: 
     assert "closed" == world.face
 
 
-def test_receipted_alert_that_central_does_not_name_leaves_the_panel(world: Any) -> None:
+def test_receipted_alert_that_central_does_not_name_leaves_the_panel(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
     world.restart()
@@ -89,7 +87,7 @@ def test_receipted_alert_that_central_does_not_name_leaves_the_panel(world: Any)
     assert "ready" == world.face
 
 
-def test_answer_that_crossed_the_receipt_closes_nothing(world: Any) -> None:
+def test_answer_that_crossed_the_receipt_closes_nothing(world: World) -> None:
     """N3: central could not name what it took in after it was asked; nobody closed it, so nobody says so."""
     world.hold(Button.ATTACK)
     world.after(10_000)
@@ -104,7 +102,7 @@ def test_answer_that_crossed_the_receipt_closes_nothing(world: Any) -> None:
     assert [] == world.facts("closed")
 
 
-def test_answer_that_was_cut_says_nothing_of_what_it_leaves_out(world: Any) -> None:
+def test_answer_that_was_cut_says_nothing_of_what_it_leaves_out(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
     world.restart()
@@ -115,7 +113,7 @@ def test_answer_that_was_cut_says_nothing_of_what_it_leaves_out(world: Any) -> N
     assert "received" == world.face
 
 
-def test_doubt_that_came_after_the_sync_is_asked_again(world: Any) -> None:
+def test_doubt_that_came_after_the_sync_is_asked_again(world: World) -> None:
     world.hold(Button.ATTACK)
     world.restart()
     world.online()
@@ -128,7 +126,7 @@ def test_doubt_that_came_after_the_sync_is_asked_again(world: Any) -> None:
     assert [] == world.of(PublishSync, world.live(60_000)), "once; central's answer settles it"
 
 
-def test_cancelled_alert_stays_cancelled_and_both_frames_are_sent(world: Any) -> None:
+def test_cancelled_alert_stays_cancelled_and_both_frames_are_sent(world: World) -> None:
     world.hold(Button.ATTACK)
     world.hold(Button.CANCEL)
     world.restart()
@@ -137,7 +135,7 @@ def test_cancelled_alert_stays_cancelled_and_both_frames_are_sent(world: Any) ->
     assert [1, 2] == sorted(order.signed.frame.counter for order in world.of(PublishFrame, world.do(LinkUp())))
 
 
-def test_press_after_a_restart_opens_a_new_incident(world: Any) -> None:
+def test_press_after_a_restart_opens_a_new_incident(world: World) -> None:
     """The old one may have been closed while we were off."""
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
@@ -145,10 +143,10 @@ def test_press_after_a_restart_opens_a_new_incident(world: Any) -> None:
     world.online()
     world.hold(Button.ATTACK)
 
-    assert 2 == world.stored[2][0].frame.incident
+    assert 2 == world.alert_on_disk(2).incident
 
 
-def test_incident_that_central_confirmed_after_the_restart_is_joined(world: Any) -> None:
+def test_incident_that_central_confirmed_after_the_restart_is_joined(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
     world.restart()
@@ -156,10 +154,10 @@ def test_incident_that_central_confirmed_after_the_restart_is_joined(world: Any)
     world.do(sync_answer(world, world.incident_state(OURS, 1, kind="assist")))
     world.hold(Button.ATTACK)
 
-    assert 1 == world.stored[2][0].frame.incident
+    assert 1 == world.alert_on_disk(2).incident
 
 
-def test_upgrade_is_restored_as_one_incident(world: Any) -> None:
+def test_upgrade_is_restored_as_one_incident(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
     world.hold(Button.ATTACK)
@@ -172,8 +170,8 @@ def test_upgrade_is_restored_as_one_incident(world: Any) -> None:
     assert "received" == world.face
 
 
-def test_disk_that_is_read_later_adds_what_it_remembers_and_keeps_what_this_run_learnt(make_world: Any) -> None:
-    world = make_world()
+def test_disk_that_is_read_later_adds_what_it_remembers_and_keeps_what_this_run_learnt() -> None:
+    world = World()
     world.do(Started("boot-1", (), (), world.directory(), 0))
     world.counter = 40
     world.hold(Button.ATTACK)
@@ -190,8 +188,8 @@ def test_disk_that_is_read_later_adds_what_it_remembers_and_keeps_what_this_run_
     assert [] == world.facts("shown"), "shown in the last run"
 
 
-def test_rows_of_another_nodes_card_are_not_sent(make_world: Any) -> None:
-    world = make_world()
+def test_rows_of_another_nodes_card_are_not_sent() -> None:
+    world = World()
     foreign = world.signed(Alert(BOOTS, 3, 0, AlertKind.ASSIST, 3, (1,)))
     world.do(Started("boot-1", (StoredFrame(foreign, None, is_receipted=False),), (), world.directory(), 3), LinkUp())
 
@@ -200,11 +198,11 @@ def test_rows_of_another_nodes_card_are_not_sent(make_world: Any) -> None:
 
 
 @pytest.mark.parametrize("moment", ["drafted", "stored", "published", "received", "answered", "cancelled"])
-def test_crash_at_any_step_loses_no_stored_alert_and_claims_nothing_new(world: Any, moment: str) -> None:
+def test_crash_at_any_step_loses_no_stored_alert_and_claims_nothing_new(world: World, moment: str) -> None:
     world.disk_hangs = moment == "drafted"
     world.hold(Button.ATTACK)
     world.disk_hangs = False
-    steps = {
+    steps: dict[str, list[Event]] = {
         "published": [world.puback(1)],
         "received": [world.receipt(1)],
         "answered": [world.receipt(1), world.ack(1)],
@@ -221,10 +219,10 @@ def test_crash_at_any_step_loses_no_stored_alert_and_claims_nothing_new(world: A
     assert [] == [fact.fact for fact in world.facts()]
 
 
-def test_initial_state_is_quiet(make_world: Any) -> None:
+def test_initial_state_is_quiet() -> None:
     from node.core.machine import next_deadline_ms  # noqa: PLC0415
 
-    state = initial_state(make_world().settings)
+    state = initial_state(World().settings)
 
     assert None is state.screen
     assert None is next_deadline_ms(state)

@@ -1,16 +1,16 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N3, N8, N13: what goes to the broker when, and what makes it stop."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
 
 from node.core.controls import Button
 from node.core.delivery import WINDOW
-from node.core.effects import MarkReceipted, PublishFrame, PublishSync
+from node.core.effects import Effect, MarkReceipted, PublishFrame, PublishSync
 from node.core.events import FramePublished, FrameReceived, LinkDown, LinkUp
+from tests.support.node_world import World
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path
 from wire.topics import FrameTopic
@@ -18,11 +18,11 @@ from wire.topics import FrameTopic
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
-def sent(world: Any, effects: Any) -> list[int]:
+def sent(world: World, effects: Iterable[Effect]) -> list[int]:
     return [order.signed.frame.counter for order in world.of(PublishFrame, effects)]
 
 
-def fill(world: Any, count: int) -> None:
+def fill(world: World, count: int) -> None:
     """Stored alerts of an earlier run, none receipted."""
     from wire.frames import Alert  # noqa: PLC0415
     from wire.kinds import AlertKind  # noqa: PLC0415
@@ -33,10 +33,11 @@ def fill(world: Any, count: int) -> None:
     world.counter = count
 
 
-def test_resend_repeats_the_same_bytes_after_doubling_waits(world: Any) -> None:
+def test_resend_repeats_the_same_bytes_after_doubling_waits(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.puback(1))
-    start_ms, moments = world.now_ms, []
+    start_ms = world.now_ms
+    moments: list[int] = []
     world.checks.append(
         lambda w, _event, effects: moments.extend(w.now_ms - start_ms for _ in w.of(PublishFrame, effects))
     )
@@ -48,7 +49,7 @@ def test_resend_repeats_the_same_bytes_after_doubling_waits(world: Any) -> None:
     assert 1 == len({signed.data for signed in world.published()})
 
 
-def test_receipt_ends_the_resending_and_marks_the_row(world: Any) -> None:
+def test_receipt_ends_the_resending_and_marks_the_row(world: World) -> None:
     world.tap(Button.ASSIST)
     done = world.do(world.receipt(1))
 
@@ -56,7 +57,7 @@ def test_receipt_ends_the_resending_and_marks_the_row(world: Any) -> None:
     assert [] == sent(world, world.live(200_000))
 
 
-def test_puback_is_not_delivery(world: Any) -> None:
+def test_puback_is_not_delivery(world: World) -> None:
     """N8."""
     world.tap(Button.ASSIST)
     world.do(world.puback(1), world.puback(1))
@@ -68,7 +69,7 @@ def test_puback_is_not_delivery(world: Any) -> None:
     assert "undelivered" == world.face
 
 
-def test_link_up_sends_at_once_what_waits(offline: Any) -> None:
+def test_link_up_sends_at_once_what_waits(offline: World) -> None:
     offline.tap(Button.ASSIST)
     offline.after(45_000)
 
@@ -76,7 +77,7 @@ def test_link_up_sends_at_once_what_waits(offline: Any) -> None:
 
 
 @pytest.mark.parametrize("news", ["first status", "new boot"])
-def test_central_that_is_heard_anew_is_sent_everything_at_once(world: Any, news: str) -> None:
+def test_central_that_is_heard_anew_is_sent_everything_at_once(world: World, news: str) -> None:
     if news == "first status":
         world.do(LinkDown("gone"), LinkUp())
     world.tap(Button.ASSIST)
@@ -87,15 +88,15 @@ def test_central_that_is_heard_anew_is_sent_everything_at_once(world: Any, news:
     assert [1] == sent(world, done)
 
 
-def test_status_of_the_same_central_sends_nothing_extra(world: Any) -> None:
+def test_status_of_the_same_central_sends_nothing_extra(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.puback(1))
 
     assert [] == sent(world, world.after(500, world.status()))
 
 
-def test_backlog_goes_oldest_first_and_never_more_than_the_window(make_world: Any) -> None:
-    world = make_world()
+def test_backlog_goes_oldest_first_and_never_more_than_the_window() -> None:
+    world = World()
     fill(world, 300)
     world.start()
     order = sent(world, world.online())
@@ -113,8 +114,8 @@ def test_backlog_goes_oldest_first_and_never_more_than_the_window(make_world: An
     assert list(range(1, 301)) == sorted(set(order))
 
 
-def test_fresh_press_goes_before_the_backlog_whatever_is_in_flight(make_world: Any) -> None:
-    world = make_world()
+def test_fresh_press_goes_before_the_backlog_whatever_is_in_flight() -> None:
+    world = World()
     fill(world, 1_000)
     world.start()
     world.online()
@@ -125,9 +126,9 @@ def test_fresh_press_goes_before_the_backlog_whatever_is_in_flight(make_world: A
     assert [1_001, 1, 2, 3] == again[:4]
 
 
-def test_receipts_alone_keep_the_backlog_moving(make_world: Any) -> None:
+def test_receipts_alone_keep_the_backlog_moving() -> None:
     """Central's receipt may overtake the broker's PUBACK."""
-    world = make_world()
+    world = World()
     fill(world, 100)
     world.start()
     world.online()
@@ -138,9 +139,9 @@ def test_receipts_alone_keep_the_backlog_moving(make_world: Any) -> None:
     assert None is world.state.outbox.round_at_ms
 
 
-def test_two_thousand_alerts_of_an_offline_week_are_all_delivered(make_world: Any) -> None:
+def test_two_thousand_alerts_of_an_offline_week_are_all_delivered() -> None:
     """N13."""
-    world = make_world()
+    world = World()
     fill(world, 2_000)
     world.start()
     waiting = sent(world, world.online())
@@ -153,9 +154,9 @@ def test_two_thousand_alerts_of_an_offline_week_are_all_delivered(make_world: An
     assert set(range(1, 2_001)) == world.receipted
 
 
-def test_ten_thousand_rows_are_shared_between_one_state_and_the_next(make_world: Any) -> None:
+def test_ten_thousand_rows_are_shared_between_one_state_and_the_next() -> None:
     """A step copies a bucket, not the outbox, and leaves the old state as it was."""
-    world = make_world()
+    world = World()
     fill(world, 10_000)
     world.start()
     world.online()
@@ -169,9 +170,9 @@ def test_ten_thousand_rows_are_shared_between_one_state_and_the_next(make_world:
     assert len(before._buckets) - 3 <= shared
 
 
-def test_dead_central_is_not_sent_the_whole_backlog_again_and_again(make_world: Any) -> None:
+def test_dead_central_is_not_sent_the_whole_backlog_again_and_again() -> None:
     """Its queue at the broker holds everybody's alerts: after the first round only the newest are repeated."""
-    world = make_world()
+    world = World()
     fill(world, 200)
     world.start()
     waiting = sent(world, world.do(LinkUp()))
@@ -183,8 +184,8 @@ def test_dead_central_is_not_sent_the_whole_backlog_again_and_again(make_world: 
     assert set(range(181, 201)) >= set(later)
 
 
-def test_lost_pubacks_do_not_stop_the_round_for_ever(make_world: Any) -> None:
-    world = make_world()
+def test_lost_pubacks_do_not_stop_the_round_for_ever() -> None:
+    world = World()
     fill(world, 50)
     world.start()
     world.online()
@@ -193,14 +194,14 @@ def test_lost_pubacks_do_not_stop_the_round_for_ever(make_world: Any) -> None:
     assert list(range(1, WINDOW + 1)) == sorted(set(done)), "no PUBACK: the window is sent again, not more"
 
 
-def test_link_down_sends_nothing(world: Any) -> None:
+def test_link_down_sends_nothing(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(LinkDown("gone"))
 
     assert [] == sent(world, world.after(600_000))
 
 
-def test_receipt_for_somebody_else_is_counted_and_ignored(world: Any) -> None:
+def test_receipt_for_somebody_else_is_counted_and_ignored(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1, target=BOOTS), world.receipt(99))
 
@@ -208,7 +209,7 @@ def test_receipt_for_somebody_else_is_counted_and_ignored(world: Any) -> None:
     assert 1 == len(world.state.outbox.rows)
 
 
-def test_repeated_receipt_is_harmless_and_not_counted(world: Any) -> None:
+def test_repeated_receipt_is_harmless_and_not_counted(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.receipt(1), world.receipt(1, is_late=True))
 
@@ -217,7 +218,7 @@ def test_repeated_receipt_is_harmless_and_not_counted(world: Any) -> None:
     assert "by central system" == world.screen.lines[0]
 
 
-def test_receipt_that_central_did_not_sign_is_refused(world: Any) -> None:
+def test_receipt_that_central_did_not_sign_is_refused(world: World) -> None:
     """A member's signature under a receipt, and central's name over a member's key."""
     from wire.frames import Receipt  # noqa: PLC0415
 
@@ -231,14 +232,14 @@ def test_receipt_that_central_did_not_sign_is_refused(world: Any) -> None:
     assert {"not central": 1, "signature": 1} == dict(world.state.rejected)
 
 
-def test_puback_for_somebody_elses_frame_is_ignored(world: Any) -> None:
+def test_puback_for_somebody_elses_frame_is_ignored(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(FramePublished(FrameId(BOOTS, 1)), FramePublished(FrameId(OURS, 77)))
 
     assert [] == world.facts("published")
 
 
-def test_our_own_frame_that_the_broker_returns_is_ignored(world: Any) -> None:
+def test_our_own_frame_that_the_broker_returns_is_ignored(world: World) -> None:
     world.tap(Button.ASSIST)
     data = world.published()[0].data
     world.do(FrameReceived(data, FrameTopic("hart", OURS), Path.NETWORK), FrameReceived(data, None, Path.RADIO))
@@ -247,7 +248,7 @@ def test_our_own_frame_that_the_broker_returns_is_ignored(world: Any) -> None:
     assert {} == dict(world.state.rejected)
 
 
-def test_sync_names_what_waits_and_for_how_long(offline: Any) -> None:
+def test_sync_names_what_waits_and_for_how_long(offline: World) -> None:
     """N13: the age lets central tell late from live although our clock was not proven."""
     offline.tap(Button.ASSIST)
     offline.after(40_000)
@@ -258,8 +259,8 @@ def test_sync_names_what_waits_and_for_how_long(offline: Any) -> None:
     assert (2, 1, "boot-1") == (sync.last_counter, sync.directory_serial, sync.boot_id)
 
 
-def test_sync_names_the_oldest_of_very_many(make_world: Any) -> None:
-    world = make_world()
+def test_sync_names_the_oldest_of_very_many() -> None:
+    world = World()
     fill(world, 500)
     world.start()
     sync = world.of(PublishSync, world.do(LinkUp()))[0].sync

@@ -1,9 +1,6 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """The faces of look.md, word for word, and that nothing a name can do breaks a line."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,10 +8,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from node.core.controls import Button
-from node.core.events import DirectoryReceived, LinkUp, StopAsked
+from node.core.effects import Effect
+from node.core.events import DirectoryReceived, Event, LinkUp, StopAsked
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Face, Screen
 from node.core.state import NodeState
 from node.core.words import fullest, on_duty, person, span
+from tests.support.node_world import StateWord, World
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Role
 
@@ -32,11 +31,16 @@ def assert_fits(screen: Screen) -> None:
     assert all(len(line) <= LINE_CHARS_MAX and line.isprintable() for line in screen.lines)
 
 
-def test_faces_are_those_of_the_look(make_world: Any) -> None:
+def test_faces_are_those_of_the_look() -> None:
     """The table of look.md, as far as it goes without radio and gallery."""
-    world = make_world()
+    world = World()
     seen: dict[str, Screen] = {}
-    world.checks.append(lambda w, _event, _effects: w.state.screen and seen.setdefault(w.face, w.screen))
+
+    def note(now: World, _event: Event, _effects: tuple[Effect, ...]) -> None:
+        if now.state.screen is not None:
+            seen.setdefault(now.face, now.screen)
+
+    world.checks.append(note)
     world.start()
     world.tap(Button.ASSIST)
     world.do(LinkUp())
@@ -63,7 +67,7 @@ def test_faces_are_those_of_the_look(make_world: Any) -> None:
         assert_fits(screen)
 
 
-def test_stopping_says_that_buttons_do_not_work(world: Any) -> None:
+def test_stopping_says_that_buttons_do_not_work(world: World) -> None:
     world.do(StopAsked())
 
     assert ("Buttons do not work", "Use radio or call 999") == world.screen.lines
@@ -90,19 +94,18 @@ NASTY = st.one_of(
     response=st.sampled_from([None, Button.SEEN, Button.RESPONDING]),
 )
 def test_every_neighbours_face_fits(
-    make_world: Any,
     *,
     name: str,
     place: str,
     role: str,
     kind: AlertKind,
     others: int,
-    state: str,
+    state: StateWord,
     response: Button | None,
     is_late: bool,
     drill: bool,
 ) -> None:
-    world = make_world()
+    world = World()
     world.checks.append(lambda w, _event, _effects: assert_fits(w.screen) if w.state.screen else None)
     senders = {str(n): world.sender(NodeId(0x100 + n), name, place, 1) for n in range(others + 1)}
     world.start(known=world.directory(2, **senders))
@@ -125,8 +128,8 @@ def test_every_neighbours_face_fits(
     role=st.sampled_from([r.slug for r in Role] + ["superintendent-of-everything"]),
     wait=st.integers(0, 10**9),
 )
-def test_every_own_face_fits(make_world: Any, name: str, role: str, wait: int) -> None:
-    world = make_world()
+def test_every_own_face_fits(name: str, role: str, wait: int) -> None:
+    world = World()
     world.settings = replace(world.settings, version=name)
     world.state = NodeState(world.settings)
     world.checks.append(lambda w, _event, _effects: assert_fits(w.screen) if w.state.screen else None)

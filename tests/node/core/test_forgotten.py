@@ -12,7 +12,8 @@ from node.core.controls import Button
 from node.core.effects import PublishFrame, PublishSync, ReopenFrames
 from node.core.events import FrameReceived, FramesReopened, LinkDown, LinkUp, ListingRefused, StoredFrame
 from node.core.listing import parts_of
-from tests.node.core.conftest import NOON, NOON_S, OURS, World, directory, sender
+from tests.support.members import NOON, NOON_S, OURS, directory, sender
+from tests.support.node_world import World
 from wire.answers import DigestReceipt, Refusal, frame_digest
 from wire.ids import CENTRAL, FrameId
 from wire.kinds import AnswerState, Path, RefusalReason

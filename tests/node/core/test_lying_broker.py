@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import pytest
-from msgspec import structs
 from msgspec.structs import replace
 
 from node.core.controls import Button
@@ -18,14 +15,12 @@ from node.core.effects import COUNTER_FLOOR_MAX, PublishSync, RaiseCounterFloor
 from node.core.events import CentralStatusReceived, IncidentReceived, LinkDown, LinkUp, Started, SyncAnswered
 from node.core.machine import initial_state
 from node.core.table import PathPhase
-from tests.node.core.conftest import BOOTS, NOON, OURS
+from tests.support.members import BOOTS, NOON, OURS
+from tests.support.node_world import StateWord, World
 from wire.ids import CENTRAL, NodeId
 from wire.kinds import AnswerState
 from wire.lateness import ANSWER_WITHIN_MS
 from wire.messages import CentralStatus, IncidentState, SyncAnswer
-
-if TYPE_CHECKING:
-    from tests.node.core.conftest import World
 
 BANK = NodeId(0x77)
 """In no directory."""
@@ -34,9 +29,9 @@ pytestmark = pytest.mark.finding(1)
 
 
 @pytest.fixture
-def told(make_world: Callable[..., World]) -> World:
+def told() -> World:
     """A node with a broker and no central; its directory says that central signs."""
-    made = make_world()
+    made = World()
     town = made.directory()
     central = replace(town.senders[CENTRAL], signs=True)
     made.start(known=replace(town, senders=MappingProxyType({**town.senders, CENTRAL: central})))
@@ -54,7 +49,7 @@ def undelivered(told: World) -> World:
 
 
 @pytest.mark.parametrize("said", ["answered", "on-the-way", "closed"])
-def test_unsigned_state_moves_nothing_that_the_presser_reads(undelivered: World, said: str) -> None:
+def test_unsigned_state_moves_nothing_that_the_presser_reads(undelivered: World, said: StateWord) -> None:
     """It read COMING, PCSO … on the way."""
     answer = None if said == "closed" else undelivered.answer()
     undelivered.do(IncidentReceived(undelivered.incident_state(OURS, 1, said, answer=answer)))
@@ -106,7 +101,7 @@ class Signing:
         )
         return CentralStatusReceived(said, is_signed=True)
 
-    def answer(self, *states: IncidentState, revision: int = 0, floor: int = 0, **fields: object) -> SyncAnswered:
+    def answer(self, *states: IncidentState, revision: int = 0, floor: int = 0) -> SyncAnswered:
         """To the newest question."""
         self.sequence += 1
         said = SyncAnswer(
@@ -118,7 +113,7 @@ class Signing:
             sequence=self.sequence,
             revision=revision,
         )
-        return SyncAnswered(structs.replace(said, **fields), is_signed=True)
+        return SyncAnswered(said, is_signed=True)
 
 
 def is_proven(world: World) -> bool:
@@ -150,7 +145,9 @@ def test_answer_that_is_late_or_repeated_or_to_another_question_is_refused(told:
     central = Signing(told)
     late = central.answer(floor=70)
     told.after(ANSWER_WITHIN_MS + 1, late)
-    told.do(central.answer(nonce="0" * 32, floor=70), central.answer(nonce="", floor=70))
+    for nonce in ("0" * 32, ""):
+        said = central.answer(floor=70)
+        told.do(replace(said, answer=replace(said.answer, nonce=nonce)))
     assert not is_proven(told)
     assert 0 == told.state.last_counter
 
@@ -162,8 +159,8 @@ def test_answer_that_is_late_or_repeated_or_to_another_question_is_refused(told:
     assert 4 == told.state.rejected["old answer"]
 
 
-def test_nonce_is_never_used_twice_not_even_by_another_run(make_world: Callable[..., World]) -> None:
-    made = make_world()
+def test_nonce_is_never_used_twice_not_even_by_another_run() -> None:
+    made = World()
     nonces = []
     for secret in (b"one", b"two"):
         made.state = initial_state(made.settings)
@@ -236,7 +233,7 @@ def test_we_ask_once_a_minute_at_least_while_all_is_well(proven: tuple[World, Si
 
 
 @pytest.mark.parametrize("said", ["on-the-way", "closed"])
-def test_state_from_before_the_last_answer_moves_nothing(proven: tuple[World, Signing], said: str) -> None:
+def test_state_from_before_the_last_answer_moves_nothing(proven: tuple[World, Signing], said: StateWord) -> None:
     """It was true once: taken back since, or of before a restart of ours."""
     world, central = proven
     world.hold(Button.ATTACK)
@@ -362,6 +359,7 @@ def test_alert_that_central_could_not_name_for_others_beside_it_stays(proven: tu
     world, central = proven
     world.do(world.says(BOOTS, 5, revision=8))
     world.after(50_000)
-    world.do(central.answer(revision=9, more=True))
+    said = central.answer(revision=9)
+    world.do(replace(said, answer=replace(said.answer, more=True)))
 
     assert "neighbour" == world.face

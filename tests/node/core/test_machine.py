@@ -1,9 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """The machine as a whole: total, pure, bounded, and true to its promises under any sequence of events."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from msgspec.structs import fields
@@ -42,6 +41,7 @@ from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.state import NodeState
 from node.core.table import Phase
 from node.core.turn import Turn
+from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
@@ -51,7 +51,7 @@ from wire.topics import FrameTopic
 OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
 
 
-def in_phase(world: Any, phase: Phase) -> None:
+def in_phase(world: World, phase: Phase) -> None:
     """Bring a press to this phase, by what would."""
     world.disk_hangs = phase is Phase.DRAFTED
     world.disk_full = phase in (Phase.REFUSED, Phase.UNSAVED)
@@ -78,7 +78,7 @@ def in_phase(world: Any, phase: Phase) -> None:
     assert phase is incident.phase
 
 
-def every_event(world: Any) -> list[Event]:
+def every_event(world: World) -> list[Event]:
     """At least one of each kind, and of those that mean different things more."""
     frame = world.signed(Alert(OURS, 900, 0, AlertKind.ASSIST, 900, (1,)))
     return [
@@ -132,14 +132,14 @@ def every_event(world: Any) -> list[Event]:
     ]
 
 
-def test_list_of_every_event_is_complete(world: Any) -> None:
+def test_list_of_every_event_is_complete(world: World) -> None:
     assert set(get_args(Event)) == {type(event) for event in every_event(world)}
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_every_event_is_taken_in_every_phase(make_world: Any, phase: Phase) -> None:
+def test_every_event_is_taken_in_every_phase(phase: Phase) -> None:
     """No event raises, loses the press, or touches the state it was given; and what it leads to can tick."""
-    world = make_world()
+    world = World()
     world.start()
     world.online()
     in_phase(world, phase)
@@ -159,8 +159,8 @@ def test_every_event_is_taken_in_every_phase(make_world: Any, phase: Phase) -> N
 
 
 @pytest.mark.parametrize("phase", [None, *Phase])
-def test_event_before_the_start_or_twice_is_harmless(make_world: Any, phase: Phase | None) -> None:
-    world = make_world()
+def test_event_before_the_start_or_twice_is_harmless(phase: Phase | None) -> None:
+    world = World()
     if phase is not None:
         world.start()
         world.online()
@@ -180,7 +180,7 @@ def frozen(state: NodeState) -> tuple[object, ...]:
     )
 
 
-def test_step_is_a_function(world: Any) -> None:
+def test_step_is_a_function(world: World) -> None:
     """The same state, event and moment give the same result; nothing is drawn from elsewhere."""
     for event in every_event(world):
         first, second = step(world.state, event, 5_000), step(world.state, event, 5_000)

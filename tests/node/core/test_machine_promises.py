@@ -1,9 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """What the machine promises under any sequence of events, with and without a radio."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hypothesis import given, settings
@@ -42,6 +41,7 @@ from node.core.settings import RadioSettings, RadioTiming
 from node.core.signals import is_hushed
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
+from tests.support.node_world import World
 from wire.frames import Alert, PathTest, decode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, Path
@@ -104,7 +104,7 @@ class Watch:
         self.shown: list[FrameId] = []
         self.led = LedPattern.OFF
 
-    def __call__(self, world: Any, event: Event, effects: tuple[Effect, ...]) -> None:
+    def __call__(self, world: World, event: Event, effects: tuple[Effect, ...]) -> None:
         state: NodeState = world.state
         self.frames(world, state, event, effects)
         self.screens(world, state, effects)
@@ -113,6 +113,7 @@ class Watch:
         for order in effects:
             if isinstance(order, ReportFact) and order.fact == "shown":
                 assert order.alert not in self.shown, "shown twice"
+                assert order.alert is not None
                 self.shown.append(order.alert)
             if isinstance(order, MarkReceipted):
                 is_saved_at_last = isinstance(event, FrameStored) and event.signed.data in self.published.values()
@@ -122,7 +123,7 @@ class Watch:
         assert len(state.recent) <= 8
         assert len(state.neighbours) <= 64
 
-    def frames(self, world: Any, state: NodeState, event: Event, effects: Iterable[Effect]) -> None:
+    def frames(self, world: World, state: NodeState, event: Event, effects: Iterable[Effect]) -> None:
         stored_now = {event.signed.frame.counter} if isinstance(event, FrameStored) else set()
         numbered = world.numbered
         for order in effects:
@@ -144,7 +145,7 @@ class Watch:
         assert state.outbox.in_flight - tests <= kept
         assert len(state.outbox.in_flight) <= 40
 
-    def screens(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+    def screens(self, world: World, state: NodeState, effects: Iterable[Effect]) -> None:
         for order in effects:
             if not isinstance(order, ShowScreen):
                 continue
@@ -155,7 +156,9 @@ class Watch:
             if screen.face in ("sending", "stored") and screen.headline != ("PRESSED",):
                 counter = FrameId.parse(screen.concerns).counter
                 assert counter in world.stored, "N3: said as saved before it was"
-                assert state.incidents.get(world.stored[counter][0].frame.incident).waiting
+                shown = state.incidents.get(world.alert_on_disk(counter).incident)
+                assert shown is not None
+                assert shown.waiting
             if "Sending all the same" in screen.lines:
                 assert FrameId.parse(screen.concerns).counter in world.unsaved, "N3: said as sent and was not"
             if screen.face == "received":
@@ -163,12 +166,13 @@ class Watch:
                 assert counter in world.known_to_central, "N3: said as received and was not"
             if screen.face in ("answered", "on-the-way"):
                 frame = world.numbered[FrameId.parse(screen.concerns).counter].frame
+                assert isinstance(frame, Alert)
                 assert frame.incident in world.answered, "N3: said as answered and was not"
         if state.screen is not None and state.screen.face == "ready" and not is_hushed(state, state.now_ms):
             told = [i for _, i in state.incidents.oldest() if i.key in state.recent and not i.is_silent]
             assert not [i for i in told if i.phase in UNSETTLED and i.phase is not Phase.DRAFTED], "N3: hidden"
 
-    def air(self, world: Any, state: NodeState, effects: Iterable[Effect]) -> None:
+    def air(self, world: World, state: NodeState, effects: Iterable[Effect]) -> None:
         for order in effects:
             if isinstance(order, TransmitOver):
                 radio = state.settings.radio
@@ -193,23 +197,30 @@ class Watch:
             assert not told & concerned, "N4: told"
 
 
-def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
+def play(world: World, steps: list[tuple[Any, ...]]) -> None:
     """Act the steps out; central here only says what it could say."""
-    world.known_to_central, world.answered = set(), set()
     world.start()
-    simple = {
+
+    def disk(*, is_full: bool, is_numbered: bool = False) -> None:
+        world.disk_full, world.is_numbered_unsaved = is_full, is_numbered
+
+    def panel(event: PartFailed | PartRecovered, *, answers: bool) -> None:
+        world.panel_answers = answers
+        world.do(event)
+
+    simple: dict[str, Callable[..., object]] = {
         "up": lambda: world.do(LinkUp()),
         "down": lambda: world.do(LinkDown("gone")),
         "status": lambda: world.do(world.status()),
         "new central": lambda: world.do(world.status(f"central-{len(world.log)}")),
-        "full": lambda: (setattr(world, "disk_full", True), setattr(world, "is_numbered_unsaved", False)),
-        "full, numbered": lambda: (setattr(world, "disk_full", True), setattr(world, "is_numbered_unsaved", True)),
-        "mended": lambda: setattr(world, "disk_full", False),
+        "full": lambda: disk(is_full=True),
+        "full, numbered": lambda: disk(is_full=True, is_numbered=True),
+        "mended": lambda: disk(is_full=False, is_numbered=world.is_numbered_unsaved),
         "restart": lambda: world.restart(f"boot-{len(world.log)}", wall=world.wall()),
         "clock back": lambda: world.do(ClockRead(1, is_proven=True)),
         "clock on": lambda: world.do(ClockRead(2**33, is_proven=True)),
-        "oled": lambda: (setattr(world, "panel_answers", False), world.do(PartFailed(Part.OLED, "gone"))),
-        "oled back": lambda: (setattr(world, "panel_answers", True), world.do(PartRecovered(Part.OLED))),
+        "oled": lambda: panel(PartFailed(Part.OLED, "gone"), answers=False),
+        "oled back": lambda: panel(PartRecovered(Part.OLED), answers=True),
         "sync": lambda: world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter))),
         "press": world.tap,
         "wait": world.after,
@@ -225,7 +236,7 @@ def play(world: Any, steps: list[tuple[Any, ...]]) -> None:
             own(world, action, *args)
 
 
-def air(world: Any, what: str) -> None:
+def air(world: World, what: str) -> None:
     """What a radio, and whoever else is on the channel, can do now."""
     over = world.state.radio.over
     if what == "receipt":
@@ -235,19 +246,23 @@ def air(world: Any, what: str) -> None:
             world.do(replace(world.receipt(last), path=Path.RADIO))
     elif what in ("key", "unkey", "fail"):
         number = over.number if over is not None else 99
-        events = {"key": OverStarted(number), "unkey": OverEnded(number, 2_000), "fail": OverFailed(number, "x")}
+        events: dict[str, Event] = {
+            "key": OverStarted(number),
+            "unkey": OverEnded(number, 2_000),
+            "fail": OverFailed(number, "x"),
+        }
         world.do(events[what])
     else:
-        events = {
+        others: dict[str, Event] = {
             "busy": ChannelChanged(is_busy=True),
             "clear": ChannelChanged(is_busy=False),
             "broken": PartFailed(Part.RADIO, "x"),
             "mended": PartRecovered(Part.RADIO),
         }
-        world.do(events[what])
+        world.do(others[what])
 
 
-def own(world: Any, action: str, back: int) -> None:
+def own(world: World, action: str, back: int) -> None:
     """What others can say of a frame of ours, the newest or a few before it."""
     counter = max(world.numbered, default=0) - back
     if counter not in world.numbered:
@@ -276,9 +291,9 @@ def own(world: Any, action: str, back: int) -> None:
 
 @MORE
 @given(STEPS, st.booleans())
-def test_promises_hold_under_any_sequence(make_world: Any, steps: list[tuple[Any, ...]], is_silent: bool) -> None:  # noqa: FBT001
+def test_promises_hold_under_any_sequence(steps: list[tuple[Any, ...]], is_silent: bool) -> None:  # noqa: FBT001
     """N2, N3, N4, N5 after every step."""
-    world = make_world(replace(make_world().settings, is_attack_silent=is_silent))
+    world = World(replace(World().settings, is_attack_silent=is_silent))
     world.checks.append(Watch())
     play(world, steps)
 
@@ -286,22 +301,21 @@ def test_promises_hold_under_any_sequence(make_world: Any, steps: list[tuple[Any
 @MORE
 @given(STEPS_ON_AIR, RADIOS, st.booleans())
 def test_promises_hold_with_a_radio(
-    make_world: Any,
     steps: list[tuple[Any, ...]],
     radio: RadioSettings,
     is_silent: bool,  # noqa: FBT001
 ) -> None:
     """N3, N4, N8, N10, N11 after every step, whatever the radio and the channel do."""
-    world = make_world(replace(make_world().settings, is_attack_silent=is_silent, radio=radio))
+    world = World(replace(World().settings, is_attack_silent=is_silent, radio=radio))
     world.checks.append(Watch())
     play(world, steps)
 
 
 @MORE
 @given(STEPS)
-def test_everything_stored_is_delivered_once_the_world_is_well(make_world: Any, steps: list[tuple[Any, ...]]) -> None:
+def test_everything_stored_is_delivered_once_the_world_is_well(steps: list[tuple[Any, ...]]) -> None:
     """N2, N13: whatever happened before, a link, a disk and a central are enough."""
-    world = make_world()
+    world = World()
     play(world, steps)
     world.disk_full = False
     world.do(LinkDown("gone"), LinkUp(), world.status("central-last"))

@@ -1,10 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """Long outages, wrong clocks, refusing disks: what the node says is still true, and it still warns (N3 … N5, N13)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -12,6 +10,7 @@ from node.core.controls import Button
 from node.core.effects import PlaySound, PublishSync, SetLed, ShowScreen
 from node.core.events import CentralStatusReceived, LinkDown, LinkUp, Started, StoredFrame
 from node.core.screens import Emphasis
+from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState
@@ -21,7 +20,7 @@ OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
 @pytest.mark.parametrize("broken", ["central", "disk"])
-def test_neighbours_alert_is_seen_and_heard_although_ours_is_undelivered(offline: Any, broken: str) -> None:
+def test_neighbours_alert_is_seen_and_heard_although_ours_is_undelivered(offline: World, broken: str) -> None:
     """N5, N9: after its first minute our own NOT DELIVERED shares the panel, however long the outage lasts."""
     offline.disk_full = broken == "disk"
     offline.do(LinkUp())
@@ -34,13 +33,13 @@ def test_neighbours_alert_is_seen_and_heard_although_ours_is_undelivered(offline
     offline.do(offline.alert_from(BOOTS, 6))
     offline.after(11_000)
 
-    assert ["00000011-6"] == [fact.alert.text for fact in offline.facts("shown")]
+    assert ["00000011-6"] == offline.shown()
     assert ["attack"] == [order.pattern.value for order in offline.of(PlaySound, offline.log)]
     faces = {order.screen.face.value for order in offline.of(ShowScreen, offline.log)}
     assert {"neighbour", "not-stored" if broken == "disk" else "undelivered"} == faces
 
 
-def test_receipt_of_long_ago_does_not_stand_before_no_link_after_a_restart(world: Any) -> None:
+def test_receipt_of_long_ago_does_not_stand_before_no_link_after_a_restart(world: World) -> None:
     """N3: RECEIVED, with nothing heard since the restart, is told for a minute and not for days."""
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
@@ -53,7 +52,7 @@ def test_receipt_of_long_ago_does_not_stand_before_no_link_after_a_restart(world
     assert "fault" == world.state.led
 
 
-def test_neighbours_alert_without_a_time_becomes_late_by_centrals_word(world: Any) -> None:
+def test_neighbours_alert_without_a_time_becomes_late_by_centrals_word(world: World) -> None:
     """N13: its frame says nothing of its age, its sender told central."""
     world.do(world.alert_from(BOOTS, 5, at_s=0))
     assert Emphasis.INVERTED == world.screen.emphasis
@@ -63,7 +62,7 @@ def test_neighbours_alert_without_a_time_becomes_late_by_centrals_word(world: An
     assert world.state.sounding is None
 
 
-def test_live_press_in_a_late_incident_stays_live(world: Any) -> None:
+def test_live_press_in_a_late_incident_stays_live(world: World) -> None:
     """Central's word on the incident may be older than the press."""
     world.do(world.alert_from(BOOTS, 5, AlertKind.ASSIST, at_s=0), world.alert_from(BOOTS, 6, incident=5))
     world.do(world.says(BOOTS, 5, late=True))
@@ -71,9 +70,9 @@ def test_live_press_in_a_late_incident_stays_live(world: Any) -> None:
     assert Emphasis.INVERTED == world.screen.emphasis
 
 
-def test_row_whose_age_nobody_knows_is_never_called_live(make_world: Any) -> None:
+def test_row_whose_age_nobody_knows_is_never_called_live() -> None:
     """N13: pressed without a proven clock, before the machine was switched off: old, and central must know."""
-    world = make_world()
+    world = World()
     frame = world.signed(Alert(OURS, 1, 0, AlertKind.ATTACK, 1, (1,)))
     world.do(Started("boot-2", (StoredFrame(frame, None, is_receipted=False),), (), world.directory(), 1))
     world.after(5_000)
@@ -82,8 +81,8 @@ def test_row_whose_age_nobody_knows_is_never_called_live(make_world: Any) -> Non
     assert [(1, 61_000)] == [(p.counter, p.age_ms) for p in sync.pending]
 
 
-def test_frames_without_a_time_are_named_before_those_that_bear_one(make_world: Any) -> None:
-    world = make_world()
+def test_frames_without_a_time_are_named_before_those_that_bear_one() -> None:
+    world = World()
     rows = [
         StoredFrame(world.signed(Alert(OURS, n, 1_795_530_000 if n <= 200 else 0, AlertKind.TEST, n, (1,))), 0, False)  # noqa: FBT003
         for n in range(1, 203)
@@ -94,7 +93,7 @@ def test_frames_without_a_time_are_named_before_those_that_bear_one(make_world: 
     assert [*range(1, 127), 201, 202] == [p.counter for p in pending]
 
 
-def test_heart_that_beats_by_a_wrong_clock_still_proves_the_path(offline: Any) -> None:
+def test_heart_that_beats_by_a_wrong_clock_still_proves_the_path(offline: World) -> None:
     """A minute between central's clock and ours must not turn a whole town to NO LINK."""
     offline.do(LinkUp())
     faces = []
@@ -108,7 +107,7 @@ def test_heart_that_beats_by_a_wrong_clock_still_proves_the_path(offline: Any) -
     assert ["boot", "ready"] == faces
 
 
-def test_heartbeats_that_a_broker_kept_and_gives_all_at_once_prove_nothing(offline: Any) -> None:
+def test_heartbeats_that_a_broker_kept_and_gives_all_at_once_prove_nothing(offline: World) -> None:
     kept = []
     for _ in range(3):
         kept.append(offline.status())
@@ -118,7 +117,7 @@ def test_heartbeats_that_a_broker_kept_and_gives_all_at_once_prove_nothing(offli
     assert ("NO LINK",) == offline.screen.headline
 
 
-def test_disk_that_first_refuses_at_a_silent_press_shows_in_the_dots_alone(silent: Any) -> None:
+def test_disk_that_first_refuses_at_a_silent_press_shows_in_the_dots_alone(silent: World) -> None:
     """N4: a face and a lamp that change at the moment of the press tell of it."""
     before = silent.screen
     silent.disk_full = True
@@ -132,7 +131,7 @@ def test_disk_that_first_refuses_at_a_silent_press_shows_in_the_dots_alone(silen
     assert "Alerts are NOT saved" == silent.screen.lines[0], "the quarter of an hour is over"
 
 
-def test_silent_press_that_was_never_saved_is_taken_back_without_a_word(silent: Any) -> None:
+def test_silent_press_that_was_never_saved_is_taken_back_without_a_word(silent: World) -> None:
     silent.disk_full = True
     silent.hold(Button.ATTACK)
     silent.log.clear()
@@ -141,7 +140,7 @@ def test_silent_press_that_was_never_saved_is_taken_back_without_a_word(silent: 
     assert "hint" not in {order.screen.face.value for order in silent.of(ShowScreen, silent.log)}
 
 
-def test_answer_and_closing_heard_late_bear_the_times_they_were_given(world: Any) -> None:
+def test_answer_and_closing_heard_late_bear_the_times_they_were_given(world: World) -> None:
     """N3: ten minutes without a network do not make central's answer ten minutes slower."""
     world.tap(Button.ASSIST)
     world.after(14_000, world.receipt(1))
@@ -155,14 +154,14 @@ def test_answer_and_closing_heard_late_bear_the_times_they_were_given(world: Any
     assert ("by PCSO J Patel", "at 14:42") == world.screen.lines
 
 
-def test_closing_of_unknown_time_says_when_it_was_heard(world: Any) -> None:
+def test_closing_of_unknown_time_says_when_it_was_heard(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.says(OURS, 1, "closed"))
 
     assert ("by central", "heard at 14:32") == world.screen.lines
 
 
-def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(world: Any) -> None:
+def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(world: World) -> None:
     """N9: central was half an hour ahead when it was last asked; its true clock must not cost a cut-off shop COMING."""
     ahead_at = world.wall() + timedelta(minutes=30)
     world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0, at=ahead_at)))
@@ -176,7 +175,7 @@ def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(wor
     assert "on-the-way" == world.face
 
 
-def test_answer_to_an_earlier_question_takes_nothing_back_that_was_said_since(world: Any) -> None:
+def test_answer_to_an_earlier_question_takes_nothing_back_that_was_said_since(world: World) -> None:
     """N3: a closing comes by a connection of its own, and may overtake what central answered a moment before."""
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))

@@ -1,12 +1,10 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """What waited at the broker while the air told more must take nothing back when the network returns (N3, N9)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from node.core.controls import Button
-from node.core.events import LinkUp
+from node.core.events import IncidentReceived, LinkUp
+from tests.support.node_world import StateWord, World
 from wire.ids import NodeId
 from wire.kinds import AnswerState
 from wire.messages import SyncAnswer
@@ -14,16 +12,16 @@ from wire.messages import SyncAnswer
 OURS = NodeId(0x10)
 
 
-def said(world: Any, state: str, revision: int) -> Any:
-    answer = {"answer": world.answer()} if state in ("answered", "on-the-way") else {}
-    return world.says(OURS, 1, state, revision=revision, kind="assist", **answer)
+def said(world: World, state: StateWord, revision: int) -> IncidentReceived:
+    answer = world.answer() if state in ("answered", "on-the-way") else None
+    return world.says(OURS, 1, state, revision=revision, kind="assist", answer=answer)
 
 
-def told(world: Any) -> list[str]:
+def told(world: World) -> list[str]:
     return [dict(fact.detail)["state"] for fact in world.facts("acknowledged")]
 
 
-def test_states_older_than_the_answer_over_the_air_take_nothing_back(world: Any) -> None:
+def test_states_older_than_the_answer_over_the_air_take_nothing_back(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.ack(1))
 
@@ -34,11 +32,12 @@ def test_states_older_than_the_answer_over_the_air_take_nothing_back(world: Any)
     assert ["answered"] == told(world)
 
 
-def test_what_the_air_has_closed_stays_closed_while_older_states_arrive(world: Any) -> None:
+def test_what_the_air_has_closed_stays_closed_while_older_states_arrive(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.ack(1), world.ack(1, AnswerState.CLOSED))
 
-    for revision, state in enumerate(("unanswered", "answered", "on-the-way", "closed"), 1):
+    words: tuple[StateWord, ...] = ("unanswered", "answered", "on-the-way", "closed")
+    for revision, state in enumerate(words, 1):
         world.do(said(world, state, revision))
         assert "closed" == world.face
 
@@ -46,7 +45,7 @@ def test_what_the_air_has_closed_stays_closed_while_older_states_arrive(world: A
     assert 1 == len(world.facts("closed"))
 
 
-def test_state_that_is_newer_than_the_answer_over_the_air_counts(world: Any) -> None:
+def test_state_that_is_newer_than_the_answer_over_the_air_counts(world: World) -> None:
     """Once central's states have caught up, each of them counts again."""
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.ack(1))
@@ -57,7 +56,7 @@ def test_state_that_is_newer_than_the_answer_over_the_air_counts(world: Any) -> 
     assert ["answered", "unanswered"] == told(world)
 
 
-def test_answer_to_a_sync_is_how_it_is_now(world: Any) -> None:
+def test_answer_to_a_sync_is_how_it_is_now(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1), world.ack(1))
     world.after(10, LinkUp())  # Asked after that was heard.

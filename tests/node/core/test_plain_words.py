@@ -1,14 +1,12 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N3, look.md: each face says plainly what is wrong and what to do; no mark needs to be explained first."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from node.core.controls import Button, Part
 from node.core.events import LinkDown, PartFailed
+from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.kinds import MemberResponse
 
@@ -19,7 +17,7 @@ pytestmark = pytest.mark.finding(11)
 
 
 @pytest.mark.parametrize("part", [Part.SOUNDER, Part.LED, Part.RADIO, Part.CLOCK])
-def test_fault_with_which_alerts_go_out_says_ready_and_whom_to_tell(world: Any, part: Part) -> None:
+def test_fault_with_which_alerts_go_out_says_ready_and_whom_to_tell(world: World, part: Part) -> None:
     """In turns with who is on duty."""
     world.do(PartFailed(part, "pins"))
     said = set()
@@ -32,20 +30,20 @@ def test_fault_with_which_alerts_go_out_says_ready_and_whom_to_tell(world: Any, 
     assert {TELL, "On duty: CCTV PCSO"} == said
 
 
-def test_unit_that_is_refused_says_so_and_whom_to_tell(offline: Any) -> None:
+def test_unit_that_is_refused_says_so_and_whom_to_tell(offline: World) -> None:
     offline.do(LinkDown("refused", is_permanent=True))
 
     assert (("REFUSED",), (TELL, "Use radio or call 999")) == (offline.screen.headline, offline.screen.lines)
 
 
-def test_test_that_failed_says_so_and_whom_to_tell(offline: Any) -> None:
+def test_test_that_failed_says_so_and_whom_to_tell(offline: World) -> None:
     offline.tap(Button.TEST)
     offline.after(3_000)
 
     assert (("TEST", "FAILED"), ("", TELL)) == (offline.screen.headline, offline.screen.lines)
 
 
-def test_several_alerts_of_neighbours_are_told_as_one_of_so_many(world: Any) -> None:
+def test_several_alerts_of_neighbours_are_told_as_one_of_so_many(world: World) -> None:
     world.do(world.alert_from(BOOTS, 5), world.alert_from(CAFE, 6))
 
     assert ("neighbour", "2 of 2 ▲Seen ►Coming") == (world.face, world.screen.lines[1])
@@ -53,13 +51,13 @@ def test_several_alerts_of_neighbours_are_told_as_one_of_so_many(world: Any) -> 
     assert "1 of 2 ▲Seen ►Coming" == world.screen.lines[1]
 
 
-def test_roles_on_duty_that_do_not_fit_are_counted_in_words(world: Any) -> None:
+def test_roles_on_duty_that_do_not_fit_are_counted_in_words(world: World) -> None:
     world.do(world.status(on_duty=("cctv", "pcso", "police", "duty-officer")))
 
     assert "On duty: CCTV, 3 more" == world.screen.lines[1]
 
 
-def test_several_neighbours_who_are_coming_are_counted_in_words(world: Any) -> None:
+def test_several_neighbours_who_are_coming_are_counted_in_words(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.response_from(BOOTS, 5, 1, MemberResponse.SEEN))
     assert "Seen by Boots" == world.screen.lines[1]

@@ -1,19 +1,17 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """A second press of an incident that somebody has answered: that answer was not to it (N3)."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from node.core.controls import Button
-from tests.node.core.conftest import OURS
+from tests.support.members import OURS
+from tests.support.node_world import World
 from wire.kinds import AnswerState
 
 
 @pytest.fixture
-def answered_by_network(world: Any) -> Any:
+def answered_by_network(world: World) -> World:
     """Attack, received, answered after three seconds; pressed again twenty seconds later, and received."""
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
@@ -23,7 +21,7 @@ def answered_by_network(world: Any) -> Any:
 
 
 @pytest.fixture
-def answered_by_radio(world: Any) -> Any:
+def answered_by_radio(world: World) -> World:
     """The same, and the air brings nothing but receipts and acknowledgements."""
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
@@ -32,7 +30,7 @@ def answered_by_radio(world: Any) -> Any:
     return pressed_again(world)
 
 
-def pressed_again(world: Any) -> Any:
+def pressed_again(world: World) -> World:
     assert "answered" == world.face
     world.live(20_000)
     world.hold(Button.ATTACK)
@@ -50,7 +48,7 @@ def test_second_press_reads_received_and_who_answered_before(way: str, request: 
 
 
 @pytest.mark.finding(6)
-def test_second_press_reads_answered_once_that_press_is(answered_by_network: Any) -> None:
+def test_second_press_reads_answered_once_that_press_is(answered_by_network: World) -> None:
     """By the same person; the seconds are those on the control room's page."""
     world = answered_by_network
     first = world.answer(at=world.wall(), press="00000010-1", after_s=3)
@@ -64,7 +62,7 @@ def test_second_press_reads_answered_once_that_press_is(answered_by_network: Any
 
 
 @pytest.mark.finding(6)
-def test_second_press_reads_answered_by_radio_once_somebody_says_so_again(answered_by_radio: Any) -> None:
+def test_second_press_reads_answered_by_radio_once_somebody_says_so_again(answered_by_radio: World) -> None:
     world = answered_by_radio
     world.live(9_000)
     world.do(world.ack(1))
@@ -74,7 +72,7 @@ def test_second_press_reads_answered_by_radio_once_somebody_says_so_again(answer
 
 
 @pytest.mark.finding(6)
-def test_seconds_to_the_answer_are_those_of_the_clock_by_radio_too(world: Any) -> None:
+def test_seconds_to_the_answer_are_those_of_the_clock_by_radio_too(world: World) -> None:
     """The control room counts from the time in the alert, which has whole seconds: 0.9 s late in one, 14 s is 14.8."""
     world.live(900 - world.wall().microsecond // 1_000)
     world.hold(Button.ATTACK)
@@ -88,7 +86,7 @@ def test_seconds_to_the_answer_are_those_of_the_clock_by_radio_too(world: Any) -
 
 
 @pytest.mark.finding(6)
-def test_who_is_on_the_way_still_comes_after_a_second_press(world: Any) -> None:
+def test_who_is_on_the_way_still_comes_after_a_second_press(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.ack(1, AnswerState.ON_THE_WAY))
     world.live(20_000)
@@ -99,7 +97,7 @@ def test_who_is_on_the_way_still_comes_after_a_second_press(world: Any) -> None:
 
 
 @pytest.mark.finding(6)
-def test_seconds_to_the_answer_are_centrals_where_it_says_them(world: Any) -> None:
+def test_seconds_to_the_answer_are_centrals_where_it_says_them(world: World) -> None:
     """Not those of this node's clock, so that shop and control room speak of the same."""
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))

@@ -1,10 +1,6 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N3, N4, N8, N10, N11: what the idle face says of the radio, and that it promises nothing that is not proven."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,40 +9,38 @@ from node.core import lifecycle
 from node.core.controls import Button, LedPattern, Part
 from node.core.effects import SetLed, ShowScreen
 from node.core.events import LinkDown, LinkUp, PartFailed, PartRecovered, Ticked
-from node.core.radio.state import PathTests, RadioPath, radio_path
+from node.core.radio.state import PathTests, Radio, RadioPath, radio_path
 from node.core.screens import Dots, Face
 from node.core.settings import RadioSettings
 from node.core.turn import Turn
+from tests.support.node_world import World, node_world
 
 LICENSED = RadioSettings(licence="OFCOM-1")
 ALERTS_GO = "Alerts go by radio"
 
 
-@pytest.fixture
-def radio_world(make_world: Callable[..., Any]) -> Callable[..., Any]:
+def radio_world(
+    radio: RadioSettings | None = LICENSED, *, is_online: bool = True, is_attack_silent: bool = False
+) -> World:
     """A node with a radio, up, with central on duty or with no network."""
-
-    def made(radio: RadioSettings | None = LICENSED, *, is_online: bool = True, **changes: Any) -> Any:
-        world = make_world(replace(make_world().settings, radio=radio, **changes))
-        world.start()
-        if is_online:
-            world.online()
-        return world
-
-    return made
+    world = node_world(radio, is_attack_silent=is_attack_silent)
+    world.start()
+    if is_online:
+        world.online()
+    return world
 
 
-def knows(world: Any, **fields: Any) -> None:
+def knows(world: World, radio: Radio) -> None:
     """What the radio's rules would have written down."""
-    world.state = replace(world.state, radio=replace(world.state.radio, **fields))
+    world.state = replace(world.state, radio=radio)
     world.do(Ticked())
 
 
-def passed(world: Any) -> None:
-    knows(world, tests=PathTests(passed_ms=world.now_ms, next_ms=world.now_ms + 10**7))
+def passed(world: World) -> None:
+    knows(world, replace(world.state.radio, tests=PathTests(passed_ms=world.now_ms, next_ms=world.now_ms + 10**7)))
 
 
-def test_ready_marks_a_radio_whose_test_came_back(radio_world: Any) -> None:
+def test_ready_marks_a_radio_whose_test_came_back() -> None:
     world = radio_world()
     assert "14:32  Net✓ Radio?" == world.screen.lines[0]
     passed(world)
@@ -55,11 +49,11 @@ def test_ready_marks_a_radio_whose_test_came_back(radio_world: Any) -> None:
     assert world.screen.is_dim
 
 
-def test_no_radio_has_no_mark(radio_world: Any) -> None:
+def test_no_radio_has_no_mark() -> None:
     assert "14:32  Net✓" == radio_world(None).screen.lines[0]
 
 
-def test_radio_without_a_licence_says_that_it_listens(radio_world: Any) -> None:
+def test_radio_without_a_licence_says_that_it_listens() -> None:
     """N10: discreetly on the idle face, in words at the start."""
     world = radio_world(RadioSettings(), is_online=False)
     assert (Face.BOOT, "Radio: listens only") == (world.screen.face, world.screen.lines[1])
@@ -68,7 +62,7 @@ def test_radio_without_a_licence_says_that_it_listens(radio_world: Any) -> None:
     assert "14:32  Net✓ Radio RX" == world.screen.lines[0]
 
 
-def test_broken_radio_is_a_fault_of_a_node_that_is_ready(radio_world: Any) -> None:
+def test_broken_radio_is_a_fault_of_a_node_that_is_ready() -> None:
     world = radio_world()
     passed(world)
     world.do(PartFailed(Part.RADIO, "no sound device"))
@@ -79,15 +73,15 @@ def test_broken_radio_is_a_fault_of_a_node_that_is_ready(radio_world: Any) -> No
     assert ("READY",) == world.screen.headline
 
 
-def test_failed_test_is_told_while_ready_stays(radio_world: Any) -> None:
+def test_failed_test_is_told_while_ready_stays() -> None:
     world = radio_world()
-    knows(world, tests=PathTests(passed_ms=world.now_ms, is_failed=True, next_ms=10**7))
+    knows(world, replace(world.state.radio, tests=PathTests(passed_ms=world.now_ms, is_failed=True, next_ms=10**7)))
 
     assert (Face.READY, ("READY",)) == (world.screen.face, world.screen.headline)
     assert ("Radio test failed", "On duty: CCTV PCSO") == world.screen.lines
 
 
-def test_mark_goes_when_the_test_is_too_old(radio_world: Any) -> None:
+def test_mark_goes_when_the_test_is_too_old() -> None:
     world = radio_world(RadioSettings("L", timing=replace(LICENSED.timing, path_test_valid_ms=20_000)))
     passed(world)
     world.do(world.status())
@@ -96,7 +90,7 @@ def test_mark_goes_when_the_test_is_too_old(radio_world: Any) -> None:
     assert "Net✓ Radio?" in world.screen.lines[0]
 
 
-def test_network_down_promises_the_radio_after_a_test_that_passed(radio_world: Any) -> None:
+def test_network_down_promises_the_radio_after_a_test_that_passed() -> None:
     """look.md, *fault*."""
     world = radio_world()
     passed(world)
@@ -115,14 +109,13 @@ def test_network_down_promises_the_radio_after_a_test_that_passed(radio_world: A
 @pytest.mark.parametrize("link", [LinkDown("gone"), LinkDown("refused", is_permanent=True), LinkUp()])
 @pytest.mark.parametrize("is_blocked", [True, False])
 def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lately(
-    radio_world: Any,
     *,
     licence: str,
     is_radio: bool,
     is_faulty: bool,
     is_failed: bool,
     age_ms: int | None,
-    link: Any,
+    link: LinkUp | LinkDown,
     is_blocked: bool,
 ) -> None:
     """N3, N11: otherwise NO LINK, whatever else is or is not known."""
@@ -132,7 +125,15 @@ def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lat
     if is_faulty:
         world.do(PartFailed(Part.RADIO, "x"))
     tests = PathTests(None if age_ms is None else world.now_ms - age_ms, is_failed=is_failed, next_ms=2**40)
-    knows(world, tests=tests, blocked_since_ms=world.now_ms - 60_000 if is_blocked else None, is_busy=is_blocked)
+    knows(
+        world,
+        replace(
+            world.state.radio,
+            tests=tests,
+            blocked_since_ms=world.now_ms - 60_000 if is_blocked else None,
+            is_busy=is_blocked,
+        ),
+    )
     may_say = licence and is_radio and not is_faulty and not is_failed and age_ms == 0 and not is_blocked
     if isinstance(link, LinkDown) and link.is_permanent:
         may_say = False
@@ -147,21 +148,21 @@ def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lat
         assert is_blocked or not is_blocked_told
 
 
-def test_blocked_channel_is_told_once_it_lasts(radio_world: Any) -> None:
+def test_blocked_channel_is_told_once_it_lasts() -> None:
     """N10: jamming is reported, a busy moment is not."""
     world = radio_world()
     passed(world)
-    knows(world, blocked_since_ms=world.now_ms, is_busy=True)
+    knows(world, replace(world.state.radio, blocked_since_ms=world.now_ms, is_busy=True))
     assert ("READY",) == world.screen.headline
 
     world.after(15_000)
     assert (("READY",), "Radio channel blocked") == (world.screen.headline, world.screen.lines[0])
-    knows(world, blocked_since_ms=None)
+    knows(world, replace(world.state.radio, blocked_since_ms=None))
     assert ("READY",) == world.screen.headline
 
 
 @pytest.mark.parametrize("is_online", [True, False])
-def test_radio_that_fails_at_a_silent_attack_does_not_show_it(radio_world: Any, *, is_online: bool) -> None:
+def test_radio_that_fails_at_a_silent_attack_does_not_show_it(*, is_online: bool) -> None:
     """N4: neither a fault nor a blocked channel nor a lost test; the LED as little as the face."""
     world = radio_world(is_online=is_online, is_attack_silent=True)
     world.after(20_000)
@@ -171,7 +172,7 @@ def test_radio_that_fails_at_a_silent_attack_does_not_show_it(radio_world: Any, 
     before = world.screen
     world.hold(Button.ATTACK)
     world.log.clear()
-    knows(world, blocked_since_ms=world.now_ms, is_busy=True)
+    knows(world, replace(world.state.radio, blocked_since_ms=world.now_ms, is_busy=True))
     world.after(16_000)
     assert world.state.radio.blocked_since_ms is not None
     if is_online:
@@ -184,7 +185,7 @@ def test_radio_that_fails_at_a_silent_attack_does_not_show_it(radio_world: Any, 
     assert [] == world.of(SetLed, world.log)
 
 
-def test_radio_that_failed_before_a_silent_attack_stays_told(radio_world: Any) -> None:
+def test_radio_that_failed_before_a_silent_attack_stays_told() -> None:
     """N4: the idle face stays honest, and as it was."""
     world = radio_world(is_attack_silent=True)
     world.do(PartFailed(Part.RADIO, "x"))
@@ -194,13 +195,13 @@ def test_radio_that_failed_before_a_silent_attack_stays_told(radio_world: Any) -
     assert ("READY", "Radio fault") == (world.screen.headline[0], world.screen.lines[0])
 
 
-def test_nobody_is_sent_to_a_radio_channel_that_is_blocked(radio_world: Any) -> None:
+def test_nobody_is_sent_to_a_radio_channel_that_is_blocked() -> None:
     """N3, N10: the alert is not delivered, and speaking would not help."""
     world = radio_world(is_online=False)
     world.hold(Button.ATTACK)
     turn = Turn(world.state, world.now_ms)
     lifecycle.overdue(turn, 1)
     world.state = turn.state
-    knows(world, blocked_since_ms=world.now_ms - 20_000, is_busy=True)
+    knows(world, replace(world.state.radio, blocked_since_ms=world.now_ms - 20_000, is_busy=True))
 
     assert (Face.UNDELIVERED, "Radio busy: call 999") == (world.screen.face, world.screen.lines[1])

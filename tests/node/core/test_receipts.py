@@ -9,7 +9,8 @@ from node.core.controls import Button
 from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame, StoreFrame
 from node.core.events import FrameReceived
 from node.core.supervision import health
-from tests.node.core.conftest import BOOTS, NOON_S, OURS, World, directory, sender, signed
+from tests.support.members import BOOTS, NOON_S, OURS, directory, sender, signed
+from tests.support.node_world import StateWord, World
 from wire.answers import (
     BATCH_DIGEST_BYTES,
     DigestReceipt,
@@ -96,7 +97,7 @@ def test_receipt_of_the_old_kind_is_not_believed_from_a_central_of_the_new(signi
 
 
 @pytest.mark.parametrize("state", ["unanswered", "answered", "on-the-way", "closed"])
-def test_centrals_state_alone_proves_no_receipt(world: World, state: str) -> None:
+def test_centrals_state_alone_proves_no_receipt(world: World, state: StateWord) -> None:
     world.hold(Button.ATTACK)
     world.do(world.says(OURS, 1, state, answer=world.answer()))
     assert "sending" == world.face

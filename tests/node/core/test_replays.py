@@ -1,15 +1,13 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N9, N13: what was said once can be kept, and said again when nobody remembers it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from node.core.events import Ticked
+from node.core.events import FrameReceived, Ticked
 from node.core.neighbours import INBOX_TURN_MS
+from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.kinds import Path
 
@@ -17,11 +15,11 @@ BOOTS = NodeId(0x11)
 DAY_S = 86_400
 
 
-def by_radio(event: Any) -> Any:
+def by_radio(event: FrameReceived) -> FrameReceived:
     return replace(event, topic=None, path=Path.RADIO)
 
 
-def forgotten(world: Any) -> None:
+def forgotten(world: World) -> None:
     """Two days pass: the inbox lets go of everything."""
     for _ in range(2):
         inbox = world.state.inbox
@@ -32,7 +30,7 @@ def forgotten(world: Any) -> None:
 
 @pytest.mark.parametrize(("at_s", "counter", "is_late"), [(0, 5, True), (0, 4, True), (0, 6, False), (None, 4, False)])
 def test_undated_frame_that_the_inbox_has_forgotten_is_late(
-    world: Any, at_s: int | None, counter: int, *, is_late: bool
+    world: World, at_s: int | None, counter: int, *, is_late: bool
 ) -> None:
     """Its sender has said something later; one that bears its time is judged by that."""
     world.do(by_radio(world.alert_from(BOOTS, 5, at_s=0)))
@@ -42,7 +40,7 @@ def test_undated_frame_that_the_inbox_has_forgotten_is_late(
     assert is_late is next(n for n in world.state.neighbours if n.incident.counter == counter).is_late
 
 
-def test_frame_of_a_node_that_does_not_know_the_time_is_judged_by_its_number_after_a_restart(world: Any) -> None:
+def test_frame_of_a_node_that_does_not_know_the_time_is_judged_by_its_number_after_a_restart(world: World) -> None:
     """Power and network are gone, and somebody says again what was said yesterday."""
     world.do(by_radio(world.alert_from(BOOTS, 5)), by_radio(world.alert_from(BOOTS, 7)))
     world.restart(wall=None)
@@ -52,7 +50,7 @@ def test_frame_of_a_node_that_does_not_know_the_time_is_judged_by_its_number_aft
 
 
 @pytest.mark.parametrize(("age_s", "is_taken"), [(DAY_S - 60, True), (DAY_S + 60, False)])
-def test_frame_older_than_the_memory_is_not_shown_from_the_air(world: Any, age_s: int, *, is_taken: bool) -> None:
+def test_frame_older_than_the_memory_is_not_shown_from_the_air(world: World, age_s: int, *, is_taken: bool) -> None:
     """By the network it comes late, and is told so: a broker is no stranger with a recorder."""
     at_s = int(world.wall().timestamp()) - age_s
     world.do(by_radio(world.alert_from(BOOTS, 8)))
@@ -65,7 +63,7 @@ def test_frame_older_than_the_memory_is_not_shown_from_the_air(world: Any, age_s
     assert {6: True} == {n.incident.counter: n.is_late for n in world.state.neighbours if n.incident.counter == 6}
 
 
-def test_press_with_a_new_number_is_shown_from_the_air_whatever_the_clocks_say(world: Any) -> None:
+def test_press_with_a_new_number_is_shown_from_the_air_whatever_the_clocks_say(world: World) -> None:
     """N5: with a clock here, or there, that is wrong by days, somebody's press is late, and never refused."""
     at_s = int(world.wall().timestamp()) - 30 * DAY_S
     world.do(by_radio(world.alert_from(BOOTS, 5)))

@@ -1,9 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N3, N5: what a restart may show of others' alerts, and of central's word from before it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from node.core.controls import Button
 from node.core.effects import KeepTold, PlaySound, PublishSync, Told
 from node.core.events import FrameReceived, LinkUp, StopAsked, SyncAnswered
 from node.core.screens import Emphasis
+from tests.support.node_world import Said, World
 from wire.ids import FrameId, NodeId
 from wire.kinds import AnswerState, Path
 from wire.messages import MemberAnswer, SyncAnswer
@@ -21,31 +21,27 @@ OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 OPENED = FrameId(BOOTS, 5)
 
 
-def shown(world: Any) -> list[str]:
-    return [fact.alert.text for fact in world.facts("shown")]
-
-
-def test_alert_taken_in_but_not_shown_before_a_crash_is_shown_after_it(world: Any) -> None:
+def test_alert_taken_in_but_not_shown_before_a_crash_is_shown_after_it(world: World) -> None:
     world.panel_answers = False
     world.do(world.alert_from(BOOTS, 5))
     world.panel_answers = True
     world.restart()
     world.online()
-    assert [] == shown(world)
+    assert [] == world.shown()
 
     world.do(
         world.answers(SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(world.incident_state(BOOTS, 5),)))
     )
-    assert [OPENED.text] == shown(world)
+    assert [OPENED.text] == world.shown()
 
 
-def known(world: Any, **fields: Any) -> SyncAnswered:
+def known(world: World, **said: Unpack[Said]) -> SyncAnswered:
     """Central's answer after a restart: Boots' attack is open still."""
-    state = world.incident_state(BOOTS, 5, **fields)
+    state = world.incident_state(BOOTS, 5, **said)
     return world.answers(SyncAnswer(boot_id="central-1", counter_floor=0, incidents=(state,)))
 
 
-def test_alert_that_was_shown_before_a_restart_is_on_the_panel_again_and_not_heard(world: Any) -> None:
+def test_alert_that_was_shown_before_a_restart_is_on_the_panel_again_and_not_heard(world: World) -> None:
     """N5: whoever looks up must see that a neighbour needs help still; nobody is called twice."""
     event, opened_at = world.alert_from(BOOTS, 5), world.wall()
     world.do(event)
@@ -57,10 +53,10 @@ def test_alert_that_was_shown_before_a_restart_is_on_the_panel_again_and_not_hea
     assert ("neighbour", "14:32 ▲Seen ►Coming") == (world.face, world.screen.lines[1])
     assert Emphasis.FRAMED is world.screen.emphasis
     assert [] == world.of(PlaySound, done)
-    assert [OPENED.text] == shown(world), "it is no second alert"
+    assert [OPENED.text] == world.shown(), "it is no second alert"
 
 
-def test_alert_comes_back_after_a_restart_for_the_rest_of_its_time(world: Any) -> None:
+def test_alert_comes_back_after_a_restart_for_the_rest_of_its_time(world: World) -> None:
     opened_at = world.wall()
     world.do(world.alert_from(BOOTS, 5))
     world.after(600_000)
@@ -73,7 +69,7 @@ def test_alert_comes_back_after_a_restart_for_the_rest_of_its_time(world: Any) -
     assert () == world.state.neighbours
 
 
-def test_alert_of_unknown_age_comes_back_after_a_restart_once(world: Any) -> None:
+def test_alert_of_unknown_age_comes_back_after_a_restart_once(world: World) -> None:
     """Without a clock nothing else tells that it has had its time."""
     world.do(world.alert_from(BOOTS, 5))
     world.restart(wall=None)
@@ -86,7 +82,7 @@ def test_alert_of_unknown_age_comes_back_after_a_restart_once(world: Any) -> Non
     assert () == world.state.neighbours
 
 
-def test_answer_from_here_is_known_after_a_restart_by_centrals_word(world: Any) -> None:
+def test_answer_from_here_is_known_after_a_restart_by_centrals_word(world: World) -> None:
     world.do(world.alert_from(BOOTS, 5))
     world.tap(Button.RESPONDING)
     world.restart()
@@ -97,7 +93,7 @@ def test_answer_from_here_is_known_after_a_restart_by_centrals_word(world: Any) 
     assert "14:32 You: coming" == world.screen.lines[1]
 
 
-def test_closing_is_kept_at_once_and_the_incident_stays_away_after_a_restart(world: Any) -> None:
+def test_closing_is_kept_at_once_and_the_incident_stays_away_after_a_restart(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.receipt(1), world.ack(1), world.ack(1, AnswerState.CLOSED))
     assert (1,) == world.told.closed
@@ -108,7 +104,7 @@ def test_closing_is_kept_at_once_and_the_incident_stays_away_after_a_restart(wor
 
 @pytest.mark.finding(4)
 @pytest.mark.parametrize("path", [Path.NETWORK, Path.RADIO])
-def test_older_word_of_centrals_does_not_undo_a_closing_after_a_restart(world: Any, path: Path) -> None:
+def test_older_word_of_centrals_does_not_undo_a_closing_after_a_restart(world: World, path: Path) -> None:
     """Who holds the broker kept the answer, and says it again before central can be asked."""
     world.hold(Button.ATTACK)
     coming = replace(world.ack(1, AnswerState.ON_THE_WAY), path=path)
@@ -121,7 +117,7 @@ def test_older_word_of_centrals_does_not_undo_a_closing_after_a_restart(world: A
 
 
 @pytest.mark.finding(4)
-def test_older_answer_does_not_undo_that_it_was_taken_back_after_a_restart(world: Any) -> None:
+def test_older_answer_does_not_undo_that_it_was_taken_back_after_a_restart(world: World) -> None:
     world.hold(Button.ATTACK)
     coming = world.ack(1, AnswerState.ON_THE_WAY)
     world.do(world.receipt(1), coming, world.ack(1, AnswerState.UNANSWERED))
@@ -133,7 +129,7 @@ def test_older_answer_does_not_undo_that_it_was_taken_back_after_a_restart(world
     assert "answered" == world.face, "what central says now"
 
 
-def test_repeated_answer_by_radio_reaches_a_shop_that_was_restarted(world: Any) -> None:
+def test_repeated_answer_by_radio_reaches_a_shop_that_was_restarted(world: World) -> None:
     """Cut off, nothing else may tell; it is better late than never."""
     world.hold(Button.ATTACK)
     coming: FrameReceived = replace(world.ack(1, AnswerState.ON_THE_WAY), path=Path.RADIO)
@@ -146,7 +142,7 @@ def test_repeated_answer_by_radio_reaches_a_shop_that_was_restarted(world: Any) 
 
 
 @pytest.mark.finding(4)
-def test_highest_numbers_of_central_outlive_a_restart(world: Any) -> None:
+def test_highest_numbers_of_central_outlive_a_restart(world: World) -> None:
     """A central restored from a backup is told them, and counts on above."""
     world.do(world.says(BOOTS, 5, revision=77))
     world.after(11_000)
@@ -156,7 +152,7 @@ def test_highest_numbers_of_central_outlive_a_restart(world: Any) -> None:
     assert 77 == sync.central_revision
 
 
-def test_numbers_are_kept_every_ten_seconds_and_at_the_end(world: Any) -> None:
+def test_numbers_are_kept_every_ten_seconds_and_at_the_end(world: World) -> None:
     world.after(11_000)
     done = [effect for n in range(50) for effect in world.do(world.says(BOOTS, 5, revision=10 + n))]
     assert 1 == len(world.of(KeepTold, done))
@@ -165,7 +161,7 @@ def test_numbers_are_kept_every_ten_seconds_and_at_the_end(world: Any) -> None:
     assert 59 == world.told.revision
 
 
-def test_thousands_of_closings_cost_the_disk_one_write_a_second(world: Any) -> None:
+def test_thousands_of_closings_cost_the_disk_one_write_a_second(world: World) -> None:
     """Central closes a flood in one act: a receipt must not wait behind a write for each."""
     world.after(11_000)
     done = [effect for n in range(50) for effect in world.do(world.says(BOOTS, 5 + n, "closed", revision=10 + n))]
@@ -176,7 +172,7 @@ def test_thousands_of_closings_cost_the_disk_one_write_a_second(world: Any) -> N
     assert 50 == len(world.told.ended)
 
 
-def test_alert_that_was_withheld_until_it_was_closed_stays_off_the_panel_after_a_restart(world: Any) -> None:
+def test_alert_that_was_withheld_until_it_was_closed_stays_off_the_panel_after_a_restart(world: World) -> None:
     withheld = world.alert_from(BOOTS, 5)
     world.do(world.says(BOOTS, 5, "closed", revision=9))
     world.restart()
@@ -185,7 +181,7 @@ def test_alert_that_was_withheld_until_it_was_closed_stays_off_the_panel_after_a
     assert () == world.state.neighbours
 
 
-def test_closing_of_a_flood_pushes_no_honest_closing_out_of_memory(world: Any) -> None:
+def test_closing_of_a_flood_pushes_no_honest_closing_out_of_memory(world: World) -> None:
     """N13: whoever holds the broker could show a closed attack that it withheld, once the flood was closed."""
     withheld = world.alert_from(BOOTS, 5)
     world.do(world.says(BOOTS, 5, "closed", revision=9))

@@ -1,10 +1,9 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N13: how a node learns central's time, what it does with it, and what it says of clocks that differ."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from node.core.controls import Button
 from node.core.effects import KeepScales, PublishHealth, PublishSync, StoreFrame
 from node.core.events import CentralStatusReceived, ClockRead, LinkDown, LinkUp, Started, SyncAnswered
 from node.core.screens import Emphasis
+from tests.support.node_world import World
 from wire.ids import FrameId, NodeId
 from wire.messages import SyncAnswer
 
@@ -21,40 +21,42 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 pytestmark = pytest.mark.finding(2)
 
 
-def answer(world: Any, ahead_s: float = 0, *, boot: str = "central-1", is_signed: bool = True, **fields: Any) -> Any:
+def answer(world: World, ahead_s: float = 0, *, boot: str = "central-1", is_signed: bool = True) -> SyncAnswered:
     """Central's, to the last sync; its clock is ahead by so much."""
     asked = world.of(PublishSync, world.log)[-1].sync
-    said = {"boot_id": boot, "counter_floor": 0, "nonce": asked.nonce, "at": world.wall() + timedelta(seconds=ahead_s)}
-    return SyncAnswered(SyncAnswer(**{**said, **fields}), is_signed=is_signed)
+    at = world.wall() + timedelta(seconds=ahead_s)
+    said = SyncAnswer(boot_id=boot, counter_floor=0, nonce=asked.nonce, at=at)
+    return SyncAnswered(said, is_signed=is_signed)
 
 
-def wall_s(world: Any) -> int:
+def wall_s(world: World) -> int:
     return int(world.wall().timestamp())
 
 
-def pass_by(world: Any, wait_ms: int) -> None:
+def pass_by(world: World, wait_ms: int) -> None:
     """As if all that was asked and learnt had been so much earlier."""
     central = world.state.central
     scales = tuple(
         replace(s, learnt_ms=s.learnt_ms - wait_ms, left_ms=None if s.left_ms is None else s.left_ms - wait_ms)
         for s in central.scales
     )
+    assert central.sync_sent_ms is not None
     world.state = replace(
         world.state, central=replace(central, scales=scales, sync_sent_ms=central.sync_sent_ms - wait_ms)
     )
 
 
-def press(world: Any) -> StoreFrame:
-    return world.of(StoreFrame, world.hold(Button.ATTACK))[0]  # type: ignore[no-any-return]
+def press(world: World) -> StoreFrame:
+    return world.of(StoreFrame, world.hold(Button.ATTACK))[0]
 
 
-def is_live(world: Any, *, at_s: int, counter: int = 5) -> bool:
+def is_live(world: World, *, at_s: int, counter: int = 5) -> bool:
     world.do(world.alert_from(BOOTS, counter, at_s=at_s))
     found = next(n for n in world.state.neighbours if n.incident.counter == counter)
     return not found.is_late
 
 
-def test_press_bears_centrals_time_and_keeps_our_own_for_the_counters_floor(world: Any) -> None:
+def test_press_bears_centrals_time_and_keeps_our_own_for_the_counters_floor(world: World) -> None:
     world.do(answer(world, 70))
     order = press(world)
 
@@ -63,20 +65,25 @@ def test_press_bears_centrals_time_and_keeps_our_own_for_the_counters_floor(worl
 
 
 @pytest.mark.parametrize(
-    ("fields", "is_signed"),
-    [({}, False), ({"nonce": ""}, True), ({"nonce": 32 * "a"}, True), ({"at": None}, True)],
+    "spoil",
+    [
+        lambda said: replace(said, is_signed=False),
+        lambda said: replace(said, answer=replace(said.answer, nonce="")),
+        lambda said: replace(said, answer=replace(said.answer, nonce=32 * "a")),
+        lambda said: replace(said, answer=replace(said.answer, at=None)),
+    ],
 )
 def test_time_is_learnt_only_from_the_signed_answer_to_our_own_sync(
-    world: Any, fields: dict[str, Any], *, is_signed: bool
+    world: World, spoil: Callable[[SyncAnswered], SyncAnswered]
 ) -> None:
-    world.do(answer(world, 70, is_signed=is_signed, **fields))
+    world.do(spoil(answer(world, 70)))
 
     order = press(world)
 
     assert wall_s(world) == order.at_s
 
 
-def test_answer_that_took_over_five_seconds_says_nothing_of_the_time(world: Any) -> None:
+def test_answer_that_took_over_five_seconds_says_nothing_of_the_time(world: World) -> None:
     world.after(5_001)
     world.do(answer(world, 70))
     assert () == world.state.central.scales
@@ -88,7 +95,7 @@ def test_answer_that_took_over_five_seconds_says_nothing_of_the_time(world: Any)
     assert 72_500 == world.state.central.scales[0].offset_ms - world.state.clock.offset_ms, "half its way"
 
 
-def test_status_moves_no_time(world: Any) -> None:
+def test_status_moves_no_time(world: World) -> None:
     at = world.wall() + timedelta(seconds=70)
     status = world.status().status
     world.do(CentralStatusReceived(type(status)(boot_id="central-1", at=at, expires_at=at), is_signed=True))
@@ -98,7 +105,7 @@ def test_status_moves_no_time(world: Any) -> None:
     assert wall_s(world) == order.at_s
 
 
-def test_second_answer_of_a_run_moves_the_time_only_if_it_tells_more(world: Any) -> None:
+def test_second_answer_of_a_run_moves_the_time_only_if_it_tells_more(world: World) -> None:
     """Each may be wrong by half its way; once an hour the drift counts for more."""
     world.do(answer(world, 70))
     world.do(LinkDown("cut"), LinkUp())
@@ -111,10 +118,11 @@ def test_second_answer_of_a_run_moves_the_time_only_if_it_tells_more(world: Any)
         pass
     world.do(answer(world, 71))
     (scale,) = world.state.central.scales
+    assert world.state.clock.offset_ms is not None
     assert 1_000 == scale.offset_ms - world.state.clock.offset_ms - 70_000 - scale.way_ms // 2
 
 
-def test_scale_of_an_earlier_run_of_centrals_is_judged_by_for_three_days(world: Any) -> None:
+def test_scale_of_an_earlier_run_of_centrals_is_judged_by_for_three_days(world: World) -> None:
     """Central was half an hour behind, was put right and started anew: what was pressed before is on its way still."""
     world.do(answer(world, -1_800))
     world.do(world.status("central-2"))
@@ -130,7 +138,7 @@ def test_scale_of_an_earlier_run_of_centrals_is_judged_by_for_three_days(world: 
     assert not is_live(world, at_s=wall_s(world) - 1_800, counter=9)
 
 
-def test_time_of_a_dead_central_holds_through_a_restart_of_the_program(world: Any) -> None:
+def test_time_of_a_dead_central_holds_through_a_restart_of_the_program(world: World) -> None:
     kept = world.of(KeepScales, world.do(answer(world, 70)))[0].scales
     world.do(LinkDown("cut"))
     world.state = type(world.state)(world.settings)
@@ -142,7 +150,7 @@ def test_time_of_a_dead_central_holds_through_a_restart_of_the_program(world: An
     assert is_live(world, at_s=wall_s(world) + 70)
 
 
-def test_time_on_the_panel_is_our_own_clocks(world: Any) -> None:
+def test_time_on_the_panel_is_our_own_clocks(world: World) -> None:
     """Central is an hour ahead, and so is what its members stamp."""
     world.do(answer(world, 3_600))
     world.do(world.alert_from(BOOTS, 5, at_s=wall_s(world) + 3_600 - 120))
@@ -153,7 +161,7 @@ def test_time_on_the_panel_is_our_own_clocks(world: Any) -> None:
 @pytest.mark.parametrize(
     ("ahead_s", "said"), [(70, "70 s behind"), (-1_800, "30 min ahead of"), (90_000, "25 h behind")]
 )
-def test_clocks_that_differ_are_a_fault_that_says_what_to_do(world: Any, ahead_s: int, said: str) -> None:
+def test_clocks_that_differ_are_a_fault_that_says_what_to_do(world: World, ahead_s: int, said: str) -> None:
     done = world.do(answer(world, ahead_s)) + world.after(1_000)
     faults = world.of(PublishHealth, done)[-1].health.faults
     assert [("clock", f"{said} central's clock: check NTP on both")] == [(f.part, f.detail) for f in faults]
@@ -167,14 +175,14 @@ def test_clocks_that_differ_are_a_fault_that_says_what_to_do(world: Any, ahead_s
 
 
 @pytest.mark.parametrize("ahead_s", [-5, 5])
-def test_clocks_within_five_seconds_are_no_fault(world: Any, ahead_s: int) -> None:
+def test_clocks_within_five_seconds_are_no_fault(world: World, ahead_s: int) -> None:
     done = world.do(answer(world, ahead_s)) + world.live(11_000)
 
     assert () == world.of(PublishHealth, done)[-1].health.faults
 
 
 @pytest.mark.parametrize("ahead_s", [70, -1_800, 7_200])
-def test_live_is_live_and_late_is_late_however_wrong_centrals_clock_is(world: Any, ahead_s: int) -> None:
+def test_live_is_live_and_late_is_late_however_wrong_centrals_clock_is(world: World, ahead_s: int) -> None:
     world.do(answer(world, ahead_s))
 
     assert is_live(world, at_s=wall_s(world) + ahead_s, counter=5)
@@ -182,7 +190,7 @@ def test_live_is_live_and_late_is_late_however_wrong_centrals_clock_is(world: An
     assert not is_live(world, at_s=wall_s(world) + ahead_s - 200, counter=6)
 
 
-def test_clock_of_ours_that_jumps_makes_nothing_late_and_nothing_live(world: Any) -> None:
+def test_clock_of_ours_that_jumps_makes_nothing_late_and_nothing_live(world: World) -> None:
     world.do(answer(world))
     world.do(ClockRead(wall_s(world) + 1_800, is_proven=True))
 
@@ -190,9 +198,9 @@ def test_clock_of_ours_that_jumps_makes_nothing_late_and_nothing_live(world: Any
     assert not is_live(world, at_s=wall_s(world) - 100, counter=6)
 
 
-def test_frame_of_a_sender_whose_numbers_were_higher_once_is_late_after_years(make_world: Any) -> None:
+def test_frame_of_a_sender_whose_numbers_were_higher_once_is_late_after_years() -> None:
     """The inbox forgot it after two days; the highest number it never forgets."""
-    world = make_world()
+    world = World()
     started = Started("boot", (), (), world.directory(), 0)
     world.do(replace(started, highest=(FrameId(BOOTS, 7),)))
 
@@ -201,20 +209,21 @@ def test_frame_of_a_sender_whose_numbers_were_higher_once_is_late_after_years(ma
     assert is_live(world, at_s=0, counter=8)
 
 
-def test_central_makes_live_what_our_own_clock_made_late(make_world: Any) -> None:
+def test_central_makes_live_what_our_own_clock_made_late() -> None:
     """We have just started, our proven clock is half an hour ahead, and central's time is not known yet."""
-    world = make_world()
+    world = World()
     world.start(wall=world.wall() + timedelta(minutes=30))
     world.do(LinkUp())
     assert not is_live(world, at_s=wall_s(world))
     state = world.incident_state(BOOTS, 5, late=False, live_at=world.wall())
-    world.do(answer(world, incidents=(state,)))
+    said = answer(world)
+    world.do(replace(said, answer=replace(said.answer, incidents=(state,))))
 
     assert (Emphasis.INVERTED, "15:02 ▲Seen ►Coming") == (world.screen.emphasis, world.screen.lines[1])
     assert world.state.sounding is not None
 
 
-def test_central_makes_nothing_live_that_it_had_long_ago(world: Any) -> None:
+def test_central_makes_nothing_live_that_it_had_long_ago(world: World) -> None:
     """It was live when central had it, twenty minutes ago; we had no network."""
     world.do(answer(world))
     assert not is_live(world, at_s=wall_s(world) - 1_200)
@@ -224,7 +233,7 @@ def test_central_makes_nothing_live_that_it_had_long_ago(world: Any) -> None:
     assert world.screen.lines[1].startswith("LATE 14:12")
 
 
-def test_central_makes_late_what_its_senders_clock_made_live(world: Any) -> None:
+def test_central_makes_late_what_its_senders_clock_made_live(world: World) -> None:
     world.do(answer(world))
     assert is_live(world, at_s=wall_s(world))
     world.do(world.says(BOOTS, 5, late=True))

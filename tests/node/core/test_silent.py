@@ -1,17 +1,15 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N4: a silent attack is seen and heard by nobody but who knows where to look."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, SetLed, ShowScreen
-from node.core.events import ClockRead, LinkDown
+from node.core.events import ClockRead, Event, LinkDown
 from node.core.screens import Dots, Face, Screen
+from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState
 
@@ -23,7 +21,7 @@ def idle_of(screen: Screen) -> Screen:
     return replace(screen, face=Face.READY, dots=Dots.NONE)
 
 
-def test_whole_silent_attack_changes_dots_only(silent: Any) -> None:
+def test_whole_silent_attack_changes_dots_only(silent: World) -> None:
     idle = silent.screen
     silent.log.clear()
     dots = []
@@ -44,10 +42,10 @@ def test_whole_silent_attack_changes_dots_only(silent: Any) -> None:
     assert {idle} == {idle_of(order.screen) for order in silent.of(ShowScreen, silent.log)}
     assert [] == silent.of(PlaySound, silent.log)
     assert [] == silent.of(SetLed, silent.log)
-    assert silent.stored[1][0].frame.silent
+    assert silent.alert_on_disk(1).silent
 
 
-def test_undelivered_silent_attack_is_a_dash(silent: Any) -> None:
+def test_undelivered_silent_attack_is_a_dash(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.live(3_000)
 
@@ -56,7 +54,7 @@ def test_undelivered_silent_attack_is_a_dash(silent: Any) -> None:
     assert 1 == len(silent.facts("undelivered"))
 
 
-def test_silent_attack_that_the_disk_refused_is_a_dash(silent: Any) -> None:
+def test_silent_attack_that_the_disk_refused_is_a_dash(silent: World) -> None:
     """N4: the dots alone tell of a disk that first refuses at the attack itself; no sound."""
     silent.disk_full = True
     silent.hold(Button.ATTACK)
@@ -65,7 +63,7 @@ def test_silent_attack_that_the_disk_refused_is_a_dash(silent: Any) -> None:
     assert [] == silent.of(PlaySound, silent.log)
 
 
-def test_nothing_shows_before_it_is_saved(silent: Any) -> None:
+def test_nothing_shows_before_it_is_saved(silent: World) -> None:
     silent.disk_hangs = True
     silent.hold(Button.ATTACK)
     silent.after(3_000)
@@ -73,36 +71,36 @@ def test_nothing_shows_before_it_is_saved(silent: Any) -> None:
     assert (Face.READY, Dots.NONE) == (silent.screen.face, silent.screen.dots)
 
 
-def test_attack_button_let_go_too_soon_gives_no_hint(silent: Any) -> None:
+def test_attack_button_let_go_too_soon_gives_no_hint(silent: World) -> None:
     silent.tap(Button.ATTACK, held_ms=500)
 
     assert "ready" == silent.face
 
 
-def test_silent_upgrade_of_an_open_assist_goes_back_to_the_idle_face(silent: Any) -> None:
+def test_silent_upgrade_of_an_open_assist_goes_back_to_the_idle_face(silent: World) -> None:
     silent.tap(Button.ASSIST)
     silent.do(silent.receipt(1))
     assert "received" == silent.face
 
     silent.hold(Button.ATTACK)
     assert (Face.SILENT, Dots.SAVED) == (silent.screen.face, silent.screen.dots)
-    assert (True, 1) == (silent.stored[2][0].frame.silent, silent.stored[2][0].frame.incident)
+    assert (True, 1) == (silent.alert_on_disk(2).silent, silent.alert_on_disk(2).incident)
 
 
-def test_other_presses_during_it_are_silent_too(silent: Any) -> None:
+def test_other_presses_during_it_are_silent_too(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.live(70_000)
     silent.log.clear()
     silent.tap(Button.ASSIST)
     silent.tap(Button.TEST)
 
-    assert [True, True, True] == [signed.frame.silent for signed, _ in silent.stored.values()]
+    assert [True, True, True] == [alert.silent for alert in silent.alerts_on_disk()]
     assert "silent" == silent.face
     assert [] == silent.of(PlaySound, silent.log)
 
 
-def test_news_of_an_older_assist_makes_no_sound_during_it(make_world: Any) -> None:
-    world = make_world(replace(make_world().settings, is_attack_silent=True))
+def test_news_of_an_older_assist_makes_no_sound_during_it() -> None:
+    world = World(replace(World().settings, is_attack_silent=True))
     world.start()
     world.tap(Button.ASSIST)
     world.after(70_000)
@@ -111,19 +109,19 @@ def test_news_of_an_older_assist_makes_no_sound_during_it(make_world: Any) -> No
     world.online()
     world.do(world.receipt(1, is_late=True), world.ack(1))
 
-    assert [1, 2] == [signed.frame.incident for signed, _ in world.stored.values()]
+    assert [1, 2] == [alert.incident for alert in world.alerts_on_disk()]
     assert [] == world.of(PlaySound, world.log)
     assert {"ready", "silent"} >= {order.screen.face.value for order in world.of(ShowScreen, world.log)}
 
 
-def test_assist_alone_is_not_silent(silent: Any) -> None:
+def test_assist_alone_is_not_silent(silent: World) -> None:
     silent.tap(Button.ASSIST)
 
     assert "sending" == silent.face
-    assert not silent.stored[1][0].frame.silent
+    assert not silent.alert_on_disk(1).silent
 
 
-def test_neighbours_wait_until_it_is_over(silent: Any) -> None:
+def test_neighbours_wait_until_it_is_over(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.do(silent.receipt(1))
     silent.log.clear()
@@ -134,10 +132,10 @@ def test_neighbours_wait_until_it_is_over(silent: Any) -> None:
 
     silent.do(silent.ack(1, AnswerState.CLOSED))
     assert "neighbour" == silent.face
-    assert ["00000011-5"] == [fact.alert.text for fact in silent.facts("shown")]
+    assert ["00000011-5"] == silent.shown()
 
 
-def test_neighbour_that_waited_for_more_than_a_minute_is_shown_without_sound_or_inversion(silent: Any) -> None:
+def test_neighbour_that_waited_for_more_than_a_minute_is_shown_without_sound_or_inversion(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.do(silent.receipt(1), silent.alert_from(BOOTS, 5))
     silent.live(70_000)
@@ -148,7 +146,7 @@ def test_neighbour_that_waited_for_more_than_a_minute_is_shown_without_sound_or_
     assert [] == silent.of(PlaySound, silent.log)
 
 
-def test_neighbour_that_is_on_the_panel_stays_there_with_the_dots(silent: Any) -> None:
+def test_neighbour_that_is_on_the_panel_stays_there_with_the_dots(silent: World) -> None:
     """A face that vanishes at the moment of the press would tell of it."""
     silent.do(silent.alert_from(BOOTS, 5, AlertKind.THEFT))
     before = silent.screen
@@ -157,7 +155,7 @@ def test_neighbour_that_is_on_the_panel_stays_there_with_the_dots(silent: Any) -
     assert replace(before, dots=Dots.SAVED) == silent.screen
 
 
-def test_cancel_keeps_the_silence(silent: Any) -> None:
+def test_cancel_keeps_the_silence(silent: World) -> None:
     """It may have been forced."""
     silent.hold(Button.ATTACK)
     silent.do(silent.receipt(1))
@@ -168,7 +166,7 @@ def test_cancel_keeps_the_silence(silent: Any) -> None:
     assert [] == silent.of(PlaySound, silent.log)
 
 
-def test_silence_does_not_keep_neighbours_away_for_ever(silent: Any) -> None:
+def test_silence_does_not_keep_neighbours_away_for_ever(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.do(silent.receipt(1))
     silent.live(880_000)
@@ -179,7 +177,7 @@ def test_silence_does_not_keep_neighbours_away_for_ever(silent: Any) -> None:
     assert "neighbour" == silent.face
 
 
-def test_silence_is_never_followed_by_a_face_of_its_own(silent: Any) -> None:
+def test_silence_is_never_followed_by_a_face_of_its_own(silent: World) -> None:
     """Also not when the quarter of an hour is over."""
     silent.hold(Button.ATTACK)
     silent.live(1_200_000)
@@ -190,7 +188,7 @@ def test_silence_is_never_followed_by_a_face_of_its_own(silent: Any) -> None:
     assert [] == silent.of(PlaySound, silent.log)
 
 
-def test_silence_survives_a_restart(silent: Any) -> None:
+def test_silence_survives_a_restart(silent: World) -> None:
     silent.hold(Button.ATTACK)
     silent.restart()
     silent.online()
@@ -201,7 +199,7 @@ def test_silence_survives_a_restart(silent: Any) -> None:
 
 
 @pytest.mark.parametrize("event", [LinkDown("gone"), ClockRead(1_795_530_780, is_proven=True)])
-def test_idle_face_stays_honest_during_it(silent: Any, event: Any) -> None:
+def test_idle_face_stays_honest_during_it(silent: World, event: Event) -> None:
     silent.hold(Button.ATTACK)
     silent.do(event)
     lines = silent.screen.lines

@@ -1,16 +1,16 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N11, N13, F5: link, central, clock, directory, parts, health; and that an idle node sleeps."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from node.core.controls import Button, LedPattern, Part
 from node.core.effects import (
     COUNTER_FLOOR_MAX,
+    Effect,
     KeepDirectory,
     PublishHealth,
     PublishSync,
@@ -34,20 +34,21 @@ from node.core.events import (
     Ticked,
 )
 from node.core.machine import next_deadline_ms, step
+from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.messages import Health, SyncAnswer, decode_message, encode_message
 
 OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 
 
-def healths(world: Any, effects: Any) -> list[Health]:
+def healths(world: World, effects: Iterable[Effect]) -> list[Health]:
     return [order.health for order in world.of(PublishHealth, effects)]
 
 
 # -- the path
 
 
-def test_who_was_on_duty_before_an_outage_is_not_told_after_it(world: Any) -> None:
+def test_who_was_on_duty_before_an_outage_is_not_told_after_it(world: World) -> None:
     """C2: central's answer to a sync says nothing of duty; its next status does, within seconds."""
     world.do(LinkDown("cable out"))
     world.after(world.settings.timing.central_lost_ms, LinkUp())
@@ -58,8 +59,8 @@ def test_who_was_on_duty_before_an_outage_is_not_told_after_it(world: Any) -> No
     assert "On duty: PCSO" == world.screen.lines[1]
 
 
-def test_starting_says_so_until_central_is_heard(make_world: Any) -> None:
-    world = make_world()
+def test_starting_says_so_until_central_is_heard() -> None:
+    world = World()
     world.start()
     assert (("STARTING",), ("Watchlink 1.4", "Looking for central")) == (world.screen.headline, world.screen.lines)
 
@@ -70,7 +71,7 @@ def test_starting_says_so_until_central_is_heard(make_world: Any) -> None:
     assert world.screen.is_dim
 
 
-def test_no_link_is_said_after_ten_seconds_and_promises_nothing(offline: Any) -> None:
+def test_no_link_is_said_after_ten_seconds_and_promises_nothing(offline: World) -> None:
     offline.after(10_000)
 
     expected = (("NO LINK",), ("Alerts are saved here", "Use radio or call 999"))
@@ -78,7 +79,7 @@ def test_no_link_is_said_after_ten_seconds_and_promises_nothing(offline: Any) ->
     assert LedPattern.FAULT == offline.state.led
 
 
-def test_central_that_falls_silent_is_no_link_whatever_the_socket_says(world: Any) -> None:
+def test_central_that_falls_silent_is_no_link_whatever_the_socket_says(world: World) -> None:
     world.after(29_999)
     assert "ready" == world.face
     world.after(1)
@@ -88,7 +89,7 @@ def test_central_that_falls_silent_is_no_link_whatever_the_socket_says(world: An
     assert "ready" == world.face
 
 
-def test_link_down_is_no_link_at_once_and_link_up_alone_does_not_end_it(world: Any) -> None:
+def test_link_down_is_no_link_at_once_and_link_up_alone_does_not_end_it(world: World) -> None:
     world.do(LinkDown("connection reset"))
     assert ("NO LINK",) == world.screen.headline
     world.do(LinkUp())
@@ -97,13 +98,13 @@ def test_link_down_is_no_link_at_once_and_link_up_alone_does_not_end_it(world: A
     assert "ready" == world.face, "its answer to our own question proves the path"
 
 
-def test_refused_certificate_says_whom_to_tell(offline: Any) -> None:
+def test_refused_certificate_says_whom_to_tell(offline: World) -> None:
     offline.do(LinkDown("certificate revoked", is_permanent=True))
 
     assert ("Tell co-ordinator", "Use radio or call 999") == offline.screen.lines
 
 
-def test_status_that_a_broker_kept_proves_nothing(world: Any) -> None:
+def test_status_that_a_broker_kept_proves_nothing(world: World) -> None:
     old = world.status()
     world.do(LinkDown("gone"))
     world.after(120_000, LinkUp(), old)
@@ -112,14 +113,14 @@ def test_status_that_a_broker_kept_proves_nothing(world: Any) -> None:
     assert {"expired": 1} == dict(world.state.rejected)
 
 
-def test_status_while_disconnected_does_not_prove_the_path(world: Any) -> None:
+def test_status_while_disconnected_does_not_prove_the_path(world: World) -> None:
     world.do(LinkDown("gone"), world.status())
 
     assert ("NO LINK",) == world.screen.headline
 
 
-def test_sync_is_asked_at_each_connect_and_each_new_run_of_central(make_world: Any) -> None:
-    world = make_world()
+def test_sync_is_asked_at_each_connect_and_each_new_run_of_central() -> None:
+    world = World()
     world.start()
     assert 1 == len(world.of(PublishSync, world.do(LinkUp())))
     assert 0 == len(world.of(PublishSync, world.do(world.answers(SyncAnswer(boot_id="c1", counter_floor=0)))))
@@ -127,7 +128,7 @@ def test_sync_is_asked_at_each_connect_and_each_new_run_of_central(make_world: A
     assert 1 == len(world.of(PublishSync, world.do(world.status("c2"))))
 
 
-def test_counter_floor_is_raised_before_the_next_press_is_stored(world: Any) -> None:
+def test_counter_floor_is_raised_before_the_next_press_is_stored(world: World) -> None:
     """A restored card: a counter is never used twice."""
     done = world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=500)))
     assert [RaiseCounterFloor(500)] == world.of(RaiseCounterFloor, done)
@@ -139,7 +140,7 @@ def test_counter_floor_is_raised_before_the_next_press_is_stored(world: Any) -> 
     assert [501] == [signed.frame.counter for signed in world.published()]
 
 
-def test_counter_floor_that_cannot_be_true_is_counted_and_says_nothing_of_the_disk(world: Any) -> None:
+def test_counter_floor_that_cannot_be_true_is_counted_and_says_nothing_of_the_disk(world: World) -> None:
     """A card without memory may be far behind, so only what would use the counters up is refused."""
     done = world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=COUNTER_FLOOR_MAX + 1)))
     assert [] == world.of(RaiseCounterFloor, done)
@@ -149,13 +150,13 @@ def test_counter_floor_that_cannot_be_true_is_counted_and_says_nothing_of_the_di
     assert [RaiseCounterFloor(COUNTER_FLOOR_MAX)] == world.of(RaiseCounterFloor, done)
 
 
-def test_counter_floor_below_ours_changes_nothing(world: Any) -> None:
+def test_counter_floor_below_ours_changes_nothing(world: World) -> None:
     world.tap(Button.ASSIST)
 
     assert [] == world.of(RaiseCounterFloor, world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1))))
 
 
-def test_open_incident_that_central_does_not_name_any_more_leaves_the_panel(world: Any) -> None:
+def test_open_incident_that_central_does_not_name_any_more_leaves_the_panel(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(world.receipt(1))
     world.after(1_000, LinkDown("gone"), LinkUp())
@@ -164,7 +165,7 @@ def test_open_incident_that_central_does_not_name_any_more_leaves_the_panel(worl
     assert "ready" == world.face
 
 
-def test_incident_that_was_received_after_we_asked_stays(world: Any) -> None:
+def test_incident_that_was_received_after_we_asked_stays(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(LinkDown("gone"), LinkUp(), world.receipt(1))
     world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=0)))
@@ -176,7 +177,7 @@ def test_incident_that_was_received_after_we_asked_stays(world: Any) -> None:
 
 
 @pytest.mark.parametrize("jump_s", [-60 * 31_557_600, -3_600, 3_600, 50 * 31_557_600, 2**33])
-def test_jump_of_the_wall_clock_moves_nothing_that_is_timed(world: Any, jump_s: int) -> None:
+def test_jump_of_the_wall_clock_moves_nothing_that_is_timed(world: World, jump_s: int) -> None:
     world.hold(Button.ATTACK)
     before = next_deadline_ms(world.state)
     world.do(ClockRead(1_795_530_720 + jump_s, is_proven=True))
@@ -188,8 +189,8 @@ def test_jump_of_the_wall_clock_moves_nothing_that_is_timed(world: Any, jump_s: 
     assert "answered" == world.face
 
 
-def test_unproven_clock_writes_no_time_and_shows_none(make_world: Any) -> None:
-    world = make_world()
+def test_unproven_clock_writes_no_time_and_shows_none() -> None:
+    world = World()
     world.start(wall=None)
     world.do(ClockRead(86_400, is_proven=False))
     world.online()
@@ -200,8 +201,8 @@ def test_unproven_clock_writes_no_time_and_shows_none(make_world: Any) -> None:
     assert "ASSIST --:--:--" == world.screen.lines[0]
 
 
-def test_centrals_word_proves_a_clock_that_agrees_and_only_that(make_world: Any) -> None:
-    world = make_world()
+def test_centrals_word_proves_a_clock_that_agrees_and_only_that() -> None:
+    world = World()
     world.start(wall=None)
     world.do(ClockRead(int(world.wall().timestamp()) + 3, is_proven=False))
     world.online()
@@ -217,7 +218,7 @@ def test_centrals_word_proves_a_clock_that_agrees_and_only_that(make_world: Any)
     assert world.state.clock.is_proven, "NTP's word needs no second"
 
 
-def test_clock_on_the_panel_is_local_and_turns_with_the_minute(world: Any) -> None:
+def test_clock_on_the_panel_is_local_and_turns_with_the_minute(world: World) -> None:
     world.do(ClockRead(int(world.wall().timestamp()), is_proven=True, utc_offset_s=3_600))
     assert "15:32  Net✓" == world.screen.lines[0]
     world.log.clear()
@@ -228,13 +229,13 @@ def test_clock_on_the_panel_is_local_and_turns_with_the_minute(world: Any) -> No
 
 
 @pytest.mark.parametrize("offset_s", [-86_399, 86_399, 10**9, -(10**9)])
-def test_absurd_time_zone_is_harmless(world: Any, offset_s: int) -> None:
+def test_absurd_time_zone_is_harmless(world: World, offset_s: int) -> None:
     world.do(ClockRead(int(world.wall().timestamp()), is_proven=True, utc_offset_s=offset_s))
 
     assert "Net✓" in world.screen.lines[0]
 
 
-def test_whole_seconds_read_again_do_not_make_the_clock_wander(world: Any) -> None:
+def test_whole_seconds_read_again_do_not_make_the_clock_wander(world: World) -> None:
     before = world.state.clock.offset_ms
     world.after(700)
     world.do(ClockRead(int(world.wall().timestamp()), is_proven=True))
@@ -245,7 +246,7 @@ def test_whole_seconds_read_again_do_not_make_the_clock_wander(world: Any) -> No
 # -- the directory
 
 
-def test_newer_directory_is_kept_and_older_is_counted(world: Any) -> None:
+def test_newer_directory_is_kept_and_older_is_counted(world: World) -> None:
     newer, older = world.directory(3), world.directory(2)
     done = world.do(
         DirectoryReceived(newer, b"three"), DirectoryReceived(older, b"two"), DirectoryReceived(newer, b"3")
@@ -259,7 +260,7 @@ def test_newer_directory_is_kept_and_older_is_counted(world: Any) -> None:
 # -- parts
 
 
-def test_failed_part_is_reported_retried_ever_more_seldom_and_recovers(world: Any) -> None:
+def test_failed_part_is_reported_retried_ever_more_seldom_and_recovers(world: World) -> None:
     world.live(5_000)
     done = world.do(PartFailed(Part.SOUNDER, "no such pin"))
     assert [[("sounder", "no such pin", 0)]] == [
@@ -280,7 +281,7 @@ def test_failed_part_is_reported_retried_ever_more_seldom_and_recovers(world: An
     assert "ready" == world.face
 
 
-def test_flapping_part_reports_at_most_once_a_second(world: Any) -> None:
+def test_flapping_part_reports_at_most_once_a_second(world: World) -> None:
     world.log.clear()
     for _ in range(50):
         world.after(100, PartFailed(Part.LED, "x"), PartRecovered(Part.LED))
@@ -289,7 +290,7 @@ def test_flapping_part_reports_at_most_once_a_second(world: Any) -> None:
 
 
 @pytest.mark.parametrize("part", list(Part))
-def test_no_failed_part_keeps_an_alert_from_going_out(world: Any, part: Part) -> None:
+def test_no_failed_part_keeps_an_alert_from_going_out(world: World, part: Part) -> None:
     world.do(PartFailed(part, "broken"))
     world.hold(Button.ATTACK)
 
@@ -297,13 +298,13 @@ def test_no_failed_part_keeps_an_alert_from_going_out(world: Any, part: Part) ->
 
 
 @pytest.mark.parametrize(("part", "line"), [(Part.BUTTONS, "Buttons do not work"), (Part.STORE, "Storage fault")])
-def test_part_without_which_no_alert_can_go_says_use_the_radio(world: Any, part: Part, line: str) -> None:
+def test_part_without_which_no_alert_can_go_says_use_the_radio(world: World, part: Part, line: str) -> None:
     world.do(PartFailed(part, "broken"))
 
     assert (("FAULT",), (line, "Use radio or call 999")) == (world.screen.headline, world.screen.lines)
 
 
-def test_store_that_took_a_press_in_spite_of_a_fault_does_not_frighten(world: Any) -> None:
+def test_store_that_took_a_press_in_spite_of_a_fault_does_not_frighten(world: World) -> None:
     """A database that was set aside: the new one works."""
     world.do(PartFailed(Part.STORE, "an old database was set aside"))
     world.tap(Button.ASSIST)
@@ -313,7 +314,7 @@ def test_store_that_took_a_press_in_spite_of_a_fault_does_not_frighten(world: An
     assert (("READY",), "Storage fault") == (world.screen.headline, world.screen.lines[0])
 
 
-def test_stuck_button_is_a_fault_of_the_buttons(world: Any) -> None:
+def test_stuck_button_is_a_fault_of_the_buttons(world: World) -> None:
     """N1."""
     world.do(PinChanged(Button.ATTACK, is_down=True, is_initial=True))
     done = world.live(1_000)
@@ -327,8 +328,8 @@ def test_stuck_button_is_a_fault_of_the_buttons(world: Any) -> None:
     assert "ready" == world.face
 
 
-def test_level_before_the_start_is_no_press(make_world: Any) -> None:
-    world = make_world()
+def test_level_before_the_start_is_no_press() -> None:
+    world = World()
     world.do(PinChanged(Button.ATTACK, is_down=True))
     world.start()
     world.after(70_000)
@@ -339,7 +340,7 @@ def test_level_before_the_start_is_no_press(make_world: Any) -> None:
 # -- health
 
 
-def test_health_comes_every_ten_seconds_and_says_how_we_are(world: Any) -> None:
+def test_health_comes_every_ten_seconds_and_says_how_we_are(world: World) -> None:
     world.tap(Button.ASSIST)
     world.do(InputRejected("topic"), InputRejected("topic"))
     done = world.live(10_000)
@@ -357,8 +358,8 @@ def test_health_comes_every_ten_seconds_and_says_how_we_are(world: Any) -> None:
     assert 10 == len(healths(world, world.live(100_000)))
 
 
-def test_health_is_what_the_contract_allows(make_world: Any) -> None:
-    world = make_world()
+def test_health_is_what_the_contract_allows() -> None:
+    world = World()
     world.start(boot="b" * 500, wall=None)
     world.do(LinkUp(), *(PartFailed(part, "x\x00y" * 1_000) for part in Part))
     for n in range(100):
@@ -370,8 +371,8 @@ def test_health_is_what_the_contract_allows(make_world: Any) -> None:
     assert 100 == sum(health.rejected.values())
 
 
-def test_clock_that_is_not_proven_is_a_fault(make_world: Any) -> None:
-    world = make_world()
+def test_clock_that_is_not_proven_is_a_fault() -> None:
+    world = World()
     world.start(wall=None)
     done = world.do(LinkUp())
 
@@ -379,11 +380,11 @@ def test_clock_that_is_not_proven_is_a_fault(make_world: Any) -> None:
     assert healths(world, done)[0].at is None
 
 
-def test_no_health_is_published_without_a_link(offline: Any) -> None:
+def test_no_health_is_published_without_a_link(offline: World) -> None:
     assert [] == healths(offline, offline.after(100_000))
 
 
-def test_idle_node_wakes_for_its_health_and_the_minute_only(world: Any) -> None:
+def test_idle_node_wakes_for_its_health_and_the_minute_only(world: World) -> None:
     """Idle CPU: nothing polls."""
     wakes = [0]
     world.checks.append(lambda _world, event, _effects: wakes.__setitem__(0, wakes[0] + isinstance(event, Ticked)))
@@ -392,7 +393,7 @@ def test_idle_node_wakes_for_its_health_and_the_minute_only(world: Any) -> None:
     assert 60 <= wakes[0] <= 71
 
 
-def test_idle_node_without_a_link_wakes_for_nothing_but_the_end_of_starting(offline: Any) -> None:
+def test_idle_node_without_a_link_wakes_for_nothing_but_the_end_of_starting(offline: World) -> None:
     offline.after(11_000)
 
     assert None is next_deadline_ms(offline.state)
@@ -401,7 +402,7 @@ def test_idle_node_without_a_link_wakes_for_nothing_but_the_end_of_starting(offl
 # -- the end
 
 
-def test_stop_says_goodbye_and_then_nothing_moves(world: Any) -> None:
+def test_stop_says_goodbye_and_then_nothing_moves(world: World) -> None:
     done = world.do(StopAsked())
     assert isinstance(done[-1], Stop)
     assert ["stopping"] == [health.state for health in healths(world, done)]
@@ -412,13 +413,13 @@ def test_stop_says_goodbye_and_then_nothing_moves(world: Any) -> None:
     assert None is next_deadline_ms(world.state)
 
 
-def test_now_that_runs_backwards_is_taken_to_stand_still(world: Any) -> None:
+def test_now_that_runs_backwards_is_taken_to_stand_still(world: World) -> None:
     state, _ = step(world.state, Ticked(), -5_000)
 
     assert world.state.now_ms == state.now_ms
 
 
-def test_status_of_a_wrong_central_clock_is_still_a_status(world: Any) -> None:
+def test_status_of_a_wrong_central_clock_is_still_a_status(world: World) -> None:
     """An age beyond what a broker keeps is a fault of a clock, not of the message."""
     status = world.status().status
     wrong = type(status)(
@@ -430,7 +431,7 @@ def test_status_of_a_wrong_central_clock_is_still_a_status(world: Any) -> None:
     assert "ready" == world.face
 
 
-def test_refused_write_of_something_else_is_a_fault_of_the_store(world: Any) -> None:
+def test_refused_write_of_something_else_is_a_fault_of_the_store(world: World) -> None:
     from node.core.events import StoreRefused  # noqa: PLC0415
 
     world.do(StoreRefused(None, "read-only file system"))

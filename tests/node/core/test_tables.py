@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -63,9 +64,11 @@ proven     C   D     .      C
 """
 
 
-def cells(
-    text: str, phases: type[StrEnum], inputs: type[StrEnum], names: dict[str, StrEnum]
-) -> list[tuple[StrEnum, ...]]:
+P = TypeVar("P", bound=StrEnum)
+H = TypeVar("H", bound=StrEnum)
+
+
+def cells(text: str, phases: type[P], inputs: type[H], names: dict[str, P]) -> list[tuple[P, H, P]]:
     _, *rows = text.strip("\n").splitlines()
     found = []
     for phase, row in zip(phases, rows, strict=True):

@@ -1,31 +1,31 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N8, N10: an attack that is pressed while our own radio says something lesser."""
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec.structs import replace
 
 from node.core.controls import Button
-from node.core.effects import StopOver
+from node.core.effects import StopOver, TransmitOver
 from node.core.events import AirAsked, ChannelChanged, OverEnded, OverStarted, Ticked
 from node.core.radio import cuts
 from node.core.radio.air import LADDER, Phrase
+from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Receipt
 from wire.ids import CENTRAL, FrameId, NodeId
 
 
-def key(radio: Any) -> Any:
+def key(radio: Set) -> TransmitOver:
     """The next over, keyed."""
     over = radio.wait_over()
     radio.world.after(20, OverStarted(over.over))
     return over
 
 
-def stops(radio: Any) -> list[StopOver]:
+def stops(radio: Set) -> list[StopOver]:
     return [effect for effect in radio.world.log if isinstance(effect, StopOver)]
 
 
-def test_sentence_of_an_assist_is_cut_for_an_attack_once_its_burst_is_out(radio: Any) -> None:
+def test_sentence_of_an_assist_is_cut_for_an_attack_once_its_burst_is_out(radio: Set) -> None:
     """N8: the attack is on the air within five seconds of the press, not after the assist's six seconds of speech."""
     radio.world.tap(Button.ASSIST)
     over = key(radio)
@@ -41,7 +41,7 @@ def test_sentence_of_an_assist_is_cut_for_an_attack_once_its_burst_is_out(radio:
     assert (Phrase.ATTACK, [2]) == (again.phrase, radio.counters(again)), "the assist's receipt is awaited"
 
 
-def test_burst_of_an_assist_is_let_finish(radio: Any) -> None:
+def test_burst_of_an_assist_is_let_finish(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     key(radio)
     started_ms = radio.world.now_ms
@@ -49,10 +49,12 @@ def test_burst_of_an_assist_is_let_finish(radio: Any) -> None:
     while not stops(radio):
         radio.world.after(20, Ticked())
 
-    assert radio.world.now_ms - started_ms >= radio.world.state.radio.over.bursts_ms
+    over = radio.world.state.radio.over
+    assert over is not None
+    assert radio.world.now_ms - started_ms >= over.bursts_ms
 
 
-def test_slow_bursts_are_cut_at_once_and_go_with_the_attack(radio: Any) -> None:
+def test_slow_bursts_are_cut_at_once_and_go_with_the_attack(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     for _ in LADDER[1:]:
         radio.next_over()
@@ -66,7 +68,7 @@ def test_slow_bursts_are_cut_at_once_and_go_with_the_attack(radio: Any) -> None:
     assert (LADDER[0], [2, 1]) == (again.mode, radio.counters(again))
 
 
-def test_over_that_could_not_be_cut_has_carried_what_was_in_it(radio: Any) -> None:
+def test_over_that_could_not_be_cut_has_carried_what_was_in_it(radio: Set) -> None:
     """A TNC sends what it has."""
     radio.world.tap(Button.ASSIST)
     for _ in LADDER[1:]:
@@ -78,7 +80,7 @@ def test_over_that_could_not_be_cut_has_carried_what_was_in_it(radio: Any) -> No
     assert [2] == radio.counters(radio.wait_over(5_000))
 
 
-def test_attack_is_not_cut_for_another_nor_an_answer_for_anybody(radio: Any) -> None:
+def test_attack_is_not_cut_for_another_nor_an_answer_for_anybody(radio: Set) -> None:
     radio.world.hold(Button.ATTACK)
     over = key(radio)
     radio.world.hold(Button.ATTACK)
@@ -93,9 +95,9 @@ def test_attack_is_not_cut_for_another_nor_an_answer_for_anybody(radio: Any) -> 
     assert [] == stops(radio)
 
 
-def test_sentence_is_cut_for_a_silent_attack_and_none_follows(make_set: Any) -> None:
+def test_sentence_is_cut_for_a_silent_attack_and_none_follows() -> None:
     """N4: what was pressed openly before it is not said either, once somebody may be listening."""
-    radio = make_set(is_attack_silent=True)
+    radio = radio_set(is_attack_silent=True)
     radio.world.tap(Button.ASSIST)
     over = key(radio)
     radio.world.hold(Button.ATTACK)
@@ -109,9 +111,9 @@ def test_sentence_is_cut_for_a_silent_attack_and_none_follows(make_set: Any) -> 
     assert {None} == {over.phrase for over in radio.overs()[1:]}
 
 
-def test_assist_pressed_before_a_silent_attack_is_not_spoken_after_it(make_set: Any) -> None:
+def test_assist_pressed_before_a_silent_attack_is_not_spoken_after_it() -> None:
     """N4."""
-    radio = make_set(is_attack_silent=True, radio={"has_neutral_phrase": True})
+    radio = radio_set(replace(LICENSED, has_neutral_phrase=True), is_attack_silent=True)
     radio.world.do(ChannelChanged(is_busy=True))
     radio.world.tap(Button.ASSIST)
     radio.world.hold(Button.ATTACK)

@@ -1,14 +1,12 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N10: the duty cycle is the radio's, not the program's: a crash loop does not begin its window anew."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from node.core.events import AirAsked, OverEnded
 from node.core.radio import duty
+from tests.support.radio_set import Set
 from wire.frames import Receipt
 from wire.ids import CENTRAL, FrameId, NodeId
 
@@ -19,7 +17,7 @@ pytestmark = pytest.mark.finding(9)
 
 
 @pytest.mark.parametrize("is_ended", [True, False])
-def test_crash_loop_keeps_to_the_duty_cycle(radio: Any, *, is_ended: bool) -> None:
+def test_crash_loop_keeps_to_the_duty_cycle(radio: Set, *, is_ended: bool) -> None:
     """Whether it dies after an over or while it is keyed."""
     used_ms, counter = 0, 0
     while radio.world.now_ms < duty.WINDOW_MS:

@@ -1,27 +1,25 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N9, N10: who holds the broker holds every frame that ever was, all well signed, and may ask for any of them."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from node.core.controls import Button
 from node.core.events import AirAsked, ChannelChanged, DirectoryReceived, OverEnded
 from node.core.radio import asked, duty
-from wire.frames import Alert, Cancel, PathTest, Receipt, Response
+from tests.support.radio_set import Set, radio_set
+from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse, Path
 
 OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
 
 
-def ask(radio: Any, frame: Any) -> None:
+def ask(radio: Set, frame: Frame) -> None:
     radio.world.do(AirAsked(radio.world.signed(frame).data))
 
 
-def now_s(radio: Any) -> int:
+def now_s(radio: Set) -> int:
     return int(radio.world.wall().timestamp())
 
 
@@ -35,16 +33,16 @@ def now_s(radio: Any) -> int:
         (PathTest(BOOTS, 5, 0, Path.RADIO), "air wrong kind"),
     ],
 )
-def test_what_central_never_asks_for_is_not_said(radio: Any, frame: Any, reason: str) -> None:
+def test_what_central_never_asks_for_is_not_said(radio: Set, frame: Frame, reason: str) -> None:
     ask(radio, frame)
     radio.world.after(30_000)
 
     assert ([], {reason: 1}) == (radio.overs(), dict(radio.world.state.rejected))
 
 
-def test_alert_of_a_scheme_that_is_not_ours_is_not_said(make_set: Any) -> None:
+def test_alert_of_a_scheme_that_is_not_ours_is_not_said() -> None:
     """G4."""
-    radio = make_set(scheme_numbers=(2,))
+    radio = radio_set(scheme_numbers=(2,))
     ask(radio, Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,)))
     radio.world.after(30_000)
 
@@ -53,7 +51,7 @@ def test_alert_of_a_scheme_that_is_not_ours_is_not_said(make_set: Any) -> None:
 
 @pytest.mark.parametrize(("age_ms", "is_said"), [(asked.OLD_MS - 5_000, True), (asked.OLD_MS + 5_000, False)])
 @pytest.mark.parametrize("kind", ["alert", "receipt"])
-def test_old_frames_are_not_said_where_the_time_is_known(radio: Any, kind: str, age_ms: int, *, is_said: bool) -> None:
+def test_old_frames_are_not_said_where_the_time_is_known(radio: Set, kind: str, age_ms: int, *, is_said: bool) -> None:
     at_s = now_s(radio) - age_ms // 1_000
     receipt = Receipt(CENTRAL, 5, at_s, FrameId(BOOTS, 1))
     ask(radio, receipt if kind == "receipt" else Alert(BOOTS, 5, at_s, AlertKind.ATTACK, 5, (1,)))
@@ -63,7 +61,7 @@ def test_old_frames_are_not_said_where_the_time_is_known(radio: Any, kind: str, 
     assert (not is_said) is ("air old" in radio.world.state.rejected)
 
 
-def test_alert_of_a_member_struck_off_while_it_waits_is_not_said(radio: Any) -> None:
+def test_alert_of_a_member_struck_off_while_it_waits_is_not_said(radio: Set) -> None:
     radio.world.do(ChannelChanged(is_busy=True))
     ask(radio, Alert(BOOTS, 5, 0, AlertKind.ATTACK, 5, (1,)))
     struck = radio.world.sender(BOOTS, "Boots", "", 1, is_revoked=True)
@@ -74,7 +72,7 @@ def test_alert_of_a_member_struck_off_while_it_waits_is_not_said(radio: Any) -> 
     assert [] == radio.overs()
 
 
-def test_flood_of_old_receipts_leaves_room_for_a_press_here(radio: Any) -> None:
+def test_flood_of_old_receipts_leaves_room_for_a_press_here(radio: Set) -> None:
     """N10: three tenths of ten minutes, however many there are, and an assist goes out at once."""
     counter = 0
     while radio.world.now_ms < duty.WINDOW_MS:

@@ -1,11 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N12: staff are asked for a weekly test, and their press proves every path there is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +12,7 @@ from node.core.effects import PathTestDraft, ShowScreen, StoreFrame, TransmitOve
 from node.core.events import ClockRead, FrameReceived, LinkDown, OverEnded, OverStarted, Started
 from node.core.screens import Dots, Face
 from node.core.settings import RadioSettings, RadioTiming
+from tests.support.node_world import World, node_world
 from wire.frames import PathTest
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState, Path
@@ -27,26 +25,21 @@ BOOTS = NodeId(0x11)
 NOON_S = 1_795_530_720
 
 
-@pytest.fixture
-def made(make_world: Callable[..., Any]) -> Callable[..., Any]:
+def running(radio: RadioSettings | None = None, *, is_attack_silent: bool = False) -> World:
     """A node, up, with central on duty."""
-
-    def make(radio: RadioSettings | None = None, **changes: Any) -> Any:
-        world = make_world(replace(make_world().settings, radio=radio, **changes))
-        world.start()
-        world.online()
-        return world
-
-    return make
+    world = node_world(radio, is_attack_silent=is_attack_silent)
+    world.start()
+    world.online()
+    return world
 
 
-def idle_for(world: Any, wait_ms: int) -> None:
+def idle_for(world: World, wait_ms: int) -> None:
     """Skip a long time in which nothing happens but central's heartbeat."""
     world.now_ms += wait_ms
     world.do(ClockRead(int(world.wall().timestamp()), is_proven=True), world.status())
 
 
-def faces_of_two_minutes(world: Any) -> set[Face]:
+def faces_of_two_minutes(world: World) -> set[Face]:
     found = set()
     for _ in range(12):
         found.add(world.screen.face)
@@ -54,7 +47,7 @@ def faces_of_two_minutes(world: Any) -> set[Face]:
     return found
 
 
-def until_asked(world: Any) -> None:
+def until_asked(world: World) -> None:
     for _ in range(13):
         if world.screen.face is Face.TEST_DUE:
             return
@@ -62,14 +55,14 @@ def until_asked(world: Any) -> None:
     raise AssertionError(world.screen)
 
 
-def good_test(world: Any) -> None:
+def good_test(world: World) -> None:
     world.tap(Button.TEST)
     world.do(world.receipt(world.counter))
     world.live(61_000)
 
 
-def test_test_is_due_a_week_after_the_last_good_one(made: Any) -> None:
-    world = made()
+def test_test_is_due_a_week_after_the_last_good_one() -> None:
+    world = running()
     good_test(world)
     idle_for(world, WEEK_MS - 3 * 60_000)
     assert {Face.READY} == faces_of_two_minutes(world)
@@ -83,8 +76,8 @@ def test_test_is_due_a_week_after_the_last_good_one(made: Any) -> None:
     assert {Face.READY} == faces_of_two_minutes(world)
 
 
-def test_radio_that_fails_its_tests_does_not_keep_staff_from_being_asked(made: Any) -> None:
-    world = made(LICENSED)
+def test_radio_that_fails_its_tests_does_not_keep_staff_from_being_asked() -> None:
+    world = running(LICENSED)
     idle_for(world, WEEK_MS)
     failed = replace(world.state.radio.tests, is_failed=True, next_ms=2**40)
     world.state = replace(world.state, radio=replace(world.state.radio, tests=failed))
@@ -93,9 +86,9 @@ def test_radio_that_fails_its_tests_does_not_keep_staff_from_being_asked(made: A
     assert {Face.READY, Face.TEST_DUE} == faces_of_two_minutes(world)
 
 
-def test_duty_is_seen_every_other_minute_while_one_is_due(made: Any) -> None:
+def test_duty_is_seen_every_other_minute_while_one_is_due() -> None:
     """N3: who is on duty and that the network is there must not vanish for days."""
-    world = made()
+    world = running()
     idle_for(world, WEEK_MS)
 
     assert {Face.READY, Face.TEST_DUE} == faces_of_two_minutes(world)
@@ -105,8 +98,8 @@ def test_duty_is_seen_every_other_minute_while_one_is_due(made: Any) -> None:
     ("days", "expected"),
     [(9, "Last good: 9 days ago"), (10, "Last good 10 days ago"), (400, "Last good: 400 days")],
 )
-def test_age_of_the_last_good_one_survives_a_restart(made: Any, days: int, expected: str) -> None:
-    world = made()
+def test_age_of_the_last_good_one_survives_a_restart(days: int, expected: str) -> None:
+    world = running()
     world.do(Started("b", (), (), world.directory(), 0, tested_at_s=NOON_S - days * 86_400))
     world.do(ClockRead(NOON_S, is_proven=True), world.status())
     until_asked(world)
@@ -115,11 +108,9 @@ def test_age_of_the_last_good_one_survives_a_restart(made: Any, days: int, expec
 
 
 @pytest.mark.parametrize(("since_days", "is_asked"), [(6, False), (8, True)])
-def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(
-    made: Any, since_days: int, *, is_asked: bool
-) -> None:
+def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(since_days: int, *, is_asked: bool) -> None:
     """Also one that is switched off every evening."""
-    world = made()
+    world = running()
     world.do(Started("b", (), (), world.directory(), 0, test_since_at_s=NOON_S - since_days * 86_400))
     world.do(ClockRead(NOON_S, is_proven=True), world.status())
     found = faces_of_two_minutes(world)
@@ -130,8 +121,8 @@ def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(
         assert "No good test known" == world.screen.lines[1]
 
 
-def test_without_a_proven_clock_the_week_runs_from_the_start(make_world: Any) -> None:
-    world = make_world()
+def test_without_a_proven_clock_the_week_runs_from_the_start() -> None:
+    world = World()
     world.start(wall=None)
     world.state = replace(world.state, member_tests=replace(world.state.member_tests, good_at_s=5))
     world.online()
@@ -145,8 +136,8 @@ def test_without_a_proven_clock_the_week_runs_from_the_start(make_world: Any) ->
     assert "No good test known" == world.screen.lines[1]
 
 
-def test_undelivered_test_is_no_good_one(made: Any) -> None:
-    world = made()
+def test_undelivered_test_is_no_good_one() -> None:
+    world = running()
     idle_for(world, WEEK_MS)
     world.do(LinkDown("gone"))
     world.tap(Button.TEST)
@@ -157,14 +148,14 @@ def test_undelivered_test_is_no_good_one(made: Any) -> None:
     assert world.state.member_tests.good_ms is None
 
 
-def test_it_is_asked_for_only_on_the_idle_face_of_a_node_that_is_ready(made: Any) -> None:
-    world = made()
+def test_it_is_asked_for_only_on_the_idle_face_of_a_node_that_is_ready() -> None:
+    world = running()
     idle_for(world, WEEK_MS)
     until_asked(world)
     world.do(world.alert_from(BOOTS, 5))
     assert Face.NEIGHBOUR is world.screen.face
 
-    world = made()
+    world = running()
     idle_for(world, WEEK_MS)
     until_asked(world)
     world.do(LinkDown("gone"))
@@ -174,9 +165,9 @@ def test_it_is_asked_for_only_on_the_idle_face_of_a_node_that_is_ready(made: Any
 
 
 @pytest.mark.parametrize("is_asked_now", [True, False])
-def test_silent_attack_leaves_the_idle_face_as_it_was(made: Any, *, is_asked_now: bool) -> None:
+def test_silent_attack_leaves_the_idle_face_as_it_was(*, is_asked_now: bool) -> None:
     """N4: TEST DUE neither goes nor comes with the press, nor at any minute of the quarter of an hour after it."""
-    world = made(is_attack_silent=True)
+    world = running(is_attack_silent=True)
     idle_for(world, WEEK_MS)
     while (world.screen.face is Face.TEST_DUE) is not is_asked_now:
         world.live(5_000)
@@ -194,7 +185,7 @@ def test_silent_attack_leaves_the_idle_face_as_it_was(made: Any, *, is_asked_now
 # -- what the press proves
 
 
-def radio_turn(world: Any) -> None:
+def radio_turn(world: World) -> None:
     before = len(world.of(TransmitOver, world.log))
     while len(world.of(TransmitOver, world.log)) == before:
         world.after(100)
@@ -203,18 +194,18 @@ def radio_turn(world: Any) -> None:
     world.after(1_400, OverEnded(over, 1_400))
 
 
-def by_radio(world: Any, counter: int) -> None:
+def by_radio(world: World, counter: int) -> None:
     world.do(FrameReceived(world.receipt(counter).data, None, Path.RADIO))
 
 
-def path_test_of(world: Any) -> int:
+def path_test_of(world: World) -> int:
     (counter,) = [c for c, (signed, _) in world.stored.items() if isinstance(signed.frame, PathTest)]
     return counter
 
 
-def test_press_proves_both_paths(made: Any) -> None:
+def test_press_proves_both_paths() -> None:
     """N12: the network's receipt first, then the radio's; TEST OK only when both are there."""
-    world = made(LICENSED)
+    world = running(LICENSED)
     world.tap(Button.TEST)
     world.do(world.receipt(1))
     assert (("RECEIVED",), ("TEST reached central", "Net✓ Radio: testing")) == (
@@ -227,9 +218,9 @@ def test_press_proves_both_paths(made: Any) -> None:
     assert (("TEST OK",), ("TEST reached central", "Net✓ Radio✓")) == (world.screen.headline, world.screen.lines)
 
 
-def test_answer_given_automatically_does_not_hide_what_was_proven(made: Any) -> None:
+def test_answer_given_automatically_does_not_hide_what_was_proven() -> None:
     """Central answers a test at once and closes it later; nobody is "answering" and nothing comes up again."""
-    world = made(LICENSED)
+    world = running(LICENSED)
     world.tap(Button.TEST)
     world.do(world.receipt(1), world.ack(1, name="automatic"))
     assert ("TEST reached central", "Net✓ Radio: testing") == world.screen.lines
@@ -240,16 +231,16 @@ def test_answer_given_automatically_does_not_hide_what_was_proven(made: Any) -> 
     assert Face.READY is world.screen.face
 
 
-def test_answer_of_a_person_to_a_test_is_told(made: Any) -> None:
-    world = made(LICENSED)
+def test_answer_of_a_person_to_a_test_is_told() -> None:
+    world = running(LICENSED)
     world.tap(Button.TEST)
     world.do(world.receipt(1), world.ack(1))
 
     assert (("ANSWERED",), "PCSO J Patel") == (world.screen.headline, world.screen.lines[0])
 
 
-def test_press_says_when_the_radio_was_not_heard(made: Any) -> None:
-    world = made(LICENSED)
+def test_press_says_when_the_radio_was_not_heard() -> None:
+    world = running(LICENSED)
     world.tap(Button.TEST)
     world.do(world.receipt(1))
     radio_turn(world)
@@ -261,8 +252,8 @@ def test_press_says_when_the_radio_was_not_heard(made: Any) -> None:
     )
 
 
-def test_press_without_a_network_goes_by_radio_and_says_so(made: Any) -> None:
-    world = made(LICENSED)
+def test_press_without_a_network_goes_by_radio_and_says_so() -> None:
+    world = running(LICENSED)
     world.do(LinkDown("gone"))
     world.tap(Button.TEST)
     radio_turn(world)
@@ -276,10 +267,8 @@ def test_press_without_a_network_goes_by_radio_and_says_so(made: Any) -> None:
 
 
 @pytest.mark.parametrize("radio", [None, RadioSettings()])
-def test_press_where_the_radio_may_not_transmit_is_about_the_network_alone(
-    made: Any, radio: RadioSettings | None
-) -> None:
-    world = made(radio)
+def test_press_where_the_radio_may_not_transmit_is_about_the_network_alone(radio: RadioSettings | None) -> None:
+    world = running(radio)
     world.tap(Button.TEST)
     world.do(world.receipt(1))
 
@@ -288,9 +277,9 @@ def test_press_where_the_radio_may_not_transmit_is_about_the_network_alone(
 
 
 @pytest.mark.finding(1)
-def test_press_that_somebody_else_put_on_the_air_proves_no_radio_of_ours(made: Any) -> None:
+def test_press_that_somebody_else_put_on_the_air_proves_no_radio_of_ours() -> None:
     """Who plays a listener's test on the air brings it to central, and its receipt comes back by radio."""
-    world = made(RadioSettings())
+    world = running(RadioSettings())
     world.do(LinkDown("gone"))
     world.tap(Button.TEST)
     by_radio(world, 1)
@@ -298,17 +287,17 @@ def test_press_that_somebody_else_put_on_the_air_proves_no_radio_of_ours(made: A
     assert (("RECEIVED",), ("TEST reached central", "TEST 14:32:00")) == (world.screen.headline, world.screen.lines)
 
 
-def test_test_during_a_silent_attack_keys_no_radio_of_its_own(made: Any) -> None:
+def test_test_during_a_silent_attack_keys_no_radio_of_its_own() -> None:
     """N4."""
-    world = made(LICENSED, is_attack_silent=True)
+    world = running(LICENSED, is_attack_silent=True)
     world.hold(Button.ATTACK)
     world.do(world.receipt(1))
     world.tap(Button.TEST)
 
-    assert AlertKind.TEST is world.stored[2][0].frame.kind
+    assert AlertKind.TEST is world.alert_on_disk(2).kind
     assert [] == [o for o in world.of(StoreFrame, world.log) if isinstance(o.content, PathTestDraft)]
 
 
-def test_noon_is_noon(made: Any) -> None:
+def test_noon_is_noon() -> None:
     """The constant above is the bench's clock."""
-    assert datetime.fromtimestamp(NOON_S, made().wall().tzinfo) == made().wall()
+    assert datetime.fromtimestamp(NOON_S, running().wall().tzinfo) == running().wall()

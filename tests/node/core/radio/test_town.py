@@ -1,12 +1,10 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N8–N10: the cores of a town on one frequency; the big storms are the simulation's."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.support.toy_air import Town
 from wire.frames import SignedFrame
 
 
@@ -16,7 +14,7 @@ def _unsigned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SignedFrame, "verify", lambda self, key: None)
 
 
-def press_all(town: Any) -> int:
+def press_all(town: Town) -> int:
     town.run(60_000)
     for node in town.nodes[1:]:
         town.press(node)
@@ -25,8 +23,8 @@ def press_all(town: Any) -> int:
     return start_ms
 
 
-def test_lone_alert_is_at_central_within_six_seconds_of_the_press(make_town: Any) -> None:
-    town = make_town(1, 4)
+def test_lone_alert_is_at_central_within_six_seconds_of_the_press() -> None:
+    town = Town(1, 4)
     start_ms = press_all(town)
     town.run(start_ms + 60_000, town.is_all_received)
 
@@ -35,19 +33,19 @@ def test_lone_alert_is_at_central_within_six_seconds_of_the_press(make_town: Any
     assert town.is_all_received()
 
 
-def test_two_at_once_are_both_decoded(make_town: Any) -> None:
+def test_two_at_once_are_both_decoded() -> None:
     """Nineteen of twenty within a minute, all of them in the end."""
     soon = 0
     for seed in range(20):
-        town = make_town(2, seed)
+        town = Town(2, seed)
         start_ms = press_all(town)
         soon += town.run(start_ms + 900_000, town.is_all_received) <= start_ms + 60_000
         assert town.is_all_received(), seed
     assert soon >= 19
 
 
-def test_fifty_at_once_are_all_received_long_before_six_minutes(make_town: Any) -> None:
-    town = make_town(50, 1)
+def test_fifty_at_once_are_all_received_long_before_six_minutes() -> None:
+    town = Town(50, 1)
     start_ms = press_all(town)
     town.run(start_ms + 900_000, town.is_all_received)
 

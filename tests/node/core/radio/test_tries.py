@@ -1,10 +1,8 @@
-# ruff: noqa: ANN401  # the bench lives in conftest.py, which cannot be imported
 """N8, N9, N13: how loudly and how often, until central's receipt."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +11,8 @@ from node.core.controls import Button
 from node.core.events import OverFailed, Ticked
 from node.core.radio import tries
 from node.core.radio.air import LADDER
+from tests.support.node_world import World
+from tests.support.radio_set import Set, radio_set
 from wire.frames import Alert, Response, decode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
@@ -21,7 +21,7 @@ OURS, BOOTS = NodeId(0x10), NodeId(0x11)
 HOUR_MS = 3_600_000
 
 
-def fill(world: Any, count: int, at_ms: int | None = -HOUR_MS) -> None:
+def fill(world: World, count: int, at_ms: int | None = -HOUR_MS) -> None:
     """Stored alerts of an earlier run, none receipted."""
     for counter in range(1, count + 1):
         frame = Alert(OURS, counter, 1_795_000_000, AlertKind.ATTACK, counter, (1,))
@@ -29,13 +29,13 @@ def fill(world: Any, count: int, at_ms: int | None = -HOUR_MS) -> None:
     world.counter = count
 
 
-def test_quiet_losses_climb_the_ladder_and_stay_at_its_end(radio: Any) -> None:
+def test_quiet_losses_climb_the_ladder_and_stay_at_its_end(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
 
     assert [*LADDER, LADDER[-1]] == [radio.next_over().mode for _ in range(len(LADDER) + 1)]
 
 
-def test_three_tries_soon_then_slow_ones_doubling_for_ever(radio: Any) -> None:
+def test_three_tries_soon_then_slow_ones_doubling_for_ever(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     moments = []
     for _ in range(11):
@@ -51,7 +51,7 @@ def test_three_tries_soon_then_slow_ones_doubling_for_ever(radio: Any) -> None:
     assert tries.SLOW_MAX_MS <= gaps[-1] <= 1.2 * tries.SLOW_MAX_MS
 
 
-def test_storm_keeps_the_fast_mode(radio: Any) -> None:
+def test_storm_keeps_the_fast_mode(radio: Set) -> None:
     """A loss while other members' alerts are heard was a collision: slow bursts would make it worse."""
     radio.world.tap(Button.ASSIST)
     for counter in range(1, 6):
@@ -63,7 +63,7 @@ def test_storm_keeps_the_fast_mode(radio: Any) -> None:
     assert 0 == radio.world.state.radio.wanted[0].losses
 
 
-def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio: Any) -> None:
+def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio: Set) -> None:
     """Something was on the air after the over: another member unseen, or the receipt."""
     radio.world.tap(Button.ASSIST)
     modes = []
@@ -74,7 +74,7 @@ def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio
     assert [LADDER[0], LADDER[0], LADDER[1], LADDER[1]] == modes
 
 
-def test_fresh_press_starts_its_incident_anew(radio: Any) -> None:
+def test_fresh_press_starts_its_incident_anew(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     for _ in range(tries.RELIABLE_TRIES):
         radio.next_over()
@@ -88,9 +88,9 @@ def test_fresh_press_starts_its_incident_anew(radio: Any) -> None:
     assert (LADDER[0], [2, 1]) == (over.mode, radio.counters(over))
 
 
-def test_backlog_goes_newest_first_slowly_unspoken_and_after_what_is_fresh(make_set: Any) -> None:
+def test_backlog_goes_newest_first_slowly_unspoken_and_after_what_is_fresh() -> None:
     """N13."""
-    radio = make_set()
+    radio = radio_set()
     fill(radio.world, 30)
     radio.world.restart()
     first = radio.next_over(20_000)
@@ -108,8 +108,8 @@ def test_backlog_goes_newest_first_slowly_unspoken_and_after_what_is_fresh(make_
     assert radio.world.now_ms - start_ms > 4 * tries.BACKLOG_APART_MS - 20_000
 
 
-def test_backlog_is_the_networks_while_central_is_heard(make_set: Any) -> None:
-    radio = make_set()
+def test_backlog_is_the_networks_while_central_is_heard() -> None:
+    radio = radio_set()
     fill(radio.world, 5)
     radio.world.restart()
     radio.world.online()
@@ -118,7 +118,7 @@ def test_backlog_is_the_networks_while_central_is_heard(make_set: Any) -> None:
     assert [] == radio.overs()
 
 
-def test_wanted_rows_are_bounded_and_a_fresh_press_always_gets_in(radio: Any) -> None:
+def test_wanted_rows_are_bounded_and_a_fresh_press_always_gets_in(radio: Set) -> None:
     for _ in range(tries.WANTED_MAX + 10):
         radio.world.tap(Button.TEST)
     wanted = radio.world.state.radio.wanted
@@ -128,7 +128,7 @@ def test_wanted_rows_are_bounded_and_a_fresh_press_always_gets_in(radio: Any) ->
 
 
 @pytest.mark.parametrize("airtime_ms", [0, 900])
-def test_over_that_did_not_go_out_costs_no_try(radio: Any, airtime_ms: int) -> None:
+def test_over_that_did_not_go_out_costs_no_try(radio: Set, airtime_ms: int) -> None:
     """And its sentence is still to be said."""
     radio.world.tap(Button.ASSIST)
     first = radio.wait_over()
@@ -139,7 +139,7 @@ def test_over_that_did_not_go_out_costs_no_try(radio: Any, airtime_ms: int) -> N
     assert airtime_ms == radio.world.state.radio.airtime_ms
 
 
-def test_response_has_three_tries_and_no_more(radio: Any) -> None:
+def test_response_has_three_tries_and_no_more(radio: Set) -> None:
     """N5: it concerns people who look at a screen now."""
     radio.hears(Alert(BOOTS, 5, 0, AlertKind.ASSIST, 5, (1,)))
     radio.world.after(60_000, Ticked())
@@ -152,7 +152,7 @@ def test_response_has_three_tries_and_no_more(radio: Any) -> None:
     assert 1 == len(radio.world.state.outbox.rows), "the network has it still to carry"
 
 
-def test_row_that_is_gone_is_wanted_no_more(radio: Any) -> None:
+def test_row_that_is_gone_is_wanted_no_more(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     outbox = radio.world.state.outbox
     radio.world.state = replace(radio.world.state, outbox=replace(outbox, rows=outbox.rows.drop(1)))
