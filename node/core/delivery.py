@@ -18,7 +18,8 @@ presser is told that the alert is not delivered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -31,7 +32,7 @@ from node.core.radio import overs, path_tests, trust
 from node.core.radio.state import can_transmit
 from node.core.state import CancelProgress, NodeState, Row
 from node.core.table import Happening, PathPhase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
 from wire.ids import FrameId
 from wire.kinds import Path
@@ -170,27 +171,28 @@ def cancel_received(turn: Turn, key: int) -> None:
         happen(turn, key, Happening.CANCEL_SAVED)  # Unsaved as it is: central has it.
 
 
-def tick(turn: Turn) -> None:
+def timers(state: NodeState) -> Iterator[Timer]:
     """Receipts that are overdue, and the next round."""
-    while turn.state.outbox.due and turn.state.outbox.due[0][0] <= turn.now_ms:
-        (_, counter), *later = turn.state.outbox.due
-        turn.state.outbox.due = tuple(later)
-        trust.doubted(turn)
-        if can_transmit(turn.state):
-            overs.request(turn, counter)
-            on_air(turn, counter)
-        else:
-            overdue(turn, counter)
-    at_ms = turn.state.outbox.round_at_ms
-    if at_ms is not None and at_ms <= turn.now_ms:
-        _round(turn, is_whole=turn.state.central.path is PathPhase.PROVEN)
+    for due_ms, counter in state.outbox.due:
+        yield due_ms, partial(_receipt_overdue, counter=counter)
+        if due_ms > state.now_ms:
+            break  # The others come later.
+    if state.outbox.round_at_ms is not None:
+        yield state.outbox.round_at_ms, _next_round
 
 
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
-    moments = [at_ms for at_ms in (state.outbox.round_at_ms,) if at_ms is not None]
-    moments += [due_ms for due_ms, _ in state.outbox.due[:1]]
-    return min(moments, default=None)
+def _receipt_overdue(turn: Turn, counter: int) -> None:
+    turn.state.outbox.due = tuple(due for due in turn.state.outbox.due if due[1] != counter)
+    trust.doubted(turn)
+    if can_transmit(turn.state):
+        overs.request(turn, counter)
+        on_air(turn, counter)
+    else:
+        overdue(turn, counter)
+
+
+def _next_round(turn: Turn) -> None:
+    _round(turn, is_whole=turn.state.central.path is PathPhase.PROVEN)
 
 
 def _is_for_radio(state: NodeState, signed: SignedFrame) -> bool:

@@ -10,6 +10,7 @@ Which incident a press belongs to: see :func:`joined`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -32,7 +33,7 @@ from node.core.scales import shown_at_s, stamp_s
 from node.core.signals import is_hushed, rename_own
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, Frame, PathTest, SignedFrame
 from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse, Path
 from wire.limits import SCHEMES_PER_NODE_MAX
@@ -214,13 +215,25 @@ def stopping(turn: Turn) -> None:
             turn.order(MarkReceipted(draft.signed.frame.id))
 
 
-def tick(turn: Turn) -> None:
-    """Order refused drafts again whose time has come, and draft the path test that is due."""
-    if path_tests.take_due(turn):
+def timers(state: NodeState) -> Iterator[Timer]:
+    """The next path test, and refused drafts that are ordered again."""
+    next_ms = path_tests.next_ms(state)
+    if next_ms is not None:
+        yield next_ms, _test_path
+    retries = [draft.retry_at_ms for draft in state.drafts if draft.retry_at_ms is not None]
+    if retries:
+        yield min(retries), _retry
+
+
+def _test_path(turn: Turn) -> None:
+    if path_tests.is_to_be_drafted(turn):
         number = turn.state.next_draft
         turn.state.next_draft = number + 1
         test = PathTestDraft(Path.RADIO)
         add(turn, PendingDraft(number, test, 0, stamp_s(turn.state, turn.now_ms), turn.now_ms))
+
+
+def _retry(turn: Turn) -> None:
     is_probed = False
     for draft in turn.state.drafts:
         if draft.retry_at_ms is None or draft.retry_at_ms > turn.now_ms:
@@ -231,13 +244,6 @@ def tick(turn: Turn) -> None:
             continue
         is_probed = is_probed or draft.signed is not None
         _issue(turn, draft.number)
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
-    moments = [d.retry_at_ms for d in state.drafts if d.retry_at_ms is not None]
-    test_ms = path_tests.next_moment_ms(state)
-    return min(moments if test_ms is None else [*moments, test_ms], default=None)
 
 
 def _is_surely_open(state: NodeState, incident: Incident, now_ms: int) -> bool:

@@ -64,8 +64,6 @@ def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int |
         return None
     timing = state.settings.timing
     moments: list[int] = []
-    if state.hint is not None:
-        moments.append(state.hint.until_ms)
     if own is not None:
         if own.phase is Phase.DRAFTED and own.pressed_ms is not None:
             moments.append(own.pressed_ms + timing.saving_shown_ms)
@@ -77,9 +75,7 @@ def next_moment_ms(state: NodeState, own: Incident | None, now_ms: int) -> int |
     hushed_until = hushed_until_ms(state)
     if hushed_until is not None:
         moments.append(hushed_until)
-    for neighbour in state.neighbours:
-        moments.append(neighbour.arrived_ms + timing.neighbour_inverted_ms)
-        moments.append(neighbour.arrived_ms + timing.neighbour_shown_ms)
+    moments += [neighbour.arrived_ms + timing.neighbour_inverted_ms for neighbour in state.neighbours]
     moments += idle_faces.moments_ms(state, now_ms)
     return min((moment for moment in moments if moment > now_ms), default=None)
 

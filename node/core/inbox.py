@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from node.core.effects import KeepSeen
-from node.core.state import NodeState, Seen
+from node.core.ledger import Shelf
+from node.core.state import Inbox, NodeState, Seen
 from node.core.turn import Turn
 from wire.ids import FrameId
 from wire.kinds import Priority
+
+INBOX_TURN_MS: Final = 24 * 3_600_000
+INBOX_ROWS_MAX: Final = 20_000
 
 
 def is_new(turn: Turn, frame_id: FrameId, digest: bytes) -> bool:
@@ -48,3 +54,10 @@ def put(turn: Turn, frame_id: FrameId, seen: Seen) -> None:
         highest = highest.put(FrameId(frame_id.node, 0), frame_id.counter)
     turn.state.inbox.recent = inbox.recent.put(frame_id, seen)
     turn.state.inbox.highest = highest
+
+
+def settle(turn: Turn) -> None:
+    """What was taken in two days ago is forgotten, when next something happens."""
+    kept = turn.state.inbox
+    if turn.now_ms - kept.turned_ms >= INBOX_TURN_MS or len(kept.recent) >= INBOX_ROWS_MAX:
+        turn.state.inbox = Inbox(Shelf(), kept.recent, turn.now_ms, kept.highest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from node.core.radio import member_tests
 from node.core.signals import play_for_own
 from node.core.state import RECENT_MAX, CancelProgress, Incident, NodeState
 from node.core.table import INCIDENT, UNSETTLED, Happening, Phase, after
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, Path
 
@@ -56,6 +58,14 @@ def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> 
     keep(turn, incident)
     recent = turn.state.recent
     turn.state.recent = ((incident.key, *recent) if is_older else (*recent, incident.key))[-RECENT_MAX:]
+
+
+def timers(state: NodeState) -> Iterator[Timer]:
+    """What central has closed leaves the panel."""
+    for key in state.recent:
+        incident = state.incidents.get(key)
+        if incident is not None and incident.phase is Phase.CLOSED:
+            yield incident.changed_ms + state.settings.timing.outcome_shown_ms, partial(forget, key=key)
 
 
 def forget(turn: Turn, key: int) -> None:

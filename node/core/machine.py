@@ -15,6 +15,7 @@ pins, when the edge happened, not when the program got round to it. It is taken 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from node.core import (
     drafts,
     faces,
     identity,
+    inbox,
     intake,
     lifecycle,
     neighbours,
@@ -69,11 +71,10 @@ from node.core.events import (
     Ticked,
 )
 from node.core.presses import Gesture, Wish
-from node.core.radio import access, asked, overs, relays
+from node.core.radio import access, asked, overs, path_tests, relays
 from node.core.settings import Settings
 from node.core.state import NodeState
-from node.core.table import Phase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.kinds import AlertKind, MemberResponse
 
 _ALERTS: Final = {Wish.ATTACK: AlertKind.ATTACK, Wish.ASSIST: AlertKind.ASSIST, Wish.TEST: AlertKind.TEST}
@@ -122,13 +123,7 @@ def next_deadline_ms(state: NodeState) -> int | None:
     own = view.own_to_show(state, state.now_ms)
     moments = (
         presses.next_moment_ms(state.buttons, state.settings),
-        drafts.next_moment_ms(state),
-        delivery.next_moment_ms(state),
-        parts.next_moment_ms(state),
-        supervision.next_moment_ms(state),
-        overs.next_moment_ms(state),
-        relays.next_moment_ms(state),
-        told.next_moment_ms(state),
+        *(moment_ms for moment_ms, _ in timers(state)),
         view.next_moment_ms(state, own),
         faces.next_moment_ms(state, own, state.now_ms),
         state.sounding.until_ms if state.sounding is not None else None,
@@ -237,25 +232,35 @@ def _radio_event(turn: Turn, event: ChannelChanged | OverStarted | OverEnded | O
             asked.asked(turn, event)
 
 
+def timers(state: NodeState) -> Iterator[Timer]:
+    """All that happens by itself, and when. What a timer does may change those behind it."""
+    yield from drafts.timers(state)
+    yield from delivery.timers(state)
+    yield from parts.timers(state)
+    yield from supervision.timers(state)
+    yield from overs.timers(state)
+    yield from relays.timers(state)
+    yield from neighbours.timers(state)
+    yield from told.timers(state)
+    yield from lifecycle.timers(state)
+    if state.hint is not None:
+        yield state.hint.until_ms, _drop_hint
+
+
 def _due(turn: Turn) -> None:
     if turn.state.is_stopping:
         return
-    drafts.tick(turn)
-    delivery.tick(turn)
-    parts.tick(turn)
-    supervision.tick(turn)
-    overs.tick(turn)
-    relays.tick(turn)
-    neighbours.expire(turn)
-    told.tick(turn)
-    if turn.state.hint is not None and turn.state.hint.until_ms <= turn.now_ms:
-        turn.state.hint = None
-    for key in turn.state.recent:
-        incident = turn.state.incidents.get(key)
-        if incident is None or incident.phase is not Phase.CLOSED:
-            continue
-        if turn.now_ms - incident.changed_ms >= turn.timing.outcome_shown_ms:
-            lifecycle.forget(turn, key)
+    path_tests.settle(turn)
+    overs.settle(turn)
+    inbox.settle(turn)
+    for moment_ms, act in timers(turn.state):
+        if moment_ms <= turn.now_ms:
+            act(turn)
+    overs.go_on(turn)
+
+
+def _drop_hint(turn: Turn) -> None:
+    turn.state.hint = None
 
 
 def _stop(turn: Turn) -> None:

@@ -10,8 +10,9 @@ alerts has the panel is :mod:`node.core.view`'s.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -19,11 +20,11 @@ from msgspec.structs import replace
 from node.core import inbox
 from node.core.controls import Part
 from node.core.events import ScreenShown
-from node.core.ledger import Shelf
+from node.core.inbox import INBOX_TURN_MS
 from node.core.scales import age_s, judged, readings_s
 from node.core.screens import Face
-from node.core.state import Answered, Inbox, Neighbour, NodeState, Seen
-from node.core.turn import Turn
+from node.core.state import Answered, Neighbour, NodeState, Seen
+from node.core.turn import Timer, Turn
 from wire.admission import Admitted
 from wire.errors import DecodeError
 from wire.frames import Alert, Cancel, Response
@@ -50,8 +51,6 @@ EACH_WHEN_FULL_MAX: Final = 2
 """Of these places one sender keeps so many when there are not enough, its most urgent and newest."""
 REMEMBERED_MAX: Final = 64
 """Closings, and whose alerts were taken back. Of closings one sender keeps as few as of alerts when there are more."""
-INBOX_TURN_MS: Final = 24 * 3_600_000
-INBOX_ROWS_MAX: Final = 20_000
 GUARD_MS: Final = 500
 """A button pressed so soon after one alert took another's place may have been meant for the other."""
 _URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
@@ -295,14 +294,17 @@ def drop(turn: Turn, incident: FrameId) -> None:
     turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.incident != incident)
 
 
-def expire(turn: Turn) -> None:
-    """What was on the panel for long enough leaves it; what was taken in two days ago is forgotten."""
-    oldest_ms = turn.now_ms - turn.timing.neighbour_shown_ms
-    if any(n.arrived_ms <= oldest_ms for n in turn.state.neighbours):
-        turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.arrived_ms > oldest_ms)
-    kept = turn.state.inbox
-    if turn.now_ms - kept.turned_ms >= INBOX_TURN_MS or len(kept.recent) >= INBOX_ROWS_MAX:
-        turn.state.inbox = Inbox(Shelf(), kept.recent, turn.now_ms, kept.highest)
+def timers(state: NodeState) -> Iterator[Timer]:
+    """What was on the panel for long enough leaves it."""
+    for neighbour in state.neighbours:
+        yield (
+            neighbour.arrived_ms + state.settings.timing.neighbour_shown_ms,
+            partial(_end, incident=neighbour.incident),
+        )
+
+
+def _end(turn: Turn, incident: FrameId) -> None:
+    turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.incident != incident)
 
 
 def drop_revoked(turn: Turn) -> None:

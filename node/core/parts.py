@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from node.core.controls import Part
 from node.core.effects import RetryPart
 from node.core.state import Fault, NodeState
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 
 RETRY_MAX_MS: Final = 60_000
 _HEALTH_APART_MS: Final = 1_000
@@ -34,19 +36,18 @@ def recovered(turn: Turn, part: Part) -> None:
         tell_soon(turn)
 
 
-def tick(turn: Turn) -> None:
-    """Order those to be tried again whose time has come, less and less often."""
-    for part, fault in turn.state.faults.items():
-        if fault.retry_at_ms <= turn.now_ms:
-            backoff_ms = min(2 * fault.backoff_ms, max(RETRY_MAX_MS, turn.timing.part_retry_ms))
-            again = Fault(fault.detail, fault.since_ms, turn.now_ms + backoff_ms, backoff_ms)
-            turn.state.faults = MappingProxyType({**turn.state.faults, part: again})
-            turn.order(RetryPart(part))
+def timers(state: NodeState) -> Iterator[Timer]:
+    """Each is tried again, less and less often."""
+    for part, fault in state.faults.items():
+        yield fault.retry_at_ms, partial(_retry, part=part)
 
 
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
-    return min((fault.retry_at_ms for fault in state.faults.values()), default=None)
+def _retry(turn: Turn, part: Part) -> None:
+    fault = turn.state.faults[part]
+    backoff_ms = min(2 * fault.backoff_ms, max(RETRY_MAX_MS, turn.timing.part_retry_ms))
+    again = Fault(fault.detail, fault.since_ms, turn.now_ms + backoff_ms, backoff_ms)
+    turn.state.faults = MappingProxyType({**turn.state.faults, part: again})
+    turn.order(RetryPart(part))
 
 
 def tell_soon(turn: Turn) -> None:

@@ -90,29 +90,13 @@ def established(turn: Turn, answer: SyncAnswer) -> bool:
     return is_new_run
 
 
-def is_lost(state: NodeState, now_ms: int) -> bool:
-    """Whether a path that was proven is no longer."""
-    moment_ms = _lost_ms(state)
-    return moment_ms is not None and moment_ms <= now_ms
-
-
-def is_due(state: NodeState, now_ms: int) -> bool:
-    """Whether to ask now."""
-    moment_ms = _ask_ms(state)
-    return moment_ms is not None and moment_ms <= now_ms
-
-
 def is_waiting(state: NodeState, now_ms: int) -> bool:
     """Whether a question is out that may still be answered in time."""
     return any(now_ms - asked.asked_ms <= ANSWER_WITHIN_MS for asked in state.central.questions)
 
 
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`is_lost` or :func:`is_due` next may change."""
-    return min((moment for moment in (_lost_ms(state), _ask_ms(state)) if moment is not None), default=None)
-
-
-def _lost_ms(state: NodeState) -> int | None:
+def lost_ms(state: NodeState) -> int | None:
+    """When a path that was proven is no longer; ``None`` = it is not proven."""
     central = state.central
     if central.path is not PathPhase.PROVEN:
         return None
@@ -122,7 +106,8 @@ def _lost_ms(state: NodeState) -> int | None:
     return silent_ms if central.proven_ms is None else min(silent_ms, central.proven_ms + PROVES_FOR_MS)
 
 
-def _ask_ms(state: NodeState) -> int | None:
+def ask_ms(state: NodeState) -> int | None:
+    """When to ask next; ``None`` = nobody is to be asked."""
     central = state.central
     if central.path is PathPhase.DOWN or not is_strict(state):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -24,7 +25,7 @@ from node.core.radio.duty import busy_percent
 from node.core.radio.state import RadioPath, radio_path
 from node.core.state import Clock, NodeState, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import PathTest
 from wire.ids import FrameId
 from wire.lateness import SCALES_AGREE_MS
@@ -272,24 +273,28 @@ def health(state: NodeState, now_ms: int) -> Health:
     )
 
 
-def tick(turn: Turn) -> None:
-    """Central's silence, and the regular report."""
+def timers(state: NodeState) -> Iterator[Timer]:
+    """Central's silence, the next question, and the regular report."""
+    lost_ms = proof.lost_ms(state)
+    if lost_ms is not None:
+        yield lost_ms, _lost
+    ask_ms = proof.ask_ms(state)
+    if ask_ms is not None:
+        yield ask_ms, asking.sync
+    if state.health_at_ms is not None:
+        yield state.health_at_ms, _report_due
+
+
+def _lost(turn: Turn) -> None:
+    _move_path(turn, PathInput.CENTRAL_SILENT)
+
+
+def _report_due(turn: Turn) -> None:
     central = turn.state.central
-    if proof.is_lost(turn.state, turn.now_ms):
-        _move_path(turn, PathInput.CENTRAL_SILENT)
-    if proof.is_due(turn.state, turn.now_ms):
+    is_hour_over = turn.now_ms - (central.sync_sent_ms or 0) >= scales.LEARN_EVERY_MS
+    if central.path is not PathPhase.DOWN and (is_hour_over or _is_in_doubt(turn.state)):
         asking.sync(turn)
-    if turn.state.health_at_ms is not None and turn.state.health_at_ms <= turn.now_ms:
-        is_hour_over = turn.now_ms - (central.sync_sent_ms or 0) >= scales.LEARN_EVERY_MS
-        if central.path is not PathPhase.DOWN and (is_hour_over or _is_in_doubt(turn.state)):
-            asking.sync(turn)
-        report(turn)
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
-    moments = (state.health_at_ms, proof.next_moment_ms(state))
-    return min((moment for moment in moments if moment is not None), default=None)
+    report(turn)
 
 
 def _proven(turn: Turn, boot_id: str) -> None:

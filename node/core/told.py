@@ -6,12 +6,13 @@ are asked for again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from node.core import neighbours
 from node.core.effects import KeepTold, Told
 from node.core.state import NodeState
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 
 CLOSED_MAX: Final = 64
 ENDED_EVERY_MS: Final = 1_000
@@ -51,21 +52,13 @@ def reopened(turn: Turn, key: int) -> None:
     turn.state.closed = tuple(other for other in turn.state.closed if other != key)
 
 
-def tick(turn: Turn) -> None:
-    """Keep what has changed."""
-    moment_ms = next_moment_ms(turn.state)
-    if moment_ms is not None and moment_ms <= turn.now_ms:
-        keep(turn)
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When to keep what has changed; ``None`` = nothing has."""
+def timers(state: NodeState) -> Iterator[Timer]:
+    """What has changed is kept: a closing at once."""
     now, kept = _told(state), state.told
-    if now == kept:
-        return None
     if now.closed != kept.closed:
-        return state.now_ms
-    return state.told_ms + (ENDED_EVERY_MS if now.ended != kept.ended else KEEP_EVERY_MS)
+        yield state.now_ms, keep
+    elif now != kept:
+        yield state.told_ms + (ENDED_EVERY_MS if now.ended != kept.ended else KEEP_EVERY_MS), keep
 
 
 def keep(turn: Turn) -> None:

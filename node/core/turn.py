@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from types import MappingProxyType
 from typing import Final
@@ -36,6 +36,10 @@ _RANK: Final[dict[type[Effect], int]] = {
     Stop: 9,
 }
 _RANK_OTHERS: Final = 5
+
+
+Timer = tuple[int, Callable[["Turn"], None]]
+"""When, and what is done then. Each room lists its own; the machine wakes by that list, and acts by it."""
 
 
 class Turn:

@@ -116,7 +116,7 @@ def clear(turn: Turn) -> None:
         turn.state.radio.asked = ()
 
 
-def tick(turn: Turn) -> None:
+def settle(turn: Turn) -> None:
     """Drop what waited too long, and whose sender was struck off."""
     oldest_ms, senders = turn.now_ms - KEPT_MS, turn.state.directory.senders
     gone = [
@@ -132,11 +132,11 @@ def tick(turn: Turn) -> None:
 
 def is_ready(state: NodeState, now_ms: int) -> bool:
     """Whether an over with it may begin now."""
-    ready_ms = next_moment_ms(state)
+    ready_ms = begins_ms(state)
     return ready_ms is not None and ready_ms <= now_ms
 
 
-def next_moment_ms(state: NodeState) -> int | None:
+def begins_ms(state: NodeState) -> int | None:
     """When an over with it may begin if the channel stays as it is; ``None`` = nothing is asked, or it is busy."""
     radio = state.radio
     if not radio.asked or radio.is_busy or radio.over is not None:

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,7 +18,7 @@ from msgspec.structs import replace
 from node.core.effects import StopOver
 from node.core.radio.state import Over
 from node.core.state import NodeState
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import Alert
 from wire.kinds import AlertKind
 
@@ -26,23 +28,21 @@ WORTH_MS: Final = 2_000
 """Bursts that take longer than this from now are cut."""
 
 
-def tick(turn: Turn) -> None:
-    """Cut what is to be cut by now."""
-    over, moment_ms = turn.state.radio.over, next_moment_ms(turn.state)
-    if over is not None and moment_ms is not None and moment_ms <= turn.now_ms:
-        turn.state.radio.over = replace(over, is_cut=True)
-        turn.order(StopOver(over.number))
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When the over on the air is to be cut; ``None`` = it is let finish."""
+def timers(state: NodeState) -> Iterator[Timer]:
+    """The over on the air is cut, unless it may finish."""
     over = state.radio.over
     if over is None or over.started_ms is None or over.is_cut or not over.counters or not _is_awaited(state, over):
-        return None
+        return
     sent_ms = over.started_ms + over.bursts_ms + SPARE_MS
     if sent_ms - state.now_ms > WORTH_MS:
-        return state.now_ms
-    return sent_ms if over.says is not None else None
+        yield state.now_ms, partial(_cut, over=over)
+    elif over.says is not None:
+        yield sent_ms, partial(_cut, over=over)
+
+
+def _cut(turn: Turn, over: Over) -> None:
+    turn.state.radio.over = replace(over, is_cut=True)
+    turn.order(StopOver(over.number))
 
 
 def _is_awaited(state: NodeState, over: Over) -> bool:

@@ -30,6 +30,7 @@ carried is told as not delivered, as if there were no radio.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -55,7 +56,7 @@ from node.core.radio.phrases import SAID_MAX, phrase_for
 from node.core.radio.state import Over, Wanted, can_transmit
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind
@@ -146,49 +147,70 @@ def stop(turn: Turn) -> None:
         turn.order(StopOver(over.number))
 
 
-def tick(turn: Turn) -> None:
-    """Whatever is due by now."""
+def settle(turn: Turn) -> None:
+    """After each event: what can no longer be transmitted, or is not wanted any more, is not."""
     if turn.settings.radio is None:
         return
     trust.observe(turn)
-    over = turn.state.radio.over
-    if over is not None and over.overdue_ms <= turn.now_ms:
-        failed(turn, OverFailed(over.number, "no answer", 0))
-    if not can_transmit(turn.state):
-        tries.abandon(turn)
-        asked.clear(turn)
-        _blocked(turn)
+    if can_transmit(turn.state):
+        tries.settle(turn)
+        asked.settle(turn)
         return
-    tries.tick(turn)
-    cuts.tick(turn)
-    asked.tick(turn)
-    _blocked(turn)
-    if turn.state.radio.over is None and turn.state.radio.rest_ms <= turn.now_ms:
+    tries.abandon(turn)
+    asked.clear(turn)
+    if turn.state.radio.blocked_since_ms is not None:
+        _clear(turn)
+
+
+def timers(state: NodeState) -> Iterator[Timer]:
+    """An over that nobody answers, what waits for receipts, a blocked channel, and the next over."""
+    radio, settings = state.radio, state.settings.radio
+    if settings is None:
+        return
+    if radio.over is not None:
+        yield radio.over.overdue_ms, _no_answer
+    if not can_transmit(state):
+        return
+    yield from tries.timers(state)
+    yield from cuts.timers(state)
+    waiting_since_ms = _waiting_since_ms(state)
+    if radio.blocked_since_ms is not None:
+        if not radio.is_busy:
+            yield radio.channel.since_ms + access.OPEN_MS, _clear
+    elif waiting_since_ms is not None:
+        yield waiting_since_ms + settings.timing.blocked_after_ms, _block
+    next_ms = _next_ms(state)
+    if next_ms is not None:
+        yield next_ms, go_on
+
+
+def go_on(turn: Turn) -> None:
+    """The next over, as soon as the channel is ours."""
+    if can_transmit(turn.state) and turn.state.radio.over is None and turn.state.radio.rest_ms <= turn.now_ms:
         _next(turn)
 
 
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
+def _next_ms(state: NodeState) -> int | None:
+    """When to look again for the next over if nothing happens."""
     radio, now_ms = state.radio, state.now_ms
-    if state.settings.radio is None:
-        return None
-    if not can_transmit(state):
-        return radio.over.overdue_ms if radio.over is not None else None
-    moments = [tries.next_moment_ms(state), _blocked_moment_ms(state)]
     if radio.over is not None:
-        moments += [radio.over.overdue_ms, cuts.next_moment_ms(state)]
-        return min((moment for moment in moments if moment is not None), default=None)
+        return None
     if radio.rest_ms > now_ms:
-        moments.append(radio.rest_ms)
-    else:
-        moments.append(asked.next_moment_ms(state))
-        due = _due(state, now_ms)
-        if due:
-            moments += [access.wait_ends_ms(radio, now_ms), breaks_in_ms(state, due)]
-        elif _is_held(state, now_ms):
-            moments.append(duty.next_slice_ms(now_ms))
-        moments.append(min((w.due_ms for w in radio.wanted if _waits(w) and w.due_ms > now_ms), default=None))
+        return radio.rest_ms
+    moments = [asked.begins_ms(state)]
+    due = _due(state, now_ms)
+    if due:
+        moments += [access.wait_ends_ms(radio, now_ms), breaks_in_ms(state, due)]
+    elif _is_held(state, now_ms):
+        moments.append(duty.next_slice_ms(now_ms))
+    moments += [wanted.due_ms for wanted in radio.wanted if _waits(wanted) and wanted.due_ms > now_ms]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _no_answer(turn: Turn) -> None:
+    over = turn.state.radio.over
+    if over is not None:
+        failed(turn, OverFailed(over.number, "no answer", 0))
 
 
 def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
@@ -362,23 +384,14 @@ def _is_open(state: NodeState) -> bool:
     return not state.radio.is_busy and state.now_ms - state.radio.channel.since_ms >= access.OPEN_MS
 
 
-def _blocked(turn: Turn) -> None:
+def _block(turn: Turn) -> None:
     """An alert waited, and the channel was never clear: jammed, or a key that sticks. It stays so until it opens."""
-    settings, was_ms = turn.settings.radio, turn.state.radio.blocked_since_ms
-    if was_ms is not None:
-        if _is_open(turn.state) or not can_transmit(turn.state):
-            turn.state.radio.blocked_since_ms = None
-            turn.fact("radio_clear", None)
-        return
     since_ms = _waiting_since_ms(turn.state)
-    if settings is not None and since_ms is not None and turn.now_ms - since_ms >= settings.timing.blocked_after_ms:
+    if since_ms is not None:
         turn.state.radio.blocked_since_ms = since_ms
         turn.fact("radio_blocked", None, waited_ms=str(turn.now_ms - since_ms))
 
 
-def _blocked_moment_ms(state: NodeState) -> int | None:
-    radio, settings = state.radio, state.settings.radio
-    if radio.blocked_since_ms is not None:
-        return None if radio.is_busy else radio.channel.since_ms + access.OPEN_MS
-    since_ms = _waiting_since_ms(state)
-    return None if since_ms is None or settings is None else since_ms + settings.timing.blocked_after_ms
+def _clear(turn: Turn) -> None:
+    turn.state.radio.blocked_since_ms = None
+    turn.fact("radio_clear", None)

@@ -44,8 +44,8 @@ GIVEN_UP_MS: Final = 300_000
 LOSSES_ALLOWED: Final = 1
 
 
-def take_due(turn: Turn) -> bool:
-    """Plan; say whether a test is to be drafted now."""
+def settle(turn: Turn) -> None:
+    """Plan the first one; none where nothing can be transmitted."""
     state = turn.state
     tests = state.radio.tests
     if not state.is_started or not can_transmit(state):
@@ -53,13 +53,20 @@ def take_due(turn: Turn) -> bool:
         if is_known and not is_hushed(state, turn.now_ms):  # The idle face must not tell of a silent press (N4).
             _forget(turn, tests.counter)
             _keep(turn, replace(turn.state.radio.tests, counter=0, next_ms=None, passed_ms=None, is_asked=False))
-        return False
-    if tests.next_ms is None:
+    elif tests.next_ms is None:
         first_ms = _timing(state)[0]
         _plan(turn, (first_ms // 4, first_ms))
-        return False
-    if tests.next_ms > turn.now_ms:
-        return False
+
+
+def next_ms(state: NodeState) -> int | None:
+    """When the next one is due, or the one that is under way is given up."""
+    return state.radio.tests.next_ms if can_transmit(state) else None
+
+
+def is_to_be_drafted(turn: Turn) -> bool:
+    """It is due: plan the one after it, and say whether it can be now."""
+    state = turn.state
+    tests = state.radio.tests
     if tests.counter:
         lost(turn, tests.counter)
         return False
@@ -69,11 +76,6 @@ def take_due(turn: Turn) -> bool:
     # Should the disk refuse it, this is when the next one comes.
     _plan(turn, _around(FAILED_MS))
     return True
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`take_due` next has something to do."""
-    return state.radio.tests.next_ms if can_transmit(state) else None
 
 
 def ask(turn: Turn) -> None:

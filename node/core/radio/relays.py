@@ -12,6 +12,8 @@ waits for it for :data:`KEPT_MS`; after that the sender's own tries are fresher.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -22,7 +24,7 @@ from node.core.radio.chance import draw
 from node.core.radio.state import Relay
 from node.core.state import NodeState
 from node.core.table import PathPhase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.admission import Admitted
 from wire.frames import Alert, Cancel, PathTest, Response, decode
 from wire.ids import FrameId, NodeId
@@ -62,27 +64,32 @@ def answered(turn: Turn, targets: tuple[FrameId, ...]) -> None:
             _replace(turn, replace(relay, due_ms=None))
 
 
-def tick(turn: Turn) -> None:
-    """Relay what is due; forget what is old."""
-    now_ms = turn.now_ms
-    relays = turn.state.radio.relays
-    if any(now_ms - relay.heard_ms >= REMEMBERED_MS for relay in relays):
-        turn.state.radio.relays = tuple(relay for relay in relays if now_ms - relay.heard_ms < REMEMBERED_MS)
-    is_reachable = turn.state.central.path is PathPhase.PROVEN
-    for relay in turn.state.radio.relays:
-        if relay.due_ms is None or relay.due_ms > now_ms:
-            continue
-        if now_ms - relay.heard_ms >= KEPT_MS or _is_struck_off(turn.state, relay.id):
-            _replace(turn, replace(relay, due_ms=None))
-        elif is_reachable:
-            left = spend(turn.state.radio.relay_tokens, now_ms, BURST, REFILL_MS)
-            if left is None:
-                _replace(turn, replace(relay, due_ms=now_ms + REFILL_MS))
-                continue
-            turn.state.radio.relay_tokens = left
-            _replace(turn, replace(relay, due_ms=None, times=relay.times + 1))
-            turn.order(RelayFrame(relay.id, relay.data))
-            turn.fact("relayed", relay.id)
+def timers(state: NodeState) -> Iterator[Timer]:
+    """What is to be relayed, as soon as central can be reached; what is old is forgotten."""
+    is_reachable = state.central.path is PathPhase.PROVEN
+    for relay in state.radio.relays:
+        yield relay.heard_ms + REMEMBERED_MS, partial(_forget, frame_id=relay.id)
+        if relay.due_ms is not None:
+            given_up_ms = max(relay.due_ms, relay.heard_ms + KEPT_MS)
+            yield relay.due_ms if is_reachable else given_up_ms, partial(_relay, relay=relay)
+
+
+def _forget(turn: Turn, frame_id: FrameId) -> None:
+    turn.state.radio.relays = tuple(relay for relay in turn.state.radio.relays if relay.id != frame_id)
+
+
+def _relay(turn: Turn, relay: Relay) -> None:
+    if turn.now_ms - relay.heard_ms >= KEPT_MS or _is_struck_off(turn.state, relay.id):
+        _replace(turn, replace(relay, due_ms=None))
+        return
+    left = spend(turn.state.radio.relay_tokens, turn.now_ms, BURST, REFILL_MS)
+    if left is None:
+        _replace(turn, replace(relay, due_ms=turn.now_ms + REFILL_MS))
+        return
+    turn.state.radio.relay_tokens = left
+    _replace(turn, replace(relay, due_ms=None, times=relay.times + 1))
+    turn.order(RelayFrame(relay.id, relay.data))
+    turn.fact("relayed", relay.id)
 
 
 def alerting(state: NodeState, since_ms: int) -> set[NodeId]:
@@ -99,12 +106,6 @@ def alerting(state: NodeState, since_ms: int) -> set[NodeId]:
         if isinstance(frame, Alert) and not frame.silent:
             found.add(frame.sender)
     return found
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do by itself."""
-    due = [r.due_ms for r in state.radio.relays if r.due_ms is not None and r.due_ms > state.now_ms]
-    return min(due, default=None)
 
 
 def _is_struck_off(state: NodeState, frame_id: FrameId) -> bool:

@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -29,7 +31,7 @@ from node.core.radio.chance import draw
 from node.core.radio.state import Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
-from node.core.turn import Turn
+from node.core.turn import Timer, Turn
 from wire.frames import Alert, Cancel, PathTest, Response
 
 RELIABLE_TRIES: Final = 3
@@ -82,20 +84,30 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
     )
 
 
-def tick(turn: Turn) -> None:
-    """Receipts that did not come, pressers to be told, and the backlog."""
+def settle(turn: Turn) -> None:
+    """What was wanted, and is given up, is wanted no longer."""
     rows = turn.state.outbox.rows
-    if any(wanted.counter not in rows for wanted in turn.state.radio.wanted):  # Whoever wanted it gave it up.
+    if any(wanted.counter not in rows for wanted in turn.state.radio.wanted):
         turn.state.radio.wanted = tuple(wanted for wanted in turn.state.radio.wanted if wanted.counter in rows)
-    due = [w for w in turn.state.radio.wanted if _is_lost(turn.state, w, turn.now_ms)]
+
+
+def timers(state: NodeState) -> Iterator[Timer]:
+    """Receipts that did not come, pressers to be told, and the backlog."""
+    lost = [_lost_ms(state, wanted) for wanted in state.radio.wanted if wanted.answer_due_ms is not None]
+    if lost:
+        yield min(lost), _give_up
+    for wanted in state.radio.wanted:
+        if _has_no_chance(state, wanted):
+            yield wanted.since_ms + FIRST_CHANCE_MS, partial(_tell, wanted=wanted)
+    if _may_pull(state):
+        yield max(state.radio.backlog_ms, state.started_ms + BACKLOG_FIRST_MS), _pull
+
+
+def _give_up(turn: Turn) -> None:
+    due = [wanted for wanted in turn.state.radio.wanted if _is_lost(turn.state, wanted, turn.now_ms)]
     for wanted in due:
         _lost(turn, wanted)
-    if due:
-        access.lost(turn, max(wanted.tries for wanted in due))
-    for wanted in turn.state.radio.wanted:
-        if _has_no_chance(turn.state, wanted) and turn.now_ms - wanted.since_ms >= FIRST_CHANCE_MS:
-            _tell(turn, wanted)
-    _backlog(turn)
+    access.lost(turn, max(wanted.tries for wanted in due))
 
 
 def abandon(turn: Turn) -> None:
@@ -113,16 +125,6 @@ def abandon(turn: Turn) -> None:
         turn.state.radio.wait_us = None
         turn.state.radio.backlog = None
         turn.state.radio.backlog_ms = min(radio.backlog_ms, turn.now_ms)
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When :func:`tick` next has something to do."""
-    radio = state.radio
-    moments = [_lost_ms(state, w) for w in radio.wanted if w.answer_due_ms is not None]
-    moments += [w.since_ms + FIRST_CHANCE_MS for w in radio.wanted if _has_no_chance(state, w)]
-    if _may_pull(state):
-        moments.append(_pull_ms(state))
-    return min(moments, default=None)
 
 
 def _has_no_chance(state: NodeState, wanted: Wanted) -> bool:
@@ -203,14 +205,8 @@ def _may_pull(state: NodeState) -> bool:
     return state.is_started and len(state.outbox.rows) > len(state.radio.wanted) and late < BACKLOG_MAX
 
 
-def _pull_ms(state: NodeState) -> int:
-    return max(state.radio.backlog_ms, state.started_ms + BACKLOG_FIRST_MS)
-
-
-def _backlog(turn: Turn) -> None:
+def _pull(turn: Turn) -> None:
     state = turn.state
-    if not _may_pull(state) or _pull_ms(state) > turn.now_ms:
-        return
     turn.state.radio.backlog_ms = turn.now_ms + BACKLOG_APART_MS
     if state.central.path is PathPhase.PROVEN:
         return
