@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 from central.core.view import Person
 from central.web.feed import FeedTiming
@@ -105,11 +105,15 @@ def listen_for_complaints(page: Page, complaints: list[str]) -> None:
         if not any(expected in text for expected in EXPECTED_ERRORS):
             complaints.append(f"{kind}: {text}")
 
+    def refuse(dialog: Dialog) -> None:
+        heard("dialog", dialog.message)
+        dialog.dismiss()
+
     page.on(
         "console", lambda message: heard(message.type, message.text) if message.type in {"error", "warning"} else None
     )
     page.on("pageerror", lambda error: heard("error", str(error)))
-    page.on("dialog", lambda dialog: (heard("dialog", dialog.message), dialog.dismiss()))
+    page.on("dialog", refuse)
 
 
 def until(page: Page, is_so: Callable[[], object], what: str) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
+from central.core.nodes import NodeState
 from central.core.view import PathFigures, Person, RadioLine, RejectedLine
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
@@ -39,24 +41,41 @@ def busy_night(board: ScriptedBoard) -> None:
     board.press("disorder", "Fox & Goose", state="answered", answered_by=by, answered_at=now, assigned_to="Sgt Ash")
     board.press("breach", "Gas & Co", state="on-the-way", answered_by=by, answered_at=now)
     board.press("theft", "Old Mill", state="closed", outcome="Dealt with on site")
-    states = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
+    states: tuple[NodeState, ...] = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
-    answered = {"state": "answered", "answered_by": by, "answered_at": now}
-    month = {"watched_minutes": 900, "frames": 9, "late": 1, "deliveries": 8, "median_s": 1}
     board.press(
-        "breach", "Tea Room", path="radio", paths=("radio", "network"), relay="Corner Shop", is_untold=True, **answered
+        "breach",
+        "Tea Room",
+        path="radio",
+        paths=("radio", "network"),
+        relay="Corner Shop",
+        is_untold=True,
+        state="answered",
+        answered_by=by,
+        answered_at=now,
     )
-    radios = {
-        "ready": {"tested_at": now, "heard_at": now, "heard_by": ("Corner Shop",), "busy_percent": 60},
-        "untested": {"is_test_overdue": True},
-        "listening": {},
-        "fault": {},
-        "unknown": {"heard_at": now},
-    }
+    radios = (
+        RadioLine(state="ready", tested_at=now, heard_at=now, heard_by=("Corner Shop",), busy_percent=60),
+        RadioLine(state="untested", is_test_overdue=True),
+        RadioLine(state="listening"),
+        RadioLine(state="fault"),
+        RadioLine(state="unknown", heard_at=now),
+    )
+    month = PathFigures(
+        month="2026-11",
+        path="network",
+        watched_minutes=900,
+        available_percent=99.93,
+        frames=9,
+        late=1,
+        deliveries=8,
+        median_s=1,
+        most_s=4,
+    )
     board.show_nodes(
         *(
-            healthy(f"{i:08x}", f"{state} radio", radio=RadioLine(state=state, **about), is_gateway=state == "ready")
-            for i, (state, about) in enumerate(radios.items(), 0x30)
+            healthy(f"{i:08x}", f"{radio.state} radio", radio=radio, is_gateway=radio.state == "ready")
+            for i, radio in enumerate(radios, 0x30)
         ),
         healthy(
             "00000040",
@@ -64,10 +83,7 @@ def busy_night(board: ScriptedBoard) -> None:
             radio=RadioLine(state="ready", blocked_since=now - timedelta(minutes=2)),
             proof_at=now - timedelta(days=9),
             is_proof_overdue=True,
-            figures=(
-                PathFigures(month="2026-11", path="network", available_percent=99.93, most_s=4, **month),
-                PathFigures(month="2026-11", path="radio", available_percent=None, most_s=None, **month),
-            ),
+            figures=(month, replace(month, path="radio", available_percent=None, most_s=None)),
         ),
     )
     board.rejected = (RejectedLine("signature does not verify", "00000017", 3, now),)

@@ -12,7 +12,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import EACH_TIME_MAX
-from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptNode, Recall, SeenFrame
+from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.turns import ALERTS_AT_ONCE
 from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
@@ -105,10 +105,16 @@ class Rig:
     def keep_nodes(self, nodes: tuple[KeptNode, ...]) -> None:
         raise NotImplementedError
 
+    def keep_figures(self, figures: tuple[KeptFigures, ...]) -> None:
+        raise NotImplementedError
+
     def keep_acts(self, acts: tuple[KeptAct, ...]) -> None:
         self.done.append(f"keep {len(acts)} acts")
 
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
+        raise NotImplementedError
+
+    def raise_entry(self, entry: int) -> None:
         raise NotImplementedError
 
     def probe(self) -> None:
@@ -169,7 +175,8 @@ def test_loop_tells_the_page_only_when_no_alert_waits_any_more(rig: Rig) -> None
 
 def test_loop_lets_receipts_leave_before_it_tells_the_page(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The telling and the thread that sends both need Python's lock: it waits, and what comes meanwhile goes first."""
-    wait, waited_s = rig.inbox.wait, []
+    waited_s: list[float] = []
+    wait = rig.inbox.wait
 
     def another_press_comes(timeout_s: float) -> bool:
         if rig.done and not waited_s:
@@ -194,7 +201,12 @@ def test_loop_waits_for_nothing_but_receipts(rig: Rig, monkeypatch: pytest.Monke
     """Others who send all the time must not hold back what a person did."""
     waited_s: list[float] = []
     wait = rig.inbox.wait
-    monkeypatch.setattr(rig.inbox, "wait", lambda timeout_s: waited_s.append(timeout_s) or wait(0))
+
+    def note(timeout_s: float) -> bool:
+        waited_s.append(timeout_s)
+        return wait(0)
+
+    monkeypatch.setattr(rig.inbox, "wait", note)
     rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-9"), JONES))
 
     rig.loop.step(0)

@@ -263,6 +263,9 @@ class StepRig:
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
         self._write()
 
+    def raise_entry(self, entry: int) -> None:
+        self._write()
+
     def probe(self) -> None:
         self._write()
 
@@ -277,4 +280,4 @@ class StepRig:
         self.answers[request] = result
 
 
-Scene = Callable[[StepRig], None]
+Scene = Callable[[StepRig], object]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from central.core import effects as do
 from central.core import events as ev
 from central.core import incidents
 from central.core.boards import BoardKeeper
-from central.core.journal import ActionEntry, JournalEntry, Recall
+from central.core.journal import ActionEntry, FrameEntry, JournalEntry, Recall
 from central.core.machine import CentralCore
 from central.core.timing import Timing
-from central.core.view import Action, Board, Card, Done, NodeLine, Person, Refused
+from central.core.view import Action, Board, Card, Done, NodeLine, Person, RadioLine, Refused
 from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
 from wire.frames import Alert, Cancel, Frame, Response, encode
 from wire.ids import FrameId, NodeId, node_text
@@ -31,6 +31,8 @@ KEYS = {node: SigningKey(bytes([node]) * 32) for node in (NodeId(1), *SCHEMES, G
 AUTHORITY = SigningKey(b"authority".ljust(32, b"."))
 START = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 PATEL, JONES = Person("pcso", "Jaswinder Patel"), Person("cctv", "Ann Jones")
+RadioState = Literal["", "fault", "listening", "untested", "ready"]
+"""What a node says of its radio; empty: it has none."""
 E = TypeVar("E")
 
 
@@ -150,11 +152,18 @@ class Town:
         self.waiting = []
         return self.handle(ev.CommitFailed(frames, actions, detail))
 
-    def press(self, counter: int, kind: AlertKind = AlertKind.ASSIST, **more: object) -> list[do.Effect]:
+    def press(
+        self,
+        counter: int,
+        kind: AlertKind = AlertKind.ASSIST,
+        *,
+        node: NodeId = CORNER,
+        incident: int | None = None,
+        at_s: int | None = None,
+        drill: bool = False,
+    ) -> list[do.Effect]:
         """A member presses; the frame arrives on its first scheme's topic."""
-        node = NodeId(more.pop("node", CORNER))
-        fields = {"incident": counter, "schemes": SCHEMES[node], "at_s": int(self.now_at.timestamp()), **more}
-        return self.send(Alert(node, counter, kind=kind, **fields))
+        return self.send(self.alert(counter, node, kind, incident=incident, at_s=at_s, drill=drill))
 
     def cancel(self, counter: int, incident: int, reason: CancelReason = CancelReason.MISTAKE) -> list[do.Effect]:
         """Corner Shop takes it back."""
@@ -183,20 +192,54 @@ class Town:
         return self.handle(ev.FrameArrived(data, None, Path.RADIO, relay))
 
     def alert(
-        self, counter: int = 7, node: NodeId = CORNER, kind: AlertKind = AlertKind.ATTACK, **more: object
+        self,
+        counter: int = 7,
+        node: NodeId = CORNER,
+        kind: AlertKind = AlertKind.ATTACK,
+        *,
+        incident: int | None = None,
+        schemes: tuple[int, ...] | None = None,
+        at_s: int | None = None,
+        drill: bool = False,
     ) -> Alert:
-        """A press of now."""
-        fields = {"incident": counter, "schemes": SCHEMES[node], "at_s": int(self.now_at.timestamp()), **more}
-        return Alert(node, counter, kind=kind, **fields)
+        """A press of now, which opens an incident of its own, for all the node's schemes."""
+        return Alert(
+            node,
+            counter,
+            int(self.now_at.timestamp()) if at_s is None else at_s,
+            kind,
+            counter if incident is None else incident,
+            SCHEMES[node] if schemes is None else schemes,
+            drill=drill,
+        )
 
-    def beat(self, node: NodeId, radio: str = "", boot_id: str = "n1", **report: object) -> list[do.Effect]:
-        """A heartbeat by network; ``radio``: the state of the node's radio, empty for none."""
-        about = RadioReport(state=radio, **report) if radio else None
+    def beat(
+        self,
+        node: NodeId,
+        radio: RadioState = "",
+        boot_id: str = "n1",
+        *,
+        tested_age_ms: int | None = None,
+        busy_percent: int = 0,
+        blocked_ms: int = 0,
+    ) -> list[do.Effect]:
+        """A heartbeat by network."""
+        about = (
+            RadioReport(state=radio, tested_age_ms=tested_age_ms, busy_percent=busy_percent, blocked_ms=blocked_ms)
+            if radio
+            else None
+        )
         return self.handle(ev.HealthArrived(node, Health(state="armed", boot_id=boot_id, radio=about)))
 
     def line(self, node: NodeId) -> NodeLine:
         """One node as the page has it."""
         return next(line for line in self.board().nodes if line.node == node_text(node))
+
+    def radio(self, node: NodeId) -> RadioLine:
+        """One node's radio as the page has it."""
+        radio = self.line(node).radio
+        assert radio is not None
+        return radio
 
     def act(self, action: Action, by: Person = PATEL) -> Done | Refused | None:
         """A person does something; ``None`` while it waits for the disk."""
@@ -249,6 +292,12 @@ def radio_town(*, has_gateway: bool = True, timing: Timing | None = None) -> Tow
 def only(said: list[do.Effect], kind: type[E]) -> list[E]:
     """Those of one kind, in order."""
     return [order for order in said if isinstance(order, kind)]
+
+
+def frame_entry(entry: JournalEntry) -> FrameEntry:
+    """The same, which is a frame's."""
+    assert isinstance(entry, FrameEntry)
+    return entry
 
 
 def keep_alive(town: Town, seconds: int, *nodes: NodeId) -> list[do.Effect]:

@@ -18,7 +18,9 @@ from tests.support.central_town import (
     GATEWAY,
     KEYS,
     START,
+    RadioState,
     Town,
+    frame_entry,
     keep_alive,
     make_directory,
     only,
@@ -76,7 +78,7 @@ def test_receipt_of_a_late_alert_says_so_over_the_air(air: Town) -> None:
 
 
 @pytest.mark.parametrize("state", ["listening", "fault"])
-def test_gateway_that_may_not_transmit_is_passed_over_for_the_first_relay(air: Town, state: str) -> None:
+def test_gateway_that_may_not_transmit_is_passed_over_for_the_first_relay(air: Town, state: RadioState) -> None:
     air.beat(GATEWAY, state)
 
     assert [BAKERY] == [o.node for o in receipts(air.hear(air.alert()))]
@@ -274,7 +276,7 @@ def test_frame_that_the_disk_knew_already_is_answered_over_the_air(air: Town) ->
     """After a restart with less memory than the disk: the sender is on the air and has waited long enough."""
     air.is_disk_slow = True
     air.hear(air.alert())
-    digest = air.waiting.pop().digest
+    digest = frame_entry(air.waiting.pop()).digest
 
     said = air.handle(ev.FramesKnown((SeenFrame(SEVEN, digest, is_late=False),)))
 

@@ -239,6 +239,7 @@ def test_gateway_of_another_scheme_is_not_asked_to_say_a_members_alert() -> None
     town = radio_town()
     cut_off(town)
     record = town.core._nodes.find(GATEWAY)
+    assert record is not None
     record.sender = replace(record.sender, schemes=frozenset({2}))
 
     assert [] == only(town.send(town.alert()), do.SendFrameToAir)
@@ -252,11 +253,11 @@ def test_what_concerns_central_alone_is_not_put_on_the_air(air: Town, kind: Aler
     assert [] == only(air.send(air.alert(kind=kind)), do.SendFrameToAir)
 
 
-@pytest.mark.parametrize("more", [{"drill": True}, {"at_s": int(START.timestamp()) - 300}])
-def test_drill_and_late_alert_are_not_put_on_the_air(air: Town, more: dict[str, object]) -> None:
+@pytest.mark.parametrize(("drill", "at_s"), [(True, None), (False, int(START.timestamp()) - 300)])
+def test_drill_and_late_alert_are_not_put_on_the_air(air: Town, *, drill: bool, at_s: int | None) -> None:
     cut_off(air)
 
-    assert [] == only(air.send(air.alert(**more)), do.SendFrameToAir)
+    assert [] == only(air.send(air.alert(drill=drill, at_s=at_s)), do.SendFrameToAir)
 
 
 def test_alert_that_came_by_radio_is_not_put_on_the_air_again(air: Town) -> None:
@@ -299,8 +300,8 @@ def test_member_that_was_heard_on_the_radio_before_a_restart_is_known_to_have_on
 
     assert ("no-contact", "unknown", ("Bakery",)) == (
         town.node_state(ARCADE),
-        town.line(ARCADE).radio.state,
-        town.line(ARCADE).radio.heard_by,
+        town.radio(ARCADE).state,
+        town.radio(ARCADE).heard_by,
     )
     assert 1 == len(only(town.send(town.alert()), do.SendFrameToAir))
 

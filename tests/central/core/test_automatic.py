@@ -6,7 +6,7 @@ import pytest
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.journal import ActionEntry, Recall
+from central.core.journal import ActionEntry, ActionKind, Recall
 from central.core.view import Acknowledge, Person, Refused, StartWatch
 from tests.support.central_town import CORNER, Town, only
 from wire.ids import FrameId
@@ -27,7 +27,9 @@ def test_test_is_answered_by_watchlink_itself(town: Town) -> None:
     town.press(7, AlertKind.TEST)
     said = town.later(1)
 
-    assert "watchlink" == town.card().answered_by.role
+    by = town.card().answered_by
+    assert by is not None
+    assert "watchlink" == by.role
     assert [(CORNER, SEVEN, None, AnswerState.ANSWERED)] == [
         (order.node, order.target, order.role, order.state) for order in only(said, do.SendAcknowledgement)
     ]
@@ -62,9 +64,10 @@ def test_answer_of_an_older_journal_is_watchlinks_own(town: Town) -> None:
     former, own = Person("co-ordinator", "automatic"), Person("watchlink", "automatic")
     town.press(7, AlertKind.TEST)
     town.press(8, AlertKind.ATTACK)
+    acts: tuple[tuple[ActionKind, int], ...] = (("acknowledged", 7), ("closed", 7), ("acknowledged", 8))
     old = [
         ActionEntry(number, kind, FrameId(CORNER, incident), former, "", town.now_at)
-        for number, (kind, incident) in enumerate((("acknowledged", 7), ("closed", 7), ("acknowledged", 8)), start=10)
+        for number, (kind, incident) in enumerate(acts, start=10)
     ]
     again = Town(Recall(journal=(*town.disk, *old), last_entry=12), now_at=town.now_at)
 

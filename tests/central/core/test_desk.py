@@ -42,7 +42,7 @@ def on_duty(town: Town) -> tuple[Person, ...]:
     return tuple(one.person for one in town.board().on_watch)
 
 
-def acknowledgements(town: Town) -> list[tuple[AnswerState, Role, str]]:
+def acknowledgements(town: Town) -> list[tuple[AnswerState, Role | None, str]]:
     sent = only(town.said, do.SendAcknowledgement)
     assert {(CORNER, FrameId(CORNER, 7))} >= {(order.node, order.target) for order in sent}
     return [(order.state, order.role, order.name) for order in sent]

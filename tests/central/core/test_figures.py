@@ -10,18 +10,25 @@ from central.core import effects as do
 from central.core.figures import BOUNDS_S, KEPT_PER_TICK_MAX, Count, first_day_recalled
 from central.core.journal import KeptFigures, Recall
 from central.core.view import PathFigures
-from tests.support.central_town import BAKERY, CORNER, START, Town, make_directory, only, radio_town
+from tests.support.central_town import BAKERY, CORNER, START, RadioState, Town, make_directory, only, radio_town
 from wire.ids import NodeId
 from wire.kinds import Path
 
 
-def figures(town: Town, node: NodeId, path: str = "network", month: str = "2026-11") -> PathFigures | None:
+def figures_if_any(town: Town, node: NodeId, path: str = "network", month: str = "2026-11") -> PathFigures | None:
     """Of the newest line that could be told now."""
     found = town.core._paths.figures.of(node, town.now_at)
     return next((one for one in found if (one.path, one.month) == (path, month)), None)
 
 
-def live(town: Town, minutes: int, *nodes: NodeId, radio: str = "") -> list[do.Effect]:
+def figures(town: Town, node: NodeId, path: str = "network", month: str = "2026-11") -> PathFigures:
+    """The same, of which there are some."""
+    found = figures_if_any(town, node, path, month)
+    assert found is not None
+    return found
+
+
+def live(town: Town, minutes: int, *nodes: NodeId, radio: RadioState = "") -> list[do.Effect]:
     """So long; these give signs of life."""
     said: list[do.Effect] = []
     for _ in range(minutes * 3):
@@ -39,6 +46,7 @@ def test_availability_is_the_share_of_minutes_with_signs_of_life() -> None:
     corner, bakery = figures(town, CORNER), figures(town, BAKERY)
     assert (12, 12, 100.0) == (corner.watched_minutes, bakery.watched_minutes, bakery.available_percent)
     # Silence counts from when it is noticed, half a minute after the last sign of life.
+    assert corner.available_percent is not None
     assert 75.0 <= corner.available_percent <= 84.0
 
 
@@ -47,7 +55,7 @@ def test_premises_that_was_never_heard_of_has_no_figures() -> None:
     town = Town()
     live(town, 5, CORNER)
 
-    assert figures(town, BAKERY) is None
+    assert figures_if_any(town, BAKERY) is None
 
 
 def test_radio_is_available_while_its_last_test_came_back() -> None:
@@ -65,7 +73,7 @@ def test_radio_that_only_listens_is_not_watched() -> None:
     town = Town()
     live(town, 3, CORNER, radio="listening")
 
-    assert figures(town, CORNER, "radio") is None
+    assert figures_if_any(town, CORNER, "radio") is None
 
 
 def test_radio_that_was_heard_counts_while_the_network_is_down() -> None:
@@ -154,7 +162,7 @@ def test_new_day_adds_the_old_one_to_its_month_and_a_new_month_keeps_the_last() 
 
     town.now_at += timedelta(days=40)
     town.press(10)
-    assert figures(town, CORNER) is None
+    assert figures_if_any(town, CORNER) is None
 
 
 def test_line_has_this_months_figures_first() -> None:

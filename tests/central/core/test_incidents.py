@@ -9,7 +9,7 @@ import pytest
 from central.core import effects as do
 from central.core.view import Acknowledge, Close, SetOnTheWay
 from tests.support.central_town import ARCADE, BAKERY, CORNER, START, Town, only
-from wire.frames import Alert, Cancel, Response
+from wire.frames import Alert, Cancel, Frame, Response
 from wire.ids import FrameId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
 
@@ -144,7 +144,7 @@ def test_incident_is_no_longer_cancelled_when_it_is_pressed_again(town: Town) ->
 def test_incident_ends_the_same_in_whatever_order_its_frames_arrive() -> None:
     """QoS 1 and two paths reorder; counters say what came first."""
     at_s = int(START.timestamp())
-    frames = (
+    frames: tuple[Frame, ...] = (
         Alert(CORNER, 7, at_s, AlertKind.ASSIST, 7, (1,)),
         Alert(CORNER, 8, at_s + 5, AlertKind.ATTACK, 7, (1,), silent=True),
         Cancel(CORNER, 9, at_s + 9, 7, CancelReason.MISTAKE, (1,)),

@@ -19,6 +19,7 @@ from tests.support.central_town import (
     SCHEMES,
     START,
     Town,
+    frame_entry,
     make_directory,
     only,
     opened,
@@ -33,16 +34,15 @@ HART = FrameTopic("hart", CORNER)
 SEVEN = FrameId(CORNER, 7)
 
 
-def alert(counter: int = 7, node: NodeId = CORNER, at_s: int | None = None, **more: object) -> Alert:
-    at_s = int(START.timestamp()) if at_s is None else at_s
-    fields = {"kind": AlertKind.ASSIST, "incident": counter, "schemes": SCHEMES[node], **more}
-    return Alert(node, counter, at_s, **fields)
+def alert(counter: int = 7, node: NodeId = CORNER, schemes: tuple[int, ...] | None = None) -> Alert:
+    return Alert(node, counter, int(START.timestamp()), AlertKind.ASSIST, counter, schemes or SCHEMES[node])
 
 
 @pytest.mark.finding(12)
 def test_attack_gets_its_receipt_although_the_rules_failed_on_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was neither new nor on disk: it had no receipt however often it came, and nobody was answered any more."""
-    town, take_arrival, failed = Town(), Paths.take_arrival, []
+    town, take_arrival = Town(), Paths.take_arrival
+    failed: list[bool] = []
 
     def fail_once(self: Paths, *rest: object, **more: object) -> None:
         if not failed:
@@ -81,7 +81,7 @@ def test_core_sends_receipts_before_everything_else(town: Town) -> None:
     town.is_disk_slow = True
     for counter in (7, 8, 9):
         town.press(counter)
-    ids = tuple(entry.signed.frame.id for entry in town.waiting)
+    ids = tuple(frame_entry(entry).signed.frame.id for entry in town.waiting)
 
     said = town.handle(ev.FramesCommitted(ids))
 
@@ -170,7 +170,7 @@ def test_core_answers_a_frame_that_only_the_disk_still_knew(town: Town) -> None:
     """Ids of more than 90 days ago are not in memory; the table's key is the last guard."""
     town.is_disk_slow = True
     town.press(7)
-    entry = town.waiting.pop()
+    entry = frame_entry(town.waiting.pop())
 
     said = town.handle(ev.FramesKnown((SeenFrame(SEVEN, entry.digest, is_late=True),)))
 
@@ -184,7 +184,7 @@ def test_core_shows_a_frame_that_was_committed_although_the_disk_said_no(town: T
     town.press(7)
     town.refuse("server closed the connection unexpectedly")
     town.press(7)
-    entry = town.waiting.pop()
+    entry = frame_entry(town.waiting.pop())
 
     said = town.handle(ev.FramesKnown((SeenFrame(SEVEN, entry.digest, is_late=False),)))
 
@@ -353,7 +353,7 @@ def test_core_goes_on_after_a_restart_as_if_nothing_had_happened(town: Town) -> 
     """Kill -9 between commit and receipt: the node sends again, gets its receipt, and no second incident."""
     town.press(7)
     town.press(8, AlertKind.ATTACK, incident=7)
-    entries = tuple(town.disk)
+    entries = tuple(frame_entry(entry) for entry in town.disk)
     seen = tuple(SeenFrame(e.signed.frame.id, e.digest, e.is_late) for e in entries)
     recall = Recall(journal=entries, seen=seen, highest_counters=((CORNER, 8),), last_entry=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -10,19 +11,30 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall
 from central.core.repeats import Repeats
-from central.core.view import Acknowledge, Close
+from central.core.view import Acknowledge, Close, NodeLine
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, make_directory, only, opened
 from wire.ids import NodeId, node_text
 from wire.kinds import AlertKind
 from wire.messages import FaultReport, Health, PendingFrame, Sync
 
 
-def beat(town: Town, node: NodeId = CORNER, **more: object) -> list[do.Effect]:
-    fields = {"state": "armed", "boot_id": "n1", "directory_serial": 1, **more}
-    return town.handle(ev.HealthArrived(node, Health(**fields)))
+def beat(
+    town: Town,
+    node: NodeId = CORNER,
+    *,
+    state: Literal["armed", "stopping", "lost"] = "armed",
+    boot_id: str = "n1",
+    directory_serial: int = 1,
+    outbox_depth: int = 0,
+    faults: tuple[FaultReport, ...] = (),
+) -> list[do.Effect]:
+    health = Health(
+        state=state, boot_id=boot_id, directory_serial=directory_serial, outbox_depth=outbox_depth, faults=faults
+    )
+    return town.handle(ev.HealthArrived(node, health))
 
 
-def line(town: Town, node: NodeId = CORNER) -> object:
+def line(town: Town, node: NodeId = CORNER) -> NodeLine:
     return next(entry for entry in town.board().nodes if entry.node == node_text(node))
 
 

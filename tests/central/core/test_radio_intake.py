@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.central_town import (
     KEYS,
     START,
     Town,
+    frame_entry,
     make_directory,
     only,
     opened,
@@ -54,7 +56,7 @@ def test_alert_heard_on_the_radio_is_a_card_that_says_so_and_through_whom(air: T
     assert "ATTACK, by radio, heard at Control room radio" == card.history[0].text
     [fact] = [o for o in only(said, do.ReportFact) if o.fact == "committed"]
     assert {("path", "radio"), ("relay", node_text(GATEWAY))} < set(fact.detail)
-    assert GATEWAY == air.disk[-1].relay
+    assert GATEWAY == frame_entry(air.disk[-1]).relay
 
 
 def test_alert_by_network_says_so_in_its_fact(air: Town) -> None:
@@ -68,7 +70,7 @@ def test_alert_by_network_says_so_in_its_fact(air: Town) -> None:
 def test_frame_that_comes_by_both_paths_is_one_alert_that_shows_both(air: Town, *, is_radio_first: bool) -> None:
     """N8: every receiver shows it once; the path is that of the first copy, both are shown and counted."""
     alert = air.alert()
-    steps = [lambda: air.hear(alert), lambda: air.send(alert)]
+    steps: list[Callable[[], list[do.Effect]]] = [lambda: air.hear(alert), lambda: air.send(alert)]
     for step in steps if is_radio_first else reversed(steps):
         step()
     air.later(1)
@@ -241,7 +243,7 @@ def test_path_test_by_radio_is_committed_as_a_figure_and_answered_over_the_air_a
     assert [] == only(said, do.SendReceipt)
     assert () == air.board().cards
     assert [("path_test", SEVEN)] == [(o.fact, o.alert) for o in only(said, do.ReportFact)]
-    assert START == air.line(CORNER).radio.heard_at
+    assert START == air.radio(CORNER).heard_at
 
 
 def test_path_test_by_network_is_answered_by_network_alone(air: Town) -> None:

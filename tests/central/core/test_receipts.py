@@ -19,6 +19,7 @@ from tests.support.central_town import (
     GATEWAY,
     KEYS,
     START,
+    RadioState,
     Town,
     make_directory,
     only,
@@ -35,7 +36,9 @@ BOTH = ("digest-receipt", "refusal")
 SEVEN = FrameId(CORNER, 7)
 
 
-def speak(town: Town, *nodes: NodeId, speaks: tuple[str, ...] = BOTH, radio: str = "", is_signed: bool = True) -> None:
+def speak(
+    town: Town, *nodes: NodeId, speaks: tuple[str, ...] = BOTH, radio: RadioState = "", is_signed: bool = True
+) -> None:
     """These say in a health of theirs what they understand."""
     about = RadioReport(state=radio) if radio else None
     for node in nodes:

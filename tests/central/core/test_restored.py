@@ -18,10 +18,26 @@ pytestmark = pytest.mark.finding(4)
 NONCE = "a" * 32
 
 
-def ask(town: Town, *receipted: tuple[int, str], is_signed: bool = True, **fields: int) -> list[do.Effect]:
-    """The corner shop's sync, a second after the last."""
+def ask(
+    town: Town,
+    *receipted: tuple[int, str],
+    is_signed: bool = True,
+    central_counter: int = 0,
+    central_revision: int = 0,
+    part: int = 1,
+    parts: int = 1,
+) -> list[do.Effect]:
+    """The corner shop's sync, two seconds after the last."""
     frames = tuple(ReceiptedFrame(counter=counter, digest=digest) for counter, digest in receipted)
-    sync = Sync(boot_id="n1", nonce=NONCE, receipted=frames, **fields)
+    sync = Sync(
+        boot_id="n1",
+        nonce=NONCE,
+        receipted=frames,
+        central_counter=central_counter,
+        central_revision=central_revision,
+        part=part,
+        parts=parts,
+    )
     town.later(2)
     return town.handle(ev.SyncArrived(CORNER, sync, is_signed))
 

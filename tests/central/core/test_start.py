@@ -91,7 +91,7 @@ def test_state_that_cannot_be_told_keeps_no_other_from_being_told(monkeypatch: p
     """A directory that strikes a node off touches many at once."""
     core, _ = start(journal())
     core.handle(ev.LinkUp(), START)
-    real = outbound.state_of
+    real = cards.state_of
 
     def failing(incident: Incident, *rest: object) -> IncidentState:
         if incident.id == FrameId(CORNER, 7):

@@ -10,7 +10,18 @@ from central.core import effects as do
 from central.core.journal import KeptPath, Recall
 from central.core.timing import Timing
 from central.core.view import Acknowledge
-from tests.support.central_town import BAKERY, CORNER, GATEWAY, JONES, START, Town, make_directory, only, radio_town
+from tests.support.central_town import (
+    BAKERY,
+    CORNER,
+    GATEWAY,
+    JONES,
+    START,
+    RadioState,
+    Town,
+    make_directory,
+    only,
+    radio_town,
+)
 from wire.ids import FrameId
 from wire.kinds import AlertKind, AnswerState, Role
 
@@ -27,22 +38,22 @@ def days() -> Town:
     return radio_town(timing=Timing(clock_step=timedelta(hours=1)))
 
 
-def beats(town: Town, hours: float, state: str, **report: object) -> None:
+def beats(town: Town, hours: float, state: RadioState, tested_age_ms: int | None = None) -> None:
     """The bakery lives on so long, and says this of its radio every ten minutes."""
     for _ in range(int(hours * 6)):
         town.now_at += timedelta(minutes=10) - timedelta(seconds=1)
         town.later(1)
-        town.beat(BAKERY, state, **report)
+        town.beat(BAKERY, state, tested_age_ms=tested_age_ms)
 
 
 def test_line_says_what_the_node_says_of_its_radio(air: Town) -> None:
     """N11: visible at central as it is at the node; a premises without a radio has none."""
     air.beat(CORNER, "listening")
     air.beat(BAKERY, "ready", tested_age_ms=3_600_000, busy_percent=37)
-    radio = air.line(BAKERY).radio
+    radio = air.radio(BAKERY)
 
     assert ("ready", START - timedelta(hours=1), 30) == (radio.state, radio.tested_at, radio.busy_percent)
-    assert "listening" == air.line(CORNER).radio.state
+    assert "listening" == air.radio(CORNER).state
     assert (True, False) == (air.line(GATEWAY).is_gateway, air.line(BAKERY).is_gateway)
     air.beat(CORNER)
     assert air.line(CORNER).radio is None
@@ -59,47 +70,47 @@ def test_heartbeat_that_says_the_same_of_the_radio_changes_nothing(air: Town) ->
 
 def test_radio_whose_test_does_not_come_back_for_a_day_is_overdue(days: Town) -> None:
     beats(days, 25, "ready", tested_age_ms=0)
-    assert not days.line(BAKERY).radio.is_test_overdue
+    assert not days.radio(BAKERY).is_test_overdue
 
     last = days.now_at
     for hour in range(1, 28):
         for _ in range(6):
             age_ms = int((days.now_at - last + timedelta(minutes=10)).total_seconds() * 1000)
             beats(days, 1 / 6, "untested", tested_age_ms=age_ms)
-        assert (hour >= 27) == days.line(BAKERY).radio.is_test_overdue, hour
-    assert last == days.line(BAKERY).radio.tested_at
+        assert (hour >= 27) == days.radio(BAKERY).is_test_overdue, hour
+    assert last == days.radio(BAKERY).tested_at
 
     beats(days, 1, "ready", tested_age_ms=0)
-    assert not days.line(BAKERY).radio.is_test_overdue
+    assert not days.radio(BAKERY).is_test_overdue
 
 
 def test_radio_that_never_had_a_test_is_overdue_after_half_an_hour(days: Town) -> None:
     beats(days, 0.5, "untested")
-    assert not days.line(BAKERY).radio.is_test_overdue
+    assert not days.radio(BAKERY).is_test_overdue
     beats(days, 0.5, "untested")
-    assert days.line(BAKERY).radio.is_test_overdue
+    assert days.radio(BAKERY).is_test_overdue
 
 
 @pytest.mark.parametrize("state", ["listening", "fault"])
-def test_radio_that_cannot_transmit_has_no_overdue_test(days: Town, state: str) -> None:
+def test_radio_that_cannot_transmit_has_no_overdue_test(days: Town, state: RadioState) -> None:
     """It says what is wrong; a second warning for the same thing would hide another."""
     beats(days, 2, "untested")
     beats(days, 1, state)
 
-    assert not days.line(BAKERY).radio.is_test_overdue
+    assert not days.radio(BAKERY).is_test_overdue
 
 
 def test_blocked_channel_shows_since_when_an_alert_waits(air: Town) -> None:
     """Jamming, or a stuck transmitter: the operator at 23:40 must learn of it from central (N10)."""
     air.later(30)
     air.beat(BAKERY, "ready", blocked_ms=12_000)
-    since = air.line(BAKERY).radio.blocked_since
+    since = air.radio(BAKERY).blocked_since
     air.later(10)
     air.beat(BAKERY, "ready", blocked_ms=22_350)
 
-    assert START + timedelta(seconds=18) == since == air.line(BAKERY).radio.blocked_since
+    assert START + timedelta(seconds=18) == since == air.radio(BAKERY).blocked_since
     air.beat(BAKERY, "ready")
-    assert air.line(BAKERY).radio.blocked_since is None
+    assert air.radio(BAKERY).blocked_since is None
 
 
 def test_line_says_when_the_radio_was_heard_and_by_whom(air: Town) -> None:
@@ -107,7 +118,7 @@ def test_line_says_when_the_radio_was_heard_and_by_whom(air: Town) -> None:
     air.later(5)
     air.hear(air.alert(8), GATEWAY)
 
-    radio = air.line(CORNER).radio
+    radio = air.radio(CORNER)
     assert ("unknown", START + timedelta(seconds=5)) == (radio.state, radio.heard_at)
     assert ("Control room radio", "Bakery") == radio.heard_by
 
@@ -118,7 +129,7 @@ def test_replay_of_an_old_frame_does_not_make_a_dead_radio_look_alive(air: Town)
     air.beat(BAKERY, "untested")
     air.hear(air.alert(at_s=int(START.timestamp())))
 
-    assert START == air.line(CORNER).radio.heard_at
+    assert START == air.radio(CORNER).heard_at
 
 
 def test_alert_by_network_played_back_over_the_air_much_later_proves_nothing_of_the_radio(air: Town) -> None:
@@ -139,7 +150,7 @@ def test_clock_that_is_set_makes_no_test_overdue(air: Town) -> None:
     air.now_at += timedelta(days=30)
     air.later(2)
 
-    assert not air.line(BAKERY).radio.is_test_overdue
+    assert not air.radio(BAKERY).is_test_overdue
 
 
 # The weekly test (N12).
@@ -152,6 +163,7 @@ def test_weekly_test_is_acknowledged_without_a_person_and_leaves_the_page_by_its
 
     automatic = ("watchlink", "automatic")
     by = air.card().answered_by
+    assert by is not None
     assert ("answered", automatic) == (air.card().state, (by.role, by.name))
     assert [
         do.SendAcknowledgement(CORNER, FrameId(CORNER, 7), Role.CO_ORDINATOR, AnswerState.ANSWERED, "automatic")

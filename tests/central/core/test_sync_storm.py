@@ -10,6 +10,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core import outbound
+from central.core.cards import state_of
 from central.core.incident import Incident
 from central.core.view import Acknowledge, Close
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, SCHEMES, Town, make_directory, only, opened
@@ -34,7 +35,7 @@ def ask(town: Town, node: NodeId) -> tuple[IncidentState, ...]:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ids of incidents whose state was worked out, since the list was cleared."""
     ids: list[str] = []
-    made_of = outbound.state_of
+    made_of = state_of
 
     def noting(incident: Incident, *args: object) -> IncidentState:
         ids.append(incident.id.text)
@@ -111,7 +112,7 @@ def test_answer_has_its_bound_also_in_a_flood(town: Town) -> None:
 
 def test_state_that_cannot_be_told_costs_only_itself(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else no node would be answered any more, and all would take central for lost."""
-    made_of = outbound.state_of
+    made_of = state_of
 
     def failing(incident: Incident, *args: object) -> IncidentState:
         if incident.id.node == CORNER:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from central.core import incidents
@@ -259,7 +258,7 @@ def test_migrations_make_what_the_queries_expect(database: Database) -> None:
 
 def test_tables_are_good_postgresql() -> None:
     """C6: every type and index compiles for PostgreSQL."""
-    dialect = postgresql.dialect()
+    dialect = sa.make_url("postgresql://").get_dialect()()
     made = [str(CreateTable(table).compile(dialect=dialect)) for table in METADATA.sorted_tables]
     made += [str(CreateIndex(index).compile(dialect=dialect)) for t in METADATA.sorted_tables for index in t.indexes]
 
@@ -393,7 +392,11 @@ def test_start_after_a_press_was_repeated_for_hours_reads_some_of_it(
     database.commit(town.disk)
 
     found = recall(database, START)
-    frames = [e.signed.frame.id.counter for e in found.journal if isinstance(e, FrameEntry) and e.incident.counter == 7]
+    frames = [
+        entry.signed.frame.id.counter
+        for entry in found.journal
+        if isinstance(entry, FrameEntry) and entry.incident and entry.incident.counter == 7
+    ]
     assert [7, 8, *range(125, 130), *range(205, 210)] == frames
     cards = {card.incident: (card.kind, card.alert_count) for card in Town(found).board().cards}
     assert {"00000011-3": ("assist", 1), "00000010-7": ("attack", 7)} == cards

@@ -10,10 +10,12 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypedDict, TypeVar, Unpack
 
 from msgspec.structs import replace
 
+from central.core.incident import State
+from central.core.nodes import NodeState
 from central.core.view import (
     Acknowledge,
     Action,
@@ -31,7 +33,9 @@ from central.core.view import (
     MemberLine,
     NodeLine,
     OnDuty,
+    PathFigures,
     Person,
+    RadioLine,
     Refused,
     RejectedLine,
     SetOnTheWay,
@@ -49,6 +53,43 @@ NOTICE = "This page listens on this machine only until accounts exist."
 UNDO_S = 600
 """Far longer than the real one's: a busy machine must not take the button away before it is pressed."""
 KINDS = {kind.slug: PRIORITY[kind] for kind in AlertKind}
+Way = Literal["network", "radio"]
+
+
+class CardFields(TypedDict, total=False):
+    """What a test may say of a new card."""
+
+    state: State
+    path: Way
+    paths: tuple[Way, ...]
+    relay: str
+    is_untold: bool
+    is_late: bool
+    is_silent: bool
+    is_drill: bool
+    cancelled: Literal["mistake", "stand-down"]
+    answered_by: Person
+    answered_at: datetime
+    coming: Person
+    assigned_to: str
+    outcome: str
+    alert_count: int
+    members: tuple[MemberLine, ...]
+
+
+class ChangeFields(TypedDict, total=False):
+    """What a test may let change."""
+
+    cards: tuple[Card, ...]
+    gone_cards: tuple[str, ...]
+    nodes: tuple[NodeLine, ...]
+    gone_nodes: tuple[str, ...]
+    on_watch: tuple[OnDuty, ...]
+    is_broker_linked: bool
+    is_disk_ok: bool
+    has_alerts_lane: bool
+    has_reserve: bool
+    rejected: tuple[RejectedLine, ...]
 
 
 class ScriptedBoard:
@@ -115,18 +156,24 @@ class ScriptedBoard:
         self.show(changed)
         return Done(self.sequence, untouched=self.untouched)
 
-    def press(self, kind: str, premises: str = "Corner Shop", incident: str = "", **more: object) -> Card:
+    def press(
+        self,
+        kind: str,
+        premises: str = "Corner Shop",
+        incident: str = "",
+        place: str = "High St",
+        **more: Unpack[CardFields],
+    ) -> Card:
         """A new incident; ``more`` are fields of the card."""
-        now = datetime.now(UTC)
-        at = more.pop("arrived_at", now)
-        assert isinstance(at, datetime)
+        at = datetime.now(UTC)
+        incident = incident or f"00000010-{len(self.cards) + 1}"
         card = Card(
-            incident=incident or f"00000010-{len(self.cards) + 1}",
-            key=str(more.pop("key", incident or f"00000010-{len(self.cards) + 1}")),
+            incident=incident,
+            key=incident,
             revision=1,
             node="00000010",
             premises=premises,
-            place=str(more.pop("place", "High St")),
+            place=place,
             schemes=("hart",),
             kind=kind,
             priority=KINDS[kind],
@@ -167,10 +214,10 @@ class ScriptedBoard:
         """Let actions wait, or go on."""
         (self._may_commit.clear if is_held else self._may_commit.set)()
 
-    def tell(self, **change: object) -> None:
+    def tell(self, **change: Unpack[ChangeFields]) -> None:
         """Deliver the next change."""
         self.sequence += 1
-        made = Change(sequence=self.sequence, at=datetime.now(UTC), **change)  # type: ignore[arg-type]
+        made = Change(sequence=self.sequence, at=datetime.now(UTC), **change)
         if self._withheld is not None:
             self._withheld.append(made)
             return
@@ -201,24 +248,42 @@ class ScriptedBoard:
                     return Refused(f"Already answered by {card.answered_by.name}.")
                 if seen and KINDS[seen] > (KINDS["test"] if card.is_drill else card.priority):
                     return Refused("It has become more urgent since you looked.")
-                undo_until = now + timedelta(seconds=UNDO_S)
-                after_s = int((now - (card.pressed_at or card.arrived_at)).total_seconds())
-                answer = {"state": "answered", "answered_by": by, "answered_at": now, "undo_until": undo_until}
-                answer |= {"answered_after_s": after_s}
-                return replace(base, history=line("acknowledged"), **answer)
+                return replace(
+                    base,
+                    history=line("acknowledged"),
+                    state="answered",
+                    answered_by=by,
+                    answered_at=now,
+                    answered_after_s=int((now - (card.pressed_at or card.arrived_at)).total_seconds()),
+                    undo_until=now + timedelta(seconds=UNDO_S),
+                )
             case UndoAcknowledge():
-                taken_back = {"state": "unanswered", "answered_by": None, "answered_at": None, "undo_until": None}
-                return replace(base, history=line("unacknowledged"), **taken_back)
+                return replace(
+                    base,
+                    history=line("unacknowledged"),
+                    state="unanswered",
+                    answered_by=None,
+                    answered_at=None,
+                    undo_until=None,
+                )
             case SetOnTheWay(who=who):
-                comes = {"state": "on-the-way", "coming": who or by, "coming_at": now, "coming_said_by": by}
-                return replace(base, history=line("on-the-way"), undo_until=None, **comes)
+                return replace(
+                    base,
+                    history=line("on-the-way"),
+                    state="on-the-way",
+                    coming=who or by,
+                    coming_at=now,
+                    coming_said_by=by,
+                    undo_until=None,
+                )
             case Assign(to=to):
                 return replace(base, assigned_to=to, history=line("assigned", to))
             case AddNote(text=text):
                 return replace(base, history=line("note", text))
             case Close(outcome=outcome):
-                ended = {"state": "closed", "outcome": outcome, "closed_by": by, "closed_at": now}
-                return replace(base, history=line("closed", outcome), **ended)
+                return replace(
+                    base, history=line("closed", outcome), state="closed", outcome=outcome, closed_by=by, closed_at=now
+                )
             case _:
                 raise NotImplementedError(action)
 
@@ -258,14 +323,42 @@ class ScriptedServer:
         assert self._web.join_thread(60), "the web server did not stop"
 
 
-def healthy(node: str, premises: str, place: str = "High St", **more: object) -> NodeLine:
-    """A premises' line; ``more`` are fields of it."""
+def healthy(
+    node: str,
+    premises: str,
+    place: str = "High St",
+    *,
+    state: NodeState = "ok",
+    faults: tuple[str, ...] = (),
+    outbox_depth: int = 0,
+    is_gateway: bool = False,
+    radio: RadioLine | None = None,
+    proof_at: datetime | None = None,
+    is_proof_overdue: bool = False,
+    figures: tuple[PathFigures, ...] = (),
+) -> NodeLine:
+    """The line of a premises that was seen just now."""
     now = datetime.now(UTC)
-    fields = {"state": "ok", "since": now, "last_seen_at": now, "version": "0.1.0", **more}
-    return NodeLine(node=node, premises=premises, place=place, schemes=("hart",), **fields)  # type: ignore[arg-type]
+    return NodeLine(
+        node=node,
+        premises=premises,
+        place=place,
+        schemes=("hart",),
+        state=state,
+        since=now,
+        last_seen_at=now,
+        faults=faults,
+        outbox_depth=outbox_depth,
+        version="0.1.0",
+        is_gateway=is_gateway,
+        radio=radio,
+        proof_at=proof_at,
+        is_proof_overdue=is_proof_overdue,
+        figures=figures,
+    )
 
 
-def members(*lines: tuple[str, str]) -> Iterable[MemberLine]:
+def members(*lines: tuple[str, Literal["seen", "responding"]]) -> Iterable[MemberLine]:
     """Member lines from (premises, response)."""
     now = datetime.now(UTC)
-    return (MemberLine(f"{i:08x}", premises, response, now) for i, (premises, response) in enumerate(lines, 0x20))  # type: ignore[arg-type]
+    return (MemberLine(f"{i:08x}", premises, response, now) for i, (premises, response) in enumerate(lines, 0x20))

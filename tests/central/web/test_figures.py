@@ -9,21 +9,23 @@ import io
 from central.core.view import PathFigures
 from central.web.figures import figures_csv
 from tests.central.web.conftest import OpenClient
-from tests.central.web.scripted_board import ScriptedBoard, healthy
+from tests.central.web.scripted_board import ScriptedBoard, Way, healthy
 
 
-def figures(month: str, path: str = "network", **more: object) -> PathFigures:
-    fields = {
-        "watched_minutes": 600,
-        "available_percent": 99.5,
-        "frames": 12,
-        "late": 1,
-        "deliveries": 9,
-        "median_s": 1,
-        "most_s": 8,
-        **more,
-    }
-    return PathFigures(month=month, path=path, **fields)  # type: ignore[arg-type]
+def figures(
+    month: str, path: Way = "network", *, available_percent: float | None = 99.5, most_s: int | None = 8
+) -> PathFigures:
+    return PathFigures(
+        month=month,
+        path=path,
+        watched_minutes=600,
+        available_percent=available_percent,
+        frames=12,
+        late=1,
+        deliveries=9,
+        median_s=1,
+        most_s=most_s,
+    )
 
 
 def board_with(*rows: PathFigures, premises: str = "Corner Shop") -> ScriptedBoard:

@@ -13,14 +13,14 @@ from central.core.view import NodeLine, RadioLine
 from central.web import words
 from central.web.page import when
 from central.web.path_words import card_path, paths_of, warnings_of
-from tests.central.web.scripted_board import ScriptedBoard, healthy
+from tests.central.web.scripted_board import ScriptedBoard, Way, healthy
 
 NOW = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 AT = when(NOW)
 
 
-def line(state: str = "ok", radio: RadioLine | None = None, **more: object) -> NodeLine:
-    return healthy("00000010", "Corner Shop", state=state, radio=radio, **more)
+def line(state: NodeState = "ok", radio: RadioLine | None = None, *, is_proof_overdue: bool = False) -> NodeLine:
+    return healthy("00000010", "Corner Shop", state=state, radio=radio, is_proof_overdue=is_proof_overdue)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def line(state: str = "ok", radio: RadioLine | None = None, **more: object) -> N
     ],
 )
 def test_card_says_by_which_paths_it_came_the_first_one_first(
-    paths: tuple[str, ...],
+    paths: tuple[Way, ...],
     is_late: bool,  # noqa: FBT001 - a table
     said: str,
 ) -> None:
