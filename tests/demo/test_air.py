@@ -128,8 +128,12 @@ def test_air_carries_an_over_and_records_it(folder: Path, controls: Controls, pa
     sender, hearer = pair
     ended = threading.Event()
 
+    def unkey(_why: str) -> None:
+        sender.radio.unkey()
+        ended.set()
+
     sender.radio.key(5_000)
-    sender.radio.play(TONE, lambda _why: (sender.radio.unkey(), ended.set()))
+    sender.radio.play(TONE, unkey)
 
     hearer.until(is_silent=False)
     assert ended.wait(WITHIN_S)

@@ -57,8 +57,8 @@ def test_closing_of_thousands_goes_on_after_a_kill_in_its_midst(tmp_path: Path) 
     fleet.add("Corner Shop", "High St", ["hart"])
     authority = SigningKey(bytes.fromhex((fleet.layout.authority / "authority.key").read_text().strip()))
     was = fleet.record.directory()
-    stolen = [entry for entry in was.senders if entry.node != f"{SHOP:08x}"]
-    struck = DirectoryDocument(serial=was.serial + 1, issued_at=datetime.now(UTC), schemes=was.schemes, senders=stolen)
+    others = tuple(entry for entry in was.senders if entry.node != f"{SHOP:08x}")
+    struck = DirectoryDocument(serial=was.serial + 1, issued_at=datetime.now(UTC), schemes=was.schemes, senders=others)
     fleet.layout.directory.write_bytes(seal_directory(struck, authority))
     config = fleet.layout.central / "central.toml"
     flood(Database(load_configuration(config).database))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from provisioning.fleet import Fleet, NewNode
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
-from tests.support.fleet_broker import free_port, listening, running_broker, wait_until
+from tests.support.fleet_broker import free_port, listening, properties_of, running_broker, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(15)]
 
@@ -53,12 +53,16 @@ def memory_mib(broker: subprocess.Popen[bytes]) -> int:
 def member(fleet: Fleet, node: str) -> mqtt.Client:
     """Connected, with a session that stays, and listening to its neighbours; its network is the caller's to drive."""
     folder = fleet.node_folder(node)
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=node, protocol=mqtt.MQTTv5)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=node, protocol=mqtt.MQTTv5)
     client.tls_set(str(folder / "ca.pem"), str(folder / "client.pem"), str(folder / "client.key"))
-    stays = Properties(PacketTypes.CONNECT)
+    stays = properties_of(PacketTypes.CONNECT)
     stays.SessionExpiryInterval = 3_600
     granted: list[int] = []
-    client.on_connect = lambda *_: client.subscribe("watchlink/1/scheme/hart/frame/+", qos=1)
+
+    def ask(*_: object) -> None:
+        client.subscribe("watchlink/1/scheme/hart/frame/+", qos=1)
+
+    client.on_connect = ask
     client.on_subscribe = lambda _c, _d, mid, _codes, _p: granted.append(mid)
     client.connect("127.0.0.1", fleet.record.broker.port, clean_start=False, properties=stays)
     wait_until(lambda: client.loop(0.1) == mqtt.MQTT_ERR_SUCCESS and bool(granted), "subscribed")
@@ -139,8 +143,8 @@ def test_what_waits_for_a_member_that_does_not_read_is_bounded(fleet: Fleet, bro
     before = memory_mib(broker)
     for _ in range(700 * MIB // 60_000):
         deaf.publish(OWN_FRAMES, b"j" * 60_000, qos=0)
-        while deaf.want_write() and deaf.socket() is not None:
-            if not select.select([], [deaf.socket()], [], 5)[1]:
+        while deaf.want_write() and (line := deaf.socket()) is not None:
+            if not select.select([], [line], [], 5)[1]:
                 break
             deaf.loop_write()
         if deaf.socket() is None:

@@ -14,6 +14,7 @@ import sys
 import time
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,10 @@ def bench() -> Iterator[Workbench]:
     bench.codec.close()
 
 
+def has_heard(bench: Workbench, frame: bytes) -> bool:
+    return frame in bench.frames
+
+
 def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
@@ -98,7 +103,7 @@ def test_codec_hears_every_mode_it_sends_once(bench: Workbench) -> None:
         for at in range(0, len(samples), BLOCK_BYTES):
             bench.codec.feed(samples[at : at + BLOCK_BYTES])
             time.sleep(0.006)  # three times as fast as on the air
-        bench.wait(lambda frame=frame: frame in bench.frames)
+        bench.wait(partial(has_heard, bench, frame))
 
     bench.codec.feed(5 * SILENCE)
     bench.step()

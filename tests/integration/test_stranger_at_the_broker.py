@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -18,9 +19,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.finding(1)]
 TOLD = {"ready", "received", "answered", "on-the-way", "closed", "neighbour"}
 """Faces that say something of central, or of another member."""
 BURNT = 4_278_190_080
+Said = Literal["unanswered", "answered", "on-the-way", "closed"]
 
 
-def state(incident: str, said: str, premises: str = "Corner Shop") -> bytes:
+def state(incident: str, said: Said, premises: str = "Corner Shop") -> bytes:
     """What a stranger says of an incident, unsigned."""
     now = datetime.now(UTC)
     return encode_message(
@@ -58,7 +60,7 @@ def told(shop: NodeProcess) -> set[str]:
 
 @pytest.mark.parametrize("said", ["answered", "on-the-way", "closed"])
 def test_presser_reads_nothing_that_central_did_not_sign(
-    town: Town, start_node: Callable[[str], NodeProcess], start_central: Callable[[], CentralStandIn], said: str
+    town: Town, start_node: Callable[[str], NodeProcess], start_central: Callable[[], CentralStandIn], said: Said
 ) -> None:
     assert town.broker
     central, shop = start_central(), start_node(SHOP)

@@ -206,10 +206,10 @@ def test_row_on_which_the_core_fails_at_the_start_keeps_no_button_from_working(
     bench.turns(20)
     press(bench)
     bench.turns(20)
-    started = bench.app._started()
+    poisoned = replace(bench.app._started(), **{poison: ("a row",)})  # type: ignore[arg-type]  # what no disk holds
     bench.app._close()
     monkeypatch.setattr(app, "step", fail_on_start)
-    monkeypatch.setattr(NodeApp, "_started", lambda _: replace(started, **{poison: ("a row",)}))
+    monkeypatch.setattr(NodeApp, "_started", lambda _: poisoned)
     again = Bench(file, monkeypatch)
     again.turns(20)
     press(again)
@@ -261,7 +261,8 @@ def test_disk_that_comes_back_late_keeps_what_earlier_runs_and_this_one_have_kep
     disk.rename(away)
     disk.write_text("no folder")
     bench = Bench(file, monkeypatch)
-    assert not bench.app._state.is_store_read
+    is_read_without_a_folder = bench.app._state.is_store_read
+    assert not is_read_without_a_folder
     monkeypatch.setattr(app, "step", orders_of)
     bench.app._step(LinkDown("gone"), bench.now_ms)
     disk.unlink()

@@ -84,6 +84,9 @@ class Broken:
     def stop_over(self, _over: int) -> None:
         raise RuntimeError("no radio")
 
+    def retry_speech(self) -> None:
+        raise RuntimeError("no radio")
+
     def use_directory(self, _directory: Directory) -> None:
         raise RuntimeError("no network")
 

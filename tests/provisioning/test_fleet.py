@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from node.config import load_config
 from node.hw.profiles import PROFILES as HARDWARE
-from provisioning import fleet as fleet_module
 from provisioning import layout
 from provisioning.enforcement import reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError, FleetDamagedError, FleetInputError
@@ -376,7 +375,7 @@ def test_node_times_come_from_the_fleets_clock(fleet: Fleet) -> None:
 
     assert node.added_at == datetime(2027, 3, 1, 12, tzinfo=UTC)
     assert node.certificates[0].expires_at == datetime(2027, 5, 30, 12, tzinfo=UTC)
-    assert fleet_module.DEFAULT_PROFILE == node.profile
+    assert layout.DEFAULT_PROFILE == node.profile
 
 
 @pytest.mark.finding(19)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -67,6 +68,11 @@ def running_broker(configuration: Path, port: int, user: str | None = None) -> I
             broker.wait(DEADLINE_S)
 
 
+def properties_of(packet_type: int) -> Properties:
+    """Of a packet of that type, none set yet."""
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho declares no types for it
+
+
 class Listener:
     """An MQTT 5 client with one certificate. Every call waits for the broker's answer."""
 
@@ -78,14 +84,14 @@ class Listener:
         self._changed = threading.Condition()
         self._refusal: ReasonCode | None = None
         self._connected = threading.Event()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         self.client.tls_set(str(identity / "ca.pem"), str(identity / "client.pem"), str(identity / "client.key"))
         self.client.on_connect = lambda _c, _d, _flags, code, _p: self._note_connect(code)
         self.client.on_disconnect = lambda *_: self.disconnected.set()
         self.client.on_message = lambda _client, _data, message: self._note_message(message)
         self.client.on_subscribe = lambda _c, _d, mid, codes, _p: self._note("sub", mid, codes[0])
         self.client.on_publish = lambda _c, _d, mid, code, _p: self._note("pub", mid, code)
-        session = Properties(PacketTypes.CONNECT)
+        session = properties_of(PacketTypes.CONNECT)
         self.client.connect("127.0.0.1", port, properties=session, clean_start=True)
         self.client.loop_start()
         assert self._connected.wait(DEADLINE_S), "no CONNACK"
@@ -106,7 +112,7 @@ class Listener:
         self._send(topic, payload, signature)
 
     def _send(self, topic: str, payload: bytes, signature: str | None) -> int:
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = properties_of(PacketTypes.PUBLISH)
         if signature is not None:
             properties.UserProperty = ("signature", signature)
         return self.client.publish(topic, payload, qos=1, properties=properties).mid
@@ -127,10 +133,11 @@ class Listener:
         self._connected.set()
 
     def _note_message(self, message: mqtt.MQTTMessage) -> None:
+        payload = bytes(message.payload)
         with self._changed:
-            self.received.append((message.topic, message.payload))
+            self.received.append((message.topic, payload))
             self._changed.notify_all()
-        self.on_arrival(message.topic, message.payload)
+        self.on_arrival(message.topic, payload)
 
     def _note(self, what: str, mid: int, code: ReasonCode) -> None:
         with self._changed:

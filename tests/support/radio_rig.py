@@ -28,6 +28,9 @@ SQUELCH_DBFS = -45.0
 class NoPhrases:
     """A phrase book in which none is set."""
 
+    def start(self) -> None:
+        """None is missing."""
+
     def samples(self, phrase: str) -> bytes | None:
         del phrase
         return None
@@ -38,6 +41,9 @@ class OnePhrase:
 
     def __init__(self, samples: bytes) -> None:
         self._samples = samples
+
+    def start(self) -> None:
+        """None is missing."""
 
     def samples(self, phrase: str) -> bytes | None:
         del phrase
@@ -97,7 +103,7 @@ class Rig(ABC):
 
     can_stop = True
     modem_part = Part.RADIO
-    modes = LADDER
+    modes: tuple[Mode, ...] = LADDER
 
     def __init__(self) -> None:
         self.radios: list[RadioPort] = []

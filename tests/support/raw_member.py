@@ -32,10 +32,24 @@ class Node:
         ):
             self.client.subscribe(topic)
 
-    def alert(self, counter: int, kind: AlertKind = AlertKind.ASSIST, **more: object) -> Alert:
-        """A press of this member's, now."""
-        fields = {"incident": counter, "schemes": self.schemes, "at_s": int(time.time()), **more}
-        return Alert(self.id, counter, kind=kind, **fields)
+    def alert(
+        self,
+        counter: int,
+        kind: AlertKind = AlertKind.ASSIST,
+        *,
+        incident: int | None = None,
+        schemes: tuple[int, ...] | None = None,
+        at_s: int | None = None,
+    ) -> Alert:
+        """A press of this member's, now, which opens an incident of its own."""
+        return Alert(
+            self.id,
+            counter,
+            int(time.time()) if at_s is None else at_s,
+            kind,
+            counter if incident is None else incident,
+            self.schemes if schemes is None else schemes,
+        )
 
     def send(self, frame: Alert | Response, key: SigningKey | None = None) -> bytes:
         """To its own topic, whatever the frame says."""

@@ -101,7 +101,7 @@ def test_sounder_drives_a_square_wave_at_the_tone(
     sounder.play(SoundPattern.NOTICE)
     names.wait_for("notice", "off")
 
-    assert (520, 0.5) == tones[0]
+    assert (520.0, 0.5) == tones[0]
     assert 0.0 == pin.state
 
 

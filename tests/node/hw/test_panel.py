@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Rig:
         self.wire.is_cut = self.fake_bus.is_unplugged = is_cut
 
 
-@pytest.fixture(params=PROFILES.values(), ids=PROFILES.keys())
+@pytest.fixture(params=list(PROFILES.values()), ids=list(PROFILES))
 def rig(request: pytest.FixtureRequest, events: EventRecorder, terminus: Typeface, source: PinSource) -> Iterator[Rig]:
     rig = Rig(request.param.panel, events, terminus, source)
     yield rig
@@ -404,6 +404,6 @@ def test_whatever_a_driver_raises_is_a_failed_part(error: Exception, events: Eve
 
 def test_every_driver_is_one_that_luma_has() -> None:
     devices = importlib.import_module("luma.oled.device")
-    missing: list[Callable[[], object]] = [d for d in Driver if d is not Driver.FAKE and not hasattr(devices, d.value)]
+    missing = [d for d in Driver if d is not Driver.FAKE and not hasattr(devices, d.value)]
 
     assert [] == missing

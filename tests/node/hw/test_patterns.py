@@ -58,7 +58,7 @@ def test_every_pattern_of_the_core_can_be_played() -> None:
     assert set(SoundPattern) == set(SOUNDS)
     assert set(LedPattern) == set(LEDS)
     for patterns in (SOUNDS, LEDS):
-        assert [key.value for key in patterns] == [pattern.name for pattern in patterns.values()]  # type: ignore[attr-defined]
+        assert [key.value for key in patterns] == [pattern.name for pattern in patterns.values()]
 
 
 @pytest.mark.parametrize("pattern", [p for p in SOUNDS.values() if p.name != "off"], ids=lambda p: p.name)

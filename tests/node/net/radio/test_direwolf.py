@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import io
 import os
+from collections import deque
 
 import pytest
 
-from node.net.radio import direwolf
+from node.net.radio import monotonic
 from node.net.radio.direwolf import MODEMS, DireWolf
 
 
 def test_child_is_not_stuck_that_has_taken_all_while_nothing_was_fed(monkeypatch: pytest.MonkeyPatch) -> None:
     """During our own over nobody feeds it: killed for that, it would be deaf when the receipt comes."""
     now_ms = 1_000
-    monkeypatch.setattr(direwolf.monotonic, "now_ms", lambda: now_ms)
+    monkeypatch.setattr(monotonic, "now_ms", lambda: now_ms)
     taken, given = os.pipe()
     os.set_blocking(taken, False)
     os.set_blocking(given, False)
     with io.FileIO(given, "wb") as audio, io.FileIO(taken, "rb") as child:
         wolf = object.__new__(DireWolf)
         wolf.modem = MODEMS[0]
-        wolf._audio = audio  # type: ignore[assignment]
-        wolf._backlog = direwolf.deque()
+        wolf._audio = audio
+        wolf._backlog = deque()
         wolf._stuck_since_ms = None
         while not wolf._backlog:
             wolf.feed(bytes(4_096))

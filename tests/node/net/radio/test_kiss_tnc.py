@@ -7,12 +7,14 @@ import select
 import time
 import tty
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from node.core.controls import Part
 from node.core.events import (
     ChannelChanged,
+    Event,
     FrameReceived,
     InputRejected,
     OverEnded,
@@ -62,6 +64,10 @@ class Tnc:
             self.is_plugged = False
             os.close(self._slave)
             os.close(self.line)
+
+
+def has_ended(over: int, events: list[Event]) -> bool:
+    return any(isinstance(event, OverEnded) and event.over == over for event in events)
 
 
 class Queue(EventRecorder):
@@ -145,7 +151,7 @@ def test_tnc_that_cannot_speak_says_so_once(
     tnc.next(len(SETTINGS))
     for over in (1, 2):
         radio.transmit(over, (b"x",), Mode.IL2P_1200, "attack")
-        told.wait_until(lambda events, over=over: any(isinstance(e, OverEnded) and e.over == over for e in events))
+        told.wait_until(partial(has_ended, over))
 
     assert 1 == sum("cannot speak" in record.message for record in caplog.records)
 
