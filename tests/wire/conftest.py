@@ -1,11 +1,13 @@
 """What Hypothesis needs to make any frame, message, topic or directory that the contract allows.
 
-Tests ask by type: ``st.from_type(Alert)``, ``st.from_type(Frame)``, ``st.from_type(Health)`` …
+Tests ask by type: ``st.from_type(Alert)``, ``st.from_type(Health)`` … For any frame and any topic there are
+:data:`any_frame` and :data:`any_topic`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 import hypothesis.strategies as st
 
@@ -18,6 +20,7 @@ from wire.frames import (
     DigestReceipt,
     DigestReceiptBatch,
     DigestReceipted,
+    Frame,
     PathTest,
     Receipt,
     ReceiptBatch,
@@ -41,7 +44,7 @@ from wire.messages import (
     SyncAnswer,
 )
 from wire.signing import SigningKey
-from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
 
 counters = st.integers(1, U32_MAX)
 nodes = st.integers(1, U32_MAX).map(NodeId)
@@ -145,6 +148,7 @@ st.register_type_strategy(
     AutomaticAcknowledgement,
     st.builds(AutomaticAcknowledgement, nodes, counters, moments_s, frame_ids, st.sampled_from(AnswerState)),
 )
+any_frame: st.SearchStrategy[Frame] = st.one_of([st.from_type(kind) for kind in get_args(Frame)])
 st.register_type_strategy(SigningKey, st.binary(min_size=32, max_size=32).map(SigningKey))
 
 # Hostile text on purpose: right-to-left overrides, byte-order marks, controls and combining stacks are legal JSON.
@@ -269,6 +273,7 @@ st.register_type_strategy(IncidentTopic, st.builds(IncidentTopic, slugs))
 st.register_type_strategy(CentralTopic, st.builds(CentralTopic, slugs))
 st.register_type_strategy(UpTopic, st.builds(UpTopic, nodes, st.sampled_from(Up)))
 st.register_type_strategy(DownTopic, st.builds(DownTopic, nodes, st.sampled_from(Down)))
+any_topic: st.SearchStrategy[Topic] = st.one_of([st.from_type(kind) for kind in get_args(Topic)])
 
 
 @st.composite

@@ -141,9 +141,13 @@ def test_open_directory_refuses_another_authority_and_another_domain() -> None:
             open_directory(data, key)
 
 
-def with_sender(**changes: object) -> DirectoryDocument:
-    """The example with its shop changed."""
-    shop = msgspec.structs.replace(DIRECTORY.senders[1], **changes)
+LISTED = DIRECTORY.senders[1]
+"""The shop of the example."""
+OF_ANOTHER_KIND = msgspec.structs.replace(LISTED, kind="police")  # type: ignore[arg-type]  # as no document may say
+
+
+def with_shop(shop: SenderEntry) -> DirectoryDocument:
+    """The example with another one in its shop's place."""
     return msgspec.structs.replace(DIRECTORY, senders=(DIRECTORY.senders[0], shop))
 
 
@@ -155,17 +159,17 @@ CONTRADICTORY = {
     "a scheme slug twice": msgspec.structs.replace(
         DIRECTORY, schemes=(*DIRECTORY.schemes, SchemeEntry(number=9, slug="hart", name="Other"))
     ),
-    "a scheme that is not listed": with_sender(schemes=(HART, 9)),
-    "scheme 0": with_sender(schemes=(0,)),
-    "five schemes": with_sender(schemes=(1, 1, 2, 2, 1)),
-    "31 bytes of key": with_sender(key=bytes(31)),
-    "a key for which anybody can sign": with_sender(key=b"\x01" + bytes(31)),
-    "node 0": with_sender(node="00000000"),
-    "a node that is a name": with_sender(node="corner"),
-    "a node id with a newline": with_sender(node="00000010\n"),
-    "half a surrogate pair": with_sender(premises="\ud800"),
-    "a name too long": with_sender(premises="x" * 65),
-    "an unknown kind": with_sender(kind="police"),
+    "a scheme that is not listed": with_shop(msgspec.structs.replace(LISTED, schemes=(HART, 9))),
+    "scheme 0": with_shop(msgspec.structs.replace(LISTED, schemes=(0,))),
+    "five schemes": with_shop(msgspec.structs.replace(LISTED, schemes=(1, 1, 2, 2, 1))),
+    "31 bytes of key": with_shop(msgspec.structs.replace(LISTED, key=bytes(31))),
+    "a key for which anybody can sign": with_shop(msgspec.structs.replace(LISTED, key=b"\x01" + bytes(31))),
+    "node 0": with_shop(msgspec.structs.replace(LISTED, node="00000000")),
+    "a node that is a name": with_shop(msgspec.structs.replace(LISTED, node="corner")),
+    "a node id with a newline": with_shop(msgspec.structs.replace(LISTED, node="00000010\n")),
+    "half a surrogate pair": with_shop(msgspec.structs.replace(LISTED, premises="\ud800")),
+    "a name too long": with_shop(msgspec.structs.replace(LISTED, premises="x" * 65)),
+    "an unknown kind": with_shop(OF_ANOTHER_KIND),
 }
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from tests.wire.conftest import any_frame
 from wire.errors import EncodeError, FrameDecodeError, SignatureInvalidError
 from wire.frames import (
     Acknowledgement,
@@ -43,7 +44,7 @@ def is_refused(data: bytes) -> bool:
     return False
 
 
-@given(st.from_type(Frame), st.from_type(SigningKey))
+@given(any_frame, st.from_type(SigningKey))
 def test_frame_comes_back_as_it_went(frame: Frame, key: SigningKey) -> None:
     data = encode(frame, key)
     signed = decode(data)
@@ -54,7 +55,7 @@ def test_frame_comes_back_as_it_went(frame: Frame, key: SigningKey) -> None:
     assert frame.id == FrameId(signed.frame.sender, signed.frame.counter)
 
 
-@given(st.from_type(Frame))
+@given(any_frame)
 def test_encode_repeats_identical_bytes_for_a_retransmission(frame: Frame) -> None:
     first = encode(frame, KEY)
 
@@ -62,7 +63,7 @@ def test_encode_repeats_identical_bytes_for_a_retransmission(frame: Frame) -> No
     assert first == encode(decode(first).frame, KEY)
 
 
-@given(st.from_type(Frame))
+@given(any_frame)
 def test_encode_never_makes_more_than_96_bytes(frame: Frame) -> None:
     assert len(encode(frame, KEY)) <= FRAME_BYTES_MAX == 96
 
@@ -110,7 +111,7 @@ def test_frame_with_any_single_bit_flipped_is_refused(frame: Frame) -> None:
     assert [] == [bit for bit in range(8 * len(data)) if not is_refused((number ^ 1 << bit).to_bytes(len(data), "big"))]
 
 
-@given(st.from_type(Frame), st.data())
+@given(any_frame, st.data())
 def test_frame_with_bytes_cut_out_put_in_or_changed_is_refused(frame: Frame, data: st.DataObject) -> None:
     whole = encode(frame, KEY)
     start = data.draw(st.integers(0, len(whole)))

@@ -39,8 +39,9 @@ any_json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
-LEAST = MESSAGES["incident, least"]
-assert isinstance(LEAST, IncidentState)
+_least = MESSAGES["incident, least"]
+assert isinstance(_least, IncidentState)
+LEAST: IncidentState = _least
 
 
 def assert_read_or_refused_in_our_terms(data: bytes, kind: type[Message]) -> None:

@@ -4,6 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from tests.wire.conftest import any_topic
 from wire.errors import TopicError
 from wire.ids import NodeId
 from wire.limits import TOPIC_BYTES_MAX
@@ -57,19 +58,19 @@ def is_matched(subscription: str, topic: str) -> bool:
     return len(wanted) == len(given_levels) and all(w in {"+", g} for w, g in zip(wanted, given_levels, strict=True))
 
 
-@given(st.from_type(Topic))
+@given(any_topic)
 def test_topic_comes_back_as_it_went(topic: Topic) -> None:
     assert topic == parse_topic(str(topic))
     assert len(str(topic)) <= TOPIC_BYTES_MAX
 
 
-@given(st.from_type(Topic))
+@given(any_topic)
 def test_topic_fed_byte_by_byte_is_read_only_whole_or_as_another(topic: Topic) -> None:
     for length in range(len(str(topic))):
         assert_read_or_refused_in_our_terms(str(topic)[:length])
 
 
-@given(st.from_type(Topic), st.data())
+@given(any_topic, st.data())
 def test_topic_with_anything_cut_out_put_in_or_changed_is_read_or_refused(topic: Topic, data: st.DataObject) -> None:
     whole = str(topic)
     start = data.draw(st.integers(0, len(whole)))
