@@ -21,9 +21,12 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache, wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from _frozen_importlib_external import _LoaderBasics
 
 HERE: Final = Path(__file__).resolve().parents[1]
 OURS: Final = frozenset(path.parent.name for path in HERE.glob("*/__init__.py")) - {"tests", "tools"}
@@ -157,7 +160,7 @@ def install() -> None:
     loader = importlib.machinery.SourceFileLoader
     execute = loader.exec_module
 
-    def exec_module(self: importlib.machinery.SourceFileLoader, module: ModuleType) -> None:
+    def exec_module(self: _LoaderBasics, module: ModuleType) -> None:
         execute(self, module)
         if module.__name__.partition(".")[0] in OURS:
             _lend(module)
@@ -274,7 +277,7 @@ def _record(node: ast.ClassDef, module: ModuleType) -> type:
     """Today's, if it is of those that JSON is made of; else one that does nothing."""
     space = _Reach(module)
     try:
-        bases = [eval(ast.unparse(base), {}, space) for base in node.bases]  # type: ignore[arg-type]  # noqa: S307
+        bases = [eval(ast.unparse(base), {}, space) for base in node.bases]  # noqa: S307
     except NameError:
         bases = []
     if not any(issubclass(base, msgspec.Struct) for base in bases):
@@ -285,16 +288,19 @@ def _record(node: ast.ClassDef, module: ModuleType) -> type:
     return record
 
 
+def _enumeration(node: ast.ClassDef, module: ModuleType) -> type[enum.Enum]:
+    """Of today's names."""
+    names = [n.targets[0].id for n in node.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)]
+    return enum.EnumMeta.__call__(enum.Enum, node.name, names, module=module.__name__)
+
+
 def _lent(module: ModuleType, name: str) -> Any:  # noqa: ANN401
     node = _names(module.__name__).get(name)
     if node is None:
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
     match node:
         case ast.ClassDef() if any("Enum" in ast.unparse(base) for base in node.bases):
-            members = [
-                n.targets[0].id for n in node.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
-            ]
-            lent: Any = enum.Enum(name, members, module=module.__name__)
+            lent: Any = _enumeration(node, module)
         case ast.ClassDef():
             lent = _record(node, module)
         case ast.FunctionDef():
