@@ -296,15 +296,9 @@ def drop(turn: Turn, incident: FrameId) -> None:
 
 def timers(state: NodeState) -> Iterator[Timer]:
     """What was on the panel for long enough leaves it."""
+    shown_ms = state.settings.timing.neighbour_shown_ms
     for neighbour in state.neighbours:
-        yield (
-            neighbour.arrived_ms + state.settings.timing.neighbour_shown_ms,
-            partial(_end, incident=neighbour.incident),
-        )
-
-
-def _end(turn: Turn, incident: FrameId) -> None:
-    turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.incident != incident)
+        yield neighbour.arrived_ms + shown_ms, partial(drop, incident=neighbour.incident)
 
 
 def drop_revoked(turn: Turn) -> None:
