@@ -42,7 +42,7 @@ from node.core.events import (
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio import duty
 from node.core.state import NodeState, wall_at_s
-from node.event_queue import EventQueue, monotonic_ms
+from node.event_queue import EventQueue
 from node.hw.board import Board, open_board
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
@@ -52,6 +52,7 @@ from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
 from runtime.config import ConfigError
 from runtime.logs import FactLog
+from runtime.monotonic import monotonic_ms
 from runtime.service import Service
 from wire.directory import Directory, open_directory
 from wire.errors import DirectoryError

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import deque
 from typing import Final
 
 from node.core.events import Event, PinChanged
+from runtime.monotonic import monotonic_ms
 
 NETWORK_BYTES_MAX: Final = 4 * 1024 * 1024
 """Of what waits from the network, as it came; read, it is some times as much."""
@@ -95,8 +95,3 @@ class EventQueue:
             event, size_bytes = self._network.popleft()
             self._network_bytes -= size_bytes
         return event
-
-
-def monotonic_ms() -> int:
-    """This boot's clock, whole milliseconds; the same for every program on the machine."""
-    return time.monotonic_ns() // 1_000_000

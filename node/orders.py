@@ -46,9 +46,10 @@ from node.core.events import (
 )
 from node.core.listing import parts_of
 from node.core.screens import Screen
-from node.event_queue import monotonic_ms
+from node.net.radio.ports import RadioPort
 from node.store import NodeStore, StoreRefusedError
 from runtime.logs import FactLog
+from runtime.monotonic import monotonic_ms
 from wire.directory import Directory, open_directory
 from wire.frames import SignedFrame
 from wire.messages import Health, Sync
@@ -90,14 +91,6 @@ class UplinkPort(Protocol):
     def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
 
 
-class TransmitterPort(Protocol):
-    """What the orders need of a radio; the drivers in :mod:`node.net.radio` have it."""
-
-    def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None: ...  # noqa: D102
-    def stop_over(self, over: int) -> None: ...  # noqa: D102
-    def retry_speech(self) -> None: ...  # noqa: D102
-
-
 class Orders:
     """One by one, in the order given. Nothing here raises.
 
@@ -111,7 +104,7 @@ class Orders:
         store: NodeStore,
         board: BoardPort,
         uplink: UplinkPort | None,
-        radio: TransmitterPort | None,
+        radio: RadioPort | None,
         *,
         facts: FactLog,
         about: dict[str, str],

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from msgspec import Struct
 
 from node.core.controls import Button, Part
@@ -312,3 +315,13 @@ Event = (
     | PartRecovered
     | StopAsked
 )
+
+Emit = Callable[[Event], None]
+"""Takes what happened at the node, from any thread; never drops it, and may only enqueue."""
+
+
+class Offer(Protocol):
+    """Takes what came from outside, from any thread, if there is room for it; may only enqueue."""
+
+    def __call__(self, event: Event, waiting_max: int, size_bytes: int = 0, /) -> bool:
+        """Whether it was taken: no more than ``waiting_max`` waited, and there was room for its bytes."""

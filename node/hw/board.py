@@ -6,9 +6,10 @@ import importlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from node.core.controls import LedPattern, Part, SoundPattern
+from node.core.events import Emit
 from node.core.screens import Screen
 from node.hw.buttons import GpiozeroButtons
 from node.hw.health import PartHealth
@@ -17,13 +18,25 @@ from node.hw.luma_devices import open_luma_panel
 from node.hw.panel import LumaPanel, PanelDevice
 from node.hw.panel import Observer as PanelObserver
 from node.hw.pins import PinSource, open_lgpio_factory
-from node.hw.ports import Emit, PartPort
 from node.hw.profiles import Profile
 from node.hw.typeface import TERMINUS_DIR, Typeface
 
 CHECK_S: Final = 5.0
 """How often the pins are read back: six reads, some microseconds."""
 _STOP_WAIT_S: Final = 1.0
+
+
+class PartPort(Protocol):
+    """What every part can do. Methods never raise and never wait for a slow bus: faults become events."""
+
+    def check(self) -> None:
+        """Look whether the part still works; if not, ``PartFailed``, once."""
+
+    def retry(self) -> None:
+        """Try a failed part again: ``PartRecovered``, or ``PartFailed`` once more. Nothing if it works."""
+
+    def close(self) -> None:
+        """Leave the part dark and silent and give up its pins. May be called twice."""
 
 
 class Board:

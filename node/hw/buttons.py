@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from node.core.controls import Button
-from node.core.events import PinChanged
+from node.core.events import Emit, PinChanged
 from node.hw.errors import PartError, translated
 from node.hw.health import PartHealth
 from node.hw.pins import Device, PinSource, quietly
-from node.hw.ports import Emit
 
 AGE_MAX_S: Final = 5.0
 """An edge that claims to be older was stamped by another clock than ours."""

@@ -19,12 +19,12 @@ from luma.core.interface.serial import i2c
 from PIL import Image
 
 from node.core.controls import Button, Part
+from node.core.events import Emit
 from node.core.screens import Screen
 from node.hw.board import Board
 from node.hw.fake_board_server import FakeBoardServer, Message
 from node.hw.luma_devices import OpenedPanel, without_exit_hooks
 from node.hw.pins import PinSource
-from node.hw.ports import Emit
 from node.hw.profiles import Panel, Profile
 from node.hw.typeface import Typeface
 

@@ -1,8 +1,10 @@
 """The outside of a fake board: presses its buttons, watches its panel, breaks its parts. Standard library only.
 
-with FakeBoardClient(Path("shop.sock")) as board:
-board.press("attack", hold_ms=1_200)
-board.wait_for_face("received", timeout_s=5)
+A press, and what came of it::
+
+    with FakeBoardClient(Path("shop.sock")) as board:
+        board.press("attack", hold_ms=1_200)
+        board.wait_for_face("received", timeout_s=5)
 """
 
 from __future__ import annotations
@@ -16,12 +18,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-
-from msgspec import Struct, field
-from msgspec.structs import replace
 
 LINE_BYTES_MAX: Final = 256 * 1024
 _CONNECT_RETRY_S: Final = 0.05
@@ -43,7 +43,8 @@ def socket_address(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-class BoardView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class BoardView:
     """What a person in front of the board sees and hears.
 
     Attributes:

@@ -6,9 +6,8 @@ import logging
 import threading
 
 from node.core.controls import Part
-from node.core.events import PartFailed, PartRecovered
+from node.core.events import Emit, PartFailed, PartRecovered
 from node.hw.errors import one_line
-from node.hw.ports import Emit
 
 logger = logging.getLogger(__name__)
 

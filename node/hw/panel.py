@@ -9,12 +9,11 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from node.core.events import ScreenShown
+from node.core.events import Emit, ScreenShown
 from node.core.screens import Screen
 from node.hw.drawing import draw_screen
 from node.hw.errors import PartError, translated
 from node.hw.health import PartHealth
-from node.hw.ports import Emit
 from node.hw.profiles import Panel
 from node.hw.typeface import Typeface
 

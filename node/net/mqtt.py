@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -26,6 +25,7 @@ from node.core.events import (
     InputRejected,
     LinkDown,
     LinkUp,
+    Offer,
     SessionTaken,
     SyncAnswered,
 )
@@ -56,10 +56,6 @@ from wire.topics import (
 )
 
 logger = logging.getLogger(__name__)
-
-Offer = Callable[[Event, int, int], bool]
-"""Takes an event from any thread if no more than so many network events wait, and there is room for its bytes; says
-whether it did."""
 
 # How many may wait for the loop before an arriving one is dropped, the least needed first: states are said again
 # (status, incidents) or asked for again (sync, directory), neighbours' frames are sent again by them until

@@ -25,6 +25,7 @@ from node.core.state import NodeState
 from node.store import NodeStore
 from provisioning.fleet import Fleet, NewNode
 from runtime.logs import FactLog
+from runtime.monotonic import monotonic_ms
 from runtime.service import Service
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
@@ -45,7 +46,7 @@ class Bench:
     """A node whose clock and disk are in our hand: what is in ``during_flush`` happens while the disk is busy."""
 
     def __init__(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now_ms = event_queue.monotonic_ms()
+        self.now_ms = monotonic_ms()
         for module in (app, event_queue, orders):
             monkeypatch.setattr(module, "monotonic_ms", lambda: self.now_ms)
         self.facts = io.StringIO()

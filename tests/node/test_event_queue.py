@@ -8,7 +8,8 @@ import pytest
 
 from node.core.controls import Button
 from node.core.events import InputRejected, PinChanged, StopAsked
-from node.event_queue import NETWORK_BYTES_MAX, EventQueue, monotonic_ms
+from node.event_queue import NETWORK_BYTES_MAX, EventQueue
+from runtime.monotonic import monotonic_ms
 
 PRESS = PinChanged(Button.ATTACK, is_down=True)
 

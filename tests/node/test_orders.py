@@ -52,7 +52,13 @@ NO_ROOM = "CREATE TEMP TRIGGER no_room BEFORE INSERT ON outbox BEGIN SELECT RAIS
 
 
 class Broken:
-    """A board and an uplink of which nothing works."""
+    """A board, an uplink and a radio of which nothing works."""
+
+    def start(self) -> None:
+        raise OSError("does not start")
+
+    def close(self) -> None:
+        raise OSError("does not close")
 
     def show(self, _screen: Screen) -> None:
         raise RuntimeError("no fonts")

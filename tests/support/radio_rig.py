@@ -62,7 +62,7 @@ class Ear(EventRecorder):
         self.is_full = False
         self.refused = EventRecorder()
 
-    def offer(self, event: Event, waiting_max: int) -> bool:
+    def offer(self, event: Event, waiting_max: int, _size_bytes: int = 0) -> bool:
         assert waiting_max > 0
         if self.is_full:
             self.refused(event)

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.core.radio.air import LADDER, Mode
-from node.net.radio import monotonic
 from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf, Modem
 from node.net.radio.errors import Ax25DecodeError, CodecError, EncodeStopped
 from node.net.radio.health import words
 from node.net.radio.ports import BLOCK_BYTES
+from runtime.monotonic import monotonic_ms
 from wire.ids import NodeId
 
 logger = logging.getLogger(__name__)
@@ -184,14 +184,14 @@ class Codec:
                 self._replace(slot)
                 raise
             except OSError as e:
-                self._lost(slot, words(e), monotonic.now_ms())
+                self._lost(slot, words(e), monotonic_ms())
                 if is_last:
                     raise CodecError(slot.problem) from e
             else:
                 if slot.problem is None:
                     # Proof enough for now: a probe would keep it busy when the next over comes.
                     slot.is_proven = True
-                    slot.due_ms = monotonic.now_ms() + _PROBE_AFTER_OVER_MS
+                    slot.due_ms = monotonic_ms() + _PROBE_AFTER_OVER_MS
                 return samples
         raise AssertionError
 
@@ -225,12 +225,12 @@ class Codec:
             try:
                 self._start(slot)
             except OSError as e:
-                self._lost(slot, words(e), monotonic.now_ms())
+                self._lost(slot, words(e), monotonic_ms())
 
     def _start(self, slot: _Slot) -> DireWolf:
         slot.child = DireWolf(slot.modem)
         slot.is_proven = False
-        slot.started_ms = monotonic.now_ms()
+        slot.started_ms = monotonic_ms()
         slot.due_ms = slot.started_ms
         return slot.child
 
@@ -239,7 +239,7 @@ class Codec:
         try:
             is_listening = slot.child.is_listening()
         except CodecError as e:
-            self._lost(slot, str(e), monotonic.now_ms())
+            self._lost(slot, str(e), monotonic_ms())
             return
         if is_listening:
             self._prove(slot)
@@ -254,17 +254,17 @@ class Codec:
             slot.child.feed_patiently(samples + _AFTER_PROBE, _PROBE_MS_MAX)
             self._await_probe(slot.child, nonce)
         except OSError as e:
-            self._lost(slot, words(e), monotonic.now_ms())
+            self._lost(slot, words(e), monotonic_ms())
             return
-        slot.due_ms = monotonic.now_ms() + PROBE_EVERY_MS
+        slot.due_ms = monotonic_ms() + PROBE_EVERY_MS
         slot.problem = None
         if not slot.is_proven:
             slot.is_proven = True
             logger.info("modem %s works", slot.modem.mode, extra={"pid": slot.child.pid})
 
     def _await_probe(self, child: DireWolf, nonce: bytes) -> None:
-        end_ms = monotonic.now_ms() + _PROBE_MS_MAX
-        while (left_ms := end_ms - monotonic.now_ms()) > 0:
+        end_ms = monotonic_ms() + _PROBE_MS_MAX
+        while (left_ms := end_ms - monotonic_ms()) > 0:
             for ax25 in child.wait_received(left_ms):
                 if _is_probe(ax25, nonce):
                     return
@@ -274,7 +274,7 @@ class Codec:
     def _ready_to_encode(self, slot: _Slot) -> DireWolf:
         if slot.child is not None and slot.child.exit_detail() is not None:
             self._end(slot)
-        if slot.child is not None and slot.child.busy_until_ms - monotonic.now_ms() > _ENCODER_BUSY_MS_MAX:
+        if slot.child is not None and slot.child.busy_until_ms - monotonic_ms() > _ENCODER_BUSY_MS_MAX:
             self._end(slot)
         return slot.child or self._start(slot)
 
@@ -302,7 +302,7 @@ class Codec:
         except Ax25DecodeError as e:
             self._on_rejected(str(e))
             return
-        if self._echoes.is_new(frame, monotonic.now_ms()):
+        if self._echoes.is_new(frame, monotonic_ms()):
             self._on_frame(frame)
 
 

@@ -37,10 +37,10 @@ from msgspec import Struct
 
 from node.core.radio.air import Mode
 from node.core.radio.levels import FULL_SCALE, SPEECH_RMS_DBFS, ratio
-from node.net.radio import monotonic
 from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, KissReader, encode_kiss
 from node.net.radio.ports import BLOCK_BYTES, RATE_HZ
+from runtime.monotonic import monotonic_ms
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +220,7 @@ class DireWolf:
         for descriptor in (self.kiss_descriptor, self._samples, self._audio.fileno()):
             os.set_blocking(descriptor, False)
         self.has_begun = False
-        self._start_end_ms = monotonic.now_ms() + _START_MS_MAX
+        self._start_end_ms = monotonic_ms() + _START_MS_MAX
         self.feed(bytes(BLOCK_BYTES))
 
     def is_listening(self) -> bool:
@@ -237,7 +237,7 @@ class DireWolf:
         fcntl.ioctl(self._audio.fileno(), termios.FIONREAD, waiting)
         self.has_begun = not waiting[0]
         detail = self.exit_detail()
-        if detail is None and not self.has_begun and monotonic.now_ms() > self._start_end_ms:
+        if detail is None and not self.has_begun and monotonic_ms() > self._start_end_ms:
             detail = "Dire Wolf does not begin to listen"
         if detail is not None:
             raise CodecError(detail)
@@ -250,11 +250,11 @@ class DireWolf:
             CodecError: as :meth:`is_listening`.
             EncodeStopped: ``is_stopped`` said so.
         """
-        end_ms = monotonic.now_ms() + _AWAIT_START_MS_MAX
+        end_ms = monotonic_ms() + _AWAIT_START_MS_MAX
         while not self.is_listening():
             if is_stopped():
                 raise EncodeStopped("no longer wanted")
-            if monotonic.now_ms() > end_ms:
+            if monotonic_ms() > end_ms:
                 raise CodecError("Dire Wolf takes long to begin")
             time.sleep(_START_POLL_S)
 
@@ -284,7 +284,7 @@ class DireWolf:
     def is_stuck(self) -> bool:
         """It has taken no audio for too long."""
         self._flush()  # While we transmit nothing is fed: what waits since before says nothing about it.
-        return self._stuck_since_ms is not None and monotonic.now_ms() - self._stuck_since_ms > _STUCK_MS_MAX
+        return self._stuck_since_ms is not None and monotonic_ms() - self._stuck_since_ms > _STUCK_MS_MAX
 
     def feed(self, samples: bytes) -> None:
         """Received audio. Never waits: what the pipe has no room for follows at the next call, ten seconds at most."""
@@ -298,12 +298,12 @@ class DireWolf:
 
     def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
         """As :meth:`feed`, but waits so long for it to be taken."""
-        end_ms = monotonic.now_ms() + timeout_ms
+        end_ms = monotonic_ms() + timeout_ms
         poll = select.poll()
         poll.register(self._audio.fileno(), select.POLLOUT)
         self.feed(samples)
-        while self._backlog and monotonic.now_ms() < end_ms:
-            poll.poll(max(1, end_ms - monotonic.now_ms()))
+        while self._backlog and monotonic_ms() < end_ms:
+            poll.poll(max(1, end_ms - monotonic_ms()))
             self._flush()
 
     def _flush(self) -> None:
@@ -313,7 +313,7 @@ class DireWolf:
                 self._backlog.popleft()
                 self._stuck_since_ms = None
         except BlockingIOError:
-            self._stuck_since_ms = self._stuck_since_ms or monotonic.now_ms()
+            self._stuck_since_ms = self._stuck_since_ms or monotonic_ms()
         except BrokenPipeError:
             self._backlog.clear()  # its end is noticed by exit_detail
 
@@ -354,7 +354,7 @@ class DireWolf:
             raise CodecError(f"Dire Wolf takes no frame: {e.strerror}") from e
         samples = self._read_piece(least_bytes, is_stopped)
         duration_ms = len(samples) * 1000 // (2 * RATE_HZ)
-        self.busy_until_ms = monotonic.now_ms() + duration_ms
+        self.busy_until_ms = monotonic_ms() + duration_ms
         heights = array("h", samples)
         if not (_PEAK_MIN <= max(heights) <= PEAK and -PEAK <= min(heights) <= -_PEAK_MIN):
             raise CodecError("Dire Wolf's burst is no burst")
@@ -364,8 +364,8 @@ class DireWolf:
         samples = bytearray()
         poll = select.poll()
         poll.register(self._samples, select.POLLIN)
-        end_ms = monotonic.now_ms() + ENCODE_MS_MAX
-        while monotonic.now_ms() < end_ms:
+        end_ms = monotonic_ms() + ENCODE_MS_MAX
+        while monotonic_ms() < end_ms:
             if is_stopped():
                 raise EncodeStopped("no longer wanted")
             if not poll.poll(_QUIET_MS):

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from node.core.controls import Part
-from node.core.events import Event, PartFailed, PartRecovered
+from node.core.events import Emit, PartFailed, PartRecovered
 from wire.limits import DETAIL_CHARS_MAX
 from wire.text import display_text
 
 logger = logging.getLogger(__name__)
 
-Put = Callable[[Event], None]
-"""Takes what happened here, from any thread; never drops it."""
-
 
 class RadioHealth:
     """``Part.RADIO`` as one part made of several, and ``Part.MODEM`` beside it. Used by one thread."""
 
-    def __init__(self, put: Put) -> None:
+    def __init__(self, put: Emit) -> None:
         """Everything works until something is told.
 
         Args:

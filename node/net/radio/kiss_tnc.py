@@ -19,14 +19,14 @@ from typing import Final
 import serial
 from msgspec import Struct
 
-from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
+from node.core.events import ChannelChanged, Emit, Offer, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
-from node.net.radio import monotonic
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.errors import Ax25DecodeError
-from node.net.radio.health import Put, RadioHealth, words
+from node.net.radio.health import RadioHealth, words
 from node.net.radio.kiss import Command, KissFrame, KissReader, encode_kiss
-from node.net.radio.reports import Offer, Reports
+from node.net.radio.reports import Reports
+from runtime.monotonic import monotonic_ms
 from wire.ids import NodeId
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class KissTnc:
         dropped: what the line brought that was no KISS frame, since start.
     """
 
-    def __init__(self, port: str, baud: int, *, node: NodeId, offer: Offer, put: Put) -> None:
+    def __init__(self, port: str, baud: int, *, node: NodeId, offer: Offer, put: Emit) -> None:
         """Not connected before :meth:`start`.
 
         Args:
@@ -155,7 +155,7 @@ class KissTnc:
             self._hang_up()
 
     def _round(self) -> None:
-        now_ms = monotonic.now_ms()
+        now_ms = monotonic_ms()
         if self._line is None and now_ms >= self._connect_due_ms:
             self._connect()
         self._wait(now_ms)
@@ -163,7 +163,7 @@ class KissTnc:
         with contextlib.suppress(queue.Empty):
             while not self._is_closing:
                 self._transmit(self._orders.get_nowait())
-        self._look_at_clock(monotonic.now_ms())
+        self._look_at_clock(monotonic_ms())
 
     def _wait(self, now_ms: int) -> None:
         poll = select.poll()
@@ -206,7 +206,7 @@ class KissTnc:
             return
         if self._busy_until_ms is None:
             self._reports.put(ChannelChanged(is_busy=True))
-        self._busy_until_ms = monotonic.now_ms() + BUSY_AFTER_FRAME_MS
+        self._busy_until_ms = monotonic_ms() + BUSY_AFTER_FRAME_MS
         try:
             self._reports.heard(decode_ui(frame.payload))
         except Ax25DecodeError as e:
@@ -222,7 +222,7 @@ class KissTnc:
             self._reports.put(OverFailed(order.over, words(e)))
             return
         assert self._line is not None
-        now_ms = monotonic.now_ms()
+        now_ms = monotonic_ms()
         self._sending = _Sending(order.over, now_ms, now_ms + length_ms)
         self._line.write(data)  # what goes wrong here fails the over by way of _lose
         self._reports.put(OverStarted(order.over))
@@ -250,14 +250,14 @@ class KissTnc:
     def _lose(self, detail: str) -> None:
         self._fail_over(detail)
         self._hang_up()
-        self._connect_due_ms = monotonic.now_ms() + _RETRY_MS[min(self._retries, len(_RETRY_MS) - 1)]
+        self._connect_due_ms = monotonic_ms() + _RETRY_MS[min(self._retries, len(_RETRY_MS) - 1)]
         self._retries += 1
         self._health.tell("tnc", detail)
 
     def _fail_over(self, detail: str) -> None:
         sending, self._sending = self._sending, None
         if sending is not None:
-            self._reports.put(OverFailed(sending.over, detail, monotonic.now_ms() - sending.started_ms))
+            self._reports.put(OverFailed(sending.over, detail, monotonic_ms() - sending.started_ms))
 
     def _hang_up(self) -> None:
         line, self._line = self._line, None

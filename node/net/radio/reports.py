@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from node.core.events import Event, FrameReceived, InputRejected
-from node.net.radio.health import Put
+from node.core.events import Emit, FrameReceived, InputRejected, Offer
 from wire.kinds import Path
-
-Offer = Callable[[Event, int], bool]
-"""Takes an event from any thread if no more than so many from outside wait; says whether it did."""
 
 FRAMES_WAITING_MAX: Final = 200
 """Heard and not yet looked at. The channel carries about one a second."""
@@ -25,7 +20,7 @@ class Reports:
         dropped: frames that found the queue full, since start.
     """
 
-    def __init__(self, offer: Offer, put: Put) -> None:
+    def __init__(self, offer: Offer, put: Emit) -> None:
         """The two lanes of the queue.
 
         Args:

@@ -20,16 +20,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted
+from node.core.events import ChannelChanged, Emit, Offer, OverEnded, OverFailed, OverStarted
 from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
-from node.net.radio import monotonic
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped
-from node.net.radio.health import Put, RadioHealth, words
+from node.net.radio.health import RadioHealth, words
 from node.net.radio.over import KEYED_SPARE_MS, assemble, milliseconds
 from node.net.radio.ports import BLOCK_MS, AudioPort, PhraseBook, PttPort
-from node.net.radio.reports import Offer, Reports
+from node.net.radio.reports import Reports
+from runtime.monotonic import monotonic_ms
 from wire.ids import NodeId
 from wire.limits import DETAIL_CHARS_MAX
 from wire.text import display_text
@@ -107,7 +107,7 @@ class SoundModem:
         node: NodeId,
         squelch_dbfs: float,
         offer: Offer,
-        put: Put,
+        put: Emit,
     ) -> None:
         """Nothing runs before :meth:`start`.
 
@@ -145,7 +145,7 @@ class SoundModem:
         self._last_block_ms = 0
         self._unkey_due_ms: int | None = None
         self._unkey_failures = 0
-        self._key_check_due_ms = monotonic.now_ms() + _KEY_CHECK_FIRST_MS
+        self._key_check_due_ms = monotonic_ms() + _KEY_CHECK_FIRST_MS
         self._codec_due_ms = 0
 
     def start(self) -> None:
@@ -226,7 +226,7 @@ class SoundModem:
             self._let_go()
 
     def _round(self) -> None:
-        now_ms = monotonic.now_ms()
+        now_ms = monotonic_ms()
         if now_ms >= self._codec_due_ms:
             due_ms = self._codec.step(now_ms, is_quiet=self._over is None and not self._sense.is_busy)
             self._codec_due_ms = min(due_ms, now_ms + _STEP_MS_MAX)
@@ -246,7 +246,7 @@ class SoundModem:
     def _take_blocks(self) -> None:
         while self._blocks:
             block = self._blocks.popleft()
-            self._last_block_ms = monotonic.now_ms()
+            self._last_block_ms = monotonic_ms()
             if self._over is not None or self._last_block_ms < self._deaf_until_ms:
                 continue
             self._codec.feed(block)
@@ -321,7 +321,7 @@ class SoundModem:
             raise EncodeStopped("no longer wanted")
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
         due_blocks = self._delivered_blocks + length_ms // BLOCK_MS
-        self._over = _Keyed(order.over, monotonic.now_ms(), due_blocks)
+        self._over = _Keyed(order.over, monotonic_ms(), due_blocks)
         # What fails from here on unkeys, also if the key is said not to have moved: in doubt it is off.
         self._ptt.key(min(length_ms, OVER_MS_MAX))
         self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
@@ -359,7 +359,7 @@ class SoundModem:
     def _unkey(self) -> int:
         """Let go of the key, whatever it takes; returns for how long it was held."""
         problem = self._let_go_of_key()
-        now_ms = monotonic.now_ms()
+        now_ms = monotonic_ms()
         if problem is None:
             self._unkey_due_ms, self._unkey_failures = None, 0
         else:
@@ -419,7 +419,7 @@ class SoundModem:
             return
         self._is_audio_running = True
         self._audio_retries = 0
-        self._last_block_ms = monotonic.now_ms()
+        self._last_block_ms = monotonic_ms()
         self._health.tell("sound", None)
 
     def _lose_audio(self, detail: str) -> None:
@@ -434,7 +434,7 @@ class SoundModem:
         self._retry_audio(detail)
 
     def _retry_audio(self, detail: str) -> None:
-        self._audio_due_ms = monotonic.now_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
+        self._audio_due_ms = monotonic_ms() + _RETRY_MS[min(self._audio_retries, len(_RETRY_MS) - 1)]
         self._audio_retries += 1
         self._health.tell("sound", detail)
 

@@ -8,12 +8,12 @@ import pytest
 
 from node.core.radio.air import LADDER
 from node.net.radio import codec as codec_module
-from node.net.radio import monotonic
 from node.net.radio.ax25 import encode_ui
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import MODEMS, DireWolf, Modem
 from node.net.radio.errors import CodecError
 from node.net.radio.ports import BLOCK_BYTES
+from runtime.monotonic import monotonic_ms
 from wire.ids import NodeId
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(9)]
@@ -41,7 +41,7 @@ def test_codec_without_its_first_modem_hears_that_mode(monkeypatch: pytest.Monke
     try:
         sender.await_listening(lambda: False)
         while time.monotonic() < end_s and sum(slot.is_proven for slot in codec._slots.values()) < 2:
-            codec.step(monotonic.now_ms(), is_quiet=True)
+            codec.step(monotonic_ms(), is_quiet=True)
             time.sleep(0.02)
         samples = sender.encode((encode_ui(frame, NodeId(0x11)),), sender.modem.bytes_min((frame,)), lambda: False)
         padded = samples + bytes(20 * BLOCK_BYTES)

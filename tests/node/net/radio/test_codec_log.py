@@ -20,7 +20,7 @@ def test_modem_that_is_not_installed_is_tried_for_ever_and_said_once(
     monkeypatch.setenv("PATH", "/nowhere")
     codec = Codec(NodeId(1), lambda _: None, lambda _: None)
     now_ms = 0
-    monkeypatch.setattr("node.net.radio.codec.monotonic.now_ms", lambda: now_ms)
+    monkeypatch.setattr("node.net.radio.codec.monotonic_ms", lambda: now_ms)
     with caplog.at_level(logging.WARNING):
         for _ in range(100):
             codec.step(now_ms, is_quiet=True)

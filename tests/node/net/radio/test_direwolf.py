@@ -8,14 +8,13 @@ from collections import deque
 
 import pytest
 
-from node.net.radio import monotonic
 from node.net.radio.direwolf import MODEMS, DireWolf
 
 
 def test_child_is_not_stuck_that_has_taken_all_while_nothing_was_fed(monkeypatch: pytest.MonkeyPatch) -> None:
     """During our own over nobody feeds it: killed for that, it would be deaf when the receipt comes."""
     now_ms = 1_000
-    monkeypatch.setattr(monotonic, "now_ms", lambda: now_ms)
+    monkeypatch.setattr("node.net.radio.direwolf.monotonic_ms", lambda: now_ms)
     taken, given = os.pipe()
     os.set_blocking(taken, False)
     os.set_blocking(given, False)

@@ -73,9 +73,9 @@ def has_ended(over: int, events: list[Event]) -> bool:
 class Queue(EventRecorder):
     """The loop's queue."""
 
-    def offer(self, event: object, waiting_max: int) -> bool:
+    def offer(self, event: Event, waiting_max: int, _size_bytes: int = 0) -> bool:
         assert waiting_max > 0
-        self(event)  # type: ignore[arg-type]
+        self(event)
         return True
 
 

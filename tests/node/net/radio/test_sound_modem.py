@@ -11,9 +11,10 @@ import pytest
 from node.core.controls import Part
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted, PartFailed, PartRecovered
 from node.core.radio.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
-from node.net.radio import monotonic, sound_modem
+from node.net.radio import sound_modem
 from node.net.radio.errors import CodecError
 from node.net.radio.over import KEYED_SPARE_MS, milliseconds, silence
+from runtime.monotonic import monotonic_ms
 from tests.support.modem_bench import BURST, Bench, PretendedCodec
 from tests.support.radio_air import Air
 from tests.support.radio_rig import OnePhrase, await_so
@@ -142,7 +143,7 @@ def test_over_whose_encoding_took_long_does_not_take_the_sound_device_for_lost(
     bench.transmit()
     bench.codec.has_begun.wait()
     last_ms = bench.modem._last_block_ms
-    await_so(lambda: monotonic.now_ms() - last_ms > 2 * silent_ms_max)
+    await_so(lambda: monotonic_ms() - last_ms > 2 * silent_ms_max)
     bench.codec.is_slow = False
 
     assert isinstance(bench.ear.wait_for_end(1), OverEnded)
