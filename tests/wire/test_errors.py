@@ -7,7 +7,9 @@ import wire
 from wire.errors import REASONS, DecodeError
 from wire.messages import Health
 
-SOURCES = sorted(Path(wire.__file__).parent.glob("*.py"))
+SOURCES = sorted(
+    source for folder in (".", "messages") for source in (Path(wire.__file__).parent / folder).glob("*.py")
+)
 
 
 def reasons_in(source: Path) -> set[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from functools import cache
 from types import ModuleType
-
-from wire import directory, directory_parts, kinds, messages, topics
 
 _REFERENCE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 
@@ -38,7 +37,4 @@ def _notes_of(module: ModuleType) -> dict[str, dict[str, str]]:
 
 def notes(cls: type) -> dict[str, str]:
     """What is said of a class (under ``""``) and of each of its fields or members that has a word beside it."""
-    for module in (messages, directory, directory_parts, kinds, topics):
-        if module.__name__ == cls.__module__:
-            return _notes_of(module)[cls.__name__]
-    raise KeyError(cls)
+    return _notes_of(sys.modules[cls.__module__])[cls.__name__]

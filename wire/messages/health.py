@@ -1,0 +1,95 @@
+"""What a node says of itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from wire.limits import TEXT_CHARS_MAX
+from wire.messages.fields import (
+    CAPABILITIES_MAX,
+    FAULTS_MAX,
+    REASONS_MAX,
+    Count,
+    Message,
+    Moment,
+    Name,
+    Slug,
+    Text,
+    cut,
+    settle_moments,
+)
+from wire.text import display_text
+
+
+class FaultReport(Message, frozen=True):
+    """A part of the node that does not work now."""
+
+    part: Name
+    """``oled``, ``buttons``, ``sounder``, ``led``, ``store``, ``network``, ``radio``, ``modem``, ``speech``, ``clock``,
+    ``identity`` (another unit has this one's)."""
+    detail: Text
+    """What the driver said, in one line."""
+    age_ms: Count
+    """How long it has been so."""
+
+    def __post_init__(self) -> None:
+        # A driver may say a page, or a path that is no Unicode; what travels is a line of it.
+        force_setattr(self, "detail", display_text(self.detail, TEXT_CHARS_MAX))
+
+
+class RadioReport(Message, frozen=True):
+    """The radio path as its node sees it (N10, N11)."""
+
+    state: Literal["fault", "listening", "untested", "ready"]
+    """``listening``: no licence reference, so it never transmits. ``untested``: no path test has come back lately.
+    ``ready``: the last one did."""
+    licence: Name = ""
+    """The reference, as configured."""
+    tested_age_ms: Count | None = None
+    """Since the last path test that came back over the air; absent = never."""
+    overs: Count = 0
+    """Transmitted since start."""
+    airtime_ms: Count = 0
+    """Transmitted since start."""
+    bursts_heard: Count = 0
+    """Frames heard on the air and verified, since start."""
+    busy_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    """Of the last minutes in which the channel was in use by others."""
+    blocked_ms: Count = 0
+    """How long an alert has waited for a channel that is never clear; 0 = none waits."""
+
+
+class Health(Message, frozen=True):
+    """``node/{node}/up/health``: every 10 s, and (with ``state="lost"``) as the node's last will."""
+
+    state: Literal["armed", "starting", "stopping", "lost"]
+    """``armed``: pins watched, store open. ``lost`` comes from the broker, as the last will."""
+    boot_id: Name
+    """New at every start of the program, so that a restart between two heartbeats shows."""
+    version: Name = ""
+    """The program's."""
+    at: Moment | None = None
+    """Absent while the node's clock is not proven."""
+    uptime_ms: Count = 0
+    """Since the start of the program."""
+    outbox_depth: Count = 0
+    """Frames stored here for which central has given no receipt."""
+    oldest_unreceipted_ms: Count = 0
+    """Age of the oldest of them."""
+    directory_serial: Count = 0
+    """Of the directory it holds; 0 = none."""
+    faults: Annotated[tuple[FaultReport, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
+    """What does not work now."""
+    rejected: Annotated[dict[Name, Count], msgspec.Meta(max_length=REASONS_MAX)] = msgspec.field(default_factory=dict)
+    """Input dropped since start, by reason (:data:`wire.errors.REASONS`)."""
+    radio: RadioReport | None = None
+    """Absent where no radio is configured."""
+    speaks: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=CAPABILITIES_MAX)] = ()
+    """What newer things it understands, names of :class:`~wire.kinds.Capability`. Believed only if signed."""
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "at")
+        cut(self, "faults", FAULTS_MAX)

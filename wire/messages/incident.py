@@ -1,0 +1,103 @@
+"""What central says of an incident."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from wire.ids import FrameId
+from wire.messages.fields import (
+    MEMBERS_MAX,
+    Count,
+    FrameText,
+    Message,
+    Moment,
+    Name,
+    NodeText,
+    Slug,
+    cut,
+    settle_moments,
+)
+
+
+class Answer(Message, frozen=True):
+    """Who has taken it."""
+
+    role: Slug
+    """A name of :class:`~wire.kinds.Role`; a newer central may know more."""
+    name: Name
+    """As the person gave it, in full."""
+    at: Moment
+    """When central committed it."""
+    press: FrameText | None = None
+    """Id of the press that was answered: a later one of the same incident is not. Absent from an old central."""
+    after_s: Count | None = None
+    """Whole seconds from that press to the answer, so that every screen says the same."""
+
+    def __post_init__(self) -> None:
+        if self.press is not None:
+            FrameId.parse(self.press)
+        settle_moments(self, "at")
+
+
+class MemberAnswer(Message, frozen=True):
+    """What another premises pressed."""
+
+    node: NodeText
+    """The member's."""
+    premises: Name
+    """Its name in the directory."""
+    response: Literal["seen", "responding"]
+    """The latest it pressed."""
+    at: Moment
+    """When central committed it."""
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "at")
+
+
+class IncidentState(Message, frozen=True):
+    """``scheme/{scheme}/incident``: the whole state of one incident, each time it changes."""
+
+    incident: FrameText
+    """Id of the alert that opened it."""
+    revision: Count
+    """Rises with each change; an older revision that arrives later is ignored."""
+    scheme: Slug
+    """The scheme this copy is for."""
+    node: NodeText
+    """The presser's."""
+    premises: Name
+    """The presser's, in the directory."""
+    place: Name
+    """Where that is."""
+    kind: Slug
+    """Kind of its most urgent alert so far, a name of :class:`~wire.kinds.AlertKind`; a newer central may know more."""
+    priority: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    """1 … 4 as on the badges, 5 = test."""
+    state: Literal["unanswered", "answered", "on-the-way", "closed"]
+    """What a person on duty has said."""
+    opened_at: Moment
+    """When it was pressed, or when it arrived if the node's clock was not proven."""
+    expires_at: Moment
+    """After this the message says nothing any more: ask with a sync."""
+    late: bool = False
+    """It reached central late (N13): never shown as live."""
+    live_at: Moment | None = None
+    """When its newest press that is not late was made, by central's clock, or else reached central; absent if late."""
+    silent: bool = False
+    """Nothing may be seen or heard at the presser's premises (N4)."""
+    drill: bool = False
+    """An exercise."""
+    cancelled: Literal["mistake", "stand-down"] | None = None
+    """The presser took it back, and why; it stays open until a person closes it (N6)."""
+    answer: Answer | None = None
+    """Who has taken it; absent while nobody has."""
+    members: Annotated[tuple[MemberAnswer, ...], msgspec.Meta(max_length=MEMBERS_MAX)] = ()
+    """What neighbours pressed, first come first; one entry for each."""
+
+    def __post_init__(self) -> None:
+        FrameId.parse(self.incident)
+        settle_moments(self, "opened_at", "expires_at", "live_at")
+        cut(self, "members", MEMBERS_MAX)
