@@ -46,18 +46,17 @@ kills: ## kill nodes, central and broker at random moments of a press, 300 times
 	@.venv/bin/python -m demo.kills $(KILLS)
 
 replay: ## play the tests of the inspection's findings on the inspected code, to see them fail; REPLAY="--units 13 19"
-	@scripts/set-up test
-	@.venv/bin/python tools/replay.py $(REPLAY)
+	@scripts/replay $(REPLAY)
 
 pictures: ## draw every screen of the OLED, and photograph central's page, into docs/pictures
 	@scripts/set-up pictures
-	@.venv/bin/python -m node.hw.pictures
-	@.venv/bin/python -m demo.pictures_central
+	@.venv/bin/python -m tools.node_pictures
+	@.venv/bin/python -m tools.central_pictures
 
 docs: ## write what is made from the code: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, wire/vectors
 	@scripts/set-up sim
-	@.venv/bin/python -m wire.publish
-	@.venv/bin/python docs/draw_node_machine.py
+	@.venv/bin/python -m tools.publish
+	@.venv/bin/python -m tools.node_machine
 
 fuzz: ## feed every decoder far more hostile input than the tests do
 	@scripts/set-up test

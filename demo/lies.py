@@ -17,6 +17,7 @@ from demo.liar import Forge, Said
 from demo.lies_json import asker_of, directories, message_of
 from demo.matrix import DELAYS_S, FURTHER, MISSING, OF_MEMBERS, REPLAYS, STATES, Manner, Row, row_of, word_of
 from demo.scene import FLOOR_COUNTER, HART, PUB_WATCH, Scene
+from tools.publish.channels import CHANNELS
 from wire.directory import SealedDirectory
 from wire.directory_parts import DirectoryPart
 from wire.errors import WireError
@@ -41,7 +42,6 @@ from wire.frames import (
 from wire.ids import CENTRAL, FrameId, NodeId, node_text, parse_node
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
 from wire.messages import Health, Message, Sync, decode_message
-from wire.publish.channels import CHANNELS
 from wire.signing import SIGNATURE_BYTES, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic, parse_topic
 

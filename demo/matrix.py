@@ -14,12 +14,12 @@ from typing import Final, get_args, get_type_hints
 
 from msgspec import Struct
 
+from tools.publish.channels import CHANNELS, Channel
 from wire.directory import SealedDirectory
 from wire.directory_parts import DirectoryPart
 from wire.frames import Acknowledgement, Alert, AutomaticAcknowledgement, Cancel, Frame, Refusal, Response
 from wire.kinds import AnswerState, CancelReason, FrameKind, MemberResponse, RefusalReason
 from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, SyncAnswer
-from wire.publish.channels import CHANNELS, Channel
 
 
 class Manner(StrEnum):

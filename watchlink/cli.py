@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -14,34 +15,38 @@ COMMANDS: Final = {
     "node": ("node.cli", "run the appliance beside a radio"),
     "central": ("central.cli", "run central: intake, pages, receipts"),
     "fleet": ("provisioning.cli", "make, list and revoke nodes; the private CA; the broker's files"),
-    "demo": ("demo.cli", "a whole town on this machine"),
 }
+CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}
+"""Not in what is installed: offered where the repository is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (2: not understood)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    commands = COMMANDS | (CHECKOUT_COMMANDS if importlib.util.find_spec("demo") else {})
     match given:
-        case [name, *rest] if name in COMMANDS:
+        case [name, *rest] if name in commands:
             # Imported by name so that a node never loads central's libraries, nor the other way round.
-            status: int = importlib.import_module(COMMANDS[name][0]).main(rest)
+            status: int = importlib.import_module(commands[name][0]).main(rest)
             return status
         case ["--version"]:
             print(f"watchlink {__version__}")  # noqa: T201 - a command's answer
             return 0
         case _:
-            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())
+            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in commands.items())
             usage = f"usage: watchlink COMMAND …\n\n{listing}\n\n'watchlink COMMAND --help' says more."
             if given[:1] in (["-h"], ["--help"]):
                 print(usage)  # noqa: T201 - a command's answer
                 return 0
-            problem = _problem(given[0]) + "\n\n" if given else ""
+            problem = _problem(given[0], commands) + "\n\n" if given else ""
             sys.stderr.write(f"{problem}{usage}\n")
             return 2
 
 
-def _problem(name: str) -> str:
-    near = get_close_matches(name, COMMANDS, n=1)
+def _problem(name: str, commands: Iterable[str]) -> str:
+    if name in CHECKOUT_COMMANDS:
+        return f"watchlink: '{name}' is not installed; it runs in a checkout of the repository: make {name}"
+    near = get_close_matches(name, commands, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     return f"watchlink: there is no command '{name}'{hint}"
 

@@ -33,7 +33,7 @@ leads back to ``DRAFTED`` from wherever it was: what was true of the earlier ale
 here removes a row from the outbox or keeps a press from being sent: phases decide what is *said*, not what is *done*.
 
 What is not in a row of a table changes nothing; :func:`after` is total, and a test visits every pair.
-The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`node.core.diagram`.
+The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`tools.node_machine`.
 """
 
 from __future__ import annotations

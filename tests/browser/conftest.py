@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, s
 
 from central.core.view import Person
 from central.web.feed import FeedTiming
-from demo.pictures_central import CHROMIUM_FLAGS
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tools.central_pictures import CHROMIUM_FLAGS
 
 QUICK = FeedTiming(beat_ms=500, not_live_ms=4_000, lost_ms=8_000)
 """The product's numbers, made shorter."""

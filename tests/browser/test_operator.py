@@ -119,7 +119,6 @@ def test_ending_duty_asks_nothing_when_others_are_on_duty_and_all_is_answered_an
 
 
 @pytest.mark.finding(18)
-@pytest.mark.never("a request to keep the screen on")
 def test_screen_is_kept_on_after_a_reload(open_page: OpenPage) -> None:
     page = open_page()
     page.add_init_script(

@@ -42,7 +42,6 @@ def test_second_attack_is_announced_and_marked(
 
 
 @pytest.mark.finding(6)
-@pytest.mark.never("a sound for the second attack")
 def test_second_attack_sounds_once_and_can_be_acknowledged(
     open_context: OpenContext, open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard, town: Town
 ) -> None:

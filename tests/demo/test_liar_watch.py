@@ -7,12 +7,12 @@ import io
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 from PIL import Image
 
 from central.core.view import Board, Card, NodeLine, OnDuty, Person, RejectedLine

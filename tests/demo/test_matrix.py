@@ -12,6 +12,8 @@ from demo.liar import Forge, Said
 from demo.lies import Lie, lie_of, path_test, relayed, row_said, truth_of
 from demo.matrix import IN_TOWN_WITH_RADIO, Manner, Row, row_of, rows, why_not
 from demo.scene import FLOOR_COUNTER, HART, PUB_WATCH, Scene
+from tools.publish.channels import CHANNELS
+from tools.publish.examples import PRESSED_AT
 from wire.admission import FrameRefusedError, admit
 from wire.directory import DirectoryDocument, SchemeEntry, SealedDirectory, SenderEntry, open_directory, seal_directory
 from wire.directory_parts import DirectoryPart
@@ -33,8 +35,6 @@ from wire.frames import (
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason
 from wire.messages import Message, Sync, SyncAnswer
-from wire.publish.channels import CHANNELS
-from wire.publish.examples import PRESSED_AT
 from wire.signing import SigningKey, verify_message
 from wire.topics import Down, DownTopic, FrameTopic, Up, UpTopic, parse_topic
 

@@ -61,7 +61,6 @@ def half_open(central: CentralProgram, count: int) -> Iterator[None]:
         opener.kill()
 
 
-@pytest.mark.never("the page, while half-open requests stand,")
 def test_half_open_requests_keep_nobody_from_page_broker_or_receipt(fleet: Fleet) -> None:
     config = fleet.layout.central / "central.toml"
     conf, port = fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port

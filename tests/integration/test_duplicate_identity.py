@@ -14,7 +14,6 @@ from wire.ids import parse_node
 pytestmark = [pytest.mark.integration, pytest.mark.finding(10)]
 
 
-@pytest.mark.never("a word of two units with one identity")
 def test_copied_card_is_told_by_both_units_and_to_central(
     town: Town, start_node: Callable[[str], NodeProcess], start_central: Callable[[], CentralStandIn]
 ) -> None:

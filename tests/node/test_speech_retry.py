@@ -41,7 +41,6 @@ def _until(app: NodeApp, is_so: Callable[[], bool], what: str) -> None:
         app._turn()
 
 
-@pytest.mark.never("a word of the speech that failed")
 def test_speech_whose_renderer_was_killed_is_told_and_made_again(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("wire", "runtime", "node", "central", "provisioning", "demo", "sim", "watchlink")
+PACKAGES: Final = ("wire", "runtime", "node", "central", "provisioning", "watchlink")
+"""What the wheel holds: what runs. Demo and simulation are offered in a checkout."""
 
 
 def files(*patterns: str) -> list[Path]:

@@ -31,3 +31,18 @@ def test_help_is_an_answer_and_no_error(capsys: pytest.CaptureFixture[str]) -> N
 
     assert (0, "") == (status, err)
     assert "run the appliance beside a radio" in out
+
+
+def test_demo_is_offered_only_where_the_repository_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--help"])
+    assert "a whole town on this machine" in capsys.readouterr().out
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    status = main(["demo", "--script", "first-alert"])
+    out, err = capsys.readouterr()
+
+    assert (2, "") == (status, out)
+    assert err.startswith("watchlink: 'demo' is not installed; it runs in a checkout of the repository: make demo")
+    assert "a whole town" not in err

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from tests.wire.conftest import any_frame
+from tools.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, SIGNING_DIRECTORY, STRUCK_OFF
 from wire.admission import FrameRefusedError, admit, stands_for
 from wire.directory import EMPTY_DIRECTORY, open_directory, seal_directory
 from wire.errors import DecodeError, FrameDecodeError, SignatureInvalidError
@@ -32,7 +33,6 @@ from wire.frames import (
 )
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, MemberResponse, Path, RefusalReason, Role
-from wire.publish.examples import DIRECTORY, FRAMES, HART, KEYS, PUB, PUBWATCH, SHOP, SIGNING_DIRECTORY, STRUCK_OFF
 from wire.signing import SigningKey, sign_message
 from wire.topics import FrameTopic
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 
 from tests.wire.conftest import digest_receipted, frame_ids, receipted
+from tools.publish.examples import KEYS
 from wire.bodies import BodyReader, pack_entries, pack_pairs
 from wire.errors import EncodeError, FrameDecodeError
 from wire.frames import DigestReceiptBatch, DigestReceipted, ReceiptBatch, Receipted, decode, encode
 from wire.ids import CENTRAL, U32_MAX, FrameId, NodeId
 from wire.limits import BODY_BYTES_MAX
-from wire.publish.examples import KEYS
 
 pairs = st.lists(st.tuples(frame_ids, st.booleans()), min_size=1, max_size=8, unique_by=lambda pair: pair[0]).map(
     sorted

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from tools.publish.examples import DIRECTORY, HART, KEYS, PRESSED_AT, PUBWATCH, SHOP, STRUCK_OFF
 from wire.directory import (
     EMPTY_DIRECTORY,
     DirectoryDocument,
@@ -19,7 +20,6 @@ from wire.directory import (
 from wire.errors import DirectoryError, EncodeError
 from wire.ids import NodeId, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
-from wire.publish.examples import DIRECTORY, HART, KEYS, PRESSED_AT, PUBWATCH, SHOP, STRUCK_OFF
 from wire.signing import DIRECTORY_DOMAIN, FRAME_DOMAIN
 
 AUTHORITY = KEYS["authority"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from tests.wire.conftest import any_frame
+from tools.publish.examples import FRAMES, KEYS
 from wire.errors import EncodeError, FrameDecodeError, SignatureInvalidError
 from wire.frames import (
     Acknowledgement,
@@ -27,7 +28,6 @@ from wire.frames import (
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason, Role
 from wire.limits import FRAME_BYTES_MAX
-from wire.publish.examples import FRAMES, KEYS
 from wire.signing import DIRECTORY_DOMAIN, SIGNATURE_BYTES, SigningKey
 
 KEY = KEYS["shop"]

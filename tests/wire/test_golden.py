@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 import wire
+from tools.publish.golden import fields_of, message_types, vector_files
 from wire.admission import admit, stands_for
 from wire.directory import DirectoryDocument, open_directory
 from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, TopicError
 from wire.frames import decode
 from wire.ids import parse_node
 from wire.messages import decode_message
-from wire.publish.golden import fields_of, message_types, vector_files
 from wire.signing import PublicKey, SigningKey
 from wire.topics import FrameTopic, parse_topic
 
@@ -36,7 +36,7 @@ def by_name(rows: list[dict[str, Any]]) -> pytest.MarkDecorator:
 
 
 def test_vectors_on_disk_are_what_the_code_makes() -> None:
-    """`python -m wire.publish` writes them anew; a difference is a change of the contract."""
+    """`python -m tools.publish` writes them anew; a difference is a change of the contract."""
     made = vector_files()
 
     assert sorted(made) == sorted(path.name for path in VECTORS.iterdir())

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from tools.publish.examples import MESSAGES, PRESSED_AT
 from wire.errors import EncodeError, MessageDecodeError
 from wire.limits import MESSAGE_BYTES_MAX, SYNC_ANSWER_BYTES_MAX, TEXT_CHARS_MAX
 from wire.messages import (
@@ -29,7 +30,6 @@ from wire.messages import (
     decode_message,
     encode_message,
 )
-from wire.publish.examples import MESSAGES, PRESSED_AT
 
 TYPES = (Health, Sync, IncidentState, CentralStatus, SyncAnswer)
 every_type = pytest.mark.parametrize("kind", TYPES)

@@ -11,6 +11,13 @@ import msgspec
 import pytest
 from jsonschema import Draft7Validator
 
+from tools.publish.__main__ import REPOSITORY, main, published_files
+from tools.publish.asyncapi import message_names, schemas
+from tools.publish.channels import CHANNELS, Channel
+from tools.publish.examples import FRAMES, KEYS, MESSAGES
+from tools.publish.golden import message_types
+from tools.publish.layout import BODIES, bytes_max, taken_apart
+from tools.publish.notes import notes
 from wire.frames import Frame, encode
 from wire.ids import FrameId, NodeId
 from wire.kinds import (
@@ -25,13 +32,6 @@ from wire.kinds import (
 )
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Message, Sync, SyncAnswer, decode_message, encode_message
-from wire.publish.__main__ import REPOSITORY, main, published_files
-from wire.publish.asyncapi import message_names, schemas
-from wire.publish.channels import CHANNELS, Channel
-from wire.publish.examples import FRAMES, KEYS, MESSAGES
-from wire.publish.golden import message_types
-from wire.publish.layout import BODIES, bytes_max, taken_apart
-from wire.publish.notes import notes
 from wire.topics import Down, DownTopic, Up, UpTopic, parse_topic
 
 DOCUMENT = json.loads((REPOSITORY / "docs/asyncapi.json").read_text(encoding="utf-8"))
@@ -64,7 +64,7 @@ def validator(name: str) -> Draft7Validator:
 
 
 def test_published_files_are_what_the_code_makes() -> None:
-    """`python -m wire.publish` writes them anew."""
+    """`python -m tools.publish` writes them anew."""
     stale = [
         name for name, text in published_files().items() if (REPOSITORY / name).read_text(encoding="utf-8") != text
     ]
@@ -76,7 +76,7 @@ def test_published_files_are_what_the_code_makes() -> None:
 def test_check_says_what_is_out_of_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("wire.publish.__main__.REPOSITORY", tmp_path)
+    monkeypatch.setattr("tools.publish.__main__.REPOSITORY", tmp_path)
 
     assert 1 == main(["--check"])
     assert "out of date: docs/wire.md" in capsys.readouterr().out
@@ -292,4 +292,4 @@ def test_programs_do_not_load_what_is_only_for_publishing() -> None:
 
     loaded = set(found.stdout.split())
     assert {"wire.frames", "msgspec"} <= loaded
-    assert not {name for name in loaded if name.startswith(("wire.publish", "asyncio", "socket"))}
+    assert not {name for name in loaded if name.startswith(("tools.publish", "asyncio", "socket"))}

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import pytest
 
-from node.core import diagram
 from node.core.table import (
     BUTTON,
     INCIDENT,
@@ -22,6 +21,7 @@ from node.core.table import (
     Table,
     after,
 )
+from tools import node_machine
 
 # Rows: phases in the order of their declaration. Columns: happenings likewise. "." = nothing changes.
 # Letters of a phase: the first of its name, in the key below.
@@ -129,14 +129,14 @@ def test_received_is_reached_only_by_central_or_a_person() -> None:
 
 
 def test_diagram_is_drawn_from_the_tables() -> None:
-    """Drift: run ``python docs/draw_node_machine.py``."""
+    """Drift: run ``python -m tools.node_machine``."""
     text = (Path(__file__).parents[3] / "docs" / "node-machine.md").read_text(encoding="utf-8")
 
-    assert diagram.page() in text
+    assert node_machine.page() in text
 
 
 def test_diagram_has_an_arrow_for_every_pair_that_changes_something() -> None:
-    drawn = diagram.mermaid(INCIDENT, Phase.DRAFTED)
+    drawn = node_machine.mermaid(INCIDENT, Phase.DRAFTED)
 
     for phase, row in INCIDENT.items():
         for happening, following in row.items():

@@ -18,10 +18,10 @@ from node.hw.fake_board import FakeBoard, FakePin
 from node.hw.luma_devices import open_luma_panel
 from node.hw.pins import PinSource
 from node.hw.profiles import PROFILES, Driver, Profile
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
 from tests.support.event_recorder import EventRecorder
 from tests.support.panel_wires import Wire, bus_options
+from tools.specimens import SPECIMENS
 
 HARDWARE = {Part.OLED, Part.BUTTONS, Part.LED, Part.SOUNDER}
 REAL = [profile for profile in PROFILES.values() if not profile.is_fake]

@@ -25,8 +25,8 @@ from node.hw.drawing import (
     wander,
 )
 from node.hw.profiles import PROFILES
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import TERMINUS_DIR, Typeface
+from tools.specimens import SPECIMENS
 from wire.kinds import Priority
 
 PANEL = PROFILES["ssd1309-128x64"].panel

@@ -22,9 +22,9 @@ from node.hw.fake_board import FakeBoard
 from node.hw.fake_board_client import FakeBoardClient, socket_address
 from node.hw.fake_board_server import BACKLOG_BYTES_MAX, CLIENTS_MAX, LINE_BYTES_MAX
 from node.hw.profiles import PROFILES
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
 from tests.support.event_recorder import PATIENCE_S, EventRecorder
+from tools.specimens import SPECIMENS
 
 FAKE = PROFILES["fake"]
 

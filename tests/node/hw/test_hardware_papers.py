@@ -11,17 +11,17 @@ import pytest
 from PIL import Image
 
 from node.core.screens import Emphasis, Face
-from node.hw import pictures
-from node.hw.profile_table import DOCUMENT, with_table
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
 from node.radio_config import RadioTable
+from tools import node_pictures
+from tools.profile_table import DOCUMENT, with_table
+from tools.specimens import SPECIMENS
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_hardware_page_has_the_pins_of_the_profiles() -> None:
-    """Mend it with ``python -m node.hw.profile_table``."""
+    """Mend it with ``python -m tools.profile_table``."""
     written = (ROOT / DOCUMENT).read_text(encoding="utf-8")
 
     assert with_table(written) == written
@@ -44,7 +44,7 @@ def test_hardware_page_configures_radios_that_there_are() -> None:
 
 def test_pictures_are_those_in_the_documentation(tmp_path: Path) -> None:
     """Pixels, not bytes: another zlib packs the same pixels otherwise. Mend them with ``make pictures``."""
-    assert 0 == pictures.main(["--out", str(tmp_path)])
+    assert 0 == node_pictures.main(["--out", str(tmp_path)])
     kept = ROOT / "docs" / "pictures"
     names = {path.name for folder in (tmp_path, kept) for path in folder.glob("oled-*.png")}
     stale = {name for name in names if _pixels(tmp_path / name) != _pixels(kept / name)}
@@ -64,8 +64,8 @@ def test_pictures_show_every_face_there_is() -> None:
 def test_pictures_are_not_drawn_in_the_wrong_letters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pictures, "Typeface", lambda: Typeface(tmp_path))
+    monkeypatch.setattr(node_pictures, "Typeface", lambda: Typeface(tmp_path))
 
-    assert 1 == pictures.main(["--out", str(tmp_path / "out")])
+    assert 1 == node_pictures.main(["--out", str(tmp_path / "out")])
     assert "install xfonts-terminus" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -23,10 +23,10 @@ from node.hw.luma_devices import OpenedPanel, open_luma_panel
 from node.hw.panel import CONTRAST_DIM, CONTRAST_FULL, LumaPanel, PanelDevice
 from node.hw.pins import PinSource
 from node.hw.profiles import PROFILES, Bus, Driver, Panel, Profile
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import TERMINUS_DIR, Typeface
 from tests.support.event_recorder import EventRecorder
 from tests.support.panel_wires import RecordingI2cBus, RecordingSpi, Wire, bus_options, picture
+from tools.specimens import SPECIMENS
 from wire.kinds import Priority
 
 # luma 3.16 asks Pillow for pixels by a name that Pillow 14 drops.

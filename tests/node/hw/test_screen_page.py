@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from node.hw.specimens import SPECIMENS
+from tools.specimens import SPECIMENS
 
 PAGE = Path(__file__).parents[3] / "docs" / "screen.md"
 

@@ -10,6 +10,13 @@ from typing import Any, Final
 
 import msgspec
 
+from tools.publish.asyncapi import schemas
+from tools.publish.channels import CHANNELS, Channel
+from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
+from tools.publish.golden import signer
+from tools.publish.layout import HEAD, SIGNATURE, Field, bytes_max, fields, taken_apart
+from tools.publish.notes import notes
+from tools.publish.prose import ADMISSION, DELIVERY, DIRECTORY_RULES, INTRODUCTION, MESSAGE_RULES, SIGNATURES
 from wire import limits
 from wire.directory import DirectoryDocument, SchemeEntry, SealedDirectory, SenderEntry
 from wire.directory_parts import DirectoryPart
@@ -44,13 +51,6 @@ from wire.messages import (
     SyncAnswer,
     encode_message,
 )
-from wire.publish.asyncapi import schemas
-from wire.publish.channels import CHANNELS, Channel
-from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
-from wire.publish.golden import signer
-from wire.publish.layout import HEAD, SIGNATURE, Field, bytes_max, fields, taken_apart
-from wire.publish.notes import notes
-from wire.publish.prose import ADMISSION, DELIVERY, DIRECTORY_RULES, INTRODUCTION, MESSAGE_RULES, SIGNATURES
 
 _EXAMPLES: Final = {
     FrameKind.ALERT: "alert, attack",

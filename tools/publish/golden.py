@@ -10,14 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wire.admission import admit, stands_for
-from wire.directory import Directory, open_directory, seal_directory
-from wire.errors import DecodeError
-from wire.frames import VERSION, Alert, DigestReceipted, Frame, PathTest, Receipted, decode, encode
-from wire.ids import CENTRAL, FrameId, NodeId, node_text
-from wire.kinds import FrameKind, Numbered, Path
-from wire.messages import Message, decode_message, encode_message
-from wire.publish.examples import (
+from tools.publish.examples import (
     DIRECTORY,
     FRAMES,
     KEYS,
@@ -28,6 +21,13 @@ from wire.publish.examples import (
     SIGNING_DIRECTORY,
     STRUCK_OFF,
 )
+from wire.admission import admit, stands_for
+from wire.directory import Directory, open_directory, seal_directory
+from wire.errors import DecodeError
+from wire.frames import VERSION, Alert, DigestReceipted, Frame, PathTest, Receipted, decode, encode
+from wire.ids import CENTRAL, FrameId, NodeId, node_text
+from wire.kinds import FrameKind, Numbered, Path
+from wire.messages import Message, decode_message, encode_message
 from wire.signing import SIGNATURE_BYTES, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
 

@@ -1,4 +1,4 @@
-"""The table of profiles in docs/hardware.md, from the profiles: ``python -m node.hw.profile_table`` writes it anew."""
+"""The table of profiles in docs/hardware.md, from the profiles: ``python -m tools.profile_table`` writes it anew."""
 
 from __future__ import annotations
 

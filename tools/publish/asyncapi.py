@@ -8,16 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
+from tools.publish.channels import CHANNELS, Channel
+from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
+from tools.publish.golden import signer
+from tools.publish.layout import bytes_max, fields
+from tools.publish.notes import notes, plain
 from wire.directory import DirectoryDocument, SealedDirectory, seal_directory
 from wire.directory_parts import DirectoryPart
 from wire.frames import VERSION, encode
 from wire.kinds import FrameKind
 from wire.messages import Message, NodeText, Slug, encode_message
-from wire.publish.channels import CHANNELS, Channel
-from wire.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
-from wire.publish.golden import signer
-from wire.publish.layout import bytes_max, fields
-from wire.publish.notes import notes, plain
 from wire.signing import SIGNATURE_TEXT_CHARS
 
 Json = dict[str, Any]
@@ -54,7 +54,7 @@ def asyncapi_document() -> str:
             "version": str(VERSION),
             "description": (
                 "What premises' nodes and central say to each other over MQTT 5. Made from the code by "
-                "`python -m wire.publish`; docs/wire.md says the same for people, with every byte of a frame. "
+                "`python -m tools.publish`; docs/wire.md says the same for people, with every byte of a frame. "
                 "Nothing depends on retained messages, shared subscriptions or expiry at the broker."
             ),
         },

@@ -1,4 +1,4 @@
-"""Draws every face into PNG files: ``python -m node.hw.pictures --out docs/pictures``.
+"""Draws every face into PNG files: ``python -m tools.node_pictures --out docs/pictures``.
 
 The pixels are those the panel gets, four times as large, in the panel's yellow; the same run makes the same bytes.
 """
@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 
 from node.hw.drawing import draw_screen
 from node.hw.profiles import DEFAULT_PROFILE, PROFILES, Panel
-from node.hw.specimens import SPECIMENS
 from node.hw.typeface import Typeface
+from tools.specimens import SPECIMENS
 
 SCALE: Final = 4
 _YELLOW: Final = (0xFF, 0xD9, 0x3B)
@@ -33,7 +33,7 @@ _WIDE_ASIDE: Final = ("On duty", "CCTV control room", "PCSO J Patel", "Crown: al
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the pictures; 1 and a sentence if the font is missing, for pictures in another would mislead."""
-    parser = argparse.ArgumentParser(prog="python -m node.hw.pictures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.node_pictures", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="folder for the PNG files")
     out: Path = parser.parse_args(arguments).out
     typeface = Typeface()

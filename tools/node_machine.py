@@ -1,8 +1,9 @@
-"""The tables of :mod:`node.core.table` as Mermaid state diagrams, for ``docs/node-machine.md``."""
+"""Draws the tables of :mod:`node.core.table` into docs/node-machine.md: ``python -m tools.node_machine``."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, TypeVar
 
 from node.core.table import BUTTON, INCIDENT, PATH, ButtonPhase, PathPhase, Phase, Table
@@ -10,6 +11,7 @@ from node.core.table import BUTTON, INCIDENT, PATH, ButtonPhase, PathPhase, Phas
 _S = TypeVar("_S", bound=StrEnum)
 _I = TypeVar("_I", bound=StrEnum)
 
+DOCUMENT: Final = Path("docs/node-machine.md")
 BEGIN: Final = "<!-- drawn from node/core/table.py: begin -->"
 END: Final = "<!-- drawn from node/core/table.py: end -->"
 
@@ -37,3 +39,8 @@ def page() -> str:
 
 def _name(phase: StrEnum) -> str:
     return phase.value.replace(" ", "_")
+
+
+if __name__ == "__main__":
+    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
+    DOCUMENT.write_text(before + page() + rest.split(END)[1], encoding="utf-8")

@@ -10,7 +10,7 @@ from wire.signing import DIRECTORY_DOMAIN, FRAME_DOMAIN, MESSAGE_DOMAIN
 INTRODUCTION: Final = """
 # The contract
 
-<!-- Made by `python -m wire.publish`; change the code, not this page. -->
+<!-- Made by `python -m tools.publish`; change the code, not this page. -->
 
 What nodes and central say to each other. An alert and what answers it travel as **frames**: short, binary, signed by
 their sender, the same bytes over MQTT as over radio. Everything else is **JSON**, for people and other tools.

@@ -1,4 +1,4 @@
-"""Photographs central's page for the documentation: ``python -m demo.pictures_central [DIR]``.
+"""Photographs central's page for the documentation: ``python -m tools.central_pictures [DIR]``.
 
 A fixed night on a board that nobody changes, at a fixed time, so that the pictures only differ when the page does.
 Needs Debian's chromium.

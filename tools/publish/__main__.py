@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from wire.publish.asyncapi import asyncapi_document
-from wire.publish.golden import vector_files
-from wire.publish.handbook import handbook
+from tools.publish.asyncapi import asyncapi_document
+from tools.publish.golden import vector_files
+from tools.publish.handbook import handbook
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -21,7 +21,7 @@ def published_files() -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """0 = written, or all up to date; 1 = ``--check`` found a difference."""
-    parser = argparse.ArgumentParser(prog="python -m wire.publish", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.publish", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file is out of date")
     is_check = parser.parse_args(arguments).check
     stale = [
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not (REPOSITORY / name).exists() or (REPOSITORY / name).read_text(encoding="utf-8") != text
     ]
     for path, text in stale:
-        print(("out of date: " if is_check else "written: ") + str(path.relative_to(REPOSITORY)))  # noqa: T201
+        print(("out of date: " if is_check else "written: ") + str(path.relative_to(REPOSITORY)))
         if not is_check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

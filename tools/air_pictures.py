@@ -1,4 +1,4 @@
-"""Photographs the air strip for the documentation: ``python -m demo.pictures_air [DIR]``.
+"""Photographs the air strip for the documentation: ``python -m tools.air_pictures [DIR]``.
 
 A town with radios is started, a shop without network presses, and its over is chosen on the panels' page.
 Needs Debian's chromium, and what ``make demo DEMO="--radio"`` needs.
@@ -15,11 +15,11 @@ from playwright.async_api import async_playwright
 
 from demo.chronicle import CENTRAL
 from demo.panel.server import FrontPanels
-from demo.pictures_central import CHROMIUM, CHROMIUM_FLAGS, write_small
 from demo.premises import TownPlan
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
 from demo.town import Town, open_town
+from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS, write_small
 
 _NO_TESTS_MS: Final = 3_600_000
 _WITHIN_MS: Final = 30_000
