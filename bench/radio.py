@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from bench.voice_channel import through_fm
-from node.core.radio.air import LADDER, RATE_HZ, Mode
+from node.core.air import LADDER, RATE_HZ, Mode
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf, Modem
 from node.net.radio.errors import Ax25DecodeError

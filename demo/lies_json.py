@@ -11,7 +11,7 @@ import msgspec
 
 from demo.matrix import CANCELLED, COUNTERS, DELAYS_S, FLOOR, MISSING, RECEIPTED, SOMEBODY, WAITING, Manner, Row
 from demo.scene import FLOOR_COUNTER, HART, Scene
-from node.core.asking import PENDING_MAX
+from node.core.link.asking import PENDING_MAX
 from node.store.node_store import clock_floor
 from wire.directory import DirectoryDocument, SealedDirectory
 from wire.directory_parts import DirectoryPart

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 
 from node.clock import WallClock, machine_boot_id
 from node.config import NodeConfig
-from node.core import told
 from node.core.controls import Part
 from node.core.effects import NOTHING_TOLD, Effect, KeepAirtime, KeepTold
 from node.core.events import (
@@ -39,6 +38,7 @@ from node.core.events import (
     SyncAnswered,
     Ticked,
 )
+from node.core.link import told
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio import duty
 from node.core.state import NodeState, wall_at_s

@@ -26,7 +26,7 @@ import msgspec
 from msgspec import Struct
 
 from node.config import NodeConfig, load_config
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, LADDER, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
+from node.core.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, LADDER, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
 from node.hw.radio.alsa import Direction, SoundDeviceError, device_names
 from node.hw.radio.audio import SoundDevice
 from node.hw.radio.fake_radio import FakeRadio

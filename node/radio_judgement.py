@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from node.core.radio.air import BLOCK_MS, RATE_HZ
+from node.core.air import BLOCK_MS, RATE_HZ
 from node.core.radio.levels import SILENCE_DBFS, Level, dbfs, level, ratio, rms_dbfs, samples_of
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from node.core.radio.air import BURST_GAP_MS, KEY_UP_MS, SPEECH_GAP_MS, SPEECH_MS, Mode, burst_ms
+from node.core.air import BURST_GAP_MS, KEY_UP_MS, SPEECH_GAP_MS, SPEECH_MS, Mode, burst_ms
 from sim.timeline import Timeline
 
 BLIND_MS: Final = 300

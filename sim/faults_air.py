@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from node.core.radio.air import Mode
+from node.core.air import Mode
 from sim.air import AirWeather, SimAir
 from sim.node_actor import SimNode
 from sim.town import SCHEMES, STRANGER, Town

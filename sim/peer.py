@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.radio.air import Mode
+from node.core.air import Mode
 from sim.air import SimAir
 from sim.timeline import Timeline
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from central.core.turns import ALERTS_AT_ONCE, Turns
 from node.core import effects as do
 from node.core import events as ev
-from node.core.radio.air import Mode, Phrase
-from node.core.radio.state import Usage, can_transmit
+from node.core.air import Mode, Phrase
+from node.core.radio.path import can_transmit
+from node.core.radio_state import Usage
 from node.core.screens import Face
 from node.core.settings import Settings
 from node.core.state import Inbox, NodeState

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from node.core import effects as do
+from node.core.panel.words import on_duty
 from node.core.screens import Screen
-from node.core.words import on_duty
 from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
 from wire.ids import FrameId, NodeId

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from node.core.radio.air import BLOCK_BYTES, RATE_HZ
+from node.core.air import BLOCK_BYTES, RATE_HZ
 
 BLOCK: Final = BLOCK_BYTES // 2
 """Samples in a tick."""

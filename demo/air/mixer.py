@@ -15,7 +15,7 @@ import numpy as np
 
 from demo.air.channel import BLOCK, Carrier, Receiver, Samples, Transmitter, amplitude_of, encoded
 from demo.air.links import Links
-from node.core.radio.air import BLOCK_MS as TICK_MS
+from node.core.air import BLOCK_MS as TICK_MS
 
 SQUELCH_DB: Final = 4.0
 """A receiver's squelch opens at this carrier-to-noise ratio."""

@@ -13,7 +13,7 @@ import numpy as np
 from demo.air import spectrogram
 from demo.air.channel import Samples, encoded
 from demo.air.orders import SILENT_DBFS, Recording
-from node.core.radio.air import RATE_HZ
+from node.core.air import RATE_HZ
 
 KEPT: Final = 12
 TICKS_MAX: Final = 2_000

@@ -18,8 +18,8 @@ from demo.air.mixer import Mixer, Station, Tick
 from demo.air.orders import JAMMER, SPEAKER, AirState, AnyOrder, Block, Jam, Reply, SetCnr, StationState, Stick, Talk
 from demo.air.recorder import Recorder, Stretch
 from demo.air.voice import VoicelessError, speech
-from node.core.radio.air import BLOCK_BYTES
-from node.core.radio.air import BLOCK_MS as TICK_MS
+from node.core.air import BLOCK_BYTES
+from node.core.air import BLOCK_MS as TICK_MS
 from runtime.logs import FactLog
 
 logger = logging.getLogger(__name__)

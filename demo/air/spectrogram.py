@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from demo.air.channel import Samples
-from node.core.radio.air import RATE_HZ
+from node.core.air import RATE_HZ
 
 HEIGHT: Final = 96
 TOP_HZ: Final = 4_000

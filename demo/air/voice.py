@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from demo.air.channel import BLOCK, Samples
-from node.core.radio.air import RATE_HZ
+from node.core.air import RATE_HZ
 
 _SENTENCES: Final = (
     "Control, this is warden four, at the market. Two on bicycles are heading for the bus station. No offence yet. "

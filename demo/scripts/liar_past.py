@@ -22,7 +22,7 @@ from demo.scene import HART, PUB_WATCH, Scene
 from demo.scripts.stage import PATIENCE_S, Stage
 from demo.town import Premises, Town
 from demo.watch_room import PERSON, RefusedError, card_of
-from node.core.neighbours import GUARD_MS
+from node.core.neighbours.alerts import GUARD_MS
 from node.core.settings import Timing
 from wire.answers import frame_digest
 from wire.errors import DecodeError

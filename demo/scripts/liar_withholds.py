@@ -21,7 +21,7 @@ from demo.scripts.stage import Stage
 from demo.scripts.withholding import Withholding, check_untold, count, down, frames_of
 from demo.town import Premises
 from demo.watch_room import PERSON, card_of
-from node.core.proof import PROVES_FOR_MS
+from node.core.link.proof import PROVES_FOR_MS
 from wire.topics import CentralTopic, Down, IncidentTopic, Up, UpTopic
 
 _MARGIN_S: Final = 10.0

@@ -11,7 +11,7 @@ from demo.chronicle import CENTRAL, Fact
 from demo.scripts.stage import PATIENCE_S, Stage
 from demo.town import Premises
 from demo.watch_room import card_of
-from node.core.radio.air import KEY_UP_MS
+from node.core.air import KEY_UP_MS
 
 AIR_PATIENCE_S: Final = 300.0
 """For something that the air carries: others may speak, an over may be lost, and the next try is seconds away."""

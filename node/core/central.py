@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from node.core.effects import Scale
 from node.core.table import PathPhase
+
+TAKEN_TOLD_MS: Final = 600_000
+"""For so long after the last time it is told that another program was given our session."""
 
 
 class Beat(Struct, frozen=True):
@@ -42,9 +47,20 @@ class Taken(Struct, frozen=True):
     last_ms: int
     known_ms: int | None
 
+    @property
+    def told_until_ms(self) -> int | None:
+        """Until when it is told; ``None`` = it is not known."""
+        return None if self.known_ms is None else self.last_ms + TAKEN_TOLD_MS
+
+    def known_since_ms(self, at_ms: int) -> int | None:
+        """Since when it was known at that moment; ``None`` = it was not."""
+        if self.known_ms is None or not self.known_ms <= at_ms < self.last_ms + TAKEN_TOLD_MS:
+            return None
+        return self.known_ms
+
 
 class Central(Struct):
-    """What is known of central. What counts as proof is in :mod:`node.core.proof`.
+    """What is known of central. What counts as proof is in :mod:`node.core.link.proof`.
 
     Attributes:
         heard_ms: its last status or answer on this connection.
@@ -57,7 +73,7 @@ class Central(Struct):
         on_duty: roles as central names them; ``None`` = not known.
         scales: its time, as its runs told it, the present one first (:mod:`node.core.scales`).
         sync_sent_ms: when we last asked.
-        taken: another program was given our session; ``None`` = never in this run. See :mod:`node.core.identity`.
+        taken: another program was given our session; ``None`` = never in this run. See :mod:`node.core.link.identity`.
         beat: its last heartbeat on this connection.
         run_at_s: Unix time by its clock of this run's first answer; 0 = none.
         listed_to: boot id of the run that was told of every receipt we hold, and lacks none; empty = none.
@@ -91,3 +107,12 @@ class Central(Struct):
     highest_counter: int = 0
     highest_revision: int = 0
     told_counter: int = 0
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether there is a broker to publish to."""
+        return self.path is not PathPhase.DOWN
+
+    def duplicate_since_ms(self, at_ms: int) -> int | None:
+        """Since when it was known at that moment that another unit has our identity; ``None`` = it was not."""
+        return None if self.taken is None else self.taken.known_since_ms(at_ms)

@@ -26,10 +26,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame
+from node.core.incident.lifecycle import happen, keep, on_air, overdue, receipted
 from node.core.ledger import Ledger
-from node.core.lifecycle import happen, keep, on_air, overdue, receipted
 from node.core.radio import overs, path_tests, trust
-from node.core.radio.state import can_transmit
+from node.core.radio.path import can_transmit
 from node.core.state import CancelProgress, NodeState, Row
 from node.core.table import Happening, PathPhase
 from node.core.turn import Timer, Turn
@@ -40,11 +40,6 @@ from wire.kinds import Path
 WINDOW: Final = 20
 _JITTER_PARTS: Final = 8
 """Up to an eighth is added to each wait, so that a town does not resend in step."""
-
-
-def is_linked(state: NodeState) -> bool:
-    """Whether there is a broker to publish to."""
-    return state.central.path is not PathPhase.DOWN
 
 
 def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
@@ -58,7 +53,7 @@ def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
             due_ms = turn.now_ms + turn.timing.receipt_due_ms
         outbox.due = tuple(sorted((*outbox.due, (due_ms, counter))))
     _join_radio(turn, signed)
-    if is_linked(turn.state):
+    if turn.state.central.is_linked:
         _publish(turn, counter)
         first_ms = turn.timing.resend_first_ms
         next_ms = min(2 * first_ms, turn.timing.resend_max_ms)
@@ -71,7 +66,7 @@ def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int
     outbox = turn.state.outbox
     turn.state.outbox.rows = Ledger((*rows, *outbox.rows.oldest()))
     turn.state.outbox.due = tuple(sorted((*outbox.due, *due)))
-    if is_linked(turn.state):
+    if turn.state.central.is_linked:
         begin(turn)
 
 
@@ -207,7 +202,7 @@ def _join_radio(turn: Turn, signed: SignedFrame) -> None:
             overs.request(turn, frame.counter)
     elif _is_for_radio(state, signed) and not trust.is_trusted(state, turn.now_ms):
         overs.request(turn, frame.counter)
-        if not is_linked(state):
+        if not state.central.is_linked:
             on_air(turn, frame.counter)
 
 
@@ -233,7 +228,7 @@ def _round(turn: Turn, *, is_whole: bool) -> None:
 
 
 def _pump(turn: Turn) -> None:
-    while is_linked(turn.state):
+    while turn.state.central.is_linked:
         outbox = turn.state.outbox
         if outbox.cursor is None or len(outbox.in_flight) >= WINDOW:
             return

@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from node.core.air import Mode, Phrase
 from node.core.controls import LedPattern, Part, SoundPattern
-from node.core.radio.air import Mode, Phrase
 from node.core.screens import Screen
 from wire.directory import Directory
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
@@ -226,7 +226,7 @@ class KeepAirtime(Struct, frozen=True):
     """Remember how much of the last ten minutes our overs took: ordered before each over, and again at its end.
 
     Attributes:
-        slices: of :class:`node.core.radio.state.Usage`, by this boot's monotonic clock.
+        slices: of :class:`node.core.radio_state.Usage`, by this boot's monotonic clock.
     """
 
     slices: tuple[tuple[int, int], ...]

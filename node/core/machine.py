@@ -20,24 +20,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import (
-    asking,
-    boot,
-    delivery,
-    drafts,
-    faces,
-    identity,
-    inbox,
-    intake,
-    lifecycle,
-    neighbours,
-    parts,
-    presses,
-    signals,
-    supervision,
-    told,
-    view,
-)
+from node.core import delivery, parts
 from node.core.controls import Part
 from node.core.effects import Effect, PublishHealth, ShowScreen, Stop
 from node.core.events import (
@@ -70,10 +53,16 @@ from node.core.events import (
     SyncAnswered,
     Ticked,
 )
-from node.core.presses import Gesture, Wish
+from node.core.incident import lifecycle, sounder
+from node.core.link import asking, boot, identity, intake, supervision, told
+from node.core.neighbours import alerts as neighbours
+from node.core.neighbours import inbox
+from node.core.panel import faces, lamp, view
+from node.core.press import drafts, presses
+from node.core.press.presses import Gesture, Wish
 from node.core.radio import access, asked, overs, path_tests, relays
 from node.core.settings import Settings
-from node.core.state import NodeState
+from node.core.state import NodeState, stuck_buttons
 from node.core.turn import Timer, Turn
 from wire.kinds import AlertKind, MemberResponse
 
@@ -101,14 +90,15 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
         return state, ()  # The last orders are out; what is stored is sent by the next run.
     turn = Turn(state, max(now_ms, state.now_ms))
     overs.count(turn)
-    stuck_before = presses.stuck(state.buttons)
+    stuck_before = stuck_buttons(state.buttons)
     _buttons(turn, event, now_ms)
     _event(turn, event)
     _due(turn)
-    if presses.stuck(turn.state.buttons) != stuck_before:
+    if stuck_buttons(turn.state.buttons) != stuck_before:
         parts.tell_soon(turn)
     own = view.settle(turn)
-    signals.settle(turn, own)
+    sounder.settle(turn)
+    lamp.settle(turn, own)
     screen = faces.compose(turn.state, own, turn.now_ms)
     if screen is not None and screen != turn.state.screen:
         turn.state.screen = screen

@@ -13,7 +13,7 @@ from node.core.central import Central
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.effects import NOTHING_TOLD, Draft, Told
 from node.core.ledger import Ledger, Shelf
-from node.core.radio.state import Radio
+from node.core.radio_state import Radio
 from node.core.screens import Screen
 from node.core.settings import Settings
 from node.core.table import ButtonPhase, Phase
@@ -21,9 +21,11 @@ from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import SignedFrame
 from wire.ids import U32_MAX, FrameId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Priority
+from wire.lateness import SOUNDS_WITHIN_S
 
 RECENT_MAX: Final = 8
 """So many of our own incidents are on view; older ones are still sent and still listened for."""
+_URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
 
 
 class Press(Struct, frozen=True):
@@ -37,6 +39,14 @@ class Press(Struct, frozen=True):
     phase: ButtonPhase = ButtonPhase.UP
     edge_ms: int = 0
     down_ms: int = 0
+
+
+Buttons = Mapping[Button, Press]
+
+
+def stuck_buttons(buttons: Buttons) -> tuple[Button, ...]:
+    """Buttons that are down for no reason a finger could have."""
+    return tuple(b for b, press in buttons.items() if press.phase in (ButtonPhase.STUCK, ButtonPhase.STUCK_OPENING))
 
 
 class PendingDraft(Struct, frozen=True):
@@ -182,6 +192,11 @@ class Incident(Struct, frozen=True):
     ahead_ms: int = 0
     cancel: CancelProgress = CancelProgress.NONE
 
+    @property
+    def is_somebody_coming(self) -> bool:
+        """A neighbour has pressed *responding* about it."""
+        return any(member.response is MemberResponse.RESPONDING for member in self.members)
+
     def is_answer_to_earlier(self, answer: Answered) -> bool:
         """Somebody had answered before the presser pressed again. The air names no press: there, times decide."""
         if self.latest is None or self.latest == self.key:
@@ -250,6 +265,20 @@ class Neighbour(Struct, frozen=True):
     answer: Answered | None = None
     revision: int = -1
     earlier_revision: int = -1
+
+    @property
+    def is_urgent(self) -> bool:
+        """It is heard by its age when it arrived, however long it has waited for the panel since.
+
+        The warnings of a storm are no less meant for us than a single one.
+        """
+        return self.kind in _URGENT and (not self.is_late or self.is_late_and_urgent)
+
+    @property
+    def is_late_and_urgent(self) -> bool:
+        """It is marked late, and somebody may still need us: it sounds once, and may be answered with *coming*."""
+        is_young = self.age_s is not None and self.age_s < SOUNDS_WITHIN_S
+        return self.is_late and self.kind in _URGENT and is_young
 
 
 class View(Struct, frozen=True):

@@ -19,7 +19,7 @@ from PIL import Image
 
 from demo.air.mixer import Mixer
 from demo.air.server import AirServer
-from node.core.radio.air import BLOCK_BYTES, RATE_HZ
+from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.hw.radio.fake_radio import FakeRadio
 from runtime.logs import FactLog
 

@@ -8,8 +8,8 @@ import pytest
 from demo.air.channel import BLOCK, Samples, decoded
 from demo.air.links import Links
 from demo.air.mixer import DEAD_TICKS, LONG_TICKS, OPENING_TICKS, TAIL_TICKS, Mixer, Tick
-from node.core.radio.air import BLOCK_MS as TICK_MS
-from node.core.radio.air import RATE_HZ
+from node.core.air import BLOCK_MS as TICK_MS
+from node.core.air import RATE_HZ
 
 LOW_HZ, HIGH_HZ = 1_000, 2_000
 LONG_MS = 60_000

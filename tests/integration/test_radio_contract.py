@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from node.core.air import BLOCK_BYTES, BURSTS_PER_OVER_MAX, Mode
 from node.core.events import ChannelChanged, InputRejected, OverEnded, OverFailed, PartFailed, PartRecovered
-from node.core.radio.air import BLOCK_BYTES, BURSTS_PER_OVER_MAX, Mode
 from tests.support.radio_rig import Rig, SoundRig, TncRig, burst_of, has_recovered
 from wire.limits import FRAME_BYTES_MAX
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 import pytest
 
 from node.config import load_config
+from node.core.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
 from node.core.events import Event, FrameReceived, OverEnded, OverStarted
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, KEY_UP_MS, RATE_HZ, SPEECH_GAP_MS, Mode, Phrase
 from node.event_queue import EventQueue
 from node.hw.radio.phrases import SpokenPhrases
 from node.hw.radio.sentences import sentences

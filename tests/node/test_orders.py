@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from node.core.air import Mode
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
     AlertDraft,
@@ -32,7 +33,6 @@ from node.core.effects import (
     TransmitOver,
 )
 from node.core.events import FrameStored, OverFailed, PartFailed, PartRecovered, StoreRefused
-from node.core.radio.air import Mode
 from node.core.screens import Face, Screen
 from node.orders import Orders
 from node.store import NodeStore

@@ -17,7 +17,7 @@ import pytest
 from node import radio_check as checking
 from node.cli import main
 from node.config import load_config
-from node.core.radio.air import BLOCK_BYTES, RATE_HZ
+from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import level, ratio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.ptt import PttError

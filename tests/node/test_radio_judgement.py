@@ -8,7 +8,7 @@ from array import array
 
 import pytest
 
-from node.core.radio.air import BLOCK_BYTES, RATE_HZ
+from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import ratio
 from node.radio_judgement import Outcome, Step, input_level, squelch
 

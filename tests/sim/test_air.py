@@ -6,8 +6,8 @@ import pytest
 
 from node.core import effects as do
 from node.core import events as ev
+from node.core.air import BURST_GAP_MS, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS, SPEECH_MS, Mode, Phrase, burst_ms
 from node.core.controls import Part
-from node.core.radio.air import BURST_GAP_MS, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS, SPEECH_MS, Mode, Phrase, burst_ms
 from sim.air import AirWeather, SimAir, over_ms
 from sim.node_radio import SimRadio
 from sim.timeline import Timeline

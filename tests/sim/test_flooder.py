@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from central.core.journal import FrameEntry
-from node.core import neighbours
+from node.core.neighbours import alerts as neighbours
 from sim.campaign import has_flooder, run
 from sim.flooder import ATTACKS_MAX
 from sim.watch import FLOODER, Watch

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from node.core import effects as do
 from node.core import events as ev
-from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
+from node.core.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
 from node.core.screens import Face, Screen
 from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError

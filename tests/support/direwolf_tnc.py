@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS
+from node.core.air import BLOCK_BYTES, BLOCK_MS
 from tests.support.fleet_broker import DEADLINE_S, free_port
 
 SILENCE = bytes(BLOCK_BYTES)

@@ -6,8 +6,8 @@ import threading
 from array import array
 from collections.abc import Callable
 
+from node.core.air import BLOCK_BYTES, Mode
 from node.core.events import OverStarted
-from node.core.radio.air import BLOCK_BYTES, Mode
 from node.net.radio.direwolf import PEAK
 from node.net.radio.errors import EncodeStopped
 from node.net.radio.sound_modem import SoundModem

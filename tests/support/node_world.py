@@ -10,7 +10,6 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 from msgspec import structs
 from msgspec.structs import replace
 
-from node.core import proof
 from node.core.controls import Button, SoundPattern
 from node.core.effects import (
     NOTHING_TOLD,
@@ -45,6 +44,7 @@ from node.core.events import (
     SyncAnswered,
     Ticked,
 )
+from node.core.link import proof
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import Screen
 from node.core.settings import RadioSettings, Settings

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable
 from itertools import pairwise
 
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS
+from node.core.air import BLOCK_BYTES, BLOCK_MS
 
 SILENCE = bytes(BLOCK_BYTES)
 

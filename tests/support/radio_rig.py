@@ -8,9 +8,9 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from node.core.air import LADDER, Mode
 from node.core.controls import Part
 from node.core.events import Event, FrameReceived, OverEnded, OverFailed, OverStarted, PartRecovered
-from node.core.radio.air import LADDER, Mode
 from node.net.radio.ax25 import encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.kiss_tnc import KissTnc

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from node.core.air import BURST_GAP_MS, KEY_UP_MS, SPEECH_GAP_MS, SPEECH_MS, burst_ms
 from node.core.effects import (
     Effect,
     TransmitOver,
@@ -19,7 +20,6 @@ from node.core.events import (
     OverStarted,
 )
 from node.core.machine import next_deadline_ms
-from node.core.radio.air import BURST_GAP_MS, KEY_UP_MS, SPEECH_GAP_MS, SPEECH_MS, burst_ms
 from node.core.settings import RadioSettings, RadioTiming
 from tests.support.members import HART, directory
 from tests.support.node_world import World, node_world

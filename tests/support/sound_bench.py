@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS
+from node.core.air import BLOCK_BYTES, BLOCK_MS
 from node.hw.radio.audio import SoundDevice
 
 _F_SETPIPE_SZ = 1031

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from node.core.air import BURST_GAP_MS, KEY_UP_MS, LADDER, SPEECH_GAP_MS, SPEECH_MS, Mode, burst_ms
 from node.core.controls import Button
 from node.core.effects import (
     Effect,
@@ -39,7 +40,6 @@ from node.core.events import (
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.radio.air import BURST_GAP_MS, KEY_UP_MS, LADDER, SPEECH_GAP_MS, SPEECH_MS, Mode, burst_ms
 from node.core.settings import RadioSettings, Settings
 from node.core.state import NodeState
 from wire.directory import Directory, SchemeEntry, Sender

@@ -42,7 +42,7 @@ from msgspec.structs import replace
 
 from node.core.radio import duty
 from node.core.radio.chance import draw
-from node.core.radio.state import Channel, Radio
+from node.core.radio_state import Channel, Radio
 from node.core.turn import Turn
 
 GAP_MS: Final = 60

@@ -19,11 +19,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from node.core.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.events import AirAsked
 from node.core.radio import access, duty
-from node.core.radio.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.radio.chance import draw
-from node.core.radio.state import Asked, Said, can_transmit
+from node.core.radio.path import can_transmit
+from node.core.radio_state import Asked, Said
 from node.core.scales import age_s
 from node.core.state import NodeState
 from node.core.turn import Turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.core.radio.state import Bucket
+from node.core.radio_state import Bucket
 
 _WHOLE: Final = 1_000
 

@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from node.core.effects import StopOver
-from node.core.radio.state import Over
+from node.core.radio_state import Over
 from node.core.state import NodeState
 from node.core.turn import Timer, Turn
 from wire.frames import Alert

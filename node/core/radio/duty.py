@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from node.core.radio.state import Radio, Usage
+from node.core.radio_state import Radio, Usage
 
 SLICE_MS: Final = 30_000
 SLICES: Final = 20

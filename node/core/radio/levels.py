@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.radio.air import BLOCK_BYTES
+from node.core.air import BLOCK_BYTES
 
 FULL_SCALE: Final = 32_768
 SILENCE_DBFS: Final = -99.0

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from node.core.radio import path_tests
 from node.core.settings import RadioTiming
 from node.core.state import Incident, NodeState, wall_at_s
 from node.core.turn import Turn
-from node.core.words import fullest, span
 from wire.frames import Alert
 from wire.kinds import AUTOMATIC_NAME, AlertKind, Path
 
@@ -32,11 +29,6 @@ def numbered(turn: Turn, frame: Alert) -> None:
         path_tests.ask(turn)
 
 
-def reached_central(turn: Turn) -> None:
-    """Central has committed a test."""
-    turn.state.member_tests = replace(turn.state.member_tests, good_ms=turn.now_ms)
-
-
 def is_proof(test: Incident) -> bool:
     """Whether it is a test of which no person has spoken: what it has proven is what there is to tell."""
     is_told = test.answer is not None and test.answer.name != AUTOMATIC_NAME
@@ -45,25 +37,13 @@ def is_proof(test: Incident) -> bool:
 
 def is_due(state: NodeState, now_ms: int) -> bool:
     """Whether staff are to be asked."""
-    return now_ms - _since_ms(state, now_ms) >= _due_ms(state)
+    return now_ms - since_ms(state, now_ms) >= _due_ms(state)
 
 
 def next_moment_ms(state: NodeState, now_ms: int) -> int | None:
     """When :func:`is_due` becomes true by itself; ``None`` = it is."""
-    due_ms = _since_ms(state, now_ms) + _due_ms(state)
+    due_ms = since_ms(state, now_ms) + _due_ms(state)
     return due_ms if due_ms > now_ms else None
-
-
-def last_good(state: NodeState, now_ms: int) -> str:
-    """A line for the panel."""
-    tests = state.member_tests
-    if tests.good_ms is None and not (tests.good_at_s and wall_at_s(state, now_ms)):
-        return "No good test known"
-    age_ms = now_ms - _since_ms(state, now_ms)
-    if age_ms < 2 * _MS_PER_DAY:
-        return fullest(f"Last good: {span(age_ms)} ago")
-    days = f"{age_ms // _MS_PER_DAY} days"
-    return fullest(f"Last good: {days} ago", f"Last good {days} ago", f"Last good: {days}")
 
 
 def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
@@ -78,7 +58,8 @@ def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
     return by_network, False if tests.lost_ms is not None and tests.lost_ms >= pressed_ms else None
 
 
-def _since_ms(state: NodeState, now_ms: int) -> int:
+def since_ms(state: NodeState, now_ms: int) -> int:
+    """Since when the next one is counted: the last good one, where that is known."""
     tests = state.member_tests
     if tests.good_ms is not None:
         return tests.good_ms

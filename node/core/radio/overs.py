@@ -6,8 +6,8 @@ taken as failed, so that a driver that lost it does not silence the node for eve
 
 **What goes first.** Whatever central asked for (:mod:`node.core.radio.asked`), after a turnaround far shorter than
 anybody's random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames, the most
-urgent first, the newest first among equals, as many as fit :data:`~node.core.radio.air.BURSTS_PER_OVER_MAX` and
-:data:`~node.core.radio.air.OVER_MS_MAX` with the sentence, all in the mode of the first, after the random wait
+urgent first, the newest first among equals, as many as fit :data:`~node.core.air.BURSTS_PER_OVER_MAX` and
+:data:`~node.core.air.OVER_MS_MAX` with the sentence, all in the mode of the first, after the random wait
 (:mod:`node.core.radio.access`). How often and how loudly: :mod:`node.core.radio.tries`. What is said aloud:
 :mod:`node.core.radio.phrases`.
 
@@ -35,11 +35,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core.effects import KeepAirtime, StopOver, TransmitOver
-from node.core.events import OverEnded, OverFailed, OverStarted
-from node.core.lifecycle import on_air
-from node.core.radio import access, asked, cuts, duty, tries, trust
-from node.core.radio.air import (
+from node.core.air import (
     BURST_GAP_MS,
     BURSTS_PER_OVER_MAX,
     KEY_UP_MS,
@@ -51,9 +47,14 @@ from node.core.radio.air import (
     Phrase,
     burst_ms,
 )
+from node.core.effects import KeepAirtime, StopOver, TransmitOver
+from node.core.events import OverEnded, OverFailed, OverStarted
+from node.core.incident.lifecycle import on_air
+from node.core.radio import access, asked, cuts, duty, tries, trust
 from node.core.radio.chance import draw
+from node.core.radio.path import can_transmit
 from node.core.radio.phrases import SAID_MAX, phrase_for
-from node.core.radio.state import Over, Wanted, can_transmit
+from node.core.radio_state import Over, Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Timer, Turn

@@ -21,10 +21,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from node.core.effects import PathTestDraft
+from node.core.incident.hush import is_hushed
 from node.core.radio.chance import draw
 from node.core.radio.duty import POLITE_PERCENT, busy_percent
-from node.core.radio.state import PathTests, can_transmit
-from node.core.signals import is_hushed
+from node.core.radio.path import can_transmit
+from node.core.radio_state import PathTests
 from node.core.state import NodeState
 from node.core.table import Phase
 from node.core.turn import Turn

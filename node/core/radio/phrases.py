@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.core.air import Phrase
+from node.core.incident.hush import is_hushed
 from node.core.radio import relays
-from node.core.radio.air import Phrase
-from node.core.signals import is_hushed
 from node.core.state import NodeState, Row
 from wire.frames import Alert, Cancel
 from wire.kinds import PRIORITY, AlertKind

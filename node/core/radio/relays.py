@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from node.core.effects import RelayFrame
 from node.core.radio.bucket import spend
 from node.core.radio.chance import draw
-from node.core.radio.state import Relay
+from node.core.radio_state import Relay
 from node.core.state import NodeState
 from node.core.table import PathPhase
 from node.core.turn import Timer, Turn

@@ -24,11 +24,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core.lifecycle import overdue
+from node.core.air import LADDER
+from node.core.incident.lifecycle import overdue
 from node.core.radio import access, path_tests
-from node.core.radio.air import LADDER
 from node.core.radio.chance import draw
-from node.core.radio.state import Wanted
+from node.core.radio_state import Wanted
 from node.core.state import NodeState, Row
 from node.core.table import PathPhase
 from node.core.turn import Timer, Turn

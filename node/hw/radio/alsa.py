@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from typing import IO, Final, Literal
 
-from node.core.radio.air import RATE_HZ
+from node.core.air import RATE_HZ
 from node.hw.errors import HardwareError, one_line
 
 Direction = Literal["input", "output"]

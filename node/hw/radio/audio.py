@@ -20,7 +20,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
+from node.core.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
 from node.hw.radio.alsa import PERIOD_MS, SoundDeviceError, SoundProgram
 
 SILENCE_AHEAD_BYTES: Final = 2 * BLOCK_BYTES

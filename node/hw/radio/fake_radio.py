@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.radio.air import BLOCK_BYTES
+from node.core.air import BLOCK_BYTES
 from node.hw.errors import HardwareError
 from node.hw.fake_board_client import socket_address
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from node.core.radio.air import RATE_HZ, Phrase
+from node.core.air import RATE_HZ, Phrase
 from node.hw.errors import one_line
 from node.hw.radio.sentences import once
 from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from node.core.radio.air import OVER_MS_MAX
+from node.core.air import OVER_MS_MAX
 from node.hw.radio.ptt import PttError, PttLine, PttSettings
 from node.hw.radio.ptt_lines import open_line
 

@@ -6,7 +6,7 @@ import unicodedata
 from types import MappingProxyType
 from typing import Final
 
-from node.core.radio.air import Phrase
+from node.core.air import Phrase
 from wire.limits import NAME_CHARS_MAX
 
 _WARNINGS: Final = MappingProxyType(

@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
-from node.core.radio.air import RATE_HZ
+from node.core.air import RATE_HZ
 from node.core.radio.levels import FULL_SCALE, SPEECH_PEAK_DBFS, SPEECH_RMS_DBFS, active_rms_dbfs, ratio
 
 WORDS_PER_MINUTE: Final = 140

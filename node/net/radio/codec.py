@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.core.radio.air import LADDER, Mode
+from node.core.air import LADDER, Mode
 from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
 from node.net.radio.direwolf import MODEMS, DireWolf, Modem
 from node.net.radio.errors import Ax25DecodeError, CodecError, EncodeStopped

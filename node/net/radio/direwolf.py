@@ -35,7 +35,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from node.core.radio.air import Mode
+from node.core.air import Mode
 from node.core.radio.levels import FULL_SCALE, SPEECH_RMS_DBFS, ratio
 from node.net.radio.errors import CodecError, EncodeStopped
 from node.net.radio.kiss import Command, KissReader, encode_kiss

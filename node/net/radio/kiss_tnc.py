@@ -19,8 +19,8 @@ from typing import Final
 import serial
 from msgspec import Struct
 
+from node.core.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
 from node.core.events import ChannelChanged, Emit, Offer, OverEnded, OverFailed, OverStarted
-from node.core.radio.air import BURSTS_PER_OVER_MAX, KEY_UP_MS, Mode, burst_ms
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.errors import Ax25DecodeError
 from node.net.radio.health import RadioHealth, words

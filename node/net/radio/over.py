@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from node.core.radio.air import KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
+from node.core.air import KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
 from node.net.radio.errors import RadioError
 from node.net.radio.ports import RATE_HZ
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 # Hardware and modem speak of the same sound without importing one another: its format is the air's.
-from node.core.radio.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
+from node.core.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
 
 __all__ = ["BLOCK_BYTES", "BLOCK_MS", "RATE_HZ", "AudioPort", "PhraseBook", "PttPort", "RadioPort"]
 
@@ -70,7 +70,7 @@ class PhraseBook(Protocol):
         """Make what is missing, in the background."""
 
     def samples(self, phrase: str) -> bytes | None:
-        """Of :class:`node.core.radio.air.Phrase`, at ``RATE_HZ``; ``None`` where none is set or it is not ready."""
+        """Of :class:`node.core.air.Phrase`, at ``RATE_HZ``; ``None`` where none is set or it is not ready."""
 
 
 class RadioPort(Protocol):

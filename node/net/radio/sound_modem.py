@@ -20,8 +20,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from node.core.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
 from node.core.events import ChannelChanged, Emit, Offer, OverEnded, OverFailed, OverStarted
-from node.core.radio.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from node.core.controls import Button
 from node.core.effects import Effect
 from node.core.events import DirectoryReceived, Event, LinkUp, StopAsked
+from node.core.panel.words import fullest, on_duty, person, span
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Face, Screen
 from node.core.state import NodeState
-from node.core.words import fullest, on_duty, person, span
 from tests.support.node_world import StateWord, World
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Role

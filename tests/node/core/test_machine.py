@@ -7,7 +7,6 @@ from typing import get_args
 import pytest
 from msgspec.structs import fields
 
-from node.core import lifecycle
 from node.core.controls import Button, Part
 from node.core.events import (
     AirAsked,
@@ -37,6 +36,7 @@ from node.core.events import (
     StoreRefused,
     Ticked,
 )
+from node.core.incident import lifecycle
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.state import NodeState
 from node.core.table import Phase

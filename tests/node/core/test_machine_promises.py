@@ -34,11 +34,11 @@ from node.core.events import (
     PartFailed,
     PartRecovered,
 )
+from node.core.incident.hush import is_hushed
 from node.core.machine import next_deadline_ms
-from node.core.radio.state import RadioPath, radio_path
+from node.core.radio.path import RadioPath, radio_path
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX
 from node.core.settings import RadioSettings, RadioTiming
-from node.core.signals import is_hushed
 from node.core.state import NodeState
 from node.core.table import UNSETTLED, Phase
 from tests.support.node_world import World

@@ -16,7 +16,7 @@ from node.core.events import (
     ScreenShown,
     Ticked,
 )
-from node.core.neighbours import ACTIVE_MAX
+from node.core.neighbours.alerts import ACTIVE_MAX
 from node.core.screens import Emphasis
 from tests.support.node_world import World
 from wire.frames import Response

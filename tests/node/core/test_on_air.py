@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from node.core import lifecycle
 from node.core.controls import Button, LedPattern, SoundPattern
 from node.core.effects import PlaySound, ShowScreen
 from node.core.events import Ticked
+from node.core.incident import lifecycle
 from node.core.screens import Dots, Emphasis, Face
 from node.core.table import Phase
 from node.core.turn import Turn

@@ -13,9 +13,9 @@ from node.core.controls import Button
 from node.core.effects import AlertDraft, StoreFrame
 from node.core.events import PinChanged, Started, Ticked
 from node.core.machine import step
-from node.core.presses import Gesture, Wish, advance, edge, next_moment_ms, stuck
+from node.core.press.presses import Gesture, Wish, advance, edge, next_moment_ms
 from node.core.settings import Settings
-from node.core.state import NodeState, Press
+from node.core.state import NodeState, Press, stuck_buttons
 from wire.directory import EMPTY_DIRECTORY
 from wire.ids import NodeId
 from wire.kinds import AlertKind
@@ -198,19 +198,19 @@ def test_other_buttons_act_when_they_go_down_and_once(button: Button, wish: Wish
 
 def test_button_held_for_a_minute_is_stuck_and_never_repeats() -> None:
     board = Board().low(ATTACK, 0).until(59_999)
-    assert () == stuck(board.buttons)
+    assert () == stuck_buttons(board.buttons)
 
     board.until(60_000)
-    assert (ATTACK,) == stuck(board.buttons)
+    assert (ATTACK,) == stuck_buttons(board.buttons)
 
     board.high(ATTACK, 90_000).low(ATTACK, 90_005).until(3_600_000)
     assert [(Wish.ATTACK, 1_000)] == board.wishes()
-    assert (ATTACK,) == stuck(board.buttons)
+    assert (ATTACK,) == stuck_buttons(board.buttons)
 
 
 def test_stuck_button_that_was_let_go_works_again() -> None:
     board = Board().low(ATTACK, 0).high(ATTACK, 70_000).until(70_020)
-    assert () == stuck(board.buttons)
+    assert () == stuck_buttons(board.buttons)
 
     assert (Wish.ATTACK, 81_000) == board.low(ATTACK, 80_000).until(90_000).wishes()[-1]
 
@@ -219,7 +219,7 @@ def test_button_found_down_is_stuck_at_once_and_sends_nothing() -> None:
     board = Board()
     board.buttons = edge(board.buttons, PinChanged(ATTACK, is_down=True, is_initial=True), 0)
 
-    assert (ATTACK,) == stuck(board.buttons)
+    assert (ATTACK,) == stuck_buttons(board.buttons)
     assert [] == board.until(120_000).wishes()
     assert next_moment_ms(board.buttons, SETTINGS) is None
 

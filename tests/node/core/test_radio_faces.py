@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from node.core import lifecycle
 from node.core.controls import Button, LedPattern, Part
 from node.core.effects import SetLed, ShowScreen
 from node.core.events import LinkDown, LinkUp, PartFailed, PartRecovered, Ticked
-from node.core.radio.state import PathTests, Radio, RadioPath, radio_path
+from node.core.incident import lifecycle
+from node.core.radio.path import RadioPath, radio_path
+from node.core.radio_state import PathTests, Radio
 from node.core.screens import Dots, Face
 from node.core.settings import RadioSettings
 from node.core.turn import Turn

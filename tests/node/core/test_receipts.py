@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from node.core.controls import Button
 from node.core.effects import ForgetFrame, MarkReceipted, PublishFrame, StoreFrame
 from node.core.events import FrameReceived
-from node.core.supervision import health
+from node.core.link.supervision import health
 from tests.support.members import BOOTS, NOON_S, OURS, directory, sender, signed
 from tests.support.node_world import StateWord, World
 from wire.answers import (

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from node.core.events import FrameReceived, Ticked
-from node.core.inbox import INBOX_TURN_MS
+from node.core.neighbours.inbox import INBOX_TURN_MS
 from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.kinds import Path

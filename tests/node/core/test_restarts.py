@@ -7,10 +7,10 @@ from typing import Unpack
 import pytest
 from msgspec.structs import replace
 
-from node.core import told
 from node.core.controls import Button
 from node.core.effects import KeepTold, PlaySound, PublishSync, Told
 from node.core.events import FrameReceived, LinkUp, StopAsked, SyncAnswered
+from node.core.link import told
 from node.core.screens import Emphasis
 from tests.support.node_world import Said, World
 from wire.ids import FrameId, NodeId

@@ -20,10 +20,10 @@ from node.core.events import (
     StopAsked,
     StoreRefused,
 )
-from node.core.radio.state import RadioPath, can_transmit, radio_path
+from node.core.link.supervision import health
+from node.core.radio.path import RadioPath, can_transmit, radio_path
 from node.core.screens import Dots, Emphasis
 from node.core.settings import RadioSettings, RadioTiming
-from node.core.supervision import health
 from node.core.table import PathPhase
 from tests.support.node_world import World, node_world
 from wire.answers import frame_digest

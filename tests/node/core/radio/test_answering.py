@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from node.core.air import LADDER
 from node.core.controls import Button
 from node.core.effects import RelayFrame, ShowScreen
 from node.core.events import AirAsked, ChannelChanged, FrameReceived, LinkDown, OverEnded
 from node.core.radio import access, asked, hearing, relays
-from node.core.radio.air import LADDER
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import (
     Acknowledgement,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from node.core.air import LADDER, Phrase
 from node.core.controls import Button
 from node.core.effects import StopOver, TransmitOver
 from node.core.events import AirAsked, ChannelChanged, OverEnded, OverStarted, Ticked
 from node.core.radio import cuts
-from node.core.radio.air import LADDER, Phrase
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Receipt
 from wire.ids import CENTRAL, FrameId, NodeId

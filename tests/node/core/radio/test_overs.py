@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from node.core.air import BURSTS_PER_OVER_MAX, LADDER, OVER_MS_MAX, Mode, Phrase
 from node.core.controls import Button, Part
 from node.core.effects import StopOver
 from node.core.events import (
@@ -19,8 +20,7 @@ from node.core.events import (
     StopAsked,
 )
 from node.core.radio import duty, overs, tries
-from node.core.radio.air import BURSTS_PER_OVER_MAX, LADDER, OVER_MS_MAX, Mode, Phrase
-from node.core.radio.state import Usage
+from node.core.radio_state import Usage
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Alert, decode
 from wire.ids import NodeId

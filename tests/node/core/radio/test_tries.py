@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from node.core.air import LADDER
 from node.core.controls import Button
 from node.core.events import OverFailed, Ticked
 from node.core.radio import tries
-from node.core.radio.air import LADDER
 from tests.support.node_world import World
 from tests.support.radio_set import Set, radio_set
 from wire.frames import Alert, Response, decode

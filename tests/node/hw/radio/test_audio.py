@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from node.core.radio.air import BLOCK_BYTES
+from node.core.air import BLOCK_BYTES
 from node.hw.radio import alsa, audio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.audio import SILENCE_AHEAD_BYTES, SoundDevice

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.core.radio.air import BLOCK_BYTES
+from node.core.air import BLOCK_BYTES
 from node.hw.radio.fake_radio import FakeRadio, FakeRadioError
 
 WITHIN_S = 60

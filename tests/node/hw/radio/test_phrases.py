@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.core.radio.air import RATE_HZ, Phrase
+from node.core.air import RATE_HZ, Phrase
 from node.core.radio.levels import SPEECH_PEAK_DBFS, SPEECH_RMS_DBFS, active_rms_dbfs, level, rms_dbfs
 from node.hw.radio import phrases, speech
 from node.hw.radio.phrases import SpokenPhrases

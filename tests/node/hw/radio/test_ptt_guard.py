@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.core.radio.air import OVER_MS_MAX
+from node.core.air import OVER_MS_MAX
 from node.hw.radio.ptt import PttError
 from node.hw.radio.ptt_guard import Guard, serve
 

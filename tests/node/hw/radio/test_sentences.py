@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.core.radio.air import Phrase
+from node.core.air import Phrase
 from node.hw.radio.sentences import once, sentences, speakable
 from wire.limits import NAME_CHARS_MAX
 

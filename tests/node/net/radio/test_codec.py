@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from node.core.radio.air import LADDER, Mode
+from node.core.air import LADDER, Mode
 from node.net.radio import codec as codec_module
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import Modem

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from node.core.radio.air import LADDER
+from node.core.air import LADDER
 from node.net.radio import codec as codec_module
 from node.net.radio.ax25 import encode_ui
 from node.net.radio.codec import Codec

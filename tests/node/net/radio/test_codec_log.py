@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from node.core.radio.air import LADDER
+from node.core.air import LADDER
 from node.net.radio.codec import Codec
 from wire.ids import NodeId
 

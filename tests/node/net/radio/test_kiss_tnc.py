@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from node.core.air import KEY_UP_MS, Mode, burst_ms
 from node.core.controls import Part
 from node.core.events import (
     ChannelChanged,
@@ -23,7 +24,6 @@ from node.core.events import (
     PartFailed,
     PartRecovered,
 )
-from node.core.radio.air import KEY_UP_MS, Mode, burst_ms
 from node.net.radio.ax25 import decode_ui, encode_ui
 from node.net.radio.kiss import Command, KissFrame, KissReader, encode_kiss
 from node.net.radio.kiss_tnc import KissTnc

@@ -7,7 +7,7 @@ from array import array
 
 import pytest
 
-from node.core.radio.air import KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
+from node.core.air import KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
 from node.net.radio.direwolf import PEAK
 from node.net.radio.over import (
     KEYED_SPARE_MS,

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from node.core.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
 from node.core.controls import Part
 from node.core.events import ChannelChanged, OverEnded, OverFailed, OverStarted, PartFailed, PartRecovered
-from node.core.radio.air import BLOCK_BYTES, KEY_UP_MS, OVER_MS_MAX, SPEECH_GAP_MS
 from node.net.radio import sound_modem
 from node.net.radio.errors import CodecError
 from node.net.radio.over import KEYED_SPARE_MS, milliseconds, silence

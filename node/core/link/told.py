@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from node.core import neighbours
 from node.core.effects import KeepTold, Told
+from node.core.incident.lifecycle import CLOSED_MAX
+from node.core.neighbours import alerts as neighbours
 from node.core.state import NodeState
 from node.core.turn import Timer, Turn
 
-CLOSED_MAX: Final = 64
 ENDED_EVERY_MS: Final = 1_000
 KEEP_EVERY_MS: Final = 10_000
 
@@ -38,18 +38,6 @@ def both(earlier: Told, later: Told) -> Told:
         (*(key for key in earlier.closed if key not in later.closed), *later.closed)[-CLOSED_MAX:],
         neighbours.newest_ended((*(i for i in earlier.ended if i not in later.ended), *later.ended)),
     )
-
-
-def closed(turn: Turn, key: int) -> None:
-    """Central has closed an incident of ours."""
-    if key > 0:
-        others = (other for other in turn.state.closed if other != key)
-        turn.state.closed = (*others, key)[-CLOSED_MAX:]
-
-
-def reopened(turn: Turn, key: int) -> None:
-    """Central has it open again."""
-    turn.state.closed = tuple(other for other in turn.state.closed if other != key)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:

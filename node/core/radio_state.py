@@ -1,34 +1,12 @@
-"""What the node knows of the radio between two events, and what that is worth. Nothing here decides anything."""
+"""What the node knows of the radio between two events. Nothing here decides anything."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
 from msgspec import Struct, field
 
-from node.core.controls import Part
-from node.core.radio.air import Mode
+from node.core.air import Mode
 from wire.frames import SignedFrame
 from wire.ids import FrameId
-
-if TYPE_CHECKING:
-    from node.core.state import NodeState
-
-
-class RadioPath(StrEnum):
-    """What is known of the way over the air."""
-
-    ABSENT = "absent"
-    """No radio is configured."""
-    FAULT = "fault"
-    """The modem, the sound device or the PTT does not work."""
-    LISTENING = "listening"
-    """No licence reference: it hears, and never transmits (N10)."""
-    UNTESTED = "untested"
-    """It can transmit; no path test has come back lately. Alerts are sent all the same, and nothing is promised."""
-    READY = "ready"
-    """It can transmit, and the last path test came back over the air."""
 
 
 class PathTests(Struct, frozen=True):
@@ -268,22 +246,3 @@ class Radio(Struct):
     proven_ms: int | None = None
     doubted_ms: int | None = None
     received_ms: int | None = None
-
-
-def radio_path(state: NodeState, now_ms: int) -> RadioPath:
-    """What may be said of the radio now."""
-    settings = state.settings.radio
-    if settings is None:
-        return RadioPath.ABSENT
-    if Part.RADIO in state.faults:
-        return RadioPath.FAULT
-    if not settings.licence:
-        return RadioPath.LISTENING
-    tests = state.radio.tests
-    is_valid = tests.passed_ms is not None and now_ms - tests.passed_ms < settings.timing.path_test_valid_ms
-    return RadioPath.READY if is_valid and not tests.is_failed else RadioPath.UNTESTED
-
-
-def can_transmit(state: NodeState) -> bool:
-    """Whether an over can be ordered at all."""
-    return state.settings.radio is not None and bool(state.settings.radio.licence) and Part.RADIO not in state.faults

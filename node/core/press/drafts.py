@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import delivery, neighbours, parts
+from node.core import delivery, parts
 from node.core.controls import Part
 from node.core.effects import (
     AlertDraft,
@@ -27,10 +27,12 @@ from node.core.effects import (
     StoreFrame,
 )
 from node.core.events import FrameStored, StoreRefused
-from node.core.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
+from node.core.incident.hush import is_hushed
+from node.core.incident.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
+from node.core.incident.sounder import rename_own
+from node.core.neighbours import alerts as neighbours
 from node.core.radio import member_tests, path_tests
 from node.core.scales import shown_at_s, stamp_s
-from node.core.signals import is_hushed, rename_own
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
 from node.core.turn import Timer, Turn

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.core.central import Taken
+from node.core.central import TAKEN_TOLD_MS, Taken
 from node.core.parts import tell_soon
-from node.core.state import NodeState
 from node.core.turn import Turn
 
 WITHIN_MS: Final = 60_000
-TOLD_MS: Final = 600_000
-"""For so long after the last time."""
 DETAIL: Final = "DUPLICATE IDENTITY: another unit uses this unit's card or a copy; switch one off, see the runbook"
 
 
@@ -23,23 +20,9 @@ def taken(turn: Turn) -> None:
     """The broker gave our session to another program with our certificate."""
     before, now_ms = turn.state.central.taken, turn.now_ms
     known_ms = None
-    if before is not None and now_ms - before.last_ms < (WITHIN_MS if before.known_ms is None else TOLD_MS):
+    if before is not None and now_ms - before.last_ms < (WITHIN_MS if before.known_ms is None else TAKEN_TOLD_MS):
         known_ms = now_ms if before.known_ms is None else before.known_ms
     turn.state.central.taken = Taken(now_ms, known_ms)
     if known_ms == now_ms:
         turn.fact("duplicate_identity", None)
         tell_soon(turn)
-
-
-def since_ms(state: NodeState, at_ms: int) -> int | None:
-    """Since when it was known at that moment; ``None`` = it was not."""
-    found = state.central.taken
-    if found is None or found.known_ms is None or not found.known_ms <= at_ms < found.last_ms + TOLD_MS:
-        return None
-    return found.known_ms
-
-
-def next_moment_ms(state: NodeState) -> int | None:
-    """When it is no longer told although nothing happens."""
-    found = state.central.taken
-    return None if found is None or found.known_ms is None else found.last_ms + TOLD_MS

@@ -9,16 +9,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import idle_faces
-from node.core.idle_faces import idle_face
-from node.core.lifecycle import is_unsaved
-from node.core.neighbour_faces import neighbour_face
-from node.core.own_faces import next_news_ms, next_second_ms, own_face
+from node.core.incident.hush import hushed_until_ms, is_hushed, silent_incident
+from node.core.incident.lifecycle import is_unsaved
+from node.core.panel import idle_faces
+from node.core.panel.idle_faces import idle_face
+from node.core.panel.neighbour_faces import neighbour_face
+from node.core.panel.own_faces import next_news_ms, next_second_ms, own_face
+from node.core.panel.words import USE_RADIO
 from node.core.screens import Dots, Face, Screen
-from node.core.signals import hushed_until_ms, is_hushed, silent_incident
 from node.core.state import Incident, Neighbour, NodeState
 from node.core.table import UNSETTLED, Phase
-from node.core.words import USE_RADIO
 
 _SILENT_DOTS: Final = {
     Phase.DRAFTED: Dots.NONE,
@@ -39,7 +39,7 @@ def compose(state: NodeState, own: Incident | None, now_ms: int) -> Screen | Non
 
     Args:
         state: as it is at the end of the step.
-        own: our incident that has something to tell, :func:`node.core.view.own_to_show`.
+        own: our incident that has something to tell, :func:`node.core.panel.view.own_to_show`.
         now_ms: the present moment.
     """
     if not state.is_started:

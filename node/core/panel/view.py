@@ -14,9 +14,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import neighbours
+from node.core.incident.hush import is_hushed, was_silent
+from node.core.incident.sounder import play_for_neighbour
+from node.core.neighbours import alerts as neighbours
 from node.core.radio.member_tests import is_proof
-from node.core.signals import is_hushed, play_for_neighbour, was_silent
 from node.core.state import Incident, Neighbour, NodeState, View
 from node.core.table import PASSING, UNSETTLED, Phase
 from node.core.turn import Turn
@@ -64,7 +65,7 @@ def settle(turn: Turn) -> Incident | None:
         neighbours.sounded(turn, entry)
         is_new = turn.now_ms - entry.arrived_ms <= turn.timing.neighbour_inverted_ms
         # What waited for the end of a silent attack of ours is not heard after it (N4).
-        is_heard = neighbours.is_urgent(entry) and not was_silent(turn.state, entry.arrived_ms)
+        is_heard = entry.is_urgent and not was_silent(turn.state, entry.arrived_ms)
         if not entry.cancel_counter and (is_heard or (is_new and not entry.is_late)):
             play_for_neighbour(turn, entry)
     return own

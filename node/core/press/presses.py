@@ -6,7 +6,6 @@ that was complete before the release counts, a tap between two looks at the cloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -17,10 +16,8 @@ from msgspec.structs import replace
 from node.core.controls import Button
 from node.core.events import PinChanged
 from node.core.settings import Settings
-from node.core.state import Press
+from node.core.state import Buttons, Press
 from node.core.table import BUTTON, ButtonInput, ButtonPhase, after
-
-Buttons = Mapping[Button, Press]
 
 _DOUBTS: Final = frozenset(
     {ButtonPhase.CLOSING, ButtonPhase.OPENING, ButtonPhase.SPENT_OPENING, ButtonPhase.STUCK_OPENING}
@@ -91,11 +88,6 @@ def next_moment_ms(buttons: Buttons, settings: Settings) -> int | None:
     """When :func:`advance` next has something to do."""
     due = _due(buttons, settings)
     return due[0][0] if due else None
-
-
-def stuck(buttons: Buttons) -> tuple[Button, ...]:
-    """Buttons that are down for no reason a finger could have."""
-    return tuple(b for b, press in buttons.items() if press.phase in (ButtonPhase.STUCK, ButtonPhase.STUCK_OPENING))
 
 
 def _due(buttons: Buttons, settings: Settings) -> list[tuple[int, Button, ButtonInput]]:

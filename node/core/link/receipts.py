@@ -17,10 +17,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import delivery, drafts, renewals
+from node.core import delivery
 from node.core.effects import ReopenFrames
 from node.core.events import StoredFrame
-from node.core.lifecycle import happen, incident_id, keep
+from node.core.incident.lifecycle import happen, incident_id, keep
+from node.core.press import drafts, renewals
 from node.core.state import CancelProgress, Incident
 from node.core.table import Happening, PathPhase
 from node.core.turn import Turn

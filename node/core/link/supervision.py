@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from node.core import answers, asking, delivery, identity, neighbours, parts, presses, proof, receipts, scales
+from node.core import delivery, parts, scales
 from node.core.central import Beat
 from node.core.controls import Part
 from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, RaiseCounterFloor
@@ -20,10 +20,12 @@ from node.core.events import (
     LinkDown,
     SyncAnswered,
 )
+from node.core.link import answers, asking, identity, proof, receipts
+from node.core.neighbours import alerts as neighbours
 from node.core.radio import relays
 from node.core.radio.duty import busy_percent
-from node.core.radio.state import RadioPath, radio_path
-from node.core.state import Clock, NodeState, wall_at_s
+from node.core.radio.path import RadioPath, radio_path
+from node.core.state import Clock, NodeState, stuck_buttons, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Timer, Turn
 from wire.frames import PathTest
@@ -368,7 +370,7 @@ def _radio_report(state: NodeState, now_ms: int) -> RadioReport | None:
 
 def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:
     faults = {part: (fault.detail, fault.since_ms) for part, fault in state.faults.items()}
-    stuck = presses.stuck(state.buttons)
+    stuck = stuck_buttons(state.buttons)
     if stuck:
         said = ", ".join(stuck) + " stuck down"
         detail, since_ms = faults.get(Part.BUTTONS, ("", min(state.buttons[b].down_ms for b in stuck)))
@@ -378,7 +380,7 @@ def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:
     if state.central.path is PathPhase.DOWN and Part.NETWORK not in faults:
         faults[Part.NETWORK] = (state.central.link_detail, max(state.central.link_changed_ms, state.started_ms))
     named = {part.value: fault for part, fault in faults.items()}
-    duplicate_ms = identity.since_ms(state, now_ms)
+    duplicate_ms = state.central.duplicate_since_ms(now_ms)
     if duplicate_ms is not None:
         named["identity"] = (identity.DETAIL, duplicate_ms)
     return tuple(

@@ -12,10 +12,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import delivery, proof, receipts
+from node.core import delivery
 from node.core.central import Question
 from node.core.effects import PublishSync
 from node.core.events import FramesReopened
+from node.core.link import proof, receipts
 from node.core.turn import Turn
 from wire.frames import PathTest
 from wire.lateness import ANSWER_WITHIN_MS
@@ -82,7 +83,7 @@ def frames_reopened(turn: Turn, event: FramesReopened) -> None:
     """What central lacks is sent again; how old it is, it is told first."""
     receipts.reopened(turn, event.frames)
     sync(turn)
-    if delivery.is_linked(turn.state):
+    if turn.state.central.is_linked:
         delivery.begin(turn)
 
 

@@ -11,15 +11,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import identity, presses
 from node.core.controls import Button, Part
+from node.core.incident.hush import faults_to_tell, hushed_since_ms, is_blocked_to_tell
+from node.core.panel.words import TELL, USE_RADIO, clock, fullest, line, on_duty, span
 from node.core.radio import member_tests
-from node.core.radio.state import RadioPath, radio_path
+from node.core.radio.path import RadioPath, radio_path
 from node.core.screens import Emphasis, Face, Screen
-from node.core.signals import faults_to_tell, hushed_since_ms, is_blocked_to_tell
-from node.core.state import Fault, NodeState, wall_at_s
+from node.core.state import Fault, NodeState, stuck_buttons, wall_at_s
 from node.core.table import PathPhase
-from node.core.words import TELL, USE_RADIO, clock, line, on_duty
 from wire.kinds import Priority
 
 _PART_WORDS: Final = {
@@ -35,6 +34,7 @@ _PART_WORDS: Final = {
 }
 _BY_THE_MINUTE: Final = frozenset({Face.READY, Face.SILENT, Face.TEST_DUE})
 _MS_PER_MINUTE: Final = 60_000
+_MS_PER_DAY: Final = 86_400_000
 _RADIO_MARKS: Final = {
     RadioPath.READY: " Radio✓",
     RadioPath.UNTESTED: " Radio?",
@@ -55,7 +55,7 @@ def idle_face(state: NodeState, now_ms: int) -> Screen:
 
 def _cannot_alert(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | None:
     """Pressing would not help, or is not saved: said before everything else."""
-    stuck, news = presses.stuck(state.buttons), USE_RADIO
+    stuck, news = stuck_buttons(state.buttons), USE_RADIO
     if Part.STORE in told and state.is_store_refusing:
         trouble = "Alerts are NOT saved"
         if state.central.path is PathPhase.PROVEN and _is_sent_unsaved(state, now_ms):
@@ -80,7 +80,7 @@ def _is_sent_unsaved(state: NodeState, now_ms: int) -> bool:
 
 def _duplicate(state: NodeState, now_ms: int) -> Screen | None:
     """Another unit has our identity. A silent attack neither brings this nor takes it away (N4)."""
-    if identity.since_ms(state, _unwatched_ms(state, now_ms)) is None:
+    if state.central.duplicate_since_ms(_unwatched_ms(state, now_ms)) is None:
         return None
     news = TELL if _is_odd_minute(state, now_ms) else USE_RADIO
     return Screen(Face.DUPLICATE, ("DUPLICATE", "IDENTITY"), ("", news))
@@ -96,7 +96,7 @@ def moments_ms(state: NodeState, now_ms: int) -> list[int]:
         moments.append(radio.blocked_since_ms + settings.timing.blocked_after_ms)
     if settings is not None and radio.tests.passed_ms is not None:
         moments.append(radio.tests.passed_ms + settings.timing.path_test_valid_ms)
-    duplicate_ms = identity.next_moment_ms(state)
+    duplicate_ms = None if state.central.taken is None else state.central.taken.told_until_ms
     if duplicate_ms is not None:
         moments.append(duplicate_ms)
     due_ms = member_tests.next_moment_ms(state, now_ms)
@@ -131,7 +131,7 @@ def _no_path(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | 
 
 def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
     duty = on_duty(state.central.on_duty) if state.central.on_duty is not None else "On duty: not known"
-    stuck = presses.stuck(state.buttons)
+    stuck = stuck_buttons(state.buttons)
     faults = [word for part, word in _PART_WORDS.items() if part in told]
     faults += [f"{button.upper()} button stuck" for button in stuck]
     if is_blocked_to_tell(state, now_ms):
@@ -141,7 +141,7 @@ def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
         news = TELL if _is_odd_minute(state, now_ms) else duty
         return Screen(Face.FAULT, ("READY",), (line(faults[0]), news), Emphasis.FRAMED)
     if _asks_for_test(state, now_ms):
-        lines = ("Press Test when quiet", member_tests.last_good(state, _unwatched_ms(state, now_ms)))
+        lines = ("Press Test when quiet", _last_good(state, _unwatched_ms(state, now_ms)))
         return Screen(Face.TEST_DUE, ("TEST DUE",), lines, priority=Priority.TEST, is_dim=True)
     radio = _radio_to_tell(state, told, now_ms)
     if radio is RadioPath.UNTESTED and state.radio.tests.is_failed:
@@ -183,3 +183,14 @@ def _radio_to_tell(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Rad
         return radio
     others: dict[Part, Fault] = {part: fault for part, fault in state.faults.items() if part is not Part.RADIO}
     return radio_path(replace(state, faults=MappingProxyType(others)), now_ms)
+
+
+def _last_good(state: NodeState, now_ms: int) -> str:
+    tests = state.member_tests
+    if tests.good_ms is None and not (tests.good_at_s and wall_at_s(state, now_ms)):
+        return "No good test known"
+    age_ms = now_ms - member_tests.since_ms(state, now_ms)
+    if age_ms < 2 * _MS_PER_DAY:
+        return fullest(f"Last good: {span(age_ms)} ago")
+    days = f"{age_ms // _MS_PER_DAY} days"
+    return fullest(f"Last good: {days} ago", f"Last good {days} ago", f"Last good: {days}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from node.core.neighbours import is_late_and_urgent
+from node.core.panel.words import KIND_WORDS, clock, fullest, line, person
 from node.core.scales import shown_at_s
 from node.core.screens import Emphasis, Face, Screen
 from node.core.state import Neighbour, NodeState
-from node.core.words import KIND_WORDS, clock, fullest, line, person
 from wire.kinds import PRIORITY, AnswerState, MemberResponse
 
 
@@ -26,7 +25,7 @@ def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Scree
 
 def _where(neighbour: Neighbour) -> str:
     # The line below has no room for it beside both buttons.
-    late = "LATE " if is_late_and_urgent(neighbour) else ""
+    late = "LATE " if neighbour.is_late_and_urgent else ""
     name = late + (neighbour.premises or neighbour.incident.text)
     return fullest(f"{name}, {neighbour.place}", name) if neighbour.place else line(name)
 
@@ -43,7 +42,7 @@ def _news(state: NodeState, neighbour: Neighbour) -> str:
     if answer is not None:
         word = "COMING" if answer.state is AnswerState.ON_THE_WAY else "ANSWERED"
         return person(answer.role, answer.name, before=word)
-    if neighbour.is_late and not is_late_and_urgent(neighbour):
+    if neighbour.is_late and not neighbour.is_late_and_urgent:
         return line(f"LATE {at}{_said(neighbour, is_short=True) or ' ▲Seen'}")
     if neighbour.is_drill:
         return line(f"{first} {KIND_WORDS[neighbour.kind]} drill")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from node.core import delivery, drafts
+from node.core import delivery
 from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
-from node.core.lifecycle import holder, keep
+from node.core.incident.lifecycle import holder, keep
+from node.core.press import drafts
 from node.core.state import CancelProgress, PendingDraft, Row
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, Frame, Response

@@ -4,7 +4,7 @@ The inbox on disk says which alerts were taken in, and as how urgent each was sh
 confirmed, so an alert taken in just before a crash is shown after it (central names open incidents in its sync answer),
 one that was shown is not shown again, and one that was shown as an assist and has become an attack is. Only a restart
 takes it off the panel while it is open: then central's word brings it back, without a sound. Which of several
-alerts has the panel is :mod:`node.core.view`'s.
+alerts has the panel is :mod:`node.core.panel.view`'s.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from node.core import inbox
 from node.core.controls import Part
 from node.core.events import ScreenShown
-from node.core.inbox import INBOX_TURN_MS
+from node.core.neighbours import inbox
+from node.core.neighbours.inbox import INBOX_TURN_MS
 from node.core.scales import age_s, judged, readings_s
 from node.core.screens import Face
 from node.core.state import Answered, Neighbour, NodeState, Seen
@@ -38,7 +38,6 @@ from wire.kinds import (
     Role,
     most_urgent,
 )
-from wire.lateness import SOUNDS_WITHIN_S
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import IncidentState
 from wire.text import display_text
@@ -53,7 +52,6 @@ REMEMBERED_MAX: Final = 64
 """Closings, and whose alerts were taken back. Of closings one sender keeps as few as of alerts when there are more."""
 GUARD_MS: Final = 500
 """A button pressed so soon after one alert took another's place may have been meant for the other."""
-_URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
 """Heard once even if they are late, and even if they had to wait for the panel."""
 
 
@@ -237,20 +235,6 @@ def responded(turn: Turn, neighbour: Neighbour, response: MemberResponse) -> Non
     _update(turn, replace(neighbour, response=response))
 
 
-def is_urgent(neighbour: Neighbour) -> bool:
-    """Whether it is heard by its age when it arrived, however long it has waited for the panel since.
-
-    The warnings of a storm are no less meant for us than a single one.
-    """
-    return neighbour.kind in _URGENT and (not neighbour.is_late or is_late_and_urgent(neighbour))
-
-
-def is_late_and_urgent(neighbour: Neighbour) -> bool:
-    """Whether it is marked late, and somebody may still need us: it sounds once, and may be answered with *coming*."""
-    is_young = neighbour.age_s is not None and neighbour.age_s < SOUNDS_WITHIN_S
-    return neighbour.is_late and neighbour.kind in _URGENT and is_young
-
-
 def _set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighbour:
     """Late or live by central's word, which knows more of its sender than we do."""
     if state.late and neighbour.alert.text == state.incident:
@@ -280,7 +264,7 @@ def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
     seen = inbox.seen_of(turn.state, neighbour.alert)
     if seen is not None:
         inbox.remember(turn, neighbour.alert, replace(seen, is_late=False))
-    has_sounded = neighbour.is_sounded and is_late_and_urgent(neighbour)
+    has_sounded = neighbour.is_sounded and neighbour.is_late_and_urgent
     return replace(neighbour, is_late=False, age_s=judgement.age_s, is_sounded=has_sounded, arrived_ms=turn.now_ms)
 
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import told
 from node.core.controls import SoundPattern
-from node.core.lifecycle import forget, happen, incident_id, keep, open_incident
-from node.core.neighbours import is_struck_off
+from node.core.incident.lifecycle import closed, forget, happen, incident_id, keep, open_incident, reopened
+from node.core.incident.sounder import play_for_own
+from node.core.link import told
+from node.core.neighbours.alerts import is_struck_off
 from node.core.scales import age_s, readings_s
-from node.core.signals import is_somebody_coming, play_for_own
 from node.core.state import Answered, Incident, Member, NodeState
 from node.core.table import UNSETTLED, Happening, PathPhase, Phase
 from node.core.turn import Turn
@@ -104,7 +104,7 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: 
         if state.state == "closed":
             return
         incident = _adopted(turn, state, frame_id)
-        told.reopened(turn, incident.key)
+        reopened(turn, incident.key)
         open_incident(turn, incident, is_older=True)
     if state.revision < incident.revision:
         return
@@ -144,7 +144,7 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], asked_ms: int) -> None:
         # A receipt that came in this run may be younger than the question, however old the press is.
         was_known_at_start = incident.is_restored and (incident.received_ms or 0) <= turn.state.started_ms
         if was_known or was_known_at_start:
-            told.closed(turn, key)
+            closed(turn, key)
             forget(turn, key)  # Who closed it, and when, is not known: that is not told either.
 
 
@@ -248,7 +248,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
     if is_news:  # Then the presser must see it, whoever else has alerted.
         incident = replace(incident, changed_ms=turn.now_ms)
     keep(turn, incident)
-    if is_news and is_somebody_coming(incident):
+    if is_news and incident.is_somebody_coming:
         play_for_own(turn, incident, SoundPattern.CONFIRM)
     turn.fact(
         "response",
@@ -261,7 +261,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
 
 def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
     """The first who has seen it, and the first who is coming."""
-    return not incident.members or (response is MemberResponse.RESPONDING and not is_somebody_coming(incident))
+    return not incident.members or (response is MemberResponse.RESPONDING and not incident.is_somebody_coming)
 
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:

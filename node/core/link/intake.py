@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from node.core import answers, inbox, neighbours, receipts
 from node.core.events import FrameReceived
+from node.core.link import answers, receipts
+from node.core.neighbours import alerts as neighbours
+from node.core.neighbours import inbox
 from node.core.radio import hearing
 from node.core.turn import Turn
 from wire.admission import Admitted, admit

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from node.core.delivery import is_linked
-from node.core.lifecycle import is_unsaved
+from node.core.incident.hush import is_blocked_to_tell
+from node.core.incident.lifecycle import is_unsaved
+from node.core.panel.words import KIND_WORDS, TELL, USE_RADIO, clock, line, person, span
 from node.core.radio.member_tests import is_proof, paths_proven
-from node.core.radio.state import can_transmit
+from node.core.radio.path import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
-from node.core.signals import is_blocked_to_tell, is_somebody_coming
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
-from node.core.words import KIND_WORDS, TELL, USE_RADIO, clock, line, person, span
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, MemberResponse
 
@@ -53,11 +52,13 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
 
 
 def _emphasis(state: NodeState, own: Incident) -> Emphasis:
-    is_lost = own.phase in (Phase.REFUSED, Phase.UNDELIVERED) or (own.phase is Phase.UNSAVED and not is_linked(state))
+    is_lost = own.phase in (Phase.REFUSED, Phase.UNDELIVERED) or (
+        own.phase is Phase.UNSAVED and not state.central.is_linked
+    )
     if not is_lost:
         return Emphasis.PLAIN
     # Somebody comes: from afar, too, it must not look like the alarm it was a moment ago.
-    is_eased = own.phase is Phase.UNDELIVERED and is_somebody_coming(own)
+    is_eased = own.phase is Phase.UNDELIVERED and own.is_somebody_coming
     return Emphasis.FRAMED if is_eased else Emphasis.INVERTED
 
 
@@ -107,7 +108,7 @@ def _refused(_state: NodeState, own: Incident, _now_ms: int) -> _Words:
 
 def _unsaved(state: NodeState, own: Incident, now_ms: int) -> _Words:
     """Nothing here will remember it; whether anything carries it now is what there is to tell besides."""
-    return (*_NOT_SAVED, "Sending all the same") if is_linked(state) else _refused(state, own, now_ms)
+    return (*_NOT_SAVED, "Sending all the same") if state.central.is_linked else _refused(state, own, now_ms)
 
 
 def _sending(state: NodeState, own: Incident, _now_ms: int) -> _Words:

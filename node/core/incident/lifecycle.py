@@ -8,16 +8,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core import told
 from node.core.controls import SoundPattern
-from node.core.radio import member_tests
-from node.core.signals import play_for_own
+from node.core.incident.sounder import play_for_own
 from node.core.state import RECENT_MAX, CancelProgress, Incident, NodeState
 from node.core.table import INCIDENT, UNSETTLED, Happening, Phase, after
 from node.core.turn import Timer, Turn
 from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind, AnswerState, Path
 
+CLOSED_MAX: Final = 64
 _SOUNDS: Final = {
     Phase.REFUSED: SoundPattern.UNDELIVERED,
     Phase.UNDELIVERED: SoundPattern.UNDELIVERED,
@@ -90,11 +89,23 @@ def happen(turn: Turn, key: int, happening: Happening) -> bool:
     if phase in _SOUNDS and happening is not Happening.TAKEN_BACK:
         play_for_own(turn, incident, _SOUNDS[phase])
     if happening is Happening.REOPENED:
-        told.reopened(turn, key)
+        reopened(turn, key)
     if happening is Happening.CLOSED:
-        told.closed(turn, key)
+        closed(turn, key)
         turn.fact("closed", incident_id(turn.state, incident))
     return True
+
+
+def closed(turn: Turn, key: int) -> None:
+    """Central has closed an incident of ours."""
+    if key > 0:
+        others = (other for other in turn.state.closed if other != key)
+        turn.state.closed = (*others, key)[-CLOSED_MAX:]
+
+
+def reopened(turn: Turn, key: int) -> None:
+    """Central has it open again."""
+    turn.state.closed = tuple(other for other in turn.state.closed if other != key)
 
 
 def holder(state: NodeState, key: int, counter: int) -> Incident | None:
@@ -122,7 +133,7 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path |
     if counter == incident.latest:
         incident = replace(incident, is_late=is_late, path=path)
     if incident.kind is AlertKind.TEST:
-        member_tests.reached_central(turn)
+        turn.state.member_tests = replace(turn.state.member_tests, good_ms=turn.now_ms)
     if not waiting and incident.received_ms is None:
         incident = replace(incident, received_ms=turn.now_ms)
     keep(turn, incident)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from node.core import delivery, scales, told
+from node.core import delivery, scales
 from node.core.events import Started, StoredFrame
 from node.core.ledger import Ledger, Shelf
-from node.core.radio.state import Usage
+from node.core.link import told
+from node.core.radio_state import Usage
 from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Seen
 from node.core.table import Phase
 from node.core.turn import Turn

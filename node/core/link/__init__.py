@@ -1,0 +1,1 @@
+"""Central and its network: what it says, what is asked of it, and whether it is there."""

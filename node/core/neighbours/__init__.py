@@ -1,0 +1,1 @@
+"""Other premises' alerts."""

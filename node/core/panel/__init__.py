@@ -1,0 +1,1 @@
+"""What the screen and the lamp say."""
