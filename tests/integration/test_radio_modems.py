@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from node.core.radio.air import BLOCK_BYTES, LADDER, RATE_HZ, Mode, burst_ms
+from node.core.air import BLOCK_BYTES, LADDER, RATE_HZ, Mode, burst_ms
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import MODEMS, DireWolf
 from node.net.radio.errors import CodecError, EncodeStopped
@@ -199,6 +199,13 @@ def test_noise_is_no_frame_and_costs_no_memory(bench: Workbench) -> None:
 
     assert bench.frames == []
     assert resident_bytes() - before < 1 << 20
+    # They have listened to all of it, and still do.
+    frame = os.urandom(FRAME_BYTES_MAX)
+    samples = bench.encode(Mode.IL2P_1200, frame) + 5 * SILENCE
+    for at in range(0, len(samples), BLOCK_BYTES):
+        bench.codec.feed(samples[at : at + BLOCK_BYTES])
+        time.sleep(0.006)
+    bench.wait(partial(has_heard, bench, frame))
 
 
 def test_children_have_no_port_open(bench: Workbench) -> None:

@@ -119,3 +119,11 @@ def test_crl_that_is_unfit_is_refused(ca: CertificateAuthority) -> None:
     for words, crl in unfit.items():
         with pytest.raises(CrlError, match=words):
             check_crl(crl, ca, {5, 7}, NOW)
+
+
+def test_ca_may_make_no_other_ca(ca: CertificateAuthority) -> None:
+    """Whoever steals a certificate of it could name himself anybody."""
+    certificate = x509.load_pem_x509_certificate(ca.certificate_pem)
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+
+    assert (True, 0, True) == (constraints.value.ca, constraints.value.path_length, constraints.critical)

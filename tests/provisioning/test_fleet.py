@@ -350,6 +350,17 @@ def test_revoke_without_the_cas_key_still_strikes_and_takes_every_right(fleet: F
     assert "user 00000010\ntopic deny #" in (fleet.layout.broker / "acl").read_text()
 
 
+def test_revoke_raises_the_directorys_serial(fleet: Fleet) -> None:
+    """Nodes and central keep the newer of two: one that says no more is not looked at."""
+    node = fleet.add("Corner Shop", "", ["hart"])
+    serial = directory_of(fleet).serial
+
+    with pytest.raises(BrokerUnprovenError):
+        fleet.revoke(node.node, lambda: None)
+
+    assert serial + 1 == directory_of(fleet).serial
+
+
 def test_revoke_without_the_directorys_key_still_takes_every_right(fleet: Fleet) -> None:
     node = fleet.add("Corner Shop", "", ["hart"])
     (fleet.layout.authority / "authority.key").unlink()

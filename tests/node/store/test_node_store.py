@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTestDraft, ResponseDraft
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
+from node.store.database import DATABASE_NAME, write_value
 from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
 from wire.answers import frame_digest
 from wire.frames import Alert, PathTest, decode
@@ -63,6 +64,19 @@ def test_store_signs_upgrade_cancel_and_response_with_rising_counters(store: Nod
 
     assert [10, 11, 12] == [frame.counter for frame in frames]
     assert Alert(NODE, 10, 0, AlertKind.ATTACK, 7, (1,), silent=True, drill=True) == frames[0]
+
+
+def test_counter_of_a_row_is_never_given_out_again_whatever_the_reserve_says(store: NodeStore, folder: Path) -> None:
+    store.raise_counter_floor(40)
+    stored = store.store_frame(ATTACK, 0, 0).frame.counter
+    store.close()
+    with contextlib.closing(sqlite3.connect(folder / DATABASE_NAME)) as db, db:
+        write_value(db, "counter", 3)
+
+    again = NodeStore(folder, NODE, KEY, "boot-2")
+
+    assert (41, 42) == (stored, again.store_frame(ATTACK, 0, 0).frame.counter)
+    again.close()
 
 
 def test_path_test_takes_a_counter_for_good_and_is_of_no_use_to_a_later_run(store: NodeStore, folder: Path) -> None:

@@ -116,10 +116,13 @@ def keyed(hidraw: Path) -> Iterator[Callable[..., KeyingProgram]]:
         program.close()
 
 
-def test_guarded_is_the_port_that_the_modem_wants(ptt: GuardedPtt) -> None:
+def test_guarded_is_the_port_that_the_modem_wants(ptt: GuardedPtt, hidraw: Path) -> None:
     port: PttPort = ptt
 
+    port.key(30_000)
+    assert ON == reports(hidraw)[-1]
     port.unkey()
+    assert OFF == reports(hidraw)[-1]
 
 
 def test_line_is_off_before_anything_is_asked(ptt: GuardedPtt, hidraw: Path) -> None:
