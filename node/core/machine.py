@@ -15,8 +15,8 @@ pins, when the edge happened, not when the program got round to it. It is taken 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -92,7 +92,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
     overs.count(turn)
     stuck_before = stuck_buttons(state.buttons)
     _buttons(turn, event, now_ms)
-    _event(turn, event)
+    _HANDLERS[type(event)](turn, event)
     _due(turn)
     if stuck_buttons(turn.state.buttons) != stuck_before:
         parts.tell_soon(turn)
@@ -156,70 +156,12 @@ def _seconds(duration_ms: int) -> str:
     return f"{min(duration_ms, 99_900) / 1000:g} s"
 
 
-def _event(turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912  # one line for each kind of event
-    match event:
-        case Started():
-            boot.started(turn, event)
-        case PinChanged() | Ticked():
-            pass  # The buttons and the clock have been, and will be, looked at anyway.
-        case ClockRead():
-            supervision.clock_read(turn, event)
-        case FrameStored():
-            drafts.stored(turn, event)
-        case StoreRefused():
-            drafts.refused(turn, event)
-        case FramesReopened():
-            asking.frames_reopened(turn, event)
-        case ListingRefused():
-            asking.listing_refused(turn)
-        case LinkUp():
-            supervision.link_up(turn)
-        case LinkDown():
-            supervision.link_down(turn, event)
-        case SessionTaken():
-            identity.taken(turn)
-        case FramePublished():
-            delivery.published(turn, event.id)
-        case FrameReceived():
-            intake.frame_came(turn, event)
-        case IncidentReceived():
-            supervision.incident_came(turn, event)
-        case CentralStatusReceived():
-            supervision.central_heard(turn, event)
-        case SyncAnswered():
-            supervision.sync_answered(turn, event)
-        case DirectoryReceived():
-            supervision.directory_came(turn, event)
-        case InputRejected():
-            turn.reject(event.reason)
-        case ScreenShown():
-            neighbours.shown(turn, event)
-        case PartFailed():
-            parts.failed(turn, event.part, event.detail)
-        case PartRecovered():
-            parts.recovered(turn, event.part)
-            if event.part is Part.STORE:
-                turn.state.is_store_refusing = None
-            if event.part is Part.OLED:
-                turn.state.screen = None  # Whatever it shows now is not what we last sent.
-        case ChannelChanged() | OverStarted() | OverEnded() | OverFailed() | AirAsked():
-            _radio_event(turn, event)
-        case StopAsked():
-            _stop(turn)
-
-
-def _radio_event(turn: Turn, event: ChannelChanged | OverStarted | OverEnded | OverFailed | AirAsked) -> None:
-    match event:
-        case ChannelChanged():
-            access.changed(turn, is_busy=event.is_busy)
-        case OverStarted():
-            overs.started(turn, event)
-        case OverEnded():
-            overs.ended(turn, event)
-        case OverFailed():
-            overs.failed(turn, event)
-        case AirAsked():
-            asked.asked(turn, event)
+def _part_recovered(turn: Turn, event: PartRecovered) -> None:
+    parts.recovered(turn, event.part)
+    if event.part is Part.STORE:
+        turn.state.is_store_refusing = None
+    if event.part is Part.OLED:
+        turn.state.screen = None  # Whatever it shows now is not what we last sent.
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
@@ -260,3 +202,35 @@ def _stop(turn: Turn) -> None:
     told.keep(turn)
     turn.order(PublishHealth(supervision.health(turn.state, turn.now_ms)))
     turn.order(Stop())
+
+
+_HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
+    Started: boot.started,
+    # The buttons and the clock have been, and will be, looked at anyway.
+    PinChanged: lambda _turn, _event: None,
+    Ticked: lambda _turn, _event: None,
+    ClockRead: supervision.clock_read,
+    FrameStored: drafts.stored,
+    StoreRefused: drafts.refused,
+    FramesReopened: asking.frames_reopened,
+    ListingRefused: lambda turn, _event: asking.listing_refused(turn),
+    LinkUp: lambda turn, _event: supervision.link_up(turn),
+    LinkDown: supervision.link_down,
+    SessionTaken: lambda turn, _event: identity.taken(turn),
+    FramePublished: lambda turn, event: delivery.published(turn, event.id),
+    FrameReceived: intake.frame_came,
+    IncidentReceived: supervision.incident_came,
+    CentralStatusReceived: supervision.central_heard,
+    SyncAnswered: supervision.sync_answered,
+    DirectoryReceived: supervision.directory_came,
+    InputRejected: lambda turn, event: turn.reject(event.reason),
+    ScreenShown: neighbours.shown,
+    PartFailed: lambda turn, event: parts.failed(turn, event.part, event.detail),
+    PartRecovered: _part_recovered,
+    ChannelChanged: lambda turn, event: access.changed(turn, is_busy=event.is_busy),
+    OverStarted: overs.started,
+    OverEnded: overs.ended,
+    OverFailed: overs.failed,
+    AirAsked: asked.asked,
+    StopAsked: lambda turn, _event: _stop(turn),
+}

@@ -37,7 +37,7 @@ from node.core.events import (
     Ticked,
 )
 from node.core.incident import lifecycle
-from node.core.machine import initial_state, next_deadline_ms, step
+from node.core.machine import _HANDLERS, initial_state, next_deadline_ms, step
 from node.core.state import NodeState
 from node.core.table import Phase
 from node.core.turn import Turn
@@ -188,3 +188,7 @@ def test_step_is_a_function(world: World) -> None:
 
 
 # -- random towns of one
+
+
+def test_every_event_has_its_handler() -> None:
+    assert set(get_args(Event)) == set(_HANDLERS)
