@@ -42,12 +42,12 @@ from node.core.link import told
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.radio import duty
 from node.core.state import NodeState, wall_at_s
+from node.effect_runner import EffectRunner
 from node.event_queue import EventQueue
 from node.hw.board import Board, open_board
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
 from node.net.mqtt import PahoUplink
-from node.orders import Orders
 from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
 from runtime.config import ConfigError
@@ -117,7 +117,7 @@ class NodeApp:
         self._board = _open_board(config, self._queue)
         self._radio = open_radio(config, self._queue)
         about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
-        self._orders = Orders(
+        self._effects = EffectRunner(
             self._store,
             self._board,
             self._uplink,
@@ -135,7 +135,7 @@ class NodeApp:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
         if self._is_store_loaded:
-            self._orders.fact("armed")
+            self._effects.fact("armed")
         self._service.ready()
         self._service.status("armed")
         if self._uplink:
@@ -143,11 +143,11 @@ class NodeApp:
         if self._radio:
             self._radio.start()
         try:
-            while not (self._orders.is_stopping or self._is_local_lost or self._is_deaf):
+            while not (self._effects.is_stopping or self._is_local_lost or self._is_deaf):
                 self._turn()
         finally:
             self._close()
-        return 0 if self._orders.is_stopping else STATUS_FAILED
+        return 0 if self._effects.is_stopping else STATUS_FAILED
 
     @property
     def _is_deaf(self) -> bool:
@@ -166,17 +166,17 @@ class NodeApp:
             self._step(*found)
 
     def _next(self) -> tuple[Event, int] | None:
-        if self._orders.answers:
-            return self._orders.answers.popleft(), self._queue.now_ms()
+        if self._effects.answers:
+            return self._effects.answers.popleft(), self._queue.now_ms()
         found = self._queue.get(0)
         if found is not None:
             return found
-        self._orders.settle()
+        self._effects.settle()
         if monotonic_ms() >= self._prune_ms:
             self._prune_ms = monotonic_ms() + PRUNE_EVERY_MS
-            self._orders.prune()
-        if self._orders.answers:
-            return self._orders.answers.popleft(), self._queue.now_ms()
+            self._effects.prune()
+        if self._effects.answers:
+            return self._effects.answers.popleft(), self._queue.now_ms()
         now_ms = self._queue.now_ms()
         deadline_ms = next_deadline_ms(self._state)
         if deadline_ms is not None and deadline_ms <= now_ms:
@@ -218,7 +218,7 @@ class NodeApp:
         elif isinstance(effect, KeepTold) and not self._is_store_loaded:
             self._told_to_keep = effect
         else:
-            self._orders.carry_out(effect)
+            self._effects.carry_out(effect)
 
     def _begin(self, started: Started) -> None:
         # A stored row on which the core fails must not keep the button from working: it stays on the disk.
@@ -239,7 +239,7 @@ class NodeApp:
             self._store.damage = "something stored cannot be taken up; the log says what"
         if reading := self._clock.look(monotonic_ms()):
             self._step(reading, monotonic_ms())
-        self._orders.look_for_damage()
+        self._effects.look_for_damage()
         if self._link_problem:
             # Only what we expect: the broker is asked all the same, and its word counts.
             logger.error("the network will refuse us: %s", self._link_problem)
@@ -312,7 +312,7 @@ class NodeApp:
             self._step(PartFailed(part, fault.detail), monotonic_ms())
         if self._uplink and self._uplink.is_up:
             self._step(LinkUp(), monotonic_ms())
-        self._orders.fact("armed")
+        self._effects.fact("armed")
 
     def _open_uplink(self, directory: Directory) -> PahoUplink | None:
         config = self._config
@@ -337,7 +337,7 @@ class NodeApp:
 
     def _close(self) -> None:
         # A part that hangs must not hold up the end: what is stored is stored.
-        guard = threading.Timer(END_WITHIN_S, os._exit, (0 if self._orders.is_stopping else STATUS_FAILED,))
+        guard = threading.Timer(END_WITHIN_S, os._exit, (0 if self._effects.is_stopping else STATUS_FAILED,))
         guard.daemon = True
         guard.start()
         self._service.stopping()

@@ -1,4 +1,4 @@
-"""Orders. The composition root carries them out in the order given, before it takes the next event."""
+"""EffectRunner. The composition root carries them out in the order given, before it takes the next event."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from node import app, event_queue, orders
+from node import app, effect_runner, event_queue
 from node.app import NodeApp
 from node.clock import machine_boot_id
 from node.config import load_config
@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_ms = monotonic_ms()
-        for module in (app, event_queue, orders):
+        for module in (app, event_queue, effect_runner):
             monkeypatch.setattr(module, "monotonic_ms", lambda: self.now_ms)
         self.facts = io.StringIO()
         self.app = NodeApp(load_config(file, ""), FactLog(self.facts), Service())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
@@ -91,7 +92,7 @@ class UplinkPort(Protocol):
     def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
 
 
-class Orders:
+class EffectRunner:
     """One by one, in the order given. Nothing here raises.
 
     Attributes:
@@ -136,11 +137,12 @@ class Orders:
         self._is_store_failed = False
         self._damage_told = ""
         self._damaged_ms = 0
+        self._do = self._doers()
 
     def carry_out(self, effect: Effect) -> None:
         """Do it. An exception becomes the event that says so."""
         try:
-            self._do(effect)
+            self._do[type(effect)](effect)
         except StoreRefusedError as e:
             self._store_refused(effect, str(e))
         except Exception as e:
@@ -179,27 +181,32 @@ class Orders:
             logger.exception("old rows not forgotten")
             self._store_refused(None, f"{type(e).__name__}: {e}")
 
-    def _do(self, effect: Effect) -> None:
-        match effect:
-            case StoreFrame():
-                self._store_frame(effect)
-            case MarkReceipted() | ReopenFrames() | ForgetFrame() | KeepSeen():
-                self._keep_frame(effect)
-            case KeepDirectory() | KeepScales() | KeepTold() | KeepAirtime() | RaiseCounterFloor():
-                self._keep(effect)
-            case PublishFrame() | PublishHealth() | PublishSync() | RelayFrame():
-                self._publish(effect)
-            case TransmitOver() | StopOver():
-                self._transmit(effect)
-            case ShowScreen() | PlaySound() | SetLed():
-                self._show(effect)
-            case RetryPart():
-                self._retry(effect.part)
-            case ReportFact():
-                alert = {} if effect.alert is None else {"alert": effect.alert.text}
-                self._facts.write(effect.fact, **{**dict(effect.detail), **self._about, **alert})
-            case Stop():
-                self.is_stopping = True
+    def _doers(self) -> dict[type[Any], Callable[[Any], None]]:
+        store, board, at_s = self._store, self._board, self._proven_at_s
+        return {
+            StoreFrame: self._store_frame,
+            MarkReceipted: lambda effect: store.mark_receipted(effect.id.counter, at_s()),
+            ReopenFrames: self._reopen_frames,
+            ForgetFrame: lambda effect: store.forget_frame(effect.id.counter),
+            KeepSeen: self._keep_seen,
+            KeepDirectory: self._keep_directory,
+            KeepScales: lambda effect: store.keep_scales(effect.scales),
+            KeepTold: lambda effect: store.keep_told(effect.told),
+            KeepAirtime: lambda effect: store.keep_airtime(effect.slices, monotonic_ms(), at_s()),
+            RaiseCounterFloor: lambda effect: store.raise_counter_floor(effect.counter),
+            PublishFrame: self._by_network(lambda uplink, effect: uplink.publish_frame(effect.signed, effect.schemes)),
+            PublishHealth: self._by_network(lambda uplink, effect: uplink.publish_health(effect.health)),
+            PublishSync: self._by_network(self._publish_sync),
+            RelayFrame: self._by_network(lambda uplink, effect: uplink.publish_relay(effect.data)),
+            TransmitOver: self._transmit,
+            StopOver: self._stop_over,
+            ShowScreen: lambda effect: board.show(effect.screen),
+            PlaySound: lambda effect: board.play(effect.pattern),
+            SetLed: lambda effect: board.set_led(effect.pattern),
+            RetryPart: lambda effect: self._retry(effect.part),
+            ReportFact: self._report,
+            Stop: self._stop,
+        }
 
     def _store_frame(self, effect: StoreFrame) -> None:
         signed = effect.signed or self._store.number(effect.content, effect.wall_at_s, effect.at_s)
@@ -217,68 +224,45 @@ class Orders:
         self.answers.append(FrameStored(effect.draft, signed))
         self.look_for_damage()
 
-    def _show(self, effect: ShowScreen | PlaySound | SetLed) -> None:
-        match effect:
-            case ShowScreen():
-                self._board.show(effect.screen)
-            case PlaySound():
-                self._board.play(effect.pattern)
-            case SetLed():
-                self._board.set_led(effect.pattern)
+    def _reopen_frames(self, effect: ReopenFrames) -> None:
+        self.answers.append(FramesReopened(self._store.reopen(effect.counters, monotonic_ms(), self._proven_at_s())))
 
-    def _keep_frame(self, effect: MarkReceipted | ReopenFrames | ForgetFrame | KeepSeen) -> None:
-        match effect:
-            case MarkReceipted():
-                self._store.mark_receipted(effect.id.counter, self._proven_at_s())
-            case ReopenFrames():
-                frames = self._store.reopen(effect.counters, monotonic_ms(), self._proven_at_s())
-                self.answers.append(FramesReopened(frames))
-            case ForgetFrame():
-                self._store.forget_frame(effect.id.counter)
-            case KeepSeen():
-                self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.shown), self._proven_at_s())
-                if effect.shown is not None:
-                    # Durable before it is said: a crash now must not show it a second time.
-                    self._store.flush()
+    def _keep_seen(self, effect: KeepSeen) -> None:
+        self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.shown), self._proven_at_s())
+        if effect.shown is not None:
+            # Durable before it is said: a crash now must not show it a second time.
+            self._store.flush()
 
-    def _keep(self, effect: KeepDirectory | KeepScales | KeepTold | KeepAirtime | RaiseCounterFloor) -> None:
-        match effect:
-            case KeepAirtime():
-                self._store.keep_airtime(effect.slices, monotonic_ms(), self._proven_at_s())
-            case KeepDirectory():
-                # The topics first: a full disk must not keep us from a scheme's alerts.
-                if self._uplink:
-                    self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
-                self._store.keep_directory(effect.data)
-            case KeepScales():
-                self._store.keep_scales(effect.scales)
-            case KeepTold():
-                self._store.keep_told(effect.told)
-            case RaiseCounterFloor():
-                self._store.raise_counter_floor(effect.counter)
+    def _keep_directory(self, effect: KeepDirectory) -> None:
+        # The topics first: a full disk must not keep us from a scheme's alerts.
+        if self._uplink:
+            self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
+        self._store.keep_directory(effect.data)
 
-    def _transmit(self, effect: TransmitOver | StopOver) -> None:
-        if isinstance(effect, StopOver):
-            if self._radio is not None:
-                self._radio.stop_over(effect.over)
-        elif self._radio is None:
+    def _by_network(self, publish: Callable[[UplinkPort, Any], None]) -> Callable[[Any], None]:
+        uplink = self._uplink
+        return (lambda _effect: None) if uplink is None else partial(publish, uplink)
+
+    def _publish_sync(self, uplink: UplinkPort, effect: PublishSync) -> None:
+        for part in parts_of(effect.sync, self._receipted() if effect.is_listing else ()):
+            uplink.publish_sync(part)
+
+    def _transmit(self, effect: TransmitOver) -> None:
+        if self._radio is None:
             self.answers.append(OverFailed(effect.over, "there is no radio"))
         else:
             self._radio.transmit(effect.over, effect.bursts, effect.mode, effect.phrase)
 
-    def _publish(self, effect: PublishFrame | PublishHealth | PublishSync | RelayFrame) -> None:
-        if self._uplink is None:
-            return
-        match effect:
-            case PublishFrame():
-                self._uplink.publish_frame(effect.signed, effect.schemes)
-            case PublishHealth():
-                self._uplink.publish_health(effect.health)
-            case PublishSync():
-                for part in parts_of(effect.sync, self._receipted() if effect.is_listing else ()):
-                    self._uplink.publish_sync(part)
-            case RelayFrame():
-                self._uplink.publish_relay(effect.data)
+    def _stop_over(self, effect: StopOver) -> None:
+        if self._radio is not None:
+            self._radio.stop_over(effect.over)
+
+    def _report(self, effect: ReportFact) -> None:
+        alert = {} if effect.alert is None else {"alert": effect.alert.text}
+        self._facts.write(effect.fact, **{**dict(effect.detail), **self._about, **alert})
+
+    def _stop(self, _effect: Stop) -> None:
+        self.is_stopping = True
 
     def _receipted(self) -> tuple[tuple[int, str], ...]:
         try:

@@ -34,7 +34,7 @@ from node.core.effects import (
 )
 from node.core.events import FrameStored, OverFailed, PartFailed, PartRecovered, StoreRefused
 from node.core.screens import Face, Screen
-from node.orders import Orders
+from node.effect_runner import EffectRunner
 from node.store import NodeStore
 from runtime.logs import FactLog
 from wire.directory import EMPTY_DIRECTORY, Directory
@@ -108,10 +108,10 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def orders(state: Path, out: io.StringIO) -> Iterator[Orders]:
+def runner(state: Path, out: io.StringIO) -> Iterator[EffectRunner]:
     store = NodeStore(state, NODE, KEY, "boot")
     broken = Broken()
-    yield Orders(
+    yield EffectRunner(
         store,
         broken,
         broken,
@@ -138,10 +138,12 @@ def orders(state: Path, out: io.StringIO) -> Iterator[Orders]:
         (RetryPart(Part.BUTTONS), Part.BUTTONS),
     ],
 )
-def test_orders_turn_a_broken_part_into_its_failure_and_still_store(orders: Orders, effect: Effect, part: Part) -> None:
-    orders.carry_out(effect)
-    orders.carry_out(StoreFrame(7, DRAFT, 0))
-    failed, stored = orders.answers
+def test_orders_turn_a_broken_part_into_its_failure_and_still_store(
+    runner: EffectRunner, effect: Effect, part: Part
+) -> None:
+    runner.carry_out(effect)
+    runner.carry_out(StoreFrame(7, DRAFT, 0))
+    failed, stored = runner.answers
 
     assert isinstance(failed, PartFailed)
     assert part is failed.part
@@ -149,72 +151,72 @@ def test_orders_turn_a_broken_part_into_its_failure_and_still_store(orders: Orde
     assert (7, 1) == (stored.draft, stored.signed.frame.counter)
 
 
-def test_orders_turn_an_over_that_cannot_begin_into_its_failure_and_still_store(orders: Orders) -> None:
-    orders.carry_out(TransmitOver(4, (FRAME.data,), Mode.IL2P_1200))
-    orders.carry_out(StoreFrame(7, DRAFT, 0))
-    failed, stored = orders.answers
+def test_orders_turn_an_over_that_cannot_begin_into_its_failure_and_still_store(runner: EffectRunner) -> None:
+    runner.carry_out(TransmitOver(4, (FRAME.data,), Mode.IL2P_1200))
+    runner.carry_out(StoreFrame(7, DRAFT, 0))
+    failed, stored = runner.answers
 
     assert OverFailed(4, "RuntimeError: no radio") == failed
     assert isinstance(stored, FrameStored)
 
 
 @pytest.mark.parametrize("effect", [KeepDirectory(b"x"), RaiseCounterFloor(0xFFFF_FFFF), StoreFrame(3, DRAFT, -1)])
-def test_orders_turn_what_cannot_be_kept_into_a_refusal(orders: Orders, effect: Effect) -> None:
-    orders.carry_out(effect)
-    (refused,) = orders.answers
+def test_orders_turn_what_cannot_be_kept_into_a_refusal(runner: EffectRunner, effect: Effect) -> None:
+    runner.carry_out(effect)
+    (refused,) = runner.answers
 
     assert isinstance(refused, StoreRefused)
     assert (effect.draft if isinstance(effect, StoreFrame) else None) == refused.draft
 
 
-def test_orders_take_a_directory_that_is_open_as_it_is(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_take_a_directory_that_is_open_as_it_is(runner: EffectRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop has better to do than to open five thousand entries a second time."""
     used: list[Directory] = []
-    monkeypatch.setattr(orders._uplink, "use_directory", used.append)
-    orders.carry_out(KeepDirectory(b"sealed", EMPTY_DIRECTORY))
+    monkeypatch.setattr(runner._uplink, "use_directory", used.append)
+    runner.carry_out(KeepDirectory(b"sealed", EMPTY_DIRECTORY))
 
     assert [EMPTY_DIRECTORY] == used
-    assert not orders.answers
-    assert b"sealed" == orders._store.load(0, 0).directory
+    assert not runner.answers
+    assert b"sealed" == runner._store.load(0, 0).directory
 
 
-def test_orders_refuse_every_draft_but_say_once_that_the_disk_is_gone(orders: Orders, state: Path) -> None:
+def test_orders_refuse_every_draft_but_say_once_that_the_disk_is_gone(runner: EffectRunner, state: Path) -> None:
     """A neighbour's flood on a dead disk must not become a flood of our own."""
     state.write_text("in the way")
     for n in range(200):
-        orders.carry_out(KeepSeen(FrameId(NodeId(0x11), n + 1), b"d", Priority.P1))
-    orders.settle()
-    orders.carry_out(StoreFrame(1, DRAFT, 0))
-    orders.carry_out(StoreFrame(2, DRAFT, 0))
+        runner.carry_out(KeepSeen(FrameId(NodeId(0x11), n + 1), b"d", Priority.P1))
+    runner.settle()
+    runner.carry_out(StoreFrame(1, DRAFT, 0))
+    runner.carry_out(StoreFrame(2, DRAFT, 0))
 
-    assert [None, 1, 2] == [answer.draft for answer in orders.answers if isinstance(answer, StoreRefused)]
-    assert len(orders.answers) == 3
+    assert [None, 1, 2] == [answer.draft for answer in runner.answers if isinstance(answer, StoreRefused)]
+    assert len(runner.answers) == 3
 
 
-def test_orders_keep_what_was_gathered_until_the_disk_is_back(orders: Orders, state: Path) -> None:
-    orders.carry_out(StoreFrame(1, DRAFT, 0))
-    orders.carry_out(MarkReceipted(FrameId(NODE, 1)))
-    orders._store.close()
+def test_orders_keep_what_was_gathered_until_the_disk_is_back(runner: EffectRunner, state: Path) -> None:
+    runner.carry_out(StoreFrame(1, DRAFT, 0))
+    runner.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    runner._store.close()
     state.rename(state.with_name("away"))
     state.write_text("in the way")
-    orders.carry_out(MarkReceipted(FrameId(NODE, 1)))
-    orders.settle()
-    orders.carry_out(RetryPart(Part.STORE))
+    runner.carry_out(MarkReceipted(FrameId(NODE, 1)))
+    runner.settle()
+    runner.carry_out(RetryPart(Part.STORE))
     state.unlink()
     state.with_name("away").rename(state)
-    orders.carry_out(RetryPart(Part.STORE))
-    kinds = [type(answer) for answer in orders.answers]
+    runner.carry_out(RetryPart(Part.STORE))
+    kinds = [type(answer) for answer in runner.answers]
 
     assert [FrameStored, StoreRefused, PartFailed, PartRecovered] == kinds
-    assert [True] == [row.is_receipted for row in orders._store.load(0, 0).outbox]
+    assert [True] == [row.is_receipted for row in runner._store.load(0, 0).outbox]
 
 
-def test_orders_report_a_damaged_database_also_after_the_new_one_works(orders: Orders, state: Path) -> None:
+def test_orders_report_a_damaged_database_also_after_the_new_one_works(runner: EffectRunner, state: Path) -> None:
     state.mkdir()
     (state / "node.db").write_bytes(b"rubbish" * 1_000)
-    orders.carry_out(StoreFrame(1, DRAFT, 0))
-    orders.carry_out(RetryPart(Part.STORE))
-    stored, damaged, still = orders.answers
+    runner.carry_out(StoreFrame(1, DRAFT, 0))
+    runner.carry_out(RetryPart(Part.STORE))
+    stored, damaged, still = runner.answers
 
     assert isinstance(stored, FrameStored)
     assert isinstance(damaged, PartFailed)
@@ -222,8 +224,8 @@ def test_orders_report_a_damaged_database_also_after_the_new_one_works(orders: O
     assert "set aside" in still.detail
 
 
-def test_orders_write_facts_with_node_premises_and_alert(orders: Orders, out: io.StringIO) -> None:
-    orders.carry_out(ReportFact("receipt", FrameId(NODE, 7), (("path", "network"),)))
+def test_orders_write_facts_with_node_premises_and_alert(runner: EffectRunner, out: io.StringIO) -> None:
+    runner.carry_out(ReportFact("receipt", FrameId(NODE, 7), (("path", "network"),)))
     fact = json.loads(out.getvalue())
 
     assert {
@@ -235,26 +237,26 @@ def test_orders_write_facts_with_node_premises_and_alert(orders: Orders, out: io
     } == {key: value for key, value in fact.items() if key != "at_ms"}
 
 
-def test_orders_end_when_told(orders: Orders) -> None:
-    assert not orders.is_stopping
-    orders.carry_out(Stop())
+def test_orders_end_when_told(runner: EffectRunner) -> None:
+    assert not runner.is_stopping
+    runner.carry_out(Stop())
 
-    assert orders.is_stopping
+    assert runner.is_stopping
 
 
-def test_orders_hand_back_the_frame_that_the_disk_refused_and_store_those_bytes_later(orders: Orders) -> None:
+def test_orders_hand_back_the_frame_that_the_disk_refused_and_store_those_bytes_later(runner: EffectRunner) -> None:
     """ADR 0018: what is sent unsaved is what is saved at last."""
-    orders.carry_out(StoreFrame(7, DRAFT, 0))
-    orders._store.open()
-    assert orders._store._connection is not None
-    orders._store._connection.execute(NO_ROOM)
-    orders.carry_out(StoreFrame(8, DRAFT, 0, pressed_ms=5))
-    refused = orders.answers.pop()
+    runner.carry_out(StoreFrame(7, DRAFT, 0))
+    runner._store.open()
+    assert runner._store._connection is not None
+    runner._store._connection.execute(NO_ROOM)
+    runner.carry_out(StoreFrame(8, DRAFT, 0, pressed_ms=5))
+    refused = runner.answers.pop()
     assert isinstance(refused, StoreRefused)
     assert refused.signed is not None
     assert (8, 2) == (refused.draft, refused.signed.frame.counter)
 
-    orders._store._connection.execute("DROP TRIGGER no_room")
-    orders.carry_out(StoreFrame(8, DRAFT, 0, signed=refused.signed, pressed_ms=5))
-    assert FrameStored(8, refused.signed) == orders.answers.pop()
-    assert 5 == orders._store.load(9, 0).outbox[-1].stored_ms
+    runner._store._connection.execute("DROP TRIGGER no_room")
+    runner.carry_out(StoreFrame(8, DRAFT, 0, signed=refused.signed, pressed_ms=5))
+    assert FrameStored(8, refused.signed) == runner.answers.pop()
+    assert 5 == runner._store.load(9, 0).outbox[-1].stored_ms
