@@ -94,12 +94,12 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         if town.air is not None:
             join(town.air)
         town.start()
-        timeline.run_until(QUIET_START_MS, town.watch.after_each)
+        timeline.run_until(QUIET_START_MS, town.invariants.after_each)
         busy_until_ms = QUIET_START_MS + chance.randint(60_000, 240_000)
         _plan(town, busy_until_ms, revoked)
         if flooder is not None:
             _some(town, FLOODS, busy_until_ms - timeline.now_ms, lambda _town: flooder.flood())
-        timeline.run_until(busy_until_ms, town.watch.after_each)
+        timeline.run_until(busy_until_ms, town.invariants.after_each)
         if town.air is not None:
             close(town, closing_of(seed), frozenset(revoked))
         elif flooder is not None:
@@ -107,10 +107,10 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         else:
             miss_an_upgrade(town)
         heal(town)
-        timeline.run_until(timeline.now_ms + SETTLE_MS, town.watch.after_each)
-        town.watch.judge_presses()
-        town.watch.judge_delivery(frozenset(revoked))
-        town.watch.judge_warned(town.newest_directory, frozenset(revoked))
+        timeline.run_until(timeline.now_ms + SETTLE_MS, town.invariants.after_each)
+        town.invariants.judge_presses()
+        town.invariants.judge_delivery(frozenset(revoked))
+        town.invariants.judge_warned(town.newest_directory, frozenset(revoked))
     except BrokenInvariantError as e:
         broken = str(e)
     except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other: it wants its seed and trace
@@ -122,9 +122,9 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         broken=broken,
         trace_tail=timeline.trace_tail if broken else (),
         steps=timeline.steps,
-        alerts=len(town.watch.truth),
-        shown=town.watch.shown,
-        late=town.watch.late,
+        alerts=len(town.invariants.truth),
+        shown=town.invariants.shown,
+        late=town.invariants.late,
         virtual_ms=timeline.now_ms,
         overs=figures.overs,
         airtime_ms=figures.airtime_ms,

@@ -5,23 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core import events as ev
 from central.core import said
-from central.core.journal import FrameEntry, JournalEntry, Recall, SeenFrame
+from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.turns import Turns
 from central.core.view import Action, Card, OnDuty, Person
 from sim.broker import Message, SimBroker, is_signed_by
 from sim.central_bugs import Bugs, PlantedBugError
+from sim.central_disk import CentralDisk
+from sim.invariants import Invariants
+from sim.invariants_desk import judge_desk
 from sim.node_actor import EPOCH_S
 from sim.plants import FirstCome, Plant
 from sim.timeline import Timeline
-from sim.watch import Watch
-from sim.watch_desk import judge_desk
 from wire.directory import open_directory
 from wire.errors import DecodeError
 from wire.frames import Frame, encode
@@ -39,22 +39,8 @@ WORK_MS: Final = 20
 TAKEN_MAX: Final = 500
 
 
-class CentralDisk(Struct):
-    """What survives. ``journal`` holds every committed entry; ``frames`` says which frames are in it."""
-
-    journal: list[JournalEntry] = field(default_factory=list)
-    frames: dict[FrameId, FrameEntry] = field(default_factory=dict)
-    counter: int = 0
-    raised_entry: int = 0
-    is_refusing: bool = False
-
-    def copy(self) -> CentralDisk:
-        """A backup, made now."""
-        return replace(self, journal=list(self.journal), frames=dict(self.frames))
-
-
 class SimCentral:
-    """Central. The watch sees everything it does before it takes effect."""
+    """Central. The invariants see everything it does before it takes effect."""
 
     def __init__(
         self,
@@ -64,7 +50,7 @@ class SimCentral:
         directory: bytes,
         timeline: Timeline,
         broker: SimBroker,
-        watch: Watch,
+        invariants: Invariants,
         plant: Plant | None,
     ) -> None:
         self.disk = CentralDisk()
@@ -80,7 +66,7 @@ class SimCentral:
         self._authority = authority
         self._timeline = timeline
         self._broker = broker
-        self._watch = watch
+        self._invariants = invariants
         self._plant = plant
         self.bugs: Bugs | None = None
         self._core: CentralCore | None = None
@@ -114,8 +100,8 @@ class SimCentral:
         self._began_with_s = self.clock_error_s
         earlier = tuple(timedelta(seconds=s - self._began_with_s) for s in self._times if s != self._began_with_s)
         self._times = {**self._times, self._began_with_s: None}
-        self._watch.is_central_clock_true = self.clock_error_s == 0
-        self._watch.central_boot = f"central-{self._run}"
+        self._invariants.is_central_clock_true = self.clock_error_s == 0
+        self._invariants.central_boot = f"central-{self._run}"
         self._core = self.bugs.core() if self.bugs is not None else CentralCore()
         self._waiting = FirstCome() if self._plant is Plant.NO_BUDGET else Turns()
         self._is_busy = False
@@ -133,7 +119,7 @@ class SimCentral:
         if self._core is None:
             return
         self._core = None
-        self._watch.central_died()
+        self._invariants.central_died()
         self._batch = []
         self.crash_after_orders = None
         self._broker.gone(self.id)
@@ -147,9 +133,9 @@ class SimCentral:
             return
         kept = {entry.entry for entry in copy.journal}
         forgotten = [entry for entry in self.disk.journal if entry.entry not in kept]
-        self._watch.memory.central_forgot(forgotten)
+        self._invariants.memory.central_forgot(forgotten)
         self._timeline.note("central", f"restored from a backup, {len(forgotten)} entries forgotten")
-        # The watch knows this disk, so what is on it changes and not the disk.
+        # The invariants know this disk, so what is on it changes and not the disk.
         self.disk.journal[:] = copy.journal
         self.disk.frames.clear()
         self.disk.frames.update(copy.frames)
@@ -164,7 +150,7 @@ class SimCentral:
     def act(self, action: Action, by: Person) -> None:
         """A person does something."""
         self._request += 1
-        self._watch.asked(self._request)
+        self._invariants.asked(self._request)
         self._take(ev.ActionRequested(self._request, action, by))
 
     def link_up(self) -> None:
@@ -278,7 +264,7 @@ class SimCentral:
             case do.SendReceipt() if self._plant is Plant.RECEIPT_WITHOUT_DIGEST and effect.digest:
                 self._carry_out(replace(effect, digest=b""))
             case do.SendReceipt():
-                self._watch.receipt_sent(effect.target, self.disk.frames)
+                self._invariants.receipt_sent(effect.target, self.disk.frames)
                 self._send_frame(effect.node, Down.RECEIPT, said.receipt(effect, self._counter(), self._at_s()))
             case do.SendRefusal():
                 data = self._send_frame(effect.node, Down.RECEIPT, said.refusal(effect, self._counter(), self._at_s()))
@@ -296,8 +282,8 @@ class SimCentral:
                     self._send(effect.node, Down.AIR, self._acknowledgements[effect.target])
             case do.SendReceiptsToAir():
                 for told in effect.targets:
-                    self._watch.receipt_sent(told.target, self.disk.frames)
-                self._watch.air.answered()
+                    self._invariants.receipt_sent(told.target, self.disk.frames)
+                self._invariants.air.answered()
                 frame = said.receipts_on_air(effect, self._counter(), self._at_s())
                 self._send_frame(effect.node, Down.AIR, frame)
             case do.SendFrameToAir():
@@ -305,7 +291,7 @@ class SimCentral:
             case do.PublishIncident():
                 self._say(IncidentTopic(effect.state.scheme), encode_message(effect.state), 1)
             case do.PublishStatus():
-                self._watch.trust.said(effect.status)
+                self._invariants.trust.said(effect.status)
                 self._say(CentralTopic(effect.scheme), encode_message(effect.status), 0)
             case do.SendSyncAnswer():
                 answer = effect.answer
@@ -320,7 +306,7 @@ class SimCentral:
             case do.SetAside() if not isinstance(effect.error, PlantedBugError):
                 raise effect.error
             case do.AnswerAction():
-                self._watch.answered(effect.request)
+                self._invariants.answered(effect.request)
             case do.ShowBoard():
                 self.cards = {}
                 self._show(effect.board.cards)
@@ -361,7 +347,7 @@ class SimCentral:
         known = [entry.signed.frame.id for entry in frames if entry.signed.frame.id in self.disk.frames]
         self.disk.frames.update((entry.signed.frame.id, entry) for entry in new)
         self.disk.journal += sorted([*new, *actions], key=lambda entry: entry.entry)
-        self._watch.committed(new)
+        self._invariants.committed(new)
         if self._timeline.chance.random() < 0.02 and self.crash_after_orders is not None:  # noqa: PLR2004 - rare
             self.crash()  # The worst moment: on disk, and nobody told.
             return
@@ -385,7 +371,7 @@ class SimCentral:
 
     def _send_frame(self, node: NodeId, channel: Down, frame: Frame) -> bytes:
         data = encode(frame, self._key)
-        self._watch.air.central_said.add(data)
+        self._invariants.air.central_said.add(data)
         self._send(node, channel, data)
         return data
 

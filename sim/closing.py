@@ -110,9 +110,9 @@ class _Act:
         if self.closing is Closing.UNHEARD:
             return  # Nothing can come true; the duty cycle is judged with every transmission (I12).
         if self.closing is Closing.CENTRAL_GONE:
-            self.town.watch.judge_neighbours(self.began_ms, self.revoked)
+            self.town.invariants.judge_neighbours(self.began_ms, self.revoked)
         else:
-            self.town.watch.judge_chains(self.revoked, can_answer=self.can_answer)
+            self.town.invariants.judge_chains(self.revoked, can_answer=self.can_answer)
 
     def is_true_by_now(self) -> bool:
         """Whether waiting on would bring nothing more."""
@@ -125,7 +125,7 @@ class _Act:
 
 def close(town: Town, closing: Closing, revoked: frozenset[NodeId]) -> None:
     """Play it, and judge."""
-    timeline, chance, look = town.timeline, town.timeline.chance, town.watch.after_each
+    timeline, chance, look = town.timeline, town.timeline.chance, town.invariants.after_each
     heal(town)
     act = _Act(town, closing, revoked)
     timeline.note("world", f"closes with {act.closing}")

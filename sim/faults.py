@@ -193,8 +193,8 @@ def _forge(town: Town) -> None:
     elif kind == 1:
         alert = Alert(victim.id, counter, 0, AlertKind.ATTACK, counter, (scheme.number,))
         town.broker.inject(Message(topic, encode(alert, town.keys[STRANGER])))
-    elif town.watch.truth:
-        data = bytearray(chance.choice(sorted(town.watch.truth.items()))[1].signed.data)
+    elif town.invariants.truth:
+        data = bytearray(chance.choice(sorted(town.invariants.truth.items()))[1].signed.data)
         if kind == 2:  # noqa: PLR2004 - the third of four
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         town.broker.inject(Message(topic, bytes(data)))

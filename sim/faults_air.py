@@ -146,12 +146,12 @@ def _central_gone(town: Town) -> None:
 def _replay(town: Town) -> None:
     """What was true once is said again, some of it many times."""
     chance = town.timeline.chance
-    truths = [truth for _, truth in sorted(town.watch.truth.items())]
+    truths = [truth for _, truth in sorted(town.invariants.truth.items())]
     if chance.random() < 0.5:  # noqa: PLR2004 - either; what is fresh is still being relayed
         truths = sorted(truths, key=lambda truth: truth.stored_ms)[-FRESH:]
     known = [truth.signed.data for truth in truths]
     if chance.random() < 0.3:  # noqa: PLR2004 - now and then
-        known = sorted(town.watch.air.central_said)
+        known = sorted(town.invariants.air.central_said)
     if known:
         chosen = [chance.choice(known) for _ in range(chance.choice((1, FLOOD, 2 * FLOOD)))]
         if chance.random() < 0.5:  # noqa: PLR2004 - either
@@ -207,7 +207,7 @@ def speak_as(town: Town, node: NodeId) -> None:
     counter = 1_000 + town.timeline.chance.randint(0, 99)
     alert = Alert(node, counter, 0, AlertKind.ATTACK, counter, tuple(sorted(town.memberships[node])))
     data = encode(alert, town.keys[node])
-    town.watch.air.stolen[alert.id] = data
+    town.invariants.air.stolen[alert.id] = data
     _attack(town, [data], "is a thief")
 
 

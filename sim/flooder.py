@@ -19,10 +19,10 @@ from central.core.view import Close
 from sim.broken import BrokenInvariantError
 from sim.broker import Message
 from sim.faults import heal
+from sim.invariants import FLOODER
 from sim.node_actor import EPOCH_S
 from sim.people import STAFF, Gesture, make_gesture
 from sim.town import SCHEMES, Town
-from sim.watch import FLOODER
 from wire.frames import Alert, encode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
@@ -77,7 +77,7 @@ class Flooder:
 
     def press_amid_flood(self, revoked: frozenset[NodeId]) -> None:
         """Play it, and judge."""
-        town, timeline, look = self._town, self._town.timeline, self._town.watch.after_each
+        town, timeline, look = self._town, self._town.timeline, self._town.invariants.after_each
         heal(town)
         timeline.run_until(timeline.now_ms + HEALED_MS, look)
         for card in [card for _, card in sorted(town.central.cards.items()) if card.state != "closed"]:
@@ -93,13 +93,13 @@ class Flooder:
         self._judge(began_ms, revoked)
 
     def _judge(self, began_ms: int, revoked: frozenset[NodeId]) -> None:
-        watch = self._town.watch
-        for frame_id, truth in watch.truth.items():
+        invariants = self._town.invariants
+        for frame_id, truth in invariants.truth.items():
             is_judged = truth.pressed_ms >= began_ms and isinstance(truth.signed.frame, Alert)
             # What central refused is stored anew, under a number that it takes; the press is as old as it was.
-            if not is_judged or frame_id.node in revoked or watch.memory.is_gone(frame_id):
+            if not is_judged or frame_id.node in revoked or invariants.memory.is_gone(frame_id):
                 continue
-            took_ms = watch.receipted_ms.get(frame_id, self._town.timeline.now_ms) - truth.pressed_ms
+            took_ms = invariants.receipted_ms.get(frame_id, self._town.timeline.now_ms) - truth.pressed_ms
             if took_ms > RECEIPT_WITHIN_MS:
                 raise BrokenInvariantError(f"I30: while one floods, {frame_id.text} had no receipt for {took_ms} ms")
 

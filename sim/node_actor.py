@@ -17,12 +17,12 @@ from node.core.settings import Settings
 from node.core.state import NodeState
 from sim.air import SimAir
 from sim.broker import Message, SimBroker
+from sim.invariants import Invariants
 from sim.node_disk import DiskRow, NodeDisk
 from sim.node_radio import SimRadio
 from sim.node_words import event_of, told
 from sim.plants import Plant, spoil_event, spoil_orders, spoil_settings, spoil_state
 from sim.timeline import Timeline
-from sim.watch import Watch
 from wire.directory import Directory, open_directory
 from wire.errors import DecodeError
 from wire.frames import decode, encode
@@ -42,7 +42,7 @@ CENTRAL_TIME_MS: Final = 10_000
 
 
 class SimNode:
-    """One node. The watch sees everything it does before it takes effect."""
+    """One node. The invariants see everything it does before it takes effect."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class SimNode:
         directory: bytes,
         timeline: Timeline,
         broker: SimBroker,
-        watch: Watch,
+        invariants: Invariants,
         plant: Plant | None,
         air: SimAir | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class SimNode:
         self._authority = authority
         self._timeline = timeline
         self._broker = broker
-        self._watch = watch
+        self._invariants = invariants
         self._plant = plant
         self._state: NodeState | None = None
         self._run = 0
@@ -147,7 +147,7 @@ class SimNode:
         if is_power_cut:
             self.boot += 1
         self._timeline.note(self.name, "power cut" if is_power_cut else "killed")
-        self._watch.node_died(self)
+        self._invariants.node_died(self)
 
         def again() -> None:
             if is_power_cut:
@@ -165,7 +165,7 @@ class SimNode:
         copy.is_refusing = self.disk.is_refusing
         self.disk = copy
         self._timeline.note(self.name, f"card forgets {sorted(lost)}")
-        self._watch.memory.card_forgot(self, lost, self._watch.truth)
+        self._invariants.memory.card_forgot(self, lost, self._invariants.truth)
         self.crash(is_power_cut=True)
 
     def pin(self, button: Button, *, is_down: bool) -> None:
@@ -231,7 +231,7 @@ class SimNode:
     # The loop.
 
     def _radio_tells(self, event: ev.Event) -> None:
-        self._watch.air.radio_tells(self, event)
+        self._invariants.air.radio_tells(self, event)
         self._take(event)
 
     def _drawn_settings(self) -> Settings:
@@ -291,14 +291,14 @@ class SimNode:
         read()
 
     def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912 - one arm an order
-        self._watch.node_orders(self, effect)
+        self._invariants.node_orders(self, effect)
         match effect:
             case do.StoreFrame():
                 self._store(effect)
             case do.PublishFrame():
                 self._publish(effect)
             case do.ForgetFrame():
-                self._watch.memory.replaced.add(effect.id)
+                self._invariants.memory.replaced.add(effect.id)
                 self.disk.rows.pop(effect.id.counter, None)
             case do.MarkReceipted():
                 self._gathered.append(effect)
@@ -344,12 +344,12 @@ class SimNode:
 
     def _store(self, effect: do.StoreFrame) -> None:
         if self.disk.is_refusing:
-            self._watch.refused(self)
+            self._invariants.refused(self)
             self._answers.append(ev.StoreRefused(effect.draft, "no space left on device"))
             return
         old = self.disk.rows.pop(effect.replaces, None)
         if old is not None:
-            self._watch.memory.replaced.add(FrameId(self.id, effect.replaces))
+            self._invariants.memory.replaced.add(FrameId(self.id, effect.replaces))
         counter = max(self.disk.counter, self._memory_counter) + 1
         data = encode(do.frame_of(effect.content, self.id, counter, effect.at_s), self._key)
         self._memory_counter = counter
@@ -358,7 +358,7 @@ class SimNode:
         if not isinstance(effect.content, do.PathTestDraft):
             age = (self.monotonic_ms, self.boot) if old is None else (old.stored_ms, old.boot)
             self.disk.rows[counter] = DiskRow(data, *age, effect.wall_at_s)
-        self._watch.stored(self, decode(data), effect)
+        self._invariants.stored(self, decode(data), effect)
         self._answers.append(ev.FrameStored(effect.draft, decode(data)))
 
     def _publish(self, effect: do.PublishFrame) -> None:
@@ -390,7 +390,7 @@ class SimNode:
         def drawn() -> None:
             # Latest wins: a screen that was replaced before it was drawn is never on the panel.
             if self._run == run and self._drawing == drawing and not self.is_panel_dead:
-                self._watch.on_panel(self, screen)
+                self._invariants.on_panel(self, screen)
                 self._take(ev.ScreenShown(screen.concerns, screen.face, screen.priority))
 
         self._timeline.after(self._timeline.chance.randint(*PANEL_MS), drawn)

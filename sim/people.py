@@ -9,7 +9,7 @@ from central.core.view import Acknowledge, Action, AddNote, Close, Person, SetOn
 from node.core.controls import Button
 from sim.node_actor import SimNode
 from sim.town import Town
-from sim.watch import Press
+from sim.truth import Press
 from wire.kinds import AlertKind
 
 STAFF: Final = (Person("pcso", "J Patel"), Person("cctv", "Sam O'Neill"), Person("duty-sergeant", "R Mwangi"))
@@ -64,7 +64,7 @@ GESTURE_ROOM_MS: Final = 4_000
 
 
 def make_gesture(town: Town, node: SimNode, gesture: Gesture) -> None:
-    """Move the buttons, bounces and all; a whole press is entered in the watch's book."""
+    """Move the buttons, bounces and all; a whole press is entered in the book of invariants."""
     timeline = town.timeline
     chance = timeline.chance
     low_ms, high_ms = _HELD_MS[gesture]
@@ -75,9 +75,9 @@ def make_gesture(town: Town, node: SimNode, gesture: Gesture) -> None:
     kind = _MEANS.get(gesture)
     if kind is not None:
         # The longest wait before a press counts: bounce, debounce, and the chord's window.
-        town.watch.presses.append(Press(node.id, kind, timeline.now_ms, timeline.now_ms + held_ms + 500))
+        town.invariants.presses.append(Press(node.id, kind, timeline.now_ms, timeline.now_ms + held_ms + 500))
     if gesture is Gesture.CANCEL:
-        town.watch.cancelled(node.id)
+        town.invariants.cancelled(node.id)
     for at, button in enumerate(_BUTTONS[gesture]):
         lag_ms = at * chance.randint(0, 120)
         bounces = 0 if gesture is Gesture.BRUSH else chance.randint(0, 4)

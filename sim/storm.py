@@ -70,13 +70,13 @@ def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plan
             node.pin(BUTTONS[kind], is_down=False)
         while timeline.now_ms < QUIET_START_MS + UNTIL_MS and not _is_over(town):
             timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, _nothing)
-        town.watch.after_each()
+        town.invariants.after_each()
     except AssertionError as e:
         broken = str(e) or "assertion"
-    watch, figures = town.watch, town.air.figures
-    alerts = [frame_id for frame_id, truth in watch.truth.items() if isinstance(truth.signed.frame, Alert)]
-    committed = [watch.committed_ms[frame_id] for frame_id in alerts if frame_id in watch.committed_ms]
-    receipted = [watch.receipted_ms[frame_id] for frame_id in alerts if frame_id in watch.receipted_ms]
+    invariants, figures = town.invariants, town.air.figures
+    alerts = [frame_id for frame_id, truth in invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
+    committed = [invariants.committed_ms[frame_id] for frame_id in alerts if frame_id in invariants.committed_ms]
+    receipted = [invariants.receipted_ms[frame_id] for frame_id in alerts if frame_id in invariants.receipted_ms]
     return StormResult(
         nodes=nodes,
         delivered=len(committed),
@@ -84,7 +84,8 @@ def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plan
         last_commit_ms=max(committed, default=QUIET_START_MS) - QUIET_START_MS,
         last_receipt_ms=max(receipted, default=QUIET_START_MS) - QUIET_START_MS,
         untold_ms=max(
-            (watch.receipted_ms[a] - watch.committed_ms[a] for a in alerts if a in watch.receipted_ms), default=0
+            (invariants.receipted_ms[a] - invariants.committed_ms[a] for a in alerts if a in invariants.receipted_ms),
+            default=0,
         ),
         airtime_ms=figures.airtime_ms - airtime_ms,
         overs=figures.overs - overs,
@@ -130,8 +131,8 @@ def is_good(result: StormResult) -> bool:
 
 
 def _is_over(town: Town) -> bool:
-    alerts = [frame_id for frame_id, truth in town.watch.truth.items() if isinstance(truth.signed.frame, Alert)]
-    return len(alerts) >= len(town.nodes) and all(frame_id in town.watch.receipted_ms for frame_id in alerts)
+    alerts = [frame_id for frame_id, truth in town.invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
+    return len(alerts) >= len(town.nodes) and all(frame_id in town.invariants.receipted_ms for frame_id in alerts)
 
 
 def _nothing() -> None:

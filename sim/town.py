@@ -1,4 +1,4 @@
-"""A town: its keys, its directory, its premises and central, wired to one broker and one watch."""
+"""A town: its keys, its directory, its premises and central, wired to one broker, and looked at by the invariants."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from node.core.settings import RadioSettings, Settings
 from sim.air import BLIND_MS, Carrier, SimAir
 from sim.broker import SimBroker
 from sim.central_actor import SimCentral
+from sim.invariants import FLOODER, Invariants
 from sim.node_actor import EPOCH_S, SimNode
 from sim.plants import Plant
 from sim.timeline import Timeline
-from sim.watch import FLOODER, Watch
 from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
 from wire.ids import CENTRAL, FIRST_PREMISES_NODE, NodeId, node_text
 from wire.signing import SigningKey
 
 SCHEMES: Final = (
     SchemeEntry(number=1, slug="hart", name="HART"),
-    SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
+    SchemeEntry(number=2, slug="pubwatch", name="Pub Invariants"),
 )
 EVERYWHERE: Final = frozenset(scheme.number for scheme in SCHEMES)
 MEMBERSHIPS: Final = ((1,), (1,), (2,), (1, 2), (1,), (2,))
@@ -87,14 +87,14 @@ class Town:
         self._serial = 1
         self._document = self._first_document(ids, node_count, plant, has_flooder=has_flooder)
         sealed = seal_directory(self._document, self._authority)
-        self.watch = Watch(self.timeline, self.memberships)
+        self.invariants = Invariants(self.timeline, self.memberships)
         self.central = SimCentral(
             key=self.keys[CENTRAL],
             authority=self._authority.public,
             directory=sealed,
             timeline=self.timeline,
             broker=self.broker,
-            watch=self.watch,
+            invariants=self.invariants,
             plant=plant,
         )
         self.stations = [
@@ -113,16 +113,16 @@ class Town:
                 directory=sealed,
                 timeline=self.timeline,
                 broker=self.broker,
-                watch=self.watch,
+                invariants=self.invariants,
                 plant=plant,
                 air=self.air,
             )
             for at, node in enumerate(ids)
         ]
         self.nodes, self.gateway = self.stations[:node_count], self.stations[-1] if radio else None
-        self.watch.central_disk = self.central.disk
-        self.watch.trust.can_reach = self._can_reach
-        self.watch.nodes = {node.id: node for node in self.stations}
+        self.invariants.central_disk = self.central.disk
+        self.invariants.trust.can_reach = self._can_reach
+        self.invariants.nodes = {node.id: node for node in self.stations}
         if self.air is not None:
             if self.air.has_capture:
                 for one, other in permutations(self.stations, 2):
@@ -131,7 +131,7 @@ class Town:
 
             def transmitted(carrier: Carrier) -> None:
                 if carrier.sender in by_name:
-                    self.watch.air.transmitted(by_name[carrier.sender], carrier)
+                    self.invariants.air.transmitted(by_name[carrier.sender], carrier)
 
             self.air.on_carrier = transmitted
         self.broker.admit(self.central, frozenset())

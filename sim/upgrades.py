@@ -26,27 +26,27 @@ MEMBER_DOWN_MS: Final = 25_000
 
 def miss_an_upgrade(town: Town) -> None:
     """Play it; what must come of it is judged with everything else at the end."""
-    timeline, watch = town.timeline, town.watch
+    timeline, invariants = town.timeline, town.invariants
     presser, member = timeline.chance.sample(town.nodes, 2)
     heal(town)
-    timeline.run_until(timeline.now_ms + HEALED_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + HEALED_MS, invariants.after_each)
     for card in [card for _, card in sorted(town.central.cards.items()) if card.state != "closed"]:
         town.central.act(Close(card.incident, "Dealt with"), STAFF[0])
-    timeline.run_until(timeline.now_ms + CLOSED_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + CLOSED_MS, invariants.after_each)
     make_gesture(town, presser, Gesture.TAP_ASSIST)
-    timeline.run_until(timeline.now_ms + ASSIST_SHOWN_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + ASSIST_SHOWN_MS, invariants.after_each)
     _answer_and_press_again(town, presser)
     member.crash(is_power_cut=False, down_ms=MEMBER_DOWN_MS)
     make_gesture(town, presser, Gesture.HOLD_ATTACK)
-    timeline.run_until(timeline.now_ms + QUEUES_LOST_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + QUEUES_LOST_MS, invariants.after_each)
     town.broker.kill(keeps_queues=False)
-    timeline.run_until(timeline.now_ms + BROKER_DOWN_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + BROKER_DOWN_MS, invariants.after_each)
 
 
 def _answer_and_press_again(town: Town, presser: SimNode) -> None:
-    timeline, watch = town.timeline, town.watch
+    timeline, invariants = town.timeline, town.invariants
     for card in [card for _, card in sorted(town.central.cards.items()) if card.state == "unanswered"]:
         town.central.act(Acknowledge(card.incident), STAFF[0])
-    timeline.run_until(timeline.now_ms + ANSWERED_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + ANSWERED_MS, invariants.after_each)
     make_gesture(town, presser, Gesture.TAP_ASSIST)
-    timeline.run_until(timeline.now_ms + GESTURE_ROOM_MS, watch.after_each)
+    timeline.run_until(timeline.now_ms + GESTURE_ROOM_MS, invariants.after_each)

@@ -19,6 +19,7 @@ from sim.node_actor import SimNode
 from sim.people import Gesture, make_gesture
 from sim.plants import Plant
 from sim.town import Town
+from sim.watched import WatchedNode
 from wire.signing import sign_message
 from wire.topics import Up, UpTopic
 
@@ -144,14 +145,14 @@ def _until(town: Town, moment_ms: int) -> None:
 
 
 def _listen(town: Town, neighbour: SimNode, heard: list[SoundPattern]) -> None:
-    tell = town.watch.node_orders
+    tell = town.invariants.node_orders
 
-    def node_orders(node: SimNode, effect: do.Effect) -> None:
+    def node_orders(node: WatchedNode, effect: do.Effect) -> None:
         if node is neighbour and isinstance(effect, do.PlaySound) and effect.pattern is SoundPattern.ATTACK:
             heard.append(effect.pattern)
         tell(node, effect)
 
-    town.watch.node_orders = node_orders  # type: ignore[method-assign]
+    town.invariants.node_orders = node_orders  # type: ignore[method-assign]
 
 
 def _seen(neighbour: SimNode, heard: list[SoundPattern]) -> Seen:

@@ -8,7 +8,7 @@ from central.core.journal import FrameEntry
 from node.core.neighbours import alerts as neighbours
 from sim.campaign import has_flooder, run
 from sim.flooder import ATTACKS_MAX
-from sim.watch import FLOODER, Watch
+from sim.invariants import FLOODER, Invariants
 from wire.ids import NodeId
 
 FLOODED = [seed for seed in range(1, 41) if has_flooder(seed)]
@@ -25,13 +25,13 @@ def test_flood_that_takes_every_place_of_a_neighbours_list_is_found(monkeypatch:
 def test_flood_is_taken_in_by_central(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood that nobody takes in proves nothing."""
     committed: list[NodeId] = []
-    whole = Watch.committed
+    whole = Invariants.committed
 
-    def counted(watch: Watch, entries: list[FrameEntry]) -> None:
+    def counted(invariants: Invariants, entries: list[FrameEntry]) -> None:
         committed.extend(entry.signed.frame.sender for entry in entries)
-        whole(watch, entries)
+        whole(invariants, entries)
 
-    monkeypatch.setattr(Watch, "committed", counted)
+    monkeypatch.setattr(Invariants, "committed", counted)
     result = run(FLOODED[0])
 
     assert "" == result.broken

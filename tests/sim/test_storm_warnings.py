@@ -8,9 +8,9 @@ import pytest
 
 from node.core import effects as do
 from node.core.controls import SoundPattern
-from sim.node_actor import SimNode
 from sim.storm import BUTTONS, HOLD_MS, QUIET_START_MS
 from sim.town import RadioPlan, Town
+from sim.watched import WatchedNode
 from wire.kinds import AlertKind
 
 
@@ -22,7 +22,7 @@ class Ears:
     late: set[tuple[str, str]] = field(default_factory=set)
     heard: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, node: SimNode, effect: do.Effect) -> None:
+    def take(self, node: WatchedNode, effect: do.Effect) -> None:
         """An order of a node's core."""
         match effect:
             case do.ReportFact(fact="shown" | "late" as fact, alert=alert) if alert is not None:
@@ -40,13 +40,13 @@ class Ears:
 def test_every_warning_of_a_storm_is_heard_once() -> None:
     """Twelve press at once and none has a network: the last burst is on the air minutes later. 55 of 66 were mute."""
     town, ears = Town(2, 12, None, RadioPlan()), Ears()
-    tell = town.watch.node_orders
+    tell = town.invariants.node_orders
 
-    def node_orders(node: SimNode, effect: do.Effect) -> None:
+    def node_orders(node: WatchedNode, effect: do.Effect) -> None:
         ears.take(node, effect)
         tell(node, effect)
 
-    town.watch.node_orders = node_orders  # type: ignore[method-assign]
+    town.invariants.node_orders = node_orders  # type: ignore[method-assign]
     for node in town.nodes:
         town.broker.cut(node.id)
     town.start()

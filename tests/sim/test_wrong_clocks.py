@@ -73,7 +73,7 @@ def test_matrix_finds_a_node_that_believes_centrals_clock_alone() -> None:
 
 
 def until(town: Town, moment_ms: int) -> None:
-    town.timeline.run_until(moment_ms, town.watch.after_each)
+    town.timeline.run_until(moment_ms, town.invariants.after_each)
 
 
 @pytest.mark.parametrize("error_s", [-1_800, 1_800, 70])

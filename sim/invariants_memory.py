@@ -1,4 +1,4 @@
-"""What cards and central's database have forgotten: so that the watch asks for nothing that is physically gone.
+"""What cards and central's database have forgotten: so that nothing is asked for that is physically gone.
 
 Nothing that central has receipted may stay lost while its node's card is whole, and no press may be taken for another.
 """
@@ -6,14 +6,11 @@ Nothing that central has receipted may stay lost while its node's card is whole,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry
+from sim.truth import Truth
+from sim.watched import WatchedNode
 from wire.ids import FrameId
-
-if TYPE_CHECKING:
-    from sim.node_actor import SimNode
-    from sim.watch import Truth
 
 
 @dataclass(slots=True)
@@ -34,7 +31,7 @@ class Memory:
     forgotten: set[FrameId] = field(default_factory=set)
     acts: list[ActionEntry] = field(default_factory=list)
 
-    def card_forgot(self, node: SimNode, counters: set[int], truths: dict[FrameId, Truth]) -> None:
+    def card_forgot(self, node: WatchedNode, counters: set[int], truths: dict[FrameId, Truth]) -> None:
         """A node's card is as it was before these rows."""
         self.lost_rows |= {FrameId(node.id, counter) for counter in counters}
         # And those that had gone from it, stored anew under another number: the card counts on from where it was.

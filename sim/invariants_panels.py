@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from central.core.incidents import Incidents
 from node.core.screens import Face, Screen
 from sim.broken import BrokenInvariantError
+from sim.truth import Truth
+from sim.watched import WatchedNode
 from wire.directory import Directory
 from wire.errors import DecodeError
 from wire.frames import Alert
@@ -22,21 +24,19 @@ from wire.kinds import MEMBERS_WARNED, PRIORITY, Priority, most_urgent
 if TYPE_CHECKING:
     from central.core.incident import Incident
     from central.core.journal import JournalEntry
-    from sim.node_actor import SimNode
-    from sim.watch import Truth
 
 _FEW: Final = 8
 """Open incidents at a time that surely each had the panel in the time that the town is given to settle."""
 
 
-class PanelWatch:
+class PanelInvariants:
     """Notes the most urgent face of each incident at each premises."""
 
     def __init__(self, truth: Mapping[FrameId, Truth]) -> None:
         self._truth = truth
         self._shown: dict[tuple[NodeId, FrameId], Priority | None] = {}
 
-    def on_panel(self, node: SimNode, screen: Screen) -> None:
+    def on_panel(self, node: WatchedNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
         if screen.face is not Face.NEIGHBOUR:
             return
@@ -53,7 +53,7 @@ class PanelWatch:
         self,
         journal: Iterable[JournalEntry],
         directory: Directory,
-        nodes: Iterable[SimNode],
+        nodes: Iterable[WatchedNode],
         memberships: Mapping[NodeId, frozenset[int]],
         unjudged: frozenset[NodeId],
     ) -> None:
@@ -77,7 +77,7 @@ class PanelWatch:
                 if node.id != incident.id.node and memberships[node.id] & set(incident.schemes):
                     self._judge(node, incident)
 
-    def _judge(self, node: SimNode, incident: Incident) -> None:
+    def _judge(self, node: WatchedNode, incident: Incident) -> None:
         shown = self._shown.get((node.id, incident.id))
         if shown is None or shown > PRIORITY[incident.kind]:
             was = "not at all" if shown is None else f"as {shown.name} at the most"

@@ -11,9 +11,17 @@ from node.core.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
 from node.core.screens import Face, Screen
 from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError
+from sim.invariants_air import (
+    ALL_MS_MAX,
+    ANSWERS_MAX,
+    ASKED_MS_MAX,
+    FIRST_TRIES,
+    OWN_MS_MAX,
+    RELAYS_MAX,
+    SAME_FRAME_MAX,
+)
 from sim.node_actor import SimNode
 from sim.town import STRANGER, RadioPlan, Town
-from sim.watch_air import ALL_MS_MAX, ANSWERS_MAX, ASKED_MS_MAX, FIRST_TRIES, OWN_MS_MAX, RELAYS_MAX, SAME_FRAME_MAX
 from wire.frames import Alert, Receipt, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind
@@ -27,26 +35,26 @@ class Scene:
         self.town.start()
         self.town.timeline.run_until(1_000, lambda: None)
         self.node, self.neighbour, self.listener = self.town.nodes
-        self.watch = self.town.watch.air
+        self.invariants = self.town.invariants.air
         self._over = 0
 
     def stored(self, node: SimNode, kind: AlertKind = AlertKind.ASSIST, *, silent: bool = False) -> bytes:
-        counter = 1_000 + len(self.town.watch.truth)  # Far from those of the node's own path tests.
+        counter = 1_000 + len(self.town.invariants.truth)  # Far from those of the node's own path tests.
         data = encode(Alert(node.id, counter, 0, kind, counter, (1,), silent=silent), self.town.keys[node.id])
-        self.town.watch.stored(node, decode(data))
+        self.town.invariants.stored(node, decode(data))
         return data
 
     def said(self, target: FrameId) -> bytes:
         data = encode(Receipt(CENTRAL, 1, 0, target), self.town.keys[CENTRAL])
-        self.watch.central_said.add(data)
+        self.invariants.central_said.add(data)
         return data
 
     def over(self, node: SimNode, *bursts: bytes, mode: Mode = Mode.IL2P_1200, phrase: Phrase | None = None) -> None:
         self._over += 1
-        self.watch.node_orders(node, do.TransmitOver(self._over, bursts, mode, phrase))
+        self.invariants.node_orders(node, do.TransmitOver(self._over, bursts, mode, phrase))
 
     def forget_over(self, node: SimNode) -> None:
-        self.watch._station(node.id).over = None
+        self.invariants._station(node.id).over = None
 
 
 @pytest.fixture
@@ -60,14 +68,14 @@ def breaks(invariant: str) -> pytest.RaisesExc[BrokenInvariantError]:
 
 def test_over_with_something_unreceipted_is_in_order(scene: Scene) -> None:
     first, second = scene.stored(scene.node), scene.stored(scene.node)
-    scene.watch.node_orders(scene.node, do.MarkReceipted(decode(first).frame.id))
+    scene.invariants.node_orders(scene.node, do.MarkReceipted(decode(first).frame.id))
 
     scene.over(scene.node, first, second)
 
 
 def test_over_of_nothing_but_receipted_frames_breaks_i11(scene: Scene) -> None:
     data = scene.stored(scene.node)
-    scene.watch.node_orders(scene.node, do.MarkReceipted(decode(data).frame.id))
+    scene.invariants.node_orders(scene.node, do.MarkReceipted(decode(data).frame.id))
 
     with breaks("I11"):
         scene.over(scene.node, data)
@@ -77,7 +85,7 @@ def spend(scene: Scene, total_ms: int) -> None:
     """So much airtime of the first node's is behind it, and none of it is forgotten yet."""
     at_ms = scene.town.timeline.now_ms
     for length_ms in (*[20_000] * (total_ms // 20_000), total_ms % 20_000):
-        scene.watch.transmitted(scene.node, Carrier(scene.node.name, at_ms, at_ms + length_ms))
+        scene.invariants.transmitted(scene.node, Carrier(scene.node.name, at_ms, at_ms + length_ms))
         at_ms += length_ms
     scene.town.timeline.now_ms = at_ms
 
@@ -85,7 +93,7 @@ def spend(scene: Scene, total_ms: int) -> None:
 def tried(scene: Scene, data: bytes, times: int) -> None:
     for _ in range(times):
         scene.over(scene.node, data)
-        scene.watch.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
+        scene.invariants.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +136,8 @@ def test_over_that_was_cut_short_is_no_try(scene: Scene) -> None:
     spend(scene, OWN_MS_MAX)
     for _ in range(FIRST_TRIES + 1):
         scene.over(scene.node, data)
-        scene.watch.node_orders(scene.node, do.StopOver(scene._over))
-        scene.watch.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
+        scene.invariants.node_orders(scene.node, do.StopOver(scene._over))
+        scene.invariants.radio_tells(scene.node, ev.OverEnded(scene._over, 0))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +161,7 @@ def test_second_over_while_one_is_out_breaks_i13(scene: Scene) -> None:
 
 def test_transmission_longer_than_the_cap_breaks_i13(scene: Scene) -> None:
     with breaks("I13"):
-        scene.watch.transmitted(scene.node, Carrier(scene.node.name, 0, OVER_MS_MAX + 1))
+        scene.invariants.transmitted(scene.node, Carrier(scene.node.name, 0, OVER_MS_MAX + 1))
 
 
 def test_over_without_a_licence_breaks_i14(scene: Scene) -> None:
@@ -163,30 +171,30 @@ def test_over_without_a_licence_breaks_i14(scene: Scene) -> None:
 
 def test_alert_that_did_not_come_by_a_chain_breaks_i15(scene: Scene) -> None:
     scene.stored(scene.node)
-    scene.watch.judge_chains(frozenset({scene.neighbour.id}), ())
+    scene.invariants.judge_chains(frozenset({scene.neighbour.id}), ())
 
     with breaks("I15: .* did not reach central"):
-        scene.watch.judge_chains(frozenset({scene.node.id}), ())
+        scene.invariants.judge_chains(frozenset({scene.node.id}), ())
 
 
 def test_presser_who_does_not_learn_that_it_arrived_breaks_i15(scene: Scene) -> None:
     alert = decode(scene.stored(scene.node)).frame.id
     with breaks("I15"):
-        scene.watch.judge_chains(frozenset({scene.node.id}), {alert})
-    scene.watch.node_orders(scene.node, do.MarkReceipted(alert))
+        scene.invariants.judge_chains(frozenset({scene.node.id}), {alert})
+    scene.invariants.node_orders(scene.node, do.MarkReceipted(alert))
 
-    scene.watch.judge_chains(frozenset({scene.node.id}), {alert})
+    scene.invariants.judge_chains(frozenset({scene.node.id}), {alert})
 
 
 def test_neighbour_that_was_not_shown_an_alert_breaks_i16(scene: Scene) -> None:
     scene.stored(scene.node)
-    (truth,) = scene.town.watch.truth.values()
+    (truth,) = scene.town.invariants.truth.values()
     says, hears = frozenset({scene.node.id}), {scene.neighbour.id: frozenset({1})}
     with breaks("I16"):
-        scene.watch.judge_neighbours(0, says, hears)
+        scene.invariants.judge_neighbours(0, says, hears)
     truth.shown_at.add(scene.neighbour.id)
 
-    scene.watch.judge_neighbours(0, says, hears)
+    scene.invariants.judge_neighbours(0, says, hears)
 
 
 def forged(scene: Scene) -> bytes:
@@ -209,19 +217,19 @@ def test_relay_of_a_forged_frame_breaks_i17(scene: Scene) -> None:
     data = forged(scene)
 
     with breaks("I17"):
-        scene.watch.node_orders(scene.neighbour, do.RelayFrame(decode(data).frame.id, data))
+        scene.invariants.node_orders(scene.neighbour, do.RelayFrame(decode(data).frame.id, data))
 
 
 def test_relay_of_a_revoked_sender_breaks_i17_once_it_is_known(scene: Scene) -> None:
     data = scene.stored(scene.node)
     relay = do.RelayFrame(decode(data).frame.id, data)
-    scene.watch.node_orders(scene.neighbour, relay)
+    scene.invariants.node_orders(scene.neighbour, relay)
     scene.town.timeline.run_until(12_000, lambda: None)
     scene.town.revoke(scene.node.id)
     scene.town.timeline.run_until(60_000, lambda: None)
 
     with breaks("I17"):
-        scene.watch.node_orders(scene.neighbour, relay)
+        scene.invariants.node_orders(scene.neighbour, relay)
 
 
 def test_same_answer_again_and_again_breaks_i18(scene: Scene) -> None:
@@ -238,18 +246,18 @@ def test_same_relay_again_and_again_breaks_i18(scene: Scene) -> None:
     data = scene.stored(scene.node)
     relay = do.RelayFrame(decode(data).frame.id, data)
     for _ in range(RELAYS_MAX):
-        scene.watch.node_orders(scene.neighbour, relay)
+        scene.invariants.node_orders(scene.neighbour, relay)
 
     with breaks("I18"):
-        scene.watch.node_orders(scene.neighbour, relay)
+        scene.invariants.node_orders(scene.neighbour, relay)
 
 
 def test_answers_to_nothing_new_break_i18(scene: Scene) -> None:
     for _ in range(ANSWERS_MAX):
-        scene.watch.answered()
+        scene.invariants.answered()
 
     with breaks("I18"):
-        scene.watch.answered()
+        scene.invariants.answered()
 
 
 PROMISE = Screen(Face.FAULT, ("BY RADIO",), ("Network down", "Alerts go by radio"))
@@ -257,25 +265,25 @@ PROMISE = Screen(Face.FAULT, ("BY RADIO",), ("Network down", "Alerts go by radio
 
 def test_promise_of_the_radio_without_a_test_breaks_i19(scene: Scene) -> None:
     with breaks("I19"):
-        scene.watch.on_panel(scene.node, PROMISE)
+        scene.invariants.on_panel(scene.node, PROMISE)
 
 
 def test_promise_of_the_radio_without_a_licence_breaks_i19(scene: Scene) -> None:
-    scene.watch._station(scene.listener.id).tested_ms = 1
+    scene.invariants._station(scene.listener.id).tested_ms = 1
 
     with breaks("I19"):
-        scene.watch.on_panel(scene.listener, PROMISE)
+        scene.invariants.on_panel(scene.listener, PROMISE)
 
 
 def test_promise_of_a_broken_radio_breaks_i19(scene: Scene) -> None:
-    scene.watch._station(scene.node.id).tested_ms = 1
-    scene.watch.on_panel(scene.node, PROMISE)
+    scene.invariants._station(scene.node.id).tested_ms = 1
+    scene.invariants.on_panel(scene.node, PROMISE)
     assert scene.node.radio is not None
     scene.node.radio.fail()
     scene.town.timeline.run_until(10_000, lambda: None)
 
     with breaks("I19"):
-        scene.watch.on_panel(scene.node, PROMISE)
+        scene.invariants.on_panel(scene.node, PROMISE)
 
 
 def set_neutral_words(node: SimNode) -> None:
@@ -311,10 +319,10 @@ def test_thief_is_believed_until_the_directory_says_otherwise(scene: Scene) -> N
     thief = NodeId(scene.node.id)
     data = encode(Alert(thief, 99, 0, AlertKind.ATTACK, 99, (1,)), scene.town.keys[thief])
     stolen = decode(data).frame.id
-    scene.watch.stolen[stolen] = data
-    assert scene.watch.is_thief_unknown_to(scene.neighbour, stolen)
+    scene.invariants.stolen[stolen] = data
+    assert scene.invariants.is_thief_unknown_to(scene.neighbour, stolen)
     scene.town.timeline.run_until(12_000, lambda: None)
     scene.town.revoke(thief)
     scene.town.timeline.run_until(60_000, lambda: None)
 
-    assert not scene.watch.is_thief_unknown_to(scene.neighbour, stolen)
+    assert not scene.invariants.is_thief_unknown_to(scene.neighbour, stolen)

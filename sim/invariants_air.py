@@ -20,7 +20,7 @@ from collections import Counter, deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from node.core import effects as do
 from node.core import events as ev
@@ -31,14 +31,12 @@ from node.core.screens import Screen
 from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
+from sim.truth import Truth
+from sim.watched import WatchedNode
 from wire.errors import DecodeError
 from wire.frames import Alert, PathTest, decode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import MEMBERS_WARNED, AlertKind
-
-if TYPE_CHECKING:
-    from sim.node_actor import SimNode
-    from sim.watch import Truth
 
 WINDOW_MS: Final = 600_000
 """Of the duty cycle."""
@@ -106,7 +104,7 @@ class _Station:
     broken_ms: int | None = None
 
 
-class AirWatch:
+class AirInvariants:
     """Sees every order to transmit."""
 
     def __init__(self, timeline: Timeline, truth: dict[FrameId, Truth]) -> None:
@@ -120,7 +118,7 @@ class AirWatch:
         self.stolen: dict[FrameId, bytes] = {}
         """What a thief has signed with the key of a node that was struck off."""
 
-    def node_orders(self, node: SimNode, effect: do.Effect) -> None:
+    def node_orders(self, node: WatchedNode, effect: do.Effect) -> None:
         """A node is about to carry this out."""
         station = self._station(node.id)
         match effect:
@@ -137,7 +135,7 @@ class AirWatch:
             case _:
                 pass
 
-    def node_died(self, node: SimNode) -> None:
+    def node_died(self, node: WatchedNode) -> None:
         """Its program is gone, and with it what was not on disk yet; not what it used of the channel, if that is."""
         receipted = {FrameId(node.id, counter) for counter, row in node.disk.rows.items() if row.is_receipted}
         before = self._station(node.id)
@@ -148,7 +146,7 @@ class AirWatch:
         """A press is on disk: what it belongs to is tried anew."""
         self._station(node).tries.clear()
 
-    def radio_tells(self, node: SimNode, event: ev.Event) -> None:
+    def radio_tells(self, node: WatchedNode, event: ev.Event) -> None:
         """A node's radio is about to tell its core."""
         station = self._station(node.id)
         match event:
@@ -171,7 +169,7 @@ class AirWatch:
             case _:
                 pass
 
-    def transmitted(self, node: SimNode, carrier: Carrier) -> None:
+    def transmitted(self, node: WatchedNode, carrier: Carrier) -> None:
         """A transmission of a node's has ended."""
         station = self._station(node.id)
         length_ms = carrier.ends_ms - carrier.starts_ms
@@ -223,7 +221,7 @@ class AirWatch:
                 if node != frame.sender and schemes & set(frame.schemes) and (frame.incident_id, node) not in shown:
                     self._broken("I16", f"{frame_id.text} was never shown at {node:08x}")
 
-    def _judge_over(self, node: SimNode, station: _Station, effect: do.TransmitOver) -> None:
+    def _judge_over(self, node: WatchedNode, station: _Station, effect: do.TransmitOver) -> None:
         radio = node.settings.radio
         if radio is None or not radio.licence:
             self._broken("I14", f"{node.name} has no licence, and orders an over")
@@ -248,7 +246,7 @@ class AirWatch:
         self._judge_duty(node, station, self._cause(station, own), min(map(len, effect.bursts)))
         station.carries = own
 
-    def _judge_duty(self, node: SimNode, station: _Station, cause: _Cause, burst_bytes: int) -> None:
+    def _judge_duty(self, node: WatchedNode, station: _Station, cause: _Cause, burst_bytes: int) -> None:
         """The rules look at all that went before and at one burst of the over, without its sentence."""
         from_ms = self._timeline.now_ms - COUNTED_MS
         while station.keyed and station.keyed[0][1] <= from_ms:
@@ -270,7 +268,7 @@ class AirWatch:
                     cause = _Cause.URGENT
         return cause
 
-    def _judge_said(self, node: SimNode, data: bytes) -> FrameId:
+    def _judge_said(self, node: WatchedNode, data: bytes) -> FrameId:
         """Whoever said it must have said exactly that, and be in good standing as far as the node knows."""
         try:
             frame = decode(data).frame
@@ -290,7 +288,7 @@ class AirWatch:
             self._broken("I17", f"{node.name} passes on {frame.id.text} of a sender without standing")
         return frame.id
 
-    def _judge_relay(self, node: SimNode, station: _Station, effect: do.RelayFrame) -> None:
+    def _judge_relay(self, node: WatchedNode, station: _Station, effect: do.RelayFrame) -> None:
         frame_id = self._judge_said(node, effect.data)
         if frame_id.node in (node.id, CENTRAL):
             self._broken("I17", f"{node.name} relays {frame_id.text}, which is not another member's")
@@ -303,7 +301,7 @@ class AirWatch:
         if len(times) > RELAYS_MAX:
             self._broken("I18", f"{node.name} relays {frame_id.text} for the {len(times)}th time")
 
-    def _judge_spoken(self, node: SimNode, data: bytes, phrase: Phrase | None) -> None:
+    def _judge_spoken(self, node: WatchedNode, data: bytes, phrase: Phrase | None) -> None:
         frame = decode(data).frame
         if not isinstance(frame, Alert) or not frame.silent or phrase is None:
             return
@@ -311,7 +309,7 @@ class AirWatch:
         if phrase is not Phrase.NEUTRAL or radio is None or not radio.has_neutral_phrase:
             self._broken("I20", f"{node.name} speaks {phrase} with the silent {frame.id.text}")
 
-    def on_panel(self, node: SimNode, screen: Screen) -> None:
+    def on_panel(self, node: WatchedNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
         if not any(BY_RADIO in line.lower() for line in screen.lines):
             return
@@ -336,7 +334,7 @@ class AirWatch:
         if len(self._answers) > fresh + ANSWERS_MAX:
             self._broken("I18", f"central answered {len(self._answers)} times in a minute, {fresh} frames were new")
 
-    def is_thief_unknown_to(self, node: SimNode, frame_id: FrameId) -> bool:
+    def is_thief_unknown_to(self, node: WatchedNode, frame_id: FrameId) -> bool:
         """Well signed with a stolen key, at a node that no network has told of the theft yet."""
         if frame_id not in self.stolen or node.state is None:
             return False

@@ -1,7 +1,8 @@
 """The invariants, looked at after every step; what breaks one is raised where it happens.
 
-Those of the radio path are in :mod:`sim.watch_air`, that of what members have seen in :mod:`sim.watch_panels`, those of
-what is believed in :mod:`sim.watch_trust`, that of what the desk is told in :mod:`sim.watch_desk`.
+Those of the radio path are in :mod:`sim.invariants_air`, that of what members have seen in
+:mod:`sim.invariants_panels`, those of
+what is believed in :mod:`sim.invariants_trust`, that of what the desk is told in :mod:`sim.invariants_desk`.
 
 | id | what must hold |
 |---|---|
@@ -21,28 +22,26 @@ what is believed in :mod:`sim.watch_trust`, that of what the desk is told in :mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from central.core.journal import FrameEntry
 from node.core import effects as do
 from node.core.scales import readings_s
 from node.core.screens import Dots, Emphasis, Face, Screen
 from sim.broken import BrokenInvariantError
+from sim.central_disk import CentralDisk
+from sim.invariants_air import AirInvariants
+from sim.invariants_memory import Memory
+from sim.invariants_panels import PanelInvariants
+from sim.invariants_trust import TrustInvariants
 from sim.timeline import Timeline
-from sim.watch_air import AirWatch
-from sim.watch_memory import Memory
-from sim.watch_panels import PanelWatch
-from sim.watch_trust import TrustWatch
+from sim.truth import Press, Truth
+from sim.watched import WatchedNode
 from wire.directory import Directory
 from wire.errors import DecodeError
 from wire.frames import Alert, PathTest, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import MEMBERS_WARNED, AlertKind
-
-if TYPE_CHECKING:
-    from sim.central_actor import CentralDisk
-    from sim.node_actor import SimNode
 
 FLOODER: Final = NodeId(0xF100)
 """A stolen unit, in good standing: what it signs is its own word, and no press of anybody's."""
@@ -54,43 +53,7 @@ STAMP_SLACK_S: Final = 5
 STORED_WITHIN_MS: Final = 1_500
 
 
-@dataclass(slots=True)
-class Press:
-    """A gesture that was made whole, and what it must become."""
-
-    node: NodeId
-    kind: AlertKind
-    begun_ms: int
-    ended_ms: int
-    is_refused: bool = False
-    """The disk would not take it; the screen says so, and the press lives no longer than the program."""
-    is_settled: bool = False
-
-
-@dataclass(slots=True)
-class Truth:
-    """What really happened to an alert.
-
-    Attributes:
-        stored_ms: true time of the commit on the node's disk.
-        pressed_ms: and of the press, which may have had to wait for the disk, or for a number that central takes.
-        is_clock_true: it bears the true time.
-        is_kept: on the node's disk until its receipt; a path test is not.
-        shown_at: where it was on the panel; ``remembered_at``: and where a disk that works remembers it.
-        arrived_ms: when each node first took it in.
-    """
-
-    signed: SignedFrame
-    stored_ms: int
-    pressed_ms: int
-    is_clock_true: bool
-    is_kept: bool = True
-    shown_at: set[NodeId] = field(default_factory=set)
-    remembered_at: set[NodeId] = field(default_factory=set)
-    arrived_ms: dict[NodeId, int] = field(default_factory=dict)
-
-
-class Watch:
+class Invariants:
     """Sees all, and knows the truth."""
 
     def __init__(self, timeline: Timeline, memberships: dict[NodeId, frozenset[int]]) -> None:
@@ -102,12 +65,12 @@ class Watch:
         self._ordered_ms: dict[tuple[NodeId, int], int] = {}
         """When each draft of the nodes' present runs was first ordered to disk."""
         self.central_disk: CentralDisk | None = None
-        self.nodes: dict[NodeId, SimNode] = {}
+        self.nodes: dict[NodeId, WatchedNode] = {}
         self.is_central_clock_true = True
         self.central_boot = ""
-        self.air = AirWatch(timeline, self.truth)
-        self.panels = PanelWatch(self.truth)
-        self.trust = TrustWatch(timeline)
+        self.air = AirInvariants(timeline, self.truth)
+        self.panels = PanelInvariants(self.truth)
+        self.trust = TrustInvariants(timeline)
         self.memory = Memory()
         self.committed_ms: dict[FrameId, int] = {}
         self.receipted_ms: dict[FrameId, int] = {}
@@ -118,7 +81,7 @@ class Watch:
 
     # Told by the actors.
 
-    def stored(self, node: SimNode, signed: SignedFrame, order: do.StoreFrame | None = None) -> None:
+    def stored(self, node: WatchedNode, signed: SignedFrame, order: do.StoreFrame | None = None) -> None:
         """A row is on a node's disk; ``order``: the core's."""
         frame = signed.frame
         before = self.truth.get(frame.id)
@@ -133,13 +96,13 @@ class Watch:
             self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
             self.air.pressed(node.id)
 
-    def _pressed_ms(self, node: SimNode, order: do.StoreFrame | None) -> int:
+    def _pressed_ms(self, node: WatchedNode, order: do.StoreFrame | None) -> int:
         if order is None:
             return self._timeline.now_ms
         replaced = self.truth.get(FrameId(node.id, order.replaces))
         return self._ordered_ms[node.id, order.draft] if replaced is None else replaced.pressed_ms
 
-    def refused(self, node: SimNode) -> None:
+    def refused(self, node: WatchedNode) -> None:
         """The node's disk would not take a row."""
         for press in self.presses:
             if press.node == node.id and self._timeline.now_ms < press.ended_ms + STORED_WITHIN_MS:
@@ -188,7 +151,7 @@ class Watch:
         """Their pages say so."""
         self.unanswered.clear()
 
-    def node_orders(self, node: SimNode, effect: do.Effect) -> None:
+    def node_orders(self, node: WatchedNode, effect: do.Effect) -> None:
         """A node is about to carry this out."""
         self.air.node_orders(node, effect)
         self.trust.node_orders(node, effect, {} if self.central_disk is None else self.central_disk.frames)
@@ -211,7 +174,7 @@ class Watch:
             case _:
                 pass
 
-    def on_panel(self, node: SimNode, screen: Screen) -> None:
+    def on_panel(self, node: WatchedNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
         self.air.on_panel(node, screen)
         self.panels.on_panel(node, screen)
@@ -236,7 +199,7 @@ class Watch:
             ):
                 self._broken("I5", f"{node.name} shows {screen.face} for {frame_id.text}; nobody did that")
 
-    def node_died(self, node: SimNode) -> None:
+    def node_died(self, node: WatchedNode) -> None:
         """Its program is gone: a press under way with it."""
         self.air.node_died(node)
         self._ordered_ms = {key: at_ms for key, at_ms in self._ordered_ms.items() if key[0] != node.id}
@@ -327,7 +290,7 @@ class Watch:
         radios = ((node.id, node.settings.radio) for node in self.nodes.values())
         return frozenset(node for node, radio in radios if radio is not None and radio.licence)
 
-    def _must_be_committed(self, invariant: str, node: SimNode, frame_id: FrameId) -> None:
+    def _must_be_committed(self, invariant: str, node: WatchedNode, frame_id: FrameId) -> None:
         assert self.central_disk is not None
         if frame_id in self.memory.forgotten:
             return  # The node will be told; until then it tells what was so.
@@ -337,12 +300,12 @@ class Watch:
         if entry is None or (row is not None and row.data != entry.signed.data):
             self._broken(invariant, f"{node.name} takes {frame_id.text} for received; it is not on central's disk")
 
-    def _is_somebodys(self, node: SimNode, alert: FrameId) -> bool:
+    def _is_somebodys(self, node: WatchedNode, alert: FrameId) -> bool:
         """Whether it is well signed and no press, or of two presses with one number."""
         is_signed_only = alert.node == FLOODER or self.air.is_thief_unknown_to(node, alert)
         return is_signed_only or alert in self.memory.earlier
 
-    def _shown(self, node: SimNode, alert: FrameId) -> None:
+    def _shown(self, node: WatchedNode, alert: FrameId) -> None:
         if self._is_somebodys(node, alert):
             return
         truth = self.truth.get(alert)
@@ -360,7 +323,7 @@ class Watch:
             truth.remembered_at.add(node.id)
         self.shown += 1
 
-    def _judge_neighbour(self, node: SimNode, screen: Screen, alert: FrameId) -> None:
+    def _judge_neighbour(self, node: WatchedNode, screen: Screen, alert: FrameId) -> None:
         if self._is_somebodys(node, alert):
             return  # Of two presses with one number a panel does not say which it shows.
         truth = self.truth.get(alert)
@@ -388,7 +351,7 @@ class Watch:
         of_it = (one for one in self.truth.values() if _incident(self.truth, one.signed.frame.id) == alert)
         return max((one.stored_ms for one in of_it if isinstance(one.signed.frame, Alert)), default=truth.stored_ms)
 
-    def _is_live_by_a_scale(self, node: SimNode, truth: Truth) -> bool:
+    def _is_live_by_a_scale(self, node: WatchedNode, truth: Truth) -> bool:
         """Whether a scale of the node's tells the age as it is, and central's journal does not say *late*."""
         frame, state = truth.signed.frame, node.state
         assert self.central_disk is not None

@@ -18,12 +18,12 @@ from node.core.panel.words import on_duty
 from node.core.screens import Screen
 from sim.broken import BrokenInvariantError
 from sim.timeline import Timeline
+from sim.watched import WatchedNode
 from wire.ids import FrameId, NodeId
 from wire.messages import CentralStatus
 
 if TYPE_CHECKING:
     from central.core.journal import FrameEntry
-    from sim.node_actor import SimNode
 
 NET_KNOWN_MS: Final = 100_000
 """A question a minute, five seconds for its answer, half a minute of silence; and a slow way."""
@@ -34,7 +34,7 @@ _DUTY: Final = on_duty(("pcso",)).removesuffix("PCSO")
 _NOT_KNOWN: Final = "On duty: not known"
 
 
-class TrustWatch:
+class TrustInvariants:
     """Knows when central could reach whom, and what it said.
 
     Attributes:
@@ -60,7 +60,7 @@ class TrustWatch:
             if self.can_reach(node):
                 self._reached_ms[node] = self._timeline.now_ms
 
-    def on_panel(self, node: SimNode, screen: Screen) -> None:
+    def on_panel(self, node: WatchedNode, screen: Screen) -> None:
         """These pixels are on a node's panel now."""
         now_ms = self._timeline.now_ms
         self.after_each((node.id,))
@@ -72,7 +72,7 @@ class TrustWatch:
                 if line not in known:
                     self._broken("I27", f"{node.name} says {line!r}; central said {sorted(known)}")
 
-    def node_orders(self, node: SimNode, effect: do.Effect, on_disk: Mapping[FrameId, FrameEntry]) -> None:
+    def node_orders(self, node: WatchedNode, effect: do.Effect, on_disk: Mapping[FrameId, FrameEntry]) -> None:
         """A node is about to carry this out."""
         if isinstance(effect, do.RaiseCounterFloor):
             highest = max((frame.counter for frame in on_disk if frame.node == node.id), default=0)
