@@ -40,7 +40,7 @@ from node.core.events import (
 )
 from node.core.link import told
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.radio import duty
+from node.core.radio import duty_cycle
 from node.core.state import NodeState, wall_at_s
 from node.effect_runner import EffectRunner
 from node.event_queue import EventQueue
@@ -302,7 +302,7 @@ class NodeApp:
         if not self._is_store_loaded:
             return
         logger.warning("the disk can be read again: %d frames", len(started.outbox))
-        airtime = KeepAirtime(duty.both(started.airtime, self._airtime_to_keep.slices))
+        airtime = KeepAirtime(duty_cycle.both(started.airtime, self._airtime_to_keep.slices))
         known = KeepTold(told.both(started.told, self._told_to_keep.told))
         self._state = initial_state(self._config.settings)
         self._begin(replace(started, airtime=airtime.slices, told=known.told))

@@ -34,12 +34,12 @@ from node.hw.radio.phrases import SpokenPhrases
 from node.hw.radio.ptt import PttSettings
 from node.hw.radio.ptt_guarded import GuardedPtt
 from node.hw.radio.sentences import sentences
+from node.level_diagnosis import Outcome, Step, input_level, squelch
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import PEAK
 from node.net.radio.over import silence
 from node.net.radio.ports import AudioPort, PttPort
-from node.radio_judgement import Outcome, Step, input_level, squelch
 from wire.ids import NodeId, node_text
 
 LISTEN_S: Final = 10

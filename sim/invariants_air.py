@@ -26,7 +26,7 @@ from node.core import effects as do
 from node.core import events as ev
 from node.core.air import BURSTS_PER_OVER_MAX, OVER_MS_MAX, Mode, Phrase
 from node.core.controls import Part
-from node.core.radio.asked import targets_of
+from node.core.radio.answer_queue import targets_of
 from node.core.screens import Screen
 from sim.air import Carrier, over_ms
 from sim.broken import BrokenInvariantError

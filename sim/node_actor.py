@@ -12,7 +12,7 @@ from node.core import events as ev
 from node.core.controls import Button, Part
 from node.core.listing import parts_of
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.radio.duty import rebased
+from node.core.radio.duty_cycle import rebased
 from node.core.settings import Settings
 from node.core.state import NodeState
 from sim.air import SimAir

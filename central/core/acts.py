@@ -12,7 +12,7 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.desk import AlreadySo
-from central.core.held import Held, entry_for
+from central.core.duty import Watches
 from central.core.incident import Incident
 from central.core.incidents import Incidents
 from central.core.journal import ActionEntry, KeptAct
@@ -20,12 +20,12 @@ from central.core.nodes import Nodes
 from central.core.outbound import states_of
 from central.core.page import Page
 from central.core.paths import Paths
+from central.core.pending_decisions import Held, entry_for
 from central.core.receipts import Receipts
 from central.core.steps import InFlight, Steps
 from central.core.timing import Timing
 from central.core.undo import Table
 from central.core.view import Done, Refused
-from central.core.watches import Watches
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.ids import FrameId
 

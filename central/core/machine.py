@@ -23,10 +23,10 @@ from central.core import events as ev
 from central.core.acts import Acts
 from central.core.bulk import recalled
 from central.core.clocks import Clocks
-from central.core.held import WentAway, found_late, proofs_due
 from central.core.intake import Again, RefusedForGoodError
 from central.core.nodes import NodeRecord
 from central.core.outbound import Outbound, statuses_of
+from central.core.pending_decisions import WentAway, found_late, proofs_due
 from central.core.reporting import facts_of
 from central.core.restored import Restored
 from central.core.set_aside import NOT_DONE

@@ -60,7 +60,7 @@ from node.core.neighbours import inbox
 from node.core.panel import faces, lamp, view
 from node.core.press import drafts, presses
 from node.core.press.presses import Gesture, Wish
-from node.core.radio import access, asked, overs, path_tests, relays
+from node.core.radio import answer_queue, channel_access, overs, path_tests, relays
 from node.core.settings import Settings
 from node.core.state import NodeState, stuck_buttons
 from node.core.turn import Timer, Turn
@@ -227,10 +227,10 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     ScreenShown: neighbours.shown,
     PartFailed: lambda turn, event: parts.failed(turn, event.part, event.detail),
     PartRecovered: _part_recovered,
-    ChannelChanged: lambda turn, event: access.changed(turn, is_busy=event.is_busy),
+    ChannelChanged: lambda turn, event: channel_access.changed(turn, is_busy=event.is_busy),
     OverStarted: overs.started,
     OverEnded: overs.ended,
     OverFailed: overs.failed,
-    AirAsked: asked.asked,
+    AirAsked: answer_queue.asked,
     StopAsked: lambda turn, _event: _stop(turn),
 }

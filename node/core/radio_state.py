@@ -32,7 +32,7 @@ class PathTests(Struct, frozen=True):
 
 
 class Channel(Struct, frozen=True):
-    """What carrier sense and the decoders have told. See :mod:`node.core.radio.access`.
+    """What carrier sense and the decoders have told. See :mod:`node.core.radio.channel_access`.
 
     Attributes:
         since_ms: when it last became busy or clear.
@@ -62,7 +62,7 @@ class Channel(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """How long something was on the air, in slices of :data:`node.core.radio.duty.SLICE_MS`, newest last.
+    """How long something was on the air, in slices of :data:`node.core.radio.duty_cycle.SLICE_MS`, newest last.
 
     Attributes:
         slices: (number of the slice, milliseconds in it).
@@ -72,7 +72,7 @@ class Usage(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """A stored frame of ours that is to go on the air. See :mod:`node.core.radio.tries`.
+    """A stored frame of ours that is to go on the air. See :mod:`node.core.radio.retransmission`.
 
     Attributes:
         since_ms: when it was first wanted.
@@ -122,7 +122,7 @@ class Over(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """A frame that central has asked us to put on the air. See :mod:`node.core.radio.asked`.
+    """A frame that central has asked us to put on the air. See :mod:`node.core.radio.answer_queue`.
 
     Attributes:
         rank: smallest first.

@@ -53,7 +53,7 @@ class RadioTiming(Struct, frozen=True):
 
     lone_wait_ms: tuple[int, int] = (1_000, 2_000)
     """Random wait of an alert before it goes on the air, when nobody else is heard. The more nodes seem to want the
-    channel, the slower it is counted down: see :mod:`node.core.radio.access`."""
+    channel, the slower it is counted down: see :mod:`node.core.radio.channel_access`."""
     attack_wait_max_ms: int = 4_000
     """An attack breaks in on a busy channel after this (N10)."""
     answer_due_ms: int = 5_000

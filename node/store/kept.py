@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from node.core.effects import Scale, Told
-from node.core.radio.duty import rebased
+from node.core.radio.duty_cycle import rebased
 from node.store.database import read_value, write_value
 
 logger = logging.getLogger(__name__)

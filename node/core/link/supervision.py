@@ -23,7 +23,7 @@ from node.core.events import (
 from node.core.link import answers, asking, identity, proof, receipts
 from node.core.neighbours import alerts as neighbours
 from node.core.radio import relays
-from node.core.radio.duty import busy_percent
+from node.core.radio.duty_cycle import busy_percent
 from node.core.radio.path import RadioPath, radio_path
 from node.core.state import Clock, NodeState, stuck_buttons, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after

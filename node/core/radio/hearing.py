@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from node.core.radio import access, asked, relays
+from node.core.radio import answer_queue, channel_access, relays
 from node.core.radio.bucket import spend
 from node.core.turn import Turn
 from wire.admission import Admitted, admit
@@ -44,11 +44,11 @@ def admitted(turn: Turn, data: bytes) -> Admitted | None:
         return None
     _note_rung(turn, found.frame)
     turn.state.radio.bursts_heard = turn.state.radio.bursts_heard + 1
-    access.decoded(turn, is_member_alert=isinstance(found.frame, Alert | Cancel))
-    targets = asked.targets_of(found.frame)
+    channel_access.decoded(turn, is_member_alert=isinstance(found.frame, Alert | Cancel))
+    targets = answer_queue.targets_of(found.frame)
     if targets:
-        access.receipted(turn)
-        asked.heard(turn, targets)
+        channel_access.receipted(turn)
+        answer_queue.heard(turn, targets)
         relays.answered(turn, targets)
     _tell_once(turn, found.frame)
     relays.heard(turn, found)

@@ -4,12 +4,12 @@
 its number; other numbers are ignored. An over of which nothing is heard for longer than the longest one takes is
 taken as failed, so that a driver that lost it does not silence the node for ever.
 
-**What goes first.** Whatever central asked for (:mod:`node.core.radio.asked`), after a turnaround far shorter than
-anybody's random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames, the most
-urgent first, the newest first among equals, as many as fit :data:`~node.core.air.BURSTS_PER_OVER_MAX` and
+**What goes first.** Whatever central asked for (:mod:`node.core.radio.answer_queue`), after a turnaround far shorter
+than anybody's random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames,
+the most urgent first, the newest first among equals, as many as fit :data:`~node.core.air.BURSTS_PER_OVER_MAX` and
 :data:`~node.core.air.OVER_MS_MAX` with the sentence, all in the mode of the first, after the random wait
-(:mod:`node.core.radio.access`). How often and how loudly: :mod:`node.core.radio.tries`. What is said aloud:
-:mod:`node.core.radio.phrases`.
+(:mod:`node.core.radio.channel_access`). How often and how loudly: :mod:`node.core.radio.retransmission`. What is said
+aloud: :mod:`node.core.radio.phrases`.
 
 **Breaking in.** An attack does not wait for a busy channel for ever: ``attack_wait_max_ms`` after it became due it goes
 out on top of whoever speaks (N10). Not on top of a spell that has just begun, which is another burst and soon over, and
@@ -21,11 +21,11 @@ first over up for longer than :data:`BREAK_IN_LAST_MS`, or, in turns so short th
 An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
 handset, not for central.
 
-**Cutting.** A fresh attack does not wait for our own lesser over (:mod:`node.core.radio.cuts`). Otherwise ``StopOver``
-is for the end of the program.
+**Cutting.** A fresh attack does not wait for our own lesser over (:mod:`node.core.radio.preemption`). Otherwise
+``StopOver`` is for the end of the program.
 
-**Limits.** :mod:`node.core.radio.duty`. No licence, or a broken radio: no over is ever ordered, and what was to be
-carried is told as not delivered, as if there were no radio.
+**Limits.** :mod:`node.core.radio.duty_cycle`. No licence, or a broken radio: no over is ever ordered, and what was to
+be carried is told as not delivered, as if there were no radio.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from node.core.air import (
 from node.core.effects import KeepAirtime, StopOver, TransmitOver
 from node.core.events import OverEnded, OverFailed, OverStarted
 from node.core.incident.lifecycle import on_air
-from node.core.radio import access, asked, cuts, duty, tries, trust
+from node.core.radio import answer_queue, channel_access, duty_cycle, preemption, retransmission, trust
 from node.core.radio.chance import draw
 from node.core.radio.path import can_transmit
 from node.core.radio.phrases import SAID_MAX, phrase_for
@@ -84,18 +84,18 @@ def request(turn: Turn, counter: int) -> None:
     Asked twice, or without a radio that may transmit, it changes nothing.
     """
     if can_transmit(turn.state):
-        tries.want(turn, counter)
+        retransmission.want(turn, counter)
 
 
 def withdraw(turn: Turn, counter: int) -> None:
     """It has its receipt, or nobody wants it any more."""
-    tries.drop(turn, counter)
+    retransmission.drop(turn, counter)
 
 
 def count(turn: Turn) -> None:
     """Let time pass until now; first in each step, before the event changes anything."""
     if turn.settings.radio is not None:
-        access.count(turn)
+        channel_access.count(turn)
         trust.observe(turn)
 
 
@@ -122,7 +122,7 @@ def ended(turn: Turn, event: OverEnded) -> None:
     turn.state.radio.failures = 0
     turn.state.radio.spoken = spoken[-SAID_MAX:]
     if not over.is_cut or event.airtime_ms >= over.bursts_ms:
-        tries.carried(turn, over.counters)
+        retransmission.carried(turn, over.counters)
     turn.fact("over_ended", None, over=str(over.number), airtime_ms=str(event.airtime_ms))
 
 
@@ -154,11 +154,11 @@ def settle(turn: Turn) -> None:
         return
     trust.observe(turn)
     if can_transmit(turn.state):
-        tries.settle(turn)
-        asked.settle(turn)
+        retransmission.settle(turn)
+        answer_queue.settle(turn)
         return
-    tries.abandon(turn)
-    asked.clear(turn)
+    retransmission.abandon(turn)
+    answer_queue.clear(turn)
     if turn.state.radio.blocked_since_ms is not None:
         _clear(turn)
 
@@ -172,12 +172,12 @@ def timers(state: NodeState) -> Iterator[Timer]:
         yield radio.over.overdue_ms, _no_answer
     if not can_transmit(state):
         return
-    yield from tries.timers(state)
-    yield from cuts.timers(state)
+    yield from retransmission.timers(state)
+    yield from preemption.timers(state)
     waiting_since_ms = _waiting_since_ms(state)
     if radio.blocked_since_ms is not None:
         if not radio.is_busy:
-            yield radio.channel.since_ms + access.OPEN_MS, _clear
+            yield radio.channel.since_ms + channel_access.OPEN_MS, _clear
     elif waiting_since_ms is not None:
         yield waiting_since_ms + settings.timing.blocked_after_ms, _block
     next_ms = _next_ms(state)
@@ -198,12 +198,12 @@ def _next_ms(state: NodeState) -> int | None:
         return None
     if radio.rest_ms > now_ms:
         return radio.rest_ms
-    moments = [asked.begins_ms(state)]
+    moments = [answer_queue.begins_ms(state)]
     due = _due(state, now_ms)
     if due:
-        moments += [access.wait_ends_ms(radio, now_ms), breaks_in_ms(state, due)]
+        moments += [channel_access.wait_ends_ms(radio, now_ms), breaks_in_ms(state, due)]
     elif _is_held(state, now_ms):
-        moments.append(duty.next_slice_ms(now_ms))
+        moments.append(duty_cycle.next_slice_ms(now_ms))
     moments += [wanted.due_ms for wanted in radio.wanted if _waits(wanted) and wanted.due_ms > now_ms]
     return min((moment for moment in moments if moment is not None), default=None)
 
@@ -223,20 +223,20 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
     since_ms, due_ms = radio.channel.since_ms, min(wanted.due_ms for wanted in attacks)
     if radio.channel.decoded_ms is not None and radio.channel.decoded_ms >= since_ms:
         least_ms = DECODED_SPELL_MS
-    elif radio.channel.crowd_milli >= access.GATHERING_CROWD:
+    elif radio.channel.crowd_milli >= channel_access.GATHERING_CROWD:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS
     # Only for what was never on the air: two who collided and both broke in by this rule would do so for minutes.
     is_first = any(wanted.tries == 0 for wanted in attacks)
-    if is_first and least_ms != DECODED_SPELL_MS and not access.is_storm(radio, state.now_ms):
+    if is_first and least_ms != DECODED_SPELL_MS and not channel_access.is_storm(radio, state.now_ms):
         since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - BREAK_IN_MS)
     return max(due_ms + settings.timing.attack_wait_max_ms, since_ms + least_ms)
 
 
 def _next(turn: Turn) -> None:
-    if asked.is_ready(turn.state, turn.now_ms):
-        frames, mode = asked.take(turn)
+    if answer_queue.is_ready(turn.state, turn.now_ms):
+        frames, mode = answer_queue.take(turn)
         _order(turn, frames, mode)
         return
     due = _due(turn.state, turn.now_ms)
@@ -244,9 +244,11 @@ def _next(turn: Turn) -> None:
         if turn.state.radio.wait_us is not None:
             turn.state.radio.wait_us = None
         return
-    access.wait(turn)
+    channel_access.wait(turn)
     break_in_ms = breaks_in_ms(turn.state, due)
-    if access.is_over(turn.state.radio, turn.now_ms) or (break_in_ms is not None and break_in_ms <= turn.now_ms):
+    if channel_access.is_over(turn.state.radio, turn.now_ms) or (
+        break_in_ms is not None and break_in_ms <= turn.now_ms
+    ):
         _transmit(turn, due)
 
 
@@ -287,7 +289,7 @@ def _order(
     phrase = None if said is None else said[0]
     # Before it is keyed: a program that dies in the middle of it must not have forgotten it.
     planned = planned_ms(frames, mode, phrase)
-    turn.order(KeepAirtime(duty.add(turn.state.radio.own_use, turn.now_ms + planned, planned).slices))
+    turn.order(KeepAirtime(duty_cycle.add(turn.state.radio.own_use, turn.now_ms + planned, planned).slices))
     turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
 
 
@@ -299,9 +301,9 @@ def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:
     turn.state.radio.over = None
     turn.state.radio.overs = radio.overs + (airtime_ms > 0)
     turn.state.radio.airtime_ms = radio.airtime_ms + airtime_ms
-    turn.state.radio.own_use = duty.add(radio.own_use, turn.now_ms, airtime_ms)
+    turn.state.radio.own_use = duty_cycle.add(radio.own_use, turn.now_ms, airtime_ms)
     turn.order(KeepAirtime(turn.state.radio.own_use.slices))
-    access.unkeyed(turn)
+    channel_access.unkeyed(turn)
     return over
 
 
@@ -333,17 +335,18 @@ def _waits(wanted: Wanted) -> bool:
 def _may(state: NodeState, wanted: Wanted, row: Row, now_ms: int) -> bool:
     """Whether the limits allow it (N10)."""
     if wanted.is_late and (
-        state.central.path is PathPhase.PROVEN or duty.busy_percent(state.radio, now_ms) > duty.POLITE_PERCENT
+        state.central.path is PathPhase.PROVEN
+        or duty_cycle.busy_percent(state.radio, now_ms) > duty_cycle.POLITE_PERCENT
     ):
         return False
-    percent, is_attack = duty.OWN_PERCENT_MAX, _is_attack(row.signed)
+    percent, is_attack = duty_cycle.OWN_PERCENT_MAX, _is_attack(row.signed)
     if isinstance(row.signed.frame, Alert) and not wanted.is_late:
-        is_first = wanted.tries < tries.RELIABLE_TRIES
+        is_first = wanted.tries < retransmission.RELIABLE_TRIES
         if is_attack and is_first:
             return True
-        percent = duty.HARD_PERCENT_MAX if is_attack or is_first else percent
+        percent = duty_cycle.HARD_PERCENT_MAX if is_attack or is_first else percent
     length_ms = planned_ms([row.signed], LADDER[wanted.rung], None)
-    return duty.may_add(state.radio, now_ms, length_ms, percent)
+    return duty_cycle.may_add(state.radio, now_ms, length_ms, percent)
 
 
 def _order_of(entry: tuple[Wanted, Row]) -> tuple[bool, int, int]:
@@ -382,7 +385,7 @@ def _waiting_since_ms(state: NodeState) -> int | None:
 
 
 def _is_open(state: NodeState) -> bool:
-    return not state.radio.is_busy and state.now_ms - state.radio.channel.since_ms >= access.OPEN_MS
+    return not state.radio.is_busy and state.now_ms - state.radio.channel.since_ms >= channel_access.OPEN_MS
 
 
 def _block(turn: Turn) -> None:

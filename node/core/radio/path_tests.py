@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from node.core.effects import PathTestDraft
 from node.core.incident.hush import is_hushed
 from node.core.radio.chance import draw
-from node.core.radio.duty import POLITE_PERCENT, busy_percent
+from node.core.radio.duty_cycle import POLITE_PERCENT, busy_percent
 from node.core.radio.path import can_transmit
 from node.core.radio_state import PathTests
 from node.core.state import NodeState

@@ -437,28 +437,3 @@ def test_screen_is_ordered_only_when_it_changes(world: World) -> None:
     again = world.do(world.receipt(1)) and world.do(world.receipt(1))
 
     assert [] == world.of(ShowScreen, again)
-
-
-def test_acknowledgement_that_is_said_again_does_not_come_back(world: World) -> None:
-    """N3: somebody took it back since."""
-    world.hold(Button.ATTACK)
-    said = world.ack(1)
-    world.do(world.receipt(1), said)
-    world.do(world.says(OURS, 1, "answered", answer=world.answer()), world.says(OURS, 1, "unanswered", revision=2))
-    assert "received" == world.face
-
-    world.do(said)
-
-    assert "received" == world.face
-
-
-def test_earlier_press_of_the_same_urgency_does_not_hold_up_received(world: World) -> None:
-    """N3: the last press is what its presser waits for."""
-    world.tap(Button.ASSIST)
-    world.live(2_000)
-    world.tap(Button.ASSIST)
-    assert [1, 2] == list(world.stored)
-
-    world.do(world.receipt(2))
-
-    assert "received" == world.face

@@ -107,3 +107,15 @@ def test_seconds_to_the_answer_are_centrals_where_it_says_them(world: World) -> 
     world.do(world.says(OURS, 1, "answered", answer=told))
 
     assert world.screen.lines[1].endswith("after 4 s")
+
+
+def test_earlier_press_of_the_same_urgency_does_not_hold_up_received(world: World) -> None:
+    """N3: the last press is what its presser waits for."""
+    world.tap(Button.ASSIST)
+    world.live(2_000)
+    world.tap(Button.ASSIST)
+    assert [1, 2] == list(world.stored)
+
+    world.do(world.receipt(2))
+
+    assert "received" == world.face

@@ -65,3 +65,16 @@ def test_answer_to_a_sync_is_how_it_is_now(world: World) -> None:
     world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=(state,))))
 
     assert "received" == world.face
+
+
+def test_acknowledgement_that_is_said_again_does_not_come_back(world: World) -> None:
+    """N3: somebody took it back since."""
+    world.hold(Button.ATTACK)
+    said = world.ack(1)
+    world.do(world.receipt(1), said)
+    world.do(world.says(OURS, 1, "answered", answer=world.answer()), world.says(OURS, 1, "unanswered", revision=2))
+    assert "received" == world.face
+
+    world.do(said)
+
+    assert "received" == world.face

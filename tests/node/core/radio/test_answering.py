@@ -9,7 +9,7 @@ from node.core.air import LADDER
 from node.core.controls import Button
 from node.core.effects import RelayFrame, ShowScreen
 from node.core.events import AirAsked, ChannelChanged, FrameReceived, LinkDown, OverEnded
-from node.core.radio import access, asked, hearing, relays
+from node.core.radio import answer_queue, channel_access, hearing, relays
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import (
     Acknowledgement,
@@ -52,7 +52,7 @@ def test_answer_goes_out_at_once_on_a_clear_channel() -> None:
     asked_ms = radio.world.now_ms
     over = radio.wait_over(1_000)
 
-    assert radio.world.now_ms - asked_ms <= asked.TURNAROUND_MS[1]
+    assert radio.world.now_ms - asked_ms <= answer_queue.TURNAROUND_MS[1]
     assert (LADDER[0], None) == (over.mode, over.phrase)
     radio.carry(over)
     radio.world.live(300_000)
@@ -81,7 +81,7 @@ def test_answer_to_an_alert_just_heard_is_not_kept_waiting() -> None:
     asked_ms = radio.world.now_ms
     radio.wait_over(1_000)
 
-    assert radio.world.now_ms - asked_ms <= asked.TURNAROUND_MS[1]
+    assert radio.world.now_ms - asked_ms <= answer_queue.TURNAROUND_MS[1]
 
 
 def test_receipts_go_first_and_several_in_one_over(radio: Set) -> None:
@@ -158,9 +158,9 @@ def test_what_may_not_be_said_is_counted_and_not_said(wrong: str) -> None:
 def test_answers_are_bounded_in_number_and_age(radio: Set) -> None:
     radio.world.do(ChannelChanged(is_busy=True))
     ask(radio, *(receipt(n, n) for n in range(1, 100)))
-    assert asked.QUEUE_MAX == len(radio.world.state.radio.asked)
+    assert answer_queue.QUEUE_MAX == len(radio.world.state.radio.asked)
 
-    radio.world.after(asked.KEPT_MS, ChannelChanged(is_busy=False))
+    radio.world.after(answer_queue.KEPT_MS, ChannelChanged(is_busy=False))
     radio.world.after(30_000)
     assert [] == radio.overs()
 
@@ -174,7 +174,7 @@ def test_crowd_gathers_receipts(radio: Set) -> None:
     assert [] == radio.overs()
     ask(radio, batch(2, 1, 2))
 
-    assert [2] == radio.counters(radio.wait_over(access.GATHER_MS + asked.TURN_MS))
+    assert [2] == radio.counters(radio.wait_over(channel_access.GATHER_MS + answer_queue.TURN_MS))
 
 
 def test_batch_over_the_air_ends_our_own(radio: Set) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node.core.events import AirAsked, OverEnded
-from node.core.radio import duty
+from node.core.radio import duty_cycle
 from tests.support.radio_set import Set
 from wire.frames import Receipt
 from wire.ids import CENTRAL, FrameId, NodeId
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.finding(9)
 def test_crash_loop_keeps_to_the_duty_cycle(radio: Set, *, is_ended: bool) -> None:
     """Whether it dies after an over or while it is keyed."""
     used_ms, counter = 0, 0
-    while radio.world.now_ms < duty.WINDOW_MS:
+    while radio.world.now_ms < duty_cycle.WINDOW_MS:
         counter += 1
         frame = Receipt(CENTRAL, counter, 0, FrameId(BOOTS, counter))
         before = len(radio.overs())
@@ -33,4 +33,4 @@ def test_crash_loop_keeps_to_the_duty_cycle(radio: Set, *, is_ended: bool) -> No
                 radio.world.do(OverEnded(radio.overs()[-1].over, AIRTIME_MS))
             radio.world.restart()
 
-    assert 20 <= 100 * used_ms // duty.WINDOW_MS <= 32
+    assert 20 <= 100 * used_ms // duty_cycle.WINDOW_MS <= 32

@@ -6,7 +6,7 @@ import pytest
 
 from node.core.controls import Button
 from node.core.events import AirAsked, ChannelChanged, DirectoryReceived, OverEnded
-from node.core.radio import asked, duty
+from node.core.radio import answer_queue, duty_cycle
 from tests.support.radio_set import Set, radio_set
 from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response
 from wire.ids import CENTRAL, FrameId, NodeId
@@ -49,7 +49,9 @@ def test_alert_of_a_scheme_that_is_not_ours_is_not_said() -> None:
     assert ([], {"air foreign scheme": 1}) == (radio.overs(), dict(radio.world.state.rejected))
 
 
-@pytest.mark.parametrize(("age_ms", "is_said"), [(asked.OLD_MS - 5_000, True), (asked.OLD_MS + 5_000, False)])
+@pytest.mark.parametrize(
+    ("age_ms", "is_said"), [(answer_queue.OLD_MS - 5_000, True), (answer_queue.OLD_MS + 5_000, False)]
+)
 @pytest.mark.parametrize("kind", ["alert", "receipt"])
 def test_old_frames_are_not_said_where_the_time_is_known(radio: Set, kind: str, age_ms: int, *, is_said: bool) -> None:
     at_s = now_s(radio) - age_ms // 1_000
@@ -75,7 +77,7 @@ def test_alert_of_a_member_struck_off_while_it_waits_is_not_said(radio: Set) -> 
 def test_flood_of_old_receipts_leaves_room_for_a_press_here(radio: Set) -> None:
     """N10: three tenths of ten minutes, however many there are, and an assist goes out at once."""
     counter = 0
-    while radio.world.now_ms < duty.WINDOW_MS:
+    while radio.world.now_ms < duty_cycle.WINDOW_MS:
         counter += 1
         ask(radio, Receipt(CENTRAL, counter, 0, FrameId(BOOTS, counter)))
         before = len(radio.overs())
@@ -83,8 +85,8 @@ def test_flood_of_old_receipts_leaves_room_for_a_press_here(radio: Set) -> None:
         if len(radio.overs()) > before:
             radio.world.after(1_000, OverEnded(radio.overs()[-1].over, 1_300))
     state = radio.world.state.radio
-    used_ms = duty.used_ms(state.own_use, radio.world.now_ms)
-    assert 25 <= 100 * used_ms // duty.WINDOW_MS <= 31
+    used_ms = duty_cycle.used_ms(state.own_use, radio.world.now_ms)
+    assert 25 <= 100 * used_ms // duty_cycle.WINDOW_MS <= 31
 
     radio.world.tap(Button.ASSIST)
     tapped_ms = radio.world.now_ms

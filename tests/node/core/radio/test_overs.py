@@ -19,7 +19,7 @@ from node.core.events import (
     PartRecovered,
     StopAsked,
 )
-from node.core.radio import duty, overs, tries
+from node.core.radio import duty_cycle, overs, retransmission
 from node.core.radio_state import Usage
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Alert, decode
@@ -39,7 +39,7 @@ def press_many(radio: Set, count: int) -> None:
 
 def used(radio: Set, percent: int) -> None:
     """So much of the last ten minutes was ours."""
-    use = duty.add(Usage(), radio.world.now_ms, percent * duty.WINDOW_MS // 100)
+    use = duty_cycle.add(Usage(), radio.world.now_ms, percent * duty_cycle.WINDOW_MS // 100)
     radio.world.state = replace(radio.world.state, radio=replace(radio.world.state.radio, own_use=use))
 
 
@@ -219,7 +219,7 @@ def test_duty_cycle_holds_everything_but_the_first_tries_of_an_attack(
     radio: Set, *, used_percent: int, button: Button, is_sent: bool
 ) -> None:
     """N10: at most a fifth of ten minutes, two fifths for what is pressed now."""
-    radio.world.after(duty.WINDOW_MS)
+    radio.world.after(duty_cycle.WINDOW_MS)
     used(radio, used_percent)
     radio.world.hold(button) if button is Button.ATTACK else radio.world.tap(button)
     radio.world.after(6_000)
@@ -228,7 +228,7 @@ def test_duty_cycle_holds_everything_but_the_first_tries_of_an_attack(
 
 
 def test_later_tries_of_an_assist_keep_to_a_fifth(radio: Set) -> None:
-    radio.world.after(duty.WINDOW_MS)
+    radio.world.after(duty_cycle.WINDOW_MS)
     radio.world.tap(Button.ASSIST)
     for _ in range(3):
         radio.next_over()
@@ -238,7 +238,7 @@ def test_later_tries_of_an_assist_keep_to_a_fifth(radio: Set) -> None:
 
 
 def test_later_tries_of_an_attack_keep_to_two_fifths(radio: Set) -> None:
-    radio.world.after(duty.WINDOW_MS)
+    radio.world.after(duty_cycle.WINDOW_MS)
     radio.world.hold(Button.ATTACK)
     for _ in range(3):
         radio.next_over()
@@ -246,7 +246,7 @@ def test_later_tries_of_an_attack_keep_to_two_fifths(radio: Set) -> None:
     with pytest.raises(AssertionError, match="no over"):
         radio.wait_over(200_000)
 
-    radio.wait_over(duty.WINDOW_MS)
+    radio.wait_over(duty_cycle.WINDOW_MS)
 
 
 def test_blocked_channel_is_told_once_and_its_end() -> None:
@@ -285,6 +285,6 @@ def test_presser_is_told_although_the_driver_never_keys(radio: Set) -> None:
     """N3: an over that was ordered is no news, and the driver's silence is not to be TRYING for forty seconds."""
     radio.world.tap(Button.ASSIST)
     radio.wait_over()
-    radio.world.after(tries.FIRST_CHANCE_MS)
+    radio.world.after(retransmission.FIRST_CHANCE_MS)
 
     assert ["no receipt"] == [fact["reason"] for fact in radio.facts("undelivered")]

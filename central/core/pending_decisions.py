@@ -12,13 +12,13 @@ from typing import Final
 from msgspec import Struct
 
 from central.core.desk import Allowed, AlreadySo, judge
+from central.core.duty import Watches
 from central.core.events import ActionRequested
 from central.core.incident import Incident
 from central.core.journal import ActionEntry
 from central.core.people import AUTOMATIC, is_automatic
 from central.core.timing import Timing
 from central.core.view import Person, Refused
-from central.core.watches import Watches
 from wire.ids import FrameId
 from wire.kinds import AlertKind
 

@@ -10,7 +10,7 @@ import pytest
 
 from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import ratio
-from node.radio_judgement import Outcome, Step, input_level, squelch
+from node.level_diagnosis import Outcome, Step, input_level, squelch
 
 _SECOND = RATE_HZ
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from node.core.air import LADDER
 from node.core.controls import Button
 from node.core.events import OverFailed, Ticked
-from node.core.radio import tries
+from node.core.radio import retransmission
 from tests.support.node_world import World
 from tests.support.radio_set import Set, radio_set
 from wire.frames import Alert, Response, decode
@@ -48,7 +48,7 @@ def test_three_tries_soon_then_slow_ones_doubling_for_ever(radio: Set) -> None:
     assert 120_000 <= gaps[2] <= 160_000
     for shorter, longer in pairwise(gaps[2:7]):
         assert 1.6 * shorter < longer < 2.5 * shorter
-    assert tries.SLOW_MAX_MS <= gaps[-1] <= 1.2 * tries.SLOW_MAX_MS
+    assert retransmission.SLOW_MAX_MS <= gaps[-1] <= 1.2 * retransmission.SLOW_MAX_MS
 
 
 def test_storm_keeps_the_fast_mode(radio: Set) -> None:
@@ -76,10 +76,10 @@ def test_answer_too_weak_to_read_is_answered_one_rung_up_every_second_time(radio
 
 def test_fresh_press_starts_its_incident_anew(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
-    for _ in range(tries.RELIABLE_TRIES):
+    for _ in range(retransmission.RELIABLE_TRIES):
         radio.next_over()
     radio.world.after(4_000, Ticked())
-    assert tries.RELIABLE_TRIES == radio.world.state.radio.wanted[0].losses
+    assert retransmission.RELIABLE_TRIES == radio.world.state.radio.wanted[0].losses
     radio.world.hold(Button.ATTACK)
     state = radio.world.state.radio
     assert ([0, 0], 0) == ([wanted.losses for wanted in state.wanted], state.channel.losses)
@@ -105,7 +105,7 @@ def test_backlog_goes_newest_first_slowly_unspoken_and_after_what_is_fresh() -> 
         done += radio.counters(radio.next_over(120_000))
         radio.world.do(radio.receipt(done[-1]))
     assert [29, 28, 27, 26, 25] == done
-    assert radio.world.now_ms - start_ms > 4 * tries.BACKLOG_APART_MS - 20_000
+    assert radio.world.now_ms - start_ms > 4 * retransmission.BACKLOG_APART_MS - 20_000
 
 
 def test_backlog_is_the_networks_while_central_is_heard() -> None:
@@ -119,11 +119,11 @@ def test_backlog_is_the_networks_while_central_is_heard() -> None:
 
 
 def test_wanted_rows_are_bounded_and_a_fresh_press_always_gets_in(radio: Set) -> None:
-    for _ in range(tries.WANTED_MAX + 10):
+    for _ in range(retransmission.WANTED_MAX + 10):
         radio.world.tap(Button.TEST)
     wanted = radio.world.state.radio.wanted
 
-    assert tries.WANTED_MAX == len(wanted)
+    assert retransmission.WANTED_MAX == len(wanted)
     assert radio.world.counter in {entry.counter for entry in wanted}
 
 
@@ -144,11 +144,11 @@ def test_response_has_three_tries_and_no_more(radio: Set) -> None:
     radio.hears(Alert(BOOTS, 5, 0, AlertKind.ASSIST, 5, (1,)))
     radio.world.after(60_000, Ticked())
     radio.world.tap(Button.SEEN)
-    for _ in range(tries.RELIABLE_TRIES):
+    for _ in range(retransmission.RELIABLE_TRIES):
         assert isinstance(decode(radio.next_over().bursts[0]).frame, Response)
     radio.world.after(4 * HOUR_MS)
 
-    assert tries.RELIABLE_TRIES == len(radio.overs())
+    assert retransmission.RELIABLE_TRIES == len(radio.overs())
     assert 1 == len(radio.world.state.outbox.rows), "the network has it still to carry"
 
 

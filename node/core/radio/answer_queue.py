@@ -3,8 +3,8 @@
 - Each frame passes the same gate as any other before it is taken: the broker is not believed blindly. It could have
   kept every frame that ever was, all well signed: what is old by our clock, what is no answer and no warning, what is
   our own, and what is a scheme's that is not ours is refused. A sender struck off while its frame waits is dropped.
-- They go out ahead of any random wait, in the turn that everybody else leaves them (:mod:`node.core.radio.access`).
-  Receipts first; several in one over.
+- They go out ahead of any random wait, in the turn that everybody else leaves them
+  (:mod:`node.core.radio.channel_access`). Receipts first; several in one over.
 - In a crowd, receipts are gathered for a moment: each over that answers is one in which nobody can alert.
 - A queued receipt that a later batch covers, or that somebody else was heard to say, is dropped.
 - The mode is the one that the sender seems to have needed to be heard here.
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from node.core.air import BURST_GAP_MS, BURSTS_PER_OVER_MAX, KEY_UP_MS, LADDER, Mode, burst_ms
 from node.core.events import AirAsked
-from node.core.radio import access, duty
+from node.core.radio import channel_access, duty_cycle
 from node.core.radio.chance import draw
 from node.core.radio.path import can_transmit
 from node.core.radio_state import Asked, Said
@@ -84,7 +84,7 @@ def asked(turn: Turn, event: AirAsked) -> None:
     ready_ms = turn.now_ms + draw(turn, *TURNAROUND_MS)
     if not is_new:
         ready_ms = max(ready_ms, last_ms + min(APART_MS << min(times - 1, 8), APART_MAX_MS))
-    gather_ms = access.gather_ms(turn.state.radio.channel)
+    gather_ms = channel_access.gather_ms(turn.state.radio.channel)
     if targets and gather_ms:
         ready_ms = max(ready_ms, turn.now_ms + gather_ms)
         waiting = [other.ready_ms for other in queue if other.targets]
@@ -144,12 +144,14 @@ def begins_ms(state: NodeState) -> int | None:
         return None
     ready_ms = min(entry.ready_ms for entry in radio.asked)
     ready_ms = max(ready_ms, radio.channel.since_ms + TURNAROUND_MS[0])
-    is_turn = access.is_turn(radio.channel) and ready_ms <= radio.channel.since_ms + TURNAROUND_MS[1]
-    if not is_turn and access.gather_ms(radio.channel):
+    is_turn = channel_access.is_turn(radio.channel) and ready_ms <= radio.channel.since_ms + TURNAROUND_MS[1]
+    if not is_turn and channel_access.gather_ms(radio.channel):
         # The turn that others leave to answers has gone by: the next comes with the end of the next over.
         ready_ms = max(ready_ms, radio.channel.since_ms + TURN_MS)
-    if not duty.may_add(radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty.ASKED_PERCENT_MAX):
-        ready_ms = max(ready_ms, duty.next_slice_ms(state.now_ms))
+    if not duty_cycle.may_add(
+        radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty_cycle.ASKED_PERCENT_MAX
+    ):
+        ready_ms = max(ready_ms, duty_cycle.next_slice_ms(state.now_ms))
     return ready_ms
 
 
@@ -164,7 +166,7 @@ def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
         chosen = (chosen + more)[:BURSTS_PER_OVER_MAX]
     turn.state.radio.asked = tuple(entry for entry in turn.state.radio.asked if entry not in chosen)
     if any(entry.targets for entry in chosen):
-        access.receipted(turn)
+        channel_access.receipted(turn)
     for entry in chosen:
         for subject in entry.targets or (entry.signed.frame.id,):
             _remember(turn, subject)

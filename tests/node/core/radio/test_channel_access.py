@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from node.core.controls import Button
 from node.core.effects import TransmitOver
 from node.core.events import ChannelChanged, FrameReceived, OverEnded, OverStarted, Ticked
-from node.core.radio import access, chance, overs
+from node.core.radio import chance, channel_access, overs
 from node.core.turn import Turn
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Alert, Receipt
@@ -55,7 +55,7 @@ def test_busy_time_does_not_count(radio: Set) -> None:
 
     clear_ms = radio.world.now_ms
     radio.wait_over()
-    assert radio.world.now_ms - clear_ms == access.GAP_MS + -(-left // 1_000)
+    assert radio.world.now_ms - clear_ms == channel_access.GAP_MS + -(-left // 1_000)
 
 
 def test_assist_waits_for_whoever_talks(radio: Set) -> None:
@@ -127,7 +127,7 @@ def test_undecodable_bursts_grow_the_crowd_and_quiet_shrinks_it(radio: Set) -> N
     assert grown > 15_000
 
     radio.world.after(60_000, Ticked())
-    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+    assert channel_access.ALONE == radio.world.state.radio.channel.crowd_milli
 
 
 @pytest.mark.parametrize("length_ms", [100, 5_000, 20_000])
@@ -136,22 +136,22 @@ def test_talk_and_clicks_are_no_crowd(radio: Set, length_ms: int) -> None:
         radio.talk(length_ms)
         radio.world.after(500)
 
-    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+    assert channel_access.ALONE == radio.world.state.radio.channel.crowd_milli
 
 
 def test_decoded_burst_is_no_collision(radio: Set) -> None:
     radio.hears(alert(5))
 
-    assert access.HEARD_CROWD == radio.world.state.radio.channel.crowd_milli
+    assert channel_access.HEARD_CROWD == radio.world.state.radio.channel.crowd_milli
 
 
 def test_decoder_slower_than_the_carrier_takes_the_collision_back(radio: Set) -> None:
     radio.talk(1_200)
-    assert radio.world.state.radio.channel.crowd_milli > access.ALONE
+    assert radio.world.state.radio.channel.crowd_milli > channel_access.ALONE
     receipt = radio.world.signed(Receipt(CENTRAL, 1, 0, FrameId(BOOTS, 1)))
     radio.world.after(100, FrameReceived(receipt.data, None, Path.RADIO))
 
-    assert access.ALONE == radio.world.state.radio.channel.crowd_milli
+    assert channel_access.ALONE == radio.world.state.radio.channel.crowd_milli
 
 
 def test_each_draw_is_another(radio: Set) -> None:
@@ -165,7 +165,7 @@ def test_noise_cannot_grow_the_crowd_without_bound(radio: Set) -> None:
         radio.talk(1_200)
         radio.world.after(10)
 
-    assert access.CROWD_MAX == radio.world.state.radio.channel.crowd_milli
+    assert channel_access.CROWD_MAX == radio.world.state.radio.channel.crowd_milli
 
 
 def test_overs_of_a_crowd_begin_with_a_slot(radio: Set) -> None:
@@ -173,9 +173,9 @@ def test_overs_of_a_crowd_begin_with_a_slot(radio: Set) -> None:
     radio.hears(alert(5))
     clear_ms = radio.world.now_ms
     radio.wait_over()
-    into_ms = (radio.world.now_ms - clear_ms - access.GAP_MS - access.TURN_MS) % access.SLOT_MS
+    into_ms = (radio.world.now_ms - clear_ms - channel_access.GAP_MS - channel_access.TURN_MS) % channel_access.SLOT_MS
 
-    assert into_ms <= access.SLOT_LATE_MS
+    assert into_ms <= channel_access.SLOT_LATE_MS
 
 
 def test_own_over_counts_as_no_wait_of_another_frame(radio: Set) -> None:

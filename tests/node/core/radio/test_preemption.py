@@ -8,7 +8,7 @@ from node.core.air import LADDER, Phrase
 from node.core.controls import Button
 from node.core.effects import StopOver, TransmitOver
 from node.core.events import AirAsked, ChannelChanged, OverEnded, OverStarted, Ticked
-from node.core.radio import cuts
+from node.core.radio import preemption
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import Receipt
 from wire.ids import CENTRAL, FrameId, NodeId
@@ -101,7 +101,7 @@ def test_sentence_is_cut_for_a_silent_attack_and_none_follows() -> None:
     radio.world.tap(Button.ASSIST)
     over = key(radio)
     radio.world.hold(Button.ATTACK)
-    radio.world.after(cuts.WORTH_MS, Ticked())
+    radio.world.after(preemption.WORTH_MS, Ticked())
     assert [StopOver(over.over)] == stops(radio)
     radio.world.do(OverEnded(over.over, 3_000))
     assert None is radio.next_over().phrase

@@ -18,8 +18,8 @@ the last over, which everybody heard. Who would key later in the slot then notic
 overs that unslotted carrier sense would destroy, nearly half are saved.
 
 **The answer's turn.** After a frame that central may answer, the first slot belongs to whoever speaks for central
-(:mod:`node.core.radio.asked`). In a crowd receipts are gathered, several to an over, and while that is under way nobody
-waits for them.
+(:mod:`node.core.radio.answer_queue`). In a crowd receipts are gathered, several to an over, and while that is under
+way nobody waits for them.
 
 **The crowd** is estimated from what all hear alike, so all come to about the same number (Rivest's pseudo-Bayesian rule
 for slotted Aloha, *Network control by Bayesian broadcast*, 1987, carried over to carrier sense): clear channel makes it
@@ -40,7 +40,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from node.core.radio import duty
+from node.core.radio import duty_cycle
 from node.core.radio.chance import draw
 from node.core.radio_state import Channel, Radio
 from node.core.turn import Turn
@@ -149,7 +149,7 @@ def changed(turn: Turn, *, is_busy: bool) -> None:
         )
         return
     spell_ms = turn.now_ms - channel.since_ms
-    use = duty.add(radio.others_use, turn.now_ms, spell_ms)
+    use = duty_cycle.add(radio.others_use, turn.now_ms, spell_ms)
     is_answerable = channel.member_ms is not None and channel.member_ms >= channel.since_ms
     gap_ms = _gap_ms(channel, turn.now_ms) if is_answerable else GAP_MS
     after = replace(channel, since_ms=turn.now_ms, gap_ms=gap_ms, is_common=True)

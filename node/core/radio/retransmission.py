@@ -1,10 +1,10 @@
 """How often and how loudly each frame of ours is tried on the air, until central's receipt (N8, N9, N13).
 
 - **The ladder.** A frame begins in the fastest mode. An over that brings no receipt, though nobody else was about, was
-  too weak: the next try is one rung further up. If other members' alerts are being heard it probably collided: then the
-  fast mode is kept, for slow bursts make a storm worse, and the crowd's estimate grows instead
-  (:mod:`node.core.radio.access`). If something was heard that nobody could decode, it may have been another member, or
-  the answer, too weak for this mode: every second such loss is one rung up.
+  too weak: the next try is one rung further up. If other members' alerts are being heard it probably collided: then
+  the fast mode is kept, for slow bursts make a storm worse, and the crowd's estimate grows instead
+  (:mod:`node.core.radio.channel_access`). If something was heard that nobody could decode, it may have been another
+  member, or the answer, too weak for this mode: every second such loss is one rung up.
 - **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, for there receipts are gathered;
   but if nobody at all has spoken :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from node.core.air import LADDER
 from node.core.incident.lifecycle import overdue
-from node.core.radio import access, path_tests
+from node.core.radio import channel_access, path_tests
 from node.core.radio.chance import draw
 from node.core.radio_state import Wanted
 from node.core.state import NodeState, Row
@@ -58,7 +58,7 @@ def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
         wanted = tuple(other for other in wanted if other is not dropped)
     wanted = tuple(_anew(turn, other, row) for other in wanted)
     if not is_late:
-        access.begin_anew(turn)
+        channel_access.begin_anew(turn)
     made = Wanted(counter, turn.now_ms, turn.now_ms, is_late=is_late, is_told=is_late)
     turn.state.radio.wanted = (*wanted, made)
 
@@ -76,7 +76,7 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
     if settings is None:
         return
     answer_ms = settings.timing.answer_due_ms
-    answer_ms += access.gather_ms(turn.state.radio.channel)
+    answer_ms += channel_access.gather_ms(turn.state.radio.channel)
     due_ms = turn.now_ms + answer_ms
     turn.state.radio.wanted = tuple(
         replace(w, tries=w.tries + 1, ended_ms=turn.now_ms, answer_due_ms=due_ms) if w.counter in counters else w
@@ -107,7 +107,7 @@ def _give_up(turn: Turn) -> None:
     due = [wanted for wanted in turn.state.radio.wanted if _is_lost(turn.state, wanted, turn.now_ms)]
     for wanted in due:
         _lost(turn, wanted)
-    access.lost(turn, max(wanted.tries for wanted in due))
+    channel_access.lost(turn, max(wanted.tries for wanted in due))
 
 
 def abandon(turn: Turn) -> None:
@@ -154,7 +154,7 @@ def _lost(turn: Turn, wanted: Wanted) -> None:
         return
     _tell(turn, wanted)
     radio = turn.state.radio
-    is_storm = access.is_storm(radio, turn.now_ms)
+    is_storm = channel_access.is_storm(radio, turn.now_ms)
     is_doubtful = not is_storm and radio.channel.since_ms > wanted.ended_ms
     is_too_weak = not is_storm and not (is_doubtful and wanted.tries % 2)
     losses = wanted.losses + (is_too_weak or wanted.tries > CROWDED_TRIES_MAX)
