@@ -1,4 +1,4 @@
-"""What the node knows of central and of its link to it, as frozen values. Nothing here decides anything."""
+"""What the node knows of central and of its link to it. Nothing here decides anything."""
 
 from __future__ import annotations
 

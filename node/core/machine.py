@@ -15,7 +15,8 @@ pins, when the edge happened, not when the program got round to it. It is taken 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -165,30 +166,37 @@ def _part_recovered(turn: Turn, event: PartRecovered) -> None:
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """All that happens by itself, and when. What a timer does may change those behind it."""
-    yield from drafts.timers(state)
-    yield from delivery.timers(state)
-    yield from parts.timers(state)
-    yield from supervision.timers(state)
-    yield from overs.timers(state)
-    yield from relays.timers(state)
-    yield from neighbours.timers(state)
-    yield from told.timers(state)
-    yield from lifecycle.timers(state)
+    """All that happens by itself, and when."""
+    return chain.from_iterable(listed(state) for listed in (*_TIMERS, overs.timers, *_TIMERS_AFTER_RADIO))
+
+
+def _hint(state: NodeState) -> Iterator[Timer]:
     if state.hint is not None:
         yield state.hint.until_ms, _drop_hint
+
+
+_TIMERS: Final = (drafts.timers, delivery.timers, parts.timers, supervision.timers)
+_TIMERS_AFTER_RADIO: Final = (relays.timers, neighbours.timers, told.timers, lifecycle.timers, _hint)
 
 
 def _due(turn: Turn) -> None:
     if turn.state.is_stopping:
         return
     path_tests.settle(turn)
+    _act(turn, _TIMERS)
     overs.settle(turn)
-    inbox.settle(turn)
-    for moment_ms, act in timers(turn.state):
-        if moment_ms <= turn.now_ms:
-            act(turn)
+    _act(turn, (overs.timers,))
     overs.go_on(turn)
+    _act(turn, _TIMERS_AFTER_RADIO)
+    inbox.settle(turn)
+
+
+def _act(turn: Turn, rooms: Iterable[Callable[[NodeState], Iterator[Timer]]]) -> None:
+    # What one timer does may change those behind it.
+    for listed in rooms:
+        for moment_ms, act in listed(turn.state):
+            if moment_ms <= turn.now_ms:
+                act(turn)
 
 
 def _drop_hint(turn: Turn) -> None:

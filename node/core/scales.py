@@ -96,13 +96,5 @@ def shown_at_s(state: NodeState, at_ms: int) -> int:
     return wall_at_s(state, at_ms) or stamp_s(state, at_ms)
 
 
-def own_at_s(state: NodeState, central_at_s: int) -> int:
-    """What we show for a moment that central tells by its own clock; 0 = it tells none."""
-    scale = present(state)
-    if not central_at_s or scale is None:
-        return central_at_s
-    return shown_at_s(state, 1000 * central_at_s - scale.offset_ms)
-
-
 def _is_kept(scale: Scale, now_ms: int) -> bool:
     return scale.left_ms is None or now_ms - scale.left_ms < SCALE_KEPT_MS

@@ -1,4 +1,7 @@
-"""Everything the node knows between two events, as frozen values. Nothing here decides anything."""
+"""Everything the node knows between two events. Nothing here decides anything.
+
+Only a step assigns, and only to the state and its four large parts, of which it has copies (:mod:`node.core.turn`).
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ from wire.lateness import SOUNDS_WITHIN_S
 RECENT_MAX: Final = 8
 """So many of our own incidents are on view; older ones are still sent and still listened for."""
 _URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
+"""Heard once even if they are late, and even if they had to wait for the panel."""
 
 
 class Press(Struct, frozen=True):

@@ -50,6 +50,7 @@ def started(turn: Turn, event: Started) -> None:
     rows = [row for row in rows if row[0] not in state.outbox.rows]
     if not state.is_started:
         turn.state.radio.own_use = Usage(event.airtime)
+    turn.state.inbox = _inbox(turn, event)  # While it is still known whether this is the first start.
     turn.state.is_store_read = event.is_store_read
     turn.state.started_ms = state.started_ms if state.is_started else turn.now_ms
     turn.state.is_started = True
@@ -59,7 +60,6 @@ def started(turn: Turn, event: Started) -> None:
     turn.state.directory = event.directory if event.directory.serial >= state.directory.serial else state.directory
     turn.state.incidents = Ledger((*restored.items(), *state.incidents.oldest()))
     turn.state.recent = (*sorted(restored), *state.recent)[-RECENT_MAX:]
-    turn.state.inbox = _inbox(turn, event)
     turn.state.member_tests = replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s)
     told.restore(turn, event.told)
     delivery.restore(turn, rows, due)

@@ -79,6 +79,7 @@ def established(turn: Turn, answer: SyncAnswer) -> bool:
     turn.state.central.on_duty = None if is_after_outage else central.on_duty
     turn.state.central.boot_id = answer.boot_id
     turn.state.central.sequence = answer.sequence if is_new_run else max(central.sequence, answer.sequence)
+    # A run of another database may count from lower: its answer is the truth of now.
     turn.state.central.revision = answer.revision if is_new_run else max(central.revision, answer.revision)
     turn.state.central.answered_at_s = 0 if answer.at is None else int(answer.at.timestamp())
     turn.state.central.run_at_s = (

@@ -52,7 +52,6 @@ REMEMBERED_MAX: Final = 64
 """Closings, and whose alerts were taken back. Of closings one sender keeps as few as of alerts when there are more."""
 GUARD_MS: Final = 500
 """A button pressed so soon after one alert took another's place may have been meant for the other."""
-"""Heard once even if they are late, and even if they had to wait for the panel."""
 
 
 def order_of(neighbour: Neighbour) -> tuple[int, int, FrameId]:

@@ -19,7 +19,6 @@ from wire.frames import Alert
 from wire.kinds import AUTOMATIC_NAME, AlertKind, Path
 
 _MS_PER_S: Final = 1_000
-_MS_PER_DAY: Final = 86_400_000
 _UNLICENSED: Final = RadioTiming()
 
 

@@ -71,7 +71,8 @@ def timers(state: NodeState) -> Iterator[Timer]:
         yield relay.heard_ms + REMEMBERED_MS, partial(_forget, frame_id=relay.id)
         if relay.due_ms is not None:
             given_up_ms = max(relay.due_ms, relay.heard_ms + KEPT_MS)
-            yield relay.due_ms if is_reachable else given_up_ms, partial(_relay, relay=relay)
+            is_due = is_reachable or _is_struck_off(state, relay.id)
+            yield relay.due_ms if is_due else given_up_ms, partial(_relay, relay=relay)
 
 
 def _forget(turn: Turn, frame_id: FrameId) -> None:

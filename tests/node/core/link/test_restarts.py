@@ -200,3 +200,21 @@ def test_flood_closed_in_two_runs_pushes_no_honest_closing_out_of_memory() -> No
     known = told.both(Told(ended=(OPENED, *floods[0])), Told(ended=floods[1]))
 
     assert (OPENED, *floods[1][-2:]) == known.ended
+
+
+def test_what_was_shown_before_a_restart_is_known_on_a_machine_that_has_run_for_days() -> None:
+    """N5: what the disk remembers is as young as the start, however long ago the machine came up."""
+    world = World(now_ms=25 * 3_600_000)
+    world.start()
+    world.online()
+    event = world.alert_from(BOOTS, 5)
+    world.do(event)
+    world.after(20_000)
+    world.restart()
+    world.online()
+    world.log.clear()
+
+    world.do(event)
+
+    assert [] == world.of(PlaySound, world.log)
+    assert [] == world.shown()
