@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
-from central.core.desk import AlreadySo
+from central.core.desk import AlreadySo, cleaned
 from central.core.duty import Watches
 from central.core.incident import Incident
 from central.core.incidents import Incidents
@@ -57,11 +57,16 @@ class Acts(Steps):
         """Tell the schemes who is on duty."""
 
     def _on_action_requested(self, event: ev.ActionRequested) -> None:
-        self._watches.take_sign(event.by, self._page.on_watch, self._now_at)
+        asked = cleaned(event.action, event.by)
+        if isinstance(asked, Refused):
+            self._answer(event.request, asked)
+            return
+        action, by = asked
+        self._watches.take_sign(by, self._page.on_watch, self._now_at)
         if len(self._held) >= ACTIONS_HELD_MAX:
             self._answer(event.request, Refused("Central is busy. Try again."))
             return
-        self._held += (event,)
+        self._held += (replace(event, action=action, by=by),)
 
     def _judge_held(self) -> None:
         """Each in a step of its own: what one person asks for must not undo what came before it."""

@@ -1,4 +1,4 @@
-"""What a person at the desk may do to an incident as it stands: yes with cleaned words, or a sentence why not."""
+"""What a person at the desk asks for, in clean words, and whether it may be done: yes, or a sentence why not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from central.core.incident import Incident
 from central.core.journal import ActionKind
@@ -51,6 +52,45 @@ class AlreadySo(Struct, frozen=True):
 Verdict = Allowed | AlreadySo | Refused
 
 
+class _UnusableError(ValueError):
+    """A word is missing, unknown or too long; the message is for the person."""
+
+
+def cleaned(action: Action, by: Person) -> tuple[Action, Person] | Refused:
+    """The same with every text as one clean line. Nothing is cut: what is recorded is what the person wrote."""
+    if Role.by_slug(by.role) is None:
+        return Refused(f"There is no such role; the roles are {', '.join(sorted(role.slug for role in Role))}.")
+    try:
+        return _clean(action), Person(by.role, _text(by.name, NAME_CHARS_MAX, "Your name"))
+    except _UnusableError as e:
+        return Refused(str(e))
+
+
+def _clean(action: Action) -> Action:
+    match action:
+        case Assign():
+            return replace(action, to=_text(action.to, NAME_CHARS_MAX, "Who it is assigned to"))
+        case AddNote():
+            return replace(action, text=_text(action.text, TEXT_CHARS_MAX, "The note"))
+        case Close() | CloseRevoked():
+            return replace(action, outcome=_text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
+        case SetOnTheWay(who=Person() as who):
+            return replace(
+                action, who=Person(who.role, _text(who.name, NAME_CHARS_MAX, "The name of who is on the way"))
+            )
+        case _:
+            return action
+
+
+def _text(text: str, chars_max: int, what: str) -> str:
+    if len(text) > chars_max:
+        raise _UnusableError(f"{what} may have {chars_max} characters; this has {len(text)}.")
+    line = display_text(text, chars_max)
+    if not line:
+        raise _UnusableError(f"{what} is missing.")
+    return line
+
+
 def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest table of them
     action: Action,
     by: Person,
@@ -60,12 +100,7 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     now_at: datetime,
     timing: Timing,
 ) -> Verdict:
-    """Decide on one action."""
-    if Role.by_slug(by.role) is None:
-        return Refused("Choose a role first.")
-    by = Person(by.role, display_text(by.name, NAME_CHARS_MAX))
-    if not by.name:
-        return Refused("Say your name first.")
+    """Decide on one action, whose words are :func:`cleaned`."""
     if _is_watchlinks(by.name):
         return Refused("Watchlink itself answers tests under this name. Say your own.")
     match action:
@@ -83,8 +118,7 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     if incident is None:
         return Refused("There is no such incident.")
     if isinstance(action, AddNote):
-        text = display_text(action.text, TEXT_CHARS_MAX)
-        return Allowed("note", incident, by, text) if text else Refused("The note is empty.")
+        return Allowed("note", incident, by, action.text)
     if not incident.is_open:
         return Refused("It is closed already.")
     match action:
@@ -97,15 +131,11 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
         case SetOnTheWay():
             return _judge_set_out(action, by, incident)
         case Assign():
-            to = display_text(action.to, NAME_CHARS_MAX)
-            if to and incident.assigned_to == to:
-                return AlreadySo()
-            return Allowed("assigned", incident, by, to) if to else Refused("Say to whom.")
+            return AlreadySo() if incident.assigned_to == action.to else Allowed("assigned", incident, by, action.to)
         case Close():
             if 0 < action.seen_alerts < incident.alert_count:
                 return Refused("The shop has pressed again since you looked. Look again, then close.")
-            outcome = display_text(action.outcome, TEXT_CHARS_MAX)
-            return Allowed("closed", incident, by, outcome) if outcome else Refused("Say how it ended.")
+            return Allowed("closed", incident, by, action.outcome)
 
 
 def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> Verdict:
@@ -122,12 +152,12 @@ def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> V
 
 
 def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdict:
-    who = Person(action.who.role, display_text(action.who.name, NAME_CHARS_MAX)) if action.who else by
+    who = action.who or by
     if incident.kind is AlertKind.TEST:
         return Refused("Nobody sets out for a test.")
     if not goes_out(who):
         return Refused("CCTV and co-ordinator stay at their desks. Choose who is on the way.")
-    if not who.name or _is_watchlinks(who.name):
+    if _is_watchlinks(who.name):
         return Refused("Say the name of who is on the way.")
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 
 from central.core.undo import Record, Table
 from central.core.view import Person
-from wire.limits import NAME_CHARS_MAX
-from wire.text import display_text
 
 
 class Watches(Record):
@@ -18,10 +16,9 @@ class Watches(Record):
         self._signs: Table[Person, datetime] = Table()
 
     def take_sign(self, by: Person, on_watch: Iterable[Person], now_at: datetime) -> None:
-        """``by`` did something, or a page of theirs said that it is there; the name as it was typed."""
-        person = Person(by.role, display_text(by.name, NAME_CHARS_MAX))
-        if person in on_watch:
-            self._signs[person] = now_at
+        """``by`` did something, or a page of theirs said that it is there."""
+        if by in on_watch:
+            self._signs[by] = now_at
 
     def begin(self, person: Person, now_at: datetime) -> None:
         """On watch from now on."""

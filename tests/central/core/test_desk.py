@@ -15,6 +15,7 @@ from central.core.view import (
     AddNote,
     Assign,
     Close,
+    CloseRevoked,
     Done,
     EndWatch,
     HistoryLine,
@@ -203,15 +204,36 @@ def test_closed_incidents_take_notes_only(town: Town, action: Action) -> None:
     assert "statement taken" == town.card().history[-1].text
 
 
-def test_texts_are_cleaned_and_cut(town: Town) -> None:
-    """A pasted override must not turn a card around; a book must not fill it."""
-    town.act(AddNote(ID, "left\u202eright\n" + "x" * 600), Person("cctv", "A\u0000nn  Jones" + "e" * 90))
+def test_texts_are_one_clean_line(town: Town) -> None:
+    """facts.md: a pasted override must not turn a card around."""
+    town.act(AddNote(ID, " left\u202eright\x00\n away "), Person("cctv", "A\u0000nn  Jones"))
     line = town.card().history[-1]
 
-    assert line.text.startswith("leftright x")
-    assert 500 == len(line.text)
-    assert line.by is not None
-    assert (True, 64) == (line.by.name.startswith("Ann Jones"), len(line.by.name))
+    assert ("leftright away", Person("cctv", "Ann Jones")) == (line.text, line.by)
+
+
+@pytest.mark.parametrize(
+    ("action", "by", "said"),
+    [
+        (StartWatch(), Person("king", "P"), "There is no such role"),
+        (StartWatch(), Person("cctv", " \u202e "), "Your name is missing."),
+        (StartWatch(), Person("cctv", "P" * 65), "Your name may have 64 characters; this has 65."),
+        (AddNote(ID, ""), PATEL, "The note is missing."),
+        (AddNote(ID, "x" * 501), PATEL, "The note may have 500 characters; this has 501."),
+        (Assign(ID, "\n"), PATEL, "Who it is assigned to is missing."),
+        (Close(ID, ""), PATEL, "The outcome is missing."),
+        (CloseRevoked("00000010", ""), PATEL, "The outcome is missing."),
+        (SetOnTheWay(ID, who=Person("pcso", "")), PATEL, "The name of who is on the way is missing."),
+    ],
+)
+def test_words_that_cannot_stand_are_refused_and_never_cut(town: Town, action: Action, by: Person, said: str) -> None:
+    """What is recorded is what the person wrote."""
+    before = town.card()
+    answer = town.act(action, by)
+
+    assert isinstance(answer, Refused)
+    assert answer.reason.startswith(said)
+    assert before == town.card()
 
 
 @pytest.mark.parametrize(

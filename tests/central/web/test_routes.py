@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from central.core.view import Acknowledge, Board, Close, Person
+from central.core.view import Acknowledge, Board, Person
 from central.web.actions import ACTION_BYTES_MAX
 from central.web.app import create_app
 from tests.central.web.conftest import OpenClient
@@ -137,18 +137,6 @@ def test_refused_action_says_why(open_client: OpenClient) -> None:
     assert expected == (answer.status_code, answer.json())
 
 
-def test_texts_arrive_as_one_clean_line(open_client: OpenClient) -> None:
-    """facts.md: direction overrides and control characters are stripped before anything shows them."""
-    board = ScriptedBoard()
-    card = board.press("theft")
-
-    body = {"action": {"type": "close", "incident": card.incident, "outcome": " gone\u202e\x00\n away "}, "by": BY}
-    answer = post(open_client, board, body)
-
-    assert 200 == answer.status_code
-    assert Close(card.incident, "gone away") == board.actions[0][0]
-
-
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
@@ -157,24 +145,7 @@ def test_texts_arrive_as_one_clean_line(open_client: OpenClient) -> None:
         (b"\xff\xfe", 400, "not JSON"),
         (b"[" * 5_000, 422, "not an action"),
         (b'{"action": {"type": "explode"}, "by": {"role": "cctv", "name": "P"}}', 422, "not an action"),
-        (b'{"action": {"type": "start-watch"}, "by": {"role": "king", "name": "P"}}', 422, "no such role"),
-        (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": " \\u202e "}}', 422, "name is missing"),
-        (
-            b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "' + b"P" * 65 + b'"}}',
-            422,
-            "64 characters",
-        ),
         (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "P"}, "x": 1}', 422, "unknown field"),
-        (
-            b'{"action": {"type": "note", "incident": "1", "text": ""}, "by": {"role": "cctv", "name": "P"}}',
-            422,
-            "missing",
-        ),
-        (
-            b'{"action": {"type": "acknowledge", "incident": ""}, "by": {"role": "cctv", "name": "P"}}',
-            422,
-            "id of an incident",
-        ),
         (
             b'{"action": {"type": "acknowledge", "incident": 7}, "by": {"role": "cctv", "name": "P"}}',
             422,
