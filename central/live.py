@@ -13,7 +13,7 @@ from typing import Final
 
 from central.core.boards import BoardKeeper
 from central.core.events import ActionRequested
-from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused, Unsubscribe
+from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class LiveBoard:
         self._request = request
         self._loop: asyncio.AbstractEventLoop | None = None
         self._numbers = itertools.count(1)
-        self._listeners: dict[int, DeliverChange] = {}
+        self._subscribers: list[DeliverChange] = []
         self._waiting: dict[int, asyncio.Future[Done | Refused]] = {}
         self._is_broken = False
 
@@ -73,15 +73,9 @@ class LiveBoard:
         """The newest board."""
         return self._keeper.board(datetime.now(UTC))
 
-    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
+    def subscribe(self, deliver: DeliverChange) -> None:
         """Every change after the newest board."""
-        number = next(self._numbers)
-        self._listeners[number] = deliver
-
-        def unsubscribe() -> None:
-            self._listeners.pop(number, None)
-
-        return unsubscribe
+        self._subscribers.append(deliver)
 
     async def act(self, action: Action, by: Person) -> Done | Refused:
         """Carry out one action; returns after the commit."""
@@ -115,7 +109,7 @@ class LiveBoard:
             self._is_broken = True
             logger.exception("the board cannot go on")
             return
-        for deliver in tuple(self._listeners.values()):
+        for deliver in self._subscribers:
             deliver(change)
 
     def _settle(self, request: int, result: Done | Refused) -> None:

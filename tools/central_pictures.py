@@ -33,7 +33,6 @@ from central.core.view import (
     RadioLine,
     Refused,
     RejectedLine,
-    Unsubscribe,
 )
 from central.web.app import create_app
 from central.web.server import WebServer, listen, url_of
@@ -67,9 +66,8 @@ class StillBoard:
         """As the port says."""
         return self._board
 
-    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:  # noqa: ARG002 - nothing ever changes
-        """As the port says."""
-        return lambda: None
+    def subscribe(self, deliver: DeliverChange) -> None:
+        """As the port says; nothing ever changes."""
 
     async def act(self, action: Action, by: Person) -> Done | Refused:  # noqa: ARG002
         """As the port says."""

@@ -7,6 +7,7 @@ ages are worked out by the browser from server time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
@@ -346,6 +347,9 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     reason: str
 
 
+DeliverChange = Callable[[Change], None]
+
+
 class BoardPort(Protocol):
     """What the web is given. All methods are called on the web's asyncio loop and never block it."""
 
@@ -353,22 +357,10 @@ class BoardPort(Protocol):
         """The newest board."""
         ...
 
-    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
-        """Call ``deliver`` on the web's loop with every change after the newest board; call the result to end."""
+    def subscribe(self, deliver: DeliverChange) -> None:
+        """Call ``deliver`` on the web's loop with every change after the newest board. It must not block."""
         ...
 
     async def act(self, action: Action, by: Person) -> Done | Refused:
         """Carry out one action; returns after the commit."""
         ...
-
-
-class DeliverChange(Protocol):
-    """Takes one change; must not block."""
-
-    def __call__(self, change: Change, /) -> None: ...  # noqa: D102
-
-
-class Unsubscribe(Protocol):
-    """Ends a subscription."""
-
-    def __call__(self) -> None: ...  # noqa: D102

@@ -28,7 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from central.core.cards import bare_line, bared
-from central.core.view import Board, BoardPort, Card, Change, NodeLine, Unsubscribe
+from central.core.view import Board, BoardPort, Card, Change, NodeLine
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,6 @@ class Listener:
         self._bytes = 0
         self._has_news = asyncio.Event()
         self._end = asyncio.Event()
-        self.sequence = 0
-        """Of the last change put in: an older one is never put in after it."""
 
     def put(self, piece: bytes) -> None:
         """Add one event; a listener that is too far behind ends instead."""
@@ -136,7 +134,7 @@ class Feed:
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=CHANGES_KEPT)
         self._ring_bytes = 0
         self._listeners: set[Listener] = set()
-        self._unsubscribe: Unsubscribe | None = None
+        self._is_open = False
         self._boot_id = ""
         self._sequence = 0
         self._board_piece: tuple[int, bytes] = (-1, b"")
@@ -150,13 +148,12 @@ class Feed:
         """Begin to take changes. Call on the loop that serves the pages."""
         board = self._board.board()
         self._boot_id, self._sequence = board.boot_id, board.sequence
-        self._unsubscribe = self._board.subscribe(self._take)
+        self._board.subscribe(self._take)
+        self._is_open = True
 
     def close(self) -> None:
-        """Take no more changes and end every stream."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        """End every stream, and each that is asked for from now on."""
+        self._is_open = False
         for listener in tuple(self._listeners):
             listener.end()
 
@@ -171,15 +168,12 @@ class Feed:
         listener = Listener()
         missed = self._missed(after)
         if missed is None:
-            sequence, piece = self._whole_board()
-            listener.put_board(piece)
-            listener.sequence = sequence
+            listener.put_board(self._whole_board())
         else:
             # One piece: a long replay must not fill the listener's own queue.
             listener.put(b"".join(missed))
-            listener.sequence = self._sequence
         listener.put(self._beat())
-        if self._unsubscribe is None:
+        if not self._is_open:
             listener.end()
         self._listeners.add(listener)
         return listener
@@ -197,17 +191,6 @@ class Feed:
                 listener.put(piece)
 
     def _take(self, change: Change) -> None:
-        if change.sequence <= self._sequence:
-            return  # already part of the board this feed started from
-        if change.sequence != self._sequence + 1:
-            # A gap is a bug of the core. The whole board heals it, whatever was lost.
-            logger.error("change %d follows %d: every browser asks for the board", change.sequence, self._sequence)
-            self._ring.clear()
-            self._ring_bytes = 0
-            self._sequence = change.sequence
-            for listener in self._going():
-                listener.end()
-            return
         self._sequence = change.sequence
         piece = _event("change", self._id(change.sequence), change)
         if len(self._ring) == CHANGES_KEPT:
@@ -217,9 +200,7 @@ class Feed:
         while self._ring_bytes > CHANGES_BYTES_MAX and len(self._ring) > 1:
             self._ring_bytes -= len(self._ring.popleft()[1])
         for listener in self._going():
-            if change.sequence > listener.sequence:
-                listener.sequence = change.sequence
-                listener.put(piece)
+            listener.put(piece)
 
     def _going(self) -> Iterator[Listener]:
         return (listener for listener in tuple(self._listeners) if not listener.has_ended)
@@ -235,11 +216,11 @@ class Feed:
             return None
         return [piece for _, piece in itertools.dropwhile(lambda kept: kept[0] <= seen, self._ring)]
 
-    def _whole_board(self) -> tuple[int, bytes]:
+    def _whole_board(self) -> bytes:
         board = self._board.board()
         if self._board_piece[0] != board.sequence:  # encoded once, however many browsers come at once
             self._board_piece = (board.sequence, _event("board", self._id(board.sequence), board))
-        return self._board_piece
+        return self._board_piece[1]
 
     def _beat(self) -> bytes:
         beat = Beat(at=self._now(), boot_id=self._boot_id, sequence=self._sequence, page=self._page)

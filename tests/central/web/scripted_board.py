@@ -41,7 +41,6 @@ from central.core.view import (
     SetOnTheWay,
     StartWatch,
     UndoAcknowledge,
-    Unsubscribe,
 )
 from central.web.app import create_app
 from central.web.feed import FeedTiming
@@ -130,10 +129,9 @@ class ScriptedBoard:
             rejected=self.rejected,
         )
 
-    def subscribe(self, deliver: DeliverChange) -> Unsubscribe:
+    def subscribe(self, deliver: DeliverChange) -> None:
         """As the port says."""
         self._subscribers.append(deliver)
-        return lambda: self._subscribers.remove(deliver)
 
     async def act(self, action: Action, by: Person) -> Done | Refused:
         """As the port says."""
