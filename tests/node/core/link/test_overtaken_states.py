@@ -67,6 +67,19 @@ def test_answer_to_a_sync_is_how_it_is_now(world: World) -> None:
     assert "received" == world.face
 
 
+def test_answer_to_a_sync_counts_though_its_state_was_told_before(world: World) -> None:
+    """The same revision waited at the broker: then it was overtaken, now it is how things are."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1), said(world, "unanswered", 4))
+    assert "answered" == world.face
+    world.after(10, LinkUp())
+
+    state = world.incident_state(OURS, 1, "unanswered", revision=4, kind="assist")
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=(state,))))
+
+    assert "received" == world.face
+
+
 def test_acknowledgement_that_is_said_again_does_not_come_back(world: World) -> None:
     """N3: somebody took it back since."""
     world.hold(Button.ATTACK)
