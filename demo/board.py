@@ -80,15 +80,15 @@ class BoardLink:
         await asyncio.sleep(0)
         self._take(DARK)
 
-    def drive(self, button: str, *, is_low: bool) -> None:
-        """Drive the button's pin: low is pressed."""
+    def drive(self, button: str, *, is_low: bool, bounces: int = 0) -> None:
+        """Drive the button's pin: low is pressed. ``bounces``: how often its contact went back on the way."""
         if is_low:
             self._held.add(button)
         else:
             self._held.discard(button)
         if self._client is not None:
             with contextlib.suppress(ConnectionError):
-                self._client.set_level(button, "low" if is_low else "high")
+                self._client.set_level(button, "low" if is_low else "high", bounces=bounces)
         self._on_change()
 
     async def press(self, button: str, hold_ms: int = 150) -> None:

@@ -119,10 +119,7 @@ class Stage:
         """Press a bouncing button until the node says that the alert is on its disk; the alert's id."""
         chronicle = self.town.chronicle
         since = len(chronicle)
-        for _ in range(_BOUNCES):
-            premises.board.drive(button, is_low=True)
-            premises.board.drive(button, is_low=False)
-        premises.board.drive(button, is_low=True)
+        premises.board.drive(button, is_low=True, bounces=_BOUNCES)
         try:
             if button == "assist":
                 # Its release shows that no chord was meant. A mocked pin has no kernel to remember when its level

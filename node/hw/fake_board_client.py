@@ -111,25 +111,28 @@ class FakeBoardClient:
         with self._changed:
             return tuple(self._faces)
 
-    def set_level(self, button: str, level: str) -> None:
+    def set_level(self, button: str, level: str, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
         """Put a button's pin to an electrical level: ``low`` is pressed, ``high`` is not.
 
         The moment goes with it: on a busy machine the board may hear of a whole tap only when it is over.
-        """
-        self.send({"button": button, "level": level, "at_s": time.monotonic()})
-
-    def press(self, button: str, hold_ms: int = 100, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
-        """Press, hold and let go; returns afterwards.
 
         Args:
             button: its name, such as ``attack``.
-            hold_ms: from the last bounce to letting go.
-            bounces: how often the contact opens again on its way down, and closes again on its way up.
-            bounce_ms: from one bounce to the next.
+            level: where it is now, at the end of the last bounce.
+            bounces: how often the contact went back on its way there.
+            bounce_ms: from one of its edges to the next.
         """
-        self._swing(button, "low", "high", bounces, bounce_ms)
+        now_s = time.monotonic()
+        other = "high" if level == "low" else "low"
+        for left in range(2 * bounces, -1, -1):
+            at_s = now_s - left * bounce_ms / 1_000
+            self.send({"button": button, "level": other if left % 2 else level, "at_s": at_s})
+
+    def press(self, button: str, hold_ms: int = 100, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
+        """Press, hold for so long after the last bounce, and let go; returns afterwards."""
+        self.set_level(button, "low", bounces=bounces, bounce_ms=bounce_ms)
         time.sleep(hold_ms / 1_000)
-        self._swing(button, "high", "low", bounces, bounce_ms)
+        self.set_level(button, "high", bounces=bounces, bounce_ms=bounce_ms)
 
     def fail(self, part: str) -> None:
         """Break ``oled``, ``buttons``, ``sounder`` or ``led``."""
@@ -189,14 +192,6 @@ class FakeBoardClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _swing(self, button: str, to_level: str, from_level: str, bounces: int, bounce_ms: float) -> None:
-        self.set_level(button, to_level)
-        for _ in range(bounces):
-            time.sleep(bounce_ms / 1_000)
-            self.set_level(button, from_level)
-            time.sleep(bounce_ms / 1_000)
-            self.set_level(button, to_level)
 
     def _read(self) -> None:
         try:

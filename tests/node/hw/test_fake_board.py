@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,25 @@ def test_tap_heard_of_late_lasts_as_long_as_it_did(raw: RawClient, events: Event
     down_ms, up_ms = events.edge_ages_ms
     assert 3_000 <= down_ms
     assert 1_000 <= up_ms
+
+
+@pytest.mark.finding(19)
+def test_bounces_are_as_close_as_a_contacts_however_slowly_they_are_sent(tmp_path: Path) -> None:
+    """A busy machine held a script up between two bounces, and one press of a hand became two alerts."""
+    path = tmp_path / "board.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        with socket_address(path) as address:
+            server.bind(address)
+        server.listen()
+        client = FakeBoardClient(path)
+        client.set_level("assist", "low", bounces=2, bounce_ms=1.0)
+        client.close()
+        with server.accept()[0] as connection, connection.makefile("rb") as lines:
+            sent = [json.loads(line) for line in lines]
+
+    assert ["low", "high", "low", "high", "low"] == [line["level"] for line in sent]
+    steps_ms = [1_000 * (later["at_s"] - earlier["at_s"]) for earlier, later in pairwise(sent)]
+    assert [pytest.approx(1.0)] * 4 == steps_ms
 
 
 def test_press_bounces_electrically(outside: FakeBoardClient, events: EventRecorder) -> None:
