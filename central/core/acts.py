@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from central.core import effects as do
 from central.core import events as ev
+from central.core.air import Air
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.desk import AlreadySo, cleaned
 from central.core.duty import Watches
+from central.core.figures import Figures
 from central.core.incident import Incident
 from central.core.incidents import Incidents
 from central.core.journal import ActionEntry, KeptAct
@@ -40,11 +42,12 @@ class Acts(Steps):
         self._directory: Directory = EMPTY_DIRECTORY
         self._entry = 0
         self._incidents = Incidents()
-        self._nodes = Nodes(self._timing)
-        self._paths = Paths(self._timing, self._nodes, self._incidents)
-        self._air = self._paths.air
-        self._receipts = Receipts(self._intake, self._nodes, self._paths)
-        self._page = Page(self._timing, self._paths.figures, self._spared)
+        self._nodes = Nodes(timing)
+        self._air = Air(timing)
+        self._figures = Figures(timing)
+        self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
+        self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
+        self._page = Page(timing, self._figures, self._spared)
         self._watches = Watches()
         # What is to be judged when nothing is on its way to disk.
         self._held: tuple[Held | Bulk, ...] = ()

@@ -16,9 +16,10 @@ Theory. Nobody confirms what is heard on the air, and anybody can say again what
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import field
 
 from central.core.budget import Budget
 from central.core.effects import RepeatAcknowledgement, SendFrameToAir, SendReceiptsToAir
@@ -40,7 +41,6 @@ WAITING_MAX: Final = 256
 _ALL: Final = "all"
 
 
-@dataclass(slots=True)
 class _Hearing(Record):
     """A frame that came by radio: who passed it on, the first one first, and how often it was answered there."""
 
@@ -50,7 +50,6 @@ class _Hearing(Record):
     next_at: datetime | None = None
 
 
-@dataclass(slots=True)
 class _Told(Record):
     """A receipt that may travel with others.
 
@@ -68,19 +67,18 @@ class _Told(Record):
 class Air(Record):
     """Who heard what, and what was said. In memory: after a restart a sender that was not answered says it again."""
 
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._hearings: Table[FrameId, _Hearing] = Table()
-        self._told: Table[FrameId, _Told] = Table()
-        # Acknowledgements that are said a second time, and when.
-        self._waiting: Table[FrameId, datetime] = Table()
-        self._warned_of: Table[FrameId, None] = Table()
-        # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
-        self._relays: Budget[NodeId] = Budget(60, timedelta(seconds=0.5))
-        self._senders: Budget[NodeId] = Budget(8, timedelta(seconds=10))
-        # Of their own: an answered alert must not use up what the next alert's receipt needs.
-        self._pressers: Budget[NodeId] = Budget(8, timedelta(seconds=10))
-        self._repeats: Budget[str] = Budget(20, timedelta(seconds=3))
+    _timing: Timing
+    _hearings: Table[FrameId, _Hearing] = field(default_factory=Table)
+    _told: Table[FrameId, _Told] = field(default_factory=Table)
+    # Acknowledgements that are said a second time, and when.
+    _waiting: Table[FrameId, datetime] = field(default_factory=Table)
+    _warned_of: Table[FrameId, None] = field(default_factory=Table)
+    # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
+    _relays: Budget[NodeId] = field(default_factory=lambda: Budget(60, timedelta(seconds=0.5)))
+    _senders: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
+    # Of their own: an answered alert must not use up what the next alert's receipt needs.
+    _pressers: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
+    _repeats: Budget[str] = field(default_factory=lambda: Budget(20, timedelta(seconds=3)))
 
     def may_relay(self, relay: NodeId, now_at: datetime) -> bool:
         """Whether one more frame of ``relay`` is looked at; each costs a verification."""

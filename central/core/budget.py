@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
+
+from msgspec import field
 
 from central.core.undo import Record, Table
 
@@ -13,7 +14,6 @@ K = TypeVar("K", bound=Hashable)
 KEYS_MAX: Final = 4_096
 
 
-@dataclass(slots=True)
 class _Bucket(Record):
     tokens: float
     at: datetime
@@ -22,10 +22,9 @@ class _Bucket(Record):
 class Budget(Record, Generic[K]):
     """``burst`` at once, and one more each ``every``, for each key."""
 
-    def __init__(self, burst: int, every: timedelta) -> None:
-        self._burst = burst
-        self._every_s = every.total_seconds()
-        self._buckets: Table[K, _Bucket] = Table()
+    _burst: int
+    _every: timedelta
+    _buckets: Table[K, _Bucket] = field(default_factory=Table)
 
     def take(self, key: K, now_at: datetime) -> bool:
         """Take one, if there is one."""
@@ -35,8 +34,8 @@ class Budget(Record, Generic[K]):
         if len(self._buckets) > KEYS_MAX:
             del self._buckets[next(iter(self._buckets))]
         # A clock that was set back gives nothing and takes nothing.
-        passed_s = max(0.0, (now_at - bucket.at).total_seconds())
-        bucket.tokens, bucket.at = min(self._burst, bucket.tokens + passed_s / self._every_s), now_at
+        passed = max(timedelta(), now_at - bucket.at)
+        bucket.tokens, bucket.at = min(self._burst, bucket.tokens + passed / self._every), now_at
         if bucket.tokens < 1:
             return False
         bucket.tokens -= 1

@@ -20,8 +20,7 @@ _TWO_HOURS_S: Final = 7_200
 class Clocks(Record):
     """What is wrong with central's own clock, by this machine's and by the premises'."""
 
-    def __init__(self) -> None:
-        self._wall_ahead = timedelta()
+    _wall_ahead: timedelta = timedelta()
 
     def take_wall(self, ahead: timedelta) -> None:
         """This machine's clock has been set forward by so much since central began."""

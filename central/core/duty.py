@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from msgspec import field
+
 from central.core.undo import Record, Table
 from central.core.view import Person
 
@@ -12,8 +14,7 @@ from central.core.view import Person
 class Watches(Record):
     """Without it somebody who went home without a word would stay on duty for ever, and the shops be told so."""
 
-    def __init__(self) -> None:
-        self._signs: Table[Person, datetime] = Table()
+    _signs: Table[Person, datetime] = field(default_factory=Table)
 
     def take_sign(self, by: Person, on_watch: Iterable[Person], now_at: datetime) -> None:
         """``by`` did something, or a page of theirs said that it is there."""

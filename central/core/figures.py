@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
+
+from msgspec import field
 
 from central.core.journal import FrameEntry, KeptFigures
 from central.core.nodes import NodeRecord, Nodes
@@ -33,7 +34,6 @@ _MOST: Final = 0.95
 Key = tuple[NodeId, Path]
 
 
-@dataclass(slots=True)
 class Count(Record):
     """Of one path of one premises in a day or month."""
 
@@ -66,16 +66,15 @@ class Count(Record):
 class Figures(Record):
     """This day's counts, and the sums of this month and the one before it up to yesterday."""
 
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._day = date.min
-        self._today: Table[Key, Count] = Table()
-        self._months: Table[tuple[str, NodeId, Path], Count] = Table()
-        self._told_on = date.min
-        self._told_months = ("", "")
-        self._this_month = ""
-        self._ticks = 0
-        self._to_keep: Table[Key, None] = Table()
+    _timing: Timing
+    _day: date = date.min
+    _today: Table[Key, Count] = field(default_factory=Table)
+    _months: Table[tuple[str, NodeId, Path], Count] = field(default_factory=Table)
+    _told_on: date = date.min
+    _told_months: tuple[str, str] = ("", "")
+    _this_month: str = ""
+    _ticks: int = 0
+    _to_keep: Table[Key, None] = field(default_factory=Table)
 
     def recall(self, kept: Iterable[KeptFigures], now_at: datetime) -> None:
         """Take what the disk remembers of this month and the last."""

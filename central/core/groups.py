@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from central.core.incident import EPOCH, Incident
 from central.core.undo import Record, Table
@@ -47,15 +47,14 @@ class Shown(Struct, frozen=True):
 class Group(Record):
     """The incidents of one premises, kept in order as they change: a flood costs each of them the same."""
 
-    def __init__(self) -> None:
-        self._ranks: Table[FrameId, tuple[_Rank, int]] = Table()
-        self._by_rank: Table[_Rank, Table[FrameId, None]] = Table()
-        self._closed: Table[FrameId, datetime] = Table()
-        # Closed ones that were forgotten since: how many, and when the last of them was closed.
-        self._closed_gone: tuple[int, datetime] = (0, EPOCH)
-        self._through = 0
-        # Of the card that stands for many: its name, once the first of them had to go.
-        self._name: FrameId | None = None
+    _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
+    _by_rank: Table[_Rank, Table[FrameId, None]] = field(default_factory=Table)
+    _closed: Table[FrameId, datetime] = field(default_factory=Table)
+    # Closed ones that were forgotten since: how many, and when the last of them was closed.
+    _closed_gone: tuple[int, datetime] = (0, EPOCH)
+    _through: int = 0
+    # Of the card that stands for many: its name, once the first of them had to go.
+    _name: FrameId | None = None
 
     def take(self, incident: Incident) -> None:
         """It is new, or has changed."""

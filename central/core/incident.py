@@ -19,10 +19,10 @@ Frames of one sender may arrive in any order; their counters say which press cam
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from msgspec import field
 from msgspec.structs import replace
 
 from central.core.journal import ActionEntry, FrameEntry
@@ -55,7 +55,6 @@ _CANCELS: Final[dict[CancelReason, Literal["mistake", "stand-down"]]] = {
 _CANCEL_WORDS: Final = {CancelReason.MISTAKE: "pressed by mistake", CancelReason.STAND_DOWN: "stand down"}
 
 
-@dataclass(slots=True)
 class MemberPress(Record):
     """The last thing another premises pressed."""
 
@@ -64,7 +63,6 @@ class MemberPress(Record):
     at: datetime
 
 
-@dataclass(slots=True)
 class Incident(Record):
     """The state. ``revision`` is the entry that changed it last, so it rises across restarts too."""
 

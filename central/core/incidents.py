@@ -13,6 +13,8 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
+from msgspec import field
+
 from central.core.cards import is_struck_off, premises_of
 from central.core.incident import Incident
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry
@@ -36,23 +38,22 @@ class Incidents(Record):
         left_open: of each sender: how many more are open on disk.
     """
 
-    def __init__(self) -> None:
-        self._by_id: Table[FrameId, Incident] = Table()
-        # Of each sender the open ones by urgency, and the closed ones (``None``); those pressed longest ago first.
-        self._kept: Table[tuple[NodeId, Priority | None], Table[FrameId, Incident]] = Table()
-        # The open ones of which members are warned, by scheme and urgency, what changed last at the end: worked out as
-        # they change, and not for each of thousands of nodes that ask.
-        self._warned: Table[tuple[int, Priority], Table[FrameId, None]] = Table()
-        self._warned_in: Table[FrameId, tuple[tuple[int, Priority], ...]] = Table()
-        # Cancels and answers that overtook their alert, by sender; they wait for it.
-        self._early: Table[NodeId, tuple[FrameEntry, ...]] = Table()
-        self.changed: Table[FrameId, Incident] = Table()
-        self.gone: Table[FrameId, None] = Table()
-        self.back: Table[NodeId, None] = Table()
-        self.left_open: Table[NodeId, int] = Table()
-        self.revision = 0
-        """The highest number of an entry that is applied: what was said before, a later answer covers."""
-        self._raised = 0
+    _by_id: Table[FrameId, Incident] = field(default_factory=Table)
+    # Of each sender the open ones by urgency, and the closed ones (``None``); those pressed longest ago first.
+    _kept: Table[tuple[NodeId, Priority | None], Table[FrameId, Incident]] = field(default_factory=Table)
+    # The open ones of which members are warned, by scheme and urgency, what changed last at the end: worked out as
+    # they change, and not for each of thousands of nodes that ask.
+    _warned: Table[tuple[int, Priority], Table[FrameId, None]] = field(default_factory=Table)
+    _warned_in: Table[FrameId, tuple[tuple[int, Priority], ...]] = field(default_factory=Table)
+    # Cancels and answers that overtook their alert, by sender; they wait for it.
+    _early: Table[NodeId, tuple[FrameEntry, ...]] = field(default_factory=Table)
+    changed: Table[FrameId, Incident] = field(default_factory=Table)
+    gone: Table[FrameId, None] = field(default_factory=Table)
+    back: Table[NodeId, None] = field(default_factory=Table)
+    left_open: Table[NodeId, int] = field(default_factory=Table)
+    revision: int = 0
+    """The highest number of an entry that is applied: what was said before, a later answer covers."""
+    _raised: int = 0
 
     @property
     def by_id(self) -> Mapping[FrameId, Incident]:

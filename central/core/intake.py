@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from central.core.events import FrameArrived
 from central.core.incident import EPOCH
@@ -59,18 +59,17 @@ class RefusedForGoodError(FrameRefusedError):
 class Intake(Record):
     """Knows the newest frames of each sender, and which frames are on their way to disk."""
 
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._earlier: tuple[timedelta, ...] = ()
-        self._earlier_until = EPOCH
-        # Of each sender, by counter: the digest, and whether it was late.
-        self._seen: Table[NodeId, Table[int, tuple[bytes, bool]]] = Table()
-        # Of each sender of whom frames were forgotten: the highest counter among those.
-        self._forgotten: Table[NodeId, int] = Table()
-        self._pending: Table[FrameId, FrameEntry] = Table()
-        # Refused by the disk, as it said: where the link to a database server broke during the commit, it may be there.
-        self._unsure: Table[FrameId, bytes] = Table()
-        self.highest: Table[NodeId, int] = Table()
+    _timing: Timing
+    _earlier: tuple[timedelta, ...] = ()
+    _earlier_until: datetime = EPOCH
+    # Of each sender, by counter: the digest, and whether it was late.
+    _seen: Table[NodeId, Table[int, tuple[bytes, bool]]] = field(default_factory=Table)
+    # Of each sender of whom frames were forgotten: the highest counter among those.
+    _forgotten: Table[NodeId, int] = field(default_factory=Table)
+    _pending: Table[FrameId, FrameEntry] = field(default_factory=Table)
+    # Refused by the disk, as it said: where the link to a database server broke during the commit, it may be there.
+    _unsure: Table[FrameId, bytes] = field(default_factory=Table)
+    highest: Table[NodeId, int] = field(default_factory=Table)
 
     def _scales(self, now_at: datetime) -> tuple[timedelta, ...]:
         return (timedelta(), *self._earlier) if now_at < self._earlier_until else (timedelta(),)

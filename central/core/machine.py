@@ -187,7 +187,7 @@ class CentralCore(Acts):
     def _tick_paths(self) -> None:
         self._effects += self._air.tick(self._nodes, self._now_at)
         self._paths.tick()
-        if figures := self._paths.figures.tick(self._nodes, self._now_at):
+        if figures := self._figures.tick(self._nodes, self._now_at):
             self._effects.append(do.KeepFigures(figures))
 
     def _tick_outbound(self) -> None:

@@ -6,9 +6,10 @@ A node that central has not heard since central's own start is ``never-seen`` (w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
+
+from msgspec import field
 
 from central.core.boots import DUPLICATE, is_duplicate, restarts
 from central.core.cards import premises_of, shown_name, slugs_of
@@ -30,7 +31,6 @@ NodeState = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revok
 _BOOTS_MAX: Final = 64
 
 
-@dataclass(slots=True)
 class NodeRecord(Record):
     """One premises' node.
 
@@ -95,14 +95,13 @@ class NodeRecord(Record):
 class Nodes(Record):
     """All of them. ``changed`` gathers those whose line differs; the machine empties it."""
 
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._records: Table[NodeId, NodeRecord] = Table()
-        self.gateways: tuple[NodeRecord, ...] = ()
-        """Central's own radios, those in good standing."""
-        self.schemes_out_of_reach: frozenset[int] = frozenset()
-        """Schemes with a member that the network does not reach and that has a radio; as of the last tick."""
-        self.changed: Table[NodeId, None] = Table()
+    _timing: Timing
+    _records: Table[NodeId, NodeRecord] = field(default_factory=Table)
+    gateways: tuple[NodeRecord, ...] = ()
+    """Central's own radios, those in good standing."""
+    schemes_out_of_reach: frozenset[int] = frozenset()
+    """Schemes with a member that the network does not reach and that has a radio; as of the last tick."""
+    changed: Table[NodeId, None] = field(default_factory=Table)
 
     def set_directory(self, directory: Directory) -> None:
         """Take the newest list of nodes; what is known of those that stay is kept."""

@@ -12,6 +12,8 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from msgspec import field
+
 from central.core.cards import slugs_of, state_of
 from central.core.effects import PublishStatus, SendDirectory, SendSyncAnswer
 from central.core.incident import Incident
@@ -79,22 +81,21 @@ def acknowledgement_of(entry: ActionEntry, incident: Incident) -> tuple[Role, An
 class Outbound(Record):
     """Who is owed what, and what may still be sent this second."""
 
-    def __init__(self, timing: Timing, spared: Spared) -> None:
-        self._timing = timing
-        # A state that cannot be told costs only itself, and never the answers to everybody.
-        self._spared = spared
-        self._sequence = 0
-        self._owed_syncs: Table[NodeId, tuple[str, tuple[int, ...]]] = Table()
-        self._owed_directories: Table[NodeId, None] = Table()
-        # Thousands of answers bear the same states: as they were made, and of which revision, directory and time.
-        self._states: Table[tuple[FrameId, str], tuple[int, int, datetime, IncidentState]] = Table()
-        self._states_left = SYNC_STATES_PER_TICK
-        self._bytes_left = timing.directory_bytes_per_tick
+    _timing: Timing
+    # A state that cannot be told costs only itself, and never the answers to everybody.
+    _spared: Spared
+    _sequence: int = 0
+    _owed_syncs: Table[NodeId, tuple[str, tuple[int, ...]]] = field(default_factory=Table)
+    _owed_directories: Table[NodeId, None] = field(default_factory=Table)
+    # Thousands of answers bear the same states: as they were made, and of which revision, directory and time.
+    _states: Table[tuple[FrameId, str], tuple[int, int, datetime, IncidentState]] = field(default_factory=Table)
+    # In this second.
+    _states_sent: int = 0
+    _bytes_sent: int = 0
 
     def tick(self) -> None:
         """A second is over."""
-        self._states_left = SYNC_STATES_PER_TICK
-        self._bytes_left = self._timing.directory_bytes_per_tick
+        self._states_sent = self._bytes_sent = 0
 
     def next_sequence(self) -> int:
         """Of the next status or sync answer: it only rises within one boot."""
@@ -122,7 +123,7 @@ class Outbound(Record):
         """Answer as many as may be answered now."""
         answers = []
         for node in tuple(self._owed_syncs):
-            if self._states_left <= 0:
+            if self._states_sent >= SYNC_STATES_PER_TICK:
                 break
             record = nodes.find(node)
             if record is None or record.sender.is_revoked:
@@ -133,7 +134,7 @@ class Outbound(Record):
             nonce, missing = self._owed_syncs.pop(node)
             record.sync_sent_at = now_at
             found, is_all = self._incidents_for(record, incidents, directory, now_at)
-            self._states_left -= 1 + len(found)
+            self._states_sent += 1 + len(found)
             answer = SyncAnswer(
                 boot_id=boot_id,
                 counter_floor=highest.get(node, 0),
@@ -154,7 +155,7 @@ class Outbound(Record):
         """Send to as many as may be sent to now; one at least in each second, however large it is."""
         sent = []
         for node in tuple(self._owed_directories):
-            if self._bytes_left <= 0:
+            if self._bytes_sent >= self._timing.directory_bytes_per_tick:
                 break
             record = nodes.find(node)
             del self._owed_directories[node]
@@ -167,7 +168,7 @@ class Outbound(Record):
             ):
                 continue
             record.directory_sent_at = now_at
-            self._bytes_left -= len(data)
+            self._bytes_sent += len(data)
             sent.append(SendDirectory(node, data))
         return sent
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from msgspec import field
+
 from central.core.cards import bare_card, bare_line, card_of
 from central.core.figures import Figures
 from central.core.groups import Group, Groups, Shown
@@ -24,24 +26,23 @@ from wire.ids import NodeId, node_text
 class Page(Record):
     """Makes the board once and gapless changes ever after."""
 
-    def __init__(self, timing: Timing, figures: Figures, spared: Spared) -> None:
-        self._timing = timing
-        self._figures = figures
-        # What cannot be drawn costs its own card or line, and never the page.
-        self._spared = spared
-        self.sequence = 0
-        self.boot_id = ""
-        self.is_broker_linked = False
-        self.is_disk_ok = True
-        self.has_alerts_lane = False
-        self.has_reserve = True
-        self.clock_fault = ""
-        self.on_watch: Table[Person, datetime] = Table()
-        """Everybody on duty, and since when."""
-        self._told = self._telling()
-        self._told_nodes: Table[NodeId, None] = Table()
-        self._groups: Groups = Table()
-        self._told_cards: Table[NodeId, tuple[Shown, ...]] = Table()
+    _timing: Timing
+    _figures: Figures
+    # What cannot be drawn costs its own card or line, and never the page.
+    _spared: Spared
+    sequence: int = 0
+    boot_id: str = ""
+    is_broker_linked: bool = False
+    is_disk_ok: bool = True
+    has_alerts_lane: bool = False
+    has_reserve: bool = True
+    clock_fault: str = ""
+    on_watch: Table[Person, datetime] = field(default_factory=Table)
+    """Everybody on duty, and since when."""
+    _told: tuple[tuple[str, Any], ...] = ()
+    _told_nodes: Table[NodeId, None] = field(default_factory=Table)
+    _groups: Groups = field(default_factory=Table)
+    _told_cards: Table[NodeId, tuple[Shown, ...]] = field(default_factory=Table)
 
     def board(
         self, incidents: Incidents, nodes: Nodes, rejections: Rejections, directory: Directory, now_at: datetime

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec import field
+
 from central.core.air import Air
 from central.core.effects import SendFrameToAir
 from central.core.events import FrameArrived
@@ -22,13 +24,12 @@ from wire.kinds import AlertKind, FrameKind, Path
 class Paths(Record):
     """Ties :class:`~central.core.air.Air` and :class:`~central.core.figures.Figures` to nodes and incidents."""
 
-    def __init__(self, timing: Timing, nodes: Nodes, incidents: Incidents) -> None:
-        self._timing = timing
-        self._nodes = nodes
-        self._incidents = incidents
-        self._untold: Table[FrameId, None] = Table()
-        self.air = Air(timing)
-        self.figures = Figures(timing)
+    _timing: Timing
+    _nodes: Nodes
+    _incidents: Incidents
+    air: Air
+    figures: Figures
+    _untold: Table[FrameId, None] = field(default_factory=Table)
 
     def recall(self, recall: Recall, now_at: datetime) -> None:
         """Take what the disk remembers."""

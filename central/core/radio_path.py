@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import field
 
 from central.core.timing import Timing
 from central.core.undo import Record, Table
@@ -18,7 +19,6 @@ _BUSY_STEP: Final = 10
 _TEST_MOVED: Final = timedelta(minutes=1)
 
 
-@dataclass(slots=True)
 class RadioPath(Record):
     """What is known of it.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from central.core.air import Air
 from central.core.effects import Effect, SendAcknowledgement, SendReceipt, SendReceiptsToAir, SendRefusal
 from central.core.incident import Incident
 from central.core.intake import Intake, RefusedForGoodError
@@ -26,11 +27,10 @@ from wire.kinds import Capability, RefusalReason
 class Receipts(Record):
     """By every way that may reach the sender."""
 
-    def __init__(self, intake: Intake, nodes: Nodes, paths: Paths) -> None:
-        self._intake = intake
-        self._nodes = nodes
-        self._paths = paths
-        self._air = paths.air
+    _intake: Intake
+    _nodes: Nodes
+    _paths: Paths
+    _air: Air
 
     def receipt(
         self, frame_id: FrameId, now_at: datetime, *, by_air: bool, is_fresh: bool = False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import field
 
 from central.core.undo import Record, Table
 from central.core.view import RejectedLine
@@ -14,7 +15,6 @@ OTHERS: Final = "others"
 _FACTS_EACH: Final = 10
 
 
-@dataclass(slots=True)
 class _Count(Record):
     count: int
     last_at: datetime
@@ -23,9 +23,8 @@ class _Count(Record):
 class Rejections(Record):
     """Counters. ``is_changed`` is set by each; the machine clears it when it has told."""
 
-    def __init__(self) -> None:
-        self._counts: Table[tuple[str, str], _Count] = Table()
-        self.is_changed = False
+    _counts: Table[tuple[str, str], _Count] = field(default_factory=Table)
+    is_changed: bool = False
 
     def add(self, reason: str, sender: str, now_at: datetime) -> bool:
         """Count one; says whether it is worth a line in the log (the first ten, then each power of ten)."""

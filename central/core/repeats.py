@@ -28,10 +28,9 @@ _UPTIME_MS_MAX: Final = 100 * 365 * 86_400_000
 class Repeats(Record):
     """Of one node."""
 
-    def __init__(self) -> None:
-        # By run: the highest of its times, and the moment of its start that follows from all of them.
-        self._runs: tuple[tuple[str, int, datetime], ...] = ()
-        self._nonces: tuple[tuple[str, int], ...] = ()
+    # By run: the highest of its times, and the moment of its start that follows from all of them.
+    _runs: tuple[tuple[str, int, datetime], ...] = ()
+    _nonces: tuple[tuple[str, int], ...] = ()
 
     def is_health_new(self, health: Health, now_at: datetime) -> bool:
         """Whether this run of the node's says it now; a last will is signed beforehand, and only a hint."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import field
+
 from central.core.effects import RaiseNumbers
 from central.core.events import SyncArrived
 from central.core.intake import Intake
@@ -26,12 +28,11 @@ COUNTERS_MAX: Final = 1 << 22
 class Restored(Record):
     """What this run was told so far."""
 
-    def __init__(self) -> None:
-        self._entry_max: int | None = None
-        # By each node: what a lying one tells must not drown what the others do.
-        self._counters: Table[NodeId, int] = Table()
-        # Of each node whose list has not come to its end: the nonce, the part that came last, what is lacking so far.
-        self._begun: Table[NodeId, tuple[str, int, tuple[int, ...]]] = Table()
+    _entry_max: int | None = None
+    # By each node: what a lying one tells must not drown what the others do.
+    _counters: Table[NodeId, int] = field(default_factory=Table)
+    # Of each node whose list has not come to its end: the nonce, the part that came last, what is lacking so far.
+    _begun: Table[NodeId, tuple[str, int, tuple[int, ...]]] = field(default_factory=Table)
 
     def take_sync(self, event: SyncArrived, intake: Intake, entry: int) -> tuple[RaiseNumbers, tuple[int, ...] | None]:
         """What a node has seen, above ``entry`` and every counter that it told before; and what it holds receipts for.

@@ -19,7 +19,7 @@ from central.core.journal import ActionEntry
 from central.core.rejections import Rejections
 from central.core.set_aside import INTERNAL_ERROR, NOT_DONE, WRITTEN_ONLY, parts_of, sender_of
 from central.core.timing import Timing
-from central.core.undo import Record, Step
+from central.core.undo import Machine, Step
 from central.core.view import Done, Refused
 from wire.ids import FrameId, NodeId, node_text
 
@@ -44,7 +44,7 @@ class InFlight(Struct, frozen=True):
     problem: str = ""
 
 
-class Steps(Record, ABC):
+class Steps(Machine, ABC):
     """Base of the machine: what is done with an event, whatever it says; and what is on its way to disk meanwhile."""
 
     def __init__(self, timing: Timing) -> None:

@@ -8,9 +8,10 @@ topic's owner is known without decoding anything: the broker lets nobody else wr
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 M = TypeVar("M")
 
@@ -43,8 +44,7 @@ _BUDGETS: Final = {_Kind.SYNC: (128, 2.0), _Kind.REPORT: (32, 4.0)}
 reports every ten seconds. Alerts have none: every one of them is committed."""
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(Struct):
     """How many more a sender may say now."""
 
     left: float

@@ -1,8 +1,8 @@
 """How a step happens whole or not at all: whatever it changes says first how that is taken back (ADR 0012).
 
-The core is some twenty objects that remember. Two kinds are all that may change in any of them:
+The core is one :class:`Machine` of some twenty parts that remember. Two kinds are all that may change in any of them:
 
-- a :class:`Record`, whose fields are set;
+- a :class:`Record`, a struct whose fields are set;
 - a :class:`Table`, a ``dict`` whose keys come and go.
 
 Everything else that they hold is a value: numbers, tuples, frozen structs. During a step (:class:`Step`) both
@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from msgspec import Struct
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -27,7 +29,7 @@ _NOTES: ContextVar[list[_Back] | None] = ContextVar("notes of the step that runs
 _NEW: Final = object()
 _ORDERED_MAX: Final = 64
 """Keys. A table no longer than this gets its order back, too: it is noted as a whole."""
-_set_field: Final = object.__setattr__
+_set_field: Final = Struct.__setattr__
 _set_key: Final = dict.__setitem__
 _del_key: Final = dict.__delitem__
 
@@ -50,19 +52,29 @@ class Step:
             around += self._notes
 
 
-class Record:
-    """Base of everything whose fields change. Works with and without ``slots``."""
+class Record(Struct, eq=False):
+    """Base of everything whose fields change. Each equals itself alone, whatever it holds."""
 
-    __slots__ = ()
+    # Seen by the checker, it would let any name be set.
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: object) -> None:
-        notes = _NOTES.get()
-        if notes is not None:
-            before = getattr(self, name, _NEW)
-            # What had no value yet was made in this step, and is gone with it.
-            if before is not _NEW:
-                notes.append((_set_field, (self, name, before)))
-        _set_field(self, name, value)
+        def __setattr__(self, name: str, value: object) -> None:
+            notes = _NOTES.get()
+            if notes is not None:
+                notes.append((_set_field, (self, name, getattr(self, name))))
+            _set_field(self, name, value)
+
+
+class Machine:
+    """What holds all records. Its own fields change as theirs do; but its parts know it, so it has an ``__init__``."""
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            notes = _NOTES.get()
+            if notes is not None:
+                notes.append((super().__setattr__, (name, getattr(self, name))))
+            super().__setattr__(name, value)
 
 
 class Table(dict[K, V]):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 from sqlalchemy import Row
 
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures
@@ -20,8 +20,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What one transaction writes.
 
     Attributes:

@@ -57,13 +57,13 @@ _PASSING = {"_effects", "_now_at", "_handlers", "_whole", "_spared"}
 def state_of(thing: object, seen: dict[int, str] | None = None) -> object:
     """All that records and tables hold, however deep, as values that can be compared; refuses anything else mutable."""
     seen = {} if seen is None else seen
-    if isinstance(thing, undo.Record | undo.Table):
+    if isinstance(thing, undo.Machine | undo.Record | undo.Table):
         if id(thing) in seen:
             return seen[id(thing)]
         seen[id(thing)] = f"{type(thing).__name__} {len(seen)}"
     if isinstance(thing, undo.Table):
         return tuple((key, state_of(value, seen)) for key, value in thing.items())
-    if isinstance(thing, undo.Record):
+    if isinstance(thing, undo.Machine | undo.Record):
         slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
         names = sorted({*slots, *getattr(thing, "__dict__", {})} - _PASSING)
         return (type(thing).__name__, *((name, state_of(getattr(thing, name), seen)) for name in names))
