@@ -12,8 +12,9 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from node.core.air import LADDER, Mode
 from node.net.radio.ax25 import PROBE_DESTINATION, decode_ui, encode_ui
@@ -43,8 +44,7 @@ _ECHO_MS: Final = 2_000
 _ECHOES_MAX: Final = 32
 
 
-@dataclass(slots=True)
-class _Slot:
+class _Slot(Struct):
     """A mode and its child.
 
     Attributes:
@@ -65,8 +65,7 @@ class _Slot:
     due_ms: int = 0
 
 
-@dataclass(slots=True)
-class _Echoes:
+class _Echoes(Struct):
     """Which frames were heard just now."""
 
     heard: OrderedDict[bytes, int] = field(default_factory=OrderedDict)

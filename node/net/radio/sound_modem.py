@@ -15,7 +15,6 @@ import select
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -76,8 +75,7 @@ class _AudioLost(Struct, frozen=True):
     detail: str
 
 
-@dataclass(slots=True)
-class _Keyed:
+class _Keyed(Struct):
     """The over on the air.
 
     Attributes:
