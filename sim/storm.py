@@ -5,16 +5,19 @@ What is measured counts from the press: when central committed the last alert, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from msgspec import Struct
 
 from node.core.controls import Button
+from sim.air import Figures
 from sim.peer import PeerResult
 from sim.peer import storm as peer_storm
 from sim.plants import Plant
 from sim.town import RadioPlan, Town
 from wire.frames import Alert
+from wire.ids import FrameId
 from wire.kinds import AlertKind
 
 QUIET_START_MS: Final = 40_000
@@ -53,28 +56,18 @@ class StormResult(Struct, frozen=True):
 def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plant: Plant | None = None) -> StormResult:
     """Play it until everybody has a receipt, or an hour is over."""
     town = Town(seed, nodes, plant, RadioPlan())
-    timeline = town.timeline
     assert town.air is not None
-    for node in town.nodes:
-        town.broker.cut(node.id)
-    broken = ""
+    broken, before = "", Figures()
     try:
-        town.start()
-        timeline.run_until(QUIET_START_MS, _nothing)
-        before = town.air.figures
-        overs, airtime_ms, collisions = before.overs, before.airtime_ms, before.collisions
-        for node in town.nodes:
-            node.pin(BUTTONS[kind], is_down=True)
-        timeline.run_until(QUIET_START_MS + HOLD_MS[kind], _nothing)
-        for node in town.nodes:
-            node.pin(BUTTONS[kind], is_down=False)
-        while timeline.now_ms < QUIET_START_MS + UNTIL_MS and not _is_over(town):
-            timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, _nothing)
+        start_without_network(town)
+        before = replace(town.air.figures)
+        press_together(town, kind)
+        wait_for_receipts(town, QUIET_START_MS + UNTIL_MS)
         town.invariants.after_each()
     except AssertionError as e:
         broken = str(e) or "assertion"
     invariants, figures = town.invariants, town.air.figures
-    alerts = [frame_id for frame_id, truth in invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
+    alerts = alerts_of(town)
     committed = [invariants.committed_ms[frame_id] for frame_id in alerts if frame_id in invariants.committed_ms]
     receipted = [invariants.receipted_ms[frame_id] for frame_id in alerts if frame_id in invariants.receipted_ms]
     return StormResult(
@@ -87,12 +80,40 @@ def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plan
             (invariants.receipted_ms[a] - invariants.committed_ms[a] for a in alerts if a in invariants.receipted_ms),
             default=0,
         ),
-        airtime_ms=figures.airtime_ms - airtime_ms,
-        overs=figures.overs - overs,
-        collisions=figures.collisions - collisions,
+        airtime_ms=figures.airtime_ms - before.airtime_ms,
+        overs=figures.overs - before.overs,
+        collisions=figures.collisions - before.collisions,
         broken=broken,
-        trace_tail=timeline.trace_tail,
+        trace_tail=town.timeline.trace_tail,
     )
+
+
+def start_without_network(town: Town) -> None:
+    """Until every premises has noticed that it has none; central's gateway has one."""
+    for node in town.nodes:
+        town.broker.cut(node.id)
+    town.start()
+    town.timeline.run_until(QUIET_START_MS, _nothing)
+
+
+def press_together(town: Town, kind: AlertKind) -> None:
+    """Everybody, for as long as it takes."""
+    for node in town.nodes:
+        node.pin(BUTTONS[kind], is_down=True)
+    town.timeline.run_until(town.timeline.now_ms + HOLD_MS[kind], _nothing)
+    for node in town.nodes:
+        node.pin(BUTTONS[kind], is_down=False)
+
+
+def wait_for_receipts(town: Town, until_ms: int) -> None:
+    """Until every premises knows that its alert is at central, and no longer than that."""
+    while town.timeline.now_ms < until_ms and not _is_over(town):
+        town.timeline.run_until(town.timeline.now_ms + LOOK_EVERY_MS, _nothing)
+
+
+def alerts_of(town: Town) -> list[FrameId]:
+    """Everything that was pressed."""
+    return [frame_id for frame_id, truth in town.invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
 
 
 def tell(result: StormResult, kind: AlertKind) -> str:
@@ -131,8 +152,8 @@ def is_good(result: StormResult) -> bool:
 
 
 def _is_over(town: Town) -> bool:
-    alerts = [frame_id for frame_id, truth in town.invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
-    return len(alerts) >= len(town.nodes) and all(frame_id in town.invariants.receipted_ms for frame_id in alerts)
+    alerts = alerts_of(town)
+    return len(alerts) >= len(town.nodes) and town.invariants.receipted_ms.keys() >= set(alerts)
 
 
 def _nothing() -> None:

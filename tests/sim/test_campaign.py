@@ -78,10 +78,3 @@ def test_campaign_uses_the_air() -> None:
     assert radio.overs > 0
     assert radio.heard > 0
     assert 0 == other.overs
-
-
-def test_storm_of_fifty_ends_before_the_bar() -> None:
-    """N8, N9: all press at once with no network; a plain policy takes six minutes."""
-    result = storm(50)
-
-    assert is_good(result), tell(result, AlertKind.ATTACK)

@@ -8,7 +8,7 @@ import pytest
 
 from node.core import effects as do
 from node.core.controls import SoundPattern
-from sim.storm import BUTTONS, HOLD_MS, QUIET_START_MS
+from sim.storm import QUIET_START_MS, press_together, start_without_network
 from sim.town import RadioPlan, Town
 from sim.watched import WatchedNode
 from wire.kinds import AlertKind
@@ -47,14 +47,8 @@ def test_every_warning_of_a_storm_is_heard_once() -> None:
         tell(node, effect)
 
     town.invariants.node_orders = node_orders  # type: ignore[method-assign]
-    for node in town.nodes:
-        town.broker.cut(node.id)
-    town.start()
-    town.timeline.run_until(QUIET_START_MS, lambda: None)
-    for is_down, moment_ms in ((True, 0), (False, HOLD_MS[AlertKind.ATTACK])):
-        town.timeline.run_until(QUIET_START_MS + moment_ms, lambda: None)
-        for node in town.nodes:
-            node.pin(BUTTONS[AlertKind.ATTACK], is_down=is_down)
+    start_without_network(town)
+    press_together(town, AlertKind.ATTACK)
     town.timeline.run_until(QUIET_START_MS + 300_000, lambda: None)
 
     assert ears.late, "some came more than a minute after their press"
