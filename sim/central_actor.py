@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -20,7 +21,7 @@ from sim.central_disk import CentralDisk
 from sim.invariants import Invariants
 from sim.invariants_desk import judge_desk
 from sim.node_actor import EPOCH_S
-from sim.plants import FirstCome, Plant
+from sim.plants import FirstCome, Plant, spoil_central_order
 from sim.timeline import Timeline
 from wire.directory import open_directory
 from wire.errors import DecodeError
@@ -37,6 +38,8 @@ TICK_MS: Final = 1_000
 WORK_MS: Final = 20
 """For each message: a slow machine with much to do, so that a few hundred messages are a flood."""
 TAKEN_MAX: Final = 500
+_WITHOUT_EFFECT: Final = (do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
+"""Orders that change nothing here. One that is not in the table at all raises."""
 
 
 class SimCentral:
@@ -76,6 +79,7 @@ class SimCentral:
         self._batch: list[do.CommitFrame | do.CommitAction] = []
         self._request = 0
         self._acknowledgements: dict[FrameId, bytes] = {}
+        self._do = self._doers()
 
     @property
     def id(self) -> NodeId:
@@ -248,77 +252,86 @@ class SimCentral:
                     self.crash()
                     return
 
-    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm an order
-        match effect:
-            case do.CommitFrame():
-                if self._plant is Plant.RECEIPT_BEFORE_COMMIT:
-                    frame_id = effect.entry.signed.frame.id
-                    self._carry_out(do.SendReceipt(frame_id.node, frame_id, is_late=False))
-                if self._plant is Plant.LATE_SHOWN_AS_LIVE:
-                    effect = do.CommitFrame(replace(effect.entry, is_late=False))
-                self._order_commit(effect)
-            case do.CommitAction():
-                self._order_commit(effect)
-            case do.SendRefusal() if self._plant is Plant.RECEIPT_WITHOUT_DIGEST:
-                self._carry_out(do.SendReceipt(effect.node, effect.target, is_late=False))
-            case do.SendReceipt() if self._plant is Plant.RECEIPT_WITHOUT_DIGEST and effect.digest:
-                self._carry_out(replace(effect, digest=b""))
-            case do.SendReceipt():
-                self._invariants.receipt_sent(effect.target, self.disk.frames)
-                self._send_frame(effect.node, Down.RECEIPT, said.receipt(effect, self._counter(), self._at_s()))
-            case do.SendRefusal():
-                data = self._send_frame(effect.node, Down.RECEIPT, said.refusal(effect, self._counter(), self._at_s()))
-                if effect.air is not None:
-                    self._send(effect.air, Down.AIR, data)
-            case do.SendAcknowledgement():
-                data = self._send_frame(
-                    effect.node, Down.ACK, said.acknowledgement(effect, self._counter(), self._at_s())
-                )
-                if effect.air is not None:
-                    self._acknowledgements[effect.target] = data
-                    self._send(effect.air, Down.AIR, data)
-            case do.RepeatAcknowledgement():
-                if effect.target in self._acknowledgements:
-                    self._send(effect.node, Down.AIR, self._acknowledgements[effect.target])
-            case do.SendReceiptsToAir():
-                for told in effect.targets:
-                    self._invariants.receipt_sent(told.target, self.disk.frames)
-                self._invariants.air.answered()
-                frame = said.receipts_on_air(effect, self._counter(), self._at_s())
-                self._send_frame(effect.node, Down.AIR, frame)
-            case do.SendFrameToAir():
-                self._send(effect.node, Down.AIR, effect.data)
-            case do.PublishIncident():
-                self._say(IncidentTopic(effect.state.scheme), encode_message(effect.state), 1)
-            case do.PublishStatus():
-                self._invariants.trust.said(effect.status)
-                self._say(CentralTopic(effect.scheme), encode_message(effect.status), 0)
-            case do.SendSyncAnswer():
-                answer = effect.answer
-                if self._plant is Plant.RESTORE_UNNOTICED:
-                    answer = replace(answer, missing=())
-                self._say(DownTopic(effect.node, Down.SYNC), encode_message(answer), 1)
-            case do.RaiseNumbers():
-                self.disk.counter = max(self.disk.counter, effect.counter)
-                self.disk.raised_entry = max(self.disk.raised_entry, effect.entry)
-            case do.SendDirectory():
-                self._send(effect.node, Down.DIRECTORY, effect.data)
-            case do.SetAside() if not isinstance(effect.error, PlantedBugError):
-                raise effect.error
-            case do.AnswerAction():
-                self._invariants.answered(effect.request)
-            case do.ShowBoard():
-                self.cards = {}
-                self._show(effect.board.cards)
-            case do.ShowChange():
-                for key in effect.change.gone_cards:
-                    self.cards.pop(key, None)
-                self._show(effect.change.cards)
-            case do.ProbeStore():
-                if not self.disk.is_refusing:
-                    self._timeline.after(1, lambda: self._take(ev.StoreRecovered()))
-            case _:
-                pass
+    def _carry_out(self, effect: do.Effect) -> None:
+        for spoilt in spoil_central_order(self._plant, effect):
+            self._do[type(spoilt)](spoilt)
+
+    def _doers(self) -> dict[type[Any], Callable[[Any], None]]:
+        return {
+            do.CommitFrame: self._order_commit,
+            do.CommitAction: self._order_commit,
+            do.RaiseNumbers: self._raise_numbers,
+            do.ProbeStore: self._probe,
+            do.SendReceipt: self._send_receipt,
+            do.SendRefusal: self._send_refusal,
+            do.SendAcknowledgement: self._send_acknowledgement,
+            do.RepeatAcknowledgement: self._repeat_acknowledgement,
+            do.SendReceiptsToAir: self._send_receipts_to_air,
+            do.SendFrameToAir: lambda order: self._send(order.node, Down.AIR, order.data),
+            do.SendDirectory: lambda order: self._send(order.node, Down.DIRECTORY, order.data),
+            do.SendSyncAnswer: lambda order: self._say(
+                DownTopic(order.node, Down.SYNC), encode_message(order.answer), 1
+            ),
+            do.PublishIncident: lambda order: self._say(
+                IncidentTopic(order.state.scheme), encode_message(order.state), 1
+            ),
+            do.PublishStatus: self._publish_status,
+            do.ShowBoard: self._show_board,
+            do.ShowChange: self._show_change,
+            do.AnswerAction: lambda order: self._invariants.answered(order.request),
+            do.SetAside: self._set_aside,
+            **dict.fromkeys(_WITHOUT_EFFECT, _nothing),
+        }
+
+    def _send_receipt(self, order: do.SendReceipt) -> None:
+        self._invariants.receipt_sent(order.target, self.disk.frames)
+        self._send_frame(order.node, Down.RECEIPT, said.receipt(order, self._counter(), self._at_s()))
+
+    def _send_refusal(self, order: do.SendRefusal) -> None:
+        data = self._send_frame(order.node, Down.RECEIPT, said.refusal(order, self._counter(), self._at_s()))
+        if order.air is not None:
+            self._send(order.air, Down.AIR, data)
+
+    def _send_acknowledgement(self, order: do.SendAcknowledgement) -> None:
+        data = self._send_frame(order.node, Down.ACK, said.acknowledgement(order, self._counter(), self._at_s()))
+        if order.air is not None:
+            self._acknowledgements[order.target] = data
+            self._send(order.air, Down.AIR, data)
+
+    def _repeat_acknowledgement(self, order: do.RepeatAcknowledgement) -> None:
+        if order.target in self._acknowledgements:
+            self._send(order.node, Down.AIR, self._acknowledgements[order.target])
+
+    def _send_receipts_to_air(self, order: do.SendReceiptsToAir) -> None:
+        for told in order.targets:
+            self._invariants.receipt_sent(told.target, self.disk.frames)
+        self._invariants.air.answered()
+        self._send_frame(order.node, Down.AIR, said.receipts_on_air(order, self._counter(), self._at_s()))
+
+    def _publish_status(self, order: do.PublishStatus) -> None:
+        self._invariants.trust.said(order.status)
+        self._say(CentralTopic(order.scheme), encode_message(order.status), 0)
+
+    def _raise_numbers(self, order: do.RaiseNumbers) -> None:
+        self.disk.counter = max(self.disk.counter, order.counter)
+        self.disk.raised_entry = max(self.disk.raised_entry, order.entry)
+
+    def _probe(self, _order: do.ProbeStore) -> None:
+        if not self.disk.is_refusing:
+            self._timeline.after(1, lambda: self._take(ev.StoreRecovered()))
+
+    def _set_aside(self, order: do.SetAside) -> None:
+        if not isinstance(order.error, PlantedBugError):
+            raise order.error
+
+    def _show_board(self, order: do.ShowBoard) -> None:
+        self.cards = {}
+        self._show(order.board.cards)
+
+    def _show_change(self, order: do.ShowChange) -> None:
+        for key in order.change.gone_cards:
+            self.cards.pop(key, None)
+        self._show(order.change.cards)
 
     def _show(self, cards: tuple[Card, ...]) -> None:
         for card in cards:
@@ -377,12 +390,12 @@ class SimCentral:
 
     def _send(self, node: NodeId, channel: Down, data: bytes) -> None:
         qos = 0 if channel is Down.AIR else 1
-        self._broker.publish(self.id, Message(DownTopic(node, channel), data), qos, _nothing)
+        self._broker.publish(self.id, Message(DownTopic(node, channel), data), qos, lambda: None)
 
     def _say(self, topic: Topic, payload: bytes, qos: int) -> None:
         signature = sign_message(self._key, str(topic), payload)
-        self._broker.publish(self.id, Message(topic, payload, signature), qos, _nothing)
+        self._broker.publish(self.id, Message(topic, payload, signature), qos, lambda: None)
 
 
-def _nothing() -> None:
+def _nothing(_order: do.Effect) -> None:
     return

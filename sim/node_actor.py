@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -39,6 +40,8 @@ RESTART_MS: Final = (1_000, 8_000)
 CLOCK_EVERY_MS: Final = 60_000
 CENTRAL_TIME_MS: Final = 10_000
 """As old as its message may have been."""
+_WITHOUT_EFFECT: Final = (do.KeepTold, do.PlaySound, do.ReportFact, do.SetLed)
+"""Orders that change nothing here, though the invariants see them. One that is not in the table at all raises."""
 
 
 class SimNode:
@@ -80,6 +83,7 @@ class SimNode:
         self._memory_counter = 0
         self._drawing = 0
         self.radio = SimRadio(self.name, air, timeline, self._radio_tells) if air is not None else None
+        self._do = self._doers(self.radio)
 
     @property
     def id(self) -> NodeId:
@@ -109,7 +113,7 @@ class SimNode:
             return
         self._run += 1
         self._state = initial_state(spoil_settings(self._plant, self._drawn_settings()))
-        self._gathered = []
+        self._gathered.clear()
         self._is_panel_given_up = self.is_panel_dead
         self._memory_counter = self.disk.counter
         directory = open_directory(self.disk.directory, self._authority)
@@ -139,7 +143,7 @@ class SimNode:
             return
         self._state = None
         self._answers.clear()
-        self._gathered = []
+        self._gathered.clear()
         self.crash_after_orders = None
         self._broker.gone(self.id)
         if self.radio is not None:
@@ -290,57 +294,29 @@ class SimNode:
 
         read()
 
-    def _carry_out(self, effect: do.Effect) -> None:  # noqa: C901, PLR0912 - one arm an order
+    def _carry_out(self, effect: do.Effect) -> None:
         self._invariants.node_orders(self, effect)
-        match effect:
-            case do.StoreFrame():
-                self._store(effect)
-            case do.PublishFrame():
-                self._publish(effect)
-            case do.ForgetFrame():
-                self._invariants.memory.replaced.add(effect.id)
-                self.disk.rows.pop(effect.id.counter, None)
-            case do.MarkReceipted():
-                self._gathered.append(effect)
-            case do.KeepSeen():
-                self._gathered.append(effect)
-                if effect.shown is not None:
-                    self._flush()
-            case do.KeepDirectory():
-                if not self.disk.is_refusing:
-                    self.disk.directory = effect.data
-            case do.KeepAirtime():
-                if not self.disk.is_refusing:
-                    self.disk.airtime = (self.boot, self.monotonic_ms, effect.slices)
-            case do.KeepScales():
-                if not self.disk.is_refusing:
-                    self.disk.scales = self.boot, effect.scales
-            case do.RaiseCounterFloor():
-                self.disk.counter = max(self.disk.counter, effect.counter)
-                self._memory_counter = max(self._memory_counter, effect.counter)
-            case do.ShowScreen():
-                self._show(effect)
-            case do.PublishHealth():
-                self._tell_central(Up.HEALTH, encode_message(effect.health), 0)
-            case do.PublishSync():
-                self._flush()
-                for part in parts_of(effect.sync, self.disk.receipted() if effect.is_listing else ()):
-                    self._tell_central(Up.SYNC, encode_message(part), 1)
-            case do.ReopenFrames():
-                self._flush()
-                rows = self.disk.reopen(effect.counters)
-                if rows is not None:
-                    self._answers.append(ev.FramesReopened(tuple(self._stored(row) for row in rows)))
-            case do.RetryPart():
-                self._retry(effect.part)
-            case do.RelayFrame():
-                self._tell_central(Up.HEARD, effect.data, 1)
-            case do.TransmitOver() if self.radio is not None:
-                self.radio.transmit(effect)
-            case do.StopOver() if self.radio is not None:
-                self.radio.stop(effect.over)
-            case _:
-                pass
+        self._do[type(effect)](effect)
+
+    def _doers(self, radio: SimRadio | None) -> dict[type[Any], Callable[[Any], None]]:
+        return {
+            do.StoreFrame: self._store,
+            do.MarkReceipted: self._gathered.append,
+            do.ReopenFrames: self._reopen,
+            do.ForgetFrame: self._forget,
+            do.KeepSeen: self._keep_seen,
+            do.KeepDirectory: lambda effect: self.disk.keep_directory(effect.data),
+            do.KeepScales: lambda effect: self.disk.keep_scales(self.boot, effect.scales),
+            do.KeepAirtime: lambda effect: self.disk.keep_airtime(self.boot, self.monotonic_ms, effect.slices),
+            do.RaiseCounterFloor: self._raise_counter_floor,
+            do.PublishFrame: self._publish,
+            do.PublishHealth: lambda effect: self._tell_central(Up.HEALTH, encode_message(effect.health), 0),
+            do.PublishSync: self._publish_sync,
+            do.RelayFrame: lambda effect: self._tell_central(Up.HEARD, effect.data, 1),
+            do.ShowScreen: self._show,
+            do.RetryPart: lambda effect: self._retry(effect.part),
+            **dict.fromkeys(_WITHOUT_EFFECT, _nothing),
+        } | ({} if radio is None else {do.TransmitOver: radio.transmit, do.StopOver: lambda e: radio.stop(e.over)})
 
     def _store(self, effect: do.StoreFrame) -> None:
         if self.disk.is_refusing:
@@ -361,6 +337,30 @@ class SimNode:
         self._invariants.stored(self, decode(data), effect)
         self._answers.append(ev.FrameStored(effect.draft, decode(data)))
 
+    def _forget(self, effect: do.ForgetFrame) -> None:
+        self._invariants.memory.replaced.add(effect.id)
+        self.disk.rows.pop(effect.id.counter, None)
+
+    def _keep_seen(self, effect: do.KeepSeen) -> None:
+        self._gathered.append(effect)
+        if effect.shown is not None:
+            self._flush()
+
+    def _raise_counter_floor(self, effect: do.RaiseCounterFloor) -> None:
+        self.disk.counter = max(self.disk.counter, effect.counter)
+        self._memory_counter = max(self._memory_counter, effect.counter)
+
+    def _reopen(self, effect: do.ReopenFrames) -> None:
+        self._flush()
+        rows = self.disk.reopen(effect.counters)
+        if rows is not None:
+            self._answers.append(ev.FramesReopened(tuple(self._stored(row) for row in rows)))
+
+    def _publish_sync(self, effect: do.PublishSync) -> None:
+        self._flush()
+        for part in parts_of(effect.sync, self.disk.receipted() if effect.is_listing else ()):
+            self._tell_central(Up.SYNC, encode_message(part), 1)
+
     def _publish(self, effect: do.PublishFrame) -> None:
         directory = self._state.directory if self._state else None
         run = self._run
@@ -379,7 +379,7 @@ class SimNode:
     def _tell_central(self, channel: Up, payload: bytes, qos: int) -> None:
         topic = UpTopic(self.id, channel)
         signature = sign_message(self._key, str(topic), payload)
-        self._broker.publish(self.id, Message(topic, payload, signature), qos, _nothing)
+        self._broker.publish(self.id, Message(topic, payload, signature), qos, lambda: None)
 
     def _show(self, effect: do.ShowScreen) -> None:
         if self._is_panel_given_up:
@@ -420,7 +420,7 @@ class SimNode:
                 if shown is not None and self._plant is Plant.UPGRADE_MISSED:
                     shown = Priority.P1
                 self.disk.seen[effect.id] = (effect.digest, shown)
-        self._gathered = []
+        self._gathered.clear()
 
     def _stored(self, row: DiskRow) -> ev.StoredFrame:
         stored_ms: int | None = None
@@ -437,5 +437,5 @@ def _slugs(directory: Directory | None, numbers: tuple[int, ...]) -> tuple[str, 
     return tuple(directory.schemes[number].slug for number in numbers if number in directory.schemes)
 
 
-def _nothing() -> None:
+def _nothing(_effect: do.Effect) -> None:
     return

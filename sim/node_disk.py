@@ -41,6 +41,21 @@ class NodeDisk(Struct):
         rows = {counter: replace(row) for counter, row in self.rows.items()}
         return replace(self, rows=rows, seen=dict(self.seen))
 
+    def keep_directory(self, data: bytes) -> None:
+        """Instead of the one before."""
+        if not self.is_refusing:
+            self.directory = data
+
+    def keep_scales(self, boot: int, scales: tuple[Scale, ...]) -> None:
+        """Until the machine boots anew."""
+        if not self.is_refusing:
+            self.scales = boot, scales
+
+    def keep_airtime(self, boot: int, now_ms: int, slices: tuple[tuple[int, int], ...]) -> None:
+        """By that boot's clock, which says ``now_ms``."""
+        if not self.is_refusing:
+            self.airtime = boot, now_ms, slices
+
     def receipted(self) -> list[tuple[int, str]]:
         """As the node's store says it."""
         return [(counter, frame_digest(row.data).hex()) for counter, row in self.rows.items() if row.is_receipted]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec.structs import replace
 
+from central.core import effects as orders
 from central.core.turns import ALERTS_AT_ONCE, Turns
 from node.core import effects as do
 from node.core import events as ev
@@ -198,6 +199,24 @@ def spoil_orders(
             return (*effects, *again[:1])
         case _:
             return effects
+
+
+def spoil_central_order(plant: Plant | None, order: orders.Effect) -> tuple[orders.Effect, ...]:
+    """What becomes of an order of central's core."""
+    match plant, order:
+        case Plant.RECEIPT_BEFORE_COMMIT, orders.CommitFrame(entry):
+            frame_id = entry.signed.frame.id
+            return orders.SendReceipt(frame_id.node, frame_id, is_late=False), order
+        case Plant.LATE_SHOWN_AS_LIVE, orders.CommitFrame(entry):
+            return (orders.CommitFrame(replace(entry, is_late=False)),)
+        case Plant.RECEIPT_WITHOUT_DIGEST, orders.SendRefusal():
+            return (orders.SendReceipt(order.node, order.target, is_late=False),)
+        case Plant.RECEIPT_WITHOUT_DIGEST, orders.SendReceipt():
+            return (replace(order, digest=b""),)
+        case Plant.RESTORE_UNNOTICED, orders.SendSyncAnswer():
+            return (replace(order, answer=replace(order.answer, missing=())),)
+        case _:
+            return (order,)
 
 
 def _loud(effect: do.Effect) -> do.Effect:
