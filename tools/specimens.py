@@ -8,22 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
 from node.core.controls import Button, Part
-from node.core.effects import (
-    AlertDraft,
-    CancelDraft,
-    PathTestDraft,
-    ResponseDraft,
-    ShowScreen,
-    StoreFrame,
-    TransmitOver,
-)
+from node.core.effects import ShowScreen, StoreFrame, TransmitOver, frame_of
 from node.core.events import (
     CentralStatusReceived,
     ChannelChanged,
@@ -49,8 +41,10 @@ from node.core.events import (
 from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import Face, Screen
 from node.core.settings import RadioSettings, Settings
+from node.core.state import NodeState
+from sim.timeline import Timeline
 from wire.directory import Directory, SchemeEntry, Sender
-from wire.frames import Alert, Cancel, Frame, PathTest, Receipt, Response, SignedFrame, decode, encode
+from wire.frames import Alert, PathTest, Receipt, Response, SignedFrame, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import AlertKind, MemberResponse, Path
 from wire.messages import Answer, CentralStatus, IncidentState
@@ -102,11 +96,10 @@ class _Shop:
         self._state = initial_state(
             Settings(_OURS, "Market Bakery", "Market Place", (_HART,), is_silent, version="1.4", radio=radio)
         )
-        self._now_ms = 0
+        self._timeline = Timeline(0)
         self._counter = self._latest = 0
         self._is_disk_full = is_disk_full
         self._is_heard = is_heard
-        self._coming: list[tuple[int, Event]] = []
         tested_at_s = int((_START - timedelta(days=tested_days_ago)).timestamp()) if tested_days_ago else 0
         self._do(Started("boot", (), (), _DIRECTORY, 0, tested_at_s))
         self._do(ClockRead(int(_START.timestamp()), is_proven=True))
@@ -136,20 +129,7 @@ class _Shop:
 
     def wait(self, duration_ms: int) -> _Shop:
         """Let time pass, ticking when the core asked for it."""
-        until_ms = self._now_ms + duration_ms
-        while True:
-            due_ms = next_deadline_ms(self._state)
-            coming_ms, event = min(self._coming, key=itemgetter(0), default=(until_ms + 1, Ticked()))
-            moment_ms = coming_ms if due_ms is None else min(coming_ms, due_ms)
-            if moment_ms > until_ms:
-                break
-            self._now_ms = max(moment_ms, self._now_ms + 1)
-            if moment_ms == coming_ms:
-                self._coming.remove((coming_ms, event))
-                self._do(event)
-            else:
-                self._do(Ticked())
-        self._now_ms = max(until_ms, self._now_ms)
+        self._timeline.run_until(self._timeline.now_ms + duration_ms, lambda: None)
         return self
 
     def deaf(self) -> _Shop:
@@ -201,10 +181,10 @@ class _Shop:
 
     @property
     def _wall(self) -> datetime:
-        return _START + timedelta(milliseconds=self._now_ms)
+        return _START + timedelta(milliseconds=self._timeline.now_ms)
 
     def _do(self, event: Event) -> None:
-        self._state, effects = step(self._state, event, self._now_ms)
+        self._state, effects = step(self._state, event, self._timeline.now_ms)
         for effect in effects:
             if isinstance(effect, StoreFrame):
                 self._do(self._store(effect))
@@ -212,13 +192,23 @@ class _Shop:
                 self._do(ScreenShown(effect.screen.concerns, effect.screen.face.value, effect.screen.priority))
             elif isinstance(effect, TransmitOver):
                 self._transmit(effect)
+        due_ms, state = next_deadline_ms(self._state), self._state
+        if due_ms is not None:
+            tick = partial(self._tick, state)
+            self._timeline.after(due_ms - self._timeline.now_ms, tick)
+
+    def _tick(self, state: NodeState) -> None:
+        if self._state is state:
+            self._do(Ticked())
 
     def _transmit(self, order: TransmitOver) -> None:
-        ended_ms = self._now_ms + _OVER_MS
-        self._coming += [(self._now_ms + 1, OverStarted(order.over)), (ended_ms, OverEnded(order.over, _OVER_MS))]
-        if self._is_heard:
-            heard = [self._receipt(decode(burst).frame.id, Path.RADIO) for burst in order.bursts]
-            self._coming += [(ended_ms + _ANSWER_MS, receipt) for receipt in heard]
+        self._later(1, OverStarted(order.over))
+        self._later(_OVER_MS, OverEnded(order.over, _OVER_MS))
+        for burst in order.bursts if self._is_heard else ():
+            self._later(_OVER_MS + _ANSWER_MS, self._receipt(decode(burst).frame.id, Path.RADIO))
+
+    def _later(self, wait_ms: int, event: Event) -> None:
+        self._timeline.after(wait_ms, partial(self._do, event))
 
     def _receipt(self, target: FrameId, path: Path) -> Event:
         frame = Receipt(CENTRAL, target.counter, int(self._wall.timestamp()), target)
@@ -226,24 +216,12 @@ class _Shop:
 
     def _store(self, order: StoreFrame) -> Event:
         self._counter += 1
-        frame = _frame(order, self._counter)
+        frame = frame_of(order.content, _OURS, self._counter, order.at_s)
         signed = order.signed or SignedFrame(frame, encode(frame, _key(_OURS)))
         if self._is_disk_full:
             return StoreRefused(order.draft, "disk full", signed)
         self._latest = self._latest if isinstance(frame, PathTest) else self._counter
         return FrameStored(order.draft, signed)
-
-
-def _frame(order: StoreFrame, counter: int) -> Frame:
-    match order.content:
-        case AlertDraft(kind=kind, incident=incident, schemes=schemes, silent=silent, drill=drill):
-            return Alert(_OURS, counter, order.at_s, kind, incident or counter, schemes, silent, drill)
-        case CancelDraft(incident=incident, reason=reason, schemes=schemes):
-            return Cancel(_OURS, counter, order.at_s, incident, reason, schemes)
-        case ResponseDraft(target=target, response=response, schemes=schemes):
-            return Response(_OURS, counter, order.at_s, target, response, schemes)
-        case PathTestDraft(path=path):
-            return PathTest(_OURS, counter, order.at_s, path)
 
 
 def _licensed(*, is_heard: bool = True) -> _Shop:
