@@ -186,7 +186,7 @@ class CentralStandIn:
         topic = parse_topic(topic_text)
         if not (isinstance(topic, UpTopic) and topic.channel is Up.SYNC):
             return
-        nonce = getattr(decode_message(payload, Sync), "nonce", "")  # A node of the inspected version has none.
+        nonce = decode_message(payload, Sync).nonce
         if self._is_answering:
             self._answer(topic.node, nonce)
         else:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict, TypeVar, Unpack
 
-from msgspec import structs
 from msgspec.structs import replace
 
 from node.core.controls import Button, SoundPattern
@@ -179,8 +178,7 @@ class World:
             case MarkReceipted():
                 self.receipted.add(effect.id.counter)
             case KeepSeen():
-                shown = getattr(effect, "is_shown", None)  # The inspected core's word, on which these are replayed.
-                self.seen[effect.id] = (effect.digest, shown or getattr(effect, "shown", None))
+                self.seen[effect.id] = (effect.digest, effect.shown)
             case KeepAirtime():
                 self.airtime = effect.slices
             case KeepTold():
@@ -358,8 +356,7 @@ class World:
         """Central's signed answer to the newest question; asks one if none is out that may still be answered."""
         if not proof.is_waiting(self.state, self.now_ms):
             self.do(LinkUp())
-        asked = getattr(self.state.central, "questions", ())  # An older core asks without a nonce.
-        return SyncAnswered(structs.replace(answer, nonce=asked[-1].nonce) if asked else answer, is_signed=True)
+        return SyncAnswered(replace(answer, nonce=self.state.central.questions[-1].nonce), is_signed=True)
 
     @staticmethod
     def answer(

@@ -8,7 +8,6 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from node.core.air import BURST_GAP_MS, KEY_UP_MS, SPEECH_GAP_MS, SPEECH_MS, burst_ms
 from node.core.effects import (
     Effect,
     TransmitOver,
@@ -21,6 +20,7 @@ from node.core.events import (
 )
 from node.core.machine import next_deadline_ms
 from node.core.settings import RadioSettings, RadioTiming
+from sim.air import over_ms
 from tests.support.members import HART, directory
 from tests.support.node_world import World, node_world
 from wire.frames import Frame, decode
@@ -53,8 +53,7 @@ class Set:
     def carry(self, over: TransmitOver) -> None:
         """Key, say all of it, unkey."""
         self.world.after(20, OverStarted(over.over))
-        airtime_ms = KEY_UP_MS + sum(burst_ms(over.mode, len(data)) + BURST_GAP_MS for data in over.bursts)
-        airtime_ms += SPEECH_GAP_MS + SPEECH_MS if over.phrase else 0
+        airtime_ms = over_ms(map(len, over.bursts), over.mode, is_spoken=over.phrase is not None)
         self.world.after(airtime_ms, OverEnded(over.over, airtime_ms))
 
     def next_over(self, within_ms: int = 300_000) -> TransmitOver:
