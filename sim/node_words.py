@@ -1,4 +1,4 @@
-"""What a node's actor says in the trace, how drafts become frames, and messages events."""
+"""What a node's actor says in the trace, and how messages become events."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from wire.signing import SigningKey
 
 SCHEMES: Final = (
     SchemeEntry(number=1, slug="hart", name="HART"),
-    SchemeEntry(number=2, slug="pubwatch", name="Pub Invariants"),
+    SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
 )
 EVERYWHERE: Final = frozenset(scheme.number for scheme in SCHEMES)
 MEMBERSHIPS: Final = ((1,), (1,), (2,), (1, 2), (1,), (2,))
