@@ -33,7 +33,7 @@ from runtime.service import Service
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S: Final = 1.0
-NOTICE: Final = "Only this computer can open this page. Until there are accounts, nobody checks the names."
+NOTICE: Final = "Only this computer can open this page. There are no accounts yet: names are not checked."
 
 
 class Central:

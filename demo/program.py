@@ -30,7 +30,7 @@ class Life(StrEnum):
 
 
 class ProgramFailedError(Exception):
-    """It ended by itself; the message holds the end of its log."""
+    """It stopped unexpectedly; the message holds the end of its log."""
 
 
 FactTaker = Callable[[Mapping[str, Any]], None]
@@ -120,11 +120,11 @@ class Program:
         """Pass, or complain.
 
         Raises:
-            ProgramFailedError: it has ended by itself.
+            ProgramFailedError: it has stopped unexpectedly.
         """
         if self.life is Life.DIED:
             status = self._process.returncode if self._process is not None else None
-            raise ProgramFailedError(f"{self.name} ended by itself with status {status}:\n{self.log_tail()}")
+            raise ProgramFailedError(f"{self.name} stopped unexpectedly with status {status}:\n{self.log_tail()}")
 
     async def _end(self, number: signal.Signals, life: Life) -> None:
         process, watching = self._process, self._watching

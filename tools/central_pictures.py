@@ -40,7 +40,7 @@ from wire.kinds import PRIORITY, AlertKind
 
 SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
 _INTER_DIR: Final = Path("/usr/share/fonts/opentype/inter")
-_NOTICE: Final = "Only this computer can open this page. Until there are accounts, nobody checks the names."
+_NOTICE: Final = "Only this computer can open this page. There are no accounts yet: names are not checked."
 CHROMIUM: Final = "/usr/bin/chromium"
 CHROMIUM_FLAGS: Final = (
     "--headless",

@@ -57,9 +57,9 @@ class _UnusableError(ValueError):
 
 
 def cleaned(action: Action, by: Person) -> tuple[Action, Person] | Refused:
-    """The same with every text as one clean line. Nothing is cut: what is recorded is what the person wrote."""
+    """The same with every text as one clean line. Nothing is cut: what is recorded must be what was written."""
     if Role.by_slug(by.role) is None:
-        return Refused(f"There is no such role; the roles are {', '.join(sorted(role.slug for role in Role))}.")
+        return Refused(f"There is no such role. Use one of: {', '.join(sorted(role.slug for role in Role))}.")
     try:
         return _clean(action), Person(by.role, _text(by.name, NAME_CHARS_MAX, "Your name"))
     except _UnusableError as e:
@@ -69,14 +69,14 @@ def cleaned(action: Action, by: Person) -> tuple[Action, Person] | Refused:
 def _clean(action: Action) -> Action:
     match action:
         case Assign():
-            return replace(action, to=_text(action.to, NAME_CHARS_MAX, "Who it is assigned to"))
+            return replace(action, to=_text(action.to, NAME_CHARS_MAX, "The assignee"))
         case AddNote():
             return replace(action, text=_text(action.text, TEXT_CHARS_MAX, "The note"))
         case Close() | CloseRevoked():
             return replace(action, outcome=_text(action.outcome, TEXT_CHARS_MAX, "The outcome"))
         case SetOnTheWay(who=Person() as who):
             return replace(
-                action, who=Person(who.role, _text(who.name, NAME_CHARS_MAX, "The name of who is on the way"))
+                action, who=Person(who.role, _text(who.name, NAME_CHARS_MAX, "The name of the person on the way"))
             )
         case _:
             return action
@@ -84,7 +84,7 @@ def _clean(action: Action) -> Action:
 
 def _text(text: str, chars_max: int, what: str) -> str:
     if len(text) > chars_max:
-        raise _UnusableError(f"{what} may have {chars_max} characters; this has {len(text)}.")
+        raise _UnusableError(f"{what} is too long: {len(text)} of at most {chars_max} characters.")
     line = display_text(text, chars_max)
     if not line:
         raise _UnusableError(f"{what} is missing.")

@@ -1,4 +1,4 @@
-"""What a browser sends to act, decoded. What its words may be, and what may be done, the core judges."""
+"""Actions sent by a browser, decoded. The core judges their words, and whether they may be done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ActionError(ValueError):
-    """Not understood or not allowed; the message is for the person at the page, ``status`` for the browser."""
+    """Not understood or not allowed: a message for the operator, an HTTP ``status`` for the browser."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -41,6 +41,6 @@ def decode_action(body: bytes) -> ActionRequest:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as e:
-        raise ActionError(422, f"This is not an action central knows: {e}.") from e
+        raise ActionError(422, f"That is not an action that central knows: {e}.") from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise ActionError(400, "The request is not JSON.") from e

@@ -56,7 +56,7 @@ class _Routes:
         try:
             listener = self._feed.join(after)
         except FeedFullError:
-            return PlainTextResponse("Too many pages are open.", 503, {"retry-after": "5"})
+            return PlainTextResponse("Too many pages are open. Close some of them.", 503, {"retry-after": "5"})
         return FeedStream(self._feed, listener)
 
     async def board(self, request: Request) -> Response:  # noqa: ARG002
@@ -94,7 +94,7 @@ class _Routes:
             outcome = await asyncio.shield(asyncio.ensure_future(self._board.act(asked.action, asked.by)))
         except Exception:
             logger.exception("an action failed: %s", type(asked.action).__name__)
-            return _json(Refused("Central could not do this; nothing is known to have changed. Try again."), 500)
+            return _json(Refused("Central could not do this. Look at the card before you try again."), 500)
         return _json(outcome, 409 if isinstance(outcome, Refused) else 200)
 
 
@@ -137,7 +137,7 @@ def create_app(
     async def font(request: Request) -> Response:
         file = fonts.get(request.path_params["name"])
         if file is None:
-            return PlainTextResponse("There is no such font.", 404)
+            return PlainTextResponse("No such font.", 404)
         return Response(
             await asyncio.to_thread(file.read_bytes),
             media_type="font/otf",

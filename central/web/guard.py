@@ -70,7 +70,7 @@ def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
     host = headers.get("host", "")
     named = _HOST.fullmatch(host)
     if named is None or not is_loopback(named["address"] or named["name"]):
-        return 421, "This page answers to this machine's own name only (127.0.0.1 or localhost)."
+        return 421, "Open this page on central's own machine, as 127.0.0.1 or localhost."
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{host}":
         return 403, "Another site may not use this page."

@@ -1,4 +1,4 @@
-"""What the page says of the two ways from a premises to here, without script; ``paths.js`` says the same with it."""
+"""How the page words the two paths from a premises, drawn without script; ``paths.js`` uses the same words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ When = Callable[[datetime | None], str]
 
 
 class PathSaid(Struct, frozen=True):
-    """One way: a shape, and words."""
+    """One path: its state, its shape and its words."""
 
     state: str
     shape: str
@@ -22,19 +22,19 @@ class PathSaid(Struct, frozen=True):
 
 
 def card_path(card: Card) -> str:
-    """``net``, ``radio``, ``radio+net`` with the first one first, and whether it is late."""
+    """``by net``, ``by radio``, ``by radio+net`` (first to arrive first), with ``, late`` if it is."""
     paths = "+".join(words.PATH_WORDS[path] for path in card.paths or (card.path,))
     return f"by {paths}{', late' if card.is_late else ''}"
 
 
 def paths_of(line: NodeLine, when: When) -> tuple[PathSaid, PathSaid]:
-    """The network, then the radio."""
+    """The network path, then the radio path."""
     net = words.NET_WORDS[line.state]
     network = PathSaid(line.state, words.NET_SHAPES[line.state], f"Net {net}")
     radio = line.radio
     if radio is None:
         return network, PathSaid("none", "state-never-seen", "No radio")
-    # What a premises out of contact said of its radio last may be so no longer.
+    # The last radio state of a premises out of contact may no longer be true.
     was = "" if line.state in ("ok", "fault") else "was "
     said = [] if radio.state == "unknown" else [was + words.RADIO_WORDS[radio.state]]
     if radio.tested_at is not None and radio.state in ("ready", "untested"):
@@ -46,12 +46,12 @@ def paths_of(line: NodeLine, when: When) -> tuple[PathSaid, PathSaid]:
 
 
 def warnings_of(line: NodeLine, when: When) -> tuple[str, ...]:
-    """What somebody must see to, in capitals."""
+    """What needs attention, each beginning in capitals."""
     said = []
     radio = line.radio
     if radio is not None and radio.blocked_since is not None and line.state in ("ok", "fault"):
         said.append(
-            f"CHANNEL BLOCKED since {when(radio.blocked_since)} – an alert waits. Stuck transmitter, or jamming"
+            f"CHANNEL BLOCKED since {when(radio.blocked_since)} – an alert is waiting. Stuck transmitter or jamming"
         )
     if radio is not None and radio.is_test_overdue:
         last = f"last came back {when(radio.tested_at)}" if radio.tested_at else "none has come back"

@@ -1,4 +1,4 @@
-"""What the page calls things: one table for the server's drawing and for the browser's, which gets it as JSON."""
+"""The page's words: one table for the server's templates and, as JSON, for the browser's script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATE_WORDS: Final = {
     "on-the-way": "ON THE WAY",
     "closed": "CLOSED",
 }
-"""Who closed it, who comes and who answered may be three people: each is named with their own act and time."""
+"""Three people may close, come and answer: each is named with their own act and time."""
 
 CANCEL_WORDS: Final = {"mistake": "pressed by mistake", "stand-down": "no longer needed"}
 
@@ -43,7 +43,7 @@ HEALTH_WORDS: Final = {
     "ok": "OK",
     "revoked": "REVOKED",
 }
-"""In the order of the list: who cannot call for help comes first."""
+"""In the order of the list: premises that cannot call for help come first."""
 
 NET_WORDS: Final = {
     "no-contact": "LOST",
@@ -61,12 +61,12 @@ NET_SHAPES: Final = {
     "ok": "state-ok",
     "revoked": "state-revoked",
 }
-"""The way over the network, by the state of the premises: a unit with a fault is still in touch."""
+"""The network path by state of the premises: a unit with a fault is still in contact."""
 
 RADIO_WORDS: Final = {
     "ready": "OK",
     "untested": "NOT PROVEN",
-    "listening": "LISTENS ONLY, no licence",
+    "listening": "LISTEN ONLY, no licence",
     "fault": "FAULT",
     "unknown": "",
 }
@@ -77,10 +77,10 @@ RADIO_SHAPES: Final = {
     "fault": "state-fault",
     "unknown": "state-never-seen",
 }
-"""The way over the air: OK only while a test has come back lately."""
+"""The radio path: OK only while a recent test has come back."""
 
 RADIO_MARKS: Final = {"ready": "✓", "untested": "?", "listening": " RX", "fault": "!", "unknown": "?"}
-"""The same in a mark, as the shop's panel shows it."""
+"""The same as a mark, as on the shop's panel."""
 
 HISTORY_WORDS: Final = {
     "pressed": "Pressed",
@@ -105,7 +105,7 @@ OUTCOMES: Final = (
     "Police attended",
     "Left before anyone arrived",
     "Pressed by mistake",
-    "Stolen or faulty node",
+    "Stolen or faulty unit",
     "Test or drill",
 )
 
@@ -115,14 +115,14 @@ UNTOLD_WARNING: Final = "SHOP NOT TOLD YET – no network or radio contact"
 
 
 def by_whom(person: Person) -> str:
-    """``by PCSO on duty J Patel``; what central does by itself is nobody's."""
+    """``by PCSO on duty J Patel``, or ``automatically`` for what central did itself."""
     if is_automatic(person):
         return "automatically"
     return f"by {words(person)}"
 
 
 def browser_words() -> dict[str, object]:
-    """The tables as the page's script reads them."""
+    """The tables, as the page's script expects them."""
     return {
         "kinds": {kind.slug: {"word": word, "means": means} for kind, (word, means) in KIND_WORDS.items()},
         "roles": {role.slug: role.title for role in Role},

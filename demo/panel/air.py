@@ -1,4 +1,4 @@
-"""The air on the panels' page: what is on it, what was on it, and the knobs of a channel.
+"""The air strip of the panels' page: who is transmitting, the last overs, and the channel's controls.
 
 ===== ========================== ===================================================================
 GET   /air/FILE                  a recording, or its spectrogram
@@ -28,7 +28,7 @@ _MEDIA: Final = {"wav": "audio/wav", "png": "image/png"}
 
 
 class RadioState(msgspec.Struct, frozen=True):
-    """The radio of one premises: a word for people, and whether it is on the air."""
+    """The radio of one premises, in words and flags."""
 
     words: str
     is_on_air: bool = False
@@ -37,7 +37,7 @@ class RadioState(msgspec.Struct, frozen=True):
 
 
 class OverLine(msgspec.Struct, frozen=True):
-    """One recording, for people."""
+    """One recorded over."""
 
     number: int
     who: str
@@ -72,7 +72,7 @@ def air_line(town: Town) -> AirLine | None:
     state = town.air_link.state
     keyed = [_name(town, name) for name, one in state.stations.items() if one.is_keyed]
     if not state.stations:
-        words = "There is no air: its program is not running"
+        words = "The air's program is not running"
     elif keyed:
         words = f"On the air: {', '.join(keyed)}" + (" – more than one at once" if len(keyed) > 1 else "")
     else:
@@ -111,7 +111,7 @@ def radio_state(town: Town, premises: Premises) -> RadioState | None:
 
 
 class AirRoutes:
-    """What browsers may ask of the air."""
+    """The air's routes."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
@@ -122,14 +122,14 @@ class AirRoutes:
         found = _FILE.fullmatch(name)
         path = self._town.air_folder / name
         if self._town.air_link is None or found is None or not path.is_file():
-            raise HTTPException(404, "There is no such recording; only the last few are kept.")
+            raise HTTPException(404, "No such recording: only the last few are kept.")
         return FileResponse(path, media_type=_MEDIA[found[1]])
 
     async def order(self, order: AnyOrder) -> Response | None:
-        """Have the air do something; its refusal, if it would not."""
+        """Carry out an order; returns the refusal, if any."""
         link: AirLink | None = self._town.air_link
         if link is None:
-            return JSONResponse({"reason": "This town has no radios: start it with --radio."}, 404)
+            return JSONResponse({"reason": "This town has no radios. Start it with --radio."}, 404)
         try:
             await link.order(order)
         except AirRefusedError as e:
@@ -163,4 +163,4 @@ def _over(town: Town, state: AirState, index: int) -> OverLine:
 
 
 def _name(town: Town, station: str) -> str:
-    return {SPEAKER: "somebody who talks", JAMMER: "a jammer"}.get(station) or town.name_of(station)
+    return {SPEAKER: "someone talking", JAMMER: "a jammer"}.get(station) or town.name_of(station)

@@ -78,7 +78,7 @@ class CableSet(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ProgramOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """What is done to a program."""
+    """Kill or start a program."""
 
     do: Literal["kill", "start"]
 
@@ -112,17 +112,17 @@ class PanelHub:
         self._closing.set()
 
     async def index(self, _request: Request) -> Response:
-        """All four."""
+        """All front panels."""
         return HTMLResponse(self._index.render(state=self._state()))
 
     async def one(self, request: Request) -> Response:
-        """One, large."""
+        """One front panel, large."""
         premises = self._premises(request)
         state = self._state()
         return HTMLResponse(self._one.render(premises=premises, panel=state.panels[premises.node]))
 
     async def picture(self, request: Request) -> Response:
-        """The OLED's pixels; nothing where its node has shown none, or has just ended."""
+        """The OLED's picture, or 204 if its node shows none."""
         png = self._premises(request).board.view.png
         return Response(png, media_type="image/png") if png else Response(status_code=204)
 
@@ -153,7 +153,7 @@ class PanelHub:
         return self._done()
 
     async def air_order(self, request: Request) -> Response:
-        """Turn a knob of the air's."""
+        """Change the air."""
         refusal = await self.air.order(await _order(request, AnyOrder))
         return refusal or self._done()
 
@@ -185,7 +185,7 @@ class PanelHub:
     def _premises(self, request: Request) -> Premises:
         premises = self._town.premises_of(request.path_params["node"])
         if premises is None:
-            raise HTTPException(404, "There is no such premises.")
+            raise HTTPException(404, "No such premises.")
         return premises
 
     def _program(self, request: Request) -> Program:
@@ -193,7 +193,7 @@ class PanelHub:
         for program in self._town.programs:
             if program.name == name:
                 return program
-        raise HTTPException(404, "There is no such program.")
+        raise HTTPException(404, "No such program.")
 
     async def _stream(self) -> AsyncGenerator[str, None]:
         client = str(next(self._clients))
@@ -254,4 +254,4 @@ async def _order(request: Request, kind: type | UnionType) -> Any:  # noqa: ANN4
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-        raise HTTPException(422, f"That is nothing a panel can do: {e}.") from e
+        raise HTTPException(422, f"A panel cannot do that: {e}.") from e

@@ -1,4 +1,4 @@
-"""What the panels' page shows, as one JSON-able value, sent whole at each change: it is small."""
+"""What the panels' page shows, as one small JSON value that is sent whole at each change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LED_WORDS: Final = {
     LedPattern.RECEIVED: "slow blink: received",
     LedPattern.ANSWERED: "nearly steady: answered",
     LedPattern.UNDELIVERED: "triple flash: not delivered",
-    LedPattern.FAULT: "rare flash: fault",
+    LedPattern.FAULT: "occasional flash: fault",
 }
 SOUND_WORDS: Final = {
     SoundPattern.OFF: "quiet",
@@ -42,7 +42,7 @@ LIFE_WORDS: Final = {
     Life.RUNNING: "running",
     Life.STOPPED: "stopped",
     Life.KILLED: "killed",
-    Life.DIED: "ended by itself",
+    Life.DIED: "stopped unexpectedly",
 }
 
 
@@ -72,7 +72,7 @@ class ProgramState(msgspec.Struct, frozen=True):
 
 
 class TownState(msgspec.Struct, frozen=True):
-    """Everything. ``orders_done``: how many orders of browsers were done, before this state."""
+    """The whole page. ``orders_done`` counts the browsers' orders carried out before this state."""
 
     orders_done: int
     panels: dict[str, PanelState]
@@ -97,7 +97,7 @@ def state_of(town: Town, happened: tuple[str, ...], orders_done: int = 0) -> Tow
 
 
 def programs_beside(town: Town) -> tuple[Program, ...]:
-    """What runs besides the premises' nodes."""
+    """The programs other than the premises' nodes."""
     air = () if town.air is None else (town.air,)
     gateway = () if town.gateway is None else (town.gateway.program,)
     return (town.central, town.broker, *air, *gateway)

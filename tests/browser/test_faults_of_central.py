@@ -30,7 +30,7 @@ def test_fault_of_central_is_told_with_whom_to_ring(
     page = open_page()
     server.call(lambda: tell(board, "00000010", datetime.now(UTC)))
 
-    expect(page.locator("#banner-fault")).to_contain_text("something from Corner Shop was not taken in")
+    expect(page.locator("#banner-fault")).to_contain_text("something from Corner Shop was not processed")
     expect(page.locator("#banner-fault")).to_contain_text("Ring them now")
     expect(page.locator("#say-alert")).to_contain_text("Central has a fault")
 
@@ -66,6 +66,6 @@ def test_fault_of_nobody_in_particular_is_told_and_goes_after_an_hour(
     server.call(lambda: tell(board, "", datetime.now(UTC)))
     page = open_page()
 
-    expect(page.locator("#banner-fault")).to_contain_text("Look at every card")
+    expect(page.locator("#banner-fault")).to_contain_text("Check every card")
     server.call(lambda: tell(board, "", datetime.now(UTC) - timedelta(hours=1, seconds=1)))
     expect(page.locator("#banner-fault")).to_be_hidden()

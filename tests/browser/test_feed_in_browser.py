@@ -173,7 +173,7 @@ def test_links_of_central_are_told(open_page: OpenPage, server: ScriptedServer, 
     expect(page.locator("#premises")).to_contain_text("Net✓")
     expect(page.locator("#banner-broker")).to_be_hidden()
     expect(page.locator("#banner-disk")).to_be_hidden()
-    expect(page.locator("#banner-reserve")).to_contain_text("DISK IS FULL – alerts still come in")
+    expect(page.locator("#banner-reserve")).to_contain_text("DISK IS FULL – alerts still arrive")
     expect(page.locator("#say-alert")).to_contain_text("disk is full")
     server.call(board.set_links)
     expect(page.locator("#banner-reserve")).to_be_hidden()
@@ -184,7 +184,7 @@ def test_page_says_that_alerts_have_no_connection_of_their_own_until_that_is_pro
 ) -> None:
     board.has_alerts_lane = False
     page = open_page()
-    expect(page.locator("#notice-lane")).to_contain_text("a flood can hold them up")
+    expect(page.locator("#notice-lane")).to_contain_text("a flood can delay them")
     server.call(lambda: board.tell(has_alerts_lane=True))
     expect(page.locator("#notice-lane")).to_be_hidden()
 

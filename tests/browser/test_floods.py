@@ -74,7 +74,7 @@ def test_answer_says_what_it_left_as_it_is(
     board.untouched = 2
     press(page, f"{FIRST} .card-primary", lambda: any(isinstance(act, Acknowledge) for act, _ in board.actions))
 
-    said = "2 later alerts were not on your screen: they were left as they are."
+    said = "2 later alerts were not on your screen: they are unchanged."
     expect(page.locator(".card .card-error").first).to_have_text(said)
     expect(page.locator("#say-alert")).to_contain_text(said)
 
@@ -90,7 +90,7 @@ def test_closing_is_for_what_was_on_screen_when_it_was_begun(
     page.keyboard.press("c")
     expect(page.locator("#close-title")).to_contain_text("all 4 alerts that you saw")
     press_on(town, board, server, 11)
-    page.get_by_label("Stolen or faulty node").check()
+    page.get_by_label("Stolen or faulty unit").check()
     page.locator("#dialog-close [data-submit]").click()
     until(page, lambda: any(isinstance(act, Close) for act, _ in board.actions), "it was closed")
 
@@ -105,9 +105,9 @@ def test_closing_one_of_a_revoked_sender_closes_them_all(
     page = open_page()
     page.locator("#unanswered .card").first.focus()
     page.keyboard.press("c")
-    expect(page.locator("#close-title")).to_contain_text("all open alerts of Corner Shop, which is revoked")
-    page.get_by_label("Stolen or faulty node").check()
+    expect(page.locator("#close-title")).to_contain_text("all open alerts from Corner Shop, which is revoked")
+    page.get_by_label("Stolen or faulty unit").check()
     page.locator("#dialog-close [data-submit]").click()
     until(page, lambda: any(isinstance(act, CloseRevoked) for act, _ in board.actions), "it was closed")
 
-    assert CloseRevoked("00000010", "Stolen or faulty node") == board.actions[-1][0]
+    assert CloseRevoked("00000010", "Stolen or faulty unit") == board.actions[-1][0]

@@ -78,7 +78,7 @@ def test_blocked_channel_is_a_banner_and_is_said_aloud_once(
     expect(page.locator("#banner-radio")).to_be_visible()
     expect(page.locator("#banner-radio")).to_contain_text("RADIO CHANNEL BLOCKED for")
     expect(page.locator("#banner-radio")).to_contain_text("at Corner Shop")
-    expect(page.locator("#say-alert")).to_have_text("Radio channel blocked at Corner Shop. An alert waits there.")
+    expect(page.locator("#say-alert")).to_have_text("Radio channel blocked at Corner Shop. An alert is waiting there.")
     server.call(lambda: board.show_nodes(replace(jammed, radio=RadioLine(state="ready"))))
     expect(page.locator("#banner-radio")).to_be_hidden()
 

@@ -75,11 +75,11 @@ def test_assignee_stands_first_among_those_who_go_out(
     page.keyboard.press("j")
     page.keyboard.press("w")
     choices = page.locator("#dialog-going .choice")
-    expect(choices).to_have_text(["Duty sergeant Al Brown", "PCSO on duty J Patel", "Somebody else"])
+    expect(choices).to_have_text(["Duty sergeant Al Brown", "PCSO on duty J Patel", "Someone else"])
     page.keyboard.press("Enter")
 
     expect(page.locator("#in-hand .card-state")).to_contain_text("ON THE WAY: Duty sergeant Al Brown")
-    expect(page.locator("#in-hand .card-state")).to_contain_text("said by CCTV control room Priya Shah")
+    expect(page.locator("#in-hand .card-state")).to_contain_text("reported by CCTV control room Priya Shah")
     assert [(SetOnTheWay("1-1", "assist", brown), PRIYA)] == board.actions
 
 
@@ -117,5 +117,5 @@ def test_close_is_offered_once(open_page: OpenPage, server: ScriptedServer, boar
     page = open_page()
 
     expect(page.locator("#in-hand .card-actions button:visible")).to_have_text(
-        ["Close…C", "SAssign", "NNote", "WWho comes"]
+        ["Close…C", "SAssign", "NNote", "WWho is coming"]
     )

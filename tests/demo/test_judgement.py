@@ -56,7 +56,7 @@ def test_referee_says_which_program_ended_by_itself(town: Town) -> None:
 
     (sentence,) = judge(town, *GOOD).missing
 
-    assert sentence.startswith("broker ended by itself")
+    assert sentence.startswith("broker stopped unexpectedly")
     assert "Segmentation fault" in sentence
 
 

@@ -38,7 +38,7 @@ IDLE, KEYED = StationState(), StationState(is_keyed=True)
         (state(shop=StationState(is_keyed=True, is_stuck=True)), "KEY STUCK"),
         (state(shop=IDLE, books=KEYED), "hears Penny Books, Mill Ln"),
         (state(shop=IDLE, books=KEYED, blocked=(("00000010", "00000011"),)), "listening"),
-        (state(shop=IDLE, speaker=KEYED), "hears somebody who talks"),
+        (state(shop=IDLE, speaker=KEYED), "hears someone talking"),
     ],
 )
 def test_radio_is_told_in_words(air: AirState, words: str) -> None:
@@ -68,7 +68,7 @@ def test_air_strip_names_who_is_on_and_what_was_said() -> None:
     assert "On the air: Corner Shop, High St, Penny Books, Mill Ln – more than one at once" == line.words
     assert 50 == line.level
     assert (("00000010", "00000011", "Corner Shop, High St and Penny Books, Mill Ln"),) == line.blocked
-    assert ["Corner Shop, High St and somebody who talks"] == [over.who for over in line.overs]
+    assert ["Corner Shop, High St and someone talking"] == [over.who for over in line.overs]
 
 
 def test_air_that_is_gone_is_said_to_be_gone() -> None:

@@ -65,13 +65,13 @@ def test_closing_of_thousands_goes_on_after_a_kill_in_its_midst(tmp_path: Path) 
 
     with running_central(config) as central:
         assert ALERTS == open_count(central.board())
-        answer = central.act(CloseRevoked(f"{SHOP:08x}", "Stolen or faulty node"), JONES)
+        answer = central.act(CloseRevoked(f"{SHOP:08x}", "Stolen or faulty unit"), JONES)
         central.kill()
         assert isinstance(answer, Done)
         assert answer.left
 
     written = "SELECT count(*), count(DISTINCT incident_counter), kind, name, text FROM actions GROUP BY 3, 4, 5"
-    all_closed = [(ALERTS, ALERTS, "closed", JONES.name, "Stolen or faulty node")]
+    all_closed = [(ALERTS, ALERTS, "closed", JONES.name, "Stolen or faulty unit")]
     with (
         contextlib.closing(sqlite3.connect(config.parent / "state" / "central.db")) as disk,
         running_central(config) as central,

@@ -191,11 +191,11 @@ def test_front_panel_works_by_keyboard_on_a_small_screen(
     page.keyboard.press("Space", delay=200)
 
     wait_for_words(page, RED_LION, "RECEIVED")
-    page.get_by_label("Network cable pulled out").check()
+    page.get_by_label("Network cable unplugged").check()
     page.locator("[data-button=assist]").focus()
     page.keyboard.press("Enter", delay=200)
     wait_for_words(page, RED_LION, "NOT DELIVERED")
-    page.get_by_label("Network cable pulled out").uncheck()
+    page.get_by_label("Network cable unplugged").uncheck()
     wait_for_words(page, RED_LION, "RECEIVED")
     page.close()
 
@@ -257,7 +257,7 @@ def test_alert_by_radio_is_seen_heard_and_drawn(
     air, shop = page.locator("#air"), panel(page, CORNER_SHOP)
     expect(shop.locator("[data-radio-words]")).to_have_text("listening", timeout=WITHIN_MS)
     shop.get_by_text("Break something here").click()
-    shop.get_by_label("Network cable pulled out").check()
+    shop.get_by_label("Network cable unplugged").check()
 
     page.evaluate(NOTE_WHAT_PASSES)
     shop.locator("[data-button=attack]").focus()
@@ -279,22 +279,22 @@ def test_alert_by_radio_is_seen_heard_and_drawn(
     assert played_s > 1
     assert [] == serious_faults(page)
 
-    air.get_by_role("button", name="Somebody talks 8 s").click()
-    wait_for_passing(page, "On the air: somebody who talks")
+    air.get_by_role("button", name="Someone talks for 8 s").click()
+    wait_for_passing(page, "On the air: someone talking")
     air.get_by_role("button", name="Block this link").click()
     expect(air.locator("[data-blocked]")).to_contain_text("cannot hear each other", timeout=WITHIN_MS)
-    air.get_by_label("A jammer is on").check()
+    air.get_by_label("Jammer on").check()
     expect(air.locator("[data-words]")).to_contain_text("a jammer", timeout=WITHIN_MS)
-    air.get_by_label("A jammer is on").uncheck()
+    air.get_by_label("Jammer on").uncheck()
     expect(air.locator("[data-words]")).not_to_contain_text("a jammer", timeout=WITHIN_MS)
     page.close()
 
 
 def over_of_talk(air: Locator) -> ElementHandle:
     """Let somebody talk for 8 s, and wait until that over is written down: an older one may stand there."""
-    talks = air.locator("[data-overs] button").filter(has_text="somebody who talks")
+    talks = air.locator("[data-overs] button").filter(has_text="someone talking")
     before = talks.first.text_content() if talks.count() else None
-    air.get_by_role("button", name="Somebody talks 8 s").click()
+    air.get_by_role("button", name="Someone talks for 8 s").click()
     expect(talks.first).to_be_visible(timeout=WITHIN_MS)
     expect(talks.first).not_to_have_text(before or "nobody yet", timeout=WITHIN_MS)
     over = talks.first.element_handle()
@@ -332,7 +332,7 @@ def test_buttons_of_the_air_stay_the_same_while_it_is_drawn_anew(
     air = page.locator("#air")
     overs = air.locator("[data-overs] button")
     air.get_by_role("button", name="Block this link").click()
-    opened = air.get_by_role("button", name=re.compile("Open the link between"))
+    opened = air.get_by_role("button", name=re.compile("Unblock the link between"))
     expect(opened).to_have_count(1, timeout=WITHIN_MS)
     button = opened.element_handle()
 

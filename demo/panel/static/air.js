@@ -92,9 +92,9 @@ function drawOver(strip, over) {
 
 function blockedLine([a, b, names]) {
   const item = make("li");
-  const open = make("button", "Open it again");
+  const open = make("button", "Unblock");
   open.type = "button";
-  open.setAttribute("aria-label", `Open the link between ${names} again`);
+  open.setAttribute("aria-label", `Unblock the link between ${names}`);
   open.addEventListener("click", () => send("/air", { do: "block", a, b, is_blocked: false }));
   item.append(make("span", `${names} cannot hear each other. `), open);
   return item;

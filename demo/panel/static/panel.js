@@ -19,7 +19,7 @@ async function send(path, body) {
     headers: { "content-type": "application/json", "x-watchlink": "1" },
   }).catch(() => null);
   if (response?.ok) return Number(response.headers.get("x-orders-done"));
-  say(response ? `That was refused: ${await response.text()}` : "The demo does not answer. Nothing was done.");
+  say(response ? `Refused: ${await response.text()}` : "The demo does not answer. Nothing was done.");
   return null;
 }
 

@@ -217,13 +217,13 @@ def test_texts_are_one_clean_line(town: Town) -> None:
     [
         (StartWatch(), Person("king", "P"), "There is no such role"),
         (StartWatch(), Person("cctv", " \u202e "), "Your name is missing."),
-        (StartWatch(), Person("cctv", "P" * 65), "Your name may have 64 characters; this has 65."),
+        (StartWatch(), Person("cctv", "P" * 65), "Your name is too long: 65 of at most 64 characters."),
         (AddNote(ID, ""), PATEL, "The note is missing."),
-        (AddNote(ID, "x" * 501), PATEL, "The note may have 500 characters; this has 501."),
-        (Assign(ID, "\n"), PATEL, "Who it is assigned to is missing."),
+        (AddNote(ID, "x" * 501), PATEL, "The note is too long: 501 of at most 500 characters."),
+        (Assign(ID, "\n"), PATEL, "The assignee is missing."),
         (Close(ID, ""), PATEL, "The outcome is missing."),
         (CloseRevoked("00000010", ""), PATEL, "The outcome is missing."),
-        (SetOnTheWay(ID, who=Person("pcso", "")), PATEL, "The name of who is on the way is missing."),
+        (SetOnTheWay(ID, who=Person("pcso", "")), PATEL, "The name of the person on the way is missing."),
     ],
 )
 def test_words_that_cannot_stand_are_refused_and_never_cut(town: Town, action: Action, by: Person, said: str) -> None:

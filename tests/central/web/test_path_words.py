@@ -60,7 +60,7 @@ def test_card_says_by_which_paths_it_came_the_first_one_first(
         (
             line(radio=RadioLine(state="listening", tested_at=NOW)),
             ("ok", "state-ok", "Net OK"),
-            ("listening", "state-stopped", "Radio LISTENS ONLY, no licence"),
+            ("listening", "state-stopped", "Radio LISTEN ONLY, no licence"),
         ),
         (
             line("never-seen", RadioLine(state="unknown", heard_at=NOW)),
@@ -88,7 +88,7 @@ def test_warnings_say_what_somebody_must_see_to() -> None:
     )
 
     assert (
-        f"CHANNEL BLOCKED since {AT} – an alert waits. Stuck transmitter, or jamming",
+        f"CHANNEL BLOCKED since {AT} – an alert is waiting. Stuck transmitter or jamming",
         f"RADIO TEST OVERDUE – last came back {AT}",
         "WEEKLY TEST OVERDUE – staff should press Test",
     ) == warnings_of(shown, when)

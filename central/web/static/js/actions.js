@@ -16,6 +16,6 @@ export async function send(action, by) {
     return { reason: outcome.reason ?? `Central answered ${answer.status}.` };
   } catch {
     // The request may have arrived although no answer came back: never say that it did not.
-    return { reason: "Central did not answer. It is not known whether this was done: watch the card." };
+    return { reason: "Central did not answer. This may or may not have been done: watch the card." };
   }
 }

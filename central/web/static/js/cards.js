@@ -56,7 +56,7 @@ export class CardView {
     p.primary = button("primary", "button is-primary card-primary", p.primaryLabel, p.primaryKey);
     p.assign = letter("assign", "S", "Assign");
     p.note = letter("note", "N", "Note");
-    p.going = letter("on-the-way", "W", "Who comes");
+    p.going = letter("on-the-way", "W", "Who is coming");
     p.close = letter("close", "C", "Close");
     p.more = element("div", "card-more");
     p.more.id = `${id}-more`;
@@ -139,7 +139,7 @@ export class CardView {
     setText(p.after, first?.when ?? "");
     // Where it stands for many, others were answered and this one came after them.
     const isAgain = Boolean(card.pressed_again_at) && card.state !== "closed";
-    setText(p.again, isAgain ? `PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – nobody has answered that yet` : "");
+    setText(p.again, isAgain ? `PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – not answered yet` : "");
     setHidden(p.again, !isAgain);
     setText(p.acts, earlier.map((act) => [act.word, act.who, act.when].filter(Boolean).join(" ")).join(" · "));
     setHidden(p.acts, !earlier.length);
@@ -165,7 +165,7 @@ export class CardView {
     if (count("seen")) facts.push(`${count("seen")} seen`);
     if (card.assigned_to) facts.push(element("span", "", "assigned to ", name(card.assigned_to)));
     if (card.path === "radio") facts.push(element("span", "", shape("path-radio"), "came by radio", ...(card.relay ? [", heard at ", name(card.relay)] : [])));
-    if (card.is_clock_ahead) facts.push("its clock is ahead");
+    if (card.is_clock_ahead) facts.push("unit’s clock is ahead");
     const signature = JSON.stringify([card.stands_for, card.state, card.alert_count, card.members, card.assigned_to, card.is_clock_ahead, card.path, card.relay]);
     if (this.#parts.facts.dataset.signature === signature) return;
     this.#parts.facts.dataset.signature = signature;
@@ -197,7 +197,7 @@ export class CardView {
       setHidden(p.primaryKey, Boolean(view.sending) || !primary.key);
       p.primary.setAttribute("aria-label", `${label} ${about}`);
     }
-    for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.going, "Who comes to"], [p.close, "Close"]]) {
+    for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.going, "Who is coming to"], [p.close, "Close"]]) {
       one.setAttribute("aria-label", `${word} ${about}`);
     }
     // Not "disabled": that would drop the focus of whoever pressed it with a key.
@@ -213,7 +213,7 @@ export class CardView {
     const history = card.history.map((line) => element("li", "", ...historyLine(line, nowMs)));
     this.#parts.more.replaceChildren(
       element("div", "card-list", element("h4", "", "History"), history.length ? element("ol", "", ...history) : element("p", "", "Nothing yet.")),
-      element("div", "card-list", element("h4", "", "Other members"), members.length ? element("ul", "", ...members) : element("p", "", "Nobody has pressed seen or responding.")),
+      element("div", "card-list", element("h4", "", "Other members"), members.length ? element("ul", "", ...members) : element("p", "", "No response yet.")),
       element("p", "card-id num", `Incident ${card.incident}`),
     );
   }
@@ -227,7 +227,7 @@ function acts(card) {
   const isClosed = card.state === "closed";
   if (isClosed) done.push({ word: `CLOSED: ${card.outcome} –`, who: card.closed_by ? words.byWhom(card.closed_by) : "", when: card.closed_at ? clock(card.closed_at) : "" });
   if (card.coming && card.state !== "answered") {
-    const said = card.coming_said_by && !isSame(card.coming, card.coming_said_by) ? `, said ${words.byWhom(card.coming_said_by)}` : "";
+    const said = card.coming_said_by && !isSame(card.coming, card.coming_said_by) ? `, reported ${words.byWhom(card.coming_said_by)}` : "";
     done.push({ word: isClosed ? "On the way:" : "ON THE WAY:", who: words.personWords(card.coming), when: `${card.coming_at ? clock(card.coming_at) : ""}${said}` });
   }
   const isAllAutomatic = isClosed && [card.closed_by, card.answered_by].every((by) => by && words.isAutomatic(by));

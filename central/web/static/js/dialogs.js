@@ -83,7 +83,7 @@ function fill(field, value) {
   else field.value = value;
 }
 
-// People to choose from by their place in the list; typing a name chooses "Somebody else".
+// People to choose from by their place in the list; typing a name chooses "Someone else".
 function offer(dialog, people) {
   const choices = people.map((person, i) => {
     const input = element("input");

@@ -151,7 +151,7 @@ async function perform(verb, card, extra = {}) {
   } else {
     sending.set(card.key, outcome.sequence);
     if (outcome.untouched) sayUntouched(card, outcome.untouched);
-    if (outcome.left) announcer.status(`${outcome.left} more of ${card.premises} follow by themselves`);
+    if (outcome.left) announcer.status(`${outcome.left} more from ${card.premises} will follow automatically`);
     settleSent();
     setTimeout(() => sending.has(card.key) && live.resync().then(() => sending.delete(card.key)).then(draw), SETTLE_MS);
   }
@@ -161,7 +161,7 @@ async function perform(verb, card, extra = {}) {
 
 // What the shop pressed after the person had looked is nobody's yet: said where it is shown.
 function sayUntouched(card, count) {
-  const text = count === 1 ? "1 later alert was not on your screen: it was left as it is." : `${count} later alerts were not on your screen: they were left as they are.`;
+  const text = count === 1 ? "1 later alert was not on your screen: it is unchanged." : `${count} later alerts were not on your screen: they are unchanged.`;
   errors.set(card.node, { text, untilMs: performance.now() + ERROR_SHOWN_MS });
   announcer.urgent(`${card.premises}: ${text}`);
 }
@@ -177,7 +177,7 @@ function act(verb, key, isAsked = false) {
   if (!card) return;
   if (card.state === "closed" && verb !== "note") return;
   if (verb === "acknowledge" && card.state !== "unanswered" && !isPressedAgain(card)) {
-    announcer.status(`${card.premises} is answered already`);
+    announcer.status(`${card.premises} is already answered`);
     return;
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
@@ -198,7 +198,7 @@ function act(verb, key, isAsked = false) {
       const ended = { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome };
       return isRevoked ? perform("close-revoked", card, ended) : perform("close", card, { ...ended, seen_alerts: card.alert_count });
     };
-    dialogs.ask("close", { about: isRevoked ? `all open alerts of ${card.premises}, which is revoked` : aboutAll(card, about), submit });
+    dialogs.ask("close", { about: isRevoked ? `all open alerts from ${card.premises}, which is revoked` : aboutAll(card, about), submit });
   } else if (verb === "on-the-way") {
     askWhoComes(card, about);
   } else if (verb === "acknowledge") {
@@ -221,7 +221,7 @@ function askWhoComes(card, about) {
     values: isKnown ? { who: "0" } : { who: "other", name: card.assigned_to },
     submit({ who, role, name }) {
       if (who === "other" && !role) return "Choose their role.";
-      if (who === "other" && !name.trim()) return "Say their name or call sign.";
+      if (who === "other" && !name.trim()) return "Enter their name or call sign.";
       const comes = who === "other" ? { role, name: name.trim() } : people[Number(who)];
       return perform("on-the-way", card, { seen_kind: isTest(card) ? "test" : card.kind, who: { role: comes.role, name: comes.name } });
     },
@@ -294,7 +294,7 @@ function undo() {
 
 function quiet() {
   sound.quiet();
-  announcer.status("Quiet for 60 seconds. A new attack sounds all the same");
+  announcer.status("Quiet for 60 seconds. A new attack still sounds");
 }
 
 function goToSide(wantsMap) {
@@ -319,7 +319,7 @@ byId("alerts").addEventListener("click", (event) => {
   }
   if (pressed.getAttribute("aria-disabled") === "true") return;
   if (!steady.allows(event, view.primaryChangedMs)) {
-    announcer.status("The list had just moved, so the press was not used. Press again");
+    announcer.status("The list had just moved: nothing was sent. Press again");
     top.say("The list had just moved: nothing was sent. Press again.");
     return;
   }

@@ -55,7 +55,7 @@ export class News {
     for (const node of change.nodes) spare(() => this.#takeNode(node));
     if (change.is_broker_linked === false) this.#announcer.urgent("Central is cut off from the broker. Alerts cannot arrive.");
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
-    if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still come in, but soon they cannot.");
+    if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still arrive, but soon they will not.");
     if (change.rejected !== null) this.#takeFaults();
     if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
@@ -63,7 +63,7 @@ export class News {
 
   #takeFaults() {
     const newest = Math.max(0, ...this.#model.faults(0).map(lastMs));
-    if (newest > this.#faultMs) this.#announcer.urgent("Central has a fault. Something was not taken in: see the warning above the alerts.");
+    if (newest > this.#faultMs) this.#announcer.urgent("Central has a fault. See the warning above the alerts.");
     this.#faultMs = newest;
   }
 
@@ -73,7 +73,7 @@ export class News {
     const now = { state: node.state, isBlocked: blockedMs(node) !== null };
     this.#nodes.set(node.node, now);
     if (node.state !== before?.state && node.state !== "ok") this.#announcer.status(`${node.premises}: ${healthWord(node.state).toLowerCase()}`);
-    if (now.isBlocked && !before?.isBlocked) this.#announcer.urgent(`Radio channel blocked at ${node.premises}. An alert waits there.`);
+    if (now.isBlocked && !before?.isBlocked) this.#announcer.urgent(`Radio channel blocked at ${node.premises}. An alert is waiting there.`);
   }
 
   live() {
@@ -81,7 +81,7 @@ export class News {
   }
 
   notLive() {
-    this.#announcer.urgent("Not live. What is shown is old.");
+    this.#announcer.urgent("Not live. What you see is old.");
   }
 
   #take(card) {

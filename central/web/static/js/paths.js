@@ -36,7 +36,7 @@ export class PathsView {
     const when = (text) => words.minuteAndDay(Date.parse(text), nowMs);
     setHidden(this.ways, node.state === "revoked");
     if (isLinked) this.net.say(node.state, words.netShape(node.state), `Net ${words.netWord(node.state)}`);
-    else this.net.say("never-seen", "state-never-seen", "Net not known");
+    else this.net.say("never-seen", "state-never-seen", "Net unknown");
     this.#drawRadio(node, when);
     this.#drawWarnings(node, when);
     setText(this.figures, figuresText(node.figures));
@@ -60,7 +60,7 @@ export class PathsView {
 
   #drawWarnings(node, when) {
     const said = [];
-    if (blockedMs(node)) said.push(`CHANNEL BLOCKED since ${when(node.radio.blocked_since)} – an alert waits. Stuck transmitter, or jamming`);
+    if (blockedMs(node)) said.push(`CHANNEL BLOCKED since ${when(node.radio.blocked_since)} – an alert is waiting. Stuck transmitter or jamming`);
     if (node.radio?.is_test_overdue) {
       said.push(`RADIO TEST OVERDUE – ${node.radio.tested_at ? `last came back ${when(node.radio.tested_at)}` : "none has come back"}`);
     }

@@ -19,7 +19,7 @@ export class Strip {
   draw(isLive) {
     const { model, sound } = this.#parts;
     const quietS = Math.ceil(sound.quietLeftS);
-    setText(byId("quiet-state"), quietS ? `QUIET ${quietS} s – a new attack sounds` : "");
+    setText(byId("quiet-state"), quietS ? `QUIET ${quietS} s – a new attack still sounds` : "");
     setHidden(byId("quiet-state"), !quietS);
     if (model.isEmpty) return;
     this.#drawUrgent(model, isLive);

@@ -92,9 +92,9 @@ export class Top {
     if (!faults.length) return;
     const from = faults.map((line) => model.nodes.get(line.sender)?.premises).filter(Boolean);
     const others = from.length > 2 ? ` and ${from.length - 2} more` : "";
-    const what = from.length ? `something from ${from.slice(0, 2).join(", ")}${others} was not taken in` : "something was left undone";
+    const what = from.length ? `something from ${from.slice(0, 2).join(", ")}${others} was not processed` : "something was not done";
     setText(byId("fault-word"), `CENTRAL HAS A FAULT: ${what} (${words.clock(Math.max(...faults.map(lastMs)))}).`);
-    setText(byId("fault-advice"), from.length ? "Ring them now, then report it." : "Look at every card, then report it.");
+    setText(byId("fault-advice"), from.length ? "Ring them now, then report it." : "Check every card, then report it.");
   }
 
   // Jamming, or a microphone that somebody sits on: whoever has no network cannot call for help meanwhile.

@@ -130,7 +130,7 @@ export class Zones {
     arrival.replaceChildren(
       shape(`shape-${words.level(top).toLowerCase()}`),
       element("strong", "", words.kindWord(top.kind)), " ", name(top.premises),
-      element("span", "", " – at the end of the list; it moves up when the pointer leaves"),
+      element("span", "", " – at the end of the list; moves up when the pointer leaves"),
     );
   }
 }
