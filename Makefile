@@ -1,15 +1,15 @@
-# Everything a person does with this project. Each target first makes the machine ready for itself (scripts/set-up).
+# Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz lock clean
 
-help: ## what can be done here
+help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-demo: ## a whole town on this machine; DEMO="--script first-alert" plays it without a person
+demo: ## a whole town on this machine; DEMO="--script first-alert" plays a script
 	@scripts/set-up demo
 	@.venv/bin/watchlink demo $(DEMO)
 
-test: ## all tests: units on every Python here, then real broker, central, nodes and browser
+test: ## all tests: units on every Python here, then real broker, central, nodes, browser
 	@scripts/set-up test
 	@scripts/test $(TEST)
 
@@ -25,19 +25,19 @@ check: ## lint, format, types, import contracts, shell scripts, rules of the pro
 	@scripts/set-up check
 	@scripts/check
 
-bench: ## press to receipt, and the storm, each beside its reference loop
+bench: ## press to receipt and the storm, each beside a reference loop
 	@scripts/set-up bench
 	@.venv/bin/python -m bench $(BENCH)
 
-bench-radio: ## delivery against noise for each rung of the ladder, beside plain AX.25; airtime beside the least possible
+bench-radio: ## delivery against noise for each radio mode, beside plain AX.25; airtime beside the least possible
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
 
-soak: ## memory of central and a node before and after 10 million messages of flood; SOAK="--messages 1_000_000" for less
+soak: ## memory of central and a node before and after a flood of 10 million messages; SOAK="--messages 1_000_000" for less
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.soak $(SOAK)
 
-sim: ## the deterministic town: a campaign of seeds; SIM="--seed 7" replays one, SIM="--storm 50" a storm on the air
+sim: ## the simulated town: a campaign of seeds; SIM="--seed 7" replays one, SIM="--storm 50" storms the air
 	@scripts/set-up sim
 	@.venv/bin/python -m sim $(SIM)
 
@@ -45,28 +45,28 @@ kills: ## kill nodes, central and broker at random moments of a press, 300 times
 	@scripts/set-up demo
 	@.venv/bin/python -m demo.kills $(KILLS)
 
-replay: ## play the tests of the inspection's findings on the inspected code, to see them fail; REPLAY="--units 13 19"
+replay: ## run the tests of the inspection's findings against the inspected code, to see them fail; REPLAY="--units 13 19"
 	@scripts/replay $(REPLAY)
 
-pictures: ## draw every screen of the OLED, and photograph central's page, into docs/pictures
+pictures: ## draw every OLED screen and photograph central's page into docs/pictures
 	@scripts/set-up pictures
 	@.venv/bin/python -m tools.node_pictures
 	@.venv/bin/python -m tools.central_pictures
 
-docs: ## write what is made from the code: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, wire/vectors
+docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, wire/vectors
 	@scripts/set-up sim
 	@.venv/bin/python -m tools.publish
 	@.venv/bin/python -m tools.node_machine
 
-fuzz: ## feed every decoder far more hostile input than the tests do
+fuzz: ## feed every decoder far more hostile input than the tests
 	@scripts/set-up test
 	@WATCHLINK_FUZZ=1 .venv/bin/python -m pytest -q -n 2 -m 'hypothesis and not integration' tests $(FUZZ)
 
-lock: ## pin every Python package with its hashes, after a change in pyproject.toml
+lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check
 	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra dev --no-header \
 	  -o requirements.lock pyproject.toml
 
-clean: ## remove what was made here: environments, caches, builds
+clean: ## remove environments, caches and builds
 	rm -rf .venv .venv313 build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

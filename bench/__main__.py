@@ -16,7 +16,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="*", choices=["press", "storm", "node", []], help="default: all three")
     parser.add_argument("--presses", type=int, default=300, metavar="N", help="default %(default)s")
-    parser.add_argument("--nodes", type=int, nargs="+", default=[1_000, 5_000], metavar="N", help="sizes of the storms")
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        nargs="+",
+        default=[1_000, 5_000],
+        metavar="N",
+        help="sizes of the storms (default 1000 5000)",
+    )
     parser.add_argument("--idle-seconds", type=int, default=40, metavar="S", help="default %(default)s")
     options = parser.parse_args()
     wanted = options.what or ["node", "press", "storm"]

@@ -142,9 +142,9 @@ def _waiting_bytes(wolf: DireWolf) -> int:
 def main() -> None:
     """Read the arguments."""
     parser = argparse.ArgumentParser(prog="python -m bench.radio", description=__doc__)
-    parser.add_argument("--frames", type=int, default=40, metavar="N", help="a point; default %(default)s")
+    parser.add_argument("--frames", type=int, default=40, metavar="N", help="frames per level (default %(default)s)")
     parser.add_argument("--levels", type=float, nargs="+", default=LEVELS_DB, metavar="DB")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the noise; default %(default)s")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the noise (default %(default)s)")
     options = parser.parse_args()
     run(options.frames, options.levels, options.seed)
 

@@ -150,8 +150,10 @@ class Soak:
 def main() -> int:
     """0: everything was taken in, within the bar."""
     parser = argparse.ArgumentParser(prog="make soak", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--messages", type=int, default=10_000_000, metavar="N", help="default: ten million")
-    parser.add_argument("--per-second", type=int, default=6_000, metavar="N", help="no faster; default: %(default)s")
+    parser.add_argument("--messages", type=int, default=10_000_000, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--per-second", type=int, default=6_000, metavar="N", help="highest rate (default: %(default)s)"
+    )
     options = parser.parse_args()
     report = Report(lambda line: print(line, end="", flush=True))
     with tempfile.TemporaryDirectory(prefix="watchlink-soak-") as folder:

@@ -110,7 +110,7 @@ def wait_for(process: subprocess.Popen[str], is_wanted: Callable[[dict[str, Any]
         fact: dict[str, Any] = json.loads(line)
         if is_wanted(fact):
             return fact
-    raise EOFError(f"the program ended with {process.wait()}; its log says why")
+    raise EOFError(f"the program ended with status {process.wait()}; see its log")
 
 
 def pressers(fleet: Fleet, payload_of: Callable[[Path, str, int], bytes], at_s: int) -> list[Presser]:

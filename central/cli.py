@@ -23,8 +23,10 @@ STATUS_CONFIG: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run central until SIGTERM or SIGINT; 0 then, 1 if it cannot go on, 2 if the configuration is wrong."""
-    parser = argparse.ArgumentParser(prog="watchlink central", description="Run central: intake, pages, receipts.")
+    """Run central until SIGTERM or SIGINT. Returns 0, or 1 if it cannot go on, or 2 for a bad configuration."""
+    parser = argparse.ArgumentParser(
+        prog="watchlink central", description="Run central: receipts and the control-room page."
+    )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="central.toml")
     given = parser.parse_args(arguments)
     set_up_logging()
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         central = Central(load_configuration(given.config), FactLog(), Service())
     except (ConfigError, StoreConfigError) as e:
-        print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201 - the one sentence for whoever started it
+        print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201 - one sentence for the person who started it
         return STATUS_CONFIG
     except (StoreError, OSError) as e:
         print(f"watchlink central: {e}", file=sys.stderr)  # noqa: T201

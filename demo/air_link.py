@@ -1,4 +1,4 @@
-"""The demo's line to the air: what is on it, and orders for it."""
+"""The demo's connection to the air's program: its state, and orders for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ANSWER_WITHIN_S: Final = 60.0
 
 
 class AirRefusedError(Exception):
-    """The air did not do it; the message is its reason."""
+    """The air refused; the message is its reason."""
 
 
 class AirLink:

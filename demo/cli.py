@@ -1,4 +1,4 @@
-"""``watchlink demo``: starts the town, says where to look, and stops it all again."""
+"""``watchlink demo``: starts a town, says where to look, and stops it all again."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ NOT_UNDERSTOOD: Final = 2
 FLOOD: Final = "flood"
 """Played apart: its members live in network namespaces, not at front panels."""
 _RADIO_HINTS: Final = (
-    "    4. Pull the corner shop's network cable (Break something here) and hold ATTACK again.",
+    "    4. Unplug the corner shop's network cable (Break something here) and hold ATTACK again.",
     "       Within seconds its radio is on the air: a burst for machines, then a sentence for every handset.",
     "       Central shows the alert with path radio, and the answer comes back over the air.",
-    "       Play the over and look at its spectrogram in the Air strip; let somebody talk, jam it, block a link.",
+    "       Play the over and look at its spectrogram in the Air strip; let someone talk, jam it, block a link.",
 )
 _STOPPED_BY: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,15 +45,15 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(list(arguments))
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     if options.json and options.script is None:
-        _parser().error("--json goes with --script")
+        _parser().error("--json needs --script")
     if options.premises is not None and options.script is not None:
-        _parser().error("--premises: a script is played in a town of its own")
+        _parser().error("--premises: not with --script, which has a town of its own")
     if options.script == FLOOD:
         if options.radio or options.keep:
-            _parser().error(f"{FLOOD} is played in a town of its own: neither --radio nor --keep go with it")
+            _parser().error(f"{FLOOD} has a town of its own: leave out --radio and --keep")
         return _play_flood(is_json=options.json)
     if options.radio and options.script is not None and not SCRIPTS[options.script].plan.has_radio:
-        _parser().error(f"--radio: {options.script} is played in a town without radios")
+        _parser().error(f"--radio: {options.script} is played in a town without radios; leave it out")
     try:
         return asyncio.run(_run(options))
     except StoppedEarlyError:
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"watchlink demo: {e}\n")
         return FAILED
     except BrokenPipeError:
-        # Nobody reads any more; Python would complain once again at its end.
+        # The reader is gone; without this Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
@@ -80,36 +80,44 @@ def _parser() -> argparse.ArgumentParser:
     scripts = "\n".join(f"  {name:16} {what}" for name, what in said.items())
     parser = argparse.ArgumentParser(
         prog="watchlink demo",
-        description="A whole town on this machine: broker, central and premises with front panels.",
+        description="A whole town on this machine: broker, central, and premises with front panels.",
         epilog=f"scripts:\n{scripts}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--script", choices=[*SCRIPTS, FLOOD], metavar="NAME", help="play it without a person; see below"
+        "--script", choices=[*SCRIPTS, FLOOD], metavar="NAME", help="play this script by itself; see below"
     )
-    parser.add_argument("--json", action="store_true", help="with --script: one JSON object a line")
-    parser.add_argument("--times", type=int, default=20, metavar="N", help="with --script kills-…: how many kills")
-    parser.add_argument("--seed", type=int, metavar="N", help="with --script kills-…: the same moments once more")
-    parser.add_argument("--radio", action="store_true", help="a radio beside each node, on one simulated air")
+    parser.add_argument("--json", action="store_true", help="with --script: one JSON object per line")
+    parser.add_argument(
+        "--times",
+        type=int,
+        default=20,
+        metavar="N",
+        help="with --script kills-…: number of kills (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="with --script kills-…: repeat the same moments")
+    parser.add_argument("--radio", action="store_true", help="give every node a radio, on one simulated air")
     parser.add_argument(
         "--premises",
         type=_premises,
         metavar="N",
-        help=f"so many premises, {PREMISES_MIN} to {PREMISES_MAX}; without it, {PREMISES_MIN}",
+        help=f"number of premises, {PREMISES_MIN} to {PREMISES_MAX} (default: {PREMISES_MIN})",
     )
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the town in this new folder, and leave it there")
-    parser.add_argument("--panel-port", type=int, default=0, metavar="PORT", help="of the front panels; default: any")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the town in this new folder and keep it")
+    parser.add_argument(
+        "--panel-port", type=int, default=0, metavar="PORT", help="for the front panels (default: any free port)"
+    )
     return parser
 
 
 def _premises(text: str) -> int:
-    """How many.
+    """``--premises`` as a number.
 
     Raises:
-        argparse.ArgumentTypeError: no such town.
+        argparse.ArgumentTypeError: not a number, or out of range.
     """
     if not text.isdecimal() or not PREMISES_MIN <= int(text) <= PREMISES_MAX:
-        raise argparse.ArgumentTypeError(f"a number from {PREMISES_MIN} to {PREMISES_MAX}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {PREMISES_MIN} to {PREMISES_MAX}")
     return int(text)
 
 
@@ -154,13 +162,13 @@ async def _show(town: Town, teller: Teller, panels_url: str, stopped: asyncio.Ev
 
 
 async def _report_deaths(town: Town, teller: Teller) -> None:
-    """Say it when something ends that nobody has ended."""
+    """Report programs that stop unexpectedly."""
     told: set[tuple[str, int]] = set()
     while True:
         for program in town.programs:
             if program.life is Life.DIED and (program.name, program.starts) not in told:
                 told.add((program.name, program.starts))
-                teller.plain(f"{program.name} has ended by itself:\n{program.log_tail()}")
+                teller.plain(f"{program.name} has stopped unexpectedly:\n{program.log_tail()}")
         await town.notice.next()
 
 
@@ -170,7 +178,7 @@ async def _play(name: str, stage: Stage, teller: Teller, stopped: asyncio.Event)
     teller.begin()
     try:
         if not await _until_stopped(script.play(stage), stopped):
-            stage.check(False, "it was stopped before its end")  # noqa: FBT003 - reads as a sentence
+            stage.check(False, "it ran to its end")  # noqa: FBT003 - reads as a sentence
     except (NeverCameError, RefusedError, ProgramFailedError, TownError, OSError) as e:
         stage.check(False, str(e))  # noqa: FBT003
     await teller.end()
@@ -200,7 +208,7 @@ def _tell_verdict(name: str, judgement: Judgement, teller: Teller) -> None:
 
 
 async def _until_stopped(work: Awaitable[None], stopped: asyncio.Event) -> bool:
-    """Do the work, or leave it when the person has had enough; whether it was done."""
+    """Do the work until done or stopped; returns whether it was done."""
     working = asyncio.ensure_future(work)
     waiting = asyncio.ensure_future(stopped.wait())
     try:
@@ -234,11 +242,11 @@ def _welcome(town: Town, panels_url: str) -> str:
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",
         "    3. Acknowledge it at central: the shop's screen says ANSWERED, and by whom.",
         *(_RADIO_HINTS if town.plan.has_radio else ()),
-        f"    {last}. Kill central, the broker or a node on the panels' page in the middle of an alert,",
-        "       and start it again: nothing is lost, and nobody is told anything untrue.",
+        f"    {last}. In the middle of an alert kill central, the broker or a node on the panels' page,",
+        "       and start it again: nothing is lost and no screen says anything untrue.",
         "",
         "  Not a certified alarm-receiving path: in danger, call 999.",
-        f"  Everything lies in {town.folder}. Ctrl-C stops it all.",
+        f"  Everything is in {town.folder}. Ctrl-C stops it all.",
         "",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What the town's programs are told before they start: commands, and what their files say beyond the fleet's."""
+"""The commands of the town's programs, and what the demo adds to their configuration files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class TownError(Exception):
 
 
 def new_node(address: Address) -> NewNode:
-    """What the fleet is asked for."""
+    """The fleet's order for a node at ``address``."""
     kind: Literal["premises", "gateway"] = "gateway" if address is GATEWAY else "premises"
     return NewNode(address.premises, address.place, address.schemes, profile="fake", kind=kind)
 
 
 def complete(toml: Path, plan: TownPlan, air_folder: Path) -> None:
-    """Add to a node's file what this machine and this plan make of it."""
-    # One machine, one clock: what central believes of it, the nodes may believe too, NTP or not.
+    """Append the demo's clock and radio settings to a node's TOML file."""
+    # One machine, one clock: the nodes may trust it as far as central does, NTP or not.
     lines = ["", "[clock]", 'proof = "machine"']
     if plan.has_radio:
         air_socket = os.path.relpath(air_folder / AIR_SOCKET, toml.parent)
@@ -51,12 +51,12 @@ def mosquitto() -> str:
     """Where Mosquitto is.
 
     Raises:
-        TownError: it is not.
+        TownError: not installed.
     """
     path = os.pathsep.join((os.environ.get("PATH", ""), *_MOSQUITTO_PLACES))
     found = shutil.which("mosquitto", path=path)
     if found is None:
-        raise TownError("mosquitto is not here: 'make demo' installs it, or 'apt-get install mosquitto'")
+        raise TownError("mosquitto is not installed: run 'make demo', or 'apt-get install mosquitto'")
     return found
 
 

@@ -45,8 +45,10 @@ async def _play_all(options: Sequence[str]) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """0: all passed; 1: one did not."""
     parser = argparse.ArgumentParser(prog="python -m demo.kills", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--times", type=int, default=_TIMES, metavar="N", help="kills of each program; default: 300")
-    parser.add_argument("--seed", type=int, metavar="N", help="the same moments once more")
+    parser.add_argument(
+        "--times", type=int, default=_TIMES, metavar="N", help="kills of each program (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="repeat the same moments")
     options = parser.parse_args(list(arguments))
     seed = [] if options.seed is None else ["--seed", str(options.seed)]
     return 0 if asyncio.run(_play_all(["--times", str(options.times), *seed])) else 1

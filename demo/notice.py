@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class NeverCameError(Exception):
-    """What a script waited for did not happen in time; the message says what that was."""
+    """Did not happen in time; the message says what was awaited."""
 
 
 class Notice:

@@ -370,7 +370,7 @@ async def open_town(
                 return
             finally:
                 await town.stop()
-        raise TownError("found no free ports")
+        raise TownError("no free ports found")
     finally:
         await asyncio.to_thread(guardian.dismiss)
 
@@ -381,7 +381,7 @@ async def _start(town: Town, stopped: asyncio.Event | None) -> None:
     try:
         await asyncio.wait((starting, giving_up), return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
-            raise StoppedEarlyError("stopped before it had started")
+            raise StoppedEarlyError("stopped before it was up")
         starting.result()
     finally:
         for task in (starting, giving_up):
@@ -394,7 +394,7 @@ def _make_folder(keep: Path | None) -> Path:
         return Path(tempfile.mkdtemp(prefix="watchlink-"))
     folder = keep.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TownError(f"{folder} is not empty; --keep wants a new folder")
+        raise TownError(f"{folder} is not empty: give --keep a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -35,7 +35,7 @@ PERSON: Final = Person(role="pcso", name="J Patel")
 
 
 class RefusedError(Exception):
-    """Central did not do it; the message is its reason."""
+    """Central refused; the message is its reason."""
 
 
 class WatchRoom:

@@ -1,4 +1,4 @@
-"""``watchlink node check``: everything the node needs, looked at before it matters, in plain words."""
+"""``watchlink node check``: checks everything the node needs, and reports it in plain words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FREE_BYTES_MIN: Final = 16 * 1024 * 1024
 
 
 class Finding(Struct, frozen=True):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     is_good: bool
     text: str
@@ -34,7 +34,7 @@ class Finding(Struct, frozen=True):
 
 
 def check(config_file: Path, version: str) -> list[Finding]:
-    """Look at everything; touches no network, no pins, and not the database.
+    """Check everything, without touching network, pins or database.
 
     Raises:
         ConfigError: the configuration itself cannot be used.
@@ -54,7 +54,7 @@ def check(config_file: Path, version: str) -> list[Finding]:
     ]
     findings += [Finding(is_good=False, text=warning) for warning in config.warnings]
     if not config.is_clock_trusted and not is_synchronised():
-        # Normal for the first minute, and where central vouches for the time: no reason to call it bad.
+        # Normal for the first minute, and where central vouches for the time.
         findings.append(
             Finding(is_good=True, text="clock: no NTP yet; alerts carry no time until it or central agrees")
         )
@@ -95,11 +95,11 @@ def _hardware(config: NodeConfig) -> Finding:
 
 
 def _radio(config: NodeConfig) -> Finding:
-    """What the file says of it; whether it works is ``radio-check``'s to find out."""
+    """The radio as configured; ``radio-check`` finds out whether it works."""
     table = config.radio.table
     if table.driver == "none":
         return Finding(is_good=True, text="no radio: alerts go by the network alone")
     if not table.licence:
-        text = f"radio {table.driver}: only listens, for there is no licence reference under [radio]"
+        text = f"radio {table.driver}: only listens: no licence reference under [radio]"
         return Finding(is_good=False, text=text)
     return Finding(is_good=True, text=f"radio {table.driver}: transmits under {table.licence}")

@@ -1,4 +1,4 @@
-"""``watchlink node``: run the appliance, or check that it could run."""
+"""``watchlink node``: run the node, check it, release its transmit key or try its radio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status (2: the configuration cannot be used, and one sentence says why)."""
+    """Run one command and return its exit status; 2 = bad configuration, with one sentence that says why."""
     given = _parser().parse_args(arguments)
     try:
         options = {name: value for name, value in vars(given).items() if name not in ("run", "config")}
@@ -28,33 +28,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    # Without a default, so that a subcommand does not overwrite what was given before it.
+    # No default here: a subcommand's would overwrite a --config given before it.
     shared.add_argument(
         "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=f"node.toml (default: {_DEFAULT_CONFIG})"
     )
     parser = argparse.ArgumentParser(
-        prog="watchlink node", description="The appliance beside a radio.", parents=[shared]
+        prog="watchlink node", description="The unit in a shop or pub. Without a command, it runs.", parents=[shared]
     )
     parser.set_defaults(run=_run)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="without one: run the node")
-    check = commands.add_parser(
-        "check", parents=[shared], help="verify configuration, keys, certificate and disk, and say it in plain words"
-    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the node")
+    check = commands.add_parser("check", parents=[shared], help="check configuration, keys, certificate and disk")
     check.set_defaults(run=_check)
-    unkey = commands.add_parser(
-        "unkey", parents=[shared], help="put the transmit key off, whatever the rest of the node is doing"
-    )
+    unkey = commands.add_parser("unkey", parents=[shared], help="release the transmit key, even if the node hangs")
     unkey.set_defaults(run=_unkey)
     radio_check = commands.add_parser(
         "radio-check",
         parents=[shared],
-        help="try the radio step by step, and say in plain words what is wrong; stop the node first",
+        help="test the radio step by step; stop the node first",
     )
     radio_check.add_argument(
-        "--seconds", type=_seconds, default=10, metavar="S", help="listen for so long (2 to 600; default: 10)"
+        "--seconds", type=_seconds, default=10, metavar="S", help="how long to listen (2 to 600; default: 10)"
     )
     radio_check.add_argument(
-        "--transmit", action="store_true", help="key the radio: a tone and a sentence (with a licence reference only)"
+        "--transmit", action="store_true", help="transmit a tone and a sentence (needs radio.licence)"
     )
     radio_check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object a step")
     radio_check.set_defaults(run=_radio_check)
@@ -63,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _seconds(text: str) -> int:
     if not text.isdecimal() or not 2 <= int(text) <= 600:  # noqa: PLR2004 - less tells nothing, more is a slip
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 to 600")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 600")
     return int(text)
 
 

@@ -48,7 +48,7 @@ TONE_MS: Final = 1_000
 _MODEM: Final = "direwolf"
 _MODEM_VERSION_MIN: Final = (1, 7)
 _PHRASES_WITHIN_S: Final = 180.0
-_MODEM_ADVICE: Final = "is Dire Wolf installed whole, and this machine not overloaded?"
+_MODEM_ADVICE: Final = "is Dire Wolf fully installed, and this machine not overloaded?"
 _PROVEN_WITHIN_MS: Final = 20_000
 _STEP_S: Final = 0.05
 _DECODED_WITHIN_MS: Final = 8_000
@@ -61,7 +61,7 @@ _STOP_NODE: Final = "a running node holds it: systemctl stop watchlink-node, and
 
 
 class RadioCheckOptions(Struct, frozen=True):
-    """How thorough to be.
+    """How thorough the check is.
 
     Attributes:
         listen_s: how long to listen to the channel.
@@ -94,7 +94,7 @@ def radio_check(
 
 
 class RadioCheck:
-    """The steps, in the order in which things depend on one another.
+    """The steps, in order of dependency.
 
     Args:
         config: the node's.
@@ -110,7 +110,7 @@ class RadioCheck:
         self._phrases: SpokenPhrases | None = None
 
     def steps(self) -> Iterator[Step]:
-        """Each when it is done. What a failed one was needed for is left out."""
+        """Yield each step as it is done; steps that need a failed one are skipped."""
         yield self._driver()
         if self._table.driver == "none":
             return
@@ -152,7 +152,7 @@ class RadioCheck:
         return _ok("radio", text)
 
     def _stranger(self) -> Step | None:
-        """Who is not the node would leave sentences behind that the node can neither read nor replace."""
+        """Another user would leave sentences behind that the node can neither read nor replace."""
         folder = self._config.state_dir
         owner = folder.stat().st_uid if folder.exists() else os.geteuid()
         if owner == os.geteuid():
@@ -226,7 +226,7 @@ class RadioCheck:
         if not self._phrases.wait(_PHRASES_WITHIN_S):
             return _bad("sentences", "making them takes more than three minutes", "is this machine overloaded?")
         if self._phrases.problem:
-            return _bad("sentences", self._phrases.problem, "the data bursts go all the same; handsets hear no words")
+            return _bad("sentences", self._phrases.problem, "data bursts still go out; handsets hear no words")
         return _ok("sentences", f"{len(said)} are ready, such as: {said[Phrase.ATTACK]}")
 
     # -- what does --------------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ class RadioCheck:
         carrier = CarrierSense(self._table.sound.squelch_dbfs)
         heard: list[bytes] = []
         busy = 0
-        self._tell(f"listening for {self._options.listen_s} s: let somebody speak on the channel for about half of it")
+        self._tell(f"listening for {self._options.listen_s} s: have someone speak on the channel for about half of it")
         for _ in range(self._options.listen_s * 1000 // BLOCK_MS):
             block = _next(blocks)
             if not block:
@@ -280,7 +280,7 @@ class RadioCheck:
         try:
             ptt.unkey()
         except OSError as e:
-            yield _bad("key", str(e), "nothing is transmitted until this is mended")
+            yield _bad("key", str(e), "nothing is transmitted until this is fixed")
             return
         yield _ok("key", "the line is guarded, and off")
         if not self._options.is_transmitting:
@@ -296,7 +296,7 @@ class RadioCheck:
         self._tell("waiting for a clear channel")
         if not self._is_clear(blocks):
             return _bad(
-                "transmit", "nothing was transmitted: the channel was never clear", "wait, or mend the carrier step"
+                "transmit", "nothing was transmitted: the channel was never clear", "wait, or fix the carrier step"
             )
         speech = self._phrases.samples(Phrase.TEST) if self._phrases is not None else None
         over = silence(KEY_UP_MS) + tone(TONE_MS) + silence(SPEECH_GAP_MS) + (speech or b"")
@@ -318,9 +318,9 @@ class RadioCheck:
             except OSError as e:
                 stuck = str(e)
         if stuck:
-            return _bad("transmit", f"the transmit key may be ON: {stuck}", "pull its plug now, then mend this")
+            return _bad("transmit", f"the transmit key may be ON: {stuck}", "pull its plug now, then fix this")
         if reason:
-            return _bad("transmit", reason, "the key is off again; mend this and try once more")
+            return _bad("transmit", reason, "the key is off again: fix this and try again")
         figures = {"over_s": round(duration_s, 1)}
         if isinstance(audio, SoundDevice):
             measured = audio.figures()
@@ -330,14 +330,14 @@ class RadioCheck:
                     "transmit",
                     Outcome.BAD,
                     f"the sound had {measured.gaps} gaps",
-                    "another USB port or device; a supply that is strong enough; nothing else heavy on this machine",
+                    "try another USB port or device, a stronger supply, and nothing else heavy on this machine",
                     figures,
                 )
         said = "a tone and a sentence" if speech else "a tone"
         return Step(
             "transmit",
             Outcome.OK,
-            f"{said}, {duration_s:.1f} s; was it steady, clear and as loud as other people on another handset?",
+            f"{said}, {duration_s:.1f} s; on another handset, was it steady, clear and as loud as other people?",
             figures=figures,
         )
 
@@ -393,9 +393,7 @@ def _loop_test(codec: Codec, mode: Mode, heard: list[bytes], node: NodeId) -> St
         codec.collect()
     duration_ms = round(1000 * len(sound) / 2 / RATE_HZ)
     if frame not in heard:
-        return _bad(
-            name, "the modem does not decode its own burst", "is another Dire Wolf, or too little memory, here?"
-        )
+        return _bad(name, "the modem does not decode its own burst", "is another Dire Wolf running, or memory short?")
     return Step(
         name, Outcome.OK, f"burst of {duration_ms} ms made and decoded", figures={"burst_ms": float(duration_ms)}
     )

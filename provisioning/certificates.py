@@ -159,10 +159,10 @@ def check_crl(data: bytes, ca: CertificateAuthority, revoked: AbstractSet[int], 
         raise CrlError("The revocation list is not signed by this fleet's CA.")
     expires_at = crl.next_update_utc
     if expires_at is None or not crl.last_update_utc <= now < expires_at:
-        raise CrlError("The revocation list is not in force now; a broker would refuse everybody.")
+        raise CrlError("The revocation list is not in force now: a broker would refuse everyone.")
     missing = [serial for serial in revoked if crl.get_revoked_certificate_by_serial_number(serial) is None]
     if missing:
-        raise CrlError(f"The revocation list lacks {len(missing)} revoked certificates, {missing[0]:x} among them.")
+        raise CrlError(f"The revocation list lacks {len(missing)} revoked certificates, such as {missing[0]:x}.")
 
 
 def crl_expiry(data: bytes) -> datetime:
@@ -176,7 +176,7 @@ def crl_expiry(data: bytes) -> datetime:
     except ValueError as e:
         raise CrlError(f"The revocation list cannot be read: {e}") from e
     if expires_at is None:
-        raise CrlError("The revocation list does not say when it ends.")
+        raise CrlError("The revocation list has no end date.")
     return expires_at
 
 

@@ -45,24 +45,24 @@ PROVEN: Final = (Verdict.REVOKED, Verdict.ACCEPTED, Verdict.FORBIDDEN)
 
 
 def reload_by_pid_file(pid_file: Path) -> Reload:
-    """SIGHUP to the process that ``pid_file`` names, if it is a Mosquitto."""
+    """Sends SIGHUP to the process named in ``pid_file``, if it is Mosquitto."""
 
     def reload() -> None:
         try:
             pid = int(pid_file.read_text())
-            # A stale file may name anybody by now, and SIGHUP ends most programs.
+            # A stale file may name any process by now, and SIGHUP ends most programs.
             name = Path(f"/proc/{pid}/comm").read_text().strip()
             if name != "mosquitto":
                 raise BrokerUnprovenError(f"{pid_file} is stale: process {pid} is {name!r}, not Mosquitto.")
             os.kill(pid, signal.SIGHUP)
         except (OSError, ValueError) as e:
-            raise BrokerUnprovenError(f"No running broker could be told: {pid_file}: {e}.") from e
+            raise BrokerUnprovenError(f"No running broker could be reloaded: {pid_file}: {e}.") from e
 
     return reload
 
 
 def reload_by_command(command: str) -> Reload:
-    """Whatever reloads the broker, as in ``systemctl reload mosquitto``; no shell takes part."""
+    """Runs a command such as ``systemctl reload mosquitto``, without a shell."""
 
     def reload() -> None:
         try:
@@ -70,7 +70,7 @@ def reload_by_command(command: str) -> Reload:
                 shlex.split(command), check=True, timeout=60, stdin=subprocess.DEVNULL
             )
         except (OSError, ValueError, subprocess.SubprocessError) as e:
-            raise BrokerUnprovenError(f"The broker could not be told: {e}.") from e
+            raise BrokerUnprovenError(f"The broker could not be reloaded: {e}.") from e
 
     return reload
 
@@ -82,8 +82,8 @@ def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DE
     reads is the newest that could be written, which refuses more than the one before, never less.
 
     Raises:
-        CrlError: the list on disk is not fit for a broker, which was therefore not told anything.
-        BrokerUnprovenError: the files are in place, and the running broker was not seen to obey them in time.
+        CrlError: the list on disk is not fit for a broker, so it was not reloaded.
+        BrokerUnprovenError: the files are in place, but the running broker was not seen to obey them in time.
     """
     ca = folder.authority()
     now = folder.now()
@@ -102,7 +102,7 @@ def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DE
         folder.publish_crl(ca)
     except (CrlError, OSError) as e:
         trouble = e
-    # With a list that is unfit a reload would let everybody in; with the one before, the ACL still silences.
+    # An unfit list would let everyone in after a reload; with the previous list the ACL still silences.
     check_crl(folder.crl_in_place(), ca, frozenset(), now)
     reload()
     if trouble is not None:
@@ -132,9 +132,9 @@ def _why(probe: BrokerProbe, canary: Observation, control: Observation, trespass
     if Verdict.UNREACHABLE in {canary.verdict, control.verdict, trespass.verdict}:
         return f"{where} did not answer ({control.detail or canary.detail or trespass.detail})."
     if canary.verdict in let_in:
-        return f"{where} LETS REVOKED CERTIFICATES IN: a canary made to be refused was {canary.verdict}."
+        return f"{where} LETS REVOKED CERTIFICATES IN: a revoked test certificate was {canary.verdict}."
     if control.verdict in let_in and trespass.verdict is Verdict.ACCEPTED:
-        return f"{where} OBEYS NO ACL: whoever is connected may hear and say everything. Can it read its files?"
+        return f"{where} OBEYS NO ACL: anyone connected may read and send everything. Can it read its files?"
     if control.verdict is Verdict.FORBIDDEN:
         return f"{where} still obeys an older ACL, so a session that is open now has not been silenced."
     if control.verdict not in let_in:
@@ -143,8 +143,8 @@ def _why(probe: BrokerProbe, canary: Observation, control: Observation, trespass
 
 
 def standing(error: Exception, what_is_in_force: str) -> BrokerUnprovenError:
-    """``error`` as the person at the keyboard must hear it: what is not proven, what is in force, what to do."""
+    """``error`` for the engineer: what is not proven, what is in force, what to do."""
     return BrokerUnprovenError(
         f"NOT PROVEN: {error}\n{what_is_in_force}\n"
-        "Run the command again when the broker is well. Until it succeeds, count the broker's gate as open."
+        "Run the command again when the broker works. Until it succeeds, treat the broker as open."
     )

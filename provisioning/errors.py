@@ -8,15 +8,15 @@ class FleetError(Exception):
 
 
 class FleetInputError(FleetError, ValueError):
-    """What was asked for cannot be: a bad name, an unknown scheme or node, a folder that is taken."""
+    """The request is invalid: a bad name, an unknown scheme or node, a folder already in use."""
 
 
 class FleetDamagedError(FleetError):
-    """A file of the fleet folder is missing or not what it should be."""
+    """A file of the fleet folder is missing or damaged."""
 
 
 class CrlError(FleetError):
-    """A revocation list that must not reach a broker: unreadable, incomplete, out of date, or not ours."""
+    """A revocation list not fit for a broker: unreadable, incomplete, out of date, or not ours."""
 
 
 class BrokerUnprovenError(FleetError):

@@ -180,7 +180,7 @@ class Fleet:
         """
         for new in wanted:
             if new.profile not in PROFILES:
-                raise FleetInputError(f"No hardware profile {new.profile!r}; there are: {', '.join(PROFILES)}.")
+                raise FleetInputError(f"No hardware profile {new.profile!r}. Choose one of: {', '.join(PROFILES)}.")
         with self._folder.changing():
             record, ca, now = self.record, self.authority(), self.now()
             added: list[NodeRecord] = []
@@ -289,7 +289,7 @@ class Fleet:
                 return self.layout.central
             node = record.node(who)
             if node.revoked_at is not None:
-                raise FleetInputError(f"{node.node} ({node.premises}) is revoked; add the premises anew.")
+                raise FleetInputError(f"{node.node} ({node.premises}) is revoked: add the premises again.")
             client = issue_client_certificate(ca, node.node, now=now)
             node = msgspec.structs.replace(node, certificates=(*node.certificates, remember(client)))
             # Recorded before it exists, so that no certificate can be out there which revoking would miss.

@@ -80,7 +80,7 @@ class FleetFolder:
             key_pem = (self.layout.authority / "ca.key").read_bytes()
         except OSError as e:
             raise FleetDamagedError(
-                f"The CA cannot be read ({e.filename}: {e.strerror}); docs/runbook.md, 'A lost CA key'."
+                f"The CA cannot be read ({e.filename}: {e.strerror}). See 'A lost CA key' in docs/runbook.md."
             ) from e
         return CertificateAuthority.load(certificate_pem, key_pem)
 

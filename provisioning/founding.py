@@ -57,7 +57,7 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
         FleetError: the disk refused.
     """
     if town.exists() and (not town.is_dir() or any(town.iterdir())):
-        raise FleetInputError(f"{town} is taken, and nothing there is overwritten: choose a new or empty folder.")
+        raise FleetInputError(f"{town} is taken and is not overwritten: choose a new or empty folder.")
     schemes, broker = _schemes(plan), _broker(plan)
     now = clock()
     staging = Layout(town.with_name(f".{town.name}.{secrets.token_hex(4)}"))
@@ -123,7 +123,7 @@ def _schemes(plan: Plan) -> tuple[SchemeEntry, ...]:
 def _broker(plan: Plan) -> BrokerRecord:
     for what, port in (("broker", plan.port), ("web", plan.web_port)):
         if not 1 <= port <= PORT_MAX:
-            raise FleetInputError(f"{port} is no {what} port: 1 to {PORT_MAX}.")
+            raise FleetInputError(f"{port} is not a valid {what} port: use 1 to {PORT_MAX}.")
     for what, value in (("address", plan.bind), ("folder", plan.broker_folder), ("user", plan.broker_user)):
         # They become lines of the broker's configuration.
         if not value.isprintable():
@@ -151,5 +151,5 @@ def _bind_address(host: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError as e:
         raise FleetInputError(
-            f"{host!r} is a name: say with --broker-bind on which address the broker listens (0.0.0.0 for all)."
+            f"{host!r} is a name: give the address to listen on with --broker-bind (0.0.0.0 for all)."
         ) from e

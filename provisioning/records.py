@@ -120,13 +120,13 @@ class FleetRecord(Record, frozen=True, kw_only=True):
             wanted = node_text(parse_node(text.strip().lower()))
         except DecodeError as e:
             raise FleetInputError(
-                f"{text!r} is not a node's id: eight hexadecimal digits, as in 'watchlink fleet list'."
+                f"{text!r} is not a node's id: use eight hexadecimal digits, as 'watchlink fleet list' shows."
             ) from e
         if wanted == node_text(CENTRAL):
             raise FleetInputError("00000001 is central, not a node.")
         found = next((node for node in self.nodes if node.node == wanted), None)
         if found is None:
-            raise FleetInputError(f"No node {wanted} in this fleet; 'watchlink fleet list' shows them.")
+            raise FleetInputError(f"No node {wanted} in this fleet: see 'watchlink fleet list'.")
         return found
 
     def with_node(self, node: NodeRecord) -> FleetRecord:
@@ -155,7 +155,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
                 raise FleetInputError(f"No scheme {slug!r} in this fleet; it has: {', '.join(known)}.")
         numbers = tuple(sorted({known[slug] for slug in slugs}))
         if not 1 <= len(numbers) <= SCHEMES_PER_NODE_MAX:
-            raise FleetInputError(f"A premises is in 1 to {SCHEMES_PER_NODE_MAX} schemes, not {len(numbers)}.")
+            raise FleetInputError(f"A premises belongs to 1 to {SCHEMES_PER_NODE_MAX} schemes, not {len(numbers)}.")
         return numbers
 
     def revoked_serials(self, now: datetime) -> frozenset[int]:
@@ -210,7 +210,7 @@ def load_record(path: Path) -> FleetRecord:
     try:
         data = path.read_bytes()
     except FileNotFoundError as e:
-        raise FleetInputError(f"{path.parent} holds no fleet; 'watchlink fleet init' makes one.") from e
+        raise FleetInputError(f"{path.parent} holds no fleet: make one with 'watchlink fleet init'.") from e
     except OSError as e:
         raise FleetDamagedError(f"{path} cannot be read: {e.strerror}.") from e
     try:
@@ -247,6 +247,6 @@ def clean_scheme(slug: str, name: str, number: int) -> SchemeEntry:
     """
     if not SCHEME_SLUG.fullmatch(slug):
         raise FleetInputError(
-            f"{slug!r} cannot be a scheme's short name: small letters, digits and dashes, a letter first, 32 at most."
+            f"{slug!r} cannot be a scheme's short name: use up to 32 small letters, digits and dashes, a letter first."
         )
     return SchemeEntry(number=number, slug=slug, name=clean_name(name, f"name of scheme {slug}"))

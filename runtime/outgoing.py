@@ -51,7 +51,7 @@ class Outgoing:
         with self._lock:
             if self._bytes + handed.size_bytes > bytes_max:
                 if not self._was_full:
-                    logger.warning("the broker takes too little of what is said: some is dropped")
+                    logger.warning("the broker cannot keep up: messages are dropped")
                 self._was_full = True
                 return None
             self._bytes += handed.size_bytes

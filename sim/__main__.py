@@ -29,13 +29,15 @@ BOTH_KINDS_MAX: Final = 100
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; print what happened."""
     parser = argparse.ArgumentParser(prog="python -m sim", description=__doc__)
-    parser.add_argument("--seed", type=int, help="replay this one, and print its trace if an invariant breaks")
+    parser.add_argument("--seed", type=int, help="replay this seed; prints its trace if an invariant breaks")
     parser.add_argument("--first", type=int, default=1, help="first seed of the campaign (default %(default)s)")
-    parser.add_argument("--seeds", type=int, default=240, help="how many (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=240, help="number of seeds (default %(default)s)")
     parser.add_argument("--nodes", type=int, default=5, help="premises in the town (default %(default)s)")
     parser.add_argument("--plant", choices=[plant.value for plant in Plant], help="plant this fault")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
-    parser.add_argument("--storm", type=int, help="only this: so many premises press at once, with no network")
+    parser.add_argument(
+        "--storm", type=int, help="only a storm on the air: this many premises press at once, without network"
+    )
     options = parser.parse_args(arguments)
     plant = Plant(options.plant) if options.plant else None
     if options.storm is not None:

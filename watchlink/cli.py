@@ -1,4 +1,4 @@
-"""``watchlink node | central | fleet | demo``: hands over to the part that is meant, and imports no other."""
+"""``watchlink node | central | fleet | demo``: runs one program and imports none of the others."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Final
 from watchlink import __version__
 
 COMMANDS: Final = {
-    "node": ("node.cli", "run the appliance beside a radio"),
-    "central": ("central.cli", "run central: intake, pages, receipts"),
-    "fleet": ("provisioning.cli", "make, list and revoke nodes; the private CA; the broker's files"),
+    "node": ("node.cli", "run the unit in a shop or pub, or check it"),
+    "central": ("central.cli", "run central: receipts and the control-room page"),
+    "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),
 }
 CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}
-"""Not in what is installed: offered where the repository is."""
+"""Not installed: offered in a checkout only."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status (2: not understood)."""
+    """Run one command and return its exit status; 2 = unknown command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     commands = COMMANDS | (CHECKOUT_COMMANDS if importlib.util.find_spec("demo") else {})
     match given:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         case _:
             listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in commands.items())
-            usage = f"usage: watchlink COMMAND …\n\n{listing}\n\n'watchlink COMMAND --help' says more."
+            usage = f"usage: watchlink COMMAND …\n\n{listing}\n\nFor more: watchlink COMMAND --help"
             if given[:1] in (["-h"], ["--help"]):
                 print(usage)  # noqa: T201 - a command's answer
                 return 0
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _problem(name: str, commands: Iterable[str]) -> str:
     if name in CHECKOUT_COMMANDS:
-        return f"watchlink: '{name}' is not installed; it runs in a checkout of the repository: make {name}"
+        return f"watchlink: '{name}' is not installed. Run it in a checkout of the repository: make {name}"
     near = get_close_matches(name, commands, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     return f"watchlink: there is no command '{name}'{hint}"

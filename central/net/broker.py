@@ -102,7 +102,7 @@ class BrokerLinks:
         self._inbox.put(LinkUp())
 
     def _on_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
-        logger.warning("no link to the broker: %s%s", detail, "; somebody must see to it" if is_permanent else "")
+        logger.warning("no link to the broker: %s%s", detail, "; this needs attention" if is_permanent else "")
         self._inbox.put(LinkDown(detail))
 
     def _on_alerts_up(self) -> None:
@@ -128,7 +128,7 @@ class BrokerLinks:
             )
 
     def _on_alerts_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
-        must_be_seen_to = "; somebody must see to it" if is_permanent else ""
+        must_be_seen_to = "; this needs attention" if is_permanent else ""
         logger.warning("alerts share the other connection: %s%s", detail, must_be_seen_to)
         self._is_alerts_proven = False
         self._inbox.put(LaneChanged(is_proven=False))

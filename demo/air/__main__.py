@@ -19,9 +19,15 @@ from runtime.logs import FactLog, set_up_logging
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m demo.air", description="A simulated air between fake radios.")
-    parser.add_argument("--folder", type=Path, required=True, help="for sockets and recordings; must exist")
-    parser.add_argument("--cnr", type=float, default=CNR_DB, metavar="DB", help="carrier-to-noise ratio of each link")
-    parser.add_argument("--seed", type=int, default=None, help="of the noise")
+    parser.add_argument("--folder", type=Path, required=True, help="for sockets and recordings; must already exist")
+    parser.add_argument(
+        "--cnr",
+        type=float,
+        default=CNR_DB,
+        metavar="DB",
+        help="carrier-to-noise ratio of each link (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=None, help="seed of the noise (default: random)")
     options = parser.parse_args()
     set_up_logging("WARNING")
     asyncio.run(_serve(options.folder, Mixer(Links(options.cnr), options.seed)))

@@ -9,9 +9,9 @@ from demo.flood.play import Setting, play
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m demo.flood")
-    parser.add_argument("--open-door", action="store_true", help="without the broker's door")
-    parser.add_argument("--one-connection", action="store_true", help="alerts share central's connection")
-    parser.add_argument("--only", choices=KINDS, help="this flood and no other")
+    parser.add_argument("--open-door", action="store_true", help="switch off the broker's admission limits")
+    parser.add_argument("--one-connection", action="store_true", help="let alerts share central's other connection")
+    parser.add_argument("--only", choices=KINDS, help="play this flood only")
     options = parser.parse_args()
     kinds = tuple(KINDS) if options.only is None else (options.only,)
     setting = Setting(not options.open_door, not options.one_connection, kinds)

@@ -26,7 +26,7 @@ from demo.flood.flooder import KINDS
 from demo.flood.streets import HALL_ADDRESS, Streets
 from provisioning.fleet import Fleet, NewNode
 
-WHAT: Final = "one member does its worst, in every way; needs root, iproute2, nftables"
+WHAT: Final = "one member floods in every way; needs root, iproute2 and nftables"
 PORT: Final = 8883
 NEIGHBOURS: Final = 4
 STOLEN: Final = 2
@@ -249,5 +249,5 @@ async def _until(is_so: Any, what: str) -> None:  # noqa: ANN401
     give_up_s = time.monotonic() + READY_WITHIN_S
     while not is_so():
         if time.monotonic() > give_up_s:
-            raise TownError(f"it did not come so: {what}")
+            raise TownError(f"did not happen: {what}")
         await asyncio.sleep(0.1)

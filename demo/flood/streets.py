@@ -34,7 +34,7 @@ class Streets:
         missing = [program for program in _NEEDED if shutil.which(program, path=_path()) is None]
         if os.geteuid() != 0 or missing:
             what = f"; not here: {', '.join(missing)}" if missing else ""
-            raise TownError(f"flood needs root, iproute2 and nftables, for network namespaces of its own{what}")
+            raise TownError(f"flood needs root, iproute2 and nftables to make network namespaces{what}")
         self._add(self.hall)
         self._in_hall("link", "add", "street", "type", "bridge")
         self._in_hall("addr", "add", f"{HALL_ADDRESS}/24", "dev", "street")
@@ -89,4 +89,4 @@ def _env() -> dict[str, str]:
 def _run(*command: str) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=_env())
     if done.returncode:
-        raise TownError(f"'{' '.join(command)}' did not work here: {done.stderr.strip()}")
+        raise TownError(f"'{' '.join(command)}' failed: {done.stderr.strip()}")

@@ -24,7 +24,7 @@ class FrontPanels:
         try:
             listener = listen(LOOPBACK, port)
         except OSError as e:
-            raise TownError(f"port {port} for the front panels is taken") from e
+            raise TownError(f"port {port} for the front panels is in use: choose another --panel-port") from e
         self.url = url_of(listener)
         self._server = WebServer(create_app(town), listener)
         self._serving: asyncio.Task[None] | None = None

@@ -29,7 +29,7 @@ from demo.scripts import (
 from demo.scripts.stage import Stage
 
 _PLAIN: Final = TownPlan()
-# Path tests come by themselves; a script that counts overs must not meet one.
+# Path tests are automatic; a script that counts overs must not meet one.
 _UNTESTED_MS: Final = 3_600_000
 _RADIO: Final = TownPlan(has_radio=True, path_test_first_ms=_UNTESTED_MS)
 _STORM: Final = TownPlan(MARKET, has_radio=True, path_test_first_ms=_UNTESTED_MS)
@@ -40,7 +40,7 @@ class Script(Struct, frozen=True):
 
     Attributes:
         what: one line for ``--help``.
-        play: raises nothing but :class:`demo.notice.NeverCameError` and what the town raises.
+        play: raises only :class:`demo.notice.NeverCameError` and the town's errors.
         plan: the town it needs.
     """
 
@@ -53,24 +53,28 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
     {
         "first-alert": Script("a shop presses, the control room sees, the shop knows", first_alert.play),
         "pressed-again": Script(
-            "a shop presses again after the answer: nobody calls that answered", pressed_again.play
+            "a shop presses again after the answer: that press is not shown as answered", pressed_again.play
         ),
-        "liar": Script("somebody holds the broker and lies on every topic: nothing moves", liar.play, liar_past.PLAN),
-        "liar-quick": Script("the same lies, but those that need restarts and time", liar.play_quick, liar_past.PLAN),
+        "liar": Script(
+            "a liar controls the broker and lies on every topic: nothing changes", liar.play, liar_past.PLAN
+        ),
+        "liar-quick": Script("the same lies, except those that need restarts or time", liar.play_quick, liar_past.PLAN),
         "liar-control": Script(
-            "the lies under the true signatures: each of them moves something", liar_control.play, liar_past.PLAN
+            "the same lies, truly signed: each changes something", liar_control.play, liar_past.PLAN
         ),
         "broker-killed": Script("Mosquitto is killed at the worst moments of an alert", broker_killed.play),
         "central-killed": Script("central is killed before and after its commit", central_killed.play),
-        "node-killed": Script("the presser's and a neighbour's node are killed", node_killed.play),
+        "node-killed": Script("the nodes of the shop that pressed and of a neighbour are killed", node_killed.play),
         "kills-node": Script("nodes are killed at random moments of a press, --times N", random_kills.of_node),
         "kills-central": Script("central is killed at random moments of a press", random_kills.of_central),
         "kills-broker": Script("Mosquitto is killed at random moments of a press", random_kills.of_broker),
-        "network-cut": Script("a shop without network: its alert and the answer go by radio", network_cut.play, _RADIO),
-        "town-cut": Script("no premises has a network: central's own radio hears them", town_cut.play, _RADIO),
+        "network-cut": Script("a shop loses its network: alert and answer go by radio", network_cut.play, _RADIO),
+        "town-cut": Script("no premises has a network: central's own radio hears them all", town_cut.play, _RADIO),
         "central-gone": Script("central and broker are dead: neighbours warn each other", central_gone.play, _RADIO),
-        "busy-channel": Script("somebody talks: an assist waits, an attack breaks in", busy_channel.play, _RADIO),
-        "withheld": Script("whoever holds the broker withholds: radios carry it", withheld.play, _RADIO),
+        "busy-channel": Script("someone is talking: an assist waits, an attack breaks in", busy_channel.play, _RADIO),
+        "withheld": Script(
+            "a liar controls the broker and withholds messages: radios carry them", withheld.play, _RADIO
+        ),
         "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }
 )

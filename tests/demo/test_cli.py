@@ -39,7 +39,7 @@ def test_town_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str], coun
         cli.main([f"--premises={count}"])
 
     assert cli.NOT_UNDERSTOOD == ended.value.code
-    assert "a number from 4 to 60" in capsys.readouterr().err
+    assert "is not a number from 4 to 60" in capsys.readouterr().err
 
 
 @pytest.mark.finding(19)

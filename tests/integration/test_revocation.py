@@ -146,7 +146,7 @@ def test_revoke_without_a_running_broker_strikes_and_fails_and_can_be_finished(
         verdict = seen(fleet, fleet.node_folder(STOLEN))
 
     assert [failed, finished] == [1, 0]
-    assert "NOT PROVEN: No running broker could be told" in said
+    assert "NOT PROVEN: No running broker could be reloaded" in said
     assert f"{STOLEN} (Corner Shop) is struck from the directory" in said
     assert struck
     assert verdict is Verdict.REVOKED
@@ -276,7 +276,7 @@ def test_reload_leaves_whoever_has_a_stale_pid_files_number_alone(fleet: Fleet) 
 
 
 def test_reload_command_that_fails_is_not_taken_for_a_reload(live: Fleet) -> None:
-    with pytest.raises(BrokerUnprovenError, match="could not be told"):
+    with pytest.raises(BrokerUnprovenError, match="could not be reloaded"):
         live.revoke(STOLEN, reload_by_command("false"), deadline_s=1)
 
 

@@ -30,7 +30,7 @@ def test_help_is_an_answer_and_no_error(capsys: pytest.CaptureFixture[str]) -> N
     out, err = capsys.readouterr()
 
     assert (0, "") == (status, err)
-    assert "run the appliance beside a radio" in out
+    assert "run the unit in a shop or pub" in out
 
 
 def test_demo_is_offered_only_where_the_repository_is(
@@ -44,5 +44,5 @@ def test_demo_is_offered_only_where_the_repository_is(
     out, err = capsys.readouterr()
 
     assert (2, "") == (status, out)
-    assert err.startswith("watchlink: 'demo' is not installed; it runs in a checkout of the repository: make demo")
+    assert err.startswith("watchlink: 'demo' is not installed. Run it in a checkout of the repository: make demo")
     assert "a whole town" not in err
