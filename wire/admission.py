@@ -1,6 +1,6 @@
-"""Who may speak: the one gate every frame passes, at every node and at central, whatever path it came by.
+"""Who may speak: the one gate for every frame, at every node and at central, by whatever path.
 
-And the gate of the JSON messages that are signed: who stands for what one says.
+Also the gate for signed JSON messages: whether the sender vouches for one.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitt
         FrameRefusedError: ``unknown sender``, ``revoked sender``, ``foreign scheme`` (the sender is no member
             of a scheme the frame names), ``topic sender`` / ``topic scheme`` (published where it does not
             belong), ``not central`` (a receipt, refusal or acknowledgement that central did not send).
-        SignatureInvalidError: bytes were changed, or somebody else signed them.
+        SignatureInvalidError: bytes were changed, or someone else signed them.
     """
     signed = decode(data)
     sender = _in_good_standing(signed.frame, directory)
@@ -73,13 +73,13 @@ def admit(data: bytes, directory: Directory, topic: FrameTopic | None) -> Admitt
 
 
 class MessageRefusedError(DecodeError):
-    """A JSON message for which its sender does not stand. ``reason`` is a counter's label."""
+    """A JSON message that its sender does not vouch for. ``reason`` is a counter's label."""
 
 
 def stands_for(sender: Sender, topic: str, payload: bytes, signature: str | None) -> bool:
     """Whether ``sender`` has signed this JSON message (or relayed frame) on this topic.
 
-    Like frames, the same message is admitted every time: what must not be told twice needs a sequence or a nonce.
+    Like frames, the same message is admitted every time: one that must not count twice needs a sequence or a nonce.
 
     Args:
         sender: whose message it claims to be, by its topic.
@@ -88,11 +88,11 @@ def stands_for(sender: Sender, topic: str, payload: bytes, signature: str | None
         signature: the user property, or ``None`` if there is none.
 
     Returns:
-        True: signed. False: unsigned, from a sender of an old version that does not sign: nobody stands for it.
+        True: signed. False: unsigned, from a sender of an old version that does not sign: nobody vouches for it.
 
     Raises:
         MessageRefusedError: ``unsigned``, though the directory says that this sender signs.
-        SignatureInvalidError: signed, and not by this sender, or not this.
+        SignatureInvalidError: signed by another sender, or over other bytes or another topic.
         FrameRefusedError: ``revoked sender``.
     """
     if sender.is_revoked:
@@ -106,7 +106,7 @@ def stands_for(sender: Sender, topic: str, payload: bytes, signature: str | None
 
 
 def is_signed_by(node: NodeId, directory: Directory, topic: str, payload: bytes, signature: str | None) -> bool:
-    """As :func:`stands_for`, for a sender that is still to be looked up.
+    """As :func:`stands_for`, looking the sender up first.
 
     Raises:
         FrameRefusedError: also ``unknown sender``.

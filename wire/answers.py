@@ -1,6 +1,6 @@
-"""What central says in frames: that it has a frame, that it will never have it, who has answered, and what.
+"""Central's frames: that it has a frame, that it never will, who has answered, and how.
 
-Members never send these; :mod:`wire.admission` sees to that. :mod:`wire.frames` reads and writes them.
+Members never send these (:mod:`wire.admission`). :mod:`wire.frames` reads and writes them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from wire.kinds import AnswerState, FrameKind, RefusalReason, Role
 from wire.limits import BODY_BYTES_MAX, SHORT_NAME_BYTES_MAX
 
 DIGEST_BYTES: Final = 8
-"""Of the digest in a frame that names one target."""
+"""Width of the digest in a frame that names one target."""
 BATCH_DIGEST_BYTES: Final = 4
-"""Of each digest in a batch."""
+"""Width of each digest in a batch."""
 
 
 def frame_digest(data: bytes) -> bytes:
@@ -30,7 +30,7 @@ def frame_digest(data: bytes) -> bytes:
 
 
 class Receipt(Head, frozen=True):
-    """Central has committed ``target`` (N8): a machine's word, not a person's.
+    """Central has committed ``target`` (N8); no person need have seen it.
 
     Body: target u32 u32 · flags u8 (1 late).
     """
@@ -47,7 +47,7 @@ class Receipt(Head, frozen=True):
 class DigestReceipt(Head, frozen=True):
     """Central has committed ``target`` with exactly the bytes that have this digest (N8).
 
-    A counter that was used twice (a card put back) has two frames under one id: only the digest tells which of them
+    If a counter was used twice (a card put back), two frames have one id, and only the digest tells which of them
     central has. Body: target u32 u32 · flags u8 (1 late) · digest, 8 bytes.
 
     Attributes:
@@ -67,7 +67,7 @@ class DigestReceipt(Head, frozen=True):
 class Refusal(Head, frozen=True):
     """Central will never commit ``target`` with the bytes that have this digest.
 
-    The sender stores what it says anew, under a new counter. Sent only for a frame whose signature is good.
+    The sender stores its content again, under a new counter. Sent only for a frame whose signature is good.
     Body: target u32 u32 · reason u8 · digest, 8 bytes.
 
     Attributes:
@@ -85,7 +85,7 @@ class Refusal(Head, frozen=True):
 
 
 class Acknowledgement(Head, frozen=True):
-    """A named person on duty has said something of incident ``target``.
+    """A named person on duty has acted on incident ``target``.
 
     Body: target u32 u32 · role u8 · state u8 · name, the rest, UTF-8, ≤ 9 bytes.
     """
@@ -127,14 +127,14 @@ class Receipted(Struct, frozen=True, order=True):
 
 
 class ReceiptBatch(Head, frozen=True):
-    """Central has committed all of ``targets``; the same word as so many receipts (N8, N9).
+    """Central has committed all of ``targets``; means the same as one receipt for each (N8, N9).
 
     Body: n × (varint, node minus the node before, the first minus 0 · varint, counter × 2 + late). A varint is seven
-    bits a byte, the least first, the high bit set on all but the last, and never longer than it need be. With the
-    small ids of a town, six fit where a single receipt takes nine bytes.
+    bits a byte, least significant first, the high bit set on all but the last, and never longer than needed. With the
+    small ids of a town, six fit in the body; a single receipt takes nine bytes.
 
     Attributes:
-        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
+        targets: ascending, no frame twice, at least one, at most what fits the body (see :meth:`fitting`).
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.RECEIPT_BATCH
@@ -168,7 +168,7 @@ class DigestReceiptBatch(Head, frozen=True):
     Body: as a :class:`ReceiptBatch`, each entry followed by 4 bytes of digest. With the small ids of a town, two fit.
 
     Attributes:
-        targets: ascending, no frame twice, at least one, as many as fit the body (see :meth:`fitting`).
+        targets: ascending, no frame twice, at least one, at most what fits the body (see :meth:`fitting`).
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.DIGEST_RECEIPT_BATCH

@@ -1,7 +1,4 @@
-"""The parts that frames' bodies are made of: packed, and taken apart again from left to right.
-
-Which body has which parts is :mod:`wire.frames`' business.
-"""
+"""Packs and reads the parts of frames' bodies, from left to right; :mod:`wire.frames` knows which body has which."""
 
 from __future__ import annotations
 
@@ -48,10 +45,10 @@ def pack_schemes(schemes: tuple[int, ...]) -> bytes:
 
 
 def pack_digest(digest: bytes, width_bytes: int) -> bytes:
-    """The digest as it is.
+    """The digest, checked for its width.
 
     Raises:
-        EncodeError: it is not that wide.
+        EncodeError: not ``width_bytes`` wide.
     """
     if len(digest) != width_bytes:
         raise EncodeError(f"a digest of {len(digest)} bytes, not {width_bytes}")
@@ -91,7 +88,7 @@ def _varint(value: int) -> bytes:
 
 
 class BodyReader:
-    """Takes a body apart and knows where it stands. Every method raises FrameDecodeError with an offset."""
+    """Reads a body from left to right. Every method raises FrameDecodeError with an offset."""
 
     def __init__(self, data: bytes, offset: int) -> None:
         """Args: data: head and body, without the signature; offset: where the body begins."""
@@ -106,7 +103,7 @@ class BodyReader:
         return int.from_bytes(self._data[start : self._offset], "big")
 
     def nonzero(self, what: str) -> int:
-        """A u32 that is not 0; ``what`` is the reason for its refusal."""
+        """A u32 that is not 0; ``what`` is the reason given if it is."""
         value = self.number(4)
         if value == 0:
             raise FrameDecodeError(what, self._offset - 4, "0")
@@ -120,7 +117,7 @@ class BodyReader:
         return value
 
     def one_of(self, kinds: type[_E], what: str) -> _E:
-        """A u8 of that vocabulary."""
+        """A u8 that is a member of ``kinds``."""
         value = self.number(1)
         try:
             return kinds(value)
@@ -142,7 +139,7 @@ class BodyReader:
         return tuple(found)
 
     def raw(self, width_bytes: int) -> bytes:
-        """Bytes that mean no number."""
+        """``width_bytes`` bytes as they are."""
         return self.number(width_bytes).to_bytes(width_bytes, "big")
 
     def pairs(self) -> tuple[tuple[FrameId, bool], ...]:
@@ -175,7 +172,7 @@ class BodyReader:
             raise FrameDecodeError("name", start + e.start, "not UTF-8") from e
 
     def end(self) -> None:
-        """Nothing is left."""
+        """Check that nothing is left."""
         if self._offset != len(self._data):
             raise FrameDecodeError("trailing bytes", self._offset)
 
@@ -190,5 +187,5 @@ class BodyReader:
             if shift > _VARINT_BITS_MAX:
                 raise FrameDecodeError(what, start, "too long a number")
         if group == 0 and shift > _GROUP_BITS:
-            raise FrameDecodeError(what, start, "longer than it need be")
+            raise FrameDecodeError(what, start, "longer than needed")
         return value

@@ -1,8 +1,8 @@
-"""The directory: who is a sender, with which key, in which schemes. Numbered, and signed by the authority.
+"""The directory of senders, their keys and their schemes. Numbered, and signed by the authority.
 
-Every node holds it, so a neighbour can verify an alert with central gone, and a stolen node can only ever
-be itself until it is struck off. The authority's key stays with whoever runs the fleet; central only
-passes the document on.
+Every node holds it, so a neighbour can verify an alert with central gone, and a stolen node can only speak for
+itself until it is struck off. The authority's key stays with the fleet's engineer; central only passes the
+document on.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class SenderEntry(Message, frozen=True):
     premises: Name
     """Its name for people."""
     place: Name = ""
-    """Where that is."""
+    """Where the premises is."""
     schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
     """Numbers of the schemes it is a member of."""
     kind: Literal["premises", "gateway", "central"] = "premises"
-    """Only ``central`` may send receipts and acknowledgements. A ``gateway`` is central's own radio: the first that
-    is asked to put a frame on the air, and the one that relays what it hears without waiting for another."""
+    """Only ``central`` may send receipts and acknowledgements. A ``gateway`` is central's own radio: the first
+    asked to put a frame on the air, and it relays what it hears without waiting for others."""
     signs: bool = False
     """It signs its JSON messages: unsigned ones in its name are refused."""
     revoked_at: Moment | None = None
@@ -59,7 +59,7 @@ class SenderEntry(Message, frozen=True):
 
 
 class DirectoryDocument(Message, frozen=True):
-    """What is signed."""
+    """The document that is signed."""
 
     serial: Count
     """Rises with each issue. A receiver that holds a newer one ignores an older one."""
@@ -68,7 +68,7 @@ class DirectoryDocument(Message, frozen=True):
     schemes: tuple[SchemeEntry, ...]
     """No number and no slug twice."""
     senders: tuple[SenderEntry, ...]
-    """No node twice; the struck off stay listed, so that their late frames are told from strangers'."""
+    """No node twice. Those struck off stay listed, so that their late frames are distinguished from strangers'."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "issued_at")
@@ -84,7 +84,7 @@ class SealedDirectory(Message, frozen=True):
 
 
 class Sender(Struct, frozen=True):
-    """A sender as looked up."""
+    """A sender, ready to look up by node."""
 
     node: NodeId
     key: PublicKey
@@ -113,10 +113,10 @@ EMPTY_DIRECTORY = Directory(0, MappingProxyType({}), MappingProxyType({}))
 
 
 def seal_directory(document: DirectoryDocument, authority: SigningKey) -> bytes:
-    """The document as it travels and rests: JSON with the signed bytes inside, so nothing is re-serialised.
+    """Sign and wrap the document: JSON with the signed bytes inside, so that nothing is re-serialised.
 
     Raises:
-        EncodeError: no receiver would take it: too large, a field out of bounds, or it contradicts itself.
+        EncodeError: no receiver would accept it: too large, a field out of bounds, or it contradicts itself.
     """
     try:
         inner = msgspec.json.encode(document)

@@ -1,7 +1,7 @@
 """The sealed directory on the wire: whole where it fits into one packet, else in parts.
 
-A packet is small, so that nobody can fill the broker's memory with a few; a directory of thousands is not. Parts
-carry no signature: the directory has one, and is checked when it is whole.
+Packets are small, so that nobody can fill the broker's memory with a few; a directory of thousands is larger. Parts
+carry no signature: the directory has its own, and is checked when it is whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wire.limits import DIRECTORY_BYTES_MAX, MESSAGE_BYTES_MAX
 from wire.messages import Message
 
 PART_BYTES_MAX: Final = 45_000
-"""As base64 inside JSON it is a message."""
+"""As base64 inside JSON this fits one message."""
 PARTS_MAX: Final = -(-DIRECTORY_BYTES_MAX // PART_BYTES_MAX)
 DIGEST_BYTES: Final = 8
 
@@ -25,13 +25,13 @@ class DirectoryPart(Message, frozen=True):
     """``node/{node}/down/directory``, where the sealed directory does not fit into one message: a part of its bytes."""
 
     digest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
-    """First 8 bytes of SHA-256 of the whole: which directory this is a part of."""
+    """First 8 bytes of SHA-256 of the whole directory that this is a part of."""
     part: Annotated[int, msgspec.Meta(ge=1, le=PARTS_MAX)]
     """1 … ``parts``, in any order."""
     parts: Annotated[int, msgspec.Meta(ge=2, le=PARTS_MAX)]
     """How many make the whole."""
     data: Annotated[bytes, msgspec.Meta(min_length=1, max_length=4 * -(-PART_BYTES_MAX // 3))]
-    """The bytes of the sealed directory that are its own (base64 here)."""
+    """This part's bytes of the sealed directory (base64 here)."""
 
 
 _decoder: Final = msgspec.json.Decoder(DirectoryPart)
@@ -50,7 +50,7 @@ def split_directory(sealed: bytes) -> tuple[bytes, ...]:
 
 
 class DirectoryParts:
-    """Puts one directory together at a time; a part of another begins that one. Holds one directory's bytes at most."""
+    """Assembles one directory at a time; a part of another starts over. Holds at most one directory's bytes."""
 
     def __init__(self) -> None:
         self._key: tuple[str, int] | None = None
@@ -58,19 +58,19 @@ class DirectoryParts:
 
     @property
     def held_bytes(self) -> int:
-        """What waits for the rest."""
+        """Bytes of the incomplete directory."""
         return sum(map(len, self._held.values()))
 
     def take(self, payload: bytes) -> bytes | None:
         """The sealed directory, unchecked, once it is whole; ``None`` while parts are missing.
 
         Raises:
-            DirectoryError: too large, or the parts do not make what they say.
+            DirectoryError: too large, or the parts do not match their digest.
         """
         try:
             part = _decoder.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return payload  # the whole, or nothing that a part could be: its reader says which
+            return payload  # whole, or neither whole nor part: the caller's decoder says which
         if len(part.data) > PART_BYTES_MAX or part.part > part.parts:
             raise DirectoryError("directory part")
         key = (part.digest, part.parts)

@@ -1,4 +1,4 @@
-"""What can go wrong at the contract. Encode errors are ours, decode errors are the peer's."""
+"""Errors of the contract. Encode errors are ours, decode errors are the peer's."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ REASONS: Final[dict[str, str]] = {
     # frames, as they are admitted
     "unknown sender": "not in the directory",
     "revoked sender": "struck from the directory",
-    "foreign scheme": "the sender is no member of a scheme the frame names",
+    "foreign scheme": "the sender is not a member of a scheme that the frame names",
     "topic sender": "published under another node's name",
-    "topic scheme": "published to a scheme it is not for",
+    "topic scheme": "published to a scheme that it is not for",
     "not central": "a receipt, refusal or acknowledgement that central did not send",
     "signature": "not signed by that key over these bytes",
     # JSON messages, as they are admitted
     "unsigned": "no signature, and the directory says that this sender signs",
     # the rest
-    "message too large": "over the cap of its type",
+    "message too large": "over the limit of its type",
     "message json": "not JSON",
     "message field": "a field is missing, of another type, or out of bounds",
     "topic too long": "over 128 bytes",
@@ -44,13 +44,13 @@ REASONS: Final[dict[str, str]] = {
     "topic": "not one of the topics",
     "node id": "not eight lower-case hexadecimal digits, or zero",
     "frame id": "not a node id, a dash and a decimal counter",
-    "public key": "not 32 bytes, or a point for which anybody can sign",
+    "public key": "not 32 bytes, or a point for which anyone can sign",
     "directory too large": "over 4 MiB",
-    "directory part": "parts that do not make the directory they say they make",
+    "directory part": "parts that do not match their digest",
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
 }
-"""Every reason a decoder gives, fit to be a counter's label. None holds a byte of what the peer sent."""
+"""Every reason a decoder gives, usable as a counter's label. None contains a byte from the peer."""
 
 
 class WireError(Exception):
@@ -58,14 +58,14 @@ class WireError(Exception):
 
 
 class EncodeError(WireError, ValueError):
-    """We tried to send something the contract does not allow: a bug on this side."""
+    """We tried to send something that the contract does not allow: a bug on our side."""
 
 
 class DecodeError(WireError, ValueError):
-    """The peer sent something that is not of the contract: count it, drop it, carry on.
+    """The peer sent something outside the contract: count it, drop it, carry on.
 
     Attributes:
-        reason: one of :data:`REASONS`, fit to be a counter's label (``"truncated"``, ``"version"`` …).
+        reason: one of :data:`REASONS`, usable as a counter's label (``"truncated"``, ``"version"`` …).
         offset: the byte at which the input stopped making sense, or ``None`` where that has no meaning.
     """
 

@@ -1,4 +1,4 @@
-"""Frames v1: what an alert is on every path, at most 96 bytes, signed by its sender.
+"""Frames v1: an alert's form on every path, at most 96 bytes, signed by its sender.
 
 | offset | width | type | meaning |
 |---|---|---|---|
@@ -11,7 +11,7 @@
 
 Integers are big-endian. There is no length field: every carrier delimits its payload. A retransmission
 repeats identical bytes, so a receiver dedupes by id and answers again. Two different frames with one id
-are a fault of the sender's (a copied card, a reused counter) and are never both shown.
+are the sender's fault (a copied card, a reused counter) and are never both shown.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ class Alert(Head, frozen=True):
     """A press. Body: kind u8 · flags u8 (1 silent, 2 drill) · incident u32 · schemes n × u16, n = 1 … 4.
 
     Attributes:
-        kind: what it is about.
-        incident: counter of this sender's alert that opened the incident; the own counter opens a new one,
-            an earlier one is an upgrade or a repeat within it (N2).
-        schemes: numbers of the schemes it is meant for, ascending, without repeats.
+        kind: what the alert is about.
+        incident: counter of this sender's alert that opened the incident; the frame's own counter opens a new
+            one, an earlier counter makes it an upgrade or a repeat (N2).
+        schemes: numbers of the schemes it is for, ascending, without repeats.
         silent: nothing may be seen or heard at the sender's premises (N4).
-        drill: an exercise; shown and counted apart.
+        drill: an exercise; shown and counted separately.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.ALERT
@@ -111,7 +111,7 @@ class Cancel(Head, frozen=True):
     """The presser takes an incident back (N6). Body: incident u32 · reason u8 · schemes n × u16.
 
     Attributes:
-        incident: counter of the alert that opened it; below the own counter.
+        incident: counter of the alert that opened it; below the frame's own counter.
     """
 
     KIND: ClassVar[FrameKind] = FrameKind.CANCEL
@@ -132,7 +132,7 @@ class Cancel(Head, frozen=True):
 
 
 class PathTest(Head, frozen=True):
-    """Proves a path end to end without alarming anybody (N11). Body: path u8 (1 network, 2 radio)."""
+    """Proves a path end to end without alarming anyone (N11). Body: path u8 (1 network, 2 radio)."""
 
     KIND: ClassVar[FrameKind] = FrameKind.PATH_TEST
 
@@ -159,11 +159,11 @@ class Response(Head, frozen=True):
 
 
 MemberFrame = Alert | Cancel | PathTest | Response
-"""What a member says."""
+"""Frames that members send."""
 CentralFrame = (
     Receipt | Acknowledgement | ReceiptBatch | DigestReceipt | DigestReceiptBatch | Refusal | AutomaticAcknowledgement
 )
-"""What central alone may say."""
+"""Frames that only central may send."""
 Frame = MemberFrame | CentralFrame
 
 
@@ -174,7 +174,7 @@ class SignedFrame(Struct, frozen=True):
     data: bytes
 
     def verify(self, key: PublicKey) -> None:
-        """Accept, or raise.
+        """Check the signature.
 
         Raises:
             SignatureInvalidError: ``key`` did not sign these bytes.

@@ -1,4 +1,4 @@
-"""What every frame begins with, whoever sends it."""
+"""The fields that every frame begins with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wire.ids import FrameId, NodeId
 
 
 class Head(Struct, frozen=True):
-    """What every frame begins with.
+    """Base of every frame.
 
     Attributes:
         sender: who signed it.

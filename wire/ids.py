@@ -1,4 +1,4 @@
-"""Who sent it, and which one it was."""
+"""Ids of senders and of frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NodeId = NewType("NodeId", int)
 CENTRAL: Final = NodeId(1)
 """Central is a sender like any other; its key is in the directory under this number."""
 CENTRAL_ALERTS_CLIENT: Final = "00000001-alerts"
-"""The common name, and so the client id, of central's second connection: the one for alerts."""
+"""Common name, and so client id, of central's second connection, the one for alerts."""
 
 FIRST_PREMISES_NODE: Final = NodeId(0x10)
 
@@ -49,7 +49,7 @@ class FrameId(Struct, frozen=True, order=True):
 
     Attributes:
         node: the sender.
-        counter: 1 … 2³²-1, rising for each sender, with gaps allowed.
+        counter: 1 … 2³²-1, rising per sender, gaps allowed.
     """
 
     node: NodeId

@@ -1,4 +1,4 @@
-"""The vocabulary: what an alert can be about, who can answer it, and what may be said of it.
+"""The vocabulary: kinds of alerts, who can answer them, and how.
 
 Numbers travel in frames and are never reused or renumbered; names travel in JSON.
 """
@@ -19,7 +19,7 @@ class Numbered(IntEnum):
 
     @classmethod
     def by_slug(cls, slug: str) -> Self | None:
-        """The member of that name, or ``None``: a newer peer may know names that we do not."""
+        """The member of that name, or ``None``: a newer peer may know more names."""
         return next((member for member in cls if member.slug == slug), None)
 
 
@@ -31,27 +31,27 @@ class FrameKind(Numbered):
     CANCEL = 2
     """The presser takes an incident back."""
     RECEIPT = 3
-    """Central has committed a frame: a machine's word."""
+    """Central has committed a frame; no person need have seen it."""
     ACKNOWLEDGEMENT = 4
-    """A named person on duty has said something of an incident."""
+    """A named person on duty has acted on an incident."""
     PATH_TEST = 5
-    """Proves a path without alarming anybody."""
+    """Proves a path without alarming anyone."""
     RESPONSE = 6
     """Another member pressed *seen* or *responding*."""
     RECEIPT_BATCH = 7
     """Several receipts in one frame, for the radio, where each signature costs half a second."""
     DIGEST_RECEIPT = 8
-    """Central has committed a frame with exactly these bytes: a receipt that no other frame can be taken for."""
+    """Central has committed a frame with exactly these bytes; valid for no other frame."""
     DIGEST_RECEIPT_BATCH = 9
-    """Several of them in one frame, for the radio."""
+    """Several digest receipts in one frame, for the radio."""
     REFUSAL = 10
-    """Central will never commit a frame with these bytes: what it says must be sent anew, under a new counter."""
+    """Central will never commit a frame with these bytes: its content must be sent again, under a new counter."""
     AUTOMATIC_ACKNOWLEDGEMENT = 11
-    """Watchlink itself has answered a test: nobody's name, no role."""
+    """Watchlink itself has answered a test: no name, no role."""
 
 
 class Capability(StrEnum):
-    """What a node's signed health may say that it understands: central sends it only then."""
+    """What a node's signed health says it understands; central sends it only then."""
 
     DIGEST_RECEIPT = "digest-receipt"
     """Receipts with a digest, alone and in batches."""
@@ -62,7 +62,7 @@ class Capability(StrEnum):
 
 
 SIGNERS_SPEAK: Final[frozenset[str]] = frozenset({Capability.DIGEST_RECEIPT, Capability.REFUSAL})
-"""What every version understands that signs its JSON, before its first health has come."""
+"""Understood by every version that signs its JSON, even before its first health arrives."""
 
 
 class AlertKind(Numbered):
@@ -85,7 +85,7 @@ class AlertKind(Numbered):
     TEST = 8
     """Weekly proof of life or a drill (N12)."""
     TAMPER = 9
-    """Somebody is at the unit."""
+    """Someone is tampering with the unit."""
     POWER = 10
     """Mains lost or back."""
     FAULT = 11
@@ -93,7 +93,7 @@ class AlertKind(Numbered):
 
 
 class Priority(IntEnum):
-    """How urgent, smallest first: every badge says it by shape, letter and colour."""
+    """Urgency, most urgent first; badges show it by shape, letter and colour."""
 
     P1 = 1
     P2 = 2
@@ -118,14 +118,14 @@ PRIORITY: Final[dict[AlertKind, Priority]] = {
 
 
 def most_urgent(*priorities: Priority | None) -> Priority | None:
-    """The first to be dealt with; ``None`` if there is none."""
+    """The most urgent; ``None`` if there is none."""
     return min((priority for priority in priorities if priority is not None), default=None)
 
 
 MEMBERS_WARNED: Final[frozenset[AlertKind]] = frozenset(
     {AlertKind.ATTACK, AlertKind.ASSIST, AlertKind.DISORDER, AlertKind.THEFT, AlertKind.SIGHTING, AlertKind.BREACH}
 )
-"""Kinds that other premises of the scheme are shown (N5). The rest concern central alone."""
+"""Kinds shown to other premises of the scheme (N5). The rest concern only central."""
 
 
 class Role(Numbered):
@@ -168,9 +168,9 @@ _ROLE_SHORT: Final = {
 
 
 WATCHLINK_ROLE: Final = "watchlink"
-"""In JSON, the role of an answer that Watchlink gives itself: no :class:`Role`, for no person has it."""
+"""In JSON, the role in Watchlink's own answers: not a :class:`Role`, because no person has it."""
 AUTOMATIC_NAME: Final = "automatic"
-"""Whose name an answer bears that central gives by itself, to a test (N12): nobody's."""
+"""The name in central's own answer to a test (N12)."""
 
 
 class CancelReason(Numbered):
@@ -179,14 +179,14 @@ class CancelReason(Numbered):
     MISTAKE = 1
     """It should not have been pressed."""
     STAND_DOWN = 2
-    """It was right, and help is no longer needed."""
+    """It was right, but help is no longer needed."""
 
 
 class MemberResponse(Numbered):
     """What another member pressed on a neighbour's alert (N5)."""
 
     SEEN = 1
-    """We know of it."""
+    """We have seen it."""
     RESPONDING = 2
     """We are coming."""
 
@@ -195,22 +195,22 @@ class RefusalReason(Numbered):
     """Why central will never commit a frame."""
 
     ID_CONFLICT = 1
-    """Another frame of this sender's with the same counter is committed already."""
+    """Another frame of this sender with the same counter is already committed."""
     FOREIGN_INCIDENT = 2
     """A response to the sender's own incident, or to one of a scheme that it does not name."""
 
 
 class AnswerState(Numbered):
-    """What a named person on duty has said of an alert."""
+    """What a named person on duty has said about an alert."""
 
     ANSWERED = 1
     """They have taken it."""
     ON_THE_WAY = 2
-    """Somebody is coming."""
+    """Someone is coming."""
     CLOSED = 3
     """It is over; only a person says so."""
     UNANSWERED = 4
-    """The acknowledgement was taken back within its ten seconds."""
+    """The acknowledgement was taken back within ten seconds."""
 
 
 class Path(StrEnum):

@@ -1,6 +1,6 @@
-"""Size caps. Every decoder checks them before it looks at anything else; every text is cut to them.
+"""Size limits. Every decoder checks them before anything else; every text is cut to them.
 
-A broker forwards megabytes and control characters without complaint, so the caps are ours to keep.
+A broker forwards megabytes and control characters without complaint, so we keep the limits.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ FRAME_BYTES_MAX: Final = 96
 """Header 13 + body 19 + signature 64: what a 1200 baud burst carries in about one second."""
 
 BODY_BYTES_MAX: Final = 19
-"""What is left of it beside header and signature."""
+"""A frame's bytes less header and signature."""
 
 PACKET_BYTES_MAX: Final = 65_536
 """An MQTT packet, both ways. A larger one ends its sender's connection, before the broker holds it."""
 
 MESSAGE_BYTES_MAX: Final = 64_000
-"""Any JSON message: with its topic and properties it is a packet, and an incident with 64 answers in four-byte
-characters fits."""
+"""Any JSON message: fits a packet with its topic and properties, and holds an incident with 64 answers in
+four-byte characters."""
 
 DIRECTORY_BYTES_MAX: Final = 4_194_304
-"""The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts where it is no message."""
+"""The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts if larger than a message."""
 
 SYNC_ANSWER_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 """The answer to a sync: the open incidents of the node's schemes."""
 
 DETAIL_CHARS_MAX: Final = 200
-"""What an error says of a peer's input, for the log."""
+"""What an error quotes of a peer's input, for the log."""
 
 TOPIC_BYTES_MAX: Final = 128
 
@@ -38,7 +38,7 @@ TEXT_CHARS_MAX: Final = 500
 """Notes and fault descriptions."""
 
 SCHEMES_PER_NODE_MAX: Final = 4
-"""A premises is in HART, in Pub Watch, in both; four leaves room and keeps an alert in 96 bytes."""
+"""A premises is in HART, in Pub Watch or in both; four leaves room and keeps an alert within 96 bytes."""
 
 SHORT_NAME_BYTES_MAX: Final = 9
 """A person's name inside an acknowledgement frame, as UTF-8."""

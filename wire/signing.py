@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032) with a domain for each use, so that no signature made for one thing passes for another."""
+"""Ed25519 (RFC 8032) with a domain for each use, so that a signature for one purpose is valid for no other."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DIRECTORY_DOMAIN: Final = b"watchlink/1/directory\x00"
 MESSAGE_DOMAIN: Final = b"watchlink/1/message\x00"
 SIGNATURE_BYTES: Final = 64
 SIGNATURE_TEXT_CHARS: Final = 88
-"""A signature in base64, as an MQTT user property carries it."""
+"""A signature in base64, as carried in an MQTT user property."""
 KEY_BYTES: Final = 32
 
-# y of the points whose order divides 8, little-endian, sign bit clear. With such a "key" anybody can sign
-# anything, so a sender that had registered one could deny every word (RFC 8032 leaves the check to us).
+# y of the points whose order divides 8, little-endian, sign bit clear. With such a "key" anyone can sign anything,
+# so its sender could deny every message (RFC 8032 leaves the check to us).
 _SMALL_ORDER_Y: Final = frozenset(
     bytes.fromhex(y)
     for y in (
@@ -36,7 +36,7 @@ _SMALL_ORDER_Y: Final = frozenset(
 
 
 class SigningKey:
-    """A private key. It is built from its 32-byte seed, which the caller read from its own disk.
+    """A private key, from its 32-byte seed.
 
     Raises:
         ValueError: the seed is not 32 bytes.
@@ -61,7 +61,7 @@ class PublicKey:
     """A public key, 32 raw bytes, parsed once.
 
     Raises:
-        DecodeError: ``public key``: not 32 bytes, or a point for which anybody can sign.
+        DecodeError: ``public key``: not 32 bytes, or a point for which anyone can sign.
     """
 
     __slots__ = ("_public", "raw")
@@ -79,7 +79,7 @@ class PublicKey:
         return hash(self.raw)
 
     def verify(self, domain: bytes, data: bytes, signature: bytes) -> None:
-        """Accept, or raise.
+        """Check the signature.
 
         Raises:
             SignatureInvalidError: the signature was not made by this key over ``domain + data``.
@@ -91,9 +91,9 @@ class PublicKey:
 
 
 def sign_message(key: SigningKey, topic: str, payload: bytes) -> str:
-    """The signature of a payload on its topic, as the MQTT 5 user property ``signature`` carries it.
+    """The signature of a payload on its topic, as carried in the MQTT 5 user property ``signature``.
 
-    The topic is signed too, so that what was said to one node or scheme cannot be told to another.
+    The topic is signed too, so that a message for one node or scheme cannot be passed to another.
 
     Args:
         key: the sender's, the same as for its frames.
@@ -104,10 +104,10 @@ def sign_message(key: SigningKey, topic: str, payload: bytes) -> str:
 
 
 def verify_message(key: PublicKey, topic: str, payload: bytes, signature: str) -> None:
-    """Accept, or raise.
+    """Check the signature.
 
     Raises:
-        SignatureInvalidError: ``signature`` is no base64 of 88 characters, or ``key`` did not sign this payload on
+        SignatureInvalidError: ``signature`` is not 88 characters of base64, or ``key`` did not sign this payload on
             this topic.
     """
     if len(signature) != SIGNATURE_TEXT_CHARS:

@@ -1,6 +1,6 @@
-"""A sync answer on the wire: one message where it fits, else parts with one nonce, put together before they are read.
+"""A sync answer on the wire: one message if it fits, else parts with one nonce, assembled before they are read.
 
-Only a node that asked with a nonce knows of parts. Any other gets one message, cut from its end to what fits.
+Only a node that asked with a nonce knows parts. Any other gets one message, cut at its end to what fits.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from wire.limits import MESSAGE_BYTES_MAX
 from wire.messages import INCIDENTS_MAX, IncidentState, SyncAnswer, encode_message
 
 _INCIDENTS_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 16_000
-"""In one part, beside the rest of the answer."""
+"""Incidents in one part, leaving room for the rest of the answer."""
 
 
 def split_sync_answer(
     answer: SyncAnswer, encoded: Callable[[IncidentState], bytes] = encode_message
 ) -> tuple[bytes, ...]:
-    """The payloads that carry it. The first bears what is missing; each bears some of the incidents, in their order.
+    """The payloads that carry it. The first has ``missing``; each has some of the incidents, in order.
 
     Args:
-        answer: to be said.
-        encoded: one state as JSON, read back: thousands of answers bear the same states.
+        answer: what to send.
+        encoded: one state as checked JSON; thousands of answers share the same states.
     """
     if not answer.nonce or not answer.incidents:
         return (encode_message(answer),)
@@ -38,7 +38,7 @@ def split_sync_answer(
 
 
 class SyncAnswerParts:
-    """Puts one answer together at a time; a part of another begins that one."""
+    """Assembles one answer at a time; a part of another starts over."""
 
     def __init__(self) -> None:
         self._key: tuple[str, str, int, int] | None = None
@@ -49,11 +49,11 @@ class SyncAnswerParts:
         if answer.parts == 1:
             return answer, is_signed
         if answer.parts > INCIDENTS_MAX:
-            return None  # each part has one incident at least, so nobody honest says so
+            return None  # each part has at least one incident, so no honest answer has more parts
         key = (answer.boot_id, answer.nonce, answer.sequence, answer.parts)
         if key != self._key:
             self._key, self._held = key, {}
-        if is_signed or answer.part not in self._held:  # what anyone may say takes no signed part's place
+        if is_signed or answer.part not in self._held:  # an unsigned part never replaces a signed one
             self._held[answer.part] = (answer, is_signed)
         if len(self._held) < answer.parts:
             return None
@@ -70,7 +70,7 @@ class SyncAnswerParts:
 
 
 def _groups(states: Iterable[bytes]) -> Iterable[tuple[bytes, ...]]:
-    """As many in each as fit; one at least."""
+    """States grouped so that each group fits a part; at least one state each."""
     group: list[bytes] = []
     size = 0
     for state in states:

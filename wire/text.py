@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe to show: one line, no control or direction characters, cut to length."""
+"""Makes foreign text safe to show: one line, no control or direction characters, cut to length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.limits import SHORT_NAME_BYTES_MAX
 # Unicode general categories that never reach a screen: control, format (bidi overrides, BOM, zero-width),
 # surrogate, private use, unassigned, line and paragraph separators.
 _UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters and symbols by category, blank on every screen: a name of these would be a name of nothing.
+# Letters and symbols by category, yet blank on every screen: a name made of these would look empty.
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _MARKS: Final = frozenset({"Mn", "Me"})
 _MARKS_IN_A_ROW_MAX: Final = 3
@@ -20,12 +20,11 @@ _MARKS_IN_A_ROW_MAX: Final = 3
 def display_text(text: str, chars_max: int) -> str:
     """``text`` as one clean line of at most ``chars_max`` characters, ``chars_max`` ≥ 1.
 
-    White space runs become one space; unshowable characters vanish; a cut ends in ``…``. Cleaning twice
-    changes nothing more.
+    Runs of white space become one space; unshowable characters vanish; a cut text ends in ``…``. Idempotent.
     """
-    # Look no further than a bounded prefix: a megabyte of name costs no more than a short one.
+    # Only a bounded prefix is looked at: a megabyte of name costs no more than a short one.
     looked_at = text[: 8 * chars_max + 64]
-    # Nearly every text is plain, and a node cleans some at each step: a tenth of the time of what follows.
+    # Nearly every text is plain, and a node cleans some at each step: this takes a tenth of the time.
     shown = looked_at if looked_at.isascii() and looked_at.isprintable() else _showable(looked_at)
     line = " ".join(shown.split())
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
@@ -48,7 +47,7 @@ def _flattened(text: str) -> str:
 
 
 def short_name(full_name: str) -> str:
-    """A person's name as it fits an acknowledgement frame: initial and surname, at most nine UTF-8 bytes.
+    """A person's name for an acknowledgement frame: initial and surname, at most nine UTF-8 bytes.
 
     ``"Jaswinder Patel"`` → ``"J Patel"``; ``"Patel"`` → ``"Patel"``; ``""`` → ``""``.
     """

@@ -1,4 +1,4 @@
-"""Where things travel. Every topic begins with ``watchlink/1/``.
+"""The MQTT topics. Every topic begins with ``watchlink/1/``.
 
 | topic | who writes | who reads | payload |
 |---|---|---|---|
@@ -27,14 +27,14 @@ PREFIX: Final = "watchlink/1"
 SCHEME_SLUG: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 ALL_FRAMES: Final = f"{PREFIX}/scheme/+/frame/+"
-"""Central's subscription to everything members say to a scheme."""
+"""Central's subscription to all frames of members."""
 ALL_HEARD: Final = f"{PREFIX}/node/+/up/heard"
 ALL_SYNCS: Final = f"{PREFIX}/node/+/up/sync"
 ALL_HEALTH: Final = f"{PREFIX}/node/+/up/health"
 ALERTS_LANE: Final = (ALL_FRAMES, ALL_HEARD, ALL_SYNCS)
-"""What central subscribes to with a connection of its own: alerts, and the syncs that tell their age."""
+"""Subscriptions of central's connection for alerts: alerts, and the syncs that tell their age."""
 ALL_UP: Final = f"{PREFIX}/node/+/up/+"
-"""Central's subscription to everything nodes say to central."""
+"""Central's subscription to all messages from nodes to central."""
 
 
 class Up(StrEnum):
@@ -45,7 +45,7 @@ class Up(StrEnum):
     SYNC = "sync"
     """:class:`~wire.messages.Sync`: the node asks for what it may have missed."""
     HEARD = "heard"
-    """A relay: an Alert, Cancel, Response or Path-Test frame of somebody else's that this node heard on the radio and
+    """A relay: another sender's Alert, Cancel, Response or Path-Test frame that this node heard on the radio and
     verified, byte for byte."""
 
 
@@ -122,7 +122,7 @@ def scheme_frames(scheme: str) -> str:
 
 
 def all_down(node: NodeId) -> str:
-    """A node's subscription to what central says to it."""
+    """A node's subscription to central's messages to it."""
     return f"{PREFIX}/node/{node_text(node)}/down/+"
 
 
@@ -130,7 +130,7 @@ def parse_topic(text: str) -> Topic:
     """Read a topic back.
 
     Raises:
-        TopicError: not one of ours; nothing of the text is in the reason.
+        TopicError: not one of ours; the reason contains nothing of the text.
     """
     if len(text.encode(errors="surrogatepass")) > TOPIC_BYTES_MAX:
         raise TopicError("topic too long")

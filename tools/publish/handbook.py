@@ -119,7 +119,7 @@ def handbook() -> str:
         "## Limits",
         _table(("what", "at most"), ((what, f"{n:,} {unit}".strip()) for what, (n, unit) in _LIMITS.items())),
         "## Reasons for a refusal",
-        "Each is a counter's label in a node's health message and at central. None holds a byte of the input.",
+        "Each is the label of a counter in a node's health message and at central. None contains a byte of the input.",
         _table(("reason", "meaning"), ((f"`{reason}`", meaning) for reason, meaning in REASONS.items())),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -159,8 +159,8 @@ def _frame_head() -> str:
         (
             (
                 f"At most {FRAME_BYTES_MAX} bytes; by kind at most: {sizes}. Integers are big-endian.\n"
-                "There is no length field: every carrier delimits its payload. Only one byte string stands for a given "
-                "frame and key."
+                "There is no length field: every carrier delimits its payload. There is exactly one byte string for a "
+                "given frame and key."
             ),
             _table(("offset", "width", "type", "meaning"), rows),
         )
@@ -251,7 +251,7 @@ def _topics() -> str:
         for c in CHANNELS
     )
     return (
-        "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL holds `{node}` to the common name of "
+        "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL ties `{node}` to the common name of "
         "the client certificate. Nothing is retained. Signed: with the user property `signature` (see Signatures).\n\n"
         + _table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)
     )
@@ -306,7 +306,7 @@ def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cas
 
 
 _PATTERNS: Final = {
-    "^[0-9a-f]{16}$": "16 small hexadecimal digits",
+    "^[0-9a-f]{16}$": "16 lower-case hexadecimal digits",
     r"^(?!0{8})[0-9a-f]{8}$(?!\n)": "node id",
     r"^(?!0{8})[0-9a-f]{8}-[1-9][0-9]{0,9}$(?!\n)": "frame id",
     r"^[a-z][a-z0-9-]{0,31}$(?!\n)": "slug",

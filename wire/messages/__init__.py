@@ -1,11 +1,11 @@
-"""Everything that is not a frame: JSON, for people and other tools, checked and capped at the door.
+"""Everything that is not a frame: JSON, for people and other tools, checked and limited on arrival.
 
-Times are RFC 3339 with a zone, and UTC once read. Unknown fields are ignored, so that a newer peer may say
-more. Texts are cleaned by :func:`wire.text.display_text` before they are shown, not here: the message is
-kept as it came.
+Times are RFC 3339 with a zone, and UTC once read. Unknown fields are ignored, so that a newer peer may send
+more. Texts are cleaned by :func:`wire.text.display_text` before they are shown, not here: the message is kept as
+it came.
 
-A list that is too long is cut from its end when a message is *built*, so that a long night never makes a
-message that its receiver would refuse whole. A receiver refuses what is over a limit.
+A list that is too long is cut at its end when a message is *built*, so that a long night never produces a message
+that its receiver would refuse whole. A receiver refuses a message over a limit.
 """
 
 from __future__ import annotations

@@ -23,15 +23,15 @@ def _decoder(kind: type[Message]) -> msgspec.json.Decoder[Any]:
 
 
 def bytes_max(kind: type[Message]) -> int:
-    """The size cap of a type of message."""
+    """The size limit of a type of message."""
     return SYNC_ANSWER_BYTES_MAX if kind is SyncAnswer else MESSAGE_BYTES_MAX
 
 
 def encode_message(message: Message) -> bytes:
-    """The message as UTF-8 JSON. A sync answer over its size cap loses incidents from the end until it fits.
+    """The message as UTF-8 JSON. A sync answer over its limit loses incidents from the end until it fits.
 
     Raises:
-        EncodeError: no receiver would take it: a field is out of bounds, or it is over its cap.
+        EncodeError: no receiver would accept it: a field is out of bounds, or it is over its limit.
     """
     try:
         data = msgspec.json.encode(message)

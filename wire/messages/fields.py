@@ -1,4 +1,4 @@
-"""What the fields of messages are, and what every message does alike."""
+"""Types of the messages' fields, and their base class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLES_MAX: Final = 16
 INCIDENTS_MAX: Final = 256
 CAPABILITIES_MAX: Final = 16
 RECEIPTED_MAX: Final = 512
-"""In one part of a sync; as many again may be named as missing in a part of its answer."""
+"""Per part of a sync; a part of its answer may name as many as missing."""
 PARTS_MAX: Final = 1_024
 _YEARS: Final = range(1970, 9999)
 
@@ -33,7 +33,7 @@ FrameText = Annotated[str, msgspec.Meta(pattern=r"^(?!0{8})[0-9a-f]{8}-[1-9][0-9
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$(?!\n)")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Counter = Annotated[int, msgspec.Meta(ge=1, le=U32_MAX)]
-"""Of a frame."""
+"""A frame's counter."""
 # Of 16 random bytes; empty from a node of an old version.
 Nonce = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")]
 DigestText = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
@@ -47,7 +47,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def settle_moments(message: Message, *fields: str) -> None:
-    """Bring these fields to UTC, so that no reader overflows on the first or last day of the calendar.
+    """Convert these fields to UTC, so that no reader overflows on the first or last day of the calendar.
 
     Raises:
         ValueError: no zone, or outside 1970 … 9998. msgspec reports it as a field that is out of bounds.
@@ -63,14 +63,14 @@ def settle_moments(message: Message, *fields: str) -> None:
 
 
 def cut(message: Message, field: str, length_max: int) -> None:
-    """Leave the first of a list that is too long."""
+    """Shorten a list to its first ``length_max`` entries."""
     items: tuple[object, ...] = getattr(message, field)
     if len(items) > length_max:
         force_setattr(message, field, items[:length_max])
 
 
 def check_parts(part: int, parts: int) -> None:
-    """Raise for a part that is none of them.
+    """Check that ``part`` is at most ``parts``.
 
     Raises:
         ValueError: msgspec reports it as a field that is out of bounds.

@@ -1,4 +1,4 @@
-"""What a node says of itself."""
+"""A node's report on itself."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class FaultReport(Message, frozen=True):
     detail: Text
     """What the driver said, in one line."""
     age_ms: Count
-    """How long it has been so."""
+    """How long it has been broken."""
 
     def __post_init__(self) -> None:
-        # A driver may say a page, or a path that is no Unicode; what travels is a line of it.
+        # A driver may say a page, or a path that is not Unicode; one line of it travels.
         force_setattr(self, "detail", display_text(self.detail, TEXT_CHARS_MAX))
 
 
@@ -44,12 +44,12 @@ class RadioReport(Message, frozen=True):
     """The radio path as its node sees it (N10, N11)."""
 
     state: Literal["fault", "listening", "untested", "ready"]
-    """``listening``: no licence reference, so it never transmits. ``untested``: no path test has come back lately.
+    """``listening``: no licence reference, so it never transmits. ``untested``: no recent path test has come back.
     ``ready``: the last one did."""
     licence: Name = ""
     """The reference, as configured."""
     tested_age_ms: Count | None = None
-    """Since the last path test that came back over the air; absent = never."""
+    """Age of the last path test that came back over the air; absent = none."""
     overs: Count = 0
     """Transmitted since start."""
     airtime_ms: Count = 0
@@ -57,7 +57,7 @@ class RadioReport(Message, frozen=True):
     bursts_heard: Count = 0
     """Frames heard on the air and verified, since start."""
     busy_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
-    """Of the last minutes in which the channel was in use by others."""
+    """Share of the last minutes in which others used the channel."""
     blocked_ms: Count = 0
     """How long an alert has waited for a channel that is never clear; 0 = none waits."""
 
@@ -72,11 +72,11 @@ class Health(Message, frozen=True):
     version: Name = ""
     """The program's."""
     at: Moment | None = None
-    """Absent while the node's clock is not proven."""
+    """The node's clock; absent while it is not proven."""
     uptime_ms: Count = 0
-    """Since the start of the program."""
+    """Time since the start of the program."""
     outbox_depth: Count = 0
-    """Frames stored here for which central has given no receipt."""
+    """Stored frames without central's receipt."""
     oldest_unreceipted_ms: Count = 0
     """Age of the oldest of them."""
     directory_serial: Count = 0
@@ -84,11 +84,11 @@ class Health(Message, frozen=True):
     faults: Annotated[tuple[FaultReport, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
     """What does not work now."""
     rejected: Annotated[dict[Name, Count], msgspec.Meta(max_length=REASONS_MAX)] = msgspec.field(default_factory=dict)
-    """Input dropped since start, by reason (:data:`wire.errors.REASONS`)."""
+    """Input rejected since start, by reason (:data:`wire.errors.REASONS`)."""
     radio: RadioReport | None = None
-    """Absent where no radio is configured."""
+    """Absent if no radio is configured."""
     speaks: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=CAPABILITIES_MAX)] = ()
-    """What newer things it understands, names of :class:`~wire.kinds.Capability`. Believed only if signed."""
+    """Newer features that it understands, names of :class:`~wire.kinds.Capability`. Believed only if signed."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at")

@@ -1,4 +1,4 @@
-"""What central says of an incident."""
+"""Central's state of an incident."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from wire.messages.fields import (
 
 
 class Answer(Message, frozen=True):
-    """Who has taken it."""
+    """Who has answered."""
 
     role: Slug
     """A name of :class:`~wire.kinds.Role`; a newer central may know more."""
     name: Name
-    """As the person gave it, in full."""
+    """The person's name in full, as entered."""
     at: Moment
     """When central committed it."""
     press: FrameText | None = None
-    """Id of the press that was answered: a later one of the same incident is not. Absent from an old central."""
+    """Id of the press that was answered; a later press of the same incident is not. Absent from an old central."""
     after_s: Count | None = None
     """Whole seconds from that press to the answer, so that every screen says the same."""
 
@@ -69,9 +69,9 @@ class IncidentState(Message, frozen=True):
     node: NodeText
     """The presser's."""
     premises: Name
-    """The presser's, in the directory."""
+    """The presser's name in the directory."""
     place: Name
-    """Where that is."""
+    """Where the premises is."""
     kind: Slug
     """Kind of its most urgent alert so far, a name of :class:`~wire.kinds.AlertKind`; a newer central may know more."""
     priority: Annotated[int, msgspec.Meta(ge=1, le=5)]
@@ -81,11 +81,11 @@ class IncidentState(Message, frozen=True):
     opened_at: Moment
     """When it was pressed, or when it arrived if the node's clock was not proven."""
     expires_at: Moment
-    """After this the message says nothing any more: ask with a sync."""
+    """After this the message is void: ask with a sync."""
     late: bool = False
     """It reached central late (N13): never shown as live."""
     live_at: Moment | None = None
-    """When its newest press that is not late was made, by central's clock, or else reached central; absent if late."""
+    """When its newest press that is not late was made, by central's clock (or else reached central); absent if late."""
     silent: bool = False
     """Nothing may be seen or heard at the presser's premises (N4)."""
     drill: bool = False
@@ -93,9 +93,9 @@ class IncidentState(Message, frozen=True):
     cancelled: Literal["mistake", "stand-down"] | None = None
     """The presser took it back, and why; it stays open until a person closes it (N6)."""
     answer: Answer | None = None
-    """Who has taken it; absent while nobody has."""
+    """Who has answered; absent while nobody has."""
     members: Annotated[tuple[MemberAnswer, ...], msgspec.Meta(max_length=MEMBERS_MAX)] = ()
-    """What neighbours pressed, first come first; one entry for each."""
+    """What neighbours pressed, in order of arrival; one entry per premises."""
 
     def __post_init__(self) -> None:
         FrameId.parse(self.incident)

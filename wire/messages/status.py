@@ -1,4 +1,4 @@
-"""That central is there, and who is on duty."""
+"""Central's heartbeat: that it is there, and who is on duty."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class CentralStatus(Message, frozen=True):
     at: Moment
     """Central's clock."""
     expires_at: Moment
-    """After this it proves nothing any more."""
+    """After this it proves nothing."""
     on_duty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=ROLES_MAX)] = ()
-    """Roles with somebody on duty; empty means nobody (C2)."""
+    """Roles with someone on duty; empty means nobody (C2)."""
     sequence: Count = 0
-    """Rises with each status and sync answer of one boot id: an older one that arrives later is ignored."""
+    """Rises with each status and sync answer of one boot id; an older one that arrives later is ignored."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at", "expires_at")

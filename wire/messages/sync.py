@@ -1,4 +1,4 @@
-"""A node's question what it has missed, and central's answer."""
+"""A node's question about what it has missed, and central's answer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from wire.messages.incident import IncidentState
 
 
 class PendingFrame(Message, frozen=True):
-    """A frame that still waits at the node, and for how long, by the node's own monotonic clock."""
+    """A frame still waiting at the node, and its age by the node's own monotonic clock."""
 
     counter: Counter
     """Of the frame."""
     age_ms: Count
-    """Since the press."""
+    """Time since the press."""
 
 
 class ReceiptedFrame(Message, frozen=True):
@@ -53,23 +53,23 @@ class Sync(Message, frozen=True):
     boot_id: Name
     """The node's, as in its health."""
     directory_serial: Count = 0
-    """Of the directory it holds; central sends a newer one."""
+    """Serial of its directory; central sends a newer one."""
     last_counter: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)] = 0
     """The highest counter the node has stored; 0 = none."""
     pending: Annotated[tuple[PendingFrame, ...], msgspec.Meta(max_length=PENDING_MAX)] = ()
     """Oldest first; gives central the age of alerts whose clock was not proven (N13)."""
     nonce: Nonce = ""
-    """32 hexadecimal digits that this node has never used: the answer bears them, and so proves that it is one."""
+    """32 hexadecimal digits, never used by this node before; the answer repeats them, and so proves that it is one."""
     receipted: Annotated[tuple[ReceiptedFrame, ...], msgspec.Meta(max_length=RECEIPTED_MAX)] = ()
-    """What central has receipted within 48 hours, ascending: a central that was restored finds out what it lacks."""
+    """Frames receipted within 48 hours, ascending; from them a restored central learns what it lacks."""
     central_counter: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)] = 0
-    """The highest counter of a frame of central's that this node has seen; 0 = none."""
+    """The highest counter of central's frames that this node has seen; 0 = none."""
     central_revision: Count = 0
     """The highest revision of an incident that this node has seen signed; 0 = none."""
     part: PartNumber = 1
-    """Which part this is."""
+    """Number of this part."""
     parts: PartNumber = 1
-    """How many there are; all bear the same nonce."""
+    """Number of parts; all have the same nonce."""
 
     def __post_init__(self) -> None:
         check_parts(self.part, self.parts)
@@ -77,31 +77,31 @@ class Sync(Message, frozen=True):
 
 
 class SyncAnswer(Message, frozen=True):
-    """``node/{node}/down/sync``: what central knows that the node may have missed."""
+    """``node/{node}/down/sync``: what the node may have missed."""
 
     boot_id: Name
     """Central's, as in its status."""
     counter_floor: Annotated[int, msgspec.Meta(ge=0, le=U32_MAX)]
     """The highest counter central has seen of this node, 0 = none: the next one must be above it."""
     incidents: Annotated[tuple[IncidentState, ...], msgspec.Meta(max_length=INCIDENTS_MAX)] = ()
-    """The node's own open incidents, its own that ended within a day, then its schemes' open ones, most
-    urgent first. Cut from its end to what fits."""
+    """The node's own open incidents, its own that ended within a day, then its schemes' open ones, most urgent
+    first. Cut at its end to what fits."""
     nonce: Nonce = ""
-    """That of the sync which it answers."""
+    """The nonce of the sync that it answers."""
     at: Moment | None = None
     """Central's clock when it answered, to the millisecond. Absent from an old central."""
     sequence: Count = 0
-    """Of the boot id, as in its status."""
+    """As in central's status."""
     revision: Count = 0
-    """The highest revision of an incident when it answered: a state with none above it says nothing more."""
+    """The highest revision of any incident at that moment; a state not above it adds nothing."""
     more: bool = False
-    """More is open than it can name: what it does not name is not closed for that. Absent from an old central."""
+    """More is open than it can name: an incident that it does not name may be open. Absent from an old central."""
     missing: Annotated[tuple[Counter, ...], msgspec.Meta(max_length=RECEIPTED_MAX)] = ()
-    """Of the frames that the node says were receipted, those that central does not have: send these bytes again."""
+    """Frames that the node says were receipted but central lacks: send these bytes again."""
     part: PartNumber = 1
-    """Which part this is."""
+    """Number of this part."""
     parts: PartNumber = 1
-    """How many there are; all bear the same nonce."""
+    """Number of parts; all have the same nonce."""
 
     def __post_init__(self) -> None:
         check_parts(self.part, self.parts)
