@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, whole, whatever happens in between."""
+"""Atomic file replacement: whatever happens, a file is wholly old or wholly new."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 PRIVATE: Final = 0o600
-"""Keys, and whatever only its owner should read."""
+"""For keys and other files that only their owner may read."""
 PUBLIC: Final = 0o644
 
 
 def write_beside(path: Path, data: bytes, mode: int) -> Path:
-    """Write ``data`` to a new file beside ``path``, down to the disk, and return where.
+    """Write ``data`` to a new file beside ``path``, sync it, and return its path.
 
-    The file belongs to whoever owns the folder (so that root can renew what the broker's user must read)
-    and has ``mode`` from its first byte on.
+    The file belongs to the folder's owner (so that root can renew what the broker's user must read) and has ``mode``
+    from its first byte.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -36,13 +36,13 @@ def write_beside(path: Path, data: bytes, mode: int) -> Path:
 
 
 def put_in_place(beside: Path, path: Path) -> None:
-    """Rename ``beside`` over ``path`` and make the renaming itself durable."""
+    """Rename ``beside`` over ``path``, durably."""
     beside.replace(path)
     sync_folder(path.parent)
 
 
 def write_atomic(path: Path, data: bytes, mode: int) -> None:
-    """Replace ``path`` by ``data``: written beside, forced to disk, renamed."""
+    """Replace ``path`` by ``data``: written beside it, synced, renamed."""
     put_in_place(write_beside(path, data, mode), path)
 
 

@@ -1,9 +1,9 @@
-"""Mosquitto's files: its configuration and its ACL, as text. It reads and writes nothing.
+"""Mosquitto's configuration and ACL, as text. Reads and writes no files.
 
-Who may do what follows :mod:`wire.topics`. The broker takes the user name from the client certificate's common
-name and the client id from the user name, so a certificate can neither speak nor listen as another, nor push
-another off. Every right is written out for the node that has it: a certificate that the ACL does not
-name, revoked or never listed, can connect at most, and do nothing.
+Rights follow :mod:`wire.topics`. The broker takes the user name from the client certificate's common name and the
+client id from the user name, so no certificate can send, listen or connect as another. Every right is written out
+for the node that has it: a certificate that the ACL does not name, revoked or never listed, can connect but do
+nothing.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from wire.topics import (
 )
 
 PROOF_USER: Final = "proof"
-"""The common name of the certificates that prove a revocation; it has one right, new with every ACL."""
+"""Common name of the certificates that prove a revocation; has one right, new with every ACL."""
 
 QUEUED_MESSAGES_MAX: Final = 6_000
-"""Each takes some 105 bytes for each member that is away, however small it is: 400 of them fit in the memory below.
-Mosquitto's 1000 drops a storm of 5,000 without a word; 0 makes 2.0.21 disconnect a client whose publish is denied."""
+"""Each takes about 105 bytes per absent member, however small: 400 members fit in the memory below. Mosquitto's
+1000 silently drops a storm of 5,000; 0 makes 2.0.21 disconnect a client whose publish is denied."""
 QUEUED_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Waiting for one client: a whole directory in its parts, or the frames of a storm."""
+"""Per waiting client: a whole directory in parts, or the frames of a storm."""
 MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
-"""Of messages and sessions; TLS comes on top."""
+"""For messages and sessions; TLS comes on top."""
 
 
 class Member(Struct, frozen=True):
@@ -50,14 +50,14 @@ class Member(Struct, frozen=True):
 
 
 class BrokerSettings(Struct, frozen=True):
-    """What differs from one broker to the next.
+    """The settings that differ between brokers.
 
     Attributes:
-        folder: where it finds ``acl``, ``ca.pem``, ``server.pem``, ``server.key`` and ``crl.pem``.
-        state_folder: where it keeps sessions; must exist and be its own.
+        folder: contains ``acl``, ``ca.pem``, ``server.pem``, ``server.key`` and ``crl.pem``.
+        state_folder: for sessions; must exist and belong to the broker.
         bind: the address it listens on.
         port: 1 … 65535.
-        user: whom it becomes when it is started by root; when it is not, it stays who it is.
+        user: the user it runs as if root starts it; otherwise it keeps its own.
         pid_file: where it writes its process id, or ``None``.
     """
 
@@ -83,7 +83,7 @@ def render_configuration(settings: BrokerSettings) -> str:
 per_listener_settings false
 user {settings.user}
 {pid_file}
-# Who may in: certificates of our CA only, TLS 1.3, not revoked. Name and client id come from the certificate.
+# Admission: only our CA's certificates, TLS 1.3, not revoked. Name and client id come from the certificate.
 listener {settings.port} {settings.bind}
 protocol mqtt
 tls_version tlsv1.3
@@ -97,27 +97,27 @@ use_username_as_clientid true
 allow_anonymous false
 acl_file {folder / "acl"}
 
-# Sessions outlive a restart. They are saved by the clock, not at each change: saving writes every session anew, and
-# at each change a storm of 5,000 presses took 46 s instead of less than one. A crash may lose what is queued here;
-# nobody depends on it, for a frame is sent until central's receipt and state is asked for. No session expires: at a
+# Sessions survive a restart. They are saved at intervals, not at each change: saving rewrites every session, and with
+# one save per change a storm of 5,000 presses took 46 s instead of less than one. A crash may lose what is queued here.
+# Nothing depends on it: a frame is sent until central's receipt, and state is asked for. No session expires: at a
 # SIGHUP 2.0.21 damages its own list of those that can, and crashes later (docs/adr/0019).
 persistence true
 persistence_location {settings.state_folder}/
 autosave_on_changes false
 autosave_interval 60
-# What waits for a client that is away or slow is bounded in number and in bytes. Beyond memory_limit whoever sends, or
-# is sent to, is let go, and what was held for it is free again: a member that listens to itself and does not read.
+# The queue for an absent or slow client is limited in number and bytes. Beyond memory_limit the client that sends or
+# receives is disconnected, which frees what was held for it: a member that listens to itself and does not read.
 max_queued_messages {QUEUED_MESSAGES_MAX}
 max_queued_bytes {QUEUED_BYTES_MAX}
 memory_limit {MEMORY_BYTES_MAX}
 
-# Caps. A larger packet ends its sender's connection; nothing relies on retained messages, so nobody may leave one.
+# Limits. A larger packet ends its sender's connection; nothing relies on retained messages, so none are allowed.
 max_packet_size {PACKET_BYTES_MAX}
 retain_available false
 max_topic_alias 0
-# Mosquitto cannot limit a client's rate; it can limit how much of it is under way at once.
+# Mosquitto cannot limit a client's rate, only how many of its messages are in flight.
 max_inflight_messages 100
-# Twice what a node may ask for: 2.0.21 drops a client whose keepalive is the maximum itself within a second.
+# Twice what a node may ask for: 2.0.21 drops a client whose keepalive equals the maximum within a second.
 max_keepalive 2400
 sys_interval 0
 set_tcp_nodelay true
@@ -135,12 +135,12 @@ def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: in
     """The ACL: central's rights, each member's own, and nothing else.
 
     Args:
-        members: the nodes, revoked ones too.
+        members: the nodes, including revoked ones.
         schemes: slugs of all schemes, for central.
-        generation: rises with every ACL, so that one can prove which of them the broker obeys.
+        generation: rises with every ACL, to prove which one the broker obeys.
     """
     blocks = [
-        "# Made by 'watchlink fleet'; changes here are lost. What is not allowed here is forbidden.",
+        "# Made by 'watchlink fleet'; changes here are lost. Anything not allowed here is forbidden.",
         _block(PROOF_USER, [f"write {proof_topic(generation)}"]),
         _block(
             node_text(CENTRAL),
@@ -165,7 +165,7 @@ def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: in
 
 def _rights(member: Member) -> list[str]:
     if member.is_revoked:
-        # Denials are looked at first, so nothing written elsewhere gives a revoked node anything back.
+        # Denials are checked first, so nothing elsewhere can give a revoked node a right.
         return ["deny #"]
     node = node_text(member.node)
     rights = [f"write {PREFIX}/node/{node}/up/+", f"read {all_down(member.node)}"]

@@ -1,4 +1,4 @@
-"""The private CA: certificates and revocation lists, as bytes. It reads and writes no files.
+"""The private CA: certificates and revocation lists, as bytes. Reads and writes no files.
 
 P-256 throughout, so that a hardware key may take over later. Every certificate and list is backdated by a
 day, because a Raspberry Pi has no clock of its own. OpenSSL's strict checks (the default since Python 3.13) want
@@ -31,7 +31,7 @@ _HASH: Final = hashes.SHA256()
 
 
 class IssuedCertificate(Struct, frozen=True):
-    """A certificate and its key, both PEM; the serial is what a revocation list names."""
+    """A certificate and its key, both PEM, and the serial for a revocation list."""
 
     certificate_pem: bytes
     key_pem: bytes
@@ -40,7 +40,7 @@ class IssuedCertificate(Struct, frozen=True):
 
 
 class CertificateAuthority(Struct, frozen=True):
-    """The CA's certificate and key, and what every signature needs of them, worked out once."""
+    """The CA's certificate and key, parsed once for all signatures."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -48,7 +48,7 @@ class CertificateAuthority(Struct, frozen=True):
 
     @classmethod
     def create(cls, name: str, now: datetime) -> CertificateAuthority:
-        """A new CA called ``name``, good for ten years from ``now`` (aware)."""
+        """A new CA called ``name``, valid for ten years from ``now`` (aware)."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
@@ -88,12 +88,12 @@ class CertificateAuthority(Struct, frozen=True):
 
     @property
     def certificate_pem(self) -> bytes:
-        """What every program trusts."""
+        """The certificate that every program trusts."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
     def key_pem(self) -> bytes:
-        """The secret everything hangs on."""
+        """The secret that everything depends on."""
         return _key_pem(self.key)
 
 
@@ -104,13 +104,13 @@ def issue_client_certificate(
     now: datetime | None = None,
     life: timedelta = CERTIFICATE_LIFE,
 ) -> IssuedCertificate:
-    """A certificate with which ``common_name`` (a node id's text) may connect; well under a millisecond each.
+    """A client certificate for ``common_name`` (a node id's text); takes well under a millisecond.
 
     Args:
-        ca: who signs.
+        ca: the signer.
         common_name: becomes the user name and the client id at the broker.
-        now: the moment its life begins, a day's backdating apart; the system's clock if ``None``.
-        life: until it expires, counted from ``now``.
+        now: start of its life (it is backdated by a day); ``None`` = the system's clock.
+        life: time from ``now`` to expiry.
     """
     return _issue(ca, common_name, ExtendedKeyUsageOID.CLIENT_AUTH, now=now, life=life)
 
@@ -122,7 +122,7 @@ def issue_server_certificate(
     now: datetime | None = None,
     life: timedelta = CERTIFICATE_LIFE,
 ) -> IssuedCertificate:
-    """The broker's certificate, good for each of ``hosts`` (names or IP addresses) and useless to a client."""
+    """The broker's certificate, valid for each of ``hosts`` (names or IP addresses), and not for a client."""
     names = list(dict.fromkeys(hosts))
     return _issue(ca, names[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, now=now, life=life, hosts=names)
 
@@ -146,7 +146,7 @@ def issue_crl(
 
 
 def check_crl(data: bytes, ca: CertificateAuthority, revoked: AbstractSet[int], now: datetime) -> None:
-    """Accept a list fit for a broker, or raise. A broker that meets a bad one lets everybody in, or nobody.
+    """Check that a list is fit for a broker, which with a bad one lets in everyone, or nobody.
 
     Raises:
         CrlError: not a list, not signed by ``ca``, not in force at ``now``, or a serial of ``revoked`` missing.
@@ -166,7 +166,7 @@ def check_crl(data: bytes, ca: CertificateAuthority, revoked: AbstractSet[int], 
 
 
 def crl_expiry(data: bytes) -> datetime:
-    """When the list stops being in force; from then on a broker refuses everybody.
+    """When the list expires; from then on a broker refuses everyone.
 
     Raises:
         CrlError: not a list.
@@ -190,7 +190,7 @@ def _issue(
     hosts: Iterable[str] = (),
 ) -> IssuedCertificate:
     begins_at = datetime.now(UTC) if now is None else now
-    # A certificate has whole seconds; what the fleet remembers must be what the certificate says.
+    # A certificate has whole seconds, and the fleet's record must match it.
     expires_at = (begins_at + life).replace(microsecond=0)
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()

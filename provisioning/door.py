@@ -1,8 +1,8 @@
-"""What stands before the broker: nftables' rules, as text. They budget bytes and new connections by their address.
+"""The door before the broker: nftables rules, as text, that limit bytes and new connections per address.
 
-Mosquitto cannot limit a rate, so the kernel does: each connection its bytes, each address its bytes and its new
-connections. Shops may share an address (one router, one provider's), hence both. What is over the budget is dropped and
-TCP sends it again, later: an honest node never gets near, and whoever floods slows down.
+Mosquitto cannot limit a rate, so the kernel does: bytes per connection, bytes and new connections per address. Both,
+because shops may share an address (one router, one provider). Packets over the budget are dropped and resent later by
+TCP: an honest node never comes close, and a flood slows down.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Final
 
 CONNECTION_KBYTES_PER_S: Final = 8
 CONNECTION_BURST_KBYTES: Final = 32
-"""A node says a kilobyte in a minute, and some ten after a night without network."""
+"""A node sends about a kilobyte a minute, and some ten after a night without network."""
 ADDRESS_KBYTES_PER_S: Final = 64
 ADDRESS_BURST_KBYTES: Final = 512
 CONNECTIONS_PER_S: Final = 2
 CONNECTIONS_BURST: Final = 60
-"""Of one address: sixty shops behind one router come back at once."""
+"""Per address: sixty shops behind one router may reconnect at once."""
 TABLE: Final = "watchlink_door"
 
 
 def render_door(port: int) -> str:
-    """Rules for ``nft -f``; loading them again replaces them and begins every budget anew."""
+    """Rules for ``nft -f``; reloading replaces them and resets every budget."""
     families = "".join(
         f"""
     set heavy{version} {{ type {kind} . inet_service; flags dynamic; timeout 1m; size 65536; }}

@@ -1,14 +1,14 @@
-"""Making the running broker obey, and proving that it does.
+"""Makes the running broker obey, and proves that it does.
 
-Mosquitto's traps, measured on 2.0.21: told to reload while its revocation list is missing or damaged, it lets
-everybody in; an expired list refuses everybody; and a client that is connected stays connected whatever the list
-says. So the list is checked before the broker is told, and the ACL takes every right from a revoked node, which
-silences a live session at once. Then two certificates made for the purpose show what the broker does:
+Mosquitto's traps, measured on 2.0.21: if it reloads while its revocation list is missing or damaged, it lets everyone
+in; with an expired list it refuses everyone; and a connected client stays connected whatever the list says. So the
+list is checked before the reload, and the ACL takes every right from a revoked node, which silences a live session at
+once. Then two certificates made for the purpose show what the broker does:
 
 * a revoked **canary** must be refused, as revoked: the new list is in force;
-* a valid **control** must be let in and may write a topic that only the new ACL names, and no other: the broker
-  refuses for the right reason, and the ACL that silences the live session is the one it obeys. The second half
-  counts: told to reload an ACL that it cannot read, Mosquitto allows everything.
+* * a valid **control** must be let in and may write only a topic that the new ACL alone names: the broker refuses for
+  the right reason, and obeys the ACL that silences the live session. The second half matters: if Mosquitto reloads an
+  ACL that it cannot read, it allows everything.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from provisioning.proof import BrokerProbe, Observation, Verdict
 from provisioning.records import remember
 
 Reload = Callable[[], None]
-"""Tells the broker to read its files again; raises :class:`BrokerUnprovenError` if it cannot be told."""
+"""Makes the broker reload its files; raises :class:`BrokerUnprovenError` if it cannot."""
 
 PROOF_LIFE: Final = timedelta(hours=1)
-"""Canaries stay in the list only while they could be used."""
+"""Canaries stay in the list only until they expire."""
 PROOF_DEADLINE_S: Final = 20.0
 PROOF_PAUSE_S: Final = 0.2
 TRESPASS: Final = "trespass"
 PROVEN: Final = (Verdict.REVOKED, Verdict.ACCEPTED, Verdict.FORBIDDEN)
-"""Of the canary, of the control, and of the control where it has no right."""
+"""Verdicts on the canary, on the control, and on the control where it has no right."""
 
 
 def reload_by_pid_file(pid_file: Path) -> Reload:
@@ -76,10 +76,10 @@ def reload_by_command(command: str) -> Reload:
 
 
 def enforce(folder: FleetFolder, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> None:
-    """Write a fresh revocation list, ACL and directory, have the broker read them, and prove that it did.
+    """Write a new revocation list, ACL and directory, reload the broker, and prove that it obeys them.
 
-    The caller holds ``folder``'s lock. Old files are never put back: after any error, what a restarted broker
-    reads is the newest that could be written, which refuses more than the one before, never less.
+    The caller holds ``folder``'s lock. Old files are never put back: after any error a restarted broker reads the
+    newest files that could be written, which refuse more than the previous ones, never less.
 
     Raises:
         CrlError: the list on disk is not fit for a broker, so it was not reloaded.

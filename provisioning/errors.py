@@ -1,10 +1,10 @@
-"""What can go wrong with a fleet. Every message is a sentence for the person at the keyboard."""
+"""Errors of the fleet commands. Every message is a sentence for the engineer."""
 
 from __future__ import annotations
 
 
 class FleetError(Exception):
-    """Base: the command did not do what was asked, and nothing was changed unless the message says so."""
+    """Base: the command failed, and nothing was changed unless the message says so."""
 
 
 class FleetInputError(FleetError, ValueError):

@@ -1,4 +1,4 @@
-"""A town's fleet: one folder with the CA, the directory, the broker's files, central's folder and one for each node."""
+"""A town's fleet: one folder with the CA, the directory, and the files of broker, central and each node."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def _plain(name: str) -> str:
 
 
 class NewNode(Struct, frozen=True):
-    """What is asked of :meth:`Fleet.add`.
+    """A node to be added; see :meth:`Fleet.add_all`.
 
     Attributes:
         premises, place: names for people, at most 64 characters each.
-        schemes: slugs of the schemes it is in, one at least.
+        schemes: slugs of its schemes, at least one.
         profile: its hardware, one of :data:`~provisioning.layout.PROFILES`; ``fake`` for a board of mocked pins.
         fake_socket: the fake board's Unix socket, relative to the node's folder.
         kind: ``gateway`` for central's own radio (:class:`wire.directory.SenderEntry`).
@@ -87,13 +87,13 @@ class Fleet:
         Args:
             town: the folder; it must not exist, or be empty.
             schemes: slug → name, numbered from 1 in that order.
-            host: the broker's address or name as nodes reach it.
+            host: the broker's address or name as nodes see it.
             port: the broker's port.
-            bind: the address the broker listens on; empty: ``host``, where that is an address.
-            web_port: central's, on loopback.
-            broker_folder: where the broker's machine keeps its folder; empty: in the fleet folder.
-            broker_user: whom the broker becomes when root starts it; empty: who runs this.
-            clock: aware now.
+            bind: the address the broker listens on; empty = ``host``, if that is an address.
+            web_port: for central's page, on loopback.
+            broker_folder: the broker's folder on its own machine; empty = in the fleet folder.
+            broker_user: the user the broker runs as if root starts it; empty = the current user.
+            clock: returns the time now, aware.
 
         Raises:
             FleetInputError: the folder is taken, or a name, scheme, address or port cannot be used.
@@ -108,35 +108,35 @@ class Fleet:
         """Open a fleet.
 
         Raises:
-            FleetInputError: there is none.
+            FleetInputError: there is no fleet.
             FleetDamagedError: its record cannot be read.
         """
         return cls(FleetFolder.open(town, clock))
 
-    # -- what is known --------------------------------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------------------------------
 
     @property
     def layout(self) -> Layout:
-        """Where everything lies."""
+        """The paths of the fleet folder."""
         return self._folder.layout
 
     @property
     def record(self) -> FleetRecord:
-        """What the fleet knew when it was last read or changed here."""
+        """The fleet's record as last read or changed here."""
         return self._folder.record
 
     @property
     def nodes(self) -> tuple[NodeRecord, ...]:
-        """Every node there ever was, by id."""
+        """Every node ever added, by id."""
         return self.record.nodes
 
     def namesakes(self, premises: str) -> tuple[NodeRecord, ...]:
-        """Nodes in use whose premises have that name, however it is spaced or capitalised."""
+        """Nodes in use whose premises have that name, ignoring spaces and case."""
         name = _plain(premises)
         return tuple(node for node in self.nodes if node.revoked_at is None and _plain(node.premises) == name)
 
     def node_folder(self, node: str) -> Path:
-        """The folder that is carried to ``node``."""
+        """The folder to carry to ``node``."""
         return self.layout.node(node)
 
     def authority(self) -> CertificateAuthority:
@@ -152,10 +152,10 @@ class Fleet:
         return self._folder.now()
 
     def crl_expires_at(self) -> datetime | None:
-        """When the broker will begin to refuse everybody; ``None`` if its list cannot be read."""
+        """When the broker will begin to refuse everyone; ``None`` if its list cannot be read."""
         return self._folder.crl_expires_at()
 
-    # -- changing it ----------------------------------------------------------------------------------------------
+    # -- changing -------------------------------------------------------------------------------------------------
 
     def add(
         self,
@@ -214,10 +214,10 @@ class Fleet:
         return tuple(added)
 
     def revoke(self, node: str, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> NodeRecord:
-        """Strike ``node`` off and prove that the running broker refuses it, also where it is connected now.
+        """Strike ``node`` off and prove that the running broker refuses it, even if it is connected now.
 
-        Striking comes first and is never undone: the directory without it is written before the broker is told.
-        Revoking again does everything but the striking again, which is how an unproven revocation is finished.
+        Striking comes first and is never undone: the directory is written before the broker reloads. Revoking again
+        repeats everything else, which is how to finish an unproven revocation.
 
         Raises:
             FleetInputError: no such node; nothing was changed.
@@ -243,7 +243,7 @@ class Fleet:
         return struck
 
     def enforce(self, reload: Reload, *, deadline_s: float = PROOF_DEADLINE_S) -> None:
-        """Renew the revocation list and have the running broker obey all files, proven; after adding, and daily.
+        """Renew the revocation list and prove that the running broker obeys all files. Run it after adding, and daily.
 
         Raises:
             BrokerUnprovenError: the files are in place, but the running broker was not seen to obey them.
@@ -257,7 +257,7 @@ class Fleet:
     def renew(self, who: str) -> Path:
         """A new key and certificate for a node's id, ``central``, ``alerts`` or ``broker``.
 
-        The old one stays good till it expires. ``alerts`` is central's second connection.
+        The old one stays valid until it expires. ``alerts`` is central's second connection.
 
         Returns the folder with ``client.pem`` and ``client.key`` (the broker's: ``server.pem`` and ``server.key``).
 
@@ -292,7 +292,7 @@ class Fleet:
                 raise FleetInputError(f"{node.node} ({node.premises}) is revoked: add the premises again.")
             client = issue_client_certificate(ca, node.node, now=now)
             node = msgspec.structs.replace(node, certificates=(*node.certificates, remember(client)))
-            # Recorded before it exists, so that no certificate can be out there which revoking would miss.
+            # Recorded before it is written, so that revoking misses no certificate.
             self._folder.commit(record.with_node(node))
             folder = self.layout.node(node.node)
             folder.mkdir(mode=FOLDER, exist_ok=True)
@@ -300,13 +300,13 @@ class Fleet:
             return folder
 
     def require_signatures(self, who: Sequence[str] = ()) -> int:
-        """From the next directory on, unsigned JSON in these names is refused; says how many it is new for.
+        """Have unsigned JSON in these names refused from the next directory on; returns for how many this is new.
 
-        There is no way back: who could take it back could lie again. A program that does not sign yet would be cut off
-        from its JSON, so upgrade it first.
+        There is no way back, for a liar could use it. Programs that do not sign yet would have their JSON refused, so
+        upgrade them first.
 
         Args:
-            who: nodes' ids and ``central``; none = everybody who is not revoked.
+            who: node ids and ``central``; none = all that are not revoked.
 
         Raises:
             FleetInputError: no such node; nothing was changed.
@@ -328,7 +328,7 @@ class Fleet:
         return len(nodes) + is_central_new
 
     def _free_number(self, number: int) -> NodeId:
-        # A folder without a record is what an interrupted add left: its keys are in nobody's directory.
+        # A folder without a record is left over from an interrupted add: its keys are in no directory.
         while number <= U32_MAX and self.layout.node(node_text(NodeId(number))).exists():
             number += 1
         if number >= U32_MAX:

@@ -1,7 +1,7 @@
-"""A fleet folder as it is read, locked and written: the steps that every change is made of.
+"""A fleet folder: reading, locking and writing it, the steps of every change.
 
-``fleet.json`` is written first and is the source; whatever is made from it is made again from it by the next
-change, so an interrupted command is finished by running it, or any other, once more.
+``fleet.json`` is written first and is the source; the next change makes all other files from it again, so running any
+command once more finishes an interrupted one.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class FleetFolder:
     """One fleet folder.
 
     Attributes:
-        layout: where everything lies.
-        record: what the fleet knew when it was last read or changed here.
+        layout: its paths.
+        record: as last read or changed here.
     """
 
     def __init__(self, layout: Layout, record: FleetRecord, clock: Callable[[], datetime]) -> None:
@@ -46,7 +46,7 @@ class FleetFolder:
             FleetInputError: there is no fleet.
             FleetDamagedError: its record cannot be read.
         """
-        # Not resolve(): that would look through links, and the broker's files name the path as it was given.
+        # Not resolve(), which follows links: the broker's files name the path as given.
         layout = Layout(Path(os.path.abspath(town)))  # noqa: PTH100
         return cls(layout, load_record(layout.record), clock)
 
@@ -56,7 +56,7 @@ class FleetFolder:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the folder's lock, with the record read afresh; other commands wait."""
+        """Hold the folder's lock, with the record read again; other commands wait."""
         descriptor = os.open(self.layout.town, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -85,7 +85,7 @@ class FleetFolder:
         return CertificateAuthority.load(certificate_pem, key_pem)
 
     def commit(self, record: FleetRecord) -> None:
-        """Make ``record`` what the fleet knows."""
+        """Write ``record`` to ``fleet.json`` and keep it."""
         write_atomic(self.layout.record, encode_record(record), PUBLIC)
         self.record = record
 
@@ -93,18 +93,18 @@ class FleetFolder:
         """Write the ACL, the directory and the broker's configuration from the record.
 
         Args:
-            final: where the folder will lie, if it is being built elsewhere.
+            final: the folder's final place, if it is being built elsewhere.
 
         Raises:
             FleetDamagedError: the authority's key is missing or unusable.
-            FleetError: the directory no longer fits what a node accepts.
+            FleetError: the directory is larger than a node accepts.
         """
         record = self.record
         members = [
             Member(node.id, record.scheme_slugs(node.schemes), node.revoked_at is not None) for node in record.nodes
         ]
         acl = render_acl(members, [scheme.slug for scheme in record.schemes], record.crl_number)
-        # First: it is what silences a revoked node, whatever becomes of the rest.
+        # First: this silences a revoked node, whatever happens to the rest.
         write_atomic(self.layout.broker / "acl", acl.encode(), PRIVATE)
         sealed = seal_directory(record.directory(), self._directory_key())
         if len(sealed) > DIRECTORY_BYTES_MAX:
@@ -115,10 +115,10 @@ class FleetFolder:
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
 
     def publish_crl(self, ca: CertificateAuthority) -> None:
-        """Write the revocation list from the record; what the broker gets was read back and checked.
+        """Write the revocation list from the record, after reading it back and checking it.
 
         Raises:
-            CrlError: it is not fit for a broker; the one in place stays.
+            CrlError: it is not fit for a broker; the existing list stays.
         """
         now = self.now()
         serials = self.record.revoked_serials(now)
@@ -133,7 +133,7 @@ class FleetFolder:
             put_in_place(beside, folder / "crl.pem")
 
     def crl_in_place(self) -> bytes:
-        """The list as the broker would read it now.
+        """The revocation list now in the broker's folder.
 
         Raises:
             CrlError: missing or unreadable.
@@ -144,7 +144,7 @@ class FleetFolder:
             raise CrlError(f"{e.filename}: {e.strerror}.") from e
 
     def crl_expires_at(self) -> datetime | None:
-        """When the broker will begin to refuse everybody; ``None`` if the list cannot be read."""
+        """When the broker will begin to refuse everyone; ``None`` if the list cannot be read."""
         try:
             return crl_expiry(self.crl_in_place())
         except CrlError:

@@ -1,4 +1,4 @@
-"""A new fleet folder, from nothing. It appears whole or not at all."""
+"""Makes a new fleet folder, whole or not at all."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from wire.signing import KEY_BYTES, SigningKey
 
 PORT_MAX: Final = 0xFFFF
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-"""The broker's certificate is good for these too, so that a proof can be made beside it."""
+"""The broker's certificate is valid for these too, so that a proof can be made on its own machine."""
 
 
 class Plan(Struct, frozen=True):
-    """What a fleet is to be, unchecked; see :meth:`provisioning.fleet.Fleet.init`."""
+    """The wanted fleet, unchecked; see :meth:`provisioning.fleet.Fleet.init`."""
 
     schemes: Mapping[str, str]
     host: str
@@ -53,7 +53,7 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
     """Make the folder ``town``: built beside its place, then renamed.
 
     Raises:
-        FleetInputError: the folder is taken, or something of the plan cannot be used.
+        FleetInputError: the folder is taken, or part of the plan cannot be used.
         FleetError: the disk refused.
     """
     if town.exists() and (not town.is_dir() or any(town.iterdir())):
@@ -125,7 +125,7 @@ def _broker(plan: Plan) -> BrokerRecord:
         if not 1 <= port <= PORT_MAX:
             raise FleetInputError(f"{port} is not a valid {what} port: use 1 to {PORT_MAX}.")
     for what, value in (("address", plan.bind), ("folder", plan.broker_folder), ("user", plan.broker_user)):
-        # They become lines of the broker's configuration.
+        # These become lines of the broker's configuration.
         if not value.isprintable():
             raise FleetInputError(f"The broker's {what} has characters that cannot be in a configuration file.")
     return BrokerRecord(
@@ -140,7 +140,7 @@ def _broker(plan: Plan) -> BrokerRecord:
 def _own_name() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a user without an account cannot become another, so the broker will never look
+    except KeyError:  # a user without an account cannot become another, so the broker never uses the name
         return str(os.geteuid())
 
 

@@ -1,4 +1,4 @@
-"""Where everything lies in a fleet folder, and the configurations of central and of a node (docs/configuration.md)."""
+"""The paths of a fleet folder, and the configurations of central and of a node (docs/configuration.md)."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ PROFILES: Final = (
     "ssd1322-256x64",
     FAKE_PROFILE,
 )
-"""The nodes' hardware by name; what they mean is the nodes' own affair. A test holds the two lists together."""
+"""Names of the nodes' hardware profiles, defined in node.hw.profiles. A test keeps the two lists equal."""
 ALERTS: Final = "alerts"
-"""Central's second connection: the name of its files, and of it in commands."""
+"""Central's second connection: its name in files and commands."""
 FAKE_SOCKET: Final = "board.sock"
 
 
@@ -47,7 +47,7 @@ class Layout(Struct, frozen=True):
 
     @property
     def record(self) -> Path:
-        """What the fleet knows."""
+        """``fleet.json``."""
         return self.town / "fleet.json"
 
     @property
@@ -76,21 +76,21 @@ class Layout(Struct, frozen=True):
         return self.town / "nodes"
 
     def node(self, node: str) -> Path:
-        """What is carried to that node."""
+        """The folder to carry to that node."""
         return self.nodes / node
 
     @property
     def pid_file(self) -> Path:
-        """Where a broker that runs out of this folder says its process id."""
+        """Process id file of a broker that runs out of this folder."""
         return self.broker / "mosquitto.pid"
 
     def create(self) -> None:
-        """Make the folders, each readable by its owner alone. The town's own must exist."""
+        """Make the folders, each readable only by its owner. The town folder must exist."""
         for folder in (self.authority, self.broker, self.broker / "state", self.central, self.nodes):
             folder.mkdir(mode=FOLDER)
 
     def broker_settings(self, broker: BrokerRecord) -> BrokerSettings:
-        """How Mosquitto is to be set: with the files here, or on its own machine if the record says so."""
+        """Mosquitto's settings, with its files here or, if the record says so, on its own machine."""
         if broker.folder:
             folder = PurePosixPath(broker.folder)
             return BrokerSettings(folder, DEBIAN_STATE, broker.bind, broker.port, broker.user)
@@ -101,27 +101,27 @@ class Layout(Struct, frozen=True):
     def write_identity(
         self, folder: Path, certificate: IssuedCertificate, signing_seed: bytes, ca_pem: bytes, authority_public: bytes
     ) -> None:
-        """The files by which a sender is known and knows the others. The two keys exist nowhere else."""
+        """Write a sender's keys and certificates. The two private keys exist nowhere else."""
         write_atomic(folder / "ca.pem", ca_pem, PUBLIC)
         write_atomic(folder / "authority.pub", authority_public, PUBLIC)
         write_atomic(folder / "signing.key", signing_seed.hex().encode() + b"\n", PRIVATE)
         self.write_certificate(folder, "client", certificate)
 
     def write_certificate(self, folder: Path, name: str, certificate: IssuedCertificate) -> None:
-        """``NAME.key`` and ``NAME.pem``. Both are on disk before either is renamed."""
+        """Write ``NAME.key`` and ``NAME.pem``. Both are on disk before either is renamed."""
         key = write_beside(folder / f"{name}.key", certificate.key_pem, PRIVATE)
         chain = write_beside(folder / f"{name}.pem", certificate.certificate_pem, PUBLIC)
         put_in_place(key, folder / f"{name}.key")
         put_in_place(chain, folder / f"{name}.pem")
 
     def write_directory(self, sealed: bytes) -> None:
-        """The directory, here and in every node's folder, so that a node carried out today knows today's neighbours.
+        """Write the directory, here and into every node's folder, so that a node installed today knows its neighbours.
 
-        The nodes' are links to the same bytes: a town of thousands costs no more to change than one of four.
+        The nodes' copies are links to one file: a town of thousands costs no more to change than one of four.
         """
         write_atomic(self.directory, sealed, PUBLIC)
         for folder in self.nodes.iterdir():
-            if not folder.is_dir():  # what somebody has packed to carry it; it must not keep a revocation back
+            if not folder.is_dir():  # packed to be carried; this must not hold up a revocation
                 continue
             beside = folder / f".directory.json.{os.getpid()}"
             beside.unlink(missing_ok=True)
@@ -178,7 +178,7 @@ directory_file = "directory.json"
 [hardware]
 profile = {_text(node.profile)}
 {board}
-# A radio beside this node: take the marks away from these lines, and say how it is attached (docs/hardware.md).
+# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
 # [radio]
 # driver = "none"
 # licence = ""

@@ -1,4 +1,4 @@
-"""What ``watchlink fleet list`` shows: every node, how long its certificate lasts, and what will soon go wrong."""
+"""``watchlink fleet list``: every node, its certificate's expiry, and what will soon go wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioning.records import CertificateRecord, NodeKind
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
-"""Of a life of 90 days: time enough to visit a premises before it goes dark."""
+"""Out of 90 days: enough time to visit a premises before its certificate expires."""
 
 _NO_LANE: Final = (
     "Alerts have no connection of their own at central, so one member's flood can hold up the others':"
@@ -35,7 +35,7 @@ class NodeRow(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The fleet at one moment; ``--json`` prints it as it is."""
+    """The fleet at one moment; ``--json`` prints it unchanged."""
 
     at: datetime
     directory_serial: int
@@ -47,7 +47,7 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 def list_fleet(fleet: Fleet) -> Listing:
-    """Look at the fleet now."""
+    """The listing of the fleet now."""
     record, now = fleet.record, fleet.now()
     rows = tuple(
         NodeRow(

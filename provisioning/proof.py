@@ -1,7 +1,7 @@
-"""What the running broker really does with a certificate: one TLS connection, one CONNECT, one PUBLISH.
+"""Observes what the running broker does with a certificate: one TLS connection, one CONNECT, one PUBLISH.
 
-MQTT 5 by hand rather than a client library, because the answer wanted is the TLS alert itself: with TLS 1.3 the
-client's handshake succeeds before the server has looked at its certificate, and libraries then say "connection lost".
+MQTT 5 by hand rather than a client library, because the TLS alert itself is the answer: with TLS 1.3 the client's
+handshake succeeds before the server checks its certificate, and libraries then say "connection lost".
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _SUCCESS: Final = 0x00
 _NO_SUBSCRIBERS: Final = 0x10
 _NOT_AUTHORISED: Final = 0x87
 _ONE_BYTE_LENGTH_MAX: Final = 0x7F
-_REASON_AT: Final = 3  # offset of the reason code in CONNACK and of its like in PUBACK, after a 2-byte header
+_REASON_AT: Final = 3  # offset of the reason code in CONNACK and in PUBACK, after a 2-byte header
 
 
 class Verdict(StrEnum):
-    """What became of it."""
+    """The broker's treatment of a certificate."""
 
     REVOKED = "refused as revoked"
     REFUSED = "refused, but not as revoked"
@@ -40,18 +40,18 @@ class Verdict(StrEnum):
 
 
 class Observation(Struct, frozen=True):
-    """A verdict, and the words of whoever gave it."""
+    """A verdict, and the words of the broker or the TLS library."""
 
     verdict: Verdict
     detail: str = ""
 
 
 class BrokerProbe(Struct, frozen=True):
-    """Looks at one broker.
+    """Observes one broker.
 
     Attributes:
-        host, port: where it is; its certificate must be good for ``host``.
-        ca_file: whom it must be signed by.
+        host, port: its address; its certificate must be valid for ``host``.
+        ca_file: the CA that must have signed it.
         timeout_s: for each step.
     """
 
@@ -61,7 +61,7 @@ class BrokerProbe(Struct, frozen=True):
     timeout_s: float = 5.0
 
     def observe(self, certificate: IssuedCertificate, topic: str) -> Observation:
-        """Connect as ``certificate``, publish one empty message to ``topic`` at QoS 1, and say what came back."""
+        """Connect as ``certificate``, publish one empty message to ``topic`` at QoS 1, and report the answer."""
         with _files(certificate) as (certificate_file, key_file):
             context = ssl.create_default_context(cafile=str(self.ca_file))
             context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -76,7 +76,7 @@ class BrokerProbe(Struct, frozen=True):
             return Observation(Verdict.UNREACHABLE, f"it is not this fleet's broker: {e.verify_message}")
         except ssl.SSLError as e:
             reason = e.reason or str(e)
-            if "ALERT" not in reason:  # the connection broke, and nobody said why
+            if "ALERT" not in reason:  # the connection broke without a reason
                 return Observation(Verdict.UNREACHABLE, reason)
             return Observation(Verdict.REVOKED if "CERTIFICATE_REVOKED" in reason else Verdict.REFUSED, reason)
         except OSError as e:
@@ -98,9 +98,9 @@ class BrokerProbe(Struct, frozen=True):
         return Observation(Verdict.FORBIDDEN if reason == _NOT_AUTHORISED else Verdict.ACCEPTED)
 
     def _hear_first(self, link: ssl.SSLSocket) -> None:
-        """Wait for what the server says after its handshake, session tickets or an alert, before saying anything.
+        """Wait for the server's session tickets or alert after its handshake, before sending anything.
 
-        Were our words still unread when it hangs up, its reset would overtake the alert.
+        If it hung up with our bytes unread, its reset would overtake the alert.
         """
         answered = select.poll()
         answered.register(link, select.POLLIN)
@@ -125,7 +125,7 @@ def _publish(topic: str) -> bytes:
 
 
 def _packet(link: ssl.SSLSocket) -> bytes:
-    """The next packet, header and all; those we ask for are short, so their length is one byte."""
+    """The next packet with its header; the expected ones are short, so their length is one byte."""
     packet = _exactly(link, 2)
     return packet + _exactly(link, packet[1] & _ONE_BYTE_LENGTH_MAX)
 

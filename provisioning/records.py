@@ -1,6 +1,6 @@
-"""``fleet.json``: what the fleet knows. Names, numbers and public keys; no secrets.
+"""``fleet.json``, the fleet's record. Names, numbers and public keys; no secrets.
 
-It is the one source: the directory, the ACL, the revocation list and the broker's configuration are made from it.
+It is the only source: the directory, the ACL, the revocation list and the broker's configuration are made from it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of what is kept."""
+    """Base of the records."""
 
 
 class CertificateRecord(Record, frozen=True):
-    """A certificate that was issued: enough to revoke it. The serial is hexadecimal."""
+    """An issued certificate: enough to revoke it. The serial is hexadecimal."""
 
     serial: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{1,40}$")]
     expires_at: Moment
 
 
 def remember(certificate: IssuedCertificate) -> CertificateRecord:
-    """What is kept of a certificate."""
+    """The record of a certificate."""
     return CertificateRecord(serial=f"{certificate.serial:x}", expires_at=certificate.expires_at)
 
 
@@ -57,7 +57,7 @@ class NodeRecord(Record, frozen=True):
     """The public key of its frames."""
     added_at: Moment
     certificates: tuple[CertificateRecord, ...]
-    """Every one ever issued to it, oldest first: revoking a node revokes them all."""
+    """All ever issued to it, oldest first: revoking a node revokes them all."""
     revoked_at: Moment | None = None
     kind: NodeKind = "premises"
     """``gateway``: central's own radio, as in the directory."""
@@ -66,19 +66,19 @@ class NodeRecord(Record, frozen=True):
 
     @property
     def id(self) -> NodeId:
-        """As a number."""
+        """The id as a number."""
         return parse_node(self.node)
 
 
 class BrokerRecord(Record, frozen=True):
-    """The broker: where nodes find it, where it listens, and where its files will lie."""
+    """The broker: its address for nodes, where it listens, and where its files are."""
 
     host: str
     port: Port
     bind: str
     user: str
     folder: str = ""
-    """Where the broker's own machine keeps its folder; empty: in the fleet folder itself."""
+    """The broker's folder on its own machine; empty = in the fleet folder."""
 
 
 class CentralRecord(Record, frozen=True):
@@ -88,9 +88,9 @@ class CentralRecord(Record, frozen=True):
     certificates: tuple[CertificateRecord, ...]
     web_port: Port
     alerts_certificates: tuple[CertificateRecord, ...] = ()
-    """Of its second connection, the one for alerts; none in a fleet from before there was one."""
+    """Of its second connection, for alerts; none in a fleet older than that."""
     signs: bool = False
-    """Nodes believe nothing of its JSON that is not signed, as in the directory."""
+    """Nodes refuse its unsigned JSON, as in the directory."""
 
 
 class FleetRecord(Record, frozen=True, kw_only=True):
@@ -108,13 +108,13 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     directory_issued_at: Moment
     crl_number: Count = 0
     canaries: tuple[CertificateRecord, ...] = ()
-    """Certificates made to be refused, kept in the revocation list until they expire by themselves."""
+    """Certificates made to be refused, kept in the revocation list until they expire."""
 
     def node(self, text: str) -> NodeRecord:
         """The node of that id.
 
         Raises:
-            FleetInputError: not an id, or of no node of this fleet.
+            FleetInputError: not an id, or not of this fleet.
         """
         try:
             wanted = node_text(parse_node(text.strip().lower()))
@@ -130,12 +130,12 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         return found
 
     def with_node(self, node: NodeRecord) -> FleetRecord:
-        """The same, with ``node`` in place of the one of its id."""
+        """A copy with ``node`` in place of the node with its id."""
         nodes = tuple(node if old.node == node.node else old for old in self.nodes)
         return msgspec.structs.replace(self, nodes=nodes)
 
     def with_next_directory(self, now: datetime) -> FleetRecord:
-        """The same, under the next serial."""
+        """A copy with the next directory serial."""
         return msgspec.structs.replace(self, directory_serial=self.directory_serial + 1, directory_issued_at=now)
 
     def scheme_slugs(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
@@ -159,14 +159,14 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         return numbers
 
     def revoked_serials(self, now: datetime) -> frozenset[int]:
-        """What the revocation list names at ``now``."""
+        """The serials that the revocation list must name at ``now``."""
         struck = [node for node in self.nodes if node.revoked_at is not None]
         kept = [certificate for node in struck for certificate in node.certificates]
         kept += [canary for canary in self.canaries if canary.expires_at > now]
         return frozenset(int(certificate.serial, 16) for certificate in kept)
 
     def directory(self) -> DirectoryDocument:
-        """The directory as it is to be signed. Revoked nodes stay in it, struck, so that a reused id shows."""
+        """The directory, to be signed. Revoked nodes stay in it, struck off, so that a reused id shows."""
         central = SenderEntry(
             node=node_text(CENTRAL),
             key=bytes.fromhex(self.central.key),
@@ -196,7 +196,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
 
 
 def encode_record(record: FleetRecord) -> bytes:
-    """As it rests on disk: JSON that a person can read."""
+    """The record as JSON, readable by people."""
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
@@ -204,8 +204,8 @@ def load_record(path: Path) -> FleetRecord:
     """Read ``fleet.json``.
 
     Raises:
-        FleetInputError: there is no fleet there.
-        FleetDamagedError: there is one, and it cannot be used.
+        FleetInputError: there is no fleet.
+        FleetDamagedError: its record cannot be used.
     """
     try:
         data = path.read_bytes()
@@ -220,7 +220,7 @@ def load_record(path: Path) -> FleetRecord:
 
 
 def clean_name(text: str, what: str, *, is_required: bool = True) -> str:
-    """A name that every screen can show as it is; spaces at its ends go.
+    """A name that every screen can show unchanged, without spaces at its ends.
 
     Raises:
         FleetInputError: empty, too long, or with characters that no screen should show.
@@ -240,7 +240,7 @@ def clean_name(text: str, what: str, *, is_required: bool = True) -> str:
 
 
 def clean_scheme(slug: str, name: str, number: int) -> SchemeEntry:
-    """A scheme that topics and screens can carry.
+    """A checked scheme, fit for topics and screens.
 
     Raises:
         FleetInputError: the slug or the name cannot be used.

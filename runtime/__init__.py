@@ -1,4 +1,4 @@
-"""What every Watchlink program does the same way: configuration, logs and facts, the MQTT link, systemd's protocol.
+"""What all programs share: configuration, logs and facts, the MQTT link, systemd's protocol.
 
-No rules live here, and it knows neither node nor central.
+It has no rules, and knows neither node nor central.
 """

@@ -1,4 +1,4 @@
-"""JSON logs on standard error for people and journald; JSON facts on standard output for programs.
+"""JSON logs on standard error, for people and journald; JSON facts on standard output, for programs.
 
 A fact is one line: ``{"at_ms": …, "fact": …, "node": …, "alert": …}`` and details. ``at_ms`` is the machine's
 monotonic clock, so the facts of several programs on one machine can be put in order.
@@ -26,7 +26,7 @@ _PIPE_BUF: Final = 4096
 
 
 class PatientWriter:
-    """A text stream that never makes its writer wait: what a slow reader does not take now waits here, bounded.
+    """A text stream that never blocks its writer: lines for a slow reader are queued, up to a limit.
 
     Lines beyond :data:`WAITING_LINES_MAX` are dropped and counted. Safe to call from any thread.
 
@@ -49,7 +49,7 @@ class PatientWriter:
         self._poll.register(self._descriptor, select.POLLOUT)
 
     def write(self, line: str) -> int:
-        """One whole line, written now if the reader has room for it.
+        """Write one whole line, at once if the reader has room.
 
         Raises:
             OSError: the reader is gone.
@@ -61,8 +61,8 @@ class PatientWriter:
                 self._waiting.append(line.encode(errors="replace"))
             else:
                 self.dropped += 1
-            # A pipe that polls as writable takes 4096 bytes without blocking (POSIX, PIPE_BUF). Not through Python's
-            # own buffer: what a vanished reader left in it would spoil the exit status.
+            # A pipe that polls as writable takes 4096 bytes without blocking (POSIX, PIPE_BUF). Python's own
+            # buffer is avoided: data left in it by a vanished reader would spoil the exit status.
             while self._waiting and self._poll.poll(0):
                 rest = self._waiting.popleft()
                 written = os.write(self._descriptor, rest[:_PIPE_BUF])
@@ -71,22 +71,22 @@ class PatientWriter:
         return len(line)
 
     def flush(self) -> None:
-        """Nothing to do: every write is flushed, or waits for the reader."""
+        """Does nothing: every write is flushed, or waits for the reader."""
 
 
 def set_up_logging(level: str = "INFO") -> None:
-    """Send every log record to standard error, one JSON object a line."""
+    """Send every log record to standard error, one JSON object per line."""
     handler = logging.StreamHandler(PatientWriter(sys.stderr))
     handler.setFormatter(
         JsonFormatter("{levelname}{name}{message}", style="{", rename_fields={"levelname": "level"}, timestamp=True)
     )
-    # A log nobody reads any more is no reason to print tracebacks about it.
+    # Print no tracebacks when nobody reads the log any more.
     logging.raiseExceptions = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 class FactLog:
-    """Writes facts. A reader that is slow or went away (a closed pipe) never hurts the writer: work goes on.
+    """Writes facts. A reader that is slow or gone (a closed pipe) never stops the writer.
 
     Safe to call from any thread.
     """
@@ -96,7 +96,7 @@ class FactLog:
         self._is_open = True
 
     def write(self, fact: str, **details: object) -> None:
-        """One line, flushed."""
+        """Write one fact as one line."""
         if not self._is_open:
             return
         at_ms = round(time.monotonic_ns() / 1_000_000, 3)
@@ -105,4 +105,4 @@ class FactLog:
             self._out.write(line + "\n")
         except (OSError, ValueError):
             self._is_open = False
-            logger.warning("nobody reads the facts any more")
+            logger.warning("nobody reads the facts any more: no more are written")

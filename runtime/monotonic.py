@@ -1,4 +1,4 @@
-"""The clock that never jumps."""
+"""The machine's monotonic clock, which never jumps."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import time
 
 
 def monotonic_ms() -> int:
-    """This boot's clock, whole milliseconds; the same for every program on the machine."""
+    """Whole milliseconds since boot; the same for every program on the machine."""
     return time.monotonic_ns() // 1_000_000

@@ -1,7 +1,7 @@
-"""One MQTT 5 connection over mutual TLS, kept for ever; what it carries is its users' business.
+"""One MQTT 5 connection over mutual TLS, kept open for ever; it knows nothing of what it carries.
 
-paho runs it on a thread of its own. The handlers are called on that thread, must only enqueue, and must not
-block; an exception in one is logged and goes no further. Nothing here is delivery: a PUBACK is the broker's word.
+paho runs it on its own thread. The handlers are called on that thread, must only enqueue, and must not block; an
+exception in one is logged and goes no further. A PUBACK is not delivery: it only means that the broker has a message.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from runtime.tls import LinkFault, client_context, describe_fault
 logger = logging.getLogger(__name__)
 
 SESSION_EXPIRY_S: Final = 0xFFFF_FFFF
-"""Never (MQTT 5, section 3.1.2.11.2). Nothing depends on what a broker holds for us: state is asked for. But Mosquitto
-2.0.21 enters a session that can expire, and whose client is away, in a list once more at each SIGHUP, and later reads
-what it has freed (ADR 0019)."""
+"""Never (MQTT 5, section 3.1.2.11.2). Nothing depends on what a broker holds for us: state is asked for. But at each
+SIGHUP Mosquitto 2.0.21 lists a session that can expire, and whose client is away, once more, and later reads freed
+memory (ADR 0019)."""
 RECONNECT_FIRST_S: Final = 1
 RECONNECT_MAX_S: Final = 4
-"""Between attempts, and by its id up to as much again for each program, so that a town does not come back as one.
-Short, because an alert may be waiting, and an attempt at a broker that is not there costs next to nothing."""
+"""Between attempts; up to twice this, by the program's id, so that a town does not reconnect all at once. Short,
+because an alert may be waiting and a failed attempt costs next to nothing."""
 CONNECT_TIMEOUT_S: Final = 5.0
 STOP_TIMEOUT_S: Final = 1.0
 PACKET_BYTES_MAX: Final = 65_536
-"""Larger packets are neither sent to us nor by us: the broker would end the connection, and paho send them again."""
+"""Larger packets go neither way: the broker would end the connection, and paho would send them again."""
 _PACKET_OVERHEAD_BYTES: Final = 512
 """Beside topic and payload: header, packet id, properties."""
 
 SIGNATURE: Final = "signature"
-"""The user property that carries a message's signature: brokers pass it on, and keep it where they keep the message."""
+"""The user property with a message's signature: brokers pass it on, and store it with the message."""
 
 _PUBLISH: Final = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
 _WILL: Final = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
 _SESSION_TAKEN_OVER: Final = 0x8E
-"""MQTT 5, section 3.14.2.1. Only a live connection hears it: our own reconnect never does this to us."""
+"""MQTT 5, section 3.14.2.1. Only a live connection receives it: our own reconnect never causes it."""
 _REFUSED_FOR_GOOD: Final = frozenset(
     {
         "Bad user name or password",
@@ -68,12 +68,12 @@ _REFUSED_FOR_GOOD: Final = frozenset(
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The table ``[mqtt]`` of both configurations."""
+    """The table ``[mqtt]`` of node.toml and central.toml."""
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8883
     ca_file: str
-    """PEM; the only CA the broker may be of."""
+    """PEM; the only CA that may have signed the broker's certificate."""
     certificate_file: str
     """PEM; the common name is the client's id."""
     key_file: str
@@ -81,7 +81,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A dead link is noticed within twice this."""
 
     def resolved(self, folder: Path) -> LinkSettings:
-        """The same with paths taken from ``folder``, the configuration file's own."""
+        """A copy with paths resolved against ``folder``, the configuration file's own."""
         return msgspec.structs.replace(
             self,
             ca_file=str(folder / self.ca_file),
@@ -91,16 +91,16 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkHandlers(Struct, frozen=True):
-    """Who is told. All are called on paho's thread and only enqueue.
+    """The link's callbacks. All are called on paho's thread and must only enqueue.
 
     Attributes:
         on_up: connected, and every subscription granted.
         on_down: (detail, is_permanent), at each change of either; also when the first connection fails.
-        on_message: (topic, payload, signature): the user property ``signature``; ``None`` = there is none, ``""`` =
-            there are several, which nobody signs.
+        on_message: (topic, payload, signature): the user property ``signature``; ``None`` = none, ``""`` = several,
+            which no sender of ours does.
         on_published: (token) the broker's PUBACK of a QoS 1 message.
-        on_refused: (token, reason) the broker will not have that QoS 1 message (its ACL, its quota).
-        on_taken_over: another program connected with our certificate, and the broker gave it our session.
+        on_refused: (token, reason) the broker refuses that QoS 1 message (its ACL, its quota).
+        on_taken_over: another program connected with our certificate and took over our session.
     """
 
     on_up: Callable[[], None]
@@ -112,7 +112,7 @@ class LinkHandlers(Struct, frozen=True):
 
 
 class Will(Struct, frozen=True):
-    """What the broker publishes, QoS 1, when we vanish without a goodbye."""
+    """The last will: published by the broker, QoS 1, when we vanish without a goodbye."""
 
     topic: str
     payload: bytes
@@ -138,18 +138,18 @@ class PahoLink:
 
         Args:
             settings: with resolved paths.
-            client_id: the certificate's common name; the broker takes it from there in any case.
-            handlers: who is told.
+            client_id: the certificate's common name, which the broker uses in any case.
+            handlers: the callbacks.
             subscriptions: topic filters, QoS 1, subscribed at each connect.
             will: the last will.
             max_inflight: QoS 1 messages without PUBACK at a time. Mosquitto's receive maximum is 20, and paho
-                does not heed the broker's word on it.
+                ignores the maximum that a broker announces.
             is_echo_wanted: whether our own messages come back where they match a subscription.
-            max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` answers False. It does
+            max_queued: QoS 1 messages held while the broker is away; beyond them ``publish`` returns False. It does
                 so too when all that is held takes :data:`runtime.outgoing.BYTES_MAX`.
 
         Raises:
-            ConfigError: a TLS file is missing or unusable, or the host is no host name.
+            ConfigError: a TLS file is missing or unusable, or the host is not a host name.
         """
         try:
             settings.host.encode("idna")
@@ -158,7 +158,7 @@ class PahoLink:
         self._settings = settings
         self._handlers = handlers
         self._wanted = tuple(dict.fromkeys(subscriptions))
-        # A session keeps subscriptions for days, those of an earlier run too: they are taken back at each connect.
+        # A session keeps subscriptions for days, even an earlier run's: unwanted ones are withdrawn at each connect.
         self._given_up: tuple[str, ...] = ()
         self._options = SubscribeOptions(qos=1, noLocal=not is_echo_wanted)
         self._outgoing = Outgoing()
@@ -182,7 +182,7 @@ class PahoLink:
         client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S + spread_s)
         client.max_inflight_messages_set(max_inflight)
         client.max_queued_messages_set(max_queued)
-        # The second guard: an exception that passes it would end paho's thread, and with it the link.
+        # A second guard: an exception that escapes would end paho's thread, and with it the link.
         client.suppress_exceptions = True
         if will:
             client.will_set(will.topic, will.payload, qos=1, properties=_signed(_WILL, will.signature))
@@ -197,7 +197,7 @@ class PahoLink:
 
     @property
     def is_up(self) -> bool:
-        """Connected and subscribed as far as this side knows; never proof that the other end is there."""
+        """Connected and subscribed, as far as we know; no proof that the other end is there."""
         return self._is_up
 
     def start(self) -> None:
@@ -212,17 +212,17 @@ class PahoLink:
             clean_start=False,
             properties=properties,
         )
-        # Before the thread: it may be up, and have something to say, before we know its name.
+        # Before the thread starts: it may connect and call handlers before loop_start returns.
         self._is_started = True
         self._run_thread()
 
     def publish(
         self, topic: str, payload: bytes, qos: int = 0, token: Hashable = None, signature: str | None = None
     ) -> bool:
-        """Hand a message over; never raises, never blocks on the network.
+        """Hand a message to the link; never raises, never blocks on the network.
 
-        QoS 0 is dropped while there is no connection. QoS 1 waits in memory and survives reconnects, not the
-        program; keep what must not be lost elsewhere.
+        QoS 0 is dropped while there is no connection. QoS 1 waits in memory: it survives reconnects, but not the
+        end of the program. Keep what must not be lost elsewhere.
 
         Args:
             topic: where to; no wildcards.
@@ -232,7 +232,7 @@ class PahoLink:
             signature: travels beside the payload as the user property ``signature``.
 
         Returns:
-            Whether it was taken. False: not connected (QoS 0), no room for it, stopped, or not publishable.
+            Whether it was accepted. False: not connected (QoS 0), no room for it, stopped, or not publishable.
         """
         if self._is_stopping or not self._is_started:
             return False
@@ -258,7 +258,7 @@ class PahoLink:
         return True
 
     def subscribe_to(self, filters: Iterable[str]) -> None:
-        """Replace the subscriptions; at once if connected, else at the next connect. Never raises."""
+        """Replace the subscriptions, at once or at the next connect. Never raises."""
         before, self._wanted = self._wanted, tuple(dict.fromkeys(filters))
         self._given_up = tuple(name for name in {*self._given_up, *before} if name not in self._wanted)
         if not self._client.is_connected():
@@ -292,17 +292,17 @@ class PahoLink:
             self._thread = next((thread for thread in new if thread.name.startswith("paho-mqtt-client")), self._thread)
 
     def revive(self) -> None:
-        """Start its thread again if a packet that paho cannot read has ended it; each :meth:`publish` does so too."""
+        """Restart paho's thread if an unreadable packet has ended it; :meth:`publish` calls this too."""
         if self._thread and not self._thread.is_alive():
             logger.error("the connection's thread had ended; starting it again")
             self._down(LinkFault("the connection broke off on a malformed packet"))
             self._outgoing.drop_lost()
             self.start()
 
-    # What follows runs on paho's thread.
+    # Everything below runs on paho's thread.
 
     def _remember(self, error: OSError) -> None:
-        # The first TLS error is the cause; resets and broken pipes after it are its echo.
+        # The first TLS error is the cause; later resets and broken pipes are its consequences.
         if not isinstance(self._error, ssl.SSLError):
             self._error = error
 
@@ -366,7 +366,7 @@ class PahoLink:
             logger.exception("after subscribing")
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: object) -> None:
-        # paho calls this while it handles the exception, and tells of it nowhere else.
+        # paho calls this while it handles the exception, and passes it on nowhere else.
         error, self._error = self._error or sys.exc_info()[1], None
         self._down(describe_fault(error, self._settings.host, self._settings.port))
 
@@ -379,7 +379,7 @@ class PahoLink:
             if self._is_stopping:
                 self._is_up = False
             elif (fault := describe_fault(error, self._settings.host, self._settings.port)).is_permanent:
-                # The broker's alert about our certificate; any other TLS error here is the echo of the end.
+                # The broker's alert about our certificate; any other TLS error here is a consequence of the end.
                 self._down(fault)
             elif flags.is_disconnect_packet_from_server:
                 words = str(reason)
@@ -394,7 +394,7 @@ class PahoLink:
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         try:
-            # Two surrogates or a NUL in a topic are the sender's fault; the handler decides on malformed ones.
+            # Surrogates or a NUL in a topic are the sender's fault; the handler deals with malformed topics.
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
@@ -433,7 +433,7 @@ class PahoLink:
 def _signed(blank: Properties, signature: str | None) -> Properties | None:
     if signature is None:
         return None
-    # Each new Properties holds tables of its own, 5 kB; copies share them.
+    # Each new Properties holds its own tables, 5 kB; copies share them.
     properties = copy.copy(blank)
     properties.UserProperty = (SIGNATURE, signature)
     return properties

@@ -1,7 +1,7 @@
-"""What was handed to paho and is not gone yet: whose it is, and what it holds in memory, which is bounded.
+"""Messages handed to paho and not yet sent or confirmed: their tokens, and the memory they take, which is limited.
 
-A broker that stops reading, but keeps the connection, makes paho's queues grow for as long as anybody publishes; paho
-itself counts QoS 1 messages alone, and not their bytes. Thread-safe: any thread hands over, paho's thread settles.
+If a broker stops reading but keeps the connection, paho's queues grow with every publish; paho itself counts only
+QoS 1 messages, and not their bytes. Thread-safe: any thread hands over, paho's thread settles.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 logger = logging.getLogger(__name__)
 
 BYTES_MAX: Final = 8 * 1024 * 1024
-"""Of one connection, as Python holds it: a directory of 16,000 nodes, or the state of 3,000 incidents."""
+"""Limit per connection, as Python holds it: a directory of 16,000 nodes, or the state of 3,000 incidents."""
 CONFIRMED_SHARE: Final = 7 / 8
-"""QoS 1 messages take no more of it, so that they, which wait for the broker's PUBACKs, never keep receipts out."""
+"""Share for QoS 1 messages: they wait for the broker's PUBACKs, and must leave room for receipts (QoS 0)."""
 HELD_BYTES: Final = {0: 1_200, 1: 2_048}
-"""Of each message beside topic and payload, by QoS: paho's objects, measured."""
+"""Memory per message beside topic and payload, by QoS: paho's objects, measured."""
 
 
 class Handed(Struct, frozen=True):
@@ -45,7 +45,7 @@ class Outgoing:
         self._early: dict[int, ReasonCode] = {}
 
     def reserve(self, qos: int, token: Hashable, content_bytes: int) -> Handed | None:
-        """Room for a message that is about to be handed over; ``None``: there is none. To be given back or noted."""
+        """Reserve room for a message; ``None`` = none. Follow it with :meth:`give_back` or :meth:`note`."""
         handed = Handed(qos, token, HELD_BYTES[qos] + content_bytes)
         bytes_max = self._bytes_max if qos == 0 else int(self._bytes_max * CONFIRMED_SHARE)
         with self._lock:
@@ -58,16 +58,16 @@ class Outgoing:
         return handed
 
     def give_back(self, handed: Handed) -> None:
-        """It was not taken."""
+        """Free the reservation: paho did not take the message."""
         with self._lock:
             self._free(handed)
 
     def note(self, mid: int, handed: Handed) -> ReasonCode | None:
-        """It was taken, under this id; the broker's answer, if that came already."""
+        """Paho took the message under ``mid``. Returns the broker's answer if it came already."""
         with self._lock:
             reason = self._early.pop(mid, None)
             if reason is None:
-                # An id comes round again after 65,535 messages; what had it is not told any more.
+                # An id is reused after 65,535 messages; its earlier holder is no longer reported.
                 before = self._held.pop(mid, None)
                 if before:
                     self._free(before)
@@ -77,7 +77,7 @@ class Outgoing:
             return reason
 
     def settle(self, mid: int, reason: ReasonCode) -> Handed | None:
-        """It is written (QoS 0) or answered (QoS 1); ``None``: its publish() has not returned yet."""
+        """The message is written (QoS 0) or answered (QoS 1); ``None`` = its publish() has not returned yet."""
         with self._lock:
             handed = self._held.pop(mid, None)
             if handed is None:
@@ -87,12 +87,12 @@ class Outgoing:
             return handed
 
     def drop_lost(self) -> None:
-        """The connection ended: paho throws QoS 0 away, and keeps QoS 1 for the next one."""
+        """The connection ended: paho drops QoS 0 and keeps QoS 1 for the next one."""
         with self._lock:
             for mid in [mid for mid, handed in self._held.items() if handed.qos == 0]:
                 self._free(self._held.pop(mid))
 
     def _free(self, handed: Handed) -> None:
         self._bytes -= handed.size_bytes
-        # Told once for each time, not once for each message.
+        # Warn once each time it is full, not for each message.
         self._was_full = self._was_full and self._bytes > self._bytes_max // 2

@@ -15,22 +15,22 @@ class Service:
     """Speaks sd_notify(3). Used from one thread: the loop whose progress the watchdog is to prove."""
 
     def __init__(self) -> None:
-        # The library opens a socket in any case and forgets to close it where nobody listens.
+        # The library opens a socket even where nobody listens, and does not close it.
         self._notifier = sdnotify.SystemdNotifier() if os.environ.get("NOTIFY_SOCKET") else None
         self._interval_ms = _watchdog_interval_ms()
         self._due_ms = 0
 
     @property
     def watchdog_interval_ms(self) -> int | None:
-        """How often :meth:`watchdog` wants to be called, half of systemd's ``WatchdogSec``; ``None``: never."""
+        """How often to call :meth:`watchdog`, half of systemd's ``WatchdogSec``; ``None`` = never."""
         return self._interval_ms
 
     def ready(self) -> None:
-        """Start-up is over: the program does what it is for."""
+        """The program is up and doing its work."""
         self._notify("READY=1")
 
     def stopping(self) -> None:
-        """The program has begun to end."""
+        """The program is ending."""
         self._notify("STOPPING=1")
 
     def status(self, text: str) -> None:
@@ -39,7 +39,7 @@ class Service:
         self._notify(f"STATUS={line.encode('ascii', 'replace').decode()}")
 
     def watchdog(self) -> None:
-        """Tell systemd of real progress. Call it as often as there is some: it sends only when one is due."""
+        """Report progress to systemd. Call it whenever there is some: it sends only when due."""
         if self._interval_ms is None:
             return
         now_ms = time.monotonic_ns() // 1_000_000
@@ -53,7 +53,7 @@ class Service:
 
 
 def _watchdog_interval_ms() -> int | None:
-    # sd_watchdog_enabled(3): the time is meant for this process only if WATCHDOG_PID is unset or ours.
+    # sd_watchdog_enabled(3): the interval applies to this process only if WATCHDOG_PID is unset or ours.
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None

@@ -1,7 +1,7 @@
 """TLS for the MQTT link: our own CA only, 1.3 only, a client certificate, and errors as sentences for people.
 
-Under TLS 1.3 a refused client certificate shows only after the handshake, on the first read, and paho keeps
-no exception. So the sockets are of a class of our own that remembers what went wrong.
+Under TLS 1.3 a refused client certificate shows only after the handshake, on the first read, and paho keeps no
+exception. So our own socket class remembers what went wrong.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class LinkFault(Struct, frozen=True):
     """Why there is no link.
 
     Attributes:
-        detail: one plain sentence without its full stop.
-        is_permanent: trying again as things are cannot help.
+        detail: one plain sentence without a full stop.
+        is_permanent: retrying unchanged cannot help.
     """
 
     detail: str
     is_permanent: bool = False
 
 
-# OpenSSL's alert names as Python spells them in SSLError.reason (RFC 8446, section 6.2): what the broker says of us.
+# OpenSSL's alert names as Python spells them in SSLError.reason (RFC 8446, section 6.2): what the broker says about us.
 _ALERTS: Final = {
     "CERTIFICATE_EXPIRED": "the broker refuses our certificate: it has expired",
     "CERTIFICATE_REVOKED": "the broker refuses our certificate: it has been revoked",
@@ -42,7 +42,7 @@ _ALERTS: Final = {
     "DECRYPT_ERROR": "the broker refuses our certificate: its signature is wrong",
 }
 
-# X509_V_ERR_… of OpenSSL's x509_vfy.h: what we say of the broker's certificate.
+# X509_V_ERR_… of OpenSSL's x509_vfy.h: what we say about the broker's certificate.
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 _REVOKED: Final = 23
@@ -51,7 +51,7 @@ _WRONG_NAME: Final = frozenset({62, 64})
 
 
 def describe_fault(error: BaseException | None, host: str, port: int) -> LinkFault:
-    """What a failed connection means, in words. Never raises."""
+    """A failed connection as a sentence. Never raises."""
     at = f"{host}:{port}"
     match error:
         case ssl.SSLCertVerificationError():
@@ -83,7 +83,7 @@ def _tls(reason: str, at: str) -> LinkFault:
 def _verification(error: ssl.SSLCertVerificationError, at: str) -> LinkFault:
     code = error.verify_code
     if code == _NOT_YET_VALID:
-        # A machine without a battery-backed clock wakes in the past; the next minute may mend it.
+        # A machine without a battery-backed clock wakes in the past; within a minute that may be corrected.
         return LinkFault(f"the certificate of the broker at {at} is not valid yet, or the clock here is behind")
     if code == _EXPIRED:
         return LinkFault(
@@ -101,7 +101,7 @@ def _verification(error: ssl.SSLCertVerificationError, at: str) -> LinkFault:
 def client_context(
     ca_file: Path, certificate_file: Path, key_file: Path, remember: Callable[[OSError], None]
 ) -> ssl.SSLContext:
-    """A context that trusts ``ca_file`` alone and shows ``certificate_file``. Dates are the peer's to judge.
+    """A context that trusts only ``ca_file`` and presents ``certificate_file``, whose dates the peer judges.
 
     Args:
         ca_file: PEM; the only trusted root.
@@ -159,7 +159,7 @@ def _remembering(remember: Callable[[OSError], None]) -> type[ssl.SSLSocket]:
                 raise
             except OSError as e:
                 remember(e)
-                # The broker may have said why and closed before we wrote: its alert still waits to be read.
+                # The broker may have said why and closed before we wrote: its alert is still to be read.
                 with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError, OSError):
                     self.recv(1)
                 raise
