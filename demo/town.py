@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from demo.air.orders import CONTROL_SOCKET
 from demo.air_link import AirLink
-from demo.board import BoardLink
+from demo.board import BoardLink, words_of
 from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
 from demo.fitting import TownError, complete, fake_socket, mosquitto, new_node, route, watchlink
@@ -29,6 +29,8 @@ from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
 from demo.watch_room import WatchRoom
+from node.core.panel.words import where
+from node.hw.fake_board_client import BoardView
 from node.store.database import DATABASE_NAME
 from provisioning.fleet import Fleet
 
@@ -72,6 +74,11 @@ class Premises(Struct, frozen=True):
     def name(self) -> str:
         """``Corner Shop, High St``."""
         return f"{self.address.premises}, {self.address.place}"
+
+    def is_named_on(self, view: BoardView) -> bool:
+        """Whether a panel names it, if need be shortened, as a late alert does."""
+        words = words_of(view)
+        return self.address.premises in words or where(self.address.premises, self.address.place, "LATE ") in words
 
     def is_warned_by(self, other: Premises) -> bool:
         """Whether an alert of ``other``'s concerns it: another premises with a scheme in common."""

@@ -24,7 +24,6 @@ from demo.scripts.liar_past import Cast, scene_of
 from demo.scripts.liar_questions import OBEYED_WITHIN_S
 from demo.scripts.liar_watch import LAGS_S, Watch
 from demo.scripts.stage import PATIENCE_S, Stage
-from demo.town import Premises
 from demo.watch_room import PERSON, card_of
 from node.core.settings import Timing
 from wire.frames import DigestReceipt, decode
@@ -264,7 +263,7 @@ class _Telling:
         await room.close(alert, "Attended")
         await self._until_gone(alert)
         await stage.town.notice.until(
-            lambda: not any(_is_of(look.board.view.lines, self._cast.idle) for look in self._town.premises.values()),
+            lambda: not any(self._cast.idle.is_named_on(look.board.view) for look in self._town.premises.values()),
             f"no neighbour's panel showed {alert} any more",
             _LONG_S,
         )
@@ -358,10 +357,6 @@ class _Telling:
         elsewhere, played = reasons.pop(IN_TOWN_WITH_RADIO, 0), reasons.pop("", 0)
         self._stage.say("lied", what=f"all of them, of {played} in {len(rows())} rows", count=self._cells.total())
         self._stage.say("unplayed", count=reasons.total(), elsewhere=elsewhere)
-
-
-def _is_of(lines: Iterable[str], presser: Premises) -> bool:
-    return presser.address.premises in " ".join(lines)
 
 
 def _is_will(said: Said) -> bool:

@@ -11,7 +11,6 @@ from typing import Final
 from msgspec import Struct
 
 from central.core.view import Board, UndoAcknowledge
-from demo.board import words_of
 from demo.cable import Way
 from demo.chronicle import CENTRAL
 from demo.liar import CENTRALS, Forge, Liar, Said
@@ -260,7 +259,7 @@ async def until_on_panel(stage: Stage, where: Premises, presser: Premises) -> No
     """The panel shows the presser's alert, and has for a moment; it may have to wait for its turn."""
 
     def is_shown() -> bool:
-        return presser.address.premises in words_of(where.board.view)
+        return presser.is_named_on(where.board.view)
 
     is_settled = False
     while not is_settled:

@@ -16,6 +16,8 @@ HEADLINE_CHARS_MAX: Final = 8
 HEADLINE_WORD_CHARS_MAX: Final = 10
 """Each of two 24 px headline words, which take the place of row 2 as well: line 1 is then empty."""
 LINE_CHARS_MAX: Final = 21
+MARKS: Final = frozenset("✓✗●▲►")
+"""Which lines may hold besides letters."""
 
 
 class Face(StrEnum):
@@ -72,7 +74,7 @@ class Screen(Struct, frozen=True):
     Attributes:
         face: which one.
         headline: row 1, at most 8 characters, or two words for two 24 px lines (``("NOT", "DELIVERED")``).
-        lines: rows 2 and 3, at most 21 characters each; may hold ✓ ✗ ● ▲ ►.
+        lines: rows 2 and 3, at most 21 characters each; may hold :data:`MARKS`.
         emphasis: plain, inverted or framed.
         priority: colours row 1 on colour panels.
         dots: silent-mode marks.

@@ -1,20 +1,22 @@
 """The letters: Terminus Bold from Debian's ``xfonts-terminus``, or Pillow's own font where that is missing.
 
-Owns which characters can be drawn. A character that cannot is replaced by one that is seen, never left out.
+Owns which characters can be drawn. One that cannot is spelled in the nearest letters that can; a run of those for which
+there are none is one mark that is seen.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
-import unicodedata
 import zlib
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from node.core.spelling import plain
 from node.hw.errors import PartError
 
 TERMINUS_DIR: Final = Path("/usr/share/fonts/X11/misc")
@@ -38,8 +40,7 @@ _STAND_INS: Final = {
     "″": '"',
     "\N{NO-BREAK SPACE}": " ",
 }
-_UNKNOWN: Final = "□"
-_UNKNOWN_STAND_IN: Final = "?"
+_UNKNOWN: Final = "?"
 
 LIT: Final = 255
 """A lit pixel of a mode ``1`` image: Pillow keeps any other number as it is, and it would not invert."""
@@ -95,8 +96,9 @@ class Typeface:
         return round(self._fonts[size_px].getlength(text))
 
     def showable(self, text: str) -> str:
-        """``text`` with every character that this face lacks replaced by one that it has."""
-        return "".join(self._replacement(character) for character in text)
+        """``text`` in characters that this face has."""
+        runs = groupby(map(self._spelling, text), key=bool)
+        return "".join("".join(run) if is_spelled else _UNKNOWN for is_spelled, run in runs)
 
     def fitted(self, text: str, size_px: int, width_px: int) -> str:
         """``text``, showable, cut to ``width_px`` with a ``…`` where it is too long."""
@@ -129,14 +131,14 @@ class Typeface:
             else:
                 canvas.bitmap(place, own, fill=LIT)
 
-    def _replacement(self, character: str) -> str:
-        if character == " " or self._is_drawn(character):
-            return character
-        candidates = [_STAND_INS.get(character, ""), unicodedata.normalize("NFKD", character)[:1], _UNKNOWN]
-        for candidate in candidates:
-            if candidate and (candidate == " " or self._is_drawn(candidate)):
-                return candidate
-        return _UNKNOWN_STAND_IN
+    def _spelling(self, character: str) -> str:
+        if not self._has(character):
+            character = _STAND_INS.get(character, character)
+        return plain(character, self._has)
+
+    def _has(self, character: str) -> bool:
+        # The picture of what is missing is a question mark in Terminus: its own looks as if it were missing.
+        return character in {" ", _UNKNOWN} or self._is_drawn(character)
 
     def _probe(self, character: str) -> bool:
         """Whether the face has its own picture of this character."""

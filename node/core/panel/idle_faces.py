@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from node.core.controls import Button, Part
 from node.core.incident.hush import faults_to_tell, hushed_since_ms, is_blocked_to_tell
-from node.core.panel.words import TELL, USE_RADIO, clock, fullest, line, on_duty, span
+from node.core.panel.words import TELL, USE_RADIO, clock, fullest, line, named, on_duty, span
 from node.core.radio import member_tests
 from node.core.radio.path import RadioPath, radio_path
 from node.core.screens import Emphasis, Face, Screen
@@ -120,7 +120,7 @@ def _no_path(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen | 
     radio = _radio_to_tell(state, told, now_ms)
     if now_ms - state.started_ms < state.settings.timing.boot_shown_ms and not central.boot_id:
         news = "Radio: listens only" if radio is RadioPath.LISTENING else "Looking for central"
-        return Screen(Face.BOOT, ("STARTING",), (line(f"Watchlink {state.settings.version}"), news))
+        return Screen(Face.BOOT, ("STARTING",), (line(f"Watchlink {named(state.settings.version)}"), news))
     if is_blocked_to_tell(state, now_ms):
         return Screen(Face.FAULT, ("NO LINK",), ("Radio channel blocked", "In danger: call 999"))
     if radio is RadioPath.READY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.core.panel.words import KIND_WORDS, clock, fullest, line, person
+from node.core.panel.words import KIND_WORDS, clock, fullest, line, named, person, where
 from node.core.scales import shown_at_s
 from node.core.screens import Emphasis, Face, Screen
 from node.core.state import Neighbour, NodeState
@@ -24,10 +24,10 @@ def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Scree
 
 
 def _where(neighbour: Neighbour) -> str:
+    name, place = named(neighbour.premises), named(neighbour.place)
     # The line below has no room for it beside both buttons.
     late = "LATE " if neighbour.is_late_and_urgent else ""
-    name = late + (neighbour.premises or neighbour.incident.text)
-    return fullest(f"{name}, {neighbour.place}", name) if neighbour.place else line(name)
+    return where(name or ("Neighbour" if place else neighbour.incident.text), place, late)
 
 
 def _news(state: NodeState, neighbour: Neighbour) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from node.core.incident.hush import is_blocked_to_tell
 from node.core.incident.lifecycle import is_unsaved
-from node.core.panel.words import KIND_WORDS, TELL, USE_RADIO, clock, line, person, span
+from node.core.panel.words import KIND_WORDS, TELL, USE_RADIO, clock, line, named, person, shortened, span
 from node.core.radio.member_tests import is_proof, paths_proven
 from node.core.radio.path import can_transmit
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
@@ -142,7 +142,7 @@ def _nearby(own: Incident, news: str) -> _Words:
     """Central does not have it, and neighbours have: the best news there is then, and no more than it is."""
     response, who = _foremost(own)
     word, by = ("COMING", "") if response is MemberResponse.RESPONDING else ("SEEN", "by ")
-    return Face.NEARBY, (word,), line(f"{by}{_shortened(who, LINE_CHARS_MAX - len(by))}"), news
+    return Face.NEARBY, (word,), line(f"{by}{shortened(who, LINE_CHARS_MAX - len(by))}"), news
 
 
 def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
@@ -224,18 +224,14 @@ def _member(own: Incident) -> str:
     """Who has pressed the most that anybody has, and what."""
     response, who = _foremost(own)
     before, after = ("", " coming") if response is MemberResponse.RESPONDING else ("Seen by ", "")
-    return line(f"{before}{_shortened(who, LINE_CHARS_MAX - len(before) - len(after))}{after}")
+    return line(f"{before}{shortened(who, LINE_CHARS_MAX - len(before) - len(after))}{after}")
 
 
 def _foremost(own: Incident) -> tuple[MemberResponse, str]:
     """Those who are coming, else those who have seen it: by name, or how many they are."""
     response = max(member.response for member in own.members)
-    names = [member.premises for member in own.members if member.response is response]
-    return response, names[0] if len(names) == 1 else f"{len(names)} neighbours"
-
-
-def _shortened(name: str, room: int) -> str:
-    return name if len(name) <= room else f"{name[: room - 1].rstrip()}…"
+    names = [named(member.premises) for member in own.members if member.response is response]
+    return response, (names[0] or "a neighbour") if len(names) == 1 else f"{len(names)} neighbours"
 
 
 _FACES: Final[dict[Phase, Callable[[NodeState, Incident, int], _Words]]] = {

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from node.core.screens import LINE_CHARS_MAX
+from node.core.spelling import PANEL_LETTERS, spelled
 from node.core.state import NodeState
 from wire.kinds import AlertKind, Role
 from wire.text import display_text
@@ -13,7 +14,14 @@ from wire.text import display_text
 UNKNOWN_TIME: Final = "--:--"
 USE_RADIO: Final = "Use radio or call 999"
 TELL: Final = "Tell co-ordinator"
+NAME_CHARS_MIN: Final = 5
+"""A premises' name beside a long place keeps so many, its ``…`` among them."""
 _DUTY: Final = "On duty: "
+_SHORT: Final = {
+    "street": "St", "road": "Rd", "lane": "Ln", "avenue": "Ave", "square": "Sq", "place": "Pl", "gardens": "Gdns",
+    "station": "Stn", "market": "Mkt", "terrace": "Ter", "crescent": "Cres", "drive": "Dr", "close": "Cl",
+}  # fmt: skip
+"""The last word of a place, where it does not fit whole."""
 _ROLES: Final = {role.slug: role for role in Role}
 
 KIND_WORDS: Final = {
@@ -33,7 +41,38 @@ KIND_WORDS: Final = {
 
 def line(text: str) -> str:
     """As one line of the panel."""
-    return display_text(text, LINE_CHARS_MAX)
+    return shortened(text, LINE_CHARS_MAX)
+
+
+def shortened(text: str, chars_max: int) -> str:
+    """At most so many characters; a cut ends in ``…``."""
+    return display_text(text, chars_max)
+
+
+def named(name: str) -> str:
+    """Somebody's name in the panel's letters; empty if it has none of them."""
+    return " ".join(spelled(name, PANEL_LETTERS.__contains__).split())
+
+
+def where(premises: str, place: str, before: str = "") -> str:
+    """``Corner Shop, High St``: where to go. What is too long is taken from the premises' name first.
+
+    Args:
+        premises: its name, in the panel's letters.
+        place: the same; may be empty.
+        before: said first, and never cut.
+    """
+    if not place:
+        return line(f"{before}{premises}")
+    words = place.split()
+    brief = " ".join((*words[:-1], _SHORT.get(words[-1].lower(), words[-1])))
+    bare = premises.removeprefix("The ")
+    for name, at in ((premises, place), (premises, brief), (bare, brief)):
+        if len(said := f"{before}{name}, {at}") <= LINE_CHARS_MAX:
+            return said
+    room = LINE_CHARS_MAX - len(f"{before}, ")
+    at = shortened(brief, room - min(len(bare), NAME_CHARS_MIN))
+    return f"{before}{shortened(bare, room - len(at))}, {at}"
 
 
 def fullest(*candidates: str) -> str:
@@ -61,17 +100,18 @@ def span(duration_ms: int) -> str:
 
 def person(role: str, name: str, before: str = "") -> str:
     """``PCSO J Patel``, with a word before it or none, as full as it fits."""
+    name = named(name)
     words = name.split()
     shorter = f"{words[0][0]} {words[-1]}" if len(words) > 1 else name
     surname = words[-1] if words else ""
-    return fullest(*(f"{before} {role} {said}" for said in (name, shorter, surname)))
+    return fullest(*(f"{before} {named(role)} {said}" for said in (name, shorter, surname)))
 
 
 def on_duty(roles: tuple[str, ...]) -> str:
     """``On duty: CCTV PCSO``; what does not fit is counted: ``On duty: CCTV, 3 more``."""
     if not roles:
         return "NOBODY ON DUTY"
-    shorts = [_ROLES[slug].short if slug in _ROLES else display_text(slug.upper(), 6) for slug in roles]
+    shorts = [_ROLES[slug].short if slug in _ROLES else display_text(named(slug).upper(), 6) for slug in roles]
     said = [" ".join(shorts)]
     said += [f"{' '.join(shorts[:named])}, {len(shorts) - named} more" for named in range(len(shorts) - 1, 0, -1)]
     return fullest(*(f"{_DUTY}{who}" for who in said), f"Duty: {said[-1]}")

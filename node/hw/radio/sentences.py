@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from node.core.air import Phrase
+from node.core.spelling import spelled
 from wire.limits import NAME_CHARS_MAX
 
 _WARNINGS: Final = MappingProxyType(
@@ -33,6 +34,11 @@ _ABBREVIATIONS: Final = MappingProxyType(
 _DIRECTIONS: Final = frozenset(("north", "south", "east", "west", "n", "s", "e", "w"))
 _WORD_MARKS: Final = "'’"
 _PAUSES: Final = ",.;:/()|"
+_LETTERS_LAST: Final = "ſ"
+"""Of the Latin letters that a British voice speaks, Welsh and Polish ones among them; of what comes after in Unicode it
+says the names, and of many the number, sign by sign."""
+_SPELLED: Final = frozenset(("So", "Mn", "Mc", "Me", "Cf"))
+"""Besides letters: symbols, and marks and joiners that belong to what stands before them."""
 
 
 def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]:
@@ -59,10 +65,11 @@ def once(sentence: str) -> str:
 def speakable(text: str) -> str:
     """``text`` without anything that a speech program could take for markup, an option or a command.
 
-    Letters, digits, apostrophes inside words, and pauses as commas; ``&`` is "and". Everything else is a space.
+    Letters that a voice can speak, digits, apostrophes inside words, and pauses as commas; ``&`` is "and". Everything
+    else is a space.
     """
     kept = []
-    letters = unicodedata.normalize("NFC", text)[:NAME_CHARS_MAX]
+    letters = spelled(text[:NAME_CHARS_MAX], _is_spoken)[:NAME_CHARS_MAX]
     for before, character, after in zip(f" {letters}", letters, f"{letters[1:]} ", strict=False):
         if character.isalnum() or (character in _WORD_MARKS and before.isalpha() and after.isalpha()):
             kept.append(character)
@@ -74,6 +81,11 @@ def speakable(text: str) -> str:
             kept.append(" ")
     parts = (" ".join(part.split()) for part in "".join(kept).split(","))
     return ", ".join(filter(None, parts))
+
+
+def _is_spoken(character: str) -> bool:
+    is_unspoken = character.isalnum() or unicodedata.category(character) in _SPELLED
+    return character <= _LETTERS_LAST or not is_unspoken
 
 
 def _without_abbreviations(place: str) -> str:

@@ -155,7 +155,7 @@ def test_time_on_the_panel_is_our_own_clocks(world: World) -> None:
     world.do(answer(world, 3_600))
     world.do(world.alert_from(BOOTS, 5, at_s=wall_s(world) + 3_600 - 120))
 
-    assert ("LATE Boots", "14:30 ▲Seen ►Coming") == world.screen.lines
+    assert ("LATE Boots, Gallowtr…", "14:30 ▲Seen ►Coming") == world.screen.lines
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ def test_central_makes_late_what_its_senders_clock_made_live(world: World) -> No
     assert is_live(world, at_s=wall_s(world))
     world.do(world.says(BOOTS, 5, late=True))
 
-    assert (Emphasis.FRAMED, "LATE Boots") == (world.screen.emphasis, world.screen.lines[0])
+    assert (Emphasis.FRAMED, "LATE Boots, Gallowtr…") == (world.screen.emphasis, world.screen.lines[0])

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
-from node.core.screens import Dots, Emphasis, Face, Screen
+from node.core.panel.words import named, person, where
+from node.core.screens import MARKS, Dots, Emphasis, Face, Screen
+from node.core.spelling import PANEL_LETTERS
 from node.hw.drawing import (
     FACE_HEIGHT_PX,
     FACE_WIDTH_PX,
@@ -25,7 +27,7 @@ from node.hw.drawing import (
     wander,
 )
 from node.hw.profiles import PROFILES
-from node.hw.typeface import TERMINUS_DIR, Typeface
+from node.hw.typeface import SIZES_PX, TERMINUS_DIR, Typeface
 from tools.specimens import SPECIMENS
 from wire.kinds import Priority
 
@@ -33,6 +35,8 @@ PANEL = PROFILES["ssd1309-128x64"].panel
 COLOUR = PROFILES["ssd1351-128x128"].panel
 WIDE = PROFILES["ssd1322-256x64"].panel
 WIDEST = "MW@▲✗●►✓"
+TERMINUS = Typeface()
+NAMES = st.one_of(st.text(max_size=64), st.text(alphabet=sorted(PANEL_LETTERS), max_size=64))
 
 every_specimen = pytest.mark.parametrize("screen", SPECIMENS.values(), ids=SPECIMENS.keys())
 every_typeface = pytest.mark.parametrize("typeface", [Typeface(), Typeface(Path("/nowhere"))], ids=["terminus", "own"])
@@ -247,10 +251,31 @@ def test_typeface_has_every_symbol_of_the_look(terminus: Typeface) -> None:
             assert ink_of(symbol, size_px, terminus) > 0
 
 
-def test_typeface_replaces_what_it_lacks_by_something_seen(terminus: Typeface) -> None:
+@pytest.mark.parametrize("size_px", SIZES_PX)
+def test_typeface_has_every_letter_that_the_core_takes_it_to_have(size_px: int, terminus: Typeface) -> None:
+    """The core spells names by this list, for it must know how long they are."""
+    width_px = terminus.width_px("n", size_px)
+    for letter in PANEL_LETTERS | MARKS:
+        assert letter == terminus.showable(letter)
+        assert width_px == terminus.width_px(letter, size_px)
+
+
+@given(premises=NAMES, place=NAMES, person_name=NAMES, before=st.sampled_from(["", "LATE "]))
+def test_names_of_any_script_are_drawn_whole(premises: str, place: str, person_name: str, before: str) -> None:
+    """No letter is replaced, none is cut off: what the core composed is what is seen."""
+    lines = where(named(premises) or "Neighbour", named(place), before), person("PCSO", person_name)
+    for emphasis in Emphasis:
+        screen = Screen(Face.NEIGHBOUR, (), lines, emphasis)
+        assert lines == tuple(map(TERMINUS.showable, lines))
+        assert sum(ink_of(line, LINE_SIZE_PX, TERMINUS) for line in lines) == ink_px(compose_face(screen, TERMINUS))
+
+
+def test_typeface_spells_what_it_lacks_and_marks_a_run_of_what_it_cannot_spell_once(terminus: Typeface) -> None:
     own = Typeface(Path("/nowhere"))
 
-    assert "Caf\u00e9 ?? s" == terminus.showable("Café 中\U0001f642 \u017f".replace("\u017f", "s"))
+    assert "Café ? s" == terminus.showable("Café 中\U0001f642 s")
+    assert "Ty Wyn, Lodz Strasse, Aesop, Kafe ?" == own.showable("Tŷ Ŵyn, Łódź Straße, Æsop, Кафе 中中")
+    assert "Why?? Who?" == terminus.showable("Why?? Who?")
     assert "Net+ x * ^ >" == own.showable("Net✓ ✗ ● ▲ ►")
     for typeface in (terminus, own):
         for character in "中\U0001f642\u200b\ue000\ud800":

@@ -32,13 +32,13 @@ def test_alert_is_shown_inverted_with_place_time_and_the_two_buttons(world: Worl
     done = world.do(world.alert_from(BOOTS, 5))
 
     assert ("neighbour", ("ATTACK",)) == (world.face, world.screen.headline)
-    assert ("Boots", "14:32 ▲Seen ►Coming") == world.screen.lines, "with its place it would be cut"
+    assert ("Boots, Gallowtree Ga…", "14:32 ▲Seen ►Coming") == world.screen.lines
     assert (Emphasis.INVERTED, OPENED.text) == (world.screen.emphasis, world.screen.concerns)
     assert [PlaySound(SoundPattern.ATTACK)] == world.of(PlaySound, done)
     assert [OPENED.text] == world.shown()
 
 
-def test_place_is_shown_where_it_fits(world: World) -> None:
+def test_place_is_shown_whole_where_it_fits(world: World) -> None:
     sender = world.sender(NodeId(0x20), "Spar", "High St", 1)
     world.do(DirectoryReceived(world.directory(2, spar=sender), b"sealed"), world.alert_from(NodeId(0x20), 1))
 

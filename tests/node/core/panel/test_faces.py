@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import Effect
 from node.core.events import DirectoryReceived, Event, LinkUp, StopAsked
-from node.core.panel.words import fullest, on_duty, person, span
-from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, Face, Screen
+from node.core.panel.words import fullest, named, on_duty, person, span, where
+from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, MARKS, Face, Screen
+from node.core.spelling import PANEL_LETTERS
 from node.core.state import NodeState
 from tests.support.node_world import StateWord, World
 from wire.ids import NodeId
@@ -28,7 +29,7 @@ def assert_fits(screen: Screen) -> None:
         assert 2 == len(screen.headline)
         assert all(0 < len(word) <= HEADLINE_WORD_CHARS_MAX for word in screen.headline)
         assert "" == screen.lines[0], "two large words take the place of row 2"
-    assert all(len(line) <= LINE_CHARS_MAX and line.isprintable() for line in screen.lines)
+    assert all(len(line) <= LINE_CHARS_MAX and set(line) <= PANEL_LETTERS | MARKS for line in screen.lines)
 
 
 def test_faces_are_those_of_the_look() -> None:
@@ -61,7 +62,7 @@ def test_faces_are_those_of_the_look() -> None:
         "answered": (("ANSWERED",), "PCSO J Patel", "14:32:02 after 2 s"),
         "on-the-way": (("COMING",), "PCSO J Patel", "on the way 14:32"),
         "closed": (("CLOSED",), "by PCSO J Patel", "at 14:32"),
-        "neighbour": (("ATTACK",), "Boots", "14:33 ▲Seen ►Coming"),
+        "neighbour": (("ATTACK",), "Boots, Gallowtree Ga…", "14:33 ▲Seen ►Coming"),
     } == said
     for screen in seen.values():
         assert_fits(screen)
@@ -174,10 +175,84 @@ def test_duty_line(roles: tuple[str, ...], expected: str) -> None:
         ("POLICE", "Jaswinder Patel", "POLICE J Patel"),
         ("CCTV", "Featherstonehaugh-Smythe", "CCTV Featherstonehau…"),
         ("CCTV", "", "CCTV"),
+        ("CCTV", "Nguyễn Phở", "CCTV Nguyen Pho"),
+        ("CCTV", "金龍", "CCTV"),
     ],
 )
 def test_person_is_named_as_fully_as_it_fits(role: str, name: str, expected: str) -> None:
     assert expected == person(role, name)
+
+
+LLANFAIR = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogoch Arms"
+
+
+@pytest.mark.parametrize(
+    ("premises", "place", "expected", "expected_late"),
+    [
+        ("Spar", "High St", "Spar, High St", "LATE Spar, High St"),
+        ("Spar", "", "Spar", "LATE Spar"),
+        (LLANFAIR, "Church St", "Llanfairp…, Church St", "LATE Llan…, Church St"),
+        (LLANFAIR, "Church Street", "Llanfairp…, Church St", "LATE Llan…, Church St"),
+        (LLANFAIR, "Church Gate", "Llanfai…, Church Gate", "LATE Llan…, Church G…"),
+        ("Spar", "Stratford upon Avon Road", "Spar, Stratford upon…", "LATE Spar, Stratford…"),
+        ("The Crown", "Market Place", "The Crown, Market Pl", "LATE Crown, Market Pl"),
+        ("The Railway Arms", "Kirk Road", "Railway Arms, Kirk Rd", "LATE Railwa…, Kirk Rd"),
+        ("Cafe Zażółć", "Łódź St", "Cafe Zażółć, Łódź St", "LATE Cafe Z…, Łódź St"),
+    ],
+)
+def test_place_stays_however_long_the_name_is(premises: str, place: str, expected: str, expected_late: str) -> None:
+    """N5: whoever goes must know where to."""
+    assert expected == where(premises, place)
+    assert expected_late == where(premises, place, "LATE ")
+
+
+@given(
+    premises=st.text(max_size=64),
+    place=st.text(max_size=64),
+    street=st.sampled_from([("", ""), (" Street", " St"), (" ROAD", " Rd"), (" Gate", " Gate")]),
+    before=st.sampled_from(["", "LATE "]),
+)
+def test_place_is_beside_every_name(premises: str, place: str, street: tuple[str, str], before: str) -> None:
+    """Whole, or in short, or its first eight letters at the least."""
+    name, at = named(premises), named(place)
+    assume(name and at)
+    said = where(name, at + street[0], before)
+    whole = [f", {at}{last}" for last in street]
+
+    assert len(said) <= LINE_CHARS_MAX
+    assert said.startswith(before)
+    assert said.removeprefix(before)[0] in (name[0], name.removeprefix("The ")[0])
+    assert said.endswith((*whole, *(f"{whole[1][:n].rstrip()}…" for n in range(2 + 8, len(whole[1])))))
+
+
+@pytest.mark.parametrize(
+    ("premises", "place", "expected"),
+    [
+        ("🍺 The Swan", "High St", "The Swan, High St"),
+        ("🦢", "High St", "Swan, High St"),
+        ("金龍", "High St", "Neighbour, High St"),
+        ("金龍", "", "00000011-5"),
+        ("Net✓ ►Coming", "", "Net Coming"),
+    ],
+)
+def test_neighbour_is_named_in_letters_that_the_panel_has(premises: str, place: str, expected: str) -> None:
+    """The panel's own marks are not for names: they say what the node knows."""
+    world = World()
+    world.start(known=world.directory(2, boots=world.sender(BOOTS, premises, place, 1)))
+    world.online()
+    world.do(world.alert_from(BOOTS, 5))
+
+    assert expected == world.screen.lines[0]
+
+
+def test_member_without_a_name_that_can_be_spelled_is_a_neighbour() -> None:
+    world = World()
+    world.start(known=world.directory(2, boots=world.sender(BOOTS, "金龍", "", 1)))
+    world.online()
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.response_from(BOOTS, 5, 1, MemberResponse.SEEN))
+
+    assert "Seen by a neighbour" == world.screen.lines[1]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,14 @@ def test_sentences_do_not_touch_what_a_premises_calls_itself() -> None:
         ("[[h@l'oU]] <break time='9s'/>", "h l'oU break time 9s"),
         ("\x01100S a\nb\0c", "100S a b c"),
         ("'quoted' \"twice\"", "quoted twice"),
+        ("Tŷ Ŵyn", "Tŷ Ŵyn"),
+        ("Cafe Łódź", "Cafe Łódź"),
+        ("Nguyễn Phở", "Nguyen Pho"),
+        ("Кафе Весна", "Kafe Vesna"),
+        ("金龍 Golden Dragon", "Golden Dragon"),
+        ("🍺 The Swan", "The Swan"),
+        ("🦢", "Swan"),
+        ("Bell’s–Outdoor", "Bell’s Outdoor"),
     ],
 )
 def test_speakable_leaves_words_and_pauses_only(name: str, said: str) -> None:
