@@ -15,19 +15,32 @@ from playwright.async_api import async_playwright
 
 from demo.chronicle import CENTRAL
 from demo.panel.server import FrontPanels
-from demo.premises import TownPlan
+from demo.premises import ADDRESSES, TownPlan
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
 from demo.town import Town, open_town
-from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS, write_small
+from node.core.air import Phrase
+from node.hw.radio.sentences import sentences
+from tools.central_pictures import CHROMIUM, CHROMIUM_FLAGS
+from tools.pictures import FOLDER, digest, write_small
 
+PICTURE: Final = "demo-air.png"
+_STRIP: Final = (
+    "static/air.js",
+    "static/dom.js",
+    "static/panel.css",
+    "templates/air.html",
+    "templates/base.html",
+    "templates/index.html",
+)
+_SHOP: Final = "corner-shop"
 _NO_TESTS_MS: Final = 3_600_000
 _WITHIN_MS: Final = 30_000
 
 
 async def photograph(town: Town, panels_url: str) -> bytes:
     """A PNG of the strip with the sentence of an attack in it."""
-    stage, shop = Stage(town), town.premises["corner-shop"]
+    stage, shop = Stage(town), town.premises[_SHOP]
     await on_air.gather(stage)
     await on_air.cut(stage, shop)
     alert = await stage.press(shop, "attack")
@@ -47,19 +60,27 @@ async def photograph(town: Town, panels_url: str) -> bytes:
     return picture
 
 
+def made_from() -> str:
+    """The digest of the page, of what is said, and how it is photographed. Sound itself is never twice the same."""
+    address = next(address for address in ADDRESSES if address.key == _SHOP)
+    said = sentences(address.premises, address.place)[Phrase.ATTACK]
+    drawn_by = ("demo/panel/air.py", "demo/air/spectrogram.py", "tools/air_pictures.py")
+    return digest(*drawn_by, *(f"demo/panel/{part}" for part in _STRIP), data=said.encode())
+
+
 async def _draw(file: Path) -> None:
     async with (
         open_town(plan=TownPlan(has_radio=True, path_test_first_ms=_NO_TESTS_MS)) as town,
         FrontPanels(town) as panels,
     ):
-        write_small(file, await photograph(town, panels.url))
+        write_small(file, await photograph(town, panels.url), made_from())
 
 
 def main(arguments: list[str]) -> int:
     """Write the picture."""
-    folder = Path(arguments[0] if arguments else "docs/pictures")
+    folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_draw(folder / "demo-air.png"))
+    asyncio.run(_draw(folder / PICTURE))
     return 0
 
 

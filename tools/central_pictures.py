@@ -6,7 +6,6 @@ Needs Debian's chromium.
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from msgspec.structs import replace
-from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from central.core.view import (
@@ -35,7 +33,9 @@ from central.core.view import (
     RejectedLine,
 )
 from central.web.app import create_app
+from central.web.feed import encode_shown
 from central.web.server import WebServer, listen, url_of
+from tools.pictures import FOLDER, digest, write_small
 from wire.kinds import PRIORITY, AlertKind
 
 SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
@@ -236,9 +236,14 @@ def photograph(
         return page.screenshot()
 
 
+def made_from() -> str:
+    """The digest of page, board and how they are photographed."""
+    return digest("central/web", "tools/central_pictures.py", data=encode_shown(night_board()))
+
+
 def main(arguments: list[str]) -> int:
     """Write the three pictures."""
-    folder = Path(arguments[0] if arguments else "docs/pictures")
+    folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     listener = listen("127.0.0.1", 0)
     url = url_of(listener)
@@ -258,14 +263,8 @@ def main(arguments: list[str]) -> int:
         web.stop()
         web.join_thread()
     for name, png in shots.items():
-        write_small(folder / name, png)
+        write_small(folder / name, png, made_from())
     return 0
-
-
-def write_small(file: Path, png: bytes) -> None:
-    """Few colours stand in the page: a palette makes the picture a fraction of its size."""
-    with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 if __name__ == "__main__":
