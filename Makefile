@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz lock clean
+.PHONY: help demo test test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz mutation lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -61,6 +61,10 @@ docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-
 fuzz: ## feed every decoder far more hostile input than the tests
 	@scripts/set-up test
 	@WATCHLINK_FUZZ=1 .venv/bin/python -m pytest -q -n 2 -m 'hypothesis and not integration' tests $(FUZZ)
+
+mutation: ## plant 1,000 small mistakes one by one: nine in ten must fail a unit test; MUTATION="--seed 2 --sample 200"
+	@scripts/set-up test
+	@.venv/bin/python -m tools.mutation $(MUTATION)
 
 lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check

@@ -1,0 +1,191 @@
+"""One campaign: learn who tests what, draw the sample, play each mutant."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from tools.mutation.mutants import Mutant, files_of, mutants_of, mutated
+from tools.mutation.processes import Job, Report, play
+from tools.mutation.results import Outcome, Result, Results
+from tools.mutation.trace import Atlas, Reach, in_order
+from tools.mutation.trial import Word, attempt, prepare, trace
+
+PACKAGES: Final = ("node/core", "central/core", "wire", "node/store", "central/store", "provisioning")
+BUDGET_S: Final = 60.0
+"""CPU time of tests for each mutant, as measured without it. One that outlives it has survived."""
+_NOT_TRACED: Final = ("tests/project/", "tests/integration/", "tests/browser/", "tests/systemd/", "tests/bench/")
+"""Tests that read sources, or start programs of their own, which know nothing of a mutant."""
+_LEARN_LIMIT_S: Final = 3_600
+_PLAY_LIMIT_S: Final = 1_200
+"""Real time, for what waits for ever; what runs for ever is ended by its CPU time."""
+
+_T = TypeVar("_T")
+
+
+class Trial(Struct, frozen=True):
+    """A mutant and the tests that run its line."""
+
+    mutant: Mutant
+    tests: frozenset[str]
+
+
+class Campaign:
+    """Everything about the working tree as it is now.
+
+    Args:
+        root: top of the repository.
+        workers: processes at a time.
+        budget_s: CPU seconds of tests for each mutant.
+    """
+
+    def __init__(self, root: Path, workers: int, budget_s: float = BUDGET_S) -> None:
+        self._root = root
+        self._workers = workers
+        self._budget_s = budget_s
+        self._kept = root / "var" / "mutation"
+        self._kept.mkdir(parents=True, exist_ok=True)
+        self.sources = self._read(files_of(PACKAGES, root))
+        self._tests, self._beside = self._test_files()
+        self._digests = {path: _digest(text) for path, text in (self.sources | self._tests).items()}
+        self._results = Results(self._kept / "results.jsonl")
+        self._killers: dict[str, Counter[str]] = defaultdict(Counter)
+        self._is_trusted: dict[str, bool] = {}
+        prepare()
+
+    def mutants(self) -> dict[str, list[Mutant]]:
+        """Of each package, all."""
+        found = self._learn("mutants", list[Mutant], self.sources, _find)
+        return {
+            package: [mutant for path in self.sources if path.startswith(f"{package}/") for mutant in found[path]]
+            for package in PACKAGES
+        }
+
+    def atlas(self) -> Atlas:
+        """Who runs what. Only files of tests that changed are traced again; all, if what they stand on did."""
+        ground = _digest(*self.sources.values(), *self._beside.values())
+        subjects = {file: f"{ground} {text}" for file, text in self._tests.items()}
+        atlas = Atlas(self._learn("reach", Reach, subjects, partial(_trace, self._root)), self.sources)
+        gc.collect()
+        gc.freeze()  # so that processes share it
+        return atlas
+
+    def play(self, drawn: Iterable[Mutant], atlas: Atlas) -> Iterator[tuple[Mutant, Result]]:
+        """Each mutant and what came of it: what is known first, then the new ones, file by file."""
+        new: dict[str, list[Trial]] = defaultdict(list)
+        for mutant in drawn:
+            tests = frozenset(atlas.tests_of(mutant.path, mutant.lines, mutant.binds))
+            known = self._results.get(mutant.key)
+            if known and known.still_holds(self._digests, mutant.path, set(map(_file_of, tests))):
+                self._killers[mutant.path][known.by] += 1
+                yield mutant, known
+            else:
+                new[mutant.path].append(Trial(mutant, tests))
+        for path, trials in sorted(new.items()):
+            texts = mutated(path, self.sources[path], {trial.mutant.index for trial in trials})
+            for trial, result in self._play_file(trials, texts, atlas):
+                self._results.add(result)
+                self._killers[path][result.by] += 1
+                yield trial.mutant, result
+
+    def _play_file(self, trials: list[Trial], texts: dict[int, str], atlas: Atlas) -> Iterator[tuple[Trial, Result]]:
+        def job(trial: Trial) -> Job[Trial]:
+            return Job(
+                trial, partial(self._attempt, trial=trial, text=texts[trial.mutant.index], atlas=atlas), _PLAY_LIMIT_S
+            )
+
+        jobs = deque(job(trial) for trial in trials if trial.tests)
+        yield from ((trial, self._result(trial, Outcome.NO_TEST)) for trial in trials if not trial.tests)
+        for trial, ending in play(jobs, self._workers):
+            word = ending.said(Word)
+            if ending.is_out_of_time:
+                yield trial, self._result(trial, Outcome.OUT_OF_TIME, word.test, ending.seconds)
+            elif not word.is_killed:
+                yield trial, self._result(trial, Outcome.SURVIVED, "", ending.seconds)
+            elif self._trusts(word.test, atlas):
+                yield trial, self._result(trial, Outcome.KILLED, word.test, ending.seconds)
+            else:
+                jobs.append(job(Trial(trial.mutant, trial.tests - {word.test})))
+
+    def _attempt(self, report: Report, trial: Trial, text: str, atlas: Atlas) -> None:
+        path = trial.mutant.path
+        # In the child, so that it knows the latest killers.
+        tests = in_order(trial.tests, path, atlas, self._killers[path], self._budget_s)
+        attempt(report, path, text, {test: atlas.seconds_of(test) for test in tests}, self._root)
+
+    def _trusts(self, test: str, atlas: Atlas) -> bool:
+        """A test that fails alone without any mutant has killed nobody."""
+        if not test:
+            return True
+        if test not in self._is_trusted:
+            seconds = {test: atlas.seconds_of(test)}
+            work = partial(attempt, path="", source=None, seconds=seconds, root=self._root)
+            _, ending = next(play(deque([Job(test, work, _PLAY_LIMIT_S)]), 1))
+            self._is_trusted[test] = not ending.is_out_of_time and not ending.said(Word).is_killed
+        return self._is_trusted[test]
+
+    def _result(self, trial: Trial, outcome: Outcome, by: str = "", seconds: float = 0.0) -> Result:
+        rests_on = trial.tests if outcome is Outcome.SURVIVED else {by} - {""}
+        return Result(
+            key=trial.mutant.key,
+            source=self._digests[trial.mutant.path],
+            outcome=outcome,
+            by=by,
+            tests={file: self._digests[file] for file in map(_file_of, rests_on)},
+            reaching=len(trial.tests),
+            seconds=round(seconds, 2),
+        )
+
+    def _learn(
+        self, name: str, kind: type[_T], subjects: dict[str, str], learn: Callable[[str, str, Report], None]
+    ) -> dict[str, _T]:
+        """What ``learn`` says of each subject, from the disk where it has been asked about the same text before."""
+        folder = self._kept / name
+        folder.mkdir(exist_ok=True)
+        places = {subject: folder / _digest(subject, text) for subject, text in subjects.items()}
+        jobs = deque(
+            Job(subject, partial(learn, subject, text), _LEARN_LIMIT_S)
+            for subject, text in subjects.items()
+            if not places[subject].exists()
+        )
+        total = len(jobs)
+        for done, (subject, ending) in enumerate(play(jobs, self._workers), start=1):
+            places[subject].write_bytes(msgspec.msgpack.encode(ending.said(kind)))
+            print(f"{name}: {done} of {total} files", end="\r", flush=True)
+        if total:
+            print()
+        return {subject: msgspec.msgpack.decode(place.read_bytes(), type=kind) for subject, place in places.items()}
+
+    def _test_files(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Those that are traced, and what they stand on."""
+        texts = self._read(path for path in files_of(("tests",), self._root) if not path.startswith(_NOT_TRACED))
+        tests = {path: text for path, text in texts.items() if Path(path).name.startswith("test_")}
+        return tests, {path: text for path, text in texts.items() if path not in tests}
+
+    def _read(self, paths: Iterable[str]) -> dict[str, str]:
+        return {path: (self._root / path).read_text() for path in paths}
+
+
+def _find(subject: str, text: str, report: Report) -> None:
+    report(mutants_of(subject, text))
+
+
+def _trace(root: Path, subject: str, text: str, report: Report) -> None:
+    del text  # pytest reads the file itself
+    trace(report, subject, PACKAGES, root)
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

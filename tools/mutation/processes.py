@@ -1,0 +1,140 @@
+"""Work in forked processes, some at a time: each has all that its parent imported, and takes its mess with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import IO, Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+_POLL_S: Final = 0.02
+
+_N = TypeVar("_N")
+
+Report = Callable[[Any], None]
+"""Called in the child with what it has to say; only the last word counts."""
+
+
+class Job(Struct, Generic[_N], frozen=True):
+    """What is to be done in a process of its own.
+
+    Attributes:
+        about: what the parent knows it by.
+        work: done in the child.
+        limit_s: real time after which the child is killed, with all that it started.
+    """
+
+    about: _N
+    work: Callable[[Report], None]
+    limit_s: float
+
+
+class Ending(Struct, frozen=True):
+    """How it ended.
+
+    Attributes:
+        word: the child's last, in MessagePack; empty = it said nothing.
+        is_out_of_time: it was killed at its limit, or by a timer of its own.
+        output: what it printed.
+        seconds: real time.
+    """
+
+    word: bytes
+    is_out_of_time: bool
+    output: str
+    seconds: float
+
+    def said(self, kind: type[_N]) -> _N:
+        """The last word.
+
+        Raises:
+            RuntimeError: there is none; the text is what the child printed.
+        """
+        if not self.word:
+            raise RuntimeError(f"A process said nothing. It printed:\n{self.output}")
+        return msgspec.msgpack.decode(self.word, type=kind)
+
+
+class _Running(Struct, Generic[_N]):
+    job: Job[_N]
+    began_s: float
+    word: IO[bytes]
+    output: IO[bytes]
+    is_killed: bool = False
+
+
+def play(jobs: deque[Job[_N]], workers: int) -> Iterator[tuple[_N, Ending]]:
+    """Do all jobs, also those that are added to ``jobs`` while this runs; endings come as they happen."""
+    running: dict[int, _Running[_N]] = {}
+    try:
+        while jobs or running:
+            while jobs and len(running) < workers:
+                begun = _Running(jobs[0], time.monotonic(), _scratch(), _scratch())
+                jobs.popleft()
+                running[_start(begun)] = begun
+            time.sleep(_POLL_S)
+            for pid in list(running):
+                found, status = os.waitpid(pid, os.WNOHANG)
+                if found:
+                    yield running[pid].job.about, _ending(running.pop(pid), status)
+                elif time.monotonic() > running[pid].began_s + running[pid].job.limit_s:
+                    running[pid].is_killed = True
+                    os.killpg(pid, signal.SIGKILL)
+    finally:
+        for pid in running:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _scratch() -> IO[bytes]:
+    return tempfile.TemporaryFile()
+
+
+def _start(running: _Running[_N]) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        with suppress(PermissionError):  # It has done so itself, and is a step further already.
+            os.setpgid(pid, pid)
+        return pid
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        for stream in (1, 2):
+            os.dup2(running.output.fileno(), stream)
+        running.job.work(lambda word: _say(running.word, word))
+        status = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as a second parent
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _say(file: IO[bytes], word: object) -> None:
+    file.seek(0)
+    file.write(msgspec.msgpack.encode(word))
+    file.truncate()
+    file.flush()
+
+
+def _ending(running: _Running[_N], status: int) -> Ending:
+    is_out_of_time = running.is_killed or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF)
+    output = _read(running.output).decode(errors="replace")
+    return Ending(_read(running.word), is_out_of_time, output, time.monotonic() - running.began_s)
+
+
+def _read(file: IO[bytes]) -> bytes:
+    with file:
+        file.seek(0)
+        return file.read()

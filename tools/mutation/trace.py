@@ -1,0 +1,142 @@
+"""Which test runs which line, and how long it takes. Learned once for each file of tests, as coverage.py sees it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Collection, Generator, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+from coverage import Coverage
+from msgspec import Struct
+
+ALL: Final = -1
+"""Instead of one test's number: a fixture that several tests of the file share has run the line."""
+_SHARED: Final = "shared"
+
+
+class Reach(Struct, frozen=True):
+    """What one file of tests runs.
+
+    Attributes:
+        tests: id and CPU seconds of each test that passes.
+        lines: of each of our files, of each line: the places in ``tests`` of those that run it.
+    """
+
+    tests: list[tuple[str, float]]
+    lines: dict[str, dict[int, list[int]]]
+
+
+class Tracer:
+    """A plugin of pytest that watches the files of ``packages``."""
+
+    def __init__(self, packages: Iterable[str], root: Path) -> None:
+        self._root = root
+        patterns = [str(root / package / "*") for package in packages]
+        self._coverage = Coverage(data_file=None, config_file=False, include=patterns, messages=False)
+        self._coverage.start()
+        self._test = ""
+        self._seconds: dict[str, float] = {}
+        self._failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Lines that run from here on are this test's."""
+        self._test = item.nodeid
+        self._coverage.switch_context(item.nodeid)
+        began_s = time.process_time()
+        try:
+            return (yield)
+        finally:
+            self._seconds[item.nodeid] = time.process_time() - began_s
+            self._coverage.switch_context("")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+        """What is made for several tests concerns them all."""
+        if fixturedef.scope == "function":
+            return (yield)
+        self._coverage.switch_context(_SHARED)
+        try:
+            return (yield)
+        finally:
+            self._coverage.switch_context(self._test)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test that fails without a mutant proves nothing; one that is skipped neither."""
+        if not report.passed:
+            self._failed.add(report.nodeid)
+
+    def reach(self) -> Reach:
+        """What was seen."""
+        self._coverage.stop()
+        tests = [(name, round(seconds, 4)) for name, seconds in self._seconds.items() if name not in self._failed]
+        places = {name: place for place, (name, _) in enumerate(tests)} | {_SHARED: ALL}
+        data = self._coverage.get_data()
+        lines = {
+            str(Path(file).relative_to(self._root)): {
+                line: sorted(places[context] for context in contexts if context in places)
+                for line, contexts in data.contexts_by_lineno(file).items()
+            }
+            for file in data.measured_files()
+        }
+        return Reach(tests, lines)
+
+
+class Atlas:
+    """What all files of tests run, put together."""
+
+    def __init__(self, reaches: Mapping[str, Reach], sources: Mapping[str, str]) -> None:
+        self._seconds = {name: seconds for reach in reaches.values() for name, seconds in reach.tests}
+        self._lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._sources = sources
+        for reach in reaches.values():
+            names = [name for name, _ in reach.tests]
+            for path, lines in reach.lines.items():
+                for line, places in lines.items():
+                    self._lines[path][line].update(names if ALL in places else (names[place] for place in places))
+        self._users = cache(self._find_users)
+
+    def seconds_of(self, test: str) -> float:
+        """CPU seconds, as traced."""
+        return self._seconds[test]
+
+    def tests_of(self, path: str, lines: tuple[int, int], binds: str) -> set[str]:
+        """Tests that run one of these lines; for what runs at import only, tests that run a line with its name."""
+        there = self._lines.get(path, {})
+        found = {test for line in range(lines[0], lines[1] + 1) for test in there.get(line, ())}
+        return found or (set(self._users(binds)) if binds else set())
+
+    def _find_users(self, name: str) -> frozenset[str]:
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        return frozenset(
+            test
+            for path, source in self._sources.items()
+            if name in source
+            for number, line in enumerate(source.splitlines(), start=1)
+            if word.search(line)
+            for test in self._lines[path].get(number, ())
+        )
+
+
+def in_order(
+    tests: Collection[str], path: str, atlas: Atlas, killers: Collection[str], budget_s: float
+) -> tuple[str, ...]:
+    """Tests that killed in this file before, then those that stand where its own tests stand, each the fastest first.
+
+    As many as ``budget_s`` seconds allow, and one at least.
+    """
+    home = f"tests/{Path(path).parent}/"
+    ranked = sorted(tests, key=lambda t: (t not in killers, not t.startswith(home), atlas.seconds_of(t), t))
+    chosen: list[str] = []
+    left_s = budget_s
+    for test in ranked:
+        if chosen and atlas.seconds_of(test) > left_s:
+            continue
+        chosen.append(test)
+        left_s -= atlas.seconds_of(test)
+    return tuple(chosen)
