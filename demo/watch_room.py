@@ -18,11 +18,11 @@ from central.core.view import (
     Card,
     Close,
     Done,
-    EndWatch,
+    EndDuty,
     Person,
     Refused,
     SetOnTheWay,
-    StartWatch,
+    StartDuty,
 )
 from central.web.guard import ACTION_HEADER
 from demo.notice import NeverCameError
@@ -75,13 +75,13 @@ class WatchRoom:
         except TimeoutError as e:
             raise NeverCameError(f"{what} (waited {within_s:.0f} s)") from e
 
-    async def start_watch(self, by: Person = PERSON) -> None:
+    async def start_duty(self, by: Person = PERSON) -> None:
         """Come on duty."""
-        await self.act(StartWatch(), by)
+        await self.act(StartDuty(), by)
 
-    async def end_watch(self, by: Person = PERSON) -> None:
+    async def end_duty(self, by: Person = PERSON) -> None:
         """Go off duty."""
-        await self.act(EndWatch(), by)
+        await self.act(EndDuty(), by)
 
     async def acknowledge(self, incident: str, by: Person = PERSON) -> None:
         """I have it."""

@@ -213,20 +213,20 @@ class SimCentral:
 
     def _recall(self) -> Recall:
         highest: dict[NodeId, int] = {}
-        on_watch: dict[Person, OnDuty] = {}
+        on_duty: dict[Person, OnDuty] = {}
         for entry in self.disk.journal:
             if isinstance(entry, FrameEntry):
                 node, counter = entry.signed.frame.sender, entry.signed.frame.counter
                 highest[node] = max(highest.get(node, 0), counter)
-            elif entry.kind == "watch-started" and entry.by:
-                on_watch[entry.by] = OnDuty(entry.by.role, entry.by.name, entry.at)
-            elif entry.kind == "watch-ended" and entry.by:
-                on_watch.pop(entry.by, None)
+            elif entry.kind == "duty-started" and entry.by:
+                on_duty[entry.by] = OnDuty(entry.by.role, entry.by.name, entry.at)
+            elif entry.kind == "duty-ended" and entry.by:
+                on_duty.pop(entry.by, None)
         return Recall(
             journal=tuple(self.disk.journal),
             seen=tuple(SeenFrame(i, e.digest, e.is_late) for i, e in self.disk.frames.items()),
             highest_counters=tuple(highest.items()),
-            on_watch=tuple(on_watch.values()),
+            on_duty=tuple(on_duty.values()),
             last_entry=max((self.disk.raised_entry, *(entry.entry for entry in self.disk.journal))),
             raised_entry=self.disk.raised_entry,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from central.core.view import Acknowledge, Action, AddNote, Close, Person, SetOnTheWay, StartWatch, UndoAcknowledge
+from central.core.view import Acknowledge, Action, AddNote, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
 from node.core.controls import Button
 from sim.node_actor import SimNode
 from sim.town import Town
@@ -92,14 +92,14 @@ def _swing(town: Town, node: SimNode, button: Button, at_ms: int, bounces: int, 
 
 
 def act_at_central(town: Town) -> None:
-    """Somebody on watch does something sensible, or not, to some incident."""
+    """Somebody on duty does something sensible, or not, to some incident."""
     central, chance = town.central, town.timeline.chance
     if not central.is_running:
         return
     by = chance.choice(STAFF)
     cards = [card for _, card in sorted(central.cards.items()) if card.state != "closed"]
     if not cards or chance.random() < 0.1:  # noqa: PLR2004 - now and then
-        central.act(StartWatch(), by)
+        central.act(StartDuty(), by)
         return
     incident = chance.choice(cards).incident
     actions: tuple[Action, ...] = (

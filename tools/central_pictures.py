@@ -83,7 +83,7 @@ def night_board() -> Board:
         is_broker_linked=True,
         is_disk_ok=True,
         has_alerts_lane=True,
-        on_watch=(OnDuty(_PRIYA.role, _PRIYA.name, _ago(6_000)), OnDuty(_JAS.role, _JAS.name, _ago(2_900))),
+        on_duty=(OnDuty(_PRIYA.role, _PRIYA.name, _ago(6_000)), OnDuty(_JAS.role, _JAS.name, _ago(2_900))),
         cards=_cards(),
         nodes=_nodes(),
         rejected=(

@@ -13,7 +13,7 @@ from central.core import events as ev
 from central.core.air import Air
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.desk import AlreadySo, cleaned
-from central.core.duty import Watches
+from central.core.duty import Duty
 from central.core.figures import Figures
 from central.core.incident import Incident
 from central.core.incidents import Incidents
@@ -22,7 +22,7 @@ from central.core.nodes import Nodes
 from central.core.outbound import states_of
 from central.core.page import Page
 from central.core.paths import Paths
-from central.core.pending_decisions import Held, entry_for
+from central.core.pending_decisions import Pending, entry_for
 from central.core.receipts import Receipts
 from central.core.steps import InFlight, Steps
 from central.core.timing import Timing
@@ -31,7 +31,7 @@ from central.core.view import Done, Refused
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.ids import FrameId
 
-ACTIONS_HELD_MAX: Final = 1_000
+PENDING_MAX: Final = 1_000
 
 
 class Acts(Steps):
@@ -48,9 +48,9 @@ class Acts(Steps):
         self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
         self._page = Page(timing, self._figures, self._spared)
-        self._watches = Watches()
+        self._duty = Duty()
         # What is to be judged when nothing is on its way to disk.
-        self._held: tuple[Held | Bulk, ...] = ()
+        self._pending: tuple[Pending | Bulk, ...] = ()
         # Of acts for many: what waits for its turn, so that alerts come in between; and all that are not at their end.
         self._rest: tuple[Bulk, ...] = ()
         self._open_acts: Table[int, KeptAct] = Table()
@@ -65,20 +65,20 @@ class Acts(Steps):
             self._answer(event.request, asked)
             return
         action, by = asked
-        self._watches.take_sign(by, self._page.on_watch, self._now_at)
-        if len(self._held) >= ACTIONS_HELD_MAX:
+        self._duty.take_sign(by, self._page.on_duty, self._now_at)
+        if len(self._pending) >= PENDING_MAX:
             self._answer(event.request, Refused("Central is busy. Try again."))
             return
-        self._held += (replace(event, action=action, by=by),)
+        self._pending += (replace(event, action=action, by=by),)
 
-    def _judge_held(self) -> None:
+    def _judge_pending(self) -> None:
         """Each in a step of its own: what one person asks for must not undo what came before it."""
-        while self._held and self._in_flight is None and self._intake.is_idle:
-            held, *rest = self._held
-            self._held = tuple(rest)
-            error = self._whole(partial(self._judge, held))
+        while self._pending and self._in_flight is None and self._intake.is_idle:
+            pending, *rest = self._pending
+            self._pending = tuple(rest)
+            error = self._whole(partial(self._judge, pending))
             if error is not None:
-                self._set_aside(held, error)
+                self._set_aside(pending, error)
                 self._show_change()
 
     def _judge_bulk(self, bulk: Bulk, request: int | None) -> None:
@@ -108,15 +108,15 @@ class Acts(Steps):
         self._write(InFlight(entries, request, bulk, rest))
 
     def _end_replaced(self, bulk: Bulk) -> None:
-        for old in filter(bulk.replaces, (*self._held, *self._rest)):
+        for old in filter(bulk.replaces, (*self._pending, *self._rest)):
             if isinstance(old, Bulk):
                 self._end_act(old)
-        self._held = tuple(one for one in self._held if not bulk.replaces(one))
+        self._pending = tuple(one for one in self._pending if not bulk.replaces(one))
         self._rest = tuple(one for one in self._rest if not bulk.replaces(one))
 
     def _take_aside(self, event: ev.OpenRecalled) -> None:
         """What was read for an act alone: judged in its turn, and never in memory besides."""
-        waiting = [one for one in (*self._held, *self._rest) if isinstance(one, Bulk) and one.number == event.act]
+        waiting = [one for one in (*self._pending, *self._rest) if isinstance(one, Bulk) and one.number == event.act]
         if len(waiting) != 1 or waiting[0].ids:
             return  # It is at its end, or was asked for twice.
         (bulk,) = waiting
@@ -124,7 +124,7 @@ class Acts(Steps):
         for entry in event.journal:
             self._spared(partial(aside.apply, entry, self._directory), entry, event.node)
         some = bulk.of(open_of(event.node, aside, bulk.through), aside)
-        self._held = tuple(one for one in self._held if one is not bulk)
+        self._pending = tuple(one for one in self._pending if one is not bulk)
         self._rest = tuple(one for one in self._rest if one is not bulk)
         # Those pressed since, and those that failed, are not to be read again either.
         some = replace(some, visited=some.visited | {one.counter for entry in event.journal if (one := entry.incident)})
@@ -144,25 +144,25 @@ class Acts(Steps):
         self._in_flight = flight
         self._effects += map(do.CommitAction, flight.entries)
 
-    def _judge(self, held: Held | Bulk) -> None:
-        if isinstance(held, Bulk):
-            self._judge_bulk(held, None)
+    def _judge(self, pending: Pending | Bulk) -> None:
+        if isinstance(pending, Bulk):
+            self._judge_bulk(pending, None)
             return
-        if isinstance(held, ev.ActionRequested):
-            bulk = bulk_for(held.action, held.by, self._incidents, self._directory)
+        if isinstance(pending, ev.ActionRequested):
+            bulk = bulk_for(pending.action, pending.by, self._incidents, self._directory)
             if isinstance(bulk, Bulk):
-                self._judge_bulk(bulk, held.request)
+                self._judge_bulk(bulk, pending.request)
                 return
             if bulk is not None:
-                self._answer(held.request, bulk)
+                self._answer(pending.request, bulk)
                 return
-        request = held.request if isinstance(held, ev.ActionRequested) else None
+        request = pending.request if isinstance(pending, ev.ActionRequested) else None
         found = entry_for(
-            held,
+            pending,
             self._entry + 1,
             incidents=self._incidents.by_id,
-            on_watch=self._page.on_watch,
-            watches=self._watches,
+            on_duty=self._page.on_duty,
+            duty=self._duty,
             now_at=self._now_at,
             timing=self._timing,
         )
@@ -180,13 +180,13 @@ class Acts(Steps):
         left = tuple(one for one in flight.entries if one is not entry)
         self._in_flight = replace(flight, entries=left) if left else None
         match entry.kind, entry.by:
-            case "watch-started", by if by is not None:
-                self._page.on_watch[by] = entry.at
-                self._watches.begin(by, self._now_at)
+            case "duty-started", by if by is not None:
+                self._page.on_duty[by] = entry.at
+                self._duty.begin(by, self._now_at)
                 self._publish_status()
-            case "watch-ended", by if by is not None:
-                self._page.on_watch.pop(by, None)
-                self._watches.end(by)
+            case "duty-ended", by if by is not None:
+                self._page.on_duty.pop(by, None)
+                self._duty.end(by)
                 self._publish_status()
             case _:
                 incident = self._apply(entry, flight.bulk)
@@ -236,7 +236,7 @@ class Acts(Steps):
     def _go_on(self) -> None:
         """With acts for many, where the disk is well."""
         if self._page.is_disk_ok:
-            self._held, self._rest = (*self._held, *self._rest), ()
+            self._pending, self._rest = (*self._pending, *self._rest), ()
 
     def _publish_incidents(self) -> None:
         changed = tuple(self._incidents.changed)

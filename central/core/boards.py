@@ -34,7 +34,7 @@ class BoardKeeper:
         self._nodes.update((node.node, node) for node in change.nodes)
         for node in change.gone_nodes:
             self._nodes.pop(node, None)
-        said = {name: getattr(change, name) for name in (*OF_CENTRAL, "on_watch", "rejected")}
+        said = {name: getattr(change, name) for name in (*OF_CENTRAL, "on_duty", "rejected")}
         differs = {name: value for name, value in said.items() if value is not None}
         self._board = replace(self._board, sequence=change.sequence, at=change.at, **differs)
         self._is_stale = True

@@ -156,7 +156,7 @@ def next_entries(
         if incident is not None and incident.pressed_entry > bulk.through:
             continue
         action = msgspec.structs.replace(bulk.action, incident=incident_id.text)
-        verdict = judge(action, bulk.by, incidents=incidents, on_watch={}, now_at=now_at, timing=timing)
+        verdict = judge(action, bulk.by, incidents=incidents, on_duty={}, now_at=now_at, timing=timing)
         if isinstance(verdict, Allowed):
             entries.append(ActionEntry(next(numbers), verdict.kind, incident_id, verdict.by, verdict.text, now_at))
         elif isinstance(verdict, Refused):

@@ -20,11 +20,11 @@ from central.core.view import (
     Assign,
     Close,
     CloseRevoked,
-    EndWatch,
+    EndDuty,
     Person,
     Refused,
     SetOnTheWay,
-    StartWatch,
+    StartDuty,
     UndoAcknowledge,
 )
 from wire.errors import DecodeError
@@ -33,7 +33,7 @@ from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, Prio
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.text import display_text
 
-ON_WATCH_MAX: Final = 64
+ON_DUTY_MAX: Final = 64
 
 
 class Allowed(Struct, frozen=True):
@@ -96,7 +96,7 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     by: Person,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_watch: Mapping[Person, datetime],
+    on_duty: Mapping[Person, datetime],
     now_at: datetime,
     timing: Timing,
 ) -> Verdict:
@@ -106,14 +106,14 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     match action:
         case CloseRevoked():
             return Refused("That is for many incidents, and is judged for each.")
-        case StartWatch():
-            if by in on_watch:
+        case StartDuty():
+            if by in on_duty:
                 return AlreadySo()
-            if len(on_watch) >= ON_WATCH_MAX:
-                return Refused(f"{ON_WATCH_MAX} people are on duty already; end the duty of another first.")
-            return Allowed("watch-started", None, by)
-        case EndWatch():
-            return Allowed("watch-ended", None, by) if by in on_watch else AlreadySo()
+            if len(on_duty) >= ON_DUTY_MAX:
+                return Refused(f"{ON_DUTY_MAX} people are on duty already; end the duty of another first.")
+            return Allowed("duty-started", None, by)
+        case EndDuty():
+            return Allowed("duty-ended", None, by) if by in on_duty else AlreadySo()
     incident = _find(action.incident, incidents)
     if incident is None:
         return Refused("There is no such incident.")

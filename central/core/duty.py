@@ -1,4 +1,4 @@
-"""When each person on watch last gave a sign of life. In memory: after a restart the time begins anew."""
+"""When each person on duty last gave a sign of life. In memory: after a restart the time begins anew."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from central.core.undo import Record, Table
 from central.core.view import Person
 
 
-class Watches(Record):
+class Duty(Record):
     """Without it somebody who went home without a word would stay on duty for ever, and the shops be told so."""
 
     _signs: Table[Person, datetime] = field(default_factory=Table)
 
-    def take_sign(self, by: Person, on_watch: Iterable[Person], now_at: datetime) -> None:
+    def take_sign(self, by: Person, on_duty: Iterable[Person], now_at: datetime) -> None:
         """``by`` did something, or a page of theirs said that it is there."""
-        if by in on_watch:
+        if by in on_duty:
             self._signs[by] = now_at
 
     def begin(self, person: Person, now_at: datetime) -> None:
-        """On watch from now on."""
+        """On duty from now on."""
         self._signs[person] = now_at
 
     def end(self, person: Person) -> None:
-        """No longer on watch."""
+        """No longer on duty."""
         self._signs.pop(person, None)
 
     def shift(self, step: timedelta) -> None:

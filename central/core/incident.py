@@ -169,7 +169,7 @@ class Incident(Record):
                 if FrameId.parse(text).counter == self.fresh_counter:
                     self.fresh_counter, self.fresh_at, self.live_at, self.is_late = 0, None, None, True
                 text = "Was pressed more than a minute before it arrived"
-            case "note" | "watch-started" | "watch-ended":
+            case "note" | "duty-started" | "duty-ended":
                 pass
         self._tell(HistoryLine(entry.at, entry.kind, text, entry.by))
 

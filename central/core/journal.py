@@ -23,8 +23,8 @@ ActionKind = Literal[
     "assigned",
     "note",
     "closed",
-    "watch-started",
-    "watch-ended",
+    "duty-started",
+    "duty-ended",
     "found-late",
 ]
 
@@ -164,7 +164,7 @@ class Recall(Struct, frozen=True):
         left_open: for each sender that has more open ones, how many more.
         seen: frames of the last 90 days, of each sender the newest; rising by counter.
         highest_counters: for each sender, over all time.
-        on_watch: persons whose duty has not ended, and since when.
+        on_duty: persons whose duty has not ended, and since when.
         last_entry: the highest entry ever committed, or ``raised_entry``.
         raised_entry: what nodes had seen of a database of which this one was an older copy; 0 = nothing.
         paths: of the last 60 days.
@@ -176,7 +176,7 @@ class Recall(Struct, frozen=True):
     left_open: tuple[tuple[NodeId, int], ...] = ()
     seen: tuple[SeenFrame, ...] = ()
     highest_counters: tuple[tuple[NodeId, int], ...] = ()
-    on_watch: tuple[OnDuty, ...] = ()
+    on_duty: tuple[OnDuty, ...] = ()
     nodes: tuple[KeptNode, ...] = ()
     last_entry: int = 0
     raised_entry: int = 0

@@ -88,7 +88,7 @@ class CentralCore(Acts):
             self._on_started(event)
         else:
             self._take(event)
-        self._judge_held()
+        self._judge_pending()
         return self._effects
 
     def _follow(self, event: ev.Event) -> None:
@@ -114,9 +114,9 @@ class CentralCore(Acts):
         self._nodes.recall(recall.nodes, self._now_at)
         self._paths.recall(recall, self._now_at)
         self._intake.recall(recall, event.earlier, self._now_at)
-        self._page.on_watch = Table((one.person, one.since) for one in recall.on_watch)
-        for person in self._page.on_watch:
-            self._watches.begin(person, self._now_at)
+        self._page.on_duty = Table((one.person, one.since) for one in recall.on_duty)
+        for person in self._page.on_duty:
+            self._duty.begin(person, self._now_at)
         self._entry = recall.last_entry
         for entry in recall.journal:
             error = self._whole(partial(self._incidents.apply, entry, self._directory))
@@ -136,7 +136,7 @@ class CentralCore(Acts):
             step = now_at - self._ticked_at
             if step < timedelta() or step > timing.clock_step:
                 self._nodes.shift(step)
-                self._watches.shift(step)
+                self._duty.shift(step)
                 self._air.clock_was_set(step)
                 self._status_at = self._kept_at = self._probed_at = None
         self._ticked_at = now_at
@@ -180,9 +180,9 @@ class CentralCore(Acts):
         now_at, timing = self._now_at, self._timing
         self._go_on()
         # Tried again at a later tick while others wait, or the disk refuses.
-        if self._page.is_disk_ok and self._in_flight is None and not self._held:
-            self._held += tuple(map(WentAway, self._watches.stale(now_at, timing.watch_ends_after)))
-            self._held += tuple(proofs_due(self._incidents.all(), now_at, timing))
+        if self._page.is_disk_ok and self._in_flight is None and not self._pending:
+            self._pending += tuple(map(WentAway, self._duty.stale(now_at, timing.duty_ends_after)))
+            self._pending += tuple(proofs_due(self._incidents.all(), now_at, timing))
 
     def _tick_paths(self) -> None:
         self._effects += self._air.tick(self._nodes, self._now_at)
@@ -344,7 +344,9 @@ class CentralCore(Acts):
         if (record := self._speaker(event.node, event.sync if event.is_signed else None)) is None:
             return
         self._nodes.take_sync(record, event.sync, self._now_at, is_signed=event.is_signed)
-        self._held += found_late(self._incidents.of(record.node), record.ages, self._timing.late_after, self._held)
+        self._pending += found_late(
+            self._incidents.of(record.node), record.ages, self._timing.late_after, self._pending
+        )
         raised, missing = self._restored.take_sync(event, self._intake, self._entry)
         if raised.entry or raised.counter:
             self._effects.append(raised)
@@ -385,9 +387,9 @@ class CentralCore(Acts):
 
     def _publish_status(self) -> None:
         self._status_at = self._now_at
-        on_watch, boot_id = self._page.on_watch, self._page.boot_id
+        on_duty, boot_id = self._page.on_duty, self._page.boot_id
         sequence = self._outbound.next_sequence()
-        self._effects += statuses_of(self._directory, boot_id, on_watch, self._now_at, self._timing, sequence=sequence)
+        self._effects += statuses_of(self._directory, boot_id, on_duty, self._now_at, self._timing, sequence=sequence)
 
     def _show_board(self) -> None:
         parts = (self._incidents, self._nodes, self._rejections, self._directory)

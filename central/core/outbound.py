@@ -51,14 +51,14 @@ def states_of(incident: Incident, directory: Directory, now_at: datetime, timing
 def statuses_of(
     directory: Directory,
     boot_id: str,
-    on_watch: Iterable[Person],
+    on_duty: Iterable[Person],
     now_at: datetime,
     timing: Timing,
     *,
     sequence: int,
 ) -> list[PublishStatus]:
     """Central's heartbeat to every scheme."""
-    roles = tuple(dict.fromkeys(person.role for person in on_watch))
+    roles = tuple(dict.fromkeys(person.role for person in on_duty))
     status = CentralStatus(
         boot_id=boot_id, at=now_at, expires_at=now_at + timing.status_valid, on_duty=roles, sequence=sequence
     )

@@ -37,7 +37,7 @@ class Page(Record):
     has_alerts_lane: bool = False
     has_reserve: bool = True
     clock_fault: str = ""
-    on_watch: Table[Person, datetime] = field(default_factory=Table)
+    on_duty: Table[Person, datetime] = field(default_factory=Table)
     """Everybody on duty, and since when."""
     _told: tuple[tuple[str, Any], ...] = ()
     _told_nodes: Table[NodeId, None] = field(default_factory=Table)
@@ -68,7 +68,7 @@ class Page(Record):
             has_alerts_lane=self.has_alerts_lane,
             has_reserve=self.has_reserve,
             clock_fault=self.clock_fault,
-            on_watch=self._on_duty(),
+            on_duty=self._on_duty(),
             cards=tuple(cards),
             nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
@@ -126,10 +126,10 @@ class Page(Record):
         )
 
     def _telling(self) -> tuple[tuple[str, Any], ...]:
-        return (*((name, getattr(self, name)) for name in OF_CENTRAL), ("on_watch", self._on_duty()))
+        return (*((name, getattr(self, name)) for name in OF_CENTRAL), ("on_duty", self._on_duty()))
 
     def _on_duty(self) -> tuple[OnDuty, ...]:
-        return tuple(OnDuty(person.role, person.name, since) for person, since in self.on_watch.items())
+        return tuple(OnDuty(person.role, person.name, since) for person, since in self.on_duty.items())
 
     def _changed_cards(
         self, incidents: Incidents, directory: Directory, now_at: datetime

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from central.core.desk import Allowed, AlreadySo, judge
-from central.core.duty import Watches
+from central.core.duty import Duty
 from central.core.events import ActionRequested
 from central.core.incident import Incident
 from central.core.journal import ActionEntry
@@ -50,7 +50,7 @@ class ProofOver(Struct, frozen=True):
     incident: FrameId
 
 
-Held = ActionRequested | FoundLate | WentAway | ProofArrived | ProofOver
+Pending = ActionRequested | FoundLate | WentAway | ProofArrived | ProofOver
 
 
 def proofs_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) -> Iterator[ProofArrived | ProofOver]:
@@ -65,27 +65,29 @@ def proofs_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) 
 
 
 def entry_for(
-    held: Held,
+    pending: Pending,
     number: int,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_watch: Mapping[Person, datetime],
-    watches: Watches,
+    on_duty: Mapping[Person, datetime],
+    duty: Duty,
     now_at: datetime,
     timing: Timing,
 ) -> ActionEntry | AlreadySo | Refused | None:
     """What is to be written for it, or what its person is told; ``None``: it is so no longer, and nobody waits."""
-    match held:
+    match pending:
         case FoundLate():
-            return ActionEntry(number, "found-late", held.incident, None, held.alert.text, now_at)
+            return ActionEntry(number, "found-late", pending.incident, None, pending.alert.text, now_at)
         case WentAway():
-            if not watches.is_stale(held.person, now_at, timing.watch_ends_after):
+            if not duty.is_stale(pending.person, now_at, timing.duty_ends_after):
                 return None
-            return ActionEntry(number, "watch-ended", None, held.person, "no sign of life", now_at)
+            return ActionEntry(number, "duty-ended", None, pending.person, "no sign of life", now_at)
         case ProofArrived() | ProofOver():
-            return _entry_for_proof(held, number, incidents.get(held.incident), now_at, timing)
+            return _entry_for_proof(pending, number, incidents.get(pending.incident), now_at, timing)
         case ActionRequested():
-            verdict = judge(held.action, held.by, incidents=incidents, on_watch=on_watch, now_at=now_at, timing=timing)
+            verdict = judge(
+                pending.action, pending.by, incidents=incidents, on_duty=on_duty, now_at=now_at, timing=timing
+            )
             if not isinstance(verdict, Allowed):
                 return verdict
             incident = verdict.incident.id if verdict.incident else None
@@ -93,12 +95,12 @@ def entry_for(
 
 
 def _entry_for_proof(
-    held: ProofArrived | ProofOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
+    pending: ProofArrived | ProofOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
 ) -> ActionEntry | None:
     # A person may have been quicker, and a press of something real may have made it more.
     if incident is None or incident.kind is not AlertKind.TEST:
         return None
-    if isinstance(held, ProofArrived):
+    if isinstance(pending, ProofArrived):
         is_due = incident.state == "unanswered"
         return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at) if is_due else None
     is_over = _is_over(incident, now_at, timing)
@@ -115,7 +117,7 @@ def _is_over(incident: Incident, now_at: datetime, timing: Timing) -> bool:
 
 
 def found_late(
-    incidents: Iterable[Incident], ages: Mapping[int, datetime], after: timedelta, held: Collection[object]
+    incidents: Iterable[Incident], ages: Mapping[int, datetime], after: timedelta, pending: Collection[object]
 ) -> tuple[FoundLate, ...]:
     """Incidents of one node whose newest live press had waited there for longer than ``after``, as its sync says.
 
@@ -123,11 +125,11 @@ def found_late(
         incidents: the node's.
         ages: since when its frames waited, by counter.
         after: what is late.
-        held: what waits already.
+        pending: what waits already.
     """
     found = []
     for incident in incidents:
         stored_at = ages.get(incident.fresh_counter)
         if stored_at is not None and incident.fresh_at is not None and incident.fresh_at - stored_at > after:
             found.append(FoundLate(incident.id, FrameId(incident.id.node, incident.fresh_counter)))
-    return tuple(late for late in found if late not in held)
+    return tuple(late for late in found if late not in pending)

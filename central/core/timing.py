@@ -23,8 +23,8 @@ class Timing(Struct, frozen=True):
     status_valid: timedelta = timedelta(seconds=30)
     incident_valid: timedelta = timedelta(hours=24)
     undo_within: timedelta = timedelta(seconds=10)
-    watch_ends_after: timedelta = timedelta(minutes=30)
-    """Without a sign of life. A page that is on watch gives one every five minutes."""
+    duty_ends_after: timedelta = timedelta(minutes=30)
+    """Without a sign of life. The page of somebody on duty gives one every five minutes."""
     closed_shown: timedelta = CLOSED_SHOWN
     closed_kept: timedelta = timedelta(days=1)
     """In memory, for the answers to syncs."""

@@ -80,7 +80,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody on watch. Chosen, not proven, until accounts exist; recorded with everything they do."""
+    """Somebody on duty. Chosen, not proven, until accounts exist; recorded with everything they do."""
 
     role: str
     """Slug of :class:`wire.kinds.Role`."""
@@ -217,7 +217,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     is_broker_linked: bool
     """Central's own link to the broker; if not, alerts cannot arrive and the page must say so."""
     is_disk_ok: bool
-    on_watch: tuple[OnDuty, ...]
+    on_duty: tuple[OnDuty, ...]
     cards: tuple[Card, ...]
     """Open incidents in no particular order, and those closed within the last hour."""
     nodes: tuple[NodeLine, ...]
@@ -241,7 +241,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeLine, ...] = ()
     gone_nodes: tuple[str, ...] = ()
     """No longer in the directory at all (a revoked node stays, as ``revoked``)."""
-    on_watch: tuple[OnDuty, ...] | None = None
+    on_duty: tuple[OnDuty, ...] | None = None
     is_broker_linked: bool | None = None
     is_disk_ok: bool | None = None
     has_alerts_lane: bool | None = None
@@ -317,17 +317,17 @@ class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
     outcome: str
 
 
-class StartWatch(msgspec.Struct, frozen=True, tag="start-watch"):
-    """This person is on duty from now on. Again from who is on watch already: a sign of life, nothing else changes."""
+class StartDuty(msgspec.Struct, frozen=True, tag="start-duty"):
+    """This person is on duty from now on. From somebody who already is: a sign of life, and nothing else changes."""
 
 
-class EndWatch(msgspec.Struct, frozen=True, tag="end-watch"):
+class EndDuty(msgspec.Struct, frozen=True, tag="end-duty"):
     """This person no longer is."""
 
 
 ActionForMany = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | Close
 """For each of the incidents that a card stands for."""
-Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartWatch | EndWatch
+Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartDuty | EndDuty
 
 
 class Done(msgspec.Struct, frozen=True, tag="done", omit_defaults=True):

@@ -26,7 +26,7 @@ from central.store.errors import StoreConfigError, StoreError, StoreFullError
 from central.store.migrate import migrate
 from central.store.reserve import Reserve
 from central.store.rows import act_row, figures_row, gather, microseconds
-from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, FRAMES, OPEN_ACTS, TIMES, WATCH
+from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, DUTY, FRAMES, OPEN_ACTS, TIMES
 from wire.ids import U32_MAX, FrameId
 from wire.lateness import SCALE_KEPT_MS, SCALES_AGREE_MS
 
@@ -303,8 +303,8 @@ class Database:
                     for one, at_us in batch.closed.items()
                 ]
                 connection.execute(_CLOSE_INCIDENT, rows)
-            for entry in batch.watches:
-                _write_watch(connection, entry)
+            for entry in batch.duties:
+                _write_duty(connection, entry)
 
     def _lock(self, path: Path) -> None:
         """Two centrals on one file would each answer half of the alerts. The kernel lets go when we end, however."""
@@ -362,12 +362,12 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _write_watch(connection: Connection, entry: ActionEntry) -> None:
-    assert entry.by is not None, "a watch is somebody's"
+def _write_duty(connection: Connection, entry: ActionEntry) -> None:
+    assert entry.by is not None, "a duty is somebody's"
     at_us, role, name = microseconds(entry.at), entry.by.role, entry.by.name
-    if entry.kind == "watch-started":
+    if entry.kind == "duty-started":
         row = {"entry": entry.entry, "role": role, "name": name, "started_us": at_us}
-        connection.execute(sa.insert(WATCH).values(row))
+        connection.execute(sa.insert(DUTY).values(row))
     else:
-        is_on = (WATCH.c.role == role) & (WATCH.c.name == name) & WATCH.c.ended_us.is_(None)
-        connection.execute(sa.update(WATCH).where(is_on).values(ended_us=at_us))
+        is_on = (DUTY.c.role == role) & (DUTY.c.name == name) & DUTY.c.ended_us.is_(None)
+        connection.execute(sa.update(DUTY).where(is_on).values(ended_us=at_us))

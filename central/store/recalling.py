@@ -30,7 +30,7 @@ from central.core.view import OnDuty, Person
 from central.store.database import ENTRY_NUMBER, Database
 from central.store.errors import StoreError
 from central.store.rows import act_of, day_number, figures_of, microseconds, moment
-from central.store.tables import ACTIONS, COUNTERS, FRAMES, INCIDENTS, NODES, OPEN_ACTS, PATH_DAYS, WATCH
+from central.store.tables import ACTIONS, COUNTERS, DUTY, FRAMES, INCIDENTS, NODES, OPEN_ACTS, PATH_DAYS
 from wire.errors import DecodeError
 from wire.frames import decode
 from wire.ids import FrameId, NodeId
@@ -77,7 +77,7 @@ def recall(database: Database, now_at: datetime) -> Recall:
             left_open=tuple(_left_open(connection)),
             seen=tuple(_seen(connection, now_at)),
             highest_counters=tuple(_highest(connection)),
-            on_watch=tuple(_on_watch(connection)),
+            on_duty=tuple(_on_duty(connection)),
             nodes=tuple(_nodes(connection)),
             paths=tuple(_paths(connection, now_at)),
             figures=tuple(_figures(connection, now_at)),
@@ -189,9 +189,9 @@ def _highest(connection: Connection) -> Iterator[tuple[NodeId, int]]:
         yield NodeId(row.sender), row.highest
 
 
-def _on_watch(connection: Connection) -> Iterator[OnDuty]:
-    columns = (WATCH.c.role, WATCH.c.name, WATCH.c.started_us)
-    for row in connection.execute(sa.select(*columns).where(WATCH.c.ended_us.is_(None)).order_by(WATCH.c.entry)):
+def _on_duty(connection: Connection) -> Iterator[OnDuty]:
+    columns = (DUTY.c.role, DUTY.c.name, DUTY.c.started_us)
+    for row in connection.execute(sa.select(*columns).where(DUTY.c.ended_us.is_(None)).order_by(DUTY.c.entry)):
         yield OnDuty(row.role, row.name, moment(row.started_us))
 
 

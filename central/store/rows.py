@@ -26,14 +26,14 @@ class Batch(Struct):
     Attributes:
         opened: rows of incidents, new or opened again.
         closed: incidents that end this batch closed, and when.
-        watches: begun and ended.
+        duties: begun and ended.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     opened: dict[FrameId, dict[str, Any]] = field(default_factory=dict)
     closed: dict[FrameId, int] = field(default_factory=dict)
-    watches: list[ActionEntry] = field(default_factory=list)
+    duties: list[ActionEntry] = field(default_factory=list)
 
 
 def gather(entries: Iterable[JournalEntry]) -> Batch:
@@ -46,8 +46,8 @@ def gather(entries: Iterable[JournalEntry]) -> Batch:
         batch.actions.append(_action_row(entry))
         if entry.incident is not None and entry.kind == "closed":
             batch.closed[entry.incident] = microseconds(entry.at)
-        elif entry.kind in ("watch-started", "watch-ended"):
-            batch.watches.append(entry)
+        elif entry.kind in ("duty-started", "duty-ended"):
+            batch.duties.append(entry)
     return batch
 
 

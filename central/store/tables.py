@@ -98,8 +98,8 @@ PATH_DAYS = Table(
 )
 """Availability and delivery time of each path of each premises, by day. Minutes old."""
 
-WATCH = Table(
-    "watch",
+DUTY = Table(
+    "duty",
     METADATA,
     Column("entry", BigInteger, primary_key=True, autoincrement=False),
     Column("role", String(32), nullable=False),
@@ -107,7 +107,7 @@ WATCH = Table(
     Column("started_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
 )
-"""Who was on watch, when."""
+"""Who was on duty, and when."""
 
 COUNTERS = Table(
     "counters",

@@ -40,6 +40,6 @@ async def play(stage: Stage) -> None:
             f"central said truly whether {alert} was late, after {waited_s:.0f} s",
         )
     stage.check(card is not None and card.alert_count == 1, f"central counted {alert} once, whichever ways it came")
-    await stage.town.watch_room.start_watch()
+    await stage.town.watch_room.start_duty()
     await stage.acknowledge(shop, alert)
     await stage.close(shop, alert, "Attended")

@@ -112,7 +112,7 @@ class _Telling:
         await self._watch.begin()
         for manner in _QUICK:
             await self._tell(manner)
-        await self._end_watch()
+        await self._end_duty()
 
     async def tell_all(self) -> None:
         """Every manner."""
@@ -121,7 +121,7 @@ class _Telling:
         news = []
         for manner in _IN_ONE_RUN:
             news += await self._tell(manner)
-        await self._end_watch()
+        await self._end_duty()
         for row, manner in news:
             await self._tell_late(self._lie(row, manner, self._scene))
         # What was said late in the idle one's name has used up numbers of its node's: it asks before it presses.
@@ -136,14 +136,14 @@ class _Telling:
         self._kept |= {row: (*self._kept.get(row, ()), *wills) for row, wills in self._wills.items()}
         await self._watch.begin()
         await self._tell(Manner.AFTER_NODE)
-        await self._end_watch()
+        await self._end_duty()
 
         await town.kill(town.central)
         await town.restart(town.central)
         await self._until_at_rest()
         await self._watch.begin()
         await self._tell(Manner.AFTER_CENTRAL)
-        await self._end_watch()
+        await self._end_duty()
 
         # What the restored central lacks is withheld from it: the victim knows, and an old receipt is no longer true.
         self._liar.withhold(self._frames_of_victim, *CENTRALS)
@@ -162,7 +162,7 @@ class _Telling:
         await self._stage.until_face(cast.victim, "undelivered", "nearby")
         await self._watch.begin()
         await self._tell(Manner.AFTER_RESTORE)
-        await self._end_watch()
+        await self._end_duty()
         pressed = self._town.chronicle.find("stored")
         told_s = 0.0 if pressed is None else (self._stage.now_ms() - pressed.at_ms) / 1_000
         self._stage.check(
@@ -241,7 +241,7 @@ class _Telling:
             self._stage.check(False, f"the lie '{lie.name}' arrived: {sentence}")  # noqa: FBT003
         self._cells[lie.manner] += not missed
 
-    async def _end_watch(self) -> None:
+    async def _end_duty(self) -> None:
         self._accuse("when every panel had had its turns again", await self._watch.end())
 
     def _accuse(self, when: str, moved: Iterable[str]) -> None:
@@ -329,8 +329,8 @@ class _Telling:
             lambda board: nodes <= {line.node for line in board.nodes if line.state == "ok" and line.version},
             2 * PATIENCE_S,
         )
-        if not (await self._town.watch_room.board()).on_watch:
-            await self._town.watch_room.start_watch()
+        if not (await self._town.watch_room.board()).on_duty:
+            await self._town.watch_room.start_duty()
 
     async def _until_at_rest(self) -> None:
         """After a restart: nothing changes any more by itself."""

@@ -49,7 +49,7 @@ async def play(stage: Stage, liar: Liar, cast: Cast) -> Counter[str]:
     await stage.until_warned(owner, answered, _LONG_S)
     await cast.dead.cable.break_connections()  # It asks anew, and is told that central has it.
     await _answered(stage, owner, answered)
-    await stage.town.watch_room.end_watch(PERSON)
+    await stage.town.watch_room.end_duty(PERSON)
 
     await asyncio.sleep(PROVES_FOR_MS / 1_000 + _MARGIN_S)
     await _check(stage, cast, kept, (further, unreceipted), answered)
@@ -60,7 +60,7 @@ async def play(stage: Stage, liar: Liar, cast: Cast) -> Counter[str]:
     stage.check_truth(card is None, f"central had {kept} or its cancel, which was kept from it")
 
     kept_back = withholding.end()
-    await stage.town.watch_room.start_watch()
+    await stage.town.watch_room.start_duty()
     for presses, where in (((kept, further), shop), ((unreceipted,), presser)):
         for alert in presses:
             await stage.until_fact("receipt", where.node, alert, within_s=_LONG_S)

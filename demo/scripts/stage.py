@@ -113,7 +113,7 @@ class Stage:
             return board.is_broker_linked and all(lines.get(p.node) == "ok" for p in self.town.everywhere)
 
         await self.town.watch_room.board_when("central saw every premises well", is_all_well, PATIENCE_S)
-        await self.town.watch_room.start_watch()
+        await self.town.watch_room.start_duty()
 
     async def press(self, premises: Premises, button: str) -> str:
         """Press a bouncing button until the node says that the alert is on its disk; the alert's id."""

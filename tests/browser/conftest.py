@@ -73,16 +73,16 @@ def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[
 
 @pytest.fixture
 def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServer, complaints: list[str]) -> OpenPage:
-    """``open_page(context=None, is_known=True, is_on_watch=True, **context_options)``: a live page.
+    """``open_page(context=None, is_known=True, is_on_duty=True, **context_options)``: a live page.
 
-    Known: this browser remembers Priya Shah; on watch: and she is on watch.
+    Known: this browser remembers Priya Shah; on duty: and she is on duty.
     """
 
     def open_one(
         context: BrowserContext | None = None,
         *,
         is_known: bool = True,
-        is_on_watch: bool = True,
+        is_on_duty: bool = True,
         **options: Any,  # noqa: ANN401
     ) -> Page:
         page = (context or open_context(**options)).new_page()
@@ -91,8 +91,8 @@ def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServe
             page.add_init_script(
                 f"localStorage['watchlink.person'] = localStorage['watchlink.person'] ?? '{REMEMBERED}'"
             )
-        if is_known and is_on_watch and not server.board.on_watch:
-            server.call(lambda: server.board.set_on_watch((PRIYA,)))
+        if is_known and is_on_duty and not server.board.on_duty:
+            server.call(lambda: server.board.set_on_duty((PRIYA,)))
         page.goto(server.url)
         page.wait_for_selector("#live[data-live=live]")
         return page

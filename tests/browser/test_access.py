@@ -209,7 +209,7 @@ def test_page_without_script_is_readable_and_says_that_it_is_not_live(
     page.goto(server.url)
 
     expect(page.locator("body")).to_contain_text("NOT LIVE. JavaScript is off", use_inner_text=True)
-    expect(page.locator("#start-watch")).to_be_hidden()
+    expect(page.locator("#start-duty")).to_be_hidden()
     expect(page.locator("#unanswered .card").first).to_contain_text("Corner Shop")
     expect(page.locator("#premises .node")).to_have_count(12)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartWatch, UndoAcknowledge
+from central.core.view import Acknowledge, AddNote, Assign, Close, Person, SetOnTheWay, StartDuty, UndoAcknowledge
 from tests.browser.conftest import OpenPage, held, incidents, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 
@@ -258,7 +258,7 @@ def test_first_acknowledge_asks_who_and_then_does_it(
 
     until(page, lambda: incidents(page, "in-hand") == ["1-1"], "answered")
     by = Person("pcso", "J Patel")
-    assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+    assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
     expect(page.locator("#banner-nobody")).to_be_hidden()
     expect(page.locator("#duty")).to_contain_text("PCSO on duty J Patel since")
 

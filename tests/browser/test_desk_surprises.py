@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, expect
 
-from central.core.view import Acknowledge, Close, Person, StartWatch
+from central.core.view import Acknowledge, Close, Person, StartDuty
 from tests.browser.conftest import OpenPage, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 
@@ -32,7 +32,7 @@ def test_acknowledge_does_not_wait_for_the_browsers_question_about_notifications
 
     expect(page.locator("#dialog-person")).to_be_hidden()
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Priya Shah")
-    assert [(StartWatch(), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
+    assert [(StartDuty(), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
 
 
 def test_alert_that_was_folded_away_is_seen_at_once_when_it_is_pressed_again(
@@ -71,13 +71,13 @@ def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
 ) -> None:
     """C2: this browser remembers Priya, who went home; a colleague answers."""
     server.call(lambda: board.press("attack", incident="1-1"))
-    page = open_page(is_on_watch=False)
+    page = open_page(is_on_duty=False)
     page.keyboard.press("j")
     page.keyboard.press("a")
     expect(page.locator("#dialog-person")).to_be_visible()
     assert [] == board.actions
     page.fill("#dialog-person input[name=name]", "Sam Obi")
-    # Central's answer comes before the page knows by the feed that he is on watch.
+    # Central's answer comes before the page knows by the feed that he is on duty.
     server.call(board.withhold_changes)
     page.click("#dialog-person [data-submit]")
     until(page, lambda: len(board.actions) == 2, "the answer follows without a second question")
@@ -85,13 +85,13 @@ def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
 
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Sam Obi")
     by = Person("cctv", "Sam Obi")
-    assert [(StartWatch(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
+    assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
 
 
 def test_page_on_watch_gives_a_sign_of_life_every_five_minutes(
     open_page: OpenPage, open_context: Callable[..., BrowserContext], server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    """C2: central ends a watch of which nothing is heard for half an hour."""
+    """C2: central ends a duty of which nothing is heard for half an hour."""
     context = open_context()
     context.clock.install()
     page = open_page(context)
@@ -99,9 +99,9 @@ def test_page_on_watch_gives_a_sign_of_life_every_five_minutes(
     page.clock.fast_forward("05:01")
 
     until(page, lambda: board.actions, "a sign of life")
-    assert [(StartWatch(), PRIYA)] == board.actions
-    server.call(lambda: board.set_on_watch(()))
+    assert [(StartDuty(), PRIYA)] == board.actions
+    server.call(lambda: board.set_on_duty(()))
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.clock.fast_forward("05:01")
     page.wait_for_selector("#live[data-live=live]")
-    assert [(StartWatch(), PRIYA)] == board.actions
+    assert [(StartDuty(), PRIYA)] == board.actions

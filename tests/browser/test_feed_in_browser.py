@@ -148,7 +148,7 @@ def test_tab_that_missed_a_relayed_change_fetches_the_board(
     context = open_context()
     _, second = open_page(context), open_page(context)
     change = """() => new BroadcastChannel("watchlink.feed").postMessage({
-        event: "change", id: "boot-1/99", data: { sequence: 99, cards: [], nodes: [], gone_nodes: [], on_watch: [],
+        event: "change", id: "boot-1/99", data: { sequence: 99, cards: [], nodes: [], gone_nodes: [], on_duty: [],
         rejected: null, is_broker_linked: false, is_disk_ok: null } })"""
     with second.expect_response("**/board.json"):
         second.evaluate(change)
@@ -280,12 +280,12 @@ def test_only_one_tab_sounds(
 ) -> None:
     context = open_context()
     context.add_init_script(LISTEN)
-    first = open_page(context, is_on_watch=False)
+    first = open_page(context, is_on_duty=False)
     first.click("#banner-sound")
     expect(first.locator("#banner-sound")).to_be_hidden()
-    second = open_page(context, is_on_watch=False)
+    second = open_page(context, is_on_duty=False)
     expect(second.locator("#banner-sound")).to_be_hidden()  # the first one can be heard
-    second.click("#start-watch")
+    second.click("#start-duty")
     until(second, lambda: second.evaluate("played.length"), "the second is ready to sound")
     server.call(lambda: board.press("attack"))
     until(first, lambda: sounding(first) == [P1_S], "the first sounds")

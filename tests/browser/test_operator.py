@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from central.core.view import Acknowledge, EndWatch, Person, StartWatch, UndoAcknowledge
+from central.core.view import Acknowledge, EndDuty, Person, StartDuty, UndoAcknowledge
 from tests.browser.conftest import PRIYA, OpenPage, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 from tests.support.central_town import Town
@@ -78,7 +78,7 @@ def test_premises_that_are_well_take_one_line(
 
 @pytest.mark.finding(18)
 def test_everybody_on_duty_is_on_the_page(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
-    server.call(lambda: board.set_on_watch((PRIYA, PATEL)))
+    server.call(lambda: board.set_on_duty((PRIYA, PATEL)))
     page = open_page()
 
     expect(page.locator("body")).to_contain_text("J Patel")
@@ -89,12 +89,12 @@ def test_everybody_on_duty_is_on_the_page(open_page: OpenPage, server: ScriptedS
 def test_ending_duty_asks_with_open_alerts_or_as_the_last(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard, why: str
 ) -> None:
-    server.call(lambda: board.set_on_watch((PRIYA, PATEL) if why == "alert" else (PRIYA,)))
+    server.call(lambda: board.set_on_duty((PRIYA, PATEL) if why == "alert" else (PRIYA,)))
     page = open_page()
     if why == "alert":
         server.call(lambda: board.press("attack", "Echo Club"))
         expect(page.locator("#unanswered .card")).to_be_visible()
-    page.click("#end-watch")
+    page.click("#end-duty")
     until(page, lambda: board.actions or page.locator("dialog[open]").count(), "something came of it")
     assert [] == board.actions
 
@@ -102,20 +102,20 @@ def test_ending_duty_asks_with_open_alerts_or_as_the_last(
     page.keyboard.press("Enter")
     expect(page.locator("dialog[open]")).to_have_count(0)
     assert [] == board.actions, "the key that is pressed by habit changes nothing"
-    page.click("#end-watch")
+    page.click("#end-duty")
     page.click("dialog[open] [data-submit]")
-    until(page, lambda: board.actions == [(EndWatch(), PRIYA)], "ended, for it was meant")
+    until(page, lambda: board.actions == [(EndDuty(), PRIYA)], "ended, for it was meant")
 
 
 @pytest.mark.finding(18)
 def test_ending_duty_asks_nothing_when_others_are_on_duty_and_all_is_answered_and_closed(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    server.call(lambda: board.set_on_watch((PRIYA, PATEL)))
+    server.call(lambda: board.set_on_duty((PRIYA, PATEL)))
     page = open_page()
-    page.click("#end-watch")
+    page.click("#end-duty")
 
-    until(page, lambda: board.actions == [(EndWatch(), PRIYA)], "ended")
+    until(page, lambda: board.actions == [(EndDuty(), PRIYA)], "ended")
 
 
 @pytest.mark.finding(18)
@@ -139,12 +139,12 @@ def test_window_that_asks_who_begins_with_the_name(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     page = open_page(is_known=False)
-    page.click("#start-watch")
+    page.click("#start-duty")
     page.keyboard.type("Priya Shah")
     page.keyboard.press("Enter")
 
     until(page, lambda: board.actions or page.evaluate("document.activeElement.name") == "role", "something came of it")
-    assert [(StartWatch(), PRIYA)] == board.actions
+    assert [(StartDuty(), PRIYA)] == board.actions
 
 
 @DEVICES

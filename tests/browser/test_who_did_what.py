@@ -70,7 +70,7 @@ def test_assignee_stands_first_among_those_who_go_out(
     """Two keys: W, Enter. CCTV is not among them."""
     brown = Person("duty-sergeant", "Al Brown")
     server.call(lambda: board.press("assist", incident="1-1", state="answered", assigned_to="Sgt Al Brown"))
-    server.call(lambda: board.set_on_watch((PRIYA, PATEL, brown)))
+    server.call(lambda: board.set_on_duty((PRIYA, PATEL, brown)))
     page = open_page()
     page.keyboard.press("j")
     page.keyboard.press("w")

@@ -18,7 +18,7 @@ def board() -> Board:
         boot_id="boot-1",
         is_broker_linked=True,
         is_disk_ok=True,
-        on_watch=(),
+        on_duty=(),
         cards=(),
         nodes=(),
         rejected=(),

@@ -12,7 +12,7 @@ import pytest
 from central.core import events as ev
 from central.core.bulk import Bulk, bulk_for
 from central.core.journal import FrameEntry
-from central.core.view import Acknowledge, Close, Done, EndWatch, SetOnTheWay, StartWatch
+from central.core.view import Acknowledge, Close, Done, EndDuty, SetOnTheWay, StartDuty
 from tests.support.central_steps import Scene, StepRig
 from tests.support.central_town import BAKERY, CORNER, CROWN, GATEWAY, JONES, KEYS, START, make_directory, opened
 from wire.frames import Alert, Cancel, PathTest, Response, decode, encode
@@ -68,8 +68,8 @@ def refuse_an_answer(rig: StepRig) -> None:
 
 
 def hand_over(rig: StepRig) -> None:
-    rig.act(StartWatch(), JONES)
-    rig.act(EndWatch(), JONES)
+    rig.act(StartDuty(), JONES)
+    rig.act(EndDuty(), JONES)
 
 
 def sync(rig: StepRig) -> None:

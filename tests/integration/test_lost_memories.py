@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from central.core.view import Acknowledge, Done, Person, StartWatch
+from central.core.view import Acknowledge, Done, Person, StartDuty
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.fleet_broker import free_port
@@ -121,7 +121,7 @@ def test_alert_that_a_restored_central_has_forgotten_is_sent_again_and_answered(
     with NodeProcess(town.folder(SHOP)) as shop, NodeProcess(town.folder(BOTH)) as other:
         with running_central(central_config(town)) as central:
             linked(central)
-            central.act(StartWatch(), CCTV)
+            central.act(StartDuty(), CCTV)
             shop.press("assist")
             alert = shop.wait_for_fact("receipt")["alert"]
             central.card(alert)

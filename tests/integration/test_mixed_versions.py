@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from central.core.view import Acknowledge, Person, StartWatch
+from central.core.view import Acknowledge, Person, StartDuty
 from provisioning.fleet import Fleet
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
@@ -73,7 +73,7 @@ def test_alert_is_received_and_answered_whichever_of_the_two_is_older(
     config = town.fleet.layout.town / "central" / "central.toml"
     with running_central(config, env=env[central]) as program, NodeOfEither(town.folder(SHOP), env=env[node]) as shop:
         program.wait_for_board(lambda board: board.is_broker_linked, "central is linked")
-        program.act(StartWatch(), PCSO)
+        program.act(StartDuty(), PCSO)
         shop.press("attack")
         shop.wait_for_face("received")
         alert = shop.wait_for_fact("receipt")["alert"]

@@ -6,9 +6,7 @@ One small process holds the line (:mod:`node.hw.radio.ptt_guard`), the node asks
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
-from msgspec import Struct
+from typing import Final, NamedTuple, Protocol
 
 from node.hw.errors import HardwareError
 
@@ -19,8 +17,8 @@ class PttError(HardwareError, OSError):
     """The line did not move, or nothing guards it; the message is one line that says what to do."""
 
 
-class PttSettings(Struct, frozen=True):
-    """``[radio.ptt]`` of ``node.toml``.
+class PttSettings(NamedTuple):
+    """``[radio.ptt]`` of ``node.toml``. No struct: the guard is to load no library.
 
     Attributes:
         method: one of ``METHODS``; only that one's setting below is looked at.

@@ -41,7 +41,7 @@ _log: Final = logging.getLogger(__name__)
 
 def guard_command(settings: PttSettings) -> list[str]:
     """The arguments that start a guard; no shell is involved."""
-    told = json.dumps(msgspec.structs.asdict(settings))
+    told = json.dumps(settings._asdict())
     # Neither the user's own packages nor the working directory have a say in what runs.
     return [sys.executable, "-s", "-P", "-m", "node.hw.radio.ptt_guard", told]
 

@@ -7,7 +7,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import ActionEntry, ActionKind, Recall
-from central.core.view import Acknowledge, Person, Refused, StartWatch
+from central.core.view import Acknowledge, Person, Refused, StartDuty
 from tests.support.central_town import CORNER, Town, only
 from wire.ids import FrameId
 from wire.kinds import AlertKind, AnswerState, Role
@@ -49,14 +49,14 @@ def test_older_node_is_answered_as_before(town: Town) -> None:
 def test_nobody_can_be_named_so(town: Town, role: str, name: str) -> None:
     town.press(7)
 
-    for action in (StartWatch(), Acknowledge("00000010-7")):
+    for action in (StartDuty(), Acknowledge("00000010-7")):
         answer = town.act(action, Person(role, name))
         assert isinstance(answer, Refused)
         assert "name" in answer.reason
 
 
 def test_nobody_can_have_that_role(town: Town) -> None:
-    assert isinstance(town.act(StartWatch(), Person("watchlink", "Ann")), Refused)
+    assert isinstance(town.act(StartDuty(), Person("watchlink", "Ann")), Refused)
 
 
 def test_answer_of_an_older_journal_is_watchlinks_own(town: Town) -> None:

@@ -17,13 +17,13 @@ from central.core.view import (
     Close,
     CloseRevoked,
     Done,
-    EndWatch,
+    EndDuty,
     HistoryLine,
     OnDuty,
     Person,
     Refused,
     SetOnTheWay,
-    StartWatch,
+    StartDuty,
     UndoAcknowledge,
 )
 from tests.support.central_town import CORNER, JONES, PATEL, START, Town, only
@@ -40,7 +40,7 @@ def town(town: Town) -> Town:
 
 
 def on_duty(town: Town) -> tuple[Person, ...]:
-    return tuple(one.person for one in town.board().on_watch)
+    return tuple(one.person for one in town.board().on_duty)
 
 
 def acknowledgements(town: Town) -> list[tuple[AnswerState, Role | None, str]]:
@@ -215,9 +215,9 @@ def test_texts_are_one_clean_line(town: Town) -> None:
 @pytest.mark.parametrize(
     ("action", "by", "said"),
     [
-        (StartWatch(), Person("king", "P"), "There is no such role"),
-        (StartWatch(), Person("cctv", " \u202e "), "Your name is missing."),
-        (StartWatch(), Person("cctv", "P" * 65), "Your name is too long: 65 of at most 64 characters."),
+        (StartDuty(), Person("king", "P"), "There is no such role"),
+        (StartDuty(), Person("cctv", " \u202e "), "Your name is missing."),
+        (StartDuty(), Person("cctv", "P" * 65), "Your name is too long: 65 of at most 64 characters."),
         (AddNote(ID, ""), PATEL, "The note is missing."),
         (AddNote(ID, "x" * 501), PATEL, "The note is too long: 501 of at most 500 characters."),
         (Assign(ID, "\n"), PATEL, "The assignee is missing."),
@@ -251,12 +251,12 @@ def test_actions_of_nobody_or_on_nothing_are_refused(town: Town, by: Person, inc
     assert "unanswered" == town.card().state
 
 
-def test_watch_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> None:
+def test_duty_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> None:
     """C2: nobody on duty is visible at the premises."""
-    town.act(StartWatch())
+    town.act(StartDuty())
     started = only(town.said, do.PublishStatus)[-1]
-    town.act(StartWatch(), JONES)
-    town.act(EndWatch())
+    town.act(StartDuty(), JONES)
+    town.act(EndDuty())
     ended = only(town.said, do.PublishStatus)[-1]
 
     assert (("pcso",), ("cctv",)) == (started.status.on_duty, ended.status.on_duty)
@@ -265,30 +265,30 @@ def test_watch_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> Non
 
 def test_board_says_since_when_somebody_is_on_duty(town: Town) -> None:
     """A second start is a sign of life and no new beginning."""
-    town.act(StartWatch())
+    town.act(StartDuty())
     town.later(600)
-    town.act(StartWatch())
+    town.act(StartDuty())
 
-    assert (OnDuty("pcso", "Jaswinder Patel", START),) == town.board().on_watch
+    assert (OnDuty("pcso", "Jaswinder Patel", START),) == town.board().on_duty
 
 
-def test_watch_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Town) -> None:
+def test_duty_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Town) -> None:
     """C2: who went home without a word must not be told to the shops as on duty."""
-    town.act(StartWatch())
-    town.act(StartWatch(), JONES)
+    town.act(StartDuty())
+    town.act(StartDuty(), JONES)
     town.later(1_500)
-    town.act(StartWatch(), Person("cctv", " Ann\u200b Jones"))
+    town.act(StartDuty(), Person("cctv", " Ann\u200b Jones"))
     town.later(301)
 
     assert (JONES,) == on_duty(town)
     assert ("cctv",) == only(town.said, do.PublishStatus)[-1].status.on_duty
     last = town.disk[-1]
     assert isinstance(last, ActionEntry)
-    assert ("watch-ended", PATEL, "no sign of life") == (last.kind, last.by, last.text)
+    assert ("duty-ended", PATEL, "no sign of life") == (last.kind, last.by, last.text)
 
 
-def test_watch_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> None:
-    town.act(StartWatch())
+def test_duty_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> None:
+    town.act(StartDuty())
     town.later(1_500)
     town.act(AddNote(ID, "still here"))
     town.later(1_500)
@@ -299,16 +299,16 @@ def test_watch_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> 
 
 
 def test_sign_of_life_is_not_written(town: Town) -> None:
-    """It comes every five minutes from every page on watch."""
-    town.act(StartWatch())
+    """It comes every five minutes from every page of somebody on duty."""
+    town.act(StartDuty())
     written = len(town.disk)
 
-    assert isinstance(town.act(StartWatch()), Done)
+    assert isinstance(town.act(StartDuty()), Done)
     assert written == len(town.disk)
 
 
-def test_watch_recalled_at_a_start_has_its_half_hour_anew() -> None:
-    town = Town(Recall(on_watch=(OnDuty(PATEL.role, PATEL.name, START),)))
+def test_duty_recalled_at_a_start_has_its_half_hour_anew() -> None:
+    town = Town(Recall(on_duty=(OnDuty(PATEL.role, PATEL.name, START),)))
     town.later(1_800)
     assert (PATEL,) == on_duty(town)
     town.later(2)
@@ -316,8 +316,8 @@ def test_watch_recalled_at_a_start_has_its_half_hour_anew() -> None:
     assert () == on_duty(town)
 
 
-def test_watch_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
-    town.act(StartWatch())
+def test_duty_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
+    town.act(StartDuty())
     town.is_disk_slow = True
     town.later(1_801)
     town.refuse()
@@ -335,7 +335,7 @@ def test_assign_is_recorded(town: Town) -> None:
     assert ("Sgt Brown", "assigned") == (town.card().assigned_to, town.card().history[-1].what)
 
 
-@pytest.mark.parametrize("action", [Acknowledge(ID), StartWatch()])
+@pytest.mark.parametrize("action", [Acknowledge(ID), StartDuty()])
 def test_answer_comes_after_the_change_that_contains_it(town: Town, action: Action) -> None:
     said = town.handle(ev.ActionRequested(9, action, PATEL))
     kinds = [type(order) for order in said]

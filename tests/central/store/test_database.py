@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from central.core import incidents
 from central.core.incidents import EARLY_EACH_MAX
 from central.core.journal import FrameEntry, KeptAct, KeptFigures, KeptNode, KeptPath, SeenFrame
-from central.core.view import AddNote, Close, EndWatch, SetOnTheWay, StartWatch
+from central.core.view import AddNote, Close, EndDuty, SetOnTheWay, StartDuty
 from central.store import recalling
 from central.store.database import Database, resolve_url
 from central.store.errors import StoreConfigError, StoreError
@@ -45,15 +45,15 @@ def entries_of(town: Town) -> tuple[FrameEntry, ...]:
 def night() -> Town:
     """Some hours of a Saturday: presses, an upgrade, a cancel, answers, actions, a close, a reopening."""
     town = Town()
-    town.act(StartWatch(), JONES)
-    town.act(StartWatch(), PATEL)
+    town.act(StartDuty(), JONES)
+    town.act(StartDuty(), PATEL)
     town.press(7)
     town.press(8, AlertKind.ATTACK, incident=7)
     town.respond(BAKERY, 1, FrameId(CORNER, 7), MemberResponse.SEEN)
     town.cancel(9, 7)
     town.act(AddNote("00000010-7", "on camera 4 \u2013 na\u00efve \U0001f6a8"), JONES)
     town.act(Close("00000010-7", "mistake"), JONES)
-    town.act(EndWatch(), PATEL)
+    town.act(EndDuty(), PATEL)
     town.press(10, at_s=0)
     town.act(Close("00000010-10", "all well"), JONES)
     town.press(11, incident=10)
@@ -70,7 +70,7 @@ def test_database_gives_back_the_night_as_it_was(database: Database, night: Town
     assert journal == found.journal
     assert {(f.signed.frame.id, f.digest) for f in entries_of(night)} == {(s.id, s.digest) for s in found.seen}
     assert ((CORNER, 20), (BAKERY, 1)) == found.highest_counters
-    assert (night.board().on_watch, night.disk[-1].entry) == (found.on_watch, found.last_entry)
+    assert (night.board().on_duty, night.disk[-1].entry) == (found.on_duty, found.last_entry)
     assert {c.incident: c for c in night.board().cards} == {c.incident: c for c in Town(found).board().cards}
 
 
@@ -313,6 +313,8 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     database.open()
     database.commit(night.disk)
     with database._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE actions SET kind = replace(kind, 'duty-', 'watch-')")
+        connection.exec_driver_sql("ALTER TABLE duty RENAME TO watch")
         connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN speaks")
         connection.exec_driver_sql("DROP TABLE open_acts")
         connection.exec_driver_sql("DROP TABLE times")

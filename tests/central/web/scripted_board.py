@@ -28,7 +28,7 @@ from central.core.view import (
     CloseRevoked,
     DeliverChange,
     Done,
-    EndWatch,
+    EndDuty,
     HistoryLine,
     MemberLine,
     NodeLine,
@@ -39,7 +39,7 @@ from central.core.view import (
     Refused,
     RejectedLine,
     SetOnTheWay,
-    StartWatch,
+    StartDuty,
     UndoAcknowledge,
 )
 from central.web.app import create_app
@@ -83,7 +83,7 @@ class ChangeFields(TypedDict, total=False):
     gone_cards: tuple[str, ...]
     nodes: tuple[NodeLine, ...]
     gone_nodes: tuple[str, ...]
-    on_watch: tuple[OnDuty, ...]
+    on_duty: tuple[OnDuty, ...]
     is_broker_linked: bool
     is_disk_ok: bool
     has_alerts_lane: bool
@@ -100,7 +100,7 @@ class ScriptedBoard:
         self.sequence = 7
         self.cards: dict[str, Card] = {}
         self.nodes: dict[str, NodeLine] = {}
-        self.on_watch: tuple[OnDuty, ...] = ()
+        self.on_duty: tuple[OnDuty, ...] = ()
         self.rejected: tuple[RejectedLine, ...] = ()
         self.is_broker_linked = True
         self.is_disk_ok = True
@@ -123,7 +123,7 @@ class ScriptedBoard:
             is_disk_ok=self.is_disk_ok,
             has_alerts_lane=self.has_alerts_lane,
             has_reserve=self.has_reserve,
-            on_watch=self.on_watch,
+            on_duty=self.on_duty,
             cards=tuple(self.cards.values()),
             nodes=tuple(self.nodes.values()),
             rejected=self.rejected,
@@ -137,9 +137,9 @@ class ScriptedBoard:
         """As the port says."""
         self.actions.append((action, by))
         await self._may_commit.wait()
-        if isinstance(action, StartWatch | EndWatch):
-            others = tuple(one.person for one in self.on_watch if one.person != by)
-            self.set_on_watch((*others, by) if isinstance(action, StartWatch) else others)
+        if isinstance(action, StartDuty | EndDuty):
+            others = tuple(one.person for one in self.on_duty if one.person != by)
+            self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)
         if isinstance(action, CloseRevoked):
             return Done(self.sequence)
@@ -198,10 +198,10 @@ class ScriptedBoard:
         self.nodes.update((node.node, node) for node in nodes)
         self.tell(nodes=nodes)
 
-    def set_on_watch(self, people: tuple[Person, ...]) -> None:
-        """Say who is on watch."""
-        self.on_watch = tuple(OnDuty(one.role, one.name, self.at) for one in people)
-        self.tell(on_watch=self.on_watch)
+    def set_on_duty(self, people: tuple[Person, ...]) -> None:
+        """Say who is on duty."""
+        self.on_duty = tuple(OnDuty(one.role, one.name, self.at) for one in people)
+        self.tell(on_duty=self.on_duty)
 
     def set_links(self, *, is_broker_linked: bool = True, is_disk_ok: bool = True, has_reserve: bool = True) -> None:
         """Say what works."""

@@ -16,7 +16,7 @@ import { Sound } from "./sound.js";
 import { Steady } from "./steady.js";
 import { Strip } from "./strip.js";
 import { Top } from "./top.js";
-import { Watch } from "./watch.js";
+import { Duty } from "./duty.js";
 import { isTest } from "./words.js";
 import { Zones } from "./zones.js";
 
@@ -43,14 +43,14 @@ let drawCostMs = 0;
 const steady = new Steady(byId("alerts"), () => zones.isPending && draw());
 const zones = new Zones(steady);
 const side = new Side();
-const watch = new Watch(() => drawTop());
+const duty = new Duty(() => drawTop());
 const sound = new Sound(timing.lostMs, () => drawTop());
-const news = new News(model, { sound, announcer, watch });
-const top = new Top({ model, clock, sound, watch, steady });
-const strip = new Strip({ model, clock, sound, watch });
+const news = new News(model, { sound, announcer, duty });
+const top = new Top({ model, clock, sound, duty, steady });
+const strip = new Strip({ model, clock, sound, duty });
 
 const look = (key) => ({
-  me: watch.me,
+  me: duty.me,
   nowMs: clock.now(),
   sending: sending.has(key),
   error: (errors.get(key) ?? nodeError(model.cards.get(key)))?.text ?? null,
@@ -108,7 +108,7 @@ function drawSoon() {
 }
 
 function drawTop() {
-  watch.follow(model);
+  duty.follow(model);
   steady.watch(() => {
     top.draw({ isLive, isLost });
     strip.draw(isLive);
@@ -142,7 +142,7 @@ async function perform(verb, card, extra = {}) {
   draw();
   const seen = card.through && verb !== "note" ? { seen_through: card.through } : {};
   const action = verb === "close-revoked" ? { type: verb, node: card.node, ...extra } : { type: verb, incident: card.incident, ...seen, ...extra };
-  const outcome = await send(action, watch.me);
+  const outcome = await send(action, duty.me);
   if (outcome.reason) {
     sending.delete(card.key);
     errors.set(card.key, { text: outcome.reason, untilMs: performance.now() + ERROR_SHOWN_MS });
@@ -181,13 +181,13 @@ function act(verb, key, isAsked = false) {
     return;
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
-  if (!isAsked && !watch.isOn(model)) {
+  if (!isAsked && !duty.isOn(model)) {
     // This browser may remember somebody who went home: nobody answers in the name of who is not on duty.
     askWho(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
     return;
   }
   if (verb === "assign") {
-    dialogs.suggestAssignees(model.onWatch);
+    dialogs.suggestAssignees(model.onDuty);
     dialogs.ask("assign", { about, values: { to: card.assigned_to }, submit: ({ to }) => perform("assign", card, { to }) });
   } else if (verb === "note") {
     dialogs.ask("note", { about, submit: ({ text }) => perform("note", card, { text }) });
@@ -213,7 +213,7 @@ const aboutAll = (card, about) => (card.stands_for > 1 ? `${about}: all ${card.s
 
 // CCTV and co-ordinator stay at their desks: the shop must read the name of who really comes.
 function askWhoComes(card, about) {
-  const { people, isAssigned } = goingFirst(model.onWatch, card.assigned_to, watch.me);
+  const { people, isAssigned } = goingFirst(model.onDuty, card.assigned_to, duty.me);
   const isKnown = people.length > 0 && (isAssigned || !card.assigned_to);
   dialogs.ask("going", {
     about,
@@ -231,47 +231,47 @@ function askWhoComes(card, about) {
 function askWho(label, then = null) {
   dialogs.ask("person", {
     label,
-    values: watch.me ?? { role: "cctv" },
+    values: duty.me ?? { role: "cctv" },
     async submit({ role, name }) {
       const me = { role, name: name.trim().replaceAll(/\s+/g, " ") };
-      const reason = await startWatch(me);
+      const reason = await startDuty(me);
       if (!reason && then) setTimeout(then);
       return reason;
     },
   });
 }
 
-async function startWatch(me) {
+async function startDuty(me) {
   // First what browsers allow only while the press is fresh.
   const unlocked = sound.unlock();
-  watch.arm();
-  const outcome = await send({ type: "start-watch" }, me);
+  duty.arm();
+  const outcome = await send({ type: "start-duty" }, me);
   await unlocked;
-  if (!outcome.reason) watch.become(me);
+  if (!outcome.reason) duty.become(me);
   drawTop();
   return outcome.reason ?? null;
 }
 
 // Somebody on duty whose page is open and live is there still; an answer that fails is tried again in five minutes.
 function giveSign() {
-  if (!isLive || !watch.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
+  if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
-  send({ type: "start-watch" }, watch.me);
+  send({ type: "start-duty" }, duty.me);
 }
 
-async function endWatch() {
-  const outcome = await send({ type: "end-watch" }, watch.me);
+async function endDuty() {
+  const outcome = await send({ type: "end-duty" }, duty.me);
   if (outcome.reason) announcer.urgent(outcome.reason);
   drawTop();
   return outcome.reason ?? null;
 }
 
 // Not in passing: somebody may be calling, or nobody be left.
-function askEndWatch() {
+function askEndDuty() {
   const open = [...model.unanswered(), ...model.inHand()].filter((card) => !isTest(card));
-  const isLast = model.onWatch.length === 1;
+  const isLast = model.onDuty.length === 1;
   if (!open.length && !isLast) {
-    endWatch();
+    endDuty();
     return;
   }
   const waiting = open.filter((card) => card.state === "unanswered").length;
@@ -279,7 +279,7 @@ function askEndWatch() {
   setText(byId("end-open"), `${open.length === 1 ? "1 alert is" : `${open.length} alerts are`} open, ${waiting} unanswered: ${named}${open.length > 3 ? " …" : "."}`);
   setHidden(byId("end-open"), !open.length);
   setHidden(byId("end-last"), !isLast);
-  dialogs.ask("end", { submit: endWatch });
+  dialogs.ask("end", { submit: endDuty });
 }
 
 function jump(key) {
@@ -333,16 +333,16 @@ byId("alerts").addEventListener("focusin", (event) => {
   card.tabIndex = 0;
 });
 byId("closed-zone").addEventListener("toggle", () => steady.noteMove());
-byId("start-watch").addEventListener("click", async () => {
-  if (!watch.me) {
+byId("start-duty").addEventListener("click", async () => {
+  if (!duty.me) {
     askWho("Start duty");
     return;
   }
-  const reason = await startWatch(watch.me);
+  const reason = await startDuty(duty.me);
   if (reason) askWho("Start duty");
 });
 byId("person").addEventListener("click", () => askWho("Start duty"));
-byId("end-watch").addEventListener("click", askEndWatch);
+byId("end-duty").addEventListener("click", askEndDuty);
 byId("urgent").addEventListener("click", () => jump(strip.urgent));
 byId("undo").addEventListener("click", undo);
 byId("to-premises").addEventListener("click", () => goToSide(false));

@@ -15,18 +15,18 @@ export class News {
   #model;
   #sound;
   #announcer;
-  #watch;
+  #duty;
   #known = new Map(); // key of a card → { rank, state }
   #nodes = new Map(); // node → { state, isBlocked }
   #throughMs = new Map(); // key of a card → when it last sounded through the quiet
   #isFirst = true;
   #faultMs = 0; // when central last failed on something
 
-  constructor(model, { sound, announcer, watch }) {
+  constructor(model, { sound, announcer, duty }) {
     this.#model = model;
     this.#sound = sound;
     this.#announcer = announcer;
-    this.#watch = watch;
+    this.#duty = duty;
   }
 
   kindOf(card) {
@@ -57,7 +57,7 @@ export class News {
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
     if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still arrive, but soon they will not.");
     if (change.rejected !== null) this.#takeFaults();
-    if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
+    if (change.on_duty?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
   }
 
@@ -92,7 +92,7 @@ export class News {
     if (isNew && now.rank <= 2) {
       if (now.rank === 1) this.#sound.endQuiet();
       this.#announcer.urgent(`${this.#name(card)}, unanswered`);
-      this.#watch.notify(card);
+      this.#duty.notify(card);
     } else if (isNew) {
       if (now.rank === 3) this.#sound.once("p3");
       this.#announcer.status(`${this.#name(card)}, unanswered`);
@@ -123,7 +123,7 @@ export class News {
     if (urgency <= 3) this.#sound.once(`p${urgency}`);
     if (urgency <= 2) {
       this.#announcer.urgent(said);
-      this.#watch.notify(card);
+      this.#duty.notify(card);
     } else {
       this.#announcer.status(said);
     }

@@ -45,8 +45,8 @@ export class Strip {
   }
 
   #drawUndo() {
-    const { model, watch, clock } = this.#parts;
-    const mine = model.inHand().filter((card) => card.undo_until && isSame(card.answered_by, watch.me) && leftMs(card, clock) > 0);
+    const { model, duty, clock } = this.#parts;
+    const mine = model.inHand().filter((card) => card.undo_until && isSame(card.answered_by, duty.me) && leftMs(card, clock) > 0);
     this.undoable = mine.reduce((newest, card) => (!newest || card.undo_until > newest.undo_until ? card : newest), null);
     setHidden(byId("undo"), !this.undoable);
     if (!this.undoable) return;

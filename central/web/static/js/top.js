@@ -22,7 +22,7 @@ export class Top {
   }
 
   draw({ isLive, isLost }) {
-    const { model, clock, sound, watch } = this.#parts;
+    const { model, clock, sound, duty } = this.#parts;
     const hasBoard = !model.isEmpty;
     const nowMs = clock.now();
     const isWaiting = !hasBoard && !isLost;
@@ -38,7 +38,7 @@ export class Top {
     banner.classList.toggle("is-amber", !isLost);
     if (isOld) setText(byId("not-live-word"), `NOT LIVE since ${clock.isSet ? words.clock(nowMs) : "this page was opened"}.`);
     for (const node of document.querySelectorAll("[data-as-of]")) setText(node, isOld ? `as of ${words.clock(nowMs)}` : "");
-    this.#drawPerson(watch, model, hasBoard);
+    this.#drawPerson(duty, model, hasBoard);
     setHidden(byId("banner-sound"), sound.isOn);
     const quietS = Math.ceil(sound.quietLeftS);
     setText(byId("quiet-word"), quietS ? `Quiet ${quietS} s` : "Quiet 60 s");
@@ -48,17 +48,17 @@ export class Top {
     document.title = this.#title(model, isOld);
   }
 
-  #drawPerson(watch, model, hasBoard) {
-    const isOn = watch.isOn(model);
-    setHidden(byId("person"), !watch.me);
-    if (watch.me) {
+  #drawPerson(duty, model, hasBoard) {
+    const isOn = duty.isOn(model);
+    setHidden(byId("person"), !duty.me);
+    if (duty.me) {
       setText(byId("person-word"), isOn ? "You:" : "Not on duty:");
-      setText(byId("person-name"), watch.me.name);
+      setText(byId("person-name"), duty.me.name);
     }
-    setHidden(byId("start-watch"), isOn);
-    setHidden(byId("end-watch"), !isOn);
-    setHidden(byId("banner-nobody"), !hasBoard || model.onWatch.length > 0);
-    if (hasBoard) this.#drawDuty(model.onWatch);
+    setHidden(byId("start-duty"), isOn);
+    setHidden(byId("end-duty"), !isOn);
+    setHidden(byId("banner-nobody"), !hasBoard || model.onDuty.length > 0);
+    if (hasBoard) this.#drawDuty(model.onDuty);
   }
 
   #drawDuty(people) {

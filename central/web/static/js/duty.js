@@ -23,7 +23,7 @@ export class Watch {
   }
 
   isOn(model) {
-    return model.onWatch.some((one) => isSame(one, this.me));
+    return model.onDuty.some((one) => isSame(one, this.me));
   }
 
   // Call from a press: browsers ask only then.
