@@ -1,4 +1,4 @@
-"""EffectRunner. The composition root carries them out in the order given, before it takes the next event."""
+"""Orders. The composition root carries them out in the order given, before it takes the next event."""
 
 from __future__ import annotations
 

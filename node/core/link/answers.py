@@ -97,8 +97,15 @@ def begin_anew(turn: Turn) -> None:
             keep(turn, replace(incident, revision=-1))
 
 
-def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: bool = False) -> None:
-    """Central's whole state of an incident of ours; ``is_asked``: as it is now, not one that waited at the broker."""
+def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: int | None = None) -> None:
+    """Central's whole state of an incident of ours.
+
+    Args:
+        turn: the step.
+        state: as central says.
+        frame_id: the incident's.
+        asked_ms: when we asked for it; ``None`` = it came by itself, and may have waited at the broker.
+    """
     incident = turn.state.incidents.get(frame_id.counter)
     if incident is None:
         if state.state == "closed":
@@ -110,7 +117,7 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, is_asked: 
         return
     # The air, or a connection of its own, may have brought the answer before the states that are older than it; so is
     # central's answer to a question that we asked before we heard that.
-    is_newer = is_asked and incident.ahead_ms <= (turn.state.central.sync_sent_ms or 0)
+    is_newer = asked_ms is not None and incident.ahead_ms < asked_ms
     is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_newer
     ahead = incident.ahead if is_overtaken else None
     incident = replace(incident, revision=state.revision, ahead=ahead, is_restored=False)

@@ -106,7 +106,7 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     asking.account(turn, answer, asked)
     named = frozenset(FrameId.parse(state.incident) for state in answer.incidents)
     for state in answer.incidents:
-        _take_state(turn, state, is_asked=True)
+        _take_state(turn, state, asked_ms=asked.asked_ms)
     relays.answered(turn, tuple(named))
     if answer.more or len(answer.incidents) >= answers.SYNC_INCIDENTS_MAX:
         return
@@ -170,12 +170,12 @@ def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
         delivery.begin(turn)
 
 
-def _take_state(turn: Turn, state: IncidentState, *, is_asked: bool = False) -> None:
+def _take_state(turn: Turn, state: IncidentState, *, asked_ms: int | None = None) -> None:
     turn.state.central.highest_revision = max(turn.state.central.highest_revision, state.revision)
     frame_id = FrameId.parse(state.incident)
     if frame_id.node == turn.settings.node:
-        answers.own_state(turn, state, frame_id, is_asked=is_asked)
-    elif not is_asked and _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
+        answers.own_state(turn, state, frame_id, asked_ms=asked_ms)
+    elif asked_ms is None and _is_stale(turn.state, _unix_ms(state.expires_at), turn.now_ms):
         turn.reject("expired")
     else:
         neighbours.central_state(turn, state, frame_id)

@@ -67,6 +67,22 @@ def test_answer_to_a_sync_is_how_it_is_now(world: World) -> None:
     assert "received" == world.face
 
 
+def test_answer_to_a_sync_says_how_it_was_when_that_was_asked(world: World) -> None:
+    """Another question had gone out since: the shop read that the person's answer was taken back (N3)."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.after(10, LinkUp())
+    state = world.incident_state(OURS, 1, "unanswered", revision=4, kind="assist")
+    answer = world.answers(SyncAnswer(boot_id="central-1", counter_floor=world.counter, incidents=(state,)))
+    world.do(world.ack(1))
+    world.after(10, LinkUp())
+
+    world.do(answer)
+
+    assert "answered" == world.face
+    assert ["answered"] == told(world)
+
+
 def test_answer_to_a_sync_counts_though_its_state_was_told_before(world: World) -> None:
     """The same revision waited at the broker: then it was overtaken, now it is how things are."""
     world.tap(Button.ASSIST)
