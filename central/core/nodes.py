@@ -7,7 +7,7 @@ A node that central has not heard since central's own start is ``never-seen`` (w
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import field
 
@@ -18,7 +18,7 @@ from central.core.radio_path import RadioPath
 from central.core.repeats import Repeats
 from central.core.timing import Timing
 from central.core.undo import Record, Table
-from central.core.view import NodeLine, PathFigures, RadioLine
+from central.core.view import NodeLine, PathFigures, RadioLine, Standing
 from wire.admission import FrameRefusedError
 from wire.directory import Directory, Sender
 from wire.ids import NodeId, node_text
@@ -27,7 +27,6 @@ from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import Health, Sync
 from wire.text import display_text
 
-NodeState = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
 _BOOTS_MAX: Final = 64
 
 
@@ -47,7 +46,7 @@ class NodeRecord(Record):
     heard_since: datetime | None = None
     last_seen_at: datetime | None = None
     since: datetime | None = None
-    shown: NodeState = "never-seen"
+    shown: Standing = "never-seen"
     is_lost: bool = False
     is_stopped: bool = False
     boot_id: str = ""
@@ -76,7 +75,7 @@ class NodeRecord(Record):
         """What is published to it now should reach it."""
         return self.shown in ("ok", "fault")
 
-    def state(self, now_at: datetime, no_contact_after: timedelta) -> NodeState:
+    def state(self, now_at: datetime, no_contact_after: timedelta) -> Standing:
         """As it is now."""
         if self.sender.is_revoked:
             return "revoked"

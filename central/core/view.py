@@ -120,6 +120,10 @@ class HistoryLine(msgspec.Struct, frozen=True):
     by: Person | None = None
 
 
+Standing = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
+"""Of a premises: what central can say of its node."""
+
+
 class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     """One premises' health."""
 
@@ -127,7 +131,7 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     premises: str
     place: str
     schemes: tuple[str, ...]
-    state: Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
+    state: Standing
     """``no-contact``: no sign of life for 30 s, or its last will came. ``never-seen`` with a ``last_seen_at``: not
     since central's own start, less than 30 s ago."""
     since: datetime | None

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
-from central.core.nodes import NodeState
-from central.core.view import PathFigures, Person, RadioLine, RejectedLine
+from central.core.view import PathFigures, Person, RadioLine, RejectedLine, Standing
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 
@@ -41,7 +40,7 @@ def busy_night(board: ScriptedBoard) -> None:
     board.press("disorder", "Fox & Goose", state="answered", answered_by=by, answered_at=now, assigned_to="Sgt Ash")
     board.press("breach", "Gas & Co", state="on-the-way", answered_by=by, answered_at=now)
     board.press("theft", "Old Mill", state="closed", outcome="Dealt with on site")
-    states: tuple[NodeState, ...] = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
+    states: tuple[Standing, ...] = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
     board.press(
         "breach",

@@ -15,7 +15,6 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 from msgspec.structs import replace
 
 from central.core.incident import State
-from central.core.nodes import NodeState
 from central.core.view import (
     Acknowledge,
     Action,
@@ -39,6 +38,7 @@ from central.core.view import (
     Refused,
     RejectedLine,
     SetOnTheWay,
+    Standing,
     StartDuty,
     UndoAcknowledge,
 )
@@ -326,7 +326,7 @@ def healthy(
     premises: str,
     place: str = "High St",
     *,
-    state: NodeState = "ok",
+    state: Standing = "ok",
     faults: tuple[str, ...] = (),
     outbox_depth: int = 0,
     is_gateway: bool = False,

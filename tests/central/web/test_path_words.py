@@ -8,8 +8,7 @@ from typing import get_args, get_type_hints
 import pytest
 from msgspec.structs import astuple, replace
 
-from central.core.nodes import NodeState
-from central.core.view import NodeLine, RadioLine
+from central.core.view import NodeLine, RadioLine, Standing
 from central.web import words
 from central.web.page import when
 from central.web.path_words import card_path, paths_of, warnings_of
@@ -19,7 +18,7 @@ NOW = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 AT = when(NOW)
 
 
-def line(state: NodeState = "ok", radio: RadioLine | None = None, *, is_proof_overdue: bool = False) -> NodeLine:
+def line(state: Standing = "ok", radio: RadioLine | None = None, *, is_proof_overdue: bool = False) -> NodeLine:
     return healthy("00000010", "Corner Shop", state=state, radio=radio, is_proof_overdue=is_proof_overdue)
 
 
@@ -106,7 +105,7 @@ def test_channel_of_a_premises_that_fell_silent_is_not_said_to_be_blocked() -> N
 @pytest.mark.finding(11)
 def test_word_for_a_silent_attack_is_no_word_for_a_unit() -> None:
     """N4, N11: SILENT on one screen means one thing, an attack whose shop must not be called."""
-    states = get_args(NodeState)
+    states = get_args(Standing)
 
     assert sorted(states) == sorted(words.HEALTH_WORDS) == sorted(words.NET_WORDS)
     assert [] == [word for word in (*states, *words.HEALTH_WORDS.values()) if "silent" in word.lower()]
