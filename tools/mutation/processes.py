@@ -109,6 +109,7 @@ def _start(running: _Running[_N]) -> int:
     status = 1
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for stream in (1, 2):
             os.dup2(running.output.fileno(), stream)
         running.job.work(lambda word: _say(running.word, word))

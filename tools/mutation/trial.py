@@ -7,7 +7,9 @@ import signal
 import sys
 import tempfile
 from collections.abc import Collection, Generator, Mapping, Sequence
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.metadata import entry_points
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
@@ -31,7 +33,7 @@ FIRST_FILES: Final = 3
 _QUIET: Final = (
     *("-q", "--tb=no", "-m", "not integration"),
     *("-p", "no:cacheprovider", "-p", "no:xdist"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # prepare() has imported Hypothesis before pytest
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # prepare() imports plugins before pytest does
 )
 
 
@@ -47,10 +49,18 @@ class Word(Struct, frozen=True):
     test: str
 
 
-def prepare() -> None:
-    """Import what most tests need and no mutant touches, so that each process begins with it."""
-    for name in ("cryptography.x509", "sqlalchemy", "alembic", "msgspec", "_pytest.assertion.rewrite", "PIL.Image"):
-        __import__(name)
+def prepare(bytecode: Path) -> None:
+    """Import what most tests need and no mutant touches, so that each process begins with it.
+
+    Args:
+        bytecode: a folder for what Python compiles, so that each file is compiled once, whatever the environment says.
+    """
+    sys.pycache_prefix = str(bytecode)
+    sys.dont_write_bytecode = False
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
+    for name in ("cryptography.x509", "sqlalchemy", "alembic", "PIL.Image"):
+        import_module(name)
 
 
 def attempt(report: Report, path: str, source: str | None, seconds: Mapping[str, float], root: Path) -> None:
