@@ -29,7 +29,7 @@ async def play(stage: Stage) -> None:
     again = await stage.press(shop, "attack")
     await stage.until_fact("receipt", shop.node, again)
     received = await stage.until_face(shop, "received")
-    stage.check("answered before by" in received.lines, "the screen said who had answered before")
+    stage.check("earlier answer by" in received.lines, "the screen said who had answered before")
     await stage.until_card(
         "central's page marked the alert as pressed again",
         alert,

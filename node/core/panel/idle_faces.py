@@ -26,7 +26,7 @@ _PART_WORDS: Final = {
     Part.SOUNDER: "Sounder fault",
     Part.LED: "Lamp fault",
     Part.STORE: "Storage fault",
-    Part.NETWORK: "Network part fault",
+    Part.NETWORK: "Network fault",
     Part.RADIO: "Radio fault",
     Part.MODEM: "Radio modem fault",
     Part.SPEECH: "No spoken alerts",
@@ -188,7 +188,7 @@ def _radio_to_tell(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Rad
 def _last_good(state: NodeState, now_ms: int) -> str:
     tests = state.member_tests
     if tests.good_ms is None and not (tests.good_at_s and wall_at_s(state, now_ms)):
-        return "No good test known"
+        return "Last good: not known"
     age_ms = now_ms - member_tests.since_ms(state, now_ms)
     if age_ms < 2 * _MS_PER_DAY:
         return fullest(f"Last good: {span(age_ms)} ago")

@@ -108,7 +108,7 @@ def _refused(_state: NodeState, own: Incident, _now_ms: int) -> _Words:
 
 def _unsaved(state: NodeState, own: Incident, now_ms: int) -> _Words:
     """Nothing here will remember it; whether anything carries it now is what there is to tell besides."""
-    return (*_NOT_SAVED, "Sending all the same") if state.central.is_linked else _refused(state, own, now_ms)
+    return (*_NOT_SAVED, "Sending it anyway") if state.central.is_linked else _refused(state, own, now_ms)
 
 
 def _sending(state: NodeState, own: Incident, _now_ms: int) -> _Words:
@@ -148,7 +148,7 @@ def _nearby(own: Incident, news: str) -> _Words:
 def _received(state: NodeState, own: Incident, now_ms: int) -> _Words:
     by = "by central, LATE" if own.is_late else "by central system"
     if own.answer is not None and own.is_answer_to_earlier(own.answer):
-        return Face.RECEIVED, ("RECEIVED",), "answered before by", person(own.answer.role, own.answer.name)
+        return Face.RECEIVED, ("RECEIVED",), "earlier answer by", person(own.answer.role, own.answer.name)
     unheard_ms = _unheard_ms(state, own, now_ms)
     if own.is_restored:
         news = "No news since restart"

@@ -130,7 +130,7 @@ def cancel(turn: Turn, at_ms: int) -> None:
     """The presser takes the newest open incident back (N6)."""
     incident = _to_cancel(turn.state)
     if incident is None:
-        turn.hint("CANCEL", "Nothing is open here")
+        turn.hint("CANCEL", "Nothing to cancel")
     elif incident.key < 0 and not _is_issued(turn.state, incident):
         _withdraw(turn, incident)
     else:

@@ -159,7 +159,7 @@ class Watch:
                 shown = state.incidents.get(world.alert_on_disk(counter).incident)
                 assert shown is not None
                 assert shown.waiting
-            if "Sending all the same" in screen.lines:
+            if "Sending it anyway" in screen.lines:
                 assert FrameId.parse(screen.concerns).counter in world.unsaved, "N3: said as sent and was not"
             if screen.face == "received":
                 counter = FrameId.parse(screen.concerns).counter

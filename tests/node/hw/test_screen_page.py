@@ -15,3 +15,13 @@ def test_page_explains_every_face_once() -> None:
     shown = re.findall(r"pictures/oled-([a-z-]+)\.png", PAGE.read_text(encoding="utf-8"))
 
     assert sorted(SPECIMENS) == sorted(shown)
+
+
+def test_page_reads_each_face_as_it_is() -> None:
+    """Who cannot see the picture has its words."""
+    read = re.findall(r"!\[([^]]*)]\(pictures/oled-([a-z-]+)\.png\)", PAGE.read_text(encoding="utf-8"))
+    faces = {name: (" ".join(face.headline), ", ".join(filter(None, face.lines))) for name, face in SPECIMENS.items()}
+
+    assert {name: f"{headline}: {lines}" for name, (headline, lines) in faces.items()} == {
+        name: alt for alt, name in read
+    }

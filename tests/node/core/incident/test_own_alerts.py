@@ -175,7 +175,7 @@ def test_assist_while_attack_is_open_is_a_repeat_and_names_who_answered_before(w
     assert (AlertKind.ASSIST, 2, 1) == (frame.kind, frame.counter, frame.incident)
 
     world.do(world.receipt(2))
-    assert ("received", ("answered before by", "PCSO J Patel")) == (world.face, world.screen.lines)
+    assert ("received", ("earlier answer by", "PCSO J Patel")) == (world.face, world.screen.lines)
 
 
 def test_repeat_is_not_called_received_while_the_attack_before_it_waits(world: World) -> None:

@@ -43,7 +43,7 @@ def pressed_again(world: World) -> World:
 def test_second_press_reads_received_and_who_answered_before(way: str, request: pytest.FixtureRequest) -> None:
     screen = request.getfixturevalue(way).screen
 
-    assert (("RECEIVED",), "answered before by") == (screen.headline, screen.lines[0])
+    assert (("RECEIVED",), "earlier answer by") == (screen.headline, screen.lines[0])
     assert screen.lines[1].startswith("PCSO J")
 
 

@@ -68,3 +68,9 @@ def test_several_neighbours_who_are_coming_are_counted_in_words(world: World) ->
     world.do(world.response_from(BOOTS, 6, 1, MemberResponse.RESPONDING))
 
     assert "2 neighbours coming" == world.screen.lines[1]
+
+
+def test_cancel_with_nothing_open_says_that_there_is_nothing_to_cancel(world: World) -> None:
+    world.hold(Button.CANCEL)
+
+    assert (("CANCEL",), "Nothing to cancel") == (world.screen.headline, world.screen.lines[0])

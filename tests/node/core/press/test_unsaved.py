@@ -57,7 +57,7 @@ def test_press_that_the_disk_refuses_is_sent_at_once_and_called_not_saved(unsave
     done = unsaved.hold(Button.ATTACK)
 
     assert [(Alert, 1)] == published(unsaved, done)
-    assert (("NOT", "SAVED"), "Sending all the same") == (unsaved.screen.headline, unsaved.screen.lines[1])
+    assert (("NOT", "SAVED"), "Sending it anyway") == (unsaved.screen.headline, unsaved.screen.lines[1])
     assert Emphasis.PLAIN is unsaved.screen.emphasis
     assert [FrameId(OURS, 1)] == [fact.alert for fact in unsaved.facts("unsaved")]
     assert [] == unsaved.facts("stored") + unsaved.facts("undelivered")

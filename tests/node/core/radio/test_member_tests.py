@@ -118,7 +118,7 @@ def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(since_da
 
     if is_asked:
         until_asked(world)
-        assert "No good test known" == world.screen.lines[1]
+        assert "Last good: not known" == world.screen.lines[1]
 
 
 def test_without_a_proven_clock_the_week_runs_from_the_start() -> None:
@@ -133,7 +133,7 @@ def test_without_a_proven_clock_the_week_runs_from_the_start() -> None:
     world.now_ms += 600_000
     world.do(world.status())
     until_asked(world)
-    assert "No good test known" == world.screen.lines[1]
+    assert "Last good: not known" == world.screen.lines[1]
 
 
 def test_undelivered_test_is_no_good_one() -> None:
