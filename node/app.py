@@ -1,8 +1,8 @@
-"""The composition root: picks the adapters, and runs one loop over one queue: event → step → orders.
+"""The composition root: picks the adapters and runs one loop over one queue: event → step → effects.
 
-Everything that happens, on whatever thread, becomes an event in the queue; the loop alone touches the core, the store
-and the orders. It sleeps until the core's next deadline. What fails on its way becomes an event as well, so a press
-is stored whatever else is broken. The watchdog is fed by the loop's own progress.
+Everything that happens, on any thread, becomes an event in the queue; only the loop touches the core, the store and the
+effects. It sleeps until the core's next deadline. A failure becomes an event too, so a press is stored whatever else is
+broken. The loop's own progress feeds the watchdog.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ END_WITHIN_S: Final = 1.8
 IDLE_MAX_MS: Final = 60_000
 STALLED_WAIT_MS: Final = 50
 CORE_FAILURES_MAX: Final = 50
-"""So many network events in a row on which the core raises, and the program ends, for systemd to start it anew: the
-core may have come to a state in which it is deaf."""
+"""After this many network events in a row on which the core raises, the program ends and systemd restarts it: the
+core may be in a state in which it hears nothing."""
 DEAF_ENDS_AFTER_MS: Final = 600_000
-"""Not sooner after the start, or whoever sends what it fails on could keep the node from ever being up."""
+"""But no sooner after the start, or a hostile sender could keep the node from ever being up."""
 STATUS_FAILED: Final = 1
 _SECRET_BYTES: Final = 16
 _FROM_NETWORK: Final = (
@@ -85,7 +85,7 @@ _FROM_NETWORK: Final = (
     DirectoryReceived,
     InputRejected,
 )
-"""What others may send at will: that the core fails on one of these must not let them end the program."""
+"""Events that others may send at will: a failure of the core on one of these must not end the program."""
 
 
 class NodeApp:
@@ -131,7 +131,7 @@ class NodeApp:
         self._begin(started)
 
     def run(self) -> int:
-        """Arm, and run until the core says stop; returns the exit status. Ends within two seconds of being asked."""
+        """Arm and run until the core says stop. Returns the exit status, within two seconds of a stop request."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
         if self._is_store_loaded:
@@ -155,7 +155,7 @@ class NodeApp:
         return may_end and self._core_failures >= CORE_FAILURES_MAX
 
     def _turn(self) -> None:
-        """One event, and what comes of it."""
+        """Take one event and carry out its effects."""
         self._service.watchdog()
         if reading := self._clock.look(monotonic_ms()):
             self._step(reading, self._queue.now_ms())
@@ -183,7 +183,7 @@ class NodeApp:
             if deadline_ms > self._ticked_ms:
                 self._ticked_ms = now_ms
                 return Ticked(), now_ms
-            # The core did not move past its own deadline: a fault of ours, which must not eat the processor.
+            # The core did not move past its own deadline: our bug, which must not eat the processor.
             deadline_ms = now_ms + STALLED_WAIT_MS
             self._ticked_ms = -1
         waits = [IDLE_MAX_MS, self._clock.due_ms - now_ms, self._prune_ms - now_ms]
@@ -197,8 +197,8 @@ class NodeApp:
         try:
             self._state, effects = step(self._state, event, now_ms)
         except Exception:
-            # The state is as it was, so a message can be left out. What happened here cannot: a draft whose answer is
-            # lost waits for ever, while the next run sends its row from the disk.
+            # The state is unchanged, so a message can be dropped. An event from the node itself cannot: a draft whose
+            # answer is lost waits for ever, while the next run sends its row from the disk.
             self._core_failures += 1
             self._is_local_lost = self._is_local_lost or not isinstance(event, _FROM_NETWORK)
             logger.exception("the core failed", extra={"event": type(event).__name__})
@@ -212,7 +212,7 @@ class NodeApp:
             self._service.status(f"armed, not connected: {event.detail}")
 
     def _carry_out(self, effect: Effect) -> None:
-        # These replace what earlier runs kept, so they wait until that has been read.
+        # These replace what earlier runs stored, so they wait until that has been read.
         if isinstance(effect, KeepAirtime) and not self._is_store_loaded:
             self._airtime_to_keep = effect
         elif isinstance(effect, KeepTold) and not self._is_store_loaded:
@@ -241,12 +241,12 @@ class NodeApp:
             self._step(reading, monotonic_ms())
         self._effects.look_for_damage()
         if self._link_problem:
-            # Only what we expect: the broker is asked all the same, and its word counts.
+            # This is only our expectation: we still connect, and the broker decides.
             logger.error("the network will refuse us: %s", self._link_problem)
             self._step(LinkDown(self._link_problem, is_permanent=True), monotonic_ms())
 
     def _started(self) -> Started:
-        """The run's first event, from the disk; from nothing where the disk will not."""
+        """The run's first event, from the disk, or empty if the disk cannot be read."""
         reading = self._clock.read()
         try:
             remembered = self._store.load(monotonic_ms(), reading.wall_at_s if reading.is_proven else 0)
@@ -256,7 +256,7 @@ class NodeApp:
             self._queue.put(PartFailed(Part.STORE, str(e)))
             remembered = Remembered()
         except Exception as e:
-            # The disk works, and a value on it is not what it should be: no reason for a button without effect. To read
+            # The disk works, but a value on it is wrong: no reason for a dead button. Reading
             # it again would not help.
             logger.exception("what is stored cannot be understood")
             self._store.damage = f"what is stored cannot be understood: {type(e).__name__}"
@@ -291,9 +291,9 @@ class NodeApp:
         return newer if newer.serial >= first.serial else first
 
     def _load_late(self) -> None:
-        """The disk could not be read at start and can be now: begin again with what it holds.
+        """The disk could not be read at the start but can be now: begin again with its contents.
 
-        Not before every press since then is on it: what is there replaces what the core knows of our incidents.
+        Not before every press since then is on it: its contents replace the core's knowledge of our incidents.
         """
         if Part.STORE in self._state.faults or self._state.drafts:
             return
@@ -328,7 +328,7 @@ class NodeApp:
                 offer=self._queue.offer,
             )
         except ConfigError as e:
-            # Without a network a press is still stored and shown, so this is a fault and not the end.
+            # Without a network a press is still stored and shown, so this is only a fault.
             self._link_problem = self._link_problem or str(e)
             return None
 
@@ -336,13 +336,13 @@ class NodeApp:
         self._queue.put(StopAsked())
 
     def _close(self) -> None:
-        # A part that hangs must not hold up the end: what is stored is stored.
+        # A part that hangs must not hold up the end: everything is stored.
         guard = threading.Timer(END_WITHIN_S, os._exit, (0 if self._effects.is_stopping else STATUS_FAILED,))
         guard.daemon = True
         guard.start()
         self._service.stopping()
         if self._radio:
-            self._radio.close()  # Before all else: a key that stays down silences everybody (N10).
+            self._radio.close()  # First of all: a key that stays down silences everyone (N10).
         self._store.close()
         if self._uplink:
             self._uplink.stop()

@@ -1,8 +1,8 @@
 """Wall time, and whether it may be believed (F5): a Raspberry Pi has no clock that survives a power cut.
 
 The kernel knows whether something disciplines its clock: ``adjtimex(2)`` says so for timesyncd, chrony and ntpd
-alike, and unlearns it when somebody sets the clock by hand. Where the unit may not ask (``ProtectClock=``), timesyncd's
-mark in ``/run`` says that it has set the clock since boot. Central's word is weighed by the core.
+alike, until someone sets the clock by hand. Where the unit may not ask (``ProtectClock=``), timesyncd's mark
+in ``/run`` says that it has set the clock since boot. The core weighs central's time.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ class _Timex(ctypes.Structure):
 
 
 class WallClock:
-    """Reads the wall clock when there is reason to."""
+    """Reads the wall clock when needed."""
 
     def __init__(self, *, is_trusted: bool) -> None:
-        """``is_trusted``: believe it without proof (a battery-backed clock)."""
+        """``is_trusted``: believe the clock without proof (battery-backed)."""
         self._is_trusted = is_trusted
         self._read_ms: int | None = None
         self._offset_ms = 0
 
     @property
     def due_ms(self) -> int:
-        """When :meth:`look` has something to say at the latest, on the monotonic clock."""
+        """Latest monotonic time at which :meth:`look` returns a reading."""
         return 0 if self._read_ms is None else self._read_ms + READ_EVERY_MS
 
     def look(self, now_ms: int) -> ClockRead | None:
@@ -59,7 +59,7 @@ class WallClock:
         return self.read()
 
     def read(self) -> ClockRead:
-        """As of now."""
+        """A reading now."""
         wall_at_s = int(time.time())
         try:
             utc_offset_s = time.localtime(wall_at_s).tm_gmtoff
@@ -82,9 +82,9 @@ def is_synchronised(mark: Path = TIMESYNC_MARK) -> bool:
 
 
 def machine_boot_id() -> str:
-    """New at each boot of the machine: what the monotonic clock counts from."""
+    """Id of the machine's boot, from which the monotonic clock counts."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        # Then no row is ever taken for one of this boot, and ages come from proven clocks alone.
+        # Then no row ever counts as of this boot, and ages come only from proven clocks.
         return f"unknown-{os.urandom(8).hex()}"

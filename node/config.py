@@ -1,9 +1,9 @@
-"""``node.toml``, read once and checked as a whole: frozen objects, keys loaded, every mistake in one sentence.
+"""``node.toml``, read once and checked whole: frozen objects, loaded keys, every mistake in one sentence.
 
-Two kinds of trouble are kept apart. What makes an alert impossible or shows a slip of the pen (an unknown key, a
-missing file, a signing key that is none) ends the program with a :class:`~runtime.config.ConfigError`. What only
-takes the network away (a certificate that expired, is of another CA, or of another node) is in
-:attr:`NodeConfig.link_problem`: the node arms all the same, and says so.
+Two kinds of trouble are kept apart. A mistake that makes an alert impossible, or is a slip of the pen (an unknown key,
+a missing file, an invalid signing key), ends the program with a :class:`~runtime.config.ConfigError`. One that only
+costs the network (a certificate that has expired, or of another CA or node) goes into :attr:`NodeConfig.link_problem`:
+the node still arms, and says so.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class AlertsTable(Table, frozen=True, kw_only=True):
     debounce_ms: Annotated[int, msgspec.Meta(ge=5, le=100)] = 20
     """How long a level must hold to count."""
     receipt_due_ms: Annotated[int, msgspec.Meta(ge=500, le=10_000)] = 2_000
-    """Without central's receipt by then the radio is due; without a radio the screen says NOT DELIVERED (N8)."""
+    """After this without central's receipt the radio is due, or without a radio NOT DELIVERED is shown (N8)."""
 
 
 class ClockTable(Table, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ class NodeFile(Table, frozen=True, kw_only=True):
     """The whole file."""
 
     state_dir: str = "state"
-    """SQLite lives here; made if missing."""
+    """For SQLite; made if missing."""
     identity: IdentityTable
     mqtt: LinkSettings
     hardware: HardwareTable = HardwareTable()
@@ -110,9 +110,9 @@ class NodeConfig(Struct, frozen=True):
         state_dir, fake_socket: resolved; ``fake_socket`` ``None`` without one.
         profile: name of the hardware profile, not checked here.
         is_clock_trusted: believe the machine's clock without NTP.
-        link_problem: why the broker will refuse us, in one sentence; empty if nothing is known against it.
+        link_problem: why the broker will refuse us, in one sentence; empty if none is known.
         radio: the radio, with ``settings.radio`` made from it.
-        warnings: what does no harm now, a sentence each.
+        warnings: problems that do no harm yet, a sentence each.
     """
 
     settings: Settings
@@ -141,7 +141,7 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
         now: aware; the machine's clock if ``None``.
 
     Raises:
-        ConfigError: it cannot be used; the message names file and key and says what is allowed.
+        ConfigError: unusable; the message names file and key and says what is allowed.
     """
     file = load_toml(path, NodeFile)
     folder = path.absolute().parent
@@ -212,7 +212,7 @@ def _hex_key(path: Path, key: str, file: Path) -> bytes:
     except (ValueError, UnicodeDecodeError):
         raw = b""
     if len(raw) != KEY_BYTES:
-        # Nothing of the file's content: it may be a secret.
+        # Never quote the file's content: it may be a secret.
         raise ConfigError(f"{path}: key {key}: {file} does not hold 64 hexadecimal digits")
     return raw
 
@@ -227,7 +227,7 @@ def _directory(path: Path, file: Path, authority: PublicKey) -> Directory:
 
 
 def _check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetime) -> tuple[str, tuple[str, ...]]:
-    """What the broker will say of our certificate, and what it will say soon."""
+    """Problem with our certificate now, and a warning about its expiry."""
     file, ca_file = Path(link.certificate_file), Path(link.ca_file)
     _read(path, "mqtt.key_file", Path(link.key_file))
     pems = _read(path, "mqtt.certificate_file", file), _read(path, "mqtt.ca_file", ca_file)
@@ -240,7 +240,7 @@ def _check_certificate(path: Path, link: LinkSettings, node: NodeId, now: dateti
     ends_at = min(ours.not_valid_after_utc, ca.not_valid_after_utc)
     if now > ends_at:
         return f"{file}: expired on {ends_at:%d %b %Y}, by the clock here", ()
-    # Not yet valid is no verdict: a node without a battery-backed clock starts in the past.
+    # "Not yet valid" proves nothing: a node without a battery-backed clock starts in the past.
     days = (ends_at - now).days
     return "", (f"{file}: expires on {ends_at:%d %b %Y}, in {days} days",) * (days < EXPIRES_SOON_DAYS)
 
@@ -259,7 +259,7 @@ def _mismatch(ours: x509.Certificate, ca: x509.Certificate, node: NodeId) -> str
 def _check_directory(
     directory: Directory, node: NodeId, schemes: tuple[int, ...], signing_key: SigningKey
 ) -> tuple[str, ...]:
-    """A newer directory may be in the state folder, or on its way, so nothing here is final."""
+    """Warnings only: a newer directory may be in the state folder, or on its way."""
     us = directory.senders.get(node)
     if us is None:
         return (f"the directory {directory.serial} does not know this node, {node_text(node)}",)

@@ -9,7 +9,7 @@ RATE_HZ: Final = 44_100
 """Samples a second, of sound everywhere: mono, signed 16 bit, little-endian."""
 BLOCK_MS: Final = 20
 BLOCK_BYTES: Final = 2 * RATE_HZ * BLOCK_MS // 1000
-"""Sound travels between device and codec in blocks of so many bytes."""
+"""Size of the blocks in which sound travels between device and codec."""
 
 OVER_MS_MAX: Final = 30_000
 """No transmission is longer (N10). The core plans within it; the PTT's guard enforces it from outside the program."""
@@ -31,7 +31,7 @@ class Mode(StrEnum):
 
 
 LADDER: Final = (Mode.IL2P_1200, Mode.FX25_1200, Mode.IL2P_300)
-"""From the fastest to the one that is heard the furthest. A stronger rung is added at its end."""
+"""From the fastest mode to the one that reaches furthest. Stronger rungs are added at the end."""
 
 _FIXED_AND_PER_BYTE_US: Final = {
     # Audio of Dire Wolf 1.7 as node.net.radio.direwolf sets it, measured to the sample (45 … 96 bytes for FX.25, whose
@@ -43,13 +43,13 @@ _FIXED_AND_PER_BYTE_US: Final = {
 
 
 def burst_ms(mode: Mode, frame_bytes: int) -> int:
-    """About how long a burst of that many bytes is, without key-up."""
+    """Approximate length of a burst of that many bytes, without key-up."""
     fixed_us, per_byte_us = _FIXED_AND_PER_BYTE_US[mode]
     return (fixed_us + per_byte_us * frame_bytes) // 1000
 
 
 class Phrase(StrEnum):
-    """What is spoken after the bursts: an id. The sentence behind it is rendered ahead, from the configuration."""
+    """Id of a sentence spoken after the bursts; the sentence is rendered in advance from the configuration."""
 
     ATTACK = "attack"
     ASSIST = "assist"
@@ -61,8 +61,8 @@ class Phrase(StrEnum):
     CANCEL = "cancel"
     TEST = "test"
     NEUTRAL = "neutral"
-    """The scheme's neutral words, spoken instead of a silent attack's (N4); only where the scheme sets them."""
+    """The scheme's neutral words for a silent attack (N4); only if the scheme sets them."""
 
 
 SPEECH_MS: Final = 6_000
-"""About how long a sentence is, said twice; the core plans with it."""
+"""Approximate length of a sentence, said twice, for the core's planning."""

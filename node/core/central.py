@@ -1,4 +1,4 @@
-"""What the node knows of central and of its link to it. Nothing here decides anything."""
+"""The node's knowledge of central and of its link to it. No rules here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from node.core.effects import Scale
 from node.core.table import PathPhase
 
 TAKEN_TOLD_MS: Final = 600_000
-"""For so long after the last time it is told that another program was given our session."""
+"""A takeover of our session is reported for this long after the last one."""
 
 
 class Beat(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Beat(Struct, frozen=True):
     Attributes:
         at_ms: Unix time in it, by central's clock.
         heard_ms: when it came.
-        is_live: central's clock went on with ours since the one before.
+        is_live: central's clock has advanced with ours since the previous one.
     """
 
     at_ms: int
@@ -31,8 +31,8 @@ class Question(Struct, frozen=True):
     """A sync of ours whose answer may still come.
 
     Attributes:
-        nonce: the answer bears it.
-        asked_ms: when it went out.
+        nonce: repeated in the answer.
+        asked_ms: when it was sent.
         is_listing: it lists every frame for which we hold a receipt.
     """
 
@@ -42,25 +42,25 @@ class Question(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """When another program was last given our session, and since when it is known that it goes on."""
+    """When another program last took our session, and since when this is known to be continuing."""
 
     last_ms: int
     known_ms: int | None
 
     @property
     def told_until_ms(self) -> int | None:
-        """Until when it is told; ``None`` = it is not known."""
+        """Until when it is reported; ``None`` = not known."""
         return None if self.known_ms is None else self.last_ms + TAKEN_TOLD_MS
 
     def known_since_ms(self, at_ms: int) -> int | None:
-        """Since when it was known at that moment; ``None`` = it was not."""
+        """Since when it was known, as of ``at_ms``; ``None`` = it was not."""
         if self.known_ms is None or not self.known_ms <= at_ms < self.last_ms + TAKEN_TOLD_MS:
             return None
         return self.known_ms
 
 
 class Central(Struct):
-    """What is known of central. What counts as proof is in :mod:`node.core.link.proof`.
+    """What is known about central. :mod:`node.core.link.proof` says what counts as proof.
 
     Attributes:
         heard_ms: its last status or answer on this connection.
@@ -68,15 +68,15 @@ class Central(Struct):
         sequence: of the last status or answer of this run.
         revision: states up to this one are covered by its last answer.
         answered_at_s: Unix time by its clock of its last answer; 0 = none.
-        questions: ours, oldest first. asked_count: of this run of ours. unanswered: those since its last answer.
+        questions: ours, oldest first. asked_count: in this run of ours. unanswered: since its last answer.
         boot_id: of its present run, empty = never heard.
         on_duty: roles as central names them; ``None`` = not known.
         scales: its time, as its runs told it, the present one first (:mod:`node.core.scales`).
         sync_sent_ms: when we last asked.
-        taken: another program was given our session; ``None`` = never in this run. See :mod:`node.core.link.identity`.
+        taken: another program took our session; ``None`` = never in this run. See :mod:`node.core.link.identity`.
         beat: its last heartbeat on this connection.
         run_at_s: Unix time by its clock of this run's first answer; 0 = none.
-        listed_to: boot id of the run that was told of every receipt we hold, and lacks none; empty = none.
+        listed_to: boot id of the run that was told every receipt we hold, and lacks none; empty = none.
         listings: lists of receipts that went out since central answered one. listing_ms: when the last one did.
         highest_counter, highest_revision: of its frames, of its states of incidents, over all of its runs.
         told_counter: the highest of its frames that earlier runs of ours heard.
@@ -110,9 +110,9 @@ class Central(Struct):
 
     @property
     def is_linked(self) -> bool:
-        """Whether there is a broker to publish to."""
+        """Whether we are connected to a broker."""
         return self.path is not PathPhase.DOWN
 
     def duplicate_since_ms(self, at_ms: int) -> int | None:
-        """Since when it was known at that moment that another unit has our identity; ``None`` = it was not."""
+        """Since when another unit was known to have our identity, as of ``at_ms``; ``None`` = it was not."""
         return None if self.taken is None else self.taken.known_since_ms(at_ms)

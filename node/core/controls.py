@@ -1,4 +1,4 @@
-"""What a person can press, and the parts of the node that can fail: names shared by core, hardware and page."""
+"""Names of buttons, parts, sounds and LED patterns, shared by core, hardware and page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Button(StrEnum):
-    """A physical control, by what it is for. Which pin it is on is a hardware profile's matter."""
+    """A physical control, by its purpose. Its pin is in the hardware profile."""
 
     ATTACK = "attack"
     ASSIST = "assist"
@@ -27,9 +27,9 @@ class Part(StrEnum):
     NETWORK = "network"
     RADIO = "radio"
     MODEM = "modem"
-    """One of the radio's modems; the others carry on."""
+    """One of the radio's modems; the others go on."""
     SPEECH = "speech"
-    """The sentences spoken after a burst; without them overs go out all the same."""
+    """The sentences spoken after a burst; overs go out without them."""
     CLOCK = "clock"
 
 

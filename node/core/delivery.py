@@ -1,17 +1,17 @@
-"""The outbox (N3, N8, N13): when which stored frame goes to the broker, again and again, until central's receipt.
+"""The outbox (N3, N8, N13): publishes stored frames again and again until central's receipt.
 
 A frame stays in the outbox until its receipt; a PUBACK only makes room for the next. Sending goes in *rounds*:
 
 - A fresh press goes out at once, before anything older, whatever else is in flight.
-- A round sends first what was pressed lately, newest first, then everything else, oldest first, with at most
+- A round sends recent presses first, newest first, then everything else, oldest first, with at most
   :data:`WINDOW` frames unacknowledged by the broker, so that ten thousand stored alerts do not drown it.
-- Rounds follow each other after ``resend_first_ms``, doubling to ``resend_max_ms``. A fresh press starts the doubling
-  anew. A round begins at once when the link comes up and when central is heard first or has a new boot id.
-- While central is not heard, later rounds repeat only the :data:`WINDOW` newest: the broker holds the rest already,
+- Rounds follow each other after ``resend_first_ms``, doubling to ``resend_max_ms``. A fresh press restarts the
+  doubling. A round begins at once when the link comes up, and when central is first heard or has a new boot id.
+- While central is not heard, later rounds repeat only the :data:`WINDOW` newest: the broker already has the rest,
   and its queue for a dead central is not ours to fill.
 
-Where the radio joins (N8): alerts, cancels and responses whose receipt has not come within ``receipt_due_ms`` are
-given to :mod:`node.core.radio.overs`, while the rounds here go on; those pressed while the network is not trusted
+The radio joins in (N8) for alerts, cancels and responses without a receipt after ``receipt_due_ms``: they go to
+:mod:`node.core.radio.overs`, while the rounds here continue; those pressed while the network is not trusted
 (:mod:`node.core.radio.trust`) at once. A receipt by any path ends both. Without a radio that may transmit, the
 presser is told that the alert is not delivered.
 """
@@ -43,7 +43,7 @@ _JITTER_PARTS: Final = 8
 
 
 def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
-    """A frame of ours is on disk: remember it, watch for its receipt, send it. ``None``: nobody knows when it was."""
+    """A frame of ours is on disk: remember it, await its receipt, send it. ``pressed_ms`` ``None`` = unknown."""
     counter = signed.frame.counter
     outbox = turn.state.outbox
     outbox.rows = outbox.rows.put(counter, Row(signed, pressed_ms))
@@ -62,7 +62,7 @@ def add(turn: Turn, signed: SignedFrame, pressed_ms: int | None) -> None:
 
 
 def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int, int]]) -> None:
-    """What the disk remembers, beside what this run has stored already."""
+    """Add the disk's rows to those that this run has stored."""
     outbox = turn.state.outbox
     turn.state.outbox.rows = Ledger((*rows, *outbox.rows.oldest()))
     turn.state.outbox.due = tuple(sorted((*outbox.due, *due)))
@@ -71,20 +71,20 @@ def restore(turn: Turn, rows: Iterable[tuple[int, Row]], due: Iterable[tuple[int
 
 
 def begin(turn: Turn) -> None:
-    """There is new reason to hope: send everything, from now, with the shortest wait after."""
+    """Central may be back: send everything from now, with the shortest wait after."""
     turn.state.outbox.backoff_ms = turn.timing.resend_first_ms
     _round(turn, is_whole=True)
 
 
 def link_lost(turn: Turn) -> None:
-    """What was in flight is not."""
+    """Nothing is in flight any more."""
     turn.state.outbox.in_flight = frozenset()
     turn.state.outbox.cursor = None
     turn.state.outbox.round_at_ms = None
 
 
 def published(turn: Turn, frame_id: FrameId) -> None:
-    """A PUBACK: the broker has it, nothing more."""
+    """A PUBACK: only the broker has it."""
     outbox = turn.state.outbox
     row = outbox.rows.get(frame_id.counter)
     if frame_id.node != turn.settings.node or row is None:
@@ -100,13 +100,13 @@ def published(turn: Turn, frame_id: FrameId) -> None:
             if incident is not None and incident.latest == frame.counter:
                 happen(turn, frame.incident, Happening.BROKER_HAS_IT)
     if turn.state.outbox.cursor is not None:
-        # The backlog moves: the next round is not due while this one gets on.
+        # The backlog is moving: the next round waits while this one makes progress.
         turn.state.outbox.round_at_ms = turn.now_ms + _jittered(turn, turn.state.outbox.backoff_ms)
         _pump(turn)
 
 
 def receipt(turn: Turn, counter: int, *, is_late: bool, path: Path) -> None:
-    """Central has committed one of our frames; the row is done. Repetitions change nothing."""
+    """Central has committed one of our frames: the row is done. Idempotent."""
     row = drop(turn, counter)
     if row is None:
         return
@@ -131,7 +131,7 @@ def receipt(turn: Turn, counter: int, *, is_late: bool, path: Path) -> None:
 
 
 def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaited: bool) -> None:
-    """Central lacks after all what it had receipted; ``is_awaited``: its presser reads what becomes of it."""
+    """Central lacks a frame that it had receipted; ``is_awaited``: the presser's screen follows it."""
     counter, outbox = signed.frame.counter, turn.state.outbox
     due = ((turn.now_ms + turn.timing.receipt_due_ms, counter),) if is_awaited else ()
     turn.state.outbox.rows = outbox.rows.put(counter, Row(signed, pressed_ms))
@@ -139,7 +139,7 @@ def reopen(turn: Turn, signed: SignedFrame, pressed_ms: int | None, *, is_awaite
 
 
 def drop(turn: Turn, counter: int) -> Row | None:
-    """One of our frames is no longer to be sent, whatever its row on disk says; it as it was, if it was to be."""
+    """Stop sending one of our frames, whatever its row on disk says; returns its row, if there was one."""
     outbox = turn.state.outbox
     row = outbox.rows.get(counter)
     if row is None:
@@ -152,7 +152,7 @@ def drop(turn: Turn, counter: int) -> Row | None:
 
 
 def give_up(turn: Turn, counter: int) -> None:
-    """One of our frames can never arrive, and what it says need not."""
+    """One of our frames can never arrive, and need not."""
     row = drop(turn, counter)
     if row is not None:
         turn.order(ForgetFrame(row.signed.frame.id))
@@ -163,11 +163,11 @@ def cancel_received(turn: Turn, key: int) -> None:
     incident = turn.state.incidents.get(key)
     if incident is not None and incident.cancel in (CancelProgress.WANTED, CancelProgress.SAVED):
         keep(turn, replace(incident, cancel=CancelProgress.RECEIVED, changed_ms=turn.now_ms))
-        happen(turn, key, Happening.CANCEL_SAVED)  # Unsaved as it is: central has it.
+        happen(turn, key, Happening.CANCEL_SAVED)  # Not saved here, but central has it.
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """Receipts that are overdue, and the next round."""
+    """Overdue receipts, and the next round."""
     for due_ms, counter in state.outbox.due:
         yield due_ms, partial(_receipt_overdue, counter=counter)
         if due_ms > state.now_ms:
@@ -195,7 +195,7 @@ def _is_for_radio(state: NodeState, signed: SignedFrame) -> bool:
 
 
 def _join_radio(turn: Turn, signed: SignedFrame) -> None:
-    """What the network is not trusted with is the radio's at once; a path test over the air is nobody else's."""
+    """Hand to the radio at once what the network is not trusted with, and path tests over the air."""
     state, frame = turn.state, signed.frame
     if isinstance(frame, PathTest):
         if frame.path is Path.RADIO:

@@ -1,4 +1,4 @@
-"""Past facts, each one thing that happened outside the core. Adapters make them; nothing else does.
+"""Past facts: what happened outside the core. Only adapters make them.
 
 ``…_ms`` is the monotonic clock of this boot; ``…_at_s`` is Unix time.
 """
@@ -21,13 +21,13 @@ from wire.topics import FrameTopic
 
 
 class StoredFrame(Struct, frozen=True):
-    """A row of the outbox as it rests on disk.
+    """A row of the outbox, as on disk.
 
     Attributes:
         signed: the frame and its bytes.
         stored_ms: when, on this boot's clock; negative for rows of an earlier boot whose age is known,
             ``None`` where it is not.
-        is_receipted: central has it; kept so that the screen survives a restart.
+        is_receipted: central has it; kept for the screen after a restart.
     """
 
     signed: SignedFrame
@@ -36,11 +36,11 @@ class StoredFrame(Struct, frozen=True):
 
 
 class SeenFrame(Struct, frozen=True):
-    """A row of the inbox: a frame of somebody else's that was already taken in.
+    """A row of the inbox: another sender's frame that was accepted.
 
     Attributes:
-        digest: SHA-256 of the bytes: the same id with another digest is a fault of its sender's.
-        shown: how urgent it was, at the most, when the panel had it; ``None`` = it never had.
+        digest: SHA-256 of the bytes: the same id with another digest is the sender's fault.
+        shown: the highest urgency at which the panel showed it; ``None`` = never shown.
     """
 
     id: FrameId
@@ -49,21 +49,21 @@ class SeenFrame(Struct, frozen=True):
 
 
 class Started(Struct, frozen=True):
-    """The program is up; what the disk remembers. First event of every run.
+    """The program is up; the disk's contents. First event of every run.
 
     Attributes:
         boot_id: new at every start.
         outbox: not yet receipted, and receipted of the last 24 h, oldest first.
         inbox: seen frames of the last 48 h.
-        directory: verified, from disk; the empty one if there is none.
+        directory: verified, from disk; empty if there is none.
         last_counter: the highest counter ever stored.
         tested_at_s: Unix time at which a test that staff pressed last reached central; 0 = never, or not known when.
-        test_since_at_s: Unix time from which one is asked for where none ever did; 0 = not known.
+        test_since_at_s: Unix time from which a first one is asked for; 0 = not known.
         highest: the highest counter ever seen of each sender.
-        scales: central's time, learnt in this boot of the machine, the present one first.
+        scales: central's time, learnt in this boot of the machine, the present scale first.
         airtime: how much of the last ten minutes our overs took, in slices of this boot's monotonic clock.
-        told: what central had told earlier runs.
-        secret: random bytes that nobody else knows and no other run has.
+        told: what central had said to earlier runs.
+        secret: random bytes, known to nobody else and new in every run.
         is_store_read: whether the disk could be read; if not, only a proven clock gives a press a number.
     """
 
@@ -97,16 +97,16 @@ class ClockRead(Struct, frozen=True):
 
 
 class Ticked(Struct, frozen=True):
-    """The moment the core asked for with :func:`node.core.machine.next_deadline_ms` has come."""
+    """The moment named by :func:`node.core.machine.next_deadline_ms` has come."""
 
 
 class PinChanged(Struct, frozen=True):
     """A raw electrical edge, bounces and all. ``now_ms`` of its step is when the edge happened.
 
     Attributes:
-        is_initial: not an edge but the level found when the pin was first read: a button that is already
-            down then is stuck or leaned on, and is no press (N1).
-        age_ms: how long before it was handed over the kernel saw it, where the pin library knows.
+        is_initial: not an edge but the level at the first read: a button that is already down then is stuck or
+            leaned on, not pressed (N1).
+        age_ms: how long ago the kernel saw it, if the pin library knows.
     """
 
     button: Button
@@ -116,14 +116,14 @@ class PinChanged(Struct, frozen=True):
 
 
 class FrameStored(Struct, frozen=True):
-    """The draft is on disk, numbered and signed; the power may go now."""
+    """The draft is on disk, numbered and signed; the power may fail now."""
 
     draft: int
     signed: SignedFrame
 
 
 class StoreRefused(Struct, frozen=True):
-    """The disk would not take it (full, read-only, broken). The draft is *not* stored.
+    """The disk refused it (full, read-only, broken). The draft is *not* stored.
 
     Attributes:
         draft: which draft, or ``None`` for other writes.
@@ -136,13 +136,13 @@ class StoreRefused(Struct, frozen=True):
 
 
 class FramesReopened(Struct, frozen=True):
-    """Rows whose receipts were taken back: they are to be sent again, the same bytes."""
+    """Rows whose receipts were withdrawn: to be sent again, in the same bytes."""
 
     frames: tuple[StoredFrame, ...]
 
 
 class ListingRefused(Struct, frozen=True):
-    """The disk would not say which receipts it holds: the sync that was to list them did not."""
+    """The disk could not list its receipts, so the sync did not either."""
 
 
 class LinkUp(Struct, frozen=True):
@@ -150,24 +150,24 @@ class LinkUp(Struct, frozen=True):
 
 
 class LinkDown(Struct, frozen=True):
-    """Not connected. ``is_permanent``: retrying as things are cannot help (certificate refused, wrong CA)."""
+    """Not connected. ``is_permanent``: retrying unchanged cannot help (certificate refused, wrong CA)."""
 
     detail: str
     is_permanent: bool = False
 
 
 class SessionTaken(Struct, frozen=True):
-    """The broker gave our session to another program that has our certificate. ``LinkDown`` follows."""
+    """Another program with our certificate took our session. ``LinkDown`` follows."""
 
 
 class FramePublished(Struct, frozen=True):
-    """The broker has taken it (PUBACK). Not delivery."""
+    """The broker has accepted it (PUBACK). Not delivery."""
 
     id: FrameId
 
 
 class FrameReceived(Struct, frozen=True):
-    """Bytes that claim to be a frame. The core admits or refuses them.
+    """Bytes that claim to be a frame; the core admits or refuses them.
 
     Attributes:
         topic: where it was published; ``None`` for ``down`` topics and the radio.
@@ -179,7 +179,7 @@ class FrameReceived(Struct, frozen=True):
 
 
 class ChannelChanged(Struct, frozen=True):
-    """Somebody speaks on the channel, by voice or data, or nobody does any more. Never about our own over."""
+    """Someone began or stopped speaking on the channel, by voice or data. Never about our own over."""
 
     is_busy: bool
 
@@ -202,7 +202,7 @@ class OverEnded(Struct, frozen=True):
 
 
 class OverFailed(Struct, frozen=True):
-    """The over did not go out, or not whole; the transmitter is unkeyed.
+    """The over did not go out, or not completely; the transmitter is unkeyed.
 
     Attributes:
         airtime_ms: for how long it was keyed, 0 = never.
@@ -214,13 +214,13 @@ class OverFailed(Struct, frozen=True):
 
 
 class AirAsked(Struct, frozen=True):
-    """Central asks us to put this frame on the air. The core admits or refuses it like any other."""
+    """Central asks us to put this frame on the air; the core admits or refuses it like any other."""
 
     data: bytes
 
 
 class IncidentReceived(Struct, frozen=True):
-    """Central's state of an incident of one of our schemes; ``is_signed``: by central, and not just by anybody."""
+    """Central's state of an incident of one of our schemes; ``is_signed``: verified as central's."""
 
     state: IncidentState
     is_signed: bool = False
@@ -241,10 +241,10 @@ class SyncAnswered(Struct, frozen=True):
 
 
 class DirectoryReceived(Struct, frozen=True):
-    """A directory whose signature the adapter has verified against the pinned authority key.
+    """A directory that the adapter has verified against the pinned authority key.
 
     Attributes:
-        data: the sealed document, to be kept.
+        data: the sealed document, for the disk.
     """
 
     directory: Directory
@@ -252,7 +252,7 @@ class DirectoryReceived(Struct, frozen=True):
 
 
 class InputRejected(Struct, frozen=True):
-    """An adapter dropped something malformed; ``reason`` is a counter's label."""
+    """An adapter dropped malformed input; ``reason`` is a counter's label."""
 
     reason: str
 
@@ -270,14 +270,14 @@ class ScreenShown(Struct, frozen=True):
 
 
 class PartFailed(Struct, frozen=True):
-    """A part does not work. Comes at most once until it recovers."""
+    """A part does not work. At most once until it recovers."""
 
     part: Part
     detail: str
 
 
 class PartRecovered(Struct, frozen=True):
-    """It works again."""
+    """The part works again."""
 
     part: Part
 
@@ -317,11 +317,11 @@ Event = (
 )
 
 Emit = Callable[[Event], None]
-"""Takes what happened at the node, from any thread; never drops it, and may only enqueue."""
+"""Takes an event of the node's own from any thread; never drops it, and may only enqueue."""
 
 
 class Offer(Protocol):
-    """Takes what came from outside, from any thread, if there is room for it; may only enqueue."""
+    """Takes an event from outside, from any thread, if there is room; may only enqueue."""
 
     def __call__(self, event: Event, waiting_max: int, size_bytes: int = 0, /) -> bool:
-        """Whether it was taken: no more than ``waiting_max`` waited, and there was room for its bytes."""
+        """Whether it was accepted: at most ``waiting_max`` were waiting, and its bytes fit."""

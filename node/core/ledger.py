@@ -1,7 +1,7 @@
-"""Maps that share what did not change, so that a state can be kept, compared and thrown away for little.
+"""Persistent maps: they share unchanged rows, so that states are cheap to keep, compare and throw away.
 
-A step may not change the state it was given, and may not copy ten thousand outbox rows either. So the
-rows lie in buckets: setting one row copies its bucket (about a hundred rows) and the list of buckets.
+A step must neither change the state it was given nor copy ten thousand outbox rows. So rows lie in buckets: setting a
+row copies its bucket (about a hundred rows) and the list of buckets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MIX: Final = 0x9E3779B1
 
 
 class Ledger(Generic[V]):
-    """Integer keys, readable in order: own frames by counter. Never changes; ``put`` and ``drop`` give a new one."""
+    """Integer keys, readable in order: own frames by counter. Immutable; ``put`` and ``drop`` return a new one."""
 
     __slots__ = ("_buckets", "_size")
 
@@ -47,13 +47,13 @@ class Ledger(Generic[V]):
         return None if bucket is None else bucket.get(key)
 
     def put(self, key: int, value: V) -> Ledger[V]:
-        """With this row added or replaced."""
+        """A copy with this row added or replaced."""
         number = key >> _LEDGER_SHIFT
         old = self._buckets.get(number, {})
         return self._with(number, {**old, key: value}, self._size + (key not in old))
 
     def drop(self, key: int) -> Ledger[V]:
-        """Without this row; itself if there is none."""
+        """A copy without this row; itself if there is none."""
         if key not in self:
             return self
         number = key >> _LEDGER_SHIFT
@@ -95,7 +95,7 @@ class Ledger(Generic[V]):
 
 
 class Shelf(Generic[V]):
-    """Frame ids of many senders, in no order: the inbox. Never changes; ``put`` gives a new one."""
+    """Frame ids of many senders, unordered: the inbox. Immutable; ``put`` returns a new one."""
 
     __slots__ = ("_buckets", "_size")
 
@@ -120,7 +120,7 @@ class Shelf(Generic[V]):
         return None if bucket is None else bucket.get(key)
 
     def put(self, key: FrameId, value: V) -> Shelf[V]:
-        """With this row added or replaced."""
+        """A copy with this row added or replaced."""
         number = _shelf(key)
         old = self._buckets.get(number, {})
         made: Shelf[V] = Shelf.__new__(Shelf)

@@ -1,4 +1,4 @@
-"""Which receipts we hold, as a sync tells them: in as many parts as it takes, all with one nonce."""
+"""The receipts we hold, listed in a sync: in as many parts as needed, all with one nonce."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.messages import PARTS_MAX, RECEIPTED_MAX, ReceiptedFrame, Sync
 
 
 def parts_of(sync: Sync, receipted: Sequence[tuple[int, str]]) -> tuple[Sync, ...]:
-    """``sync`` with these (counter, digest as text) frames, ascending; the newest of them if there are too many."""
+    """``sync`` with these (counter, digest as text) frames, ascending; only the newest if there are too many."""
     chosen = sorted(receipted)[-RECEIPTED_MAX * PARTS_MAX :]
     frames = tuple(ReceiptedFrame(counter=counter, digest=digest) for counter, digest in chosen)
     groups = [frames[at : at + RECEIPTED_MAX] for at in range(0, len(frames), RECEIPTED_MAX)] or [()]

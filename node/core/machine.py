@@ -1,16 +1,16 @@
 """The node: ``step(state, event, now_ms) -> (state, effects)``.
 
-Which way a state can go is in :mod:`node.core.table`; this file says who is asked about which event, and when:
+:mod:`node.core.table` says which state follows which; this file says which rules see an event, and when:
 
-1. the buttons catch up to ``now_ms`` (an edge tells how long the level before it held), then
+1. the buttons catch up to ``now_ms`` (an edge shows how long the level before it held), then
 2. the event itself, then
-3. whatever is due by ``now_ms``; after the event, so that a receipt that came in time is never called overdue because
-   the program was slow, and at last
-4. the panel, the sounder and the LED are brought to what is now true.
+3. everything due by ``now_ms``; after the event, so that a receipt in time is never called overdue because the program
+   was slow, and finally
+4. panel, sounder and LED are brought up to date.
 
-The caller carries the effects out in the order given, feeds what comes of them back as events, and steps with
+The caller carries out the effects in the order given, feeds their results back as events, and steps with
 :class:`~node.core.events.Ticked` when :func:`next_deadline_ms` has come. ``now_ms`` is when the event happened: for
-pins, when the edge happened, not when the program got round to it. It is taken never to run backwards.
+pins, when the edge happened, not when the program got round to it. It must never run backwards.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
         now_ms: monotonic milliseconds at which it happened.
 
     Returns:
-        The next state, and orders in the order they are to be carried out.
+        The next state, and the effects in the order in which to carry them out.
     """
     if state.is_stopping:
-        return state, ()  # The last orders are out; what is stored is sent by the next run.
+        return state, ()  # The last effects are out; the next run sends what is stored.
     turn = Turn(state, max(now_ms, state.now_ms))
     overs.count(turn)
     stuck_before = stuck_buttons(state.buttons)
@@ -108,7 +108,7 @@ def step(state: NodeState, event: Event, now_ms: int) -> tuple[NodeState, tuple[
 
 
 def next_deadline_ms(state: NodeState) -> int | None:
-    """When to step with :class:`~node.core.events.Ticked` if nothing happens before; ``None`` = never."""
+    """When to step with :class:`~node.core.events.Ticked` if nothing happens first; ``None`` = never."""
     if state.is_stopping:
         return None
     own = view.own_to_show(state, state.now_ms)
@@ -123,7 +123,7 @@ def next_deadline_ms(state: NodeState) -> int | None:
 
 
 def _buttons(turn: Turn, event: Event, happened_ms: int) -> None:
-    # An edge counts from when it happened, even if time has been let go on since: a callback that was held up
+    # An edge counts from when it happened, even if time has moved on since: a delayed callback
     # hands over both edges of a tap in one moment, and they would look like a bounce.
     until_ms = happened_ms if isinstance(event, PinChanged) else turn.now_ms
     buttons, gestures = presses.advance(turn.state.buttons, turn.settings, until_ms)
@@ -162,11 +162,11 @@ def _part_recovered(turn: Turn, event: PartRecovered) -> None:
     if event.part is Part.STORE:
         turn.state.is_store_refusing = None
     if event.part is Part.OLED:
-        turn.state.screen = None  # Whatever it shows now is not what we last sent.
+        turn.state.screen = None  # It no longer shows what we last sent.
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """All that happens by itself, and when."""
+    """Everything that time makes due, and when."""
     return chain.from_iterable(listed(state) for listed in (*_TIMERS, overs.timers, *_TIMERS_AFTER_RADIO))
 
 
@@ -192,7 +192,7 @@ def _due(turn: Turn) -> None:
 
 
 def _act(turn: Turn, rooms: Iterable[Callable[[NodeState], Iterator[Timer]]]) -> None:
-    # What one timer does may change those behind it.
+    # One timer's action may change the later ones.
     for listed in rooms:
         for moment_ms, act in listed(turn.state):
             if moment_ms <= turn.now_ms:
@@ -204,7 +204,7 @@ def _drop_hint(turn: Turn) -> None:
 
 
 def _stop(turn: Turn) -> None:
-    drafts.stopping(turn)  # What is sent and not on disk would be forgotten with this run.
+    drafts.stopping(turn)  # What was sent but is not on disk would be forgotten with this run.
     turn.state.is_stopping = True
     overs.stop(turn)
     told.keep(turn)
@@ -214,7 +214,7 @@ def _stop(turn: Turn) -> None:
 
 _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     Started: boot.started,
-    # The buttons and the clock have been, and will be, looked at anyway.
+    # Buttons and clock are looked at in any case.
     PinChanged: lambda _turn, _event: None,
     Ticked: lambda _turn, _event: None,
     ClockRead: supervision.clock_read,

@@ -1,4 +1,4 @@
-"""Parts that fail and recover, and are tried again: none of them stops the rest (F5)."""
+"""Parts that fail, are retried and recover; none of them stops the rest (F5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEALTH_APART_MS: Final = 1_000
 
 
 def failed(turn: Turn, part: Part, detail: str) -> None:
-    """It does not work, or still does not."""
+    """A part does not work, or still does not."""
     known = turn.state.faults.get(part)
     first_ms = turn.timing.part_retry_ms
     if known is None:
@@ -30,14 +30,14 @@ def failed(turn: Turn, part: Part, detail: str) -> None:
 
 
 def recovered(turn: Turn, part: Part) -> None:
-    """It works again."""
+    """A part works again."""
     if part in turn.state.faults:
         turn.state.faults = MappingProxyType({p: fault for p, fault in turn.state.faults.items() if p is not part})
         tell_soon(turn)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """Each is tried again, less and less often."""
+    """Each failed part is retried, less and less often."""
     for part, fault in state.faults.items():
         yield fault.retry_at_ms, partial(_retry, part=part)
 
@@ -51,7 +51,7 @@ def _retry(turn: Turn, part: Part) -> None:
 
 
 def tell_soon(turn: Turn) -> None:
-    """Central should hear of a change before the next regular report."""
+    """Report a change to central before the next regular report."""
     state = turn.state
     if state.health_at_ms is None:
         return

@@ -1,4 +1,4 @@
-"""What the node knows of the radio between two events. Nothing here decides anything."""
+"""The node's knowledge of the radio between two events. No rules here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class PathTests(Struct, frozen=True):
     Attributes:
         passed_ms: when one last came back over the air; ``None`` = never in this run, nor since the radio last failed.
         lost_ms: when one was last given up; ``None`` = never in this run.
-        losses: so many were lost since one passed.
-        is_failed: the last ones did not come back: one alone may have met somebody's speech.
-        counter: of the one that is under way, 0 = none.
+        losses: tests lost since one passed.
+        is_failed: the last ones did not come back (a single one may have met someone's speech).
+        counter: of the one under way, 0 = none.
         next_ms: when the next one is drafted, or the one under way is given up; ``None`` = not planned.
-        is_asked: the next one is a person's wish, and waits for nothing but the disk (N12).
+        is_asked: a person requested the next one, which waits only for the disk (N12).
     """
 
     passed_ms: int | None = None
@@ -32,11 +32,11 @@ class PathTests(Struct, frozen=True):
 
 
 class Channel(Struct, frozen=True):
-    """What carrier sense and the decoders have told. See :mod:`node.core.radio.channel_access`.
+    """What carrier sense and decoders have reported. See :mod:`node.core.radio.channel_access`.
 
     Attributes:
         since_ms: when it last became busy or clear.
-        counted_ms: up to when time has been counted.
+        counted_ms: time has been counted up to here.
         crowd_milli: how many nodes seem to want the channel, in thousandths, 1,000 = this one alone.
         losses: own overs in a row that brought no receipt.
         grown_milli: by how much the last spell raised ``crowd_milli``; taken back if it is decoded after all.
@@ -44,8 +44,8 @@ class Channel(Struct, frozen=True):
         member_ms: when another member's alert or cancel was last decoded; ``None`` = never.
         closed_ms: when it last became busy after it had been clear for a while.
         receipt_ms: when receipts were last on the air; ``None`` = never.
-        gap_ms: for how long it must be clear this time before waits go on.
-        is_common: it became clear at the end of somebody else's over, which all heard.
+        gap_ms: how long it must be clear this time before waits continue.
+        is_common: it became clear at the end of another's over, which all heard.
     """
 
     since_ms: int = 0
@@ -76,12 +76,12 @@ class Wanted(Struct, frozen=True):
 
     Attributes:
         since_ms: when it was first wanted.
-        due_ms: since when it waits for this try, or from when it will.
+        due_ms: from when it waits for this try.
         tries: overs it was in since it was first wanted.
         losses: of those, the ones that no collision explains.
-        rung: of the ladder, for the next try.
+        rung: for the next try.
         ended_ms: when the last over with it ended.
-        answer_due_ms: an over has carried it, and its receipt is awaited until then; ``None`` = it waits for an over.
+        answer_due_ms: an over has carried it, and its receipt is awaited until then; ``None`` = waiting for an over.
         is_late: from the backlog: after everything fresh, and never spoken.
         is_told: its presser has been told that there is no receipt.
     """
@@ -103,11 +103,11 @@ class Over(Struct, frozen=True):
 
     Attributes:
         counters: our own frames in it.
-        says: (incident, rank) of its sentence; ``None`` = it has none.
-        overdue_ms: no answer by then, and it is taken as failed.
+        says: (incident, rank) of its sentence; ``None`` = none.
+        overdue_ms: without an answer by then it counts as failed.
         bursts_ms: from key-up to the end of its last burst, about.
         started_ms: when it was keyed; ``None`` = not yet.
-        is_cut: an attack is waiting for it, and it was told to end.
+        is_cut: it was told to end, because an attack is waiting.
     """
 
     number: int
@@ -129,7 +129,7 @@ class Asked(Struct, frozen=True):
         asked_ms: when.
         ready_ms: not before.
         targets: what it is a receipt for; empty = no receipt.
-        news: those of them for whose sake it is said; the others were said before.
+        news: the targets not yet sent; the others were sent before.
         rung: of the ladder.
     """
 
@@ -146,7 +146,7 @@ class Said(Struct, frozen=True):
     """Something that was put on the air for central.
 
     Attributes:
-        subject: what it was about: a receipt's target, or the frame itself.
+        subject: a receipt's target, or the frame itself.
         times: how often.
         last_ms: when last.
     """
@@ -157,10 +157,10 @@ class Said(Struct, frozen=True):
 
 
 class Relay(Struct, frozen=True):
-    """A frame of another node's that was heard, on its way to central. See :mod:`node.core.radio.relays`.
+    """Another node's frame that was heard, on its way to central. See :mod:`node.core.radio.relays`.
 
     Attributes:
-        due_ms: when it is relayed; ``None`` = it was, or somebody was faster.
+        due_ms: when to relay it; ``None`` = done, or another was faster.
         heard_ms: when it was last heard.
         times: how often we have relayed it.
     """
@@ -173,7 +173,7 @@ class Relay(Struct, frozen=True):
 
 
 class Bucket(Struct, frozen=True):
-    """So much may be done at once, and so much more as time goes by.
+    """A token bucket; see :mod:`node.core.radio.bucket`.
 
     Attributes:
         tokens_milli: left, in thousandths, at ``filled_ms``.
@@ -188,7 +188,7 @@ class Radio(Struct):
 
     Attributes:
         tests: path tests.
-        is_busy: somebody else speaks on the channel.
+        is_busy: someone else is speaking on the channel.
         blocked_since_ms: since when an alert has waited for a channel that is never clear; ``None`` = none waits.
         overs, airtime_ms, bursts_heard: since start.
         draws: random numbers drawn since start.
@@ -197,19 +197,18 @@ class Radio(Struct):
         wanted: frames of ours that are to go on the air, in no order.
         backlog: counter below which older rows are looked for; ``None`` = from the newest.
         backlog_ms: when the next of them may be wanted.
-        wait_us: what is left of the random wait, in microseconds of a channel with nobody else on it; ``None`` = no
-            wait is drawn.
-        over: the one that is ordered.
-        next_over: its successor's number.
+        wait_us: rest of the random wait, in microseconds of an otherwise unused channel; ``None`` = not drawn.
+        over: the one ordered.
+        next_over: number of the next.
         failures: overs that failed in a row.
-        rest_ms: no over before that.
+        rest_ms: no over before then.
         rungs: (node, rung) of the ladder that its last frame seems to have come in, oldest first.
-        asked, said: what central wants said, and what was said of late.
-        relays: what was heard of late.
+        asked, said: central's orders, and what was sent recently.
+        relays: what was heard recently.
         relay_tokens, checks: what may still be relayed, and verified.
-        known: SHA-256 of frames that were verified of late, by the directory of ``known_serial``, oldest first.
-        heard: members' frames that were heard over the air of late, oldest first.
-        spoken: (incident, rank) of what we have spoken of late.
+        known: SHA-256 of recently verified frames, by the directory of ``known_serial``, oldest first.
+        heard: members' frames recently heard over the air, oldest first.
+        spoken: (incident, rank) of what we have recently spoken.
         proven_ms: since when central has been heard without a break; ``None`` = it is not.
         doubted_ms: when a receipt last did not come in time by the network.
         received_ms: when a receipt last came by the network.

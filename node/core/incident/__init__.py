@@ -1,1 +1,1 @@
-"""Our own incidents: how they go on, when nobody may notice, and what the sounder tells of them."""
+"""Our own incidents: their lifecycle, what a silent attack must hide, and the sounder."""

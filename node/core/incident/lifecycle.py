@@ -1,4 +1,4 @@
-"""How one of our own incidents moves through :data:`node.core.table.INCIDENT`, and what a move brings with it."""
+"""How our own incidents move through :data:`node.core.table.INCIDENT`, and the consequences of each move."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ _ANSWERS: Final = {
 
 
 def incident_id(state: NodeState, incident: Incident) -> FrameId | None:
-    """Its id, or ``None`` while its opening alert is not on disk."""
+    """Its id; ``None`` while its opening alert is not on disk."""
     return FrameId(state.settings.node, incident.key) if incident.key > 0 else None
 
 
 def is_unsaved(state: NodeState, incident: Incident) -> bool:
-    """Whether its last press is sent and not on disk: a restart would forget it."""
+    """Whether its last press was sent but is not on disk, so that a restart would forget it."""
     return any(draft.signed is not None and draft.signed.frame.counter == incident.latest for draft in state.drafts)
 
 
 def keep(turn: Turn, incident: Incident) -> None:
-    """Put the incident back as it is now."""
+    """Store the incident's new state."""
     turn.state.incidents = turn.state.incidents.put(incident.key, incident)
 
 
 def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> None:
-    """A new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory.
+    """Add a new one, on top of the view; the oldest beyond :data:`RECENT_MAX` leaves the view, not the memory.
 
     Args:
         turn: the step.
         incident: not known here yet.
-        is_older: it was pressed before all that we remember, so it stands before none of it.
+        is_older: it was pressed before all that we remember, so it goes to the bottom.
     """
     keep(turn, incident)
     recent = turn.state.recent
@@ -60,7 +60,7 @@ def open_incident(turn: Turn, incident: Incident, *, is_older: bool = False) -> 
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """What central has closed leaves the panel."""
+    """Closed incidents leave the panel."""
     for key in state.recent:
         incident = state.incidents.get(key)
         if incident is not None and incident.phase is Phase.CLOSED:
@@ -68,13 +68,13 @@ def timers(state: NodeState) -> Iterator[Timer]:
 
 
 def forget(turn: Turn, key: int) -> None:
-    """It is over and was shown."""
+    """Drop an incident that is over and was shown."""
     turn.state.incidents = turn.state.incidents.drop(key)
     turn.state.recent = tuple(other for other in turn.state.recent if other != key)
 
 
 def happen(turn: Turn, key: int, happening: Happening) -> bool:
-    """Move an incident; whether its phase changed. An unknown key changes nothing."""
+    """Move an incident; returns whether its phase changed. An unknown key changes nothing."""
     incident = turn.state.incidents.get(key)
     if incident is None:
         return False
@@ -109,7 +109,7 @@ def reopened(turn: Turn, key: int) -> None:
 
 
 def holder(state: NodeState, key: int, counter: int) -> Incident | None:
-    """The incident of ours that an alert belongs to: by its key, or, if that had to be renewed, by who waits for it."""
+    """The incident of ours that an alert belongs to: by its key or, if that was renewed, by its waiting alerts."""
     incident = state.incidents.get(key)
     if incident is not None:
         return incident
@@ -118,7 +118,7 @@ def holder(state: NodeState, key: int, counter: int) -> Incident | None:
 
 
 def is_decisive(incident: Incident, counter: int, kind: AlertKind) -> bool:
-    """Whether this alert's fate is what the presser must be told: the last one, or a more urgent one before it."""
+    """Whether the presser must be told this alert's fate: the last one, or an earlier, more urgent one."""
     return counter == incident.latest or PRIORITY[kind] < PRIORITY[incident.latest_kind]
 
 
@@ -142,15 +142,15 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path |
     if not happen(turn, key, Happening.RECEIPTED) or incident.answer is None:
         return
     said = incident.answer.state
-    # Who is on the way comes all the same; who had only answered has not answered this press.
+    # Someone on the way still comes; someone who had only answered has not answered this press.
     if said in _ANSWERS and (said is not AnswerState.ANSWERED or not incident.is_answer_to_earlier(incident.answer)):
         happen(turn, key, _ANSWERS[said])
 
 
 def on_air(turn: Turn, counter: int) -> None:
-    """The radio begins to carry one of our alerts whose receipt is overdue: before its random wait (N8).
+    """The radio takes on one of our alerts whose receipt is overdue, before its random wait (N8).
 
-    Says so to the presser once; repetitions, and alerts that are not what the presser must be told of, change nothing.
+    Tells the presser once; repetitions, and alerts that are not decisive, change nothing.
     """
     key = _decided_by(turn.state, counter)
     if key is not None:
@@ -165,7 +165,7 @@ def overdue(turn: Turn, counter: int) -> None:
 
 
 def _decided_by(state: NodeState, counter: int) -> int | None:
-    """The incident of ours whose presser is to be told what becomes of this alert; ``None`` if there is none."""
+    """The incident of ours that this alert decides; ``None`` = none."""
     for key in state.recent:
         incident = state.incidents.get(key)
         for waiting, kind in incident.waiting if incident is not None else ():
@@ -175,5 +175,5 @@ def _decided_by(state: NodeState, counter: int) -> int | None:
 
 
 def is_cancelled(incident: Incident) -> bool:
-    """The presser wants it taken back, whether or not that is on disk yet."""
+    """The presser has cancelled it, whether or not that is on disk yet."""
     return incident.cancel is not CancelProgress.NONE or incident.phase is Phase.CANCELLED

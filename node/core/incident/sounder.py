@@ -1,4 +1,4 @@
-"""The sounder: which pattern is justified now. Patterns are started here and stopped here (N4, look.md)."""
+"""The sounder: starts and stops patterns, and decides which is justified now (N4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RANK: Final = {
     SoundPattern.UNDELIVERED: 5,
 }
 _SHORT_MS: Final = 3_000
-"""NOTICE and CONFIRM are over by then."""
+"""NOTICE and CONFIRM end within this."""
 _SHORT: Final = frozenset({SoundPattern.NOTICE, SoundPattern.CONFIRM})
 
 _NEIGHBOUR_SOUNDS: Final = {
@@ -32,19 +32,19 @@ _NEIGHBOUR_SOUNDS: Final = {
 
 
 def play_for_own(turn: Turn, incident: Incident, pattern: SoundPattern) -> None:
-    """Tell the presser, unless nobody may hear it."""
+    """Play it for the presser, unless a silent attack forbids it."""
     if not incident.is_silent:
         _play(turn, Sounding(pattern, _until_ms(turn, pattern), own=incident.key))
 
 
 def play_for_neighbour(turn: Turn, neighbour: Neighbour) -> None:
-    """Warn of a neighbour's alert by its kind."""
+    """Play the warning for a neighbour's kind of alert."""
     pattern = _NEIGHBOUR_SOUNDS.get(neighbour.kind, SoundPattern.NOTICE)
     _play(turn, Sounding(pattern, _until_ms(turn, pattern), neighbour=neighbour.incident))
 
 
 def rename_own(turn: Turn, old_key: int, new_key: int) -> None:
-    """An incident has been given its counter."""
+    """An incident's key has changed to its counter."""
     playing = turn.state.sounding
     if playing is not None and playing.own == old_key:
         turn.state.sounding = Sounding(playing.pattern, playing.until_ms, own=new_key)

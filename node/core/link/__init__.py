@@ -1,1 +1,1 @@
-"""Central and its network: what it says, what is asked of it, and whether it is there."""
+"""Central, as reached by the network: its messages, our questions, and whether it is there."""

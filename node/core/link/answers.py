@@ -1,4 +1,4 @@
-"""What others say of our own incidents (N3, N5): acknowledgements, central's state, other members' buttons."""
+"""Others' answers to our own incidents (N3, N5): acknowledgements, central's state, other members' buttons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wire.text import display_text, short_name
 
 MEMBERS_MAX: Final = 64
 SYNC_INCIDENTS_MAX: Final = 256
-"""An answer as long as this may have been cut, so what it leaves out says nothing."""
+"""An answer this long may have been cut, so an incident that it leaves out may still be open."""
 
 _HAPPENINGS: Final = {
     AnswerState.ANSWERED: Happening.ANSWERED,
@@ -50,7 +50,7 @@ _RESPONSES: Final = {response.name.lower(): response for response in MemberRespo
 
 
 def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, path: Path) -> None:
-    """A person's word, or, to a test alone, Watchlink's own; signed by central."""
+    """A person's answer or, to a test only, Watchlink's own; signed by central."""
     is_ours = frame.target.node == turn.settings.node
     incident = turn.state.incidents.get(frame.target.counter) if is_ours else None
     is_automatic = isinstance(frame, AutomaticAcknowledgement)
@@ -64,12 +64,12 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
         incident = replace(incident, ahead=incident.ahead if is_known else frame.state, ahead_ms=turn.now_ms)
     incident = replace(incident, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
-    told.keep(turn)  # A crash in the next seconds must not let an older answer pass for this one.
+    told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
     if isinstance(frame, AutomaticAcknowledgement):
         _apply(turn, incident.key, Answered(frame.state, "", AUTOMATIC_NAME, frame.at_s, turn.now_ms), None)
         return
     answer = Answered(frame.state, frame.role.short, display_text(frame.name, NAME_CHARS_MAX), frame.at_s, turn.now_ms)
-    # Of a newer press in the same incident that central may not have, this says nothing.
+    # This says nothing about a newer press in the same incident, which central may not have.
     if _is_about_latest(incident):
         _apply(turn, incident.key, answer, frame.role)
 
@@ -77,20 +77,20 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
 def _is_old(
     state: NodeState, frame: Acknowledgement | AutomaticAcknowledgement, incident: Incident, path: Path
 ) -> bool:
-    """Whether somebody has kept it, or said it before."""
+    """Whether it is a repetition, or was kept back and replayed."""
     central = state.central
     if frame.counter <= incident.ack_counter:
-        return True  # A repetition, or overtaken by a newer one.
+        return True  # Repeated, or overtaken by a newer one.
     if incident.is_restored and path is Path.NETWORK and frame.counter <= central.told_counter:
-        # Of before our restart. What became of it since, central's answer says; on the air nothing else may.
+        # From before our restart: central's answer tells what became of it since. By radio nothing else could.
         return True
-    # What central has answered since, by the same clock, says what became of it. Cut off, we cannot know that its clock
+    # Central's answer since then, by the same clock, says what became of it. Cut off, we cannot know that its clock
     # was not set back meanwhile, and a true answer by radio is not to be lost for that.
     return central.path is PathPhase.PROVEN and 0 < frame.at_s < central.answered_at_s
 
 
 def begin_anew(turn: Turn) -> None:
-    """Another run of central's, perhaps on an older database: its numbers are not those of the one before."""
+    """A new run of central, perhaps on an older database, has its own numbers."""
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
         if incident is not None:
@@ -129,17 +129,17 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
 
 
 def responded(turn: Turn, frame: Response, sender: Sender) -> None:
-    """Another member pressed *seen* or *responding* about an incident of ours."""
+    """Another member pressed *seen* or *responding* on an incident of ours."""
     _member(turn, frame.target.counter, frame.sender, sender.premises, frame.response)
 
 
 def ended_unnoticed(turn: Turn, named: frozenset[int], asked_ms: int) -> None:
-    """Central has named every open incident of ours: those it did not name, it no longer has open.
+    """Central has named all our open incidents: those it did not name are no longer open.
 
     Args:
         turn: the step.
-        named: keys of ours in the answer.
-        asked_ms: when we asked. What central took in after that it could not have named.
+        named: our keys in the answer.
+        asked_ms: when we asked. Alerts that reached central after that could not be named.
     """
     for key in turn.state.recent:
         incident = turn.state.incidents.get(key)
@@ -152,7 +152,7 @@ def ended_unnoticed(turn: Turn, named: frozenset[int], asked_ms: int) -> None:
         was_known_at_start = incident.is_restored and (incident.received_ms or 0) <= turn.state.started_ms
         if was_known or was_known_at_start:
             closed(turn, key)
-            forget(turn, key)  # Who closed it, and when, is not known: that is not told either.
+            forget(turn, key)  # Who closed it, and when, is unknown, and so not shown.
 
 
 def _apply_state(turn: Turn, key: int, state: IncidentState) -> None:
@@ -197,7 +197,7 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
             turn.fact("acknowledged", incident_id(turn.state, incident), role="", name="", state="unanswered")
         return
     if is_same and before is not None:
-        # The same word again, perhaps with the fuller name, the press it was to, and the time that the page shows.
+        # The same answer again, perhaps with the full name, the press it answers, and the time that the page shows.
         fuller = max(before.name, answer.name, key=len)
         newer = answer if answer.press else before
         at_s = newer.at_s or before.at_s or answer.at_s
@@ -219,7 +219,7 @@ def _apply(turn: Turn, key: int, answer: Answered, role: Role | None) -> None:
 
 def _answer(turn: Turn, answer: Answer | None, said: AnswerState, incident: Incident) -> tuple[Answered, Role | None]:
     if answer is None or said in (AnswerState.CLOSED, AnswerState.UNANSWERED):
-        # Who once answered is not who closed it.
+        # The person who answered need not be the one who closed it.
         return Answered(said, "", "", 0, turn.now_ms), None
     role = Role.by_slug(answer.role)
     short = role.short if role else "" if answer.role == WATCHLINK_ROLE else display_text(answer.role.upper(), 6)
@@ -252,7 +252,7 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
     others = tuple(m for m in incident.members if m.node != node)
     is_news = incident.phase in (Phase.ON_AIR, Phase.UNDELIVERED) and _is_good_news(incident, response)
     incident = replace(incident, members=(*others, member))
-    if is_news:  # Then the presser must see it, whoever else has alerted.
+    if is_news:  # Then the presser must see it, even if others have alerted too.
         incident = replace(incident, changed_ms=turn.now_ms)
     keep(turn, incident)
     if is_news and incident.is_somebody_coming:
@@ -267,12 +267,12 @@ def _member(turn: Turn, key: int, node: int, premises: str, response: MemberResp
 
 
 def _is_good_news(incident: Incident, response: MemberResponse) -> bool:
-    """The first who has seen it, and the first who is coming."""
+    """Whether this is the first *seen*, or the first *responding*."""
     return not incident.members or (response is MemberResponse.RESPONDING and not incident.is_somebody_coming)
 
 
 def _adopted(turn: Turn, state: IncidentState, frame_id: FrameId) -> Incident:
-    """An open incident of ours that this disk does not remember (a restored card): central's word is shown."""
+    """An open incident of ours that this disk does not know (a restored card), as central tells it."""
     kind = AlertKind.by_slug(state.kind) or AlertKind.ASSIST
     opened_age_s = age_s(turn.state, _unix_s(state.opened_at))
     return Incident(

@@ -1,8 +1,8 @@
-"""The questions that go to central (N13): syncs, and with them, to each run of it, every receipt that we hold.
+"""Our questions to central (N13): syncs, and with them, once per run of central, every receipt that we hold.
 
 The list is long: thousands of receipts, in many parts. It goes with the first question of a connection, and twice more.
-A central that does not answer is asked without it from then on, and gets it once it answers; one that answers
-everything but the list gets it less and less often, and so is a disk asked that will not say what it holds.
+After that a central that does not answer is asked without it, and gets it once it answers. A central that answers all
+but the list gets it less and less often; a disk that cannot read the list is asked less and less often too.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _WHOLE_SECOND_MS: Final = 1_000
 
 
 def sync(turn: Turn, *, is_new_run: bool = False) -> None:
-    """Ask central for what we may have missed, and say what waits here and for how long.
+    """Ask central for what we may have missed, and report what waits here and for how long.
 
-    A run of central that may be another one is told also what the others have receipted; once it is known to answer,
-    where it did not answer the list.
+    A run of central that may be new is also told what earlier runs have receipted; or, if it did not answer the list,
+    once it is known to answer.
     """
     state, central = turn.state, turn.state.central
     is_wanted = is_new_run or central.proven_ms is None or central.listed_to != central.boot_id
@@ -41,14 +41,14 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
         turn.state.central.listings = central.listings + 1
         turn.state.central.listing_ms = turn.now_ms
     pending = []
-    # Frames that bear a time of their own come after those whose age nobody could tell otherwise.
+    # Frames with a time of their own come after those whose age nobody else could tell.
     chosen = islice(sorted(state.outbox.rows.oldest(), key=lambda row: row[1].signed.frame.at_s > 0), PENDING_MAX)
     for counter, row in sorted(chosen, key=lambda row: row[0]):
         if isinstance(row.signed.frame, PathTest):
             continue  # Nobody waits for it, and it never comes this way.
         if row.pressed_ms is not None:
             age_ms = max(0, turn.now_ms - row.pressed_ms)
-        else:  # Of an earlier boot of the machine, and nobody knows when: surely not live (N13).
+        else:  # From an earlier boot of the machine, at an unknown time: certainly not live (N13).
             age_ms = max(turn.now_ms - state.started_ms, turn.timing.late_after_ms + _WHOLE_SECOND_MS)
         pending.append(PendingFrame(counter=counter, age_ms=age_ms))
     turn.order(
@@ -68,7 +68,7 @@ def sync(turn: Turn, *, is_new_run: bool = False) -> None:
 
 
 def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:
-    """What this run of central has of all that was receipted: it may have been restored from an older copy."""
+    """Compare this run's receipts with ours: central may have been restored from an older copy."""
     if answer.missing:
         receipts.forgotten(turn, frozenset(answer.missing))
     elif asked.is_listing:
@@ -80,7 +80,7 @@ def account(turn: Turn, answer: SyncAnswer, asked: Question) -> None:
 
 
 def frames_reopened(turn: Turn, event: FramesReopened) -> None:
-    """What central lacks is sent again; how old it is, it is told first."""
+    """Send central again what it lacks, after telling it how old that is."""
     receipts.reopened(turn, event.frames)
     sync(turn)
     if turn.state.central.is_linked:
@@ -88,7 +88,7 @@ def frames_reopened(turn: Turn, event: FramesReopened) -> None:
 
 
 def listing_refused(turn: Turn) -> None:
-    """No sync that is out has listed anything."""
+    """The disk refused: no open sync has listed anything."""
     central = turn.state.central
     turn.state.central.questions = tuple(replace(asked, is_listing=False) for asked in central.questions)
 

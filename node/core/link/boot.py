@@ -1,10 +1,10 @@
-"""Start: what the disk remembers becomes what is sent and shown, and nothing is claimed that is not known.
+"""Start: the disk's contents become what is sent and shown, without claiming anything that is not known.
 
-Restored incidents are marked so until central speaks of them again: an alert without receipt is still undelivered, one
-with a receipt was received once, and what came of it is not known.
+Restored incidents are marked as such until central mentions them again: an alert without a receipt is still
+undelivered; one with a receipt was received, and what became of it is not known.
 
-A disk that could not be read at the start may be read later: then ``Started`` comes again, and what this run has
-learnt meanwhile goes before what the disk says.
+A disk that could not be read at the start may be readable later: then ``Started`` comes again, and what this run has
+learnt meanwhile takes precedence over the disk.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wire.kinds import PRIORITY, most_urgent
 
 
 def started(turn: Turn, event: Started) -> None:
-    """Take over what the disk remembers."""
+    """Take over the disk's contents."""
     rows: list[tuple[int, Row]] = []
     incidents: dict[int, Incident] = {}
     due: list[tuple[int, int]] = []
@@ -35,11 +35,11 @@ def started(turn: Turn, event: Started) -> None:
             turn.reject("outbox sender")  # Another node's card: its frames are not ours to send.
             continue
         if isinstance(frame, PathTest):
-            continue  # Of an earlier run: what it could have proven is of no use now (N11).
+            continue  # From an earlier run: what it could have proven is useless now (N11).
         if not stored.is_receipted:
             rows.append((frame.counter, Row(stored.signed, stored.stored_ms)))
         if isinstance(frame, Alert | Cancel) and stored.is_receipted and frame.incident in event.told.closed:
-            continue  # Central has closed it: whatever older word of central's comes, it stays off the panel.
+            continue  # Central has closed it: it stays off the panel, whatever older message of central's arrives.
         if isinstance(frame, Alert):
             incidents[frame.incident] = _with_alert(incidents.get(frame.incident), frame, stored, turn.now_ms)
         elif isinstance(frame, Cancel) and frame.incident in incidents:
@@ -114,7 +114,7 @@ def _with_alert(before: Incident | None, frame: Alert, stored: StoredFrame, now_
 
 
 def _settled(turn: Turn, incident: Incident, due: list[tuple[int, int]]) -> Incident:
-    """The phase that is true of it now; a receipt may still be in time if the press was a moment ago."""
+    """Its true phase now; after a very recent press a receipt may still be in time."""
     if incident.cancel is not CancelProgress.NONE:
         return replace(incident, phase=Phase.CANCELLED)
     decisive = [

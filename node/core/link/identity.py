@@ -1,7 +1,7 @@
 """Whether another unit has our identity: a card was copied, or an old one is in use again.
 
-The two take the link from each other every few seconds, and use the same counters, so that central may refuse what one
-of them sends. Once may be an engineer who tries a spare card; twice within a minute is two units that run.
+The two take the link from each other every few seconds and use the same counters, so that central may refuse frames of
+one of them. Once may be an engineer trying a spare card; twice within a minute means that two units are running.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Frames that arrive: through the one gate of :func:`wire.admission.admit`, then to whom they concern."""
+"""Arriving frames: through the one gate, :func:`wire.admission.admit`, then to the rules they concern."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from wire.kinds import Path
 
 
 def frame_came(turn: Turn, event: FrameReceived) -> None:
-    """Bytes that claim to be a frame. Whatever is wrong with them is counted and dropped."""
+    """Admit bytes that claim to be a frame; bad ones are counted and dropped."""
     ours = turn.settings.node
     if event.topic is not None and event.topic.node == ours:
-        return  # Our own, come back from the broker.
+        return  # Our own, returned by the broker.
     admitted = hearing.admitted(turn, event.data) if event.path is Path.RADIO else _admitted(turn, event)
     if admitted is None or admitted.frame.sender == ours:
         return
     frame = admitted.frame
     if admitted.sender.is_central and frame.counter > turn.state.central.highest_counter:
         turn.state.central.highest_counter = frame.counter
-    is_overheard = event.path is Path.RADIO  # Everybody hears what is meant for one.
+    is_overheard = event.path is Path.RADIO  # Everyone hears a frame meant for one.
     match frame:
         case Receipt() | DigestReceipt() | Refusal() if not (is_overheard and frame.target.node != ours):
             receipts.came(turn, frame, event.path, admitted.sender, frame.at_s)
@@ -49,7 +49,7 @@ def frame_came(turn: Turn, event: FrameReceived) -> None:
         case Alert() | Cancel() | Response():
             _member_frame(turn, event, admitted, frame)
         case _:
-            pass  # Somebody else's, or of a kind that our health does not ask for.
+            pass  # Someone else's, or of a kind that our health does not ask for.
 
 
 def _admitted(turn: Turn, event: FrameReceived) -> Admitted | None:
@@ -82,4 +82,4 @@ def _member_frame(turn: Turn, event: FrameReceived, admitted: Admitted, frame: A
         case Response() if frame.target.node == turn.settings.node:
             answers.responded(turn, frame, admitted.sender)
         case Response():
-            pass  # About somebody else's alert: central's state tells of it.
+            pass  # About someone else's alert: central's state covers it.

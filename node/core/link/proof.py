@@ -1,17 +1,17 @@
-"""What proves that central is there now (N11), and that what it says is of now.
+"""Proof that central is there now (N11), and that its messages are current.
 
-Whoever holds the broker can invent nothing that is signed, but can keep, repeat and withhold what central once signed.
-So nothing counts by its signature alone:
+A hostile broker cannot invent anything signed, but can keep, repeat and withhold what central once signed. So a
+signature alone proves nothing:
 
-- A sync bears a nonce that was never used. Its answer, within :data:`~wire.lateness.ANSWER_WITHIN_MS`, is of now: it
-  proves the path, establishes central's run, and alone may raise our counter.
-- The proof is good for :data:`PROVES_FOR_MS`; we ask again well before.
-- A status of another run than the established one is a hint to ask. Of the same run only a higher sequence counts.
-- A state of an incident counts while the path is proven, and if it is newer than what the last answer covered. The
-  closing of another member's counts always.
+- A sync has a nonce that was never used. Its answer, within :data:`~wire.lateness.ANSWER_WITHIN_MS`, is current: it
+  proves the path, establishes central's run, and only it may raise our counter.
+- The proof is valid for :data:`PROVES_FOR_MS`; we ask again well before it ends.
+- A status of another run than the established one is a hint to ask. Within a run only a higher sequence counts.
+- A state of an incident counts while the path is proven, if it is newer than the last answer. The closing of another
+  member's incident always counts.
 
-Toward a central of an old version (the directory does not say that it signs), statuses prove the path as they always
-did, and its states move nothing.
+With a central of an old version (the directory does not say that it signs) statuses prove the path, as they always
+did, and its states change nothing.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from wire.messages import IncidentState, SyncAnswer
 
 ASK_EVERY_MS: Final = 40_000
 _SPREAD_MS: Final = 5_000
-"""So that a town does not ask as one."""
+"""Spread, so that a town does not ask all at once."""
 PROVES_FOR_MS: Final = 65_000
-"""Once in 60 s, and 5 s for the answer."""
+"""We ask every 60 s, plus 5 s for the answer."""
 _RETRY_DOUBLINGS_MAX: Final = 3
 _QUESTIONS_MAX: Final = 4
 
 
 def is_strict(state: NodeState) -> bool:
-    """Whether central signs: then only what is signed counts."""
+    """Whether central signs, so that only signed messages count."""
     central = state.directory.senders.get(CENTRAL)
     return central is not None and central.signs
 
 
 def ask(turn: Turn, *, is_listing: bool = False) -> str:
-    """The nonce of a new question; ``is_listing``: with it go our receipts."""
+    """Note a new question and return its nonce; ``is_listing``: it lists our receipts."""
     central = turn.state.central
     number = central.asked_count + 1
     nonce = hashlib.sha256(turn.state.secret + number.to_bytes(8, "big")).hexdigest()[:32]
@@ -55,7 +55,7 @@ def ask(turn: Turn, *, is_listing: bool = False) -> str:
 
 
 def question_of(turn: Turn, answer: SyncAnswer) -> Question | None:
-    """Our question that it answers in time, which is then no longer open; ``None`` = it answers none."""
+    """Our question that it answers in time, removed from the open ones; ``None`` = none."""
     asked = next((q for q in turn.state.central.questions if answer.nonce and q.nonce == answer.nonce), None)
     if asked is None or turn.now_ms - asked.asked_ms > ANSWER_WITHIN_MS:
         return None
@@ -64,22 +64,22 @@ def question_of(turn: Turn, answer: SyncAnswer) -> Question | None:
 
 
 def is_state_new(state: NodeState, said: IncidentState) -> bool:
-    """Whether a signed state that came by itself says more than the last answer did."""
+    """Whether an unrequested signed state is newer than the last answer."""
     if is_strict(state) and state.central.path is not PathPhase.PROVEN:
         return False
     return said.revision > state.central.revision
 
 
 def established(turn: Turn, answer: SyncAnswer) -> bool:
-    """Central has answered our question; says whether it is another run of it."""
+    """Central has answered our question; returns whether it is a new run."""
     central = turn.state.central
     is_new_run = answer.boot_id != central.boot_id
-    # An answer says nothing of duty: what was heard of it before an outage is old.
+    # An answer says nothing about duty: what we heard before an outage is old.
     is_after_outage = turn.now_ms - central.heard_ms >= turn.timing.central_lost_ms
     turn.state.central.on_duty = None if is_after_outage else central.on_duty
     turn.state.central.boot_id = answer.boot_id
     turn.state.central.sequence = answer.sequence if is_new_run else max(central.sequence, answer.sequence)
-    # A run of another database may count from lower: its answer is the truth of now.
+    # A run on another database may count from lower: its answer is the present truth.
     turn.state.central.revision = answer.revision if is_new_run else max(central.revision, answer.revision)
     turn.state.central.answered_at_s = 0 if answer.at is None else int(answer.at.timestamp())
     turn.state.central.run_at_s = (
@@ -92,12 +92,12 @@ def established(turn: Turn, answer: SyncAnswer) -> bool:
 
 
 def is_waiting(state: NodeState, now_ms: int) -> bool:
-    """Whether a question is out that may still be answered in time."""
+    """Whether an open question may still be answered in time."""
     return any(now_ms - asked.asked_ms <= ANSWER_WITHIN_MS for asked in state.central.questions)
 
 
 def lost_ms(state: NodeState) -> int | None:
-    """When a path that was proven is no longer; ``None`` = it is not proven."""
+    """When the proof of the path ends; ``None`` = it is not proven."""
     central = state.central
     if central.path is not PathPhase.PROVEN:
         return None
@@ -108,7 +108,7 @@ def lost_ms(state: NodeState) -> int | None:
 
 
 def ask_ms(state: NodeState) -> int | None:
-    """When to ask next; ``None`` = nobody is to be asked."""
+    """When to ask next; ``None`` = never."""
     central = state.central
     if central.path is PathPhase.DOWN or not is_strict(state):
         return None

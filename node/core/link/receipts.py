@@ -1,14 +1,14 @@
-"""Central's signed word on frames of ours: it has one, or it never will (N3, N8).
+"""Central's receipts and refusals of our frames (N3, N8).
 
-A counter may have been given out twice: a card that lost its last writes, an older copy put back. Then two presses
-bear one id, and central has at most one of them. So a receipt is believed only for the bytes that it names by their
-digest, and a refusal too. A receipt of the old kind, which names the counter alone, is believed only from a central
-that the directory knows as an old one.
+A counter may have been used twice: a card lost its last writes, or an older copy was put back. Then two presses have
+one id, and central has at most one of them. So a receipt or refusal is believed only for the bytes whose digest it
+names. An old-style receipt, which names only the counter, is believed only from a central that the directory knows to
+be old.
 
-A refused frame can never arrive: what it says is stored anew, under a new counter, and only then forgotten.
+A refused frame can never arrive: its content is stored again under a new counter, and only then is it forgotten.
 
-A central that was restored from an older copy lacks what it had receipted since. Each run of it is told once which
-receipts we hold; what it then names as missing is sent again, the same bytes, and RECEIVED is taken back meanwhile.
+A central restored from an older copy lacks what it had receipted since. Each run of it is told once which receipts we
+hold; frames that it then names as missing are sent again in the same bytes, and RECEIVED is withdrawn meanwhile.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from wire.frames import Alert, Cancel, DigestReceipt, DigestReceipted, Receipt, 
 from wire.kinds import Capability, Path, RefusalReason
 
 SPEAKS: Final = tuple(capability.value for capability in Capability)
-"""What this node understands of these; its health says so."""
+"""What this node understands, as its health says."""
 
 Word = Receipt | Receipted | DigestReceipt | DigestReceipted | Refusal
 
 
 def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None:
-    """A receipt or a refusal, alone or out of a batch, that ``central`` signed ``at_s``. Repetitions change nothing."""
+    """A receipt or refusal, single or from a batch, that ``central`` signed ``at_s``. Idempotent."""
     counter = word.target.counter
     if word.target.node != turn.settings.node or counter > turn.state.last_counter:
         turn.reject("receipt target")
@@ -50,10 +50,10 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
         return
     if 0 < at_s < turn.state.central.run_at_s:
         if turn.state.central.path is PathPhase.PROVEN:
-            # Kept by somebody: this run may be of an older copy, that lacks the frame. It answers our next try itself.
+            # A replay: this run may be on an older copy that lacks the frame. It answers our next try itself.
             turn.reject("receipt of an earlier run")
             return
-        # This run is to be told of it too, as soon as it is heard.
+        # This run must hear of it too, as soon as it is heard.
         turn.state.central.listed_to = ""
         turn.state.central.sync_sent_ms = None
     if not isinstance(word, Receipt | Receipted) and not frame_digest(row.signed.data).startswith(word.digest):
@@ -64,13 +64,13 @@ def came(turn: Turn, word: Word, path: Path, central: Sender, at_s: int) -> None
         renewals.renew(turn, row)
     elif isinstance(row.signed.frame, Response):
         drafts.forget_unsaved(turn, counter)
-        delivery.give_up(turn, counter)  # Nobody can be told of it, under whatever counter.
+        delivery.give_up(turn, counter)  # It can be reported to nobody, under any counter.
 
 
 def forgotten(turn: Turn, missing: frozenset[int]) -> None:
-    """Central was restored from an older copy, and lacks these frames of ours that it had receipted.
+    """A restored central lacks these frames of ours, which it had receipted.
 
-    What the presser reads falls back at once; they are sent again as soon as the disk has taken their receipts back.
+    The presser's screen falls back at once; the frames are sent again once the disk has withdrawn their receipts.
     """
     rows = turn.state.outbox.rows
     lost = tuple(sorted(counter for counter in missing if counter not in rows))
@@ -86,7 +86,7 @@ def forgotten(turn: Turn, missing: frozenset[int]) -> None:
 
 
 def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
-    """Their rows have no receipt any more: they wait for one as they did at first."""
+    """Their rows have no receipt any more, and await one again."""
     for stored in frames:
         frame = stored.signed.frame
         if frame.counter in turn.state.outbox.rows:
@@ -103,7 +103,7 @@ def reopened(turn: Turn, frames: tuple[StoredFrame, ...]) -> None:
 
 
 def _incident_of(turn: Turn, frame: Alert | Cancel) -> Incident | None:
-    """By its key, or, if the alert that opened it was renewed, by its last press, which bears the old one."""
+    """By its key or, if the alert that opened it was renewed, by its last press, which has the old key."""
     incident = turn.state.incidents.get(frame.incident)
     if incident is not None:
         return incident

@@ -1,4 +1,4 @@
-"""What the node knows of its world (N11, N13): the link, central, the clock, itself; and its report to central."""
+"""Supervision (N11, N13): the link, central, the clock, the node itself, and its report to central."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from wire.messages import FaultReport, Health, IncidentState, RadioReport, SyncA
 from wire.text import display_text
 
 QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
-"""A status that seems older than a broker would keep one is a fault of our clock, not an old status."""
+"""A status that seems older than a broker keeps one means a fault of our clock."""
 _UTC_OFFSET_MAX_S: Final = 86_400
 _WHOLE_SECOND_MS: Final = 1_000
 _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "ready"]]] = {
@@ -48,7 +48,7 @@ _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "
 
 
 def link_up(turn: Turn) -> None:
-    """Connected and subscribed: ask, report, and send what waits."""
+    """Connected and subscribed: ask, report, and send what is waiting."""
     _move_path(turn, PathInput.LINK_UP)
     turn.state.central.link_detail = ""
     turn.state.central.is_refused = False
@@ -88,12 +88,12 @@ def central_heard(turn: Turn, event: CentralStatusReceived) -> None:
 
 
 def sync_answered(turn: Turn, event: SyncAnswered) -> None:
-    """What central knows that we may have missed."""
+    """Central's answer to a sync."""
     answer = event.answer
     if not event.is_signed:
         if proof.is_strict(turn.state):
             turn.reject("unsigned")
-        else:  # Of an old version: it says that central is there, and what it says of alerts proves nothing.
+        else:  # From an old version: it shows that central is there; what it says about alerts proves nothing.
             turn.state.central.boot_id = answer.boot_id
             turn.state.central.unanswered = 0
             _proven(turn, answer.boot_id)
@@ -111,14 +111,14 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
     if answer.more or len(answer.incidents) >= answers.SYNC_INCIDENTS_MAX:
         return
     neighbours.ended_unnoticed(turn, named, answer.revision, asked.asked_ms)
-    # Else it may be a restored one that has forgotten some.
+    # Otherwise it may be a restored one that has forgotten some.
     if turn.state.central.listed_to == answer.boot_id:
         ours = frozenset(frame_id.counter for frame_id in named if frame_id.node == turn.settings.node)
         answers.ended_unnoticed(turn, ours, asked.asked_ms)
 
 
 def incident_came(turn: Turn, event: IncidentReceived) -> None:
-    """Central's state of an incident, ours or another member's, that came by itself."""
+    """Central's unrequested state of an incident, ours or another member's."""
     state = event.state
     if not event.is_signed:
         turn.reject("unsigned")
@@ -142,14 +142,14 @@ def _signed_status(turn: Turn, event: CentralStatusReceived) -> None:
         turn.state.central.heard_ms = turn.now_ms
     elif is_established and status.sequence < central.sequence:
         turn.reject("old status")
-    # A hint that central may be there, or another run of it: worth a question, and no more.
+    # A hint that central, or a new run of it, may be there: worth only a question.
     is_hint = not is_established or central.path is not PathPhase.PROVEN
     if is_hint and not proof.is_waiting(turn.state, turn.now_ms):
         asking.sync(turn, is_new_run=status.boot_id != central.boot_id)
 
 
 def _answered(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
-    """An answer to our own question: what it says is of now."""
+    """An answer to our own question: it is current."""
     was = turn.state.central.path
     if answer.counter_floor > COUNTER_FLOOR_MAX:
         turn.reject("counter floor")  # The disk would refuse it, and the screen would say that alerts are not saved.
@@ -182,7 +182,7 @@ def _take_state(turn: Turn, state: IncidentState, *, asked_ms: int | None = None
 
 
 def clock_read(turn: Turn, event: ClockRead) -> None:
-    """Wall time. Nothing is timed by it: it is shown, written into frames, and tells late from live."""
+    """Wall time: shown, written into frames, and used to tell late from live. Nothing is timed by it."""
     before = turn.state.clock
     offset_ms = event.wall_at_s * 1000 - turn.now_ms
     scale = scales.present(turn.state)
@@ -190,7 +190,7 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
     utc_offset_s = event.utc_offset_s if abs(event.utc_offset_s) < _UTC_OFFSET_MAX_S else 0
     doubted_ms = turn.now_ms if before.is_proven and not is_proven else before.doubted_ms
     if before.offset_ms is not None and abs(before.offset_ms - offset_ms) < _WHOLE_SECOND_MS:
-        # A whole second, read again and again, wanders within itself; the clock on the screen shall not.
+        # Repeated readings of whole seconds wander within a second; the clock on the screen must not.
         offset_ms = before.offset_ms
     turn.state.clock = Clock(offset_ms, is_proven, utc_offset_s, doubted_ms)
     _compare_clocks(turn)
@@ -208,7 +208,7 @@ def directory_came(turn: Turn, event: DirectoryReceived) -> None:
 
 
 def _learn_time(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
-    """From the signed answer to our own question, and from nothing else."""
+    """Learn central's time, only from a signed answer to our own question."""
     if answer.at is None:
         return
     scales.learn(turn, answer.boot_id, _unix_ms(answer.at), asked_ms)
@@ -220,7 +220,7 @@ def _learn_time(turn: Turn, answer: SyncAnswer, asked_ms: int) -> None:
 
 
 def _compare_clocks(turn: Turn) -> None:
-    """Nothing is late or mute for it (:mod:`wire.lateness`), but one of the two shows a wrong time."""
+    """Report clocks that differ: nothing is late or silent for it (:mod:`wire.lateness`), but one is wrong."""
     gap_ms = scales.clock_gap_ms(turn.state)
     if gap_ms is None or abs(gap_ms) <= SCALES_AGREE_MS:
         parts.recovered(turn, Part.CLOCK)
@@ -230,7 +230,7 @@ def _compare_clocks(turn: Turn) -> None:
 
 
 def _spoken(gap_ms: int) -> str:
-    """``70 s``, ``30 min``, ``5 h``: for a fault's line."""
+    """A gap as ``70 s``, ``30 min`` or ``5 h``, for a fault's line."""
     seconds = gap_ms // 1000
     if seconds < 2 * 60:
         return f"{seconds} s"
@@ -245,7 +245,7 @@ def report(turn: Turn) -> None:
 
 
 def health(state: NodeState, now_ms: int) -> Health:
-    """How we are."""
+    """Our health message."""
     at_s = wall_at_s(state, now_ms)
     waiting = (row for row in state.outbox.rows.oldest() if not isinstance(row[1].signed.frame, PathTest))
     oldest = next(waiting, None)
@@ -300,7 +300,7 @@ def _report_due(turn: Turn) -> None:
 
 
 def _proven(turn: Turn, boot_id: str) -> None:
-    """Central has spoken: the path is good, and a new run of central may have missed what the last one was sent."""
+    """Central has spoken: the path is proven. A new run may have missed what the last one was sent."""
     was = turn.state.central.path
     turn.state.central.heard_ms = turn.now_ms
     _move_path(turn, PathInput.CENTRAL_HEARD)
@@ -320,19 +320,19 @@ def _move_path(turn: Turn, happening: PathInput) -> None:
 
 
 def _is_stale(state: NodeState, expires_ms: int, now_ms: int) -> bool:
-    """Whether a broker kept this for us for too long, by every scale that we have."""
+    """Whether a broker kept this too long, by every scale that we have."""
     late_ms = 1000 * min(scales.readings_s(state, now_ms), default=0) - expires_ms
     return SCALES_AGREE_MS < late_ms < QUEUED_AT_MOST_MS
 
 
 def _is_live_beat(turn: Turn, at_ms: int) -> bool:
-    """Whether central's time moves on with ours from one status to the next.
+    """Whether central's time advances with ours from one status to the next.
 
-    Then it is central that speaks now, whichever of the two clocks is wrong; what a broker kept comes all at once.
+    Then central itself is speaking now, even if one clock is wrong; messages that a broker kept come all at once.
     """
     before = turn.state.central.beat
     if before is not None and before.at_ms == at_ms:
-        return before.is_live  # The same beat, said to another of our schemes.
+        return before.is_live  # The same beat, for another of our schemes.
     is_live = False
     if before is not None:
         passed_ms = turn.now_ms - before.heard_ms
@@ -342,7 +342,7 @@ def _is_live_beat(turn: Turn, at_ms: int) -> bool:
 
 
 def _is_in_doubt(state: NodeState) -> bool:
-    """Whether an incident from before a restart is at central, and nothing was heard of it since."""
+    """Whether an incident from before a restart is at central, with nothing heard about it since."""
     asked_ms = state.central.sync_sent_ms
     for key in state.recent:
         incident = state.incidents.get(key)

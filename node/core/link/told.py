@@ -1,6 +1,6 @@
-"""What central has told, kept through restarts: a closing stands, whatever older word of central's is said again (N3).
+"""What central has said, kept through restarts: a closing stands, whatever older message is replayed (N3).
 
-Closings and answers to us are kept at once, the highest numbers otherwise every ten seconds: those that a crash forgets
+Closings and answers to us are kept at once, the highest numbers otherwise every ten seconds; numbers lost in a crash
 are asked for again.
 """
 
@@ -20,7 +20,7 @@ KEEP_EVERY_MS: Final = 10_000
 
 
 def restore(turn: Turn, told: Told) -> None:
-    """From the disk, beside what this run has heard already."""
+    """Combine the disk's with what this run has already heard."""
     known = both(told, _told(turn.state))
     turn.state.told = told
     turn.state.ended = known.ended
@@ -31,7 +31,7 @@ def restore(turn: Turn, told: Told) -> None:
 
 
 def both(earlier: Told, later: Told) -> Told:
-    """What two runs heard of central; where there is too much, the earlier is left out."""
+    """What two runs heard from central, combined; beyond the limit the earlier is dropped."""
     return Told(
         max(earlier.counter, later.counter),
         max(earlier.revision, later.revision),
@@ -41,7 +41,7 @@ def both(earlier: Told, later: Told) -> Told:
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """What has changed is kept: a closing at once."""
+    """Changes are kept: a closing at once."""
     now, kept = _told(state), state.told
     if now.closed != kept.closed:
         yield state.now_ms, keep
@@ -50,7 +50,7 @@ def timers(state: NodeState) -> Iterator[Timer]:
 
 
 def keep(turn: Turn) -> None:
-    """On the disk with it, if anything has changed."""
+    """Order it written to disk if anything has changed."""
     now = _told(turn.state)
     if now != turn.state.told:
         turn.state.told = now

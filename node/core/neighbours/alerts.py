@@ -1,10 +1,10 @@
-"""Other members' alerts (N5, N13): taken in once, shown once, in the order of urgency; our *seen* and *responding*.
+"""Other members' alerts (N5, N13): accepted once, shown once, in order of urgency; our *seen* and *responding*.
 
-The inbox on disk says which alerts were taken in, and as how urgent each was shown. *Shown* is only what the panel
-confirmed, so an alert taken in just before a crash is shown after it (central names open incidents in its sync answer),
-one that was shown is not shown again, and one that was shown as an assist and has become an attack is. Only a restart
-takes it off the panel while it is open: then central's word brings it back, without a sound. Which of several
-alerts has the panel is :mod:`node.core.panel.view`'s.
+The inbox on disk records which alerts were accepted, and the urgency at which each was shown. *Shown* means confirmed
+by the panel: an alert accepted just before a crash is shown after it (central names open incidents in its sync answer),
+one that was shown is not shown again, but an assist that has become an attack is. Only a restart takes an open alert
+off the panel; central's answer then brings it back, without sound. :mod:`node.core.panel.view` decides which alert has
+the panel.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from wire.text import display_text
 _T = TypeVar("_T")
 
 ACTIVE_MAX: Final = 64
-"""Alerts of others that wait for the panel or have it. Beyond, the least urgent are dropped, and counted."""
+"""Others' alerts that wait for the panel or have it. Beyond this the least urgent are dropped and counted."""
 EACH_WHEN_FULL_MAX: Final = 2
-"""Of these places one sender keeps so many when there are not enough, its most urgent and newest."""
+"""Places that one sender keeps when they run short, for its most urgent and newest."""
 REMEMBERED_MAX: Final = 64
-"""Closings, and whose alerts were taken back. Of closings one sender keeps as few as of alerts when there are more."""
+"""Remembered closings, and cancels. When closings run short, one sender keeps as few as of alerts."""
 GUARD_MS: Final = 500
-"""A button pressed so soon after one alert took another's place may have been meant for the other."""
+"""A button pressed this soon after one alert replaced another may have been meant for the other."""
 
 
 def order_of(neighbour: Neighbour) -> tuple[int, int, FrameId]:
@@ -64,12 +64,12 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
     if frame.kind not in MEMBERS_WARNED:
         return
     known = inbox.seen_of(turn.state, frame.id)
-    if known is not None:  # Known from central's word only: now its bytes are known too.
+    if known is not None:  # Known only from central so far: now its bytes are known too.
         inbox.remember(turn, frame.id, replace(known, digest=digest))
         return
     judgement = judged(turn.state, frame.at_s, is_newest=inbox.is_newest(turn.state, frame.id))
     if frame.at_s and judgement.age_s is None and readings_s(turn.state, turn.now_ms):
-        turn.reject("from the future")  # Taken in all the same: a wrong clock must not refuse a press.
+        turn.reject("from the future")  # Accepted: a wrong clock must not refuse a press.
     inbox.remember(turn, frame.id, Seen(digest, is_late=judgement.is_late))
     is_opening = frame.id == frame.incident_id
     if is_opening and frame.incident_id in turn.state.ended:
@@ -78,7 +78,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
     cancel_counter = cancel_counter if cancel_counter > frame.counter else 0
     before = _active(turn.state, frame.incident_id)
     if before is not None and before.alert.counter > frame.counter:
-        return  # Overtaken by a later alert of the same incident, which is on the panel.
+        return  # A later alert of the same incident is already on the panel.
     is_upgrade = before is None or PRIORITY[frame.kind] < PRIORITY[before.kind]
     _activate(
         turn,
@@ -93,7 +93,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             age_s=judgement.age_s,
             is_late=judgement.is_late,
             is_drill=frame.drill,
-            # A repeat by somebody who was already answered from here does not shout again.
+            # A repeat that was already answered from here does not sound again.
             is_sounded=before is not None and not is_upgrade and before.response is not None,
             response=None if is_upgrade or before is None else before.response,
             cancel_counter=cancel_counter,
@@ -105,7 +105,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
 
 
 def cancel_came(turn: Turn, frame: Cancel) -> None:
-    """Another member took an incident back. Alerts pressed after that stand."""
+    """Another member cancelled an incident. Alerts pressed after that stand."""
     remembered = dict(turn.state.cancelled)
     newest = max(frame.counter, remembered.pop(frame.incident_id, 0))
     turn.state.cancelled = (*remembered.items(), (frame.incident_id, newest))[-REMEMBERED_MAX:]
@@ -122,7 +122,7 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
         return
     sender = turn.state.directory.senders.get(frame_id.node)
     if sender is not None and sender.is_revoked:
-        return  # Open at central until a person closes it; what a lost unit says warns nobody.
+        return  # Open at central until a person closes it; a lost unit's alert warns nobody.
     before = _active(turn.state, frame_id)
     if before is not None and _is_overtaken(before, state):
         return
@@ -148,13 +148,13 @@ def central_state(turn: Turn, state: IncidentState, frame_id: FrameId) -> None:
 
 
 def ended_unnoticed(turn: Turn, named: frozenset[FrameId], revision: int, asked_ms: int) -> None:
-    """Central has named every open incident of our schemes: one that it had, and does not name, was closed.
+    """Central has named every open incident of our schemes: one that it had but does not name is closed.
 
     Args:
         turn: the step.
         named: in its answer.
-        revision: what the answer covers. Of an alert that central has told us nothing of, it may know nothing.
-        asked_ms: when we asked. What we heard after that it could not have named.
+        revision: what the answer covers. Central may not know an alert of which it has told us nothing.
+        asked_ms: when we asked. Alerts that we heard after that could not be named.
     """
     for neighbour in turn.state.neighbours:
         was_known = 0 <= neighbour.revision <= revision and neighbour.arrived_ms < asked_ms
@@ -169,20 +169,20 @@ def end(turn: Turn, incident: FrameId) -> None:
 
 
 def newest_ended(incidents: tuple[FrameId, ...]) -> tuple[FrameId, ...]:
-    """Those of these, oldest first, whose closing is remembered."""
+    """Those of ``incidents``, oldest first, whose closing is remembered."""
     if len(incidents) > REMEMBERED_MAX:
         incidents = tuple(reversed(_fairly(incidents[::-1], lambda incident: incident.node)))
     return incidents[-REMEMBERED_MAX:]
 
 
 def begin_anew(turn: Turn) -> None:
-    """Another run of central's: its numbers are not those of the one before."""
+    """A new run of central has its own numbers."""
     told = [(known, max(known.revision, known.earlier_revision)) for known in turn.state.neighbours]
     turn.state.neighbours = tuple(replace(known, revision=-1, earlier_revision=most) for known, most in told)
 
 
 def shown(turn: Turn, event: ScreenShown) -> None:
-    """The panel has the pixels. Said once for each alert, and first made durable."""
+    """The panel has the pixels. Reported once per alert, after it is on disk."""
     if event.face != Face.NEIGHBOUR or event.priority is None or Part.OLED in turn.state.faults:
         return
     try:
@@ -207,7 +207,7 @@ def shown(turn: Turn, event: ScreenShown) -> None:
 
 
 def is_shown(state: NodeState, neighbour: Neighbour) -> bool:
-    """Whether the panel has confirmed this alert, as urgent as it is now."""
+    """Whether the panel has confirmed this alert at its present urgency."""
     seen = inbox.seen_of(state, neighbour.alert)
     return seen is not None and inbox.is_shown_as(seen, PRIORITY[neighbour.kind])
 
@@ -215,7 +215,7 @@ def is_shown(state: NodeState, neighbour: Neighbour) -> bool:
 def to_respond(state: NodeState, now_ms: int, response: MemberResponse) -> Neighbour | None:
     """The alert that a press of *seen* or *responding* is about, or ``None``.
 
-    It is the one on display; if the panel is just telling of our own incident, the only one there is.
+    It is the one on display or, if the panel shows our own incident, the only one.
     """
     view = state.view
     if view.neighbour is not None:
@@ -230,12 +230,12 @@ def to_respond(state: NodeState, now_ms: int, response: MemberResponse) -> Neigh
 
 
 def responded(turn: Turn, neighbour: Neighbour, response: MemberResponse) -> None:
-    """The press is noted; what it says is drafted by the caller."""
+    """Note the press; the caller drafts the response."""
     _update(turn, replace(neighbour, response=response))
 
 
 def _set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighbour:
-    """Late or live by central's word, which knows more of its sender than we do."""
+    """Correct late or live by central's state, which knows more about the sender."""
     if state.late and neighbour.alert.text == state.incident:
         return _found_late(turn, neighbour)
     if neighbour.is_late and not state.late and state.live_at is not None:
@@ -244,7 +244,7 @@ def _set_right(turn: Turn, neighbour: Neighbour, state: IncidentState) -> Neighb
 
 
 def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
-    """Its frame bore no time, and central knows from its sender how long it waited there (N13)."""
+    """Its frame had no time, and central knows from its sender how long it waited (N13)."""
     seen = inbox.seen_of(turn.state, neighbour.alert)
     if seen is not None and not seen.is_late:
         inbox.remember(turn, neighbour.alert, replace(seen, is_late=True))
@@ -252,10 +252,10 @@ def _found_late(turn: Turn, neighbour: Neighbour) -> Neighbour:
 
 
 def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
-    """Central took it in as live: if it was pressed just now by central's own time, it is live here too.
+    """Central took it as live: if it was pressed just now by central's time, it is live here too.
 
-    A clock of its sender's, or of ours before central's time was learnt, has made it look late. What central had long
-    ago, and we only now, stays late.
+    It looked late because of its sender's clock, or ours before we learnt central's time. An alert that central had
+    long ago, but we only now, stays late.
     """
     judgement = judged(turn.state, live_at_s, is_newest=True)
     if judgement.is_late or judgement.age_s is None:
@@ -268,24 +268,24 @@ def _found_live(turn: Turn, neighbour: Neighbour, live_at_s: int) -> Neighbour:
 
 
 def sounded(turn: Turn, neighbour: Neighbour) -> None:
-    """It has had its turn at the sounder."""
+    """Note that it has sounded."""
     _update(turn, replace(neighbour, is_sounded=True))
 
 
 def drop(turn: Turn, incident: FrameId) -> None:
-    """Off the panel."""
+    """Take it off the panel."""
     turn.state.neighbours = tuple(n for n in turn.state.neighbours if n.incident != incident)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """What was on the panel for long enough leaves it."""
+    """Alerts leave the panel after their time."""
     shown_ms = state.settings.timing.neighbour_shown_ms
     for neighbour in state.neighbours:
         yield neighbour.arrived_ms + shown_ms, partial(drop, incident=neighbour.incident)
 
 
 def drop_revoked(turn: Turn) -> None:
-    """A sender that was struck off has nothing to say any more."""
+    """Drop the alerts of senders that were struck off."""
     kept = tuple(n for n in turn.state.neighbours if not is_struck_off(turn.state, n.incident.node))
     if len(kept) != len(turn.state.neighbours):
         turn.state.neighbours = kept
@@ -297,29 +297,29 @@ def drop_revoked(turn: Turn) -> None:
 
 
 def is_struck_off(state: NodeState, node: int) -> bool:
-    """Whether the directory names it no longer, or as revoked."""
+    """Whether the directory no longer names it, or names it as revoked."""
     sender = state.directory.senders.get(NodeId(node))
     return sender is None or sender.is_revoked
 
 
 def is_stale(turn: Turn, frame: Alert | Cancel | Response) -> bool:
-    """Whether it is older than what the inbox surely remembers: on the air, a replay or nearly.
+    """Whether it is older than the inbox's memory: on the air, almost certainly a replay.
 
-    By the clock alone nothing is refused: with a wrong one, somebody's press would be. A press has a higher number
-    than all before it; a replay of what was heard here has not.
+    Nothing is refused by the clock alone: a wrong one would refuse a real press. A press has a higher number than all
+    before it; a replay of a frame heard here has not.
     """
     is_old = 1000 * age_s(turn.state, frame.at_s) > INBOX_TURN_MS
     return is_old and not inbox.is_newest(turn.state, frame.id)
 
 
 def _is_overtaken(known: Neighbour, state: IncidentState) -> bool:
-    """Whether central has told more of it. A closing also by an earlier run: a restored one counts from above that."""
+    """Whether central has said more about it; an earlier run's closing counts, as a restored run counts on above it."""
     told = max(known.revision, known.earlier_revision) if state.state == "closed" else known.revision
     return state.revision < told
 
 
 def _missed(turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int) -> Neighbour | None:
-    """An open incident whose alert never reached us, or was never shown, or as something less urgent than it is now."""
+    """An open incident whose alert never reached us, or was never shown at its present urgency."""
     seen = inbox.seen_of(turn.state, frame_id)
     if seen is not None and inbox.is_shown_as(seen, PRIORITY[kind]):
         return _shown_before(turn, state, kind, frame_id, scheme) if seen.is_restored else None
@@ -342,7 +342,7 @@ def _named(
     age_s: int | None,
     is_late: bool,
 ) -> Neighbour:
-    """As central's state names it, come just now."""
+    """A neighbour from central's state, as if it arrived now."""
     return Neighbour(
         incident=frame_id,
         alert=frame_id,
@@ -360,7 +360,7 @@ def _named(
 def _shown_before(
     turn: Turn, state: IncidentState, kind: AlertKind, frame_id: FrameId, scheme: int
 ) -> Neighbour | None:
-    """It was on the panel when the program ended: it is again, once, for what is left of its time, and not heard."""
+    """It was on the panel when the program ended: it returns once, for the rest of its time, without sound."""
     seen = inbox.seen_of(turn.state, frame_id)
     age_s = judged(turn.state, _unix_s(state.opened_at), is_newest=True).age_s
     arrived_ms = turn.now_ms - 1000 * (age_s or 0)
@@ -417,7 +417,7 @@ def _activate(turn: Turn, neighbour: Neighbour) -> None:
 
 
 def _fairly(ranked: Sequence[_T], sender_of: Callable[[_T], NodeId]) -> list[_T]:
-    """Without what one sender has beyond its share: a stolen node must not push an honest alert off the list."""
+    """Without any sender's excess over its share: a stolen node must not push honest alerts off the list."""
     places: Counter[NodeId] = Counter()
     kept = []
     for entry in ranked:

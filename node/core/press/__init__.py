@@ -1,1 +1,1 @@
-"""From a finger to a frame on the disk."""
+"""From a finger to a frame on disk."""

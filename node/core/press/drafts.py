@@ -1,9 +1,9 @@
-"""From a wish to a frame on disk (N2): every press becomes a draft, and no draft is lost.
+"""From a gesture to a frame on disk (N2): every press becomes a draft, and no draft is lost.
 
-The order to store goes out in the same step as the wish. What the disk refuses is sent all the same, if a number could
-be had for it, and said to be unsaved (ADR 0018). Its draft stays in memory and is ordered again every
-``part_retry_ms``, at once when the disk takes something else, and at once when somebody presses again, until it is
-stored or the presser takes it back. A draft of an incident whose opening alert has no counter yet waits for that.
+The order to store goes out in the same step as the gesture. A frame that the disk refuses is still sent, if it could
+be numbered, and shown as NOT SAVED (ADR 0018). Its draft stays in memory and is ordered again every ``part_retry_ms``,
+at once when the disk accepts something else, and at once at the next press, until it is stored or the presser cancels
+it. A draft of an incident whose opening alert has no counter yet waits for that.
 
 Which incident a press belongs to: see :func:`joined`.
 """
@@ -44,14 +44,14 @@ _OVER: Final = frozenset({Phase.CANCELLED, Phase.CLOSED})
 
 
 def joined(state: NodeState, kind: AlertKind, now_ms: int) -> Incident | None:
-    """The open incident of ours that a press now belongs to, or ``None``: it opens its own.
+    """The open incident of ours that a press now joins; ``None`` = it opens its own.
 
-    A live press must never be hidden by something old, so it joins only what is certainly still open:
+    Nothing old may hide a live press, so it joins only an incident that is certainly still open:
 
-    - not a test, nor anything that was cancelled, closed, or is only remembered from before a restart;
+    - not a test, nor one that was cancelled, closed, or is only known from before a restart;
     - an incident opened within ``late_after_ms``;
-    - an older one if central has it and is heard now, so that a closing would have reached us. One that central never
-      had will arrive late, and a press that joined it would look late too.
+    - an older one if central has it and is heard now, so that a closing would have reached us. One that central lacks
+      will arrive late, and a press that joined it would look late too.
     """
     if kind is AlertKind.TEST:
         return None
@@ -66,12 +66,12 @@ def joined(state: NodeState, kind: AlertKind, now_ms: int) -> Incident | None:
 
 
 def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
-    """Somebody raised an alert."""
+    """Someone raised an alert."""
     state = turn.state
     incident = joined(state, kind, turn.now_ms)
     waiting = _waiting_alike(state, incident, kind)
     if waiting is not None:
-        # The same press again, and the disk has not taken the first: that one is tried at once.
+        # The same press again, and the disk has refused the first: try that one at once.
         turn.fact("pressed", None, kind=kind.slug, draft=str(waiting.number))
         retry_refused(turn, is_press=True)
         return
@@ -118,7 +118,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
                 changed_ms=turn.now_ms,
                 is_silent=is_silent,
                 is_late=False,
-                # Whoever answered the lesser alert has not answered this one.
+                # An answer to the lesser alert does not answer this one.
                 answer=None if is_upgrade else incident.answer,
             ),
         )
@@ -127,7 +127,7 @@ def press(turn: Turn, kind: AlertKind, at_ms: int) -> None:
 
 
 def cancel(turn: Turn, at_ms: int) -> None:
-    """The presser takes the newest open incident back (N6)."""
+    """The presser cancels the newest open incident (N6)."""
     incident = _to_cancel(turn.state)
     if incident is None:
         turn.hint("CANCEL", "Nothing to cancel")
@@ -141,7 +141,7 @@ def cancel(turn: Turn, at_ms: int) -> None:
 
 
 def respond(turn: Turn, response: MemberResponse, at_ms: int) -> None:
-    """Somebody pressed *seen* or *responding* about the neighbour's alert on display (N5)."""
+    """Someone pressed *seen* or *responding* on the neighbour's alert on display (N5)."""
     neighbour = neighbours.to_respond(turn.state, turn.now_ms, response)
     if neighbour is None:
         return
@@ -153,13 +153,13 @@ def respond(turn: Turn, response: MemberResponse, at_ms: int) -> None:
 
 
 def stored(turn: Turn, event: FrameStored) -> None:
-    """The disk has it: now, and not before, it may be said and sent."""
+    """The disk has it: only now may it be shown and sent."""
     draft = _find(turn.state, event.draft)
     _remove(turn, event.draft)
     if turn.state.is_store_refusing:
         parts.recovered(
             turn, Part.STORE
-        )  # Our own complaint is answered; a driver's stays until the driver takes it back.
+        )  # Our own fault report is cleared; a driver's stays until the driver clears it.
     turn.state.is_store_refusing = False
     if draft is not None and draft.signed is not None:
         _saved_at_last(turn, event.signed.frame)
@@ -169,21 +169,21 @@ def stored(turn: Turn, event: FrameStored) -> None:
 
 
 def refused(turn: Turn, event: StoreRefused) -> None:
-    """The disk would not: say so at once, send it all the same, and keep trying."""
+    """The disk refused it: say so at once, send it, and keep trying to save it."""
     parts.failed(turn, Part.STORE, event.detail)
     turn.state.is_store_refusing = True
     draft = None if event.draft is None else _find(turn.state, event.draft)
     if draft is None:
         return
     if isinstance(draft.content, PathTestDraft):
-        _remove(turn, draft.number)  # Another will be due; of this one only the number must never come again.
+        _remove(turn, draft.number)  # Another will be due; only this one's number must never be reused.
         if event.signed is not None:
             _numbered(turn, event.signed, draft, Happening.SENT_UNSAVED)
         return
     incident = turn.state.incidents.get(draft.incident)
     is_sent = draft.signed is not None
     if isinstance(draft.content, AlertDraft) and incident is not None and is_cancelled(incident) and not is_sent:
-        # It was taken back while the disk made up its mind: nothing more to save.
+        # It was cancelled before the disk answered: nothing more to save.
         _remove(turn, draft.number)
         if incident.key < 0:
             _withdraw(turn, incident)
@@ -192,7 +192,8 @@ def refused(turn: Turn, event: StoreRefused) -> None:
     retry_at_ms = turn.now_ms + turn.timing.part_retry_ms
     again = replace(draft, is_issued=False, retry_at_ms=retry_at_ms, is_refused=True, signed=signed)
     _remove(turn, draft.number)
-    # Last in turn: one that the disk never takes must not hold up the others. Those on their way wait for one of them.
+    # Last in line: one that the disk never takes must not hold up the others. Those already ordered wait for one of
+    # them.
     others = (replace(d, retry_at_ms=retry_at_ms) if d.signed and not d.is_issued else d for d in turn.state.drafts)
     turn.state.drafts = (*others, again)
     turn.state.is_sent_unsaved = signed is not None
@@ -203,14 +204,14 @@ def refused(turn: Turn, event: StoreRefused) -> None:
 
 
 def retry_refused(turn: Turn, *, is_press: bool = False) -> None:
-    """What the disk refused, at once; a press does not wait for those that are on their way already."""
+    """Order refused drafts again at once; a press does not wait for those already ordered."""
     for draft in turn.state.drafts:
         if draft.is_refused and not draft.is_issued and not (is_press and draft.signed is not None):
             _issue(turn, draft.number)
 
 
 def stopping(turn: Turn) -> None:
-    """A last offer to the disk; its answer comes too late for us, so that central has a frame is ordered beside it."""
+    """Offer everything to the disk a last time; its answer comes too late, so receipts are ordered beside it."""
     retry_refused(turn)
     for draft in turn.state.drafts:
         if draft.signed is not None and draft.signed.frame.counter not in turn.state.outbox.rows:
@@ -241,7 +242,7 @@ def _retry(turn: Turn) -> None:
         if draft.retry_at_ms is None or draft.retry_at_ms > turn.now_ms:
             continue
         if draft.signed is not None and is_probed:
-            # One tells whether the disk takes anything again, and the others follow it at once.
+            # One shows whether the disk accepts anything again; the others follow at once.
             _replace(turn, replace(draft, retry_at_ms=turn.now_ms + turn.timing.part_retry_ms))
             continue
         is_probed = is_probed or draft.signed is not None
@@ -274,7 +275,7 @@ def _waiting_alike(state: NodeState, incident: Incident | None, kind: AlertKind)
 
 
 def _numbered(turn: Turn, signed: SignedFrame, draft: PendingDraft | None, happening: Happening) -> None:
-    """It has its counter, for good: take it up, and send it. ``happening``: the disk has it, or would not."""
+    """It has its final counter: adopt it and send it. ``happening``: whether the disk took or refused it."""
     frame = signed.frame
     turn.state.last_counter = max(turn.state.last_counter, frame.counter)
     if isinstance(frame, Alert):
@@ -302,7 +303,7 @@ def _not_sent(turn: Turn, draft: PendingDraft, incident: Incident | None) -> Non
 
 
 def _saved_at_last(turn: Turn, frame: Frame) -> None:
-    """The disk has taken what was sent without it."""
+    """The disk has taken a frame that was sent unsaved."""
     if frame.counter not in turn.state.outbox.rows:
         turn.order(MarkReceipted(frame.id))  # The receipt came first.
     if isinstance(frame, Alert):
@@ -315,7 +316,7 @@ def _saved_at_last(turn: Turn, frame: Frame) -> None:
 
 
 def forget_unsaved(turn: Turn, counter: int) -> None:
-    """Central will never take a frame of this number: it need not be saved any more."""
+    """Central will never take this frame: it need not be saved any more."""
     turn.state.drafts = tuple(d for d in turn.state.drafts if d.signed is None or d.signed.frame.counter != counter)
 
 
@@ -350,7 +351,7 @@ def _cancel_stored(turn: Turn, frame: Cancel) -> None:
 
 
 def rename(turn: Turn, old_key: int, key: int) -> None:
-    """An incident gets its counter: everything that knew it by its draft's number follows."""
+    """An incident gets its counter: change its key everywhere."""
     incident = turn.state.incidents.get(old_key)
     if incident is None:
         return
@@ -368,7 +369,7 @@ def _to_cancel(state: NodeState) -> Incident | None:
 
 
 def _withdraw(turn: Turn, incident: Incident) -> None:
-    """Nothing of it was ever on disk, so there is nothing that anybody could be told."""
+    """Drop an incident of which nothing was ever on disk or sent: nobody needs to be told."""
     _drop_refused(turn, incident.key)
     happen(turn, incident.key, Happening.WITHDRAWN)
     forget(turn, incident.key)
@@ -389,7 +390,7 @@ def _draft_cancel(turn: Turn, key: int, at_ms: int) -> None:
 
 
 def add(turn: Turn, draft: PendingDraft) -> None:
-    """It is to be stored, now if it can be."""
+    """Add a draft, and order it stored now if possible."""
     turn.state.drafts = (*turn.state.drafts, draft)
     _issue(turn, draft.number)
 
@@ -403,7 +404,7 @@ def _issue(turn: Turn, number: int) -> None:
         if draft.incident < 0:
             return  # The opening alert has no counter yet; its FrameStored issues this one.
         content = replace(content, incident=draft.incident)
-    # What is stored anew may be of an earlier boot: for the counter's floor any proven time will do.
+    # A frame stored again may be from an earlier boot: for the counter's floor any proven time will do.
     wall_s = wall_at_s(turn.state, turn.now_ms if draft.pressed_ms is None else draft.pressed_ms)
     turn.order(StoreFrame(number, content, draft.at_s, draft.replaces, wall_s, draft.signed, draft.pressed_ms))
     _replace(turn, replace(draft, is_issued=True, retry_at_ms=None))

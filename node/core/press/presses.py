@@ -1,7 +1,7 @@
-"""From raw edges to what a finger meant (N1): debounce, hold, chord, stuck. Owns the buttons, knows no alerts.
+"""From raw edges to gestures (N1): debounce, hold, chord, stuck. Owns the buttons, knows no alerts.
 
-Everything here happens at its own moment, in order, even if the program was busy and hears of it late: a hold
-that was complete before the release counts, a tap between two looks at the clock counts.
+Everything counts at its own moment, in order, even if the program was busy and hears of it late: a hold that was
+complete before the release, or a tap between two looks at the clock.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TOO_SHORT: Final = {Button.ATTACK: Wish.ATTACK_TOO_SHORT, Button.CANCEL: Wish.C
 
 
 class Gesture(Struct, frozen=True):
-    """A wish and when it was complete."""
+    """A wish, and when it was complete."""
 
     wish: Wish
     at_ms: int
@@ -64,7 +64,7 @@ def edge(buttons: Buttons, event: PinChanged, at_ms: int) -> Buttons:
     if event.is_initial and event.is_down:
         return _with(buttons, event.button, replace(_moved(press, ButtonInput.FOUND_DOWN), down_ms=at_ms))
     moved = _moved(press, ButtonInput.EDGE_DOWN if event.is_down else ButtonInput.EDGE_UP)
-    # A second edge the same way means that one between them was lost: the level has not held since the first.
+    # Two edges the same way mean that one between them was lost: the level has not held since the first.
     is_doubt_renewed = press.phase is moved.phase is ButtonPhase.CLOSING and event.is_down
     if moved.phase in _DOUBTS and (moved.phase is not press.phase or is_doubt_renewed):
         moved = replace(moved, edge_ms=at_ms)
@@ -72,7 +72,7 @@ def edge(buttons: Buttons, event: PinChanged, at_ms: int) -> Buttons:
 
 
 def advance(buttons: Buttons, settings: Settings, until_ms: int) -> tuple[Buttons, tuple[Gesture, ...]]:
-    """Let everything happen that is due by ``until_ms``, in the order of its moments."""
+    """Do everything that is due by ``until_ms``, in order of time."""
     gestures: list[Gesture] = []
     while True:
         due = _due(buttons, settings)
@@ -105,7 +105,7 @@ def _due(buttons: Buttons, settings: Settings) -> list[tuple[int, Button, Button
 
 
 def _fires_at_ms(buttons: Buttons, button: Button, settings: Settings) -> int:
-    """When this button, debounced down and not yet spent, does its thing if nothing else happens."""
+    """When this button, debounced down and not yet spent, fires if nothing else happens."""
     press, timing = buttons[button], settings.timing
     settled_ms = press.down_ms + timing.debounce_ms
     if button in _HELD:
@@ -138,7 +138,7 @@ def _happen(
     if happening is ButtonInput.FIRED:
         return buttons, _WISHES[button]
     if press.phase is ButtonPhase.OPENING:  # Released before it fired.
-        # Only the assist button waits although it is tapped: its release shows that no chord was meant.
+        # Of the tapped buttons only assist waits: its release shows that no chord was meant.
         return buttons, _TOO_SHORT.get(button, _WISHES[button])
     return buttons, None
 

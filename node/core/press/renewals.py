@@ -1,7 +1,7 @@
-"""A frame of ours that central will never take, stored anew under a new counter (N2).
+"""A frame of ours that central will never take is stored again under a new counter (N2).
 
-Its row stays, and goes on being sent and refused, until the disk has the new one: a crash in between forgets nothing.
-An incident that it opened gets a new key; what else belongs to that incident keeps its bytes.
+Its row stays, sent and refused, until the disk has the new one, so that a crash in between loses nothing. An incident
+that it opened gets a new key; other frames of that incident keep their bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wire.frames import Alert, Cancel, Frame, Response
 
 
 def renew(turn: Turn, row: Row) -> None:
-    """Another frame of ours has this one's counter at central: order it stored anew. Again: changes nothing."""
+    """Central has another frame of ours with this counter: order this one stored again. Idempotent."""
     frame = row.signed.frame
     content = _content_of(frame)
     drafts.forget_unsaved(turn, frame.counter)
@@ -36,7 +36,7 @@ def renew(turn: Turn, row: Row) -> None:
 
 
 def _without(turn: Turn, alert: Alert, number: int) -> int:
-    """Its incident waits for the new one instead; the key under which it does."""
+    """Make its incident wait for the new frame instead; returns the incident's key."""
     incident = holder(turn.state, alert.incident, alert.counter)
     is_opening = alert.incident == alert.counter
     key = -number if is_opening else alert.incident if incident is None else incident.key
@@ -46,10 +46,10 @@ def _without(turn: Turn, alert: Alert, number: int) -> int:
     if incident.latest == alert.counter:
         incident = replace(incident, latest=None, latest_draft=number)
     if is_opening and incident.cancel is not CancelProgress.NONE:
-        # What was taken back at central was the other incident of that number.
+        # What was cancelled at central was the other incident with that number.
         incident = replace(incident, cancel=CancelProgress.WANTED)
     if is_opening:
-        # So was what was heard of it.
+        # So was everything heard about it.
         incident = replace(incident, answer=None, ahead=None, members=(), revision=-1, ack_counter=0)
     keep(turn, incident)
     if is_opening:
@@ -58,7 +58,7 @@ def _without(turn: Turn, alert: Alert, number: int) -> int:
 
 
 def _content_of(frame: Frame) -> AlertDraft | CancelDraft | ResponseDraft | None:
-    """What it says, without its counter; ``None`` for a path test: another will be due."""
+    """Its content as a draft; ``None`` for a path test: another will be due."""
     match frame:
         case Alert():
             incident = None if frame.incident == frame.counter else frame.incident

@@ -1,16 +1,16 @@
-"""What central asks us to put on the air (N9): receipts, acknowledgements, alerts for whom the network does not reach.
+"""Central's orders to put frames on the air (N9): receipts, acknowledgements, and alerts for members without network.
 
-- Each frame passes the same gate as any other before it is taken: the broker is not believed blindly. It could have
-  kept every frame that ever was, all well signed: what is old by our clock, what is no answer and no warning, what is
-  our own, and what is a scheme's that is not ours is refused. A sender struck off while its frame waits is dropped.
-- They go out ahead of any random wait, in the turn that everybody else leaves them
+- Each frame passes the usual gate first: the broker is not trusted. It may have kept every frame that ever was, all
+  well signed. So frames that are old by our clock, neither answer nor warning, our own, or of another scheme are
+  refused. If a sender is struck off while its frame waits, the frame is dropped.
+- They go out ahead of any random wait, in the first slot, which all others leave free
   (:mod:`node.core.radio.channel_access`). Receipts first; several in one over.
-- In a crowd, receipts are gathered for a moment: each over that answers is one in which nobody can alert.
-- A queued receipt that a later batch covers, or that somebody else was heard to say, is dropped.
+- In a crowd, receipts are gathered for a moment: while an answer is on the air, nobody can alert.
+- A queued receipt that a later batch covers, or that another node was heard to send, is dropped.
 - The mode is the one that the sender seems to have needed to be heard here.
-- Nothing is repeated unasked. Asked again, it is said again, at first :data:`APART_MS` after the last time, then at
-  twice that, and so on, so that a frame replayed on the air cannot make us talk for ever; and each time one rung
-  further up the ladder, for whoever asks again has not heard us.
+- Nothing is repeated unasked. Asked again, it is sent again, first :data:`APART_MS` after the last time, then after
+  twice that, and so on, so that a frame replayed on the air cannot make us transmit for ever; and each time one rung
+  further up the ladder, because a node that asks again has not heard us.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ from wire.ids import FrameId
 
 TURNAROUND_MS: Final = (20, 60)
 TURN_MS: Final = 3_000
-"""If nobody speaks for so long, an answer needs no turn."""
+"""If nobody speaks for this long, an answer needs no slot."""
 QUEUE_MAX: Final = 24
 KEPT_MS: Final = 120_000
-"""What found no clear channel for so long is dropped: whoever needed it has asked again."""
+"""A frame that found no clear channel for this long is dropped: it has been asked for again."""
 APART_MS: Final = 4_000
 APART_MAX_MS: Final = 60_000
 SAID_MAX: Final = 128
 OLD_MS: Final = 600_000
-"""Central answers and warns of what happens now; clocks differ."""
+"""Central's orders concern what happens now; the rest is for clocks that differ."""
 _SEVERAL: Final = 2
 
 
 def asked(turn: Turn, event: AirAsked) -> None:
-    """Central wants this on the air."""
+    """Central orders this put on the air."""
     if not can_transmit(turn.state):
         turn.reject("air not licensed")
         return
@@ -104,7 +104,7 @@ def asked(turn: Turn, event: AirAsked) -> None:
 
 
 def heard(turn: Turn, targets: tuple[FrameId, ...]) -> None:
-    """Somebody else has put receipts for these on the air."""
+    """Another node has put receipts for these on the air."""
     queue = turn.state.radio.asked
     kept = tuple(entry for entry in queue if not (entry.targets and set(entry.news) <= set(targets)))
     if len(kept) != len(queue):
@@ -118,7 +118,7 @@ def clear(turn: Turn) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """Drop what waited too long, and whose sender was struck off."""
+    """Drop frames that waited too long, or whose sender was struck off."""
     oldest_ms, senders = turn.now_ms - KEPT_MS, turn.state.directory.senders
     gone = [
         entry
@@ -138,7 +138,7 @@ def is_ready(state: NodeState, now_ms: int) -> bool:
 
 
 def begins_ms(state: NodeState) -> int | None:
-    """When an over with it may begin if the channel stays as it is; ``None`` = nothing is asked, or it is busy."""
+    """When an over with it may begin if the channel stays as it is; ``None`` = nothing queued, or busy."""
     radio = state.radio
     if not radio.asked or radio.is_busy or radio.over is not None:
         return None
@@ -146,7 +146,7 @@ def begins_ms(state: NodeState) -> int | None:
     ready_ms = max(ready_ms, radio.channel.since_ms + TURNAROUND_MS[0])
     is_turn = channel_access.is_turn(radio.channel) and ready_ms <= radio.channel.since_ms + TURNAROUND_MS[1]
     if not is_turn and channel_access.gather_ms(radio.channel):
-        # The turn that others leave to answers has gone by: the next comes with the end of the next over.
+        # The slot for answers has passed: the next follows the end of the next over.
         ready_ms = max(ready_ms, radio.channel.since_ms + TURN_MS)
     if not duty_cycle.may_add(
         radio, state.now_ms, _over_ms(radio.asked[:1], Mode.IL2P_1200), duty_cycle.ASKED_PERCENT_MAX
@@ -156,12 +156,12 @@ def begins_ms(state: NodeState) -> int | None:
 
 
 def take(turn: Turn) -> tuple[list[SignedFrame], Mode]:
-    """The next over: what is ready, receipts first, all in one mode. It counts as said."""
+    """Take the frames of the next over: those ready, receipts first, all in one mode. They count as sent."""
     ready = [entry for entry in turn.state.radio.asked if entry.ready_ms <= turn.now_ms]
     rung = ready[0].rung
     mode = LADDER[rung]
     chosen = [entry for entry in ready if entry.rung == rung][:BURSTS_PER_OVER_MAX]
-    if any(entry.targets for entry in chosen):  # Receipts that gather still are as good as ready now.
+    if any(entry.targets for entry in chosen):  # Receipts still being gathered count as ready now.
         more = [e for e in turn.state.radio.asked if e.targets and e.rung == rung and e not in chosen]
         chosen = (chosen + more)[:BURSTS_PER_OVER_MAX]
     turn.state.radio.asked = tuple(entry for entry in turn.state.radio.asked if entry not in chosen)
@@ -185,7 +185,7 @@ def targets_of(frame: Frame) -> tuple[FrameId, ...]:
 
 
 def _refusal(turn: Turn, frame: Frame) -> str | None:
-    """Why central cannot have meant this, whatever its broker says; ``None`` = it may."""
+    """Why this cannot be central's order; ``None`` = it may be."""
     match frame:
         case Receipt() | ReceiptBatch() | DigestReceipt() | DigestReceiptBatch() | Refusal():
             pass

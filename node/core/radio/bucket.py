@@ -1,4 +1,4 @@
-"""A token bucket: what bounds work that strangers can cause."""
+"""A token bucket: limits work that strangers can cause."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _WHOLE: Final = 1_000
 
 
 def spend(bucket: Bucket, now_ms: int, size: int, refill_ms: int) -> Bucket | None:
-    """With one token less, or ``None`` where none is left.
+    """The bucket with one token less, or ``None`` if none is left.
 
     Args:
-        bucket: as it was when last spent from.
+        bucket: as last spent from.
         now_ms: now.
-        size: so many at once.
+        size: how many at once.
         refill_ms: one more comes back in this time.
     """
     gained_milli = _WHOLE * max(0, now_ms - bucket.filled_ms) // refill_ms

@@ -1,36 +1,36 @@
-"""Channel access (N10): whose turn it is on one frequency, when nobody hands out turns.
+"""Channel access (N10): who may transmit next on one frequency, with nobody in charge.
 
 **The problem.** A transmitter is noticed a third of a second after it keys (*blind time*: its rise, the far squelch,
-the detector). Whoever keys within that time of somebody else destroys both overs. One lone alert should wait as
-little as possible; of fifty alerts at once, about one a second may try, or nearly all collide.
+the detector). Two nodes that key within that time destroy each other's overs. A lone alert should wait as little as
+possible; of fifty alerts at once only about one a second may try, or nearly all collide.
 
-**The wait.** Who has something to say draws a random wait *once*, in seconds of a channel that it has to itself (1 …
+**The wait.** A node with something to send draws a random wait *once*, in seconds of an otherwise unused channel (1 …
 2 s), and counts it down
 
-- only while the channel is clear. Busy time freezes it, as in IEEE 802.11: who waited longest goes first, and nothing
-  is drawn anew at the end of somebody's over, when everybody would draw at once;
-- the slower, the more nodes seem to want the channel: at about 1/n of its speed for a crowd of n. So the draws of fifty
-  nodes, made for one second, are stretched over fifty seconds the moment the crowd is noticed, and those of the last
-  three are not kept waiting when it is gone.
+- only while the channel is clear. Busy time freezes it, as in IEEE 802.11: the node that has waited longest goes first,
+  and nothing is drawn again at the end of an over, when all would draw at once;
+- more slowly, the more nodes seem to want the channel: at about 1/n of its speed for a crowd of n. So the draws of
+  fifty nodes, made for one second, stretch over fifty seconds as soon as the crowd is noticed, and the last three do
+  not wait once it is gone.
 
-**Slots.** In a crowd an over begins only at the beginning of a slot as long as the blind time, counted from the end of
-the last over, which everybody heard. Who would key later in the slot then notices who keyed at its beginning: of the
-overs that unslotted carrier sense would destroy, nearly half are saved.
+**Slots.** In a crowd an over begins only at the start of a slot as long as the blind time, counted from the end of the
+last over, which all heard. A node that would key later in the slot then notices one that keyed at its start: this saves
+nearly half of the overs that unslotted carrier sense would destroy.
 
-**The answer's turn.** After a frame that central may answer, the first slot belongs to whoever speaks for central
-(:mod:`node.core.radio.answer_queue`). In a crowd receipts are gathered, several to an over, and while that is under
-way nobody waits for them.
+**The answer's slot.** After a frame that central may answer, the first slot belongs to the node that answers for
+central (:mod:`node.core.radio.answer_queue`). In a crowd receipts are gathered, several to an over, and meanwhile
+nobody waits for them.
 
-**The crowd** is estimated from what all hear alike, so all come to about the same number (Rivest's pseudo-Bayesian rule
-for slotted Aloha, *Network control by Bayesian broadcast*, 1987, carried over to carrier sense): clear channel makes it
-smaller, because that many nodes would have spoken by now; every spell as long as an over that nobody could decode is a
-collision and makes it larger, by a share of itself, so that it is there quickly, and by a fixed number, so that nodes
-that came to different numbers draw near each other. Another member's alert says that we are not alone. Talk is no
-collision: a spell longer than a fast over says nothing about the crowd. To know the true number would win nothing
-more: fifty alerts at once take a little under four minutes either way, of which the overs themselves are two.
+**The crowd** is estimated from what all nodes hear, so all arrive at about the same number (Rivest's pseudo-Bayesian
+rule for slotted Aloha, *Network control by Bayesian broadcast*, 1987, carried over to carrier sense): a clear channel
+reduces it, because that many nodes would have spoken by now; every undecodable spell as long as an over is a collision
+and raises it, by a share of itself, so that it rises quickly, and by a fixed number, so that nodes with different
+estimates converge. Another member's alert says that we are not alone. Talk is not a collision: a spell longer than a
+fast over says nothing about the crowd. Knowing the true number would gain nothing: fifty alerts at once take a little
+under four minutes either way, two of them for the overs themselves.
 
-What it costs an attacker: short noise can raise the estimate to :data:`CROWD_MAX` and so slow us down, but no more than
-noise all the time does, and that is reported (*blocked*). An attack's wait for a *busy* channel is bounded elsewhere
+An attacker can raise the estimate to :data:`CROWD_MAX` with short noise and so slow us down, but no more than with
+continuous noise, which is reported (*blocked*). An attack's wait for a *busy* channel is limited elsewhere
 (:func:`node.core.radio.overs.breaks_in_ms`).
 """
 
@@ -46,37 +46,37 @@ from node.core.radio_state import Channel, Radio
 from node.core.turn import Turn
 
 GAP_MS: Final = 60
-"""The channel must be clear for so long before waits go on."""
+"""How long the channel must be clear before waits continue."""
 TURN_MS: Final = 360
-"""And so much longer after something that central may answer: the turn of whoever speaks for it."""
+"""Extra time after a frame that central may answer: the answer's slot."""
 SLOT_MS: Final = 360
-"""The blind time, and what clocks and loops differ by."""
+"""The blind time, plus differences between clocks and loops."""
 SLOT_LATE_MS: Final = 20
 SLOTS_FOR_MS: Final = 60_000
-"""For so long after a common end of somebody's over the nodes agree on where the slots are."""
+"""How long after a commonly heard end of an over the nodes agree on the slots."""
 GATHER_MS: Final = 8_000
 GATHERING_CROWD: Final = 8_000
 ALONE: Final = 1_000
 """A crowd of one, in thousandths."""
 CROWD_MAX: Final = 256_000
 SPELL_MS: Final = (500, 2_600)
-"""As long as a burst in one of the fast modes, or several on top of each other."""
+"""Length of a burst in a fast mode, or of several that overlap."""
 HEARD_CROWD: Final = 4_000
-"""Another member's alert was heard: there may be more."""
+"""Estimate after another member's alert: there may be more."""
 CROWDED: Final = 3_000
-"""From here on manners change: waits are drawn from nothing on, and an attack breaks in later."""
+"""From here the rules change: waits are drawn from zero up, and an attack breaks in later."""
 LATE_DECODE_MS: Final = 500
-"""A decoder may be so much slower than the carrier sense."""
+"""How much later than the carrier sense a decoder may be."""
 OPEN_MS: Final = 1_000
-"""Clear for so long: open to anybody. A channel that never is, is blocked."""
+"""Clear for this long: open to all. A channel that never is, is blocked."""
 STEP_MS: Final = 500
-"""The estimate moves on in steps of at most this."""
+"""Longest time step of the estimate."""
 _GROWTH: Final = 2_000
 _GROWTH_PERCENT: Final = 25
 _DECAY_PERCENT_PER_S: Final = 14
 _LOSSES_MAX: Final = 3
 _LOSS_SLOWNESS: Final = 2_000
-"""A collision costs its senders ten seconds, however few they are: after each they spread out more."""
+"""A collision costs its senders ten seconds, however few: after each they spread out more."""
 _CROWDED_DRAW_MS: Final = (200, 1_800)
 _DECAY_PER_S: Final = 200
 _PACE_PERCENT: Final = 75
@@ -84,7 +84,7 @@ _RECENT_MS: Final = 30_000
 
 
 def count(turn: Turn) -> None:
-    """Let time pass until now: while the channel is clear, the wait goes on and the crowd shrinks."""
+    """Account for the time until now: while the channel is clear, the wait runs and the crowd shrinks."""
     radio = turn.state.radio
     if radio.channel.counted_ms >= turn.now_ms:
         return
@@ -116,7 +116,7 @@ def wait(turn: Turn) -> None:
 
 
 def wait_ends_ms(radio: Radio, now_ms: int) -> int | None:
-    """When the wait would be over if the channel stayed clear, or earlier: ask again then. ``None`` = not by itself."""
+    """When the wait ends at the earliest if the channel stays clear; ask again then. ``None`` = not by itself."""
     if radio.wait_us is None or radio.is_busy or radio.over is not None:
         return None
     start_ms = max(now_ms, radio.channel.since_ms + radio.channel.gap_ms)
@@ -133,7 +133,7 @@ def is_over(radio: Radio, now_ms: int) -> bool:
 
 
 def changed(turn: Turn, *, is_busy: bool) -> None:
-    """Somebody speaks, or nobody does any more."""
+    """Someone began or stopped speaking."""
     radio = turn.state.radio
     if is_busy is radio.is_busy:
         return
@@ -166,7 +166,7 @@ def changed(turn: Turn, *, is_busy: bool) -> None:
 
 
 def decoded(turn: Turn, *, is_member_alert: bool) -> None:
-    """A frame of somebody else's came over the air: the spell it lies in was no collision."""
+    """Another sender's frame was decoded: its spell was not a collision."""
     channel = turn.state.radio.channel
     crowd = channel.crowd_milli
     if channel.grown_milli and turn.now_ms - channel.since_ms <= LATE_DECODE_MS:
@@ -180,19 +180,19 @@ def decoded(turn: Turn, *, is_member_alert: bool) -> None:
 
 
 def lost(turn: Turn, tries: int) -> None:
-    """The n-th over of ours in a row brought no receipt: somebody else may have spoken at the same time, unheard."""
+    """The n-th over of ours in a row brought no receipt: another node may have transmitted unheard at the same time."""
     channel = turn.state.radio.channel
     crowd = min(channel.crowd_milli + _growth(channel.crowd_milli), CROWD_MAX)
     turn.state.radio.channel = replace(channel, crowd_milli=crowd, losses=min(tries, _LOSSES_MAX))
 
 
 def begin_anew(turn: Turn) -> None:
-    """A fresh press: what was lost before it does not make it wait longer."""
+    """A fresh press: earlier losses do not make it wait longer."""
     turn.state.radio.channel = replace(turn.state.radio.channel, losses=0)
 
 
 def unkeyed(turn: Turn) -> None:
-    """Our own over is at its end: what the channel is now, will show."""
+    """Our own over has ended: the channel's state is yet to be seen."""
     channel = turn.state.radio.channel
     if not turn.state.radio.is_busy:
         channel = replace(channel, since_ms=turn.now_ms, gap_ms=GAP_MS + TURN_MS, is_common=False)
@@ -200,17 +200,17 @@ def unkeyed(turn: Turn) -> None:
 
 
 def receipted(turn: Turn) -> None:
-    """Receipts were put on the air, by us or by somebody else."""
+    """Receipts went out on the air, ours or another node's."""
     turn.state.radio.channel = replace(turn.state.radio.channel, receipt_ms=turn.now_ms)
 
 
 def gather_ms(channel: Channel) -> int:
-    """For how long receipts are gathered, so that one over carries several: the longer, the larger the crowd."""
+    """How long receipts are gathered so that one over carries several: longer in a larger crowd."""
     return GATHER_MS if channel.crowd_milli >= GATHERING_CROWD else 0
 
 
 def is_turn(channel: Channel) -> bool:
-    """Whether the others leave the first moment after the spell just ended to an answer."""
+    """Whether the first slot after the spell just ended is left to an answer."""
     return channel.gap_ms > GAP_MS
 
 
@@ -221,14 +221,14 @@ def is_storm(radio: Radio, now_ms: int) -> bool:
 
 
 def _gap_ms(channel: Channel, now_ms: int) -> int:
-    """While receipts are gathered, nobody needs a turn for them."""
+    """The gap now required; while receipts are gathered, it leaves no slot for them."""
     gather = gather_ms(channel)
     is_gathering = gather > 0 and channel.receipt_ms is not None and now_ms - channel.receipt_ms < gather
     return GAP_MS if is_gathering else GAP_MS + TURN_MS
 
 
 def _slot_ms(radio: Radio, at_ms: int) -> int:
-    """That moment, or the next at which a slot begins."""
+    """``at_ms``, or the next start of a slot."""
     base_ms = radio.channel.since_ms + radio.channel.gap_ms
     if radio.channel.crowd_milli <= ALONE or not radio.channel.is_common or at_ms - base_ms > SLOTS_FOR_MS:
         return at_ms
@@ -245,5 +245,5 @@ def _growth(crowd_milli: int) -> int:
 
 
 def _slowness(crowd_milli: int, losses: int) -> int:
-    """How many thousandths of a second one second of the wait takes."""
+    """Thousandths of a second that one second of the wait takes."""
     return max(ALONE, crowd_milli * _PACE_PERCENT // 100, losses * _LOSS_SLOWNESS)

@@ -1,4 +1,4 @@
-"""How much of the last ten minutes was on the air: ours, which is limited, and the others', which is measured (N10)."""
+"""Airtime of the last ten minutes: ours, which is limited, and the others', which is measured (N10)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ SLICES: Final = 20
 WINDOW_MS: Final = SLICE_MS * SLICES
 """Ten minutes."""
 OWN_PERCENT_MAX: Final = 20
-"""Of the window, for everything but alerts' first tries and what central asks for."""
+"""Share of the window for everything but alerts' first tries and central's orders."""
 ASKED_PERCENT_MAX: Final = 30
-"""Of the window, for what central asks for: whoever has the broker leaves room for a press here."""
+"""Share of the window for central's orders: a hostile broker leaves room for a press here."""
 HARD_PERCENT_MAX: Final = 40
-"""Of the window, for everything but the first tries of an attack: for those of other fresh alerts, too."""
+"""Share of the window for everything, other fresh alerts' first tries included, but an attack's first tries."""
 POLITE_PERCENT: Final = 25
-"""Path tests and the backlog wait while others use the channel more than this."""
+"""Path tests and the backlog wait while others use more of the channel than this."""
 
 
 def add(usage: Usage, until_ms: int, length_ms: int) -> Usage:
-    """With ``length_ms`` more that ended at ``until_ms``; what is older than the window is forgotten."""
+    """Add ``length_ms`` that ended at ``until_ms``; slices older than the window are dropped."""
     slices = {number: ms for number, ms in usage.slices if number > until_ms // SLICE_MS - SLICES}
     start_ms = max(until_ms - min(length_ms, WINDOW_MS), 0)
     while start_ms < until_ms:
@@ -35,7 +35,7 @@ def add(usage: Usage, until_ms: int, length_ms: int) -> Usage:
 
 
 def both(earlier: tuple[tuple[int, int], ...], later: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """The slices of two runs, by one clock."""
+    """The slices of two runs combined, by one clock."""
     slices = Counter(dict(earlier))
     slices.update(dict(later))
     return tuple(sorted(slices.items()))
@@ -44,20 +44,20 @@ def both(earlier: tuple[tuple[int, int], ...], later: tuple[tuple[int, int], ...
 def rebased(
     slices: tuple[tuple[int, int], ...], kept_ms: int, now_ms: int, age_ms: int | None
 ) -> tuple[tuple[int, int], ...]:
-    """Slices that were kept in another boot of the machine, by this one's clock.
+    """Slices kept in another boot of the machine, converted to this boot's clock.
 
     Args:
         slices: as kept.
         kept_ms: when, by the clock of that boot.
         now_ms: by the clock of this one.
-        age_ms: how long ago; ``None`` = nobody can tell, so it was just now: a power cut does not give the window away.
+        age_ms: how long ago; ``None`` = unknown, and so taken as just now: a power cut must not reset the window.
     """
     moved = (now_ms - (age_ms or 0) - kept_ms) // SLICE_MS
     return tuple((number + moved, ms) for number, ms in slices)
 
 
 def used_ms(usage: Usage, now_ms: int) -> int:
-    """Within the window that ends now, to a slice."""
+    """Airtime within the window that ends now, to a slice."""
     return sum(ms for number, ms in usage.slices if number > now_ms // SLICE_MS - SLICES)
 
 
@@ -76,5 +76,5 @@ def busy_percent(radio: Radio, now_ms: int) -> int:
 
 
 def next_slice_ms(now_ms: int) -> int:
-    """When the window next moves on."""
+    """When the next slice begins."""
     return (now_ms // SLICE_MS + 1) * SLICE_MS

@@ -1,11 +1,11 @@
-"""Bytes from the air: verified within a budget, and told from what was heard before (N9).
+"""Bytes from the air: verified within a budget, and deduplicated (N9).
 
-Anybody with a radio can put bytes on the air, as many as the channel carries. So
+Anyone with a radio can put bytes on the air, as many as the channel carries. So
 
 - a frame whose bytes were verified a moment ago costs a digest, not a signature check;
-- signature checks are :data:`CHECKS_MAX` at once and then one in :data:`CHECK_MS`: more than real bursts can need, for
-  one takes most of a second;
-- what is remembered is bounded, and forgotten when the directory changes, for then a sender may have lost its right.
+- signature checks are limited to :data:`CHECKS_MAX` at once and then one per :data:`CHECK_MS`: more than real bursts
+  need, since each takes most of a second;
+- the memory of frames is limited, and cleared when the directory changes, since a sender may have lost its right.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ KNOWN_MAX: Final = 256
 HEARD_MAX: Final = 512
 RUNGS_MAX: Final = 128
 RUNG_LIMITS_MS: Final = (1_350, 3_000)
-"""From carrier to the end of a frame: of the first rung, of the second."""
+"""Longest time from carrier to end of frame: for the first rung, for the second."""
 
 
 def admitted(turn: Turn, data: bytes) -> Admitted | None:
-    """The frame, if it may be acted on; else it is counted. Our own, repeated by somebody, is neither."""
+    """The frame, if it may be acted on; else it is counted. Our own, replayed, is neither."""
     try:
         signed = decode(data)
     except DecodeError as error:
@@ -84,7 +84,7 @@ def _checked(turn: Turn, signed: SignedFrame) -> Admitted | None:
 
 
 def _note_rung(turn: Turn, frame: Frame) -> None:
-    """How slow the mode was that its sender needed, by the time since its carrier came up: the answer needs it too."""
+    """Note which rung the sender needed, by the time since its carrier came up: the answer needs it too."""
     radio = turn.state.radio
     if not radio.is_busy:
         return

@@ -1,4 +1,4 @@
-"""How loud sound is: decibels below full scale (dBFS) of mono, signed 16-bit samples, without any library.
+"""Loudness of mono, signed 16-bit samples in decibels below full scale (dBFS), without any library.
 
 A sine that just reaches full scale has a peak of 0 dBFS and an RMS of −3 dBFS.
 """
@@ -16,23 +16,23 @@ from node.core.air import BLOCK_BYTES
 
 FULL_SCALE: Final = 32_768
 SILENCE_DBFS: Final = -99.0
-"""Said of nothing but zeros, which have no logarithm."""
+"""The level of nothing but zeros, which have no logarithm."""
 SPEECH_RMS_DBFS: Final = -9.0
-"""A sentence's loudness while somebody speaks (:func:`active_rms_dbfs`): that of a burst, which peaks at -6 dBFS."""
+"""A sentence's loudness without pauses (:func:`active_rms_dbfs`): that of a burst, which peaks at -6 dBFS."""
 SPEECH_PEAK_DBFS: Final = -1.0
-"""No sample of a sentence is above."""
+"""Highest peak of a sentence."""
 CLIPPED_AT: Final = 32_700
-"""A sample so large was cut off by the converter, whatever the sound was."""
+"""A sample this large was clipped by the converter."""
 _ACTIVE_WITHIN_DB: Final = 25.0
 
 
 class Level(Struct, frozen=True):
-    """Of a stretch of sound.
+    """Levels of a stretch of sound.
 
     Attributes:
         rms_dbfs, peak_dbfs: ``SILENCE_DBFS`` for nothing but zeros.
         mean: offset from zero, in full scales: a device with an offset looks loud in silence.
-        clipped_share: of samples that the converter cut off, 0 … 1.
+        clipped_share: share of clipped samples, 0 … 1.
     """
 
     rms_dbfs: float
@@ -52,12 +52,12 @@ def ratio(level_dbfs: float) -> float:
 
 
 def samples_of(sound: bytes) -> array[int]:
-    """As numbers; an odd last byte is left out."""
+    """The samples as numbers; an odd last byte is ignored."""
     return array("h", sound[: len(sound) & ~1])
 
 
 def rms_dbfs(sound: bytes) -> float:
-    """Loudness of all of it; quick enough for every block."""
+    """Loudness of the whole; fast enough for every block."""
     samples = samples_of(sound)
     if not samples:
         return SILENCE_DBFS
@@ -65,7 +65,7 @@ def rms_dbfs(sound: bytes) -> float:
 
 
 def level(sound: bytes) -> Level:
-    """All that can be said of it."""
+    """All levels of ``sound``."""
     samples = samples_of(sound)
     if not samples:
         return Level(SILENCE_DBFS, SILENCE_DBFS, 0.0, 0.0)

@@ -1,10 +1,10 @@
-"""Weekly proof of life (N12): staff are asked to press *test*, and the press goes the whole way by every path there is.
+"""Weekly proof of life (N12): staff are asked to press *test*, and the press goes the whole way by every path.
 
-A test is an alert like any other, and counts once central has it, by whichever path. Where the radio may transmit, a
-path test is asked for in the same moment, so that the way over the air is proven beside the network's.
+A test is an alert like any other, and counts once central has it, by either path. If the radio may transmit, a path
+test is requested at the same time, so that the radio path is proven beside the network's.
 
-When one is due: ``member_test_due_ms`` after the last that reached central. Where that is not known, or there never
-was one, the time since the node was first asked counts, and where the clock proves nothing, that since the start.
+A test is due ``member_test_due_ms`` after the last that reached central. If that is unknown, or there never was one,
+the time counts from when the node first asked, and without a proven clock from the start.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _UNLICENSED: Final = RadioTiming()
 
 
 def numbered(turn: Turn, frame: Alert) -> None:
-    """An alert is about to be sent. With a test the radio is tested, but never while an offender may watch (N4)."""
+    """An alert is about to be sent: a test also tests the radio, but never while an offender may watch (N4)."""
     if frame.kind is AlertKind.TEST and not frame.silent:
         path_tests.ask(turn)
 
 
 def is_proof(test: Incident) -> bool:
-    """Whether it is a test of which no person has spoken: what it has proven is what there is to tell."""
+    """Whether it is a test that no person has answered, so that the screen shows what it proved."""
     is_told = test.answer is not None and test.answer.name != AUTOMATIC_NAME
     return test.kind is AlertKind.TEST and not (is_told or test.is_late or test.is_restored)
 
 
 def is_due(state: NodeState, now_ms: int) -> bool:
-    """Whether staff are to be asked."""
+    """Whether staff are to be asked for a test."""
     return now_ms - since_ms(state, now_ms) >= _due_ms(state)
 
 
 def next_moment_ms(state: NodeState, now_ms: int) -> int | None:
-    """When :func:`is_due` becomes true by itself; ``None`` = it is."""
+    """When :func:`is_due` becomes true by itself; ``None`` = it is true."""
     due_ms = since_ms(state, now_ms) + _due_ms(state)
     return due_ms if due_ms > now_ms else None
 
 
 def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
-    """What a test that reached central has proven: of the network, and of the radio; ``None`` = not known yet.
+    """Whether a test that reached central has proven the network, and the radio; ``None`` = not known yet.
 
     One of the two is always true.
     """
@@ -58,7 +58,7 @@ def paths_proven(state: NodeState, test: Incident) -> tuple[bool, bool | None]:
 
 
 def since_ms(state: NodeState, now_ms: int) -> int:
-    """Since when the next one is counted: the last good one, where that is known."""
+    """From when the next one is counted: the last good one, if known."""
     tests = state.member_tests
     if tests.good_ms is not None:
         return tests.good_ms

@@ -1,31 +1,31 @@
-"""The overs (N8–N10): what is put on the air next, and what became of the last.
+"""The overs (N8–N10): what goes on the air next, and what became of the last.
 
 **One over at a time.** ``TransmitOver`` goes out, ``OverStarted`` and ``OverEnded`` (or ``OverFailed``) come back by
-its number; other numbers are ignored. An over of which nothing is heard for longer than the longest one takes is
-taken as failed, so that a driver that lost it does not silence the node for ever.
+its number; other numbers are ignored. An over without an answer for longer than the longest takes counts as failed,
+so that a driver that lost it does not silence the node for ever.
 
-**What goes first.** Whatever central asked for (:mod:`node.core.radio.answer_queue`), after a turnaround far shorter
-than anybody's random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames,
-the most urgent first, the newest first among equals, as many as fit :data:`~node.core.air.BURSTS_PER_OVER_MAX` and
+**What goes first.** Central's orders (:mod:`node.core.radio.answer_queue`), after a turnaround far shorter than any
+random wait: receipts end other nodes' tries, so each makes the channel quieter. Then our own frames, most urgent
+first, newest first among equals, as many as fit :data:`~node.core.air.BURSTS_PER_OVER_MAX` and
 :data:`~node.core.air.OVER_MS_MAX` with the sentence, all in the mode of the first, after the random wait
 (:mod:`node.core.radio.channel_access`). How often and how loudly: :mod:`node.core.radio.retransmission`. What is said
 aloud: :mod:`node.core.radio.phrases`.
 
 **Breaking in.** An attack does not wait for a busy channel for ever: ``attack_wait_max_ms`` after it became due it goes
-out on top of whoever speaks (N10). Not on top of a spell that has just begun, which is another burst and soon over, and
-not on top of one of ours that was decoded and is being spoken; and in a crowd later, and not all at once: fifty attacks
-that broke in together would be heard by nobody. Where no other member alerts, talk in short turns does not hold its
-first over up for longer than :data:`BREAK_IN_LAST_MS`, or, in turns so short that they pass for collisions, some 20 s.
+out over whatever is on the channel (N10). But not over a spell that has just begun, which is another burst and soon
+over, nor over one of ours that was decoded and is now being spoken; and in a crowd later, and not all at once: fifty
+attacks that broke in together would be heard by nobody. If no other member alerts, talk in short turns delays its first
+over by at most :data:`BREAK_IN_LAST_MS` or, in turns so short that they look like collisions, some 20 s.
 
-**Receipts.** A receipt by whichever path ends the tries of its frame; a frame with a receipt is never put into an over.
-An over that is on the air already is not cut short for it: the others are decoding it, and the sentence is for every
-handset, not for central.
+**Receipts.** A receipt by either path ends the tries of its frame; a frame with a receipt is never put into an over. An
+over already on the air is not cut short for it: others are decoding it, and the sentence is for every handset, not for
+central.
 
-**Cutting.** A fresh attack does not wait for our own lesser over (:mod:`node.core.radio.preemption`). Otherwise
+**Pre-emption.** A fresh attack does not wait for our own lesser over (:mod:`node.core.radio.preemption`). Otherwise
 ``StopOver`` is for the end of the program.
 
-**Limits.** :mod:`node.core.radio.duty_cycle`. No licence, or a broken radio: no over is ever ordered, and what was to
-be carried is told as not delivered, as if there were no radio.
+**Limits.** :mod:`node.core.radio.duty_cycle`. Without a licence, or with a broken radio, no over is ever ordered, and
+its alerts are shown as not delivered, as if there were no radio.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ from wire.ids import FrameId
 from wire.kinds import PRIORITY, AlertKind
 
 ANSWER_MARGIN_MS: Final = 10_000
-"""A driver has so much longer than the longest over takes to say what became of it."""
+"""Extra time, after the longest over, for a driver to report what became of it."""
 BREAK_IN_MS: Final = 5_000
-"""A spell younger than this may be a burst in the slowest mode."""
+"""A spell shorter than this may be a burst in the slowest mode."""
 BREAK_IN_LAST_MS: Final = 8_000
-"""After an attack became due, of spells that are each too young, in a talk with hardly a pause."""
+"""Latest break-in after an attack became due, in talk with hardly a pause, where each spell is too short."""
 DECODED_SPELL_MS: Final = 9_000
-"""One of ours with its sentence."""
+"""Length of one of our overs with its sentence."""
 CROWDED_SPELL_MS: Final = 16_000
 FAILED_REST_MS: Final = (1_000, 60_000)
 _RANK_CANCEL: Final = 25
@@ -81,26 +81,26 @@ _RANK_NONE: Final = 99
 def request(turn: Turn, counter: int) -> None:
     """Put this stored row of ours on the air once channel access allows, again and again until its receipt.
 
-    Asked twice, or without a radio that may transmit, it changes nothing.
+    Idempotent; does nothing without a radio that may transmit.
     """
     if can_transmit(turn.state):
         retransmission.want(turn, counter)
 
 
 def withdraw(turn: Turn, counter: int) -> None:
-    """It has its receipt, or nobody wants it any more."""
+    """It has its receipt, or is no longer wanted."""
     retransmission.drop(turn, counter)
 
 
 def count(turn: Turn) -> None:
-    """Let time pass until now; first in each step, before the event changes anything."""
+    """Account for the time until now; first in each step, before the event changes anything."""
     if turn.settings.radio is not None:
         channel_access.count(turn)
         trust.observe(turn)
 
 
 def started(turn: Turn, event: OverStarted) -> None:
-    """It is keyed."""
+    """The over is keyed."""
     over = turn.state.radio.over
     if over is None or over.number != event.over or over.started_ms is not None:
         return
@@ -113,7 +113,7 @@ def started(turn: Turn, event: OverStarted) -> None:
 
 
 def ended(turn: Turn, event: OverEnded) -> None:
-    """It is over, and unkeyed."""
+    """The over has ended; the radio is unkeyed."""
     over = _done(turn, event.over, event.airtime_ms)
     if over is None:
         return
@@ -127,14 +127,14 @@ def ended(turn: Turn, event: OverEnded) -> None:
 
 
 def failed(turn: Turn, event: OverFailed) -> None:
-    """It did not go out, or not whole: the same again after a rest."""
+    """The over did not go out completely: try again after a pause."""
     over = _done(turn, event.over, event.airtime_ms)
     if over is None:
         return
     failures = turn.state.radio.failures + 1
     first_ms, max_ms = FAILED_REST_MS
     rest_ms = min(first_ms << min(failures - 1, 16), max_ms)
-    # Drawn, for what made ours fail may have made everybody's fail in the same moment.
+    # Random, because the cause may have made everyone's fail at the same moment.
     rest_ms = draw(turn, rest_ms, rest_ms * 3 // 2)
     turn.state.radio.failures = failures
     turn.state.radio.rest_ms = turn.now_ms + rest_ms
@@ -149,7 +149,7 @@ def stop(turn: Turn) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """After each event: what can no longer be transmitted, or is not wanted any more, is not."""
+    """After each event: drop what can no longer be transmitted or is no longer wanted."""
     if turn.settings.radio is None:
         return
     trust.observe(turn)
@@ -164,7 +164,7 @@ def settle(turn: Turn) -> None:
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """An over that nobody answers, what waits for receipts, a blocked channel, and the next over."""
+    """An unanswered over, awaited receipts, a blocked channel, and the next over."""
     radio, settings = state.radio, state.settings.radio
     if settings is None:
         return
@@ -186,7 +186,7 @@ def timers(state: NodeState) -> Iterator[Timer]:
 
 
 def go_on(turn: Turn) -> None:
-    """The next over, as soon as the channel is ours."""
+    """Order the next over as soon as the channel is ours."""
     if can_transmit(turn.state) and turn.state.radio.over is None and turn.state.radio.rest_ms <= turn.now_ms:
         _next(turn)
 
@@ -215,7 +215,7 @@ def _no_answer(turn: Turn) -> None:
 
 
 def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
-    """When an attack stops waiting for a busy channel; ``None`` where it is clear or no attack is due."""
+    """When an attack stops waiting for a busy channel; ``None`` = the channel is clear, or no attack is due."""
     radio, settings = state.radio, state.settings.radio
     attacks = [wanted for wanted, row in due if _is_attack(row.signed) and not wanted.is_late]
     if not radio.is_busy or not attacks or settings is None:
@@ -227,7 +227,7 @@ def breaks_in_ms(state: NodeState, due: list[tuple[Wanted, Row]]) -> int | None:
         least_ms = CROWDED_SPELL_MS + (radio.wait_us or 0) // 1_000
     else:
         least_ms = BREAK_IN_MS
-    # Only for what was never on the air: two who collided and both broke in by this rule would do so for minutes.
+    # Only for a frame never on the air: two that collided and both broke in by this rule would do so for minutes.
     is_first = any(wanted.tries == 0 for wanted in attacks)
     if is_first and least_ms != DECODED_SPELL_MS and not channel_access.is_storm(radio, state.now_ms):
         since_ms = min(since_ms, due_ms + BREAK_IN_LAST_MS - BREAK_IN_MS)
@@ -253,7 +253,7 @@ def _next(turn: Turn) -> None:
 
 
 def _transmit(turn: Turn, due: list[tuple[Wanted, Row]]) -> None:
-    """Our own frames: those that are due, then those that would wait longer, as far as there is room."""
+    """Order an over with our own frames: those due, then those that would wait longer, as room allows."""
     chosen = due[:1]
     mode = LADDER[chosen[0][0].rung]
     said = None if chosen[0][0].is_late else phrase_for(turn.state, chosen[0][1], turn.now_ms)
@@ -268,7 +268,7 @@ def _transmit(turn: Turn, due: list[tuple[Wanted, Row]]) -> None:
 
 
 def planned_ms(frames: list[SignedFrame], mode: Mode, phrase: Phrase | None) -> int:
-    """How long such an over is, from key-up to the end of its sentence."""
+    """Length of such an over, from key-up to the end of its sentence."""
     bursts_ms = sum(burst_ms(mode, len(frame.data)) for frame in frames) + BURST_GAP_MS * (len(frames) - 1)
     return KEY_UP_MS + bursts_ms + (SPEECH_GAP_MS + SPEECH_MS if phrase is not None else 0)
 
@@ -287,7 +287,7 @@ def _order(
     turn.state.radio.next_over = number + 1
     turn.state.radio.wait_us = None
     phrase = None if said is None else said[0]
-    # Before it is keyed: a program that dies in the middle of it must not have forgotten it.
+    # Before it is keyed: a program that dies in the middle of it must remember it.
     planned = planned_ms(frames, mode, phrase)
     turn.order(KeepAirtime(duty_cycle.add(turn.state.radio.own_use, turn.now_ms + planned, planned).slices))
     turn.order(TransmitOver(number, tuple(frame.data for frame in frames), mode, phrase))
@@ -308,7 +308,7 @@ def _done(turn: Turn, number: int, airtime_ms: int) -> Over | None:
 
 
 def _due(state: NodeState, now_ms: int) -> list[tuple[Wanted, Row]]:
-    """Our frames that may go out as soon as channel access allows, what goes first first."""
+    """Our frames that may go out as soon as channel access allows, in order."""
     found = [(w, row) for w, row in _rows(state) if w.due_ms <= now_ms and _may(state, w, row, now_ms)]
     return sorted(found, key=_order_of)
 
@@ -378,7 +378,7 @@ def _is_alert(state: NodeState, counter: int) -> bool:
 
 
 def _waiting_since_ms(state: NodeState) -> int | None:
-    """Since when an alert of ours has found no clear channel; ``None`` = none waits, or it is open."""
+    """Since when an alert of ours has found no clear channel; ``None`` = none waits, or the channel is open."""
     radio = state.radio
     alerts = [w.since_ms for w in radio.wanted if not w.is_late and _is_alert(state, w.counter)]
     return max(min(alerts), radio.channel.closed_ms) if alerts and not _is_open(state) else None
@@ -389,7 +389,7 @@ def _is_open(state: NodeState) -> bool:
 
 
 def _block(turn: Turn) -> None:
-    """An alert waited, and the channel was never clear: jammed, or a key that sticks. It stays so until it opens."""
+    """The channel was never clear while an alert waited (jamming or a stuck key): blocked until it opens."""
     since_ms = _waiting_since_ms(turn.state)
     if since_ms is not None:
         turn.state.radio.blocked_since_ms = since_ms

@@ -1,4 +1,4 @@
-"""What the radio is worth now."""
+"""The state of the radio path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from node.core.state import NodeState
 
 
 class RadioPath(StrEnum):
-    """What is known of the way over the air."""
+    """What is known about the radio path."""
 
     ABSENT = "absent"
     """No radio is configured."""
@@ -18,13 +18,13 @@ class RadioPath(StrEnum):
     LISTENING = "listening"
     """No licence reference: it hears, and never transmits (N10)."""
     UNTESTED = "untested"
-    """It can transmit; no path test has come back lately. Alerts are sent all the same, and nothing is promised."""
+    """It can transmit, but no recent path test has come back. Alerts are sent, without any promise."""
     READY = "ready"
     """It can transmit, and the last path test came back over the air."""
 
 
 def radio_path(state: NodeState, now_ms: int) -> RadioPath:
-    """What may be said of the radio now."""
+    """The state of the radio path now."""
     settings = state.settings.radio
     if settings is None:
         return RadioPath.ABSENT

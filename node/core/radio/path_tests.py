@@ -1,17 +1,16 @@
-"""Path tests over the air (N11): whether an alert could go by radio is proven, hour by hour, and never supposed.
+"""Path tests over the air (N11): that alerts can go by radio is proven regularly, never assumed.
 
 A test is a signed frame like any other, stored (for its counter), put on the air, and answered by central's receipt
-over the air. It is not an alert, goes to no broker, and is of no use to a later run.
+over the air. It is not an alert, goes to no broker, and is useless to a later run.
 
-- The first comes within ``path_test_first_ms`` of the start, or of a radio's recovery: what passed before a fault says
-  nothing of what was mended. After one that passed, the next comes in ``path_test_ms`` ± a quarter.
-- A lost one is repeated after a minute or two; two in a row, and the path counts as failed and is tried again every
-  quarter of an hour or so, for ever.
-- It gives way: to anybody who speaks, to an alert that waits, to an incident of ours or a neighbour's. It then comes
-  half a minute or more later. A test that a person asked for (N12) gives way to nothing: the access rules of the
-  channel are the radio's own matter.
+- The first comes within ``path_test_first_ms`` of the start, or of a radio's recovery: a test passed before a fault
+  proves nothing after the repair. After one that passed, the next comes in ``path_test_ms`` ± a quarter.
+- A lost one is repeated after a minute or two; after two in a row the path counts as failed and is tested
+  again about every quarter of an hour, for ever.
+- It gives way to anyone speaking, to a waiting alert, and to an incident of ours or a neighbour's; it then comes half a
+  minute or more later. A test requested by a person (N12) gives way to nothing but channel access.
 
-Every wait is random, so that a town that was switched on at once does not speak at once.
+Every wait is random, so that a town switched on all at once does not transmit all at once.
 """
 
 from __future__ import annotations
@@ -37,16 +36,16 @@ FAILED_MS: Final = 900_000
 """Between two tests of a path that has failed, ± a quarter."""
 GIVE_WAY_MS: Final = (30_000, 60_000)
 INCIDENT_QUIET_MS: Final = 900_000
-"""An incident of ours that changed within this time may still be spoken about on the channel."""
+"""An incident of ours that changed within this time may still need the channel."""
 HEARD_QUIET_MS: Final = 300_000
 """Another member's alert was on the air within this time: the channel is theirs."""
 GIVEN_UP_MS: Final = 300_000
-"""The radio's rules give a lost test up long before; if none of them does, it is lost after this."""
+"""The radio's rules give up a lost test long before this; if they do not, it is lost then."""
 LOSSES_ALLOWED: Final = 1
 
 
 def settle(turn: Turn) -> None:
-    """Plan the first one; none where nothing can be transmitted."""
+    """Plan the first test; none if nothing can be transmitted."""
     state = turn.state
     tests = state.radio.tests
     if not state.is_started or not can_transmit(state):
@@ -60,12 +59,12 @@ def settle(turn: Turn) -> None:
 
 
 def next_ms(state: NodeState) -> int | None:
-    """When the next one is due, or the one that is under way is given up."""
+    """When the next one is due, or the current one is given up."""
     return state.radio.tests.next_ms if can_transmit(state) else None
 
 
 def is_to_be_drafted(turn: Turn) -> bool:
-    """It is due: plan the one after it, and say whether it can be now."""
+    """A test is due: plan the next, and return whether this one may be drafted now."""
     state = turn.state
     tests = state.radio.tests
     if tests.counter:
@@ -74,27 +73,27 @@ def is_to_be_drafted(turn: Turn) -> bool:
     if _is_drafted(state) or not (tests.is_asked or _is_quiet(state, turn.now_ms)):
         _plan(turn, GIVE_WAY_MS, is_asked=tests.is_asked)
         return False
-    # Should the disk refuse it, this is when the next one comes.
+    # If the disk refuses it, this is when the next one comes.
     _plan(turn, _around(FAILED_MS))
     return True
 
 
 def ask(turn: Turn) -> None:
-    """A person wants to know (N12): the next test comes now, unless one is under way already."""
+    """A person requests a test (N12): it comes now, unless one is under way."""
     tests = turn.state.radio.tests
     if can_transmit(turn.state) and not tests.counter:
         _keep(turn, replace(turn.state.radio.tests, next_ms=turn.now_ms, is_asked=True))
 
 
 def stored(turn: Turn, counter: int) -> None:
-    """It has its number, and goes to the radio now."""
+    """It has its counter, and goes to the radio now."""
     _keep(turn, replace(turn.state.radio.tests, counter=counter, next_ms=turn.now_ms + GIVEN_UP_MS))
 
 
 def passed(turn: Turn, counter: int) -> None:
-    """Central's receipt of a frame of ours came back over the air. Only a test's proves the way there.
+    """Central's receipt of a frame of ours came back over the air. Only a test's proves the radio path.
 
-    An alert's may answer what central had by the network.
+    An alert's may answer a frame that central had by the network.
     """
     if not counter or counter != turn.state.radio.tests.counter:
         return
@@ -105,7 +104,7 @@ def passed(turn: Turn, counter: int) -> None:
 
 
 def lost(turn: Turn, counter: int) -> None:
-    """The radio has given it up: no receipt came back over the air."""
+    """The radio has given up a test: no receipt came back over the air."""
     tests = turn.state.radio.tests
     if not counter or counter != tests.counter:
         return
@@ -119,7 +118,7 @@ def lost(turn: Turn, counter: int) -> None:
 
 
 def _is_quiet(state: NodeState, now_ms: int) -> bool:
-    """Whether nobody needs the channel, as far as is known here."""
+    """Whether nobody needs the channel, as far as we know."""
     radio = state.radio
     heard_ms = radio.channel.member_ms
     if radio.is_busy or radio.wanted or busy_percent(radio, now_ms) > POLITE_PERCENT:
@@ -147,7 +146,7 @@ def _is_drafted(state: NodeState) -> bool:
 
 
 def _forget(turn: Turn, counter: int) -> None:
-    """It waits for no receipt any more."""
+    """Stop waiting for its receipt."""
     outbox = turn.state.outbox
     if counter and outbox.rows.get(counter) is not None:
         outbox.rows = outbox.rows.drop(counter)

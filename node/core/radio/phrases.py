@@ -1,4 +1,4 @@
-"""What is said aloud after the bursts (N4, N9): once, the most urgent, and never what gives a silent attack away."""
+"""The sentence after the bursts (N4, N9): once, the most urgent, and never one that reveals a silent attack."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wire.kinds import PRIORITY, AlertKind
 SAID_MAX: Final = 16
 OTHERS_SPOKE_MS: Final = 60_000
 OTHERS_MAX: Final = 1
-"""So many other premises were heard to alert so lately: one more sentence would keep the channel from their bursts."""
+"""If more other premises are alerting, no sentence: it would keep the channel from their bursts."""
 CANCELLED: Final = 99
-"""Rank of a cancel among what is said of an incident: it is said whatever was said before."""
+"""Rank of a cancel among an incident's sentences: it is spoken whatever was spoken before."""
 
 _PHRASES: Final = {
     AlertKind.ATTACK: Phrase.ATTACK,
@@ -31,7 +31,7 @@ _PHRASES: Final = {
 
 
 def phrase_for(state: NodeState, row: Row, now_ms: int) -> tuple[Phrase, tuple[int, int]] | None:
-    """What this frame is worth saying, and what to remember once it is said; ``None`` = nothing."""
+    """The frame's sentence, and what to remember once it is spoken; ``None`` = none."""
     frame = row.signed.frame
     if isinstance(frame, Alert):
         return _alert(state, frame, now_ms)
@@ -53,7 +53,7 @@ def _alert(state: NodeState, frame: Alert, now_ms: int) -> tuple[Phrase, tuple[i
 
 
 def _cancel(state: NodeState, frame: Cancel) -> tuple[Phrase, tuple[int, int]] | None:
-    """Only where somebody was told by voice that there is anything to take back, and once."""
+    """A cancel's sentence: once, and only if the alert was spoken."""
     said = [rank for incident, rank in state.radio.spoken if incident == frame.incident]
     incident = state.incidents.get(frame.incident)
     if not said or CANCELLED in said or incident is None or incident.is_silent:

@@ -1,10 +1,10 @@
-"""A fresh attack does not wait for our own lesser over (N8, N10): a sentence takes six seconds, slow bursts fifteen.
+"""Pre-emption: a fresh attack does not wait for our own lesser over (N8, N10), up to fifteen seconds long.
 
-- The sentence of something lesser is cut as soon as the bursts before it are out: they are on their way to central
-  then, and the attack's own sentence tells more.
-- Bursts of something lesser are cut if they would take much longer; what was in them is still wanted, and goes with the
-  attack. Most take less long than a new over takes to come up: those are let finish.
-- An over with an attack in it is never cut, nor one that central asked for: it ends somebody else's wait.
+- A lesser sentence is cut as soon as the bursts before it are out: they are on their way to central, and the attack's
+  own sentence says more.
+- Lesser bursts are cut if they would take much longer; their frames are still wanted, and go with the attack. Most take
+  less time than a new over needs to come up: those may finish.
+- An over with an attack in it is never cut, nor one that central ordered: it ends another node's wait.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from wire.frames import Alert
 from wire.kinds import AlertKind
 
 SPARE_MS: Final = 500
-"""The sound device may play so much later than it was told."""
+"""How much later than ordered the sound device may play."""
 WORTH_MS: Final = 2_000
 """Bursts that take longer than this from now are cut."""
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """The over on the air is cut, unless it may finish."""
+    """The over on the air is cut, unless it is left to finish."""
     over = state.radio.over
     if over is None or over.started_ms is None or over.is_cut or not over.counters or not _is_awaited(state, over):
         return

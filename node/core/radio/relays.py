@@ -1,13 +1,12 @@
-"""Frames of other nodes that were heard on the air, and go on to central for them (N9).
+"""Relays: frames of other nodes, heard on the air and passed on to central (N9).
 
-A gateway relays at once. Everybody else waits a moment at random and keeps quiet if central's receipt is heard on the
-air meanwhile, or its word on the incident comes by the network: somebody was faster, or the sender's own network
-works.
+A gateway relays at once. All others wait a random moment and keep quiet if they hear central's receipt on the air
+meanwhile, or get its state of the incident by the network: another relay was faster, or the sender's network works.
 
-A frame that is heard again is relayed again, for its sender has not heard the receipt and central will answer once
-more: not sooner than :data:`APART_MS` after the last time, and :data:`TIMES_MAX` times within :data:`REMEMBERED_MS`,
-so that a replayed frame costs central and the air next to nothing. While central is not reachable, what was heard
-waits for it for :data:`KEPT_MS`; after that the sender's own tries are fresher.
+A frame heard again is relayed again, because its sender has not heard the receipt and central will answer once more:
+at least :data:`APART_MS` after the last time, and :data:`TIMES_MAX` times within :data:`REMEMBERED_MS`, so that a
+replayed frame costs central and the air next to nothing. While central cannot be reached, frames wait for
+:data:`KEPT_MS`; after that the sender's own tries are fresher.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ KEPT_MS: Final = 60_000
 REMEMBERED_MS: Final = 600_000
 RELAYS_MAX: Final = 64
 BURST: Final = 16
-"""So many at once; then one in :data:`REFILL_MS`."""
+"""Relays at once; then one per :data:`REFILL_MS`."""
 REFILL_MS: Final = 500
 
 
 def heard(turn: Turn, admitted: Admitted) -> None:
-    """A verified frame of another node's came over the air, for the first time or again."""
+    """Another node's verified frame came over the air, for the first time or again."""
     frame = admitted.frame
     if not isinstance(frame, Alert | Cancel | Response | PathTest):
         return
@@ -58,14 +57,14 @@ def heard(turn: Turn, admitted: Admitted) -> None:
 
 
 def answered(turn: Turn, targets: tuple[FrameId, ...]) -> None:
-    """Central has these: what waits to be relayed is not."""
+    """Central has these: do not relay them."""
     for relay in turn.state.radio.relays:
         if relay.due_ms is not None and relay.id in targets:
             _replace(turn, replace(relay, due_ms=None))
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """What is to be relayed, as soon as central can be reached; what is old is forgotten."""
+    """Relay as soon as central can be reached; drop what is old."""
     is_reachable = state.central.path is PathPhase.PROVEN
     for relay in state.radio.relays:
         yield relay.heard_ms + REMEMBERED_MS, partial(_forget, frame_id=relay.id)
@@ -94,9 +93,9 @@ def _relay(turn: Turn, relay: Relay) -> None:
 
 
 def alerting(state: NodeState, since_ms: int) -> set[NodeId]:
-    """Other premises of our schemes whose live alerts were heard on the air since then, and likely their sentences.
+    """Other premises of our schemes whose live alerts, and likely sentences, were heard on the air since then.
 
-    Not what is late or was shown before: somebody may play it again. Nor silent ones: nobody said them aloud.
+    Not late or already shown ones, which may be replays, nor silent ones, which were not spoken.
     """
     found = set()
     for relay in state.radio.relays:

@@ -1,16 +1,16 @@
-"""How often and how loudly each frame of ours is tried on the air, until central's receipt (N8, N9, N13).
+"""Retransmission: how often and in which mode our frames are tried on the air until central's receipt (N8, N9, N13).
 
-- **The ladder.** A frame begins in the fastest mode. An over that brings no receipt, though nobody else was about, was
-  too weak: the next try is one rung further up. If other members' alerts are being heard it probably collided: then
-  the fast mode is kept, for slow bursts make a storm worse, and the crowd's estimate grows instead
-  (:mod:`node.core.radio.channel_access`). If something was heard that nobody could decode, it may have been another
-  member, or the answer, too weak for this mode: every second such loss is one rung up.
-- **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, for there receipts are gathered;
-  but if nobody at all has spoken :data:`QUIET_MS` after it, nobody will.
+- **The ladder.** A frame begins in the fastest mode. An over that brings no receipt, though nobody else was on
+  the air, was too weak: the next try is one rung further up. If other members' alerts are heard, it probably collided:
+  the fast mode is kept, because slow bursts make a storm worse, and the crowd's estimate grows instead
+  (:mod:`node.core.radio.channel_access`). If something undecodable was heard, it may have been another member, or the
+  answer, too weak for this mode: every second such loss is one rung up.
+- **The answer** is awaited for ``answer_due_ms`` after the over, in a crowd longer, because there receipts are
+  gathered; but if nobody has transmitted :data:`QUIET_MS` after it, nobody will.
 - **Tries.** Three that no collision explains, each as soon as the channel allows; then ``slow_try_ms`` apart, doubling
-  to :data:`SLOW_MAX_MS`, for ever. A fresh press starts its whole incident anew. *Seen* and *coming* have the three
-  tries and no more: an hour later they tell nobody anything.
-- **The backlog** (rows that waited while everything was down) comes after everything fresh, newest first, one in
+  to :data:`SLOW_MAX_MS`, for ever. A fresh press restarts its whole incident. *Seen* and *coming* have only the three
+  tries: an hour later they are useless.
+- **The backlog** (rows that waited while everything was down) comes after all fresh frames, newest first, one every
   :data:`BACKLOG_APART_MS`, at most :data:`BACKLOG_MAX` at a time, while central is not heard and others are few.
 - **The presser** is told once that there is no receipt: when the first over brought none, or when there has been no
   chance for an over for :data:`FIRST_CHANCE_MS`.
@@ -36,7 +36,7 @@ from wire.frames import Alert, Cancel, PathTest, Response
 
 RELIABLE_TRIES: Final = 3
 CROWDED_TRIES_MAX: Final = 12
-"""Overs lost to a crowd are not counted against a frame, up to so many."""
+"""Overs lost to a crowd that do not count against a frame."""
 SLOW_MAX_MS: Final = 3_600_000
 FIRST_CHANCE_MS: Final = 8_000
 QUIET_MS: Final = 3_000
@@ -48,7 +48,7 @@ BACKLOG_FIRST_MS: Final = 5_000
 
 
 def want(turn: Turn, counter: int, *, is_late: bool = False) -> None:
-    """This stored row of ours is to go on the air. One that is wanted already stays as it is."""
+    """Put this stored row of ours on the air; one already wanted stays unchanged."""
     row = turn.state.outbox.rows.get(counter)
     wanted = turn.state.radio.wanted
     if row is None or any(other.counter == counter for other in wanted):
@@ -71,7 +71,7 @@ def drop(turn: Turn, counter: int) -> None:
 
 
 def carried(turn: Turn, counters: tuple[int, ...]) -> None:
-    """An over with these frames is at its end: their receipts are awaited."""
+    """An over with these frames has ended: await their receipts."""
     settings = turn.settings.radio
     if settings is None:
         return
@@ -85,14 +85,14 @@ def carried(turn: Turn, counters: tuple[int, ...]) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """What was wanted, and is given up, is wanted no longer."""
+    """Drop wanted frames that were given up."""
     rows = turn.state.outbox.rows
     if any(wanted.counter not in rows for wanted in turn.state.radio.wanted):
         turn.state.radio.wanted = tuple(wanted for wanted in turn.state.radio.wanted if wanted.counter in rows)
 
 
 def timers(state: NodeState) -> Iterator[Timer]:
-    """Receipts that did not come, pressers to be told, and the backlog."""
+    """Missing receipts, pressers to be told, and the backlog."""
     lost = [_lost_ms(state, wanted) for wanted in state.radio.wanted if wanted.answer_due_ms is not None]
     if lost:
         yield min(lost), _give_up
@@ -111,7 +111,7 @@ def _give_up(turn: Turn) -> None:
 
 
 def abandon(turn: Turn) -> None:
-    """There is no radio to carry anything: say so of what was to be carried. The backlog finds it again."""
+    """The radio cannot transmit: tell the pressers. The backlog finds the frames again."""
     for wanted in turn.state.radio.wanted:
         if not wanted.is_told:
             overdue(turn, wanted.counter)
@@ -119,7 +119,7 @@ def abandon(turn: Turn) -> None:
         if row is not None and isinstance(row.signed.frame, PathTest):
             path_tests.lost(turn, wanted.counter)
     radio = turn.state.radio
-    # What waits is looked for as soon as the radio works again.
+    # Waiting rows are looked for as soon as the radio works again.
     if radio.wanted or radio.wait_us is not None or radio.backlog is not None or radio.backlog_ms > turn.now_ms:
         turn.state.radio.wanted = ()
         turn.state.radio.wait_us = None
@@ -128,7 +128,7 @@ def abandon(turn: Turn) -> None:
 
 
 def _has_no_chance(state: NodeState, wanted: Wanted) -> bool:
-    """No over has carried it, none does now, and its presser still hopes."""
+    """No over has carried it or carries it now, and its presser has not been told."""
     over = state.radio.over
     is_carried = over is not None and over.started_ms is not None and wanted.counter in over.counters
     return not wanted.is_told and wanted.tries == 0 and not is_carried
@@ -188,7 +188,7 @@ def _replace(turn: Turn, wanted: Wanted) -> None:
 
 
 def _anew(turn: Turn, wanted: Wanted, row: Row) -> Wanted:
-    """What belongs to the incident of a fresh press starts anew with it."""
+    """A fresh press restarts the tries of its whole incident."""
     other = turn.state.outbox.rows.get(wanted.counter)
     if other is None or wanted.answer_due_ms is not None:
         return wanted

@@ -1,8 +1,8 @@
-"""Whether the network is trusted to carry an alert, so that the radio gives it ``receipt_due_ms`` (N8), or not.
+"""Whether the network is trusted with an alert for ``receipt_due_ms`` before the radio joins in (N8).
 
-In doubt the radio is due at once: it waits at random for a second or more before it speaks, and a receipt by the
-network within that time ends it unheard. So doubt costs nothing but the screen's word, and trust returns slowly: only
-once central has been heard without a break for :data:`TRUSTED_AFTER_MS`, or has given a receipt by the network.
+If in doubt, the radio is due at once: it waits at random for a second or more before it transmits, and a receipt by the
+network within that time stops it. So doubt costs only a word on the screen, and trust returns slowly: only once central
+has been heard without a break for :data:`TRUSTED_AFTER_MS`, or has sent a receipt by the network.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def observe(turn: Turn) -> None:
 
 
 def received(turn: Turn) -> None:
-    """A receipt has come by the network."""
+    """A receipt came by the network."""
     turn.state.radio.received_ms = turn.now_ms
 
 
 def doubted(turn: Turn) -> None:
-    """A receipt has not come in time."""
+    """A receipt did not come in time."""
     turn.state.radio.doubted_ms = turn.now_ms
 
 
