@@ -1,4 +1,4 @@
-"""Carries out the core's orders, one by one, and turns whatever goes wrong into events. Runs on the loop's thread."""
+"""Carries out the core's effects one by one, and turns failures into events. Runs on the loop's thread."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from wire.signing import PublicKey
 logger = logging.getLogger(__name__)
 
 DAMAGE_TOLD_MS: Final = 3_600_000
-"""A database that was set aside stays reported for so long, though the new one works."""
+"""How long a database that was set aside stays reported, although the new one works."""
 
 _PART_OF: Final[dict[type[Effect], Part]] = {
     ShowScreen: Part.OLED,
@@ -74,7 +74,7 @@ _PART_OF: Final[dict[type[Effect], Part]] = {
 
 
 class BoardPort(Protocol):
-    """What the orders need of a board; :class:`node.hw.board.Board` is one."""
+    """What the effects need from a board; :class:`node.hw.board.Board` is one."""
 
     def show(self, screen: Screen) -> None: ...  # noqa: D102
     def play(self, pattern: SoundPattern) -> None: ...  # noqa: D102
@@ -83,7 +83,7 @@ class BoardPort(Protocol):
 
 
 class UplinkPort(Protocol):
-    """What the orders need of the network; :class:`node.net.mqtt.PahoUplink` is one."""
+    """What the effects need from the network; :class:`node.net.mqtt.PahoUplink` is one."""
 
     def publish_frame(self, signed: SignedFrame, scheme_numbers: tuple[int, ...]) -> None: ...  # noqa: D102
     def publish_relay(self, data: bytes) -> None: ...  # noqa: D102
@@ -93,11 +93,11 @@ class UplinkPort(Protocol):
 
 
 class EffectRunner:
-    """One by one, in the order given. Nothing here raises.
+    """Carries out effects one by one, in the order given. Never raises.
 
     Attributes:
-        answers: what the orders brought about; the loop takes these before anything else.
-        is_stopping: the core has said its last word.
+        answers: events caused by effects; the loop takes these first.
+        is_stopping: the core has ordered its last effect.
     """
 
     def __init__(
@@ -115,13 +115,13 @@ class EffectRunner:
         """Wire up.
 
         Args:
-            store: where rows go.
-            board: where screens, sounds and lights go.
-            uplink: ``None`` where there can be none.
-            radio: ``None`` where there is none.
-            facts: where facts go.
-            about: details of every fact.
-            authority: for directories.
+            store: for rows.
+            board: for screens, sounds and lights.
+            uplink: ``None`` if there can be none.
+            radio: ``None`` if there is none.
+            facts: the fact log.
+            about: details added to every fact.
+            authority: for verifying directories.
             proven_at_s: proven Unix time, or 0.
         """
         self.answers: deque[Event] = deque()
@@ -140,7 +140,7 @@ class EffectRunner:
         self._do = self._doers()
 
     def carry_out(self, effect: Effect) -> None:
-        """Do it. An exception becomes the event that says so."""
+        """Carry out one effect. An exception becomes an event."""
         try:
             self._do[type(effect)](effect)
         except StoreRefusedError as e:
@@ -158,11 +158,11 @@ class EffectRunner:
                 self._store_refused(effect, detail)
 
     def fact(self, fact: str, **details: object) -> None:
-        """Write one that is not the core's."""
+        """Write a fact that is not the core's."""
         self._facts.write(fact, **details, **self._about)
 
     def settle(self) -> None:
-        """Nothing else to do: commit what is gathered."""
+        """The loop is idle: commit gathered writes."""
         try:
             self._store.flush()
         except StoreRefusedError as e:
@@ -172,7 +172,7 @@ class EffectRunner:
             self._store_refused(None, f"{type(e).__name__}: {e}")
 
     def prune(self) -> None:
-        """Forget what is old."""
+        """Delete old rows."""
         try:
             self._store.prune(self._proven_at_s())
         except StoreRefusedError as e:
@@ -230,11 +230,11 @@ class EffectRunner:
     def _keep_seen(self, effect: KeepSeen) -> None:
         self._store.keep_seen(SeenFrame(effect.id, effect.digest, effect.shown), self._proven_at_s())
         if effect.shown is not None:
-            # Durable before it is said: a crash now must not show it a second time.
+            # Durable before it is reported: after a crash now it must not be shown a second time.
             self._store.flush()
 
     def _keep_directory(self, effect: KeepDirectory) -> None:
-        # The topics first: a full disk must not keep us from a scheme's alerts.
+        # Topics first: a full disk must not cut us off from a scheme's alerts.
         if self._uplink:
             self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
         self._store.keep_directory(effect.data)
@@ -276,12 +276,12 @@ class EffectRunner:
         if part is Part.STORE:
             self._retry_store()
         elif part is Part.NETWORK:
-            # It retries by itself, and tells by LinkUp and LinkDown.
+            # It retries by itself, and reports LinkUp and LinkDown.
             self.answers.append(PartRecovered(part))
         elif part is Part.SPEECH and self._radio is not None:
             self._radio.retry_speech()
         elif part in (Part.RADIO, Part.MODEM, Part.SPEECH, Part.CLOCK):
-            pass  # They are tried all the time, and tell when they work again.
+            pass  # These are retried all the time, and report when they work again.
         else:
             self._board.retry(part)
 

@@ -1,6 +1,6 @@
-"""The one queue between every thread and the loop. Two lanes: what happened here, then what the network says.
+"""The one queue between all threads and the loop, in two lanes: the node's own events, then the network's.
 
-A flood from the network can neither delay nor drop a press: the local lane is unbounded and always first.
+A flood from the network can neither delay nor drop a press: the local lane is unlimited and always first.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from node.core.events import Event, PinChanged
 from runtime.monotonic import monotonic_ms
 
 NETWORK_BYTES_MAX: Final = 4 * 1024 * 1024
-"""Of what waits from the network, as it came; read, it is some times as much."""
+"""Limit of waiting network input, as received; decoded it takes several times as much."""
 
 
 class EventQueue:
-    """Filled from any thread, also from a signal handler; emptied by the loop alone."""
+    """Filled from any thread, even from a signal handler; emptied only by the loop."""
 
     def __init__(self) -> None:
-        # SimpleQueue.put may interrupt itself (a signal handler may call it while the same thread gets).
+        # SimpleQueue.put is reentrant (a signal handler may call it while the same thread gets).
         # ``None`` wakes the loop for the network lane.
         self._local: queue.SimpleQueue[tuple[Event, int] | None] = queue.SimpleQueue()
         self._network: deque[tuple[Event, int]] = deque()
         self._network_bytes = 0
         self._network_lock = threading.Lock()
-        # Local events that the loop has looked at and not yet taken.
+        # Local events that the loop has seen but not yet taken.
         self._waiting: deque[tuple[Event, int]] = deque()
 
     def put(self, event: Event) -> None:
-        """Something that happened here; never dropped. It is stamped now, an edge with the moment the kernel saw it."""
+        """Add an event of the node's own; never dropped. Stamped now; an edge, with the moment the kernel saw it."""
         age_ms = event.age_ms if isinstance(event, PinChanged) else 0
         self._local.put((event, monotonic_ms() - age_ms))
 
     def offer(self, event: Event, waiting_max: int, size_bytes: int = 0) -> bool:
-        """Something from the network; refused if that many wait already, or too many bytes with it.
+        """Add an event from the network; refused if too many, or too many bytes, are waiting.
 
         Args:
             event: what happened.
             waiting_max: how many network events may wait before it.
-            size_bytes: what it holds, if that is more than a few hundred. A large one alone always finds room.
+            size_bytes: its size, if more than a few hundred. A single large one always finds room.
         """
         with self._network_lock:
             is_too_much = self._network_bytes and self._network_bytes + size_bytes > NETWORK_BYTES_MAX
@@ -53,10 +53,10 @@ class EventQueue:
         return True
 
     def now_ms(self) -> int:
-        """How far the loop may let time go on: to the present, or to the oldest local event that still waits.
+        """How far the loop may advance time: to the present, or to the oldest local event that still waits.
 
-        A slow disk holds the loop up for longer than a contact bounces. If time went on past an edge that has
-        happened and is not looked at yet, the level before it would seem to have held, and a bounce to be a press.
+        A slow disk holds up the loop for longer than a contact bounces. If time advanced past an edge not yet looked
+        at, the level before it would seem to have held, and a bounce would become a press.
         """
         now_ms = monotonic_ms()
         while not self._waiting:
@@ -64,7 +64,7 @@ class EventQueue:
                 found = self._local.get_nowait()
             except queue.Empty:
                 return now_ms
-            if found is not None:  # A wake for the network lane has done its work: the loop is awake.
+            if found is not None:  # This wake-up for the network lane has done its work.
                 self._waiting.append(found)
         return min(now_ms, self._waiting[0][1])
 

@@ -1,4 +1,4 @@
-"""What a stretch of received sound says about the wiring, in words for whoever holds the screwdriver. Pure."""
+"""What received sound says about the wiring, in words for the installer. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from node.core.radio.levels import SILENCE_DBFS, Level, dbfs, level, ratio, rms_
 
 
 class Outcome(StrEnum):
-    """Of one step."""
+    """Outcome of a step."""
 
     OK = "ok"
     BAD = "bad"
@@ -23,13 +23,13 @@ class Outcome(StrEnum):
 
 
 class Step(Struct, frozen=True):
-    """One thing that was looked at.
+    """The result of one step of the check.
 
     Attributes:
-        name: a word for machines and for the eye.
-        outcome: whether it will do.
+        name: short, for programs and people.
+        outcome: whether it is good.
         text: what was found, one line.
-        advice: what to do about it, one line; empty if nothing is to be done.
+        advice: what to do, in one line; empty = nothing.
         figures: what was measured.
     """
 
@@ -42,9 +42,9 @@ class Step(Struct, frozen=True):
 
 SPEECH_DBFS_MIN: Final = -30.0
 SPEECH_DBFS_MAX: Final = -6.0
-"""Somebody who speaks on the channel comes in between these: loud enough for the modem, with room for a shout."""
+"""Speech on the channel should lie between these: loud enough for the modem, with room for a shout."""
 MARGIN_DB: Final = 6.0
-"""The squelch is at least so far from the channel's silence and from speech."""
+"""Least distance of the squelch from the channel's silence and from speech."""
 _CLIPPED_SHARE_MAX: Final = 0.001
 _OFFSET_MAX: Final = 0.1
 _HUM_HZ: Final = (50, 100, 150)
@@ -55,10 +55,10 @@ _WIRING: Final = "is the radio on, its speaker plug in, its volume at half, and 
 
 
 def input_level(blocks: Sequence[bytes]) -> Step:
-    """Whether what was heard is sound, and as loud as it should be.
+    """Whether sound was received, and at the right level.
 
     Args:
-        blocks: while somebody spoke on the channel for a while and was silent for a while; not none.
+        blocks: recorded while someone spoke for part of the time and was silent for the rest; not empty.
     """
     whole = level(b"".join(blocks))
     quiet_dbfs, loud_dbfs = _quiet_and_loud(blocks)
@@ -116,12 +116,12 @@ def _level_fault(whole: Level, quiet_dbfs: float, loud_dbfs: float) -> tuple[str
 
 
 def squelch(blocks: Sequence[bytes], squelch_dbfs: float, busy_share: float) -> Step:
-    """Whether the configured squelch tells a clear channel from a busy one.
+    """Whether the configured squelch separates a clear channel from a busy one.
 
     Args:
         blocks: as for :func:`input_level`.
         squelch_dbfs: ``[radio.sound] squelch_dbfs``.
-        busy_share: of the time, by carrier sense.
+        busy_share: share of the time, by carrier sense.
     """
     quiet_dbfs, loud_dbfs = _quiet_and_loud(blocks)
     figures = {
@@ -149,13 +149,13 @@ def squelch(blocks: Sequence[bytes], squelch_dbfs: float, busy_share: float) -> 
 
 
 def _quiet_and_loud(blocks: Sequence[bytes]) -> tuple[float, float]:
-    """The level under which a tenth of the blocks lies, and that above which a tenth does."""
+    """The tenth and the ninetieth percentile of the blocks' levels."""
     levels = sorted(map(rms_dbfs, blocks))
     return levels[len(levels) // 10], levels[-1 - len(levels) // 10]
 
 
 def _hum(blocks: Sequence[bytes]) -> tuple[float, float]:
-    """Of the quietest second: mains hum, in dBFS, and its share of all that is there."""
+    """Mains hum of the quietest second, in dBFS, and its share of the sound."""
     seconds = [blocks[at : at + _SECOND_BLOCKS] for at in range(0, len(blocks), _SECOND_BLOCKS)]
     quietest = min((b"".join(second) for second in seconds if len(second) == _SECOND_BLOCKS), key=rms_dbfs, default=b"")
     samples = samples_of(quietest)
@@ -167,7 +167,7 @@ def _hum(blocks: Sequence[bytes]) -> tuple[float, float]:
 
 
 def _power(samples: Sequence[int], hz: int) -> float:
-    """Of one tone, relative to full scale (Goertzel)."""
+    """Power of one tone, relative to full scale (Goertzel)."""
     turn = 2 * math.cos(2 * math.pi * hz / RATE_HZ)
     before = last = 0.0
     for sample in samples:

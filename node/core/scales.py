@@ -1,9 +1,9 @@
-"""The scales by which this node tells how long ago something was pressed (N13), and the time that it shows.
+"""The scales by which this node judges how long ago something was pressed (N13), and the time that it shows.
 
-Central's is learnt only from its signed answer to a sync of ours, and run on by our monotonic clock, central gone or
-not: through restarts of the program, until the machine boots. What central left is judged by for three days more. Our
-own proven clock is one more scale, and the only one that is ever shown: a person compares the panel with the clock on
-the wall. See :mod:`wire.lateness` for the rule.
+Central's is learnt only from its signed answer to a sync of ours, and carried on by our monotonic clock, whether
+central is there or not, through restarts of the program until the machine boots. Central's earlier scales count for
+three more days. Our own proven clock is one more scale, and the only one ever shown: people compare the panel with the
+clock on the wall. See :mod:`wire.lateness` for the rule.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from wire.lateness import ANSWER_WITHIN_MS, SCALE_KEPT_MS, SCALES_AGREE_MS, Judg
 LEARN_EVERY_MS: Final = 3_600_000
 """The monotonic clock may drift by a fifth of a second in that time."""
 EARLIER_MAX: Final = 8
-"""A central that starts again and again with another time each."""
+"""Enough for a central that restarts repeatedly with a different time."""
 
 
 def learn(turn: Turn, boot_id: str, at_ms: int, asked_ms: int) -> None:
-    """Central's signed answer to the sync of ``asked_ms`` says that it was ``at_ms``, Unix time."""
+    """Learn from central's signed answer to the sync of ``asked_ms`` that its Unix time was ``at_ms``."""
     way_ms = turn.now_ms - asked_ms
     if way_ms > ANSWER_WITHIN_MS:
         return
     learnt = Scale(boot_id, at_ms - (asked_ms + turn.now_ms) // 2, turn.now_ms, way_ms)
     before = present(turn.state)
     if before is not None and is_near(before, learnt) and before.boot_id == boot_id:
-        # Once an hour for the drift; before that only if the answer was quicker, so that it tells more exactly.
+        # Once an hour, because of drift; before that only if the answer was quicker and so more exact.
         if turn.now_ms - before.learnt_ms < LEARN_EVERY_MS and way_ms >= before.way_ms:
             return
         earlier = turn.state.central.scales[1:]
@@ -45,22 +45,22 @@ def learn(turn: Turn, boot_id: str, at_ms: int, asked_ms: int) -> None:
 
 
 def restore(turn: Turn, scales: tuple[Scale, ...]) -> None:
-    """Take these, the present one first: from the disk, of this boot of the machine."""
+    """Restore scales from disk, of this boot of the machine, the present one first."""
     turn.state.central.scales = scales
 
 
 def present(state: NodeState) -> Scale | None:
-    """Central's, as far as it is known."""
+    """Central's present scale, if known."""
     return state.central.scales[0] if state.central.scales else None
 
 
 def is_near(one: Scale, other: Scale) -> bool:
-    """Whether the two are one scale, as far as anybody can tell."""
+    """Whether the two cannot be told apart."""
     return abs(one.offset_ms - other.offset_ms) <= SCALES_AGREE_MS
 
 
 def clock_gap_ms(state: NodeState) -> int | None:
-    """By how much our own proven clock is ahead of central's; ``None`` = one of the two is not known."""
+    """How far our own proven clock is ahead of central's; ``None`` = one is not known."""
     scale = present(state)
     if scale is None or not state.clock.is_proven or state.clock.offset_ms is None:
         return None
@@ -68,26 +68,26 @@ def clock_gap_ms(state: NodeState) -> int | None:
 
 
 def readings_s(state: NodeState, at_ms: int) -> tuple[int, ...]:
-    """What each scale says of a moment of this boot, in Unix seconds, the most trusted first; none if there is none."""
+    """Each scale's Unix seconds for a moment of this boot, most trusted first."""
     found = [(scale.offset_ms + at_ms) // 1000 for scale in state.central.scales if _is_kept(scale, state.now_ms)]
     own_s = wall_at_s(state, at_ms)
     return (*found, own_s) if own_s else tuple(found)
 
 
 def stamp_s(state: NodeState, at_ms: int) -> int:
-    """The time that a frame of ours bears which tells of a moment of this boot; 0 = not known."""
+    """Time for a frame of ours about a moment of this boot; 0 = not known."""
     scale = present(state)
     at_s = 0 if scale is None else (scale.offset_ms + at_ms) // 1000
     return at_s if 0 < at_s <= U32_MAX else wall_at_s(state, at_ms)
 
 
 def judged(state: NodeState, at_s: int, *, is_newest: bool) -> Judgement:
-    """Late or live, of something that bears the time ``at_s`` (0 = none) and arrives now."""
+    """Judge late or live for something with the time ``at_s`` (0 = none) that arrives now."""
     return judge(at_s, readings_s(state, state.now_ms), is_newest=is_newest)
 
 
 def age_s(state: NodeState, at_s: int) -> int:
-    """The least age that any scale gives it now; 0 where none can tell."""
+    """The least age by any scale; 0 if none can tell."""
     return max(0, min((now_s - at_s for now_s in readings_s(state, state.now_ms)), default=0)) if at_s else 0
 
 

@@ -14,14 +14,14 @@ from wire.kinds import Priority
 
 HEADLINE_CHARS_MAX: Final = 8
 HEADLINE_WORD_CHARS_MAX: Final = 10
-"""Each of two 24 px headline words, which take the place of row 2 as well: line 1 is then empty."""
+"""For each of two 24 px headline words, which also take row 2: line 1 is then empty."""
 LINE_CHARS_MAX: Final = 21
 MARKS: Final = frozenset("✓✗●▲►")
 """Which lines may hold besides letters."""
 
 
 class Face(StrEnum):
-    """Which screen it is; tests, pictures and logs name it so."""
+    """Which screen it is, by name."""
 
     BOOT = "boot"
     CLAIM = "claim"
@@ -37,7 +37,7 @@ class Face(StrEnum):
     ON_THE_WAY = "on-the-way"
     UNDELIVERED = "undelivered"
     NEARBY = "nearby"
-    """Central does not have it, and a neighbour has answered."""
+    """Central does not have it, but a neighbour has answered."""
     CANCELLED = "cancelled"
     CLOSED = "closed"
     NEIGHBOUR = "neighbour"
@@ -45,11 +45,11 @@ class Face(StrEnum):
     TEST_DUE = "test-due"
     STOPPING = "stopping"
     HINT = "hint"
-    """A word about how to press, for three seconds: nothing was sent."""
+    """A hint about how to press, for three seconds; nothing was sent."""
 
 
 class Emphasis(StrEnum):
-    """How loudly the panel is drawn."""
+    """How strikingly the panel is drawn."""
 
     PLAIN = "plain"
     INVERTED = "inverted"
@@ -79,7 +79,7 @@ class Screen(Struct, frozen=True):
         priority: colours row 1 on colour panels.
         dots: silent-mode marks.
         is_dim: the idle face, drawn at low contrast.
-        concerns: text id of the alert it tells of, if any; the same value comes back in ``ScreenShown``.
+        concerns: text id of the alert it shows, if any; returned in ``ScreenShown``.
     """
 
     face: Face

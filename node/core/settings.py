@@ -1,4 +1,4 @@
-"""What a node is and how it is set, as the core needs it. Built once by :mod:`node.config`, frozen."""
+"""A node's identity and settings, as the core needs them. Built once by :mod:`node.config`, frozen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Timing(Struct, frozen=True):
     chord_ms: int = 300
     """Attack by two buttons (attack + assist) going down less than this apart."""
     receipt_due_ms: int = 2_000
-    """No receipt by then: tell the presser, take the other path (N8)."""
+    """Without a receipt by then: tell the presser and take the other path (N8)."""
     resend_first_ms: int = 2_000
     resend_max_ms: int = 60_000
     """Re-publish doubles from first to max, for ever, until the receipt."""
@@ -36,7 +36,7 @@ class Timing(Struct, frozen=True):
     mistake_ms: int = 10_000
     """A cancel within this of the press says "mistake"; later it says "stand down" (N6)."""
     saving_shown_ms: int = 200
-    """The disk has not answered by then: say that the press was noticed and is being saved."""
+    """If the disk has not answered by then, the screen says that the press was noticed and is being saved."""
     boot_shown_ms: int = 10_000
     """How long STARTING waits for central's first word before it says NO LINK."""
     hint_shown_ms: int = 3_000
@@ -45,7 +45,7 @@ class Timing(Struct, frozen=True):
     sound_ms: int = 60_000
     """No pattern plays longer than this."""
     silent_quiet_ms: int = 900_000
-    """A silent attack keeps neighbours' alerts off the panel until it closes, or for this long (N4)."""
+    """A silent attack keeps neighbours' alerts off the panel until it closes, at most this long (N4)."""
 
 
 class RadioTiming(Struct, frozen=True):
@@ -57,16 +57,16 @@ class RadioTiming(Struct, frozen=True):
     attack_wait_max_ms: int = 4_000
     """An attack breaks in on a busy channel after this (N10)."""
     answer_due_ms: int = 5_000
-    """From the end of an over to central's receipt over the air; no receipt by then: the over was lost."""
+    """From the end of an over to central's receipt over the air; without one by then the over was lost."""
     slow_try_ms: int = 120_000
-    """After three tries: so far apart, for ever."""
+    """Between tries after the first three, for ever."""
     blocked_after_ms: int = 15_000
-    """An alert has waited for a clear channel for so long: the channel is reported as blocked (jamming)."""
+    """If an alert waits this long for a clear channel, the channel is reported as blocked (jamming)."""
     path_test_ms: int = 6 * 3_600_000
     """Between two radio path tests, ± a quarter (N11); the first comes within ``path_test_first_ms``."""
     path_test_first_ms: int = 60_000
     path_test_valid_ms: int = 26 * 3_600_000
-    """A passed test older than this proves nothing any more."""
+    """A passed test older than this proves nothing."""
     member_test_due_ms: int = 7 * 86_400_000
     """Between two tests that staff are asked for (N12)."""
 
@@ -76,7 +76,7 @@ class RadioSettings(Struct, frozen=True):
 
     Attributes:
         licence: the licence reference; empty = listen only (N10).
-        seed: of the random waits; drawn anew at every start.
+        seed: of the random waits; drawn at every start.
         has_neutral_phrase: the scheme has set words for silent attacks (N4).
     """
 
@@ -96,7 +96,7 @@ class Settings(Struct, frozen=True):
         is_attack_silent: attack keeps the idle face and makes no sound (N4).
         is_chord_enabled: attack + assist pressed together is an attack.
         version: the program's version, for boot screen and health.
-        radio: ``None`` where there is none.
+        radio: ``None`` = there is none.
     """
 
     node: NodeId

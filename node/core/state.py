@@ -1,6 +1,6 @@
-"""Everything the node knows between two events. Nothing here decides anything.
+"""Everything the node knows between two events. No rules here.
 
-Only a step assigns, and only to the state and its four large parts, of which it has copies (:mod:`node.core.turn`).
+Only a step assigns, and only to its own copies of the state and its four large parts (:mod:`node.core.turn`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from wire.kinds import AlertKind, AnswerState, MemberResponse, Path, Priority
 from wire.lateness import SOUNDS_WITHIN_S
 
 RECENT_MAX: Final = 8
-"""So many of our own incidents are on view; older ones are still sent and still listened for."""
+"""Own incidents on view; older ones are still sent and still listened for."""
 _URGENT: Final = frozenset({AlertKind.ATTACK, AlertKind.ASSIST})
-"""Heard once even if they are late, and even if they had to wait for the panel."""
+"""Sound once even if they are late or had to wait for the panel."""
 
 
 class Press(Struct, frozen=True):
     """One button.
 
     Attributes:
-        edge_ms: when the doubt of CLOSING or OPENING began.
+        edge_ms: when CLOSING or OPENING began.
         down_ms: when this press began: the edge after which the level held.
     """
 
@@ -49,20 +49,20 @@ Buttons = Mapping[Button, Press]
 
 
 def stuck_buttons(buttons: Buttons) -> tuple[Button, ...]:
-    """Buttons that are down for no reason a finger could have."""
+    """Buttons that are stuck."""
     return tuple(b for b, press in buttons.items() if press.phase in (ButtonPhase.STUCK, ButtonPhase.STUCK_OPENING))
 
 
 class PendingDraft(Struct, frozen=True):
-    """A press, a cancel or a response that is not on disk yet.
+    """A press, cancel or response that is not on disk yet.
 
     Attributes:
-        incident: key of our incident it belongs to; 0 for a response.
+        incident: key of our incident that it belongs to; 0 for a response.
         is_issued: StoreFrame was ordered and not yet answered.
         retry_at_ms: when to order it again; ``None`` while issued or while it waits for its incident's counter.
-        pressed_ms: when; ``None`` = in an earlier boot, and nobody knows when.
+        pressed_ms: when; ``None`` = unknown, in an earlier boot.
         is_refused: the disk has refused it at least once.
-        replaces: counter of the stored frame that says the same and that central will never take; 0 = none.
+        replaces: counter of a stored frame with the same content that central will never take; 0 = none.
         signed: the frame, sent although the disk refused it (ADR 0018); ``None`` = not numbered yet.
     """
 
@@ -79,7 +79,7 @@ class PendingDraft(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """A stored frame for which central has given no receipt.
+    """A stored frame without central's receipt.
 
     Attributes:
         pressed_ms: when, on this boot's clock; may be negative; ``None`` = not known.
@@ -94,15 +94,15 @@ class Row(Struct, frozen=True):
 
 
 class Outbox(Struct):
-    """What is to be sent, and how far sending has come. See :mod:`node.core.delivery`.
+    """Frames to be sent, and the progress of sending. See :mod:`node.core.delivery`.
 
     Attributes:
         rows: by counter.
         round: number of the present sending round.
-        cursor: lowest counter the round has yet to look at; ``None`` = it has passed the end.
+        cursor: lowest counter the round has yet to look at; ``None`` = past the end.
         in_flight: handed to the link in this round, no PUBACK yet.
         round_at_ms: when the next round begins; ``None`` = nothing to send or no link.
-        backoff_ms: how long the next wait is.
+        backoff_ms: length of the next wait.
         due: (moment, counter) of alerts whose receipt is awaited, soonest first.
     """
 
@@ -116,15 +116,15 @@ class Outbox(Struct):
 
 
 class Answered(Struct, frozen=True):
-    """A person's word on an incident.
+    """A person's answer to an incident.
 
     Attributes:
         role: short, as on the panel.
-        name: as full as we know it.
-        at_s: Unix time by central, 0 = not said.
+        name: as full as known.
+        at_s: Unix time by central, 0 = unknown.
         heard_ms: when it reached us.
-        press: counter of the press that was answered, as central's state names it; 0 = not said, as by radio.
-        after_s: from that press to the answer; ``None`` = not said.
+        press: counter of the press that was answered, by central's state; 0 = unknown, as by radio.
+        after_s: from that press to the answer; ``None`` = unknown.
     """
 
     state: AnswerState
@@ -146,7 +146,7 @@ class CancelProgress(StrEnum):
 
 
 class Member(Struct, frozen=True):
-    """Another premises that pressed a button about our incident."""
+    """Another premises that responded to our incident."""
 
     node: int
     premises: str
@@ -161,15 +161,15 @@ class Incident(Struct, frozen=True):
         kind: its most urgent kind; ``latest_kind``: that of the last press.
         latest: counter of the last press's alert; ``None`` while that is not stored.
         latest_draft: draft number of the last press, 0 for one from an earlier run.
-        waiting: stored alerts without receipt.
+        waiting: stored alerts without a receipt.
         opened_ms, pressed_ms: first and last press on this boot's clock; ``None`` = in an earlier run.
         pressed_at_s: wall time of the last press, 0 = not known.
         changed_ms: last change of phase.
-        is_restored: from an earlier run, and central has not spoken of it since.
-        received_ms: when everything decisive was first known to be at central.
-        path: by which the receipt of the last press came; ``None`` = none came in this run.
+        is_restored: from an earlier run, and central has not mentioned it since.
+        received_ms: when all decisive alerts were first known to be at central.
+        path: of the last press's receipt; ``None`` = none in this run.
         revision, ack_counter: newest state and acknowledgement taken from central.
-        ahead: what an acknowledgement said before central's states did, which wait for the network; ``None`` = nothing.
+        ahead: an acknowledgement ahead of central's states, which wait for the network; ``None`` = none.
     """
 
     key: int
@@ -198,11 +198,11 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_somebody_coming(self) -> bool:
-        """A neighbour has pressed *responding* about it."""
+        """Whether a neighbour has pressed *responding* on it."""
         return any(member.response is MemberResponse.RESPONDING for member in self.members)
 
     def is_answer_to_earlier(self, answer: Answered) -> bool:
-        """Somebody had answered before the presser pressed again. The air names no press: there, times decide."""
+        """Whether ``answer`` came before the latest press; frames by air name no press, so there times decide."""
         if self.latest is None or self.latest == self.key:
             return False
         if answer.press:
@@ -212,12 +212,12 @@ class Incident(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One frame of somebody else's that was taken in.
+    """One accepted frame of another sender.
 
     Attributes:
-        shown: how urgent its alert was, at the most, when the panel had it; ``None`` = it never had. An incident's
-            upgrade is remembered under its own id and under that of the alert that opened the incident.
-        is_restored: shown by an earlier run, and not by this one.
+        shown: the highest urgency at which the panel showed its alert; ``None`` = never. An incident's upgrade is
+            remembered under its own id and under that of the opening alert.
+        is_restored: shown by an earlier run, not by this one.
     """
 
     digest: bytes
@@ -227,7 +227,7 @@ class Seen(Struct, frozen=True):
 
 
 class Inbox(Struct):
-    """Two generations, so that forgetting after two days costs nothing.
+    """Accepted frames in two generations, so that forgetting after two days costs nothing.
 
     Attributes:
         highest: each sender's highest counter, under its id with counter 0; never forgotten.
@@ -243,14 +243,14 @@ class Neighbour(Struct, frozen=True):
     """Another premises' incident that is on our panel, or waits for its turn.
 
     Attributes:
-        alert: the alert that the panel tells of: the one that opened it, or the upgrade.
-        age_s: seconds from the press to ``arrived_ms``; ``None`` = not known.
-        is_late: pressed long before it arrived: never shown as live.
+        alert: the alert shown: the opening one, or the upgrade.
+        age_s: seconds from the press to ``arrived_ms``; ``None`` = unknown.
+        is_late: pressed long before it arrived, and so never shown as live.
         is_sounded: its turn at the sounder is over.
-        response: what was pressed here.
+        response: our response, if any.
         cancel_counter: counter of the sender's cancel, 0 = not cancelled.
-        revision: of what central has told of it, in its present run; -1 = nothing.
-        earlier_revision: the same of its earlier runs.
+        revision: highest from central's present run; -1 = none.
+        earlier_revision: the same from its earlier runs.
     """
 
     incident: FrameId
@@ -272,15 +272,15 @@ class Neighbour(Struct, frozen=True):
 
     @property
     def is_urgent(self) -> bool:
-        """It is heard by its age when it arrived, however long it has waited for the panel since.
+        """Whether it sounds by its age on arrival, however long it has waited for the panel since.
 
-        The warnings of a storm are no less meant for us than a single one.
+        In a storm every warning still counts.
         """
         return self.kind in _URGENT and (not self.is_late or self.is_late_and_urgent)
 
     @property
     def is_late_and_urgent(self) -> bool:
-        """It is marked late, and somebody may still need us: it sounds once, and may be answered with *coming*."""
+        """Whether it is marked late but may still need help: it sounds once and may be answered with *coming*."""
         is_young = self.age_s is not None and self.age_s < SOUNDS_WITHIN_S
         return self.is_late and self.kind in _URGENT and is_young
 
@@ -292,7 +292,7 @@ class View(Struct, frozen=True):
         neighbour: incident on display, or ``None``: our own, or the idle face.
         is_own: our own incident is on display.
         since_ms: when its turn began.
-        was_other: another alert's face was there before, so a press may have been meant for that one.
+        was_other: another alert was shown before, so that a press may have been meant for that one.
     """
 
     neighbour: FrameId | None = None
@@ -334,7 +334,7 @@ class Sounding(Struct, frozen=True):
 
 
 class Hint(Struct, frozen=True):
-    """A word about how to press."""
+    """A hint about how to press."""
 
     headline: str
     lines: tuple[str, str]
@@ -345,9 +345,9 @@ class MemberTests(Struct, frozen=True):
     """Tests that staff press (N12). See :mod:`node.core.radio.member_tests`.
 
     Attributes:
-        good_ms: when one of this run last reached central; ``None`` = none did.
-        good_at_s: Unix time of the last one of an earlier run that did; 0 = none, or not known when.
-        since_at_s: Unix time from which one is asked for where none ever did; 0 = not known.
+        good_ms: when one of this run last reached central; ``None`` = none.
+        good_at_s: Unix time of the last one of an earlier run that did; 0 = none, or unknown.
+        since_at_s: Unix time from which a first one is asked for; 0 = not known.
     """
 
     good_ms: int | None = None
@@ -365,7 +365,7 @@ class NodeState(Struct):
     started_ms: int = 0
     boot_id: str = ""
     secret: bytes = b""
-    """Of this run; nonces are made of it."""
+    """This run's secret, from which nonces are made."""
     buttons: Mapping[Button, Press] = field(default_factory=lambda: MappingProxyType({b: Press() for b in Button}))
     next_draft: int = 1
     drafts: tuple[PendingDraft, ...] = ()
@@ -380,18 +380,18 @@ class NodeState(Struct):
     closed: tuple[int, ...] = ()
     """Counters of our own incidents that central has closed, newest last."""
     told: Told = NOTHING_TOLD
-    """As the disk has it, by our last order."""
+    """As on disk after our last order."""
     told_ms: int = 0
     cancelled: tuple[tuple[FrameId, int], ...] = ()
     central: Central = field(default_factory=Central)
     clock: Clock = field(default_factory=Clock)
     faults: Mapping[Part, Fault] = field(default_factory=lambda: MappingProxyType({}))
     is_store_refusing: bool | None = None
-    """Whether the disk refused the last thing it was given; ``None`` = not tried since start or repair."""
+    """Whether the disk refused the last write; ``None`` = not tried since start or repair."""
     is_sent_unsaved: bool | None = None
-    """Whether what the disk refused last had a number, and went out all the same (ADR 0018); ``None`` = nothing yet."""
+    """Whether the last frame that the disk refused had a number and was sent (ADR 0018); ``None`` = none yet."""
     is_store_read: bool = True
-    """Whether what the disk holds could be read: which numbers are used."""
+    """Whether the disk could be read, so that the used counters are known."""
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     health_at_ms: int | None = None
     health_sent_ms: int | None = None
@@ -405,7 +405,7 @@ class NodeState(Struct):
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:
-    """Proven Unix time of a moment of this boot, or 0: what goes into frames."""
+    """Proven Unix time of a moment of this boot, for frames; 0 = not proven."""
     if state.clock.offset_ms is None or not state.clock.is_proven:
         return 0
     at_s = (state.clock.offset_ms + at_ms) // 1000

@@ -1,38 +1,37 @@
-"""The transition tables: everything that decides which state follows which is on this page, as data.
+"""The transition tables: on this page, as data, stands which state follows which.
 
 Theory
 ======
-The node is a handful of small machines that share one clock. Three of them have a history worth drawing:
+The node is a handful of small machines that share one clock. Three of them are worth drawing:
 
 **A button** (N1). A contact bounces: within a few milliseconds of being moved it reports down, up, down.
-So an edge proves nothing; a level that has *held* for ``debounce_ms`` does. ``CLOSING`` and ``OPENING`` are
-the two doubts. A press does one thing only: once it has fired, the button is ``SPENT`` until it was up
-again, so a long hold, a chord, or a jammed key can never send twice. Bounce while a button is held does not
-restart the hold. A button found down when the node starts, or down for ``stuck_ms``, is ``STUCK``: a fault to
-report, not a wish to act on.
+So an edge proves nothing; a level that has *held* for ``debounce_ms`` does. In between the button is ``CLOSING`` or
+``OPENING``. A press does one thing only: once it has fired, the button is ``SPENT`` until it has been up again, so
+that a long hold, a chord or a jammed key never sends twice. Bounce while a button is held does not restart the hold. A
+button found down when the node starts, or down for ``stuck_ms``, is ``STUCK``: a fault to report, not a wish.
 
 **The path to central** (N8, N11). A socket is not a path: ``CONNECTED`` means that a broker has let us in,
-``PROVEN`` that central itself spoke lately. Only ``PROVEN`` is ever shown as ``Net✓``.
+``PROVEN`` that central itself has been heard recently. Only ``PROVEN`` is ever shown as ``Net✓``.
 
-**An incident of ours** (N2, N3, N6), which is what the presser's screen follows. Its phase is about its
-*decisive* alerts: the last one pressed, and any more urgent one that still waits. The line runs
+**An incident of ours** (N2, N3, N6), which the presser's screen follows. Its phase is about its *decisive* alerts: the
+last one pressed, and any more urgent one still waiting. Normally it runs
 
     DRAFTED → STORED → PUBLISHED → RECEIVED → ANSWERED → ON_THE_WAY → CLOSED
 
-and five things leave it. ``UNSAVED``: the disk would not take the press, so it is sent from memory
-alone, and the screen says that it is not saved; the disk is tried again for ever. ``REFUSED``: there was not even a
-number for it, so it cannot travel; the screen says so, and both are tried again for ever. ``ON_AIR`` (N8): the receipt
-is overdue and the radio carries the alert now; a way, not a claim, so it is told as *trying*. ``UNDELIVERED``: no
-receipt in time, and the radio, if there is one, has had its first chance; both paths go on trying. Only a receipt leads
-out of these two, however late. A PUBACK does not, for the broker's word is not central's; nor does a person's answer or
-central's state of the incident, for both name a number that an older copy of this card may have given to another press:
-they wait for the receipt. Nor does a further try of the radio lead from ``UNDELIVERED`` back to hope. ``CANCELLED``:
-the presser took it back; central still closes it, so only ``CLOSED`` follows. One thing leads back: ``FORGOTTEN``,
-where a central that was restored from a backup no longer has what it had receipted. A new press inside an open incident
-leads back to ``DRAFTED`` from wherever it was: what was true of the earlier alert is not yet true of this one. Nothing
-here removes a row from the outbox or keeps a press from being sent: phases decide what is *said*, not what is *done*.
+with five exceptions. ``UNSAVED``: the disk refused the press, so it is sent from memory only, and the screen says that
+it is not saved; the disk is retried for ever. ``REFUSED``: it could not even be numbered, so it cannot be sent; the
+screen says so, and both are retried for ever. ``ON_AIR`` (N8): the receipt is overdue and the radio carries the alert
+now; that proves nothing, so it is shown as *trying*. ``UNDELIVERED``: no receipt in time, and the radio, if there is
+one, has had its first chance; both paths keep trying. Only a receipt leads out of these two, however late. A PUBACK
+does not, because the broker is not central; nor does a person's answer or central's state of the incident, because both
+name a number that an older copy of this card may have given to another press: they wait for the receipt. Nor does a
+further try by radio lead from ``UNDELIVERED`` back to *trying*. ``CANCELLED``: the presser took it back; central still
+closes it, so only ``CLOSED`` follows. One thing leads back: ``FORGOTTEN``, when a central restored from a backup no
+longer has what it had receipted. A new press in an open incident leads back to ``DRAFTED`` from anywhere: what was true
+of the earlier alert is not yet true of this one. Nothing here removes a row from the outbox or keeps a press from being
+sent: phases decide what is *shown*, not what is *done*.
 
-What is not in a row of a table changes nothing; :func:`after` is total, and a test visits every pair.
+A pair that is not in a table changes nothing; :func:`after` is total, and a test visits every pair.
 The diagram in ``docs/node-machine.md`` is drawn from these tables by :mod:`tools.node_machine`.
 """
 
@@ -69,7 +68,7 @@ class ButtonInput(StrEnum):
 
 
 class PathPhase(StrEnum):
-    """What is known of the way to central."""
+    """What is known about the path to central."""
 
     DOWN = "down"
     CONNECTED = "connected"
@@ -77,7 +76,7 @@ class PathPhase(StrEnum):
 
 
 class PathInput(StrEnum):
-    """What can happen to it."""
+    """What can happen to the path."""
 
     LINK_UP = "link up"
     LINK_DOWN = "link down"
@@ -86,7 +85,7 @@ class PathInput(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where an incident of ours is, as its presser may be told."""
+    """Phase of an incident of ours, as shown to its presser."""
 
     DRAFTED = "drafted"
     REFUSED = "refused"
@@ -277,12 +276,12 @@ UNSETTLED: Final = frozenset(
         Phase.UNDELIVERED,
     }
 )
-"""Central is not known to have it: the presser's own screen goes before everything else."""
+"""Central is not known to have it: the presser's own screen comes before everything else."""
 
 PASSING: Final = frozenset({Phase.ANSWERED, Phase.ON_THE_WAY, Phase.CANCELLED, Phase.CLOSED})
-"""Told for ``outcome_shown_ms``, then the idle face returns."""
+"""Shown for ``outcome_shown_ms``, then the idle face returns."""
 
 
 def after(table: Table[_S, _I], phase: _S, happening: _I) -> _S:
-    """The next phase; the same one if the table says nothing of this pair."""
+    """The next phase; unchanged if the table lacks this pair."""
     return table[phase].get(happening, phase)

@@ -1,4 +1,4 @@
-"""One step in the making: the state so far and the orders so far. It lives for one call of ``step``."""
+"""One step in progress: the state and the effects so far. Lives for one call of ``step``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from node.core.state import Hint, NodeState
 from wire.ids import FrameId
 
 REJECTED_LABELS_MAX: Final = 32
-"""Distinct reasons that are counted apart; the rest are counted together as "other"."""
+"""Distinct reasons that are counted separately; the rest are counted together as "other"."""
 _LABEL_CHARS_MAX: Final = 64
 
 _RANK: Final[dict[type[Effect], int]] = {
@@ -39,14 +39,14 @@ _RANK_OTHERS: Final = 5
 
 
 Timer = tuple[int, Callable[["Turn"], None]]
-"""When, and what is done then. Each room lists its own; the machine wakes by that list, and acts by it."""
+"""When, and what to do then. Each package lists its own; the machine wakes and acts by that list."""
 
 
 class Turn:
-    """Reads one state, leaves another; the one it was given is not touched.
+    """Reads one state and makes another; the given one is not touched.
 
-    ``state`` and its four parts are this turn's own, unseen by anybody else until the step returns them: rules set
-    their fields. What these hold is frozen and shared; ``msgspec.structs.replace`` makes another.
+    ``state`` and its four parts belong to this turn, unseen by others until the step returns them: rules set their
+    fields. Their contents are frozen and shared; ``msgspec.structs.replace`` makes a changed copy.
     """
 
     __slots__ = ("_effects", "now_ms", "state")
@@ -63,16 +63,16 @@ class Turn:
 
     @property
     def settings(self) -> Settings:
-        """How the node is set."""
+        """The node's settings."""
         return self.state.settings
 
     @property
     def timing(self) -> Timing:
-        """Its times."""
+        """The node's timing."""
         return self.state.settings.timing
 
     def order(self, effect: Effect) -> None:
-        """Add an order."""
+        """Add an effect."""
         self._effects.append(effect)
 
     def fact(self, fact: str, alert: FrameId | None, **detail: str) -> None:
@@ -80,7 +80,7 @@ class Turn:
         self.order(ReportFact(fact, alert, tuple(detail.items())))
 
     def reject(self, reason: str) -> None:
-        """Count input that was dropped; the number of distinct labels is bounded."""
+        """Count rejected input; the number of distinct labels is limited."""
         label = reason[:_LABEL_CHARS_MAX]
         counts = dict(self.state.rejected)
         if label not in counts and len(counts) >= REJECTED_LABELS_MAX - 1:
@@ -89,12 +89,12 @@ class Turn:
         self.state.rejected = MappingProxyType(counts)
 
     def hint(self, headline: str, line_1: str, line_2: str = "") -> None:
-        """Say a word about how to press, briefly."""
+        """Show a brief hint about how to press."""
         self.state.hint = Hint(headline, (line_1, line_2), self.now_ms + self.timing.hint_shown_ms)
 
     def effects(self) -> Sequence[Effect]:
-        """The orders, what matters most first: the disk, then the path, then the presser's eyes and ears.
+        """The effects, most important first: the disk, then the path, then the presser's eyes and ears.
 
-        Within a rank they keep the order they were given in.
+        Within a rank they keep their order.
         """
         return sorted(self._effects, key=lambda effect: _RANK.get(type(effect), _RANK_OTHERS))

@@ -1,4 +1,4 @@
-"""One board: buttons, panel, LED and sounder of one profile, put together."""
+"""The board of one profile: buttons, panel, LED and sounder."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ _STOP_WAIT_S: Final = 1.0
 
 
 class PartPort(Protocol):
-    """What every part can do. Methods never raise and never wait for a slow bus: faults become events."""
+    """A part of the board. Methods never raise and never wait for a slow bus: faults become events."""
 
     def check(self) -> None:
-        """Look whether the part still works; if not, ``PartFailed``, once."""
+        """Check whether the part still works; if not, ``PartFailed``, once."""
 
     def retry(self) -> None:
-        """Try a failed part again: ``PartRecovered``, or ``PartFailed`` once more. Nothing if it works."""
+        """Retry a failed part: ``PartRecovered``, or ``PartFailed`` once more. Nothing if it works."""
 
     def close(self) -> None:
-        """Leave the part dark and silent and give up its pins. May be called twice."""
+        """Leave the part dark and silent and release its pins. Idempotent."""
 
 
 class Board:
-    """A premises' hardware. No method raises or waits for a bus; what happens is told through ``emit``.
+    """A premises' hardware. No method raises or waits for a bus; events go to ``emit``.
 
     Args:
-        emit: takes an event from any of the board's threads; it may only enqueue.
-        source: where pins come from.
+        emit: takes events from any of the board's threads; it may only enqueue.
+        source: of pins.
         open_panel: opens the panel; may raise anything.
-        led_observer, sound_observer: told the name of the pattern that plays; ``"off"`` at its end.
+        led_observer, sound_observer: get the name of the pattern that plays; ``"off"`` at its end.
     """
 
     def __init__(
@@ -86,15 +86,15 @@ class Board:
         self._panel.show(screen)
 
     def play(self, pattern: SoundPattern) -> None:
-        """Start this sound instead of the one that plays; it ends by itself within 60 s."""
+        """Start this sound in place of the current one; it ends by itself within 60 s."""
         self._sounder.play(pattern)
 
     def set_led(self, pattern: LedPattern) -> None:
-        """Show this on the LED until told otherwise."""
+        """Show this on the LED until the next call."""
         self._led.show(pattern)
 
     def retry(self, part: Part) -> None:
-        """Try a failed part again: ``PartRecovered``, or ``PartFailed`` once more.
+        """Retry a failed part: ``PartRecovered``, or ``PartFailed`` once more.
 
         Parts that are not the board's (store, network, clock) are left alone.
         """
@@ -102,12 +102,12 @@ class Board:
             self._parts[part].retry()
 
     def check(self, part: Part) -> None:
-        """Look now, not at the next round, whether a part still works."""
+        """Check now whether a part still works."""
         if part in self._parts:
             self._parts[part].check()
 
     def close(self) -> None:
-        """Sounder and LED off, panel dark, pins given up. May be called twice."""
+        """Sounder and LED off, panel dark, pins released. Idempotent."""
         self._stopping.set()
         for part in (self._sounder, self._led, self._panel, self._buttons):
             part.close()
@@ -124,13 +124,13 @@ class Board:
 def open_board(
     profile: Profile, emit: Emit, *, fake_socket: Path | None = None, font_dir: Path = TERMINUS_DIR
 ) -> Board:
-    """The board of a profile, opened as far as its parts work; the others are reported through ``emit``.
+    """Open the board of a profile, as far as its parts work; the others are reported through ``emit``.
 
     Args:
         profile: what is built in.
-        emit: takes an event from any of the board's threads; it may only enqueue.
-        fake_socket: profile ``fake`` only: Unix socket to serve; without one the fake board has no outside.
-        font_dir: where Terminus is.
+        emit: takes events from any of the board's threads; it may only enqueue.
+        fake_socket: profile ``fake`` only: Unix socket to serve; ``None`` = no control from outside.
+        font_dir: with Terminus.
 
     Raises:
         FakeBoardError: ``fake_socket`` cannot be served: another board has it, or its folder is missing.

@@ -1,4 +1,4 @@
-"""Buttons on pins, to ground, pulled up. Every edge goes to the core as it is: debouncing is the core's."""
+"""Buttons from pins to ground, pulled up. Every edge goes to the core, which debounces."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from node.hw.health import PartHealth
 from node.hw.pins import Device, PinSource, quietly
 
 AGE_MAX_S: Final = 5.0
-"""An edge that claims to be older was stamped by another clock than ours."""
+"""An edge that claims to be older was stamped by another clock."""
 
 
 class GpiozeroButtons:
-    """Watches each button on its own, so that one dead pin takes no other button with it.
+    """Watches each button separately, so that one dead pin costs no other button.
 
     Args:
         pins: BCM pin of each button.
@@ -36,10 +36,10 @@ class GpiozeroButtons:
         self._open_missing(is_retry=False)
 
     def check(self) -> None:
-        """Read every pin: a pin that cannot be read is a failure, and a missed edge is made good.
+        """Read every pin: an unreadable pin is a failure, and a missed edge is made good.
 
-        A level that differs from the last edge in two checks running is reported as an edge: the kernel drops
-        edges when its queue is full, and a button must not stay up, or down, for ever because of that.
+        A level that differs from the last edge in two successive checks is reported as an edge: the kernel drops edges
+        when its queue is full, and a button must not stay up or down for ever because of that.
         """
         problems: dict[Button, str] = {}
         with self._lock:
@@ -61,12 +61,12 @@ class GpiozeroButtons:
             self._health.fail(self._summary(problems))
 
     def retry(self) -> None:
-        """Open what is not open. A level that changed in the meantime is reported as found, not as an edge."""
+        """Open the pins that are not open. A level that has changed is reported as found, not as an edge."""
         if self._health.is_failed:
             self._open_missing(is_retry=True)
 
     def close(self) -> None:
-        """Give up the pins."""
+        """Release the pins."""
         with self._lock:
             for device in self._devices.values():
                 quietly(device.close)
@@ -102,7 +102,7 @@ class GpiozeroButtons:
             self._edge(button, is_down=is_down, is_initial=True)
 
     def _handler(self, button: Button, *, is_down: bool) -> Callable[[Device], None]:
-        # Not functools.partial: gpiozero counts its arguments. It hands over the device for the one that is asked for.
+        # Not functools.partial: gpiozero counts the arguments, and passes the device as the required one.
         return lambda device: self._edge(button, is_down=is_down, age_ms=_age_ms(device, is_down=is_down))
 
     def _edge(self, button: Button, *, is_down: bool, is_initial: bool = False, age_ms: int = 0) -> None:
@@ -115,7 +115,7 @@ class GpiozeroButtons:
         return f"GPIO {self._pins[button]}"
 
     def _summary(self, problems: Mapping[Button, str]) -> str:
-        """Each reason once, with the buttons that have it: the detail has room for one line."""
+        """Each reason once, with its buttons: the detail has room for one line."""
         buttons_by_reason: dict[str, list[Button]] = {}
         for button, text in problems.items():
             buttons_by_reason.setdefault(text.removeprefix(f"{self._where(button)}: "), []).append(button)
@@ -126,9 +126,9 @@ class GpiozeroButtons:
 
 
 def _age_ms(device: Device, *, is_down: bool) -> int:
-    """How long ago the kernel saw this edge; 0 where what the library says cannot be true.
+    """How long ago the kernel saw this edge; 0 if the library's time cannot be true.
 
-    A callback held up by a busy machine hands over both edges of a tap together; by these times they stay apart.
+    A callback delayed by a busy machine delivers both edges of a tap together; these times keep them apart.
     """
     age_s = device.active_time if is_down else device.inactive_time
     return round(age_s * 1_000) if age_s is not None and 0 <= age_s <= AGE_MAX_S else 0

@@ -1,4 +1,4 @@
-"""What can go wrong with hardware, and the edge at which libraries' exceptions become it."""
+"""Errors of the hardware, and the translation of libraries' exceptions into them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ DETAIL_CHARS_MAX: Final = 120
 
 
 class HardwareError(Exception):
-    """Base of everything this package raises."""
+    """Base of all errors that this package raises."""
 
 
 class UnknownProfileError(HardwareError, ValueError):
-    """No hardware profile of that name; the message lists those there are."""
+    """No hardware profile of that name; the message lists the profiles."""
 
 
 class FakeBoardError(HardwareError, OSError):
@@ -29,10 +29,10 @@ class PartError(HardwareError):
 
 @contextmanager
 def translated(what: str = "") -> Iterator[None]:
-    """Turn whatever a driver raises into :class:`PartError`.
+    """Turn any exception of a driver into :class:`PartError`.
 
     Args:
-        what: said before the reason, such as ``"GPIO 5"``.
+        what: prefix of the reason, such as ``"GPIO 5"``.
 
     Raises:
         PartError: on any exception inside.
@@ -53,7 +53,7 @@ def one_line(text: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The library's own words; where it has none, or a bare module name, the kind of error as well."""
+    """The library's own words; if it has none, or only a module name, with the kind of error."""
     text = str(error).strip("'\" ")
     if isinstance(error, ModuleNotFoundError):
         return f"library {error.name} is not installed"

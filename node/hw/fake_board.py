@@ -1,7 +1,7 @@
 """The fake board: the real button, LED, sounder and drawing code on mocked pins, a mocked bus and a dummy panel.
 
-Everything above the pin and the bus is what runs on a Pi. Parts break where they would break there: pins refuse,
-the bus answers ``EREMOTEIO``. The socket speaks JSON lines; docs/fakes.md says which.
+Everything above the pin and the bus is what runs on a Pi. Parts break as they would there: pins refuse, the bus answers
+``EREMOTEIO``. The socket speaks JSON lines; see docs/fakes.md.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STATES: Final = {"fail": True, "mend": False}
 
 
 class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
-    """A mocked pin that remembers what the wire does to it, and can refuse like a chip that is gone."""
+    """A mocked pin that remembers its wire's level, and can refuse like a missing chip."""
 
     is_refusing = False
     is_wire_low = False
@@ -43,8 +43,8 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
         """Put the wire to a level; the pin notices if it is an input.
 
         Args:
-            low: which level.
-            at_s: when it came to it, by the monotonic clock, as a kernel stamps an edge; now by default.
+            low: the level.
+            at_s: monotonic time of the change, as a kernel stamps an edge; default: now.
         """
         self.is_wire_low = low
         if self._function == "input" and not self.is_refusing:
@@ -53,7 +53,7 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
             self._edge_at_s = None
 
     def close(self) -> None:
-        """Let go; a dead pin lets go as well."""
+        """Release the pin, even a dead one."""
         if not self.is_refusing:
             super().close()
 
@@ -71,7 +71,7 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
 
     def _set_pull(self, value: object) -> None:
         super()._set_pull(value)
-        # The pull-up loses against a closed contact.
+        # A closed contact overrides the pull-up.
         if self.is_wire_low:
             self.drive_low()
 
@@ -87,20 +87,20 @@ class FakePin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
 
 
 class FakeI2cBus:
-    """An ``smbus2.SMBus`` with one panel on it, which can be unplugged. Refuses every call but the panel's."""
+    """An ``smbus2.SMBus`` with one panel, which can be unplugged. Refuses every call but the panel's."""
 
     def __init__(self) -> None:
         self.is_unplugged = False
 
     def write_i2c_block_data(self, address: int, register: int, data: list[int]) -> None:
-        """Take a block, or fail as the kernel does when nobody acknowledges."""
+        """Take a block, or fail as the kernel does without an acknowledgement."""
         del address, register, data
         if self.is_unplugged:
             raise OSError(errno.EREMOTEIO, "Remote I/O error")
 
 
 class FakePanel(dummy):  # type: ignore[misc]  # luma has no types
-    """luma's dummy, 1 bit, whose picture goes over the bus first, as a real panel's does."""
+    """luma's 1-bit dummy, whose picture first goes over the bus, as a real panel's does."""
 
     def __init__(self, panel: Panel, bus: FakeI2cBus) -> None:
         serial = i2c(bus=bus, address=panel.i2c_address)
@@ -115,7 +115,7 @@ class FakePanel(dummy):  # type: ignore[misc]  # luma has no types
 
 
 class FakeBoard(Board):
-    """A board whose outside is a Unix socket. Made by :func:`open_fake_board`."""
+    """A board controlled over a Unix socket. Made by :func:`open_fake_board`."""
 
     def __init__(self, profile: Profile, emit: Emit, typeface: Typeface, socket_path: Path | None) -> None:
         self._lock = threading.Lock()
@@ -146,7 +146,7 @@ class FakeBoard(Board):
         self._pin(self.profile.buttons[button]).drive(low=low, at_s=at_s)
 
     def set_broken(self, part: Part, *, is_broken: bool) -> None:
-        """Break a part, or mend it; broken parts are noticed at once, mended ones when they are tried again."""
+        """Break or mend a part; broken parts are noticed at once, mended ones at the next retry."""
         if part is Part.OLED:
             self._bus.is_unplugged = is_broken
         else:
@@ -156,7 +156,7 @@ class FakeBoard(Board):
             self.check(part)
 
     def close(self) -> None:
-        """As every board; then the socket, once its clients have seen the dark panel."""
+        """Close as every board; then the socket, once its clients have seen the dark panel."""
         super().close()
         if self._server is not None:
             self._server.close()
@@ -187,7 +187,7 @@ class FakeBoard(Board):
         """Carry out one message from outside; in the server's thread.
 
         Raises:
-            ValueError: not one of those the fake board knows; says which it does.
+            ValueError: unknown; names the known messages.
         """
         if {"button", "level"} <= set(message) <= {"button", "level", "at_s"}:
             button = _one_of({button.value: button for button in self.profile.buttons}, message["button"], "button")

@@ -1,6 +1,6 @@
-"""The outside of a fake board: presses its buttons, watches its panel, breaks its parts. Standard library only.
+"""A client of the fake board: presses its buttons, watches its panel, breaks its parts. Standard library only.
 
-A press, and what came of it::
+A press and its outcome::
 
     with FakeBoardClient(Path("shop.sock")) as board:
         board.press("attack", hold_ms=1_200)
@@ -31,10 +31,10 @@ FACES_KEPT: Final = 256
 
 @contextmanager
 def socket_address(path: Path) -> Iterator[str]:
-    """An address for the Unix socket ``path``, however long the path: the kernel allows 107 bytes only.
+    """An address for the Unix socket ``path``, which may exceed the kernel's 107 bytes.
 
     Raises:
-        OSError: its folder is not there.
+        OSError: its folder is missing.
     """
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
@@ -48,11 +48,11 @@ class BoardView:
     """What a person in front of the board sees and hears.
 
     Attributes:
-        face, headline, lines: of the screen the panel last took; empty before the first.
+        face, headline, lines: of the panel's last screen; empty before the first.
         is_blank: the panel is dark.
         png: the panel's pixels.
         led, sound: names of the patterns that play; ``off`` when none does.
-        errors: what the board said of lines it did not understand.
+        errors: the board's answers to lines that it did not understand.
     """
 
     face: str = ""
@@ -95,7 +95,7 @@ class FakeBoardClient:
 
     @property
     def view(self) -> BoardView:
-        """As of now."""
+        """The view now."""
         with self._changed:
             return self._view
 
@@ -114,12 +114,12 @@ class FakeBoardClient:
     def set_level(self, button: str, level: str, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
         """Put a button's pin to an electrical level: ``low`` is pressed, ``high`` is not.
 
-        The moment goes with it: on a busy machine the board may hear of a whole tap only when it is over.
+        Sent with its time: on a busy machine the board may hear of a whole tap only when it is over.
 
         Args:
             button: its name, such as ``attack``.
             level: where it is now, at the end of the last bounce.
-            bounces: how often the contact went back on its way there.
+            bounces: how often the contact reopens on its way down, or closes again on its way up.
             bounce_ms: from one of its edges to the next.
         """
         now_s = time.monotonic()
@@ -129,7 +129,7 @@ class FakeBoardClient:
             self.send({"button": button, "level": other if left % 2 else level, "at_s": at_s})
 
     def press(self, button: str, hold_ms: int = 100, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
-        """Press, hold for so long after the last bounce, and let go; returns afterwards."""
+        """Press, hold for ``hold_ms`` after the last bounce, and release; returns afterwards."""
         self.set_level(button, "low", bounces=bounces, bounce_ms=bounce_ms)
         time.sleep(hold_ms / 1_000)
         self.set_level(button, "high", bounces=bounces, bounce_ms=bounce_ms)
@@ -143,7 +143,7 @@ class FakeBoardClient:
         self.send({"part": part, "state": "mend"})
 
     def send(self, message: dict[str, object]) -> None:
-        """One line as it is.
+        """Send one message as a line.
 
         Raises:
             ConnectionError: the board is gone.
@@ -156,10 +156,10 @@ class FakeBoardClient:
                 raise ConnectionError(f"the fake board is gone: {error}") from error
 
     def wait_for(self, is_so: Callable[[BoardView], bool], *, timeout_s: float = 60.0, what: str = "that") -> BoardView:
-        """Wait until the view is so, and give it.
+        """Wait until ``is_so`` holds, and return the view.
 
         Raises:
-            TimeoutError: it did not become so; the message tells the view there is.
+            TimeoutError: not in time; the message holds the present view.
             ConnectionError: the board went away first.
         """
         with self._changed:
@@ -198,7 +198,7 @@ class FakeBoardClient:
             with self._socket.makefile("rb") as lines:
                 while line := lines.readline(LINE_BYTES_MAX):
                     self._take(json.loads(line))
-        except (OSError, ValueError):  # hung up, or not JSON: either way there is nothing more to see
+        except (OSError, ValueError):  # hung up, or not JSON: nothing more will come
             pass
         with self._changed:
             self._is_open = False

@@ -1,4 +1,4 @@
-"""The fake board's socket: one thread, many clients, JSON lines both ways, everything bounded."""
+"""The fake board's socket: one thread, many clients, JSON lines both ways, everything limited."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Message = dict[str, object]
 CLIENTS_MAX: Final = 16
 LINE_BYTES_MAX: Final = 4_096
 BACKLOG_BYTES_MAX: Final = 512 * 1024
-"""A client that is so far behind misses what comes next, and gets the state of then once it has caught up."""
+"""A client this far behind misses further messages, and gets the current state once it has caught up."""
 QUEUE_MAX: Final = 256
 _READ_BYTES: Final = 4_096
 _FLUSH_S: Final = 0.5
 
 
 class _Client:
-    """One connection: what came in and is not yet a line, what is to go out."""
+    """One connection: its incomplete input line and its pending output."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -42,7 +42,7 @@ class FakeBoardServer:
     """Serves a Unix socket.
 
     Args:
-        path: where; a socket left behind by a board that is gone is replaced.
+        path: of the socket; one left behind by a dead board is replaced.
         state: the messages that a new client gets first.
         obey: carries out one message; ``ValueError`` is answered with ``{"error": …}``.
 
@@ -78,7 +78,7 @@ class FakeBoardServer:
         self._wake()
 
     def close(self) -> None:
-        """Send what is left to those that read, hang up, take the socket away. May be called twice."""
+        """Send the rest to clients that read, hang up, remove the socket. Idempotent."""
         if self._is_closing:
             return
         self._is_closing = True
@@ -91,7 +91,7 @@ class FakeBoardServer:
         self._path.unlink(missing_ok=True)
 
     def _wake(self) -> None:
-        # A full pipe has woken it already; a closed one has nobody left to wake.
+        # A full pipe has already woken it; a closed one has nobody left to wake.
         with suppress(OSError):
             self._waker.send(b"\0")
 
@@ -122,7 +122,7 @@ class FakeBoardServer:
                 connection.send(_line({"error": f"at most {CLIENTS_MAX} clients"}))
                 connection.close()
                 return
-            # What is queued is older than the state a new client gets: the others get it first.
+            # Queued messages are older than the state that a new client gets: the others get them first.
             self._spread()
             self._clients[connection] = client
             self._selector.register(connection, selectors.EVENT_READ, client)
@@ -230,7 +230,7 @@ def _listening(path: Path) -> socket.socket:
                 _refuse_living(path, address)
                 path.unlink(missing_ok=True)
             listener.bind(address)
-            # Whoever may connect may press the button: the owner alone. Nobody can before listen().
+            # Only the owner may connect, and so press buttons. Nobody can before listen().
             Path(address).chmod(0o600)
         listener.listen(CLIENTS_MAX)
         listener.settimeout(0)

@@ -1,4 +1,4 @@
-"""Says once that a part failed, and once that it works again."""
+"""Reports once that a part failed, and once that it works again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class PartHealth:
-    """The last word said about one part. Safe from any thread."""
+    """The last report about one part. Safe from any thread."""
 
     def __init__(self, part: Part, emit: Emit) -> None:
         self.part = part
@@ -23,11 +23,11 @@ class PartHealth:
 
     @property
     def is_failed(self) -> bool:
-        """Whether ``PartFailed`` was the last word."""
+        """Whether ``PartFailed`` was the last report."""
         return self._is_failed
 
     def fail(self, detail: str, *, is_retry: bool = False) -> None:
-        """``PartFailed``, unless that was already said; an answer to a retry is always said."""
+        """Report ``PartFailed``, unless already reported; always in answer to a retry."""
         with self._lock:
             if self._is_failed and not is_retry:
                 return
@@ -38,7 +38,7 @@ class PartHealth:
             logger.warning("%s failed: %s", self.part, one_line(detail))
 
     def recover(self) -> None:
-        """``PartRecovered``, if ``PartFailed`` was the last word."""
+        """Report ``PartRecovered``, if ``PartFailed`` was the last report."""
         with self._lock:
             if not self._is_failed:
                 return

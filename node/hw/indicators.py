@@ -11,7 +11,7 @@ from node.hw.patterns import LEDS, SOUNDS, Pattern, PatternPlayer
 from node.hw.pins import Device, PinSource, quietly
 
 Observer = Callable[[str], None]
-"""Told the name of the pattern that the pin now shows."""
+"""Gets the name of the pattern that the pin now shows."""
 
 _SQUARE_WAVE: float = 0.5
 
@@ -28,7 +28,7 @@ class _PinOutput:
         self._player = PatternPlayer(name, self._write, self._fail, playing)
 
     def check(self) -> None:
-        """Read the pin back: a pin that cannot be read is a failure."""
+        """Read the pin back: an unreadable pin is a failure."""
         device = self._device
         if device is None:
             return
@@ -39,13 +39,13 @@ class _PinOutput:
             self._fail(error)
 
     def retry(self) -> None:
-        """Open the pin again and go on with what should be showing."""
+        """Open the pin again and resume the current pattern."""
         if self._health.is_failed and self._open(is_retry=True):
             self._health.recover()
             self._player.resume()
 
     def close(self) -> None:
-        """Off, and the pin given up."""
+        """Switch off and release the pin."""
         self._player.close()
         device, self._device = self._device, None
         if device is not None:
@@ -69,7 +69,7 @@ class _PinOutput:
         self._player.play(pattern)
 
     def _write(self, value: int) -> None:
-        """In the player's thread."""
+        """Set the output; runs in the player's thread."""
         device = self._device
         if device is None:
             raise PartError(f"GPIO {self._pin}: not open")
@@ -87,7 +87,7 @@ class GpiozeroLed(_PinOutput):
     """The status LED: pin high is lit."""
 
     def show(self, pattern: LedPattern) -> None:
-        """Show this until told otherwise."""
+        """Show this until the next call."""
         self._play(LEDS[pattern])
 
     def _make(self) -> Device:
@@ -101,7 +101,7 @@ class GpiozeroSounder(_PinOutput):
     """A passive piezo on a transistor: a square wave at the step's frequency."""
 
     def play(self, pattern: SoundPattern) -> None:
-        """Start this instead of what plays; it ends by itself within 60 s. ``OFF`` stops at once."""
+        """Start this in place of the current pattern; it ends by itself within 60 s. ``OFF`` stops at once."""
         self._play(SOUNDS[pattern])
 
     def _make(self) -> Device:

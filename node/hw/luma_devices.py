@@ -1,4 +1,4 @@
-"""Panels by luma.oled: opens the bus and the device of a profile."""
+"""Panels by luma.oled: opens a profile's bus and device."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ RESET_RELEASE_S: Final = 0.1
 
 
 class OpenedPanel:
-    """A panel that is initialised: the few things asked of it. Methods raise what luma and the bus raise.
+    """An initialised panel. Methods raise what luma and the bus raise.
 
     Args:
-        lines: pins held for as long as the panel is open, such as its reset.
+        lines: pins held while the panel is open, such as its reset.
     """
 
     def __init__(self, device: LumaDevice, lines: tuple[Device, ...] = ()) -> None:
@@ -40,29 +40,29 @@ class OpenedPanel:
         self._device.contrast(level)
 
     def close(self) -> None:
-        """Dark, empty, bus and pins given up, as far as the panel still answers."""
+        """Blank the panel and release bus and pins, as far as the panel still answers."""
         quietly(self._device.hide)
         quietly(self._device.clear)
         self.abandon()
 
     def abandon(self) -> None:
-        """Give up bus and pins of a panel that no longer answers."""
+        """Release bus and pins of a panel that no longer answers."""
         quietly(self._device._serial_interface.cleanup)  # noqa: SLF001 - luma's own cleanup writes to the panel first
         for line in self._lines:
             quietly(line.close)
 
 
 def open_luma_panel(panel: Panel, source: PinSource, *, i2c_bus: Any = None, spi: Any = None) -> OpenedPanel:  # noqa: ANN401
-    """The panel, initialised and blank.
+    """Open the panel, initialised and blank.
 
     Args:
         panel: which.
         source: reset and data/command pins.
-        i2c_bus: instead of the machine's own, an ``smbus2.SMBus`` or alike.
-        spi: instead of the machine's own, a ``spidev.SpiDev`` or alike.
+        i2c_bus: instead of the machine's own, an ``smbus2.SMBus`` or similar.
+        spi: instead of the machine's own, a ``spidev.SpiDev`` or similar.
 
     Raises:
-        Exception: whatever library, bus or pin raises; the caller translates.
+        Exception: whatever library, bus or pin raise; the caller translates it.
     """
     lines: list[Device] = []
     serial = None
@@ -89,7 +89,7 @@ def make_device(panel: Panel, serial: Any) -> LumaDevice:  # noqa: ANN401
     without_exit_hooks()
     options: dict[str, Any] = {}
     if panel.driver in {Driver.SSD1351, Driver.SSD1322}:
-        # Every frame whole: a lost one is made good by the next, and there is no memory of what the panel may show.
+        # Every frame is sent whole: the next makes good a lost one, and no memory of the panel's contents is needed.
         options["framebuffer"] = importlib.import_module("luma.core.framebuffer").full_frame()
     if panel.driver is Driver.SSD1322:
         options["mode"] = "1"
@@ -100,8 +100,8 @@ def make_device(panel: Panel, serial: Any) -> LumaDevice:  # noqa: ANN401
 def without_exit_hooks() -> None:
     """Keep luma from registering an exit hook with every device.
 
-    The hook holds its device for ever, half-made ones included: a missing panel, tried again every few seconds, would
-    fill the memory within a day. The board closes its panel itself.
+    The hook keeps its device for ever, even a half-made one: a missing panel, retried every few seconds, would fill the
+    memory within a day. The board closes its panel itself.
     """
     module: Any = importlib.import_module("luma.core.device")
     module.atexit = SimpleNamespace(register=lambda hook: hook)
@@ -128,7 +128,7 @@ def _open_spi(panel: Panel, gpio: LumaGpio, spi: Any) -> Any:  # noqa: ANN401
 
 
 def _pulse(reset: Device) -> None:
-    """Luma's I2C knows no reset, and an SSD1309 shows nothing without one. The line stays driven high."""
+    """Luma's I2C has no reset, and an SSD1309 shows nothing without one. The line stays driven high."""
     reset.off()
     time.sleep(RESET_HOLD_S)
     reset.on()

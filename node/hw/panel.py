@@ -1,4 +1,4 @@
-"""The OLED: draws in a thread of its own, the latest screen only, so that a slow bus never holds up the loop."""
+"""The OLED: draws only the latest screen, in its own thread, so that a slow bus never holds up the loop."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from node.hw.typeface import Typeface
 
 CONTRAST_FULL: Final = 0xFF
 CONTRAST_DIM: Final = 0x20
-"""The idle face: spares the pixels, and still reads in a lit shop."""
+"""For the idle face: spares the pixels, and is readable in a lit shop."""
 SETTLE_S: Final = 0.008
-"""How long a new screen waits for a newer one. A transfer takes 25 ms on I²C: what follows within this, as a receipt
-mostly does, is drawn instead of what it overtakes and not behind it. Both together stay under the 40 ms of N3."""
+"""How long a new screen waits for a newer one. A transfer takes 25 ms on I²C: a screen that follows within this, as a
+receipt mostly does, is drawn instead of the earlier one, not after it. Together they stay under the 40 ms of N3."""
 REDRAW_S: Final = 60.0
-"""The idle face moves by a pixel, and a panel that was unplugged in the meantime is noticed."""
+"""Moves the idle face by a pixel, and reveals a panel that was unplugged."""
 REST_AFTER_S: Final = 900.0
-"""A face that says the same for so long, such as NO LINK, is dimmed and moved as the idle one: no burn-in."""
+"""A face unchanged for this long, such as NO LINK, is dimmed and moved like the idle one, against burn-in."""
 _STOP_WAIT_S: Final = 1.5
 
 Observer = Callable[[Screen | None, Image.Image | None], None]
-"""Told of each picture the panel took; ``None`` when it went dark."""
+"""Gets each picture that the panel took; ``None`` when it went dark."""
 
 
 class PanelDevice(Protocol):
-    """A panel that is open. Methods may raise anything."""
+    """An open panel. Methods may raise anything."""
 
     def display(self, image: Image.Image) -> None:
         """Send the whole picture."""
@@ -43,10 +43,10 @@ class PanelDevice(Protocol):
         """Brightness, 0 … 255."""
 
     def close(self) -> None:
-        """Dark, then given up; never raises."""
+        """Blank and release; never raises."""
 
     def abandon(self) -> None:
-        """Given up as it is; never raises."""
+        """Release as it is; never raises."""
 
 
 class LumaPanel:
@@ -55,7 +55,7 @@ class LumaPanel:
     Args:
         open_device: opens and initialises the panel; may raise anything. Called in the panel's thread.
         observer: called in the panel's thread.
-        rest_after_s: a face unchanged for so long is dimmed and moved.
+        rest_after_s: a face unchanged for this long is dimmed and moved.
     """
 
     def __init__(
@@ -90,26 +90,26 @@ class LumaPanel:
         self._thread.start()
 
     def show(self, screen: Screen) -> None:
-        """Draw this soon; ``ScreenShown`` once the panel has taken it. A screen overtaken by the next is dropped."""
+        """Draw this soon; ``ScreenShown`` once the panel has it. A screen overtaken by the next is dropped."""
         with self._changed:
             self._screen = screen
             self._is_new = True
             self._changed.notify()
 
     def check(self) -> None:
-        """Draw the same again, so that a panel that no longer answers is noticed."""
+        """Redraw, to notice a panel that no longer answers."""
         with self._changed:
             self._is_check_asked = True
             self._changed.notify()
 
     def retry(self) -> None:
-        """Start a failed panel anew and draw the latest screen."""
+        """Restart a failed panel and draw the latest screen."""
         with self._changed:
             self._is_retry_asked = True
             self._changed.notify()
 
     def close(self) -> None:
-        """Dark, and the bus given up."""
+        """Blank the panel and release the bus."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
@@ -132,7 +132,7 @@ class LumaPanel:
     def _wait(self) -> bool:
         """Sleep until there is something to do; ``False`` when closing."""
         with self._changed:
-            # A dead panel is left alone until somebody asks: no timer for it.
+            # A dead panel is left alone until a retry is requested: no timer for it.
             timeout_s = None if self._device is None or self._screen is None else REDRAW_S
             self._changed.wait_for(self._has_work, timeout_s)
             if self._is_new:
@@ -153,7 +153,7 @@ class LumaPanel:
         return self._judge_typeface(is_retry=is_retry)
 
     def _mend(self) -> bool:
-        """Try again what failed. A panel that lacks nothing but its font is not made to blink for that."""
+        """Retry what failed. A panel that only lacks its font is not restarted, which would make it blink."""
         if self._device is None:
             return self._open(is_retry=True)
         self._typeface.load()
@@ -161,7 +161,7 @@ class LumaPanel:
 
     def _judge_typeface(self, *, is_retry: bool) -> bool:
         if self._typeface.fault:
-            # Words still show, in other letters: somebody has to come and mend it.
+            # Words still show, in another font: someone has to come and install it.
             self._health.fail(self._typeface.fault, is_retry=is_retry)
         else:
             self._health.recover()

@@ -1,7 +1,7 @@
-"""What the LED and the sounder do, as tables, and the thread that plays them.
+"""Patterns of the LED and the sounder, as tables, and the thread that plays them.
 
 Sounds are short pulses, never continuous, and end within 60 s. A passive piezo is driven with a square wave, which
-is rich in harmonics and so heard by ears that no longer hear a sine.
+is rich in harmonics and so audible to ears that no longer hear a sine.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ SOUNDS: Final[Mapping[SoundPattern, Pattern]] = MappingProxyType(
         ),
         # Priority 3: one pulse, once.
         SoundPattern.NOTICE: _sound(SoundPattern.NOTICE, _pulses((520,), 300, 0)),
-        # A rising pair: taken in.
+        # A rising pair: confirmed.
         SoundPattern.CONFIRM: _sound(SoundPattern.CONFIRM, _pulses((660, 880), 80, 40)),
-        # A falling pair, as for a lost feed, but more often: somebody has to take up the radio.
+        # A falling pair, as for a lost feed, but more often: someone has to use the radio.
         SoundPattern.UNDELIVERED: _sound(
             SoundPattern.UNDELIVERED, _every(10_000, _pulses((440, 330, 440, 330), 250, 80)), is_repeated=True
         ),
@@ -118,8 +118,8 @@ class PatternPlayer:
 
     Args:
         write: sets the output; called from the player's thread only. May raise :class:`PartError`.
-        failed: told of that; the pattern is given up.
-        playing: told a pattern's name once its first step is out, and ``"off"`` when one has ended.
+        failed: called then; the pattern is given up.
+        playing: gets a pattern's name once its first step is out, and ``"off"`` when one has ended.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class PatternPlayer:
         self._thread.start()
 
     def play(self, pattern: Pattern) -> None:
-        """Play this from now on, instead of what plays."""
+        """Play this in place of the current pattern."""
         with self._changed:
             self._pattern = pattern
             self._ends_at_s = None if pattern.limit_ms is None else time.monotonic() + pattern.limit_ms / 1_000
@@ -149,7 +149,7 @@ class PatternPlayer:
             self._changed.notify()
 
     def resume(self) -> None:
-        """Play the last pattern again, for what is left of its time: the output is a new one."""
+        """Play the last pattern for the rest of its time, on a reopened output."""
         with self._changed:
             self._turn += 1
             self._changed.notify()
@@ -200,7 +200,7 @@ class PatternPlayer:
                 return self._end()
 
     def _was_overtaken(self, turn: int, wait_s: float | None) -> bool:
-        """Wait, at most so long (``None``: for ever); ``True`` at once when there is something else to play."""
+        """Wait for ``wait_s`` (``None`` = for ever); returns ``True`` at once if another pattern is ordered."""
         with self._changed:
             return self._changed.wait_for(lambda: self._is_closing or self._turn != turn, wait_s)
 

@@ -1,4 +1,4 @@
-"""The Pi's pins, by gpiozero: one factory for all parts, opened when first needed and again after a failure."""
+"""The Pi's pins by gpiozero: one factory for all parts, opened on first use and again after a failure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PinSource:
         """The one pin factory.
 
         Raises:
-            PartError: there is no way to the pins here.
+            PartError: pins are not available here.
         """
         with self._lock, translated("pins"):
             if self._factory is None:
@@ -45,14 +45,14 @@ class PinSource:
         """A ``gpiozero`` device of class ``kind`` on BCM pin ``pin``.
 
         Raises:
-            PartError: no pins here, the pin is taken, or it refuses.
+            PartError: no pins here, or the pin is in use or refuses.
         """
         try:
             return self._make(kind, pin, options)
         except PartError as error:
             if type(error.__cause__).__name__ != "GPIOPinInUse":
                 raise
-        # A device whose making failed half-way keeps its pin until it is collected, which Python 3.13 puts off.
+        # A device that failed half-way keeps its pin until it is collected, which Python 3.13 delays.
         gc.collect()
         return self._make(kind, pin, options)
 
@@ -62,7 +62,7 @@ class PinSource:
             return getattr(importlib.import_module("gpiozero"), kind)(pin, pin_factory=factory, **options)
 
     def close(self) -> None:
-        """Give up every pin."""
+        """Release every pin."""
         with self._lock:
             factory, self._factory = self._factory, None
         if factory is not None:
@@ -77,7 +77,7 @@ def open_lgpio_factory() -> PinFactory:
 
 
 def quietly(action: Callable[[], object]) -> None:
-    """Run a closing step of something that may be broken already; its complaint would tell nobody anything."""
+    """Run a closing step of something that may already be broken, ignoring its errors."""
     with suppress(PartError), translated():
         action()
 
@@ -107,7 +107,7 @@ class LumaGpio:
         self._devices[pin].value = bool(level)
 
     def close(self) -> None:
-        """Give up all pins taken here. Luma leaves that to whoever gave it this object."""
+        """Release all pins taken here. Luma leaves that to its caller."""
         for device in self._devices.values():
             quietly(device.close)
         self._devices.clear()

@@ -1,4 +1,4 @@
-"""Hardware profiles: which panel, and which pin each control is on. Data only; sources are in docs/hardware.md.
+"""Hardware profiles: the panel, and each control's pin. Data only; sources are in docs/hardware.md.
 
 Pins are BCM numbers. Buttons go to ground and are pulled up. Every LED and sounder pin is one that the Pi pulls
 down at power-up (GPIO 9 to 27), so that nothing lights or sounds before the program runs.
@@ -18,13 +18,13 @@ from node.hw.errors import UnknownProfileError
 
 I2C_PINS: Final = frozenset({2, 3})
 SPI0_CE0_PINS: Final = frozenset({8, 10, 11})
-"""CE0, MOSI, SCLK. Panels answer nothing: MISO (9) stays free."""
+"""CE0, MOSI, SCLK. Panels send nothing: MISO (9) stays free."""
 RADIO_PINS: Final = frozenset({12, 14, 15})
 """Kept free for the radio: PTT and the serial port."""
 
 
 class Driver(StrEnum):
-    """Panel controllers, by the name of their class in ``luma.oled.device``."""
+    """Panel controllers, by their class name in ``luma.oled.device``."""
 
     SSD1306 = "ssd1306"
     SSD1309 = "ssd1309"
@@ -48,8 +48,8 @@ class Panel(Struct, frozen=True):
         driver, bus: controller and wiring.
         width_px, height_px: its pixels.
         diagonal_in: visible diagonal in inches.
-        colour: of its light: ``yellow``, ``white``, ``blue`` or ``rgb``.
-        reset_pin: pulsed low before each start; ``None`` where the module resets itself.
+        colour: its light: ``yellow``, ``white``, ``blue`` or ``rgb``.
+        reset_pin: pulsed low before each start; ``None`` if the module resets itself.
         dc_pin: data/command, SPI only.
         i2c_address: 7 bit.
         spi_hz: clock within the controller's limit.
@@ -73,19 +73,19 @@ class Panel(Struct, frozen=True):
 
     @property
     def pins(self) -> frozenset[int]:
-        """Every pin the panel takes."""
+        """All pins used by the panel."""
         bus = I2C_PINS if self.bus is Bus.I2C else SPI0_CE0_PINS
         return bus | {pin for pin in (self.reset_pin, self.dc_pin) if pin is not None}
 
 
 class Profile(Struct, frozen=True):
-    """One way to build a board.
+    """A way to build a board.
 
     Attributes:
         name: as in ``node.toml``.
         title: for people.
         buttons: pin of each control.
-        labels: what each control is called on the part itself, where it is printed there (``KEY1``).
+        labels: names printed on the part itself, such as ``KEY1``.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Profile(Struct, frozen=True):
 
     @property
     def is_fake(self) -> bool:
-        """Mocked pins and panel, driven over a socket."""
+        """Whether it has mocked pins and panel, driven over a socket."""
         return self.panel.driver is Driver.FAKE
 
 
@@ -236,7 +236,7 @@ def profile_named(name: str) -> Profile:
     """The profile of that name.
 
     Raises:
-        UnknownProfileError: there is none; the message lists those there are.
+        UnknownProfileError: there is none; the message lists the profiles.
     """
     try:
         return PROFILES[name]

@@ -14,7 +14,7 @@ from wire.kinds import PRIORITY, AlertKind
 SAID_MAX: Final = 16
 OTHERS_SPOKE_MS: Final = 60_000
 OTHERS_MAX: Final = 1
-"""If more other premises are alerting, no sentence: it would keep the channel from their bursts."""
+"""If this many other premises are alerting, no sentence: it would keep the channel from their bursts."""
 CANCELLED: Final = 99
 """Rank of a cancel among an incident's sentences: it is spoken whatever was spoken before."""
 

@@ -1,1 +1,1 @@
-"""Sound, transmit key and sentences of the radio: what :mod:`node.net.radio` needs of the hardware, and its fakes."""
+"""The radio's hardware for :mod:`node.net.radio`: sound, transmit key and sentences, and their fakes."""

@@ -1,8 +1,8 @@
-"""ALSA's own programs as the way to the sound device: ``arecord`` and ``aplay``, each a child of ours.
+"""The sound device through ALSA's own programs, ``arecord`` and ``aplay``, as child processes.
 
-A library that drives the device inside the node would share its fate: PortAudio, as Debian has it, may loop for ever
-when a USB device is unplugged, stop calling back after hours on a Pi, and costs ten megabytes (ADR 0011). A child is
-killed and started again, and costs less than one.
+A library inside the node could take it down: Debian's PortAudio may loop for ever when a USB device is unplugged, may
+stop calling back after hours on a Pi, and costs ten megabytes (ADR 0011). A child can be killed and restarted, and
+costs less than one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from node.hw.errors import HardwareError, one_line
 Direction = Literal["input", "output"]
 PROGRAMS: Final[dict[Direction, str]] = {"input": "arecord", "output": "aplay"}
 RING_MS: Final = 80
-"""Asked of the device. What it grants is read from what the program prints."""
+"""Requested of the device; the granted size is read from the program's output."""
 PERIOD_MS: Final = 20
 _LIST_WITHIN_S: Final = 5
 _END_WITHIN_S: Final = 0.4
 _NAMES_SAID_MAX: Final = 6
 _SETUP: Final = re.compile(r"^ +(buffer_size|rate) +: (\d+)$")
-_ENVIRONMENT: Final = {"LC_ALL": "C"}  # their words are read below
+_ENVIRONMENT: Final = {"LC_ALL": "C"}  # their output is parsed below
 
 
 class SoundDeviceError(HardwareError, OSError):
@@ -37,7 +37,7 @@ class SoundDeviceError(HardwareError, OSError):
 
 
 def device_names(direction: Direction) -> tuple[str, ...]:
-    """The names that ``[radio.sound]`` can have on this machine: cards first, then ``default`` and the like.
+    """Device names for ``[radio.sound]`` on this machine: cards first, then ``default`` and the like.
 
     Raises:
         SoundDeviceError: ALSA's programs are not installed.
@@ -61,12 +61,12 @@ def device_names(direction: Direction) -> tuple[str, ...]:
 
 
 class SoundProgram:
-    """One child: recording to, or playing from, its standard stream. It is running once constructed.
+    """One child that records to, or plays from, its standard stream. Running once constructed.
 
     Args:
         direction: ``input`` records, ``output`` plays.
         device: ALSA's name.
-        stream: what the child writes recorded samples to, or reads those to be played from; given away.
+        stream: where the child writes recorded samples, or reads samples to play; owned by this object.
 
     Raises:
         SoundDeviceError: the program is not installed.
@@ -107,20 +107,20 @@ class SoundProgram:
 
     @property
     def has_opened(self) -> bool:
-        """The device is open and has told its buffers."""
+        """Whether the device is open and its buffers are known."""
         return self._is_open.is_set()
 
     def wait_open(self, within_ms: int) -> bool:
-        """Wait until it :attr:`has_opened`, for at most so long; returns whether it has."""
+        """Wait until :attr:`has_opened`, at most ``within_ms``; returns whether it has."""
         return self._is_open.wait(within_ms / 1000)
 
     @property
     def has_ended(self) -> bool:
-        """The child is gone."""
+        """Whether the child has ended."""
         return self._process.poll() is not None
 
     def why_ended(self) -> str:
-        """In an engineer's words, once it has ended."""
+        """Why it ended, for an engineer."""
         self._listener.join(_END_WITHIN_S)
         said = self._complaint
         if "No such file" in said or ("No such device" in said and not self.has_opened):
@@ -133,7 +133,7 @@ class SoundProgram:
         return f'sound {self.direction} "{self.device}": {reason}'
 
     def stop(self) -> None:
-        """End it now. It holds nothing that would have to be saved."""
+        """End it now; it has nothing to save."""
         with suppress(OSError):
             self._process.kill()
         with suppress(subprocess.TimeoutExpired):
@@ -142,13 +142,13 @@ class SoundProgram:
             self._listener.join(_END_WITHIN_S)
 
     def _listen(self, errors: IO[bytes]) -> None:
-        """Read what it prints: the device's buffers, gaps, and what it complains of."""
+        """Parse its output: the device's buffers, gaps and errors."""
         frames = 0
         with errors:
             for raw in errors:
                 line = raw.decode(errors="replace").rstrip()
                 if found := _SETUP.match(line):
-                    # Of each layer down to the hardware (plug, dmix, …), in its own rate: the longest counts.
+                    # One for each layer down to the hardware (plug, dmix, …), in its own rate: the longest counts.
                     if found[1] == "rate" and (rate_hz := int(found[2])):
                         frames = rate_hz
                     elif frames:

@@ -1,8 +1,8 @@
-"""The sound device between node and radio, held open for life: recording always, playing silence or an over.
+"""The sound device between node and radio, always open: it records all the time, and plays silence or an over.
 
-The device's own clock is the only one here: every block that arrives is a tick at which the player is topped up. What
-was written and what still lies in the pipe tell to within a block what has left the device, so that nothing is unkeyed
-before its last sample, on whatever buffers the device has.
+The device's own clock is the only one here: at every arriving block the player is topped up. Bytes written less bytes
+still in the pipe show, to a block, what has left the device, so that nothing is unkeyed before its last sample,
+whatever buffers the device has.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from node.core.air import BLOCK_BYTES, BLOCK_MS, RATE_HZ
 from node.hw.radio.alsa import PERIOD_MS, SoundDeviceError, SoundProgram
 
 SILENCE_AHEAD_BYTES: Final = 2 * BLOCK_BYTES
-"""In the pipe while nothing is said: enough for a thread that is late, little to wait for before an over."""
+"""In the pipe between overs: enough for a late thread, and little delay before an over."""
 _PLAYER_HOLDS_BYTES: Final = 2 * RATE_HZ * PERIOD_MS // 1000
 _OPEN_WITHIN_MS: Final = 5_000
 _QUIET_MAX_MS: Final = 2_000
-"""A device that gives or takes nothing for so long is lost, whatever it says."""
+"""A device that gives or takes nothing for this long is lost."""
 _STUCK_BLOCKS: Final = _QUIET_MAX_MS // BLOCK_MS
 _JOIN_S: Final = 1.0
 _log: Final = logging.getLogger(__name__)
 
 
 class SoundFigures(Struct, frozen=True):
-    """How the device has done.
+    """Figures of the device.
 
     Attributes:
         start_ms: how long the last over's first sample took to leave the device, by the device's clock; to a block.
-        gaps: how often the device ran dry during an over, since it was opened. A burst with a gap is not decoded.
+        gaps: how often the device ran dry during an over since it was opened. A burst with a gap is not decoded.
         ring_ms: the device's buffer.
     """
 
@@ -52,10 +52,10 @@ class SoundDevice:
     """A full-duplex sound device, as ``AudioPort`` of :mod:`node.net.radio.ports`. Any thread may call.
 
     Args:
-        input_name, output_name: as ALSA names them; ``default``, or better one of ``plughw:``.
+        input_name, output_name: ALSA names; ``default``, or better ``plughw:…``.
 
     Raises:
-        SoundDeviceError: from :meth:`start` and :meth:`play`; it is an ``OSError``.
+        SoundDeviceError: from :meth:`start` and :meth:`play`; an ``OSError``.
     """
 
     def __init__(self, input_name: str, output_name: str) -> None:
@@ -76,14 +76,14 @@ class SoundDevice:
         self._running().play(samples, on_end)
 
     def flush(self) -> None:
-        """Stop playing now. What the device itself has buffered, at most its ring, still leaves it."""
+        """Stop playing now. What the device has buffered, at most its ring, is still played."""
         with self._lock:
             stream = self._stream
         if stream is not None:
             stream.flush()
 
     def figures(self) -> SoundFigures:
-        """How the device has done since it was opened.
+        """Figures since the device was opened.
 
         Raises:
             SoundDeviceError: it is not open.
@@ -91,7 +91,7 @@ class SoundDevice:
         return self._running().figures()
 
     def close(self) -> None:
-        """Let go of the device. May be called twice."""
+        """Release the device. Idempotent."""
         with self._lock:
             stream, self._stream = self._stream, None
         if stream is not None:
@@ -105,7 +105,7 @@ class SoundDevice:
 
 
 class _Over:
-    """Samples on their way out. ``start`` and ``end`` are positions in the stream of bytes written to the player."""
+    """An over being played. ``start`` and ``end`` are positions in the stream of bytes written to the player."""
 
     def __init__(self, samples: bytes, on_end: Callable[[str], None], start: int, gaps: int) -> None:
         self.left = memoryview(samples[: len(samples) & ~1])
@@ -141,7 +141,7 @@ class _Stream:
         recorded, recorder_out = os.pipe()
         player_in, played = os.pipe()
         self._recorded, self._played = recorded, played
-        # Our own way to the player's end, to take back what it has not read yet; opened anew, since a duplicate would
+        # Our own access to the player's end, to withdraw what it has not read; reopened, because a duplicate would
         # share its blocking mode with the player.
         self._unplayed = os.open(f"/proc/self/fd/{player_in}", os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(recorded, False)
@@ -204,7 +204,7 @@ class _Stream:
             self._release()
 
     def _flow(self) -> str:
-        """Block by block, until the device is lost or closed; returns why."""
+        """Run block by block until the device is lost or closed; returns why."""
         while not self.is_over:
             block, reason = self._read_block(_QUIET_MAX_MS)
             reason = reason or self._tick()
@@ -229,7 +229,7 @@ class _Stream:
         return block, ""
 
     def _tick(self) -> str:
-        """Keep the player fed, and see what has left it; returns why it is lost."""
+        """Feed the player and check its progress; returns why the device is lost, or ``""``."""
         ended: _Over | None = None
         with self._lock:
             if self.is_over:
@@ -268,7 +268,7 @@ class _Stream:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        """Give the player as much of the over as the pipe takes, and silence only after it."""
+        """Write as much of the over as the pipe takes, then silence."""
         over = self._over
         while over is not None and over.left:
             try:
@@ -292,7 +292,7 @@ class _Stream:
         return program
 
     def _await_flow(self) -> None:
-        """Until both directions are open and the first block is here."""
+        """Wait until both directions are open and the first block has arrived."""
         poll = select.poll()
         poll.register(self._recorded, select.POLLIN)
         for _ in range(_OPEN_WITHIN_MS // BLOCK_MS):
@@ -300,7 +300,7 @@ class _Stream:
                 if program.has_ended:
                     raise SoundDeviceError(program.why_ended())
             self._write()
-            # It waits for a block wherever it waits, so that the count above is about the time.
+            # It always waits for a block, so the count above measures time.
             is_open = all(program.wait_open(BLOCK_MS) for program in self._programs)
             if is_open and poll.poll(BLOCK_MS):
                 return

@@ -1,4 +1,4 @@
-"""A radio whose antenna is a Unix socket: what it sends and hears goes through the simulated air of the demo.
+"""A radio whose aerial is a Unix socket: it sends and hears through the demo's simulated air.
 
 It is sound device and key in one, as ``AudioPort`` and ``PttPort`` of :mod:`node.net.radio.ports`; the air's tick is
 its sound card's clock. docs/fakes.md lists the messages.
@@ -29,11 +29,11 @@ _MESSAGE_BYTES_MAX: Final = 4_096
 
 
 class FakeRadioError(HardwareError, OSError):
-    """There is no air, or it was asked for what no radio does."""
+    """There is no air, or the call is one that no radio supports."""
 
 
 class _Playing(Struct, frozen=True):
-    """What is on its way out."""
+    """Samples being played."""
 
     number: int
     on_end: Callable[[str], None]
@@ -44,7 +44,7 @@ class FakeRadio:
 
     Args:
         air_socket: where the air listens.
-        name: what the air calls this radio: its node's id, as text.
+        name: of this radio on the air: its node's id, as text.
 
     Raises:
         FakeRadioError: from :meth:`start`, :meth:`play` and :meth:`key`, which is an ``OSError``.
@@ -62,7 +62,7 @@ class FakeRadio:
     # -- AudioPort ------------------------------------------------------------------------------------------------
 
     def start(self, on_block: Callable[[bytes], None], on_failed: Callable[[str], None]) -> None:
-        """Join the air. A radio that has lost it may be started again."""
+        """Join the air. May be called again after losing it."""
         with self._lock:
             if self._connection is not None:
                 raise FakeRadioError("it has started already")
@@ -90,7 +90,7 @@ class FakeRadio:
             playing = _Playing(next(self._numbers), on_end)
             for start in range(0, len(samples), BLOCK_BYTES):
                 self._send(b"A" + samples[start : start + BLOCK_BYTES].ljust(BLOCK_BYTES, b"\0"))
-            # The answer to the mark cannot be taken before this lock is let go.
+            # The answer to the mark cannot be taken before this lock is released.
             self._send(b"E" + playing.number.to_bytes(4, "little"))
             self._playing = playing
 
@@ -107,12 +107,12 @@ class FakeRadio:
     # -- PttPort --------------------------------------------------------------------------------------------------
 
     def key(self, max_ms: int) -> None:
-        """Transmit; the air lets go of the key after ``max_ms``, as the guard of a real line does."""
+        """Transmit; the air releases the key after ``max_ms``, like the guard of a real line."""
         with self._lock:
             self._send(b"K" + max_ms.to_bytes(4, "little"))
 
     def unkey(self) -> None:
-        """Stop transmitting. Without an air there is nothing to unkey: it unkeys whoever hangs up."""
+        """Stop transmitting. Without an air there is nothing to unkey: it unkeys a radio that disconnects."""
         with self._lock:
             if self._connection is not None:
                 self._send(b"U")
@@ -120,7 +120,7 @@ class FakeRadio:
     # -- both -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Unkey and leave the air. May be called twice."""
+        """Unkey and leave the air. Idempotent."""
         with self._lock:
             connection, self._connection = self._connection, None
             listener, self._listener = self._listener, None
@@ -131,7 +131,7 @@ class FakeRadio:
             listener.join(_JOIN_S)
 
     def _send(self, message: bytes) -> None:
-        """Under the lock."""
+        """Send a message; call with the lock held."""
         if self._connection is None:
             raise FakeRadioError("it is not on the air")
         try:
@@ -168,6 +168,6 @@ class FakeRadio:
         with self._lock:
             playing = self._playing
             if playing is None or playing.number != number:
-                return  # of something that was flushed meanwhile
+                return  # for something flushed meanwhile
             self._playing = None
         playing.on_end("")

@@ -1,4 +1,4 @@
-"""Sentences rendered ahead, so that a press never waits for speech: ``PhraseBook`` of :mod:`node.net.radio.ports`."""
+"""Sentences rendered in advance, so that a press never waits for speech: a ``PhraseBook``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from node.hw.radio.sentences import once
 from node.hw.radio.speech import SPEECH_MS_MAX, STATUS_NO_PROGRAM, WORDS_PER_MINUTE
 
 _VERSION: Final = 3
-"""Raised whenever the same text and voice shall sound different, so that cached sentences are made anew."""
+"""Raised when the same text and voice should sound different, so that cached sentences are made again."""
 _SOUND_BYTES_MAX: Final = 2 * RATE_HZ * SPEECH_MS_MAX // 1000
 _RENDER_WITHIN_S: Final = 600
 _SUFFIX: Final = ".s16"
 _SEAL_BYTES: Final = hashlib.sha256().digest_size
-"""Before the samples, their digest: what a dying card made of them is never put on the air."""
+"""A digest before the samples: what a dying card has damaged is never put on the air."""
 _JOIN_S: Final = 1.0
 _TOLD_TO_END_S: Final = 5.0
 _PACKAGES: Final = Path(__file__).absolute().parents[3]
@@ -37,9 +37,9 @@ class SpokenPhrases:
     """A scheme's sentences in one voice, kept on disk. Any thread may call.
 
     Args:
-        sentences: what is said for each phrase (:func:`node.hw.radio.sentences.sentences`).
-        voice: espeak-ng's name of it.
-        cache_dir: where samples are kept; made if missing, and emptied of what is no longer said.
+        sentences: of each phrase (:func:`node.hw.radio.sentences.sentences`).
+        voice: its espeak-ng name.
+        cache_dir: for samples; made if missing, and cleared of unused ones.
         on_problem: called, from a thread of this object's, each time sentences cannot be made: overs then go without,
             and somebody must call :meth:`start` again. Without this it is logged.
         on_made: the same, when they have been made after all.
@@ -69,11 +69,11 @@ class SpokenPhrases:
 
     @property
     def problem(self) -> str:
-        """Why sentences are missing, one line; empty if nothing is known against them."""
+        """Why sentences are missing, in one line; empty if no reason is known."""
         return self._problem
 
     def start(self) -> None:
-        """Make what is missing, in the background. May be called again, to try again."""
+        """Make missing sentences in the background. May be called again, to retry."""
         with self._lock:
             if self._closing.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
@@ -81,23 +81,23 @@ class SpokenPhrases:
             self._thread.start()
 
     def wait(self, within_s: float) -> bool:
-        """Wait until there is nothing more to make, or it has failed; returns whether that is so."""
+        """Wait until all is made or has failed; returns whether that is so."""
         thread = self._thread
         if thread is not None:
             thread.join(within_s)
         return thread is None or not thread.is_alive()
 
     def missing(self) -> tuple[Phrase, ...]:
-        """Those that are not ready; a file that is not whole counts as none."""
+        """Phrases that are not ready; an incomplete file does not count."""
         return tuple(phrase for phrase in self._files if self.samples(phrase) is None)
 
     def samples(self, phrase: str) -> bytes | None:
-        """One sentence; ``None`` where none is set, it is not ready, or the disk does not give it."""
+        """One sentence's samples; ``None`` = not set, not ready, or not readable."""
         file = next((file for known, file in self._files.items() if known == phrase), None)
         if file is None:
             return None
         try:
-            if not file.is_file():  # never opened: a pipe in its place would wait for ever
+            if not file.is_file():  # not opened: a pipe in its place would block for ever
                 return None
             with file.open("rb") as opened:
                 seal, sound = opened.read(_SEAL_BYTES), opened.read(_SOUND_BYTES_MAX)
@@ -110,7 +110,7 @@ class SpokenPhrases:
         return sound or None
 
     def close(self) -> None:
-        """Stop making. May be called twice."""
+        """Stop making. Idempotent."""
         with self._lock:
             self._closing.set()
             thread, child = self._thread, self._child
@@ -142,11 +142,11 @@ class SpokenPhrases:
                 self._on_problem(told)
 
     def _make(self, phrase: Phrase) -> str:
-        """Render and keep one; returns why not."""
+        """Render and store one; returns the problem, or ``""``."""
         text = self._sentences[phrase]
         sound, problem = self._rendered(text)
         if not problem and len(sound) >= _SOUND_BYTES_MAX and once(text) != text:
-            # Cut in the middle of its second half: better whole, and once.
+            # It would be cut in its second half: better once, and whole.
             sound, problem = self._rendered(once(text))
         if not problem and not self._closing.is_set():
             _keep(self._files[phrase], sound[: min(len(sound), _SOUND_BYTES_MAX) & ~1])
@@ -161,7 +161,7 @@ class SpokenPhrases:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                # It finds us wherever we were found.
+                # The child imports us from where we were imported.
                 env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
             )
             self._child = child
@@ -176,7 +176,7 @@ class SpokenPhrases:
         if child.returncode == 0 and sound:
             return sound, ""
         if child.returncode == -signal.SIGTERM:
-            # At the unit's stop every process is told to end, and the node may be the last to hear of it.
+            # When the unit stops, every process is told to end, and the node may be the last to hear of it.
             self._closing.wait(_TOLD_TO_END_S)
         lines = said.decode(errors="replace").strip().splitlines()
         problem = lines[-1] if lines else "the speech program failed"
@@ -196,9 +196,9 @@ def _digest(text: str, voice: str) -> str:
 
 
 def _keep(file: Path, sound: bytes) -> None:
-    """Whole or not at all, whenever the power goes."""
+    """Write the file atomically, whenever the power fails."""
     unfinished = file.with_suffix(f"{_SUFFIX}.new")
-    with suppress(OSError):  # never through a link that somebody left here
+    with suppress(OSError):  # never through a link that someone left here
         unfinished.unlink()
     with unfinished.open("xb") as opened:
         opened.write(hashlib.sha256(sound).digest() + sound)

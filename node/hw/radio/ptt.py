@@ -1,7 +1,7 @@
-"""The transmit key: its settings, its error, and the seam behind which its line is (N10).
+"""The transmit key: its settings, its error, and the protocol of its line (N10).
 
-One small process holds the line (:mod:`node.hw.radio.ptt_guard`), the node asks it
-(:mod:`node.hw.radio.ptt_guarded`), and systemd puts it off around the node's life (:mod:`node.hw.radio.unkey`).
+A small process holds the line (:mod:`node.hw.radio.ptt_guard`), the node asks it (:mod:`node.hw.radio.ptt_guarded`),
+and systemd releases it before the node starts and after it ends (:mod:`node.hw.radio.unkey`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ METHODS: Final = ("gpio", "serial-rts", "cm108")
 
 
 class PttError(HardwareError, OSError):
-    """The line did not move, or nothing guards it; the message is one line that says what to do."""
+    """The line did not move, or has no guard; the message is one line that says what to do."""
 
 
 class PttSettings(NamedTuple):
     """``[radio.ptt]`` of ``node.toml``. No struct: the guard is to load no library.
 
     Attributes:
-        method: one of ``METHODS``; only that one's setting below is looked at.
+        method: one of ``METHODS``; only its own setting below is used.
         gpio: BCM number; high keys, through a transistor or opto-coupler. 12 is kept free by every profile.
         serial: device whose RTS keys.
-        hidraw: device of a CM108 or a chip like it.
-        cm108_pin: which of its GPIO pins keys, 1 … 8; 3 by common custom.
+        hidraw: device of a CM108 or similar.
+        cm108_pin: its GPIO pin that keys, 1 … 8; usually 3.
     """
 
     method: str = "gpio"
@@ -36,11 +36,11 @@ class PttSettings(NamedTuple):
 
 
 class PttLine(Protocol):
-    """A line that keys the transmitter. To open one puts it off, whatever it was."""
+    """A line that keys the transmitter. Opening one switches it off."""
 
     @property
     def name(self) -> str:
-        """What a person calls it, such as ``GPIO 12``."""
+        """Its name for people, such as ``GPIO 12``."""
 
     def set(self, *, is_on: bool) -> None:
         """Drive it.
@@ -50,8 +50,8 @@ class PttLine(Protocol):
         """
 
     def close(self) -> None:
-        """Put it off and let go of it; also lets go where it cannot be put off.
+        """Switch it off and release it, even if it cannot be switched off.
 
         Raises:
-            PttError: it could not be put off.
+            PttError: it could not be switched off.
         """

@@ -1,12 +1,12 @@
-"""The guard of the transmit key: a process of its own that alone holds the line, started by ``ptt_guarded``.
+"""The guard of the transmit key: a separate process that alone holds the line, started by ``ptt_guarded``.
 
-It puts the line off when told to, when the time of the over is up, when the program that started it ends or is
-killed (its pipe ends), at any signal, and at any error; whatever it was told, no over is longer than ``OVER_MS_MAX``.
-It needs nothing of the program to do so: one that is stopped or spins cannot keep the transmitter keyed (N10).
+It switches the line off when told to, when the over's time is up, when the program that started it ends or is killed
+(its pipe ends), at any signal, and at any error; no over is ever longer than ``OVER_MS_MAX``. It needs nothing from the
+program for this: even one that is stopped or spinning cannot keep the transmitter keyed (N10).
 
 Lines of text. In: ``key NUMBER MILLISECONDS``, ``unkey NUMBER``. Out: ``ready`` once, with the line off;
 ``keyed NUMBER`` and ``off NUMBER``, when the line has moved; ``expired NUMBER`` when the time was up;
-and as its last word ``gone``, with the line off, or ``failed REASON``, with the line as far off as it can be.
+and last ``gone``, with the line off, or ``failed REASON``, with the line off as far as possible.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SIGNALS: Final = (
     signal.SIGINT,
     signal.SIGHUP,
     signal.SIGQUIT,
-    # systemd's watchdog sends it to every process of the unit.
+    # systemd's watchdog sends this to every process of the unit.
     signal.SIGABRT,
     signal.SIGUSR1,
     signal.SIGUSR2,
@@ -39,7 +39,7 @@ _SIGNALS: Final = (
 
 
 class Guard:
-    """What the guard knows: when the line must be off.
+    """The guard's state: when the line must be off.
 
     Args:
         line: open, and off.
@@ -60,7 +60,7 @@ class Guard:
         """Carry out one command; returns the answer.
 
         Raises:
-            PttError: it is none, or the line did not move.
+            PttError: not a command, or the line did not move.
         """
         match command.split():
             case ["key", number, ms] if number.isdecimal() and ms.isdecimal():
@@ -73,7 +73,7 @@ class Guard:
                 raise PttError(f"not a command: {command[:40]!r}")
 
     def expire(self) -> str:
-        """Put the line off if its time is up; returns what to tell of it.
+        """Switch the line off if its time is up; returns what to report.
 
         Raises:
             PttError: the line did not move.
@@ -85,7 +85,7 @@ class Guard:
 
     def _key(self, number: int, ms: int) -> None:
         due_ms = self._now_ms() + min(ms, OVER_MS_MAX)
-        # Asked for again while it is on, an over gets no longer: else a program gone mad could key for ever.
+        # Requested again while on, an over gets no longer: otherwise a program gone mad could key for ever.
         self._due_ms = due_ms if self._due_ms is None else min(due_ms, self._due_ms)
         self._number = number
         self._line.set(is_on=True)
@@ -96,12 +96,12 @@ class Guard:
 
 
 def serve(line: PttLine, commands: int, answers: int, stop: int, now_ms: Callable[[], int]) -> None:
-    """Obey until there is a reason to end. The line is for the caller to close.
+    """Obey until there is a reason to end. The caller closes the line.
 
     Args:
         line: open, and off.
         commands: file descriptor to read from; its end is a reason.
-        answers: to write to.
+        answers: file descriptor to write to.
         stop: anything readable here is a reason too.
         now_ms: a clock that never jumps.
 
@@ -154,7 +154,7 @@ def main(settings: PttSettings, commands: int, answers: int) -> int:
 
 
 def _let_go(line: PttLine, settings: PttSettings) -> list[str]:
-    """Put it off; where that fails, as after a device was unplugged for a moment, once more by opening it anew."""
+    """Switch it off; if that fails, as after a brief unplugging, reopen it and try once more."""
     try:
         line.close()
     except OSError:
@@ -166,7 +166,7 @@ def _let_go(line: PttLine, settings: PttSettings) -> list[str]:
 
 
 def _stop_at_signals() -> int:
-    """Have any signal end :func:`serve`, at a moment of its choice; returns what becomes readable then."""
+    """Let any signal end :func:`serve` in order; returns the descriptor that becomes readable then."""
     readable, written = os.pipe()
     os.set_blocking(written, False)
     signal.set_wakeup_fd(written, warn_on_full_buffer=False)

@@ -1,4 +1,4 @@
-"""The transmit key as the node holds it: by asking the guard, whom it keeps alive (N10)."""
+"""The node's access to the transmit key: through the guard, which it keeps alive (N10)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_lines import put_off
 
 ANSWER_S: Final = 1.0
-"""A guard that takes longer is hung: it is killed, and a fresh one puts the line off."""
+"""A guard that takes longer hangs: it is killed, and a new one switches the line off."""
 START_S: Final = 8.0
 """From start to ``ready``: a second on a Pi Zero 2, more under load."""
 RETRY_FIRST_S: Final = 0.05
 RETRY_MAX_S: Final = 10.0
-"""A guard that lived so long is no part of a series of failures."""
+"""A guard that lived this long does not count as another failure in a row."""
 
 _LET_GO_PAUSE_S: Final = 2.0
-"""After a guard that ended in order, as at a signal: the unit is being stopped, and this program with it."""
+"""After a guard that ended in order, as at a signal: the unit, and this program, are being stopped."""
 
 _ENVIRONMENT: Final = ("PATH", "LANG", "RUNTIME_DIRECTORY", "LG_WD", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
-"""What the guard gets to see of ours."""
+"""Our environment variables that the guard inherits."""
 _READ_BYTES: Final = 4096
 _PACKAGES: Final = Path(__file__).absolute().parents[3]
 _log: Final = logging.getLogger(__name__)
@@ -42,15 +42,15 @@ _log: Final = logging.getLogger(__name__)
 def guard_command(settings: PttSettings) -> list[str]:
     """The arguments that start a guard; no shell is involved."""
     told = json.dumps(settings._asdict())
-    # Neither the user's own packages nor the working directory have a say in what runs.
+    # Neither the user's own packages nor the working directory influence what runs.
     return [sys.executable, "-s", "-P", "-m", "node.hw.radio.ptt_guard", told]
 
 
 class GuardedPtt:
-    """A line that a process of its own guards; begins at once, with the line off. A ``PttPort``.
+    """A line guarded by a separate process; starts at once, with the line off. A ``PttPort``.
 
-    Its thread starts the guard, and starts it anew, with growing pauses, whenever it ended. A guard's first deed is
-    to put the line off, so one that died mid-over is made good by the next.
+    Its thread starts the guard, and restarts it, with growing pauses, whenever it ends. A guard first switches the
+    line off, so the next one makes good for one that died mid-over.
 
     Args:
         settings: which line.
@@ -89,25 +89,25 @@ class GuardedPtt:
 
     @property
     def guard_pid(self) -> int | None:
-        """Of the guard that is ready now."""
+        """Process id of the ready guard."""
         with self._changed:
             return self._guard.pid if self._guard is not None and self._is_ready else None
 
     def key(self, max_ms: int) -> None:
-        """Transmit, for at most so long. Returns when the guard has confirmed that the line moved.
+        """Transmit, for at most ``max_ms``. Returns when the guard has confirmed that the line moved.
 
         Raises:
-            PttError: it did not, or nothing guards it; the line is off or being put off.
+            PttError: it did not, or there is no guard; the line is off or being switched off.
         """
         with self._asking:
             self._wait_ready()
             self._ask("key", "keyed", f" {max(0, max_ms)}")
 
     def unkey(self) -> None:
-        """Stop transmitting. May be called when it is off, to learn whether the line works.
+        """Stop transmitting. May be called when it is off, to test the line.
 
         Raises:
-            PttError: neither this guard nor a fresh one nor this program itself could put it off.
+            PttError: neither this guard nor a new one nor this program could switch it off.
         """
         with self._asking:
             with suppress(PttError):
@@ -115,7 +115,7 @@ class GuardedPtt:
                 self._ask("unkey", "off")
                 return
             with suppress(PttError):
-                # A fresh one is ready only after it has put the line off.
+                # A new one is ready only after it has switched the line off.
                 self._wait_ready()
                 return
             put_off(self._settings)
@@ -130,7 +130,7 @@ class GuardedPtt:
                 guard = self._guard
                 self._changed.notify_all()
             if guard is not None and guard.stdin is not None:
-                # For the guard, the end of this pipe is the end of this program.
+                # To the guard, the end of this pipe means the end of this program.
                 with suppress(OSError):
                     guard.stdin.close()
                 self._thread.join(self._answer_s)
@@ -138,12 +138,12 @@ class GuardedPtt:
                     guard.kill()
             self._thread.join(self._answer_s)
             if not self._has_let_go:
-                # That the line is out of order was told when it was wanted.
+                # That the line is broken was reported when it was needed.
                 with suppress(PttError):
                     put_off(self._settings)
 
     def _wait_ready(self) -> None:
-        """Wait for a guard that holds the line; a pause before the next attempt is cut short."""
+        """Wait for a guard that holds the line, cutting short any pause before the next attempt."""
         with self._changed:
             failed_starts = self._failed_starts
             self._is_wanted = not self._is_ready
@@ -174,13 +174,13 @@ class GuardedPtt:
                 return
             if self._guard is not guard or not self._is_ready:
                 raise PttError(self._problem or "the transmit key's guard has ended")
-            # Of this one nothing more is believed. The thread sees it end; the next one puts the line off.
+            # This one is no longer believed. The thread sees it end; the next one switches the line off.
             self._is_ready = False
             guard.kill()
             raise PttError("the transmit key's guard does not answer")
 
     def _keep(self) -> None:
-        """In the thread: one guard after another."""
+        """Run one guard after another, in the thread."""
         pause_s = RETRY_FIRST_S
         told = ""
         while True:
@@ -203,7 +203,7 @@ class GuardedPtt:
             pause_s = min(2 * pause_s, RETRY_MAX_S)
 
     def _run_guard(self) -> None:
-        """Start a guard, hear what it says, and bury it."""
+        """Start a guard, process its messages, and clean up after it."""
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         with self._changed:
             if self._is_closing:
@@ -216,7 +216,7 @@ class GuardedPtt:
                     bufsize=0,
                     env={**environment, "PYTHONPATH": str(_PACKAGES)},
                     cwd="/",
-                    # A terminal's Ctrl-C is for the node, which then ends the guard.
+                    # A terminal's Ctrl-C goes to the node, which then ends the guard.
                     start_new_session=True,
                 )
             except Exception as e:  # noqa: BLE001 - whatever it is: without this thread nobody would guard the line
@@ -243,7 +243,7 @@ class GuardedPtt:
                     pipe.close()
 
     def _said(self, guard: subprocess.Popen[bytes]) -> Iterator[str]:
-        """Line by line, until it ends or is too slow to begin."""
+        """The guard's lines, until it ends or is too slow to start."""
         assert guard.stdout is not None
         begin_by_s = time.monotonic() + self._start_s
         pending = b""

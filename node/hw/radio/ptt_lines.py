@@ -1,6 +1,6 @@
 """The three lines that can key a radio: a pin of the Pi, RTS of a serial port, a pin of a CM108 sound device.
 
-Each imports its library when it is opened, so that whoever holds one line carries no other's weight.
+Each imports its library when it is opened, so that no process loads more than it needs.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from node.hw.pins import Device, PinSource
 
 GPIO_MIN: Final = 9
-"""The Pi pulls 0 to 8 up from power-up on, long before any program runs: a radio on one of them would be keyed."""
+"""The Pi pulls 0 to 8 up from power-up, long before any program runs, which would key a radio on them."""
 GPIO_MAX: Final = 27
 CM108_PIN_MAX: Final = 8
 _HUNG_UP: Final = 0
-"""A baud rate of 0: the kernel raises RTS with DTR at the opening of a port, but not of one that was left like this."""
+"""A baud rate of 0: opening a port raises RTS and DTR, but not if it was left like this."""
 
 
 def open_line(settings: PttSettings) -> PttLine:
-    """Open the configured line and put it off.
+    """Open the configured line and switch it off.
 
     Raises:
         PttError: there is none, it cannot be opened, or it did not move.
@@ -47,10 +47,10 @@ def open_line(settings: PttSettings) -> PttLine:
 
 
 def put_off(settings: PttSettings) -> None:
-    """Put the configured line off and let go of it.
+    """Switch the configured line off and release it.
 
     Raises:
-        PttError: it could not be put off.
+        PttError: it could not be switched off.
     """
     open_line(settings).close()
 
@@ -60,7 +60,7 @@ class GpioPtt:
 
     Args:
         pin: BCM number.
-        source: where pins come from.
+        source: of pins.
     """
 
     def __init__(self, pin: int, source: PinSource) -> None:
@@ -69,7 +69,7 @@ class GpioPtt:
         self.name = f"GPIO {pin}"
         self._source = source
         try:
-            # An output from the first moment low: never an input that floats, never high for an instant.
+            # An output, low from the first moment: never a floating input, never high for an instant.
             self._device: Device = source.device("OutputDevice", pin, active_high=True, initial_value=False)
         except PartError as e:
             self._source.close()
@@ -87,7 +87,7 @@ class GpioPtt:
             raise PttError(f"{self.name}: stays {'low' if is_on else 'high'}: look for a short circuit")
 
     def close(self) -> None:
-        """Low, then an input: the resistor to ground in docs/hardware.md keeps it low."""
+        """Drive it low, then make it an input: the resistor to ground (docs/hardware.md) keeps it low."""
         try:
             self.set(is_on=False)
         finally:
@@ -102,7 +102,7 @@ def _gpio_refused(name: str, error: PartError) -> str:
         return f"{name} is held by another program, perhaps a node that runs"
     if "not installed" in reason:
         return f"{name}: {reason}; install Debian's python3-gpiozero and python3-lgpio"
-    # Advice first: a library's own words may be too long for one line.
+    # Advice first: a library's own message may be too long for one line.
     return one_line(f"{name}: is this a Raspberry Pi, and its user in the group gpio? {reason}")
 
 
@@ -120,14 +120,14 @@ class SerialRtsPtt:
                 serial: Any = importlib.import_module("serial")
             except ModuleNotFoundError as e:
                 raise PttError(f"{self.name}: library serial is not installed; install Debian's python3-serial") from e
-            # Everything is set before the opening, which would raise both lines for as long as that takes.
+            # Everything is set before opening, which would otherwise raise both lines meanwhile.
             self._port = serial.Serial(None, baudrate=_HUNG_UP, rtscts=False, dsrdtr=False, xonxoff=False)
             self._port.rts = False
             self._port.dtr = False
             self._port.port = port
             self._port.open()
         try:
-            # The library passes over a port without such lines when it opens one.
+            # The library ignores ports without these lines when it opens one.
             self.set(is_on=False)
         except PttError:
             self._port.close()
@@ -139,7 +139,7 @@ class SerialRtsPtt:
             self._port.rts = is_on
 
     def close(self) -> None:
-        """Low; and the kernel lowers it once more at the last closing of a port."""
+        """Lower it; the kernel lowers it again when the port is last closed."""
         try:
             self.set(is_on=False)
         finally:
@@ -176,7 +176,7 @@ class Cm108Ptt:
                 raise PttError(f"{self.name}: took only a part of the report; is it a CM108?")
 
     def close(self) -> None:
-        """Low; it stays an output."""
+        """Drive it low; it stays an output."""
         try:
             self.set(is_on=False)
         finally:
@@ -185,12 +185,12 @@ class Cm108Ptt:
 
 @contextmanager
 def _refused(name: str, group: str) -> Iterator[None]:
-    """Say in words what the kernel's error means for an installer."""
+    """Translate a kernel error into advice for the installer."""
     try:
         yield
     except PttError:
         raise
-    except (OSError, ValueError, termios.error) as e:  # the last is no OSError, and pyserial lets it through
+    except (OSError, ValueError, termios.error) as e:  # the last is not an OSError, and pyserial lets it through
         reasons = {
             errno.ENOENT: "is not there; is it plugged in, and is its name right?",
             errno.ENODEV: "is gone; is it plugged in?",

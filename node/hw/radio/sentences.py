@@ -1,4 +1,4 @@
-"""What is said on the air, word for word. A premises' name is somebody's text: only letters, digits and pauses pass."""
+"""The sentences spoken on the air. From a premises' name only letters, digits and pauses are spoken."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WARNINGS: Final = MappingProxyType(
         Phrase.ATTACK: "Attack.",
         Phrase.ASSIST: "Assistance needed.",
         Phrase.THEFT: "Theft in progress.",
-        # Nobody is accused on a channel that anybody can listen to (N7).
+        # Nobody is accused on a channel that anyone can hear (N7).
         Phrase.SIGHTING: "Sighting.",
         Phrase.DISORDER: "Disorder.",
         Phrase.BREACH: "Excluded person.",
@@ -42,12 +42,12 @@ _SPELLED: Final = frozenset(("So", "Mn", "Mc", "Me", "Cf"))
 
 
 def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]:
-    """The sentence of every phrase: what has happened, and where; said twice, since a radio clips its first word.
+    """Every phrase's sentence: what has happened and where, said twice because a radio clips the first word.
 
     Args:
         premises: the node's, as in ``node.toml``.
         place: likewise; may be empty.
-        neutral: the scheme's words for a silent attack, spoken once and as they are; without any there is none (N4).
+        neutral: the scheme's words for a silent attack, spoken once and unchanged; empty = no sentence (N4).
     """
     where = ", ".join(filter(None, (speakable(premises), speakable(_without_abbreviations(place)))))
     said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in _WARNINGS.items()}
@@ -57,13 +57,13 @@ def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]
 
 
 def once(sentence: str) -> str:
-    """The first half of a sentence that is said twice; another one whole."""
+    """A sentence said twice reduced to once; any other unchanged."""
     half = sentence[: len(sentence) // 2]
     return half if sentence == f"{half} {half}" else sentence
 
 
 def speakable(text: str) -> str:
-    """``text`` without anything that a speech program could take for markup, an option or a command.
+    """``text`` without anything that a speech program could take as markup, an option or a command.
 
     Letters that a voice can speak, digits, apostrophes inside words, and pauses as commas; ``&`` is "and". Everything
     else is a space.

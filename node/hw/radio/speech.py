@@ -1,7 +1,7 @@
 """Speaks one sentence: ``python -m node.hw.radio.speech VOICE``, text on standard input, samples on standard output.
 
-A program of its own, and a patient one: a second of arithmetic on samples would hold up the loop that answers buttons.
-The result is what a voice radio carries best: nothing outside its 300 to 3,000 Hz, loud and even, no silence around it.
+A separate, low-priority program: a second of arithmetic on samples would hold up the loop that answers buttons. The
+result is what a voice radio carries best: nothing outside 300 to 3,000 Hz, loud and even, no silence around it.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from node.core.radio.levels import FULL_SCALE, SPEECH_PEAK_DBFS, SPEECH_RMS_DBFS
 
 WORDS_PER_MINUTE: Final = 140
 SPEECH_MS_MAX: Final = 12_000
-"""No sentence is longer; what would be is cut."""
+"""Longer sentences are cut."""
 STATUS_NO_PROGRAM: Final = 3
 STATUS_NO_SPEECH: Final = 4
 _PROGRAM: Final = "espeak-ng"
 _SPEAK_WITHIN_S: Final = 240
-"""Nothing waits for a sentence, and on a busy machine what runs below all others has a tenth of its time."""
+"""Generous: nothing waits for a sentence, and on a busy machine the lowest priority gets a tenth of the time."""
 _BELOW_ALL_OTHERS: Final = 10
 _LOWEST_HZ, _HIGHEST_HZ = 300, 3_000
 _LIFT_HZ: Final = 1_800
-"""From here down the voice is turned down, 5 dB at most: consonants carry the words, and drown first."""
+"""Below this the voice is reduced, by 5 dB at most: consonants carry the words, and are lost first."""
 _FADE_MS: Final = 5
 _EDGE_BELOW_PEAK: Final = 0.02
 _BUTTERWORTH: Final = (0.5412, 1.3066)
-"""The two Q of a fourth-order filter."""
+"""The two Q values of a fourth-order filter."""
 _GAIN_STEPS: Final = 12
 
 
 class SpeechError(Exception):
-    """Nothing can be said; the message is espeak-ng's or ours, one line."""
+    """No speech; the message is espeak-ng's or ours, in one line."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
@@ -47,9 +47,9 @@ class SpeechError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Say standard input; returns an exit status, with the reason on standard error."""
+    """Speak standard input; returns an exit status, with the reason on standard error."""
     (voice,) = sys.argv[1:] if arguments is None else arguments
-    with suppress(OSError):  # where it is not allowed, speech is rendered all the same
+    with suppress(OSError):  # if not allowed, render anyway
         os.nice(_BELOW_ALL_OTHERS)
     try:
         sound = spoken(sys.stdin.buffer.read().decode(), voice)
@@ -64,7 +64,7 @@ def spoken(text: str, voice: str) -> bytes:
     """``text`` as samples for the air.
 
     Raises:
-        SpeechError: espeak-ng is not there, knows no such voice, or says nothing.
+        SpeechError: espeak-ng is missing, has no such voice, or produces nothing.
     """
     rate_hz, samples = _espeak(text, voice)
     return conditioned(samples, rate_hz)
@@ -104,7 +104,7 @@ def _espeak(text: str, voice: str) -> tuple[int, array[int]]:
         raise SpeechError(f"{_PROGRAM} cannot be run: {e}", STATUS_NO_SPEECH) from e
     head, mark, data = done.stdout.partition(b"data")
     at = head.find(b"fmt ")
-    # Its header is written before it knows the length, so the length is not looked at.
+    # Its header is written before the length is known, so the length is ignored.
     if done.returncode or not mark or at < 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise SpeechError(said[-1] if said else f"{_PROGRAM} failed", STATUS_NO_SPEECH)
@@ -114,7 +114,7 @@ def _espeak(text: str, voice: str) -> tuple[int, array[int]]:
 
 
 def _filtered(samples: Sequence[float], share_of_rate: float, q: float, *, is_high_pass: bool) -> array[float]:
-    """Through one second-order section (the well-known bilinear form)."""
+    """Filtered by one second-order section (bilinear form)."""
     angle = 2 * math.pi * share_of_rate
     cosine, alpha = math.cos(angle), math.sin(angle) / (2 * q)
     scale = 1 + alpha
@@ -131,13 +131,13 @@ def _filtered(samples: Sequence[float], share_of_rate: float, q: float, *, is_hi
 
 
 def _lifted(samples: Sequence[float], rate_hz: int) -> list[float]:
-    """With more of its consonants, as a communications microphone gives them."""
+    """With consonants lifted, as by a communications microphone."""
     share = math.exp(-2 * math.pi * _LIFT_HZ / rate_hz)
     return [here - share * before for before, here in pairwise((0.0, *samples))]
 
 
 def _trimmed(samples: Sequence[float], rate_hz: int) -> Sequence[float]:
-    """Without the silence at both ends: airtime, and a listener who waits."""
+    """Without the silence at both ends, which costs airtime."""
     peak = max(map(abs, samples), default=0)
     if not peak:
         return ()
@@ -147,7 +147,7 @@ def _trimmed(samples: Sequence[float], rate_hz: int) -> Sequence[float]:
 
 
 def _faded(samples: Sequence[float], rate_hz: int) -> list[float]:
-    """No click where it begins and ends."""
+    """Faded in and out, to avoid clicks."""
     edge = min(_FADE_MS * rate_hz // 1000, len(samples) // 2)
     faded = list(samples)
     for at in range(edge):
@@ -159,7 +159,7 @@ def _faded(samples: Sequence[float], rate_hz: int) -> list[float]:
 def _levelled(samples: Sequence[float], *, is_doubled: bool) -> bytes:
     """As loud as a burst. Peaks are rounded off, as a radio's own limiter would.
 
-    A sentence that is merely as high as a burst is half as loud, and is lost in noise in which this one is understood
+    A sentence that only peaks like a burst is half as loud, and is lost in noise in which this one is understood
     (docs/hardware.md).
     """
     ceiling = ratio(SPEECH_PEAK_DBFS) * FULL_SCALE

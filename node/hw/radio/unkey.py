@@ -1,7 +1,7 @@
-"""``watchlink node unkey``: the configured line into its idle state, with nothing else of the node needed (N10, F3).
+"""``watchlink node unkey``: puts the configured line into its idle state, independently of the node (N10, F3).
 
-systemd calls it before the node starts and after it ended, however it ended; an engineer calls it when in doubt. So it
-reads only ``[radio.ptt]``, leniently, and neither keys, store nor network; and it loads little, to be quick.
+systemd runs it before the node starts and after it ends, for any reason; an engineer runs it when in doubt. So it reads
+only ``[radio.ptt]``, leniently, and no keys, store or network; and it loads little, to be quick.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _HEADER: Final = re.compile(r"\s*\[\s*([\w.\s-]+?)\s*\]")
 
 
 def unkey(config_file: Path) -> int:
-    """Put the line off, and say so; returns the exit status.
+    """Switch the line off and report it; returns the exit status.
 
     Args:
         config_file: ``node.toml``.
 
     Returns:
-        0 where the line is off, or none is configured; 1 where that is not certain, and it says why.
+        0 if the line is off, or none is configured; 1 if that is uncertain, with the reason.
     """
     try:
         with _bounded():
@@ -64,9 +64,9 @@ def _bounded() -> Iterator[None]:
 
 
 def read_settings(text: str) -> PttSettings | None:
-    """The line that a ``node.toml`` names; ``None`` where the node has none to key.
+    """The line named in a ``node.toml``; ``None`` = none to key.
 
-    A value of a wrong kind counts as not given. What is wrong elsewhere in the file changes nothing.
+    A value of the wrong type counts as absent. Errors elsewhere in the file do not matter.
     """
     radio = _radio(text)
     table = radio.get("ptt")
@@ -92,7 +92,7 @@ def _radio(text: str) -> dict[str, Any]:
 
 
 def _radio_by_line(text: str) -> dict[str, Any]:
-    """Of a file that is not TOML as a whole: every line that is, in the two tables that matter."""
+    """The valid lines of the two relevant tables, for a file that is not valid TOML."""
     tables: dict[str, dict[str, Any]] = {}
     current = ""
     for line in text.splitlines():
