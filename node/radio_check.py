@@ -53,7 +53,7 @@ _PROVEN_WITHIN_MS: Final = 20_000
 _STEP_S: Final = 0.05
 _DECODED_WITHIN_MS: Final = 8_000
 _FEED_S: Final = 0.01
-"""A block is played to the decoder twice as fast as it would come: what comes much faster is dropped."""
+"""Blocks are played to the decoder at twice real time: much faster ones would be dropped."""
 _CLEAR_WITHIN_S: Final = 15
 _BLOCK_WITHIN_S: Final = 5.0
 _OVER_MARGIN_S: Final = 3.0
@@ -65,7 +65,7 @@ class RadioCheckOptions(Struct, frozen=True):
 
     Attributes:
         listen_s: how long to listen to the channel.
-        is_transmitting: key the radio, if there is a licence.
+        is_transmitting: also key the radio, if there is a licence.
     """
 
     listen_s: int = LISTEN_S
@@ -82,7 +82,7 @@ def radio_check(
     """
     config = load_config(config_file, version)
     is_good = True
-    logging.disable(logging.WARNING)  # the steps say it better
+    logging.disable(logging.WARNING)  # the steps say this better
     try:
         for step in RadioCheck(config, RadioCheckOptions(seconds, transmit), _tell).steps():
             is_good &= step.outcome is not Outcome.BAD
@@ -99,7 +99,7 @@ class RadioCheck:
     Args:
         config: the node's.
         options: how thorough to be.
-        tell: takes what the engineer should do while a step goes on.
+        tell: takes instructions to the engineer during a step.
     """
 
     def __init__(self, config: NodeConfig, options: RadioCheckOptions, tell: Callable[[str], None]) -> None:
@@ -184,7 +184,7 @@ class RadioCheck:
             serial.serial_for_url(self._table.tnc.port, self._table.tnc.baud, timeout=1).close()
         except ModuleNotFoundError:
             return _bad("tnc", "library serial is not installed", "apt-get install python3-serial")
-        except (OSError, ValueError, termios.error) as e:  # the last is no OSError, and pyserial lets it through
+        except (OSError, ValueError, termios.error) as e:  # the last is not an OSError, and pyserial lets it through
             return _bad("tnc", str(e), "is it plugged in, the port's name right, the user in the group dialout?")
         return _ok("tnc", f"{self._table.tnc.port} opens at {self._table.tnc.baud} baud; levels and key are the TNC's")
 
@@ -291,7 +291,7 @@ class RadioCheck:
             yield self._transmit(ptt, audio, blocks)
 
     def _transmit(self, ptt: PttPort, audio: AudioPort, blocks: queue.SimpleQueue[bytes]) -> Step:
-        while not blocks.empty():  # what came in while nobody looked
+        while not blocks.empty():  # drop what came in meanwhile
             blocks.get()
         self._tell("waiting for a clear channel")
         if not self._is_clear(blocks):
@@ -342,7 +342,7 @@ class RadioCheck:
         )
 
     def _is_clear(self, blocks: queue.SimpleQueue[bytes]) -> bool:
-        """Wait for half a second of silence; nobody is talked over by a test."""
+        """Wait for half a second of silence: a test must not talk over anyone."""
         carrier = CarrierSense(self._table.sound.squelch_dbfs)
         clear = 0
         for _ in range(_CLEAR_WITHIN_S * 1000 // BLOCK_MS):
@@ -357,13 +357,13 @@ class RadioCheck:
 
 
 def tone(duration_ms: int) -> bytes:
-    """A sine of ``TONE_HZ``, as high as a burst."""
+    """A sine of ``TONE_HZ``, peaking like a burst."""
     turn = 2 * math.pi * TONE_HZ / RATE_HZ
     return array("h", (round(PEAK * math.sin(turn * at)) for at in range(RATE_HZ * duration_ms // 1000))).tobytes()
 
 
 def _prove(codec: Codec) -> str:
-    """Start the modems; returns why not."""
+    """Start the modems; returns the problem, or ``""``."""
     end_ms = _now_ms() + _PROVEN_WITHIN_MS
     while not codec.is_proven:
         codec.step(_now_ms(), is_quiet=True)

@@ -1,7 +1,7 @@
-"""``[radio]`` of ``node.toml``: which radio, under which licence, and how it is keyed. Checked as a whole, then frozen.
+"""``[radio]`` of ``node.toml``: which radio, under which licence, and how it is keyed. Checked whole, then frozen.
 
-Trouble here never keeps a press from being stored: what makes the file unusable is an error, as everywhere in it, and
-what only takes the radio away is told by the driver as a fault of the part ``radio``.
+Trouble with a radio never keeps a press from being stored: a mistake in the file is an error, as everywhere in it, and
+the driver reports a radio that does not work as a fault of the part ``radio``.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class TncTable(RadioPart, frozen=True, kw_only=True):
     port: _Path = "/dev/ttyUSB0"
     """A serial port, or ``socket://host:port``."""
     baud: Annotated[int, msgspec.Meta(ge=300, le=921_600)] = 9_600
-    """Between node and TNC; nothing to do with the air."""
+    """Speed between node and TNC, not on the air."""
 
 
 class SoundTable(RadioPart, frozen=True, kw_only=True):
     """``[radio.sound]``: the sound device between node and radio."""
 
     input: _Path = "default"
-    """What the radio's loudspeaker line goes into."""
+    """Device that the radio's loudspeaker line goes to."""
     output: _Path = "default"
-    """What the radio's microphone line comes from."""
+    """Device that feeds the radio's microphone line."""
     squelch_dbfs: Annotated[float, msgspec.Meta(ge=-90, le=-6)] = -45.0
     """Quieter than this is a clear channel."""
 
@@ -50,15 +50,15 @@ class PttTable(RadioPart, frozen=True, kw_only=True):
     """``[radio.ptt]``: the line that keys the transmitter."""
 
     method: Literal["gpio", "serial-rts", "cm108"] = "gpio"
-    """Which of the three below."""
+    """Which of the three lines below."""
     gpio: Annotated[int, msgspec.Meta(ge=0, le=27)] = 12
     """BCM number; high = transmit, through a transistor or an opto-coupler."""
     serial: _Path = "/dev/ttyUSB0"
-    """Whose RTS line."""
+    """Serial device whose RTS keys."""
     hidraw: _Path = "/dev/hidraw0"
     """The CM108's control device."""
     cm108_pin: Annotated[int, msgspec.Meta(ge=1, le=8)] = 3
-    """Its GPIO."""
+    """The CM108's GPIO pin."""
 
 
 class FakeTable(RadioPart, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class RadioTable(RadioPart, frozen=True, kw_only=True):
     """``[radio]``."""
 
     driver: Literal["none", "sound", "kiss-tnc", "fake"] = "none"
-    """``none``: there is no radio, and alerts go by the network alone."""
+    """``none``: no radio, alerts go by the network alone."""
     licence: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] = ""
     """The licence reference. Without one the node listens and never transmits (N10)."""
     tnc: TncTable = TncTable()
@@ -109,7 +109,7 @@ class RadioConfig(Struct, frozen=True):
     Attributes:
         table: as read.
         air_socket: driver ``fake``: resolved, else ``None``.
-        phrase_dir: where rendered sentences are kept.
+        phrase_dir: for rendered sentences.
         settings: for the core; ``None`` for driver ``none``.
     """
 
@@ -120,7 +120,7 @@ class RadioConfig(Struct, frozen=True):
 
 
 def radio_config(path: Path, table: RadioTable, folder: Path, state_dir: Path) -> RadioConfig:
-    """Check what the types cannot.
+    """Check ``[radio]`` beyond its types.
 
     Args:
         path: ``node.toml``, for messages.
@@ -139,7 +139,7 @@ def radio_config(path: Path, table: RadioTable, folder: Path, state_dir: Path) -
     if table.driver != "none":
         settings = RadioSettings(
             licence=table.licence,
-            # Two nodes that start at the same moment must not wait alike: that is how they would collide for ever.
+            # Two nodes that start at the same moment must not draw the same waits, or they would collide for ever.
             seed=secrets.randbits(64),
             has_neutral_phrase=bool(table.speech.neutral_phrase),
             timing=RadioTiming(

@@ -1,6 +1,6 @@
 """Picks the radio's driver, and joins modem, sound device, transmit key and sentences. Part of the composition root.
 
-Nothing of a driver is imported before it is chosen: most nodes have one of them, and each costs memory and time.
+A driver is imported only when chosen: most nodes have one, and each costs memory and time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 def open_radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
-    """The configured radio, not started; ``None`` where there is none, or it cannot be made.
+    """The configured radio, not started; ``None`` = none, or it cannot be made.
 
-    Whatever is wrong with it is told as a fault of the part, and keeps no press from being stored.
+    Its problems are reported as faults of the part, and keep no press from being stored.
     """
     try:
         return _radio(config, queue)

@@ -1,1 +1,1 @@
-"""The node's paths: MQTT now, radio next."""
+"""The node's paths: MQTT and the radio."""

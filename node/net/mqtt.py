@@ -1,9 +1,9 @@
-"""The network path: MQTT topics become events, orders become messages. It decides nothing.
+"""The network path: MQTT messages become events, effects become messages. No rules here.
 
-What arrives is checked here as far as it can be without knowing what has happened: topic, size, form, the directory's
-signature, central's on its messages. Frames are passed on as bytes; the core admits or refuses them. Whatever is
-malformed is counted under its reason and dropped. Everything but the constructor runs on two threads: the loop's
-(``publish_…``, ``use_directory``) and paho's (what arrives), which only offers events to the queue.
+Arriving messages are checked here as far as possible without the core's state: topic, size, form, the directory's
+signature, central's on its messages. Frames are passed on as bytes; the core admits or refuses them. Malformed input is
+counted by reason and dropped. Everything but the constructor runs on two threads: the loop's (``publish_…``,
+``use_directory``) and paho's (arrivals), which only offers events to the queue.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ from wire.topics import (
 
 logger = logging.getLogger(__name__)
 
-# How many may wait for the loop before an arriving one is dropped, the least needed first: states are said again
-# (status, incidents) or asked for again (sync, directory), neighbours' frames are sent again by them until
-# central's receipt, receipts and acknowledgements are what our own presser waits for.
+# How many may wait for the loop before an arriving one is dropped, the least important first: states are sent again
+# (status, incidents) or requested again (sync, directory), neighbours repeat their frames until central's receipt,
+# and our own presser waits for receipts and acknowledgements.
 STATES_WAITING_MAX: Final = 500
 FRAMES_WAITING_MAX: Final = 2_000
 ANSWERS_WAITING_MAX: Final = 4_000
@@ -68,7 +68,7 @@ _DETAIL_CHARS_MAX: Final = 200
 
 
 class _Arrived(Struct, frozen=True):
-    """A message of the broker's, as it came."""
+    """A message from the broker, as received."""
 
     topic: str
     payload: bytes
@@ -100,9 +100,9 @@ class PahoUplink:
             settings: with resolved paths.
             node: ours, also the client id.
             scheme_numbers: ours.
-            key: ours; what we say to central is signed with it, the last will beforehand.
-            authority: whose signature a directory must bear.
-            directory: names the topics of our schemes, and knows central's key.
+            key: ours; signs our messages to central, the last will in advance.
+            authority: must have signed a directory.
+            directory: names our schemes' topics and central's key.
             lost: the last will.
             offer: the loop's queue.
 
@@ -120,7 +120,7 @@ class PahoUplink:
         self._directory_parts = DirectoryParts()
         self._sync_parts = SyncAnswerParts()
         self._lock = threading.Lock()
-        # Our frames at paho, by id: the schemes whose PUBACK is awaited. paho repeats them by itself.
+        # Our frames held by paho, by id: the schemes whose PUBACK is awaited. paho repeats them by itself.
         self._awaited: dict[FrameId, set[str]] = {}
         self._health_topic = str(UpTopic(node, Up.HEALTH))
         will = encode_message(lost)
@@ -142,19 +142,19 @@ class PahoUplink:
 
     @property
     def is_up(self) -> bool:
-        """Connected and subscribed, as far as this side knows."""
+        """Connected and subscribed, as far as we know."""
         return self._link.is_up
 
     def start(self) -> None:
-        """Connect, and keep at it. ``LinkUp`` and ``LinkDown`` tell how it goes."""
+        """Connect, and stay connected. ``LinkUp`` and ``LinkDown`` report progress."""
         self._link.start()
 
     def stop(self) -> None:
-        """Say goodbye after what was published before, so that there is no last will; within a second."""
+        """Disconnect in order, after earlier publishes and without a last will; within a second."""
         self._link.stop()
 
     def use_directory(self, directory: Directory) -> None:
-        """Know central, and subscribe, by a newer directory: a scheme's slug may be new to us."""
+        """Take central's key and the subscriptions from a newer directory: a scheme's slug may be new to us."""
         self._directory = directory
         slugs = self._named(directory)
         if slugs != self._slugs:
@@ -162,10 +162,10 @@ class PahoUplink:
             self._link.subscribe_to(self._subscriptions())
 
     def publish_frame(self, signed: SignedFrame, scheme_numbers: tuple[int, ...]) -> None:
-        """Hand our frame over, QoS 1, once for each scheme. ``FramePublished`` when the broker has all of them.
+        """Publish our frame, QoS 1, once for each scheme. ``FramePublished`` when the broker has all of them.
 
-        A frame that paho still holds is not handed over again. What cannot be handed over is dropped and
-        counted: it is on disk, and the core orders it again.
+        A frame that paho still holds is not published again. One that cannot be published is dropped and counted: it
+        is on disk, and the core orders it again.
         """
         frame_id = signed.frame.id
         slugs = [self._slugs[number] for number in scheme_numbers if number in self._slugs]
@@ -181,16 +181,16 @@ class PahoUplink:
                 self._on_refused((frame_id, slug), "not handed over")
 
     def publish_relay(self, data: bytes) -> None:
-        """Hand on a frame of somebody else's, heard on the radio, QoS 1. One that is lost is heard again."""
+        """Publish another sender's frame, heard on the radio, QoS 1. A lost one is heard again."""
         if not self._publish_signed(str(UpTopic(self._node, Up.HEARD)), data, qos=1):
             self._reject("relay refused")
 
     def publish_health(self, health: Health) -> None:
-        """QoS 0: the next one replaces a lost one."""
+        """Publish our health, QoS 0; the next replaces a lost one."""
         self._publish_signed(self._health_topic, encode_message(health), qos=0)
 
     def publish_sync(self, sync: Sync) -> None:
-        """QoS 0: asked again at the next connect."""
+        """Publish a sync, QoS 0; repeated at the next connect."""
         self._publish_signed(str(UpTopic(self._node, Up.SYNC)), encode_message(sync), qos=0)
 
     def _publish_signed(self, topic: str, payload: bytes, qos: int) -> bool:
@@ -207,7 +207,7 @@ class PahoUplink:
             filters += [scheme_frames(slug), str(IncidentTopic(slug)), str(CentralTopic(slug))]
         return filters
 
-    # What follows runs on paho's thread.
+    # Everything below runs on paho's thread.
 
     def _on_up(self) -> None:
         self._offer(LinkUp(), LINK_CHANGES_WAITING_MAX, 0)
@@ -221,7 +221,7 @@ class PahoUplink:
 
     def _on_published(self, token: tuple[FrameId, str] | None) -> None:
         if token is None:
-            return  # A frame of somebody else's that we passed on: who hears of it is its sender.
+            return  # Another sender's frame that we passed on: not reported here.
         frame_id, slug = token
         with self._lock:
             awaited = self._awaited.get(frame_id)
@@ -290,12 +290,12 @@ class PahoUplink:
         return is_signed_by(CENTRAL, self._directory, arrived.topic, arrived.payload, arrived.signature)
 
     def _reject(self, reason: str) -> None:
-        # Counted as long as the loop keeps up; in a flood the number is "at least".
+        # Counted while the loop keeps up; in a flood the number is a minimum.
         self._offer(InputRejected(reason), STATES_WAITING_MAX, 0)
 
 
 def _frame_bytes(payload: bytes) -> bytes:
     if len(payload) > FRAME_BYTES_MAX:
-        # Not kept until the core has time to say the same.
+        # Dropped here: the core would only say the same later.
         raise DecodeError("too long", FRAME_BYTES_MAX)
     return payload

@@ -1,4 +1,4 @@
-"""What the node remembers through a power cut: its outbox, counters, what it has seen, the directory."""
+"""What survives a power cut at the node: outbox, counters, seen frames, the directory."""
 
 from node.store.database import StoreRefusedError
 from node.store.node_store import NodeStore, digest

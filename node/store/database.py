@@ -1,4 +1,4 @@
-"""The database file: opened, checked, migrated; its errors in words; set aside when it is damaged."""
+"""The database file: opens, checks and migrates it, words its errors, and sets it aside when damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 DATABASE_NAME: Final = "node.db"
 
-# One script a version. They only add: after an update is rolled back, the older program runs on the newer schema.
+# One script per version. They only add: after a rollback the older program runs on the newer schema.
 _MIGRATIONS: Final = (
     """
     CREATE TABLE outbox (
@@ -38,9 +38,9 @@ _MIGRATIONS: Final = (
     );
     CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
-    # 1 … 5, the most urgent that was shown; NULL = none was, or an older program did not say.
+    # 1 … 5, the highest urgency shown; NULL = none, or an older program did not record it.
     "ALTER TABLE inbox ADD COLUMN shown_priority INTEGER",
-    # The highest counter ever seen of each sender, when the inbox has long forgotten its frames.
+    # Each sender's highest counter ever seen, even after the inbox has forgotten its frames.
     """
     CREATE TABLE senders (node INTEGER PRIMARY KEY, highest INTEGER NOT NULL);
     INSERT INTO senders SELECT node, max(counter) FROM inbox GROUP BY node;
@@ -62,7 +62,7 @@ DAMAGED: Final = frozenset({"CORRUPT", "NOTADB"})
 
 
 class StoreRefusedError(Exception):
-    """Nothing was stored; the message is the reason in one line.
+    """Nothing was stored; the message is the reason, in one line.
 
     Attributes:
         kind: SQLite's primary result code (``FULL``, ``READONLY``, ``CORRUPT`` …), or ``""``.
@@ -82,7 +82,7 @@ class _DamagedError(sqlite3.DatabaseError):
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
-    """Open ``folder``'s database for this program alone, checked and migrated; made if it is missing.
+    """Open ``folder``'s database for this program alone, checked and migrated; made if missing.
 
     Raises:
         StoreRefusedError: with a kind of :data:`DAMAGED` if it must be set aside.
@@ -108,10 +108,10 @@ def open_database(folder: Path) -> sqlite3.Connection:
 
 
 def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, list[OutboxRow], int]:
-    """Rename the damaged database, and say what of its outbox can still be read and ``is_ours``.
+    """Rename the damaged database; returns the rows of its outbox that can still be read and are ``is_ours``.
 
     Returns:
-        The new name, the rows, and the end of the reserve of numbers; 0 = not legible.
+        The new name, the rows, and the end of the reserve of numbers (0 = unreadable).
 
     Raises:
         StoreRefusedError: it cannot be renamed.
@@ -137,7 +137,7 @@ def set_aside(folder: Path, is_ours: Callable[[OutboxRow], bool]) -> tuple[str, 
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    # Alone: two programs on one state folder would share counters. It also spares the -shm file.
+    # Exclusive: two programs on one state folder would share counters. It also avoids the -shm file.
     db.execute("PRAGMA locking_mode=EXCLUSIVE")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
@@ -155,7 +155,7 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, committed to the disk at the end."""
+    """A transaction: all or nothing, committed to disk at the end."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -167,18 +167,18 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def read_value(db: sqlite3.Connection, key: str) -> bytes | None:
-    """From the table of single values."""
+    """Read from the table of single values."""
     row = db.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
 
 
 def read_number(db: sqlite3.Connection, key: str) -> int:
-    """An integer from there; 0 if there is none."""
+    """Read an integer from the table of single values; 0 if there is none."""
     return int.from_bytes(read_value(db, key) or b"", "big")
 
 
 def write_value(db: sqlite3.Connection, key: str, value: bytes | int) -> None:
-    """Into the table of single values; integers as eight bytes, big-endian."""
+    """Write to the table of single values; integers as eight bytes, big-endian."""
     blob = value.to_bytes(8, "big") if isinstance(value, int) else value
     db.execute("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", (key, blob))
 
@@ -187,7 +187,7 @@ def refused(error: Exception, folder: Path) -> StoreRefusedError:
     """``error`` in words."""
     name: str = getattr(error, "sqlite_errorname", "") or ""
     kind = name.removeprefix("SQLITE_").partition("_")[0]
-    # A file system that turned read-only under an open file is told as an input/output error.
+    # A file system that turns read-only under an open file is reported as an input/output error.
     if kind in {"IOERR", "CANTOPEN"} and _is_read_only(folder):
         kind = "READONLY"
     return StoreRefusedError(_REASONS.get(kind, f"the database refuses: {error}"), kind)

@@ -1,4 +1,4 @@
-"""Small things that outlive the program: central's time and the airtime used, by the monotonic clock, and its word."""
+"""Small things kept through restarts: central's time, our airtime, and what central has said."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Airtime = tuple[str, int, int, Slices]
 
 
 def write_scales(db: sqlite3.Connection, boot: str, scales: tuple[Scale, ...]) -> None:
-    """Keep how central's time stands to the monotonic clock of this boot of the machine."""
+    """Store central's time, relative to this boot's monotonic clock."""
     write_value(db, _SCALES, msgspec.json.encode((boot, scales)))
 
 
 def kept_scales(db: sqlite3.Connection, boot: str) -> tuple[Scale, ...]:
-    """Those that were kept in this boot of the machine."""
+    """The scales stored in this boot of the machine."""
     kept = read_value(db, _SCALES)
     try:
         kept_boot, scales = msgspec.json.decode(kept, type=tuple[str, tuple[Scale, ...]]) if kept else ("", ())
@@ -39,16 +39,16 @@ def kept_scales(db: sqlite3.Connection, boot: str) -> tuple[Scale, ...]:
 
 
 def write_airtime(db: sqlite3.Connection, airtime: Airtime) -> None:
-    """Keep how much of the last ten minutes our overs took (N10)."""
+    """Store our airtime of the last ten minutes (N10)."""
     write_value(db, _AIRTIME, msgspec.json.encode(airtime))
 
 
 def kept_airtime(db: sqlite3.Connection, boot: str, now_ms: int, wall_at_s: int) -> Slices:
-    """The slices, by this boot's clock.
+    """The stored slices, by this boot's clock.
 
     Args:
         db: open.
-        boot: the machine's, now.
+        boot: the machine's present boot.
         now_ms: its monotonic clock.
         wall_at_s: proven Unix time, or 0.
     """
@@ -65,12 +65,12 @@ def kept_airtime(db: sqlite3.Connection, boot: str, now_ms: int, wall_at_s: int)
 
 
 def write_told(db: sqlite3.Connection, told: Told) -> None:
-    """Keep what central has told."""
+    """Store what central has said."""
     write_value(db, _TOLD, msgspec.json.encode(told))
 
 
 def kept_told(db: sqlite3.Connection) -> Told:
-    """What it had told."""
+    """What central had said."""
     kept = read_value(db, _TOLD)
     try:
         return msgspec.json.decode(kept, type=Told) if kept else Told()

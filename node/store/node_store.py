@@ -1,23 +1,23 @@
-"""The node's memory as its loop uses it: SQLite, WAL, ``synchronous=FULL``; one thread, one program at a time.
+"""The node's store: SQLite, WAL, ``synchronous=FULL``; one thread, one program at a time.
 
-Counters. A frame's counter is never used twice, because two frames with one id are shown to nobody. It is given
-out by :meth:`NodeStore.number` and burnt by that, whatever becomes of the row, for a frame that the disk refuses is
-sent all the same (ADR 0018). So what stands on the disk is not the last number but the end of a reserve of
-:data:`RESERVED`: committed at the first opening and with every row, and where the run after a crash begins. A card
-restored from an older copy forgets what was used since, so two floors from outside stand under it:
+Counters. A frame's counter is never used twice, because two frames with one id are shown to nobody.
+:meth:`NodeStore.number` uses it up, whatever becomes of the row, because a frame that the disk refuses is still sent
+(ADR 0018). So the disk holds not the last number but the end of a reserve of :data:`RESERVED`: committed at the first
+opening and with every row; the run after a crash begins there. A card restored from an older copy does not know what
+was used since, so there are two floors from outside:
 
 - central's ``counter_floor``, the highest it has seen of us (:meth:`NodeStore.raise_counter_floor`);
 - the clock, when it is proven: no counter is below ``64 × minutes since 2025-01-01``. A node that signs
   fewer than 64 frames a minute never runs ahead of that, so a later proven time is always above what an
   older copy could have forgotten; 32 bits last until 2152, and times after 2085 are not believed.
 
-Until one of the two is known, a press takes the next counter of the old copy: better a collision than no alert.
+Until one is known, a press takes the next counter of the old copy: better a collision than no alert.
 
-Power. :meth:`NodeStore.keep_frame` returns after the commit is on the disk. Receipts and seen frames are
-gathered and committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
+Power. :meth:`NodeStore.keep_frame` returns once the commit is on disk. Receipts and seen frames are gathered and
+committed together (:meth:`NodeStore.flush`); losing the last of them costs a repetition, never an alert.
 
-Damage. A database that cannot be read is set aside under another name, what is still legible and bears our
-own signature is carried over, and :attr:`NodeStore.damage` says so.
+Damage. A database that cannot be read is set aside under another name, rows that are still readable and signed by us
+are carried over, and :attr:`NodeStore.damage` says so.
 """
 
 from __future__ import annotations
@@ -63,33 +63,33 @@ KEPT_S: Final = 48 * 3600
 """Receipted and seen frames are kept this long; what central has not receipted is kept for ever."""
 RECEIPTED_LOADED_S: Final = 24 * 3600
 RECEIPTED_ROWS_MAX: Final = 5_000
-"""While no clock is proven, the number bounds them."""
+"""Limit by number, while no clock is proven."""
 SEEN_ROWS_MAX: Final = 20_000
 GATHERED_MAX: Final = 64
 GATHERED_ROWS_MAX: Final = 10_000
 FRAMES_PER_MINUTE: Final = 64
 RESERVED: Final = 64
-"""Numbers that may be given out while the disk takes nothing, and that no later run gives out again."""
+"""Numbers that may be used while the disk takes nothing, and that no later run uses again."""
 COUNTER_EPOCH_S: Final = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 COUNTER_CLOCK_END_S: Final = int(datetime(2085, 1, 1, tzinfo=UTC).timestamp())
 _REOPENED: Final = DAMAGED | {"IOERR", "CANTOPEN", "READONLY"}
 
 
 def clock_floor(at_s: int) -> int:
-    """The counter that a frame made at ``at_s`` must exceed; 0 where the time is not proven or not plausible."""
+    """The counter that a frame made at ``at_s`` must exceed; 0 if the time is not proven or not plausible."""
     if not COUNTER_EPOCH_S <= at_s < COUNTER_CLOCK_END_S:
         return 0
     return (at_s - COUNTER_EPOCH_S) * FRAMES_PER_MINUTE // 60
 
 
 class NodeStore:
-    """The node's disk. Every method raises :class:`StoreRefusedError` where the disk will not, and stays usable."""
+    """The node's disk. Methods raise :class:`StoreRefusedError` if the disk refuses, and stay usable."""
 
     def __init__(self, state_dir: Path, node: NodeId, key: SigningKey, boot: str) -> None:
-        """Touches nothing; the first call opens the database.
+        """Does nothing yet; the first call opens the database.
 
         Args:
-            state_dir: made if it is missing.
+            state_dir: made if missing.
             node: ours, the sender of every frame.
             key: ours.
             boot: the machine's boot id: rows of the same boot share our monotonic clock.
@@ -104,13 +104,13 @@ class NodeStore:
         self._receipts: list[tuple[int, int]] = []
         self._seen: dict[FrameId, tuple[bytes, Priority | None, int]] = {}
         self.damage = ""
-        """What was set aside since this object was made, in one line; empty if nothing."""
+        """What was set aside since construction, in one line; empty if nothing."""
 
     def open(self) -> None:
         """Open, check, migrate; a damaged database is set aside and a new one begun.
 
         Raises:
-            StoreRefusedError: not now.
+            StoreRefusedError: the disk refuses.
         """
         if self._connection:
             return
@@ -139,7 +139,7 @@ class NodeStore:
         self._drop_connection()
 
     def load(self, now_ms: int, wall_at_s: int) -> Remembered:
-        """Everything the core starts from.
+        """Load everything the core starts from.
 
         Args:
             now_ms: this boot's monotonic clock.
@@ -150,7 +150,7 @@ class NodeStore:
             try:
                 others = remembered(db, self._boot, now_ms, wall_at_s)
             except (TypeError, ValueError, OverflowError) as e:
-                # A value that is not what it should be must not keep the outbox from being sent.
+                # A bad value must not keep the outbox from being sent.
                 self.damage = f"what is stored beside the alerts cannot be understood: {e}"
                 logger.exception("%s", self.damage)
                 others = Remembered()
@@ -158,16 +158,16 @@ class NodeStore:
         return replace(others, outbox=outbox, last_counter=self._last)
 
     def number(self, content: Draft, at_s: int, frame_at_s: int | None = None) -> SignedFrame:
-        """Give it the next counter, and sign it; nothing is on the disk yet.
+        """Give a draft the next counter and sign it; nothing is on disk yet.
 
         Args:
             content: what to sign.
             at_s: proven Unix time of the press, or 0: the counter's floor.
-            frame_at_s: the time that the frame bears, on central's scale; ``None`` = ``at_s``.
+            frame_at_s: the frame's time, on central's scale; ``None`` = ``at_s``.
 
         Raises:
-            StoreRefusedError: there is no number for it. While neither the disk nor a proven clock has said which
-                are used, none is safe.
+            StoreRefusedError: there is no number. None is safe while neither the disk nor a proven clock shows which
+                are used.
         """
         if not self._is_read:
             try:
@@ -187,13 +187,13 @@ class NodeStore:
         return SignedFrame(frame, data)
 
     def keep_frame(self, signed: SignedFrame, at_s: int, now_ms: int, replaces: int = 0) -> None:
-        """Commit a frame of :meth:`number`'s. When this returns, the power may go.
+        """Commit a frame from :meth:`number`. Once this returns, the power may fail.
 
         Args:
-            signed: kept as it is, however often it is refused first.
+            signed: stored unchanged, however often it was refused first.
             at_s: proven Unix time of the press, or 0: the row's age after the next boot.
             now_ms: monotonic clock at the press.
-            replaces: counter of a row that is deleted in the same transaction, and that the new one is as old as.
+            replaces: counter of a row deleted in the same transaction, whose age the new one takes.
         """
         try:
             self._insert(signed, at_s, now_ms, replaces)
@@ -204,32 +204,32 @@ class NodeStore:
                 raise
         else:
             return
-        # The connection was dropped with the error: a damaged database is set aside now, and this goes in a new one.
+        # The error closed the connection: a damaged database is now set aside, and this goes into a new one.
         self._insert(signed, at_s, now_ms, replaces)
 
     def store_frame(
         self, content: Draft, at_s: int, now_ms: int, replaces: int = 0, *, frame_at_s: int | None = None
     ) -> SignedFrame:
-        """Number, sign and commit in one."""
+        """Number, sign and commit in one call."""
         signed = self.number(content, at_s, frame_at_s)
         self.keep_frame(signed, at_s, now_ms, replaces)
         return signed
 
     def mark_receipted(self, counter: int, at_s: int) -> None:
-        """Central has it. Gathered: on disk with the next :meth:`flush`."""
-        if len(self._receipts) < GATHERED_ROWS_MAX:  # a disk that never answers must not fill the memory
+        """Mark a frame as receipted. Gathered: on disk with the next :meth:`flush`."""
+        if len(self._receipts) < GATHERED_ROWS_MAX:  # a disk that always refuses must not fill the memory
             self._receipts.append((at_s, counter))
         self._flush_if_many()
 
     def receipted(self) -> tuple[tuple[int, str], ...]:
-        """Every frame of ours of the last 48 h with a receipt: counter, and its digest as a sync tells it."""
+        """Our frames of the last 48 h with a receipt: counter, and digest as in a sync."""
         self.flush()
         with self._work() as db:
             rows = db.execute("SELECT counter, data FROM outbox WHERE is_receipted = 1 ORDER BY counter").fetchall()
         return tuple((counter, frame_digest(data).hex()) for counter, data in rows)
 
     def reopen(self, counters: tuple[int, ...], now_ms: int, wall_at_s: int) -> tuple[StoredFrame, ...]:
-        """Take back the receipts of these: central lacks them. What is not here any more is left out."""
+        """Withdraw the receipts of these frames, which central lacks. Rows no longer here are ignored."""
         self.flush()
         found = []
         with self._work() as db, transaction(db):
@@ -242,18 +242,18 @@ class NodeStore:
         return tuple(filter(None, found))
 
     def forget_frame(self, counter: int) -> None:
-        """Central will never take it, and nobody need hear of it."""
+        """Delete a frame that central will never take and nobody needs."""
         with self._work() as db, transaction(db):
             db.execute("DELETE FROM outbox WHERE counter = ?", (counter,))
 
     def keep_seen(self, seen: SeenFrame, at_s: int) -> None:
-        """A frame of somebody else's was taken in. Gathered."""
+        """Remember another sender's accepted frame. Gathered."""
         if len(self._seen) < GATHERED_ROWS_MAX or seen.id in self._seen:
             self._seen[seen.id] = (seen.digest, seen.shown, at_s)
         self._flush_if_many()
 
     def flush(self) -> None:
-        """Commit what is gathered; call it whenever the loop has nothing else to do. What is refused stays gathered."""
+        """Commit gathered writes; call it whenever the loop is idle. Refused writes stay gathered."""
         if not self._receipts and not self._seen:
             return
         with self._work() as db, transaction(db):
@@ -285,17 +285,17 @@ class NodeStore:
         self._seen.clear()
 
     def keep_scales(self, scales: tuple[Scale, ...]) -> None:
-        """Replace how central's time stands to the monotonic clock of this boot of the machine."""
+        """Replace central's time, relative to this boot's monotonic clock."""
         with self._work() as db, transaction(db):
             write_scales(db, self._boot, scales)
 
     def keep_told(self, told: Told) -> None:
-        """Replace what central has told."""
+        """Replace what central has said."""
         with self._work() as db, transaction(db):
             write_told(db, told)
 
     def keep_airtime(self, slices: tuple[tuple[int, int], ...], now_ms: int, at_s: int) -> None:
-        """Replace how much of the last ten minutes our overs took (N10), by this boot's clock: now it is ``now_ms``."""
+        """Replace our airtime of the last ten minutes (N10), by this boot's clock, now ``now_ms``."""
         with self._work() as db, transaction(db):
             write_airtime(db, (self._boot, now_ms, at_s, slices))
 
@@ -305,7 +305,7 @@ class NodeStore:
             write_value(db, "directory", data)
 
     def raise_counter_floor(self, counter: int) -> None:
-        """No counter at or below this is used from now on."""
+        """Never use a counter at or below this again."""
         if counter <= self._last and self._connection:
             return
         if counter > COUNTER_FLOOR_MAX:
@@ -315,9 +315,9 @@ class NodeStore:
             write_value(db, "counter", self._last + RESERVED)
 
     def prune(self, wall_at_s: int) -> None:
-        """Forget receipted and seen frames older than 48 h, and beyond the row limits the oldest.
+        """Delete receipted and seen frames older than 48 h, and the oldest beyond the row limits.
 
-        All that was receipted in 48 h is kept: a central restored from a backup may lack any of it.
+        All frames receipted within 48 h are kept: a central restored from a backup may lack any of them.
 
         Args:
             wall_at_s: proven Unix time, or 0: then only the row limits apply.
@@ -325,12 +325,12 @@ class NodeStore:
         self.flush()
         with self._work() as db, transaction(db):
             if wall_at_s:
-                # Rows of unproven times, or of a future that a wrong clock wrote, count from now.
+                # Rows with unproven times, or times in the future from a wrong clock, count from now.
                 for table, column in (("outbox", "receipted_at_s"), ("inbox", "seen_at_s")):
                     where = f"({column} = 0 OR {column} > ?)" + (" AND is_receipted = 1" * (table == "outbox"))
                     db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (wall_at_s, wall_at_s))  # noqa: S608
                 if not 0 < read_number(db, TEST_SINCE) <= wall_at_s:
-                    # They are asked a week after the first proven time, or after a test of unknown time.
+                    # Staff are asked a week after the first proven time, or after a test at an unknown time.
                     write_value(db, TEST_SINCE, wall_at_s)
                 oldest = wall_at_s - KEPT_S
                 db.execute("DELETE FROM outbox WHERE is_receipted = 1 AND receipted_at_s < ?", (oldest,))
@@ -350,24 +350,24 @@ class NodeStore:
         counter = signed.frame.counter
         with self._work() as db, transaction(db):
             if not isinstance(signed.frame, PathTest):
-                # A test of a later run says more than this one; of this one the number alone must be remembered.
+                # A later run's test outweighs this one, of which only the number must be remembered.
                 db.execute(
                     "INSERT OR IGNORE INTO outbox (counter, data, stored_at_s, stored_ms, boot) VALUES (?, ?, ?, ?, ?)",
                     (counter, signed.data, *_age(db, replaces, (at_s, now_ms, self._boot))),
                 )
-                # A commit that was told as failed may have reached the disk all the same.
+                # A commit reported as failed may still have reached the disk.
                 if db.execute("SELECT data FROM outbox WHERE counter = ?", (counter,)).fetchone() != (signed.data,):
                     raise StoreRefusedError(f"another frame has the number {counter}")
                 db.execute("DELETE FROM outbox WHERE counter = ?", (replaces,))
             write_value(db, "counter", self._last + RESERVED)
 
     def _last_on(self, db: sqlite3.Connection) -> int:
-        """The last number that may have been given out; the first time in a run, a reserve is put aside above it."""
+        """The last number that may have been used; the first call of a run reserves numbers above it."""
         highest: int = db.execute("SELECT coalesce(max(counter), 0) FROM outbox").fetchone()[0]
         if self._is_read:
             return highest
         last = max(read_number(db, "counter"), highest)
-        with contextlib.suppress(sqlite3.OperationalError):  # A full disk must not keep us from what it holds.
+        with contextlib.suppress(sqlite3.OperationalError):  # A full disk must not keep us from reading it.
             write_value(db, "counter", max(self._last, last) + RESERVED)
         return last
 
@@ -398,12 +398,12 @@ class NodeStore:
         except sqlite3.Error as e:
             error = refused(e, self._folder)
             if error.kind in _REOPENED:
-                # Opened again, and checked, by whoever comes next.
+                # The next call opens and checks it again.
                 self._drop_connection()
             raise error from e
 
     def _fold_log(self) -> None:
-        # The log holds whole pages for each small row; folded into the database it needs a tenth of the room.
+        # The log holds whole pages for each small row; merged into the database it needs a tenth of the space.
         with contextlib.suppress(sqlite3.Error):
             if self._connection:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -416,7 +416,7 @@ class NodeStore:
 
     def _begin_anew(self) -> sqlite3.Connection:
         aside, legible, counter = set_aside(self._folder, self._is_ours)
-        known = counter if counter <= COUNTER_FLOOR_MAX else 0  # What is damaged may say anything.
+        known = counter if counter <= COUNTER_FLOOR_MAX else 0  # Damaged values may be anything.
         highest = max([self._last, known, *(row[0] for row in legible)])
         db = open_database(self._folder)
         marks = ", ".join("?" * len(OUTBOX_COLUMNS.split(",")))
@@ -446,5 +446,5 @@ def _age(db: sqlite3.Connection, counter: int, otherwise: tuple[int, int, str]) 
 
 
 def digest(data: bytes) -> bytes:
-    """SHA-256, as the inbox keeps it."""
+    """SHA-256, as stored in the inbox."""
     return hashlib.sha256(data).digest()

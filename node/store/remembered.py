@@ -1,4 +1,4 @@
-"""What the disk knows at start, as :class:`node.core.events.Started` wants it, and how it is read."""
+"""The disk's contents at start, read as :class:`node.core.events.Started` needs them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ TEST_SINCE: Final = "test_since_at_s"
 
 
 class Remembered(Struct, frozen=True):
-    """All of it.
+    """The disk's contents.
 
     Attributes:
         directory: the sealed document, or ``None``.
-        tested_at_s: Unix time at which central was last found to have a test that staff pressed (N12); 0 = never, or
-            not known when.
-        test_since_at_s: Unix time from which they are asked for one; 0 = not known.
+        tested_at_s: Unix time at which a test pressed by staff last reached central (N12); 0 = never, or unknown.
+        test_since_at_s: Unix time from which a first one is asked for; 0 = not known.
         highest: the highest counter ever seen of each sender.
-        scales: central's time, if it was kept in this boot of the machine.
-        told: what central had told.
+        scales: central's time, if stored in this boot of the machine.
+        told: what central had said.
         airtime: how much of the last ten minutes our overs took, in slices of this boot's monotonic clock.
     """
 
@@ -47,7 +46,7 @@ class Remembered(Struct, frozen=True):
 
 def outbox_rows(db: sqlite3.Connection, wall_at_s: int, receipted_s: int) -> list[tuple[bytes, int, int, str, int]]:
     """Rows to be sent, and those receipted within ``receipted_s``, oldest first."""
-    # Without a proven clock the newest receipt tells the least that it can be.
+    # Without a proven clock, the newest receipt gives the earliest time that it can be.
     (newest_s,) = db.execute("SELECT coalesce(max(receipted_at_s), 0) FROM outbox").fetchone()
     return db.execute(
         "SELECT data, stored_at_s, stored_ms, boot, is_receipted FROM outbox"
@@ -79,5 +78,5 @@ def remembered(db: sqlite3.Connection, boot: str, now_ms: int, wall_at_s: int) -
 def _shown(is_shown: int, priority: int | None) -> Priority | None:
     if not is_shown:
         return None
-    # An older program did not say as what: then an attack that is open still is shown once more, rather than never.
+    # An older program did not record the urgency: better show an open attack once more than never.
     return Priority(priority) if priority in _PRIORITIES else Priority.P2

@@ -1,4 +1,4 @@
-"""What kind of press a row of the outbox is."""
+"""The kind of press in a row of the outbox."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.kinds import AlertKind
 
 
 def is_unreceipted_test(db: sqlite3.Connection, counter: int) -> bool:
-    """Whether that row is a test that staff pressed (N12), and has no receipt yet."""
+    """Whether the row is a test pressed by staff (N12), still without a receipt."""
     row = db.execute("SELECT data FROM outbox WHERE counter = ? AND is_receipted = 0", (counter,)).fetchone()
     try:
         frame = decode(row[0]).frame if row else None

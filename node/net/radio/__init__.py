@@ -1,1 +1,1 @@
-"""The radio path: bytes to bursts and back, keyed and unkeyed in time. :mod:`node.core.radio` decides; this does."""
+"""The radio path: bytes to bursts and back, keyed and unkeyed in time, as :mod:`node.core.radio` decides."""

@@ -1,4 +1,4 @@
-"""AX.25 UI frames around ours (AX.25 link access protocol 2.2, section 3), as every TNC and Dire Wolf carry them.
+"""AX.25 UI frames around ours (AX.25 link access protocol 2.2, section 3), as carried by every TNC and Dire Wolf.
 
 | offset | width | meaning |
 |---|---|---|
@@ -8,9 +8,9 @@
 | 15 | 1 | PID ``F0``: no layer 3 |
 | 16 | … | the signed frame, as :mod:`wire.frames` has it |
 
-The destination :data:`DESTINATION` marks our protocol, and everything else is somebody else's. The source only spares
-a listener with an ordinary TNC the question who that was: who speaks is proven by the frame's signature, so a receiver
-does not look at it. Both addresses and the two bytes after them are of the form that IL2P packs into its own header.
+The destination :data:`DESTINATION` marks our protocol; everything else is not ours. The source only tells a listener
+with an ordinary TNC who that was: the frame's signature proves the sender, so receivers ignore the source. Both
+addresses and the two bytes after them have the form that IL2P packs into its own header.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wire.limits import FRAME_BYTES_MAX
 
 DESTINATION: Final = "WLINK1"
 PROBE_DESTINATION: Final = "WLTEST"
-"""Of what a modem is asked to encode and decode to prove that it works; never on the air."""
+"""Destination of the probes that a modem must encode and decode to prove that it works; never on the air."""
 HEADER_BYTES: Final = 16
 _UI_NO_LAYER_3: Final = b"\x03\xf0"
 _CALL_CHARS: Final = 6
@@ -36,22 +36,22 @@ _BITS_PER_DIGIT: Final = 5
 
 
 def callsign(node: NodeId) -> tuple[str, int]:
-    """Call and SSID of a node: the id's low 30 bits in base 32, and what is left of it."""
+    """Call and SSID of a node: the id's low 30 bits in base 32, and the rest."""
     shifts = range(_BITS_PER_DIGIT * (_CALL_CHARS - 1), -1, -_BITS_PER_DIGIT)
     call = "".join(_DIGITS[(node >> shift) & (len(_DIGITS) - 1)] for shift in shifts)
     return call, node >> (_BITS_PER_DIGIT * _CALL_CHARS)
 
 
 def encode_ui(info: bytes, node: NodeId, destination: str = DESTINATION) -> bytes:
-    """A UI frame of ours, without the checksum, which the modem adds.
+    """One of our UI frames, without the checksum, which the modem adds.
 
     Args:
         info: at most ``FRAME_BYTES_MAX``.
-        node: whose callsign is the source.
+        node: its callsign is the source.
         destination: six capital letters and digits.
 
     Raises:
-        ValueError: there is nothing to send, or too much.
+        ValueError: ``info`` is empty or too long.
     """
     if not 0 < len(info) <= FRAME_BYTES_MAX:
         raise ValueError(f"{len(info)} bytes are no frame")
@@ -60,10 +60,10 @@ def encode_ui(info: bytes, node: NodeId, destination: str = DESTINATION) -> byte
 
 
 def decode_ui(data: bytes, destination: str = DESTINATION) -> bytes:
-    """What a UI frame of ours carries.
+    """The content of one of our UI frames.
 
     Raises:
-        Ax25DecodeError: it is not one; ``args[0]`` says what it is not.
+        Ax25DecodeError: not one of ours; ``args[0]`` says why.
     """
     if len(data) <= HEADER_BYTES:
         raise Ax25DecodeError("ax25 truncated")

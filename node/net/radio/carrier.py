@@ -1,15 +1,15 @@
-"""Whether somebody speaks on the channel, by voice or by data, from 20 ms blocks of received audio.
+"""Carrier sense: whether someone is on the channel, by voice or data, from 20 ms blocks of received audio.
 
-Two signs, each enough:
+Two signs, either is enough:
 
 - **energy**: the block is louder than the squelch, and clearly louder than the quietest of the last ten seconds. Speech
-  has pauses and data has ends; the hiss of a receiver whose squelch is open has neither, and stops to count.
+  has pauses and data ends; the hiss of a receiver with an open squelch does neither, and soon no longer counts.
 - **data**: the audio's autocorrelation at a lag of 0.27 ms, half a period of 1,840 Hz. Tones of 1200 and 2200 Hz give
-  about -0.6, 1600 and 1800 Hz -0.95; voice-band noise -0.3, white noise 0, voice mostly more than 0. So a burst
-  counts that is weaker than the squelch. What goes on for 45 seconds is no data: nobody may transmit for so long.
+  about -0.6, 1600 and 1800 Hz -0.95; voice-band noise -0.3, white noise 0, voice mostly more than 0. So even a
+  burst below the squelch counts. A sound that goes on for 45 seconds is not data: nobody may transmit that long.
 
-After speech the channel stays busy for half a second, for people pause; after data for a fifth at most, for the answer
-is waited for.
+After speech the channel stays busy for half a second, because people pause; after data for at most a fifth, because the
+answer is awaited.
 
 Pure arithmetic on samples and block counts: no clock. The cost is two sums of products over a quarter of the samples.
 """
@@ -27,7 +27,7 @@ from node.net.radio.ports import BLOCK_MS
 SILENCE_DBFS: Final = -120.0
 _FULL_SCALE: Final = 32_768.0
 _STRIDE: Final = 4
-"""11,025 samples a second are enough for what is below 3 kHz."""
+"""11,025 samples a second are enough below 3 kHz."""
 _LAG: Final = 3
 """0.272 ms at that rate."""
 _ABOVE_FLOOR_DB: Final = 6.0
@@ -36,7 +36,7 @@ _VOICE_HANG_BLOCKS: Final = 500 // BLOCK_MS
 _DATA_HANG_BLOCKS: Final = 100 // BLOCK_MS
 _RECENT_BLOCKS: Final = 200 // BLOCK_MS
 _ATTACK_BLOCKS: Final = 2
-"""A click is no carrier."""
+"""A click is not a carrier."""
 _SECOND_BLOCKS: Final = 1_000 // BLOCK_MS
 _FLOOR_SECONDS: Final = 10
 _DATA_BLOCKS: Final = 100 // BLOCK_MS
@@ -55,7 +55,7 @@ class CarrierSense:
     """
 
     def __init__(self, squelch_dbfs: float) -> None:
-        """Nothing was heard yet, so the channel counts as clear.
+        """Nothing has been heard yet, so the channel counts as clear.
 
         Args:
             squelch_dbfs: RMS relative to full scale; quieter than this is a clear channel.
@@ -72,7 +72,7 @@ class CarrierSense:
         self._products: deque[tuple[int, int]] = deque(maxlen=_DATA_BLOCKS)
 
     def hear(self, block: bytes) -> bool:
-        """One block of 16-bit samples; says whether :attr:`is_busy` changed."""
+        """Take one block of 16-bit samples; returns whether :attr:`is_busy` changed."""
         samples = array("h", block)[::_STRIDE]
         energy = sum(map(mul, samples, samples))
         lagged = sum(map(mul, samples, samples[_LAG:]))
@@ -91,7 +91,7 @@ class CarrierSense:
         return was_busy != self.is_busy
 
     def forget(self) -> None:
-        """Our own over was in between: what was heard before says nothing about now. The noise floor stays."""
+        """Forget all but the noise floor: after our own over, what was heard before says nothing about now."""
         self._hang_blocks = self._loud_blocks = self._data_blocks = 0
         self._products.clear()
 

@@ -1,7 +1,7 @@
-"""All modes at once: one Dire Wolf for each way of sending, kept alive, proven, and restarted.
+"""All modes at once: one Dire Wolf per mode of sending, kept alive, proven and restarted.
 
-The one that sends 1200 baud IL2P also hears everything of 1200 baud; the one that sends 300 baud hears that. A child is
-proven when it starts and every few minutes, while nobody speaks: it encodes a probe, gets the samples back and must
+The one that sends 1200 baud IL2P also hears every 1200 baud mode; the one that sends 300 baud hears that. A child is
+proven when it starts and every few minutes while nobody speaks: it encodes a probe, gets the samples back and must
 decode them, much faster than real time.
 """
 
@@ -36,9 +36,9 @@ _AFTER_PROBE: Final = bytes(5 * BLOCK_BYTES)
 _BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)
 _STEP_MS: Final = 50
 _STEADY_MS: Final = 60_000
-"""After so long a life a death counts as the first again."""
+"""After a life this long a death counts as the first again."""
 _ENCODER_BUSY_MS_MAX: Final = 50
-"""To wait for longer than this takes longer than a new child does."""
+"""A longer wait would take longer than starting a new child."""
 _ECHO_MS: Final = 2_000
 """The same frame heard again within this is the same burst, decoded twice."""
 _ECHOES_MAX: Final = 32
@@ -49,7 +49,7 @@ class _Slot(Struct):
 
     Attributes:
         child: ``None`` while there is none.
-        problem: what was wrong with the last one, until one is proven.
+        problem: of the last child, until one is proven.
         is_proven: this child has decoded its own probe.
         deaths: in a row.
         started_ms: when it was started.
@@ -66,7 +66,7 @@ class _Slot(Struct):
 
 
 class _Echoes(Struct):
-    """Which frames were heard just now."""
+    """Frames heard just now."""
 
     heard: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
 
@@ -86,9 +86,9 @@ class Codec:
         """Nothing runs before the first :meth:`step`.
 
         Args:
-            node: ours; whose callsign bursts bear.
+            node: ours; its callsign is in our bursts.
             on_frame: takes each frame heard, once, during :meth:`collect`.
-            on_rejected: takes the reason why something heard is none.
+            on_rejected: takes the reason why something heard is not a frame.
         """
         self._node = node
         self._on_frame = on_frame
@@ -98,9 +98,9 @@ class Codec:
 
     @property
     def problem(self) -> str | None:
-        """Why the radio is of no use: no mode works; ``None`` = at least one does.
+        """Why no mode works; ``None`` = at least one does.
 
-        A mode that does not is one rung of the ladder less, no more: see :meth:`encode` and :attr:`problems`.
+        A mode that does not work only costs its rung of the ladder: see :meth:`encode` and :attr:`problems`.
         """
         problem = self._slots[LADDER[0]].problem
         return f"{LADDER[0]}: {problem}" if problem and all(slot.problem for slot in self._slots.values()) else None
@@ -117,7 +117,7 @@ class Codec:
 
     @property
     def pids(self) -> dict[Mode, int]:
-        """Of the children that run."""
+        """Process ids of the running children."""
         return {mode: slot.child.pid for mode, slot in self._slots.items() if slot.child is not None}
 
     def descriptors(self) -> list[int]:
@@ -125,37 +125,37 @@ class Codec:
         return [child.kiss_descriptor for child in self._receivers()]
 
     def step(self, now_ms: int, *, is_quiet: bool) -> int:
-        """Look after the children; returns when to come again at the latest.
+        """Look after the children; returns when to call again at the latest.
 
         Args:
             now_ms: the monotonic clock.
-            is_quiet: nobody speaks, so a probe hurts no frame that is being received.
+            is_quiet: nobody is on the air, so a probe cannot spoil a frame being received.
         """
         for slot in self._slots.values():
             self._look_after(slot, now_ms, is_quiet=is_quiet)
         return min(max(slot.due_ms, now_ms + _STEP_MS) for slot in self._slots.values())
 
     def feed(self, block: bytes) -> None:
-        """Received audio; never waits."""
+        """Pass received audio to the children; never waits."""
         for slot in self._slots.values():
             if slot.child is not None and slot.child.has_begun and self._listens(slot):
                 slot.child.feed(block)
 
     def collect(self) -> None:
-        """Hand on what was decoded; never waits."""
+        """Pass on decoded frames; never waits."""
         for child in self._receivers():
             for ax25 in child.received():
                 self._take(ax25)
 
     def encode(self, mode: Mode, frames: tuple[bytes, ...], is_stopped: Callable[[], bool]) -> bytes:
-        """The samples of one piece of audio with all the bursts, in order; within twice ``ENCODE_MS_MAX`` a mode.
+        """The samples of one piece of audio with all bursts, in order; within twice ``ENCODE_MS_MAX`` per mode.
 
         A child that fails is replaced once and asked again: a press must not wait for the next over. A mode that does
-        not work is replaced by the next rung of the ladder that does, else by a lower one.
+        not work is replaced by the next rung that does, or else by a lower one.
 
         Raises:
             CodecError: it could not be done.
-            EncodeStopped: ``is_stopped`` said so.
+            EncodeStopped: ``is_stopped`` returned true.
         """
         at = LADDER.index(mode)
         rungs = (mode, *LADDER[at + 1 :], *reversed(LADDER[:at]))
@@ -188,7 +188,7 @@ class Codec:
                     raise CodecError(slot.problem) from e
             else:
                 if slot.problem is None:
-                    # Proof enough for now: a probe would keep it busy when the next over comes.
+                    # Proof enough for now: a probe would keep it busy just before the next over.
                     slot.is_proven = True
                     slot.due_ms = monotonic_ms() + _PROBE_AFTER_OVER_MS
                 return samples
@@ -203,7 +203,7 @@ class Codec:
         return (slot.child for slot in self._slots.values() if slot.child is not None and self._listens(slot))
 
     def _listens(self, slot: _Slot) -> bool:
-        """One of each baud rate: a receiver, or where that is gone another, for each hears every mode of its rate."""
+        """Whether this child receives for its baud rate: its receiver, or another if that is gone."""
         if slot.modem.is_receiver:
             return True
         return not any(
@@ -285,7 +285,7 @@ class Codec:
         self._end(slot)
         slot.deaths = 1 if now_ms - slot.started_ms > _STEADY_MS else slot.deaths + 1
         slot.due_ms = now_ms + _BACKOFF_MS[min(slot.deaths, len(_BACKOFF_MS)) - 1]
-        if detail != slot.problem:  # what is not installed is not said every half minute, for ever
+        if detail != slot.problem:  # a missing program is not reported every half minute for ever
             logger.warning("modem %s: %s", slot.modem.mode, detail)
         slot.problem = detail
 

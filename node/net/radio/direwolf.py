@@ -1,18 +1,18 @@
 """One Dire Wolf child as a codec: frames in, samples of a burst out; samples in, frames out. It never sees a radio.
 
-Everything goes through descriptors that the child inherits, so there is no port for others to reach, no folder to
-keep private, and nothing that a killed node leaves behind:
+Everything goes through descriptors that the child inherits, so there is no port that others can reach, no folder to
+keep private, and nothing left behind by a killed node:
 
-- received samples: its standard input, a pipe. When this program ends, however it ends, the pipe does, and Dire Wolf
-  ends at the end of its input: within about a millisecond, ``kill -9`` included. Nothing else holds the other end.
+- received samples: its standard input, a pipe. When this program ends, for any reason, so does the pipe, and Dire Wolf
+  ends at the end of its input: within about a millisecond, even after ``kill -9``. Nothing else holds the other end.
 - KISS: a pseudo-terminal, which it takes for the serial line to a host.
 - samples of a burst: ALSA's ``file`` plugin over its ``null`` device, into a pipe.
-- its configuration, and ALSA's: anonymous files in memory.
+- its configuration and ALSA's: anonymous files in memory.
 
-Every frame that is written in one go comes out as one piece of audio: preamble once, then burst after burst. It is
-there after 10–30 ms, but for as long as the piece lasts Dire Wolf believes that it transmits, and begins no other:
-:attr:`DireWolf.busy_until_ms`. ``FULLDUP`` keeps its ears open meanwhile. SPEECH, DIGIPEAT and the like stay off: the
-first hands text from the air to a shell.
+Frames written in one go come out as one piece of audio: one preamble, then burst after burst. It is ready after
+10–30 ms, but for the length of the piece Dire Wolf believes that it is transmitting, and begins no other:
+:attr:`DireWolf.busy_until_ms`. With ``FULLDUP`` it still receives meanwhile. SPEECH, DIGIPEAT and the like stay off:
+the first passes text from the air to a shell.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ BURST_RATIO: Final = ratio(SPEECH_RMS_DBFS) * math.sqrt(2)
 PEAK: Final = math.ceil(BURST_RATIO * FULL_SCALE)
 _PEAK_MIN: Final = PEAK // 2
 _QUIET_MS: Final = 20
-"""Without a sample for so long, and none is missing: it is whole."""
+"""After this long without a sample, with none missing, the audio is complete."""
 _BACKLOG_PIECES_MAX: Final = 500
-"""Ten seconds of received audio, block by block."""
+"""Ten seconds of received audio, in blocks."""
 _STUCK_MS_MAX: Final = 5_000
-"""It has taken no audio for so long: it hangs."""
+"""A child that has taken no audio for this long hangs."""
 _READ_BYTES: Final = 1 << 16
 _KISS_READ_BYTES: Final = 4096
 _SAMPLES_BYTES_MAX: Final = 2 * RATE_HZ * 30
 """No over is longer, so no piece of audio is."""
 _TAIL_US: Final = 10_000
-"""The flags at the end, which nobody needs, forgive what the figures of :class:`Modem` are rounded off."""
+"""The closing flags, which nobody needs, absorb the rounding in :class:`Modem`'s figures."""
 _SHORT_BYTES_MAX: Final = 44
-"""With header, checksum and flags they fit into 64 bytes."""
+"""Frames up to this, with header, checksum and flags, fit into 64 bytes."""
 _START_MS_MAX: Final = 10_000
 _AWAIT_START_MS_MAX: Final = 3_000
 _START_POLL_S: Final = 0.005
@@ -98,14 +98,14 @@ DNSSD 0
 
 
 class Modem(Struct, frozen=True):
-    """How one child is set.
+    """The settings of one child.
 
     Attributes:
         mode: what it sends. It hears every mode of its baud rate.
         baud: 1200 (1200 and 2200 Hz) or 300 (1600 and 1800 Hz).
-        correction: the configuration's line.
-        is_receiver: live audio is fed to it.
-        lead_us, fixed_us, per_byte_us: of a piece of audio, of each burst in it, of each byte of the frame: at least.
+        correction: line of the configuration.
+        is_receiver: it gets live audio.
+        lead_us, fixed_us, per_byte_us: least length of a piece of audio's lead, of each burst, of each frame byte.
         short_us: ``fixed_us`` of a short frame; FX.25 has blocks of three sizes.
     """
 
@@ -119,7 +119,7 @@ class Modem(Struct, frozen=True):
     per_byte_us: int
 
     def bytes_min(self, frames: tuple[bytes, ...]) -> int:
-        """How many bytes of audio frames of ours (without AX.25's header) come to, at least."""
+        """Least bytes of audio for frames of ours (without AX.25's header)."""
         us = self.lead_us + sum(
             (self.fixed_us if len(frame) > _SHORT_BYTES_MAX else self.short_us) + self.per_byte_us * len(frame)
             for frame in frames
@@ -167,8 +167,8 @@ class DireWolf:
     Attributes:
         pid: its process id.
         kiss_descriptor: readable when a frame may have been received.
-        has_begun: it was found listening.
-        busy_until_ms: it begins to encode no sooner.
+        has_begun: it has been seen to listen.
+        busy_until_ms: it will not encode before this.
         dropped: pieces of received audio that it did not take within about ten seconds.
     """
 
@@ -176,7 +176,7 @@ class DireWolf:
         """Start it.
 
         Raises:
-            OSError: it is not installed, or cannot be started.
+            OSError: not installed, or cannot be started.
         """
         program = shutil.which("direwolf")
         if program is None:
@@ -185,12 +185,12 @@ class DireWolf:
         self.busy_until_ms = 0
         self.dropped = 0
         self._stuck_since_ms: int | None = None
-        # Pipes keep the size that they have: all of a user's share one limit, and beyond it new ones hold 8 KiB.
+        # Pipes keep their default size: all of a user's share one limit, beyond which new ones hold only 8 KiB.
         self._backlog: deque[bytes] = deque()
         self._kiss = KissReader()
         with contextlib.ExitStack() as undo, contextlib.ExitStack() as childs:
             self.kiss_descriptor, terminal = os.openpty()
-            # Ours until the end: without an open terminal behind it, the line would read as broken.
+            # Kept open until the end: without it the line would read as broken.
             self._terminal = terminal
             undo.callback(os.close, self.kiss_descriptor)
             undo.callback(os.close, terminal)
@@ -224,9 +224,9 @@ class DireWolf:
         self.feed(bytes(BLOCK_BYTES))
 
     def is_listening(self) -> bool:
-        """Whether it reads audio, the last thing it begins: a frame that comes sooner can make it crash.
+        """Whether it reads audio, the last thing it starts; a frame before that can make it crash.
 
-        No audio may be fed before, for it is by the first block of silence that this is known.
+        Feed no audio before: the first block of silence is what shows this.
 
         Raises:
             CodecError: it ended, or has not begun in time.
@@ -265,16 +265,16 @@ class DireWolf:
 
     @property
     def audio_descriptor(self) -> int:
-        """Where :meth:`feed` writes; writable while it takes more."""
+        """Descriptor that :meth:`feed` writes to; writable while it takes more."""
         return self._audio.fileno()
 
     @property
     def dropped_frames(self) -> int:
-        """What its KISS line brought that was no frame."""
+        """Invalid KISS frames on its line."""
         return self._kiss.dropped
 
     def exit_detail(self) -> str | None:
-        """How it ended, ``None`` while it runs."""
+        """How it ended; ``None`` while it runs."""
         status = self._process.poll()
         if status is None:
             return None
@@ -283,12 +283,12 @@ class DireWolf:
     @property
     def is_stuck(self) -> bool:
         """It has taken no audio for too long."""
-        self._flush()  # While we transmit nothing is fed: what waits since before says nothing about it.
+        self._flush()  # While we transmit nothing is fed, so older waiting audio does not show that it hangs.
         return self._stuck_since_ms is not None and monotonic_ms() - self._stuck_since_ms > _STUCK_MS_MAX
 
     def feed(self, samples: bytes) -> None:
-        """Received audio. Never waits: what the pipe has no room for follows at the next call, ten seconds at most."""
-        # A pipe takes at most 4096 bytes whole or not at all, so that no sample is ever torn in two.
+        """Feed received audio. Never waits: the next call continues if the pipe is full, up to ten seconds behind."""
+        # A pipe takes up to 4096 bytes wholly or not at all, so that no sample is ever split.
         for start in range(0, len(samples), select.PIPE_BUF):
             if len(self._backlog) < _BACKLOG_PIECES_MAX:
                 self._backlog.append(samples[start : start + select.PIPE_BUF])
@@ -297,7 +297,7 @@ class DireWolf:
         self._flush()
 
     def feed_patiently(self, samples: bytes, timeout_ms: int) -> None:
-        """As :meth:`feed`, but waits so long for it to be taken."""
+        """As :meth:`feed`, but waits up to ``timeout_ms`` until it is taken."""
         end_ms = monotonic_ms() + timeout_ms
         poll = select.poll()
         poll.register(self._audio.fileno(), select.POLLOUT)
@@ -315,7 +315,7 @@ class DireWolf:
         except BlockingIOError:
             self._stuck_since_ms = self._stuck_since_ms or monotonic_ms()
         except BrokenPipeError:
-            self._backlog.clear()  # its end is noticed by exit_detail
+            self._backlog.clear()  # exit_detail notices its end
 
     def _drop(self) -> None:
         self.dropped += 1
@@ -330,7 +330,7 @@ class DireWolf:
                 data = os.read(self.kiss_descriptor, _KISS_READ_BYTES)
             except OSError:
                 return frames
-            # What else it may send says nothing about the air.
+            # Other KISS frames say nothing about the air.
             frames += [f.payload for f in self._kiss.feed(data) if (f.port, f.command) == (0, Command.DATA)]
             if len(data) < _KISS_READ_BYTES:
                 return frames
@@ -340,12 +340,12 @@ class DireWolf:
 
         Args:
             ax25: complete frames without checksum.
-            least_bytes: that many bytes of samples come at least.
-            is_stopped: asked now and then; true = give up.
+            least_bytes: least bytes of samples to expect.
+            is_stopped: called now and then; true = give up.
 
         Raises:
-            CodecError: it ended, was silent, or sent no burst. Not to be used any more.
-            EncodeStopped: ``is_stopped`` said so. It may still be encoding: not to be used any more.
+            CodecError: it ended, was silent, or sent no burst. Do not use it any more.
+            EncodeStopped: ``is_stopped`` returned true. It may still be encoding: do not use it any more.
         """
         self._drain()
         try:
@@ -386,14 +386,14 @@ class DireWolf:
                 pass
 
     def wait_received(self, timeout_ms: int) -> list[bytes]:
-        """As :meth:`received`, but waits so long for the first."""
+        """As :meth:`received`, but waits up to ``timeout_ms`` for the first."""
         poll = select.poll()
         poll.register(self.kiss_descriptor, select.POLLIN)
         poll.poll(timeout_ms)
         return self.received()
 
     def close(self) -> None:
-        """End it, at once: it holds nothing that it would have to put away."""
+        """End it at once: it has nothing to save."""
         self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):
@@ -403,7 +403,7 @@ class DireWolf:
 
 
 def _in_memory(name: str, text: str) -> int:
-    """An anonymous file that holds ``text``; whoever opens it by its descriptor reads it from its beginning."""
+    """Descriptor of an anonymous file with ``text``, readable from its beginning."""
     descriptor = os.memfd_create(name)
     os.write(descriptor, text.encode())
     return descriptor

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to and from the air. None of it ends the program."""
+"""Errors on the way to and from the air. None of them ends the program."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ class RadioError(Exception):
 
 
 class KissDecodeError(RadioError, ValueError):
-    """A KISS frame that no TNC sends, or one for another port. ``args[0]`` is fit to be a counter's label."""
+    """A KISS frame that no TNC sends, or one for another port. ``args[0]`` is usable as a counter's label."""
 
 
 class Ax25DecodeError(RadioError, ValueError):
-    """Not one of our UI frames. ``args[0]`` is fit to be a counter's label."""
+    """Not one of our UI frames. ``args[0]`` is usable as a counter's label."""
 
 
 class CodecError(RadioError, OSError):
-    """The modem's program did not do what was asked of it."""
+    """The modem's program failed."""
 
 
 class EncodeStopped(CodecError):  # noqa: N818 - nothing went wrong: whoever asked no longer wants it

@@ -1,4 +1,4 @@
-"""What does not work on the radio path, told once, and once that all of it works again."""
+"""Reports once what does not work on the radio path, and once when all of it works again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class RadioHealth:
-    """``Part.RADIO`` as one part made of several, and ``Part.MODEM`` beside it. Used by one thread."""
+    """``Part.RADIO``, made up of several parts, and ``Part.MODEM``. Used by one thread."""
 
     def __init__(self, put: Emit) -> None:
-        """Everything works until something is told.
+        """Everything works until a problem is reported.
 
         Args:
             put: the loop's queue.
@@ -27,11 +27,11 @@ class RadioHealth:
 
     @property
     def is_well(self) -> bool:
-        """Nothing was told that is not over."""
+        """Whether no reported problem remains."""
         return not self._problems
 
     def tell(self, what: str, problem: str | None) -> None:
-        """How ``what`` is doing: a problem, or ``None`` = it works. Only the first one and the last end are news."""
+        """Report a problem of ``what``; ``None`` = it works. Passed on: the first problem and the last recovery."""
         if problem is None:
             if self._problems.pop(what, None) is not None and not self._problems:
                 logger.info("the radio path works again")
@@ -45,7 +45,7 @@ class RadioHealth:
             self._put(PartFailed(Part.RADIO, display_text(f"{what}: {problem}", DETAIL_CHARS_MAX)))
 
     def tell_modems(self, problem: str | None, problems: tuple[str, ...]) -> None:
-        """How the modems are doing: ``problem``, none works; ``problems``, each that does not while others carry on."""
+        """Report the modems: ``problem`` = none works; ``problems`` = those that fail while others go on."""
         self.tell("modem", problem)
         lacking = "" if problem else "; ".join(problems)
         if bool(lacking) is not bool(self._lacking):
@@ -55,6 +55,6 @@ class RadioHealth:
 
 
 def words(error: Exception) -> str:
-    """What an error says, fit for an event."""
+    """An error's message, fit for an event."""
     strerror = error.strerror if isinstance(error, OSError) else None
     return display_text(strerror or str(error) or type(error).__name__, DETAIL_CHARS_MAX)

@@ -1,4 +1,4 @@
-"""KISS: frames on the wire between a host and a TNC (Chepponis and Karn, 1987), with SLIP's escapes (RFC 1055).
+"""KISS: frames between a host and a TNC (Chepponis and Karn, 1987), with SLIP's escapes (RFC 1055).
 
 | bytes | meaning |
 |---|---|
@@ -7,8 +7,8 @@
 | … | the command's parameters; ``C0`` is sent as ``DB DC``, ``DB`` as ``DB DD`` |
 | ``C0`` | frame end |
 
-A reader that comes in the middle of a frame drops what it has up to the next ``C0``. Nothing that arrives makes the
-reader hold more than :data:`KISS_BYTES_MAX`.
+A reader that starts in the middle of a frame drops everything up to the next ``C0``. It never holds more than
+:data:`KISS_BYTES_MAX`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ESCAPES: Final = {_TFEND: FEND, _TFESC: _FESC}
 
 
 class Command(IntEnum):
-    """What a frame is about. A TNC sends ``DATA`` alone."""
+    """A frame's command. A TNC sends only ``DATA``."""
 
     DATA = 0
     TXDELAY = 1
@@ -53,27 +53,27 @@ class KissFrame(Struct, frozen=True):
 
 
 def encode_kiss(command: Command, payload: bytes) -> bytes:
-    """For the wire, to port 0."""
+    """A KISS frame to port 0."""
     escaped = payload.replace(bytes((_FESC,)), bytes((_FESC, _TFESC))).replace(bytes((FEND,)), bytes((_FESC, _TFEND)))
     return bytes((FEND, command)) + escaped + bytes((FEND,))
 
 
 class KissReader:
-    """Takes bytes as they come, gives whole frames.
+    """Turns bytes into whole frames.
 
     Attributes:
-        dropped: what was thrown away since start: too long, cut off, or badly escaped; each once.
+        dropped: frames dropped since start: too long, cut off, or badly escaped.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
         self._frame = bytearray()
         self._is_escaped = False
-        # Until the first FEND it is not known where a frame begins.
+        # Where a frame begins is unknown until the first FEND.
         self._is_lost = True
 
     def feed(self, data: bytes) -> list[KissFrame]:
-        """The frames that ``data`` completes, in order. The same whether it comes whole or byte by byte."""
+        """The frames that ``data`` completes, in order, however the bytes are split."""
         frames: list[KissFrame] = []
         for byte in data:
             if byte == FEND:

@@ -1,9 +1,9 @@
-"""The radio by a TNC on a serial port, or behind ``socket://host:port``: it does modem, key and carrier sense itself.
+"""The radio by a TNC, on a serial port or ``socket://host:port``, which does modem, key and carrier sense itself.
 
-What KISS does not give, this cannot do: there is no speech, no choice of mode, and nothing that was handed to the TNC
-can be taken back. Nor does a TNC tell when it is done (the ACKMODE extension is rare: Dire Wolf 1.7 drops such a frame
-unsent), so the end of an over is estimated, on the late side. The TNC hears no voice for us, and of data only whole
-frames: after each the channel counts as busy for a moment, for an answer may follow.
+KISS sets the limits: no speech, no choice of mode, and nothing handed to the TNC can be withdrawn. Nor does a TNC say
+when it is done (the ACKMODE extension is rare: Dire Wolf 1.7 drops such a frame unsent), so the end of an over is
+estimated, on the late side. The TNC reports no voice, and only whole data frames: after each the channel counts as busy
+for a moment, because an answer may follow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 BUSY_AFTER_FRAME_MS: Final = 500
 _UNIT_MS: Final = 10
 _SETTINGS: Final = (
-    # When to speak is the core's decision: the TNC sends as soon as its own carrier sense lets it.
+    # The core decides when to transmit: the TNC sends as soon as its own carrier sense permits.
     (Command.TXDELAY, KEY_UP_MS // _UNIT_MS),
     (Command.PERSISTENCE, 255),
     (Command.SLOTTIME, 0),
@@ -42,7 +42,7 @@ _SETTINGS: Final = (
     (Command.FULLDUPLEX, 0),
 )
 _SPARE_MS: Final = 250
-"""What the serial line and the TNC take."""
+"""Extra time for the serial line and the TNC."""
 _BITS_PER_BYTE_ON_LINE: Final = 10
 _RETRY_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
 _WRITE_S_MAX: Final = 2.0
@@ -58,7 +58,7 @@ class _Transmit(Struct, frozen=True):
 
 
 class _Sending(Struct, frozen=True):
-    """What the TNC is sending, as far as we know.
+    """The over that the TNC is sending, as far as we know.
 
     Attributes:
         started_ms: when it was handed over.
@@ -74,7 +74,7 @@ class KissTnc:
     """``RadioPort`` over a KISS TNC.
 
     Attributes:
-        dropped: what the line brought that was no KISS frame, since start.
+        dropped: invalid KISS frames on the line since start.
     """
 
     def __init__(self, port: str, baud: int, *, node: NodeId, offer: Offer, put: Emit) -> None:
@@ -83,9 +83,9 @@ class KissTnc:
         Args:
             port: a device, or ``socket://host:port``.
             baud: of the serial line.
-            node: ours; whose callsign bursts bear.
-            offer: the loop's queue, for what was heard.
-            put: the same, for what happened here.
+            node: ours; its callsign is in our bursts.
+            offer: the loop's queue, for frames heard.
+            put: the same, for the node's own events.
         """
         self.dropped = 0
         self._port = port
@@ -107,24 +107,24 @@ class KissTnc:
         self._is_silence_told = False
 
     def start(self) -> None:
-        """Connect, and keep at it."""
+        """Connect, and stay connected."""
         self._worker.start()
 
     def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None:
-        """Carry it out in the TNC's own mode, without words; returns at once."""
+        """Send the bursts in the TNC's own mode, without speech; returns at once."""
         del mode
         self._orders.put(_Transmit(over, bursts, phrase))
         self._wake_up()
 
     def stop_over(self, over: int) -> None:
-        """Nothing can be taken back from a TNC: the over ends when it has sent what it has."""
+        """Does nothing: a TNC sends everything that it has been given."""
         logger.info("over %d cannot be stopped: the TNC sends what it has", over)
 
     def retry_speech(self) -> None:
-        """A TNC speaks nothing."""
+        """Does nothing: a TNC cannot speak."""
 
     def close(self) -> None:
-        """Let go of the line; within a second. May be called twice."""
+        """Release the line, within a second. Idempotent."""
         self._is_closing = True
         self._wake_up()
         if self._worker.is_alive():
@@ -224,7 +224,7 @@ class KissTnc:
         assert self._line is not None
         now_ms = monotonic_ms()
         self._sending = _Sending(order.over, now_ms, now_ms + length_ms)
-        self._line.write(data)  # what goes wrong here fails the over by way of _lose
+        self._line.write(data)  # an error here fails the over, through _lose
         self._reports.put(OverStarted(order.over))
 
     def _prepare(self, order: _Transmit) -> tuple[bytes, int]:
@@ -262,7 +262,7 @@ class KissTnc:
     def _hang_up(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            # pyserial leaves a socket open whose peer has gone first.
+            # pyserial leaves a socket open if its peer goes first.
             connection = vars(line).get("_socket")
             with contextlib.suppress(OSError):
                 line.close()

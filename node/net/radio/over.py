@@ -1,6 +1,6 @@
-"""What one over sounds like: silence while the transmitter comes up, bursts, a gap, a sentence.
+"""The sound of one over: silence while the transmitter comes up, bursts, a gap, a sentence.
 
-Bursts and sentences come at one level, :data:`node.core.radio.levels.SPEECH_RMS_DBFS`.
+Bursts and sentences have the same level, :data:`node.core.radio.levels.SPEECH_RMS_DBFS`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from node.net.radio.ports import RATE_HZ
 logger = logging.getLogger(__name__)
 
 KEYED_SPARE_MS: Final = 2_000
-"""From keyed to unkeyed an over takes this much longer than its samples at most; then the PTT's guard ends it."""
+"""From keyed to unkeyed an over may take this much longer than its samples; then the PTT's guard ends it."""
 SAMPLES_MS_MAX: Final = OVER_MS_MAX - KEYED_SPARE_MS
 
 
 class OverTooLongError(RadioError, OSError):
-    """The bursts alone would take longer than anybody may transmit."""
+    """The bursts alone would take longer than anyone may transmit."""
 
 
 def milliseconds(samples: bytes) -> int:
-    """How long they play."""
+    """Length of the samples in milliseconds."""
     return len(samples) * 1000 // (2 * RATE_HZ)
 
 
 def silence(ms: int) -> bytes:
-    """Samples of nothing."""
+    """Samples of silence."""
     return bytes(2 * (RATE_HZ * ms // 1000))
 
 
@@ -37,7 +37,7 @@ def assemble(bursts: bytes, sentence: bytes | None) -> bytes:
     """The samples of a whole over. A sentence that would make it too long is left out.
 
     Raises:
-        OverTooLongError: it is too long without one.
+        OverTooLongError: too long even without one.
     """
     over = silence(KEY_UP_MS) + bursts
     if milliseconds(over) > SAMPLES_MS_MAX:

@@ -1,4 +1,4 @@
-"""What both drivers say to the loop, and how much of it may wait there."""
+"""Reports of both drivers to the loop, and how many may wait there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from node.core.events import Emit, FrameReceived, InputRejected, Offer
 from wire.kinds import Path
 
 FRAMES_WAITING_MAX: Final = 200
-"""Heard and not yet looked at. The channel carries about one a second."""
+"""Frames waiting to be looked at. The channel carries about one a second."""
 REJECTIONS_WAITING_MAX: Final = 100
 
 
@@ -16,7 +16,7 @@ class Reports:
     """The way to the loop's queue. Safe from any thread.
 
     Attributes:
-        put: for what happened here; never refused.
+        put: for the node's own events; never refused.
         dropped: frames that found the queue full, since start.
     """
 
@@ -24,18 +24,18 @@ class Reports:
         """The two lanes of the queue.
 
         Args:
-            offer: for what was heard.
-            put: for what happened here.
+            offer: for frames heard.
+            put: for the node's own events.
         """
         self.put = put
         self.dropped = 0
         self._offer = offer
 
     def heard(self, frame: bytes) -> None:
-        """Something that claims to be a frame."""
+        """Offer a received frame."""
         if not self._offer(FrameReceived(frame, None, Path.RADIO), FRAMES_WAITING_MAX):
             self.dropped += 1
 
     def rejected(self, reason: str) -> None:
-        """Something that does not even claim to be one. In a flood the number is "at least"."""
+        """Count something that is not even a frame. In a flood the number is a minimum."""
         self._offer(InputRejected(reason), REJECTIONS_WAITING_MAX)

@@ -1,8 +1,9 @@
 """The radio by a sound device, a PTT line and Dire Wolf as the codec: one worker thread does everything in order.
 
-The device's thread only leaves received blocks and news for it; whoever calls returns at once. Half-duplex: while we
-are keyed, and a moment after, what comes in is neither decoded nor taken for a carrier. Nothing is keyed before every
-sample of the over is there and the sound device runs; whatever goes wrong unkeys first and is told afterwards.
+The device's thread only queues received blocks and news for it; all calls return at once. Half-duplex: while we are
+keyed, and for a moment after, input is neither decoded nor counted as a carrier. Nothing is keyed before all samples of
+the over are ready and the sound device is running; on any error the radio is unkeyed first and the error reported
+afterwards.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ from wire.text import display_text
 logger = logging.getLogger(__name__)
 
 _BLOCKS_WAITING_MAX: Final = 150
-"""Three seconds: longer than a codec that has to be replaced takes to encode."""
+"""Three seconds: longer than encoding takes when the codec has to be replaced."""
 _DEAF_AFTER_OVER_MS: Final = 100
 """A receiver needs a moment to come back, and the squelch to close."""
 _SILENT_MS_MAX: Final = 3_000
-"""A device that delivers no block for so long is lost, even if it does not say so."""
+"""A device that delivers no block for this long is lost, even if it does not say so."""
 _RETRY_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
 _UNKEY_TRIES: Final = 3
 _UNKEY_AGAIN_MS: Final = (500, 1_000, 2_000, 5_000, 10_000)
-"""Every try may start two guards, and this thread hears nothing meanwhile."""
+"""Pauses between tries: each may start two guards, and this thread hears nothing meanwhile."""
 _KEY_CHECK_FIRST_MS: Final = 3_000
-"""Its guard has begun by then, or never will."""
+"""Its guard has started by then, or never will."""
 _KEY_CHECK_EVERY_MS: Final = 3_600_000
 _STEP_MS_MAX: Final = 500
 _CLOSE_S: Final = 0.8
@@ -80,8 +81,8 @@ class _Keyed(Struct):
 
     Attributes:
         keyed_ms: since when.
-        due_blocks: when the device has delivered so many blocks, it has ended by itself, or will not. The device's
-            own clock: one that runs slowly plays slowly, and nothing is wrong with it.
+        due_blocks: by this many blocks from the device it has ended by itself, or will not. This is the device's own
+            clock: if it runs slowly it plays slowly, which is no fault.
     """
 
     over: int
@@ -110,13 +111,13 @@ class SoundModem:
         """Nothing runs before :meth:`start`.
 
         Args:
-            audio: ours from now on.
-            ptt: ours from now on.
+            audio: owned by this object from now on.
+            ptt: owned by this object from now on.
             phrases: the sentences.
-            node: ours; whose callsign bursts bear.
+            node: ours; its callsign is in our bursts.
             squelch_dbfs: quieter than this is a clear channel.
-            offer: the loop's queue, for what was heard.
-            put: the same, for what happened here.
+            offer: the loop's queue, for frames heard.
+            put: the same, for the node's own events.
         """
         self.dropped_blocks = 0
         self._audio = audio
@@ -147,20 +148,20 @@ class SoundModem:
         self._codec_due_ms = 0
 
     def start(self) -> None:
-        """Begin to listen, and keep at it."""
+        """Begin to listen, and keep listening."""
         self._worker.start()
 
     def transmit(self, over: int, bursts: tuple[bytes, ...], mode: str, phrase: str | None) -> None:
-        """Carry it out; returns at once."""
+        """Carry out an over; returns at once."""
         self._post(_Transmit(over, bursts, mode, phrase))
 
     def stop_over(self, over: int) -> None:
-        """Unkey, and forget the rest of it; returns at once."""
+        """Unkey and drop the rest; returns at once."""
         self._stopped_over = over
         self._post(_Stop(over))
 
     def retry_speech(self) -> None:
-        """Make the sentences that are missing; returns at once."""
+        """Make missing sentences; returns at once."""
         self._phrases.start()
 
     def close(self) -> None:
@@ -171,7 +172,7 @@ class SoundModem:
             self._worker.join(_CLOSE_S)
             if not self._worker.is_alive():
                 return
-            # It may be inside the sound device, and hold it: that ends with the program, and so do the modems.
+            # It may hang in the sound device and hold it: that ends with the program, as do the modems.
             logger.error("the radio's thread hangs; unkeying without it")
             with contextlib.suppress(OSError):
                 self._ptt.close()
@@ -180,12 +181,12 @@ class SoundModem:
 
     @property
     def is_ready(self) -> bool:
-        """Everything works, and every modem has proven itself."""
+        """Whether everything works and every modem is proven."""
         return self._is_audio_running and self._health.is_well and self._codec.is_proven
 
     @property
     def modem_pids(self) -> dict[Mode, int]:
-        """The codec's children, for whoever measures them."""
+        """Process ids of the codec's children, for measurements."""
         return self._codec.pids
 
     # From any thread.
@@ -214,7 +215,7 @@ class SoundModem:
                 try:
                     self._round()
                 except Exception:
-                    # A bug here must leave neither the key down nor the radio deaf for ever.
+                    # A bug here must not leave the key down or the radio deaf for ever.
                     logger.exception("the radio's thread stumbled")
                     self._fail_over("internal error")
                     time.sleep(0.1)
@@ -286,12 +287,12 @@ class SoundModem:
             logger.warning("over %d: %s", order.over, e)
             self._refuse(order.over, words(e))
         except Exception:
-            # Whoever ordered it waits for an answer, whatever bug keeps it from being given.
+            # The caller waits for an answer, even if a bug prevents it.
             logger.exception("over %d", order.over)
             self._refuse(order.over, "internal error")
 
     def _refuse(self, over: int, detail: str) -> None:
-        """It comes to nothing; whatever raised, and wherever, the key does not stay down."""
+        """Fail an over; wherever the error was raised, the key does not stay down."""
         if self._over is not None and self._over.over == over:
             self._fail_over(detail)
         else:
@@ -301,8 +302,8 @@ class SoundModem:
         """Render, then key, then play.
 
         Raises:
-            OSError: something did not work; where it was keyed already, the over is still the one on the air.
-            ValueError: there is nothing to send, or in no such mode.
+            OSError: something failed; if already keyed, the over is still the one on the air.
+            ValueError: nothing to send, or an unknown mode.
         """
         if self._over is not None:
             raise OSError("another over is on the air")
@@ -320,7 +321,7 @@ class SoundModem:
         length_ms = milliseconds(samples) + KEYED_SPARE_MS
         due_blocks = self._delivered_blocks + length_ms // BLOCK_MS
         self._over = _Keyed(order.over, monotonic_ms(), due_blocks)
-        # What fails from here on unkeys, also if the key is said not to have moved: in doubt it is off.
+        # Any failure from here on unkeys, even if the key reportedly did not move: if in doubt, off.
         self._ptt.key(min(length_ms, OVER_MS_MAX))
         self._audio.play(samples, lambda problem: self._post(_Played(order.over, problem)))
         self._reports.put(OverStarted(order.over))
@@ -355,7 +356,7 @@ class SoundModem:
         self._reports.put(OverFailed(over, display_text(detail, DETAIL_CHARS_MAX), airtime_ms))
 
     def _unkey(self) -> int:
-        """Let go of the key, whatever it takes; returns for how long it was held."""
+        """Release the key, whatever it takes; returns how long it was held."""
         problem = self._let_go_of_key()
         now_ms = monotonic_ms()
         if problem is None:
@@ -367,7 +368,7 @@ class SoundModem:
         self._health.tell("ptt", problem)
         over, self._over = self._over, None
         if over is None:
-            return 0  # what came in meanwhile is somebody's
+            return 0  # what came in meanwhile is someone's
         self._deaf_until_ms = now_ms + _DEAF_AFTER_OVER_MS
         self._sense.forget()
         return now_ms - over.keyed_ms
@@ -380,7 +381,7 @@ class SoundModem:
             except OSError as e:
                 problem = words(e)
             except Exception as e:
-                # It ends neither the tries nor this thread: nobody else would let go.
+                # It ends neither the tries nor this thread: nobody else would release the key.
                 logger.exception("the transmit key's driver failed")
                 problem = words(e)
             else:
@@ -395,14 +396,14 @@ class SoundModem:
         if self._unkey_due_ms is not None and now_ms >= self._unkey_due_ms:
             self._unkey()
         elif now_ms >= self._key_check_due_ms and not self._sense.is_busy:
-            # That the line is broken is told before somebody needs it.
+            # A broken line is reported before anyone needs it.
             self._unkey()
 
     # The sound device.
 
     def _look_after_audio(self, now_ms: int) -> None:
         if self._is_audio_running:
-            # What waits was delivered: it was this thread that was busy, as with an over's encoding.
+            # Blocks are waiting, so the device works: this thread was busy, as when encoding an over.
             if not self._blocks and now_ms - self._last_block_ms > _SILENT_MS_MAX:
                 self._lose_audio("the sound device has gone silent")
             return
