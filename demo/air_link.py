@@ -23,10 +23,10 @@ class AirRefusedError(Exception):
 
 
 class AirLink:
-    """A connection to the air's control socket, made anew each time the air has started.
+    """A connection to the air's control socket, made again each time the air starts.
 
     Attributes:
-        state: as it was last told; empty while there is no air.
+        state: last received; empty while there is no air.
     """
 
     def __init__(self, control_socket: Path, on_change: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class AirLink:
         self._asked: deque[asyncio.Future[Reply]] = deque()
 
     async def connect(self) -> None:
-        """Connect to an air that has said that it is up.
+        """Connect to an air that has reported itself up.
 
         Raises:
             OSError: it does not answer.
@@ -48,7 +48,7 @@ class AirLink:
         self._reading = asyncio.create_task(self._read(lines))
 
     async def disconnect(self) -> None:
-        """The air is gone, or is about to go."""
+        """Disconnect: the air is gone, or about to go."""
         out, self._out = self._out, None
         reading, self._reading = self._reading, None
         if out is not None:
@@ -59,10 +59,10 @@ class AirLink:
         self._forget()
 
     async def order(self, order: AnyOrder) -> None:
-        """Have it done.
+        """Have an order carried out.
 
         Raises:
-            AirRefusedError: it would not, or there is no air.
+            AirRefusedError: refused, or there is no air.
         """
         if self._out is None:
             raise AirRefusedError("there is no air")

@@ -1,4 +1,4 @@
-"""A node's fake board seen from outside: its pins as levels; its panel, LED and sounder as they are now."""
+"""A node's fake board from outside: pins as levels; panel, LED and sounder as they are now."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Look(Struct, frozen=True):
 
 
 class BoardLink:
-    """The connection to one node's fake board, made anew each time the node has started.
+    """The connection to one node's fake board, made again each time the node starts.
 
     Attributes:
         looks: every view since the start, oldest first.
-        failed: parts that were told to fail.
+        failed: parts that were broken on purpose.
     """
 
     def __init__(self, socket_path: Path, on_change: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class BoardLink:
 
     @property
     def view(self) -> BoardView:
-        """What it shows now; dark while the node does not run."""
+        """The view now; dark while the node does not run."""
         return self.looks[-1].view
 
     @property
@@ -65,14 +65,14 @@ class BoardLink:
         self._client = await asyncio.to_thread(
             FakeBoardClient, self._socket_path, connect_timeout_s=_CONNECT_WITHIN_S, on_change=take_later
         )
-        # A finger that holds a button, and a broken part, are still there after a restart.
+        # A held button and a broken part outlast a restart.
         for button in self._held:
             self._client.set_level(button, "low")
         for part in self.failed:
             self._client.fail(part)
 
     async def disconnect(self) -> None:
-        """The node is gone, or is about to go."""
+        """Disconnect: the node is gone, or about to go."""
         client, self._client = self._client, None
         if client is not None:
             await asyncio.to_thread(client.close)
@@ -92,7 +92,7 @@ class BoardLink:
         self._on_change()
 
     async def press(self, button: str, hold_ms: int = 150) -> None:
-        """Press, hold, let go."""
+        """Press, hold and release."""
         self.drive(button, is_low=True)
         try:
             await asyncio.sleep(hold_ms / 1000)
@@ -109,14 +109,14 @@ class BoardLink:
 
     def _take(self, view: BoardView) -> None:
         if self._client is None and view is not DARK:
-            return  # the last words of a node that is gone
+            return  # the last message of a node that is gone
         if view != self.looks[-1].view:
             self.looks.append(Look(time.monotonic_ns() / 1e6, view))
             self._on_change()
 
 
 def words_of(view: BoardView) -> str:
-    """What the panel says, as one line, for people who do not see the picture."""
+    """The panel's words in one line, for people who cannot see the picture."""
     if view.is_blank:
         return "dark"
     return ". ".join(part for part in (view.headline, *view.lines) if part.strip())

@@ -1,4 +1,4 @@
-"""The broker's own log, which says to whom it has handed a message, and who has confirmed it."""
+"""The broker's own log, which shows who was sent a message and who has confirmed it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _CONFIRMED: Final = re.compile(r"Received PUBACK from (?P<client>\S+) \(Mid: (?P
 
 
 class BrokerLog:
-    """The file as it grows."""
+    """The growing log file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read_bytes = path.stat().st_size if path.exists() else 0
 
     def lines(self) -> list[str]:
-        """What was written since the last call, whole lines only."""
+        """Whole lines written since the last call."""
         with self._path.open("rb") as log:
             log.seek(self._read_bytes)
             new = log.read()
@@ -33,11 +33,11 @@ class BrokerLog:
 
 
 class Handing:
-    """The way of one message through the broker.
+    """One message's delivery by the broker.
 
     Attributes:
-        is_denied: the broker's rules do not let its sender say it.
-        has: clients whose programs have taken it: a client confirms a message after it was handed on.
+        is_denied: the broker's rules forbid it to its sender.
+        has: clients whose programs have it: a client confirms a message after passing it on.
     """
 
     def __init__(self, sender: str, topic: str) -> None:
@@ -49,7 +49,7 @@ class Handing:
         self._on_its_way: dict[str, str] = {}
 
     def take(self, line: str) -> None:
-        """The next line that was logged after it was said."""
+        """Take the next line logged after it was published."""
         if (confirmed := _CONFIRMED.search(line)) is not None:
             client, number = confirmed["client"], confirmed["number"]
             if self._on_its_way.get(client) == number:

@@ -1,7 +1,7 @@
-"""The cable between one program and the broker: a forwarder of bytes that can be pulled out, or stopped half-way.
+"""The cable between one program and the broker: a byte forwarder that can be unplugged or stopped half-way.
 
-TLS goes through it untouched. Killing a program just after its peer has heard it, and before the peer is heard,
-is a matter of microseconds; with the way back held, it is a matter of patience.
+TLS passes through untouched. Killing a program after its peer has heard it but before the peer's answer arrives is a
+matter of microseconds; with the way back held, it is a matter of patience.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Cable:
     """Listens on its own port and forwards each connection to the broker's.
 
     Attributes:
-        port: where the program connects; 0 until it is laid means any.
+        port: where the program connects; 0 until it is laid = any.
     """
 
     def __init__(self, port: int, broker_port: int) -> None:
@@ -44,7 +44,7 @@ class Cable:
 
     @property
     def is_plugged_in(self) -> bool:
-        """Whether it is not pulled out."""
+        """Whether it is plugged in."""
         return self._is_plugged_in
 
     async def lay(self) -> None:
@@ -63,25 +63,25 @@ class Cable:
         await self.break_connections()
 
     async def pull(self) -> None:
-        """Pull it out: connections break, new ones are refused, until :meth:`plug_in`."""
+        """Unplug it: connections break and new ones are refused until :meth:`plug_in`."""
         self._is_plugged_in = False
         await self.break_connections()
 
     def plug_in(self) -> None:
-        """Put it back."""
+        """Plug it in again."""
         self._is_plugged_in = True
 
     def hold(self, way: Way) -> None:
-        """Let nothing more through that way; what comes waits here."""
+        """Hold that direction: bytes wait here."""
         self._open[way].clear()
 
     def release(self) -> None:
-        """Let everything through again, what has waited too."""
+        """Let everything through again, including what waited."""
         for gate in self._open.values():
             gate.set()
 
     async def break_connections(self) -> None:
-        """End every connection at once; what waits here is gone."""
+        """End every connection at once; waiting bytes are lost."""
         ended = tuple(self._connections)
         for connection in ended:
             connection.cancel()
@@ -100,7 +100,7 @@ class Cable:
                 await self._forward_both(near, near_out, far, far_out)
                 end = _close
         except OSError:
-            pass  # the broker is not there: the program finds out by the reset
+            pass  # no broker: the program finds out by the reset
         except asyncio.CancelledError:
             pass  # this is how connections are broken
         finally:
@@ -120,7 +120,7 @@ class Cable:
             asyncio.create_task(self._forward(far, near_out, Way.FROM_BROKER)),
         }
         try:
-            # What one end said before it went is still forwarded; then both ends are cut.
+            # What one end sent before it closed is still forwarded; then both ends are cut.
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:
@@ -141,7 +141,7 @@ def _close(out: asyncio.StreamWriter) -> None:
 
 
 def _reset(out: asyncio.StreamWriter) -> None:
-    """Close as a pulled plug does in the end: no farewell."""
+    """Close with a reset, as an unplugged cable does in the end."""
     link = out.get_extra_info("socket")
     with contextlib.suppress(OSError):
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)

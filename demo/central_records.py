@@ -1,4 +1,4 @@
-"""What central has on disk, read past central itself: the referee's evidence of what was true when it was said."""
+"""Central's disk, read past central itself: the referee's evidence of what was true when it was said."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.ids import FrameId
 
 
 class CentralRecords:
-    """Central's SQLite file, opened for reading only, afresh for each question."""
+    """Central's SQLite file, opened read-only for each query."""
 
     def __init__(self, database: Path) -> None:
         self._uri = f"{database.as_uri()}?mode=ro"
@@ -25,7 +25,7 @@ class CentralRecords:
         return self._has("SELECT 1 FROM frames WHERE sender = ? AND counter = ?", (wanted.node, wanted.counter))
 
     def has_action(self, kind: str, incident: str) -> bool:
-        """Whether a person did this to the incident, and it is committed.
+        """Whether this act of a person on the incident is committed.
 
         Args:
             kind: as in :data:`central.core.journal.ActionKind`.
@@ -46,7 +46,7 @@ class CentralRecords:
         )
 
     def counts(self) -> tuple[int, int]:
-        """How many frames are committed, and how many acts of people."""
+        """Numbers of committed frames and of committed acts of people."""
         with contextlib.closing(sqlite3.connect(self._uri, uri=True, timeout=5)) as database:
             frames, acts = database.execute(
                 "SELECT (SELECT count(*) FROM frames), (SELECT count(*) FROM actions)"

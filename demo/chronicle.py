@@ -1,4 +1,4 @@
-"""What happened in the town, in the words of its programs' fact logs and of the demo itself."""
+"""Events in the town: its programs' facts, and the demo's own."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Fact(Struct, frozen=True):
     Attributes:
         at_ms: since the chronicle began.
         fact: ``pressed``, ``stored`` … as in docs/facts.md.
-        node: who says it: a node's id, central's, or ``""``.
-        alert: text id, or ``""`` where it is about none.
+        node: the reporter: a node's id, central's, or ``""``.
+        alert: text id, or ``""``.
         detail: the rest.
     """
 
@@ -36,11 +36,11 @@ Listener = Callable[[Fact], None]
 
 
 class Chronicle:
-    """Every fact since the start, as they were read; who wants to know is told at once.
+    """Every fact since the start, as read; listeners are told at once.
 
     Attributes:
         began_ms: on the machine's monotonic clock.
-        notice: is told after each fact.
+        notice: told after each fact.
     """
 
     def __init__(self, began_ms: float, notice: Notice) -> None:
@@ -60,7 +60,7 @@ class Chronicle:
         self._listeners.append(listener)
 
     def take(self, node: str, line: Mapping[str, Any]) -> None:
-        """Take in one line of a program's fact log; what is no fact is left out."""
+        """Take one line of a program's fact log; lines that are not facts are ignored."""
         at_ms, fact = line.get("at_ms"), line.get("fact")
         if isinstance(at_ms, int | float) and isinstance(fact, str):
             detail = {key: value for key, value in line.items() if key not in _ENVELOPE}
@@ -70,7 +70,7 @@ class Chronicle:
             )
 
     def say(self, now_ms: float, fact: str, node: str = "", **detail: object) -> None:
-        """A fact of the demo's own: ``killed``, ``restarted`` … ``now_ms`` is on the machine's monotonic clock."""
+        """Add a fact of the demo's own: ``killed``, ``restarted`` … ``now_ms`` is on the machine's monotonic clock."""
         self._add(Fact(round(now_ms - self.began_ms, 3), fact, node, "", detail))
 
     def find(self, fact: str, *, node: str = "", alert: str = "", since: int = 0) -> Fact | None:

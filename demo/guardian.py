@@ -1,7 +1,7 @@
-"""Stands by in a process of its own: when the demo is gone, however it went, its children and its folder go too.
+"""A separate process: when the demo ends, for any reason, it removes its children and its folder.
 
-It reads lines from a pipe whose other end only the demo holds: ``+PID`` and ``-PID`` for children, ``keep`` when
-the folder is to stay. The pipe's end is the demo's end. Standard library only; run with ``python -I -S``.
+It reads lines from a pipe whose other end only the demo holds: ``+PID`` and ``-PID`` for children, ``keep`` if
+the folder is to stay. When the pipe ends, the demo has ended. Standard library only; run with ``python -I -S``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOLDERS_STAY = "keep"
 
 
 def watch_over(lines: Iterable[str]) -> tuple[set[int], bool]:
-    """Read until the demo ends; the children it has left behind, and whether the folders stay."""
+    """Read until the demo ends; returns the children left behind, and whether the folders stay."""
     children: set[int] = set()
     is_kept = False
     for line in lines:
@@ -33,12 +33,12 @@ def watch_over(lines: Iterable[str]) -> tuple[set[int], bool]:
 
 def main(folders: Sequence[str]) -> None:
     """Watch, then clear up."""
-    # Ctrl-C and the terminal's end are the demo's matter; the guardian goes when its pipe does.
+    # The demo handles Ctrl-C and the terminal's end; the guardian ends with its pipe.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     children, is_kept = watch_over(sys.stdin)
     for pid in children:
-        # Each child leads a process group, so what it started goes with it. A stopped one dies of this too.
+        # Each child leads a process group, so its own children go with it. This kills stopped ones too.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
     if not is_kept:

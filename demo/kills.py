@@ -1,6 +1,6 @@
 """``make kills``: the three campaigns of random kills side by side, each in a town of its own.
 
-Exits 0 only if each passed; prints one line a campaign, and what is wrong.
+Exits 0 only if each passed; prints one line per campaign, and what is wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TIMES: Final = 300
 
 
 async def _play(script: str, options: Sequence[str]) -> bool:
-    """One campaign; says its end, and whether it passed."""
+    """Play one campaign and print its end; returns whether it passed."""
     program = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "watchlink.cli", "demo", "--script", script, "--json", *options,
         stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
-"""Whoever holds the broker: hears and keeps everything, says what it likes on any topic, withholds what it likes.
+"""The liar, who controls the broker: hears and keeps everything, says and withholds what it likes on any topic.
 
-It has nobody's signing key. For what it would have kept from an hour ago, or what it would have withheld, it borrows
-the true signer's key (:class:`Forge`): the bytes are then those that it would have, without the hour's wait.
+It has no signing key. For messages that it would have kept for an hour, or withheld, it borrows the true signer's key
+(:class:`Forge`): the bytes are those that it would have, without the hour's wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, UpTo
 
 NAME: Final = "liar"
 CENTRALS: Final = (node_text(CENTRAL), CENTRAL_ALERTS_CLIENT)
-"""As whom central reads."""
+"""Central's client ids."""
 _HANDED_WITHIN_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.01
 
@@ -44,11 +44,11 @@ class Liar:
     """Connected under a name that the broker's rules allow everything.
 
     Attributes:
-        kept: all that was said, oldest first.
+        kept: all messages, oldest first.
     """
 
     def __init__(self, town: Town) -> None:
-        """Break into the broker's machine: a certificate, a line in its rules, and its log in full."""
+        """Break into the broker's machine: a certificate, a line in its rules, and its full log."""
         fleet = Fleet.open(town.folder)
         folder = town.folder / NAME
         folder.mkdir(mode=0o700)
@@ -84,18 +84,18 @@ class Liar:
 
     @property
     def is_up(self) -> bool:
-        """Connected, and hears everything."""
+        """Whether it is connected and hears everything."""
         return self._link.is_up
 
     def say(self, said: Said) -> None:
-        """Publish it, as it is."""
+        """Publish it unchanged."""
         self._link.publish(said.topic, said.payload, qos=1, signature=said.signature)
 
     async def tell(self, *said: Said) -> list[str]:
-        """Publish one after the other, each once the programs that it is for have the one before.
+        """Publish one after the other, each once its receivers have the previous one.
 
         Returns:
-            who was not reached: a sentence each; none where every message is in the hands of all whom it is for.
+            a sentence for each receiver not reached; empty if all receivers have every message.
         """
         return [sentence for one in said for sentence in await self._hand_over(one)]
 
@@ -117,7 +117,7 @@ class Liar:
         return [f"{names[0]} was not handed {said.topic}" for names in wanted if handing.has.isdisjoint(names)]
 
     def _readers(self, topic: str) -> list[tuple[str, ...]]:
-        """Running programs that it is for, each by the names of which one is enough, but for those it is kept from."""
+        """Running receivers that it is not withheld from, each by its client ids, any of which will do."""
         nodes = [one for one in self._town.everywhere if one.program.life is Life.RUNNING]
         found: list[tuple[str, ...]] = []
         match parse_topic(topic):
@@ -133,12 +133,12 @@ class Liar:
         return [names for names in open_to if names]
 
     def withhold(self, topic: str, *readers: str) -> None:
-        """From now on the broker delivers nothing on this topic to these clients, and tells nobody."""
+        """From now on the broker silently delivers nothing on this topic to these clients."""
         self._withheld |= {(reader, topic) for reader in readers}
         self._obey()
 
     def let_through(self, *topics: str) -> None:
-        """Withhold nothing on these any more; none: on no topic. What was withheld until now is gone."""
+        """Stop withholding on these topics; none given = on all. What was withheld is lost."""
         self._withheld = {(reader, topic) for reader, topic in self._withheld if topics and topic not in topics}
         self._obey()
 
@@ -158,7 +158,7 @@ class Forge:
 
     Attributes:
         central: central's key.
-        authority: of those who run the fleet; it signs directories.
+        authority: the fleet's, which signs directories.
     """
 
     def __init__(self, central: SigningKey, authority: SigningKey, nodes: Mapping[str, SigningKey]) -> None:
@@ -168,7 +168,7 @@ class Forge:
 
     @classmethod
     def of_town(cls, town: Town) -> Forge:
-        """With the keys on the town's disks."""
+        """A forge with the keys on the town's disks."""
         return cls(
             _key(town.folder / "central" / "signing.key"),
             _key(town.folder / "authority" / "authority.key"),
@@ -176,7 +176,7 @@ class Forge:
         )
 
     def of(self, node: NodeId | str) -> SigningKey:
-        """A sender's."""
+        """A sender's key."""
         number = parse_node(node) if isinstance(node, str) else node
         return self.central if number == CENTRAL else self._nodes[node_text(number)]
 

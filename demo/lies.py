@@ -1,7 +1,7 @@
-"""The lies themselves: for each cell of the table (:mod:`demo.matrix`) the messages that tell it.
+"""The lies: the messages of each cell of the table (:mod:`demo.matrix`).
 
-Each would harm if it were believed: :func:`truth_of` is the same under the true signature, and the script
-``liar-control`` sees what it moves.
+Each would do harm if believed: :func:`truth_of` is the same truly signed, and the script ``liar-control`` sees what it
+changes.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from wire.signing import SIGNATURE_BYTES, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic, parse_topic
 
 _OTHER_DIGEST: Final = bytes(8)
-"""Of a frame that central had under that number before the card was put back: not of the one that waits now."""
+"""Digest of a frame that central had under that number before the card was put back, not of the one waiting now."""
 _SPARE: Final = 100_000
-"""Above a node's last number: it will not come so far in a script."""
+"""How far above a node's last number: a script never gets there."""
 _OVERTAKEN_S: Final = 3
-"""Age of a word when a newer one has overtaken it, and of the newest that is replayed."""
+"""Age of a message overtaken by a newer one, and of the newest one replayed."""
 
 
 class Lie(Struct, frozen=True):
@@ -58,7 +58,7 @@ class Lie(Struct, frozen=True):
 
     Attributes:
         said: told one after the other.
-        is_news: true, and told late on purpose: it is to be taken in, marked late, and never shown as live.
+        is_news: true but late on purpose: to be accepted, marked late, and never shown as live.
     """
 
     row: Row
@@ -77,10 +77,10 @@ def lie_of(row: Row, manner: Manner, scene: Scene, forge: Forge, kept: tuple[Sai
 
     Args:
         row: of the table.
-        manner: :func:`demo.matrix.why_not` has nothing against it; not *withheld*, which is no message.
+        manner: one that :func:`demo.matrix.why_not` allows; not *withheld*, which has no message.
         scene: what there is to lie about.
-        forge: signs what the true signer would have.
-        kept: what was really said of this row, oldest first.
+        forge: signs what the true signer would have signed.
+        kept: real messages of this row, oldest first.
     """
     if manner is Manner.UNSIGNED:
         return Lie(row, manner, _unsigned(row, scene, forge))
@@ -101,13 +101,13 @@ def lie_of(row: Row, manner: Manner, scene: Scene, forge: Forge, kept: tuple[Sai
 
 
 def truth_of(row: Row, scene: Scene, forge: Forge, number: int) -> tuple[Said, ...]:
-    """What the row's lies say, if its true signer said it now.
+    """The content of the row's lies, as said now by its true signer.
 
     Args:
         row: of the table.
         scene: what there is to lie about.
         forge: signs.
-        number: above all that were given here before: so much above the liar's own is the number of a frame.
+        number: above all given here before; added to the liar's own for the number of a frame.
     """
     topic = _topic(row, scene)
     if isinstance(row.what, FrameKind):
@@ -120,7 +120,7 @@ def truth_of(row: Row, scene: Scene, forge: Forge, number: int) -> tuple[Said, .
 
 
 def row_said(said: Said) -> Row | None:
-    """Which row of the table it is; ``None``: of no channel of ours."""
+    """Its row of the table; ``None`` = not on one of our channels."""
     try:
         channel, found = _read(said)
     except (WireError, msgspec.MsgspecError):
@@ -138,13 +138,13 @@ def frame_said(said: Said) -> Frame | None:
 
 
 def relayed(said: Said, scene_relay: str, forge: Forge) -> Said:
-    """What a member that has heard that frame on the air hands to central."""
+    """The relay message of a member that has heard that frame on the air."""
     topic = str(UpTopic(parse_node(scene_relay), Up.HEARD))
     return Said(topic, said.payload, sign_message(forge.of(scene_relay), topic, said.payload))
 
 
 def path_test(node: str, counter: int, scheme: str, forge: Forge) -> Said:
-    """As a node's radio says it; nobody hands it to the broker but a relay."""
+    """A path test, as sent by a node's radio; only relays pass it to the broker."""
     sender = parse_node(node)
     frame = PathTest(sender, counter, _now_s(0), Path.RADIO)
     return Said(str(FrameTopic(scheme, sender)), encode(frame, forge.of(node)), None)
@@ -157,7 +157,7 @@ def _unsigned(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
     topic = _topic(row, scene)
     if isinstance(row.what, FrameKind):
         data = encode(_frame(row, scene, FLOOR_COUNTER, _now_s(0)), _signer(row, scene, forge))
-        # The frame in a relay's message is a good one: the relay's own word is what nobody has signed.
+        # The frame in a relay's message is valid: only the relay's own message is unsigned.
         return (Said(topic, data if row.channel.is_signed else data[:-SIGNATURE_BYTES] + bytes(SIGNATURE_BYTES), None),)
     if row.channel.name == "directory":
         return tuple(Said(topic, data, None) for data in directories(row.what, scene, None, is_newer=True))
@@ -185,7 +185,7 @@ def _signed_by_thief(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
 
 
 def _retargeted(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
-    """By the true signer, for somebody else."""
+    """From the true signer, but for someone else."""
     topic = _topic(row, scene)
     elsewhere = str(_elsewhere(topic, scene))
     if row.channel.name == "frame":
@@ -204,7 +204,7 @@ def _retargeted(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
 
 
 def _misdirected(row: Row, scene: Scene, forge: Forge, age_s: int) -> Said:
-    """What central has signed for another premises, about what bears the same number there."""
+    """Central's message for another premises, about something with the same number there."""
     frame = _of_central(row, scene, FLOOR_COUNTER, _now_s(age_s))
     assert isinstance(frame, Receipt | DigestReceipt | Refusal | Acknowledgement | AutomaticAcknowledgement)
     target = FrameId(parse_node(scene.idle), frame.target.counter)
@@ -216,20 +216,20 @@ def _misdirected(row: Row, scene: Scene, forge: Forge, age_s: int) -> Said:
 
 
 def _as_kept(row: Row, scene: Scene, forge: Forge, manner: Manner) -> tuple[Said, ...]:
-    """As the true signer said it then, or may have: before all that it has said since."""
+    """As the true signer said it, or may have said it, before everything since."""
     topic, age_s = _topic(row, scene), DELAYS_S.get(manner, _OVERTAKEN_S)
     if manner in (*REPLAYS, Manner.TO_ANOTHER):
         age_s += max(0, _now_s(0) - scene.at)
     if row.is_frame_of_member:
         return _late_press(row, scene, forge, age_s) if manner in DELAYS_S else ()
     if isinstance(row.what, FrameKind):
-        # A delayed word of central's has a number that nobody has heard yet; one that was overtaken has a low one.
+        # A delayed message of central's has a number not heard yet; an overtaken one has a low number.
         frame = _frame(row, scene, scene.central_counter + 1 if manner in DELAYS_S else 1, _now_s(age_s))
         return (Said(topic, encode(frame, forge.of(frame.sender)), None),)
     if row.channel.name == "directory":
         return tuple(Said(topic, data, None) for data in directories(row.what, scene, forge.authority, is_newer=False))
     told = [_sign(_signer(row, scene, forge), topic, message_of(row, scene, _now(age_s), manner))]
-    if row.what in (Health, Sync):  # A unit that is dead, and may have said this just before.
+    if row.what in (Health, Sync):  # A dead unit, which may have said this just before.
         dead = replace(scene, idle=scene.dead, victim=scene.dead)
         topic = _topic(row, dead)
         told.append(_sign(forge.of(scene.dead), topic, message_of(row, dead, _now(age_s), manner)))
@@ -285,7 +285,7 @@ def _of_central(row: Row, scene: Scene, counter: int, at_s: int) -> Frame:  # no
         case FrameKind.REFUSAL:
             because = RefusalReason.by_slug(word) or RefusalReason.ID_CONFLICT
             refused, digest = pending, scene.pending_digest
-            if because is RefusalReason.FOREIGN_INCIDENT:  # Only what answers somebody else's alert can be that.
+            if because is RefusalReason.FOREIGN_INCIDENT:  # Only a response to someone else's alert can be that.
                 refused, digest = FrameId.parse(scene.pending_response), scene.response_digest
             return Refusal(CENTRAL, counter, at_s, refused, because, _digest(digest, counter))
         case FrameKind.ACKNOWLEDGEMENT:
@@ -299,12 +299,12 @@ def _of_central(row: Row, scene: Scene, counter: int, at_s: int) -> Frame:  # no
 
 
 def _digest(waiting: bytes, counter: int) -> bytes:
-    """Made up, a liar names the very bytes; what central really signed was of others, for it never had these."""
+    """An invented message names the very bytes; central really signed others, as it never had these."""
     return waiting if counter >= FLOOR_COUNTER else _OTHER_DIGEST
 
 
 def _relay(row: Row, scene: Scene) -> str:
-    """Who hands a frame on; nobody its own."""
+    """The relay of a frame; nobody relays its own."""
     return scene.victim if row.word == FURTHER else scene.answered
 
 
@@ -339,7 +339,7 @@ def _receiver(row: Row, channel: Down, scene: Scene) -> str:  # noqa: PLR0911 - 
             return scene.victim
         case Down.SYNC if row.word in (MISSING, STATES):
             return scene.victim
-        case Down.DIRECTORY:  # Both show the alert of whom it strikes off.
+        case Down.DIRECTORY:  # Both show the alert of the premises that it strikes off.
             return scene.pending if row.what is SealedDirectory else scene.answered
         case _:
             return scene.idle
@@ -361,7 +361,7 @@ def _elsewhere(topic: str, scene: Scene) -> Topic:
 
 
 def _signer(row: Row, scene: Scene, forge: Forge) -> SigningKey:
-    """Of the message, or of the frame where that is all."""
+    """Signer of the message, or of the frame if that is all."""
     if row.channel.name in ("heard", "health", "sync"):
         return forge.of(node_text(_owner(row, scene)))
     if row.channel.name == "frame":
@@ -397,7 +397,7 @@ def _channel(topic: Topic) -> object:
 
 
 def _now(age_s: int) -> datetime:
-    """The wall clock so long ago, to the millisecond."""
+    """The wall clock ``age_s`` ago, to the millisecond."""
     moment = datetime.now(UTC) - timedelta(seconds=age_s)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 

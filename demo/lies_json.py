@@ -1,4 +1,4 @@
-"""What a liar says in JSON: made up, or as the true signer may have said it before what it said since."""
+"""A liar's JSON: invented, or as the true signer may have said it earlier."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from wire.signing import DIRECTORY_DOMAIN, SIGNATURE_BYTES, SigningKey
 _FAR: Final = 3_000_000_000
 _FARTHER: Final = 1_000_000_000
 _HIGHER: Final = 4_000_000
-"""Above central's number, and still so near that it may be believed."""
+"""Above central's number, yet near enough to be believed."""
 _SINCE_MS: Final = 5_000
-"""A dead unit's last health, which nobody was let hear, was so much younger than the one before."""
+"""How much younger a dead unit's withheld last health was than the one before."""
 NOWHERE: Final = NodeId(0x77)
 """A bank that is in no directory."""
 
 
 def message_of(row: Row, scene: Scene, at: datetime, manner: Manner | None = None) -> bytes:
-    """What is said on the row's topic.
+    """A message on the row's topic.
 
     Args:
-        row: which.
+        row: of the table.
         scene: what there is to lie about.
         at: when, by its signer's clock.
-        manner: what becomes of what the true signer has said; ``None``: it is made up.
+        manner: how the true signer's message is treated; ``None`` = invented.
     """
     is_old = manner is not None
     if row.what is IncidentState:
@@ -71,14 +71,14 @@ def message_of(row: Row, scene: Scene, at: datetime, manner: Manner | None = Non
 
 
 def _far(at: datetime) -> int:
-    """A revision, sequence or uptime that nobody has come to, and the higher the later."""
+    """A revision, sequence or uptime that nobody has reached; higher if later."""
     return _FAR + int(at.timestamp() * 1_000) % _FARTHER
 
 
 def directories(
     what: FrameKind | type[Message], scene: Scene, key: SigningKey | None, *, is_newer: bool
 ) -> tuple[bytes, ...]:
-    """One that strikes the victim off, signed by ``key`` or with zeros; whole or in two parts."""
+    """A directory that strikes the victim off, signed by ``key`` or with zeros; whole or in two parts."""
     inner = msgspec.json.decode(
         msgspec.json.decode(scene.directory, type=SealedDirectory).document, type=DirectoryDocument
     )
@@ -100,7 +100,7 @@ def directories(
 
 
 def _incident(word: str, scene: Scene, at: datetime, *, is_old: bool) -> IncidentState:
-    """*Unanswered* is an attack at a bank that does not exist, or an answer that was taken back before it was given."""
+    """*Unanswered*: an attack at a bank that does not exist, or an answer taken back before it was given."""
     is_bank = word == "unanswered" and not is_old
     about, revision = scene.incident, scene.revision
     if word == "unanswered":
@@ -165,7 +165,7 @@ def _sync(word: str, scene: Scene, at: datetime, manner: Manner | None) -> Sync:
         PendingFrame(counter=counter, age_ms=600_000 if is_made_up else 1_000)
         for counter in range(following, following + PENDING_MAX)
     )
-    # What was kept back until now has a nonce that central has not heard; what waits is told beside the true questions.
+    # A question kept back until now has a nonce that central has not heard; *what waits* goes with the true questions.
     is_nonce_new = manner in DELAYS_S or (is_made_up and word == WAITING)
     return Sync(
         boot_id=scene.runs[asker],
@@ -179,5 +179,5 @@ def _sync(word: str, scene: Scene, at: datetime, manner: Manner | None) -> Sync:
 
 
 def asker_of(word: str, scene: Scene) -> str:
-    """In whose name a sync of this row is."""
+    """The node in whose name a sync of this row is."""
     return scene.idle if word == WAITING else scene.victim

@@ -1,8 +1,8 @@
-"""The table of lies: what is said on which topic, and every manner in which somebody who holds the broker may lie.
+"""The table of lies: everything said on each topic, and every manner in which a hostile broker may lie about it.
 
-The rows come from wire's own lists of topics, frames and messages; what tells them apart besides is in ``_WORDS``. A
-new kind of frame or type of message without words there is an error, so nothing new escapes the table. Each cell is
-played, or says why there is nothing to play: :func:`why_not`.
+The rows come from wire's own lists of topics, frames and messages, further divided by ``_WORDS``. A new kind of frame
+or type of message without words there is an error, so nothing new escapes the table. Each cell is played, or says why
+there is nothing to play: :func:`why_not`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, S
 
 
 class Manner(StrEnum):
-    """How one may lie with what travels on a topic."""
+    """A way to lie about a topic's messages."""
 
     UNSIGNED = "unsigned"
     WRONG_SIGNER = "wrong signer"
@@ -91,13 +91,13 @@ _WORDS: Final[Mapping[FrameKind | type[Message], tuple[str, ...]]] = {
 
 
 class Row(Struct, frozen=True):
-    """What is said on a topic.
+    """One kind of content on a topic.
 
     Attributes:
         channel: the topic.
         what: kind of frame, or type of message.
-        word: which of its kind; empty where there is one only. The orders to put something on the air differ by
-            kind alone: what the frame says, its receivers judge as if it had come by itself.
+        word: which of its kind; empty if there is only one. Orders to put something on the air differ only by kind:
+            receivers judge the frame's content as if it had come by itself.
     """
 
     channel: Channel
@@ -112,7 +112,7 @@ class Row(Struct, frozen=True):
 
     @property
     def is_frame_of_member(self) -> bool:
-        """It is a member's frame, said on its own topic or handed on by a relay."""
+        """Whether it is a member's frame, on its own topic or from a relay."""
         return self.channel.name in ("frame", "heard")
 
 
@@ -133,13 +133,13 @@ def rows(channels: tuple[Channel, ...] = CHANNELS) -> tuple[Row, ...]:
 
 
 def row_of(channel: str, what: FrameKind | type[Message], word: str) -> Row | None:
-    """The row for what somebody has said."""
+    """The row of a message."""
     wanted = "" if channel == "air" else word
     return next((row for row in rows() if (row.channel.name, row.what, row.word) == (channel, what, wanted)), None)
 
 
 def word_of(said: Frame | Message) -> str:  # noqa: PLR0911 - one for each type
-    """Which of its kind it is."""
+    """The word that tells it from others of its kind."""
     match said:
         case Alert():
             return PRESS if said.id == said.incident_id else FURTHER
@@ -164,7 +164,7 @@ def word_of(said: Frame | Message) -> str:  # noqa: PLR0911 - one for each type
 
 
 def why_not(row: Row, manner: Manner) -> str:
-    """Why there is nothing to play; empty where the cell is played."""
+    """Why there is nothing to play; empty if the cell is played."""
     return next((nothing.why for nothing in _NOTHING if nothing.is_about(row, manner)), "")
 
 
@@ -175,7 +175,7 @@ class _Nothing(Struct, frozen=True):
         channel: by name.
         manners: in these.
         why: in words.
-        what: which of the channel's rows, by what is said and by its word; none: all of them.
+        what: which of the channel's rows, by content and word; empty = all.
     """
 
     channel: str
@@ -184,7 +184,7 @@ class _Nothing(Struct, frozen=True):
     what: tuple[tuple[FrameKind | type[Message], str], ...] = ()
 
     def is_about(self, row: Row, manner: Manner) -> bool:
-        """Whether it speaks of that cell."""
+        """Whether it covers that cell."""
         return (
             row.channel.name == self.channel
             and manner in self.manners

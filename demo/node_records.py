@@ -1,4 +1,4 @@
-"""What a killed node has on disk of others' alerts: a fact may die with the program that was about to say it."""
+"""Others' alerts on a killed node's disk: a fact may be lost with the program that was about to report it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wire.ids import FrameId, NodeId
 
 
 def shown_on_disk(database: Path) -> Iterator[str]:
-    """Alerts of others, as text ids, whose place on the panel is confirmed on this node's disk; it must not run."""
+    """Text ids of others' alerts recorded as shown on this node's disk; the node must not be running."""
     with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=5)) as opened:
         for node, counter in opened.execute("SELECT node, counter FROM inbox WHERE is_shown"):
             yield FrameId(NodeId(node), counter).text

@@ -1,4 +1,4 @@
-"""Waiting until something is so, without sleeping and looking again."""
+"""Waiting for a condition without polling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NeverCameError(Exception):
 
 
 class Notice:
-    """Wakes all who wait each time something they may be waiting for has changed."""
+    """Wakes all waiters at each change."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
@@ -32,9 +32,9 @@ class Notice:
         """The first answer of ``look`` that is not ``None`` or ``False``.
 
         Args:
-            look: is asked now and after each change.
-            what: what is waited for, as it stands after "did not happen: ".
-            within_s: how long; generous, since the machine may be busy.
+            look: called now and after each change.
+            what: what is awaited, as in "did not happen: …".
+            within_s: how long; generous, because the machine may be busy.
 
         Raises:
             NeverCameError: not within that time.

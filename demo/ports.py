@@ -1,4 +1,4 @@
-"""Free ports on loopback for programs that are restarted, so they must stay free while nobody listens."""
+"""Free ports on loopback for programs that are restarted, and so must stay free while nobody listens."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
-# Below the range that Linux takes for outgoing connections: a port of there may be gone when a program comes back.
+# Below Linux's range for outgoing connections: a port from there may be in use when a program comes back.
 _RANGE: Final = range(20_000, 32_000)
 
 
 class NoPortError(OSError):
-    """Nothing is free in the whole range."""
+    """No port is free in the whole range."""
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """``count`` different ports on which nothing listens now. Another program may still be quicker: try again then.
+    """``count`` different free ports. Another program may still take one first: then try again.
 
     Raises:
         NoPortError: none left.
@@ -32,7 +32,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do it: a port whose last connections linger in TIME_WAIT is free.
+        # As servers do: a port whose last connections linger in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

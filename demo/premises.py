@@ -14,8 +14,8 @@ class Address(Struct, frozen=True):
     """A premises before it has a node.
 
     Attributes:
-        key: what scripts call it.
-        premises, place: as the fleet and every screen name it; together they fit an OLED line.
+        key: its name in scripts.
+        premises, place: its names for fleet and screens; together they fit an OLED line.
         schemes: slugs.
     """
 
@@ -45,7 +45,7 @@ MARKET: Final = (
 """Twelve, for a storm."""
 PREMISES_MIN: Final = len(ADDRESSES)
 PREMISES_MAX: Final = 60
-"""Each is a program, and a radio on the air if there is one."""
+"""Each is a program, plus a radio if there is an air."""
 _OWNERS: Final = ("Ada", "Ben", "Cora", "Dev", "Ella", "Finn", "Gus", "Hana")
 _TRADES: Final = (
     ("Bikes", ("hart",)),
@@ -61,7 +61,7 @@ GATEWAY: Final = Address("gateway", "Control room", "Town Hall", ("hart", "pub-w
 
 
 def addresses(count: int) -> tuple[Address, ...]:
-    """The first so many premises of the town, :data:`PREMISES_MIN` to :data:`PREMISES_MAX`; always the same."""
+    """The town's first ``count`` premises, :data:`PREMISES_MIN` to :data:`PREMISES_MAX`; always the same."""
     invented = (
         Address(f"{owner}-{trade}".lower(), f"{owner}'s {trade}", _PLACES[number % len(_PLACES)], schemes)
         for number, (owner, (trade, schemes)) in enumerate(product(_OWNERS, _TRADES))
@@ -76,7 +76,7 @@ class TownPlan(Struct, frozen=True):
         addresses: its premises.
         has_radio: each has a radio on one air, and central has a gateway.
         path_test_first_ms: when each node first tests its radio's path.
-        attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` as the node has it.
+        attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` = the node's default.
     """
 
     addresses: tuple[Address, ...] = ADDRESSES

@@ -24,9 +24,9 @@ class Life(StrEnum):
     STOPPED = "stopped"
     """It was asked to."""
     KILLED = "killed"
-    """By the demo, with -9."""
+    """The demo killed it, with -9."""
     DIED = "died"
-    """By itself: a fault."""
+    """It stopped by itself: a fault."""
 
 
 class ProgramFailedError(Exception):
@@ -35,15 +35,15 @@ class ProgramFailedError(Exception):
 
 FactTaker = Callable[[Mapping[str, Any]], None]
 ChildTeller = Callable[[str], None]
-"""Told ``+PID`` when a child begins and ``-PID`` when it is gone."""
+"""Gets ``+PID`` when a child begins and ``-PID`` when it is gone."""
 
 
 class Program:
     """One program.
 
     Attributes:
-        name: what people call it: ``central``, ``broker``, a node's id.
-        log: where its standard error goes.
+        name: ``central``, ``broker``, or a node's id.
+        log: file for its standard error.
         life: whether it runs.
         starts: how often it was started.
     """
@@ -71,7 +71,7 @@ class Program:
 
     @property
     def pid(self) -> int | None:
-        """Of the running process."""
+        """Process id of the running process."""
         return self._process.pid if self._process is not None and self.life is Life.RUNNING else None
 
     async def start(self) -> None:
@@ -85,7 +85,7 @@ class Program:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=_LINE_BYTES_MAX,
-                # Its own group: Ctrl-C at the terminal reaches the demo alone, which stops all in their order.
+                # Its own group: Ctrl-C at the terminal reaches only the demo, which stops all in order.
                 start_new_session=True,
             )
         self._tell_child(f"+{self._process.pid}")
@@ -95,7 +95,7 @@ class Program:
         self._on_change()
 
     async def kill(self) -> None:
-        """SIGKILL: as if its power had gone. Returns when it is gone."""
+        """SIGKILL, like a power cut. Returns when it is gone."""
         await self._end(signal.SIGKILL, Life.KILLED)
 
     async def stop(self) -> None:
@@ -117,7 +117,7 @@ class Program:
         return ""
 
     def check(self) -> None:
-        """Pass, or complain.
+        """Check that it has not stopped by itself.
 
         Raises:
             ProgramFailedError: it has stopped unexpectedly.
@@ -153,7 +153,7 @@ class Program:
             try:
                 line = await process.stdout.readline()
             except ValueError:
-                continue  # a line over the limit is no fact
+                continue  # a line over the limit is not a fact
             if not line:
                 break
             with contextlib.suppress(json.JSONDecodeError, UnicodeDecodeError):

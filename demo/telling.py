@@ -16,16 +16,16 @@ from demo.chronicle import Fact
 from demo.story import TOLD, NameOf, sentence_of
 
 _SETTLE_MS: Final = 150.0
-"""Facts of several programs come by several pipes: they wait so long for each other, then go out in their order."""
+"""How long facts from different programs' pipes wait for each other, to be told in order."""
 
 
 class Teller:
-    """Takes facts as they are read, says them in the order in which they happened.
+    """Takes facts as they are read, and tells them in the order in which they happened.
 
     Args:
-        out: where to.
-        is_json: one object a line, and nothing else.
-        now_ms: on the clock that facts are stamped with, since the chronicle began.
+        out: the output.
+        is_json: one object per line, and nothing else.
+        now_ms: on the facts' clock, since the chronicle began.
         name_of: a node's id → its premises' name.
     """
 
@@ -40,7 +40,7 @@ class Teller:
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """This is moment 0; say what comes from now on."""
+        """Start telling; this is moment 0."""
         self._zero_ms = self._now_ms()
         self._task = asyncio.create_task(self._say_for_ever())
 
@@ -53,7 +53,7 @@ class Teller:
         heapq.heappush(self._waiting, (fact.at_ms, next(self._order), fact))
 
     async def end(self) -> None:
-        """Say what is left."""
+        """Tell the rest."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -62,18 +62,18 @@ class Teller:
         self._say_until(float("inf"))
 
     def plain(self, sentence: str) -> None:
-        """A sentence that is no fact; programs are not told."""
+        """Tell people a sentence that is not a fact."""
         if not self._is_json:
             self._write(sentence)
 
     def summary(self, **what: object) -> None:
-        """The last line, for programs; people have their sentence."""
+        """Write the last line, for programs only."""
         if self._is_json:
             at_ms = round(self._now_ms() - self._zero_ms, 3)
             self._write(json.dumps({"at_ms": at_ms, "fact": "summary", "node": None, "alert": None, **what}))
 
     def _name_presses(self, stored: Fact) -> None:
-        """A press has no id when it happens; if it has not been told yet, it has one now."""
+        """Give a press its alert's id, if it has not been told yet."""
         for index, (at_ms, order, fact) in enumerate(self._waiting):
             if fact.fact == "pressed" and fact.node == stored.node and not fact.alert:
                 self._waiting[index] = (at_ms, order, replace(fact, alert=stored.alert))

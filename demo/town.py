@@ -44,15 +44,15 @@ _PORT_TAKEN: Final = ("address already in use", "errno 98")
 
 
 class StoppedEarlyError(TownError):
-    """The person had enough before it was up."""
+    """The person stopped it before it was up."""
 
 
 class _PortTakenError(Exception):
-    """Somebody was quicker; with other ports it works."""
+    """Another program took the port; other ports will do."""
 
 
 class Premises(Struct, frozen=True):
-    """One premises with its node, as it stands.
+    """One premises with its node.
 
     Attributes:
         address: its names and schemes.
@@ -81,7 +81,7 @@ class Premises(Struct, frozen=True):
         return self.address.premises in words or where(self.address.premises, self.address.place, "LATE ") in words
 
     def is_warned_by(self, other: Premises) -> bool:
-        """Whether an alert of ``other``'s concerns it: another premises with a scheme in common."""
+        """Whether ``other``'s alerts concern it: a different premises with a scheme in common."""
         return self is not other and bool(set(self.address.schemes) & set(other.address.schemes))
 
 
@@ -90,12 +90,12 @@ class Town:
 
     Attributes:
         folder: the fleet folder.
-        notice: is told after each change of anything here.
+        notice: told after each change of anything here.
         chronicle: every fact.
-        broker, central: the programs; ``central_cable`` is between them.
+        broker, central: the programs; ``central_cable`` connects them.
         premises: by key, in the order of the plan's addresses.
         gateway: central's own radio; ``None`` in a town without radio.
-        air: the program between the radios, ``air_link`` the line to it; likewise.
+        air: the program between the radios; ``air_link``: the connection to it; likewise.
         watch_room: a person at central.
     """
 
@@ -166,7 +166,7 @@ class Town:
 
     @property
     def programs(self) -> tuple[Program, ...]:
-        """In the order in which they are started."""
+        """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
         return (self.broker, *air, self.central, *(one.program for one in self.everywhere))
 
@@ -177,7 +177,7 @@ class Town:
 
     @property
     def air_folder(self) -> Path:
-        """Where the air has its sockets and recordings."""
+        """Folder of the air's sockets and recordings."""
         return self.folder / AIR
 
     def premises_of(self, node: str) -> Premises | None:
@@ -185,12 +185,12 @@ class Town:
         return next((premises for premises in self.everywhere if premises.node == node), None)
 
     def name_of(self, node: str) -> str:
-        """The premises with that node, by name; the id itself where there is none."""
+        """The name of the premises with that node; the id itself if there is none."""
         premises = self.premises_of(node)
         return premises.name if premises else node
 
     def warned_by(self, presser: Premises) -> tuple[Premises, ...]:
-        """Who must be warned of an alert of ``presser``'s."""
+        """The premises to be warned of ``presser``'s alerts."""
         return tuple(other for other in self.premises.values() if other.is_warned_by(presser))
 
     def scheme_name(self, slug: str) -> str:
@@ -198,7 +198,7 @@ class Town:
         return SCHEMES[slug]
 
     def now_ms(self) -> float:
-        """The clock that facts are stamped with."""
+        """Now, on the facts' clock."""
         return time.monotonic_ns() / 1_000_000
 
     async def start(self) -> None:
@@ -214,7 +214,7 @@ class Town:
         await asyncio.gather(self._start_central(), *(self._start_node(p) for p in self.everywhere))
 
     async def stop(self) -> None:
-        """Ask everything to end: nodes first, the broker last."""
+        """Stop everything: nodes first, the broker last."""
         for premises in self.everywhere:
             for button in premises.board.held:
                 premises.board.drive(button, is_low=False)
@@ -229,7 +229,7 @@ class Town:
             await cable.take_up()
 
     async def kill(self, program: Program) -> None:
-        """SIGKILL, with nothing of what it said left on the way."""
+        """SIGKILL, after which everything it has said has been read."""
         await program.kill()
         premises = self.premises_of(program.name)
         if premises is not None:
@@ -243,13 +243,13 @@ class Town:
         self.chronicle.say(self.now_ms(), "killed", self._id_of(program), program=program.name)
 
     def _read_last_words(self, premises: Premises) -> None:
-        """What its panel had shown, and it could not say any more. Said again after its start, it was shown twice."""
+        """Add what its panel had shown but it could not report: a report after its restart then means shown twice."""
         told = {fact.alert for fact in self.chronicle.all("shown", node=premises.node)}
         for alert in set(shown_on_disk(premises.database)) - told:
             self.chronicle.take(premises.node, {"at_ms": self.now_ms(), "fact": "shown", "alert": alert})
 
     async def restart(self, program: Program) -> None:
-        """Start it again, where it was; returns when it is up."""
+        """Start it again; returns when it is up."""
         premises = self.premises_of(program.name)
         if program is self.broker:
             await self._start_broker()
@@ -262,13 +262,13 @@ class Town:
         self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
 
     async def cut_network(self, *where: Premises) -> None:
-        """Pull the network cable out there."""
+        """Unplug the network cables there."""
         for premises in where:
             await premises.cable.pull()
             self.chronicle.say(self.now_ms(), "network_cut", premises.node)
 
     def restore_network(self, *where: Premises) -> None:
-        """Put the network cable back there."""
+        """Plug the network cables in again there."""
         for premises in where:
             premises.cable.plug_in()
             self.chronicle.say(self.now_ms(), "network_restored", premises.node)
@@ -340,7 +340,7 @@ class Guardian:
             self._process.stdin.flush()
 
     def dismiss(self) -> None:
-        """The demo is over: let it clear up, and see it go."""
+        """The demo is over: let the guardian clear up, and wait for its end."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
@@ -351,12 +351,12 @@ class Guardian:
 async def open_town(
     keep: Path | None = None, stopped: asyncio.Event | None = None, plan: TownPlan | None = None
 ) -> AsyncIterator[Town]:
-    """A town that runs; it is stopped and cleared away afterwards.
+    """A running town; stopped and cleared away afterwards.
 
     Args:
-        plan: what it is made of; four premises without radio by default.
-        keep: make it in this folder, which must be new or empty, and leave it there at the end.
-        stopped: set while the town still starts, it ends that at once.
+        plan: of the town; default: four premises without radio.
+        keep: make it in this folder, which must be new or empty, and keep it.
+        stopped: if set while the town is starting, it stops at once.
 
     Raises:
         TownError: something is missing, or does not start.

@@ -1,4 +1,4 @@
-"""A person at central: reads the board and presses its buttons, through the same door as the page does."""
+"""A person at central: reads the board and acts, over the same HTTP routes as the page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RefusedError(Exception):
 
 
 class WatchRoom:
-    """Speaks to central's page.
+    """A client of central's page.
 
     Attributes:
         url: where a browser finds it.
@@ -49,7 +49,7 @@ class WatchRoom:
         self.url = url
 
     async def board(self) -> Board:
-        """What the page shows now.
+        """The board now.
 
         Raises:
             OSError: central is not there.
@@ -57,7 +57,7 @@ class WatchRoom:
         return msgspec.json.decode(await asyncio.to_thread(self._get, "board.json"), type=Board)
 
     async def board_when(self, what: str, is_so: Callable[[Board], bool], within_s: float = 120.0) -> Board:
-        """The board once ``is_so``; central may be away meanwhile.
+        """Wait for a board with ``is_so`` true; central may be away meanwhile.
 
         Raises:
             NeverCameError: not within that time.
@@ -76,34 +76,34 @@ class WatchRoom:
             raise NeverCameError(f"{what} (waited {within_s:.0f} s)") from e
 
     async def start_duty(self, by: Person = PERSON) -> None:
-        """Come on duty."""
+        """Start duty."""
         await self.act(StartDuty(), by)
 
     async def end_duty(self, by: Person = PERSON) -> None:
-        """Go off duty."""
+        """End duty."""
         await self.act(EndDuty(), by)
 
     async def acknowledge(self, incident: str, by: Person = PERSON) -> None:
-        """I have it."""
+        """Acknowledge the incident."""
         await self.act(Acknowledge(incident), by)
 
     async def set_on_the_way(self, incident: str, by: Person = PERSON) -> None:
-        """Somebody is on the way."""
+        """Set the person as on the way."""
         await self.act(SetOnTheWay(incident), by)
 
     async def note(self, incident: str, text: str, by: Person = PERSON) -> None:
-        """Write something down."""
+        """Add a note."""
         await self.act(AddNote(incident, text), by)
 
     async def close(self, incident: str, outcome: str, by: Person = PERSON) -> None:
-        """It is over."""
+        """Close the incident."""
         await self.act(Close(incident, outcome), by)
 
     async def act(self, action: Action, by: Person) -> None:
-        """Do one thing; returns after central's commit.
+        """Carry out one action; returns after central's commit.
 
         Raises:
-            RefusedError: central would not.
+            RefusedError: central refused.
             OSError: central is not there.
         """
         body = msgspec.json.encode({"action": action, "by": by})

@@ -1,4 +1,4 @@
-"""``python -m demo.air --folder DIR``: one air. Sockets ``air.sock`` and ``control.sock`` are in it, recordings too."""
+"""``python -m demo.air --folder DIR``: one air; DIR gets ``air.sock``, ``control.sock`` and recordings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""FM as a voice radio does it, 20 ms at a time: 300–3000 Hz, pre-emphasis, limiter, 2.5 kHz deviation, discriminator.
+"""Voice-radio FM in 20 ms steps: 300–3000 Hz, pre-emphasis, limiter, 2.5 kHz deviation, discriminator.
 
 Noise is 1 in the receiver's 8 kHz, so a carrier's power there is its carrier-to-noise ratio. Several carriers in one
-receiver are simply added up: capture and heterodyne come by themselves.
+receiver are simply added: capture and heterodyne follow.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RECEIVER_HZ: Final = 8_000
 _EMPHASIS_S: Final = 750e-6
 _SPEECH_HZ: Final = (300.0, 3_000.0)
 _FULL_AT: Final = 1.6
-"""The level of a tone at 2,200 Hz, of 1, at which the transmitter reaches its full deviation."""
+"""The level of a 2,200 Hz tone (full scale 1) at which the transmitter reaches full deviation."""
 _GRID: Final = 16_384
 _LONG: Final = 1_167
 _SHORT: Final = 143
@@ -48,7 +48,7 @@ def _below(edge_hz: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64
 
 
 class _Filter:
-    """A linear-phase filter by overlap and save; it remembers what came before."""
+    """A linear-phase filter by overlap and save, with memory between blocks."""
 
     def __init__(
         self, magnitude: Callable[[NDArray[np.float64]], NDArray[np.float64]], taps: int, *, is_complex: bool = False
@@ -74,7 +74,7 @@ class Transmitter:
     """Audio in, carrier out.
 
     Args:
-        offset_hz: how far its carrier is beside the channel's middle; no two radios agree exactly.
+        offset_hz: its carrier's offset from the channel's middle; no two radios agree exactly.
     """
 
     def __init__(self, offset_hz: float) -> None:
@@ -85,7 +85,7 @@ class Transmitter:
         self._phase = 0.0
 
     def carry(self, block: Samples) -> Carrier:
-        """One tick of carrier, of amplitude 1."""
+        """One tick of carrier with amplitude 1."""
         shaped = self._splatter(np.clip(self._audio(block) * self._gain, -1, 1).astype(np.float32))
         turns = (
             np.cumsum(shaped.astype(np.float64) * (2 * np.pi * _DEVIATION_HZ / RATE_HZ) + self._offset) + self._phase
@@ -95,7 +95,7 @@ class Transmitter:
 
 
 class Receiver:
-    """Carriers in, audio out; its own noise with it."""
+    """Carriers in, audio out, with its own noise."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
@@ -103,12 +103,12 @@ class Receiver:
         self._audio = _Filter(lambda hz: _speech_band(hz) / _emphasis(hz), _LONG)
         self._noise = float(np.sqrt(0.5 / np.sum(self._selection.taps**2)))
         self._last = np.complex64(1)
-        # What the transmitter's gain did is undone: a clear signal is heard as loud as it was spoken.
+        # Undoes the transmitter's gain: a clear signal is as loud as it was spoken.
         volume = _FULL_AT * float(_emphasis(np.array(2_200.0)))
         self._scale = np.float32(volume * RATE_HZ / (2 * np.pi * _DEVIATION_HZ))
 
     def hear(self, carriers: Carrier | None) -> Samples:
-        """One tick of audio; ``None`` is noise alone."""
+        """One tick of audio; ``None`` = noise only."""
         noise = self._random.standard_normal(2 * BLOCK, np.float32).view(np.complex64) * np.float32(self._noise)
         there = self._selection(noise if carriers is None else carriers + noise)
         before = np.concatenate(((self._last,), there[:-1]))
@@ -118,15 +118,15 @@ class Receiver:
 
 
 def amplitude_of(cnr_db: float) -> np.float32:
-    """Of a carrier that is so much above the receiver's noise."""
+    """Amplitude of a carrier ``cnr_db`` above the receiver's noise."""
     return np.float32(10 ** (cnr_db / 20))
 
 
 def decoded(block: bytes) -> Samples:
-    """From 16 bit."""
+    """Samples from 16-bit bytes."""
     return np.frombuffer(block, "<i2").astype(np.float32) / np.float32(32_768)
 
 
 def encoded(samples: Samples) -> bytes:
-    """To 16 bit."""
+    """Samples as 16-bit bytes."""
     return np.asarray(np.clip(samples * 32_767, -32_768, 32_767), "<i2").tobytes()

@@ -1,19 +1,19 @@
-"""Who hears whom, and how well."""
+"""The links between stations: who hears whom, and how well."""
 
 from __future__ import annotations
 
 from typing import Final
 
 CNR_DB: Final = 25.0
-"""Carrier-to-noise ratio of a link that nobody has set: a radio in the same street."""
+"""Default carrier-to-noise ratio of a link: a radio in the same street."""
 CNR_DB_RANGE: Final = (-10.0, 60.0)
 
 
 class Links:
-    """Links between pairs of stations; both ways alike.
+    """Links between pairs of stations, the same both ways.
 
     Attributes:
-        cnr_db: of links that nothing is known of.
+        cnr_db: of links that are not set.
     """
 
     def __init__(self, cnr_db: float = CNR_DB) -> None:
@@ -27,14 +27,14 @@ class Links:
         return tuple(sorted(tuple(sorted(pair)) for pair in self._blocked))
 
     def block(self, a: str, b: str, *, is_blocked: bool) -> None:
-        """Put a hill between two stations, or take it away."""
+        """Block or unblock a link."""
         (self._blocked.add if is_blocked else self._blocked.discard)(frozenset((a, b)))
 
     def set_cnr(self, cnr_db: float | None, a: str = "", b: str = "") -> None:
-        """Set all links (no name), those of one station, or one link; ``None`` forgets what was set.
+        """Set all links (no name), one station's, or one link; ``None`` resets.
 
         Raises:
-            ValueError: outside of any radio.
+            ValueError: out of range.
         """
         if cnr_db is not None and not CNR_DB_RANGE[0] <= cnr_db <= CNR_DB_RANGE[1]:
             raise ValueError(f"a carrier-to-noise ratio is {CNR_DB_RANGE[0]:.0f} … {CNR_DB_RANGE[1]:.0f} dB")

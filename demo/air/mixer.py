@@ -1,7 +1,7 @@
-"""One tick of the air: who transmits, who hears it, and what it sounds like there. No socket, no clock, no file.
+"""One tick of the air: who transmits, who hears it, and how it sounds there. No socket, clock or file.
 
-A keyed radio hears nothing. The far squelch opens some ticks after a carrier that is strong enough has come, so the
-beginning of an over is cut off; it closes with a short hiss.
+A keyed radio hears nothing. The far squelch opens some ticks after a strong enough carrier appears, so the beginning
+of an over is cut off; it closes with a short hiss.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ SQUELCH_DB: Final = 4.0
 OPENING_TICKS: Final = 10
 TAIL_TICKS: Final = 3
 DEAD_TICKS: Final = 150
-"""A key that is down so long with nothing to say is stuck."""
+"""A key that is down this long with nothing to send is stuck."""
 LONG_TICKS: Final = 1_550
-"""So is one that is down for longer than the longest over (N10)."""
+"""So is one that is down longer than the longest over (N10)."""
 OFFSET_HZ: Final = 300
 QUEUE_TICKS_MAX: Final = 3_000
-"""A radio may send so much ahead; what is more is dropped."""
+"""How far ahead a radio may queue audio; more is dropped."""
 _SILENCE: Final = np.zeros(BLOCK, np.float32)
 
 
 @dataclass(slots=True)
 class Station:
-    """A radio on the air, or a source of sound that is none.
+    """A radio on the air, or another source of sound.
 
     Attributes:
-        name: node id, or what the air calls it.
+        name: node id, or the air's name for it.
         is_radio: it belongs to a node; others only transmit.
         queue: blocks of audio and marks, in the order in which they are played.
         is_pressed: its own key is down.
-        is_welded: its key is down whatever it does.
-        max_ticks: it lets go of the key by itself after so many.
-        keyed_ticks, dead_ticks: since when it is keyed; how long it has had nothing to say.
-        shift_db: it is so much stronger than its links say.
+        is_welded: its key is stuck down.
+        max_ticks: it releases the key by itself after this many.
+        keyed_ticks, dead_ticks: how long it has been keyed; how long with nothing to send.
+        shift_db: how much stronger it is than its links say.
     """
 
     name: str
@@ -61,19 +61,19 @@ class Station:
         self.renew()
 
     def renew(self) -> None:
-        """A new over begins: nothing is left of the one before."""
-        # No two radios are on exactly the same frequency; the same name is always on the same one.
+        """Begin a new over, dropping the previous one."""
+        # No two radios have exactly the same frequency; the same name always has the same one.
         offset_hz = zlib.crc32(self.name.encode()) % (2 * OFFSET_HZ + 1) - OFFSET_HZ
         self.transmitter = Transmitter(offset_hz)
 
     @property
     def is_keyed(self) -> bool:
-        """Its carrier is on the air."""
+        """Whether its carrier is on the air."""
         return self.is_pressed or self.is_welded
 
     @property
     def is_stuck(self) -> bool:
-        """Keyed, and nobody means it."""
+        """Whether it is keyed unintentionally."""
         return self.is_keyed and (self.dead_ticks >= DEAD_TICKS or self.keyed_ticks >= LONG_TICKS)
 
     def press(self, max_ms: int) -> None:
@@ -86,14 +86,14 @@ class Station:
         self.is_pressed = False
 
     def say(self, block: Samples) -> bool:
-        """Queue a block; whether there was room."""
+        """Queue a block; returns whether there was room."""
         if len(self.queue) >= QUEUE_TICKS_MAX:
             return False
         self.queue.append(block)
         return True
 
     def next_block(self, reached: list[int]) -> Samples | None:
-        """What is played this tick; marks that were reached go into ``reached``."""
+        """The block for this tick; marks reached are added to ``reached``."""
         block: Samples | None = None
         while self.queue:
             front = self.queue[0]
@@ -122,15 +122,15 @@ class _Ear:
 
 @dataclass(slots=True)
 class Tick:
-    """What came of a tick.
+    """The result of a tick.
 
     Attributes:
-        heard: by radio: samples as 16 bit; a radio that is not in it hears silence.
+        heard: by radio: 16-bit samples; a radio not in it hears silence.
         ended: by station: marks that were reached.
-        keyed, unkeyed: whose carrier came and went, with how long it was there in milliseconds.
-        timed_out: who had to be unkeyed.
-        stuck: who has just become so.
-        monitor: what a scanner in the middle of the town hears; ``None`` = nothing.
+        keyed, unkeyed: stations whose carrier came or went, the latter with its milliseconds.
+        timed_out: stations unkeyed by their timeout.
+        stuck: stations that have just become stuck.
+        monitor: sound at a scanner in the middle of the town; ``None`` = none.
     """
 
     heard: dict[str, bytes] = field(default_factory=dict)
@@ -162,11 +162,11 @@ class Mixer:
 
     @property
     def keyed(self) -> tuple[str, ...]:
-        """Whose carrier is on the air."""
+        """Names of the stations on the air."""
         return tuple(sorted(self._on_air))
 
     def join(self, name: str, *, is_radio: bool = True, shift_db: float = 0.0) -> Station:
-        """A station comes. One that is there already is replaced: its program has started anew.
+        """Add a station. An existing one of that name is replaced: its program has restarted.
 
         Raises:
             ValueError: the name is empty.
@@ -180,7 +180,7 @@ class Mixer:
         return station
 
     def leave(self, station: Station) -> None:
-        """A station goes; its carrier with it, unless its key is welded."""
+        """Remove a station, and its carrier unless its key is welded."""
         station.release()
         station.queue.clear()
         if self.stations.get(station.name) is station and not station.is_welded:
@@ -188,7 +188,7 @@ class Mixer:
             self._ears.pop(station.name, None)
 
     def tick(self) -> Tick:
-        """Let 20 ms pass."""
+        """Advance by 20 ms."""
         tick = Tick()
         carriers = self._transmit(tick)
         if carriers:

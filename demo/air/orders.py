@@ -1,7 +1,7 @@
-"""What the air is told and what it tells, as JSON lines on its control socket.
+"""Orders to the air and its state, as JSON lines on its control socket.
 
-At each change, and some times a second while somebody is on the air, every client gets ``{"air": …}``. Each order is
-answered by ``{"ok": true}``, after the state that contains it, or by ``{"error": "…"}``.
+At each change, and several times a second while someone is on the air, every client gets ``{"air": …}``. Each order is
+answered by ``{"ok": true}``, after the state that includes it, or by ``{"error": "…"}``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CONTROL_SOCKET: Final = "control.sock"
 """In the air's folder."""
 SPEAKER: Final = "somebody"
 JAMMER: Final = "jammer"
-"""Stations that are no radios."""
+"""Stations that are not radios."""
 SECONDS_MAX: Final = 60
 SILENT_DBFS: Final = -90.0
 _Name = Annotated[str, msgspec.Meta(max_length=64)]
@@ -34,7 +34,7 @@ class Block(Order, frozen=True, tag="block"):
 
 
 class SetCnr(Order, frozen=True, tag="cnr"):
-    """Carrier-to-noise ratio of all links, of one station's, or of one; ``None`` = as it was at first."""
+    """Set the carrier-to-noise ratio of all links, one station's, or one; ``None`` = the default."""
 
     db: float | None
     a: _Name = ""
@@ -48,13 +48,13 @@ class Jam(Order, frozen=True, tag="jam"):
 
 
 class Talk(Order, frozen=True, tag="talk"):
-    """Somebody talks for so long."""
+    """Someone talks for ``seconds``."""
 
     seconds: Annotated[float, msgspec.Meta(gt=0, le=SECONDS_MAX)]
 
 
 class Stick(Order, frozen=True, tag="stick"):
-    """A station's key sticks, whatever its node does; or it lets go."""
+    """A station's key sticks, whatever its node does, or is released."""
 
     who: _Name
     is_stuck: bool = True
@@ -64,7 +64,7 @@ AnyOrder = Block | SetCnr | Jam | Talk | Stick
 
 
 class StationState(msgspec.Struct, frozen=True):
-    """A radio, or the voice or the jammer while they are there."""
+    """A radio, or the voice or jammer while present."""
 
     is_radio: bool = True
     is_keyed: bool = False
@@ -73,14 +73,14 @@ class StationState(msgspec.Struct, frozen=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """One stretch of the air, written.
+    """One recording of the air.
 
     Attributes:
         number: from 1.
-        who: stations that were keyed in it, in the order in which they came.
+        who: stations keyed in it, in order.
         seconds: its length.
         peak_dbfs: its loudest tick.
-        wav, png: files' names in the recorder's folder.
+        wav, png: file names in the recorder's folder.
     """
 
     number: int
@@ -96,10 +96,10 @@ class AirState(msgspec.Struct, frozen=True):
 
     Attributes:
         stations: by name.
-        level_dbfs: what a scanner in the middle of the town hears now.
+        level_dbfs: at a scanner in the middle of the town.
         is_jammed: the jammer is on.
-        is_talking: somebody talks.
-        cnr_db: of links that nobody set.
+        is_talking: someone talks.
+        cnr_db: of links that are not set.
         blocked: pairs that cannot hear each other.
         recordings: newest first.
         slipped_ticks: how often the machine was late.
@@ -116,7 +116,7 @@ class AirState(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the air's."""
+    """One line from the air."""
 
     ok: bool = False
     error: str = ""

@@ -1,4 +1,4 @@
-"""Writes down what was on the air: each stretch in which somebody was keyed, as WAV and spectrogram; the last few."""
+"""Records the air: each stretch with someone keyed, as WAV and spectrogram; keeps the last few."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from node.core.air import RATE_HZ
 
 KEPT: Final = 12
 TICKS_MAX: Final = 2_000
-"""What is longer is cut, and goes on in the next recording."""
+"""Longer stretches continue in the next recording."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Recorder:
         self._number = 0
 
     def take(self, monitor: Samples | None, keyed: tuple[str, ...]) -> Stretch | None:
-        """One tick. What it returns is over, and is to be written."""
+        """Take one tick; returns a finished stretch, to be written."""
         if monitor is None:
             self.level_dbfs = SILENT_DBFS
             over, self._running = self._running, None
@@ -65,10 +65,10 @@ class Recorder:
         return running
 
     def write(self, stretch: Stretch) -> Recording:
-        """Write the files; an old recording makes room. Takes as long as a tick or two: not on the air's own thread.
+        """Write the files, replacing an old recording. Takes a tick or two, so not on the air's own thread.
 
         Raises:
-            OSError: the disk does not take them.
+            OSError: the disk refuses.
         """
         samples = np.concatenate(stretch.blocks)
         stem = f"over-{stretch.number:04d}"
@@ -88,7 +88,7 @@ class Recorder:
         )
 
     def keep(self, recording: Recording) -> None:
-        """Put a written one first, and forget the oldest."""
+        """List a written recording first, and drop the oldest."""
         self.recordings.appendleft(recording)
         while len(self.recordings) > KEPT:
             old = self.recordings.pop()

@@ -1,4 +1,4 @@
-"""The air's sockets and its clock: radios on one socket, who controls it on another, a tick each 20 ms."""
+"""The air's sockets and clock: radios on one socket, control clients on another, a tick every 20 ms."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FOREVER_MS: Final = 86_400_000
 
 
 class _Radio:
-    """One connection of a radio's."""
+    """One radio's connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -45,7 +45,7 @@ class _Radio:
         self.marks: deque[bytes] = deque()
 
     def send(self, message: bytes) -> None:
-        """A node that is too slow misses blocks, as a sound card's overrun does; marks wait for it."""
+        """Send a message; a slow node misses blocks, like a sound card's overrun, but marks wait for it."""
         with contextlib.suppress(BlockingIOError):
             while self.marks:
                 self.connection.send(self.marks[0])
@@ -57,8 +57,8 @@ class AirServer:
     """Runs until it is cancelled.
 
     Args:
-        mixer: what is served.
-        folder: where recordings go; it must exist.
+        mixer: to be served.
+        folder: for recordings; must exist.
         facts: ``keyed`` and ``unkeyed``, with ``air_ms``, the air's own time, which stands still while the machine
             is too busy for it; ``timed_out``, ``stuck``, ``recorded``, ``jam``, ``talk``, ``blocked_link``.
     """
@@ -100,7 +100,7 @@ class AirServer:
             due_s += _TICK_S
             late_s = loop.time() - due_s
             if late_s > _SLIPS_AFTER_S:
-                # The machine was away: the town's time stood still. Nobody gets two ticks at once for it.
+                # The machine was busy, so the town's time stood still: no double ticks to catch up.
                 self._slipped += int(late_s / _TICK_S)
                 due_s = loop.time()
             await asyncio.sleep(max(0.0, due_s - loop.time()))
@@ -186,7 +186,7 @@ class AirServer:
         self._hang_up(radio)
 
     def _take(self, radio: _Radio, message: bytes) -> bool:
-        """Whether the radio may go on."""
+        """Take a radio's message; returns whether the radio may stay."""
         kind, rest = message[:1], message[1:]
         station = radio.station
         if station is None:
@@ -230,7 +230,7 @@ class AirServer:
                 del self._radios[radio.station.name]
         self._tell()
 
-    # -- who controls it ------------------------------------------------------------------------------------------
+    # -- control clients ------------------------------------------------------------------------------------------
 
     async def _control(self, lines: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
         self._clients.add(out)
@@ -238,7 +238,7 @@ class AirServer:
         try:
             while line := await lines.readline():
                 answer = await self._answer(line)
-                # The new state first: who is told that an order is done has seen what came of it.
+                # The new state first: a client told that its order is done has seen the result.
                 self._tell()
                 out.write(_line(answer))
         except (OSError, ValueError):
@@ -304,7 +304,7 @@ class AirServer:
             return
         self._told = line
         for client in self._clients:
-            # Each state is the whole state: one that does not read misses some, and is none the worse.
+            # Each message is the whole state: a slow client may miss some without harm.
             if client.transport.get_write_buffer_size() < _CLIENT_BACKLOG_BYTES_MAX:
                 client.write(line)
 

@@ -1,4 +1,4 @@
-"""A picture of a sound: time from left to right, 0 … 4 kHz from below, bright is loud."""
+"""Spectrograms: time from left to right, 0 … 4 kHz from the bottom, bright is loud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who talks: an espeak-ng voice, made once and repeated as long as it takes."""
+"""Someone talking: an espeak-ng voice, rendered once and repeated as needed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _WITHIN_S: Final = 120
 
 
 class VoicelessError(Exception):
-    """There is no espeak-ng here."""
+    """espeak-ng is not installed, or fails."""
 
 
 def speech(seconds: float) -> list[Samples]:
-    """So many seconds of it, in blocks.
+    """``seconds`` of speech, in blocks.
 
     Raises:
-        VoicelessError: see there.
+        VoicelessError: no espeak-ng.
     """
     try:
         spoken = subprocess.run(
@@ -46,7 +46,7 @@ def speech(seconds: float) -> list[Samples]:
 
 
 def _at_our_rate(spoken: bytes) -> Samples:
-    # Written to a pipe, the header does not know the length: what is there is what counts.
+    # In a pipe the header does not know the length: ignore it.
     with wave.open(io.BytesIO(spoken)) as source:
         rate_hz = source.getframerate()
     raw = spoken[44:]

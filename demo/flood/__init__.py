@@ -1,1 +1,1 @@
-"""One member does its worst, the others press: each in a network namespace with an address of its own."""
+"""One member floods while the others press: each in its own network namespace with its own address."""

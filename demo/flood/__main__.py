@@ -1,4 +1,4 @@
-"""``python -m demo.flood [--open-door] [--one-connection]``: what the door and the second connection are good for."""
+"""``python -m demo.flood [--open-door] [--one-connection]``: shows what the door and the second connection do."""
 
 import argparse
 import asyncio

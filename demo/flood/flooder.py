@@ -1,8 +1,8 @@
-"""The member that does its worst, with its own certificate and key.
+"""The member that floods, with its own certificate and key.
 
 ``python -m demo.flood.flooder KIND FOLDER NODE FOLDER NODE HOST PORT SECONDS``: its own folder and id, and those of
-another stolen unit, whose frames it says it heard by radio. Prints how much it sent. The exit status is 1 if the broker
-never accepted it: then nothing was flooded.
+another stolen unit, whose frames it claims to have heard by radio. Prints how much it sent. The exit status is 1 if the
+broker never accepted it, so that nothing was flooded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COUNTER: Final = itertools.count(int(time.time()))
 
 
 class Thief:
-    """Whose certificate and key these are."""
+    """The flooding member, with its certificate and key."""
 
     def __init__(self, folder: Path, node: str) -> None:
         self.folder = folder
@@ -46,20 +46,20 @@ class Thief:
         return (publication(str(FrameTopic("hart", self.id)), self.alert()) for _ in itertools.count())
 
     def confirmed_frames(self) -> Iterator[bytes]:
-        """The same by QoS 1: the broker has to answer each, and nobody reads its answers."""
+        """The same by QoS 1: the broker must answer each, and nobody reads the answers."""
         topic = str(FrameTopic("hart", self.id))
         return (publication(topic, self.alert(), packet_id=number) for number in itertools.cycle(PACKET_IDS))
 
     def junk(self) -> Iterator[bytes]:
-        """The shortest messages there are, where alerts travel."""
+        """The shortest possible messages, on the alerts' topic."""
         return itertools.repeat(publication(str(FrameTopic("hart", self.id)), b"j"))
 
     def relays(self, frames: Iterable[bytes]) -> Iterator[bytes]:
-        """Frames of others that it says it heard by radio, signed as a relay signs them."""
+        """Others' frames that it claims to have heard by radio, signed as by a relay."""
         return (self._signed(Up.HEARD, frame) for frame in frames)
 
     def health(self, radio: RadioReport | None = None) -> Iterator[bytes]:
-        """Reports, signed, each of another run."""
+        """Signed health reports, each of another run."""
         reports = (
             Health(state="armed", boot_id=f"b{n}", uptime_ms=_UPTIME_MS, radio=radio, speaks=tuple(Capability))
             for n in itertools.count()
@@ -67,16 +67,16 @@ class Thief:
         return (self._signed(Up.HEALTH, encode_message(report)) for report in reports)
 
     def sync(self) -> Iterator[bytes]:
-        """Questions, signed, each new."""
+        """Signed syncs, each new."""
         questions = (Sync(boot_id="b", nonce=secrets.token_hex(16)) for _ in itertools.count())
         return (self._signed(Up.SYNC, encode_message(question)) for question in questions)
 
     def packets(self) -> Iterator[bytes]:
-        """A megabyte each."""
+        """Packets of a megabyte each."""
         return itertools.repeat(publication(str(UpTopic(self.id, Up.HEALTH)), b"p" * 1_000_000))
 
     def nothing(self) -> Iterator[bytes]:
-        """Connects and goes, again and again."""
+        """Nothing: it only connects and disconnects, again and again."""
         return iter(())
 
     def alert(self) -> bytes:
@@ -105,7 +105,7 @@ KINDS: Final = MappingProxyType[str, Callable[[Thief, Thief], Iterator[bytes]]](
 
 
 def main() -> int:
-    """Flood until the time is over, and reconnect at once when the broker drops us; 0 = it accepted us."""
+    """Flood until the time is up, reconnecting at once when dropped; returns 0 if the broker accepted us."""
     kind, folder, node, other_folder, other_node, host, port, seconds = sys.argv[1:]
     thief, other = Thief(Path(folder), node), Thief(Path(other_folder), other_node)
     until_s = time.monotonic() + float(seconds)

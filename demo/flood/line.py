@@ -1,4 +1,4 @@
-"""MQTT 5 by hand over mutual TLS, as fast as a thief would write it: little is waited for."""
+"""MQTT 5 by hand over mutual TLS, as fast as a thief would write it, waiting for little."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Line:
     """One connection, accepted by the broker. Closes at the end of ``with``.
 
     Raises:
-        OSError: there is none; ConnectionRefusedError: the broker's CONNACK says no.
+        OSError: no connection; ConnectionRefusedError: the broker's CONNACK refuses.
     """
 
     def __init__(self, host: str, port: int, folder: Path, node: str) -> None:
@@ -38,14 +38,14 @@ class Line:
             raise
 
     def send(self, data: bytes) -> None:
-        """All of it, however long the door makes us wait."""
+        """Send all of ``data``, however long the door makes us wait."""
         self._socket.sendall(data)
 
     def settle(self) -> None:
-        """Return once the broker has read all that was sent: it answers a ping in its turn.
+        """Wait until the broker has read everything sent, by a ping that it answers in turn.
 
         Raises:
-            OSError: it has not, or let us go.
+            OSError: it did not answer, or dropped us.
         """
         self._socket.sendall(_PINGREQ)
         answer = b""
@@ -64,10 +64,10 @@ class Line:
 
 
 def check_connack(answer: bytes) -> None:
-    """Return if the broker takes us.
+    """Check that the broker accepts us.
 
     Raises:
-        ConnectionRefusedError: it does not.
+        ConnectionRefusedError: it refuses.
     """
     # Packet type, remaining length, flags, reason: 0 is success.
     packet_type, reason = answer[:1], answer[3:4]

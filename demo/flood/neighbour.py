@@ -1,8 +1,8 @@
 """An honest member that presses again and again: ``python -m demo.flood.neighbour FOLDER NODE HOST PORT``.
 
-Says ``ready``, then a line for each press that was receipted: when it was pressed and how many milliseconds later, by
-the machine's monotonic clock. Repeats a press every two seconds as a node does. Ends when its standard input ends, once
-every press is receipted or 25 s old, and says how many were not.
+Prints ``ready``, then a line for each receipted press: when it was pressed and how many milliseconds later the receipt
+came, by the machine's monotonic clock. Repeats a press every two seconds, as a node does. Ends when its standard input
+ends, once every press is receipted or 25 s old, and prints how many were not.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Neighbour:
         self._client.loop_start()
 
     def press(self) -> None:
-        """One more, of the same incident."""
+        """Press once more, in the same incident."""
         self._counter += 1
         frame = Alert(
             self._id,
@@ -62,7 +62,7 @@ class Neighbour:
         self._send(self._counter, encode(frame, self._key), time.monotonic())
 
     def repeat(self) -> int:
-        """Send again what is due; how many were given up as lost."""
+        """Resend what is due; returns how many were given up as lost."""
         now_s, lost = time.monotonic(), 0
         with self._lock:
             waiting = list(self._open.items())
@@ -76,7 +76,7 @@ class Neighbour:
 
     @property
     def is_all_receipted(self) -> bool:
-        """Nothing is open."""
+        """Whether every press has its receipt."""
         return not self._open
 
     def _subscribe(self, *_: object) -> None:
@@ -106,7 +106,7 @@ def _send_at_once(_client: mqtt.Client, _data: object, sock: mqtt.SocketLike) ->
 
 
 def say(line: str) -> None:
-    """At once."""
+    """Print a line at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

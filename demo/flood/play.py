@@ -1,7 +1,7 @@
-"""``watchlink demo --script flood``: quiet, then one member doing its worst in each way, while the others press.
+"""``watchlink demo --script flood``: quiet, then one member floods in each way, while the others press.
 
-Mosquitto, central, the door's rules and the members are the real thing; every member has a network namespace and an
-address of its own. Quiet stretches lie between the floods, so that a slow machine slows both sides of the ratio.
+Mosquitto, central, the door's rules and the members are real; every member has its own network namespace and address.
+Quiet stretches lie between the floods, so that a slow machine slows both sides of the ratio.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ WHAT: Final = "one member floods in every way; needs root, iproute2 and nftables
 PORT: Final = 8883
 NEIGHBOURS: Final = 4
 STOLEN: Final = 2
-"""The one that floods, and one whose frames it says it heard."""
+"""Stolen units: the one that floods, and one whose frames it claims to have heard."""
 QUIET_S: Final = 8.0
 FLOOD_S: Final = 10.0
 SETTLE_S: Final = 3.0
-"""After a flood, before it is called quiet again."""
+"""Time after a flood before a quiet stretch begins."""
 RATIO_MAX: Final = 3.0
 READY_WITHIN_S: Final = 120.0
 _PERCENT: Final = 100
 
 
 class Setting(Struct, frozen=True):
-    """What is in force; all of it in the product."""
+    """Which defences are on; the product has all."""
 
     is_door_closed: bool = True
     has_alerts_lane: bool = True
@@ -50,7 +50,7 @@ class Setting(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Stretch:
-    """A time, and what was pressed in it; ``is_played``: if it is a flood, the broker accepted the flooder."""
+    """A period and its presses; ``is_played``: if a flood, the broker accepted the flooder."""
 
     name: str
     from_s: float
@@ -59,7 +59,7 @@ class Stretch:
     is_played: bool = True
 
     def figures(self) -> tuple[int, float, float]:
-        """How many, p50, p99."""
+        """Number of presses, p50, p99."""
         ordered = sorted(self.latencies_ms)
         if not ordered:
             return 0, 0.0, float("inf")
@@ -67,7 +67,7 @@ class Stretch:
 
 
 class Pressers:
-    """The honest members' programs, and every press of theirs that was receipted."""
+    """The honest members' programs, and all their receipted presses."""
 
     def __init__(self) -> None:
         self.pressed: list[tuple[float, float]] = []
@@ -77,7 +77,7 @@ class Pressers:
         self._reading: list[asyncio.Task[None]] = []
 
     async def add(self, command: list[str]) -> None:
-        """One more."""
+        """Start one more presser."""
         program = await asyncio.create_subprocess_exec(
             *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -85,7 +85,7 @@ class Pressers:
         self._reading.append(asyncio.create_task(self._read(program)))
 
     async def end(self) -> None:
-        """No more presses; returns when each is receipted or lost."""
+        """End the presses; returns when each is receipted or lost."""
         for program in self._programs:
             if program.stdin:
                 program.stdin.close()
@@ -94,7 +94,7 @@ class Pressers:
             await program.wait()
 
     def kill(self) -> None:
-        """Whatever happened."""
+        """Kill the programs, whatever happened."""
         for program in self._programs:
             with contextlib.suppress(ProcessLookupError):
                 program.kill()
@@ -112,11 +112,11 @@ class Pressers:
                 case [at, latency]:
                     self.pressed.append((float(at), float(latency)))
         if not has_ended:
-            self.lost += 1  # it died, and nobody knows of its last presses
+            self.lost += 1  # it died, so its last presses are unknown
 
 
 async def play(out: TextIO, *, is_json: bool, setting: Setting | None = None) -> bool:
-    """All of it; whether the bar holds.
+    """Play everything; returns whether the bar holds.
 
     Raises:
         TownError: something is missing, or does not start.

@@ -1,7 +1,7 @@
-"""Network namespaces on one bridge: the town hall with broker and central, and a house with an address for each member.
+"""Network namespaces on one bridge: a hall with broker and central, and a house with an address for each member.
 
-Needs root, ``ip`` (iproute2) and ``nft`` (nftables). Everything it makes is gone with :meth:`Streets.clear`; nothing of
-the machine's own network is touched.
+Needs root, ``ip`` (iproute2) and ``nft`` (nftables). :meth:`Streets.clear` removes everything it makes; the machine's
+own network is not touched.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Streets:
         self._houses: list[str] = []
 
     def build(self, count: int) -> None:
-        """The hall and that many houses.
+        """Make the hall and ``count`` houses.
 
         Raises:
-            TownError: not root, or something is missing here.
+            TownError: not root, or a tool is missing.
         """
         missing = [program for program in _NEEDED if shutil.which(program, path=_path()) is None]
         if os.geteuid() != 0 or missing:
@@ -50,11 +50,11 @@ class Streets:
 
     @property
     def hall(self) -> str:
-        """Where broker and central are."""
+        """Address of the hall, with broker and central."""
         return f"{self._name}-hall"
 
     def close_door(self, rules: Path) -> None:
-        """Load the broker's door."""
+        """Load the broker's door rules."""
         _run("ip", "netns", "exec", self.hall, "nft", "--file", str(rules))
 
     def within_hall(self, command: list[str]) -> list[str]:
@@ -66,7 +66,7 @@ class Streets:
         return ["ip", "netns", "exec", self._houses[number], *command]
 
     def clear(self) -> None:
-        """Take it all away; what runs in it must have ended."""
+        """Remove everything; programs in it must have ended."""
         for name in (*self._houses, self.hall):
             subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True, env=_env())
 

@@ -11,9 +11,9 @@ POST  /premises/ID/cable         ``{"state": "out"}``, or ``in``
 POST  /programs/NAME             ``{"do": "kill"}``, or ``start``
 ===== ========================== ===================================================================
 
-The air's own are in :mod:`demo.panel.air`. An order is answered when it is done, with its number in ``x-orders-done``;
-each state says how many orders were done before it, so that a page can tell a state that knows of its order from an
-older one.
+The air's routes are in :mod:`demo.panel.air`. An order is answered when it is done, with its number in
+``x-orders-done``; each state says how many orders were done before it, so that a page can tell whether a state
+includes its order.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Levelled(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PartSet(msgspec.Struct, forbid_unknown_fields=True):
-    """A part that breaks or is mended."""
+    """Break or mend a part."""
 
     part: Literal["oled", "buttons", "sounder", "led"]
     state: Literal["fail", "mend"]
@@ -84,7 +84,7 @@ class ProgramOrder(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PanelHub:
-    """The routes, and the streams that are open. ``close`` ends the streams, so that the server can end."""
+    """The routes and the open streams; ``close`` ends the streams, so that the server can stop."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
@@ -202,7 +202,7 @@ class PanelHub:
             async for state in self._states():
                 yield state
         finally:
-            # However the browser went, nothing stays pressed.
+            # However the browser left, nothing stays pressed.
             self._holds.let_go_of_all(client)
 
     async def _states(self) -> AsyncIterator[str]:

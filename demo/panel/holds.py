@@ -1,4 +1,4 @@
-"""Which browser holds which button: a pin is low while somebody holds it, and never longer."""
+"""Which browser holds which button: a pin is low only while someone holds it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from demo.board import BoardLink
 
 
 class Holds:
-    """Buttons held down from browsers. A browser that goes away lets go of everything."""
+    """Buttons held down from browsers. A browser that leaves releases everything."""
 
     def __init__(self) -> None:
         self._held: dict[tuple[BoardLink, str], set[str]] = {}

@@ -1,1 +1,1 @@
-"""Plays without a person: each presses real buttons, does something terrible, and proves what came of it."""
+"""Scripts that play by themselves: each presses real buttons, breaks something, and checks the outcome."""

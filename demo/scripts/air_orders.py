@@ -1,8 +1,8 @@
-"""Whoever holds the broker tells radios, in central's name, what to say: the cells of *air* in the table of lies.
+"""A hostile broker orders radios, in central's name, to transmit: the *air* cells of the table of lies.
 
-First nobody may key a radio: nobody has signed these orders, or they are old. Then the control: the same orders, truly
-signed and of now, are all said. What was signed within ten minutes a radio says for whoever hands it on, and again, for
-its hearers judge it; then nothing that anybody reads may move, but a press that is late is shown as late.
+First no radio may key: the orders are unsigned or old. Then the control: the same orders, truly signed and current, are
+all transmitted. A radio transmits anything signed within ten minutes, for any sender and again, because its hearers
+judge it; then nothing that people read may change, except that a late press is shown as late.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _NEVER_SAID: Final = (
     Manner.DELAYED_2_H,
 )
 _OF_NOW: Final = (Manner.REPLAYED, Manner.TO_ANOTHER, Manner.DELAYED_100_S)
-"""Also: what may be said, and then moves nothing."""
+"""Manners that may be transmitted, and then change nothing."""
 _LONG_AGO_S: Final = 3_600
-"""What was signed then is too old for any radio."""
+"""Signed this long ago, an order is too old for any radio."""
 _SETTLE_S: Final = 0.2
-"""A radio that takes an order keys within a tenth of a second."""
+"""A radio that accepts an order keys within a tenth of a second."""
 _KEYS_WITHIN_S: Final = 2.0
-"""On a busy machine."""
+"""The same on a busy machine."""
 _QUIET_S: Final = 6.0
-"""What was just said is said again after four seconds at the earliest."""
+"""A repetition follows after four seconds at the earliest."""
 _TRIES: Final = 10
 _TRY_S: Final = 15.0
 _NOBODYS: Final = 1_000
-"""Numbers from here on nobody has used, by far: a node's begin with the time."""
+"""Numbers that nobody has used: a node's begin far higher, with the time."""
 _NEWS: Final = (
     "receipt",
     "acknowledged",
@@ -64,16 +64,16 @@ _NEWS: Final = (
     "forgotten",
     "late",
 )
-"""Facts that move what somebody reads of an alert."""
+"""Facts that change what people read of an alert."""
 
 
 async def play(stage: Stage, liar: Liar) -> None:
-    """Play it; says how many cells that was, a manner each."""
+    """Play it; reports the number of cells by manner."""
     shop, thief, gateway = stage.premises("corner-shop"), stage.premises("night-stop"), on_air.gateway_of(stage)
-    # What radios hear now they do not hand on: central would answer it, through a radio.
+    # Radios must not relay what they hear now: central would answer it, through a radio.
     liar.withhold(ALL_HEARD, *CENTRALS)
     since = len(liar.kept)
-    # The scene is made of what was said: also of who is on duty, and of what central's radio asks when it comes back.
+    # The scene needs real messages: also who is on duty, and what central's radio asks when it comes back.
     wanted = {str(UpTopic(number_of(gateway), Up.SYNC)), str(CentralTopic(gateway.address.schemes[0]))}
     await gateway.cable.break_connections()
     await stage.town.watch_room.board_when(
@@ -85,7 +85,7 @@ async def play(stage: Stage, liar: Liar) -> None:
     await stage.until_fact("receipt", shop.node, alert)
     await stage.until_warned(shop, alert)
     await stage.until_face(gateway, "neighbour")
-    # The scene is made of the press too, and on a busy machine the liar hears of it after everybody else.
+    # The scene needs the press too, of which the liar hears last on a busy machine.
     scheme, ours = shop.address.schemes[0], number_of(shop)
     wanted = {str(FrameTopic(scheme, ours)), str(IncidentTopic(scheme)), str(DownTopic(ours, Down.RECEIPT))}
     await stage.town.watch_room.board_when(
@@ -93,7 +93,7 @@ async def play(stage: Stage, liar: Liar) -> None:
         lambda _board: wanted <= {said.topic for said in liar.kept[since:]},
         PATIENCE_S,
     )
-    # One shop plays all parts: it has pressed, and nobody has answered.
+    # One shop plays all parts: it has pressed and is unanswered.
     cast = Cast(shop, shop, shop, gateway, shop, thief, shop, shop)
     telling = _Telling(stage, liar, cast, Open(alert, alert, alert, alert, alert, alert))
     await telling.tell(liar.kept[since:])
@@ -115,12 +115,12 @@ class _Telling:
         self._late: Lie | None = None
 
     async def tell(self, kept: Iterable[Said]) -> None:
-        """All of it.
+        """Tell all lies.
 
         Args:
-            kept: what was said of the alert that is open.
+            kept: messages about the open alert.
         """
-        await asyncio.sleep(_KEYS_WITHIN_S)  # Central may have asked for a warning itself.
+        await asyncio.sleep(_KEYS_WITHIN_S)  # Central itself may have ordered a warning.
         await self._until_quiet()
         self._said = self._overs()
         for manner in _NEVER_SAID:
@@ -133,7 +133,7 @@ class _Telling:
         self._stage.check_truth(not moved, f"after what is truly signed was said again: {dict(moved)}")
         if self._late is not None:
             await self._tell_late(self._late)
-        await self._until_quiet()  # What was heard is handed on by then, to nobody.
+        await self._until_quiet()  # By then everything heard has been relayed, to nobody.
         self._liar.let_through()
         for manner in dict.fromkeys((*_NEVER_SAID, *_OF_NOW)):
             count, of = len(self._told[manner]), len(_rows(manner))
@@ -184,7 +184,7 @@ class _Telling:
         await self._until_quiet()
 
     async def _tell_late(self, lie: Lie) -> None:
-        """A press that was really made, and withheld: whoever hears it takes it in, and not for one of now."""
+        """A real press that was withheld: hearers accept it, but not as current."""
         chronicle, (said,) = self._stage.town.chronicle, lie.said
         frame = frame_said(said)
         assert frame is not None
@@ -204,7 +204,7 @@ class _Telling:
         self._told.setdefault(lie.manner, set()).add(lie.row)
 
     def _orders(self, kept: Iterable[Said]) -> dict[Row, Said]:
-        """What was really said just now; true signers' keys make what was not. Each about something else."""
+        """Real recent orders, and made with true keys where there are none; each about something else."""
         frames = {frame.KIND: said.payload for said in kept if (frame := frame_said(said)) is not None}
         topic = down(self._cast.idle, Down.AIR)
         orders = {}
@@ -225,7 +225,7 @@ class _Telling:
         return Counter(fact.fact for fact in self._stage.town.chronicle if fact.fact in _NEWS)
 
     async def _until_quiet(self) -> None:
-        """Nobody keys any more."""
+        """Wait until no radio keys any more."""
         town = self._stage.town
         while True:
             await town.notice.until(

@@ -16,7 +16,7 @@ async def play(stage: Stage) -> None:
 
 
 async def _taken_and_forgotten(stage: Stage) -> None:
-    """The broker says that it has the alert, and dies before central has seen it."""
+    """The broker confirms the alert and dies before central has seen it."""
     town, shop = stage.town, stage.premises("corner-shop")
     town.central_cable.hold(Way.FROM_BROKER)
     alert = await stage.press(shop, "attack")
@@ -29,7 +29,7 @@ async def _taken_and_forgotten(stage: Stage) -> None:
 
 
 async def _receipt_on_its_way(stage: Stage) -> None:
-    """Central has committed and answered; the answer dies with the broker."""
+    """Central has committed and answered; the answer is lost with the broker."""
     town, shop = stage.town, stage.premises("penny-books")
     shop.cable.hold(Way.FROM_BROKER)
     alert = await stage.press(shop, "attack")
@@ -54,7 +54,7 @@ async def _told_the_truth_then_delivered(stage: Stage, key: str, alert: str) -> 
 
 
 async def _nobody_there_for_a_minute(stage: Stage) -> None:
-    """Pressed while there is no broker, delivered more than a minute later: late, and said so."""
+    """Pressed without a broker, delivered more than a minute later: late, and marked so."""
     town, pub = stage.town, stage.premises("red-lion")
     await town.kill(town.broker)
     alert = await stage.press(pub, "assist")

@@ -1,4 +1,4 @@
-"""Somebody talks for eight seconds: an assist waits for its end, an attack breaks in after its bounded wait (N10)."""
+"""Someone talks for eight seconds: an assist waits for the end, an attack breaks in after a limited wait (N10)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def play(stage: Stage) -> None:
     assist = await stage.press(books, "assist")
     talked_until = await on_air.until_silent(stage, talked)
     assist_started = await on_air.until_over_started(stage, books, assist)
-    stage.check(assist_started.at_ms >= talked_until.at_ms, "the assist waited until nobody talked any more")
-    stage.measure("assist: press → over, past somebody's talk", _since_press(stage, books, assist_started), None, books)
+    stage.check(assist_started.at_ms >= talked_until.at_ms, "the assist waited until the talk had ended")
+    stage.measure("assist: press → over, after someone's talk", _since_press(stage, books, assist_started), None, books)
     await on_air.until_received_by_radio(stage, books, assist)
     await on_air.until_warned(stage, books, assist)
     await on_air.answer_by_radio(stage, books, assist)
@@ -34,8 +34,8 @@ async def play(stage: Stage) -> None:
     attack = await stage.press(shop, "attack")
     attack_started = await on_air.until_over_started(stage, shop, attack)
     talked_until = await on_air.until_silent(stage, talked)
-    stage.check(attack_started.at_ms < talked_until.at_ms, "the attack broke in while somebody still talked")
-    stage.measure("attack: press → over, into somebody's talk", _since_press(stage, shop, attack_started), None, shop)
+    stage.check(attack_started.at_ms < talked_until.at_ms, "the attack broke in while someone was still talking")
+    stage.measure("attack: press → over, into someone's talk", _since_press(stage, shop, attack_started), None, shop)
     await on_air.until_received_by_radio(stage, shop, attack)
     await on_air.until_warned(stage, shop, attack)
     await on_air.answer_by_radio(stage, shop, attack)

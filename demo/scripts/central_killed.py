@@ -18,7 +18,7 @@ async def play(stage: Stage) -> None:
 
 
 async def _before_the_commit(stage: Stage) -> None:
-    """The broker has given the alert to central, and central dies before it has looked at it."""
+    """Central gets the alert from the broker and dies before it has processed it."""
     town, shop = stage.town, stage.premises("corner-shop")
     town.central.freeze()
     alert = await stage.press(shop, "attack")
@@ -31,7 +31,7 @@ async def _before_the_commit(stage: Stage) -> None:
 
 
 async def _after_the_commit(stage: Stage) -> None:
-    """Central has the alert on disk and dies before anybody knows; then with a person's answer on disk likewise."""
+    """Central has the alert on disk and dies before anyone knows; then the same with a person's answer."""
     town, shop = stage.town, stage.premises("penny-books")
     town.central_cable.hold(Way.TO_BROKER)
     alert = await stage.press(shop, "attack")
@@ -53,7 +53,7 @@ async def _after_the_commit(stage: Stage) -> None:
 
 
 async def _told_the_truth_then_received(stage: Stage, presser: Premises, alert: str) -> None:
-    # The neighbours need no central: the broker alone warns them (N9).
+    # The neighbours do not need central: the broker warns them (N9).
     await stage.until_warned(presser, alert)
     await stage.until_fact("undelivered", presser.node, alert)
     await stage.until_face(presser, "undelivered")
@@ -68,7 +68,7 @@ async def _told_the_truth_then_received(stage: Stage, presser: Premises, alert: 
 
 
 async def _nobody_there_for_a_minute(stage: Stage) -> None:
-    """Pressed while there is no central, received a minute later: late, and said so. Neighbours saw it live."""
+    """Pressed without central, received a minute later: late, and marked so. Neighbours saw it live."""
     town, pub = stage.town, stage.premises("red-lion")
     await town.kill(town.central)
     alert = await stage.press(pub, "assist")

@@ -57,7 +57,7 @@ async def play(stage: Stage) -> None:
     await stage.close(shop, alert, "Attended")
     await stage.until_face(shop, "closed")
 
-    # The pub's alert concerns Pub Watch alone.
+    # The pub's alert concerns only Pub Watch.
     pub = stage.premises("red-lion")
     second = await stage.press(pub, "assist")
     await stage.until_fact("receipt", pub.node, second)
@@ -69,7 +69,7 @@ async def play(stage: Stage) -> None:
     for presser, pressed in ((shop, alert), (pub, second)):
         steps = ("stored", "published", "receipt", "acknowledged", "closed")
         moments = [fact.at_ms for step in steps if (fact := chronicle.find(step, node=presser.node, alert=pressed))]
-        # The broker's answer and central's come by different ways: either may be first.
+        # The broker's answer and central's come by different routes: either may be first.
         stage.check(len(moments) == len(steps), f"every step of {pressed} was said")
         stage.check(moments[0] <= min(moments[1:]), f"{pressed} was on disk before anybody else knew")
         stage.check(moments[2:] == sorted(moments[2:]), f"{pressed}: received, then answered, then closed")

@@ -20,10 +20,10 @@ class Judgement(Struct, frozen=True):
 
     Attributes:
         alerts: how many were stored at the pressers'.
-        lost: alerts that central, their presser or a neighbour never got.
-        duplicates: how often something was shown or committed once more.
-        untrue: what somebody was told that was not so when they were told.
-        missing: what did not happen that should have.
+        lost: alerts that never reached central, a neighbour, or (as a receipt) their presser.
+        duplicates: things shown or committed twice.
+        untrue: statements that were not true when made.
+        missing: things that should have happened but did not.
         air: ``overs`` and ``airtime_s`` of the town's radios; empty in a town without.
     """
 
@@ -46,7 +46,7 @@ class Judgement(Struct, frozen=True):
 
 
 class Referee:
-    """Checks every word as it is said, against central's disk; judges the rest at the end."""
+    """Checks every statement when made, against central's disk; judges the rest at the end."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
@@ -60,11 +60,11 @@ class Referee:
         return self._records
 
     def accuse(self, sentence: str) -> None:
-        """Somebody reads what is not so, as a script has seen for itself."""
+        """Record an untrue statement that a script has seen itself."""
         self._untrue.append(sentence)
 
     def judge(self, missing: tuple[str, ...]) -> Judgement:
-        """Everything, now that it is over."""
+        """Judge everything, at the end."""
         chronicle = self._town.chronicle
         alerts = tuple(dict.fromkeys(fact.alert for fact in chronicle.all("stored")))
         return Judgement(
@@ -77,7 +77,7 @@ class Referee:
         )
 
     def _ended(self) -> Iterator[str]:
-        """Programs that ended by themselves: nobody in the town can be held to anything then."""
+        """Programs that stopped by themselves, after which nothing can be expected of the town."""
         for program in self._town.programs:
             try:
                 program.check()
@@ -85,7 +85,7 @@ class Referee:
                 yield str(e)
 
     def _airtime(self, chronicle: Chronicle) -> Mapping[str, float]:
-        """As the air has measured it: what a radio says of itself is not evidence."""
+        """Airtime as measured by the air: a radio's own figures are not evidence."""
         overs = [
             float(fact.detail.get("airtime_ms", 0))
             for fact in chronicle.all("unkeyed")
@@ -119,7 +119,7 @@ class Referee:
         restores = 0
         for fact in chronicle:
             if fact.fact == "restored":
-                restores += 1  # What an older copy lacks is committed and receipted again.
+                restores += 1  # Frames that an older copy lacks are committed and receipted again.
             if fact.fact == "restarted":
                 starts[fact.node] = starts.get(fact.node, 0) + 1
             if fact.fact in ("shown", "committed", "stored", "receipt"):
@@ -157,7 +157,7 @@ class Referee:
 
 
 def _is_shown(chronicle: Chronicle, node: str, alert: str) -> bool:
-    """It, or a later press of the same incident that has overtaken it, was on that node's panel."""
+    """Whether it, or a later press of the same incident, was on that node's panel."""
     incidents = {fact.alert: fact.detail.get("incident", fact.alert) for fact in chronicle.all("stored")}
     return any(
         incidents.get(shown.alert) == incidents.get(alert) and _number(shown.alert) >= _number(alert)

@@ -1,7 +1,7 @@
-"""Somebody holds the broker, and nobody's signing key: nothing that they say may move anything (ADR 0016).
+"""A liar controls the broker but has no signing key: nothing that it says may change anything (ADR 0016).
 
-The table is :mod:`demo.matrix`'s: each kind of thing on each topic, in each manner. A cell's lie goes through
-Mosquitto; then everything that anybody reads must be as it was.
+The table is in :mod:`demo.matrix`: each kind of content on each topic, in each manner. A cell's lie goes through
+Mosquitto; then everything that people read must be unchanged.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from wire.frames import DigestReceipt, decode
 from wire.topics import FrameTopic
 
 _SETTLE_S: Final = 0.3
-"""A message is at its receiver within milliseconds, and on its panel within forty. The next cell sees what is later."""
+"""A message arrives within milliseconds, and is on the panel within forty. Later changes show in the next cell."""
 _RESTS_AFTER_S: Final = Timing().outcome_shown_ms / 1_000 + LAGS_S
-"""After a restart an alert of one's own that waits has its panel for itself for a minute. By then panels have heard who
-is on duty, and central misses a dead unit that it knew."""
+"""After a restart a waiting own alert has its panel to itself for a minute. By then panels know who is on duty, and
+central shows NO CONTACT for a dead unit that it knew."""
 _SHOWN_S: Final = Timing().neighbour_shown_ms / 1_000
-"""Then an alert leaves neighbours' panels without a lie."""
+"""After this an alert leaves neighbours' panels anyway."""
 _LONG_S: Final = 120.0
-"""A frame is repeated once a minute at least."""
+"""A frame is repeated at least once a minute."""
 _KEPT_EACH: Final = 3
 _QUICK: Final = (Manner.UNSIGNED, Manner.WRONG_SIGNER, Manner.RETARGETED, Manner.REPLAYED, Manner.TO_ANOTHER)
 _IN_ONE_RUN: Final = (*_QUICK, Manner.REORDERED, *DELAYS_S)
@@ -49,7 +49,7 @@ async def play(stage: Stage) -> None:
 
 
 async def play_quick(stage: Stage) -> None:
-    """Play what needs no restart and no waiting."""
+    """Play the cells that need no restart and no waiting."""
     await _play(stage, is_quick=True)
 
 
@@ -80,7 +80,7 @@ class _Telling:
         self._wills: dict[Row, tuple[Said, ...]] = {}
 
     async def prepare(self, *, is_restored_later: bool) -> None:
-        """Let the town live, so that there is something to keep, and something open to lie about."""
+        """Let the town make a past, so that there is something to keep, and something open to lie about."""
         stage, town = self._stage, self._town
         await stage.gather()
         self._backup = town.folder / "backup of central"
@@ -96,7 +96,7 @@ class _Telling:
             row = row_said(said)
             if row is None:
                 continue
-            # The will of a run that goes on is a hint that may be said again: the next health refutes it.
+            # The last will of a continuing run is a hint that may be replayed: the next health refutes it.
             kept = self._wills if _is_will(said) and self._cast.dead.node not in said.topic else self._kept
             if said not in kept.get(row, ()):
                 known = (*kept.get(row, ()), said)
@@ -108,14 +108,14 @@ class _Telling:
         )
 
     async def tell_quick(self) -> None:
-        """What needs no time."""
+        """Tell the lies that need no waiting."""
         await self._watch.begin()
         for manner in _QUICK:
             await self._tell(manner)
         await self._end_duty()
 
     async def tell_all(self) -> None:
-        """Every manner."""
+        """Tell the lies in every manner."""
         town, cast = self._town, self._cast
         await self._watch.begin()
         news = []
@@ -124,7 +124,7 @@ class _Telling:
         await self._end_duty()
         for row, manner in news:
             await self._tell_late(self._lie(row, manner, self._scene))
-        # What was said late in the idle one's name has used up numbers of its node's: it asks before it presses.
+        # Late messages in the idle premises' name have used up its node's numbers: it asks before it presses.
         await self._until_all_have_asked()
         await self._overtaken()
 
@@ -145,7 +145,7 @@ class _Telling:
         await self._tell(Manner.AFTER_CENTRAL)
         await self._end_duty()
 
-        # What the restored central lacks is withheld from it: the victim knows, and an old receipt is no longer true.
+        # What the restored central lacks is withheld from it: the victim knows, so an old receipt is no longer true.
         self._liar.withhold(self._frames_of_victim, *CENTRALS)
         await town.kill(town.central)
         shutil.rmtree(town.folder / "central" / "state")
@@ -153,7 +153,7 @@ class _Telling:
         self._stage.say("restored")
         await town.restart(town.central)
         await self._until_all_have_asked()
-        # It has answered the tests anew, by itself, and would close them amid the lies.
+        # It has answered the tests again, by itself, and would close them during the lies.
         for where, test in ((cast.answered, self._open.proof), (cast.asking, self._open.test)):
             await self._stage.until_card(f"the restored central had {test}", test, lambda _board: True)
             await self._stage.close(where, test, "Test")
@@ -172,7 +172,7 @@ class _Telling:
         self._liar.let_through(self._frames_of_victim)
 
     async def end(self, *, is_quick: bool) -> None:
-        """Let everything through, and see that nothing was lost and no number was burnt."""
+        """Let everything through, and check that nothing was lost and no number was used up."""
         stage, cast = self._stage, self._cast
         self._liar.let_through()
         await self._town.restart(cast.dead.program)
@@ -195,7 +195,7 @@ class _Telling:
         self._report()
 
     async def _tell_of_next_press(self) -> None:
-        """Once more what harms a press only until its node next asks."""
+        """Repeat lies that harm a press only until its node next asks."""
         scene = scene_of(self._liar.kept, self._town, self._cast, self._open)
         for row in (row for row in rows() if row.word == WAITING):
             for manner in _QUICK:
@@ -209,7 +209,7 @@ class _Telling:
     # -- one manner -------------------------------------------------------------------------------------------------
 
     async def _tell(self, manner: Manner) -> list[tuple[Row, Manner]]:
-        """Each cell of it, less those that are news to be taken in: they are left for later."""
+        """Tell each cell of the manner; returns those that are news to be accepted, left for later."""
         news = []
         told = (row for row in rows() if not why_not(row, manner))
         for group in liar_questions.groups(told):
@@ -218,7 +218,7 @@ class _Telling:
             ) as scene:
                 for row in group:
                     if manner is Manner.REORDERED and row.channel.name == "frame":
-                        continue  # A scene of its own.
+                        continue  # Its own scene.
                     lie = self._lie(row, manner, scene)
                     self._stage.check(bool(lie.said), f"there was something to say for {lie.name}")
                     if lie.is_news:
@@ -235,7 +235,7 @@ class _Telling:
         return lie_of(row, manner, scene, self._forge, self._kept.get(row, ()))
 
     async def _hand_over(self, lie: Lie) -> None:
-        """Tell it; the cell counts if it is in the hands of all whom it is for."""
+        """Tell a lie; the cell counts if all its receivers have it."""
         missed = await self._liar.tell(*lie.said)
         for sentence in missed:
             self._stage.check(False, f"the lie '{lie.name}' arrived: {sentence}")  # noqa: FBT003
@@ -249,7 +249,7 @@ class _Telling:
             self._stage.check_truth(False, f"{when}: {sentence}")  # noqa: FBT003
 
     async def _tell_late(self, lie: Lie) -> None:
-        """A press that was really made, and withheld: it is taken in, and nobody takes it for one of now."""
+        """A real press that was withheld: it is accepted, but by nobody as current."""
         stage, room = self._stage, self._town.watch_room
         await self._hand_over(lie)
         alert = decode(lie.said[0].payload).frame.id.text
@@ -313,7 +313,7 @@ class _Telling:
         return str(FrameTopic(self._scene.schemes[HART], liar_past.number_of(self._cast.victim)))
 
     async def _until_all_have_asked(self) -> None:
-        """Every node asks anew: what is kept from before is old then."""
+        """Wait until every node has asked again, which makes older messages stale."""
         alive = [one for one in self._town.everywhere if one is not self._cast.dead]
         since = len(self._liar.kept)
         await asyncio.gather(*(one.cable.break_connections() for one in alive))
@@ -325,7 +325,7 @@ class _Telling:
         nodes = {one.node for one in alive}
         await self._town.watch_room.board_when(
             "central saw every premises well",
-            # A version: its health has come, and not only its question.
+            # A version is known once its health, not only its question, has arrived.
             lambda board: nodes <= {line.node for line in board.nodes if line.state == "ok" and line.version},
             2 * PATIENCE_S,
         )
@@ -333,7 +333,7 @@ class _Telling:
             await self._town.watch_room.start_duty()
 
     async def _until_at_rest(self) -> None:
-        """After a restart: nothing changes any more by itself."""
+        """Wait after a restart until nothing changes by itself any more."""
         await self._until_all_have_asked()
         await asyncio.sleep(_RESTS_AFTER_S)
 
@@ -364,5 +364,5 @@ def _is_will(said: Said) -> bool:
 
 
 def _answered(kept: Iterable[Said]) -> list[str]:
-    """Nodes that central has answered."""
+    """Nodes whose syncs central has answered."""
     return [said.topic.split("/")[3] for said in kept if said.topic.endswith("/down/sync")]

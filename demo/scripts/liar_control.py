@@ -1,6 +1,6 @@
-"""The control of the table of lies: what the lies say, under the true signatures, moves something that somebody reads.
+"""The control of the table of lies: truly signed, each row's lies change something that people read.
 
-A row that moves nothing even so is hollow: its lies prove nothing, for they would move nothing if they were believed.
+If a row changes nothing even then, its lies prove nothing: they would change nothing even if believed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _WITHIN_S: Final = 3.0
 _REPORTED_WITHIN_S: Final = 15.0
 """A node reports its health every 10 s."""
 _GONE_WITHIN_S: Final = 90.0
-"""What has left a panel is missed when all else there has had its turn."""
+"""Something gone from a panel is noticed once everything else there has had its turn."""
 _LOOK_EVERY_S: Final = 0.2
 _QUIET_S: Final = 1.0
 _NUMBERS: Final = 1_000
-"""From one truth to the next: nodes go on from the number of the last."""
+"""Step between one truth's numbers and the next: nodes go on from the last."""
 _STRIKES_OFF: Final = "directory"
 _ORDER: Final = (
     _STRIKES_OFF,
@@ -46,15 +46,15 @@ _ORDER: Final = (
     "heard",
     "central",
 )
-"""What spoils the scene for others comes late."""
+"""Rows that spoil the scene for others, and so come last."""
 _IN_HEALTH: Final = RefusalReason.FOREIGN_INCIDENT.slug
 _LAST: Final = ("closed", "stopping", FLOOR)
 _NEVER_BELIEVED: Final = (FrameKind.RECEIPT,)
-"""From a central that signs, whoever signed it: it does not name the bytes."""
+"""Never believed from a central that signs, even truly signed: it does not name the bytes."""
 
 
 async def play(stage: Stage) -> None:
-    """Say each row once, truly signed and new."""
+    """Send each row once, truly signed and new."""
     stage.tell_on_purpose()
     liar = await asyncio.to_thread(Liar, stage.town)
     try:
@@ -111,7 +111,7 @@ class _Control:
                 self._stage.check(False, f"'{row.name}' arrived: {sentence}")  # noqa: FBT003
             if not is_of_numbers:
                 moved = await self._moved(row, truth[-1])
-        if is_of_numbers:  # Nobody reads these until somebody presses.
+        if is_of_numbers:  # These show only at the next press.
             found = await harmed(self._stage, self._liar, scene, self._cast.idle)
             moved = (found[row.word],) if row.word in found else ()
         self._stage.check(bool(moved), f"'{row.name}', truly signed, moved something: else its lies prove nothing")
@@ -122,7 +122,7 @@ class _Control:
             await self._press_anew()
 
     async def _moved(self, row: Row, said: Said) -> tuple[str, ...]:
-        """What moved soon after, and where a premises alone was told, there."""
+        """What changed soon after; only at the premises that got the message, if just one did."""
         is_gone = row.channel.name == _STRIKES_OFF
         town, topic = self._stage.town, parse_topic(said.topic)
         whose = (node_text(topic.node), town.name_of(node_text(topic.node))) if isinstance(topic, DownTopic) else ("",)
@@ -131,7 +131,7 @@ class _Control:
             moved = tuple(
                 sentence
                 for sentence in await self._watch.moved()
-                # Elsewhere what is gone by an earlier truth is missed only now.
+                # Elsewhere something removed by an earlier truth is noticed only now.
                 if (" no longer " in sentence) == is_gone and any(one in sentence for one in whose)
             )
             if moved:
@@ -140,23 +140,23 @@ class _Control:
         return ()
 
     async def _until_quiet(self) -> None:
-        """What the truth before has done is done."""
+        """Wait until the previous truth has had its effect."""
         while await self._watch.moved():  # noqa: ASYNC110 - nothing tells that nothing happens
             await asyncio.sleep(_QUIET_S)
 
     async def _press_anew(self) -> None:
-        """The victim believes that its alert is closed."""
+        """Press again, because the victim believes that its alert is closed."""
         alert = await self._stage.press(self._cast.victim, "attack")
         await self._stage.until_fact("receipt", self._cast.victim.node, alert)
         self._open = replace(self._open, victim=alert)
 
     def _newest_pending(self) -> str:
-        """A refused alert is pressed anew, under a new number."""
+        """The pending alert's newest number; a refused alert is stored again under a new one."""
         topic = str(FrameTopic(liar_past.slug(HART), liar_past.number_of(self._cast.pending)))
         frames = [frame_said(said) for said in self._liar.kept if said.topic == topic]
         return max(frame.id for frame in frames if isinstance(frame, Alert)).text
 
 
 def _order_of(row: Row) -> tuple[int, bool]:
-    is_last = row.word in _LAST or row.what is FrameKind.DIGEST_RECEIPT  # What is receipted is not refused.
+    is_last = row.word in _LAST or row.what is FrameKind.DIGEST_RECEIPT  # A receipted frame is not refused.
     return _ORDER.index(row.channel.name), is_last

@@ -1,4 +1,4 @@
-"""What a lie may have done to numbers and times: nobody reads it until somebody presses."""
+"""Harm that a lie may have done to numbers and times, which shows only at the next press."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from demo.watch_room import card_of
 from wire.ids import FrameId
 
 _COUNTERS_A_RUN: Final = 1_000_000
-"""Central's own numbers go on by a few blocks with each start, never so far."""
+"""Central's own numbers advance by a few blocks at each start, never this far."""
 
 
 async def harmed(stage: Stage, liar: Liar, scene: Scene, idle: Premises) -> Mapping[str, str]:
-    """Press at the idle one's: what is not as it should be, a sentence each, by the word of the row that does it."""
+    """Press at the idle premises; returns what is wrong, a sentence each, by the word of the row that causes it."""
     last = await stage.press(idle, "attack")
     await stage.until_fact("receipt", idle.node, last)
     await stage.until_card(f"central's page showed {last}", last, lambda _board: True)

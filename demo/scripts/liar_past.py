@@ -1,4 +1,4 @@
-"""What the liar's town has lived through before the first lie, and what of it is open: all of it is kept."""
+"""The past of the liar's town before the first lie, and what of it is still open; the liar keeps it all."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ PLAN: Final = TownPlan(
 _TRIES: Final = 10
 _TRY_S: Final = 8.0
 _SPARE: Final = 100_000
-"""Above a node's last number: it will not come so far in a script."""
+"""How far above a node's last number: a script never gets there."""
 
 
 class Cast(Struct, frozen=True):
-    """Who is who; see :class:`~demo.scene.Scene`."""
+    """The roles; see :class:`~demo.scene.Scene`."""
 
     victim: Premises
     answered: Premises
@@ -57,18 +57,18 @@ class Cast(Struct, frozen=True):
     dead: Premises
     thief: Premises
     asking: Premises
-    """Of the idle one's scheme, and has a test open; and another."""
+    """In the idle premises' scheme, with a test open; and one more."""
     uninformed: Premises
 
     @classmethod
     def of(cls, stage: Stage) -> Cast:
-        """By their keys."""
+        """The cast, by premises' keys."""
         names = ("penny-books", "bells", "corner-shop", "red-lion", "pharmacy", "night-stop", "vaults", "anchor")
         return cls(*map(stage.premises, names))
 
 
 class Open(Struct, frozen=True):
-    """What is open, by text id; a test that is over; the pending one's word that only its neighbours have heard."""
+    """What is open, by text id; a finished test; the pending premises' response that only neighbours have heard."""
 
     victim: str
     answered: str
@@ -79,12 +79,12 @@ class Open(Struct, frozen=True):
 
     @property
     def alerts(self) -> tuple[str, ...]:
-        """Those that are no tests."""
+        """The open alerts that are not tests."""
         return (self.victim, self.answered, self.pending)
 
 
 async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
-    """Presses, answers and cancels of every kind; what members would hear on the air; a death; what stays open."""
+    """Make the past: presses, answers and cancels of every kind, relays, a death, and what stays open."""
     proof = await stage.press(cast.answered, "test")
     await stage.until_fact("receipt", cast.answered.node, proof)
     await stage.close(cast.answered, proof, "Test")
@@ -96,7 +96,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
     _relay_all(liar, forge, cast, pending)
 
     await stage.town.kill(cast.dead.program)
-    # For its first minute the pending one has its panel for itself; then those of others take their turns.
+    # For its first minute the pending alert has its panel to itself; then others take turns.
     await asyncio.sleep((Timing().outcome_shown_ms + 1_000) / 1_000)
     response = await _coming_kept_from_central(stage, liar, cast, victim)
     await stage.town.watch_room.board_when(
@@ -108,7 +108,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
 
 
 def scene_of(kept: Iterable[Said], town: Town, cast: Cast, now_open: Open) -> Scene:
-    """The scene, with the numbers that were used last."""
+    """The scene, with the numbers last used."""
     statuses, health, syncs, revisions, centrals, frames = [], {}, {}, {}, [0], {}
     latest = FrameId.parse(now_open.victim)
     for said in kept:
@@ -161,7 +161,7 @@ def scene_of(kept: Iterable[Said], town: Town, cast: Cast, now_open: Open) -> Sc
 
 
 def number_of(premises: Premises) -> NodeId:
-    """Its node's."""
+    """The id of its node."""
     return parse_node(premises.node)
 
 
@@ -171,7 +171,7 @@ def slug(scheme: int) -> str:
 
 
 async def open_test(stage: Stage, where: Premises) -> str:
-    """A test that stays open: a person has answered it before Watchlink did, which would close it by itself.
+    """Press a test that stays open, because a person answers it before Watchlink, which would close it.
 
     Raises:
         NeverCameError: Watchlink was always quicker.
@@ -187,7 +187,7 @@ async def open_test(stage: Stage, where: Premises) -> str:
 
 
 async def _kept_from_central(stage: Stage, liar: Liar, cast: Cast) -> str:
-    """An attack that central never hears of, by the network; neighbours do."""
+    """An attack that neighbours, but not central, hear of by the network."""
     liar.withhold(str(FrameTopic(slug(HART), number_of(cast.pending))), *CENTRALS)
     alert = await stage.press(cast.pending, "attack")
     await stage.until_face(cast.pending, "undelivered")
@@ -196,7 +196,7 @@ async def _kept_from_central(stage: Stage, liar: Liar, cast: Cast) -> str:
 
 
 async def _cancelled(stage: Stage, cast: Cast) -> None:
-    """Cancelled by mistake at once, and stood down later; both closed."""
+    """Two cancels: one at once by mistake, one later as stand-down; both closed."""
     first = await stage.press(cast.pending, "assist")
     second = await stage.press(cast.pending, "attack")
     await stage.until_warned(cast.pending, second)
@@ -222,7 +222,7 @@ async def _cancel(stage: Stage, premises: Premises, incident: str) -> None:
 
 
 async def _answered(stage: Stage, cast: Cast) -> str:
-    """Answered, taken back, answered again."""
+    """An alert answered, taken back, answered again."""
     alert = await stage.press(cast.answered, "assist")
     await stage.until_fact("receipt", cast.answered.node, alert)
     await stage.acknowledge(cast.answered, alert)
@@ -234,7 +234,7 @@ async def _answered(stage: Stage, cast: Cast) -> str:
 
 
 async def _pressed_again_after_closing(stage: Stage, cast: Cast) -> str:
-    """Answered, closed, and pressed again by staff who could not know: open, and nobody has answered that."""
+    """An alert answered, closed, and pressed again by staff who could not know: open and unanswered."""
     victim, room = cast.victim, stage.town.watch_room
     alert = await stage.press(victim, "attack")
     await stage.until_fact("receipt", victim.node, alert)
@@ -256,7 +256,7 @@ async def _pressed_again_after_closing(stage: Stage, cast: Cast) -> str:
 
 
 async def until_on_panel(stage: Stage, where: Premises, presser: Premises) -> None:
-    """The panel shows the presser's alert, and has for a moment; it may have to wait for its turn."""
+    """Wait until the panel has shown the presser's alert for a moment; it may have to wait for its turn."""
 
     def is_shown() -> bool:
         return presser.is_named_on(where.board.view)
@@ -264,13 +264,13 @@ async def until_on_panel(stage: Stage, where: Premises, presser: Premises) -> No
     is_settled = False
     while not is_settled:
         await stage.town.notice.until(is_shown, f"the panel of {where.name} showed {presser.name}", PATIENCE_S)
-        # Just after the page has turned, a press may have been meant for the one before.
+        # Just after a page turn a press may be meant for the previous alert, and is ignored.
         await asyncio.sleep(2 * GUARD_MS / 1_000)
         is_settled = is_shown()
 
 
 async def _coming_kept_from_central(stage: Stage, liar: Liar, cast: Cast, alert: str) -> str:
-    """The victim's neighbour says that it is coming; the victim hears it, and central does not. The frame's text id."""
+    """The victim's neighbour is coming; the victim hears it, central does not. Returns the frame's text id."""
 
     def said() -> str | None:
         frames = (frame_said(said) for said in reversed(liar.kept) if said.topic == topic)
@@ -294,7 +294,7 @@ async def _coming_kept_from_central(stage: Stage, liar: Liar, cast: Cast, alert:
 
 
 async def _respond(stage: Stage, where: Premises, presser: Premises, alert: str, response: str) -> None:
-    """Press until central has it: on a busy machine the panel may turn its page under the finger."""
+    """Press until central has it: on a busy machine the page may turn under the finger."""
     for attempt in range(_TRIES):
         await until_on_panel(stage, where, presser)
         await where.board.press(response)
@@ -318,12 +318,12 @@ def _has(incident: str, response: str) -> Callable[[Board], bool]:
 
 
 def _relay_all(liar: Liar, forge: Forge, cast: Cast, pending: str) -> None:
-    """This town has no radios, so its members' part is played for them: all but what is kept from central was heard."""
+    """Play the members' radios, which this town lacks: all but what is kept from central was heard and relayed."""
     heard = [said for said in liar.kept if isinstance(_topic(said), FrameTopic)]
     used = max(
         frame.counter for said in heard if (frame := frame_said(said)) and frame.sender == number_of(cast.victim)
     )
-    # One was heard and handed on; of the other only the liar's own radio knows.
+    # One was heard and relayed; only the liar's own radio knows the other.
     tested, untold = (path_test(cast.victim.node, used + _SPARE + number, slug(HART), forge) for number in (0, 1))
     for said in dict.fromkeys((*heard, tested)):
         frame = frame_said(said)

@@ -1,7 +1,7 @@
-"""Questions of nodes that are open while somebody lies: the nonce is in the liar's hands, and central has not heard it.
+"""Open questions of nodes during a lie: the liar has the nonce, and central has not heard it.
 
-An answer counts only for such a nonce. Who holds the broker gets one by itself: a kept status of an earlier run of
-central, truly signed, is a hint to ask (ADR 0016), and the question is withheld from central.
+An answer counts only with such a nonce. A hostile broker can get one: a kept status of an earlier run of central, truly
+signed, makes a node ask (ADR 0016), and the question is withheld from central.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from wire.signing import sign_message
 from wire.topics import CentralTopic, Down, DownTopic, Up, UpTopic
 
 OBEYED_WITHIN_S: Final = 2.0
-"""The broker reads its rules anew when it next has nothing else to do."""
+"""The broker rereads its rules when it is next idle."""
 _LOOK_EVERY_S: Final = 0.02
 _WITHIN_S: Final = ANSWER_WITHIN_MS / 1_000
 _ASKING: Final = "sync"
 _ANSWERING: Final = "syncAnswer"
 _OF_NOW: Final = (Manner.UNSIGNED, Manner.WRONG_SIGNER, Manner.RETARGETED)
 _OPEN: Final = {_ASKING: _OF_NOW, _ANSWERING: (*_OF_NOW, *DELAYS_S)}
-"""Else the lie is that the nonce is an old one, or one that central has never heard."""
+"""Otherwise the lie is that the nonce is old, or never heard by central."""
 
 
 def groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
-    """The rows, those together that are about the same questions."""
+    """The rows, grouped by the questions they concern."""
     found: dict[str, tuple[Row, ...]] = {}
     for row in rows:
         key = row.channel.name if row.channel.name in _OPEN else ""
@@ -47,14 +47,14 @@ def groups(rows: Iterable[Row]) -> tuple[tuple[Row, ...], ...]:
 
 @asynccontextmanager
 async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar, scene: Scene) -> AsyncIterator[Scene]:
-    """The scene for what is said on the channel: where its nonce counts, those whom it is about have just asked.
+    """The scene for a channel: if its nonce counts, the nodes concerned have just asked.
 
     Args:
         channel: by name.
-        manner: *delayed*: they have asked so long ago that no answer counts any more; ``None``: it is no lie.
-        stage: where.
+        manner: *delayed* = they asked too long ago for any answer to count; ``None`` = not a lie.
+        stage: with the town.
         liar: withholds the questions from central.
-        scene: as it is otherwise.
+        scene: to be changed.
     """
     if manner not in _OPEN.get(channel, ()) and (manner is not None or channel not in _OPEN):
         yield scene
@@ -70,7 +70,7 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
         asked_s = loop.time()
         if manner in DELAYS_S:
             await asyncio.sleep(_WITHIN_S)
-        elif channel == _ASKING:  # Central is to hear what is said in their names, and they ask again only later.
+        elif channel == _ASKING:  # Central must hear what is said in their names, and they ask again only later.
             liar.let_through(*topics)
             await asyncio.sleep(OBEYED_WITHIN_S)
         yield replace(scene, nonces={**scene.nonces, **nonces})
@@ -87,7 +87,7 @@ async def open_for(channel: str, manner: Manner | None, stage: Stage, liar: Liar
 
 
 async def _asked(stage: Stage, liar: Liar, scene: Scene, topics: dict[str, str]) -> dict[str, str]:
-    """Make them ask; the nonce of each."""
+    """Make them ask; returns each one's nonce."""
     since, forge = len(liar.kept), Forge.of_town(stage.town)
     for scheme in scene.schemes.values():
         liar.say(_hint(scheme, forge))

@@ -1,6 +1,6 @@
-"""What everybody in the town reads and hears, before and after a lie: panels, the page, facts, and central's disk.
+"""Everything that people in the town read and hear before and after a lie: panels, page, facts, central's disk.
 
-All of it counts, whatever it is, but for what moves by itself: that is named here, and nothing else is left out.
+Every change counts, except those that happen without a lie, which are named here.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from node.core.settings import Timing
 from node.hw.fake_board_client import BoardView
 
 PAGE_S: Final = Timing().page_turn_ms / 1_000
-"""How long one alert has a panel for itself before the next one's turn."""
+"""How long one alert has a panel to itself before the next one's turn."""
 LAGS_S: Final = 4.0
-"""A busy machine."""
+"""Allowance for a busy machine."""
 _ELSEWHERE: Final = 2
-"""What takes turns on panels and is no open card of central's: the alert that is kept from it, and one just closed."""
+"""Alerts that take turns on panels without an open card at central: the one kept from it, and one just closed."""
 _LOOK_EVERY_S: Final = 1.0
 _NOTHING: Final = "nothing"
 
 OF_BOARD: Final = frozenset({"sequence", "at", "rejected"})
-"""Moves by itself on central's page: each look at it has its own number and time, and what was refused is counted."""
+"""Changes by itself on central's page: each board has its own number and time, and refusals are counted."""
 OF_UNIT: Final = frozenset({"last_seen_at", "rejected", "figures"})
-"""Likewise in the line of a premises: its last sign of life, what it has refused, and the hour's figures."""
+"""Likewise in a premises' line: its last sign of life, its refusals, and the hour's figures."""
 FACTS: Final = frozenset({"published", "rejected"})
-"""Likewise: what waits is sent again and again, and a lie that was refused is counted."""
+"""Likewise: waiting frames are sent repeatedly, and refused lies are counted."""
 _IN_LINE: Final = (
     (re.compile(r"^\d\d:\d\d(?=  Net✓)"), "…"),
     (re.compile(r"^(No news for|By radio now|Channel is busy) +\d+ (s|min|h|d)$"), r"\1 …"),
 )
-"""Likewise in a line of a panel: the clock of the idle face, and how long there has been no news or no answer."""
+"""Likewise in a panel's line: the idle face's clock, and the time without news or answer."""
 _PASSING: Final = ("shows answered", "shows on-the-way", "shows closed", "shows cancelled", "shows hint")
-"""Faces that leave a panel by themselves, after a minute at most."""
+"""Faces that leave a panel by themselves within a minute."""
 
 
 class Panel:
-    """One premises' panel, lamp and sounder: what each did before the first lie, all of it again and again.
+    """One premises' panel, lamp and sounder, and what is usual for them before the first lie.
 
     Args:
         name: of the premises.
-        looks: at its board; it goes on growing.
-        since_ms: what it does from here on, to ``until_ms``, is what is usual.
+        looks: of its board; a growing list.
+        since_ms: what it does from here to ``until_ms`` is usual.
         until_ms: now.
     """
 
@@ -68,11 +68,11 @@ class Panel:
 
     @property
     def usual(self) -> frozenset[str]:
-        """What it did."""
+        """What is usual."""
         return frozenset(self._seen_ms)
 
     def moved(self, now_ms: float) -> list[str]:
-        """What it did since the last call and never before, or has not done for longer than it ever took; each once."""
+        """What is new since the last call, or absent for longer than usual; each once."""
         moved = []
         for from_ms, to_ms, things in self._spans(now_ms):
             for thing in things:
@@ -92,7 +92,7 @@ class Panel:
         return [f"{self.name} no longer {thing}"] if is_missed else []
 
     def _spans(self, now_ms: float) -> list[tuple[float, float, tuple[str, ...]]]:
-        """What it did since the last call: from when, until when, and what at the same time."""
+        """What it did since the last call: from, until, and what was shown together."""
         ends = [*(look.at_ms for look in self._looks[self._at + 1 :]), now_ms]
         spans = [
             (max(look.at_ms, self._until_ms), to_ms, tuple(things_of(look.view)))
@@ -103,7 +103,7 @@ class Panel:
 
 
 class Watch:
-    """Over all panels, central's page and its disk."""
+    """Watches all panels, central's page and its disk."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -112,10 +112,10 @@ class Watch:
         self._pages_s = 0.0
 
     async def begin(self) -> None:
-        """Let every panel have its turns, and come to rest: what it shows then is what is true.
+        """Let every panel finish its turns and come to rest: what it shows then is the truth.
 
         Raises:
-            NeverCameError: something still moves by itself.
+            NeverCameError: something still changes by itself.
         """
         board = await self._stage.town.watch_room.board()
         self._pages_s = PAGE_S * (sum(card.state != "closed" for card in board.cards) + _ELSEWHERE) + LAGS_S
@@ -129,19 +129,19 @@ class Watch:
         self._before = await self._read()
 
     async def moved(self) -> list[str]:
-        """What is read or heard now and was not before, and what is no longer, a sentence each; each once."""
+        """What appeared or disappeared since before, a sentence each; each once."""
         was, now = self._before, await self._read()
         self._before = now
         now_ms = self._stage.town.now_ms()
         return changes(was, now) + [sentence for panel in self._panels for sentence in panel.moved(now_ms)]
 
     async def end(self) -> list[str]:
-        """The same once every panel has had its turns again: what one has lost by the last lie shows by then."""
+        """The same after every panel has had its turns again, which reveals what the last lie removed."""
         await asyncio.sleep(self._pages_s)
         return await self.moved()
 
     def _look(self) -> list[str]:
-        """Take what the panels do in these seconds as usual; what of it will not stay, a sentence each."""
+        """Take what the panels do in these seconds as usual; returns what will not stay, a sentence each."""
         now_ms = self._stage.town.now_ms()
         self._panels = [
             Panel(one.name, one.board.looks, now_ms - 1_000 * self._pages_s, now_ms)
@@ -157,7 +157,7 @@ class Watch:
 
 
 def changes(was: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """What differs, a sentence each."""
+    """The differences, a sentence each."""
     return [
         f"{what}: {was.get(what, _NOTHING)} → {now.get(what, _NOTHING)}"
         for what in sorted({**was, **now})
@@ -182,7 +182,7 @@ def told_by(chronicle: Chronicle) -> dict[str, object]:
 
 
 def things_of(view: BoardView) -> Iterator[str]:
-    """What a person sees and hears of a board, as ends of sentences."""
+    """What a person sees and hears at a board, as ends of sentences."""
     if view.is_blank:
         yield "is dark"
     else:
@@ -193,7 +193,7 @@ def things_of(view: BoardView) -> Iterator[str]:
 
 
 def is_passing(thing: str) -> bool:
-    """Whether it is over after a minute: an outcome of one's own, a neighbour's alert that is new, and every sound."""
+    """Whether it ends within a minute: an own outcome, a new neighbour's alert, any sound."""
     is_new = thing.startswith("shows neighbour · inverted")
     return is_new or thing.startswith(_PASSING) or (thing.startswith("sounds") and thing != "sounds off")
 
@@ -210,7 +210,7 @@ def _still(line: str) -> str:
 
 
 def _emphasis(png: bytes) -> str:
-    """How the panel is drawn, seen from afar: its words do not tell."""
+    """How the panel is drawn, which its words do not tell."""
     image = Image.open(io.BytesIO(png)).convert("L")
     shades = image.histogram()
     if shades[-1] > shades[0]:

@@ -1,6 +1,6 @@
-"""Whoever holds the broker withholds one kind of thing from each premises, for longer than anything is believed.
+"""A hostile broker withholds one kind of message from each premises, for longer than anything stays believed.
 
-Nothing that anybody reads may then be untrue, and once it is let through nothing is lost.
+Meanwhile nobody may read anything untrue, and once it is let through nothing is lost.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from wire.topics import CentralTopic, Down, IncidentTopic, Up, UpTopic
 
 _MARGIN_S: Final = 10.0
 _LONG_S: Final = 120.0
-"""A frame is repeated once a minute at least; a presser's own alert has its panel for a minute."""
+"""A frame is repeated at least once a minute; a presser's own alert has its panel for a minute."""
 _PAGES: Final = 4
-"""Alerts that take turns on a panel here, at most."""
+"""Most alerts that take turns on a panel here."""
 
 
 async def play(stage: Stage, liar: Liar, cast: Cast) -> Counter[str]:
-    """One premises for each topic, all at once; how many cells that was."""
+    """Play one premises for each topic, all at once; returns the number of cells."""
     shop, neighbour, presser, owner = cast.pending, cast.thief, cast.victim, cast.answered
     withholding = _withhold(liar, cast)
     silence = asyncio.create_task(_until_no_contact(stage, neighbour))
@@ -47,7 +47,7 @@ async def play(stage: Stage, liar: Liar, cast: Cast) -> Counter[str]:
     answered = await stage.press(owner, "assist")
     await stage.until_fact("receipt", owner.node, answered)
     await stage.until_warned(owner, answered, _LONG_S)
-    await cast.dead.cable.break_connections()  # It asks anew, and is told that central has it.
+    await cast.dead.cable.break_connections()  # It asks again, and learns that central has it.
     await _answered(stage, owner, answered)
     await stage.town.watch_room.end_duty(PERSON)
 
@@ -90,7 +90,7 @@ def _withhold(liar: Liar, cast: Cast) -> Withholding:
 
 
 async def _answered(stage: Stage, owner: Premises, alert: str) -> None:
-    """All that a person says of it; the frames are kept from its presser, who reads it in central's signed state."""
+    """A person's answers; the frames are kept from the presser, who reads central's signed state."""
     room = stage.town.watch_room
     await room.acknowledge(alert)
     await stage.until_acknowledged(owner, alert)
@@ -103,7 +103,7 @@ async def _answered(stage: Stage, owner: Premises, alert: str) -> None:
 
 
 async def _check(stage: Stage, cast: Cast, kept: str, unreceipted: tuple[str, str], answered: str) -> None:
-    """What is read now, after all that was believed has run out."""
+    """Check what is shown after everything believed has expired."""
     town = stage.town
     board = await town.watch_room.board()
     stage.check_truth(card_of(board, kept) is None, f"central's page shows {kept}, which was kept from it")

@@ -16,13 +16,13 @@ async def play(stage: Stage) -> None:
     """Play it."""
     await on_air.gather(stage)
     await _cable_goes_dead(stage)
-    # For so long after somebody else's alert a radio expects more of them, and waits longer.
+    # This long after another's alert a radio expects more of them, and waits longer.
     await asyncio.sleep(_QUIET_S)
     await _cable_is_out(stage)
 
 
 async def _cable_goes_dead(stage: Stage) -> None:
-    """Nothing comes through any more and nobody has said so: only the missing receipt tells."""
+    """The cable silently carries nothing any more: only the missing receipt shows it."""
     town, shop = stage.town, stage.premises("corner-shop")
     for way in Way:
         shop.cable.hold(way)
@@ -36,7 +36,7 @@ async def _cable_goes_dead(stage: Stage) -> None:
 
 
 async def _cable_is_out(stage: Stage) -> None:
-    """The node knows that it has no network before anybody presses."""
+    """The node knows before the press that it has no network."""
     town, shop = stage.town, stage.premises("penny-books")
     await on_air.cut(stage, shop)
     alert = await _by_radio(stage, "penny-books", "assist", on_air.KNOWN_DOWN_BAR_MS)

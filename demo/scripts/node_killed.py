@@ -1,4 +1,4 @@
-"""Nodes are killed with -9: the presser's before anybody has heard it, a neighbour's with the alert shown (N2)."""
+"""Nodes are killed with -9: the presser's before anyone has heard it, a neighbour's with the alert shown (N2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def play(stage: Stage) -> None:
     alert = await stage.press(shop, "attack")
     await town.kill(shop.program)
     shop.cable.release()
-    stage.check(not town.chronicle.find("published", alert=alert), f"the node died before anybody had {alert}")
+    stage.check(not town.chronicle.find("published", alert=alert), f"the node died before anyone had {alert}")
     await town.restart(shop.program)
     await stage.until_fact("receipt", shop.node, alert)
     await stage.until_face(shop, "received")

@@ -1,4 +1,4 @@
-"""What scripts with radios have in common: who was on the air and when, how long things took, beside their bars."""
+"""Steps that scripts with radios share: who was on the air and when, and how long things took, beside their bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.watch_room import card_of
 from node.core.air import KEY_UP_MS
 
 AIR_PATIENCE_S: Final = 300.0
-"""For something that the air carries: others may speak, an over may be lost, and the next try is seconds away."""
+"""How long to wait for the air: others may transmit, an over may be lost, and the next try is seconds away."""
 NETWORK_FAILS_BAR_MS: Final = 5_000
 KNOWN_DOWN_BAR_MS: Final = 3_000
 RECEIVED_BAR_MS: Final = 500
@@ -22,21 +22,21 @@ ANSWER_BAR_MS: Final = 6_000
 
 
 def air_of(stage: Stage) -> AirLink:
-    """The line to the air; the town has one."""
+    """The connection to the air; the town must have one."""
     link = stage.town.air_link
     assert link is not None
     return link
 
 
 def gateway_of(stage: Stage) -> Premises:
-    """Central's own radio; the town has one."""
+    """Central's own radio; the town must have one."""
     gateway = stage.town.gateway
     assert gateway is not None
     return gateway
 
 
 async def gather(stage: Stage) -> None:
-    """Wait until central sees everybody well and knows that every radio can transmit, then come on duty."""
+    """Wait until central sees all premises well and knows that every radio can transmit, then start duty."""
     nodes = {one.node for one in stage.town.everywhere}
 
     def can_all_transmit(board: Board) -> bool:
@@ -47,7 +47,7 @@ async def gather(stage: Stage) -> None:
 
 
 async def cut(stage: Stage, *where: Premises) -> None:
-    """Pull the network cables there; return when the broker has told central, and so the nodes know as well."""
+    """Unplug the network cables there; return when the broker has told central, so that the nodes know as well."""
     await stage.town.cut_network(*where)
     nodes = {premises.node for premises in where}
 
@@ -58,12 +58,12 @@ async def cut(stage: Stage, *where: Premises) -> None:
 
 
 async def until_over_started(stage: Stage, presser: Premises, alert: str) -> Fact:
-    """The presser's radio begins an over that carries the alert."""
+    """Wait until the presser's radio begins an over with the alert."""
     return await stage.until_fact("over_started", presser.node, alert, within_s=AIR_PATIENCE_S)
 
 
 async def until_over_ended(stage: Stage, started: Fact) -> Fact:
-    """That over is at its end."""
+    """Wait until that over has ended."""
     return await stage.town.notice.until(
         lambda: next(
             (
@@ -79,7 +79,7 @@ async def until_over_ended(stage: Stage, started: Fact) -> Fact:
 
 
 async def until_received_by_radio(stage: Stage, presser: Premises, alert: str) -> None:
-    """Central commits what the air carried, its receipt comes back by the air, and all of it is said as it is."""
+    """Central commits the alert from the air, its receipt returns by air, and all of it is shown truly."""
     receipt = await stage.until_fact("receipt", presser.node, alert, within_s=AIR_PATIENCE_S)
     stage.check(receipt.detail.get("path") == "radio", f"the receipt of {alert} came by radio")
     await stage.until_fact("committed", CENTRAL, alert)
@@ -91,7 +91,7 @@ async def until_received_by_radio(stage: Stage, presser: Premises, alert: str) -
 
 
 async def answer_by_radio(stage: Stage, presser: Premises, alert: str) -> None:
-    """A person answers, and the air tells the presser who."""
+    """A person answers, and the presser learns by air who."""
     asked_ms = stage.now_ms()
     await stage.town.watch_room.acknowledge(alert)
     await stage.until_acknowledged(presser, alert, within_s=AIR_PATIENCE_S)
@@ -101,12 +101,12 @@ async def answer_by_radio(stage: Stage, presser: Premises, alert: str) -> None:
 
 
 async def until_warned(stage: Stage, presser: Premises, alert: str) -> None:
-    """Every other premises of its schemes shows it, whichever way it came."""
+    """Wait until every other premises of its schemes shows it, by either path."""
     await stage.until_warned(presser, alert, within_s=AIR_PATIENCE_S)
 
 
 def measure_first_burst(stage: Stage, presser: Premises, alert: str, bar_ms: int) -> None:
-    """From the press to the first tone on the air."""
+    """Measure from the press to the first tone on the air."""
     stored = stage.stored(alert)
     pressed = [fact for fact in stage.town.chronicle.all("pressed", node=presser.node) if fact.at_ms <= stored.at_ms]
     started = stage.town.chronicle.find("over_started", node=presser.node, alert=alert)
@@ -116,7 +116,7 @@ def measure_first_burst(stage: Stage, presser: Premises, alert: str, bar_ms: int
 
 
 def measure_received(stage: Stage, presser: Premises, alert: str, ended: Fact) -> None:
-    """From the burst at the radio that passed it on to central's commit: the sentence is still spoken meanwhile."""
+    """Measure from the burst at the relaying radio to central's commit, while the sentence is still spoken."""
     committed = stage.town.chronicle.find("committed", node=CENTRAL, alert=alert)
     relay = str(committed.detail.get("relay", "")) if committed else ""
     heard = stage.town.chronicle.find("heard", node=relay, alert=alert) if relay else None
@@ -129,14 +129,14 @@ def measure_received(stage: Stage, presser: Premises, alert: str, ended: Fact) -
 
 
 async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
-    """How long it took on the air: from the first over after ``first`` to the end of the one that ``last`` came by."""
+    """Time on the air from the first over after ``first`` to the end of the over that brought ``last``."""
 
     def after(fact: str, since_ms: float, who: str = "") -> Fact | None:
         facts = (known for known in stage.town.chronicle.all(fact) if known.at_ms >= since_ms)
         return next((known for known in facts if not who or known.detail["who"] == who), None)
 
     began = await stage.town.notice.until(lambda: after("keyed", first.at_ms), "somebody keyed", PATIENCE_S)
-    # It may have ended a moment before what it brought was told, and nobody may speak after it.
+    # It may have ended just before its result was reported, and nobody may transmit after it.
     keyed = [known for known in stage.town.chronicle.all("keyed") if known.at_ms <= last.at_ms]
     brought = [known for known in keyed if known.detail["who"] != last.node][-1]
     who, since_ms = str(brought.detail["who"]), brought.at_ms
@@ -145,14 +145,14 @@ async def air_ms_between(stage: Stage, first: Fact, last: Fact) -> int:
 
 
 async def talk(stage: Stage, seconds: float) -> Fact:
-    """Somebody begins to talk; when that was."""
+    """Someone begins to talk; returns that fact."""
     asked_ms = stage.now_ms()
     await air_of(stage).order(Talk(seconds))
     return await _until_air_says(stage, "keyed", asked_ms, "somebody talked")
 
 
 async def until_silent(stage: Stage, talked: Fact) -> Fact:
-    """Whoever began to talk then has ended."""
+    """Wait until that talk has ended."""
     return await _until_air_says(stage, "unkeyed", talked.at_ms, "whoever talked fell silent")
 
 

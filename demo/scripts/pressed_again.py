@@ -1,4 +1,4 @@
-"""A shop presses again within a minute of an answer: nobody calls that press answered before somebody has (N2, N3)."""
+"""A shop presses again within a minute of an answer: that press is not shown as answered until it is (N2, N3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demo.watch_room import RefusedError, card_of
 
 _DESK: Final = Person(role="cctv", name="P Shah")
 _LOOKS_S: Final = 2.2
-"""How long a person looks before they answer: the seconds must be some."""
+"""How long a person looks before answering: long enough for a count of seconds."""
 
 
 async def play(stage: Stage) -> None:
@@ -41,9 +41,9 @@ async def play(stage: Stage) -> None:
 
     try:
         await room.set_on_the_way(alert, _DESK)
-        stage.check(False, "nobody at the cameras is said to come")  # noqa: FBT003
+        stage.check(False, "nobody at the cameras is shown as coming")  # noqa: FBT003
     except RefusedError:
-        stage.check(True, "nobody at the cameras is said to come")  # noqa: FBT003
+        stage.check(True, "nobody at the cameras is shown as coming")  # noqa: FBT003
     await stage.close(shop, alert, "Attended")
 
 
@@ -54,7 +54,7 @@ async def _same_seconds(stage: Stage, alert: str, which: str) -> None:
     seconds = "no card" if card is None else f"after {card.answered_after_s} s"
 
     def is_counted() -> bool:
-        # The acknowledgement's frame may be a second younger than the act; the state that follows it is exact.
+        # The acknowledgement's frame may be a second younger than the act; the following state is exact.
         view = shop.board.view
         return view.face == "answered" and any(line.endswith(seconds) for line in view.lines)
 

@@ -16,17 +16,17 @@ from demo.watch_room import RefusedError, card_of
 
 _HOLD_MS: Final = {"attack": 1_600, "assist": 500}
 _WHILE_PRESSED_S: Final = 1.5
-"""Debounce, the hold of an attack, storing, publishing and central's commit are all within this of the first touch."""
+"""From the first touch, debounce, an attack's hold, storing, publishing and central's commit all fall within this."""
 _AFTER_STORED_S: Final = 0.06
-"""Publishing, commit, receipt and the neighbours' screens are within this of the press being on disk."""
+"""Once a press is on disk, publishing, commit, receipt and the neighbours' screens fall within this."""
 _IN_FLIGHT_SHARE: Final = 0.6
-"""How many of the kills come just after the press was stored, where most of the steps are."""
+"""Share of kills just after the press was stored, where most steps are."""
 _DOWN_MAX_S: Final = 0.5
 _STORED_WITHIN_S: Final = 3.0
 
 
 def of_node(stage: Stage) -> Awaitable[None]:
-    """The presser's node, or a neighbour's."""
+    """Kill the presser's node, or a neighbour's."""
 
     def choose(presser: Premises, chance: random.Random) -> Program:
         return chance.choice((presser, presser, *stage.town.warned_by(presser))).program
@@ -35,12 +35,12 @@ def of_node(stage: Stage) -> Awaitable[None]:
 
 
 def of_central(stage: Stage) -> Awaitable[None]:
-    """Central."""
+    """Kill central."""
     return _play(stage, lambda _presser, _chance: stage.town.central)
 
 
 def of_broker(stage: Stage) -> Awaitable[None]:
-    """Mosquitto."""
+    """Kill Mosquitto."""
     return _play(stage, lambda _presser, _chance: stage.town.broker)
 
 
@@ -57,7 +57,7 @@ async def _play(stage: Stage, choose: Callable[[Premises, random.Random], Progra
 
 
 async def _press_and_kill(stage: Stage, presser: Premises, victim: Program, chance: random.Random) -> str:
-    """Press, kill and start again; the id of the alert, pressed once more if the kill came before it was on disk."""
+    """Press, kill and restart; returns the alert's id, after a second press if the kill came before it was on disk."""
     since = len(stage.town.chronicle)
     button = chance.choice(tuple(_HOLD_MS))
     finger = asyncio.create_task(presser.board.press(button, hold_ms=_HOLD_MS[button]))

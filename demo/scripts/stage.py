@@ -1,4 +1,4 @@
-"""What every script does: gather the town, press, wait, answer, and note what is missing."""
+"""Steps that all scripts share: gather the town, press, wait, answer, and note what is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from demo.watch_room import PERSON, card_of
 from node.hw.fake_board_client import BoardView
 
 PATIENCE_S: Final = 120.0
-"""For one thing to happen. The machine may be busy; nothing here measures speed."""
+"""How long to wait for one thing. The machine may be busy; nothing here measures speed."""
 LATE_AFTER_S: Final = 60.0
 """An alert that waited longer is late (N13), at the node and at central."""
 _BOUNCES: Final = 3
@@ -29,9 +29,9 @@ class Stage:
     """A town with a script on it.
 
     Attributes:
-        town: what the script plays with.
-        times: how often a script that repeats itself does so.
-        seed: of its chance.
+        town: the town.
+        times: repetitions, for a script that repeats.
+        seed: of random moments.
     """
 
     def __init__(self, town: Town, times: int = 20, seed: int = 0) -> None:
@@ -48,18 +48,18 @@ class Stage:
         return self._referee.records
 
     def premises(self, key: str) -> Premises:
-        """By its key in :mod:`demo.premises`."""
+        """The premises with that key in :mod:`demo.premises`."""
         return self.town.premises[key]
 
     def judge(self) -> Judgement:
-        """What came of it."""
+        """The judgement of the play."""
         judgement = self._referee.judge(tuple(self._missing))
         if self._is_told_on_purpose:
             return replace(judgement, lost=(), duplicates=(), untrue=())
         return judgement
 
     def tell_on_purpose(self) -> None:
-        """What is untrue in this town is said by the script under the true signatures: only what is missing counts."""
+        """The script itself says untrue things, truly signed: from now on only what is missing counts."""
         self._is_told_on_purpose = True
 
     def check(self, is_so: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
@@ -83,9 +83,9 @@ class Stage:
     def measure(
         self, what: str, took_ms: float, bar_ms: int | None, presser: Premises | None = None, about: str = ""
     ) -> None:
-        """Tell how long something took, beside its bar. No verdict, for the machine may be busy.
+        """Report how long something took, beside its bar. No verdict: the machine may be busy.
 
-        But less than nothing is none of the machine's: then the script looked at the wrong facts.
+        But a negative time is not the machine's fault: then the script looked at the wrong facts.
         """
         self.check(took_ms >= 0, f"the script measured {what} between facts that belong together, {took_ms:.0f} ms")
         detail: dict[str, object] = {"what": what, "ms": round(took_ms)}
@@ -96,9 +96,9 @@ class Stage:
         self.say("measured", presser, **detail)
 
     def judge_air_time(self, what: str, took_ms: int, bar_ms: int) -> None:
-        """Tell how long something took on the air, and note it as missing beyond its bar.
+        """Report how long something took on the air, and note it as missing beyond its bar.
 
-        In the air's own time, which waits for a machine that is busy: that is a verdict.
+        This is a verdict, because the air's own time waits for a busy machine.
         """
         self.measure(what, took_ms, bar_ms)
         self.check(took_ms <= bar_ms, f"{what} in {bar_ms} ms of the air's time; it took {took_ms}")
@@ -116,7 +116,7 @@ class Stage:
         await self.town.watch_room.start_duty()
 
     async def press(self, premises: Premises, button: str) -> str:
-        """Press a bouncing button until the node says that the alert is on its disk; the alert's id."""
+        """Press a bouncing button until the node reports the alert on disk; returns the alert's id."""
         chronicle = self.town.chronicle
         since = len(chronicle)
         premises.board.drive(button, is_low=True, bounces=_BOUNCES)
@@ -135,14 +135,14 @@ class Stage:
         return stored.alert
 
     async def acknowledge(self, presser: Premises, alert: str) -> None:
-        """PCSO J Patel answers, and the presser's node gets to know who."""
+        """PCSO J Patel answers, and the presser's node learns who."""
         await self.town.watch_room.acknowledge(alert)
         await self.until_acknowledged(presser, alert)
 
     async def until_acknowledged(
         self, presser: Premises, alert: str, state: str = "answered", within_s: float = PATIENCE_S
     ) -> None:
-        """The presser's node knows role and name."""
+        """Wait until the presser's node knows role and name."""
 
         def is_known() -> bool:
             facts = self.town.chronicle.all("acknowledged", node=presser.node, alert=alert)
@@ -155,7 +155,7 @@ class Stage:
         await self.town.notice.until(is_known, what, within_s)
 
     async def until_taken_back(self, presser: Premises, alert: str) -> None:
-        """The presser's node knows that the answer does not hold any more."""
+        """Wait until the presser's node knows that the answer was taken back."""
         await self.town.notice.until(
             lambda: any(
                 fact.detail.get("state") == "unanswered"
@@ -166,7 +166,7 @@ class Stage:
         )
 
     async def close(self, presser: Premises, alert: str, outcome: str) -> None:
-        """A person at central closes it, and the presser's node gets to know."""
+        """A person at central closes it, and the presser's node learns it."""
         await self.town.watch_room.close(alert, outcome)
         await self.until_fact("closed", presser.node, alert)
 
@@ -175,7 +175,7 @@ class Stage:
     async def until_fact(
         self, fact: str, node: str, alert: str, *, since: int = 0, within_s: float = PATIENCE_S
     ) -> Fact:
-        """That fact.
+        """Wait for a fact.
 
         Raises:
             NeverCameError: it did not come.
@@ -187,7 +187,7 @@ class Stage:
         )
 
     async def until_face(self, premises: Premises, *faces: str) -> BoardView:
-        """The premises' panel shows one of these."""
+        """Wait until the premises' panel shows one of these faces."""
 
         def look() -> BoardView | None:
             view = premises.board.view
@@ -198,12 +198,12 @@ class Stage:
         )
 
     async def until_warned(self, presser: Premises, alert: str, within_s: float = PATIENCE_S) -> None:
-        """Every other premises of its schemes shows it."""
+        """Wait until every other premises of its schemes shows the alert."""
         for other in self.town.warned_by(presser):
             await self.until_fact("shown", other.node, alert, within_s=within_s)
 
     async def until_card(self, what: str, incident: str, is_so: Callable[[Board], bool]) -> None:
-        """Central's page shows the incident, and shows it so."""
+        """Wait until central's page shows the incident, with ``is_so`` true."""
         await self.town.watch_room.board_when(
             what, lambda board: card_of(board, incident) is not None and is_so(board), PATIENCE_S
         )

@@ -31,7 +31,7 @@ async def play(stage: Stage) -> None:
     took_ms = await on_air.air_ms_between(stage, first, max(receipts, key=lambda fact: fact.at_ms))
     stage.judge_air_time("first over → last receipt, on the air", took_ms, STORM_BAR_MS)
 
-    # Who spoke while another did has missed it; the network brings the rest.
+    # A radio that transmitted at the same time has missed it; the network brings the rest.
     town.restore_network(*everybody)
     for premises, alert in zip(everybody, alerts, strict=True):
         await on_air.until_warned(stage, premises, alert)

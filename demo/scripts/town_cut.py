@@ -23,7 +23,7 @@ async def play(stage: Stage) -> None:
     await on_air.answer_by_radio(stage, shop, attack)
     await stage.until_face(shop, "answered")
 
-    # The pub's alert is heard by every radio, and shown by those of its scheme alone.
+    # Every radio hears the pub's alert; only its own scheme shows it.
     assist = await stage.press(pub, "assist")
     await on_air.until_received_by_radio(stage, pub, assist)
     await on_air.until_warned(stage, pub, assist)

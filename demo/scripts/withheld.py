@@ -1,7 +1,7 @@
-"""Whoever holds the broker withholds each kind of thing that a radio can carry instead: it gets through (N8, N9).
+"""A hostile broker withholds each kind of message that a radio can carry instead: it gets through (N8, N9).
 
-Where it withholds what the radios hand on as well, nobody is told that the alert got through. What it asks a radio to
-say itself, no radio says.
+If it also withholds what the radios relay, nobody is told that the alert got through. Its own orders to radios are
+not obeyed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from demo.watch_room import card_of
 from wire.topics import ALL_HEARD, Down
 
 _UNTOLD_S: Final = 20.0
-"""Several overs, and their answers."""
+"""Time for several overs and their answers."""
 
 
 async def play(stage: Stage) -> None:
@@ -29,7 +29,7 @@ async def play(stage: Stage) -> None:
     try:
         await stage.town.notice.until(lambda: liar.is_up, "the liar is on the broker", PATIENCE_S)
         await on_air.gather(stage)
-        await air_orders.play(stage, liar)  # First, while no radio has said anything yet.
+        await air_orders.play(stage, liar)  # First, while no radio has transmitted yet.
         kept_back = await _air(stage, liar) | await _relays(stage, liar)
         await _frames(stage, liar)
         await _receipts(stage, liar)
@@ -41,7 +41,7 @@ async def play(stage: Stage) -> None:
 
 
 async def _air(stage: Stage, liar: Liar) -> frozenset[Row]:
-    """Central has it, and its word is withheld on the way to its radio as well."""
+    """Central has it, but its orders to its radio are withheld as well."""
     shop, withholding = stage.premises("red-lion"), Withholding(liar)
     withholding.keep_back(down(shop, Down.RECEIPT), shop.node)
     for one in stage.town.everywhere:
@@ -56,7 +56,7 @@ async def _air(stage: Stage, liar: Liar) -> frozenset[Row]:
 
 
 async def _relays(stage: Stage, liar: Liar) -> frozenset[Row]:
-    """Neither what a shop says nor what the radios that heard it hand on reaches central."""
+    """Neither a shop's frames nor the relays of radios that heard them reach central."""
     shop, withholding = stage.premises("night-stop"), Withholding(liar)
     for topic in (ALL_HEARD, *frames_of(shop)):
         withholding.keep_back(topic, *CENTRALS)
@@ -74,7 +74,7 @@ async def _relays(stage: Stage, liar: Liar) -> frozenset[Row]:
 
 
 async def _frames(stage: Stage, liar: Liar) -> None:
-    """What a shop says reaches neither central nor neighbours by the network."""
+    """A shop's frames reach neither central nor neighbours by the network."""
     shop, withholding = stage.premises("corner-shop"), Withholding(liar)
     for topic in frames_of(shop):
         withholding.keep_back(topic, *CENTRALS, *(one.node for one in stage.town.everywhere))
@@ -88,7 +88,7 @@ async def _frames(stage: Stage, liar: Liar) -> None:
 
 
 async def _receipts(stage: Stage, liar: Liar) -> None:
-    """Central has it, and its word does not come back by the network."""
+    """Central has it, but its receipt does not come back by the network."""
     shop, withholding = stage.premises("penny-books"), Withholding(liar)
     withholding.keep_back(down(shop, Down.RECEIPT), shop.node)
     alert = await stage.press(shop, "attack")
@@ -105,6 +105,6 @@ async def _answer(stage: Stage, shop: Premises, alert: str) -> None:
 
 
 async def _stays_untold(stage: Stage, shop: Premises, alert: str) -> None:
-    """Its panel says nothing good of it."""
+    """Its panel never says that the alert got through."""
     await asyncio.sleep(_UNTOLD_S)
     check_untold(stage, shop, alert)

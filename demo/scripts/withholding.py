@@ -1,4 +1,4 @@
-"""To keep something back at the broker, to know afterwards what that was, and to see that nobody was told good news."""
+"""Withholds messages at the broker, records which, and checks that nobody was told good news."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from wire.messages import SyncAnswer
 from wire.topics import Down, DownTopic, FrameTopic
 
 GOOD_NEWS: Final = frozenset({"received", "answered", "on-the-way", "closed", "nearby"})
-"""Faces that tell a presser that somebody has the alert."""
+"""Faces that tell a presser that someone has the alert."""
 
 
 class Withholding:
-    """What the broker keeps back, from when until when."""
+    """Messages that the broker withholds, and for how long."""
 
     def __init__(self, liar: Liar) -> None:
         self._liar = liar
@@ -32,7 +32,7 @@ class Withholding:
         self._liar.withhold(topic, *readers)
 
     def end(self) -> frozenset[Row]:
-        """Let everything through. Which rows of the table were said meanwhile, and did not arrive."""
+        """Let everything through; returns the rows of the table that were sent meanwhile and did not arrive."""
         said = {
             _row(said)
             for topic, since in self._since.items()
@@ -45,20 +45,20 @@ class Withholding:
 
 
 def _row(said: Said) -> Row | None:
-    """An answer to a sync bears the counter floor, whatever else it says: withheld, all of it is."""
+    """The row of a message. An answer to a sync always has the counter floor, so withholding it withholds that too."""
     row = row_said(said)
     return row_of(row.channel.name, SyncAnswer, FLOOR) if row is not None and row.what is SyncAnswer else row
 
 
 def count(stage: Stage, kept_back: frozenset[Row], wanted: frozenset[Row]) -> int:
-    """How many of the rows that were to be kept back really were; the others are missing."""
+    """Count the wanted rows that really were withheld; note the others as missing."""
     for row in sorted(wanted - kept_back, key=lambda row: row.name):
         stage.check(False, f"'{row.name}' was said while it was withheld")  # noqa: FBT003
     return len(wanted & kept_back)
 
 
 def check_untold(stage: Stage, where: Premises, alert: str) -> None:
-    """Nobody there was told that central, or anybody else, has the alert."""
+    """Check that nobody there was told that central, or anyone else, has the alert."""
     since_ms = stage.town.chronicle.began_ms + stage.stored(alert).at_ms
     told = {look.view.face for look in where.board.looks if look.at_ms > since_ms} & GOOD_NEWS
     stage.check_truth(not told, f"{where.name} read {sorted(told)} of {alert}, whose receipt was kept from it")
@@ -67,10 +67,10 @@ def check_untold(stage: Stage, where: Premises, alert: str) -> None:
 
 
 def down(where: Premises, channel: Down) -> str:
-    """The topic on which central says that to this premises."""
+    """Central's topic for this channel to this premises."""
     return str(DownTopic(number_of(where), channel))
 
 
 def frames_of(where: Premises) -> tuple[str, ...]:
-    """The topics on which this premises' frames go out, one for each of its schemes."""
+    """The topics of this premises' frames, one for each of its schemes."""
     return tuple(str(FrameTopic(scheme, number_of(where))) for scheme in where.address.schemes)
