@@ -1,4 +1,4 @@
-"""Orders. The composition root carries them out in the order given, before it takes the next event."""
+"""The core's orders. The composition root carries them out in the order given, before the next event."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ResponseDraft(Struct, frozen=True):
 
 
 class PathTestDraft(Struct, frozen=True):
-    """A path test without counter and signature (N11). A later run never sends it: its frame need not be kept."""
+    """A path test without counter and signature (N11). Never sent by a later run, so its frame need not be kept."""
 
     path: Path
 
@@ -56,7 +56,7 @@ Draft = AlertDraft | CancelDraft | ResponseDraft | PathTestDraft
 
 
 def frame_of(draft: Draft, node: NodeId, counter: int, at_s: int) -> Alert | Cancel | Response | PathTest:
-    """The frame that says it, under its counter; not signed yet."""
+    """The draft as a frame with its counter, not yet signed."""
     match draft:
         case AlertDraft(kind, incident, schemes, silent, drill):
             incident = counter if incident is None else incident
@@ -70,15 +70,15 @@ def frame_of(draft: Draft, node: NodeId, counter: int, at_s: int) -> Alert | Can
 
 
 class StoreFrame(Struct, frozen=True):
-    """Number, sign and commit to disk; answer FrameStored, or StoreRefused with the frame that the disk did not take.
+    """Number, sign and commit to disk; answer FrameStored, or StoreRefused with the frame that the disk refused.
 
     Attributes:
         draft: number by which the answer is matched.
         at_s: Unix time of the press for the frame, on central's scale where that is known; 0 = not known.
-        replaces: counter of the frame that says the same and is deleted in the same transaction: central will never
-            take it. The new row is as old as that one. 0 = none.
+        replaces: counter of a frame with the same content that central will never take; deleted in the same
+            transaction. The new row is as old as that one. 0 = none.
         wall_at_s: time of the press by our own proven clock, for the counter's floor and the row's age; 0 = not proven.
-        signed: the frame, refused before and on its way all the same: these bytes are committed, none are signed anew.
+        signed: the frame, refused before but already sent: commit these bytes, do not sign again.
         pressed_ms: when, by the monotonic clock, for the row's age; ``None`` = now.
     """
 
@@ -105,9 +105,9 @@ class TransmitOver(Struct, frozen=True):
 
     Attributes:
         over: number by which the answers are matched.
-        bursts: frames, in this order, 1 … ``BURSTS_PER_OVER_MAX``.
-        mode: of all of them.
-        phrase: spoken after them, ``None`` = nothing.
+        bursts: frames, in order, 1 … ``BURSTS_PER_OVER_MAX``.
+        mode: of all bursts.
+        phrase: spoken after them; ``None`` = none.
     """
 
     over: int
@@ -117,38 +117,38 @@ class TransmitOver(Struct, frozen=True):
 
 
 class StopOver(Struct, frozen=True):
-    """Unkey now, whatever is left of it. Answer OverEnded."""
+    """Unkey now, dropping the rest. Answer OverEnded."""
 
     over: int
 
 
 class RelayFrame(Struct, frozen=True):
-    """Publish a verified frame of somebody else's, heard on the radio, to our ``up/heard``, QoS 1."""
+    """Publish another sender's verified frame, heard on the radio, to our ``up/heard``, QoS 1."""
 
     id: FrameId
     data: bytes
 
 
 class MarkReceipted(Struct, frozen=True):
-    """Central has committed it: the outbox row is no longer to be sent."""
+    """Central has committed it: do not send the outbox row again."""
 
     id: FrameId
 
 
 class ReopenFrames(Struct, frozen=True):
-    """Central lacks these after all: take their receipts back on disk. Answer FramesReopened."""
+    """Central lacks these: withdraw their receipts on disk. Answer FramesReopened."""
 
     counters: tuple[int, ...]
 
 
 class ForgetFrame(Struct, frozen=True):
-    """Delete the row of a frame of ours that central will never take, and that nobody need hear of."""
+    """Delete the row of one of our frames that central will never take, and that nobody needs."""
 
     id: FrameId
 
 
 class KeepSeen(Struct, frozen=True):
-    """Remember on disk that this frame of somebody else's was taken in, and how urgent the panel showed it."""
+    """Remember on disk that another sender's frame was accepted, and how urgent the panel showed it."""
 
     id: FrameId
     digest: bytes
@@ -159,7 +159,7 @@ class KeepDirectory(Struct, frozen=True):
     """Replace the directory on disk.
 
     Attributes:
-        directory: ``data``, opened and verified already; to open that of a big town costs a tenth of a second.
+        directory: ``data``, already opened and verified (a big town's takes a tenth of a second).
     """
 
     data: bytes
@@ -167,14 +167,14 @@ class KeepDirectory(Struct, frozen=True):
 
 
 class Scale(Struct, frozen=True):
-    """Central's time in one of its runs: what it said, less this boot's monotonic clock.
+    """Central's time in one of its runs, less this boot's monotonic clock.
 
     Attributes:
-        boot_id: that run of central's.
+        boot_id: of that run.
         offset_ms: Unix milliseconds minus monotonic milliseconds.
         learnt_ms: when we last asked.
-        way_ms: how long the answer took; the offset is right to half of that.
-        left_ms: when a later run was found to have another time; ``None`` = it is the present one.
+        way_ms: how long the answer took; the offset is accurate to half of that.
+        left_ms: when a later run was found to have another time; ``None`` = the present one.
     """
 
     boot_id: str
@@ -185,7 +185,7 @@ class Scale(Struct, frozen=True):
 
 
 class KeepScales(Struct, frozen=True):
-    """Remember on disk, until the machine boots anew, how central's time stands to our monotonic clock.
+    """Keep central's time, relative to our monotonic clock, on disk until the machine boots again.
 
     Attributes:
         scales: the present one first.
@@ -195,7 +195,7 @@ class KeepScales(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What central has told so far: after a restart nobody may tell it otherwise with an older word of central's.
+    """What central has said so far, so that no older message of central's overrides it after a restart.
 
     Attributes:
         counter, revision: the highest of its frames, and of its states of incidents, over all of its runs.
@@ -213,17 +213,17 @@ NOTHING_TOLD: Final = Told()
 
 
 class KeepTold(Struct, frozen=True):
-    """Remember on disk what central has told."""
+    """Keep on disk what central has said."""
 
     told: Told
 
 
 COUNTER_FLOOR_MAX: Final = U32_MAX - (1 << 24)
-"""A floor above this would leave too few counters; it is a fault of its sender's."""
+"""A floor above this would leave too few counters: its sender is at fault."""
 
 
 class KeepAirtime(Struct, frozen=True):
-    """Remember how much of the last ten minutes our overs took: ordered before each over, and again at its end.
+    """Keep our airtime of the last ten minutes on disk: ordered before each over and again at its end.
 
     Attributes:
         slices: of :class:`node.core.radio_state.Usage`, by this boot's monotonic clock.
@@ -233,7 +233,7 @@ class KeepAirtime(Struct, frozen=True):
 
 
 class RaiseCounterFloor(Struct, frozen=True):
-    """No counter at or below this may be used from now on (a restored card)."""
+    """Never use a counter at or below this again (a restored card)."""
 
     counter: int
 
@@ -257,7 +257,7 @@ class SetLed(Struct, frozen=True):
 
 
 class PublishHealth(Struct, frozen=True):
-    """Publish, QoS 0; lost ones are replaced by the next."""
+    """Publish our health, QoS 0; the next replaces a lost one."""
 
     health: Health
 
@@ -266,8 +266,8 @@ class PublishSync(Struct, frozen=True):
     """Ask central for what we may have missed.
 
     Attributes:
-        is_listing: add every frame for which the disk holds a receipt, in as many parts as it takes; answer
-            ListingRefused if the disk will not say.
+        is_listing: add every frame for which the disk holds a receipt, in as many parts as needed; answer
+            ListingRefused if the disk cannot be read.
     """
 
     sync: Sync
@@ -296,7 +296,7 @@ class ReportFact(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """Everything is told; the program may end."""
+    """Everything is said; the program may end."""
 
 
 Effect = (

@@ -15,8 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from node.hw.errors import one_line
 from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_lines import put_off
