@@ -4,7 +4,7 @@ import { isSame } from "./model.js";
 import { onOtherTab, remember, remembered } from "./settings.js";
 import { kindWord } from "./words.js";
 
-export class Watch {
+export class Duty {
   #wakeLock = null;
   #isWanted = false;
 
