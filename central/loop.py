@@ -140,7 +140,7 @@ class IntakeLoop:
             do.RaiseNumbers: self._raise_numbers,
             do.KeepFigures: lambda order: self._store.keep_figures(order.figures),
             do.KeepActs: lambda order: self._store.keep_acts(order.acts),
-            do.TakeTurn: self._take_turn,
+            do.Yield: self._yield,
             do.RecallOpen: self._recall_open,
             do.ProbeStore: self._probe,
             do.ReportFact: self._report,
@@ -279,8 +279,8 @@ class IntakeLoop:
             if frames:
                 self._handle(ev.FramesCommitted(frames))
 
-    def _take_turn(self, _order: do.TakeTurn) -> None:
-        self._handle(ev.TurnCame())
+    def _yield(self, _order: do.Yield) -> None:
+        self._handle(ev.Resumed())
         self._commit()
 
     def _recall_open(self, order: do.RecallOpen) -> None:

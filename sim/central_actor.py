@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core import said
+from central.core.fair_queue import FairQueue
 from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
-from central.core.turns import Turns
 from central.core.view import Action, Card, OnDuty, Person
 from sim.broker import Message, SimBroker, is_signed_by
 from sim.central_bugs import Bugs, PlantedBugError
@@ -74,7 +74,7 @@ class SimCentral:
         self.bugs: Bugs | None = None
         self._core: CentralCore | None = None
         self._run = 0
-        self._waiting: Turns[Message] = Turns()
+        self._waiting: FairQueue[Message] = FairQueue()
         self._is_busy = False
         self._batch: list[do.CommitFrame | do.CommitAction] = []
         self._request = 0
@@ -107,7 +107,7 @@ class SimCentral:
         self._invariants.is_central_clock_true = self.clock_error_s == 0
         self._invariants.central_boot = f"central-{self._run}"
         self._core = self.bugs.core() if self.bugs is not None else CentralCore()
-        self._waiting = FirstCome() if self._plant is Plant.NO_BUDGET else Turns()
+        self._waiting = FirstCome() if self._plant is Plant.NO_BUDGET else FairQueue()
         self._is_busy = False
         self._batch = []
         self._acknowledgements = {}

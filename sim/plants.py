@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from msgspec.structs import replace
 
 from central.core import effects as orders
-from central.core.turns import ALERTS_AT_ONCE, Turns
+from central.core.fair_queue import ALERTS_AT_ONCE, FairQueue
 from node.core import effects as do
 from node.core import events as ev
 from node.core.air import Mode, Phrase
@@ -111,7 +111,7 @@ _NO_SUCH_OVER: Final = 1_000_000
 _ONE_WAIT_US: Final = 1_500_000
 
 
-class FirstCome(Turns[M]):
+class FirstCome(FairQueue[M]):
     """One line for everybody, without a budget."""
 
     def __init__(self) -> None:

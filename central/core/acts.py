@@ -130,7 +130,7 @@ class Acts(Steps):
         some = replace(some, visited=some.visited | {one.counter for entry in event.journal if (one := entry.incident)})
         if some.ids or not event.is_all:
             self._rest += (some,)
-            self._effects.append(do.TakeTurn())
+            self._effects.append(do.Yield())
         else:
             self._end_act(bulk)
 
@@ -224,7 +224,7 @@ class Acts(Steps):
             self._rest += (rest,)
             if not is_refused:
                 self._look_on_disk()
-                self._effects.append(do.TakeTurn())
+                self._effects.append(do.Yield())
         elif flight.bulk is not None:
             self._end_act(flight.bulk)
 

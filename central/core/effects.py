@@ -175,8 +175,8 @@ class KeepActs(Struct, frozen=True):
     acts: tuple[KeptAct, ...]
 
 
-class TakeTurn(Struct, frozen=True):
-    """Answer TurnCame when everything ordered before is done and no alert waits, or a second later at the latest."""
+class Yield(Struct, frozen=True):
+    """Answer Resumed when everything ordered before is done and no alert waits, or a second later at the latest."""
 
 
 class RecallOpen(Struct, frozen=True):
@@ -242,7 +242,7 @@ Effect = (
     | KeepNodes
     | KeepFigures
     | KeepActs
-    | TakeTurn
+    | Yield
     | RecallOpen
     | ProbeStore
     | ReportFact

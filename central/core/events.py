@@ -175,8 +175,8 @@ class StoreRecovered(Struct, frozen=True):
     """The disk takes writes again. Answers :class:`~central.core.effects.ProbeStore`."""
 
 
-class TurnCame(Struct, frozen=True):
-    """Nothing more urgent waits. Answers :class:`~central.core.effects.TakeTurn`."""
+class Resumed(Struct, frozen=True):
+    """Nothing more urgent waits. Answers :class:`~central.core.effects.Yield`."""
 
 
 class ReserveChanged(Struct, frozen=True):
@@ -217,6 +217,6 @@ Event = (
     | StoreRecovered
     | OpenRecalled
     | ReserveChanged
-    | TurnCame
+    | Resumed
     | ActionRequested
 )

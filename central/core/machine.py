@@ -68,7 +68,7 @@ class CentralCore(Acts):
             ev.CommitFailed: self._on_commit_failed,
             ev.StoreFailed: self._on_store_failed,
             ev.StoreRecovered: self._on_store_recovered,
-            ev.TurnCame: lambda _: self._go_on(),
+            ev.Resumed: lambda _: self._go_on(),
             ev.OpenRecalled: self._on_open_recalled,
             ev.ReserveChanged: self._on_reserve_changed,
             ev.ActionRequested: self._on_action_requested,
@@ -316,7 +316,7 @@ class CentralCore(Acts):
         self._incidents.take_back(event.node, count, is_all=event.is_all)
         self._entry = max(self._entry, self._incidents.revision)
         if self._rest:  # An act for many waits for them.
-            self._effects.append(do.TakeTurn())
+            self._effects.append(do.Yield())
 
     def _on_input_rejected(self, event: ev.InputRejected) -> None:
         self._reject(event.reason, node_text(event.sender) if event.sender else "")

@@ -1,4 +1,4 @@
-"""What arrived and was not looked at yet. Many threads put, one takes; :mod:`central.core.turns` says what is next."""
+"""Messages that have arrived and nobody has looked at yet. Many threads put, one takes, in a fair order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from central.core.turns import BYTES_MAX, MESSAGES_MAX, Turns
+from central.core.fair_queue import BYTES_MAX, MESSAGES_MAX, FairQueue
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Inbox(Generic[T]):
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._items: deque[T] = deque()
-        self._turns: Turns[Published] = Turns(messages_max, bytes_max)
+        self._queue: FairQueue[Published] = FairQueue(messages_max, bytes_max)
         self._has_some = threading.Condition(threading.Lock())
         self._monotonic_s = monotonic_s
         self._dropped = 0
@@ -50,7 +50,7 @@ class Inbox(Generic[T]):
         # A topic may have 65,535 bytes, and a node's own certificate may write such a one below its `up`.
         size = len(message.topic) + len(message.payload)
         with self._has_some:
-            if self._turns.put(message, topic=message.topic, size=size, now_s=self._monotonic_s()):
+            if self._queue.put(message, topic=message.topic, size=size, now_s=self._monotonic_s()):
                 self._has_some.notify()
             else:
                 self._dropped += 1
@@ -63,7 +63,7 @@ class Inbox(Generic[T]):
             items: list[T | Published] = []
             while self._items and len(items) < count_max:
                 items.append(self._items.popleft())
-            items += self._turns.take(count_max - len(items))
+            items += self._queue.take(count_max - len(items))
             return items
 
     def wait(self, timeout_s: float) -> bool:
@@ -74,7 +74,7 @@ class Inbox(Generic[T]):
     @property
     def is_empty(self) -> bool:
         """Nothing waits at this moment."""
-        return not self._items and self._turns.is_empty
+        return not self._items and self._queue.is_empty
 
     def take_dropped(self) -> int:
         """How many messages were dropped since this was last asked."""

@@ -12,9 +12,9 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.bulk import EACH_TIME_MAX
+from central.core.fair_queue import ALERTS_AT_ONCE
 from central.core.journal import FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, Recall, SeenFrame
 from central.core.machine import CentralCore
-from central.core.turns import ALERTS_AT_ONCE
 from central.core.view import Acknowledge, Card, Change, Close, Done, Person, Refused
 from central.loop import RECEIPTS_LEAVE_S, IntakeLoop
 from central.net.announcer import Announcer

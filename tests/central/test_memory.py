@@ -191,7 +191,7 @@ def test_one_act_answers_also_those_that_are_open_on_disk_alone(small: Town, act
     assert 30 == answer.left
     small.press(500, AlertKind.ATTACK)
     for _ in range(20):
-        small.handle(ev.TurnCame())
+        small.handle(ev.Resumed())
 
     assert {FrameId(CORNER, counter) for counter in range(100, 140)} == set(written(small, kind))
     assert 40 == len(written(small, kind))
@@ -216,7 +216,7 @@ def test_restart_goes_on_with_an_answer_for_what_is_on_disk_alone(
     again.disk += small.disk
     again.press(500, AlertKind.ATTACK)
     for _ in range(20):
-        again.handle(ev.TurnCame())
+        again.handle(ev.Resumed())
 
     assert 10 == len(written(small, kind))
     assert {FrameId(CORNER, counter) for counter in range(100, 140)} == set(written(again, kind))
@@ -235,7 +235,7 @@ def test_answer_that_is_taken_back_does_not_go_on_to_what_is_on_disk_alone(small
     small.commit()
     small.is_disk_slow = False
     for _ in range(20):
-        small.handle(ev.TurnCame())
+        small.handle(ev.Resumed())
 
     assert 10 == len(written(small, "acknowledged")) == len(written(small, "unacknowledged"))
     assert () == only(small.said, do.KeepActs)[-1].acts, "and both are at their end"
@@ -251,7 +251,7 @@ def test_act_for_many_does_not_wait_for_seconds_to_get_back_what_is_on_disk_alon
     card = card_of(small)
     small.act(Close(card.incident, "Button stuck", seen_through=card.through), JONES)
     for _ in range(20):
-        small.handle(ev.TurnCame())
+        small.handle(ev.Resumed())
 
     assert count == len([one for one in small.disk if not isinstance(one, FrameEntry) and one.kind == "closed"])
 

@@ -175,7 +175,7 @@ SCENES: dict[str, tuple[type[ev.Event], Scene, Scene]] = {
     "lane": (ev.LaneChanged, nothing, lambda rig: rig.take(ev.LaneChanged(is_proven=True))),
     "rejected": (ev.InputRejected, nothing, lambda rig: rig.take(ev.InputRejected("malformed", CORNER))),
     "disk-trouble": (ev.StoreFailed, nothing, lambda rig: rig.take(ev.StoreFailed("disk full"))),
-    "turn": (ev.TurnCame, begin_an_act_for_many, lambda rig: rig.take(ev.TurnCame())),
+    "turn": (ev.Resumed, begin_an_act_for_many, lambda rig: rig.take(ev.Resumed())),
     "disk-full": (ev.ReserveChanged, nothing, lambda rig: rig.take(ev.ReserveChanged(is_whole=False))),
     "alerts-from-disk": (ev.OpenRecalled, both(press, crowd_out), alerts_from_disk),
     "disk-well": (ev.StoreRecovered, refuse_a_press, lambda rig: rig.take(ev.StoreRecovered())),

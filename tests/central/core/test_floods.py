@@ -241,7 +241,7 @@ def test_act_for_many_goes_on_after_a_restart_in_its_midst(town: Town) -> None:
     data = make_directory(serial=2, revoked=(CORNER,))
     again = Town(Recall(journal=tuple(town.disk), last_entry=town.disk[-1].entry, acts=kept), data, town.now_at)
     again.later(1)
-    again.handle(ev.TurnCame())
+    again.handle(ev.Resumed())
 
     closed = [entry for entry in (*town.disk, *again.disk) if isinstance(entry, ActionEntry)]
     assert {"closed"} == set(open_states(again))
@@ -266,7 +266,7 @@ def test_part_of_an_act_that_the_disk_refuses_is_tried_again(town: Town) -> None
     """Its person was told that the rest follows."""
     begun(town)
     town.is_disk_slow = True
-    town.handle(ev.TurnCame())
+    town.handle(ev.Resumed())
     town.refuse()
     assert [] == town.waiting, "not before the disk is well"
     town.is_disk_slow = False

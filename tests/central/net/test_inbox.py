@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from central.core.turns import ALERTS_AT_ONCE, MESSAGES_MAX
+from central.core.fair_queue import ALERTS_AT_ONCE, MESSAGES_MAX
 from central.net.inbox import Inbox, Published
 
 

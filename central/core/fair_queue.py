@@ -51,7 +51,7 @@ class _Bucket(Struct):
     at_s: float
 
 
-class Turns(Generic[M]):
+class FairQueue(Generic[M]):
     """What waits. Not a part of the machine's state: it holds what the rules have not seen yet."""
 
     def __init__(self, messages_max: int = MESSAGES_MAX, bytes_max: int = BYTES_MAX) -> None:
