@@ -73,7 +73,8 @@ def test_mutant_knows_its_scope_and_lines() -> None:
         'logger.warning("lost %s", 3)',
         'x: "Seconds"',
         '"""Words."""',
-        'TypeVar("T", bound=1)',
+        'T = TypeVar("T", bound=1)',
+        "Topic = FrameTopic | UpTopic[3]",
         "len(rows[1])",
         'raise ValueError("a" f"{b + 1}")',
         'class Gate(Struct, frozen=True, gc=False):\n    """A class."""',
@@ -163,6 +164,16 @@ def test_line_that_runs_at_import_is_tested_through_its_name() -> None:
 
     assert {"t.py::one"} == atlas.tests_of("wire/a.py", (1, 1), "LIMIT_MS")
     assert set() == atlas.tests_of("wire/a.py", (1, 1), "OTHER")
+
+
+def test_constant_is_tested_by_the_files_of_tests_that_name_it() -> None:
+    atlas = Atlas({"t.py": Reach([("t.py::one", 0.1)], {})}, {"t.py": "assert 5 == LIMIT_MS\n"})
+
+    assert {"t.py::one"} == atlas.tests_of("wire/a.py", (1, 1), "LIMIT_MS")
+
+
+def test_large_number_is_doubled() -> None:
+    assert [("2_000", "4000"), ("7", "8")] == _changes("f[2_000, 7]")
 
 
 def test_order_is_killers_then_own_tests_then_the_fastest_within_budget() -> None:

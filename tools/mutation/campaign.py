@@ -7,12 +7,14 @@ import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from tools.mutation import mutants as rules
 from tools.mutation.mutants import Mutant, files_of, mutants_of, mutated
 from tools.mutation.processes import Job, Report, play
 from tools.mutation.results import Outcome, Result, Results
@@ -20,6 +22,8 @@ from tools.mutation.trace import Atlas, Reach, in_order
 from tools.mutation.trial import Word, attempt, prepare, trace
 
 PACKAGES: Final = ("node/core", "central/core", "wire", "node/store", "central/store", "provisioning")
+_TRACED: Final = ("node", "central", "wire", "provisioning", "runtime")
+"""A constant of a core may be used by an adapter only."""
 BUDGET_S: Final = 60.0
 """CPU time of tests for each mutant, as measured without it. One that outlives it has survived."""
 _NOT_TRACED: Final = (
@@ -57,6 +61,7 @@ class Campaign:
         self._kept = root / "var" / "mutation"
         self._kept.mkdir(parents=True, exist_ok=True)
         self.sources = self._read(files_of(PACKAGES, root))
+        self._traced = self._read(files_of(_TRACED, root))
         self._tests, self._beside = self._test_files()
         self._digests = {path: _digest(text) for path, text in (self.sources | self._tests).items()}
         self._results = Results(self._kept / "results.jsonl")
@@ -66,7 +71,8 @@ class Campaign:
 
     def mutants(self) -> dict[str, list[Mutant]]:
         """Of each package, all."""
-        found = self._learn("mutants", list[Mutant], self.sources, _find)
+        ground = _digest(Path(rules.__file__).read_text(), version("mutmut"))
+        found = self._learn("mutants", list[Mutant], self.sources, ground, _find)
         return {
             package: [mutant for path in self.sources if path.startswith(f"{package}/") for mutant in found[path]]
             for package in PACKAGES
@@ -74,9 +80,9 @@ class Campaign:
 
     def atlas(self) -> Atlas:
         """Who runs what. Only files of tests that changed are traced again; all, if what they stand on did."""
-        ground = _digest(*self.sources.values(), *self._beside.values())
-        subjects = {file: f"{ground} {text}" for file, text in self._tests.items()}
-        atlas = Atlas(self._learn("reach", Reach, subjects, partial(_trace, self._root)), self.sources)
+        ground = _digest(*self._traced.values(), *self._beside.values())
+        reach = self._learn("reach", Reach, self._tests, ground, partial(_trace, self._root))
+        atlas = Atlas(reach, self._traced | self._tests)
         gc.collect()
         gc.freeze()  # so that processes share it
         return atlas
@@ -148,12 +154,17 @@ class Campaign:
         )
 
     def _learn(
-        self, name: str, kind: type[_T], subjects: dict[str, str], learn: Callable[[str, str, Report], None]
+        self,
+        name: str,
+        kind: type[_T],
+        subjects: dict[str, str],
+        ground: str,
+        learn: Callable[[str, str, Report], None],
     ) -> dict[str, _T]:
-        """What ``learn`` says of each subject, from the disk where it has been asked about the same text before."""
+        """What ``learn`` says of each subject, from the disk where it was asked the same on the same ground."""
         folder = self._kept / name
         folder.mkdir(exist_ok=True)
-        places = {subject: folder / _digest(subject, text) for subject, text in subjects.items()}
+        places = {subject: folder / _digest(subject, text, ground) for subject, text in subjects.items()}
         jobs = deque(
             Job(subject, partial(learn, subject, text), _LEARN_LIMIT_S)
             for subject, text in subjects.items()
@@ -183,7 +194,7 @@ def _find(subject: str, text: str, report: Report) -> None:
 
 def _trace(root: Path, subject: str, text: str, report: Report) -> None:
     del text  # pytest reads the file itself
-    trace(report, subject, PACKAGES, root)
+    trace(report, subject, _TRACED, root)
 
 
 def _file_of(test: str) -> str:

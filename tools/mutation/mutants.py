@@ -35,7 +35,7 @@ _FAMILIES: Final = {
 
 # What is left alone, and why. Nothing else is.
 _LOGS: Final = frozenset({"logger", "logging", "log"})  # a log line is for people; tests/project checks its form
-_OF_TYPES: Final = frozenset({"TypeVar", "ParamSpec", "NewType"})  # mypy reads these, nothing runs by them
+_OF_TYPES: Final = frozenset({"TypeVar", "ParamSpec", "NewType"})  # for mypy; so are aliases, a CamelCase = no call
 _ANY_ARGUMENT_BREAKS: Final = frozenset({"len", "isinstance"})  # as mutmut: a TypeError each, which flatters the tests
 _WORDING: Final = frozenset({"help", "description", "metavar", "epilog", "usage"})  # what a command says of itself
 _PROMISES: Final = frozenset(
@@ -46,6 +46,8 @@ _PROMISES: Final = frozenset(
         "encoding",  # UTF-8 is the default wherever this runs
     }
 )
+
+_LARGE: Final = 100
 
 
 class Mutant(Struct, frozen=True):
@@ -156,6 +158,9 @@ class _Finder(cst.CSTVisitor):
             if isinstance(node, cst.SimpleString):
                 # In another case it is the same (SQL, hex), or the weaker twin of the one that is changed for certain.
                 changes = changes[:1]
+            elif changes and isinstance(node, cst.Integer) and node.evaluated_value >= _LARGE:
+                # Whether 2,000 or 2,001 ms is nobody's rule; 4,000 would be.
+                changes = [cst.Integer(str(2 * node.evaluated_value))]
             for changed in changes:
                 was = _one_line(self.module.code_for_node(node)) if was is None else was
                 becomes = _one_line(self.module.code_for_node(changed))
@@ -207,6 +212,11 @@ def _is_left_alone(node: cst.CSTNode) -> bool:
             is_left_alone = name in _LOGS
         case cst.Arg(keyword=cst.Name(name)):
             is_left_alone = name in _WORDING | _PROMISES
+        case cst.Assign(value=cst.Call(func=cst.Name(name))):
+            is_left_alone = name in _OF_TYPES
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(name))], value=value):
+            is_camel_case = name.lstrip("_")[:1].isupper() and not name.isupper()
+            is_left_alone = is_camel_case and not isinstance(value, cst.Call)
         case _:
             is_left_alone = False
     return is_left_alone

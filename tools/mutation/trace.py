@@ -93,6 +93,7 @@ class Atlas:
     def __init__(self, reaches: Mapping[str, Reach], sources: Mapping[str, str]) -> None:
         self._seconds = {name: seconds for reach in reaches.values() for name, seconds in reach.tests}
         self._lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._tests = {file: [name for name, _ in reach.tests] for file, reach in reaches.items()}
         self._sources = sources
         for reach in reaches.values():
             names = [name for name, _ in reach.tests]
@@ -106,21 +107,23 @@ class Atlas:
         return self._seconds[test]
 
     def tests_of(self, path: str, lines: tuple[int, int], binds: str) -> set[str]:
-        """Tests that run one of these lines; for what runs at import only, tests that run a line with its name."""
+        """Tests that run one of these lines; for what runs at import only, tests that run or hold its name."""
         there = self._lines.get(path, {})
         found = {test for line in range(lines[0], lines[1] + 1) for test in there.get(line, ())}
         return found or (set(self._users(binds)) if binds else set())
 
     def _find_users(self, name: str) -> frozenset[str]:
         word = re.compile(rf"\b{re.escape(name)}\b")
-        return frozenset(
-            test
-            for path, source in self._sources.items()
-            if name in source
-            for number, line in enumerate(source.splitlines(), start=1)
-            if word.search(line)
-            for test in self._lines[path].get(number, ())
-        )
+        found = set()
+        for path, source in self._sources.items():
+            if not word.search(source):
+                continue
+            if path in self._tests:
+                found.update(self._tests[path])
+            for number, line in enumerate(source.splitlines(), start=1):
+                if word.search(line):
+                    found.update(self._lines[path].get(number, ()))
+        return frozenset(found)
 
 
 def in_order(
