@@ -131,3 +131,33 @@ def test_scheme_without_a_name_is_explained(tmp_path: Path, capsys: pytest.Captu
 def test_renew_crl_without_a_broker_is_not_proven(town: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["renew-crl", "--dir", town]) == 1
     assert "NOT PROVEN" in capsys.readouterr().err
+
+
+def test_require_signatures_counts_those_that_did_not_sign_yet(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    add_corner_shop(town)
+    capsys.readouterr()
+
+    said = []
+    for _ in range(2):
+        assert 0 == main(["require-signatures", "--dir", town])
+        said.append(capsys.readouterr().out.splitlines()[0])
+
+    assert "All of them must sign already." == said[-1]
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("00000010", "New client.key and client.pem in"),
+        ("central", "New client.key and client.pem in"),
+        ("alerts", "New alerts.key and alerts.pem in"),
+        ("broker", "New key and certificate in"),
+    ],
+)
+def test_renew_says_what_is_new_and_where(town: str, capsys: pytest.CaptureFixture[str], who: str, said: str) -> None:
+    add_corner_shop(town)
+    capsys.readouterr()
+
+    assert 0 == main(["renew", "--dir", town, who])
+
+    assert f"{said} {town}/" in capsys.readouterr().out

@@ -29,6 +29,7 @@ from wire.messages import (
     SyncAnswer,
     decode_message,
     encode_message,
+    settle_moments,
 )
 
 TYPES = (Health, Sync, IncidentState, CentralStatus, SyncAnswer)
@@ -283,3 +284,15 @@ def test_sync_answer_over_its_cap_loses_incidents_from_the_end() -> None:
 def test_encode_message_refuses_what_no_receiver_would_take(message: Message) -> None:
     with pytest.raises(EncodeError):
         encode_message(message)
+
+
+def test_moment_that_is_absent_leaves_the_next_to_be_settled() -> None:
+    class Moments(Message, frozen=True):
+        first: datetime | None = None
+        second: datetime | None = None
+
+    moments = Moments(second=datetime(2026, 11, 28, 1, 30, tzinfo=timezone(timedelta(hours=1))))
+
+    settle_moments(moments, "first", "second")
+
+    assert (None, "2026-11-28T00:30:00+00:00") == (moments.first, moments.second and moments.second.isoformat())

@@ -209,6 +209,17 @@ def test_incident_tells_members_what_other_members_press(town: Town) -> None:
     assert (SEVEN, "Bakery") == (fact.alert, dict(fact.detail)["from_premises"])
 
 
+def test_two_responses_of_one_member_wait_each_for_its_alert(town: Town) -> None:
+    """A frame by radio may come before the one that it answers."""
+    town.respond(BAKERY, 1, SEVEN, MemberResponse.SEEN)
+    town.respond(BAKERY, 2, FrameId(CORNER, 8), MemberResponse.RESPONDING)
+
+    said = [order for counter in (7, 8) for order in only(town.press(counter), do.PublishIncident)]
+
+    told = {order.state.incident: [member.response for member in order.state.members] for order in said}
+    assert {"00000010-7": ["seen"], "00000010-8": ["responding"]} == told
+
+
 def test_incident_of_two_schemes_is_told_to_each_of_them(town: Town) -> None:
     said = town.press(7, node=ARCADE)
 

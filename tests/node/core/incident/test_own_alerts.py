@@ -79,6 +79,15 @@ def test_receipt_answer_and_departure_are_told_in_turn(world: World) -> None:
     assert 0 == len(world.state.incidents)
 
 
+@pytest.mark.parametrize(("role", "said"), [("duty-sergeant", "SGT"), ("co-ordinator", "CO-ORD"), ("mayor", "MAYOR")])
+def test_role_is_told_by_its_short_name(world: World, role: str, said: str) -> None:
+    """One that only a newer central knows, by its own name."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, "answered", answer=world.answer("Jo Li", role)))
+
+    assert f"{said} Jo Li" == world.screen.lines[0]
+
+
 def test_facts_of_the_first_alert_carry_what_the_scripts_read(world: World) -> None:
     world.hold(Button.ATTACK)
     world.do(world.puback(1), world.receipt(1), world.ack(1), world.ack(1, AnswerState.CLOSED))

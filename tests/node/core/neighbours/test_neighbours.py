@@ -283,6 +283,12 @@ def test_cancel_that_overtakes_its_alert_is_remembered(world: World) -> None:
     assert [] == world.of(PlaySound, done)
 
 
+def test_cancel_stands_when_central_speaks_before_it_has_heard_of_it(world: World) -> None:
+    world.do(world.alert_from(BOOTS, 5), world.cancel_from(BOOTS, 6, 5), world.says(BOOTS, 5))
+
+    assert "Cancelled by shop" == world.screen.lines[1]
+
+
 def test_press_after_the_cancel_stands(world: World) -> None:
     world.do(world.alert_from(BOOTS, 5), world.cancel_from(BOOTS, 6, 5), world.alert_from(BOOTS, 7, incident=5))
 

@@ -10,6 +10,7 @@ from node.core.controls import Button
 from node.core.effects import RelayFrame, ShowScreen
 from node.core.events import AirAsked, ChannelChanged, FrameReceived, LinkDown, OverEnded
 from node.core.radio import answer_queue, channel_access, hearing, relays
+from tests.support.node_world import World
 from tests.support.radio_set import LICENSED, Set, radio_set
 from wire.frames import (
     Acknowledgement,
@@ -57,6 +58,12 @@ def test_answer_goes_out_at_once_on_a_clear_channel() -> None:
     radio.carry(over)
     radio.world.live(300_000)
     assert 1 == len(radio.overs()), "never repeated unasked"
+
+
+def test_node_without_a_licence_refuses_to_answer_and_says_why(world: World) -> None:
+    world.do(AirAsked(world.receipt(1).data))
+
+    assert {"air not licensed": 1} == dict(world.state.rejected)
 
 
 def test_answer_waits_for_a_busy_channel_and_goes_before_our_own_alert(radio: Set) -> None:
