@@ -1,1 +1,1 @@
-"""Central's pages and their live feed."""
+"""Central's page and its live feed."""

@@ -1,7 +1,7 @@
 """The control-room page's routes over a :class:`central.core.view.BoardPort`.
 
 ===== ============= ==========================================================================
-GET   /             the page, with the board of this moment drawn in (readable without script)
+GET   /             the page, with the current board drawn in (readable without script)
 GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
@@ -39,7 +39,7 @@ from central.web.stream import FeedStream
 logger = logging.getLogger(__name__)
 
 _DISCARDED_BYTES_MAX = 4_194_304
-"""Of a body that is too long, so much is read and thrown away, so that the browser gets to see the answer."""
+"""How much of a body that is too long is read and thrown away, so that the browser gets to see the answer."""
 
 
 class _Routes:
@@ -90,7 +90,7 @@ class _Routes:
         except ClientDisconnect:
             return Response(status_code=400)
         try:
-            # Carried through even if the browser goes away meanwhile: what was asked for is on its way to the disk.
+            # Carried through even if the browser leaves meanwhile: the action is on its way to the disk.
             outcome = await asyncio.shield(asyncio.ensure_future(self._board.act(asked.action, asked.by)))
         except Exception:
             logger.exception("an action failed: %s", type(asked.action).__name__)
@@ -109,8 +109,8 @@ def create_app(
     """The application; its lifespan subscribes to ``board`` on the loop that serves it.
 
     Args:
-        board: what to show and who carries out actions.
-        inter_font_dir: where Debian's fonts-inter lies; missing files mean the system's own font.
+        board: what to show; carries out actions.
+        inter_font_dir: of Debian's fonts-inter; missing files mean the system's own font.
         notice: one sentence shown at the foot of the page, e.g. that it listens on this machine only.
         timing: of the live feed; the defaults are the product's.
         now: the server's clock, aware UTC.
@@ -164,7 +164,7 @@ def create_app(
 
 class _Static(StaticFiles):
     def file_response(self, *args: object, **kwargs: object) -> Response:
-        """As the base class; the browser asks each time whether the file is still the same."""
+        """As the base class, but the browser revalidates the file each time."""
         response: Response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["cache-control"] = "no-cache"
         return response

@@ -1,7 +1,7 @@
-"""Bounds what the page's connections may take: their number, how long one may owe us something, and the log.
+"""Limits the page's connections: their number, how long one may keep us waiting, and what they log.
 
-uvicorn waits for ever for the end of a request. Anyone who reaches the port could so take every file that central
-may open, and with them the link to the broker and the database. It owns no route and knows no request.
+uvicorn waits for ever for the end of a request. So anyone who reaches the port could use up every file that central may
+open, and with them the link to the broker and the database. It knows no routes or requests.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ from uvicorn.server import ServerState
 logger = logging.getLogger(__name__)
 
 CONNECTIONS_MAX: Final = 512
-"""At one time. A town's control room has a few; each browser has one for its stream and some for the rest."""
+"""At one time. A town's control room has a few; each browser needs one for its stream and some for the rest."""
 CONNECTIONS_MIN: Final = 16
 """With fewer there is no page."""
 FILES_KEPT: Final = 192
 """For everything that is not the page: database, broker, directory, logs; and for what is being accepted."""
 ACCEPTED_AT_ONCE: Final = 32
-"""Before the loop turns to anything else, and so over the limit for a moment."""
+"""Accepted before the loop does anything else, and so over the limit for a moment."""
 OWED_WITHIN_S: Final = 10.0
-"""For a whole request, from the connection's start or the last answer; and for reading an answer on."""
+"""For a whole request, from the connection's start or the last answer; and for reading on in an answer."""
 ACCEPT_ERROR_LOGGED_EVERY_S: Final = 600.0
 
 _ACCEPT_FAILED: Final = "socket.accept() out of system resource"
-"""What asyncio says of it."""
+"""asyncio's message."""
 
 
 class Door:
-    """Knows who owes something, the longest first, and turns those away when there are too many connections."""
+    """Knows which connections keep us waiting, longest first, and closes those when there are too many."""
 
     def __init__(self, connections_max: int) -> None:
         self.connections_max = connections_max
         self._owing: dict[GuardedProtocol, None] = {}
 
     def note(self, connection: GuardedProtocol, *, is_owing: bool) -> None:
-        """It owes something from now on, or no longer."""
+        """Note that a connection keeps us waiting from now on, or no longer."""
         if is_owing:
             self._owing[connection] = None
         else:
             self._owing.pop(connection, None)
 
     def make_room(self) -> None:
-        """One goes: who has owed us something longest. The newest is always among them."""
+        """Close the one that has kept us waiting longest. The newest is always among them."""
         if self._owing:
             next(iter(self._owing)).turn_away()
 
 
 class GuardedProtocol(H11Protocol):
-    """uvicorn's, with a deadline wherever it is the other side's turn: to end its request, to read our answer."""
+    """uvicorn's protocol, with a deadline for the other side to end its request and to read our answer."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class GuardedProtocol(H11Protocol):
         self._look()
 
     def pause_writing(self) -> None:
-        """Asyncio: it does not read what we answer."""
+        """Asyncio: the other side does not read our answer."""
         self._is_full = True
         super().pause_writing()
         self._look()
@@ -106,7 +106,7 @@ class GuardedProtocol(H11Protocol):
         self._look()
 
     def turn_away(self) -> None:
-        """End it at once, whatever is still unsent."""
+        """Close it at once, whatever is still unsent."""
         self._let_be()
         self.connections.discard(self)
         self.transport.abort()
@@ -127,7 +127,7 @@ class GuardedProtocol(H11Protocol):
 
 
 def connections_max() -> int:
-    """How many connections this process can bear, by its limit of open files."""
+    """How many connections this process allows, by its limit of open files."""
     files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = files_max - FILES_KEPT
     if room < CONNECTIONS_MAX:
@@ -140,7 +140,7 @@ def connections_max() -> int:
 
 
 class LoopErrors:
-    """An event loop's exception handler: as asyncio's own, but a failed accept is logged once in a while."""
+    """An event loop's exception handler: asyncio's own, but a failed accept is logged only now and then."""
 
     def __init__(self) -> None:
         self._silent_until_s = 0.0

@@ -1,7 +1,7 @@
 """The live feed: every change once, in order, to every browser, as Server-Sent Events.
 
-A joining browser gets the whole board, or, if the bounded ring still holds what it missed, only that. A browser
-that reads too slowly is let go; it comes back and gets the board. Owns no rule and no clock of its own.
+A joining browser gets the whole board or, if the ring of recent changes still holds what it missed, only that. A
+browser that reads too slowly is disconnected; it comes back and gets the board. No rules and no clock of its own.
 
 Events (``data`` is JSON; ``id`` is ``boot_id/sequence``):
 
@@ -33,13 +33,13 @@ from central.core.view import Board, BoardPort, Card, Change, NodeLine
 logger = logging.getLogger(__name__)
 
 CHANGES_KEPT: Final = 512
-"""How many changes the ring holds: a reload or a short loss of the link needs no whole board."""
+"""Changes in the ring: a reload or a short loss of the link needs no whole board."""
 
 PIECES_QUEUED_MAX: Final = 256
-"""How many events one browser may be behind before it is let go."""
+"""How many events one browser may be behind before it is disconnected."""
 
 CHANGES_BYTES_MAX: Final = 4 * 1024 * 1024
-"""Of the ring, and of what one browser may be behind: a flood's changes are large. A board goes whole."""
+"""Limit of the ring, and of one browser's backlog: a flood's changes are large. A board is always sent whole."""
 
 LISTENERS_MAX: Final = 400
 """Streams at one time, fewer than connections, so that a page can still be opened. All tabs of one
@@ -47,7 +47,7 @@ browser share one."""
 
 
 class FeedTiming(msgspec.Struct, frozen=True):
-    """When a page may call itself live. The page is told these numbers."""
+    """When a page may call itself live. The page gets these numbers."""
 
     beat_ms: int = 5_000
     not_live_ms: int = 12_000
@@ -69,11 +69,11 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class FeedFullError(Exception):
-    """As many streams are open as may be."""
+    """The limit of open streams is reached."""
 
 
 class Listener:
-    """One browser's stream: what is yet to be sent to it. Used on the web's loop only."""
+    """One browser's stream: events still to be sent. Used only on the web's loop."""
 
     def __init__(self) -> None:
         self._pieces: deque[bytes] = deque()
@@ -91,12 +91,12 @@ class Listener:
         self._has_news.set()
 
     def put_board(self, piece: bytes) -> None:
-        """Begin with all of it. Every browser shares its bytes, so it does not count as being behind."""
+        """Begin with the whole board. All browsers share its bytes, so it does not count as backlog."""
         self._pieces.append(piece)
         self._has_news.set()
 
     def end(self) -> None:
-        """Let this browser go: it will come back and ask for the board."""
+        """Disconnect this browser: it will come back for the board."""
         self._pieces.clear()
         self._end.set()
         self._has_news.set()
@@ -107,11 +107,11 @@ class Listener:
         return self._end.is_set()
 
     async def wait_end(self) -> None:
-        """Return when :meth:`end` was called."""
+        """Wait until :meth:`end` is called."""
         await self._end.wait()
 
     async def next(self) -> bytes | None:
-        """Everything there is to send, at once; waits for it; ``None`` at the end."""
+        """Wait for events and return all of them; ``None`` at the end."""
         while not self._pieces:
             if self._end.is_set():
                 return None
@@ -183,7 +183,7 @@ class Feed:
         self._listeners.discard(listener)
 
     async def beat_for_ever(self) -> None:
-        """Send a beat to everybody every ``beat_ms``, until cancelled."""
+        """Send a beat to every listener every ``beat_ms``, until cancelled."""
         while True:
             await asyncio.sleep(self._timing.beat_ms / 1000)
             piece = self._beat()
@@ -231,7 +231,7 @@ class Feed:
 
 
 def encode_shown(shown: Board | Change) -> bytes:
-    """As JSON; bare are those cards and lines that cannot be written so: none of them may cost the page."""
+    """Encode as JSON; cards and lines that cannot be encoded are sent bare, so that none costs the page."""
     try:
         return msgspec.json.encode(shown)
     except (TypeError, ValueError, RecursionError):

@@ -26,7 +26,7 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def figures_csv(board: Board) -> str:
-    """RFC 4180, a line for each month, premises and path; within-seconds are empty where it took over 300 s."""
+    """RFC 4180: a line for each month, premises and path; the seconds are empty if over 300."""
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(_HEAD)
@@ -54,5 +54,5 @@ def _row(line: NodeLine, figures: PathFigures) -> tuple[object, ...]:
 
 
 def _cell(text: str) -> str:
-    # A spreadsheet would run a name that begins like a formula.
+    # A spreadsheet would run a name that starts like a formula.
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,8 +1,8 @@
-"""What stands before every route: only this machine's own name is answered, only our own page may act or listen.
+"""The guard before every route: only this machine's own name is answered, only our own page may act or listen.
 
-Until accounts exist whoever reaches the page may act, so another site's script, open in the same browser, must
-not: the Host must be a loopback name (against DNS rebinding), a request from another site is refused, and an
-action needs a header that a form cannot send.
+There are no accounts yet: anyone who reaches the page may act, so another site's script in the same browser must not.
+The Host must be a loopback name (against DNS rebinding), a request from another site is refused, and an action needs a
+header that a form cannot send.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ACTION_HEADER: Final = "x-watchlink"
 
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
-"""A name or an address, and a port. Not what a URL may have besides: user, path, query."""
+"""A name or an address, and a port; no user, path or query, as in a URL."""
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -37,7 +37,7 @@ SECURITY_HEADERS: Final = {
 
 
 class Guard:
-    """ASGI middleware: refuses, or passes on and adds the security headers to the answer."""
+    """ASGI middleware: refuses a request, or passes it on and adds security headers to the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -66,7 +66,7 @@ class Guard:
 
 
 def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
-    """Status and sentence if the request must not be answered, else ``None``."""
+    """Status and sentence if the request must be refused, else ``None``."""
     host = headers.get("host", "")
     named = _HOST.fullmatch(host)
     if named is None or not is_loopback(named["address"] or named["name"]):

@@ -1,4 +1,4 @@
-"""The page as the server draws it: readable without script, and marked as not live until the script takes over."""
+"""The page drawn by the server: readable without script, and marked as not live until the script takes over."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TEST_PRIORITY: Final = 5
 
 
 class Page:
-    """Draws the page; its files are read once."""
+    """Draws the page; reads its files once."""
 
     def __init__(self, *, notice: str, timing: FeedTiming, has_inter: bool, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -84,7 +84,7 @@ class Page:
         )
 
     def _drawn(self, template: str, line: Card | NodeLine) -> Markup:
-        """One card or premises; one that cannot be drawn is named, and costs only itself."""
+        """One card or premises; if it cannot be drawn, its name is shown, and the rest is unaffected."""
         try:
             return Markup(self._environment.get_template(template).render(line=line))  # noqa: S704 - our own template
         except Exception:
@@ -100,7 +100,7 @@ def level(card: Card) -> str:
 
 
 def state_line(card: Card) -> str:
-    """What is true of the incident, in words."""
+    """The incident's state in words."""
     said = words.STATE_WORDS[card.state]
     if card.state == "closed" and card.closed_by is not None:
         said += f" {words.by_whom(card.closed_by)} {clock(card.closed_at)}"
@@ -128,7 +128,7 @@ def when(at: datetime | None) -> str:
 
 
 def inter_files(folder: Path | None) -> dict[str, Path]:
-    """The cuts of Inter the page uses, by file name; empty unless all are there."""
+    """The page's Inter font files, by name; empty unless all are there."""
     if folder is None:
         return {}
     files = {name: folder / name for name in _INTER_FILES}

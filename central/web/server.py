@@ -1,6 +1,6 @@
-"""Serves the application on a loopback socket: on the caller's loop, or on a loop of its own in a thread.
+"""Serves the application on a loopback socket, on the caller's loop or on its own loop in a thread.
 
-Ends within about a second, streams and all. Signals stay the caller's.
+Stops within about a second, including streams. The caller handles signals.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from central.web.connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, Loo
 from central.web.guard import is_loopback
 
 _QUEUED_MAX: Final = 512
-"""Connections that the kernel holds until we accept them."""
+"""Connections waiting in the kernel until we accept them."""
 
 
 class NotLoopbackError(ValueError):
-    """The page may only listen on this machine until accounts exist."""
+    """The page may listen only on this machine until there are accounts."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,7 +70,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 class WebServer:
-    """One application on one socket, which it closes at the end. Serve it once."""
+    """One application on one socket, which is closed at the end. Serves once."""
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
         self._app = app
@@ -112,7 +112,7 @@ class WebServer:
                 self._loop.call_soon_threadsafe(self._app.state.feed.close)
 
     def start_thread(self) -> asyncio.AbstractEventLoop:
-        """Serve in a thread of its own; returns its loop, for a BoardPort that lives elsewhere."""
+        """Serve in a new thread; returns its loop, for a BoardPort that lives elsewhere."""
         self._thread = threading.Thread(target=lambda: asyncio.run(self.serve()), name="web")
         self._thread.start()
         self._has_loop.wait()
@@ -120,7 +120,7 @@ class WebServer:
         return self._loop
 
     def join_thread(self, timeout_s: float = 5.0) -> bool:
-        """After :meth:`stop`: whether the thread has ended in time."""
+        """Wait for the thread after :meth:`stop`; returns whether it has ended in time."""
         assert self._thread is not None
         self._thread.join(timeout_s)
         return not self._thread.is_alive()

@@ -1,4 +1,4 @@
-"""One listener of the feed as an HTTP response that ends when the browser goes, falls behind, or central stops."""
+"""A feed listener as an HTTP response that ends when the browser leaves or falls behind, or central stops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADERS: Final = [
 
 
 class FeedStream(Response):
-    """Sends a listener's events as they come. A browser that stops reading holds nobody else up."""
+    """Sends a listener's events as they come. A browser that stops reading holds up no other."""
 
     def __init__(self, feed: Feed, listener: Listener) -> None:
         super().__init__()

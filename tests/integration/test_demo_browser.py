@@ -243,7 +243,7 @@ def test_box_whose_order_is_refused_goes_back_and_says_so(
 
     page.get_by_label("Sounder broken").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("refused: not now", timeout=WITHIN_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Refused: not now", timeout=WITHIN_MS)
     expect(page.get_by_label("Sounder broken")).not_to_be_checked()
     page.close()
 

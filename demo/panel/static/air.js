@@ -1,4 +1,4 @@
-// The air strip: who is on the air, how loud, what was said; and the knobs of the channel.
+// The air strip: who is on the air, how loud, the last overs, and the channel's controls.
 import { fill, make, set } from "./dom.js";
 import { isFree, order } from "./touched.js";
 
@@ -53,8 +53,8 @@ export function drawAir(air) {
   if (overs.length) drawOvers(strip);
 }
 
-// A person's choice stays while that over is in the list; pressed again, the newest one is followed as before. So does
-// what somebody listens to: what comes by itself neither cuts it off nor puts another picture over it.
+// A chosen over stays while it is in the list; pressed again, the newest is followed as before. An over being played also
+// stays: a new one neither cuts it off nor replaces its picture.
 function drawOvers(strip) {
   if (!overs.some((over) => over.number === chosen)) chosen = 0;
   const isHeard = !chosen && !strip.querySelector("[data-sound]").paused;

@@ -1,4 +1,4 @@
-// Front panels: shows what the server says, and turns fingers and keys into electrical levels. Never acts by itself.
+// Front panels: shows the server's state, and turns fingers and keys into electrical levels. Never acts by itself.
 import { bindAir, bindRadio, drawAir, drawRadio } from "./air.js";
 import { fill, make, set } from "./dom.js";
 import { setHearing, hear } from "./sounder.js";
@@ -103,7 +103,7 @@ function drawPanel(panel, state) {
   set(panel.querySelector("[data-led-words]"), state.led_words);
   panel.querySelector(".horn").dataset.sound = state.sound;
   set(panel.querySelector("[data-sound-words]"), state.sound_words);
-  // What the pin is, whoever drives it: this browser, another one, or a script.
+  // The pin's level, whether driven by this browser, another, or a script.
   for (const button of panel.querySelectorAll("[data-button]")) {
     button.toggleAttribute("data-held", state.held.includes(button.dataset.button));
   }
@@ -146,7 +146,7 @@ function listen() {
 }
 
 bindTouched(redraw);
-// What waited for a finger to be lifted; the click itself comes first.
+// Draw what waited for a finger to be lifted; the click itself comes first.
 for (const kind of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(kind, () => setTimeout(redraw));
 bindAir(send);
 for (const panel of document.querySelectorAll(".panel")) bindPanel(panel);

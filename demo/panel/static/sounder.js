@@ -1,4 +1,4 @@
-// The sounders, aloud, if somebody wants to hear them: the same pulses as the piezo's.
+// The sounders, aloud if wanted: the same pulses as the piezo's.
 const PATTERNS = {
   // [hertz, on ms, gap ms] …, then how often it comes again (0 = once)
   attack: { pulses: [[660, 140, 100], [880, 140, 100], [660, 140, 350], [880, 140, 100], [660, 140, 0]], every_ms: 2500 },

@@ -1,16 +1,15 @@
-// A box that a person has just touched is theirs until the town has done what they asked. What was drawn from an
-// older state would put it back under their finger: each state says how many orders were done before it, and each
-// answer to an order says which number it had.
+// A box just touched is not redrawn until the town has carried out the order: an older state would put it back under the
+// finger. Each state says how many orders were done before it, and each answer to an order says its number.
 
 const waiting = new Map(); // control → { turn, done }: its newest order, and from which state on that one shows
 
 let turns = 0;
 let redraw = () => {};
 
-// What is called when a control is free again without a state that says so: its order was refused.
+// Called when a control is free again without a new state: its order was refused.
 export const bindTouched = (callback) => { redraw = callback; };
 
-// Sends one order of a control, after those before it: the last touch is what stays.
+// Sends one order of a control, after earlier ones: the last touch stands.
 export async function order(control, send) {
   const turn = ++turns;
   const before = waiting.get(control)?.sent ?? Promise.resolve();
@@ -27,10 +26,10 @@ export async function order(control, send) {
 // Whether the page may draw this control as the state has it.
 export const isFree = (control) => !waiting.has(control);
 
-// A state came: whoever waited for it, or for one before it, is free.
+// A state came: controls that waited for it, or an earlier one, are free.
 export function settle(done) {
   for (const [control, own] of waiting) if (own.done <= done) waiting.delete(control);
 }
 
-// Another run of the demo: its numbers are not those that are waited for.
+// Another run of the demo has other numbers.
 export const forget = () => waiting.clear();

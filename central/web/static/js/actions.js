@@ -1,4 +1,4 @@
-// Sends one action and says truly what came of it: done (in which change), refused (why), or not known.
+// Sends one action and reports its outcome truly: done (in which change), refused (why), or not known.
 
 const TIMEOUT_MS = 15_000;
 
@@ -15,7 +15,7 @@ export async function send(action, by) {
     if (answer.ok) return { sequence: outcome.sequence, left: outcome.left ?? 0, untouched: outcome.untouched ?? 0 };
     return { reason: outcome.reason ?? `Central answered ${answer.status}.` };
   } catch {
-    // The request may have arrived although no answer came back: never say that it did not.
+    // The request may have arrived without an answer: never say that it did not.
     return { reason: "Central did not answer. This may or may not have been done: watch the card." };
   }
 }

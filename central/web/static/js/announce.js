@@ -1,6 +1,6 @@
-// What a screen reader hears. The regions are in the page from the start; urgent things at once, the rest in
-// batches, so that a busy night does not talk over itself. An open window makes the page behind it mute, so urgent
-// words go into the window too, where everybody can read them.
+// Announcements for screen readers. The live regions are in the page from the start; urgent news is announced at once,
+// the rest in batches, so that a busy night does not talk over itself. An open dialog silences the page behind it, so
+// urgent news goes into the dialog too, where all can read it.
 
 import { byId, element, setText } from "./dom.js";
 

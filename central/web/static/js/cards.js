@@ -1,4 +1,4 @@
-// One alert card: built once, then only what differs is changed, so that neither focus nor pointer loses its place.
+// One alert card: built once, then only differences are changed, so that neither focus nor pointer loses its place.
 
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import { arrivedMs, closedMs, isPressedAgain, isSame, pressedMs } from "./model.js";
@@ -25,7 +25,7 @@ export class CardView {
   isOpen = false;
   primaryChangedMs = -Infinity;
 
-  // key: its name on the page. It stays while a card that stands for many shows another of them.
+  // key: its name on the page, which stays when a card that stands for many shows another of them.
   constructor(key) {
     const p = this.#parts;
     const id = `card-${key}`;
@@ -110,7 +110,7 @@ export class CardView {
     if (this.isOpen) this.#drawMore(card, view.nowMs);
   }
 
-  // Somebody must still see that it is there, and can answer it.
+  // The operator must still see it and be able to answer it.
   fail(card) {
     const p = this.#parts;
     setText(p.premises, String(card.premises));
@@ -137,7 +137,7 @@ export class CardView {
     setText(p.state, first?.word ?? words.stateWord(card.state));
     setText(p.by, first?.who ?? "");
     setText(p.after, first?.when ?? "");
-    // Where it stands for many, others were answered and this one came after them.
+    // On a card that stands for many, others were answered and this one came later.
     const isAgain = Boolean(card.pressed_again_at) && card.state !== "closed";
     setText(p.again, isAgain ? `PRESSED AGAIN ${words.clock(Date.parse(card.pressed_again_at))} – not answered yet` : "");
     setHidden(p.again, !isAgain);
@@ -200,7 +200,7 @@ export class CardView {
     for (const [one, word] of [[p.assign, "Assign"], [p.note, "Note on"], [p.going, "Who is coming to"], [p.close, "Close"]]) {
       one.setAttribute("aria-label", `${word} ${about}`);
     }
-    // Not "disabled": that would drop the focus of whoever pressed it with a key.
+    // Not "disabled": that would lose the focus after a press by key.
     for (const one of [p.primary, p.assign, p.going, p.close]) one.setAttribute("aria-disabled", String(Boolean(view.sending)));
   }
 
@@ -219,7 +219,7 @@ export class CardView {
   }
 }
 
-// Who did what, the newest act first: closing, setting out and answering may be three people's.
+// Who did what, newest first: closing, setting out and answering may be by three people.
 function acts(card) {
   const done = [];
   const clock = (text) => words.clock(Date.parse(text));

@@ -1,4 +1,4 @@
-// Server time, carried on between beats by the browser's monotonic clock; a wrong wall clock here changes nothing.
+// Server time, carried on between beats by the browser's monotonic clock; a wrong wall clock here does not matter.
 
 export class ServerClock {
   #atMs = null;
@@ -15,7 +15,7 @@ export class ServerClock {
     return this.#atMs !== null;
   }
 
-  // The moment ages are counted to: now, or, while the feed is silent, when it was last heard.
+  // The moment that ages count to: now or, while the feed is silent, when it was last heard.
   now() {
     if (this.#frozenMs !== null) return this.#frozenMs;
     return this.#atMs === null ? Date.now() : this.#atMs + performance.now() - this.#heardMs;

@@ -1,5 +1,5 @@
-// The windows: who is on duty, assign, who is on the way, note, close, help. Opened only by a press or key, left with Esc; the focus
-// goes back to where it was.
+// The dialogs: who is on duty, assign, who is on the way, note, close, help. Opened only by a press or key, left with
+// Esc; the focus then goes back to where it was.
 
 import { byId, element, name, setText } from "./dom.js";
 import { roles } from "./words.js";

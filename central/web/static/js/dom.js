@@ -11,7 +11,7 @@ export function element(tag, classes = "", ...children) {
   return made;
 }
 
-// A name from elsewhere, kept from turning the direction of what stands beside it.
+// A foreign name, isolated so that it cannot change the text direction around it.
 export function name(text, classes = "") {
   const made = element("bdi", classes);
   made.textContent = text;
@@ -33,7 +33,7 @@ export function setShape(svg, id) {
   if (use.getAttribute("href") !== `#${id}`) use.setAttribute("href", `#${id}`);
 }
 
-// What cannot be drawn costs only itself: the rest of the page goes on, and the console says why.
+// If one thing cannot be drawn, the rest of the page goes on, and the console says why.
 export function spare(draw, instead = () => {}) {
   try {
     draw();
@@ -56,8 +56,8 @@ export function setData(node, key, value) {
   if (node.dataset[key] !== value) node.dataset[key] = value;
 }
 
-// Puts `wanted` into `list`, in order, moving as few as possible and never the focus away. What else stands in the
-// list stays until `prune`: it may be wanted, with the focus in it, by another list.
+// Puts `wanted` into `list`, in order, moving as few as possible and keeping the focus. Other elements stay until
+// `prune`: another list may want one of them, with the focus in it.
 export function arrange(list, wanted) {
   const keep = new Set(wanted);
   let place = list.firstElementChild;

@@ -1,4 +1,4 @@
-// Being on duty in this browser: who it is, notifications for a page that is not looked at, a screen that stays on.
+// Duty in this browser: who it is, notifications while the page is hidden, and a screen that stays on.
 
 import { isSame } from "./model.js";
 import { onOtherTab, remember, remembered } from "./settings.js";
@@ -29,7 +29,7 @@ export class Duty {
   // Call from a press: browsers ask only then.
   arm() {
     if ("Notification" in window && Notification.permission === "default") {
-      // Not waited for: the browser's question may stay unanswered for hours, and an alert is to be acknowledged.
+      // Not awaited: the browser's question may stay open for hours, and an alert must be acknowledged.
       Notification.requestPermission().catch(() => {});
     }
   }
@@ -42,7 +42,7 @@ export class Duty {
     else this.#wakeLock?.release().catch(() => {});
   }
 
-  // Only for a page that nobody looks at; the tag makes several tabs show one.
+  // Only for a hidden page; the tag makes several tabs show one.
   notify(card) {
     if (!document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
     const shown = new Notification(`${kindWord(card.kind)} ${card.premises}`, {

@@ -1,5 +1,5 @@
-// Single keys for the list. They work when nothing is being typed in and no window is open, and can be switched off
-// (WCAG 2.1.4). A key acts on the marked card, the one that has the focus, and never on one that merely is first.
+// Single keys for the list. They work while no field is being typed in and no dialog is open, and can be switched off
+// (WCAG 2.1.4). A key acts on the marked card, the one with the focus, never on one that merely comes first.
 
 export class Keys {
   #next = null; // after an answer by key: where J goes, since the card itself moves to "In hand"

@@ -1,6 +1,6 @@
 // One stream for all tabs of a browser: the tab that holds the Web Lock listens and relays to the others over a
-// BroadcastChannel. When it goes, the lock falls to the next tab, which goes on from where it was. Holding or
-// waiting for a lock also keeps a tab in the background from being frozen.
+// BroadcastChannel. When it closes, the lock goes to the next tab, which carries on from there. Holding or
+// waiting for a lock also keeps a background tab from being frozen.
 
 const LOCK = "watchlink.feed";
 const RETRY_MS = 1000;
@@ -51,10 +51,10 @@ export class Live {
     return performance.now() - this.#liveMs;
   }
 
-  // Call now and then: replaces a stream that hangs, and a leading tab that hangs.
+  // Call regularly: replaces a hanging stream or a hanging leading tab.
   check() {
     const nowMs = performance.now();
-    // The monotonic clock stands still while a machine sleeps; the wall clock tells that it did.
+    // The monotonic clock stands still while a machine sleeps; the wall clock reveals it.
     const wallAheadMs = Date.now() - nowMs;
     if (wallAheadMs - this.#wallAheadMs > this.#notLiveMs) this.#liveMs = nowMs - this.#notLiveMs - 1;
     this.#wallAheadMs = wallAheadMs;
@@ -67,7 +67,7 @@ export class Live {
     }
   }
 
-  // Fetches the whole board; what is heard meanwhile is kept and applied after it.
+  // Fetches the whole board; messages that arrive meanwhile are kept and applied after it.
   async resync() {
     if (this.#isFetching) return;
     this.#isFetching = true;
@@ -148,7 +148,7 @@ export class Live {
   }
 
   #relayed(message) {
-    if (this.isLeader) return; // two leaders for a moment, after a lock was taken: keep to the own stream
+    if (this.isLeader) return; // two leaders for a moment, after a lock was taken: keep to our own stream
     this.#leaderMs = performance.now();
     if (message.event !== "trying") this.#handle(message);
   }

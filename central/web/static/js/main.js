@@ -20,10 +20,10 @@ import { Duty } from "./duty.js";
 import { isTest } from "./words.js";
 import { Zones } from "./zones.js";
 
-const SETTLE_MS = 5000; // how long a committed action may take to come by the feed before the board is fetched
+const SETTLE_MS = 5000; // how long a committed action may take to arrive by the feed before the board is fetched
 const ERROR_SHOWN_MS = 20_000;
 const SIGN_EVERY_MS = 300_000; // central ends the duty of a page that gives no sign of life for half an hour
-const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn so often, not at each
+const DRAW_EVERY_MS = 100; // in a storm of changes the page is drawn at this interval, not at each
 
 const page = document.documentElement.dataset;
 const timing = { notLiveMs: Number(page.notLiveMs), lostMs: Number(page.lostMs) };
@@ -99,7 +99,7 @@ function draw() {
   drawCostMs = drawnMs - startMs;
 }
 
-// At once when it is quiet. A page with thousands of alerts leaves at least half its time for the person.
+// At once when quiet. A page with thousands of alerts leaves at least half its time to the operator.
 function drawSoon() {
   if (drawTimer) return;
   const waitMs = Math.max(DRAW_EVERY_MS, drawCostMs) - (performance.now() - drawnMs);
@@ -134,7 +134,7 @@ function tick() {
 
 // ---- what a person does
 
-// card: as it was when the person looked. What it stood for then is meant, whatever has come since.
+// card: as it was when the person looked. The action is for what it stood for then.
 async function perform(verb, card, extra = {}) {
   if (sending.has(card.key)) return null;
   sending.set(card.key, Infinity);
@@ -159,19 +159,19 @@ async function perform(verb, card, extra = {}) {
   return outcome.reason ?? null;
 }
 
-// What the shop pressed after the person had looked is nobody's yet: said where it is shown.
+// Alerts pressed after the person looked are unanswered: said where they are shown.
 function sayUntouched(card, count) {
   const text = count === 1 ? "1 later alert was not on your screen: it is unchanged." : `${count} later alerts were not on your screen: they are unchanged.`;
   errors.set(card.node, { text, untilMs: performance.now() + ERROR_SHOWN_MS });
   announcer.urgent(`${card.premises}: ${text}`);
 }
 
-// "Sending…" ends when the change that contains the action is on this page.
+// "Sending…" ends when the change with the action is on this page.
 function settleSent() {
   for (const [incident, sequence] of sending) if (sequence <= model.sequence) sending.delete(incident);
 }
 
-// key: of a card. What is drawn counts, not what has come since.
+// key: of a card. What is drawn counts, not later changes.
 function act(verb, key, isAsked = false) {
   const card = zones.view(key)?.card ?? model.cards.get(key);
   if (!card) return;
@@ -182,7 +182,7 @@ function act(verb, key, isAsked = false) {
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
   if (!isAsked && !duty.isOn(model)) {
-    // This browser may remember somebody who went home: nobody answers in the name of who is not on duty.
+    // This browser may remember someone who has gone home: nobody may answer in the name of a person off duty.
     askWho(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
     return;
   }
@@ -192,7 +192,7 @@ function act(verb, key, isAsked = false) {
   } else if (verb === "note") {
     dialogs.ask("note", { about, submit: ({ text }) => perform("note", card, { text }) });
   } else if (verb === "close") {
-    // All that is open of a stolen node goes in one act, each with this person's name and reason.
+    // All open alerts of a stolen node are closed in one act, each with this person's name and reason.
     const isRevoked = model.nodes.get(card.node)?.state === "revoked";
     const submit = ({ outcome, more }) => {
       const ended = { outcome: more.trim() ? `${outcome}: ${more.trim()}` : outcome };
@@ -211,7 +211,7 @@ function act(verb, key, isAsked = false) {
 
 const aboutAll = (card, about) => (card.stands_for > 1 ? `${about}: all ${card.stands_for} alerts that you saw` : about);
 
-// CCTV and co-ordinator stay at their desks: the shop must read the name of who really comes.
+// CCTV and co-ordinator stay at their desks: the shop must see the name of the person who really comes.
 function askWhoComes(card, about) {
   const { people, isAssigned } = goingFirst(model.onDuty, card.assigned_to, duty.me);
   const isKnown = people.length > 0 && (isAssigned || !card.assigned_to);
@@ -242,7 +242,7 @@ function askWho(label, then = null) {
 }
 
 async function startDuty(me) {
-  // First what browsers allow only while the press is fresh.
+  // First, what browsers allow only right after a press.
   const unlocked = sound.unlock();
   duty.arm();
   const outcome = await send({ type: "start-duty" }, me);
@@ -252,7 +252,7 @@ async function startDuty(me) {
   return outcome.reason ?? null;
 }
 
-// Somebody on duty whose page is open and live is there still; an answer that fails is tried again in five minutes.
+// A person on duty with an open, live page is still there; a failed sign is repeated in five minutes.
 function giveSign() {
   if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
@@ -266,7 +266,7 @@ async function endDuty() {
   return outcome.reason ?? null;
 }
 
-// Not in passing: somebody may be calling, or nobody be left.
+// Ask first if alerts are open, or if nobody would be left.
 function askEndDuty() {
   const open = [...model.unanswered(), ...model.inHand()].filter((card) => !isTest(card));
   const isLast = model.onDuty.length === 1;

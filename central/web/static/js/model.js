@@ -15,7 +15,7 @@ const at = (text) => Date.parse(text);
 export const arrivedMs = (card) => (card.arrivedMs ??= at(card.arrived_at));
 export const pressedMs = (card) => (card.pressedMs ??= card.pressed_at && !card.is_clock_ahead ? at(card.pressed_at) : arrivedMs(card));
 const byUrgency = (a, b) => rank(a) - rank(b) || arrivedMs(a) - arrivedMs(b) || (a.incident < b.incident ? -1 : 1);
-// In somebody's hands, and the shop has pressed since: nobody has answered that press.
+// Answered, but the shop has pressed since: that press is unanswered.
 export const isPressedAgain = (card) => Boolean(card.pressed_again_at) && (card.state === "answered" || card.state === "on-the-way");
 export const lastMs = (line) => at(line.last_at);
 export const rank = (card) => (isTest(card) ? 5 : card.priority);
@@ -74,7 +74,7 @@ export class Model {
     return "applied";
   }
 
-  // What central itself failed on in the last hour, by sender.
+  // Central's own failures of the last hour, by sender.
   faults(nowMs) {
     return this.rejected.filter((line) => line.reason === OWN_FAULT && nowMs - lastMs(line) < FAULT_SHOWN_MS);
   }
@@ -94,7 +94,7 @@ export class Model {
     return least;
   }
 
-  // Newest first. Only what is closed ever leaves by itself.
+  // Newest first. Only closed alerts ever leave by themselves.
   closed(nowMs) {
     return this.#inOrder("closed", (card) => card.state === "closed", (a, b) => closedMs(b) - closedMs(a))
       .filter((card) => nowMs - closedMs(card) < CLOSED_SHOWN_MS);
@@ -106,7 +106,7 @@ export class Model {
   }
 
   premises() {
-    // What warns stands with the faults, whatever else is well with it.
+    // A warning ranks with the faults, even if all else is well.
     const order = (node) => Math.min(healthOrder.indexOf(node.state), needsLook(node) ? healthOrder.indexOf("fault") + 0.5 : Infinity);
     return [...this.nodes.values()].sort((a, b) => order(a) - order(b) || a.premises.localeCompare(b.premises));
   }
@@ -143,7 +143,7 @@ function groupBy(cards) {
 
 export const closedMs = (card) => (card.closedMs ??= card.closed_at ? at(card.closed_at) : arrivedMs(card));
 
-// Who may be on the way: people on duty who go out, the one it is assigned to first, then who says so.
+// Who may be on the way: people on duty who go out, the assignee first, then this person.
 export function goingFirst(people, assignedTo, me) {
   const assigned = assignedTo.toLocaleLowerCase();
   const isAssigned = (one) => Boolean(assigned) && (assigned.includes(one.name.toLocaleLowerCase()) || assigned === roleTitle(one.role).toLocaleLowerCase());

@@ -1,14 +1,14 @@
-// What of a change must be heard, spoken or notified. Sound follows what is unanswered, not what is new: a page that
-// is opened in the middle of an attack sounds at once.
+// Decides which part of a change must sound, be announced or be notified. Sound follows what is unanswered, not what is
+// new: a page opened in the middle of an attack sounds at once.
 
 import { spare } from "./dom.js";
 import { isPressedAgain, lastMs, rank } from "./model.js";
 import { blockedMs } from "./paths.js";
 import { healthWord, isAutomatic, isTest, kindWord, stateWord } from "./words.js";
 
-const THROUGH_EVERY_MS = 20_000; // for one card: a flood of one premises must not make quiet useless
+const THROUGH_EVERY_MS = 20_000; // per card: a flood from one premises must not make quiet useless
 
-// A card that stands for many may show another of them, which has its own count: that is no press.
+// A card that stands for many may show another of them, with its own count: that is not a press.
 const isPressedSince = (before, now) => now.through > before.through || (now.incident === before.incident && now.count > before.count);
 
 export class News {
@@ -67,7 +67,7 @@ export class News {
     this.#faultMs = newest;
   }
 
-  // A line changes for many reasons; only what is new about its state is said.
+  // A line changes for many reasons; only a new state is announced.
   #takeNode(node) {
     const before = this.#nodes.get(node.node);
     const now = { state: node.state, isBlocked: blockedMs(node) !== null };
@@ -108,7 +108,7 @@ export class News {
     }
   }
 
-  // An attack that waits already, and has been pressed once more: no quiet covers that.
+  // A waiting attack that is pressed once more sounds through the quiet.
   #soundThrough(card) {
     const nowMs = performance.now();
     if (nowMs - (this.#throughMs.get(card.key) ?? -Infinity) < THROUGH_EVERY_MS || !this.#sound.through("p1")) return;
@@ -116,7 +116,7 @@ export class News {
     this.#announcer.urgent(`Pressed once more: ${this.#name(card)}, unanswered`);
   }
 
-  // Answered a moment ago, and pressed once more: heard once, for somebody has it.
+  // Answered a moment ago and pressed once more: sounds once, because someone has it.
   #takeAgain(card, urgency) {
     const said = `PRESSED AGAIN: ${this.#name(card)}`;
     if (urgency === 1) this.#sound.endQuiet();

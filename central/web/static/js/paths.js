@@ -1,4 +1,4 @@
-// The two ways from a premises to here, each in a shape and in words, and how they did this month.
+// The two paths from a premises, each as a shape and words, and their figures this month.
 
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import * as words from "./words.js";
@@ -11,7 +11,7 @@ const monthFormat = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone:
 export const cardPath = (card) =>
   `by ${(card.paths.length ? card.paths : [card.path]).map(words.pathWord).join("+")}${card.is_late ? ", late" : ""}`;
 
-// Since when an alert waits there for a clear channel; what a premises out of contact said last is not known any more.
+// Since when an alert has waited there for a clear channel; unknown for a premises out of contact.
 export function blockedMs(node) {
   const isKnown = node.radio?.blocked_since && (node.state === "ok" || node.state === "fault");
   return isKnown ? Date.parse(node.radio.blocked_since) : null;
@@ -49,7 +49,7 @@ export class PathsView {
       this.radio.say("none", "state-never-seen", "No radio");
       return;
     }
-    // What a premises out of contact said of its radio last may be so no longer.
+    // The last radio state of a premises out of contact may no longer be true.
     const isOld = node.state !== "ok" && node.state !== "fault";
     const said = radio.state === "unknown" ? [] : [`${isOld ? "was " : ""}${words.radioWord(radio.state)}`];
     if (radio.tested_at && ["ready", "untested"].includes(radio.state)) said.push(`tested ${when(radio.tested_at)}`);

@@ -4,7 +4,7 @@ import { arrange, byId, element, name, prune, setData, setHidden, setShape, setT
 import { needsLook, PathsView } from "./paths.js";
 import * as words from "./words.js";
 
-const SINCE = { "no-contact": "since", fault: "since", stopped: "since", ok: "in touch since", "never-seen": "", revoked: "since" };
+const SINCE = { "no-contact": "since", fault: "since", stopped: "since", ok: "in contact since", "never-seen": "", revoked: "since" };
 
 export class Side {
   #views = new Map();
@@ -47,7 +47,7 @@ export class Side {
     setText(byId("search-word"), wanted ? `${shown} of ${this.#views.size} premises. Alerts are not filtered.` : "");
   }
 
-  // Who looks for something, or wants it all, sees all of it.
+  // A search, or "All details", shows everything.
   #drawDetails() {
     setData(byId("premises"), "details", String(this.#isDetailed || Boolean(this.#filter.trim())));
   }

@@ -1,6 +1,6 @@
-// Plays what must be heard. The browser slows a background tab's timers, so nothing here waits for one: a sound is
-// a loop on the audio clock, started and stopped when the feed brings news, and the tone for a lost feed is set
-// ahead at each beat, to sound by itself when the next beats do not come. One tab sounds for all: it holds a lock.
+// Plays the sounds. The browser slows a background tab's timers, so nothing here waits for one: a sound is a loop on the
+// audio clock, started and stopped when the feed brings news, and the tone for a lost feed is scheduled ahead at each
+// beat, to sound by itself if the next beats do not come. One tab sounds for all: it holds a lock.
 
 import { TONES, samples } from "./tones.js";
 
@@ -26,7 +26,7 @@ export class Sound {
     this.onChange = onChange;
   }
 
-  // Works without a press only where the browser was told to allow it (a wall display).
+  // Works without a press only if the browser is set to allow it (a wall display).
   start() {
     this.#open();
   }

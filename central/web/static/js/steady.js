@@ -1,6 +1,6 @@
 // Keeps cards from moving under a pointer, and clicks from landing on a card that has just moved there.
 
-const IDLE_MS = 3000; // a pointer left lying on the list holds it no longer than this
+const IDLE_MS = 3000; // a pointer left on the list holds it no longer than this
 const GUARD_MS = 500;
 const CHANGED_GUARD_MS = 1000; // a double click on "Acknowledge" must not press what the button becomes
 
@@ -63,14 +63,14 @@ export class Steady {
     return this.#visible.has(card);
   }
 
-  // Runs `change` and notes whether any card in sight stands elsewhere after it. (Of thousands few are in sight.)
+  // Runs `change` and notes whether it moved any card in sight. (Of thousands few are in sight.)
   watch(change) {
     const before = [...this.#visible].filter((card) => card.isConnected).map((card) => [card, place(card)]);
     change();
     if (before.some(([card, was]) => !card.isConnected || Math.abs(place(card) - was) > 1)) this.noteMove();
   }
 
-  // event.detail is 0 for a key, a screen reader or a voice: those name their card and cannot miss.
+  // event.detail is 0 for keys, screen readers and voice control, which name their card and cannot miss.
   allows(event, primaryChangedMs = -Infinity) {
     if (event.detail === 0) return true;
     return event.timeStamp - this.#layoutMs >= GUARD_MS && event.timeStamp - primaryChangedMs >= CHANGED_GUARD_MS;

@@ -1,16 +1,16 @@
-// The line that is always in sight: the most urgent alert that nobody has answered, the answer that can be taken back,
-// and whether the page is quiet. Its room is kept, so that nothing moves when it has something to say.
+// The line that is always in sight: the most urgent unanswered alert, the acknowledgement that can be undone, and whether
+// the page is quiet. Its space is reserved, so that nothing moves when it appears.
 
 import { byId, setData, setHidden, setShape, setText } from "./dom.js";
 import { isPressedAgain, isSame, rank } from "./model.js";
 import * as words from "./words.js";
 
-const URGENT = 2; // P1 and P2; what can wait stands in the list
+const URGENT = 2; // P1 and P2; the rest can wait in the list
 
 export class Strip {
   #parts;
   urgent = null; // the key of the card that the line names
-  undoable = null; // the card whose acknowledgement this person may take back
+  undoable = null; // the card whose acknowledgement this person may undo
 
   constructor(parts) {
     this.#parts = parts;

@@ -1,5 +1,5 @@
-// What each sound is, as numbers, and as samples. Pure: no audio device, no clock.
-// Pulses have five harmonics and soft edges (IEC 60601-1-8's way): heard through a wall of talk, and easy to place.
+// The sounds as numbers and as samples. Pure: no audio device, no clock.
+// Pulses have five harmonics and soft edges (IEC 60601-1-8's way): audible through talk, and easy to locate.
 
 const HARMONICS = [1, 0.7, 0.5, 0.35, 0.25];
 const EDGE_S = 0.02;

@@ -15,7 +15,7 @@ export class Top {
     this.#parts = parts;
   }
 
-  // A short line for the eye, gone by itself.
+  // A short line that disappears by itself.
   say(text) {
     this.#said = { text, untilMs: performance.now() + SAID_MS };
     this.#drawFigures();
@@ -85,7 +85,7 @@ export class Top {
     this.#drawFigures();
   }
 
-  // The rules failed on something, which was left out. It may have been a call for help.
+  // Central's rules failed on something and left it out: it may have been a call for help.
   #drawFaults(model, nowMs) {
     const faults = model.faults(nowMs);
     setHidden(byId("banner-fault"), !faults.length);
@@ -97,7 +97,7 @@ export class Top {
     setText(byId("fault-advice"), from.length ? "Ring them now, then report it." : "Check every card, then report it.");
   }
 
-  // Jamming, or a microphone that somebody sits on: whoever has no network cannot call for help meanwhile.
+  // Jamming or a stuck transmitter: premises without network cannot call for help meanwhile.
   #drawBlocked(model, nowMs) {
     const blocked = [...model.nodes.values()].filter((node) => blockedMs(node) && nowMs - blockedMs(node) >= BLOCKED_FROM_MS);
     setHidden(byId("banner-radio"), !blocked.length);
@@ -122,7 +122,7 @@ export class Top {
   }
 
   #title(model, isOld) {
-    // Tests and drills stand last in the list, and do not count: the number is of those who call for help.
+    // Tests and drills come last and do not count: the number is of calls for help.
     const first = model.unanswered()[0];
     const count = model.unanswered().filter((card) => !words.isTest(card)).length;
     const kind = first && (words.isTest(first) ? (first.kind === "test" ? "TEST" : `TEST ${words.kindWord(first.kind)}`) : words.kindWord(first.kind));

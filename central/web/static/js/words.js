@@ -1,4 +1,4 @@
-// What things are called (the server's own table) and how times are written.
+// The words of the page (the server's own table), and how times are written.
 
 const table = JSON.parse(document.getElementById("words").textContent);
 const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
@@ -7,7 +7,7 @@ const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "num
 export const kindWord = (kind) => table.kinds[kind]?.word ?? kind.toUpperCase();
 export const kindMeans = (kind) => table.kinds[kind]?.means ?? "";
 export const roleTitle = (role) => table.roles[role] ?? role;
-// What central does by itself is nobody's.
+// Central's own acts have no person's name.
 export const isAutomatic = (by) => by.role === table.automatic.role && by.name === table.automatic.name;
 export const byWhom = (by) => (isAutomatic(by) ? "automatically" : `by ${personWords(by)}`);
 export const roles = table.roles;
@@ -22,7 +22,7 @@ export const netShape = (state) => table.net_shapes[state] ?? "state-never-seen"
 export const radioWord = (state) => table.radios[state] ?? state;
 export const radioShape = (state) => table.radio_shapes[state] ?? "state-never-seen";
 // As on the shop's own panel, for a premises that is well.
-// Without a broker nothing is known of anybody's network.
+// Without a broker no premises' network state is known.
 export const briefPaths = (radio, isLinked) => `Net${isLinked ? "✓" : "?"}${radio ? ` Radio${table.radio_marks[radio.state] ?? ""}` : ""}`;
 export const historyWord = (what) => table.history[what] ?? what;
 export const responseWord = (response) => table.responses[response] ?? response;

@@ -1,5 +1,5 @@
-// Where each card stands: Unanswered, In hand, Closed. A list that somebody points at is held as it is: what is new
-// comes at its end and is named above it, and moves into its place when the pointer has gone.
+// Where each card stands: Unanswered, In hand, Closed. A list under the pointer is held still: new cards come at its end
+// and are named above it, and move into place when the pointer leaves.
 
 import { CardView } from "./cards.js";
 import { arrange, byId, element, name, prune, setHidden, setText, shape, spare } from "./dom.js";
@@ -79,15 +79,15 @@ export class Zones {
   }
 
   #settle(placed) {
-    // A new group first, empty: a card can only keep its focus on its way into what is part of the page.
+    // New groups first, empty: a card keeps its focus only when moved into a part of the page.
     for (const [id, nodes] of Object.entries(placed)) arrange(byId(id), nodes);
     for (const group of this.#groups.values()) arrange(group.list, group.nodes);
     for (const group of this.#groups.values()) prune(group.list, group.nodes);
     for (const [id, nodes] of Object.entries(placed)) prune(byId(id), nodes);
   }
 
-  // Only what stands nowhere yet is added, at the end: everything else stays where it is. What is folded away (a closed
-  // alert that was pressed again, one of a group that has become an attack) stands nowhere.
+  // Only cards that are nowhere yet are added, at the end; all others stay in place. A folded-away card (a closed alert
+  // that was pressed again, one of a group that has become an attack) counts as nowhere.
   #hold(placed) {
     for (const node of placed.unanswered) if (node.checkVisibility?.() === false) byId("unanswered").append(node);
     for (const [id, nodes] of Object.entries(placed)) {
@@ -117,7 +117,7 @@ export class Zones {
     });
   }
 
-  // While the list is held, the most urgent alert may stand out of sight: say so where the eye is.
+  // While the list is held, the most urgent alert may be out of sight: name it above the list.
   #nameHidden(unanswered) {
     const arrival = byId("arrival");
     const top = unanswered[0];
