@@ -153,7 +153,7 @@ async def talk(stage: Stage, seconds: float) -> Fact:
 
 async def until_silent(stage: Stage, talked: Fact) -> Fact:
     """Wait until that talk has ended."""
-    return await _until_air_says(stage, "unkeyed", talked.at_ms, "whoever talked fell silent")
+    return await _until_air_says(stage, "unkeyed", talked.at_ms, "the talk ended")
 
 
 async def _until_air_says(stage: Stage, fact: str, since_ms: float, what: str) -> Fact:

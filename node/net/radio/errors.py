@@ -19,5 +19,5 @@ class CodecError(RadioError, OSError):
     """The modem's program failed."""
 
 
-class EncodeStopped(CodecError):  # noqa: N818 - nothing went wrong: whoever asked no longer wants it
+class EncodeStopped(CodecError):  # noqa: N818 - nothing went wrong: the burst is no longer wanted
     """The burst is no longer wanted."""
