@@ -26,10 +26,10 @@ from typing import Final
 import msgspec
 
 from provisioning.broker import PROOF_USER, proof_topic
+from provisioning.broker_probe import BrokerProbe, Observation, Verdict
 from provisioning.certificates import IssuedCertificate, check_crl, issue_client_certificate
 from provisioning.errors import BrokerUnprovenError, CrlError
 from provisioning.folder import FleetFolder
-from provisioning.proof import BrokerProbe, Observation, Verdict
 from provisioning.records import remember
 
 Reload = Callable[[], None]

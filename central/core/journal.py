@@ -152,7 +152,7 @@ class KeptPath(Struct, frozen=True):
     node: NodeId
     radio_heard_at: datetime | None = None
     heard_by: NodeId | None = None
-    proof_at: datetime | None = None
+    weekly_test_at: datetime | None = None
 
 
 class Recall(Struct, frozen=True):

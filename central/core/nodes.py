@@ -63,7 +63,7 @@ class NodeRecord(Record):
     clock_gap: timedelta | None = None
     is_worth_keeping: bool = False
     radio: RadioPath = field(default_factory=RadioPath)
-    proof_at: datetime | None = None
+    weekly_test_at: datetime | None = None
     speaks: frozenset[str] = frozenset()
     """Newer things that it understands, by its last health if that was signed: names of Capability."""
     repeats: Repeats = field(default_factory=Repeats)
@@ -233,7 +233,7 @@ class Nodes(Record):
             if record.shown != record.state(now_at, after):
                 self._settle(record, now_at)
             # Most have neither a radio nor ever pressed test: thousands of them are passed by each second.
-            may_be_due = record.proof_at is not None or record.radio.unproven_since is not None
+            may_be_due = record.weekly_test_at is not None or record.radio.unproven_since is not None
             if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
                 self.changed[record.node] = None
             if record.shown == "no-contact" and record.radio.is_there:
@@ -245,9 +245,9 @@ class Nodes(Record):
         record.radio.take_heard(relay, now_at)
         self.changed[record.node] = None
 
-    def take_proof(self, record: NodeRecord, pressed_at: datetime) -> None:
+    def take_weekly_test(self, record: NodeRecord, pressed_at: datetime) -> None:
         """Its staff pressed *test*, and it arrived."""
-        record.proof_at = pressed_at
+        record.weekly_test_at = pressed_at
         self.changed[record.node] = None
 
     def is_out_of_reach(self, record: NodeRecord) -> bool:
@@ -286,8 +286,8 @@ class Nodes(Record):
             rejected=record.rejected,
             is_gateway=record.sender.is_gateway,
             radio=self._radio_line(record, directory),
-            proof_at=record.proof_at,
-            is_proof_overdue=record.is_overdue[1],
+            weekly_test_at=record.weekly_test_at,
+            is_weekly_test_overdue=record.is_overdue[1],
             figures=figures,
         )
 
@@ -306,8 +306,9 @@ class Nodes(Record):
         )
 
     def _overdue(self, record: NodeRecord, now_at: datetime) -> tuple[bool, bool]:
-        is_proof = record.proof_at is not None and now_at - record.proof_at > self._timing.proof_overdue
-        return (record.radio.is_test_overdue(now_at, self._timing), is_proof)
+        last_at = record.weekly_test_at
+        is_overdue = last_at is not None and now_at - last_at > self._timing.weekly_test_overdue
+        return (record.radio.is_test_overdue(now_at, self._timing), is_overdue)
 
     def _take_boot(self, record: NodeRecord, boot_id: str, now_at: datetime) -> None:
         if boot_id != record.boot_id or not record.boots:

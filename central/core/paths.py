@@ -38,7 +38,7 @@ class Paths(Record):
             record = self._nodes.find(kept.node)
             if record is None:
                 continue
-            record.proof_at = kept.proof_at
+            record.weekly_test_at = kept.weekly_test_at
             if kept.radio_heard_at is not None and kept.heard_by is not None:
                 record.radio.take_heard(kept.heard_by, kept.radio_heard_at)
 
@@ -60,7 +60,7 @@ class Paths(Record):
         if record is not None and entry.relay is not None:
             self._nodes.take_heard(record, entry.relay, now_at)
         if record is not None and isinstance(frame, Alert) and frame.kind is AlertKind.TEST:
-            self._nodes.take_proof(record, now_at)
+            self._nodes.take_weekly_test(record, now_at)
         self.figures.take(entry, now_at)
         return self.air.warn(entry, self._nodes, now_at)
 

@@ -38,30 +38,30 @@ class WentAway(Struct, frozen=True):
     person: Person
 
 
-class ProofArrived(Struct, frozen=True):
+class TestArrived(Struct, frozen=True):
     """Somebody pressed *test*: it is acknowledged without a person (N12)."""
 
     incident: FrameId
 
 
-class ProofOver(Struct, frozen=True):
+class TestOver(Struct, frozen=True):
     """It was acknowledged a while ago, and goes from the page."""
 
     incident: FrameId
 
 
-Pending = ActionRequested | FoundLate | WentAway | ProofArrived | ProofOver
+Pending = ActionRequested | FoundLate | WentAway | TestArrived | TestOver
 
 
-def proofs_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) -> Iterator[ProofArrived | ProofOver]:
+def tests_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) -> Iterator[TestArrived | TestOver]:
     """What is to be done for the open tests."""
     for incident in incidents:
         if incident.kind is not AlertKind.TEST or not incident.is_open:
             continue
         if incident.state == "unanswered":
-            yield ProofArrived(incident.id)
+            yield TestArrived(incident.id)
         elif _is_over(incident, now_at, timing):
-            yield ProofOver(incident.id)
+            yield TestOver(incident.id)
 
 
 def entry_for(
@@ -82,8 +82,8 @@ def entry_for(
             if not duty.is_stale(pending.person, now_at, timing.duty_ends_after):
                 return None
             return ActionEntry(number, "duty-ended", None, pending.person, "no sign of life", now_at)
-        case ProofArrived() | ProofOver():
-            return _entry_for_proof(pending, number, incidents.get(pending.incident), now_at, timing)
+        case TestArrived() | TestOver():
+            return _entry_for_test(pending, number, incidents.get(pending.incident), now_at, timing)
         case ActionRequested():
             verdict = judge(
                 pending.action, pending.by, incidents=incidents, on_duty=on_duty, now_at=now_at, timing=timing
@@ -94,13 +94,13 @@ def entry_for(
             return ActionEntry(number, verdict.kind, incident, verdict.by, verdict.text, now_at)
 
 
-def _entry_for_proof(
-    pending: ProofArrived | ProofOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
+def _entry_for_test(
+    pending: TestArrived | TestOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
 ) -> ActionEntry | None:
     # A person may have been quicker, and a press of something real may have made it more.
     if incident is None or incident.kind is not AlertKind.TEST:
         return None
-    if isinstance(pending, ProofArrived):
+    if isinstance(pending, TestArrived):
         is_due = incident.state == "unanswered"
         return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at) if is_due else None
     is_over = _is_over(incident, now_at, timing)

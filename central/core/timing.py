@@ -39,7 +39,7 @@ class Timing(Struct, frozen=True):
     """Nodes test their radio about every six hours; four in a row that do not come back are no accident (N11)."""
     path_test_first: timedelta = timedelta(minutes=30)
     """For the first one, from when the radio could have had it."""
-    proof_overdue: timedelta = timedelta(days=8)
+    weekly_test_overdue: timedelta = timedelta(days=8)
     """Staff press *test* once a week (N12); a day over is a holiday."""
     air_repeat_first: timedelta = timedelta(seconds=2)
     """A frame that comes again is answered over the air again no sooner; each time the gap doubles."""

@@ -150,9 +150,9 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     """Central's own radio."""
     radio: RadioLine | None = None
     """``None``: it has none, as far as central knows."""
-    proof_at: datetime | None = None
+    weekly_test_at: datetime | None = None
     """When staff last pressed *test* and it arrived (N12)."""
-    is_proof_overdue: bool = False
+    is_weekly_test_overdue: bool = False
     figures: tuple[PathFigures, ...] = ()
     """This month's, then the last one's."""
 

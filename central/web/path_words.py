@@ -56,6 +56,6 @@ def warnings_of(line: NodeLine, when: When) -> tuple[str, ...]:
     if radio is not None and radio.is_test_overdue:
         last = f"last came back {when(radio.tested_at)}" if radio.tested_at else "none has come back"
         said.append(f"RADIO TEST OVERDUE – {last}")
-    if line.is_proof_overdue:
+    if line.is_weekly_test_overdue:
         said.append("WEEKLY TEST OVERDUE – staff should press Test")
     return tuple(said)

@@ -31,6 +31,8 @@ class Timing(Struct, frozen=True):
     part_retry_ms: int = 5_000
     late_after_ms: int = 60_000
     """A neighbour's alert older than this is shown as late, never as live (N13)."""
+    weekly_test_due_ms: int = 7 * 86_400_000
+    """Between two tests that staff are asked for (N12)."""
     stuck_ms: int = 60_000
     """A button down for longer is a fault of the buttons, not a wish."""
     mistake_ms: int = 10_000
@@ -67,8 +69,6 @@ class RadioTiming(Struct, frozen=True):
     path_test_first_ms: int = 60_000
     path_test_valid_ms: int = 26 * 3_600_000
     """A passed test older than this proves nothing."""
-    member_test_due_ms: int = 7 * 86_400_000
-    """Between two tests that staff are asked for (N12)."""
 
 
 class RadioSettings(Struct, frozen=True):

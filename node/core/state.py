@@ -341,8 +341,8 @@ class Hint(Struct, frozen=True):
     until_ms: int
 
 
-class MemberTests(Struct, frozen=True):
-    """Tests that staff press (N12). See :mod:`node.core.radio.member_tests`.
+class WeeklyTest(Struct, frozen=True):
+    """Tests that staff press (N12). See :mod:`node.core.radio.weekly_test`.
 
     Attributes:
         good_ms: when one of this run last reached central; ``None`` = none.
@@ -401,7 +401,7 @@ class NodeState(Struct):
     sounding: Sounding | None = None
     led: LedPattern = LedPattern.OFF
     radio: Radio = field(default_factory=Radio)
-    member_tests: MemberTests = field(default_factory=MemberTests)
+    weekly_test: WeeklyTest = field(default_factory=WeeklyTest)
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:

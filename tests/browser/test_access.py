@@ -80,8 +80,8 @@ def busy_night(board: ScriptedBoard) -> None:
             "00000040",
             "Jammed Jewellers",
             radio=RadioLine(state="ready", blocked_since=now - timedelta(minutes=2)),
-            proof_at=now - timedelta(days=9),
-            is_proof_overdue=True,
+            weekly_test_at=now - timedelta(days=9),
+            is_weekly_test_overdue=True,
             figures=(month, replace(month, path="radio", available_percent=None, most_s=None)),
         ),
     )

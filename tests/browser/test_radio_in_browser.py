@@ -56,7 +56,7 @@ def test_premises_shows_both_ways_and_stands_with_the_faults_when_a_test_is_over
     expect(nodes.nth(1)).to_contain_text("Radio OK, tested")
     expect(nodes.nth(1)).to_contain_text("Nov: net 99.5 %, 95 % of 2 alerts within 3 s")
     expect(nodes.nth(2)).to_contain_text("central’s radio")
-    server.call(lambda: board.show_nodes(healthy("00000011", "Zoo", is_proof_overdue=True, proof_at=now)))
+    server.call(lambda: board.show_nodes(healthy("00000011", "Zoo", is_weekly_test_overdue=True, weekly_test_at=now)))
     expect(nodes.first).to_contain_text("WEEKLY TEST OVERDUE")
     with page.expect_download() as download:
         page.click(".figures-link")

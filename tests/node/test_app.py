@@ -299,7 +299,7 @@ def test_time_of_the_last_good_test_is_known_to_the_next_run(file: Path) -> None
     store.mark_receipted(store.store_frame(draft, 1_795_000_000, 5).frame.counter, 1_795_000_060)
     store.close()
     made = NodeApp(config, FactLog(io.StringIO()), Service())
-    known = made._state.member_tests
+    known = made._state.weekly_test
     made._close()
 
     assert (1_795_000_060, 1_795_000_060) == (known.good_at_s, known.since_at_s)

@@ -133,7 +133,7 @@ def receipted(turn: Turn, key: int, counter: int, *, is_late: bool, path: Path |
     if counter == incident.latest:
         incident = replace(incident, is_late=is_late, path=path)
     if incident.kind is AlertKind.TEST:
-        turn.state.member_tests = replace(turn.state.member_tests, good_ms=turn.now_ms)
+        turn.state.weekly_test = replace(turn.state.weekly_test, good_ms=turn.now_ms)
     if not waiting and incident.received_ms is None:
         incident = replace(incident, received_ms=turn.now_ms)
     keep(turn, incident)

@@ -60,7 +60,7 @@ def started(turn: Turn, event: Started) -> None:
     turn.state.directory = event.directory if event.directory.serial >= state.directory.serial else state.directory
     turn.state.incidents = Ledger((*restored.items(), *state.incidents.oldest()))
     turn.state.recent = (*sorted(restored), *state.recent)[-RECENT_MAX:]
-    turn.state.member_tests = replace(state.member_tests, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s)
+    turn.state.weekly_test = replace(state.weekly_test, good_at_s=event.tested_at_s, since_at_s=event.test_since_at_s)
     told.restore(turn, event.told)
     delivery.restore(turn, rows, due)
     if not state.central.scales:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from node.core.controls import Button, Part
 from node.core.incident.hush import faults_to_tell, hushed_since_ms, is_blocked_to_tell
 from node.core.panel.words import TELL, USE_RADIO, clock, fullest, line, named, on_duty, span
-from node.core.radio import member_tests
+from node.core.radio import weekly_test
 from node.core.radio.path import RadioPath, radio_path
 from node.core.screens import Emphasis, Face, Screen
 from node.core.state import Fault, NodeState, stuck_buttons, wall_at_s
@@ -99,7 +99,7 @@ def moments_ms(state: NodeState, now_ms: int) -> list[int]:
     duplicate_ms = None if state.central.taken is None else state.central.taken.told_until_ms
     if duplicate_ms is not None:
         moments.append(duplicate_ms)
-    due_ms = member_tests.next_moment_ms(state, now_ms)
+    due_ms = weekly_test.next_moment_ms(state, now_ms)
     if due_ms is not None and state.central.path is PathPhase.PROVEN:
         moments.append(due_ms)
     screen = state.screen
@@ -156,7 +156,7 @@ def _asks_for_test(state: NodeState, now_ms: int) -> bool:
     A silent attack leaves this as it was (N4): a face that came or went with the press would tell of it.
     """
     at_ms = _unwatched_ms(state, now_ms)
-    return member_tests.is_due(state, at_ms) and _is_odd_minute(state, at_ms)
+    return weekly_test.is_due(state, at_ms) and _is_odd_minute(state, at_ms)
 
 
 def _takes_turns(screen: Screen) -> bool:
@@ -186,10 +186,10 @@ def _radio_to_tell(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Rad
 
 
 def _last_good(state: NodeState, now_ms: int) -> str:
-    tests = state.member_tests
+    tests = state.weekly_test
     if tests.good_ms is None and not (tests.good_at_s and wall_at_s(state, now_ms)):
         return "Last good: not known"
-    age_ms = now_ms - member_tests.since_ms(state, now_ms)
+    age_ms = now_ms - weekly_test.since_ms(state, now_ms)
     if age_ms < 2 * _MS_PER_DAY:
         return fullest(f"Last good: {span(age_ms)} ago")
     days = f"{age_ms // _MS_PER_DAY} days"

@@ -8,8 +8,8 @@ from typing import Final
 from node.core.incident.hush import is_blocked_to_tell
 from node.core.incident.lifecycle import is_unsaved
 from node.core.panel.words import KIND_WORDS, TELL, USE_RADIO, clock, line, named, person, shortened, span
-from node.core.radio.member_tests import is_proof, paths_proven
 from node.core.radio.path import can_transmit
+from node.core.radio.weekly_test import is_unanswered_test, paths_proven
 from node.core.screens import LINE_CHARS_MAX, Emphasis, Face, Screen
 from node.core.state import CancelProgress, Incident, NodeState, wall_at_s
 from node.core.table import PathPhase, Phase
@@ -37,7 +37,7 @@ def own_face(state: NodeState, own: Incident, now_ms: int) -> Screen | None:
     is_young = own.pressed_ms is not None and now_ms - own.pressed_ms < state.settings.timing.saving_shown_ms
     if own.phase is Phase.DRAFTED and is_young:
         return None
-    if own.phase in _AT_CENTRAL and is_proof(own):
+    if own.phase in _AT_CENTRAL and is_unanswered_test(own):
         face, headline, line_1, line_2 = _tested(state, own)
     else:
         face, headline, line_1, line_2 = _FACES[own.phase](state, own, now_ms)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from node.core.incident.hush import is_hushed, was_silent
 from node.core.incident.sounder import play_for_neighbour
 from node.core.neighbours import alerts as neighbours
-from node.core.radio.member_tests import is_proof
+from node.core.radio.weekly_test import is_unanswered_test
 from node.core.state import Incident, Neighbour, NodeState, View
 from node.core.table import PASSING, UNSETTLED, Phase
 from node.core.turn import Turn
@@ -89,7 +89,7 @@ def _has_face(state: NodeState, incident: Incident, now_ms: int) -> bool:
     is_old_news = incident.kind is AlertKind.TEST or incident.is_restored
     passes = incident.phase in PASSING or (is_old_news and incident.phase is Phase.RECEIVED)
     since_ms = incident.changed_ms
-    if is_proof(incident) and incident.received_ms is not None:
+    if is_unanswered_test(incident) and incident.received_ms is not None:
         since_ms = incident.received_ms  # That central closes it by itself some time later is no news.
     return not passes or now_ms - since_ms < state.settings.timing.outcome_shown_ms
 

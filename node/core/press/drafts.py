@@ -31,7 +31,7 @@ from node.core.incident.hush import is_hushed
 from node.core.incident.lifecycle import forget, happen, holder, is_cancelled, keep, open_incident
 from node.core.incident.sounder import rename_own
 from node.core.neighbours import alerts as neighbours
-from node.core.radio import member_tests, path_tests
+from node.core.radio import path_tests, weekly_test
 from node.core.scales import shown_at_s, stamp_s
 from node.core.state import CancelProgress, Incident, NodeState, PendingDraft, wall_at_s
 from node.core.table import Happening, PathPhase, Phase
@@ -327,7 +327,7 @@ def _alert_numbered(turn: Turn, frame: Alert, draft: PendingDraft | None, happen
     incident = turn.state.incidents.get(key)
     fact = "stored" if happening is Happening.SAVED else "unsaved"
     turn.fact(fact, frame.id, kind=frame.kind.slug, incident=frame.incident_id.text)
-    member_tests.numbered(turn, frame)
+    weekly_test.numbered(turn, frame)
     if incident is None:
         return
     is_latest = draft is not None and draft.number == incident.latest_draft

@@ -234,13 +234,13 @@ def test_test_that_was_committed_before_a_restart_is_acknowledged_after_it(air: 
 
 
 def test_premises_that_did_not_press_test_for_eight_days_is_overdue() -> None:
-    kept = (KeptPath(CORNER, proof_at=START - timedelta(days=8) + timedelta(seconds=5)),)
+    kept = (KeptPath(CORNER, weekly_test_at=START - timedelta(days=8) + timedelta(seconds=5)),)
     town = Town(Recall(paths=kept), make_directory())
     town.beat(CORNER)
-    assert (False, False) == (town.line(CORNER).is_proof_overdue, town.line(BAKERY).is_proof_overdue)
+    assert (False, False) == (town.line(CORNER).is_weekly_test_overdue, town.line(BAKERY).is_weekly_test_overdue)
 
     town.later(6)
-    assert town.line(CORNER).is_proof_overdue
+    assert town.line(CORNER).is_weekly_test_overdue
 
     town.press(7, AlertKind.TEST)
-    assert (town.now_at, False) == (town.line(CORNER).proof_at, town.line(CORNER).is_proof_overdue)
+    assert (town.now_at, False) == (town.line(CORNER).weekly_test_at, town.line(CORNER).is_weekly_test_overdue)

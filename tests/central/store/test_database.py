@@ -294,7 +294,7 @@ def test_database_gives_back_through_whom_a_frame_came_and_who_was_heard(databas
 
     assert [BAKERY, GATEWAY, None] == [e.relay for e in found.journal if isinstance(e, FrameEntry)][:3]
     at = START + timedelta(seconds=5)
-    assert {KeptPath(CORNER, at, GATEWAY), KeptPath(CROWN, proof_at=at)} == set(found.paths)
+    assert {KeptPath(CORNER, at, GATEWAY), KeptPath(CROWN, weekly_test_at=at)} == set(found.paths)
     assert () == recall(database, town.now_at + timedelta(days=61)).paths
 
 

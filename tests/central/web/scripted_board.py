@@ -331,8 +331,8 @@ def healthy(
     outbox_depth: int = 0,
     is_gateway: bool = False,
     radio: RadioLine | None = None,
-    proof_at: datetime | None = None,
-    is_proof_overdue: bool = False,
+    weekly_test_at: datetime | None = None,
+    is_weekly_test_overdue: bool = False,
     figures: tuple[PathFigures, ...] = (),
 ) -> NodeLine:
     """The line of a premises that was seen just now."""
@@ -350,8 +350,8 @@ def healthy(
         version="0.1.0",
         is_gateway=is_gateway,
         radio=radio,
-        proof_at=proof_at,
-        is_proof_overdue=is_proof_overdue,
+        weekly_test_at=weekly_test_at,
+        is_weekly_test_overdue=is_weekly_test_overdue,
         figures=figures,
     )
 

@@ -18,8 +18,8 @@ NOW = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
 AT = when(NOW)
 
 
-def line(state: Standing = "ok", radio: RadioLine | None = None, *, is_proof_overdue: bool = False) -> NodeLine:
-    return healthy("00000010", "Corner Shop", state=state, radio=radio, is_proof_overdue=is_proof_overdue)
+def line(state: Standing = "ok", radio: RadioLine | None = None, *, is_weekly_test_overdue: bool = False) -> NodeLine:
+    return healthy("00000010", "Corner Shop", state=state, radio=radio, is_weekly_test_overdue=is_weekly_test_overdue)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,8 @@ def test_every_state_has_its_words_and_its_shape() -> None:
 
 def test_warnings_say_what_somebody_must_see_to() -> None:
     shown = line(
-        radio=RadioLine(state="ready", blocked_since=NOW, is_test_overdue=True, tested_at=NOW), is_proof_overdue=True
+        radio=RadioLine(state="ready", blocked_since=NOW, is_test_overdue=True, tested_at=NOW),
+        is_weekly_test_overdue=True,
     )
 
     assert (

@@ -17,7 +17,7 @@ export function blockedMs(node) {
   return isKnown ? Date.parse(node.radio.blocked_since) : null;
 }
 
-export const needsLook = (node) => Boolean(blockedMs(node) || node.radio?.is_test_overdue || node.is_proof_overdue);
+export const needsLook = (node) => Boolean(blockedMs(node) || node.radio?.is_test_overdue || node.is_weekly_test_overdue);
 
 export class PathsView {
   constructor() {
@@ -64,7 +64,7 @@ export class PathsView {
     if (node.radio?.is_test_overdue) {
       said.push(`RADIO TEST OVERDUE – ${node.radio.tested_at ? `last came back ${when(node.radio.tested_at)}` : "none has come back"}`);
     }
-    if (node.is_proof_overdue) said.push(`WEEKLY TEST OVERDUE – last ${when(node.proof_at)}. Staff should press Test`);
+    if (node.is_weekly_test_overdue) said.push(`WEEKLY TEST OVERDUE – last ${when(node.weekly_test_at)}. Staff should press Test`);
     const signature = said.join("\n");
     setHidden(this.warnings, !said.length);
     if (this.warnings.dataset.signature === signature) return;

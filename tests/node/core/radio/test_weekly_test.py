@@ -124,7 +124,7 @@ def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(since_da
 def test_without_a_proven_clock_the_week_runs_from_the_start() -> None:
     world = World()
     world.start(wall=None)
-    world.state = replace(world.state, member_tests=replace(world.state.member_tests, good_at_s=5))
+    world.state = replace(world.state, weekly_test=replace(world.state.weekly_test, good_at_s=5))
     world.online()
     world.now_ms += WEEK_MS - 600_000
     world.do(world.status())
@@ -145,7 +145,7 @@ def test_undelivered_test_is_no_good_one() -> None:
     world.online()
     world.live(1_000)
 
-    assert world.state.member_tests.good_ms is None
+    assert world.state.weekly_test.good_ms is None
 
 
 def test_it_is_asked_for_only_on_the_idle_face_of_a_node_that_is_ready() -> None:
@@ -263,7 +263,7 @@ def test_press_without_a_network_goes_by_radio_and_says_so() -> None:
         world.screen.headline,
         world.screen.lines,
     )
-    assert world.state.member_tests.good_ms == world.now_ms
+    assert world.state.weekly_test.good_ms == world.now_ms
 
 
 @pytest.mark.parametrize("radio", [None, RadioSettings()])
