@@ -2,8 +2,8 @@
 
 Rights follow :mod:`wire.topics`. The broker takes the user name from the client certificate's common name and the
 client id from the user name, so no certificate can send, listen or connect as another. Every right is written out
-for the node that has it: a certificate that the ACL does not name, revoked or never listed, can connect but do
-nothing.
+for the node that has it. A revoked certificate is named with no right at all, which silences a session that is open,
+and the revocation list refuses its next connection. A certificate that was never listed can connect but do nothing.
 """
 
 from __future__ import annotations

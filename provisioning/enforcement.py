@@ -6,7 +6,7 @@ list is checked before the reload, and the ACL takes every right from a revoked 
 once. Then two certificates made for the purpose show what the broker does:
 
 * a revoked **canary** must be refused, as revoked: the new list is in force;
-* * a valid **control** must be let in and may write only a topic that the new ACL alone names: the broker refuses for
+* a valid **control** must be let in and may write only a topic that the new ACL alone names: the broker refuses for
   the right reason, and obeys the ACL that silences the live session. The second half matters: if Mosquitto reloads an
   ACL that it cannot read, it allows everything.
 """

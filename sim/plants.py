@@ -101,7 +101,17 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
     Plant.SILENT_SPOKEN: ("I20",),
 }
 """The invariants that each of them breaks; none for one that a storm shows: it does not end in time."""
-RADIO_PLANTS: Final = frozenset(list(Plant)[list(Plant).index(Plant.OVER_THOUGH_RECEIPTED) :])
+RADIO_PLANTS: Final = frozenset(
+    {
+        Plant.OVER_THOUGH_RECEIPTED,
+        Plant.AIRTIME_FORGOTTEN,
+        Plant.RELAYED_FOR_EVER,
+        Plant.WAITS_ALIKE,
+        Plant.UNLICENSED,
+        Plant.REPLAY_SHOWN,
+        Plant.SILENT_SPOKEN,
+    }
+)
 """Those that only a town with radios can show."""
 BUG_PLANTS: Final = frozenset({Plant.HALF_A_STEP_KEPT})
 """Those that only a town shows whose central has bugs."""

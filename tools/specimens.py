@@ -1,6 +1,6 @@
 """Every face as the node itself composes it: the core plays a day of a shop, and each screen is kept.
 
-For pictures and tests. Two faces of look.md that no rule composes yet are written down here.
+For pictures and tests. Two faces that no rule composes yet are written down here.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 | topic | who writes | who reads | payload |
 |---|---|---|---|
 | ``scheme/{scheme}/frame/{node}`` | that node | members of the scheme, central | a frame |
-| ``scheme/{scheme}/incident`` | central | members, tools | :class:`~wire.messages.IncidentState` |
-| ``scheme/{scheme}/central`` | central | members, tools | :class:`~wire.messages.CentralStatus` |
+| ``scheme/{scheme}/incident`` | central | members | :class:`~wire.messages.IncidentState` |
+| ``scheme/{scheme}/central`` | central | members | :class:`~wire.messages.CentralStatus` |
 | ``node/{node}/up/{channel}`` | that node | central | see :class:`Up` |
 | ``node/{node}/down/{channel}`` | central | that node | see :class:`Down` |
 

@@ -1,5 +1,7 @@
 """What central says of a member's frame: that it has it, that it never will, what a person answered to it.
 
+Only :mod:`central.core.machine` asks for a receipt, once the disk has the frame.
+
 A counter may have been given out twice, by a card that lost its last writes. So a receipt names the bytes that are on
 disk, and a frame with other bytes is refused, which makes its node press it anew. Nodes of an older version get the
 receipts that they know, and no refusals: which version a node is, its signed health has said.

@@ -22,7 +22,7 @@ with five exceptions. ``UNSAVED``: the disk refused the press, so it is sent fro
 it is not saved; the disk is retried for ever. ``REFUSED``: it could not even be numbered, so it cannot be sent; the
 screen says so, and both are retried for ever. ``ON_AIR`` (N8): the receipt is overdue and the radio carries the alert
 now; that proves nothing, so it is shown as *trying*. ``UNDELIVERED``: no receipt in time, and the radio, if there is
-one, has had its first chance; both paths keep trying. Only a receipt leads out of these two, however late. A PUBACK
+one, has had its first chance; both paths keep trying. Only a receipt, however late, leads on from these two. A PUBACK
 does not, because the broker is not central; nor does a person's answer or central's state of the incident, because both
 name a number that an older copy of this card may have given to another press: they wait for the receipt. Nor does a
 further try by radio lead from ``UNDELIVERED`` back to *trying*. ``CANCELLED``: the presser took it back; central still

@@ -48,7 +48,7 @@ PRIORITY_COLOURS: Final = {
     Priority.TEST: (0xAE, 0xB8, 0xC2),
 }
 P1_TEXT: Final = (0xFF, 0x8F, 0x8A)
-"""Red letters on black do not read across a shop: the lighter red of look.md's text tokens."""
+"""Red letters on black do not read across a shop: so a lighter red for text."""
 
 
 class Shift(Struct, frozen=True):

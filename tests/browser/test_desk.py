@@ -159,7 +159,7 @@ def test_no_card_moves_under_the_pointer(open_page: OpenPage, server: ScriptedSe
 def test_fill_means_unanswered_and_outline_answered(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    """look.md: at a glance, before a word is read."""
+    """docs/control-room.md: at a glance, before a word is read."""
     server.call(lambda: board.press("attack"))
     page = open_page(color_scheme="dark")
     badge = page.locator(".card > .badge")

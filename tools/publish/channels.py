@@ -82,7 +82,7 @@ CHANNELS: Final = (
         "incident",
         IncidentTopic(_SCHEME),
         "central",
-        "members of the scheme, tools",
+        "members of the scheme",
         True,  # noqa: FBT003
         1,
         IncidentState,
@@ -94,7 +94,7 @@ CHANNELS: Final = (
         "central",
         CentralTopic(_SCHEME),
         "central",
-        "members of the scheme, tools",
+        "members of the scheme",
         True,  # noqa: FBT003
         0,
         CentralStatus,

@@ -91,11 +91,29 @@ _LIMITS: Final = {
     "a name in an acknowledgement frame": (limits.SHORT_NAME_BYTES_MAX, "bytes of UTF-8"),
 }
 
+_SECTIONS: Final = (
+    "Frames",
+    "Signatures",
+    "Delivery: receipts, retransmission, dedupe",
+    "Admission",
+    "Vocabulary",
+    "Topics",
+    "Messages",
+    "The directory",
+    "Limits",
+    "Reasons for a refusal",
+)
+_CONTENTS: Final = " · ".join(
+    f"[{section}](#{section.lower().translate({ord(','): None, ord(':'): None, ord(' '): '-'})})"
+    for section in _SECTIONS
+)
+
 
 def handbook() -> str:
     """The page."""
     parts = [
         INTRODUCTION,
+        _CONTENTS,
         "## Frames",
         _frame_head(),
         *(_frame_kind(kind) for kind in FrameKind),
@@ -252,7 +270,9 @@ def _topics() -> str:
     )
     return (
         "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL ties `{node}` to the common name of "
-        "the client certificate. Nothing is retained. Signed: with the user property `signature` (see Signatures).\n\n"
+        "the client certificate (`provisioning/broker.py`). Central has a second client, `00000001-alerts`, with the "
+        "rights that frames, heard, receipts, acknowledgements and air need (ADR 0014). Nothing is retained. Signed: "
+        "with the user property `signature` (see Signatures).\n\n"
         + _table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)
     )
 

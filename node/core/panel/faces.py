@@ -1,4 +1,4 @@
-"""What the panel says, from what is known: the faces of look.md as values. Decides nothing, remembers nothing.
+"""What the panel says, from what is known: its faces as values (docs/screen.md). Decides nothing, remembers nothing.
 
 Every face says only what is proven: *saved* after the disk's word, *received* after central's, a name after a person's.
 """

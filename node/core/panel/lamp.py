@@ -1,4 +1,4 @@
-"""The lamp: what it shows is what the panel tells of (N4, look.md)."""
+"""The lamp: what it shows is what the panel tells of (N4, docs/screen.md)."""
 
 from __future__ import annotations
 

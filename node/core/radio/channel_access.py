@@ -9,9 +9,9 @@ possible; of fifty alerts at once only about one a second may try, or nearly all
 
 - only while the channel is clear. Busy time freezes it, as in IEEE 802.11: the node that has waited longest goes first,
   and nothing is drawn again at the end of an over, when all would draw at once;
-- more slowly, the more nodes seem to want the channel: at about 1/n of its speed for a crowd of n. So the draws of
-  fifty nodes, made for one second, stretch over fifty seconds as soon as the crowd is noticed, and the last three do
-  not wait once it is gone.
+- more slowly, the more nodes seem to want the channel: at about 1/n of its speed for a crowd of n. Fifty
+  nodes that drew for one second share out fifty as soon as they notice one another; once the crowd is gone, the last
+  three no longer wait.
 
 **Slots.** In a crowd an over begins only at the start of a slot as long as the blind time, counted from the end of the
 last over, which all heard. A node that would key later in the slot then notices one that keyed at its start: this saves

@@ -1,4 +1,4 @@
-"""Sounds are short, bounded and stop at once; the LED's patterns can be told apart (look.md)."""
+"""Sounds are short, bounded and stop at once; the LED's patterns can be told apart (docs/screen.md)."""
 
 from __future__ import annotations
 

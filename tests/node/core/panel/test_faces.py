@@ -1,4 +1,4 @@
-"""The faces of look.md, word for word, and that nothing a name can do breaks a line."""
+"""The faces of docs/screen.md, word for word, and that nothing a name can do breaks a line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def assert_fits(screen: Screen) -> None:
 
 
 def test_faces_are_those_of_the_look() -> None:
-    """The table of look.md, as far as it goes without radio and gallery."""
+    """The table of docs/screen.md, as far as it goes without radio and gallery."""
     world = World()
     seen: dict[str, Screen] = {}
 

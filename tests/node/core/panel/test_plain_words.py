@@ -1,4 +1,4 @@
-"""N3, look.md: each face says plainly what is wrong and what to do; no mark needs to be explained first."""
+"""N3, docs/screen.md: each face says plainly what is wrong and what to do; no mark needs to be explained first."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_mark_goes_when_the_test_is_too_old() -> None:
 
 
 def test_network_down_promises_the_radio_after_a_test_that_passed() -> None:
-    """look.md, *fault*."""
+    """docs/screen.md, *fault*."""
     world = radio_world()
     passed(world)
     world.do(LinkDown("gone"))
