@@ -79,6 +79,9 @@ def test_mutant_knows_its_scope_and_lines() -> None:
         'raise ValueError("a" f"{b + 1}")',
         'class Gate(Struct, frozen=True, gc=False):\n    """A class."""',
         "@cache(1)\ndef f(): pass",
+        "x = None",
+        "at_ms: int | None = None",
+        "rows: tuple[Row, ...] = ()",
     ],
 )
 def test_what_no_test_need_notice_is_left_alone(line: str) -> None:
@@ -170,6 +173,11 @@ def test_constant_is_tested_by_the_files_of_tests_that_name_it() -> None:
     atlas = Atlas({"t.py": Reach([("t.py::one", 0.1)], {})}, {"t.py": "assert 5 == LIMIT_MS\n"})
 
     assert {"t.py::one"} == atlas.tests_of("wire/a.py", (1, 1), "LIMIT_MS")
+
+
+@pytest.mark.parametrize("line", ["row: Row | None = first", "LIMIT: Final = first"])
+def test_value_that_mypy_would_let_be_none_is_tried(line: str) -> None:
+    assert [(line, line.replace("first", "None"))] == _changes(line)
 
 
 def test_large_number_is_doubled() -> None:

@@ -161,6 +161,8 @@ class _Finder(cst.CSTVisitor):
             elif changes and isinstance(node, cst.Integer) and node.evaluated_value >= _LARGE:
                 # Whether 2,000 or 2,001 ms is nobody's rule; 4,000 would be.
                 changes = [cst.Integer(str(2 * node.evaluated_value))]
+            elif isinstance(node, cst.Assign | cst.AnnAssign):
+                changes = [changed for changed in changes if not self._is_for_mypy(node, changed)]
             for changed in changes:
                 was = _one_line(self.module.code_for_node(node)) if was is None else was
                 becomes = _one_line(self.module.code_for_node(changed))
@@ -188,6 +190,15 @@ class _Finder(cst.CSTVisitor):
         if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
             return statement.target.value
         return self._scopes[-1] if self._scopes else ""
+
+    def _is_for_mypy(self, node: cst.Assign | cst.AnnAssign, changed: cst.CSTNode) -> bool:
+        """``None`` where the annotation has none; and ``""`` for a ``None``, which is as false, and of a wrong type."""
+        if node.value is not None and self.module.code_for_node(node.value) == "None":
+            return True
+        if not isinstance(node, cst.AnnAssign) or not isinstance(changed, cst.AnnAssign):
+            return False
+        annotation = self.module.code_for_node(node.annotation.annotation)
+        return not any(word in annotation for word in ("None", "Any", "Final", "ClassVar", "object"))
 
     def _is_wording(self, node: cst.CSTNode, changed: cst.CSTNode) -> bool:
         """Whether the words of an error are all that is changed."""
