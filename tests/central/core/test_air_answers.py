@@ -73,6 +73,14 @@ def test_acknowledgement_is_said_twice_and_not_a_third_time(air: Town) -> None:
     assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(said, do.RepeatAcknowledgement)
 
 
+def test_acknowledgement_is_said_again_in_the_moment_it_is_due(air: Town) -> None:
+    air.later(1)
+    air.hear(air.alert())
+    air.act(Acknowledge(INCIDENT))
+
+    assert [do.RepeatAcknowledgement(GATEWAY, SEVEN)] == only(air.later(6), do.RepeatAcknowledgement)
+
+
 def test_acknowledgement_is_not_said_a_second_time_to_who_is_back_on_the_network(air: Town) -> None:
     air.later(1)
     air.hear(air.alert())

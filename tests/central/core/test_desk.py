@@ -8,6 +8,7 @@ import pytest
 
 from central.core import effects as do
 from central.core import events as ev
+from central.core.desk import ON_WATCH_MAX
 from central.core.journal import ActionEntry, Recall
 from central.core.view import (
     Acknowledge,
@@ -261,6 +262,16 @@ def test_duty_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> None
 
     assert (("pcso",), ("cctv",)) == (started.status.on_duty, ended.status.on_duty)
     assert (JONES,) == on_duty(town)
+
+
+def test_duty_is_full_with_as_many_as_the_page_can_show(town: Town) -> None:
+    for number in range(ON_WATCH_MAX):
+        assert isinstance(town.act(StartWatch(), Person("pcso", f"Person {number}")), Done)
+
+    refused = town.act(StartWatch(), JONES)
+
+    assert Refused("64 people are on duty already; end the duty of another first.") == refused
+    assert ON_WATCH_MAX == len(on_duty(town))
 
 
 def test_board_says_since_when_somebody_is_on_duty(town: Town) -> None:
