@@ -47,7 +47,7 @@ def _changes(source: str) -> list[tuple[str, str]]:
 def _mutants(package: str, files: int, lines: int, *, first: int = 0) -> list[Mutant]:
     """Three a line, of two families."""
     return [
-        Mutant(f"{package}/f{file}.py", "step", (line, line), "", family, 0, f"a{file}.{line}", becomes)
+        Mutant(f"{package}/f{file}.py", "step", (line, line), "", family, 0, "", f"a{file}.{line}", becomes)
         for file in range(files)
         for line in range(first, lines)
         for family, becomes in (("call", "b"), ("call", "c"), ("value", "d"))
@@ -243,7 +243,7 @@ def test_results_go_on_after_an_interruption_in_the_middle_of_a_line(tmp_path: P
 
 def test_judgement_needs_a_reason(tmp_path: Path) -> None:
     file = tmp_path / "judged.toml"
-    file.write_text('[[judged]]\npath = "wire/a.py"\nwas = "1"\nbecomes = "2"\nreason = " "\n')
+    file.write_text('[[judged]]\npath = "wire/a.py"\ntext = "x = 1"\nwas = "1"\nbecomes = "2"\nreason = " "\n')
 
     with pytest.raises(ValueError, match="no reason"):
         read(file)
@@ -261,8 +261,8 @@ def test_judged_survivor_is_known_again_from_what_is_printed(tmp_path: Path) -> 
 
 
 def test_judgement_of_code_that_is_gone_is_told() -> None:
-    kept = Judgement("wire/gate.py", "5", "6", "why")
-    gone = replace(kept, was="4")
+    kept = Judgement("wire/gate.py", "LIMIT_MS = 5", "5", "6", "why")
+    gone = replace(kept, text="OTHER_MS = 5")
 
     assert [gone] == stale([kept, gone], mutants_of("wire/gate.py", SOURCE))
 

@@ -20,25 +20,22 @@ class Judgement(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         path: the file.
         scope: the function or class in it; empty at the top of the module.
+        text: the line on which the change begins.
         was: what the mutant changes, as the campaign prints it.
         becomes: what into.
         reason: why no test need notice.
     """
 
     path: str
+    text: str
     was: str
     becomes: str
     reason: str
     scope: str = ""
 
     def concerns(self, mutant: Mutant) -> bool:
-        """Every like change in the same scope is judged alike."""
-        return (self.path, self.scope, self.was, self.becomes) == (
-            mutant.path,
-            mutant.scope,
-            mutant.was,
-            mutant.becomes,
-        )
+        """The same change of a like line in the same scope is judged alike."""
+        return _place(self) == _place(mutant)
 
 
 class _Page(Struct, forbid_unknown_fields=True):
@@ -61,5 +58,9 @@ def read(file: Path = FILE) -> list[Judgement]:
 
 def stale(judged: Collection[Judgement], mutants: Collection[Mutant]) -> list[Judgement]:
     """Judgements of code that is no longer there."""
-    there = {(m.path, m.scope, m.was, m.becomes) for m in mutants}
-    return [j for j in judged if (j.path, j.scope, j.was, j.becomes) not in there]
+    there = set(map(_place, mutants))
+    return [judgement for judgement in judged if _place(judgement) not in there]
+
+
+def _place(one: Judgement | Mutant) -> tuple[str, ...]:
+    return one.path, one.scope, one.text, one.was, one.becomes

@@ -60,6 +60,7 @@ class Mutant(Struct, frozen=True):
         binds: the name that a line executed at import gives to what it makes, so that its users can be found.
         family: of the mistake: value, assignment, call or condition.
         index: its place among all mutants of this state of the file.
+        text: the line on which the change begins.
         was: the code it changes, on one line.
         becomes: what it changes it into.
         occurrence: how many like it stand before it in the same scope.
@@ -71,6 +72,7 @@ class Mutant(Struct, frozen=True):
     binds: str
     family: str
     index: int
+    text: str
     was: str
     becomes: str
     occurrence: int = 0
@@ -123,6 +125,7 @@ class _Finder(cst.CSTVisitor):
         self.module = module
         self.found: list[tuple[Mutant, cst.CSTNode, cst.CSTNode]] = []
         self._path = path
+        self._text = module.code.splitlines()
         self._scopes: list[str] = []
         self._statements: list[cst.SimpleStatementLine] = []
         self._raises = 0
@@ -168,14 +171,15 @@ class _Finder(cst.CSTVisitor):
                 becomes = _one_line(self.module.code_for_node(changed))
                 family = _FAMILIES[operator.__name__]
                 mutant = Mutant(
-                    self._path,
-                    ".".join(self._scopes),
-                    self._lines(node),
-                    self._binds(),
-                    family,
-                    len(self.found),
-                    was,
-                    becomes,
+                    path=self._path,
+                    scope=".".join(self._scopes),
+                    lines=self._lines(node),
+                    binds=self._binds(),
+                    family=family,
+                    index=len(self.found),
+                    text=self._text[self.get_metadata(PositionProvider, node).start.line - 1].strip(),
+                    was=was,
+                    becomes=becomes,
                 )
                 self.found.append((mutant, node, changed))
 

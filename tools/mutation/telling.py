@@ -71,7 +71,6 @@ def survivor(mutant: Mutant, result: Result, source: str) -> str:
 
 def entry(mutant: Mutant) -> str:
     """A survivor as it stands in judged.toml, but for the reason."""
-    fields = {"path": mutant.path, "scope": mutant.scope, "was": mutant.was, "becomes": mutant.becomes, "reason": ""}
-    return "\n".join(
-        ["[[judged]]", *(f"{name} = {msgspec.json.encode(text).decode()}" for name, text in fields.items())]
-    )
+    names = ("path", "scope", "text", "was", "becomes")
+    lines = [f"{name} = {msgspec.json.encode(getattr(mutant, name)).decode()}" for name in names]
+    return "\n".join(["[[judged]]", *lines, 'reason = ""'])

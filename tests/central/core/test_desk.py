@@ -340,6 +340,10 @@ def test_duty_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
     assert () == on_duty(town)
 
 
+def test_nobody_is_assigned_at_first(town: Town) -> None:
+    assert "" == town.card().assigned_to
+
+
 def test_assign_is_recorded(town: Town) -> None:
     town.act(Assign(ID, "Sgt Brown"))
 

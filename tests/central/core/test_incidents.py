@@ -209,6 +209,14 @@ def test_incident_tells_members_what_other_members_press(town: Town) -> None:
     assert (SEVEN, "Bakery") == (fact.alert, dict(fact.detail)["from_premises"])
 
 
+def test_card_tells_who_of_the_members_pressed_what(town: Town) -> None:
+    town.press(7)
+    town.respond(BAKERY, 1, SEVEN, MemberResponse.RESPONDING)
+
+    line = town.card().history[-1]
+    assert (town.now_at, "member", "Bakery: responding") == (line.at, line.what, line.text)
+
+
 def test_two_responses_of_one_member_wait_each_for_its_alert(town: Town) -> None:
     """A frame by radio may come before the one that it answers."""
     town.respond(BAKERY, 1, SEVEN, MemberResponse.SEEN)
