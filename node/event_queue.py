@@ -31,7 +31,7 @@ class EventQueue:
         self._waiting: deque[tuple[Event, int]] = deque()
 
     def put(self, event: Event) -> None:
-        """Add an event of the node's own; never dropped. Stamped now; an edge, with the moment the kernel saw it."""
+        """Add an event made by the node; never dropped. Stamped now, an edge with the moment the kernel saw it."""
         age_ms = event.age_ms if isinstance(event, PinChanged) else 0
         self._local.put((event, monotonic_ms() - age_ms))
 

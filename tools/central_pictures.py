@@ -57,7 +57,7 @@ _JAS: Final = Person("pcso", "J Patel")
 
 
 class StillBoard:
-    """A board that never changes; whoever acts on it is refused."""
+    """A board that never changes; every act on it is refused."""
 
     def __init__(self, board: Board) -> None:
         self._board = board

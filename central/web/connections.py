@@ -152,6 +152,6 @@ class LoopErrors:
         elif time.monotonic() >= self._silent_until_s:
             self._silent_until_s = time.monotonic() + ACCEPT_ERROR_LOGGED_EVERY_S
             logger.error(
-                "the page cannot accept connections: %s. Raise LimitNOFILE, or find who opens so many",
+                "the page cannot accept connections: %s. Raise LimitNOFILE, or find out who opens so many connections",
                 context.get("exception"),
             )

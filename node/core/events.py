@@ -317,7 +317,7 @@ Event = (
 )
 
 Emit = Callable[[Event], None]
-"""Takes an event of the node's own from any thread; never drops it, and may only enqueue."""
+"""Takes an event made by the node, from any thread; never drops it, and may only enqueue."""
 
 
 class Offer(Protocol):

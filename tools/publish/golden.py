@@ -1,4 +1,4 @@
-"""The golden vectors: bytes and what they mean, for whoever writes another reader or writer of the contract.
+"""The golden vectors: bytes and what they mean, for anyone who writes another reader or writer of the contract.
 
 They are made from the code and committed; a change in one shows in review as a change of the contract.
 """
