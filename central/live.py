@@ -87,7 +87,7 @@ class LiveBoard:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await future
         except TimeoutError:
-            return Refused("Central did not answer in time. Look at the card before you try again.")
+            return Refused("Central did not answer in time. Check the card before you try again.")
         finally:
             self._waiting.pop(number, None)
 

@@ -130,7 +130,7 @@ def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Direct
             if isinstance(single, Close):
                 single = msgspec.structs.replace(single, seen_alerts=0)
             if not seen:
-                return Refused("They are closed already, or were pressed again.")
+                return Refused("They are already closed, or were pressed again.")
             later = sum(one.is_open and one.pressed_entry > action.seen_through for one in incidents.of(node))
             return Bulk(single, by, (), action.seen_through, untouched=later).of(seen)
         case _:
@@ -179,11 +179,11 @@ def _all_of_revoked(action: CloseRevoked, by: Person, incidents: Incidents, dire
     try:
         node = parse_node(action.node)
     except DecodeError:
-        return Refused("There is no such sender.")
+        return Refused("There is no such unit.")
     sender = directory.senders.get(node)
     if sender is not None and not sender.is_revoked:
-        return Refused("It is not revoked. Close its alerts one card at a time.")
+        return Refused("This unit is not revoked. Close its alerts one card at a time.")
     ids = open_of(node, incidents, incidents.revision)
     if not ids:
-        return Refused("Nothing of it is open.")
+        return Refused("It has no open alerts.")
     return Bulk(Close(ids[0].text, action.outcome), by, ids, incidents.revision)

@@ -32,8 +32,9 @@ class Clocks(Record):
             way = "forward" if self._wall_ahead > timedelta() else "back"
             return (
                 f"This machine's clock was set {way} by {spoken(self._wall_ahead)} while central ran."
-                " Central keeps to its old time, so nothing is late for it, but times on this page are by that."
-                " See that NTP is right, then restart central when no alert is open."
+                " Central keeps its old time, so no alert is marked late because of this,"
+                " but times on this page are wrong."
+                " Check NTP, then restart central when no alert is open."
             )
         gaps = sorted(r.clock_gap for r in records if r.clock_gap is not None and r.is_on_network)
         middle = gaps[len(gaps) // 2] if gaps else timedelta()
@@ -43,8 +44,8 @@ class Clocks(Record):
         way = "behind" if middle > timedelta() else "ahead of"
         return (
             f"Central's clock is {spoken(middle)} {way} the clocks of {witnesses} premises."
-            " Nothing is late for it, but times on this page are wrong."
-            " See that NTP is right on this machine, then restart central when no alert is open."
+            " No alert is marked late because of this, but times on this page are wrong."
+            " Check NTP on this machine, then restart central when no alert is open."
         )
 
 

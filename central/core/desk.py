@@ -102,15 +102,15 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
 ) -> Verdict:
     """Decide on one action, whose words are :func:`cleaned`."""
     if _is_watchlinks(by.name):
-        return Refused("Watchlink itself answers tests under this name. Say your own.")
+        return Refused("Watchlink uses this name itself. Enter your own.")
     match action:
         case CloseRevoked():
-            return Refused("That is for many incidents, and is judged for each.")
+            return Refused("This closes many alerts at once. Close a single one on its card.")
         case StartDuty():
             if by in on_duty:
                 return AlreadySo()
             if len(on_duty) >= ON_DUTY_MAX:
-                return Refused(f"{ON_DUTY_MAX} people are on duty already; end the duty of another first.")
+                return Refused(f"{ON_DUTY_MAX} people are on duty already. End someone else's duty first.")
             return Allowed("duty-started", None, by)
         case EndDuty():
             return Allowed("duty-ended", None, by) if by in on_duty else AlreadySo()
@@ -127,14 +127,14 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
         case UndoAcknowledge():
             if incident.is_undoable(by, now_at, timing.undo_within):
                 return Allowed("unacknowledged", incident, by)
-            return Refused("It can be taken back only within 10 s, and only by who answered.")
+            return Refused("Only the person who answered can undo this, within 10 s.")
         case SetOnTheWay():
             return _judge_set_out(action, by, incident)
         case Assign():
             return AlreadySo() if incident.assigned_to == action.to else Allowed("assigned", incident, by, action.to)
         case Close():
             if 0 < action.seen_alerts < incident.alert_count:
-                return Refused("The shop has pressed again since you looked. Look again, then close.")
+                return Refused("The premises has pressed again. Check the card, then close it.")
             return Allowed("closed", incident, by, action.outcome)
 
 
@@ -154,11 +154,11 @@ def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> V
 def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdict:
     who = action.who or by
     if incident.kind is AlertKind.TEST:
-        return Refused("Nobody sets out for a test.")
+        return Refused("No one goes out for a test.")
     if not goes_out(who):
-        return Refused("CCTV and co-ordinator stay at their desks. Choose who is on the way.")
+        return Refused("CCTV and the co-ordinator stay at their desks. Choose who is going.")
     if _is_watchlinks(who.name):
-        return Refused("Say the name of who is on the way.")
+        return Refused("Enter the name of the person on the way.")
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)
     if incident.state == "on-the-way" and incident.coming == who:
@@ -177,7 +177,7 @@ def _has_become_worse(seen_kind: str, incident: Incident) -> bool:
 
 def _look_again(incident: Incident) -> Refused:
     now = incident.kind.slug.replace("-", " ").upper()
-    return Refused(f"It has become {now} since you looked. Look again, then answer.")
+    return Refused(f"It has become {now}. Check the card, then answer.")
 
 
 def _find(text: str, incidents: Mapping[FrameId, Incident]) -> Incident | None:

@@ -66,7 +66,7 @@ def test_close_says_how_many_presses_were_seen(
     assert [(Close("00000010-1", "Dealt with on site", 2), PRIYA)] == board.actions
 
 
-def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
+def test_nobody_answers_in_the_name_of_who_is_not_on_duty(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     """C2: this browser remembers Priya, who went home; a colleague answers."""
@@ -88,7 +88,7 @@ def test_nobody_answers_in_the_name_of_who_is_not_on_watch(
     assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
 
 
-def test_page_on_watch_gives_a_sign_of_life_every_five_minutes(
+def test_page_on_duty_gives_a_sign_of_life_every_five_minutes(
     open_page: OpenPage, open_context: Callable[..., BrowserContext], server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     """C2: central ends a duty of which nothing is heard for half an hour."""

@@ -8,7 +8,7 @@ import pytest
 
 from central.core import effects as do
 from central.core import events as ev
-from central.core.desk import ON_WATCH_MAX
+from central.core.desk import ON_DUTY_MAX
 from central.core.journal import ActionEntry, Recall
 from central.core.view import (
     Acknowledge,
@@ -114,7 +114,7 @@ def test_acknowledge_of_an_assist_does_not_answer_the_attack_it_has_become(town:
 
     refused = town.act(Acknowledge(ID, seen_kind="assist"))
 
-    assert Refused("It has become ATTACK since you looked. Look again, then answer.") == refused
+    assert Refused("It has become ATTACK. Check the card, then answer.") == refused
     assert isinstance(town.act(Acknowledge(ID, seen_kind="attack")), Done)
 
 
@@ -141,7 +141,7 @@ def test_close_is_refused_when_the_shop_has_pressed_since_the_person_looked(town
 
     refused = town.act(Close(ID, "Dealt with", seen_alerts=1))
 
-    assert Refused("The shop has pressed again since you looked. Look again, then close.") == refused
+    assert Refused("The premises has pressed again. Check the card, then close it.") == refused
     assert isinstance(town.act(Close(ID, "Dealt with", seen_alerts=2)), Done)
 
 
@@ -265,13 +265,13 @@ def test_duty_shows_on_the_board_and_at_once_at_the_premises(town: Town) -> None
 
 
 def test_duty_is_full_with_as_many_as_the_page_can_show(town: Town) -> None:
-    for number in range(ON_WATCH_MAX):
-        assert isinstance(town.act(StartWatch(), Person("pcso", f"Person {number}")), Done)
+    for number in range(ON_DUTY_MAX):
+        assert isinstance(town.act(StartDuty(), Person("pcso", f"Person {number}")), Done)
 
-    refused = town.act(StartWatch(), JONES)
+    refused = town.act(StartDuty(), JONES)
 
-    assert Refused("64 people are on duty already; end the duty of another first.") == refused
-    assert ON_WATCH_MAX == len(on_duty(town))
+    assert Refused("64 people are on duty already. End someone else's duty first.") == refused
+    assert ON_DUTY_MAX == len(on_duty(town))
 
 
 def test_board_says_since_when_somebody_is_on_duty(town: Town) -> None:

@@ -59,7 +59,7 @@ def test_who_comes_has_a_role_that_goes_out_and_a_name(town: Town, who: Person) 
 def test_nobody_sets_out_for_a_test(town: Town) -> None:
     town.press(9, AlertKind.TEST)
 
-    assert Refused("Nobody sets out for a test.") == town.act(SetOnTheWay("00000010-9", who=PATEL))
+    assert Refused("No one goes out for a test.") == town.act(SetOnTheWay("00000010-9", who=PATEL))
 
 
 @pytest.mark.finding(5)

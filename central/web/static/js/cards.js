@@ -11,7 +11,7 @@ const PRIMARY = {
   answered: { verb: "on-the-way", label: "On the way…", key: "W" },
   "on-the-way": CLOSE,
 };
-// Nobody sets out for a test.
+// No one goes out for a test.
 const primaryOf = (card) => {
   if (isPressedAgain(card)) return PRIMARY.unanswered;
   return card.kind === "test" && card.state === "answered" ? CLOSE : PRIMARY[card.state];
