@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from node.core.panel.words import where
+
 SCHEMES: Final = {"hart": "HART", "pub-watch": "Pub Watch"}
 
 
@@ -15,7 +17,7 @@ class Address(Struct, frozen=True):
 
     Attributes:
         key: its name in scripts.
-        premises, place: its names for fleet and screens; together they fit an OLED line.
+        premises, place: its names for fleet and screens.
         schemes: slugs.
     """
 
@@ -23,6 +25,11 @@ class Address(Struct, frozen=True):
     premises: str
     place: str
     schemes: tuple[str, ...]
+
+    def is_named_in(self, words: str) -> bool:
+        """Whether a panel's words name it, if need be cut, as beside a long place, or late."""
+        names = (self.premises, *(where(self.premises, self.place, before) for before in ("", "LATE ")))
+        return any(name in words for name in names)
 
 
 ADDRESSES: Final = (

@@ -29,7 +29,6 @@ from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
 from demo.watch_room import WatchRoom
-from node.core.panel.words import where
 from node.hw.fake_board_client import BoardView
 from node.store.database import DATABASE_NAME
 from provisioning.fleet import Fleet
@@ -76,9 +75,8 @@ class Premises(Struct, frozen=True):
         return f"{self.address.premises}, {self.address.place}"
 
     def is_named_on(self, view: BoardView) -> bool:
-        """Whether a panel names it, if need be shortened, as a late alert does."""
-        words = words_of(view)
-        return self.address.premises in words or where(self.address.premises, self.address.place, "LATE ") in words
+        """Whether a panel names it."""
+        return self.address.is_named_in(words_of(view))
 
     def is_warned_by(self, other: Premises) -> bool:
         """Whether ``other``'s alerts concern it: a different premises with a scheme in common."""

@@ -393,7 +393,11 @@ def _loop_test(codec: Codec, mode: Mode, heard: list[bytes], node: NodeId) -> St
         codec.collect()
     duration_ms = round(1000 * len(sound) / 2 / RATE_HZ)
     if frame not in heard:
-        return _bad(name, "the modem does not decode its own burst", "is another Dire Wolf running, or memory short?")
+        return _bad(
+            name,
+            "the modem does not decode its own burst",
+            "another version of Dire Wolf, or too little memory?",
+        )
     return Step(
         name, Outcome.OK, f"burst of {duration_ms} ms made and decoded", figures={"burst_ms": float(duration_ms)}
     )

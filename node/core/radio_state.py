@@ -129,7 +129,7 @@ class Asked(Struct, frozen=True):
         asked_ms: when.
         ready_ms: not before.
         targets: what it is a receipt for; empty = no receipt.
-        news: the targets not yet sent; the others were sent before.
+        news: the targets that make this over worth its airtime: those not sent yet, or all if each was.
         rung: of the ladder.
     """
 

@@ -33,6 +33,7 @@ _PLAIN: Final = MappingProxyType(
         **dict(zip("абвгдезийклмнопрстуфыэіґ", "abvgdeziyklmnoprstufyeig", strict=True)),
         "θ": "th", "χ": "ch", "ψ": "ps", "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch",
         "є": "ye", "ю": "yu", "я": "ya", "ß": "ss", "ð": "d", "þ": "th", "ŋ": "ng", "ə": "e", "⁄": "/",
+        "‐": "-", "‑": "-", "−": "-", "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "•": "·",
     }
 )  # fmt: skip
 _BY_NAME: Final = re.compile(r"(?:LATIN|REGIONAL).* (?:LETTER|LIGATURE)(?: [A-Z]+)*? ([A-Z]{1,2})(?: WITH .*)?")
@@ -46,9 +47,12 @@ def spelled(text: str, alphabet: Alphabet) -> str:
     text = unicodedata.normalize("NFC", text)
     if all(map(alphabet, text)):
         return text
-    letters = [plain(character, alphabet) for character in text]
+    letters = [plain(character, alphabet) or _gap(character) for character in text]
     if sum(map(str.isalnum, "".join(letters))) < LETTERS_ENOUGH:
-        letters = [spelling or _symbol(character) for spelling, character in zip(letters, text, strict=True)]
+        letters = [
+            spelling if spelling.strip() else _symbol(character)
+            for spelling, character in zip(letters, text, strict=True)
+        ]
     return " ".join("".join(letters).split())
 
 
@@ -68,6 +72,11 @@ def _nearest(character: str, alphabet: Alphabet) -> str:
     if not all(map(alphabet, nearest)):
         return ""
     return nearest if character.islower() else nearest.capitalize()
+
+
+def _gap(character: str) -> str:
+    """A space for what is left out, so that words do not run together; nothing for what belongs to its neighbours."""
+    return "" if unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf", "Sk") else " "
 
 
 def _symbol(character: str) -> str:

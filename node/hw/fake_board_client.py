@@ -131,7 +131,7 @@ class FakeBoardClient:
     def press(self, button: str, hold_ms: int = 100, *, bounces: int = 0, bounce_ms: float = 1.0) -> None:
         """Press, hold for ``hold_ms`` after the last bounce, and release; returns afterwards."""
         self.set_level(button, "low", bounces=bounces, bounce_ms=bounce_ms)
-        time.sleep(hold_ms / 1_000)
+        time.sleep((hold_ms + 2 * bounces * bounce_ms) / 1_000)  # The release's bounces are stamped before its end.
         self.set_level(button, "high", bounces=bounces, bounce_ms=bounce_ms)
 
     def fail(self, part: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
-from demo.premises import ADDRESSES, MARKET, PREMISES_MAX, SCHEMES, addresses
+from demo.premises import ADDRESSES, GATEWAY, MARKET, PREMISES_MAX, SCHEMES, addresses
 from demo.scripts.registry import SCRIPTS
+from node.core.panel.words import where
 
 
 @pytest.mark.finding(19)
@@ -33,6 +36,15 @@ def test_invented_premises_fit_a_panel_and_are_in_some_scheme() -> None:
     assert max(len(one.premises) + len(one.place) for one in made) <= longest
     assert all(one.schemes and set(one.schemes) <= set(SCHEMES) for one in made)
     assert {("hart",), ("pub-watch",), ("hart", "pub-watch")} <= {one.schemes for one in made}
+
+
+@pytest.mark.parametrize("before", ["", "LATE "])
+def test_premises_is_named_in_its_panels_words_however_they_are_cut(before: str) -> None:
+    """Else a script that looks whether an alert is gone from a panel finds it gone always."""
+    lines = {one: where(one.premises, one.place, before) for one in (*MARKET, GATEWAY)}
+
+    assert set(lines) == {one for one in lines if one.is_named_in(lines[one])}
+    assert [] == [(one.key, other.key) for one, other in permutations(lines, 2) if one.is_named_in(lines[other])]
 
 
 def test_scripts_keep_their_own_towns() -> None:

@@ -117,6 +117,7 @@ def own_state(turn: Turn, state: IncidentState, frame_id: FrameId, *, asked_ms: 
         return
     # The air, or a connection of its own, may have brought the answer before the states that are older than it; so is
     # central's answer to a question that we asked before we heard that.
+    # What was heard in the very millisecond of the question stays until the next one.
     is_newer = asked_ms is not None and incident.ahead_ms < asked_ms
     is_overtaken = incident.ahead is not None and _RANKS[_STATES[state.state]] < _RANKS[incident.ahead] and not is_newer
     ahead = incident.ahead if is_overtaken else None

@@ -31,7 +31,7 @@ ASK_EVERY_MS: Final = 40_000
 _SPREAD_MS: Final = 5_000
 """Spread, so that a town does not ask all at once."""
 PROVES_FOR_MS: Final = 65_000
-"""We ask every 60 s, plus 5 s for the answer."""
+"""The path must be proven once in 60 s; 5 s more for the answer."""
 _RETRY_DOUBLINGS_MAX: Final = 3
 _QUESTIONS_MAX: Final = 4
 

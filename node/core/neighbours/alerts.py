@@ -49,7 +49,7 @@ ACTIVE_MAX: Final = 64
 EACH_WHEN_FULL_MAX: Final = 2
 """Places that one sender keeps when they run short, for its most urgent and newest."""
 REMEMBERED_MAX: Final = 64
-"""Remembered closings, and cancels. When closings run short, one sender keeps as few as of alerts."""
+"""Remembered closings, and cancels. When there are more closings, one sender keeps as few as of alerts."""
 GUARD_MS: Final = 500
 """A button pressed this soon after one alert replaced another may have been meant for the other."""
 
@@ -93,7 +93,7 @@ def alert_came(turn: Turn, admitted: Admitted, frame: Alert, digest: bytes) -> N
             age_s=judgement.age_s,
             is_late=judgement.is_late,
             is_drill=frame.drill,
-            # A repeat that was already answered from here does not sound again.
+            # A repeat of an alert that was already answered from here does not sound again.
             is_sounded=before is not None and not is_upgrade and before.response is not None,
             response=None if is_upgrade or before is None else before.response,
             cancel_counter=cancel_counter,

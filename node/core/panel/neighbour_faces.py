@@ -16,18 +16,37 @@ def neighbour_face(state: NodeState, neighbour: Neighbour, now_ms: int) -> Scree
     return Screen(
         Face.NEIGHBOUR,
         ("DRILL" if neighbour.is_drill else KIND_WORDS[neighbour.kind],),
-        (_where(neighbour), _news(state, neighbour)),
+        (_where(state, neighbour), _news(state, neighbour)),
         Emphasis.INVERTED if is_new and not is_handled else Emphasis.FRAMED,
         PRIORITY[neighbour.kind],
         concerns=neighbour.alert.text,
     )
 
 
-def _where(neighbour: Neighbour) -> str:
+def _where(state: NodeState, neighbour: Neighbour) -> str:
     name, place = named(neighbour.premises), named(neighbour.place)
+    name = name or ("Neighbour" if place else neighbour.incident.text)
     # The line below has no room for it beside both buttons.
     late = "LATE " if neighbour.is_late_and_urgent else ""
-    return where(name or ("Neighbour" if place else neighbour.incident.text), place, late)
+    said = where(name, place, late)
+    is_anothers = "…" in said and _is_anothers(state, neighbour, said, late)
+    return where(name, place, late, is_name_whole=True) if is_anothers else said
+
+
+def _is_anothers(state: NodeState, neighbour: Neighbour, said: str, late: str) -> bool:
+    """Whether another premises, cut like this one, would read the same: nobody must run to the wrong door."""
+    start = _start(neighbour.premises)
+    return any(
+        sender.node != neighbour.incident.node
+        and _start(sender.premises) == start
+        and where(named(sender.premises), named(sender.place), late) == said
+        for sender in state.directory.senders.values()
+    )
+
+
+def _start(premises: str) -> str:
+    # Of a large town only few need be spelled and cut.
+    return premises.removeprefix("The ")[:2]
 
 
 def _news(state: NodeState, neighbour: Neighbour) -> str:

@@ -16,6 +16,8 @@ USE_RADIO: Final = "Use radio or call 999"
 TELL: Final = "Tell co-ordinator"
 NAME_CHARS_MIN: Final = 5
 """A premises' name beside a long place keeps so many, its ``…`` among them."""
+PLACE_CHARS_MIN: Final = 4
+"""A place beside a whole name keeps so many, or is left out."""
 _DUTY: Final = "On duty: "
 _SHORT: Final = {
     "street": "St", "road": "Rd", "lane": "Ln", "avenue": "Ave", "square": "Sq", "place": "Pl", "gardens": "Gdns",
@@ -54,13 +56,14 @@ def named(name: str) -> str:
     return " ".join(spelled(name, PANEL_LETTERS.__contains__).split())
 
 
-def where(premises: str, place: str, before: str = "") -> str:
+def where(premises: str, place: str, before: str = "", *, is_name_whole: bool = False) -> str:
     """``Corner Shop, High St``: where to go. What is too long is taken from the premises' name first.
 
     Args:
         premises: its name, in the panel's letters.
         place: the same; may be empty.
         before: said first, and never cut.
+        is_name_whole: take it from the place first: another premises there would read the same.
     """
     if not place:
         return line(f"{before}{premises}")
@@ -71,6 +74,11 @@ def where(premises: str, place: str, before: str = "") -> str:
         if len(said := f"{before}{name}, {at}") <= LINE_CHARS_MAX:
             return said
     room = LINE_CHARS_MAX - len(f"{before}, ")
+    if is_name_whole:
+        left = room - len(premises)
+        return line(
+            f"{before}{premises}, {shortened(brief, left)}" if left >= PLACE_CHARS_MIN else f"{before}{premises}"
+        )
     at = shortened(brief, room - min(len(bare), NAME_CHARS_MIN))
     return f"{before}{shortened(bare, room - len(at))}, {at}"
 

@@ -41,6 +41,10 @@ _SPELLED: Final = frozenset(("So", "Mn", "Mc", "Me", "Cf"))
 """Besides letters: symbols, and marks and joiners that belong to what stands before them."""
 
 
+_UNSPEAKABLE: Final = "a member"
+"""For a name that no British voice can say."""
+
+
 def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]:
     """Every phrase's sentence: what has happened and where, said twice because a radio clips the first word.
 
@@ -49,7 +53,8 @@ def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]
         place: likewise; may be empty.
         neutral: the scheme's words for a silent attack, spoken once and unchanged; empty = no sentence (N4).
     """
-    where = ", ".join(filter(None, (speakable(premises), speakable(_without_abbreviations(place)))))
+    name = speakable(premises) or _UNSPEAKABLE
+    where = ", ".join(filter(None, (name, speakable(_without_abbreviations(place)))))
     said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in _WARNINGS.items()}
     if words := speakable(neutral):
         said[Phrase.NEUTRAL] = f"{words}."

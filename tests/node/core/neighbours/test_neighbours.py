@@ -45,6 +45,28 @@ def test_place_is_shown_whole_where_it_fits(world: World) -> None:
     assert "Spar, High St" == world.screen.lines[0]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "place", "said"),
+    [
+        ("Barclays Bank", "Barclaycard", "Abington Street", "Barclays Bank, Abing…"),
+        ("Corner Bakery", "Corner Shop", "Buttermarket", "Corner Bakery, Butte…"),
+        ("The Royal Oak Hotel", "Royal Standard", "Gallowtree Gate", "The Royal Oak Hotel"),
+        ("Boots Opticians", "Boots the Chemist", "Abington Street", "Boots O…, Abington St"),
+    ],
+)
+def test_two_premises_of_a_street_never_read_the_same(
+    world: World, one: str, other: str, place: str, said: str
+) -> None:
+    """N5: nobody must run to the wrong door."""
+    senders = {
+        "one": world.sender(NodeId(0x20), one, place, 1),
+        "other": world.sender(NodeId(0x21), other, place, 1),
+    }
+    world.do(DirectoryReceived(world.directory(2, **senders), b"sealed"), world.alert_from(NodeId(0x20), 1))
+
+    assert said == world.screen.lines[0]
+
+
 def test_panel_goes_before_the_disk(world: World) -> None:
     """N5: fan-out is measured at the panel; the inbox row may follow."""
     done = world.do(world.alert_from(BOOTS, 5))
@@ -250,7 +272,7 @@ def test_seen_then_coming_are_two_responses_and_the_same_again_is_none(world: Wo
     for button in (Button.SEEN, Button.SEEN, Button.RESPONDING, Button.RESPONDING, Button.SEEN):
         world.tap(button)
 
-    assert [1, 2] == [s.frame.response for s, _ in world.stored.values() if isinstance(s.frame, Response)]
+    assert [1, 2] == [getattr(signed.frame, "response", None) for signed, _ in world.stored.values()]
 
 
 def test_response_is_tried_again_when_the_disk_refuses(world: World) -> None:

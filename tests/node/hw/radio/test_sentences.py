@@ -100,3 +100,9 @@ def test_once_is_the_first_half_of_what_is_said_twice() -> None:
     assert once("Attack. Boots. Attack. Boots.") == "Attack. Boots."
     assert once("Staff call.") == "Staff call."
     assert once("Boots Boots") == "Boots"
+
+
+def test_premises_that_no_voice_can_name_is_a_member_all_the_same() -> None:
+    """N9: a sentence without a name says that something has happened nowhere."""
+    assert "Attack. a member, High Street. Attack. a member, High Street." == sentences("金龍", "High St")[Phrase.ATTACK]
+    assert "Attack. a member. Attack. a member." == sentences("金龍", "")[Phrase.ATTACK]
