@@ -107,3 +107,8 @@ def test_database_without_a_reserve_is_opened_all_the_same(tmp_path: Path, monke
 
     assert not database.has_reserve
     database.close()
+
+
+def test_room_is_kept_from_the_first_start(database: Database, tmp_path: Path) -> None:
+    assert database.has_reserve
+    assert [RESERVE_BYTES] == [path.stat().st_size for path in tmp_path.rglob("*.reserve")]
