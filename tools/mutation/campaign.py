@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tools.mutation import mutants as rules
 from tools.mutation.mutants import Mutant, files_of, mutants_of, mutated
-from tools.mutation.processes import Job, Report, play
+from tools.mutation.processes import Ending, Job, Report, play
 from tools.mutation.results import Outcome, Result, Results
 from tools.mutation.trace import Atlas, Reach, in_order
 from tools.mutation.trial import Word, attempt, prepare, trace
@@ -45,6 +45,10 @@ class Trial(Struct, frozen=True):
 
     mutant: Mutant
     tests: frozenset[str]
+
+    def without(self, test: str) -> Trial:
+        """It fails by itself."""
+        return Trial(self.mutant, self.tests - {test})
 
 
 class Campaign:
@@ -100,31 +104,29 @@ class Campaign:
                 yield mutant, known
             else:
                 new[mutant.path].append(Trial(mutant, tests))
+        untested = [trial for trials in new.values() for trial in trials if not trial.tests]
+        yield from ((trial.mutant, self._keep(trial, Outcome.NO_TEST)) for trial in untested)
+        for (trial, text), ending in play(self._jobs(new, atlas), self._workers):
+            yield trial.mutant, self._judge(trial, text, ending, atlas)
+
+    def _jobs(self, new: Mapping[str, Iterable[Trial]], atlas: Atlas) -> Iterator[Job[tuple[Trial, str]]]:
         for path, trials in sorted(new.items()):
             texts = mutated(path, self.sources[path], {trial.mutant.index for trial in trials})
-            for trial, result in self._play_file(trials, texts, atlas):
-                self._results.add(result)
-                self._killers[path][result.by] += 1
-                yield trial.mutant, result
+            yield from (self._job(trial, texts[trial.mutant.index], atlas) for trial in trials if trial.tests)
 
-    def _play_file(self, trials: list[Trial], texts: dict[int, str], atlas: Atlas) -> Iterator[tuple[Trial, Result]]:
-        def job(trial: Trial) -> Job[Trial]:
-            return Job(
-                trial, partial(self._attempt, trial=trial, text=texts[trial.mutant.index], atlas=atlas), _PLAY_LIMIT_S
-            )
+    def _job(self, trial: Trial, text: str, atlas: Atlas) -> Job[tuple[Trial, str]]:
+        return Job((trial, text), partial(self._attempt, trial=trial, text=text, atlas=atlas), _PLAY_LIMIT_S)
 
-        jobs = deque(job(trial) for trial in trials if trial.tests)
-        yield from ((trial, self._result(trial, Outcome.NO_TEST)) for trial in trials if not trial.tests)
-        for trial, ending in play(jobs, self._workers):
-            word = ending.said(Word)
-            if ending.is_out_of_time:
-                yield trial, self._result(trial, Outcome.OUT_OF_TIME, word.test, ending.seconds)
-            elif not word.is_killed:
-                yield trial, self._result(trial, Outcome.SURVIVED, "", ending.seconds)
-            elif self._trusts(word.test, atlas):
-                yield trial, self._result(trial, Outcome.KILLED, word.test, ending.seconds)
-            else:
-                jobs.append(job(Trial(trial.mutant, trial.tests - {word.test})))
+    def _judge(self, trial: Trial, text: str, ending: Ending, atlas: Atlas) -> Result:
+        word = ending.said(Word)
+        if ending.is_out_of_time:
+            return self._keep(trial, Outcome.OUT_OF_TIME, word.test, ending.seconds)
+        if not word.is_killed:
+            return self._keep(trial, Outcome.SURVIVED, "", ending.seconds)
+        if self._trusts(word.test, atlas):
+            return self._keep(trial, Outcome.KILLED, word.test, ending.seconds)
+        (again, _), ending = next(play([self._job(trial.without(word.test), text, atlas)], 1))
+        return self._judge(again, text, ending, atlas)
 
     def _attempt(self, report: Report, trial: Trial, text: str, atlas: Atlas) -> None:
         path = trial.mutant.path
@@ -139,13 +141,13 @@ class Campaign:
         if test not in self._is_trusted:
             seconds = {test: atlas.seconds_of(test)}
             work = partial(attempt, path="", source=None, seconds=seconds, root=self._root)
-            _, ending = next(play(deque([Job(test, work, _PLAY_LIMIT_S)]), 1))
+            _, ending = next(play([Job(test, work, _PLAY_LIMIT_S)], 1))
             self._is_trusted[test] = not ending.is_out_of_time and not ending.said(Word).is_killed
         return self._is_trusted[test]
 
-    def _result(self, trial: Trial, outcome: Outcome, by: str = "", seconds: float = 0.0) -> Result:
+    def _keep(self, trial: Trial, outcome: Outcome, by: str = "", seconds: float = 0.0) -> Result:
         rests_on = trial.tests if outcome is Outcome.SURVIVED else {by} - {""}
-        return Result(
+        result = Result(
             key=trial.mutant.key,
             source=self._digests[trial.mutant.path],
             outcome=outcome,
@@ -154,6 +156,9 @@ class Campaign:
             reaching=len(trial.tests),
             seconds=round(seconds, 2),
         )
+        self._results.add(result)
+        self._killers[trial.mutant.path][by] += 1
+        return result
 
     def _learn(
         self,
@@ -167,11 +172,11 @@ class Campaign:
         folder = self._kept / name
         folder.mkdir(exist_ok=True)
         places = {subject: folder / _digest(subject, text, ground) for subject, text in subjects.items()}
-        jobs = deque(
+        jobs = [
             Job(subject, partial(learn, subject, text), _LEARN_LIMIT_S)
             for subject, text in subjects.items()
             if not places[subject].exists()
-        )
+        ]
         total = len(jobs)
         for done, (subject, ending) in enumerate(play(jobs, self._workers), start=1):
             places[subject].write_bytes(msgspec.msgpack.encode(ending.said(kind)))

@@ -7,8 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any, Final, Generic, TypeVar
 
@@ -71,15 +70,17 @@ class _Running(Struct, Generic[_N]):
     is_killed: bool = False
 
 
-def play(jobs: deque[Job[_N]], workers: int) -> Iterator[tuple[_N, Ending]]:
-    """Do all jobs, also those that are added to ``jobs`` while this runs; endings come as they happen."""
+def play(jobs: Iterable[Job[_N]], workers: int) -> Iterator[tuple[_N, Ending]]:
+    """Do all jobs, each drawn when there is a process for it; endings come as they happen."""
+    waiting = iter(jobs)
     running: dict[int, _Running[_N]] = {}
     try:
-        while jobs or running:
-            while jobs and len(running) < workers:
-                begun = _Running(jobs[0], time.monotonic(), _scratch(), _scratch())
-                jobs.popleft()
+        while True:
+            while len(running) < workers and (job := next(waiting, None)) is not None:
+                begun = _Running(job, time.monotonic(), _scratch(), _scratch())
                 running[_start(begun)] = begun
+            if not running:
+                return
             time.sleep(_POLL_S)
             for pid in list(running):
                 found, status = os.waitpid(pid, os.WNOHANG)
