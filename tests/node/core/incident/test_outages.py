@@ -175,6 +175,18 @@ def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(wor
     assert "on-the-way" == world.face
 
 
+def test_list_without_what_is_closed_does_not_make_its_closing_unknown(world: World) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1, AnswerState.CLOSED, "S Singh"))
+    closed = world.screen
+
+    world.after(5_000, LinkUp())
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1)))
+
+    assert ("by PCSO S Singh", "at 14:32") == closed.lines == world.screen.lines
+    assert 1 == len(world.facts("closed"))
+
+
 def test_answer_to_an_earlier_question_takes_nothing_back_that_was_said_since(world: World) -> None:
     """N3: a closing comes by a connection of its own, and may overtake what central answered a moment before."""
     world.hold(Button.ATTACK)

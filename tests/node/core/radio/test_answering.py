@@ -60,6 +60,18 @@ def test_answer_goes_out_at_once_on_a_clear_channel() -> None:
     assert 1 == len(radio.overs()), "never repeated unasked"
 
 
+def test_warning_goes_before_a_cancel_that_was_asked_for_earlier() -> None:
+    radio = radio_set(is_online=True)
+    radio.world.do(ChannelChanged(is_busy=True))
+    ask(radio, Cancel(BOOTS, 2, 0, 1, CancelReason.MISTAKE, (1,)))
+    radio.world.after(10)
+    ask(radio, alert(5, CAFE))
+
+    radio.world.do(ChannelChanged(is_busy=False))
+
+    assert 5 == radio.counters(radio.wait_over(5_000))[0]
+
+
 def test_node_without_a_licence_refuses_to_answer_and_says_why(world: World) -> None:
     world.do(AirAsked(world.receipt(1).data))
 
