@@ -44,10 +44,26 @@ def _changes(source: str) -> list[tuple[str, str]]:
     return [(mutant.was, mutant.becomes) for mutant in mutants_of("wire/gate.py", source)]
 
 
+def _mutant(path: str, line: int, family: str, was: str, becomes: str, *, binds: str | None = None) -> Mutant:
+    """With a name, or an empty one: outside any function."""
+    return Mutant(
+        path=path,
+        scope="step",
+        lines=(line, line),
+        is_at_import=binds is not None,
+        binds=binds or "",
+        family=family,
+        index=0,
+        text="",
+        was=was,
+        becomes=becomes,
+    )
+
+
 def _mutants(package: str, files: int, lines: int, *, first: int = 0) -> list[Mutant]:
     """Three a line, of two families."""
     return [
-        Mutant(f"{package}/f{file}.py", "step", (line, line), "", family, 0, "", f"a{file}.{line}", becomes)
+        _mutant(f"{package}/f{file}.py", line, family, f"a{file}.{line}", becomes)
         for file in range(files)
         for line in range(first, lines)
         for family, becomes in (("call", "b"), ("call", "c"), ("value", "d"))
@@ -152,27 +168,46 @@ def test_packages_have_their_share() -> None:
     assert 7 == sum(apportion({"a": 1, "b": 1, "c": 1, "d": 5}, 7).values())
 
 
+def _at(line: int, *, binds: str | None = None) -> Mutant:
+    return _mutant("wire/a.py", line, "value", "1", "2", binds=binds)
+
+
 def test_tests_of_a_line_are_those_that_run_it() -> None:
     reach = Reach([("t.py::one", 0.1), ("t.py::two", 0.2)], {"wire/a.py": {3: [0], 4: [ALL], 5: []}})
     atlas = Atlas({"t.py": reach}, {})
 
-    assert {"t.py::one"} == atlas.tests_of("wire/a.py", (2, 3), "")
-    assert {"t.py::one", "t.py::two"} == atlas.tests_of("wire/a.py", (4, 4), "")
-    assert set() == atlas.tests_of("wire/a.py", (5, 5), "")
+    assert {"t.py::one"} == atlas.tests_of(_at(3))
+    assert {"t.py::one", "t.py::two"} == atlas.tests_of(_at(4))
+    assert set() == atlas.tests_of(_at(5))
 
 
 def test_line_that_runs_at_import_is_tested_through_its_name() -> None:
-    reach = Reach([("t.py::one", 0.1)], {"wire/b.py": {2: [0]}})
+    reach = Reach([("t.py::one", 0.1), ("t.py::two", 0.1)], {"wire/b.py": {2: [0]}, "wire/a.py": {9: [1]}})
     atlas = Atlas({"t.py": reach}, {"wire/b.py": "import a\nreturn x < LIMIT_MS\n", "wire/c.py": "UNLIMIT_MS\n"})
 
-    assert {"t.py::one"} == atlas.tests_of("wire/a.py", (1, 1), "LIMIT_MS")
-    assert set() == atlas.tests_of("wire/a.py", (1, 1), "OTHER")
+    assert {"t.py::one"} == atlas.tests_of(_at(1, binds="LIMIT_MS"))
+    assert {"t.py::two"} == atlas.tests_of(_at(1, binds="OTHER")), "whatever runs its file"
+    assert {"t.py::two"} == atlas.tests_of(_at(1, binds=""))
+
+
+def test_file_of_constants_is_tested_by_the_tests_of_its_room() -> None:
+    atlas = Atlas({"tests/wire/t.py": Reach([("one", 0.1)], {}), "tests/node/t.py": Reach([("two", 0.1)], {})}, {})
+
+    assert {"one"} == atlas.tests_of(_at(1, binds="LIMIT_MS"))
 
 
 def test_constant_is_tested_by_the_files_of_tests_that_name_it() -> None:
     atlas = Atlas({"t.py": Reach([("t.py::one", 0.1)], {})}, {"t.py": "assert 5 == LIMIT_MS\n"})
 
-    assert {"t.py::one"} == atlas.tests_of("wire/a.py", (1, 1), "LIMIT_MS")
+    assert {"t.py::one"} == atlas.tests_of(_at(1, binds="LIMIT_MS"))
+
+
+def test_only_what_stands_in_a_body_does_not_run_at_import() -> None:
+    source = "A = 3\nclass B:\n    c = 4\n    def d(self, e=5):\n        return 6\n"
+
+    found = {m.was: (m.is_at_import, m.binds) for m in mutants_of("wire/a.py", source) if m.was in "3456"}
+
+    assert {"3": (True, "A"), "4": (True, "c"), "5": (True, "d"), "6": (False, "d")} == found
 
 
 @pytest.mark.parametrize("line", ["row: Row | None = first", "LIMIT: Final = first"])

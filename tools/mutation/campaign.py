@@ -97,7 +97,7 @@ class Campaign:
         """Each mutant and what came of it: what is known first, then the new ones, file by file."""
         new: dict[str, list[Trial]] = defaultdict(list)
         for mutant in drawn:
-            tests = frozenset(atlas.tests_of(mutant.path, mutant.lines, mutant.binds))
+            tests = frozenset(atlas.tests_of(mutant))
             known = self._results.get(mutant.key)
             if known and known.still_holds(self._digests, mutant.path, set(map(_file_of, tests))):
                 self._killers[mutant.path][known.by] += 1

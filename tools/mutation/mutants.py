@@ -57,7 +57,8 @@ class Mutant(Struct, frozen=True):
         path: of the file, from the top of the repository.
         scope: the function or class it is in, dotted; empty at the top of a module.
         lines: first and last line of what is executed there.
-        binds: the name that a line executed at import gives to what it makes, so that its users can be found.
+        is_at_import: it stands outside any function's body, so it runs when its module is loaded.
+        binds: the name that it gives to what it makes then, so that users can be found.
         family: of the mistake: value, assignment, call or condition.
         index: its place among all mutants of this state of the file.
         text: the line on which the change begins.
@@ -69,6 +70,7 @@ class Mutant(Struct, frozen=True):
     path: str
     scope: str
     lines: tuple[int, int]
+    is_at_import: bool
     binds: str
     family: str
     index: int
@@ -129,12 +131,14 @@ class _Finder(cst.CSTVisitor):
         self._scopes: list[str] = []
         self._statements: list[cst.SimpleStatementLine] = []
         self._raises = 0
+        self._functions = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if _is_left_alone(node) or (self._raises and _is_text(node)):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._scopes.append(node.name.value)
+            self._functions += isinstance(node, cst.FunctionDef)
         elif isinstance(node, cst.SimpleStatementLine):
             self._statements.append(node)
         elif isinstance(node, cst.Raise):
@@ -147,6 +151,7 @@ class _Finder(cst.CSTVisitor):
             return
         if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
             self._scopes.pop()
+            self._functions -= isinstance(original_node, cst.FunctionDef)
         elif isinstance(original_node, cst.SimpleStatementLine):
             self._statements.pop()
         elif isinstance(original_node, cst.Raise):
@@ -174,6 +179,7 @@ class _Finder(cst.CSTVisitor):
                     path=self._path,
                     scope=".".join(self._scopes),
                     lines=self._lines(node),
+                    is_at_import=not (self._functions and self._statements),
                     binds=self._binds(),
                     family=family,
                     index=len(self.found),

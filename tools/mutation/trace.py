@@ -14,6 +14,8 @@ import pytest
 from coverage import Coverage
 from msgspec import Struct
 
+from tools.mutation.mutants import Mutant
+
 ALL: Final = -1
 """Instead of one test's number: a fixture that several tests of the file share has run the line."""
 _SHARED: Final = "shared"
@@ -106,11 +108,18 @@ class Atlas:
         """CPU seconds, as traced."""
         return self._seconds[test]
 
-    def tests_of(self, path: str, lines: tuple[int, int], binds: str) -> set[str]:
-        """Tests that run one of these lines; for what runs at import only, tests that run or hold its name."""
-        there = self._lines.get(path, {})
-        found = {test for line in range(lines[0], lines[1] + 1) for test in there.get(line, ())}
-        return found or (set(self._users(binds)) if binds else set())
+    def tests_of(self, mutant: Mutant) -> set[str]:
+        """Tests that run its line. What runs at import only: those that run or hold its name, else all of its file."""
+        there = self._lines.get(mutant.path, {})
+        found = {test for line in range(mutant.lines[0], mutant.lines[1] + 1) for test in there.get(line, ())}
+        if found or not mutant.is_at_import:
+            return found
+        users = self._users(mutant.binds) if mutant.binds else ()
+        return set(users) or {test for tests in there.values() for test in tests} or self._own(mutant.path)
+
+    def _own(self, path: str) -> set[str]:
+        home = _home_of(path)
+        return {test for file, tests in self._tests.items() if file.startswith(home) for test in tests}
 
     def _find_users(self, name: str) -> frozenset[str]:
         word = re.compile(rf"\b{re.escape(name)}\b")
@@ -133,7 +142,7 @@ def in_order(
 
     As many as ``budget_s`` seconds allow, and one at least.
     """
-    home = f"tests/{Path(path).parent}/"
+    home = _home_of(path)
     ranked = sorted(tests, key=lambda t: (t not in killers, not t.startswith(home), atlas.seconds_of(t), t))
     chosen: list[str] = []
     left_s = budget_s
@@ -143,3 +152,7 @@ def in_order(
         chosen.append(test)
         left_s -= atlas.seconds_of(test)
     return tuple(chosen)
+
+
+def _home_of(path: str) -> str:
+    return f"tests/{Path(path).parent}/"
