@@ -142,7 +142,7 @@ def test_require_signatures_counts_those_that_did_not_sign_yet(town: str, capsys
         assert 0 == main(["require-signatures", "--dir", town])
         said.append(capsys.readouterr().out.splitlines()[0])
 
-    assert "All of them must sign already." == said[-1]
+    assert "All of them already have to sign." == said[-1]
 
 
 @pytest.mark.parametrize(

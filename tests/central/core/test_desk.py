@@ -298,6 +298,16 @@ def test_duty_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Tow
     assert ("duty-ended", PATEL, "no sign of life") == (last.kind, last.by, last.text)
 
 
+def test_duty_that_was_ended_is_not_ended_again_when_its_time_is_over(town: Town) -> None:
+    town.act(StartDuty())
+    town.act(EndDuty())
+    written = len(town.disk)
+
+    town.later(1_900)
+
+    assert written == len(town.disk)
+
+
 def test_duty_goes_on_while_the_person_acts_or_the_clock_is_set(town: Town) -> None:
     town.act(StartDuty())
     town.later(1_500)

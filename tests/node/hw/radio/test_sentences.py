@@ -104,5 +104,7 @@ def test_once_is_the_first_half_of_what_is_said_twice() -> None:
 
 def test_premises_that_no_voice_can_name_is_a_member_all_the_same() -> None:
     """N9: a sentence without a name says that something has happened nowhere."""
-    assert "Attack. a member, High Street. Attack. a member, High Street." == sentences("金龍", "High St")[Phrase.ATTACK]
-    assert "Attack. a member. Attack. a member." == sentences("金龍", "")[Phrase.ATTACK]
+    on_the_street, alone = (sentences("金龍", place)[Phrase.ATTACK] for place in ("High St", ""))
+
+    assert "Attack. a member, High Street. Attack. a member, High Street." == on_the_street
+    assert "Attack. a member. Attack. a member." == alone
