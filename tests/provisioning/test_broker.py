@@ -98,3 +98,12 @@ def test_configuration_bounds_memory_in_bytes() -> None:
     assert ("65536", "8388608", "268435456") == tuple(
         lines.get(name) for name in ("max_packet_size", "max_queued_bytes", "memory_limit")
     )
+
+
+def test_broker_on_a_machine_of_its_own_finds_its_files_there(tmp_path: Path) -> None:
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, broker_folder="/etc/mosquitto/watchlink")
+
+    lines = (fleet.layout.broker / "mosquitto.conf").read_text().splitlines()
+
+    assert "crlfile /etc/mosquitto/watchlink/crl.pem" in lines
+    assert not [line for line in lines if line.startswith("pid_file") or str(tmp_path) in line]

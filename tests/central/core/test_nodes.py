@@ -368,3 +368,19 @@ def test_clock_of_a_node_may_run_slow_for_ever() -> None:
         for hour in range(1, 24 * 60)
     ]
     assert {True} == set(news)
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_board_says_whether_alerts_have_a_connection_of_their_own(town: Town, is_proven: bool) -> None:  # noqa: FBT001
+    town.handle(ev.LaneChanged(not is_proven))
+    town.handle(ev.LaneChanged(is_proven))
+    town.later(1)
+
+    assert is_proven is town.board().has_alerts_lane
+
+
+@pytest.mark.parametrize(("serial", "is_sent"), [(0, True), (1, False)])
+def test_sync_that_names_an_older_directory_is_given_ours(town: Town, serial: int, is_sent: bool) -> None:  # noqa: FBT001
+    said = town.handle(ev.SyncArrived(CORNER, Sync(boot_id="n1", directory_serial=serial)))
+
+    assert is_sent == bool(only(said + town.later(2), do.SendDirectory))
