@@ -23,7 +23,9 @@ CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; 2 = unknown command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    commands = COMMANDS | (CHECKOUT_COMMANDS if importlib.util.find_spec("demo") else {})
+    demo = importlib.util.find_spec("demo")
+    is_checkout = demo is not None and demo.origin is not None  # Not any folder that happens to be called so.
+    commands = COMMANDS | (CHECKOUT_COMMANDS if is_checkout else {})
     match given:
         case [name, *rest] if name in commands:
             # Imported by name so that a node never loads central's libraries, nor the other way round.

@@ -65,7 +65,7 @@ class DirectoryParts:
         """The sealed directory, unchecked, once it is whole; ``None`` while parts are missing.
 
         Raises:
-            DirectoryError: too large, or the parts do not match their digest.
+            DirectoryError: too large, misnumbered, or the parts do not match their digest.
         """
         try:
             part = _decoder.decode(payload)

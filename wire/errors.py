@@ -46,7 +46,7 @@ REASONS: Final[dict[str, str]] = {
     "frame id": "not a node id, a dash and a decimal counter",
     "public key": "not 32 bytes, or a point for which anyone can sign",
     "directory too large": "over 4 MiB",
-    "directory part": "parts that do not match their digest",
+    "directory part": "parts that are too large, misnumbered, or do not match their digest",
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
 }

@@ -33,7 +33,7 @@ class Clocks(Record):
             return (
                 f"This machine's clock was set {way} by {spoken(self._wall_ahead)} while central ran."
                 " Central keeps its old time, so no alert is marked late because of this,"
-                " but times on this page are wrong."
+                " and times on this page follow that old time."
                 " Check NTP, then restart central when no alert is open."
             )
         gaps = sorted(r.clock_gap for r in records if r.clock_gap is not None and r.is_on_network)

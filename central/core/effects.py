@@ -208,7 +208,7 @@ class SetAside(Struct, frozen=True):
     """Keep what the rules failed on, and how, for an engineer: a bug of ours. Nothing of it was applied.
 
     Attributes:
-        what: an event, an entry of the journal, something held, or the name of one of the second's duties.
+        what: an event, an entry of the journal, something pending, or the name of one of the second's duties.
     """
 
     what: object

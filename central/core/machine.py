@@ -26,7 +26,7 @@ from central.core.clocks import Clocks
 from central.core.intake import Again, RefusedForGoodError
 from central.core.nodes import NodeRecord
 from central.core.outbound import Outbound, statuses_of
-from central.core.pending_decisions import WentAway, found_late, tests_due
+from central.core.pending_decisions import WentAway, found_late, weekly_tests_due
 from central.core.reporting import facts_of
 from central.core.restored import Restored
 from central.core.set_aside import NOT_DONE
@@ -182,7 +182,7 @@ class CentralCore(Acts):
         # Tried again at a later tick while others wait, or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._pending:
             self._pending += tuple(map(WentAway, self._duty.stale(now_at, timing.duty_ends_after)))
-            self._pending += tuple(tests_due(self._incidents.all(), now_at, timing))
+            self._pending += tuple(weekly_tests_due(self._incidents.all(), now_at, timing))
 
     def _tick_paths(self) -> None:
         self._effects += self._air.tick(self._nodes, self._now_at)

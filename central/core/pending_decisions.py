@@ -33,35 +33,37 @@ class FoundLate(Struct, frozen=True):
 
 
 class WentAway(Struct, frozen=True):
-    """On watch, and without a sign of life for too long."""
+    """On duty, and without a sign of life for too long."""
 
     person: Person
 
 
-class TestArrived(Struct, frozen=True):
+class WeeklyTestArrived(Struct, frozen=True):
     """Somebody pressed *test*: it is acknowledged without a person (N12)."""
 
     incident: FrameId
 
 
-class TestOver(Struct, frozen=True):
+class WeeklyTestOver(Struct, frozen=True):
     """It was acknowledged a while ago, and goes from the page."""
 
     incident: FrameId
 
 
-Pending = ActionRequested | FoundLate | WentAway | TestArrived | TestOver
+Pending = ActionRequested | FoundLate | WentAway | WeeklyTestArrived | WeeklyTestOver
 
 
-def tests_due(incidents: Iterable[Incident], now_at: datetime, timing: Timing) -> Iterator[TestArrived | TestOver]:
+def weekly_tests_due(
+    incidents: Iterable[Incident], now_at: datetime, timing: Timing
+) -> Iterator[WeeklyTestArrived | WeeklyTestOver]:
     """What is to be done for the open tests."""
     for incident in incidents:
         if incident.kind is not AlertKind.TEST or not incident.is_open:
             continue
         if incident.state == "unanswered":
-            yield TestArrived(incident.id)
+            yield WeeklyTestArrived(incident.id)
         elif _is_over(incident, now_at, timing):
-            yield TestOver(incident.id)
+            yield WeeklyTestOver(incident.id)
 
 
 def entry_for(
@@ -82,7 +84,7 @@ def entry_for(
             if not duty.is_stale(pending.person, now_at, timing.duty_ends_after):
                 return None
             return ActionEntry(number, "duty-ended", None, pending.person, "no sign of life", now_at)
-        case TestArrived() | TestOver():
+        case WeeklyTestArrived() | WeeklyTestOver():
             return _entry_for_test(pending, number, incidents.get(pending.incident), now_at, timing)
         case ActionRequested():
             verdict = judge(
@@ -95,12 +97,16 @@ def entry_for(
 
 
 def _entry_for_test(
-    pending: TestArrived | TestOver, number: int, incident: Incident | None, now_at: datetime, timing: Timing
+    pending: WeeklyTestArrived | WeeklyTestOver,
+    number: int,
+    incident: Incident | None,
+    now_at: datetime,
+    timing: Timing,
 ) -> ActionEntry | None:
     # A person may have been quicker, and a press of something real may have made it more.
     if incident is None or incident.kind is not AlertKind.TEST:
         return None
-    if isinstance(pending, TestArrived):
+    if isinstance(pending, WeeklyTestArrived):
         is_due = incident.state == "unanswered"
         return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at) if is_due else None
     is_over = _is_over(incident, now_at, timing)

@@ -1,6 +1,6 @@
 """What central says of a member's frame: that it has it, that it never will, what a person answered to it.
 
-Only :mod:`central.core.machine` asks for a receipt, once the disk has the frame.
+A receipt is given only for what the disk has: when a frame is committed or comes again, and beside a person's answer.
 
 A counter may have been given out twice, by a card that lost its last writes. So a receipt names the bytes that are on
 disk, and a frame with other bytes is refused, which makes its node press it anew. Nodes of an older version get the

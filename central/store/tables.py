@@ -58,7 +58,7 @@ ACTIONS = Table(
     Column("at_us", BigInteger, nullable=False),
     Index("actions_by_incident", "incident_node", "incident_counter"),
 )
-"""Everything people did. Append-only. Empty role: central's own finding."""
+"""Everything people did. Append-only; a migration may rename a kind. Empty role: central's own finding."""
 
 INCIDENTS = Table(
     "incidents",

@@ -36,7 +36,7 @@ _ACCEPT_FAILED: Final = "socket.accept() out of system resource"
 
 
 class Door:
-    """Knows which connections keep us waiting, longest first, and closes those when there are too many."""
+    """Knows which connections keep us waiting; of too many it closes the one that has done so longest."""
 
     def __init__(self, connections_max: int) -> None:
         self.connections_max = connections_max

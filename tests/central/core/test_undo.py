@@ -12,8 +12,7 @@ from central.core.undo import Record, Step, Table
 class Lamp(Record):
     """With a field that may be empty."""
 
-    def __init__(self) -> None:
-        self.colour: str | None = None
+    colour: str | None = None
 
 
 def fail(change: Callable[[], object]) -> None:

@@ -74,8 +74,9 @@ const live = new Live(model, timing.notLiveMs, {
   beat(beat) {
     clock.sync(beat.at);
     sound.beat();
-    if (!isLive) announceLive();
+    // First of all: a page that cannot draw what a newer central says must still offer to reload.
     if (beat.page !== page.page) setHidden(byId("banner-update"), false);
+    if (!isLive) announceLive();
     tick();
   },
 });

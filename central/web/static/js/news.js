@@ -63,7 +63,7 @@ export class News {
 
   #takeFaults() {
     const newest = Math.max(0, ...this.#model.faults(0).map(lastMs));
-    if (newest > this.#faultMs) this.#announcer.urgent("Central has a fault. See the warning above the alerts.");
+    if (newest > this.#faultMs) this.#announcer.urgent("Central has a fault: something was not processed. See the warning above the alerts.");
     this.#faultMs = newest;
   }
 
