@@ -7,11 +7,11 @@ central's scale too, so that one wrong clock, even central's, is wrong for both 
 A frame is late if
 
 (a) some scale says that it is over 60 s old, and none says that its age is −5 … 60 s; or
-(b) no scale can tell its age, and its counter is not above its sender's highest, so it is a repeat; or
+(b) neither a scale nor its sender's sync tells its age, and its counter is not above its sender's highest; or
 (c) its sender says so, by its own monotonic clock, in a signed sync sent before its frames at link-up.
 
-Without evidence it is live. A sender's message never makes an old frame live: a broker that delays the frame can
-delay the sync too.
+Without evidence it is live. A sync never makes live what a scale calls old: a broker that delays the frame can delay
+the sync too.
 """
 
 from __future__ import annotations
