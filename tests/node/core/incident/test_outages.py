@@ -161,6 +161,41 @@ def test_closing_of_unknown_time_says_when_it_was_heard(world: World) -> None:
     assert ("by central", "heard at 14:32") == world.screen.lines
 
 
+def test_who_answered_is_not_told_as_who_closed_it(world: World) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, "closed", answer=world.answer("Jo Li")))
+
+    assert "by central" == world.screen.lines[0]
+
+
+def test_another_run_of_central_may_count_its_revisions_anew(world: World) -> None:
+    """It may have been restored from an older copy."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, revision=9))
+    world.do(world.says(OURS, 1, "answered", revision=0, answer=world.answer("Jo Li")))
+    assert "received" == world.face
+
+    same = world.incident_state(OURS, 1, revision=9)
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=1, incidents=(same,))))
+    restored = world.incident_state(OURS, 1, "answered", revision=0, answer=world.answer("Jo Li"))
+    world.do(world.answers(SyncAnswer(boot_id="central-2", counter_floor=1, incidents=(restored,))))
+
+    assert "answered" == world.face
+
+
+def test_list_closes_each_that_it_does_not_name_and_none_that_is_closed_hides_another(world: World) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.says(OURS, 1, "closed"))
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(2))
+    assert (1, 2) == tuple(world.state.recent)
+    world.after(45_000, LinkUp())
+
+    world.do(world.answers(SyncAnswer(boot_id="central-1", counter_floor=2)))
+
+    assert 2 not in world.state.recent
+
+
 def test_answer_by_radio_counts_though_centrals_clock_was_set_back_meanwhile(world: World) -> None:
     """N9: central was half an hour ahead when it was last asked; its true clock must not cost a cut-off shop COMING."""
     ahead_at = world.wall() + timedelta(minutes=30)

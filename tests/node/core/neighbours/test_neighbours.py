@@ -16,7 +16,7 @@ from node.core.events import (
     ScreenShown,
     Ticked,
 )
-from node.core.neighbours.alerts import ACTIVE_MAX
+from node.core.neighbours.alerts import ACTIVE_MAX, order_of
 from node.core.screens import Emphasis
 from tests.support.node_world import World
 from wire.frames import Response
@@ -303,6 +303,21 @@ def test_cancel_that_overtakes_its_alert_is_remembered(world: World) -> None:
 
     assert "Cancelled by shop" == world.screen.lines[1]
     assert [] == world.of(PlaySound, done)
+
+
+def test_newest_of_two_that_are_as_urgent_comes_first(world: World) -> None:
+    world.do(world.alert_from(BOOTS, 5))
+    world.after(1_000, world.alert_from(CAFE, 3))
+
+    assert [CAFE, BOOTS] == [neighbour.alert.node for neighbour in sorted(world.state.neighbours, key=order_of)]
+
+
+@pytest.mark.parametrize(("role", "said"), [("duty-sergeant", "SGT"), ("lord-mayor", "LORD-…")])
+def test_role_is_told_to_neighbours_by_its_short_name(world: World, role: str, said: str) -> None:
+    """One that only a newer central knows, cut to six places."""
+    world.do(world.alert_from(BOOTS, 5), world.says(BOOTS, 5, "answered", answer=world.answer("Jo Li", role)))
+
+    assert f"ANSWERED {said} Jo Li" == world.screen.lines[1]
 
 
 def test_cancel_stands_when_central_speaks_before_it_has_heard_of_it(world: World) -> None:
