@@ -215,6 +215,10 @@ def test_value_that_mypy_would_let_be_none_is_tried(line: str) -> None:
     assert [(line, line.replace("first", "None"))] == _changes(line)
 
 
+def test_false_becomes_true_and_not_none() -> None:
+    assert [("False", "True")] == _changes("is_busy = False")
+
+
 def test_large_number_is_doubled() -> None:
     assert [("2_000", "4000"), ("7", "8")] == _changes("f[2_000, 7]")
 

@@ -202,8 +202,8 @@ class _Finder(cst.CSTVisitor):
         return self._scopes[-1] if self._scopes else ""
 
     def _is_for_mypy(self, node: cst.Assign | cst.AnnAssign, changed: cst.CSTNode) -> bool:
-        """``None`` where the annotation has none; and ``""`` for a ``None``, which is as false, and of a wrong type."""
-        if node.value is not None and self.module.code_for_node(node.value) == "None":
+        """Another type where the annotation has none such, or for a value that is as false: ``None`` for ``False``."""
+        if node.value is not None and self.module.code_for_node(node.value) in {"None", "False"}:
             return True
         if not isinstance(node, cst.AnnAssign) or not isinstance(changed, cst.AnnAssign):
             return False
