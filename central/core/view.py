@@ -13,6 +13,10 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+ON_DUTY_JSON: Final = "on_watch"
+"""Duty is still called watch in the page's JSON, as in the actions ``start-watch`` and ``end-watch``: a page that was
+open before central was updated must go on."""
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """One incident as an alert card."""
@@ -221,7 +225,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     is_broker_linked: bool
     """Central's own link to the broker; if not, alerts cannot arrive and the page must say so."""
     is_disk_ok: bool
-    on_duty: tuple[OnDuty, ...]
+    on_duty: tuple[OnDuty, ...] = msgspec.field(name=ON_DUTY_JSON)
     cards: tuple[Card, ...]
     """Open incidents in no particular order, and those closed within the last hour."""
     nodes: tuple[NodeLine, ...]
@@ -245,7 +249,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeLine, ...] = ()
     gone_nodes: tuple[str, ...] = ()
     """No longer in the directory at all (a revoked node stays, as ``revoked``)."""
-    on_duty: tuple[OnDuty, ...] | None = None
+    on_duty: tuple[OnDuty, ...] | None = msgspec.field(default=None, name=ON_DUTY_JSON)
     is_broker_linked: bool | None = None
     is_disk_ok: bool | None = None
     has_alerts_lane: bool | None = None
@@ -321,11 +325,11 @@ class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
     outcome: str
 
 
-class StartDuty(msgspec.Struct, frozen=True, tag="start-duty"):
+class StartDuty(msgspec.Struct, frozen=True, tag="start-watch"):
     """This person is on duty from now on. From somebody who already is: a sign of life, and nothing else changes."""
 
 
-class EndDuty(msgspec.Struct, frozen=True, tag="end-duty"):
+class EndDuty(msgspec.Struct, frozen=True, tag="end-watch"):
     """This person no longer is."""
 
 

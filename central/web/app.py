@@ -77,7 +77,7 @@ class _Routes:
             "has_reserve": board.has_reserve,
             "boot_id": board.boot_id,
             "sequence": board.sequence,
-            "on_duty": len(board.on_duty),
+            "on_watch": len(board.on_duty),
             "streams": self._feed.listener_count,
         }
         return _json(health, 200 if is_ok else 503)

@@ -148,7 +148,7 @@ def test_tab_that_missed_a_relayed_change_fetches_the_board(
     context = open_context()
     _, second = open_page(context), open_page(context)
     change = """() => new BroadcastChannel("watchlink.feed").postMessage({
-        event: "change", id: "boot-1/99", data: { sequence: 99, cards: [], nodes: [], gone_nodes: [], on_duty: [],
+        event: "change", id: "boot-1/99", data: { sequence: 99, cards: [], nodes: [], gone_nodes: [], on_watch: [],
         rejected: null, is_broker_linked: false, is_disk_ok: null } })"""
     with second.expect_response("**/board.json"):
         second.evaluate(change)

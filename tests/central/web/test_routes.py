@@ -145,7 +145,7 @@ def test_refused_action_says_why(open_client: OpenClient) -> None:
         (b"\xff\xfe", 400, "not JSON"),
         (b"[" * 5_000, 422, "not an action"),
         (b'{"action": {"type": "explode"}, "by": {"role": "cctv", "name": "P"}}', 422, "not an action"),
-        (b'{"action": {"type": "start-duty"}, "by": {"role": "cctv", "name": "P"}, "x": 1}', 422, "unknown field"),
+        (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "P"}, "x": 1}', 422, "unknown field"),
         (
             b'{"action": {"type": "acknowledge", "incident": 7}, "by": {"role": "cctv", "name": "P"}}',
             422,
@@ -167,7 +167,7 @@ def test_bad_action_is_refused_in_a_sentence(open_client: OpenClient, body: byte
 
 
 def test_action_must_be_declared_as_json(open_client: OpenClient) -> None:
-    body = {"action": {"type": "start-duty"}, "by": BY}
+    body = {"action": {"type": "start-watch"}, "by": BY}
 
     assert 415 == post(open_client, ScriptedBoard(), body, **{"content-type": "text/plain"}).status_code
 
@@ -177,7 +177,7 @@ def test_failing_port_is_told_as_not_known_done(open_client: OpenClient) -> None
         async def act(self, action: object, by: Person) -> object:  # type: ignore[override]
             raise OSError("disk")
 
-    answer = post(open_client, Broken(), {"action": {"type": "start-duty"}, "by": BY})
+    answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "by": BY})
 
     assert 500 == answer.status_code
     assert "could not do this" in answer.json()["reason"]

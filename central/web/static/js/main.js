@@ -246,7 +246,7 @@ async function startDuty(me) {
   // First, what browsers allow only right after a press.
   const unlocked = sound.unlock();
   duty.arm();
-  const outcome = await send({ type: "start-duty" }, me);
+  const outcome = await send({ type: "start-watch" }, me);
   await unlocked;
   if (!outcome.reason) duty.become(me);
   drawTop();
@@ -257,11 +257,11 @@ async function startDuty(me) {
 function giveSign() {
   if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
-  send({ type: "start-duty" }, duty.me);
+  send({ type: "start-watch" }, duty.me);
 }
 
 async function endDuty() {
-  const outcome = await send({ type: "end-duty" }, duty.me);
+  const outcome = await send({ type: "end-watch" }, duty.me);
   if (outcome.reason) announcer.urgent(outcome.reason);
   drawTop();
   return outcome.reason ?? null;

@@ -47,7 +47,7 @@ export class Model {
     this.hasAlertsLane = board.has_alerts_lane;
     this.hasReserve = board.has_reserve;
     this.clockFault = board.clock_fault;
-    this.onDuty = board.on_duty;
+    this.onDuty = board.on_watch;
     this.rejected = board.rejected;
     this.cards = new Map(board.cards.map((card) => [card.key, card]));
     this.nodes = new Map(board.nodes.map((node) => [node.node, node]));
@@ -64,7 +64,7 @@ export class Model {
     for (const card of change.cards) this.cards.set(card.key, card);
     for (const node of change.nodes) this.nodes.set(node.node, node);
     for (const node of change.gone_nodes) this.nodes.delete(node);
-    if (change.on_duty !== null) this.onDuty = change.on_duty;
+    if (change.on_watch !== null) this.onDuty = change.on_watch;
     if (change.rejected !== null) this.rejected = change.rejected;
     if (change.is_broker_linked !== null) this.isBrokerLinked = change.is_broker_linked;
     if (change.is_disk_ok !== null) this.isDiskOk = change.is_disk_ok;

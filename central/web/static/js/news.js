@@ -57,7 +57,7 @@ export class News {
     if (change.is_disk_ok === false) this.#announcer.urgent("Central cannot write to its disk. Alerts cannot be stored.");
     if (change.has_reserve === false) this.#announcer.urgent("Central's disk is full. Alerts still arrive, but soon they will not.");
     if (change.rejected !== null) this.#takeFaults();
-    if (change.on_duty?.length === 0) this.#announcer.urgent("Nobody on duty.");
+    if (change.on_watch?.length === 0) this.#announcer.urgent("Nobody on duty.");
     this.#loop();
   }
 
