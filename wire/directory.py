@@ -8,6 +8,7 @@ document on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -97,7 +98,7 @@ class Sender(Struct, frozen=True):
     signs: bool = False
 
 
-class Directory(Struct, frozen=True):
+class Directory(Struct, frozen=True, dict=True):
     """A verified directory, ready to look up. Build it with :func:`open_directory`."""
 
     serial: int
@@ -107,6 +108,22 @@ class Directory(Struct, frozen=True):
     def scheme_by_slug(self, slug: str) -> SchemeEntry | None:
         """The scheme a topic names, or ``None``."""
         return next((scheme for scheme in self.schemes.values() if scheme.slug == slug), None)
+
+    def alike(self, premises: str) -> list[Sender]:
+        """The senders whose names begin as this one: where names are cut, one could be taken for another."""
+        return self._by_beginning.get(_beginning(premises), [])
+
+    @cached_property
+    def _by_beginning(self) -> Mapping[str, list[Sender]]:
+        # Once for each directory: a panel asks at each step, and a large town has thousands.
+        found: dict[str, list[Sender]] = {}
+        for sender in self.senders.values():
+            found.setdefault(_beginning(sender.premises), []).append(sender)
+        return found
+
+
+def _beginning(premises: str) -> str:
+    return premises.removeprefix("The ")[:2]
 
 
 EMPTY_DIRECTORY = Directory(0, MappingProxyType({}), MappingProxyType({}))

@@ -35,18 +35,10 @@ def _where(state: NodeState, neighbour: Neighbour) -> str:
 
 def _is_anothers(state: NodeState, neighbour: Neighbour, said: str, late: str) -> bool:
     """Whether another premises, cut like this one, would read the same: nobody must run to the wrong door."""
-    start = _start(neighbour.premises)
     return any(
-        sender.node != neighbour.incident.node
-        and _start(sender.premises) == start
-        and where(named(sender.premises), named(sender.place), late) == said
-        for sender in state.directory.senders.values()
+        sender.node != neighbour.incident.node and where(named(sender.premises), named(sender.place), late) == said
+        for sender in state.directory.alike(neighbour.premises)
     )
-
-
-def _start(premises: str) -> str:
-    # Of a large town only few need be spelled and cut.
-    return premises.removeprefix("The ")[:2]
 
 
 def _news(state: NodeState, neighbour: Neighbour) -> str:
