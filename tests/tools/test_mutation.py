@@ -203,11 +203,11 @@ def test_constant_is_tested_by_the_files_of_tests_that_name_it() -> None:
 
 
 def test_only_what_stands_in_a_body_does_not_run_at_import() -> None:
-    source = "A = 3\nclass B:\n    c = 4\n    def d(self, e=5):\n        return 6\n"
+    source = "A = 3\nclass B:\n    c = 4\n    def d(self, e=5):\n        if e > 7:\n            return 6\n"
 
-    found = {m.was: (m.is_at_import, m.binds) for m in mutants_of("wire/a.py", source) if m.was in "3456"}
+    found = {m.was: (m.is_at_import, m.binds) for m in mutants_of("wire/a.py", source) if m.was in "34567"}
 
-    assert {"3": (True, "A"), "4": (True, "c"), "5": (True, "d"), "6": (False, "d")} == found
+    assert {"3": (True, "A"), "4": (True, "c"), "5": (True, "d"), "6": (False, "d"), "7": (False, "d")} == found
 
 
 @pytest.mark.parametrize("line", ["row: Row | None = first", "LIMIT: Final = first"])
@@ -343,21 +343,23 @@ def test_files_are_sorted_and_from_the_top(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_campaign_kills_what_a_test_notices_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    """A whole small project: one line proved, one not, one that never ends, one that no test runs."""
+    """A whole small project: one line proved, one not, one that no test runs, one that never ends, one that crashes."""
     (tmp_path / "wire").mkdir()
     (tmp_path / "tests").mkdir()
     (tmp_path / "wire/__init__.py").touch()
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["integration: none"]\n')
     (tmp_path / "wire/toy.py").write_text(
         "def proved(a):\n    return a < 3\n\ndef unproved(a):\n    return a < 3\n\n"
-        "def never_run(a):\n    return a < 3\n\ndef ends(a):\n    while a:\n        a -= 1\n"
+        "def never_run(a):\n    return a < 3\n\ndef crashes(a):\n    if a < 3:\n        __import__('os').abort()\n\n"
+        "def ends(a):\n    while a:\n        a -= 1\n"
     )
     (tmp_path / "tests/conftest.py").write_text(
         'from hypothesis import settings\nsettings.register_profile("ordinary", database=None)\n'
     )
     (tmp_path / "tests/test_toy.py").write_text(
         "from wire import toy\n\ndef test_proved():\n    assert toy.proved(2) and not toy.proved(3)\n\n"
-        "def test_unproved():\n    toy.unproved(1)\n\ndef test_ends():\n    toy.ends(1)\n"
+        "def test_unproved():\n    toy.unproved(1)\n\ndef test_ends():\n    toy.ends(1)\n\n"
+        "def test_crashes():\n    toy.crashes(3)\n"
     )
     program = (
         "from pathlib import Path\nfrom tools.mutation.campaign import Campaign\n"
@@ -381,6 +383,7 @@ def test_campaign_kills_what_a_test_notices_and_goes_on_where_it_was(tmp_path: P
     first = run()
 
     assert [
+        "crashes out of time tests/test_toy.py::test_crashes",
         "ends out of time tests/test_toy.py::test_ends",
         "never_run no test ",
         "proved killed tests/test_toy.py::test_proved",

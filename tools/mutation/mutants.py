@@ -131,18 +131,21 @@ class _Finder(cst.CSTVisitor):
         self._scopes: list[str] = []
         self._statements: list[cst.SimpleStatementLine] = []
         self._raises = 0
-        self._functions = 0
+        self._bodies: set[cst.CSTNode] = set()
+        self._depth = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if _is_left_alone(node) or (self._raises and _is_text(node)):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._scopes.append(node.name.value)
-            self._functions += isinstance(node, cst.FunctionDef)
+            if isinstance(node, cst.FunctionDef):
+                self._bodies.add(node.body)
         elif isinstance(node, cst.SimpleStatementLine):
             self._statements.append(node)
         elif isinstance(node, cst.Raise):
             self._raises += 1
+        self._depth += node in self._bodies
         self._mutate(node)
         return True
 
@@ -151,11 +154,11 @@ class _Finder(cst.CSTVisitor):
             return
         if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
             self._scopes.pop()
-            self._functions -= isinstance(original_node, cst.FunctionDef)
         elif isinstance(original_node, cst.SimpleStatementLine):
             self._statements.pop()
         elif isinstance(original_node, cst.Raise):
             self._raises -= 1
+        self._depth -= original_node in self._bodies
 
     def _mutate(self, node: cst.CSTNode) -> None:
         was = None
@@ -179,7 +182,7 @@ class _Finder(cst.CSTVisitor):
                     path=self._path,
                     scope=".".join(self._scopes),
                     lines=self._lines(node),
-                    is_at_import=not (self._functions and self._statements),
+                    is_at_import=not self._depth,
                     binds=self._binds(),
                     family=family,
                     index=len(self.found),

@@ -41,7 +41,7 @@ class Ending(Struct, frozen=True):
 
     Attributes:
         word: the child's last, in MessagePack; empty = it said nothing.
-        is_out_of_time: it was killed at its limit, or by a timer of its own.
+        is_out_of_time: it was killed at its limit, by a timer of its own, or by a crash.
         output: what it printed.
         seconds: real time.
     """
@@ -131,7 +131,7 @@ def _say(file: IO[bytes], word: object) -> None:
 
 
 def _ending(running: _Running[_N], status: int) -> Ending:
-    is_out_of_time = running.is_killed or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF)
+    is_out_of_time = running.is_killed or os.WIFSIGNALED(status)
     output = _read(running.output).decode(errors="replace")
     return Ending(_read(running.word), is_out_of_time, output, time.monotonic() - running.began_s)
 
