@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from node.core.controls import Button
+from node.core.controls import Button, Part
 from node.core.effects import PlaySound, SetLed, ShowScreen
-from node.core.events import ClockRead, Event, LinkDown
+from node.core.events import ClockRead, Event, LinkDown, PartFailed
 from node.core.screens import Dots, Face, Screen
 from tests.support.node_world import World
 from wire.ids import NodeId
@@ -205,3 +205,17 @@ def test_idle_face_stays_honest_during_it(silent: World, event: Event) -> None:
     lines = silent.screen.lines
 
     assert "Use radio or call 999" in lines or "14:3" in lines[0]
+
+
+def test_fault_that_a_silent_press_hid_is_told_the_moment_it_need_be_hidden_no_longer(silent: World) -> None:
+    """Not at whatever happens next: nothing else is due then."""
+    silent.live(3_300)
+    silent.hold(Button.ATTACK)
+    silent.do(silent.receipt(1), PartFailed(Part.STORE, "input/output error"))
+    pressed_ms = silent.own(1).pressed_ms
+    assert pressed_ms is not None
+    silent.live(pressed_ms + silent.settings.timing.silent_quiet_ms - 1 - silent.now_ms)
+    assert "Storage fault" not in silent.screen.lines
+
+    silent.after(1)
+    assert "Storage fault" in silent.screen.lines
