@@ -269,6 +269,18 @@ def test_blocked_channel_is_told_once_and_its_end() -> None:
     assert (1, None) == (len(radio.facts("radio_clear")), state.radio.blocked_since_ms)
 
 
+@pytest.mark.parametrize(("pause_ms", "is_told"), [(900, True), (1_000, False)])
+def test_channel_that_is_never_clear_for_a_second_is_blocked(radio: Set, pause_ms: int, *, is_told: bool) -> None:
+    """N10: a jammer that lets go for a moment gains nothing by it; people who take turns are no jammer."""
+    radio.world.do(ChannelChanged(is_busy=True))
+    radio.world.tap(Button.ASSIST)
+    for _ in range(8):
+        radio.talk(4_000)
+        radio.world.after(pause_ms)
+
+    assert is_told is bool(radio.facts("radio_blocked"))
+
+
 def test_broken_radio_forgets_what_it_was_to_say(radio: Set) -> None:
     radio.world.tap(Button.ASSIST)
     over = radio.wait_over()

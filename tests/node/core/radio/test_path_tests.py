@@ -238,6 +238,24 @@ def test_an_incident_of_ours_is_left_in_peace_for_a_quarter_of_an_hour() -> None
     assert INCIDENT_QUIET_MS <= world.now_ms - pressed_ms <= INCIDENT_QUIET_MS + FIRST_MS + GIVE_WAY_MS[1]
 
 
+def test_a_response_in_vain_leaves_the_channel_in_peace_for_as_long() -> None:
+    """It is sent no more, and the alert that it answered is over; who pressed it may have to press again."""
+    world = running()
+    world.online()
+    world.do(world.alert_from(BOOTS, 5))
+    world.live(1_000)
+    world.tap(Button.RESPONDING)
+    pressed_ms = world.now_ms
+    world.do(world.says(BOOTS, 5, "closed"))
+    while world.state.radio.wanted or not world.of(Over, world.log):
+        on_the_air(world)
+        world.after(LICENSED.timing.answer_due_ms + 3_000)
+    while not drafted(world):
+        world.live(10_000)
+
+    assert INCIDENT_QUIET_MS - 1_000 <= world.now_ms - pressed_ms
+
+
 def test_silent_attack_is_not_followed_by_a_test_for_as_long_as_it_is_watched() -> None:
     """N4: nothing keys the radio but the attack itself, and a test that met it changes no face."""
     world = running(is_attack_silent=True)
