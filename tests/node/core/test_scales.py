@@ -8,9 +8,17 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from node.core.controls import Button
+from node.core.controls import Button, Part
 from node.core.effects import KeepScales, PublishHealth, PublishSync, StoreFrame
-from node.core.events import CentralStatusReceived, ClockRead, LinkDown, LinkUp, Started, SyncAnswered
+from node.core.events import (
+    CentralStatusReceived,
+    ClockRead,
+    LinkDown,
+    LinkUp,
+    PartRecovered,
+    Started,
+    SyncAnswered,
+)
 from node.core.screens import Emphasis
 from tests.support.node_world import World
 from wire.ids import FrameId, NodeId
@@ -239,3 +247,20 @@ def test_central_makes_late_what_its_senders_clock_made_live(world: World) -> No
     world.do(world.says(BOOTS, 5, late=True))
 
     assert (Emphasis.FRAMED, "LATE Boots, Gallowtr…") == (world.screen.emphasis, world.screen.lines[0])
+
+
+def test_alert_that_central_made_live_before_the_panel_showed_it_is_not_told_as_late() -> None:
+    """Central's record of who was warned in time."""
+    world = World()
+    world.panel_answers = False
+    world.start(wall=world.wall() + timedelta(minutes=30))
+    world.do(LinkUp())
+    assert not is_live(world, at_s=wall_s(world))
+    state = world.incident_state(BOOTS, 5, late=False, live_at=world.wall())
+    said = answer(world)
+    world.do(replace(said, answer=replace(said.answer, incidents=(state,))))
+    world.panel_answers = True
+    world.do(PartRecovered(Part.OLED))
+
+    assert ["00000011-5"] == world.shown()
+    assert [] == world.facts("late")

@@ -363,3 +363,14 @@ def test_alert_that_central_could_not_name_for_others_beside_it_stays(proven: tu
     world.do(replace(said, answer=replace(said.answer, more=True)))
 
     assert "neighbour" == world.face
+
+
+def test_status_that_was_kept_stays_old_though_an_answer_came_after_its_turn(proven: tuple[World, Signing]) -> None:
+    """An answer may be slower than the statuses that central sent after it; it makes none of them new again."""
+    world, central = proven
+    while not world.state.central.questions:
+        world.after(5_000, central.status("pcso"))
+    answer, kept = central.answer(), central.status("pcso")
+    world.do(central.status(), answer, kept)
+
+    assert () == world.state.central.on_duty

@@ -204,3 +204,16 @@ def test_attack_is_not_held_up_by_talk_in_short_turns(radio: Set, talk_ms: int, 
         radio.world.after(pause_ms)
 
     assert 4_000 <= starts[0] - due_ms <= overs.BREAK_IN_LAST_MS
+
+
+def test_wait_that_was_not_needed_is_not_taken_for_the_next_alerts(radio: Set) -> None:
+    """It has run out meanwhile: the next alert would be on the air at once, together with whoever else was pressed."""
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(600)
+    radio.world.do(radio.world.receipt(1))
+    radio.world.after(60_000)
+    radio.world.tap(Button.ASSIST)
+    pressed_ms = radio.world.now_ms - 40
+    radio.wait_over()
+
+    assert 1_000 <= radio.world.now_ms - pressed_ms <= 2_000
