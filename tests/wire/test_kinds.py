@@ -98,3 +98,8 @@ def test_json_words_are_the_vocabularys_names() -> None:
 def test_capabilities_names_never_change() -> None:
     """They rest in the health of nodes that are not upgraded."""
     assert ["digest-receipt", "refusal", "automatic"] == [str(capability) for capability in Capability]
+
+
+def test_what_a_unit_says_of_itself_is_the_least_urgent() -> None:
+    assert {Priority.P4} == {PRIORITY[kind] for kind in (AlertKind.TAMPER, AlertKind.POWER, AlertKind.FAULT)}
+    assert max(priority for priority in Priority if priority is not Priority.TEST) is Priority.P4

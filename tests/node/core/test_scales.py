@@ -264,3 +264,17 @@ def test_alert_that_central_made_live_before_the_panel_showed_it_is_not_told_as_
 
     assert ["00000011-5"] == world.shown()
     assert [] == world.facts("late")
+
+
+def test_exacter_measurement_of_the_present_time_forgets_no_earlier_one() -> None:
+    """Alerts that bear an earlier central's time are still on their way."""
+    world = World()
+    world.start()
+    world.do(LinkUp())
+    world.do(answer(world, 300, boot="central-0"))
+    for way_ms in (2_000, 1_000):
+        world.do(LinkUp())
+        world.after(way_ms)
+        world.do(answer(world, boot="central-1"))
+
+    assert [1_000, 0] == [scale.way_ms for scale in world.state.central.scales]

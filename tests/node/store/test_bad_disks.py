@@ -349,3 +349,11 @@ def test_value_that_cannot_be_understood_keeps_no_alert_from_being_sent(store: N
     store._connection.execute(nonsense)
 
     assert [signed] == [row.signed for row in store.load(0, NOW_S).outbox]
+
+
+def test_kept_frames_stand_beside_each_other(store: NodeStore) -> None:
+    sent = [store.number(ATTACK, 0) for _ in range(2)]
+    for frame in sent:
+        store.keep_frame(frame, 0, 1_000)
+
+    assert sent == [row.signed for row in store.load(9_000, 0).outbox]

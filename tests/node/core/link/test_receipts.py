@@ -241,3 +241,29 @@ def test_press_that_cannot_be_answered_is_never_given_up(world: World) -> None:
     world.do(refusal(world, 1, RefusalReason.FOREIGN_INCIDENT))
 
     assert 1 in world.state.outbox.rows
+
+
+def test_refused_cancel_is_stored_anew_and_says_why_as_before(world: World) -> None:
+    world.hold(Button.ATTACK)
+    world.do(receipt(world, 1))
+    world.hold(Button.CANCEL)
+    world.do(refusal(world, 2))
+    first, again = world.stored[2][0].frame, world.stored[3][0].frame
+
+    assert isinstance(first, Cancel)
+    assert isinstance(again, Cancel)
+    assert (first.incident, first.reason) == (again.incident, again.reason)
+
+
+@pytest.mark.parametrize("said", ["answered", "on-the-way"])
+def test_answer_of_a_central_that_knows_only_the_assist_is_not_told_of_the_attack(
+    world: World, said: StateWord
+) -> None:
+    """N3: whoever it was does not know yet how bad it is."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1))
+    world.hold(Button.ATTACK)
+    world.do(world.says(OURS, 1, said, kind="assist", answer=world.answer()))
+    world.do(world.receipt(2))
+
+    assert ("received", "No one answered yet") == (world.face, world.screen.lines[1])

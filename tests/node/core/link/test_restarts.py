@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import KeepTold, PlaySound, PublishSync, Told
-from node.core.events import FrameReceived, LinkUp, StopAsked, SyncAnswered
+from node.core.events import FrameReceived, LinkDown, LinkUp, StopAsked, SyncAnswered
 from node.core.link import told
 from node.core.screens import Emphasis
 from tests.support.node_world import Said, World
@@ -218,3 +218,36 @@ def test_what_was_shown_before_a_restart_is_known_on_a_machine_that_has_run_for_
 
     assert [] == world.of(PlaySound, world.log)
     assert [] == world.shown()
+
+
+def test_incident_that_central_opened_again_is_on_the_panel_after_a_restart(world: World) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1), world.ack(1), world.ack(1, AnswerState.CLOSED))
+    world.after(1_000, LinkUp())
+    world.do(world.answers(SyncAnswer("central-1", 0, incidents=(world.incident_state(OURS, 1),))))
+    world.restart()
+    assert "received" == world.face
+
+
+def test_incident_that_ended_while_we_were_cut_off_leaves_the_panel_in_the_run_after_its_press(world: World) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.restart()
+    world.online()
+    world.do(world.answers(SyncAnswer("central-1", 0, incidents=(world.incident_state(OURS, 1),))))
+    assert "received" == world.face
+
+    world.after(1_000, LinkDown("cut"), LinkUp())
+    world.do(world.answers(SyncAnswer("central-1", 0)))
+    assert "ready" == world.face
+
+
+def test_restart_is_no_excuse_any_more_once_central_has_told_of_our_alert(world: World) -> None:
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.restart()
+    world.online()
+    assert "No news since restart" == world.screen.lines[1]
+
+    world.do(world.answers(SyncAnswer("central-1", 0, incidents=(world.incident_state(OURS, 1),))))
+    assert "No one answered yet" == world.screen.lines[1]

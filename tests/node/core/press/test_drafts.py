@@ -171,3 +171,20 @@ def test_cancel_twice_is_one_cancel(world: World) -> None:
     world.hold(Button.CANCEL)
 
     assert [Alert, Cancel] == [type(signed.frame) for signed, _ in world.stored.values()]
+
+
+def test_cancel_takes_back_the_alert_and_not_a_test_that_was_pressed_after_it(world: World) -> None:
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1))
+    world.tap(Button.TEST)
+    world.hold(Button.CANCEL)
+
+    cancels = [signed.frame for signed, _ in world.stored.values() if isinstance(signed.frame, Cancel)]
+    assert [1] == [cancel.incident for cancel in cancels]
+
+
+def test_test_alone_can_be_cancelled(world: World) -> None:
+    world.tap(Button.TEST)
+    world.hold(Button.CANCEL)
+
+    assert [Alert, Cancel] == [type(signed.frame) for signed, _ in world.stored.values()]

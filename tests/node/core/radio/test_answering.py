@@ -347,3 +347,13 @@ def test_struck_sender_is_refused_even_if_it_was_verified_before() -> None:
 
     assert heard == radio.world.state.radio.bursts_heard
     assert 1 == radio.world.state.rejected["revoked sender"]
+
+
+def test_burst_that_is_heard_again_and_again_uses_up_no_checks() -> None:
+    """All nodes in reach relay it; the next alert must be verified at once."""
+    radio = radio_set(is_online=True)
+    data = radio.world.signed(alert(1)).data
+    for _ in range(2 * hearing.CHECKS_MAX):
+        radio.world.do(FrameReceived(data, None, Path.RADIO))
+
+    assert {} == dict(radio.world.state.rejected)

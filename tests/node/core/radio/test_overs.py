@@ -300,3 +300,16 @@ def test_presser_is_told_although_the_driver_never_keys(radio: Set) -> None:
     radio.world.after(retransmission.FIRST_CHANCE_MS)
 
     assert ["no receipt"] == [fact["reason"] for fact in radio.facts("undelivered")]
+
+
+def test_radio_rests_after_a_failure_whatever_happens_meanwhile(radio: Set) -> None:
+    """Its device needs the time; asking again at each event would not let it mend."""
+    radio.world.tap(Button.ASSIST)
+    for _ in range(3):
+        radio.world.do(OverFailed(radio.wait_over().over, "device busy", 0))
+    failed_ms, before = radio.world.now_ms, len(radio.overs())
+    while len(radio.overs()) == before:
+        radio.world.after(100)
+        radio.world.tap(Button.SEEN)
+
+    assert radio.world.now_ms - failed_ms >= overs.FAILED_REST_MS[0] << 2
