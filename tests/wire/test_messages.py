@@ -249,6 +249,8 @@ def test_messages_of_an_old_version_are_read_and_old_readers_ignore_what_is_new(
     """Mixed versions talk: what is new is absent from an old message, and no required field was added."""
     assert Sync(boot_id="b") == decode_message(b'{"boot_id":"b"}', Sync)
     assert SyncAnswer(boot_id="c", counter_floor=3) == decode_message(b'{"boot_id":"c","counter_floor":3}', SyncAnswer)
+    status = b'{"boot_id":"c","at":"2026-03-07T23:40:05Z","expires_at":"2026-03-07T23:40:35Z"}'
+    assert (0, ()) == ((read := decode_message(status, CentralStatus)).sequence, read.on_duty)
     assert b'{"boot_id":"c","counter_floor":3}' == encode_message(SyncAnswer(boot_id="c", counter_floor=3))
 
 

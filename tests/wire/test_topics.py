@@ -8,7 +8,18 @@ from tests.wire.conftest import any_topic
 from wire.errors import TopicError
 from wire.ids import NodeId
 from wire.limits import TOPIC_BYTES_MAX
-from wire.topics import ALL_FRAMES, ALL_UP, FrameTopic, Topic, UpTopic, all_down, parse_topic, scheme_frames
+from wire.topics import (
+    ALL_FRAMES,
+    ALL_HEALTH,
+    ALL_UP,
+    FrameTopic,
+    Topic,
+    Up,
+    UpTopic,
+    all_down,
+    parse_topic,
+    scheme_frames,
+)
 
 LEVELS = st.sampled_from(
     [
@@ -115,3 +126,8 @@ def test_subscriptions_match_exactly_what_is_published_under_them(frame: FrameTo
 def test_topic_of_another_nodes_down_channel_is_not_matched() -> None:
     """What central says to one node is not read by another."""
     assert not is_matched(all_down(NodeId(16)), "watchlink/1/node/00000011/down/receipt")
+
+
+@given(st.from_type(NodeId).filter(bool))
+def test_subscription_to_health_is_to_every_nodes_health_and_nothing_else(node: NodeId) -> None:
+    assert [Up.HEALTH] == [up for up in Up if is_matched(ALL_HEALTH, str(UpTopic(node, up)))]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from node.core.effects import AlertDraft
-from node.store import NodeStore, StoreRefusedError
+from node.store import NodeStore, StoreRefusedError, node_store
 from node.store.database import DATABASE_NAME
 from node.store.node_store import COUNTER_EPOCH_S, RESERVED, clock_floor
 from wire.frames import SignedFrame
@@ -357,3 +357,20 @@ def test_kept_frames_stand_beside_each_other(store: NodeStore) -> None:
         store.keep_frame(frame, 0, 1_000)
 
     assert sent == [row.signed for row in store.load(9_000, 0).outbox]
+
+
+def test_damage_on_a_full_disk_is_refused_in_words(
+    store: NodeStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    store.store_frame(ATTACK, 0, 0)
+    store.close()
+    (folder / DATABASE_NAME).write_bytes(os.urandom(8_192))
+    monkeypatch.setattr(node_store, "write_value", full)
+    with pytest.raises(StoreRefusedError, match="disk is full"):
+        store.store_frame(ATTACK, 0, 0)
+
+    monkeypatch.undo()
+    assert store.store_frame(ATTACK, 0, 0).frame.counter > 0, "and the next press begins the new one"

@@ -374,3 +374,14 @@ def test_status_that_was_kept_stays_old_though_an_answer_came_after_its_turn(pro
     world.do(central.status(), answer, kept)
 
     assert () == world.state.central.on_duty
+
+
+def test_old_central_that_answers_without_a_signature_is_not_asked_again_until_its_next_run() -> None:
+    """Or the two would talk without end."""
+    world = World()
+    world.start()
+    world.do(LinkUp())
+    assert [] == world.of(PublishSync, world.do(SyncAnswered(SyncAnswer(boot_id="old-1", counter_floor=0))))
+    assert "ready" == world.face
+
+    assert 1 == len(world.of(PublishSync, world.do(world.status("old-2"))))

@@ -31,11 +31,9 @@ from node.core.events import (
     PartRecovered,
     PinChanged,
     StopAsked,
-    SyncAnswered,
     Ticked,
 )
 from node.core.machine import next_deadline_ms, step
-from tests.support.members import NOON
 from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.messages import Health, SyncAnswer, decode_message, encode_message
@@ -128,17 +126,6 @@ def test_sync_is_asked_at_each_connect_and_each_new_run_of_central() -> None:
     assert 0 == len(world.of(PublishSync, world.do(world.answers(SyncAnswer(boot_id="c1", counter_floor=0)))))
     assert 0 == len(world.of(PublishSync, world.do(world.status("c1"), world.status("c1"))))
     assert 1 == len(world.of(PublishSync, world.do(world.status("c2"))))
-
-
-def test_old_central_that_answers_without_a_signature_is_not_asked_again_until_its_next_run() -> None:
-    """Or the two would talk without end."""
-    world = World()
-    world.start()
-    world.do(LinkUp())
-    assert [] == world.of(PublishSync, world.do(SyncAnswered(SyncAnswer(boot_id="old-1", counter_floor=0))))
-    assert "ready" == world.face
-
-    assert 1 == len(world.of(PublishSync, world.do(world.status("old-2"))))
 
 
 def test_counter_floor_is_raised_before_the_next_press_is_stored(world: World) -> None:
@@ -239,17 +226,6 @@ def test_clock_on_the_panel_is_local_and_turns_with_the_minute(world: World) -> 
     assert [] == world.of(ShowScreen, world.log)
     world.live(1)
     assert "15:33  Net✓" == world.screen.lines[0]
-
-
-def test_clock_on_the_panel_turns_with_the_minute_though_nothing_else_happens() -> None:
-    world = World()
-    world.start(wall=NOON + timedelta(seconds=25))
-    world.online()
-    world.live(34_999)
-    assert "14:32  Net✓" == world.screen.lines[0]
-
-    world.after(1)
-    assert "14:33  Net✓" == world.screen.lines[0]
 
 
 @pytest.mark.parametrize("offset_s", [-86_399, 86_399, 10**9, -(10**9)])
@@ -421,18 +397,6 @@ def test_idle_node_without_a_link_wakes_for_nothing_but_the_end_of_starting(offl
     offline.after(11_000)
 
     assert None is next_deadline_ms(offline.state)
-
-
-def test_node_cut_off_under_an_answered_alert_wakes_for_nothing(world: World) -> None:
-    """No word of that face counts seconds."""
-    world.tap(Button.ASSIST)
-    world.do(world.receipt(1), world.ack(1), LinkDown("gone"))
-    world.after(40_000)
-    wakes = [0]
-    world.checks.append(lambda _world, event, _effects: wakes.__setitem__(0, wakes[0] + isinstance(event, Ticked)))
-    world.after(19_000)
-
-    assert ("answered", True) == (world.face, wakes[0] <= 1)
 
 
 # -- the end

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -9,11 +11,12 @@ from msgspec.structs import replace
 
 from node.core.controls import Button
 from node.core.effects import Effect
-from node.core.events import DirectoryReceived, Event, LinkUp, StopAsked
+from node.core.events import DirectoryReceived, Event, LinkDown, LinkUp, StopAsked, Ticked
 from node.core.panel.words import fullest, named, on_duty, person, span, where
 from node.core.screens import HEADLINE_CHARS_MAX, HEADLINE_WORD_CHARS_MAX, LINE_CHARS_MAX, MARKS, Face, Screen
 from node.core.spelling import PANEL_LETTERS
 from node.core.state import NodeState
+from tests.support.members import NOON
 from tests.support.node_world import StateWord, World
 from wire.ids import NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Role
@@ -275,3 +278,26 @@ def test_span(ms: int, expected: str) -> None:
 def test_fullest_takes_the_first_that_fits_whole() -> None:
     assert "short" == fullest("x" * 22, "short", "shorter")
     assert "y" * 20 + "…" == fullest("x" * 22, "y" * 22)
+
+
+def test_clock_on_the_panel_turns_with_the_minute_though_nothing_else_happens() -> None:
+    world = World()
+    world.start(wall=NOON + timedelta(seconds=25))
+    world.online()
+    world.live(34_999)
+    assert "14:32  Net✓" == world.screen.lines[0]
+
+    world.after(1)
+    assert "14:33  Net✓" == world.screen.lines[0]
+
+
+def test_node_cut_off_under_an_answered_alert_wakes_for_nothing(world: World) -> None:
+    """No word of that face counts seconds."""
+    world.tap(Button.ASSIST)
+    world.do(world.receipt(1), world.ack(1), LinkDown("gone"))
+    world.after(40_000)
+    wakes = [0]
+    world.checks.append(lambda _world, event, _effects: wakes.__setitem__(0, wakes[0] + isinstance(event, Ticked)))
+    world.after(19_000)
+
+    assert ("answered", True) == (world.face, wakes[0] <= 1)

@@ -133,6 +133,7 @@ def test_nodes_that_start_at_once_do_not_test_at_once() -> None:
         moments.add(world.now_ms)
 
     assert len(moments) > 12
+    assert max(moments) <= 61_000, "within the first minute"
 
 
 def test_one_lost_test_is_repeated_before_anything_is_said() -> None:
@@ -314,6 +315,19 @@ def test_health_tells_central_of_the_radio() -> None:
     assert ("ready", "OFCOM-1", 1, 1_400) == (report.state, report.licence, report.overs, report.airtime_ms)
     assert 0 < report.tested_age_ms <= 10_000
     assert (0, 0) == (report.blocked_ms, report.busy_percent)
+
+
+def test_health_tells_what_share_of_the_time_since_the_start_others_spoke() -> None:
+    world = running()
+    world.online()
+    world.do(ChannelChanged(is_busy=True))
+    world.live(45_000)
+    world.do(ChannelChanged(is_busy=False))
+    world.live(45_000)
+    report = world.of(PublishHealth, world.log)[-1].health.radio
+
+    assert report is not None
+    assert 45 <= report.busy_percent <= 55
 
 
 @pytest.mark.parametrize(("radio", "expected"), [(None, None), (RadioSettings(), "listening"), (LICENSED, "untested")])
