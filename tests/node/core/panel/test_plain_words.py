@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from node.core.controls import Button, Part
-from node.core.events import LinkDown, PartFailed
+from node.core.events import LinkDown, PartFailed, PinChanged
+from node.core.link.supervision import health
 from tests.support.node_world import World
 from wire.ids import NodeId
 from wire.kinds import MemberResponse
@@ -74,3 +75,14 @@ def test_cancel_with_nothing_open_says_that_there_is_nothing_to_cancel(world: Wo
     world.hold(Button.CANCEL)
 
     assert (("CANCEL",), "Nothing to cancel") == (world.screen.headline, world.screen.lines[0])
+
+
+@pytest.mark.parametrize(
+    ("button", "name"),
+    [(Button.SEEN, "seen"), (Button.RESPONDING, "responding"), (Button.CANCEL, "cancel"), (Button.TEST, "test")],
+)
+def test_central_is_told_which_button_is_stuck(world: World, button: Button, name: str) -> None:
+    """Whoever brings a new one must know which."""
+    world.do(PinChanged(button, is_down=True, is_initial=True))
+
+    assert [f"{name} stuck down"] == [fault.detail for fault in health(world.state, world.now_ms).faults]

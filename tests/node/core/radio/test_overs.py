@@ -313,3 +313,12 @@ def test_radio_rests_after_a_failure_whatever_happens_meanwhile(radio: Set) -> N
         radio.world.tap(Button.SEEN)
 
     assert radio.world.now_ms - failed_ms >= overs.FAILED_REST_MS[0] << 2
+
+
+def test_record_names_the_mode_of_each_over(radio: Set) -> None:
+    """As the radio check and the documents do."""
+    radio.world.tap(Button.ASSIST)
+    for _ in range(3):
+        radio.next_over()
+
+    assert ["1200-il2p", "1200-fx25", "300-il2p"] == [fact["mode"] for fact in radio.facts("over_started")]

@@ -218,6 +218,16 @@ def test_press_proves_both_paths() -> None:
     assert (("TEST OK",), ("TEST reached central", "Net✓ Radio✓")) == (world.screen.headline, world.screen.lines)
 
 
+def test_radio_that_was_quicker_than_the_network_is_proven_all_the_same() -> None:
+    world = running(LICENSED)
+    world.tap(Button.TEST)
+    radio_turn(world)
+    by_radio(world, path_test_of(world))
+    world.after(500, world.receipt(1))
+
+    assert (("TEST OK",), ("TEST reached central", "Net✓ Radio✓")) == (world.screen.headline, world.screen.lines)
+
+
 def test_answer_given_automatically_does_not_hide_what_was_proven() -> None:
     """Central answers a test at once and closes it later; nobody is "answering" and nothing comes up again."""
     world = running(LICENSED)
