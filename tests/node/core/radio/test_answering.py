@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from node.core.air import LADDER
+from node.core.air import LADDER, Mode
 from node.core.controls import Button
 from node.core.effects import RelayFrame, ShowScreen
 from node.core.events import AirAsked, ChannelChanged, FrameReceived, LinkDown, OverEnded
@@ -320,6 +320,7 @@ def test_flood_of_valid_frames_is_relayed_at_a_bounded_rate() -> None:
     passed_ms = radio.world.now_ms - before_ms
 
     assert relayed <= relays.BURST + passed_ms // relays.REFILL_MS
+    assert relayed > 150, "two a second: a storm of true alerts comes through"
     state = radio.world.state.radio
     assert relays.RELAYS_MAX == len(state.relays)
     assert hearing.KNOWN_MAX == len(state.known)
@@ -357,3 +358,15 @@ def test_burst_that_is_heard_again_and_again_uses_up_no_checks() -> None:
         radio.world.do(FrameReceived(data, None, Path.RADIO))
 
     assert {} == dict(radio.world.state.rejected)
+
+
+@pytest.mark.parametrize(("targets", "mode"), [((1,), LADDER[1]), ((1, 2), LADDER[0])])
+def test_receipt_that_one_asker_did_not_hear_is_repeated_more_strongly(targets: tuple[int, ...], mode: Mode) -> None:
+    """Two that ask again have rather met each other, and a slow burst makes that worse."""
+    radio = radio_set(is_online=True)
+    for counter in (1, 2):
+        radio.world.live(60_000)
+        ask(radio, batch(counter, *targets))
+        radio.next_over(5_000)
+
+    assert [LADDER[0], mode] == [over.mode for over in radio.overs()]

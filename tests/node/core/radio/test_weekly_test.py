@@ -121,6 +121,10 @@ def test_node_that_never_was_tested_is_asked_a_week_after_it_was_fitted(since_da
         assert "Last good: not known" == world.screen.lines[1]
 
 
+def test_node_that_has_just_been_fitted_is_not_asked_for_a_test_at_once() -> None:
+    assert {Face.READY} == faces_of_two_minutes(running())
+
+
 def test_without_a_proven_clock_the_week_runs_from_the_start() -> None:
     world = World()
     world.start(wall=None)
