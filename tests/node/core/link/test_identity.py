@@ -45,6 +45,15 @@ def test_duplicate_is_over_ten_minutes_after_the_last_time(world: World) -> None
     assert "ready" == world.face
 
 
+def test_duplicate_leaves_the_panel_at_the_moment_that_it_is_over(world: World) -> None:
+    fights(world, 10)
+    world.live(597_999)
+    assert "duplicate" == world.face
+
+    world.after(1)
+    assert "ready" == world.face
+
+
 def test_sessions_taken_an_hour_apart_are_no_second_unit(world: World) -> None:
     for _ in range(3):
         fights(world, 2)

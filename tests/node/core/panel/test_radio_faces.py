@@ -91,6 +91,18 @@ def test_mark_goes_when_the_test_is_too_old() -> None:
     assert "Net✓ Radio?" in world.screen.lines[0]
 
 
+def test_radio_is_promised_no_longer_than_its_test_is_good_for() -> None:
+    """Not until something else happens: cut off, nothing may for hours."""
+    world = radio_world(is_online=False)
+    knows(world, replace(world.state.radio, tests=PathTests(passed_ms=world.now_ms, next_ms=2**40)))
+    good_until_ms = world.now_ms + LICENSED.timing.path_test_valid_ms
+    world.at(good_until_ms - 1)
+    assert ("BY RADIO",) == world.screen.headline
+
+    world.at(good_until_ms)
+    assert ("NO LINK",) == world.screen.headline
+
+
 def test_network_down_promises_the_radio_after_a_test_that_passed() -> None:
     """docs/screen.md, *fault*."""
     world = radio_world()
