@@ -35,6 +35,7 @@ def test_unit_that_is_refused_says_so_and_whom_to_tell(offline: World) -> None:
     offline.do(LinkDown("refused", is_permanent=True))
 
     assert (("REFUSED",), (TELL, "Use radio or call 999")) == (offline.screen.headline, offline.screen.lines)
+    assert "fault" == offline.face
 
 
 def test_test_that_failed_says_so_and_whom_to_tell(offline: World) -> None:
