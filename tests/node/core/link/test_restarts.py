@@ -251,3 +251,12 @@ def test_restart_is_no_excuse_any_more_once_central_has_told_of_our_alert(world:
 
     world.do(world.answers(SyncAnswer("central-1", 0, incidents=(world.incident_state(OURS, 1),))))
     assert "No one answered yet" == world.screen.lines[1]
+
+
+def test_restart_on_a_machine_that_has_run_for_days_says_starting_before_no_link() -> None:
+    world = World(now_ms=10**9)
+    world.start()
+    assert ("STARTING",) == world.screen.headline
+
+    world.after(10_000)
+    assert ("NO LINK",) == world.screen.headline

@@ -12,6 +12,7 @@ from node.core.controls import Button, Part
 from node.core.effects import StopOver
 from node.core.events import (
     ChannelChanged,
+    LinkDown,
     OverEnded,
     OverFailed,
     OverStarted,
@@ -322,3 +323,15 @@ def test_record_names_the_mode_of_each_over(radio: Set) -> None:
         radio.next_over()
 
     assert ["1200-il2p", "1200-fx25", "300-il2p"] == [fact["mode"] for fact in radio.facts("over_started")]
+
+
+def test_alert_of_an_earlier_run_waits_for_no_mended_radio_once_the_network_has_gone(radio: Set) -> None:
+    """It counted on the network until then; the radio's own round would find it up to twenty seconds later."""
+    radio.world.tap(Button.ASSIST)
+    radio.world.after(120_000)
+    radio.world.restart(wall=radio.world.wall())
+    radio.world.online()
+    radio.world.live(8_000)
+    radio.world.do(LinkDown("gone"), PartFailed(Part.RADIO, "unplugged"), PartRecovered(Part.RADIO))
+
+    assert [1] == radio.counters(radio.wait_over(5_000))
