@@ -159,6 +159,7 @@ def test_alerts_go_by_radio_is_said_only_with_licence_and_a_test_that_passed_lat
         headline = "REFUSED" if isinstance(link, LinkDown) and link.is_permanent else "NO LINK"
         assert ((headline,), do) == (world.screen.headline, world.screen.lines[1])
         assert is_blocked or not is_blocked_told
+    assert Face.FAULT is world.screen.face
 
 
 def test_blocked_channel_is_told_once_it_lasts() -> None:
