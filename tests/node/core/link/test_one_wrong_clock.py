@@ -9,7 +9,7 @@ import pytest
 
 from node.core.controls import Button
 from node.core.effects import PlaySound, StoreFrame
-from node.core.events import CentralStatusReceived
+from node.core.events import CentralStatusReceived, LinkUp
 from node.core.screens import Emphasis
 from tests.support.node_world import World
 from wire.ids import FrameId, NodeId
@@ -71,3 +71,29 @@ def test_older_or_lesser_late_alert_is_quiet(world: World, kind: AlertKind, age_
 
 def replace_at(status: CentralStatus, by: timedelta) -> CentralStatus:
     return msgspec.structs.replace(status, at=status.at + by, expires_at=status.expires_at + by)
+
+
+def behind(world: World) -> CentralStatusReceived:
+    """The next status of a central that does not sign and whose clock is half an hour behind."""
+    return CentralStatusReceived(replace_at(world.status().status, -timedelta(minutes=30)))
+
+
+def test_status_of_a_central_whose_clock_is_behind_counts_once_that_clock_is_seen_to_run(offline: World) -> None:
+    """Each alone looks like one that a broker kept; two, as far apart as they say, are central speaking now."""
+    offline.after(20_000)
+    offline.do(LinkUp(), behind(offline))
+    assert ("NO LINK",) == offline.screen.headline
+
+    offline.after(10_000)
+    offline.do(behind(offline))
+    assert "ready" == offline.face
+
+
+def test_statuses_that_a_broker_kept_and_delivers_together_prove_nothing(offline: World) -> None:
+    kept = [behind(offline)]
+    for _ in range(3):
+        offline.after(10_000)
+        kept.append(behind(offline))
+    offline.do(LinkUp(), *kept)
+
+    assert ("NO LINK",) == offline.screen.headline
