@@ -107,3 +107,15 @@ def test_broker_on_a_machine_of_its_own_finds_its_files_there(tmp_path: Path) ->
 
     assert "crlfile /etc/mosquitto/watchlink/crl.pem" in lines
     assert not [line for line in lines if line.startswith("pid_file") or str(tmp_path) in line]
+
+
+def test_configuration_of_a_new_town_names_only_what_is_there(tmp_path: Path) -> None:
+    """The town is built beside its place. A broker without its ACL or list would let everybody do everything."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+
+    lines = (fleet.layout.broker / "mosquitto.conf").read_text().splitlines()
+    named = {name: Path(value) for name, _, value in (line.partition(" ") for line in lines) if value.startswith("/")}
+
+    assert {"cafile", "certfile", "keyfile", "crlfile", "acl_file", "persistence_location", "pid_file"} == set(named)
+    assert fleet.layout.pid_file == named.pop("pid_file"), "the broker makes it"
+    assert [] == [path for path in named.values() if not path.exists()]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 
 from provisioning.certificates import (
     CertificateAuthority,
@@ -127,3 +128,55 @@ def test_ca_may_make_no_other_ca(ca: CertificateAuthority) -> None:
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
 
     assert (True, 0, True) == (constraints.value.ca, constraints.value.path_length, constraints.critical)
+
+
+def test_extensions_are_critical_exactly_where_rfc_5280_has_them_so(ca: CertificateAuthority) -> None:
+    """Sections 4.2.1 and 5.2: a strict reader refuses a certificate or a list otherwise."""
+    server = issue_server_certificate(ca, ["127.0.0.1"], now=NOW)
+    made = (
+        x509.load_pem_x509_certificate(ca.certificate_pem),
+        x509.load_pem_x509_certificate(server.certificate_pem),
+        x509.load_pem_x509_crl(issue_crl(ca, {5}, 1, now=NOW)),
+    )
+
+    critical = {(extension.oid, extension.critical) for one in made for extension in one.extensions}
+
+    assert {
+        (ExtensionOID.BASIC_CONSTRAINTS, True),
+        (ExtensionOID.KEY_USAGE, True),
+        (ExtensionOID.EXTENDED_KEY_USAGE, False),
+        (ExtensionOID.AUTHORITY_KEY_IDENTIFIER, False),
+        (ExtensionOID.SUBJECT_KEY_IDENTIFIER, False),
+        (ExtensionOID.SUBJECT_ALTERNATIVE_NAME, False),
+        (ExtensionOID.CRL_NUMBER, False),
+    } == critical
+
+
+def test_crl_bears_its_number(ca: CertificateAuthority) -> None:
+    number = x509.load_pem_x509_crl(issue_crl(ca, {5}, 7, now=NOW)).extensions.get_extension_for_class(x509.CRLNumber)
+
+    assert 7 == number.value.crl_number
+
+
+def test_key_of_the_ca_signs_certificates_and_lists_and_a_members_key_neither(ca: CertificateAuthority) -> None:
+    member = issue_client_certificate(ca, "00000010", now=NOW)
+    usages = [
+        x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.KeyUsage).value
+        for pem in (ca.certificate_pem, member.certificate_pem)
+    ]
+
+    assert [(True, True, False), (False, False, True)] == [
+        (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) for usage in usages
+    ]
+
+
+def test_crl_is_in_force_from_a_day_ago_until_its_end_and_not_at_it(ca: CertificateAuthority) -> None:
+    now = NOW.replace(microsecond=0)
+    crl = issue_crl(ca, {5}, 1, now=now)
+    first, end = now - timedelta(days=1), now + timedelta(days=30)
+
+    check_crl(crl, ca, {5}, first)
+    check_crl(crl, ca, {5}, end - timedelta(seconds=1))
+    for outside in (first - timedelta(seconds=1), end):
+        with pytest.raises(CrlError, match="not in force"):
+            check_crl(crl, ca, {5}, outside)
