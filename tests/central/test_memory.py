@@ -256,6 +256,20 @@ def test_act_for_many_does_not_wait_for_seconds_to_get_back_what_is_on_disk_alon
     assert count == len([one for one in small.disk if not isinstance(one, FrameEntry) and one.kind == "closed"])
 
 
+def test_answers_for_two_premises_go_on_side_by_side(small: Town) -> None:
+    """What comes from disk for one must not end the other."""
+    for node in (CORNER, BAKERY):
+        for counter in range(100, 120):
+            small.press(counter, AlertKind.ATTACK, node=node)
+    for card in small.board().cards:
+        small.act(Acknowledge(card.incident, card.kind, seen_through=card.through), JONES)
+    for _ in range(20):
+        small.handle(ev.Resumed())
+
+    acknowledged = written(small, "acknowledged")
+    assert {FrameId(node, counter) for node in (CORNER, BAKERY) for counter in range(100, 120)} == set(acknowledged)
+
+
 def test_one_act_closes_all_of_a_revoked_sender_on_disk_too(small: Town) -> None:
     flood(small)
     data = make_directory(serial=2, revoked=(CORNER,))

@@ -201,8 +201,10 @@ def test_add_tells_a_running_broker(fleet: Fleet, capsys: pytest.CaptureFixture[
 def asleep(program: Path) -> Iterator[subprocess.Popen[bytes]]:
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([program, "600"]) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_reload_by_pid_file_sends_mosquitto_a_hangup(tmp_path: Path) -> None:
@@ -210,7 +212,7 @@ def test_reload_by_pid_file_sends_mosquitto_a_hangup(tmp_path: Path) -> None:
         (tmp_path / "pid").write_text(f"{broker.pid}\n")
         reload_by_pid_file(tmp_path / "pid")()
 
-    assert -signal.SIGHUP == broker.returncode
+        assert -signal.SIGHUP == broker.wait(timeout=60)
 
 
 def test_reload_leaves_a_process_alone_that_is_not_mosquitto(tmp_path: Path) -> None:

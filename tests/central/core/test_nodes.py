@@ -57,6 +57,12 @@ def test_node_shows_life_by_any_frame(town: Town) -> None:
     assert "ok" == town.node_state(CORNER)
 
 
+def test_node_that_showed_life_by_a_frame_alone_has_been_seen_also_after_a_restart(town: Town) -> None:
+    town.press(7)
+
+    assert [CORNER] == [node.node for order in only(town.later(301), do.KeepNodes) for node in order.nodes]
+
+
 def test_node_is_out_of_contact_at_once_at_its_last_will(town: Town) -> None:
     beat(town)
 

@@ -96,6 +96,16 @@ def test_upgrade_that_comes_by_both_paths_minutes_after_the_first_press_counts_t
     assert ("network", "radio") == air.card().paths
 
 
+def test_second_press_by_radio_alone_is_one_frame_in_the_figures(air: Town) -> None:
+    air.press(7)
+    air.hear(air.alert(8, incident=7))
+    air.later(61)
+    air.beat(CORNER)
+
+    frames = {figures.path: figures.frames for figures in air.line(CORNER).figures}
+    assert {"network": 1, "radio": 1} == frames
+
+
 def test_second_relay_of_one_over_changes_nothing(air: Town) -> None:
     air.hear(air.alert(), BAKERY)
     before = air.card()

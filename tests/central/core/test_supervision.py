@@ -59,6 +59,13 @@ def test_line_says_what_the_node_says_of_its_radio(air: Town) -> None:
     assert air.line(CORNER).radio is None
 
 
+def test_radio_that_was_heard_and_never_told_of_is_on_an_idle_channel(air: Town) -> None:
+    """Its node cannot say so without its network; nor can anybody say that the channel is busy."""
+    air.hear(air.alert(7))
+
+    assert 0 == air.radio(CORNER).busy_percent
+
+
 def test_heartbeat_that_says_the_same_of_the_radio_changes_nothing(air: Town) -> None:
     """Thousands of them a minute: the page is told of changes, not of ages and small percentages."""
     air.beat(BAKERY, "ready", tested_age_ms=60_000, busy_percent=31)

@@ -112,3 +112,18 @@ def test_database_without_a_reserve_is_opened_all_the_same(tmp_path: Path, monke
 def test_room_is_kept_from_the_first_start(database: Database, tmp_path: Path) -> None:
     assert database.has_reserve
     assert [RESERVE_BYTES] == [path.stat().st_size for path in tmp_path.rglob("*.reserve")]
+
+
+def test_reserve_that_is_not_there_or_cannot_be_cut_gives_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for room is told so, instead of trying for ever."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    reserve = Reserve(tmp_path / "central.db.reserve")
+    assert not reserve.give_up()
+    reserve.fill()
+    monkeypatch.setattr(os, "truncate", refuse)
+    assert not reserve.give_up()
