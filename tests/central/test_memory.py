@@ -270,6 +270,26 @@ def test_answers_for_two_premises_go_on_side_by_side(small: Town) -> None:
     assert {FrameId(node, counter) for node in (CORNER, BAKERY) for counter in range(100, 120)} == set(acknowledged)
 
 
+def test_act_for_many_reads_nothing_from_a_disk_that_has_just_refused(small: Town) -> None:
+    """It goes on once the disk is well."""
+    for node in (CORNER, BAKERY):
+        for counter in range(100, 120):
+            small.press(counter, AlertKind.ATTACK, node=node)
+    first, second = small.board().cards
+    small.act(Acknowledge(first.incident, first.kind, seen_through=first.through), JONES)
+    small.is_disk_slow = True
+    small.act(Acknowledge(second.incident, second.kind, seen_through=second.through), JONES)
+    small.handle(ev.Resumed())
+
+    assert [] == only(small.refuse(), do.RecallOpen)
+
+    small.is_disk_slow = False
+    small.handle(ev.StoreRecovered())
+    for _ in range(20):
+        small.handle(ev.Resumed())
+    assert 20 == sum(one is not None and one.node == CORNER for one in written(small, "acknowledged"))
+
+
 def test_one_act_closes_all_of_a_revoked_sender_on_disk_too(small: Town) -> None:
     flood(small)
     data = make_directory(serial=2, revoked=(CORNER,))
