@@ -24,7 +24,7 @@ class Orders:
         folder: with ``ca.pem``, ``server.pem`` and ``server.key``.
         revoked: the revocation list; ``None`` = it obeys none.
         acl: ``None`` = it allows everything.
-        speaks_tls: otherwise it greets in plain text.
+        greeting: all that it says, if it speaks no TLS.
         connacks: to each CONNECT in turn.
         puback: instead of its own; if it is cut short, it hangs up there.
         published: the topics so far, whether they were allowed or not.
@@ -34,7 +34,7 @@ class Orders:
     folder: Path
     revoked: Path | None
     acl: Path | None
-    speaks_tls: bool = True
+    greeting: bytes | None = None
     connacks: Iterator[bytes] = field(default_factory=lambda: repeat(CONNACK))
     puback: bytes | None = None
     published: list[str] = field(default_factory=list)
@@ -78,9 +78,10 @@ class ProofBroker:
     def _serve(self, plain: socket.socket) -> None:
         plain.settimeout(10)
         orders = self.orders
-        if not orders.speaks_tls:
-            plain.sendall(b"220 mail.example.org\r\n")
-            plain.recv(1024)
+        if orders.greeting is not None:
+            plain.sendall(orders.greeting)
+            while plain.recv(1024):
+                pass
             return
         with _context(orders).wrap_socket(plain, server_side=True) as link:
             user = _common_name(link)
