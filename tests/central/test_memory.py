@@ -117,6 +117,20 @@ def test_alerts_of_one_sender_are_kept_up_to_a_bound_and_all_are_taken(small: To
     assert "00000010-359" == card_of(small).incident
 
 
+def test_closed_alerts_of_one_sender_are_kept_up_to_a_bound_and_all_are_counted(small: Town) -> None:
+    sizes = []
+    for first in range(100, 300, 20):
+        flood(small, count=20, first=first)
+        card = card_of(small)
+        small.act(Close(card.incident, "Button stuck", seen_through=card.through), JONES)
+        for _ in range(20):
+            small.handle(ev.Resumed())
+        sizes.append(size_of(small.core._page))
+
+    assert 200 == card_of(small, closed=True).stands_for
+    assert 1.1 * sizes[1] > sizes[-1]
+
+
 def test_card_that_stands_for_more_than_is_kept_keeps_its_name(small: Town) -> None:
     flood(small)
     key = card_of(small).key
