@@ -100,12 +100,25 @@ def test_configuration_bounds_memory_in_bytes() -> None:
     )
 
 
+def test_broker_that_root_starts_runs_as_who_made_the_town_or_as_was_said(tmp_path: Path) -> None:
+    """It could read no key of the town's otherwise."""
+    own = Fleet.init(tmp_path / "own", schemes={"hart": "HART"}).layout
+    said = Fleet.init(tmp_path / "said", schemes={"hart": "HART"}, broker_user="mosquitto").layout
+    users = [
+        [line for line in (layout.broker / "mosquitto.conf").read_text().splitlines() if line.startswith("user ")]
+        for layout in (own, said)
+    ]
+
+    assert [[f"user {own.town.owner()}"], ["user mosquitto"]] == users
+
+
 def test_broker_on_a_machine_of_its_own_finds_its_files_there(tmp_path: Path) -> None:
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, broker_folder="/etc/mosquitto/watchlink")
 
     lines = (fleet.layout.broker / "mosquitto.conf").read_text().splitlines()
 
     assert "crlfile /etc/mosquitto/watchlink/crl.pem" in lines
+    assert "persistence_location /var/lib/mosquitto/" in lines, "Debian's, which its user may write"
     assert not [line for line in lines if line.startswith("pid_file") or str(tmp_path) in line]
 
 

@@ -11,6 +11,7 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall
 from central.core.repeats import Repeats
+from central.core.timing import Timing
 from central.core.view import Acknowledge, Close, NodeLine
 from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, START, Town, make_directory, only, opened
 from wire.ids import NodeId, node_text
@@ -180,6 +181,17 @@ def test_directory_that_is_large_is_spread_over_seconds(town: Town) -> None:
 
     assert 2 == len(only(said, do.SendDirectory))
     assert 2 == len(only(town.later(1), do.SendDirectory))
+
+
+def test_directory_that_fills_a_second_is_sent_once_in_it() -> None:
+    data = make_directory(2)
+    town = Town(timing=Timing(directory_bytes_per_tick=len(data)))
+    for node in (CORNER, BAKERY):
+        beat(town, node)
+
+    said = town.handle(ev.DirectoryChanged(opened(data), data))
+
+    assert [1, 1] == [len(only(orders, do.SendDirectory)) for orders in (said, town.later(1))]
 
 
 def test_directory_that_is_refused_changes_nothing_and_is_counted(town: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -12,23 +13,29 @@ from central.core import events as ev
 from central.core import outbound
 from central.core.cards import state_of
 from central.core.incident import Incident
+from central.core.timing import Timing
 from central.core.view import Acknowledge, Close
-from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, SCHEMES, Town, make_directory, only, opened
+from tests.support.central_town import ARCADE, BAKERY, CORNER, CROWN, SCHEMES, START, Town, make_directory, only, opened
 from wire.ids import NodeId
 from wire.kinds import MEMBERS_WARNED, PRIORITY, AlertKind
-from wire.messages import INCIDENTS_MAX, IncidentState, Sync
+from wire.messages import INCIDENTS_MAX, IncidentState, Sync, SyncAnswer
 
 pytestmark = pytest.mark.finding(13)
 
 KINDS = (AlertKind.ATTACK, AlertKind.ASSIST, AlertKind.SIGHTING, AlertKind.CALL_REQUEST)
 
 
-def ask(town: Town, node: NodeId) -> tuple[IncidentState, ...]:
+def answer_to(town: Town, node: NodeId) -> SyncAnswer:
     """What a node is answered, a second after it asked last."""
     town.later(1)
     said = town.handle(ev.SyncArrived(node, Sync(boot_id="n1")))
     (answer,) = only(said, do.SendSyncAnswer)
-    return answer.answer.incidents
+    return answer.answer
+
+
+def ask(town: Town, node: NodeId) -> tuple[IncidentState, ...]:
+    """The incidents in it."""
+    return answer_to(town, node).incidents
 
 
 @pytest.fixture
@@ -108,6 +115,54 @@ def test_answer_has_its_bound_also_in_a_flood(town: Town) -> None:
         town.press(counter, AlertKind.ATTACK)
 
     assert INCIDENTS_MAX == len(ask(town, BAKERY)) == len(ask(town, CORNER))
+
+
+def test_answer_says_which_question_it_answers_and_when_and_what_was_heard_of_who_asks(town: Town) -> None:
+    """To the millisecond, as times are written."""
+    town.now_at += timedelta(microseconds=123_456)
+    before = answer_to(town, BAKERY)
+    town.later(1)
+    said = town.handle(ev.SyncArrived(CROWN, Sync(boot_id="n1", nonce="0123456789abcdef")))
+
+    (order,) = only(said, do.SendSyncAnswer)
+    at = town.now_at.replace(microsecond=123_000)
+    assert ("0123456789abcdef", at, 0) == (order.answer.nonce, order.answer.at, order.answer.counter_floor)
+    assert before.sequence < order.answer.sequence
+
+
+@pytest.mark.parametrize(("count", "is_more"), [(INCIDENTS_MAX - 1, False), (INCIDENTS_MAX + 1, True)])
+def test_answer_says_whether_it_names_all(town: Town, count: int, *, is_more: bool) -> None:
+    """What a complete answer does not name, the node takes for closed."""
+    for counter in range(1, count + 1):
+        town.press(counter, AlertKind.ATTACK)
+
+    assert {is_more} == {answer_to(town, node).more for node in (CORNER, BAKERY)}
+
+
+def test_nodes_that_ask_at_once_are_answered_over_some_seconds_and_none_is_forgotten(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "SYNC_STATES_PER_TICK", 2)
+    town.press(7, AlertKind.ATTACK)
+    at_once = [
+        order.node
+        for node in (CORNER, BAKERY, ARCADE)
+        for order in only(town.handle(ev.SyncArrived(node, Sync(boot_id="n1"))), do.SendSyncAnswer)
+    ]
+    later = [[order.node for order in only(town.later(1), do.SendSyncAnswer)] for _ in range(3)]
+
+    assert ([CORNER], [[BAKERY], [ARCADE], []]) == (at_once, later)
+
+
+def test_state_says_until_when_it_holds_to_who_asks_and_to_all(town: Town) -> None:
+    """A node that hears nothing for longer must not go on warning of it."""
+    town.press(7, AlertKind.ATTACK)
+    published = only(town.said, do.PublishIncident)[-1].state
+    (asked,) = ask(town, BAKERY)
+
+    valid = Timing().incident_valid
+    assert (START + valid, town.now_at + valid) == (published.expires_at, asked.expires_at)
+    assert ("hart", "hart") == (published.scheme, asked.scheme)
 
 
 def test_state_that_cannot_be_told_costs_only_itself(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
