@@ -180,3 +180,11 @@ def test_crl_is_in_force_from_a_day_ago_until_its_end_and_not_at_it(ca: Certific
     for outside in (first - timedelta(seconds=1), end):
         with pytest.raises(CrlError, match="not in force"):
             check_crl(crl, ca, {5}, outside)
+
+
+def test_certificates_that_the_ca_gives_make_nobody_a_ca(ca: CertificateAuthority) -> None:
+    """A stolen node could make itself neighbours otherwise."""
+    issued = issue_client_certificate(ca, "00000010", now=NOW), issue_server_certificate(ca, ["127.0.0.1"], now=NOW)
+    read = [x509.load_pem_x509_certificate(one.certificate_pem) for one in issued]
+
+    assert [False, False] == [one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca for one in read]

@@ -160,20 +160,6 @@ def test_every_node_folder_holds_the_newest_directory(fleet: Fleet) -> None:
     assert (fleet.node_folder(first.node) / "directory.json").read_bytes() == fleet.layout.directory.read_bytes()
 
 
-def test_node_folder_holds_the_newest_directory_also_where_files_cannot_be_linked(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A town may be kept on a USB stick."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(1, "Operation not permitted")
-
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    node = fleet.add("Corner Shop", "High St", ["hart"])
-
-    assert (fleet.node_folder(node.node) / "directory.json").read_bytes() == fleet.layout.directory.read_bytes()
-
-
 def test_init_refuses_a_folder_that_is_taken_and_touches_nothing(fleet: Fleet) -> None:
     before = contents(fleet.layout.town)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from central.core import acts, outbound
+from central.core import effects as do
 from central.core import events as ev
+from central.core.incident import Incident
 from central.core.journal import ActionEntry, SeenFrame
-from central.core.set_aside import parts_of, sender_of
-from tests.support.central_town import BAKERY, CORNER, CROWN, START
+from central.core.set_aside import NOT_DONE, parts_of, sender_of
+from central.core.view import AddNote, Refused
+from tests.support.central_town import BAKERY, CORNER, CROWN, PATEL, START, Town, only
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
-from wire.messages import Health, Sync
+from wire.messages import Health, IncidentState, Sync
 
 SEVEN, EIGHT = FrameId(CORNER, 7), FrameId(BAKERY, 8)
 SEEN = tuple(SeenFrame(frame_id, b"digest", is_late=False) for frame_id in (SEVEN, EIGHT))
@@ -39,3 +43,32 @@ def test_event_about_several_frames_has_one_part_for_each() -> None:
     )
     assert [ev.FramesKnown((seen,)) for seen in SEEN] == list(parts_of(ev.FramesKnown(SEEN)))
     assert () == parts_of(ev.FramesCommitted((SEVEN,))) == parts_of(ev.Ticked())
+
+
+def test_who_asked_for_what_fails_is_told_that_nothing_was_done(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    town.press(7)
+    monkeypatch.setattr(acts, "entry_for", failing)
+    said = town.core.handle(ev.ActionRequested(9, AddNote("00000010-7", "words"), PATEL), town.now_at)
+
+    assert [do.AnswerAction(9, Refused(NOT_DONE))] == only(said, do.AnswerAction)
+
+
+def test_alert_that_cannot_be_told_takes_no_receipt_and_no_other_alert_with_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(incident: Incident, *rest: object) -> list[IncidentState]:
+        if incident.id == EIGHT:
+            raise ZeroDivisionError
+        return outbound.states_of(incident, *rest)  # type: ignore[arg-type]
+
+    town.is_disk_slow = True
+    town.press(7)
+    town.press(8, node=BAKERY)
+    monkeypatch.setattr(acts, "states_of", failing)
+    said = town.core.handle(ev.FramesCommitted((SEVEN, EIGHT)), town.now_at)
+
+    assert [SEVEN, EIGHT] == [order.target for order in only(said, do.SendReceipt)]
+    assert [SEVEN.text] == [order.state.incident for order in only(said, do.PublishIncident)]

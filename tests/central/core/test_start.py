@@ -69,6 +69,21 @@ def test_incident_that_cannot_be_drawn_costs_its_own_card_and_is_still_there(mon
     assert any(isinstance(order, do.PublishStatus) for order in core.handle(ev.LinkUp(), START))
 
 
+def test_what_cannot_be_drawn_claims_nothing_that_nobody_said() -> None:
+    """Not that somebody has it in hand, nor that its node does anything."""
+    town = Town()
+    town.press(7)
+    card, line = cards.bared(town.card()), cards.bare_line("00000010")
+
+    assert ("", "", None, None, None, (), ()) == (
+        *(card.assigned_to, card.outcome, card.answered_by, card.coming, card.cancelled, card.members, card.history),
+    )
+    assert ((), 0, 0, 0, "", False, False, None) == (
+        *(line.faults, line.outbox_depth, line.rejected, line.restarts, line.version),
+        *(line.is_gateway, line.is_weekly_test_overdue, line.radio),
+    )
+
+
 def test_premises_that_cannot_be_drawn_costs_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
     entries, line = journal(), Nodes.line
 

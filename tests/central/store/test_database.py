@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import stat
 import subprocess
 import sys
 from collections import Counter
@@ -288,26 +287,6 @@ def test_url_is_relative_to_its_folder(tmp_path: Path) -> None:
     assert str(tmp_path / "state/central.db") == resolve_url("sqlite:///state/central.db", tmp_path).database
     assert "/var/c.db" == resolve_url("sqlite:////var/c.db", tmp_path).database
     assert sa.URL.create("postgresql", database="x") == resolve_url("postgresql:///x", tmp_path)
-
-
-def test_folder_of_the_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    """Names of members and of those who answered are in it."""
-    database = Database(resolve_url("sqlite:///var/state/central.db", tmp_path))
-    database.open()
-
-    assert 0o700 == stat.S_IMODE((tmp_path / "var/state").stat().st_mode)
-    database.close()
-
-
-def test_database_on_a_server_makes_no_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name is no path: a lock or a reserve beside it would be in whatever folder central was started in."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("central.store.database._engine", lambda _url: sa.create_engine("sqlite://"))
-    database = Database(resolve_url("postgresql:///watchlink", tmp_path))
-    database.open()
-
-    assert ([], True) == ([*tmp_path.iterdir()], database.has_reserve)
-    database.close()
 
 
 def test_database_gives_back_through_whom_a_frame_came_and_who_was_heard(database: Database) -> None:
