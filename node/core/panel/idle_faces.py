@@ -133,7 +133,7 @@ def _ready(state: NodeState, told: tuple[Part, ...], now_ms: int) -> Screen:
     duty = on_duty(state.central.on_duty) if state.central.on_duty is not None else "On duty: not known"
     stuck = stuck_buttons(state.buttons)
     faults = [word for part, word in _PART_WORDS.items() if part in told]
-    faults += [f"{button.upper()} button stuck" for button in stuck]
+    faults += [f"{button.upper()} stuck down" for button in stuck]
     if is_blocked_to_tell(state, now_ms):
         faults.append("Radio channel blocked")
     if faults:

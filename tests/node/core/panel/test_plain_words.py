@@ -82,8 +82,10 @@ def test_cancel_with_nothing_open_says_that_there_is_nothing_to_cancel(world: Wo
     ("button", "name"),
     [(Button.SEEN, "seen"), (Button.RESPONDING, "responding"), (Button.CANCEL, "cancel"), (Button.TEST, "test")],
 )
-def test_central_is_told_which_button_is_stuck(world: World, button: Button, name: str) -> None:
+def test_panel_and_central_are_told_which_button_is_stuck(world: World, button: Button, name: str) -> None:
     """Whoever brings a new one must know which."""
     world.do(PinChanged(button, is_down=True, is_initial=True))
+
+    assert f"{name.upper()} stuck down" == world.screen.lines[0]
 
     assert [f"{name} stuck down"] == [fault.detail for fault in health(world.state, world.now_ms).faults]
