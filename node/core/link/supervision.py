@@ -363,7 +363,7 @@ def _radio_report(state: NodeState, now_ms: int) -> RadioReport | None:
         overs=radio.overs,
         airtime_ms=radio.airtime_ms,
         bursts_heard=radio.bursts_heard,
-        busy_percent=busy_percent(radio, now_ms),
+        busy_percent=busy_percent(radio, state.started_ms, now_ms),
         blocked_ms=0 if blocked_ms is None else max(0, now_ms - blocked_ms),
     )
 

@@ -66,12 +66,12 @@ def may_add(radio: Radio, now_ms: int, length_ms: int, percent_max: int) -> bool
     return 100 * (used_ms(radio.own_use, now_ms) + length_ms) <= percent_max * WINDOW_MS
 
 
-def busy_percent(radio: Radio, now_ms: int) -> int:
-    """Share of the last ten minutes, or of the time since start if that is shorter, in which others were heard."""
+def busy_percent(radio: Radio, started_ms: int, now_ms: int) -> int:
+    """Share of the last ten minutes, or of this run if that is shorter, in which others were heard; 0 to 100."""
     used = used_ms(radio.others_use, now_ms)
     if radio.is_busy:
         used += max(0, now_ms - radio.channel.since_ms)
-    span_ms = min(WINDOW_MS, max(now_ms, 60_000))
+    span_ms = min(WINDOW_MS, max(now_ms - started_ms, 60_000))
     return max(0, min(100, 100 * used // span_ms))
 
 

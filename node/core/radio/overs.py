@@ -336,7 +336,7 @@ def _may(state: NodeState, wanted: Wanted, row: Row, now_ms: int) -> bool:
     """Whether the limits allow it (N10)."""
     if wanted.is_late and (
         state.central.path is PathPhase.PROVEN
-        or duty_cycle.busy_percent(state.radio, now_ms) > duty_cycle.POLITE_PERCENT
+        or duty_cycle.busy_percent(state.radio, state.started_ms, now_ms) > duty_cycle.POLITE_PERCENT
     ):
         return False
     percent, is_attack = duty_cycle.OWN_PERCENT_MAX, _is_attack(row.signed)

@@ -121,7 +121,7 @@ def _is_quiet(state: NodeState, now_ms: int) -> bool:
     """Whether nobody needs the channel, as far as we know."""
     radio = state.radio
     heard_ms = radio.channel.member_ms
-    if radio.is_busy or radio.wanted or busy_percent(radio, now_ms) > POLITE_PERCENT:
+    if radio.is_busy or radio.wanted or busy_percent(radio, state.started_ms, now_ms) > POLITE_PERCENT:
         return False
     if heard_ms is not None and now_ms - heard_ms < HEARD_QUIET_MS:
         return False

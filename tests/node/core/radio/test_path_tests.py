@@ -317,8 +317,12 @@ def test_health_tells_central_of_the_radio() -> None:
     assert (0, 0) == (report.blocked_ms, report.busy_percent)
 
 
-def test_health_tells_what_share_of_the_time_since_the_start_others_spoke() -> None:
-    world = running()
+@pytest.mark.parametrize("up_ms", [0, 36_000_000])
+def test_health_tells_what_share_of_the_time_since_the_start_others_spoke(up_ms: int) -> None:
+    """The program's start: of what was said before it, on a machine that was up, it knows nothing."""
+    world = node_world(LICENSED)
+    world.now_ms += up_ms
+    world.start()
     world.online()
     world.do(ChannelChanged(is_busy=True))
     world.live(45_000)
