@@ -83,8 +83,6 @@ class Central(Struct):
     """
 
     path: PathPhase = PathPhase.DOWN
-    link_detail: str = "not connected yet"
-    link_changed_ms: int = 0
     is_refused: bool = False
     heard_ms: int = 0
     boot_id: str = ""

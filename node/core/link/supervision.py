@@ -50,9 +50,7 @@ _RADIO_STATES: Final[dict[RadioPath, Literal["fault", "listening", "untested", "
 def link_up(turn: Turn) -> None:
     """Connected and subscribed: ask, report, and send what is waiting."""
     _move_path(turn, PathInput.LINK_UP)
-    turn.state.central.link_detail = ""
     turn.state.central.is_refused = False
-    turn.state.central.link_changed_ms = turn.now_ms
     turn.state.central.beat = None
     turn.state.central.proven_ms = None
     turn.state.central.unanswered = 0
@@ -63,11 +61,8 @@ def link_up(turn: Turn) -> None:
 
 def link_down(turn: Turn, event: LinkDown) -> None:
     """Not connected."""
-    was_up = turn.state.central.path is not PathPhase.DOWN
     _move_path(turn, PathInput.LINK_DOWN)
-    turn.state.central.link_detail = event.detail
     turn.state.central.is_refused = event.is_permanent
-    turn.state.central.link_changed_ms = turn.now_ms if was_up else turn.state.central.link_changed_ms
     delivery.link_lost(turn)
     turn.state.health_at_ms = None
 
@@ -377,8 +372,6 @@ def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:
         faults[Part.BUTTONS] = (f"{detail}; {said}" if detail else said, since_ms)
     if not state.clock.is_proven and Part.CLOCK not in faults:
         faults[Part.CLOCK] = ("not proven", max(state.clock.doubted_ms, state.started_ms))
-    if state.central.path is PathPhase.DOWN and Part.NETWORK not in faults:
-        faults[Part.NETWORK] = (state.central.link_detail, max(state.central.link_changed_ms, state.started_ms))
     named = {part.value: fault for part, fault in faults.items()}
     duplicate_ms = state.central.duplicate_since_ms(now_ms)
     if duplicate_ms is not None:
