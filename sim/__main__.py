@@ -1,7 +1,7 @@
-"""``make sim``: a campaign of seeds, the planted faults, each of which must be caught, and storms on the air.
+"""``make sim``: a campaign of seeds, the planted faults (each must be caught), and storms on the air.
 
-Exit status 0 only if no invariant broke, the same seed gave the same trace, every planted fault was found, and in each
-storm every alert was delivered, and in time.
+Exit status 0 only if no invariant broke, the same seed gave the same trace, every planted fault was found, and every
+storm delivered every alert in time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BOTH_KINDS_MAX: Final = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked for; print what happened."""
+    """Run the command; print what happened."""
     parser = argparse.ArgumentParser(prog="python -m sim", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this seed; prints its trace if an invariant breaks")
     parser.add_argument("--first", type=int, default=1, help="first seed of the campaign (default %(default)s)")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(options.seed, options.nodes, plant)
     start_s = time.monotonic()
     with ProcessPoolExecutor(options.jobs) as pool:
-        # The longest first, beside everything else.
+        # Start the longest first, alongside everything else.
         played = pool.map(_storm, STORMS if plant is None else ())
         play = partial(run, node_count=options.nodes, plant=plant)
         results = list(pool.map(play, range(options.first, options.first + options.seeds), chunksize=4))
@@ -76,7 +76,7 @@ def _replay(seed: int, nodes: int, plant: Plant | None) -> int:
 
 
 def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namespace) -> bool:
-    """Look for it a few seeds at a time, until an invariant breaks that it should break."""
+    """Look for it a few seeds at a time, until it breaks an invariant that it should break."""
     if not BREAKS[plant]:
         storm_result = storm(PLANT_STORM, plant=plant)
         is_caught = not is_good(storm_result)
@@ -99,9 +99,9 @@ def _is_caught(pool: ProcessPoolExecutor, plant: Plant, options: argparse.Namesp
 
 
 def _storm(nodes: int, seed: int = 1) -> tuple[bool, str]:
-    """Play a storm of each kind and its peers; whether ours is good enough, and lines for people."""
+    """Play a storm of each kind and its peers; returns whether ours is good enough, and lines for people."""
     lines, is_all_good = [], True
-    # Two hundred take a minute of computing; one kind shows what there is to see.
+    # Two hundred premises take a minute of computing; one kind shows enough.
     kinds = (AlertKind.ATTACK, AlertKind.ASSIST) if nodes <= BOTH_KINDS_MAX else (AlertKind.ATTACK,)
     for kind in kinds:
         result = storm(nodes, seed=seed, kind=kind)

@@ -1,10 +1,10 @@
-"""The air in virtual time, burst by burst: who hears whom, what collides, what the noise takes. No samples.
+"""The air in virtual time, burst by burst: who hears whom, what collides, what noise destroys. No samples.
 
-A transmitter is *keyed* from the start of its over to its end, speech included, and hears nothing meanwhile
+A transmitter is *keyed* from the start of its over to the end, speech included, and hears nothing meanwhile
 (half-duplex). Another radio notices a carrier only ``blind_ms`` after key-up, and its end ``clear_ms`` after unkeying.
-A burst is received by a radio in range that did not transmit during it, if no other carrier reached that radio during
-it (or all of them are ``capture_db`` weaker there), and the noise left it alone. Links may be blocked, one way or both:
-hidden nodes.
+A burst is received by every radio in range that did not transmit during it, unless another carrier reached that radio
+during it (and was not ``capture_db`` weaker there) or noise destroyed it. Links may be blocked, one way or both: hidden
+nodes.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sim.timeline import Timeline
 BLIND_MS: Final = 300
 CLEAR_MS: Final = 60
 READY_MS: Final = (10, 40)
-"""From the order to the first millisecond of carrier: the codec's and the sound device's."""
+"""From the order to the first millisecond of carrier: the delay of the codec and the sound device."""
 _RECENT_MS: Final = 10_000
 """Longer than the longest burst."""
 LOSS: Final = {Mode.IL2P_1200: 0.05, Mode.FX25_1200: 0.02, Mode.IL2P_300: 0.01}
 
 
 class Radio(Protocol):
-    """What hangs on the air and listens."""
+    """A receiver on the air."""
 
     def channel_changed(self, *, is_busy: bool) -> None:
-        """Its carrier sense says otherwise than before."""
+        """Its carrier sense changed."""
 
     def burst_heard(self, data: bytes) -> None:
         """A burst was decoded."""
@@ -40,7 +40,7 @@ class Carrier:
     """One transmission.
 
     Attributes:
-        bursts: bytes, and where they lie: milliseconds of the run, from and until.
+        bursts: the bytes of each, and its start and end in milliseconds of the run.
         ends_ms: when it ends, or ended if it was cut short.
     """
 
@@ -53,11 +53,11 @@ class Carrier:
 
 @dataclass(slots=True)
 class AirWeather:
-    """How the channel is just now.
+    """The present state of the channel.
 
     Attributes:
-        loss: share of clean bursts of each mode that the noise takes at each receiver.
-        bit_errors: share of bursts that are decoded with a bit that nobody sent.
+        loss: by mode, share of clean bursts lost to noise at each receiver.
+        bit_errors: share of bursts decoded with one wrong bit.
     """
 
     loss: dict[Mode, float] = field(default_factory=lambda: dict(LOSS))
@@ -66,7 +66,7 @@ class AirWeather:
 
 @dataclass(slots=True)
 class Figures:
-    """What was on the air since the start. ``collisions``: bursts that a radio in range lost to another carrier."""
+    """Totals since the start. ``collisions``: receptions lost to another carrier, the receiver's own included."""
 
     overs: int = 0
     airtime_ms: int = 0
@@ -76,7 +76,7 @@ class Figures:
 
 
 def over_ms(burst_bytes: Iterable[int], mode: Mode, *, is_spoken: bool) -> int:
-    """How long a whole over is, key-up to unkeying."""
+    """Length of a whole over, key-up to unkeying."""
     total_ms = KEY_UP_MS - BURST_GAP_MS
     for frame_bytes in burst_bytes:
         total_ms += BURST_GAP_MS + burst_ms(mode, frame_bytes)
@@ -89,7 +89,7 @@ class _Place:
     is_told_busy: bool = False
     carrier: Carrier | None = None
     deaf_until_ms: int = 0
-    """End of its own last over: only since then can it have noticed anybody."""
+    """End of its own last over; it cannot have noticed anyone earlier."""
 
 
 class SimAir:
@@ -106,46 +106,46 @@ class SimAir:
         self.weather = AirWeather()
         self.figures = Figures()
         self.blocked: set[tuple[str, str]] = set()
-        """From, to: links that are not there."""
+        """From, to: links that do not exist."""
         self.level_db: dict[tuple[str, str], float] = {}
-        """From, to: how strong, 0 where nothing is said. Matters only with ``capture_db``."""
+        """From, to: signal level, by default 0. Matters only with ``capture_db``."""
         self.on_carrier: Callable[[Carrier], None] = _ignore
-        """Told of every transmission when it has ended."""
+        """Called with every transmission when it has ended."""
         self._timeline = timeline
         self._blind_ms = blind_ms
         self._clear_ms = clear_ms
         self._capture_db = capture_db
         self._places: dict[str, _Place] = {}
         self._recent: list[Carrier] = []
-        """On the air, or so lately that a burst or a carrier sense may still care."""
+        """On the air, or recent enough to matter to a burst or a carrier sense."""
 
     def join(self, name: str, radio: Radio | None) -> None:
-        """A radio, or (``None``) somebody who only speaks. It stays, whether or not its program runs."""
+        """Add a radio, or (``None``) someone who only transmits. It stays, whether or not its program runs."""
         self._places[name] = _Place(radio)
 
     @property
     def has_capture(self) -> bool:
-        """Whether a carrier can be strong enough to be heard over another."""
+        """Whether a strong carrier can be heard over a weaker one."""
         return self._capture_db is not None
 
     def hears(self, sender: str, receiver: str) -> bool:
-        """Whether that carrier reaches that radio."""
+        """Whether the sender's carrier reaches the receiver."""
         return sender != receiver and (sender, receiver) not in self.blocked
 
     def block(self, one: str, other: str) -> None:
-        """They hear each other no more."""
+        """Stop the two from hearing each other."""
         self.blocked |= {(one, other), (other, one)}
 
     def clear_blocks(self) -> None:
-        """Everybody hears everybody."""
+        """Let everyone hear everyone."""
         self.blocked.clear()
 
     def is_keyed(self, name: str) -> bool:
-        """Whether it transmits now."""
+        """Whether it is transmitting now."""
         return self._places[name].carrier is not None
 
     def is_busy(self, name: str) -> bool:
-        """What its carrier sense said last."""
+        """What its carrier sense last reported."""
         return self._places[name].is_told_busy
 
     def key(
@@ -160,7 +160,7 @@ class SimAir:
     ) -> None:
         """Key now; the carrier lasts as long as the bursts, the sentence and ``extra_ms`` take.
 
-        ``on_end`` is told how long it was keyed, unless :meth:`cut` ends it.
+        ``on_end`` is called with how long it was keyed, unless :meth:`cut` ends it.
         """
         place, now_ms = self._places[name], self._timeline.now_ms
         assert place.carrier is None, f"{name} is keyed already"
@@ -189,7 +189,7 @@ class SimAir:
         self._timeline.after(ends_ms - now_ms, end)
 
     def cut(self, name: str) -> int | None:
-        """Unkey now, whatever is left of it; for how long it was keyed, or ``None`` if it was not."""
+        """Unkey now, before the end; returns how long it was keyed, or ``None`` if it was not."""
         carrier = self._places[name].carrier
         if carrier is None:
             return None
@@ -204,13 +204,13 @@ class SimAir:
         self.figures.airtime_ms += now_ms - carrier.starts_ms
         self._timeline.note("air", f"{carrier.sender} unkeyed after {now_ms - carrier.starts_ms} ms")
         self._timeline.after(self._clear_ms, self._sense_all)
-        # Its own carrier sense knew nothing of the others while it spoke; it needs as long as ever to notice them.
+        # It heard nobody while it transmitted, and takes the usual time to notice them now.
         self._timeline.after(self._blind_ms, self._sense_all)
         self.on_carrier(carrier)
 
     def _burst_ends(self, carrier: Carrier, data: bytes, mode: Mode) -> None:
         if carrier.is_over:
-            return  # It was cut short before this burst was whole.
+            return  # Cut short before the end of this burst.
         until_ms = self._timeline.now_ms
         from_ms = next(start for laid, start, end in carrier.bursts if laid is data and end == until_ms)
         chance = self._timeline.chance

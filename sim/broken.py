@@ -1,7 +1,7 @@
-"""What the watches raise."""
+"""The error that the invariants raise."""
 
 from __future__ import annotations
 
 
 class BrokenInvariantError(AssertionError):
-    """Something that must hold did not."""
+    """An invariant does not hold."""

@@ -1,8 +1,8 @@
-"""A broker as bad as a real one may be: it loses, repeats, overtakes, keeps silent and dies.
+"""A broker as bad as a real one may be: it loses, repeats, reorders, withholds and dies.
 
-QoS 1 towards a client is kept until delivered, and forgotten when the broker is killed. A publish on its way to the
-broker may be lost without a word. Who may hear a topic follows the ACL. A partition is half-open: for a while
-neither side notices.
+A QoS 1 message to a client is kept until delivered, unless the broker is killed and loses its queues. A publish on its
+way to the broker may be lost without notice. Who may read a topic follows the ACL. A partition is half-open: for a
+while neither side notices.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RECONNECT_MS: Final = (500, 4_000)
 
 
 class Message(Struct, frozen=True):
-    """What travels: JSON with its signature, frames without one."""
+    """A message on its way: JSON with its signature, frames without one."""
 
     topic: Topic
     payload: bytes
@@ -36,7 +36,7 @@ class Message(Struct, frozen=True):
 
 
 def is_signed_by(node: NodeId, directory: Directory, message: Message) -> bool:
-    """As :func:`wire.admission.is_signed_by`; the same message comes to many, and is verified once."""
+    """As :func:`wire.admission.is_signed_by`; a message sent to many is verified only once."""
     sender = directory.senders.get(node)
     if sender is None:
         raise FrameRefusedError("unknown sender")
@@ -49,11 +49,11 @@ def _stands_for(sender: Sender, message: Message) -> bool:
 
 
 class Client(Protocol):
-    """What hangs on the broker: a node or central."""
+    """A client of the broker: a node or central."""
 
     @property
     def id(self) -> NodeId:
-        """Its certificate's name."""
+        """The name in its certificate."""
         ...
 
     @property
@@ -66,22 +66,22 @@ class Client(Protocol):
         ...
 
     def link_down(self) -> None:
-        """It noticed that the connection is gone."""
+        """It noticed that the connection is lost."""
         ...
 
     def receive(self, message: Message) -> None:
-        """A message came."""
+        """A message arrived."""
         ...
 
 
 @dataclass(slots=True)
 class Weather:
-    """How bad things are just now.
+    """The present state of the network.
 
     Attributes:
         loss: share of publishes that never reach the broker.
-        repeat: share of deliveries that come twice.
-        delay_ms: longest way of one message.
+        repeat: share of deliveries that arrive twice.
+        delay_ms: the longest that one message takes.
     """
 
     loss: float = 0.0
@@ -101,10 +101,10 @@ class _Session:
 
 
 class SimBroker:
-    """Sessions, and the ways between them.
+    """Sessions, and the messages between them.
 
     Attributes:
-        overheard: what clients have said of late, for whoever has a hand on the broker.
+        overheard: recent publishes, for an adversary at the broker.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -115,22 +115,22 @@ class SimBroker:
         self._sessions: dict[NodeId, _Session] = {}
 
     def admit(self, client: Client, schemes: frozenset[str]) -> None:
-        """A certificate that may connect, member of these schemes (slugs)."""
+        """Accept a client's certificate; ``schemes``: the slugs of its schemes."""
         self._sessions[client.id] = _Session(client, schemes)
 
     def connect(self, client: NodeId) -> None:
-        """Begin to connect, and keep at it while the client runs."""
+        """Begin to connect, and retry while the client runs."""
         self._timeline.after(self._timeline.chance.randint(*RECONNECT_MS), lambda: self._try(client))
 
     def publish(self, sender: NodeId, message: Message, qos: int, puback: Callable[[], None]) -> None:
-        """From a client; without a connection it goes nowhere."""
+        """A client publishes; without a connection the message is lost."""
         session = self._sessions[sender]
         if not session.is_connected:
             return
         connection = session.connection
         chance = self._timeline.chance
         if session.is_cut or chance.random() < self.weather.loss:
-            if not session.is_cut:  # A lost segment on TCP is a broken connection.
+            if not session.is_cut:  # A segment lost for good on TCP is a broken connection.
                 self._drop(session, notice_ms=chance.randint(0, 300))
             return
 
@@ -145,7 +145,7 @@ class SimBroker:
         self._timeline.after(self._way_ms(), arrive)
 
     def kill(self, *, keeps_queues: bool) -> None:
-        """SIGKILL: every connection breaks; what was queued survives or not."""
+        """SIGKILL: every connection breaks; queued messages survive or not."""
         self.is_up = False
         self._timeline.note("broker", f"killed, queues {'kept' if keeps_queues else 'lost'}")
         for session in self._sessions.values():
@@ -155,12 +155,12 @@ class SimBroker:
                 self._drop(session, notice_ms=self._timeline.chance.randint(0, 50))
 
     def restart(self) -> None:
-        """It listens again."""
+        """Listen again."""
         self.is_up = True
         self._timeline.note("broker", "restarted")
 
     def cut(self, client: NodeId) -> None:
-        """Half-open: nothing passes any more, and only the keepalive will tell."""
+        """Half-open: nothing passes any more, and only the keepalive shows it."""
         session = self._sessions[client]
         if session.is_cut:
             return
@@ -176,7 +176,7 @@ class SimBroker:
             self._timeline.after(KEEPALIVE_NOTICE_MS, notice)
 
     def mend(self, client: NodeId) -> None:
-        """The network is back; a connection that was cut is dead all the same."""
+        """The network is back; a connection cut earlier is dead all the same."""
         session = self._sessions[client]
         if not session.is_cut:
             return
@@ -186,25 +186,25 @@ class SimBroker:
             self._drop(session, notice_ms=0)
 
     def gone(self, client: NodeId) -> None:
-        """The client's program died."""
+        """The client's program has died."""
         session = self._sessions[client]
         session.is_connected = False
         session.connection += 1
 
     def is_cut(self, client: NodeId) -> bool:
-        """Whether that client's network is away."""
+        """Whether that client's network is down."""
         return self._sessions[client].is_cut
 
     def inject(self, message: Message) -> None:
-        """What somebody with a hand on the broker puts on a topic."""
+        """An adversary at the broker publishes on a topic."""
         self._route(message, 1)
 
     def hold(self, client: NodeId) -> None:
-        """Keep back what comes for a client, whose connection stays up, until it is released."""
+        """Withhold messages to a client, whose connection stays up, until :meth:`release`."""
         self._sessions[client].is_held = True
 
     def release(self, client: NodeId) -> None:
-        """Let it have what was kept back."""
+        """Deliver what was withheld."""
         session = self._sessions[client]
         if session.is_held:
             session.is_held = False
@@ -212,7 +212,7 @@ class SimBroker:
                 self._deliver(session)
 
     def is_through(self, client: NodeId) -> bool:
-        """Whether what is sent to that client now reaches it."""
+        """Whether messages sent to that client now reach it."""
         session = self._sessions[client]
         return self.is_up and session.is_connected and not session.is_cut and not session.is_held
 
@@ -245,7 +245,7 @@ class SimBroker:
         for session in self._sessions.values():
             if not _may_read(session, message.topic):
                 continue
-            # Whoever keeps messages back keeps those that nobody would queue, too.
+            # Withholding includes QoS 0, which is never queued otherwise.
             if (qos or session.is_held) and len(session.queue) < QUEUED_MAX:
                 session.queue.append(message)
                 self._deliver(session)
@@ -253,7 +253,7 @@ class SimBroker:
                 self._send(session, message)
 
     def _deliver(self, session: _Session) -> None:
-        """Start one QoS 1 delivery; whichever is first in the queue when it arrives is what arrives."""
+        """Start one QoS 1 delivery, of the message that is first on arrival; now and then a later one overtakes."""
         connection = session.connection
         if not session.is_connected:
             return
@@ -267,7 +267,7 @@ class SimBroker:
             if self._timeline.chance.random() >= self.weather.repeat:
                 del session.queue[at]
             else:
-                self._deliver(session)  # The client's PUBACK got lost: the same comes again.
+                self._deliver(session)  # The client's PUBACK was lost: the same message comes again.
             session.client.receive(message)
 
         self._timeline.after(self._way_ms(), arrive)

@@ -1,4 +1,4 @@
-"""One run from a seed, and many runs."""
+"""One run from a seed, and what that seed's town has."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from wire.ids import NodeId
 
 QUIET_START_MS: Final = 15_000
 SETTLE_MS: Final = 200_000
-"""Longer than the longest pause between two tries of a node, restarts and reconnects included."""
+"""Longer than a node's longest pause between two tries, restarts and reconnects included."""
 
 
 class Result(Struct, frozen=True):
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
-        trace_hash: the same for the same seed, always.
-        broken: the invariant that broke and how, or empty.
+        trace_hash: always the same for the same seed.
+        broken: the invariant that broke, and how; or empty.
         trace_tail: the last steps, if one broke.
     """
 
@@ -51,27 +51,27 @@ class Result(Struct, frozen=True):
 
 
 def has_radio(seed: int) -> bool:
-    """Whether the town of that seed has radios: every second one."""
+    """Whether this seed's town has radios: every second one."""
     return seed % 2 == 0
 
 
 def closing_of(seed: int) -> Closing:
-    """How the town of that seed ends: in turn, so that a few towns with radios see every end."""
+    """How this seed's town ends: in turn, so that a few towns with radios cover every ending."""
     return tuple(Closing)[seed // 2 % len(Closing)]
 
 
 def has_bugs(seed: int) -> bool:
-    """Whether central's rules have bugs in the town of that seed: every eighth, none of those with radios."""
+    """Whether central's rules have bugs in this seed's town: every eighth, none of those with radios."""
     return seed % 8 == 5  # noqa: PLR2004 - an odd one
 
 
 def has_flooder(seed: int) -> bool:
-    """Whether a member floods the town of that seed: every fourth, none of those with radios or bugs."""
+    """Whether a member floods this seed's town: every fourth, none of those with radios or bugs."""
     return seed % 4 == 3  # noqa: PLR2004 - an odd one
 
 
 def can_show(seed: int, plant: Plant) -> bool:
-    """Whether the town of that seed has what the planted fault needs."""
+    """Whether this seed's town has what the planted fault needs."""
     return (
         (has_radio(seed) or plant not in RADIO_PLANTS)
         and (has_bugs(seed) or plant not in BUG_PLANTS)
@@ -80,7 +80,7 @@ def can_show(seed: int, plant: Plant) -> bool:
 
 
 def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result:
-    """Play one town: presses, answers and faults drawn from ``seed``, then everything heals, then the reckoning."""
+    """Play one town: presses, answers and faults drawn from ``seed``; then everything heals and is judged."""
     radio = _radio_plan(seed, node_count) if has_radio(seed) else None
     town = Town(seed, node_count, plant, radio, has_flooder=has_flooder(seed))
     flooder = Flooder(town) if has_flooder(seed) else None
@@ -113,7 +113,7 @@ def run(seed: int, *, node_count: int = 5, plant: Plant | None = None) -> Result
         town.invariants.judge_warned(town.newest_directory, frozenset(revoked))
     except BrokenInvariantError as e:
         broken = str(e)
-    except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other: it wants its seed and trace
+    except Exception as e:  # noqa: BLE001 - a core that raises is a finding like any other, with its seed and trace
         broken = f"raised {type(e).__name__}: {e}"
     figures = town.air.figures if town.air is not None else Figures()
     return Result(

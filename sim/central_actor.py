@@ -36,10 +36,10 @@ COMMIT_MS: Final = (1, 6)
 RESTART_MS: Final = (1_000, 10_000)
 TICK_MS: Final = 1_000
 WORK_MS: Final = 20
-"""For each message: a slow machine with much to do, so that a few hundred messages are a flood."""
+"""Per message: a slow, busy machine, so that a few hundred messages are a flood."""
 TAKEN_MAX: Final = 500
 _WITHOUT_EFFECT: Final = (do.KeepDirectory, do.KeepFigures, do.KeepNodes, do.ReportFact)
-"""Orders that change nothing here. One that is not in the table at all raises."""
+"""Orders that change nothing here. An order missing from the table raises."""
 
 
 class SimCentral:
@@ -64,7 +64,7 @@ class SimCentral:
         self._opened = open_directory(directory, authority)
         self.crash_after_orders: int | None = None
         self.cards: dict[str, Card] = {}
-        """The board as a person sees it."""
+        """The board as people see it."""
         self._key = key
         self._authority = authority
         self._timeline = timeline
@@ -83,7 +83,7 @@ class SimCentral:
 
     @property
     def id(self) -> NodeId:
-        """Ours."""
+        """Central's node id."""
         return CENTRAL
 
     @property
@@ -93,11 +93,11 @@ class SimCentral:
 
     @property
     def now_at(self) -> datetime:
-        """Its time: as its clock was when this run began, and run on without a step."""
+        """Its time: the clock as it was when this run began, and steady since."""
         return datetime.fromtimestamp(EPOCH_S + self._began_with_s, UTC) + timedelta(milliseconds=self._timeline.now_ms)
 
     def start(self) -> None:
-        """The program starts; what the disk has is what it knows."""
+        """The program starts, knowing only what is on disk."""
         if self._core is not None:
             return
         self._run += 1
@@ -119,7 +119,7 @@ class SimCentral:
         self._tick(self._run)
 
     def crash(self, down_ms: int | None = None) -> None:
-        """The program is gone, between two orders; it starts again in ``down_ms``, or soon."""
+        """The program dies between two orders; it restarts in ``down_ms``, or soon."""
         if self._core is None:
             return
         self._core = None
@@ -132,14 +132,14 @@ class SimCentral:
         self._timeline.after(restart_ms, self.start)
 
     def put_back(self, copy: CentralDisk) -> None:
-        """The program is ended, its database replaced by ``copy``, and started again."""
+        """The program is stopped, its database replaced by ``copy``, and restarted."""
         if self._core is None:
             return
         kept = {entry.entry for entry in copy.journal}
         forgotten = [entry for entry in self.disk.journal if entry.entry not in kept]
         self._invariants.memory.central_forgot(forgotten)
         self._timeline.note("central", f"restored from a backup, {len(forgotten)} entries forgotten")
-        # The invariants know this disk, so what is on it changes and not the disk.
+        # The invariants hold this disk, so its content is replaced, not the object.
         self.disk.journal[:] = copy.journal
         self.disk.frames.clear()
         self.disk.frames.update(copy.frames)
@@ -147,12 +147,12 @@ class SimCentral:
         self.crash()
 
     def use_directory(self, sealed: bytes) -> None:
-        """The fleet wrote a newer one."""
+        """The fleet has issued a newer one."""
         self.directory, self._opened = sealed, open_directory(sealed, self._authority)
         self._take(ev.DirectoryChanged(self._opened, sealed))
 
     def act(self, action: Action, by: Person) -> None:
-        """A person does something."""
+        """A person takes an action."""
         self._request += 1
         self._invariants.asked(self._request)
         self._take(ev.ActionRequested(self._request, action, by))
@@ -162,17 +162,17 @@ class SimCentral:
         self._take(ev.LinkUp())
 
     def link_down(self) -> None:
-        """The connection is gone."""
+        """The connection is lost."""
         self._take(ev.LinkDown("connection lost"))
 
     def receive(self, message: Message) -> None:
-        """A message; it waits for its turn."""
+        """A message, queued until its turn."""
         size, now_s = len(message.payload), self._timeline.now_ms / 1_000
         if self._core is not None and self._waiting.put(message, topic=str(message.topic), size=size, now_s=now_s):
             self._look()
 
     def _look(self) -> None:
-        """Read those whose turn it is, unless the last ones still take their time."""
+        """Read the next messages, unless the last ones still take their time."""
         if self._is_busy:
             return
         messages, run = self._waiting.take(TAKEN_MAX), self._run
@@ -189,7 +189,7 @@ class SimCentral:
             self._timeline.after(WORK_MS * len(messages), done)
 
     def _read(self, message: Message) -> None:
-        """As the intake does it."""
+        """Read a message as the intake does."""
         topic, payload = message.topic, message.payload
 
         def is_signed(node: NodeId) -> bool:
@@ -364,7 +364,7 @@ class SimCentral:
         if self._timeline.chance.random() < 0.02 and self.crash_after_orders is not None:  # noqa: PLR2004 - rare
             self.crash()  # The worst moment: on disk, and nobody told.
             return
-        # In the order in which they were ordered: an act goes to disk only when no frame is on its way there.
+        # In the order they were issued: an action is committed only when no frame is on its way to disk.
         for act in actions:
             self._take(ev.ActionCommitted(act.entry))
         if new:

@@ -1,4 +1,4 @@
-"""Bugs in central's rules: now and then a step raises when it has done all its work. Nothing of it may stay."""
+"""Bugs in central's rules: now and then a step raises after all its work. None of that work may stay."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _AFFECTED: Final = (
     ev.SyncArrived,
     ev.Ticked,
 )
-"""What comes again, or is answered. A directory comes once: what fails on it waits for the next, or the next start."""
+"""Events that come again or are answered. A directory comes once: a failed one waits for the next, or a restart."""
 
 
 class PlantedBugError(Exception):
-    """As a bug of ours raises."""
+    """Raised as a bug of ours would be."""
 
 
 class Bugs:
-    """Drawn apart from all else, so that towns without bugs run as they would without this file."""
+    """Draws from its own random source, so that towns without bugs run as if this file did not exist."""
 
     def __init__(self, seed: int, plant: Plant | None) -> None:
         self._chance = random.Random(f"bugs {seed}")
@@ -38,7 +38,7 @@ class Bugs:
         self.is_over = False
 
     def core(self) -> CentralCore:
-        """A core that has them."""
+        """A core with the bugs."""
         return _BuggedCore(self._is_due, keeps_half=self._plant is Plant.HALF_A_STEP_KEPT)
 
     def _is_due(self) -> bool:

@@ -10,7 +10,7 @@ from wire.ids import FrameId
 
 
 class CentralDisk(Struct):
-    """What survives. ``journal`` holds every committed entry; ``frames`` says which frames are in it."""
+    """What survives. ``journal`` holds every committed entry; ``frames`` the frame entries in it, by id."""
 
     journal: list[JournalEntry] = field(default_factory=list)
     frames: dict[FrameId, FrameEntry] = field(default_factory=dict)
@@ -19,5 +19,5 @@ class CentralDisk(Struct):
     is_refusing: bool = False
 
     def copy(self) -> CentralDisk:
-        """A backup, made now."""
+        """A backup as of now."""
         return replace(self, journal=list(self.journal), frames=dict(self.frames))

@@ -1,4 +1,4 @@
-"""The last act of a town with radios: the network is gone for good, everything else works, and people press again.
+"""The last act of a town with radios: the network goes, wholly or in part, and people press again.
 
 What must then come true over the air within a bounded time is judged before the network comes back (I15, I16).
 """
@@ -18,7 +18,7 @@ from sim.town import Town
 from wire.ids import NodeId
 
 CLOSING_MS: Final = 420_000
-"""Three tries with growing waits, and two of the slow ones after them."""
+"""Three tries with growing waits, and two slow ones after them."""
 SHORT_MS: Final = 60_000
 LOOK_EVERY_MS: Final = 10_000
 PRESSED_WITHIN_MS: Final = 30_000
@@ -28,27 +28,27 @@ UNHEARD_APART_MS: Final = 20_000
 
 
 class Closing(StrEnum):
-    """What is left."""
+    """How the town ends."""
 
     ONE_CUT = "one-cut"
-    """One premises has no network; everybody else has."""
+    """One premises has no network; all others have."""
     TOWN_CUT = "town-cut"
     """No premises has a network; central's gateway has."""
     GATEWAY_DEAD = "gateway-dead"
     """One premises has a network, and there is no gateway."""
     CENTRAL_GONE = "central-gone"
-    """Neither broker nor central."""
+    """No broker and no central."""
     UNHEARD = "unheard"
-    """One premises has no network and is heard by nobody: it tries for as long as it lasts, within its duty cycle."""
+    """One premises has no network and nobody hears it: it keeps trying to the end, within its duty cycle."""
 
 
 @dataclass(slots=True)
 class _Act:
-    """What is played, and what must come of it.
+    """The act and what is expected of it.
 
     Attributes:
-        can_answer: whoever relays may also transmit, so pressers must learn that their alerts arrived.
-        pressers: those who press on and on; none = some of all, once each.
+        can_answer: the relay may also transmit, so pressers must learn that their alerts arrived.
+        pressers: they press again and again; none = some of all, once each.
     """
 
     town: Town
@@ -59,7 +59,7 @@ class _Act:
     pressers: list[SimNode] = field(default_factory=list)
 
     def take_away(self) -> None:
-        """The network, as far as it goes."""
+        """Take the network away, as far as this ending goes."""
         town, relay = self.town, None
         assert town.gateway is not None
         match self.closing:
@@ -89,7 +89,7 @@ class _Act:
                 town.broker.cut(node.id)
 
     def press(self) -> None:
-        """Some press within half a minute, or all at once."""
+        """Some press within half a minute, or all at once; or the ``pressers`` again and again."""
         timeline, chance = self.town.timeline, self.town.timeline.chance
         for node in self.pressers:
             for at in range(UNHEARD_PRESSES):
@@ -106,16 +106,16 @@ class _Act:
                 timeline.after(at_ms, lambda node=node, gesture=gesture: make_gesture(self.town, node, gesture))  # type: ignore[misc]
 
     def judge(self) -> None:
-        """What had long enough to come true."""
+        """Judge what has had time to come true."""
         if self.closing is Closing.UNHEARD:
-            return  # Nothing can come true; the duty cycle is judged with every transmission (I12).
+            return  # Nothing can come true; the duty cycle is judged at each transmission (I12).
         if self.closing is Closing.CENTRAL_GONE:
             self.town.invariants.judge_neighbours(self.began_ms, self.revoked)
         else:
             self.town.invariants.judge_chains(self.revoked, can_answer=self.can_answer)
 
     def is_true_by_now(self) -> bool:
-        """Whether waiting on would bring nothing more."""
+        """Whether more waiting would change nothing."""
         try:
             self.judge()
         except BrokenInvariantError:
@@ -124,7 +124,7 @@ class _Act:
 
 
 def close(town: Town, closing: Closing, revoked: frozenset[NodeId]) -> None:
-    """Play it, and judge."""
+    """Play the ending, and judge it."""
     timeline, chance, look = town.timeline, town.timeline.chance, town.invariants.after_each
     heal(town)
     act = _Act(town, closing, revoked)
@@ -133,7 +133,7 @@ def close(town: Town, closing: Closing, revoked: frozenset[NodeId]) -> None:
     timeline.run_until(timeline.now_ms + BETWEEN_MS, look)
     act.began_ms = timeline.now_ms
     act.press()
-    is_short = act.closing is not Closing.UNHEARD and chance.random() < 0.7  # noqa: PLR2004 - the rest see what comes of what is tried for ever
+    is_short = act.closing is not Closing.UNHEARD and chance.random() < 0.7  # noqa: PLR2004 - the rest show endless retrying
     timeline.run_until(act.began_ms + SHORT_MS, look)
     while timeline.now_ms < act.began_ms + CLOSING_MS and not (is_short and act.is_true_by_now()):
         timeline.run_until(timeline.now_ms + LOOK_EVERY_MS, look)

@@ -1,4 +1,4 @@
-"""What goes wrong in the simulation, and how it is all put right again at the end."""
+"""Faults in the simulation, and how all of them are healed at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ YEARS_S: Final = (-20 * 365 * 86_400, -3_600, 7_200, 15 * 365 * 86_400)
 
 
 def random_fault(town: Town) -> None:
-    """One thing goes wrong now; most mend themselves after a while."""
+    """One fault now; most heal after a while."""
     town.timeline.chance.choice(_FAULTS)(town)
 
 
@@ -117,7 +117,7 @@ def _fill_central_disk(town: Town) -> None:
 def _move_node_clock(town: Town) -> None:
     chance = town.timeline.chance
     node = _node(town)
-    node.set_clock(chance.choice(YEARS_S), is_proven=chance.random() < 0.3)  # noqa: PLR2004 - seldom a false proof
+    node.set_clock(chance.choice(YEARS_S), is_proven=chance.random() < 0.3)  # noqa: PLR2004 - a false proof is rare
     town.timeline.after(_while_ms(town), lambda: node.set_clock(0, is_proven=True))
 
 
@@ -125,7 +125,7 @@ def _move_central_clock(town: Town) -> None:
     town.central.clock_error_s = town.timeline.chance.choice(YEARS_S)
     town.timeline.note("central", f"clock off by {town.central.clock_error_s} s")
     if town.timeline.chance.random() < 0.5:  # noqa: PLR2004 - either
-        town.central.crash()  # It takes a new setting at its next start.
+        town.central.crash()  # Central takes a new clock setting at its next start.
 
     def mend() -> None:
         town.central.clock_error_s = 0
@@ -134,7 +134,7 @@ def _move_central_clock(town: Town) -> None:
 
 
 def put_back_card(town: Town) -> None:
-    """A card loses its last writes, and its node has no network until the next press: a number is given out twice."""
+    """A card loses its last writes, and its node has no network until the next press: a number is issued twice."""
     node, timeline = _node(town), town.timeline
     if town.air is not None:
         return  # The rules of the air are judged in towns whose cards are whole.
@@ -143,7 +143,7 @@ def put_back_card(town: Town) -> None:
 
     def look() -> None:
         if node.disk is not card:
-            return  # Put back meanwhile: what this copy has was never written to what it is now.
+            return  # Put back meanwhile: this copy is not a past state of the present card.
         is_new = bool(node.disk.rows.keys() - copy.rows.keys())
         if is_new and node.is_running:
             town.broker.cut(node.id)
@@ -162,7 +162,7 @@ def put_back_card(town: Town) -> None:
 
 
 def _restore_central(town: Town) -> None:
-    """Its database is replaced by a backup that was made a while before."""
+    """Central's database is replaced by an older backup."""
     if town.air is not None:
         return
     copy = town.central.disk.copy()
@@ -180,7 +180,7 @@ def _break_panel(town: Town) -> None:
 
 
 def _forge(town: Town) -> None:
-    """Somebody with a hand on the broker: strangers, changed bits, replays, borrowed topics."""
+    """An adversary at the broker: strangers, changed bits, replays, borrowed topics."""
     chance = town.timeline.chance
     victim = _node(town)
     scheme = chance.choice(SCHEMES)

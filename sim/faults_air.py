@@ -1,4 +1,4 @@
-"""What goes wrong on the air: noise, jammers, talkers, hidden nodes, broken radios, and somebody with a transmitter."""
+"""Faults on the air: noise, jammers, talkers, hidden nodes, broken radios, and an attacker with a transmitter."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ JAMMER: Final = "jammer"
 ATTACKER: Final = "attacker"
 FRESH: Final = 3
 FLOOD: Final = 12
-"""Bursts that an attacker sends one after another: three overs."""
+"""Bursts that an attacker sends in a row: three overs."""
 
 
 def join(air: SimAir) -> None:
-    """Those who only speak."""
+    """Add those who only transmit."""
     for name in (TALKER, JAMMER, ATTACKER):
         air.join(name, None)
 
 
 def random_air_fault(town: Town) -> None:
-    """One thing goes wrong on the air now; most mend themselves after a while."""
+    """One fault on the air now; most heal after a while."""
     town.timeline.chance.choice(_FAULTS)(town)
 
 
 def heal_air(town: Town) -> None:
-    """Everybody hears everybody again, and every radio works."""
+    """Everyone hears everyone again, and every radio works."""
     if town.air is None:
         return
     town.air.weather = AirWeather()
@@ -67,12 +67,12 @@ def _carry(town: Town, name: str, length_ms: int) -> None:
 
 
 def _talk(town: Town) -> None:
-    """Somebody speaks on a handset."""
+    """Someone speaks on a handset."""
     _carry(town, TALKER, town.timeline.chance.randint(*TALK_MS))
 
 
 def _jam(town: Town) -> None:
-    """A carrier that does not go away, at all or at some."""
+    """A carrier that stays, heard by all or by some."""
     chance, air = town.timeline.chance, _air(town)
     if chance.random() < 0.5:  # noqa: PLR2004 - either
         for node in town.stations:
@@ -97,7 +97,7 @@ def _noise(town: Town) -> None:
 
 
 def _hide(town: Town) -> None:
-    """Two stations that do not hear each other."""
+    """Two stations cannot hear each other."""
     one, other = town.timeline.chance.sample(town.stations, 2)
     _air(town).block(one.name, other.name)
     town.timeline.note("air", f"{one.name} and {other.name} are hidden from each other")
@@ -111,7 +111,7 @@ def _break_radio(town: Town) -> None:
 
 
 def _kill_keyed(town: Town) -> None:
-    """A power cut, or SIGKILL, in the middle of an over if there is one."""
+    """A power cut or SIGKILL, in the middle of an over if there is one."""
     air, chance = _air(town), town.timeline.chance
     keyed = [node for node in town.stations if air.is_keyed(node.name)]
     chance.choice(keyed or town.stations).crash(is_power_cut=chance.random() < 0.5)  # noqa: PLR2004 - either
@@ -135,7 +135,7 @@ def _kill_gateway(town: Town) -> None:
 
 
 def _central_gone(town: Town) -> None:
-    """Central and the broker, for a good while."""
+    """No central and no broker, for a good while."""
     while_ms = _while_ms(town)
     town.central.crash(down_ms=while_ms)
     if town.broker.is_up:
@@ -144,10 +144,10 @@ def _central_gone(town: Town) -> None:
 
 
 def _replay(town: Town) -> None:
-    """What was true once is said again, some of it many times."""
+    """Genuine frames are sent again, some of them many times."""
     chance = town.timeline.chance
     truths = [truth for _, truth in sorted(town.invariants.truth.items())]
-    if chance.random() < 0.5:  # noqa: PLR2004 - either; what is fresh is still being relayed
+    if chance.random() < 0.5:  # noqa: PLR2004 - either; fresh ones are still being relayed
         truths = sorted(truths, key=lambda truth: truth.stored_ms)[-FRESH:]
     known = [truth.signed.data for truth in truths]
     if chance.random() < 0.3:  # noqa: PLR2004 - now and then
@@ -160,7 +160,7 @@ def _replay(town: Town) -> None:
 
 
 def _forge(town: Town) -> None:
-    """Valid-looking frames that their senders never signed, and strangers' well signed ones."""
+    """Plausible frames that their senders never signed, and strangers' properly signed ones."""
     chance = town.timeline.chance
     victim, liar = _station(town).id, town.keys[STRANGER]
     counter, scheme = chance.randint(1, 60), chance.choice(SCHEMES).number
@@ -177,7 +177,7 @@ def _forge(town: Town) -> None:
 
 
 def _flood(town: Town) -> None:
-    """Bursts of noise, and of frames that only the signature gives away, as fast as the channel takes them."""
+    """Bursts of noise, and of frames that fail only at the signature, as fast as the channel takes them."""
     chance = town.timeline.chance
     liar = town.keys[STRANGER]
     burst = [
@@ -190,7 +190,7 @@ def _flood(town: Town) -> None:
 
 
 def _attack(town: Town, frames: list[bytes], what: str) -> None:
-    """One over after another, whoever speaks."""
+    """One over after another, without listening first."""
     air = _air(town)
     town.timeline.note(ATTACKER, f"{what}: {len(frames)} bursts")
     left = [tuple(frames[at : at + 4]) for at in range(0, len(frames), 4)]
@@ -203,7 +203,7 @@ def _attack(town: Town, frames: list[bytes], what: str) -> None:
 
 
 def speak_as(town: Town, node: NodeId) -> None:
-    """The thief of a node, struck off by now, goes on speaking with its key."""
+    """A node's thief transmits with its key after its revocation."""
     counter = 1_000 + town.timeline.chance.randint(0, 99)
     alert = Alert(node, counter, 0, AlertKind.ATTACK, counter, tuple(sorted(town.memberships[node])))
     data = encode(alert, town.keys[node])

@@ -1,6 +1,6 @@
-"""A broker that lies: it says again, to others, changed, made up, and late, whatever its clients have said.
+"""A lying broker: it repeats, misdirects, changes, invents and delays its clients' messages.
 
-It holds central's place on the broker and no key but a stranger's and a member's.
+It takes central's place on the broker, but has no keys except a stranger's and a member's.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def lie(town: Town) -> None:
 
 
 def heal_liar(town: Town) -> None:
-    """It lets everybody have what it has kept back."""
+    """It delivers everything that it withheld."""
     for client in (CENTRAL, *(node.id for node in town.stations)):
         town.broker.release(client)
 
 
 def _overheard(town: Town) -> Message | None:
-    """Something that was said of late; of each kind as often as of any other."""
+    """A recent message; each kind is equally likely."""
     chance, kinds = town.timeline.chance, {type(message.topic) for message in town.broker.overheard}
     if not kinds:
         return None
@@ -72,7 +72,7 @@ def _tell_others(town: Town) -> None:
 
 
 def _change(town: Town) -> None:
-    """Other words under the old signature, under none, or under a stranger's or a member's."""
+    """Other content under the old signature, under none, or under a stranger's or a member's."""
     message = _overheard(town)
     changed = None if message is None else _changed(town, message)
     if message is not None and changed is not None:
@@ -149,7 +149,7 @@ def _elsewhere(town: Town, topic: Topic) -> Topic:
 
 
 def _changed(town: Town, message: Message) -> bytes | None:
-    """Other words; ``None`` for frames, whose changes are the forger's."""
+    """Other content; ``None`` for frames, which the forger changes, and for channels left alone."""
     chance, now_at = town.timeline.chance, town.central.now_at
     match message.topic:
         case IncidentTopic():

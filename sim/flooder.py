@@ -1,12 +1,12 @@
-"""A member that floods: whoever holds a stolen unit, with its key and its certificate, says all that these allow.
+"""A flooding member: the holder of a stolen unit sends all that its key and certificate allow.
 
-Its last act, in place of the missed upgrade: everything works, it does its worst, and everybody else presses once.
+Its last act, in place of the missed upgrade: everything works, it does its worst, and everyone else presses once.
 
 | id | what must hold |
 |---|---|
 | I30 (N3, N8) | while one member floods, each other member's press has its receipt within two seconds |
 
-That no flood pushes an honest alert off a neighbour's list is I21's.
+That no flood pushes an honest alert off a neighbour's list is I21.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from wire.signing import sign_message
 from wire.topics import FrameTopic, Up, UpTopic
 
 FLOODS: Final = 3
-"""In a town's busy time, at most."""
+"""At most, in a town's busy time."""
 BURSTS: Final = 20
 BURST: Final = 30
 BURST_EVERY_MS: Final = 250
-"""So that a flood lasts five seconds, and brings twelve seconds of work."""
+"""So a flood lasts five seconds, and brings twelve seconds of work."""
 ATTACKS_MAX: Final = 150
-"""In one flood, more than twice as many as a neighbour's list has places; then junk: each is shown everywhere."""
+"""Per flood, more than twice a neighbour's list; then junk. Each attack is shown everywhere."""
 FRAME_BYTES: Final = 89
 HEALED_MS: Final = 150_000
 CLOSED_MS: Final = 4_000
 PRESSED_WITHIN_MS: Final = 3_000
 RECEIPT_WITHIN_MS: Final = 2_000
-"""As long as a node waits before it takes to the radio."""
+"""As long as a node waits before it uses the radio."""
 
 
 class Worst(StrEnum):
-    """What it says."""
+    """What it sends."""
 
     ATTACKS = "attacks"
     JUNK = "junk"
@@ -58,7 +58,7 @@ class Worst(StrEnum):
 
 
 class Flooder:
-    """Says it in bursts, now and then."""
+    """Floods in bursts, now and then."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
@@ -67,7 +67,7 @@ class Flooder:
         self._scheme = SCHEMES[0]
 
     def flood(self, *kinds: Worst) -> None:
-        """Begin one, of these kinds, and of one more."""
+        """Begin a flood of these kinds and a random one."""
         timeline = self._town.timeline
         kinds = (*kinds, timeline.chance.choice(tuple(Worst)))
         self._scheme, self._attacks_left = timeline.chance.choice(SCHEMES), ATTACKS_MAX
@@ -76,7 +76,7 @@ class Flooder:
             timeline.after(at * BURST_EVERY_MS, partial(self._burst, kinds))
 
     def press_amid_flood(self, revoked: frozenset[NodeId]) -> None:
-        """Play it, and judge."""
+        """Play the last act, and judge it."""
         town, timeline, look = self._town, self._town.timeline, self._town.invariants.after_each
         heal(town)
         timeline.run_until(timeline.now_ms + HEALED_MS, look)
@@ -96,7 +96,7 @@ class Flooder:
         invariants = self._town.invariants
         for frame_id, truth in invariants.truth.items():
             is_judged = truth.pressed_ms >= began_ms and isinstance(truth.signed.frame, Alert)
-            # What central refused is stored anew, under a number that it takes; the press is as old as it was.
+            # What central refused is stored again under an acceptable number; the press keeps its age.
             if not is_judged or frame_id.node in revoked or invariants.memory.is_gone(frame_id):
                 continue
             took_ms = invariants.receipted_ms.get(frame_id, self._town.timeline.now_ms) - truth.pressed_ms

@@ -1,8 +1,8 @@
-"""The invariants, looked at after every step; what breaks one is raised where it happens.
+"""The invariants, checked after every step; a broken one is raised where it breaks.
 
-Those of the radio path are in :mod:`sim.invariants_air`, that of what members have seen in
-:mod:`sim.invariants_panels`, those of
-what is believed in :mod:`sim.invariants_trust`, that of what the desk is told in :mod:`sim.invariants_desk`.
+Others stand in :mod:`sim.invariants_air` (the radio path), :mod:`sim.invariants_panels` (what members have seen),
+:mod:`sim.invariants_trust` (what is believed), :mod:`sim.invariants_desk` (what the desk is told) and
+:mod:`sim.flooder`.
 
 | id | what must hold |
 |---|---|
@@ -11,7 +11,7 @@ what is believed in :mod:`sim.invariants_trust`, that of what the desk is told i
 | I3 (N2) | an unreceipted row leaves the outbox only when central has it on disk |
 | I4 (N3, N8) | a receipt is sent only for what is on central's disk |
 | I5 (N3) | a screen says RECEIVED, ANSWERED, ON THE WAY only if central's disk says so too |
-| I6 (N5) | an alert is told as shown once at each premises, over all restarts, and only to members of its schemes |
+| I6 (N5) | an alert is reported as shown once at each premises, over all restarts, and only to members of its schemes |
 | I7 (N5) | nothing is shown that nobody pressed: forged, changed, foreign, revoked |
 | I8 (N13) | what waited over a minute is never on a neighbour's panel, or in central's journal, as live |
 | I9 (N2) | a whole press on a running node with a working disk becomes an alert of its kind |
@@ -44,17 +44,17 @@ from wire.ids import FrameId, NodeId
 from wire.kinds import MEMBERS_WARNED, AlertKind
 
 FLOODER: Final = NodeId(0xF100)
-"""A stolen unit, in good standing: what it signs is its own word, and no press of anybody's."""
+"""A stolen unit, not revoked: its frames are genuine, but nobody presses there."""
 LATE_MS: Final = 60_000
 LIVE_MS: Final = 50_000
 LATE_SLACK_MS: Final = 8_000
-"""Whole seconds in frames, the way to the panel, and central's time, which is as old as its message was slow."""
+"""Whole seconds in frames, the way to the panel, and central's time, which is off by its message's delay."""
 STAMP_SLACK_S: Final = 5
 STORED_WITHIN_MS: Final = 1_500
 
 
 class Invariants:
-    """Sees all, and knows the truth."""
+    """Sees everything, and knows the truth."""
 
     def __init__(self, timeline: Timeline, memberships: dict[NodeId, frozenset[int]]) -> None:
         self._timeline = timeline
@@ -75,14 +75,14 @@ class Invariants:
         self.committed_ms: dict[FrameId, int] = {}
         self.receipted_ms: dict[FrameId, int] = {}
         self.unanswered: set[int] = set()
-        """Requests of people, put to the central that runs."""
+        """People's requests to the present run of central."""
         self.shown = 0
         self.late = 0
 
-    # Told by the actors.
+    # Called by the actors.
 
     def stored(self, node: WatchedNode, signed: SignedFrame, order: do.StoreFrame | None = None) -> None:
-        """A row is on a node's disk; ``order``: the core's."""
+        """A row is on a node's disk; ``order``: the core's, if it is known."""
         frame = signed.frame
         before = self.truth.get(frame.id)
         is_other = before is not None and before.signed.data != signed.data
@@ -90,7 +90,7 @@ class Invariants:
             self._broken("I2", f"counter {frame.counter} of {node.name} was used twice")
         is_true = abs(frame.at_s - (node.wall_at_s - node.clock_error_s)) <= STAMP_SLACK_S
         is_kept = not isinstance(frame, PathTest)
-        self.receipted_ms.pop(frame.id, None)  # An earlier press had its number.
+        self.receipted_ms.pop(frame.id, None)  # Its number belonged to an earlier press.
         self.truth[frame.id] = Truth(signed, self._timeline.now_ms, self._pressed_ms(node, order), is_true, is_kept)
         if isinstance(frame, Alert):
             self._alerts_of.setdefault(node.id, []).append((self._timeline.now_ms, frame.kind))
@@ -103,7 +103,7 @@ class Invariants:
         return self._ordered_ms[node.id, order.draft] if replaced is None else replaced.pressed_ms
 
     def refused(self, node: WatchedNode) -> None:
-        """The node's disk would not take a row."""
+        """The node's disk refused a row."""
         for press in self.presses:
             if press.node == node.id and self._timeline.now_ms < press.ended_ms + STORED_WITHIN_MS:
                 press.is_refused = True
@@ -128,27 +128,27 @@ class Invariants:
             self.committed_ms.setdefault(entry.signed.frame.id, self._timeline.now_ms)
 
     def _knew_centrals_time(self, truth: Truth) -> bool:
-        """Whether its sender had learnt the time of this run of central's before it was pressed."""
+        """Whether its sender had central's time, from this run of central, before the press."""
         node = self.nodes[truth.signed.frame.sender]
         scale = next(iter(node.state.central.scales), None) if node.state is not None else None
         is_before = scale is not None and scale.learnt_ms + node.booted_ms <= truth.pressed_ms
         return is_before and scale is not None and scale.boot_id == self.central_boot
 
     def receipt_sent(self, target: FrameId, on_disk: dict[FrameId, FrameEntry]) -> None:
-        """Central is about to answer."""
+        """Central is about to send a receipt."""
         if target not in on_disk:
             self._broken("I4", f"receipt for {target.text}, which is not on central's disk")
 
     def asked(self, request: int) -> None:
-        """A person wants something of central."""
+        """A person requests something of central."""
         self.unanswered.add(request)
 
     def answered(self, request: int) -> None:
-        """They know what became of it."""
+        """The person has the answer."""
         self.unanswered.discard(request)
 
     def central_died(self) -> None:
-        """Their pages say so."""
+        """Central died; people's pages say so."""
         self.unanswered.clear()
 
     def node_orders(self, node: WatchedNode, effect: do.Effect) -> None:
@@ -175,7 +175,7 @@ class Invariants:
                 pass
 
     def on_panel(self, node: WatchedNode, screen: Screen) -> None:
-        """These pixels are on a node's panel now."""
+        """A node's panel now shows this."""
         self.air.on_panel(node, screen)
         self.panels.on_panel(node, screen)
         self.trust.on_panel(node, screen)
@@ -200,7 +200,7 @@ class Invariants:
                 self._broken("I5", f"{node.name} shows {screen.face} for {frame_id.text}; nobody did that")
 
     def node_died(self, node: WatchedNode) -> None:
-        """Its program is gone: a press under way with it."""
+        """The node's program died, and a press under way with it."""
         self.air.node_died(node)
         self._ordered_ms = {key: at_ms for key, at_ms in self._ordered_ms.items() if key[0] != node.id}
         for press in self.presses:
@@ -209,17 +209,17 @@ class Invariants:
                 and not press.is_settled
                 and press.ended_ms + STORED_WITHIN_MS > self._timeline.now_ms
             ):
-                press.is_settled = True  # Nobody promised anything yet.
+                press.is_settled = True  # Nothing was promised yet.
 
     def cancelled(self, node: NodeId) -> None:
-        """Its presser is taking back what was pressed: what the disk has not taken yet need not be sent."""
+        """Its presser is cancelling: what is not on disk yet need not be sent."""
         for press in self.presses:
             press.is_settled = press.is_settled or press.node == node
 
-    # Looked at by the campaign.
+    # Called by the campaign.
 
     def after_each(self) -> None:
-        """Rows that are not receipted are still there, unless central has them."""
+        """Rows without a receipt are still there, unless central has them."""
         assert self.central_disk is not None
         self.trust.after_each(self.nodes)
         for frame_id, truth in self.truth.items():
@@ -234,8 +234,8 @@ class Invariants:
     def judge_presses(self) -> None:
         """Every whole press became an alert of its kind.
 
-        An alert answers for one press; but presses that the disk kept waiting, or refused, may share one, for to the
-        core they are the same press made again.
+        An alert answers for one press; but presses that the disk delayed or refused may share one, because the core
+        takes them for the same press made again.
         """
         used: set[tuple[NodeId, int]] = set()
         for press in self.presses:
@@ -266,18 +266,18 @@ class Invariants:
                 self._broken("I10", f"{frame_id.text} never got its receipt")
 
     def judge_chains(self, revoked: frozenset[NodeId], *, can_answer: bool) -> None:
-        """No premises had a network for long, and one relay did."""
+        """For a long time premises had no network, and a relay had one."""
         assert self.central_disk is not None
         self.air.judge_chains(self._licensed() - revoked, self.central_disk.frames, can_answer=can_answer)
 
     def judge_neighbours(self, since_ms: int, revoked: frozenset[NodeId]) -> None:
-        """Nobody had a network for long. A node that hides its own silent attack shows no other's (N4)."""
+        """For a long time nobody had a network. A node that hides its own silent attack shows no other's (N4)."""
         hushed = self._hushed()
         listeners = {node: schemes for node, schemes in self._memberships.items() if node not in hushed}
         self.air.judge_neighbours(since_ms, self._licensed() - revoked, listeners)
 
     def judge_warned(self, directory: Directory, revoked: frozenset[NodeId]) -> None:
-        """Everything works again and time has passed: what is open has been seen, as what it is."""
+        """Everything works again and time has passed: every open alert has been seen, as what it is."""
         assert self.central_disk is not None
         unjudged = revoked | self._hushed() | {FLOODER}
         self.panels.judge_warned(self.central_disk.journal, directory, self.nodes.values(), self._memberships, unjudged)
@@ -293,15 +293,15 @@ class Invariants:
     def _must_be_committed(self, invariant: str, node: WatchedNode, frame_id: FrameId) -> None:
         assert self.central_disk is not None
         if frame_id in self.memory.forgotten:
-            return  # The node will be told; until then it tells what was so.
+            return  # The node will be told; until then it shows what was true.
         if self.memory.is_gone(frame_id) and any(e.incident == frame_id for e in self.central_disk.frames.values()):
-            return  # The incident has its first press's number, and central a later one of it.
+            return  # The incident has its first press's number; central holds a later press of it.
         entry, row = self.central_disk.frames.get(frame_id), node.disk.rows.get(frame_id.counter)
         if entry is None or (row is not None and row.data != entry.signed.data):
             self._broken(invariant, f"{node.name} takes {frame_id.text} for received; it is not on central's disk")
 
     def _is_somebodys(self, node: WatchedNode, alert: FrameId) -> bool:
-        """Whether it is well signed and no press, or of two presses with one number."""
+        """Whether it is properly signed but no press, or one of two presses with one number."""
         is_signed_only = alert.node == FLOODER or self.air.is_thief_unknown_to(node, alert)
         return is_signed_only or alert in self.memory.earlier
 
@@ -325,13 +325,13 @@ class Invariants:
 
     def _judge_neighbour(self, node: WatchedNode, screen: Screen, alert: FrameId) -> None:
         if self._is_somebodys(node, alert):
-            return  # Of two presses with one number a panel does not say which it shows.
+            return  # For two presses with one number, a panel does not say which it shows.
         truth = self.truth.get(alert)
         if truth is None:
             self._broken("I7", f"{node.name} has {alert.text} on its panel, which nobody pressed")
         is_judged = truth.is_clock_true and node.is_clock_proven and node.clock_error_s == 0 and node.is_time_true
-        # By its age when it came: that it then waited for the panel is no fault of its sender's. A panel that knows an
-        # incident by central's word alone names its first press, and tells of its newest.
+        # Judged by its age on arrival: a wait for the panel is not its sender's fault. A panel that knows an incident
+        # only from central names its first press, and tells of its newest.
         waited_ms = truth.arrived_ms.get(node.id, self._timeline.now_ms) - self._newest_of(alert, truth)
         is_said = any(word in text for text in screen.lines for word in ("LATE", "ANSWERED", "COMING", "Cancelled"))
         is_first = node.id not in truth.shown_at
@@ -347,12 +347,12 @@ class Invariants:
                 )
 
     def _newest_of(self, alert: FrameId, truth: Truth) -> int:
-        """When the newest press of the incident that this opened was stored."""
+        """When the newest press of the incident opened by ``alert`` was stored."""
         of_it = (one for one in self.truth.values() if _incident(self.truth, one.signed.frame.id) == alert)
         return max((one.stored_ms for one in of_it if isinstance(one.signed.frame, Alert)), default=truth.stored_ms)
 
     def _is_live_by_a_scale(self, node: WatchedNode, truth: Truth) -> bool:
-        """Whether a scale of the node's tells the age as it is, and central's journal does not say *late*."""
+        """Whether a scale of the node's gives the true age, and central's journal does not say *late*."""
         frame, state = truth.signed.frame, node.state
         assert self.central_disk is not None
         entry = self.central_disk.frames.get(frame.id)

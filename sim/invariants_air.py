@@ -1,14 +1,14 @@
-"""The invariants of the air, looked at before each order is carried out and after each transmission.
+"""The invariants of the air, checked before each order is carried out and after each transmission.
 
 | id | what must hold |
 |---|---|
 | I11 (N8) | no over is ordered when its node knows the receipt of all that it carries |
-| I12 (N10) | no over is ordered that the duty cycle, which counts all before it, does not allow for what it carries |
+| I12 (N10) | no over is ordered that the duty cycle, counting everything before it, does not allow for its content |
 | I13 (N10) | no over is longer than 30 s or empty, and none is ordered while another is out |
 | I14 (N10) | nothing is transmitted without a licence |
 | I15 (N8, N9) | while a chain node → relay → central holds long enough, alerts reach it, and their pressers know |
 | I16 (N9) | with central gone, neighbours in range are shown what is pressed |
-| I17 (N9) | nothing goes on the air, or is relayed, that nobody of good standing has said |
+| I17 (N9) | nothing goes on the air, or is relayed, that no sender in good standing has said |
 | I18 (N9, N10) | what a node says for others is bounded: answers and relays of one frame, whatever is replayed |
 | I19 (N3) | the idle screen says that alerts go by radio only if the last path test came back over the air |
 | I20 (N4) | a silent attack's over says nothing aloud but the scheme's neutral words |
@@ -41,23 +41,23 @@ from wire.kinds import MEMBERS_WARNED, AlertKind
 WINDOW_MS: Final = 600_000
 """Of the duty cycle."""
 COUNTED_MS: Final = WINDOW_MS - 30_000
-"""What every node counts of it for certain: the rules count in slices of half a minute."""
+"""The part that every node certainly counts: the rules count in slices of half a minute."""
 OWN_MS_MAX: Final = WINDOW_MS * 20 // 100
-"""Own frames, attacks' and other alerts' first tries aside."""
+"""Own frames, except attacks and the first tries of other alerts."""
 ASKED_MS_MAX: Final = WINDOW_MS * 30 // 100
-"""What central asks for."""
+"""Transmissions that central asks for."""
 ALL_MS_MAX: Final = WINDOW_MS * 40 // 100
-"""Everything but the first tries of an attack."""
+"""Everything except the first tries of an attack."""
 FIRST_TRIES: Final = 3
 SAME_FRAME_MAX: Final = 2
-"""Times that one node may transmit one and the same frame of somebody else's: an acknowledgement is said twice."""
+"""Times that a node may transmit one frame of another sender: an acknowledgement is sent twice."""
 RELAYS_MAX: Final = 8
-"""Times that one node may relay one and the same frame within ten minutes."""
+"""Times that a node may relay one frame within ten minutes."""
 ANSWERS_WINDOW_MS: Final = 60_000
 ANSWERS_MAX: Final = 45
-"""Receipts that central asks for on the air within a minute, beside one for each frame that is new to it."""
+"""Receipts that central asks for on the air within a minute, besides one for each frame new to it."""
 SCREEN_SLACK_MS: Final = 1_500
-"""The way of a fact to the panel."""
+"""Delay from a fact to the panel."""
 BY_RADIO: Final = "by radio"
 PROMISE: Final = "go by radio"
 
@@ -79,15 +79,15 @@ _MS_MAX: Final = {_Cause.OWN: OWN_MS_MAX, _Cause.CENTRAL: ASKED_MS_MAX, _Cause.U
 
 @dataclass(slots=True)
 class _Station:
-    """What is known of one node's transmitting.
+    """What is known of one node's transmissions.
 
     Attributes:
-        receipted: frames of its own that it knows to be at central.
-        said: how often it has transmitted each frame that is not its own.
+        receipted: its own frames that it knows to be at central.
+        said: how often it transmitted each frame of others.
         relayed: when it relayed each frame.
-        keyed: its transmissions in the rolling window: from, until. is_use_unkept: the disk refused to remember some.
+        keyed: start and end of its transmissions in the rolling window. ``is_use_unkept``: the disk refused the latest.
         tries: whole overs that carried each of its alerts, since its last press.
-        carries: what is its own in the over that is out; ``is_cut``: it was told to stop it.
+        carries: its own frames in the over that is out; ``is_cut``: it was ordered to stop that over.
         tested_ms: when a receipt for a path test of this run was last on the air where it could hear it.
     """
 
@@ -116,7 +116,7 @@ class AirInvariants:
         self.central_said: set[bytes] = set()
         """Every frame that central signed."""
         self.stolen: dict[FrameId, bytes] = {}
-        """What a thief has signed with the key of a node that was struck off."""
+        """What thieves signed with the keys of revoked nodes."""
 
     def node_orders(self, node: WatchedNode, effect: do.Effect) -> None:
         """A node is about to carry this out."""
@@ -136,18 +136,18 @@ class AirInvariants:
                 pass
 
     def node_died(self, node: WatchedNode) -> None:
-        """Its program is gone, and with it what was not on disk yet; not what it used of the channel, if that is."""
+        """Its program is gone, with all that was not on disk; its use of the channel is kept if the disk has it."""
         receipted = {FrameId(node.id, counter) for counter, row in node.disk.rows.items() if row.is_receipted}
         before = self._station(node.id)
         keyed = deque[tuple[int, int]]() if before.is_use_unkept else before.keyed
         self._stations[node.id] = _Station(receipted, before.said, keyed=keyed)
 
     def pressed(self, node: NodeId) -> None:
-        """A press is on disk: what it belongs to is tried anew."""
+        """A press is on disk: the tries of its alerts start again."""
         self._station(node).tries.clear()
 
     def radio_tells(self, node: WatchedNode, event: ev.Event) -> None:
-        """A node's radio is about to tell its core."""
+        """A node's radio is about to report to its core."""
         station = self._station(node.id)
         match event:
             case ev.OverEnded() if event.over == station.over:
@@ -170,7 +170,7 @@ class AirInvariants:
                 pass
 
     def transmitted(self, node: WatchedNode, carrier: Carrier) -> None:
-        """A transmission of a node's has ended."""
+        """A node's transmission has ended."""
         station = self._station(node.id)
         length_ms = carrier.ends_ms - carrier.starts_ms
         if length_ms > OVER_MS_MAX:
@@ -180,9 +180,9 @@ class AirInvariants:
     def judge_chains(
         self, can_say: frozenset[NodeId], committed: Container[FrameId], *, can_answer: bool = True
     ) -> None:
-        """A relay has heard everybody for long enough: every alert of those that may transmit is at central.
+        """A relay has heard everyone for long enough: every alert of those that may transmit is at central.
 
-        And where the relay may transmit (``can_answer``), they know.
+        If the relay may transmit (``can_answer``), their pressers know.
         """
         for frame_id, truth in self._truth.items():
             if not isinstance(truth.signed.frame, Alert) or frame_id.node not in can_say:
@@ -198,7 +198,7 @@ class AirInvariants:
     def judge_neighbours(
         self, since_ms: int, can_say: frozenset[NodeId], listeners: dict[NodeId, frozenset[int]]
     ) -> None:
-        """Nobody has a network: what was pressed since then is on the panels of those who are in its schemes.
+        """Nobody has a network: what was pressed since then has been on the panels of members of its schemes.
 
         An alert of an incident that was shown there before says nothing new; a later one may take its place.
         """
@@ -247,7 +247,7 @@ class AirInvariants:
         station.carries = own
 
     def _judge_duty(self, node: WatchedNode, station: _Station, cause: _Cause, burst_bytes: int) -> None:
-        """The rules look at all that went before and at one burst of the over, without its sentence."""
+        """Judge by what the rules look at: everything before, and one burst of the over, without its sentence."""
         from_ms = self._timeline.now_ms - COUNTED_MS
         while station.keyed and station.keyed[0][1] <= from_ms:
             station.keyed.popleft()
@@ -269,7 +269,7 @@ class AirInvariants:
         return cause
 
     def _judge_said(self, node: WatchedNode, data: bytes) -> FrameId:
-        """Whoever said it must have said exactly that, and be in good standing as far as the node knows."""
+        """Its sender must have said exactly that, and be in good standing as far as the node knows."""
         try:
             frame = decode(data).frame
         except DecodeError as e:
@@ -310,7 +310,7 @@ class AirInvariants:
             self._broken("I20", f"{node.name} speaks {phrase} with the silent {frame.id.text}")
 
     def on_panel(self, node: WatchedNode, screen: Screen) -> None:
-        """These pixels are on a node's panel now."""
+        """A node's panel now shows this."""
         if not any(BY_RADIO in line.lower() for line in screen.lines):
             return
         station = self._station(node.id)
@@ -318,7 +318,7 @@ class AirInvariants:
         if radio is None or not radio.licence:
             self._broken("I19", f"{node.name} says {screen.lines} and may not transmit")
         if any(t.signed.frame.sender == node.id and _is_silent(t) for t in self._truth.values()):
-            return  # The idle face must not tell of the press, by no change at all (N4).
+            return  # The idle face must not give the press away by changing (N4).
         if station.broken_ms is not None and now_ms - station.broken_ms > SCREEN_SLACK_MS:
             self._broken("I19", f"{node.name} says {screen.lines} with a radio that is broken")
         if any(PROMISE in line for line in screen.lines) and station.tested_ms is None and station.broken_ms is None:
@@ -335,7 +335,7 @@ class AirInvariants:
             self._broken("I18", f"central answered {len(self._answers)} times in a minute, {fresh} frames were new")
 
     def is_thief_unknown_to(self, node: WatchedNode, frame_id: FrameId) -> bool:
-        """Well signed with a stolen key, at a node that no network has told of the theft yet."""
+        """Whether it is signed with a stolen key whose revocation this node has not heard of."""
         if frame_id not in self.stolen or node.state is None:
             return False
         sender = node.state.directory.senders.get(frame_id.node)

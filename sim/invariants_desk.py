@@ -23,7 +23,7 @@ _TAKEN: Final[frozenset[str]] = frozenset({"acknowledged", "on-the-way", "closed
 
 
 def judge_desk(journal: Iterable[JournalEntry], new: Iterable[FrameEntry], cards: Iterable[Card], now_ms: int) -> None:
-    """Frames that are ``new`` have come to the ``journal``, and the page, with these cards, has been told."""
+    """The ``new`` frames are in the ``journal``, and the page has been sent these cards."""
     called = dict.fromkeys(entry.incident for entry in new if entry.incident is not None)
     for incident in called:
         press = _untaken([entry for entry in journal if entry.incident == incident])
@@ -46,13 +46,13 @@ def _untaken(entries: Iterable[JournalEntry]) -> FrameEntry | None:
 
 
 def _cards_of(incident: FrameId, cards: Iterable[Card]) -> list[Card]:
-    """Its own, or the one that stands for all of its premises."""
+    """The incident's own card, or the one that stands for several at its premises."""
     of_premises = [card for card in cards if card.node == node_text(incident.node) and card.state != "closed"]
     return [card for card in of_premises if card.stands_for > 1 or card.incident == incident.text]
 
 
 def _says(card: Card, press: FrameEntry) -> bool:
-    """The page sounds while a card is unanswered, and once for each other moment of PRESSED AGAIN."""
+    """Whether the page sounds: while a card is unanswered, and once for each new time of PRESSED AGAIN."""
     return card.state == "unanswered" or (
         card.pressed_again_at is not None and card.pressed_again_at >= press.arrived_at
     )

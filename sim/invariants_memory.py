@@ -1,6 +1,6 @@
-"""What cards and central's database have forgotten: so that nothing is asked for that is physically gone.
+"""What cards and central's database have forgotten, so that nothing is expected that is physically gone.
 
-Nothing that central has receipted may stay lost while its node's card is whole, and no press may be taken for another.
+What central has receipted may not stay lost while its node's card is whole, and no press may be taken for another.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from wire.ids import FrameId
 
 @dataclass(slots=True)
 class Memory:
-    """Older copies were put back.
+    """What restored older copies lack.
 
     Attributes:
         lost_rows: frames that a card has forgotten; central may have them, or copies be under way.
-        earlier: their truths, where the number was given out again.
-        replaced: frames that central refused and that are stored anew.
+        earlier: their truths, where the number was issued again.
+        replaced: frames that central refused, stored again under new numbers.
         forgotten: frames that central had committed, and lacks until they come again.
-        acts: what people did that central has forgotten.
+        acts: people's actions that central has forgotten.
     """
 
     lost_rows: set[FrameId] = field(default_factory=set)
@@ -32,16 +32,16 @@ class Memory:
     acts: list[ActionEntry] = field(default_factory=list)
 
     def card_forgot(self, node: WatchedNode, counters: set[int], truths: dict[FrameId, Truth]) -> None:
-        """A node's card is as it was before these rows."""
+        """A node's card is restored to a state before these rows."""
         self.lost_rows |= {FrameId(node.id, counter) for counter in counters}
-        # And those that had gone from it, stored anew under another number: the card counts on from where it was.
+        # Also rows deleted when they were stored again under another number: the card counts on from an older counter.
         self.lost_rows |= {one for one in truths if one.node == node.id and one.counter > node.disk.counter}
         for frame_id, truth in truths.items():
             if node.disk.seen.get(frame_id, (b"", None))[1] is None:
                 truth.remembered_at.discard(node.id)
 
     def central_forgot(self, entries: list[JournalEntry]) -> None:
-        """Its database is as it was before these."""
+        """Central's database is restored to a state before these entries."""
         for entry in entries:
             if isinstance(entry, FrameEntry):
                 self.forgotten.add(entry.signed.frame.id)
@@ -49,7 +49,7 @@ class Memory:
                 self.acts.append(entry)
 
     def is_reused(self, frame_id: FrameId, before: Truth) -> bool:
-        """Whether a number may be given out again, for the card has forgotten that it was."""
+        """Whether a number may be issued again because the card has forgotten the first time."""
         if frame_id not in self.lost_rows:
             return False
         self.lost_rows.discard(frame_id)
@@ -57,10 +57,10 @@ class Memory:
         return True
 
     def truth_of(self, entry: FrameEntry, now: Truth | None) -> Truth | None:
-        """The press that these bytes are, the present one of that number or an earlier one."""
+        """The press with these bytes: the present one of that number or an earlier one."""
         candidates = [*([now] if now is not None else []), *self.earlier.get(entry.signed.frame.id, [])]
         return next((truth for truth in candidates if truth.signed.data == entry.signed.data), None)
 
     def is_gone(self, frame_id: FrameId) -> bool:
-        """Nothing need become of it any more."""
+        """Whether nothing is expected of it any more."""
         return frame_id in self.lost_rows or frame_id in self.replaced

@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from central.core.journal import JournalEntry
 
 _FEW: Final = 8
-"""Open incidents at a time that surely each had the panel in the time that the town is given to settle."""
+"""The most open incidents that certainly all reach the panel in the time given to settle."""
 
 
 class PanelInvariants:
-    """Notes the most urgent face of each incident at each premises."""
+    """Records the most urgent face of each incident at each premises."""
 
     def __init__(self, truth: Mapping[FrameId, Truth]) -> None:
         self._truth = truth
         self._shown: dict[tuple[NodeId, FrameId], Priority | None] = {}
 
     def on_panel(self, node: WatchedNode, screen: Screen) -> None:
-        """These pixels are on a node's panel now."""
+        """A node's panel now shows this."""
         if screen.face is not Face.NEIGHBOUR:
             return
         try:
@@ -64,7 +64,7 @@ class PanelInvariants:
             directory: central's.
             nodes: all of them.
             memberships: the schemes of each.
-            unjudged: revoked, or with a silent attack of their own, which keeps the panel as it is (N4).
+            unjudged: revoked or flooding, or with a silent attack of their own, which keeps the panel as it is (N4).
         """
         incidents = Incidents()
         for entry in journal:

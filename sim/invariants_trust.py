@@ -1,4 +1,4 @@
-"""What a panel says of central is what central said, of late: whoever has a hand on the broker cannot make it up.
+"""What a panel says of central is what central said lately: an adversary at the broker cannot make it up.
 
 | id | what must hold |
 |---|---|
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from central.core.journal import FrameEntry
 
 NET_KNOWN_MS: Final = 100_000
-"""A question a minute, five seconds for its answer, half a minute of silence; and a slow way."""
+"""A question a minute, five seconds for its answer, half a minute of silence; and a slow network."""
 DUTY_KNOWN_MS: Final = 180_000
 _NET: Final = "Net✓"
 _NOBODY: Final = on_duty(())
@@ -35,10 +35,10 @@ _NOT_KNOWN: Final = "On duty: not known"
 
 
 class TrustInvariants:
-    """Knows when central could reach whom, and what it said.
+    """Knows when central could reach which node, and what it said.
 
     Attributes:
-        can_reach: whether what central says now reaches that node; set by the town.
+        can_reach: whether what central sends now reaches that node; set by the town.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -48,20 +48,20 @@ class TrustInvariants:
         self._duty: deque[tuple[int, str]] = deque()
 
     def said(self, status: CentralStatus) -> None:
-        """Central publishes this."""
+        """Central publishes this status."""
         now_ms, line = self._timeline.now_ms, on_duty(tuple(status.on_duty))
         self._duty.append((now_ms, line))
         while self._duty[0][0] < now_ms - DUTY_KNOWN_MS:
             self._duty.popleft()
 
     def after_each(self, nodes: Iterable[NodeId]) -> None:
-        """After a step of the town: whom central can reach now."""
+        """After a step of the town: note which nodes central can reach."""
         for node in nodes:
             if self.can_reach(node):
                 self._reached_ms[node] = self._timeline.now_ms
 
     def on_panel(self, node: WatchedNode, screen: Screen) -> None:
-        """These pixels are on a node's panel now."""
+        """A node's panel now shows this."""
         now_ms = self._timeline.now_ms
         self.after_each((node.id,))
         for line in screen.lines:

@@ -39,9 +39,9 @@ PANEL_MS: Final = (25, 40)
 RESTART_MS: Final = (1_000, 8_000)
 CLOCK_EVERY_MS: Final = 60_000
 CENTRAL_TIME_MS: Final = 10_000
-"""As old as its message may have been."""
+"""How far off it may be: the delay of its message."""
 _WITHOUT_EFFECT: Final = (do.KeepTold, do.PlaySound, do.ReportFact, do.SetLed)
-"""Orders that change nothing here, though the invariants see them. One that is not in the table at all raises."""
+"""Orders that change nothing here, though the invariants see them. An order missing from the table raises."""
 
 
 class SimNode:
@@ -67,7 +67,7 @@ class SimNode:
         self.is_panel_dead = False
         self._is_panel_given_up = False
         self.crash_after_orders: int | None = None
-        """Die when this many more orders have been carried out."""
+        """Die after this many more orders."""
         self.boot = 0
         self.booted_ms = 0
         self._key = key
@@ -87,12 +87,12 @@ class SimNode:
 
     @property
     def id(self) -> NodeId:
-        """Ours."""
+        """The node's id."""
         return self.settings.node
 
     @property
     def name(self) -> str:
-        """In the trace."""
+        """Its name in the trace."""
         return node_text(self.id)
 
     @property
@@ -102,13 +102,13 @@ class SimNode:
 
     @property
     def state(self) -> NodeState | None:
-        """The core's state, to look at."""
+        """The core's state, to read."""
         return self._state
 
-    # What the scenario does to it.
+    # Called by the scenario.
 
     def start(self) -> None:
-        """The program starts; what the disk has is what it knows."""
+        """The program starts, knowing only what is on disk."""
         if self._state is not None:
             return
         self._run += 1
@@ -125,7 +125,7 @@ class SimNode:
         airtime = airtime if kept_boot == self.boot else rebased(airtime, kept_ms, self.monotonic_ms, None)
         started = ev.Started(f"{self.name}-{self._run}", outbox, inbox, directory, self.disk.counter)
         started = replace(started, scales=scales if boot == self.boot else (), airtime=airtime)
-        # No two runs share a nonce, or central takes the second's syncs for the first's, said again.
+        # No two runs may share a nonce, or central takes the second's syncs for replays of the first's.
         self._take(replace(started, secret=f"{self.name}-{self._run}".encode()))
         if self.is_panel_dead:
             self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
@@ -135,9 +135,9 @@ class SimNode:
         self._broker.connect(self.id)
 
     def crash(self, *, is_power_cut: bool, down_ms: int | None = None) -> None:
-        """The program is gone, between two orders; with the power, the machine's clock too.
+        """The program dies between two orders; a power cut also resets the machine's clock.
 
-        It starts again in ``down_ms``, or soon.
+        It restarts in ``down_ms``, or soon.
         """
         if self._state is None:
             return
@@ -162,7 +162,7 @@ class SimNode:
         self._timeline.after(restart_ms, again)
 
     def put_back(self, copy: NodeDisk) -> None:
-        """The power goes, and the card is as it was when ``copy`` was made of it."""
+        """The power goes, and the card is as it was when ``copy`` was made."""
         if self._state is None:
             return
         lost = set(self.disk.rows) - set(copy.rows)
@@ -184,7 +184,7 @@ class SimNode:
             self._take(ev.PartFailed(Part.OLED, "no acknowledgement from address 0x3c"))
 
     def set_clock(self, error_s: int, *, is_proven: bool) -> None:
-        """Wall time jumps."""
+        """Wall time jumps to ``error_s`` off true time."""
         self.clock_error_s, self.is_clock_proven = error_s, is_proven
         self._timeline.note(self.name, f"clock off by {error_s} s, proven {is_proven}")
         if self._state is not None:
@@ -192,33 +192,33 @@ class SimNode:
 
     @property
     def wall_at_s(self) -> int:
-        """What its clock says."""
+        """What its wall clock says, in Unix seconds."""
         return EPOCH_S + self._timeline.now_ms // 1000 + self.clock_error_s
 
     @property
     def is_time_true(self) -> bool:
-        """Whether central's time, all that the node has learnt of it, was right."""
+        """Whether all that it has learnt of central's time is right."""
         scales = self._state.central.scales if self._state is not None else ()
         true_ms = EPOCH_S * 1000 + self._timeline.now_ms - self.monotonic_ms
         return all(abs(scale.offset_ms - true_ms) < CENTRAL_TIME_MS for scale in scales)
 
     @property
     def monotonic_ms(self) -> int:
-        """Its boot's clock."""
+        """Milliseconds since its boot."""
         return self._timeline.now_ms - self.booted_ms
 
-    # What the broker does to it.
+    # Called by the broker.
 
     def link_up(self) -> None:
         """Connected and subscribed."""
         self._take(ev.LinkUp())
 
     def link_down(self) -> None:
-        """The connection is gone."""
+        """The connection is lost."""
         self._take(ev.LinkDown("connection lost"))
 
     def receive(self, message: Message) -> None:
-        """A message; read as the uplink does it."""
+        """A message, read as the uplink does."""
         if self._state is None:
             return
         try:
@@ -228,7 +228,7 @@ class SimNode:
         self._take(event)
 
     def hear(self, data: bytes) -> None:
-        """A burst, wherever it comes from."""
+        """A burst, from whatever source."""
         if self._state is not None:
             self._take(ev.FrameReceived(data, None, Path.RADIO))
 
@@ -388,7 +388,7 @@ class SimNode:
         run, drawing, screen = self._run, self._drawing, effect.screen
 
         def drawn() -> None:
-            # Latest wins: a screen that was replaced before it was drawn is never on the panel.
+            # Latest wins: a screen replaced before it was drawn never reaches the panel.
             if self._run == run and self._drawing == drawing and not self.is_panel_dead:
                 self._invariants.on_panel(self, screen)
                 self._take(ev.ScreenShown(screen.concerns, screen.face, screen.priority))

@@ -1,6 +1,6 @@
-"""A node's radio in the simulation: carries out overs on the air, and tells the core what comes of them.
+"""A node's radio in the simulation: carries out overs on the air, and tells the core the outcome.
 
-It breaks and mends apart from its node, and dies with it, unkeyed at once: a key never outlives its program (N10).
+It breaks and heals apart from its node, and dies with it, unkeyed at once: a key never outlives its program (N10).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from sim.timeline import Timeline
 from wire.kinds import Path
 
 RECOVER_MS: Final = (500, 5_000)
-"""The driver looks again by itself."""
+"""How long the driver takes to find it by itself."""
 
 
 class SimRadio:
     """Between one node's core and the air.
 
     Attributes:
-        is_broken: modem, sound device or key do not work: nothing goes out, nothing comes in.
+        is_broken: the modem, sound device or key does not work: nothing goes out or comes in.
     """
 
     def __init__(self, name: str, air: SimAir, timeline: Timeline, take: Callable[[ev.Event], None]) -> None:
         self.is_broken = False
         self._is_told = False
-        """The core takes it for broken."""
+        """The core has been told that it is broken."""
         self._name = name
         self._air = air
         self._timeline = timeline
@@ -39,10 +39,10 @@ class SimRadio:
         self._is_running = False
         air.join(name, self)
 
-    # What the node's program does to it.
+    # Called by the node's program.
 
     def start(self) -> None:
-        """The program runs, and is told what is so already."""
+        """The program runs, and is told the present state."""
         self._run += 1
         self._is_running = True
         self._over = None
@@ -60,7 +60,7 @@ class SimRadio:
         self._air.cut(self._name)
 
     def transmit(self, effect: do.TransmitOver) -> None:
-        """Carry it out; the answers come later."""
+        """Start an over; the answers come later."""
         if self.is_broken:
             self._later(lambda: self._take(ev.OverFailed(effect.over, "no sound device")))
             return
@@ -83,20 +83,20 @@ class SimRadio:
         self._later(key, self._timeline.chance.randint(*READY_MS))
 
     def retry(self) -> None:
-        """The core wants to know at once."""
+        """The core asks for its state at once."""
         if self.is_broken:
             self._later(lambda: self._take(ev.PartFailed(Part.RADIO, "still broken")))
         else:
             self._later(self._recovered)
 
     def stop(self, over: int) -> None:
-        """Unkey now; another over's number changes nothing."""
+        """Unkey now, if that over is still out."""
         if self._over == over:
             self._over = None
             airtime_ms = self._air.cut(self._name) or 0
             self._later(lambda: self._take(ev.OverEnded(over, airtime_ms)))
 
-    # What the world does to it.
+    # Called by the world.
 
     def fail(self) -> None:
         """The sound device is pulled out."""
@@ -113,7 +113,7 @@ class SimRadio:
             self._take(ev.PartFailed(Part.RADIO, "sound device lost"))
 
     def mend(self) -> None:
-        """It is there again; the driver finds it."""
+        """It is back; the driver finds it after a while."""
         if not self.is_broken:
             return
         self.is_broken = False
@@ -121,12 +121,12 @@ class SimRadio:
         self._later(self._recovered, self._timeline.chance.randint(*RECOVER_MS))
 
     def channel_changed(self, *, is_busy: bool) -> None:
-        """From the air."""
+        """Called by the air."""
         if self._is_running and not self.is_broken:
             self._take(ev.ChannelChanged(is_busy))
 
     def burst_heard(self, data: bytes) -> None:
-        """From the air."""
+        """Called by the air."""
         if self._is_running and not self.is_broken:
             self._take(ev.FrameReceived(data, None, Path.RADIO))
 

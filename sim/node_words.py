@@ -1,4 +1,4 @@
-"""What a node's actor says in the trace, and how messages become events."""
+"""Events of a node's actor as text in the trace, and messages as events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic
 
 
 def told(event: ev.Event) -> str:
-    """An event, in words that are the same in every run."""
+    """An event as text that is the same in every run."""
     match event:
         case ev.FrameReceived():
             return f"FrameReceived {event.data.hex()[:26]}"
@@ -29,10 +29,10 @@ def told(event: ev.Event) -> str:
 def event_of(  # noqa: PLR0911 - one return a topic
     message: Message, directory: Directory, authority: PublicKey, *, plant: Plant | None
 ) -> ev.Event:
-    """A message, decoded as the uplink does it.
+    """A message, decoded as the uplink does.
 
     Raises:
-        DecodeError: as the uplink counts it.
+        DecodeError: ``reason`` is what the uplink counts.
     """
     topic, payload = message.topic, message.payload
 

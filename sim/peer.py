@@ -1,8 +1,8 @@
-"""The peer: the plain policy that most data radios have, played on the same air, as a measure for ours.
+"""The peer: the plain policy of most data radios on the same air, as a yardstick for ours.
 
-A random wait in a window, then transmit if the channel is clear, else wait for it to clear and draw again; no receipt
-in time: the window doubles. Nothing is frozen, nothing is learnt from what is heard. Receipts come from the gateway by
-air, as many in one burst as fit, without any wait.
+A random wait in a window, then transmit if the channel is clear, else wait for it to clear and draw again; if no
+receipt comes in time, the window doubles. No wait is frozen, nothing is learnt from what is heard. The gateway sends
+receipts by air at once, as many in one burst as fit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GATEWAY: Final = "gateway"
 
 
 class PeerResult(Struct, frozen=True):
-    """What came of it. ``last_ms``: when the last of those that were heard was heard, since the press."""
+    """The outcome. ``last_ms``: from the press until the last of the delivered frames was heard."""
 
     delivered: int
     last_ms: int
@@ -43,17 +43,17 @@ class _Peer:
         air.join(self.name, self)
 
     def draw(self) -> None:
-        """Wait a random while, then look at the channel."""
+        """Wait a random time, then look at the channel."""
         self._timeline.after(self._timeline.chance.randint(*self._window_ms), self._fire)
 
     def channel_changed(self, *, is_busy: bool) -> None:
-        """From the air."""
+        """Called by the air."""
         if not is_busy and self._is_waiting_for_clear:
             self._is_waiting_for_clear = False
             self.draw()
 
     def burst_heard(self, data: bytes) -> None:
-        """From the air: perhaps our receipt."""
+        """Called by the air: perhaps our receipt."""
         if data[:1] == b"R" and self.frame[:2] in [data[at : at + 2] for at in range(1, 1 + 2 * RECEIPT_TARGETS, 2)]:
             self.is_done = True
 
@@ -86,12 +86,12 @@ class _Gateway:
         air.join(GATEWAY, self)
 
     def channel_changed(self, *, is_busy: bool) -> None:
-        """From the air."""
+        """Called by the air."""
         if not is_busy:
             self._answer()
 
     def burst_heard(self, data: bytes) -> None:
-        """From the air."""
+        """Called by the air."""
         self.heard_ms.setdefault(data[:2], self._timeline.now_ms)
         self._owed.append(data[:2])
         self._answer()
@@ -104,7 +104,7 @@ class _Gateway:
 
 
 def storm(seed: int, count: int, window_ms: tuple[int, int], *, until_ms: int) -> PeerResult:
-    """All press at once."""
+    """``count`` stations press at once; played until ``until_ms``."""
     timeline = Timeline(seed)
     air = SimAir(timeline)
     gateway = _Gateway(air, timeline)

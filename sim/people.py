@@ -1,4 +1,4 @@
-"""What people do in the simulation: press, at electrical level, and answer, at central's page."""
+"""What people do in the simulation: press, at the level of the pins, and answer, at central's page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from wire.kinds import AlertKind
 
 STAFF: Final = (Person("pcso", "J Patel"), Person("cctv", "Sam O'Neill"), Person("duty-sergeant", "R Mwangi"))
 GOING: Final = (STAFF[0], STAFF[2])
-"""Who goes out, whoever says so."""
+"""Those who can go out, whoever records it."""
 
 
 class Gesture(StrEnum):
-    """Something a hand does to the buttons."""
+    """What a hand does to the buttons."""
 
     TAP_ASSIST = "tap-assist"
     HOLD_ATTACK = "hold-attack"
@@ -60,11 +60,11 @@ _HELD_MS: Final = {
     Gesture.TEST: (80, 300),
 }
 GESTURE_ROOM_MS: Final = 4_000
-"""One gesture and what it starts; the next on the same buttons comes after it."""
+"""Room for one gesture and its effects; the next on the same buttons comes after it."""
 
 
 def make_gesture(town: Town, node: SimNode, gesture: Gesture) -> None:
-    """Move the buttons, bounces and all; a whole press is entered in the book of invariants."""
+    """Move the buttons, bounces included; a whole press is recorded for the invariants."""
     timeline = town.timeline
     chance = timeline.chance
     low_ms, high_ms = _HELD_MS[gesture]
@@ -92,7 +92,7 @@ def _swing(town: Town, node: SimNode, button: Button, at_ms: int, bounces: int, 
 
 
 def act_at_central(town: Town) -> None:
-    """Somebody on duty does something sensible, or not, to some incident."""
+    """Someone on duty does something, sensible or not, to some incident."""
     central, chance = town.central, town.timeline.chance
     if not central.is_running:
         return

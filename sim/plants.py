@@ -1,4 +1,4 @@
-"""Faults planted on purpose, one at a time, to see that the invariants have teeth. Never set outside the campaign."""
+"""Faults planted on purpose, one at a time, to see that the invariants catch them. Never set outside the campaign."""
 
 from __future__ import annotations
 
@@ -31,49 +31,49 @@ class Plant(StrEnum):
     """What is wrong."""
 
     RECEIPT_BEFORE_COMMIT = "receipt-before-commit"
-    """Central answers as soon as it has decided to write."""
+    """Central sends the receipt as soon as it has decided to write."""
     COUNTER_NOT_PERSISTED = "counter-not-persisted"
-    """The counter lives in memory only; a crash brings used ones back."""
+    """The counter is kept in memory only; a crash brings used ones back."""
     FORGOTTEN_ON_PUBACK = "forgotten-on-puback"
-    """The outbox row goes when the broker has it."""
+    """The outbox row is deleted when the broker has it."""
     INBOX_FORGOTTEN = "inbox-forgotten"
     """What was shown is not remembered over a restart."""
     OLD_INCIDENT_SUPPRESSES = "old-incident-suppresses"
     """A press is swallowed while an earlier one waits."""
     SAID_RECEIVED_ON_PUBACK = "said-received"
-    """The screen says RECEIVED while it is still trying."""
+    """The screen says RECEIVED while the node is still trying."""
     UNSIGNED_BELIEVED = "unsigned-believed"
-    """Nodes take whatever JSON the broker brings for central's."""
+    """Nodes take any JSON from the broker as central's."""
     LATE_SHOWN_AS_LIVE = "late-shown-as-live"
     """Central forgets how old an alert is."""
     REPEAT_NOT_SOUNDED = "repeat-not-sounded"
-    """The desk is not told that a shop has pressed again after the answer."""
+    """The desk is not told that a shop pressed again after the answer."""
     NO_BUDGET = "no-budget"
-    """Central reads what comes in the order in which it comes, whoever sends it."""
+    """Central reads messages in order of arrival, whoever sends them."""
     UPGRADE_MISSED = "upgrade-missed"
-    """The disk knows that an alert was shown, and not as what, and a restart takes it off the panel for good."""
+    """The disk remembers that an alert was shown, but not as what, and a restart takes it off the panel for good."""
     HALF_A_STEP_KEPT = "half-a-step-kept"
-    """Where a bug of central's rules raises, what the step had changed stays."""
+    """When a bug in central's rules raises, what the step had changed stays."""
     CENTRALS_CLOCK_ALONE = "centrals-clock-alone"
-    """Nodes stamp by their own clock, and judge by central's and by nothing else."""
+    """Nodes stamp by their own clock, and judge by central's alone."""
     RECEIPT_WITHOUT_DIGEST = "receipt-without-digest"
-    """A receipt names a number, and is given for any frame that has it."""
+    """A receipt names a number only, and goes to any frame that has it."""
     RESTORE_UNNOTICED = "restore-unnoticed"
-    """Central does not say what it lacks of all that it had receipted."""
+    """Central does not say which receipted frames it lacks."""
     OVER_THOUGH_RECEIPTED = "over-though-receipted"
-    """What has its receipt goes on the air once more."""
+    """A receipted frame is transmitted once more."""
     AIRTIME_FORGOTTEN = "airtime-forgotten"
-    """Tries do not slow down, and the duty cycle knows nothing of the overs before."""
+    """Tries do not slow down, and the duty cycle ignores earlier overs."""
     RELAYED_FOR_EVER = "relayed-for-ever"
-    """Whatever is heard is relayed, as often as it is heard."""
+    """Every frame heard is relayed, as often as it is heard."""
     WAITS_ALIKE = "waits-alike"
-    """The random wait is the same at every node, each time."""
+    """The random wait is the same at every node, every time."""
     UNLICENSED = "unlicensed"
-    """A node without a licence takes itself for licensed."""
+    """A node without a licence believes that it has one."""
     REPLAY_SHOWN = "replay-shown"
-    """What comes over the air is never known already."""
+    """A frame from the air never counts as known."""
     SILENT_SPOKEN = "silent-spoken"
-    """The sentence is said, silent or not."""
+    """The attack sentence is spoken, even if the attack is silent."""
 
 
 BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
@@ -100,7 +100,7 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
     Plant.REPLAY_SHOWN: ("I6",),
     Plant.SILENT_SPOKEN: ("I20",),
 }
-"""The invariants that each of them breaks; none for one that a storm shows: it does not end in time."""
+"""The invariants that each fault breaks, any of which counts; none for one that only makes a storm last too long."""
 RADIO_PLANTS: Final = frozenset(
     {
         Plant.OVER_THOUGH_RECEIPTED,
@@ -112,17 +112,17 @@ RADIO_PLANTS: Final = frozenset(
         Plant.SILENT_SPOKEN,
     }
 )
-"""Those that only a town with radios can show."""
+"""Faults that only a town with radios can show."""
 BUG_PLANTS: Final = frozenset({Plant.HALF_A_STEP_KEPT})
-"""Those that only a town shows whose central has bugs."""
+"""Faults that only a town with bugs in central can show."""
 FLOOD_PLANTS: Final = frozenset({Plant.NO_BUDGET})
-"""Those that only a town with a flooding member shows."""
+"""Faults that only a town with a flooding member can show."""
 _NO_SUCH_OVER: Final = 1_000_000
 _ONE_WAIT_US: Final = 1_500_000
 
 
 class FirstCome(FairQueue[M]):
-    """One line for everybody, without a budget."""
+    """One queue for everyone, without a budget."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,21 +130,21 @@ class FirstCome(FairQueue[M]):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing waits."""
+        """Whether nothing waits."""
         return not self._line
 
-    def put(self, message: M, *, topic: str, size: int, now_s: float) -> bool:  # noqa: ARG002 - it asks for none of them
-        """At the end."""
+    def put(self, message: M, *, topic: str, size: int, now_s: float) -> bool:  # noqa: ARG002 - it needs none of them
+        """Append it."""
         self._line.append(message)
         return True
 
     def take(self, count_max: int) -> list[M]:
-        """From the front, as many as one sender would be given."""
+        """The first ones, as many as one sender would be given."""
         return [self._line.popleft() for _ in range(min(len(self._line), count_max, ALERTS_AT_ONCE))]
 
 
 def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
-    """What the core is told of its node."""
+    """The settings that the core is given."""
     radio = settings.radio
     if radio is None:
         return settings
@@ -156,7 +156,7 @@ def spoil_settings(plant: Plant | None, settings: Settings) -> Settings:
 
 
 def spoil_event(plant: Plant | None, state: NodeState, event: ev.Event) -> NodeState:
-    """What the core remembers when it hears of an event."""
+    """The state in which the core takes an event."""
     is_heard = isinstance(event, ev.FrameReceived) and event.path is Path.RADIO
     if plant is Plant.CENTRALS_CLOCK_ALONE and isinstance(event, ev.FrameReceived):
         central = replace(state.central, scales=state.central.scales[:1])
@@ -173,7 +173,7 @@ def spoil_event(plant: Plant | None, state: NodeState, event: ev.Event) -> NodeS
 
 
 def _without_recall(inbox: Inbox, event: ev.SyncAnswered) -> Inbox:
-    """What an earlier run showed stays off the panel, whatever has become of it."""
+    """What an earlier run showed stays off the panel, whatever becomes of it."""
     older = inbox.older
     for frame_id in (FrameId.parse(said.incident) for said in event.answer.incidents):
         seen = older.get(frame_id)
@@ -183,7 +183,7 @@ def _without_recall(inbox: Inbox, event: ev.SyncAnswered) -> Inbox:
 
 
 def spoil_state(plant: Plant | None, before: NodeState, after: NodeState) -> NodeState:
-    """What the core has come to."""
+    """The state after a step."""
     if plant is Plant.WAITS_ALIKE and before.radio.wait_us is None and after.radio.wait_us is not None:
         return replace(after, radio=replace(after.radio, wait_us=_ONE_WAIT_US))
     return after
@@ -192,7 +192,7 @@ def spoil_state(plant: Plant | None, before: NodeState, after: NodeState) -> Nod
 def spoil_orders(
     plant: Plant | None, effects: tuple[do.Effect, ...], state: NodeState, disk: NodeDisk
 ) -> tuple[do.Effect, ...]:
-    """What becomes of the core's orders."""
+    """The core's effects as carried out."""
     match plant:
         case Plant.OLD_INCIDENT_SUPPRESSES:
             is_open = any(not row.is_receipted for row in disk.rows.values())
@@ -212,7 +212,7 @@ def spoil_orders(
 
 
 def spoil_central_order(plant: Plant | None, order: orders.Effect) -> tuple[orders.Effect, ...]:
-    """What becomes of an order of central's core."""
+    """An order of central's core as carried out."""
     match plant, order:
         case Plant.RECEIPT_BEFORE_COMMIT, orders.CommitFrame(entry):
             frame_id = entry.signed.frame.id

@@ -1,6 +1,6 @@
 """A storm: every premises presses at once, none has a network, and central's gateway hears them on one channel.
 
-What is measured counts from the press: when central committed the last alert, and when the last presser knew (N8, N9).
+Measured from the press: when central committed the last alert, and when the last presser knew (N8, N9).
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from wire.ids import FrameId
 from wire.kinds import AlertKind
 
 QUIET_START_MS: Final = 40_000
-"""Long enough for every node to know that there is no network."""
+"""Long enough for every node to notice that it has no network."""
 UNTIL_MS: Final = 3_600_000
 LOOK_EVERY_MS: Final = 1_000
 BAR_S: Final = {5: 90.0, 12: 150.0, 50: 362.0}
-"""Fifty: the last delivery of a plain policy (0.3 s blind time, 5 % loss). Few: before the slow tries begin."""
+"""Fifty: the last delivery of a plain policy (0.3 s blind time, 5 % loss). Fewer: before the slow tries begin."""
 HOLD_MS: Final = {AlertKind.ATTACK: 1_200, AlertKind.ASSIST: 150}
 BUTTONS: Final = {AlertKind.ATTACK: Button.ATTACK, AlertKind.ASSIST: Button.ASSIST}
 PEER_WINDOWS_MS: Final = ((1_000, 2_000), (10_000, 20_000))
 
 
 class StormResult(Struct, frozen=True):
-    """What came of it.
+    """The outcome.
 
     Attributes:
         last_commit_ms, last_receipt_ms: since the press; 0 = none.
-        untold_ms: the longest from a commit until its presser knew.
+        untold_ms: the longest time from a commit until its presser knew.
         broken: the invariant that broke, or empty.
     """
 
@@ -54,7 +54,7 @@ class StormResult(Struct, frozen=True):
 
 
 def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plant: Plant | None = None) -> StormResult:
-    """Play it until everybody has a receipt, or an hour is over."""
+    """Play it until every presser has a receipt, or for an hour."""
     town = Town(seed, nodes, plant, RadioPlan())
     assert town.air is not None
     broken, before = "", Figures()
@@ -89,7 +89,7 @@ def storm(nodes: int, *, seed: int = 1, kind: AlertKind = AlertKind.ATTACK, plan
 
 
 def start_without_network(town: Town) -> None:
-    """Until every premises has noticed that it has none; central's gateway has one."""
+    """Start the town, until every premises has noticed that it has no network; central's gateway has one."""
     for node in town.nodes:
         town.broker.cut(node.id)
     town.start()
@@ -97,7 +97,7 @@ def start_without_network(town: Town) -> None:
 
 
 def press_together(town: Town, kind: AlertKind) -> None:
-    """Everybody, for as long as it takes."""
+    """Every premises presses, long enough to count."""
     for node in town.nodes:
         node.pin(BUTTONS[kind], is_down=True)
     town.timeline.run_until(town.timeline.now_ms + HOLD_MS[kind], _nothing)
@@ -106,18 +106,18 @@ def press_together(town: Town, kind: AlertKind) -> None:
 
 
 def wait_for_receipts(town: Town, until_ms: int) -> None:
-    """Until every premises knows that its alert is at central, and no longer than that."""
+    """Run until every premises has its receipt, at most until ``until_ms``."""
     while town.timeline.now_ms < until_ms and not _is_over(town):
         town.timeline.run_until(town.timeline.now_ms + LOOK_EVERY_MS, _nothing)
 
 
 def alerts_of(town: Town) -> list[FrameId]:
-    """Everything that was pressed."""
+    """Every alert pressed."""
     return [frame_id for frame_id, truth in town.invariants.truth.items() if isinstance(truth.signed.frame, Alert)]
 
 
 def tell(result: StormResult, kind: AlertKind) -> str:
-    """One line for people."""
+    """The storm in one line."""
     bar_s = BAR_S.get(result.nodes)
     return (
         f"storm of {result.nodes} ({kind.slug}): delivered {result.delivered} of {result.nodes}, last commit"
@@ -130,7 +130,7 @@ def tell(result: StormResult, kind: AlertKind) -> str:
 
 
 def tell_peer(nodes: int, window_ms: tuple[int, int], result: PeerResult) -> str:
-    """One line for people."""
+    """The peer's storm in one line."""
     low_ms, high_ms = window_ms
     return (
         f"    peer, window {low_ms // 1000}–{high_ms // 1000} s doubling: delivered {result.delivered} of {nodes}, last"
@@ -140,12 +140,12 @@ def tell_peer(nodes: int, window_ms: tuple[int, int], result: PeerResult) -> str
 
 
 def peers(nodes: int, seed: int = 1) -> list[tuple[tuple[int, int], PeerResult]]:
-    """The plain policies on the same air."""
+    """The plain policies on the same air: window in ms, and outcome."""
     return [(window_ms, peer_storm(seed, nodes, window_ms, until_ms=UNTIL_MS)) for window_ms in PEER_WINDOWS_MS]
 
 
 def is_good(result: StormResult) -> bool:
-    """All delivered, everybody knows, and faster than the bar."""
+    """Whether no invariant broke, all were delivered and receipted, and faster than the bar."""
     bar_s = BAR_S.get(result.nodes)
     is_fast = bar_s is None or result.last_receipt_ms < 1000 * bar_s
     return not result.broken and result.nodes == result.delivered == result.receipted and is_fast

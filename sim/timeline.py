@@ -1,6 +1,6 @@
-"""Virtual time: one queue of things to come, one random source, one trace whose hash names the whole run.
+"""Virtual time: one queue of future actions, one random source, one trace whose hash identifies the run.
 
-Nothing else in the simulation has a clock or draws lots, so a seed says everything.
+Nothing else in the simulation has a clock, and other random sources are drawn from the seed: it determines everything.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ TRACE_KEPT: Final = 400
 
 
 class Timeline:
-    """What happens when.
+    """The queue, the clock and the trace.
 
     Attributes:
         now_ms: true time since the run began.
-        chance: the run's only random source.
+        chance: the run's random source.
     """
 
     def __init__(self, seed: int) -> None:
@@ -33,12 +33,12 @@ class Timeline:
         self.steps = 0
 
     def after(self, delay_ms: int, action: Callable[[], None]) -> None:
-        """Do ``action`` in ``delay_ms``; things due at one moment happen in the order they were asked for."""
+        """Run ``action`` in ``delay_ms``; actions due at the same moment run in the order of these calls."""
         self._sequence += 1
         heapq.heappush(self._queue, (self.now_ms + max(0, delay_ms), self._sequence, action))
 
     def run_until(self, end_ms: int, after_each: Callable[[], None]) -> None:
-        """Let everything up to ``end_ms`` happen; ``after_each`` looks at the world after each thing."""
+        """Run every action due by ``end_ms``, and ``after_each`` after each of them."""
         while self._queue and self._queue[0][0] <= end_ms:
             self.now_ms, _, action = heapq.heappop(self._queue)
             action()
@@ -47,14 +47,14 @@ class Timeline:
         self.now_ms = max(self.now_ms, end_ms)
 
     def note(self, who: str, what: str) -> None:
-        """One line of the trace."""
+        """Add a line to the trace."""
         line = f"{self.now_ms:>8} {who:<9} {what}"
         self._digest.update(line.encode())
         self._tail.append(line)
 
     @property
     def trace_hash(self) -> str:
-        """Sixteen hexadecimal digits that two runs share only if they did the same."""
+        """Sixteen hexadecimal digits of the trace's SHA-256: two runs share them only if they did the same."""
         return self._digest.hexdigest()[:16]
 
     @property

@@ -1,4 +1,4 @@
-"""A town: its keys, its directory, its premises and central, wired to one broker, and looked at by the invariants."""
+"""A town: its keys, directory, premises and central, wired to one broker and watched by the invariants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMES: Final = (
 EVERYWHERE: Final = frozenset(scheme.number for scheme in SCHEMES)
 MEMBERSHIPS: Final = ((1,), (1,), (2,), (1, 2), (1,), (2,))
 STRANGER: Final = NodeId(0xBAD)
-"""Has a key, and is in no directory."""
+"""Has a key, but is in no directory."""
 LICENCE: Final = "sim/1"
 GATEWAY: Final = "Gateway"
 
@@ -39,8 +39,8 @@ class RadioPlan(Struct, frozen=True):
 
     Attributes:
         unlicensed: positions of premises that may only listen.
-        neutral: positions of premises whose scheme has set words for silent attacks.
-        capture_db: the stronger of two carriers is heard if it is so much stronger; ``None`` = neither is.
+        neutral: positions of premises whose scheme has neutral words for silent attacks.
+        capture_db: the stronger of two carriers is heard if it is this much stronger; ``None`` = neither is.
     """
 
     blind_ms: int = BLIND_MS
@@ -49,19 +49,19 @@ class RadioPlan(Struct, frozen=True):
     neutral: frozenset[int] = frozenset()
 
     def settings(self, at: int) -> RadioSettings:
-        """Of the premises at that position."""
+        """The radio settings of the premises at this position."""
         licence = "" if at in self.unlicensed else LICENCE
         return RadioSettings(licence=licence, has_neutral_phrase=at in self.neutral)
 
 
 class Town:
-    """Everything there is, before anything happens.
+    """The whole town, before anything happens.
 
     Attributes:
         nodes: the premises', in order of their ids.
-        gateway: central's own radio, where there are radios; ``stations``: it and the nodes.
-        air: where there are radios.
-        keys: of every sender, for the adversary's use too.
+        gateway: central's own radio, in a town with radios; ``stations``: the nodes and it.
+        air: in a town with radios.
+        keys: of every sender; the adversary uses them too.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Town:
             key=self.keys[CENTRAL].public.raw,
             premises="Central",
             kind="central",
-            # Of a central that signs, no receipt without a digest is believed.
+            # From a central that signs, no receipt without a digest is believed.
             signs=plant is not Plant.RECEIPT_WITHOUT_DIGEST,
         )
         named = [(node, f"Shop {at}" if at < premises_count else GATEWAY) for at, node in enumerate(ids)]
@@ -170,20 +170,20 @@ class Town:
 
     @property
     def newest_directory(self) -> Directory:
-        """As central has it."""
+        """The directory that central has."""
         return open_directory(self.central.directory, self._authority.public)
 
     def _can_reach(self, node: NodeId) -> bool:
         return self.central.is_running and self.broker.is_through(CENTRAL) and self.broker.is_through(node)
 
     def start(self) -> None:
-        """Everybody comes up."""
+        """Start central and every station."""
         self.central.start()
         for node in self.stations:
             node.start()
 
     def revoke(self, node: NodeId) -> None:
-        """Strike a node from the directory, as the fleet does it."""
+        """Strike a node from the directory, as the fleet does."""
         self._serial += 1
         now_at = self.central.now_at
         self._document = msgspec.structs.replace(

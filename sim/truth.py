@@ -1,4 +1,4 @@
-"""What really happened in a town: the presses that were made, and what became of each alert."""
+"""What really happened in a town: the presses, and what became of each alert."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from wire.kinds import AlertKind
 
 @dataclass(slots=True)
 class Press:
-    """A gesture that was made whole, and what it must become."""
+    """A whole press, and what it must become."""
 
     node: NodeId
     kind: AlertKind
     begun_ms: int
     ended_ms: int
     is_refused: bool = False
-    """The disk would not take it; the screen says so, and the press lives no longer than the program."""
+    """The disk refused it; the screen says so, and the press dies with the program."""
     is_settled: bool = False
 
 
 @dataclass(slots=True)
 class Truth:
-    """What really happened to an alert.
+    """The truth about an alert.
 
     Attributes:
         stored_ms: true time of the commit on the node's disk.
-        pressed_ms: and of the press, which may have had to wait for the disk, or for a number that central takes.
+        pressed_ms: true time of the press; the commit may have waited for the disk, or for a number that central takes.
         is_clock_true: it bears the true time.
         is_kept: on the node's disk until its receipt; a path test is not.
-        shown_at: where it was on the panel; ``remembered_at``: and where a disk that works remembers it.
+        shown_at: nodes whose panel showed it; ``remembered_at``: those whose disk remembers that.
         arrived_ms: when each node first took it in.
     """
 

@@ -1,8 +1,8 @@
 """The last act of a town without radios: an assist becomes an attack, and a member cannot have heard of it in time.
 
-Before that, somebody answers the assist, and the shop presses again: the desk must hear of it (I29). The member is
-down when the attack is pressed, and the broker forgets what it has kept for it. Only central's answer to the member's
-question after the start can tell (I21).
+First someone answers the assist, and the shop presses again: the desk must hear of it (I29). The member is down when
+the attack is pressed, and the broker loses what it has queued. Only central's answer to the member's sync after its
+start can tell it (I21).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MEMBER_DOWN_MS: Final = 25_000
 
 
 def miss_an_upgrade(town: Town) -> None:
-    """Play it; what must come of it is judged with everything else at the end."""
+    """Play it; the outcome is judged with everything else at the end."""
     timeline, invariants = town.timeline, town.invariants
     presser, member = timeline.chance.sample(town.nodes, 2)
     heal(town)

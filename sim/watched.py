@@ -11,7 +11,7 @@ from wire.ids import NodeId
 
 
 class WatchedNode(Protocol):
-    """What may be looked at. Nothing is done to it."""
+    """What the invariants may read. They change nothing."""
 
     settings: Settings
     disk: NodeDisk

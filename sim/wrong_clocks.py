@@ -1,7 +1,7 @@
 """One attack in a town where one clock is wrong, seen by one neighbour: late or live (N13), cell by cell.
 
-A cell is played with the real cores: whose clock is wrong and how, by which path the press reaches the neighbour,
-whether central lives, and how old the press is by then.
+A cell is played with the real cores: whose clock is wrong and by how much, by which path the press reaches the
+neighbour, whether central is alive, and how old the press is by then.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wire.signing import sign_message
 from wire.topics import Up, UpTopic
 
 SETTLED_MS: Final = 12_000
-"""Everybody is connected, and has asked central for its time."""
+"""Everyone is connected, and has asked central for its time."""
 STEPPED_MS: Final = 15_000
 PRESSED_MS: Final = 20_000
 PRESS_TAKES_MS: Final = 2_500
@@ -43,25 +43,25 @@ class Who(StrEnum):
 
 
 class Way(StrEnum):
-    """By which the press reaches the neighbour."""
+    """The path by which the press reaches the neighbour."""
 
     NETWORK = "network"
     """The presser had no network until then."""
     RADIO = "radio"
-    """Nobody had any, and somebody says it on the air then."""
+    """Nobody had any; then the press is heard on the air."""
     RELAY = "relay"
     """The same, and it reaches central that way first."""
     QUEUE = "broker's queue"
     """The neighbour had no network; central had it at once."""
     SYNC = "sync"
-    """The neighbour was down and the broker forgot; central's answer tells of it."""
+    """The neighbour was down and the broker lost its queues; central's sync answer tells of it."""
 
 
 class Cell(Struct, frozen=True):
-    """One of the matrix.
+    """One cell of the matrix.
 
     Attributes:
-        error_s: by how much the clock is ahead.
+        error_s: how far the clock is ahead.
         is_step: it was right at first, and was set while everything ran.
         age_s: of the press, when it reaches the neighbour.
     """
@@ -78,11 +78,11 @@ class Seen(Struct, frozen=True):
     """What the neighbour made of it.
 
     Attributes:
-        is_shown: at all.
+        is_shown: on the panel at all.
         is_late: by the words on its panel.
-        is_inverted: the panel.
-        is_heard: the sounder.
-        offers_coming: the panel names the button.
+        is_inverted: the panel is inverted.
+        is_heard: the sounder sounds the attack.
+        offers_coming: the panel offers the button *Coming*.
     """
 
     is_shown: bool
@@ -93,7 +93,7 @@ class Seen(Struct, frozen=True):
 
 
 def play(cell: Cell, plant: Plant | None = None) -> Seen:
-    """A fresh town, one press, and what came of it."""
+    """Play one press in a fresh town; returns what the neighbour made of it."""
     town = Town(1, 2, plant)
     presser, neighbour = town.nodes
     heard: list[SoundPattern] = []
