@@ -1,1 +1,1 @@
-"""Benchmarks, each beside its reference loop."""
+"""Benchmarks, most beside a reference in the same run."""

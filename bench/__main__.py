@@ -1,4 +1,4 @@
-"""``make bench``: every figure the project quotes, each with its reference loop in the same run."""
+"""``make bench``: press to receipt and storms, each beside a reference loop in the same run, and what a node costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILES_NEEDED: Final = 6_000
 
 
 def main() -> None:
-    """Run what was asked for, or everything."""
+    """Run the benchmarks asked for, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="*", choices=["press", "storm", "node", []], help="default: all three")
     parser.add_argument("--presses", type=int, default=300, metavar="N", help="default %(default)s")

@@ -1,4 +1,4 @@
-"""A crowd of nodes, each one raw connection with its own certificate, that press all at once."""
+"""A crowd of nodes, each a raw connection with its own certificate, that all press at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWER_DEADLINE_S: Final = 60.0
 
 
 class Presser(Struct, frozen=True):
-    """One node of the crowd: who it is and what it will publish."""
+    """One node of the crowd: its identity and what it will publish."""
 
     node: NodeId
     scheme: str
@@ -30,11 +30,11 @@ class Presser(Struct, frozen=True):
 
 
 class StormResult(Struct, frozen=True):
-    """When, after the first press, each answer came.
+    """When each answer came, from the first press.
 
     Attributes:
-        answers_ms: sorted; one for each presser, or fewer if some never came.
-        payloads: the first answer each presser got, to be judged after the clock has stopped.
+        answers_ms: sorted; one for each presser, fewer if some never came.
+        payloads: the first answer to each presser, verified after the clock has stopped.
     """
 
     answers_ms: list[float]
@@ -42,7 +42,7 @@ class StormResult(Struct, frozen=True):
 
 
 class Crowd:
-    """Connected pressers. ``async with Crowd(...)`` connects all and closes all."""
+    """Connected pressers. ``async with Crowd(...)`` connects them all, and closes them all."""
 
     def __init__(self, port: int, pressers: list[Presser]) -> None:
         self._port = port
@@ -75,7 +75,7 @@ class Crowd:
         await asyncio.sleep(0)
 
     async def press_all(self) -> StormResult:
-        """Every presser publishes once, as fast as one process can; waits for the last answer, at most a minute."""
+        """Publish once for every presser, as fast as one process can; wait for the last answer, at most a minute."""
         self._answers.clear()
         self._all_answered.clear()
         start_s = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a node costs: start to armed, resident memory, processor time while nothing happens."""
+"""What a node costs: time from start to armed, resident memory, processor time when idle."""
 
 from __future__ import annotations
 

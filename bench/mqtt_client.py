@@ -1,7 +1,7 @@
 """The leanest MQTT 3.1.1 client that can carry a measurement: asyncio, QoS 1, no retries, no queue, no checks.
 
-It stands on both sides of every comparison: as the crowd that presses, and as the reference server. So what a
-figure says about Watchlink is not what some client library cost.
+It is on both sides of every comparison, as the crowd that presses and as the reference server, so no figure of
+Watchlink's includes the cost of a client library in the measuring.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class RawClient(asyncio.Protocol):
     """One connection.
 
     Args:
-        client_id: as the broker's configuration wants it (the certificate's common name).
+        client_id: as the broker's configuration requires (the certificate's common name).
         on_publish: called with topic and payload of every message, on the loop; the PUBACK is sent after it returns.
     """
 
@@ -31,23 +31,23 @@ class RawClient(asyncio.Protocol):
         self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.unacknowledged = 0
-        """Publishes for which the broker has sent no PUBACK yet."""
+        """Publishes without a PUBACK from the broker yet."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send CONNECT (clean session, keepalive of a minute, which no measurement outlasts)."""
+        """Send CONNECT (clean session; a keepalive of one minute, longer than any measurement)."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._send(0x10, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(self._client_id))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail whoever still waits."""
+        """Fail everything that still waits."""
         for waiting in (self.connected, self.subscribed):
             if not waiting.done():
                 waiting.set_exception(exc or ConnectionError("the broker closed the connection"))
-                waiting.exception()  # seen: a crowd that is being stopped need not be told one by one
+                waiting.exception()  # retrieved, or a crowd being stopped logs each one
 
     def data_received(self, data: bytes) -> None:
-        """Take packets off the front of the buffer."""
+        """Read whole packets off the front of the buffer."""
         buffer = self._buffer
         buffer += data
         start = 0
@@ -124,7 +124,7 @@ def _text(text: str) -> bytes:
 async def connect(
     client_id: str, port: int, context: ssl.SSLContext, topics: tuple[str, ...], on_publish: Handler
 ) -> RawClient:
-    """Connect over TLS to the broker on this machine, subscribe, and wait until both are answered."""
+    """Connect over TLS to the broker on this machine, subscribe, and wait for both answers."""
     loop = asyncio.get_running_loop()
     _, client = await loop.create_connection(
         lambda: RawClient(client_id, on_publish), "127.0.0.1", port, ssl=context, server_hostname="127.0.0.1"

@@ -1,4 +1,4 @@
-"""A real node process on a fake board, under a stopwatch."""
+"""A real node process on a fake board, timed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from provisioning.fleet import Fleet
 
 TAP_MS: Final = 60
 LET_GO_S: Final = 0.08
-"""Until the release has been debounced; a press before that is no new press."""
+"""Until the release is debounced; a press before that does not count as a new one."""
 
 
 class MeasuredNode:
-    """``watchlink node`` of the fleet's first premises; as a context manager it is running and armed.
+    """``watchlink node`` of the fleet's first premises; inside ``with`` it is running and armed.
 
     Attributes:
         start_to_armed_ms: from starting the program to its ``armed`` fact, interpreter and imports included.
@@ -29,7 +29,7 @@ class MeasuredNode:
         config = folder / "node.toml"
         text = config.read_text()
         if "\n[alerts]" not in text:
-            # Without the chord a tap is an assist at once: the wait for a second button is no part of the path.
+            # Without the chord a tap is an assist at once: the wait for a second button is not part of the path.
             config.write_text(text + "\n[alerts]\nchord = false\n")
         self._log = log
         self._config = config
@@ -56,12 +56,12 @@ class MeasuredNode:
 
     @property
     def pid(self) -> int:
-        """Of the node's process."""
+        """The node's process id."""
         assert self._process is not None
         return self._process.pid
 
     def wait_until_central_is_seen(self) -> None:
-        """Until the idle face says that the network path is proven."""
+        """Wait until the idle face shows that the network path is proven."""
         assert self._board is not None
         self._board.wait_for(
             lambda view: view.face == "ready" and any("Net✓" in line for line in view.lines),
@@ -70,7 +70,7 @@ class MeasuredNode:
         )
 
     def press_to_receipt_ms(self) -> float:
-        """Tap *assist* electrically; the time between the node's own facts ``pressed`` and ``receipt``."""
+        """Tap *assist* at the pin; returns the time between the node's facts ``pressed`` and ``receipt``."""
         assert self._process is not None
         assert self._board is not None
         self._board.press("assist", hold_ms=TAP_MS)

@@ -1,4 +1,4 @@
-"""One press on a quiet town: from the decision that it is a press until the node holds central's receipt."""
+"""One press in a quiet town: from the decision that it is a press until the node has central's receipt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BAR: Final = 3
 
 
 def run(presses: int) -> None:
-    """Print press → receipt of a real node and a real central, beside the reference loop in the same run."""
+    """Print press to receipt of a real node and a real central, beside the reference loop in the same run."""
     with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
         base = Path(folder)
         fleet = town.make_fleet(base / "town", 1)
@@ -44,7 +44,7 @@ async def _reference(fleet: Fleet, presses: int) -> list[float]:
     async with Crowd(fleet.record.broker.port, [presser]) as crowd:
         for _ in range(WARM_UP + presses):
             values += (await crowd.press_all()).answers_ms
-            # As long a pause as a finger makes: whoever presses twice a second finds warm caches, a shop does not.
+            # Pause as long as a finger does: pressing again at once would find warm caches, as a shop never does.
             await asyncio.sleep((TAP_MS / 1_000) + LET_GO_S)
     return values[WARM_UP:]
 

@@ -1,7 +1,7 @@
 """``make bench-radio``: how much noise each rung of the ladder bears, beside plain AX.25, by real Dire Wolf.
 
-Every frame is a real signed alert of 89 bytes, encoded by one Dire Wolf, sent through :mod:`bench.voice_channel`, and
-decoded by another. *Ladder* is what the node does: the next rung when the one before was not received. Airtime stands
+Every frame is a real signed alert of 89 bytes, encoded by one Dire Wolf, sent through :mod:`bench.voice_channel` and
+decoded by another. *Ladder* is what the node does: the next rung when the one before was not received. Airtime is shown
 beside the least possible at that speed: the frame's bits and nothing else.
 """
 
@@ -37,15 +37,15 @@ _SCHEMES: Final = (1, 2, 3)
 _PAUSE: Final = bytes(2 * (RATE_HZ // 4))
 _WAIT_S: Final = 60.0
 _QUIET_MS: Final = 1_000
-"""It has read everything, and has said nothing more for so long."""
+"""With everything read, this long without output means that no more will come."""
 _PEER: Final = "1200 AX.25 (peer)"
-# Nothing of a frame is protected, so nothing is added but flags, address and checksum.
+# Plain AX.25 protects nothing, so only flags, address and checksum are added.
 _PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=100_000, short_us=100_000,
                       per_byte_us=6_666)  # fmt: skip
 
 
 def run(frames: int, levels_db: Sequence[float], seed: int) -> None:
-    """Print the table."""
+    """Print airtime, and delivery by noise, of each rung."""
     alerts = [_alert(number) for number in range(1, frames + 1)]
     assert {FRAME_BYTES} == {len(alert) for alert in alerts}
     by_mode = {modem.mode: modem for modem in MODEMS}
@@ -76,7 +76,7 @@ def _alert(number: int) -> bytes:
 
 
 def _bursts(modem: Modem, alerts: Sequence[bytes]) -> list[bytes]:
-    """Each alert as audio, by a child of its own: after a burst, one waits for as long as it believes to transmit."""
+    """Each alert as audio, from a Dire Wolf each: after a burst, one waits for as long as it believes to transmit."""
     bursts = []
     for alert in alerts:
         wolf = DireWolf(modem)
@@ -89,7 +89,7 @@ def _bursts(modem: Modem, alerts: Sequence[bytes]) -> list[bytes]:
 
 
 def _received(modem: Modem, bursts: Sequence[bytes], level_db: float, seed: int) -> set[int]:
-    """Which of the frames come out at the other end, by number."""
+    """Numbers of the frames decoded at the other end."""
     random = np.random.default_rng([seed, round(10 * level_db), modem.baud])
     wolf = DireWolf(modem)
     found: set[int] = set()
@@ -125,7 +125,7 @@ def _numbers(ax25: Sequence[bytes], bursts: Sequence[bytes]) -> set[int]:
 
 
 def _feed(wolf: DireWolf, samples: bytes) -> None:
-    """As fast as it takes them: nothing here is live."""
+    """Feed it as fast as it reads: nothing here is live."""
     descriptor = wolf.audio_descriptor
     for start in range(0, len(samples), select.PIPE_BUF):
         select.select([], [descriptor], [])
@@ -133,14 +133,14 @@ def _feed(wolf: DireWolf, samples: bytes) -> None:
 
 
 def _waiting_bytes(wolf: DireWolf) -> int:
-    """What it has not read yet: a busy machine may take its time."""
+    """Bytes that it has not read yet: a busy machine may take its time."""
     waiting = array("i", (0,))
     fcntl.ioctl(wolf.audio_descriptor, termios.FIONREAD, waiting)
     return waiting[0]
 
 
 def main() -> None:
-    """Read the arguments."""
+    """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m bench.radio", description=__doc__)
     parser.add_argument("--frames", type=int, default=40, metavar="N", help="frames per level (default %(default)s)")
     parser.add_argument("--levels", type=float, nargs="+", default=LEVELS_DB, metavar="DB")

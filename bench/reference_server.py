@@ -1,7 +1,7 @@
 """The reference loop's server: raw asyncio MQTT in, SQLite FULL commit, acknowledgement out. Nothing else.
 
-No signature, no directory, no rule, no page: the floor that any server with the same promise ("committed before
-answered") stands on. What arrives in one read is committed together, as central does.
+No signature, directory, rule or page: the floor for any server with the same promise ("committed before answered").
+Messages that arrive in one read are committed together, as at central.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PRESS_PREFIX = "watchlink/1/scheme/"
 
 
 class ReferenceServer:
-    """Collects what one turn of the loop brings, commits it, answers each on its node's ``down/receipt``."""
+    """Collects the messages of one turn of the loop, commits them, and answers each on its node's ``down/receipt``."""
 
     def __init__(self, database: Path) -> None:
         self._db = sqlite3.connect(database, isolation_level=None)
@@ -30,7 +30,7 @@ class ReferenceServer:
         self.client: RawClient | None = None
 
     def on_publish(self, topic: str, payload: bytes) -> None:
-        """Note it; the commit follows in this turn of the loop."""
+        """Note a press; the commit follows in this turn of the loop."""
         if not self._pending:
             asyncio.get_running_loop().call_soon(self._commit)
         self._pending.append((topic.rpartition("/")[2], payload))
@@ -46,7 +46,7 @@ class ReferenceServer:
 
 
 async def serve(port: int, folder: Path, database: Path) -> None:
-    """Run until cancelled; says ``ready`` once subscribed."""
+    """Run until cancelled; prints ``ready`` once subscribed."""
     context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     context.load_cert_chain(folder / "client.pem", folder / "client.key")
     server = ReferenceServer(database)

@@ -1,11 +1,11 @@
 """``make soak``: what a flood of millions of messages leaves behind in the memory of central and of a node.
 
-A real Mosquitto, central and a node in a town of 5,000. One member sends everything that a member can send, at some
-thousand messages a second, also while the broker is frozen for a while; a crowd of relays passes on what it heard; and
-the holder of the broker and of the signing keys sends the node states and directories. The memory that each program
-has at quiet, before and after, is printed. The exit status is 1 if one has more than half as much again, and also if a
-flood was not taken in: after each the node is pressed and must get its receipt, what central keeps must be on its disk,
-and what the node keeps on the node's.
+A real Mosquitto, central and node in a town of 5,000. One member sends everything that a member can send, at some
+thousand messages a second, for a part while the broker is frozen again and again; a crowd of relays passes on frames as
+heard; and a holder of the broker and of the signing keys sends the node states and directories. Each program's memory
+at quiet, before and after, is printed. The exit status is 1 if one of them grows by more than half, and also if a flood
+was not taken in: after each, the node is pressed and must get its receipt, what central keeps must be on its disk, and
+what the node keeps on the node's.
 
     make soak                                # ten million messages, about half an hour
     make soak SOAK="--messages 1_000_000"    # a tenth
@@ -49,12 +49,12 @@ from wire.ids import parse_node
 SETTLE_S: Final = 15.0
 FROZEN_S: Final = 12.0
 THAWED_S: Final = 6.0
-"""The broker reads nothing, but keeps its connections: the programs notice within 30 s at most."""
+"""While frozen the broker reads nothing but keeps its connections: programs take up to 30 s to notice."""
 
 
 @contextlib.contextmanager
 def freezing(pid: int, *, is_wanted: bool) -> Iterator[None]:
-    """The broker stops and goes on, again and again, until the end."""
+    """Freeze and thaw the broker again and again inside ``with``, if ``is_wanted``."""
     is_over = threading.Event()
 
     def freeze_and_thaw() -> None:
@@ -89,7 +89,7 @@ class Soak:
         self._shop_folder = fleet.node_folder(self._shop.node)
 
     def run(self, messages: int, per_s: int) -> None:
-        """All floods, each read and judged, and a new start of central on what they left on its disk."""
+        """Send all floods, each measured and judged, then start central again on what they left on its disk."""
         report, document = self._report, crowded_document(self._fleet, SENDERS)
         directory = seal_directory(document, authority_of(self._fleet))
         for place in (self._fleet.layout.directory, self._shop_folder / "directory.json"):
@@ -102,7 +102,7 @@ class Soak:
                 central = self._central(with_central)
                 node, presser = self._node(stack)
                 time.sleep(SETTLE_S)
-                # What it does when pressed is part of quiet.
+                # Memory used by a press belongs to quiet.
                 report.judge(Outcome("nothing", 0, presser.press()))
                 for measured in (central, node):
                     report.read(measured, "nothing yet")
@@ -135,7 +135,7 @@ class Soak:
 
     def _central(self, stack: ExitStack, before_kb: int = 0) -> Measured:
         process = stack.enter_context(town.central(self._fleet, self._log))
-        # Read from then on, so that it never waits for us.
+        # Its output is read from then on, so that it never waits for us.
         threading.Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
         return Measured("central", process.pid, before_kb)
 
@@ -148,7 +148,7 @@ class Soak:
 
 
 def main() -> int:
-    """0: everything was taken in, within the bar."""
+    """Run the soak; returns 0 if every flood was taken in, within the bar."""
     parser = argparse.ArgumentParser(prog="make soak", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--messages", type=int, default=10_000_000, metavar="N", help="default: %(default)s")
     parser.add_argument(
@@ -161,7 +161,7 @@ def main() -> int:
         Soak(fleet, Path(folder), report).run(options.messages, options.per_second)
     for failure in report.failures:
         print(failure)
-    print(f"soak {'passed' if report.is_passed else 'FAILED'}: bar {RATIO_MAX} x of what each has at quiet")
+    print(f"soak {'passed' if report.is_passed else 'FAILED'}: bar {RATIO_MAX} x each program's memory at quiet")
     return 0 if report.is_passed else 1
 
 

@@ -30,38 +30,38 @@ from wire.topics import PREFIX, Down, DownTopic, FrameTopic, IncidentTopic
 
 SENDERS: Final = 5_000
 REVISION_MIN: Final = 2_000_000_000
-"""Of a flood's incident states: higher than any that central comes to by itself."""
+"""Revision of a flood's incident states: higher than any that central reaches by itself."""
 RELAYS: Final = 48
-"""Each may pass on 60 frames at once: more than the 2,048 that central remembers of what was heard."""
+"""Each may pass on 60 frames at once: together more than the 2,048 heard frames that central remembers."""
 COMMON_FRAMES: Final = 12
-"""Every relay passes them on: more relays than the eight that central remembers of each."""
+"""Every relay passes these on: more relays than the eight that central remembers for each frame."""
 NEIGHBOURS_FRAMES: Final = 4
-"""As many of one sender as central has travel along with other receipts."""
+"""As many of one sender as central lets travel with other receipts."""
 AT_ONCE: Final = 32
 """Messages in one write."""
 WRITES_AT_ONCE: Final = 10
-"""Then the broker is asked whether it has read them."""
+"""Writes before the broker is asked whether it has read them."""
 NOTHING_TAKEN_S: Final = 120.0
-"""A broker that takes nothing for so long takes no flood."""
+"""The broker counts as refusing a flood of which it takes nothing for this long."""
 _STRANGER: Final = 0x1000
 
 
 class Speaker(Struct, frozen=True):
-    """A connection: with whose certificate, and the messages, each a whole PUBLISH."""
+    """A connection: its certificate's holder, and its messages, each a whole PUBLISH."""
 
     who: Thief
     said: Iterator[bytes]
 
 
 class Flood(Struct, frozen=True):
-    """One way to do one's worst.
+    """One kind of flood.
 
     Attributes:
         speakers: they send in turn.
         share: of all messages.
         is_committed: central must keep frames of it.
-        is_frozen: the broker stops for a while, again and again.
-        must_reach: asks the node's disk, by its folder, whether any of it came there.
+        is_frozen: the broker is frozen again and again.
+        must_reach: says, from the node's folder, whether any of it is on the node's disk.
     """
 
     name: str
@@ -73,12 +73,12 @@ class Flood(Struct, frozen=True):
 
 
 def authority_of(fleet: Fleet) -> SigningKey:
-    """Whose signature a directory bears."""
+    """The key that signs directories."""
     return SigningKey(bytes.fromhex((fleet.layout.authority / "authority.key").read_text().strip()))
 
 
 def crowded_document(fleet: Fleet, strangers: int) -> DirectoryDocument:
-    """The fleet's directory with that many more senders."""
+    """The fleet's directory with ``strangers`` more senders."""
     small = fleet.record.directory()
     more = [
         SenderEntry(
@@ -99,12 +99,12 @@ def crowded_document(fleet: Fleet, strangers: int) -> DirectoryDocument:
 
 
 def crowded_directory(fleet: Fleet, strangers: int) -> bytes:
-    """The same, sealed."""
+    """:func:`crowded_document`, sealed."""
     return seal_directory(crowded_document(fleet, strangers), authority_of(fleet))
 
 
 def later_directories(document: DirectoryDocument, authority: SigningKey) -> Iterator[bytes]:
-    """One after another of a higher serial, each sealed; without :func:`seal_directory`'s check, which costs most."""
+    """Sealed directories of ever higher serials; without :func:`seal_directory`'s check, which costs most."""
     for serial in itertools.count(document.serial + 1):
         inner = msgspec.json.encode(msgspec.structs.replace(document, serial=serial, issued_at=datetime.now(UTC)))
         signature = authority.sign(DIRECTORY_DOMAIN, inner)
@@ -112,7 +112,7 @@ def later_directories(document: DirectoryDocument, authority: SigningKey) -> Ite
 
 
 def torn_directories(directory: bytes) -> Iterator[bytes]:
-    """Parts of one directory after another, none of them whole: anybody can name a digest."""
+    """Parts of ever new directories, none of them complete: anyone can name a digest."""
     pieces = [msgspec.json.decode(piece, type=DirectoryPart) for piece in split_directory(directory)]
     for number in itertools.count(1):
         for piece in pieces[:-1]:
@@ -120,7 +120,7 @@ def torn_directories(directory: bytes) -> Iterator[bytes]:
 
 
 def largest_state(number: int, node: NodeId) -> IncidentState:
-    """An incident of that node's, as large as its state may be."""
+    """An incident of ``node``, as large as a state may be."""
     now = datetime.now(UTC)
     members = tuple(
         MemberAnswer(node=node_text(NodeId(_STRANGER + n)), premises="\N{POLICE CAR}" * 64, response="seen", at=now)
@@ -143,7 +143,7 @@ def largest_state(number: int, node: NodeId) -> IncidentState:
 
 
 def members_floods(thief: Thief, crowd: Sequence[Thief]) -> list[Flood]:
-    """All that one member can send; and what a crowd of relays can, each of others' frames."""
+    """All that one member can send, and what a crowd of relays can send, each of others' frames."""
     topic = str(FrameTopic(town.SCHEME, thief.id))
 
     def cancels() -> Iterator[bytes]:
@@ -170,9 +170,9 @@ def members_floods(thief: Thief, crowd: Sequence[Thief]) -> list[Flood]:
 
 
 def relaying(thief: Thief, crowd: Sequence[Thief]) -> list[Speaker]:
-    """Each of the crowd has a radio, and passes on what all have heard, a few alerts of its neighbour's, the thief's.
+    """Each of the crowd has a radio, and passes on what all have heard, a few alerts of its neighbour, and the thief's.
 
-    Only the thief presses without end: the others' alerts are few, for an open one of each member has its place.
+    Only the thief presses without end; the others' alerts are few, because each member's open one has its place.
     """
     common = [(sender.id, sender.alert()) for sender in crowd[:COMMON_FRAMES]]
 
@@ -189,13 +189,13 @@ def relaying(thief: Thief, crowd: Sequence[Thief]) -> list[Speaker]:
 
 
 def brokers_rights(node: NodeId) -> str:
-    """Lines for the broker's ACL: ``node`` may write what central writes, so that both are connected at once."""
+    """Lines for the broker's ACL: ``node`` may write what central writes, so that both can be connected at once."""
     topics = (IncidentTopic(town.SCHEME), f"{PREFIX}/node/+/down/+")
     return "\n".join((f"\nuser {node_text(node)}", *(f"topic write {topic}" for topic in topics), ""))
 
 
 def brokers_floods(fleet: Fleet, shop: NodeId, holder: Thief, document: DirectoryDocument) -> list[Flood]:
-    """What the holder of the broker and of central's signing key, or of the authority's, can send a node."""
+    """What a holder of the broker and of central's signing key, or of the authority's, can send a node."""
     key = SigningKey(bytes.fromhex((fleet.layout.central / "signing.key").read_text().strip()))
     authority = authority_of(fleet)
     topic, to_shop = str(IncidentTopic(town.SCHEME)), str(DownTopic(shop, Down.DIRECTORY))
@@ -227,9 +227,9 @@ def brokers_floods(fleet: Fleet, shop: NodeId, holder: Thief, document: Director
 
 
 def send(flood: Flood, port: int, count: int, per_s: int) -> int:
-    """Send ``count`` messages at no more than ``per_s``; reconnect when the broker drops us.
+    """Send ``count`` messages at ``per_s`` at most; reconnect when the broker drops us.
 
-    Returns how many the broker has read, in connections that it accepted.
+    Returns how many messages the broker has read, in connections that it accepted.
 
     Raises:
         TimeoutError: it reads nothing for :data:`NOTHING_TAKEN_S`.

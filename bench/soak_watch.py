@@ -28,23 +28,23 @@ from wire.directory import DirectoryDocument, SealedDirectory
 
 RATIO_MAX: Final = 1.5
 COMMITTED_MIN: Final = 1_000
-"""Of a flood that central keeps; of a small one a tenth."""
+"""Frames of a flood that central keeps; for a small flood a tenth of it."""
 PRESSED_WITHIN_S: Final = 10.0
 RECEIPTED_WITHIN_S: Final = 25.0
-"""A press that has no receipt by then counts as lost, as in the script *flood*."""
+"""Without a receipt by then a press counts as lost, as in the demo script *flood*."""
 SETTLED_WITHIN_S: Final = 120.0
 UNCHANGED_S: Final = 5.0
 _FACTS_KEPT: Final = 1_000
 
 
 def memory_kb(pid: int) -> int:
-    """What it has now, in memory or swapped out."""
+    """Its present memory in KiB, resident or swapped out."""
     return town.memory_kb(pid) + town.memory_kb(pid, "VmSwap")
 
 
 @dataclass(slots=True)
 class Measured:
-    """One program, and the memory that it had at quiet, in KiB; and the most that was ever resident."""
+    """One program, its memory at quiet in KiB, and its readings: after which flood, memory, most resident before."""
 
     name: str
     pid: int
@@ -52,14 +52,14 @@ class Measured:
     readings: list[tuple[str, int, int]] = field(default_factory=list)
 
     def read(self, after: str) -> str:
-        """Note what it has now, and the most since the last reading; a row of the table."""
+        """Read its memory now, and the most resident since the last reading; returns a row of the table."""
         self.readings.append((after, memory_kb(self.pid), town.memory_kb(self.pid, "VmHWM")))
         Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
         self.before_kb = self.before_kb or self.readings[0][1]
         return self.row(*self.readings[-1])
 
     def row(self, after: str, now_kb: int, peak_kb: int) -> str:
-        """Of the table, on a line."""
+        """A row of the table, as a line."""
         ratio, peak_ratio = now_kb / self.before_kb, peak_kb / self.before_kb
         too_much = "" if ratio <= RATIO_MAX else "   TOO MUCH"
         return (
@@ -69,18 +69,18 @@ class Measured:
 
     @property
     def is_bounded(self) -> bool:
-        """At quiet after the last flood, and after each before it."""
+        """Whether its memory was within the bar at every reading."""
         return all(now_kb <= RATIO_MAX * self.before_kb for _, now_kb, _ in self.readings)
 
 
 class Outcome(Struct, frozen=True):
-    """What came of a flood.
+    """The outcome of a flood.
 
     Attributes:
         name: the flood's.
         sent: messages that the broker has read.
-        receipt_ms: from another member's press after it to the receipt; ``None`` = there was none in time.
-        committed: frames of the flood on central's disk; ``None`` = it has none that central keeps.
+        receipt_ms: from another member's press after it to the receipt; ``None`` = none in time.
+        committed: frames of the flood on central's disk; ``None`` = central keeps none of its frames.
         has_reached: the node holds what it was sent.
     """
 
@@ -92,7 +92,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Why memory that stays flat says nothing; none if the flood was taken in."""
+        """Why flat memory would prove nothing; empty if the flood was taken in."""
         found = []
         if self.receipt_ms is None:
             found.append(f"after {self.name}: another member's press got no receipt")
@@ -103,7 +103,7 @@ class Outcome(Struct, frozen=True):
         return tuple(found)
 
     def line(self, took_s: float) -> str:
-        """For the table."""
+        """Its lines for the table."""
         kept = "" if self.committed is None else f", {self.committed:,} committed"
         receipt = "no receipt" if self.receipt_ms is None else f"receipt after {self.receipt_ms:.0f} ms"
         failures = "".join(f"  FAILED {failure}\n" for failure in self.failures)
@@ -111,10 +111,10 @@ class Outcome(Struct, frozen=True):
 
 
 class Report:
-    """What is said of a run, and what is judged in it.
+    """A run's output and verdict.
 
     Attributes:
-        failures: of the floods that were not taken in.
+        failures: of floods that were not taken in.
         measured: the programs.
     """
 
@@ -125,16 +125,16 @@ class Report:
 
     @property
     def is_passed(self) -> bool:
-        """Everything was taken in, and each program stayed within the bar."""
+        """Whether every flood was taken in, and each program stayed within the bar."""
         return not self.failures and all(measured.is_bounded for measured in self.measured)
 
     def judge(self, outcome: Outcome, took_s: float = 0.0) -> None:
-        """Of a flood that is over."""
+        """Judge a flood that is over."""
         self.failures += outcome.failures
         self._say(outcome.line(took_s))
 
     def read(self, measured: Measured, after: str) -> None:
-        """Its memory at quiet."""
+        """Read its memory at quiet."""
         if measured not in self.measured:
             self.measured.append(measured)
             if len(self.measured) == 1:
@@ -143,7 +143,7 @@ class Report:
 
 
 class Presser:
-    """A running node with a fake board: its facts are read at once, so that it never waits for us."""
+    """A running node with a fake board. Its facts are read at once, so that it never waits for us."""
 
     def __init__(self, process: subprocess.Popen[str], board: Path) -> None:
         self._process = process
@@ -153,7 +153,7 @@ class Presser:
         self._board = FakeBoardClient(board)
 
     def press(self) -> float | None:
-        """Press *assist*; how long its receipt took by network, in milliseconds, or ``None`` for none in time."""
+        """Press *assist*; returns the time to its receipt by network in ms, or ``None`` if there is none in time."""
         with self._changed:
             self._facts.clear()
         self._board.set_level("assist", "low")
@@ -169,7 +169,7 @@ class Presser:
         return float(receipt["at_ms"] - pressed["at_ms"]) if receipt else None
 
     def close(self) -> None:
-        """Of the board."""
+        """Close the board."""
         self._board.close()
 
     def _wait_for(self, is_wanted: Callable[[dict[str, Any]], bool], within_s: float) -> dict[str, Any] | None:
@@ -196,7 +196,7 @@ def committed(fleet: Fleet) -> int:
 
 
 def settled(fleet: Fleet) -> int:
-    """Frames on central's disk, once no more come: what waited is committed."""
+    """Frames on central's disk, once their number is steady: what waited is committed."""
     until_s = time.monotonic() + SETTLED_WITHIN_S
     before, now = -1, committed(fleet)
     while before != now and time.monotonic() < until_s:
@@ -206,13 +206,13 @@ def settled(fleet: Fleet) -> int:
 
 
 def highest_revision(node_folder: Path) -> int:
-    """Of the incident states that the node has taken, as its disk has it."""
+    """Highest revision of the incident states that the node has taken, from its disk."""
     with _copied(node_folder / "state") as db:
         return kept_told(db).revision
 
 
 def directory_serial(node_folder: Path) -> int:
-    """Of the directory on the node's disk; 0 = it keeps none."""
+    """Serial of the directory on the node's disk; 0 = it has none."""
     with _copied(node_folder / "state") as db:
         sealed = read_value(db, "directory")
     if not sealed:
@@ -227,7 +227,7 @@ def _opened(file: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def _copied(state: Path) -> Iterator[sqlite3.Connection]:
-    """The node's database, which nobody else may open while it runs; it is quiet now, so its files are whole."""
+    """A copy of the node's database, which is locked while the node runs; the node is quiet, so its files are whole."""
     with tempfile.TemporaryDirectory(prefix="watchlink-soak-") as folder:
         for suffix in ("-wal", ""):
             with contextlib.suppress(FileNotFoundError):

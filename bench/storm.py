@@ -1,4 +1,4 @@
-"""Storm: every premises of a big town presses in the same moment. When does the last one have its receipt?"""
+"""Storm: every premises of a big town presses at the same moment. When does the last one have its receipt?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wire.signing import PublicKey
 
 
 def run(nodes: int) -> None:
-    """Print one storm of ``nodes``, and the same crowd against the reference server just before it."""
+    """Print a storm of ``nodes``, and the same crowd against the reference server just before it."""
     with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
         base = Path(folder)
         fleet = town.make_fleet(base / "town", nodes)
@@ -39,7 +39,7 @@ async def _storm(port: int, pressers: list[Presser]) -> StormResult:
 
 
 def _verified(result: StormResult, crowd: list[Presser], directory_file: Path, authority_file: Path) -> int:
-    """How many answers are true receipts: central's signature, this presser's own bytes."""
+    """How many answers are genuine receipts: signed by central, for this presser's own bytes."""
     authority = PublicKey(bytes.fromhex(authority_file.read_text().strip()))
     central_key = open_directory(directory_file.read_bytes(), authority).senders[CENTRAL].key
     count = 0
@@ -52,7 +52,7 @@ def _verified(result: StormResult, crowd: list[Presser], directory_file: Path, a
 
 
 def _is_of(frame: Frame, alert: bytes) -> bool:
-    """Whether it is the receipt of these bytes, if it names any."""
+    """Whether it is the receipt of these bytes; one without a digest, of their number."""
     if isinstance(frame, DigestReceipt):
         return frame_digest(alert).startswith(frame.digest) and frame.target == decode(alert).frame.id
     return isinstance(frame, Receipt) and frame.target == decode(alert).frame.id

@@ -26,7 +26,7 @@ START_DEADLINE_S: Final = 60.0
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
+    """A free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -44,7 +44,7 @@ def make_fleet(folder: Path, nodes: int) -> Fleet:
 
 @contextmanager
 def broker(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
-    """Mosquitto with the fleet's own configuration."""
+    """Mosquitto with the fleet's own configuration, once it listens."""
     process = subprocess.Popen(
         ["mosquitto", "-c", str(fleet.layout.broker / "mosquitto.conf")],
         stdout=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ def broker(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def program(*arguments: str, log: Path) -> Iterator[subprocess.Popen[str]]:
-    """A Python program of ours with its facts on a pipe and its log in a file."""
+    """One of our Python programs, its facts on a pipe and its log in a file."""
     with log.open("ab") as errors:
         process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
@@ -100,7 +100,7 @@ def reference(fleet: Fleet, database: Path, log: Path) -> Iterator[subprocess.Po
 
 
 def wait_for(process: subprocess.Popen[str], is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The first fact that is wanted.
+    """The first fact that ``is_wanted`` accepts.
 
     Raises:
         EOFError: the program ended first.
@@ -114,7 +114,7 @@ def wait_for(process: subprocess.Popen[str], is_wanted: Callable[[dict[str, Any]
 
 
 def pressers(fleet: Fleet, payload_of: Callable[[Path, str, int], bytes], at_s: int) -> list[Presser]:
-    """The fleet as a crowd; ``payload_of(node folder, node text, at_s)`` makes what each publishes."""
+    """The fleet as a crowd; ``payload_of(node folder, node text, at_s)`` makes each one's payload."""
     return [
         Presser(
             parse_node(record.node),
@@ -127,7 +127,7 @@ def pressers(fleet: Fleet, payload_of: Callable[[Path, str, int], bytes], at_s: 
 
 
 def signed_alert(folder: Path, node: str, at_s: int, counter: int = 1) -> bytes:
-    """What a node publishes for an assist."""
+    """A node's assist, as it publishes it."""
     key = SigningKey(bytes.fromhex((folder / "signing.key").read_text().strip()))
     return encode(Alert(parse_node(node), counter, at_s, AlertKind.ASSIST, counter, (1,)), key)
 
@@ -138,7 +138,7 @@ def unsigned_press(_folder: Path, node: str, _at_s: int) -> bytes:
 
 
 def memory_kb(pid: int, field: str = "VmRSS") -> int:
-    """Resident memory of a process as the kernel tells it."""
+    """A memory field of a process's ``/proc`` status, in kB: by default the resident memory."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1])
@@ -146,7 +146,7 @@ def memory_kb(pid: int, field: str = "VmRSS") -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time used so far, user and system."""
+    """Processor time used so far, user and system, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

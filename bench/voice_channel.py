@@ -1,8 +1,8 @@
-"""A narrow-band FM voice channel, 12.5 kHz class: from a radio's microphone plug to another's loudspeaker plug.
+"""A narrow-band FM voice channel, 12.5 kHz class: from one radio's microphone plug to another's loudspeaker plug.
 
 300–3000 Hz audio, 750 µs pre-emphasis, hard limiter, ±2.5 kHz deviation, white noise in an 8 kHz intermediate-frequency
-filter, discriminator, de-emphasis. Noise is white there, and therefore rises with frequency after the discriminator,
-with clicks below the threshold: what a modem for these radios has to live with, and additive noise does not show.
+filter, discriminator, de-emphasis. Noise is white there, and so rises with frequency after the discriminator, with
+clicks below the threshold: the noise that modems for these radios face, unlike additive noise.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _FULL_SCALE: Final = 32_767
 
 
 def through_fm(samples: bytes, carrier_to_noise_db: float, random: np.random.Generator) -> bytes:
-    """What a receiver with open squelch hands to its loudspeaker.
+    """Audio of a receiver with open squelch, at its loudspeaker.
 
     Args:
         samples: S16LE mono at 44,100 Hz.
         carrier_to_noise_db: in the intermediate-frequency bandwidth.
-        random: where the noise comes from.
+        random: source of the noise.
 
     Returns:
-        As many samples, likewise.
+        As many samples, in the same format.
     """
     sent: Audio = resample_poly(np.frombuffer(samples, "<i2") / _FULL_SCALE, _UP, _DOWN)
     audio: Audio = lfilter([1, -_EMPHASIS], [1], sosfilt(_VOICE, sent))
