@@ -1,8 +1,8 @@
 """``make mutation``: a sample of mutants of the cores, ``wire``, the stores and provisioning, against the unit tests.
 
-Exit status 0 if at least nine in ten are killed. Survivors are printed, those that nobody has judged yet with what to
-paste into tools/mutation/judged.toml. What was found is kept in var/mutation, so a campaign that is interrupted goes on
-where it was, and after a change only what the change concerns is tried again.
+Exit status 0 if at least nine in ten are killed. Survivors that nobody has judged yet are printed, each with an entry
+to paste into tools/mutation/judged.toml. Results are kept in var/mutation, so an interrupted campaign continues where
+it stopped, and after a change only what the change concerns is tried again.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked for; print what happened."""
+    """Run the campaign; print survivors and the table."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutation", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="draws another sample (default %(default)s)")
     parser.add_argument("--sample", type=int, default=1_000, help="mutants in all (default %(default)s)")
-    parser.add_argument("--package", choices=PACKAGES, action="append", help="only of this one; may be repeated")
+    parser.add_argument("--package", choices=PACKAGES, action="append", help="only this package; may be repeated")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
     parser.add_argument(
         "--budget", type=float, default=BUDGET_S, help="CPU seconds of tests for each mutant (default %(default)s)"
     )
-    parser.add_argument("--fresh", action="store_true", help="forget what is kept in var/mutation")
+    parser.add_argument("--fresh", action="store_true", help="discard what is kept in var/mutation")
     options = parser.parse_args(arguments)
     if options.fresh:
         shutil.rmtree(ROOT / "var" / "mutation", ignore_errors=True)
@@ -65,6 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # So that its processes end with it.
+    # Raise, so that the child processes end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

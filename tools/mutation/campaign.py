@@ -1,4 +1,4 @@
-"""One campaign: learn who tests what, draw the sample, play each mutant."""
+"""One campaign: find the mutants, learn which tests run them, play a sample."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from tools.mutation.trial import Word, attempt, prepare, trace
 
 PACKAGES: Final = ("node/core", "central/core", "wire", "node/store", "central/store", "provisioning")
 _NOT_MUTATED: Final = ("central/store/migrations/",)
-"""Read by Alembic itself, so a mistake would never be loaded; what they make is compared with the tables by a test."""
+"""Loaded by Alembic itself, so a mistake would never take effect; a test compares its result with the tables."""
 _TRACED: Final = ("node", "central", "wire", "provisioning", "runtime")
-"""A constant of a core may be used by an adapter only."""
+"""Adapters too, since a constant of a core may be used only there."""
 BUDGET_S: Final = 60.0
-"""CPU time of tests for each mutant, as measured without it. One that outlives it has survived."""
+"""CPU seconds of tests for each mutant, as measured without it. A mutant that outlives them has survived."""
 _NOT_TRACED: Final = (
     *("tests/project/", "tests/bench/", "tests/tools/"),  # read sources, measure, test this
     *("tests/integration/", "tests/browser/", "tests/systemd/"),  # start programs, which know nothing of a mutant
-    *("tests/sim/", "tests/demo/"),  # run every line for minutes; what only they notice lacks a test of its own
+    *("tests/sim/", "tests/demo/"),  # run every line for minutes; what only they notice needs a test of its own
 )
 _LEARN_LIMIT_S: Final = 3_600
 _PLAY_LIMIT_S: Final = 1_200
-"""Real time, for what waits for ever; what runs for ever is ended by its CPU time."""
+"""Real time, for waits that never end; endless loops are ended by their CPU time."""
 
 _T = TypeVar("_T")
 
@@ -47,12 +47,12 @@ class Trial(Struct, frozen=True):
     tests: frozenset[str]
 
     def without(self, test: str) -> Trial:
-        """It fails by itself."""
+        """For a test that fails without the mutant too."""
         return Trial(self.mutant, self.tests - {test})
 
 
 class Campaign:
-    """Everything about the working tree as it is now.
+    """The working tree as it is now.
 
     Args:
         root: top of the repository.
@@ -76,7 +76,7 @@ class Campaign:
         prepare(self._kept / "bytecode")
 
     def mutants(self) -> dict[str, list[Mutant]]:
-        """Of each package, all."""
+        """All mutants, by package."""
         ground = _digest(Path(rules.__file__).read_text(), version("mutmut"))
         found = self._learn("mutants", list[Mutant], self.sources, ground, _find)
         return {
@@ -85,16 +85,16 @@ class Campaign:
         }
 
     def atlas(self) -> Atlas:
-        """Who runs what. Only files of tests that changed are traced again; all, if what they stand on did."""
+        """Which test runs which line. Only changed test files are traced again; all, if files they rest on changed."""
         ground = _digest(*self._traced.values(), *self._beside.values())
         reach = self._learn("reach", Reach, self._tests, ground, partial(_trace, self._root))
         atlas = Atlas(reach, self._traced | self._tests)
         gc.collect()
-        gc.freeze()  # so that processes share it
+        gc.freeze()  # so that child processes share it
         return atlas
 
     def play(self, drawn: Iterable[Mutant], atlas: Atlas) -> Iterator[tuple[Mutant, Result]]:
-        """Each mutant and what came of it: what is known first, then the new ones, file by file."""
+        """Each mutant and its result: known ones first, then those no test runs, then the new ones, file by file."""
         new: dict[str, list[Trial]] = defaultdict(list)
         for mutant in drawn:
             tests = frozenset(atlas.tests_of(mutant))
@@ -135,7 +135,7 @@ class Campaign:
         attempt(report, path, text, {test: atlas.seconds_of(test) for test in tests}, self._root)
 
     def _trusts(self, test: str, atlas: Atlas) -> bool:
-        """A test that fails alone without any mutant has killed nobody."""
+        """Whether the test passes alone without a mutant; one that fails has killed nothing."""
         if not test:
             return True
         if test not in self._is_trusted:
@@ -168,7 +168,7 @@ class Campaign:
         ground: str,
         learn: Callable[[str, str, Report], None],
     ) -> dict[str, _T]:
-        """What ``learn`` says of each subject, from the disk where it was asked the same on the same ground."""
+        """What ``learn`` reports of each subject; read from disk if subject and ground are unchanged."""
         folder = self._kept / name
         folder.mkdir(exist_ok=True)
         places = {subject: folder / _digest(subject, text, ground) for subject, text in subjects.items()}
@@ -186,7 +186,7 @@ class Campaign:
         return {subject: msgspec.msgpack.decode(place.read_bytes(), type=kind) for subject, place in places.items()}
 
     def _test_files(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Those that are traced, and what they stand on."""
+        """The texts of traced test files, and of the files they rest on."""
         texts = self._read(path for path in files_of(("tests",), self._root) if not path.startswith(_NOT_TRACED))
         tests = {path: text for path, text in texts.items() if Path(path).name.startswith("test_")}
         return tests, {path: text for path, text in texts.items() if path not in tests}

@@ -1,4 +1,4 @@
-"""Survivors that a person has looked at, each with a reason: ``judged.toml``."""
+"""Survivors that a person has judged, each with a reason: ``judged.toml``."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Judgement(Struct, frozen=True, forbid_unknown_fields=True):
         path: the file.
         scope: the function or class in it; empty at the top of the module.
         text: the line on which the change begins.
-        was: what the mutant changes, as the campaign prints it.
-        becomes: what into.
+        was: the code that the mutant changes, as the campaign prints it.
+        becomes: the code after the change.
         reason: why no test need notice.
     """
 
@@ -34,7 +34,7 @@ class Judgement(Struct, frozen=True, forbid_unknown_fields=True):
     scope: str = ""
 
     def concerns(self, mutant: Mutant) -> bool:
-        """The same change of a like line in the same scope is judged alike."""
+        """Whether it is the same change, of an equal line in the same scope."""
         return _place(self) == _place(mutant)
 
 
@@ -43,10 +43,10 @@ class _Page(Struct, forbid_unknown_fields=True):
 
 
 def read(file: Path = FILE) -> list[Judgement]:
-    """All judgements.
+    """Read all judgements.
 
     Raises:
-        msgspec.ValidationError: something is missing, or has a name that is not known.
+        msgspec.ValidationError: a field is missing or unknown.
         ValueError: a reason is empty.
     """
     judged = msgspec.toml.decode(file.read_bytes(), type=_Page).judged
@@ -57,7 +57,7 @@ def read(file: Path = FILE) -> list[Judgement]:
 
 
 def stale(judged: Collection[Judgement], mutants: Collection[Mutant]) -> list[Judgement]:
-    """Judgements of code that is no longer there."""
+    """Judgements whose code no longer exists."""
     there = set(map(_place, mutants))
     return [judgement for judgement in judged if _place(judgement) not in there]
 

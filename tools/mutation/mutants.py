@@ -1,4 +1,4 @@
-"""Every mutant of a file: mutmut's mistakes at each place where one would mean something."""
+"""Every mutant of a file: mutmut's mistakes, wherever one would mean something."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _FAMILIES: Final = {
     "operator_match": "condition",
     "operator_if_exp": "condition",
 }
-"""Half of all mutants leave an argument out. The sample draws a family before a mutant, so the others have a chance."""
+"""Half of all mutants leave out an argument. The sample draws a family before a mutant, so the others get a chance."""
 
-# What is left alone, and why. Nothing else is.
+# Left alone, each for the reason beside it. Nothing else is.
 _LOGS: Final = frozenset({"logger", "logging", "log"})  # a log line is for people; tests/project checks its form
-_OF_TYPES: Final = frozenset({"TypeVar", "ParamSpec", "NewType"})  # for mypy; so are aliases, a CamelCase = no call
+_OF_TYPES: Final = frozenset({"TypeVar", "ParamSpec", "NewType"})  # for mypy; so are aliases: CamelCase = no call
 _ANY_ARGUMENT_BREAKS: Final = frozenset({"len", "isinstance"})  # as mutmut: a TypeError each, which flatters the tests
-_WORDING: Final = frozenset({"help", "description", "metavar", "epilog", "usage"})  # what a command says of itself
+_WORDING: Final = frozenset({"help", "description", "metavar", "epilog", "usage"})  # what a command says about itself
 _PROMISES: Final = frozenset(
     {
         *("frozen", "kw_only"),  # mypy keeps them
@@ -56,15 +56,15 @@ class Mutant(Struct, frozen=True):
     Attributes:
         path: of the file, from the top of the repository.
         scope: the function or class it is in, dotted; empty at the top of a module.
-        lines: first and last line of what is executed there.
-        is_at_import: it stands outside any function's body, so it runs when its module is loaded.
-        binds: the name that it gives to what it makes then, so that users can be found.
+        lines: first and last line of the statement.
+        is_at_import: outside any function's body, so it runs when its module is loaded.
+        binds: the name that the statement defines then, to find its users.
         family: of the mistake: value, assignment, call or condition.
-        index: its place among all mutants of this state of the file.
+        index: its place among all mutants of this version of the file.
         text: the line on which the change begins.
         was: the code it changes, on one line.
-        becomes: what it changes it into.
-        occurrence: how many like it stand before it in the same scope.
+        becomes: the code after the change, on one line.
+        occurrence: how many equal ones precede it in the same scope.
     """
 
     path: str
@@ -81,12 +81,12 @@ class Mutant(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Names the mutant, however its file moves about it."""
+        """Identifies the mutant, even when its place in the file moves."""
         return _digest(self.path, self.scope, self.was, self.becomes, str(self.occurrence))
 
 
 def mutants_of(path: str, source: str) -> list[Mutant]:
-    """Every mutant of one file, in the order of its places."""
+    """Every mutant of one file, in order of place."""
     finder = _visit(path, source)
     seen: Counter[tuple[str, str, str]] = Counter()
     numbered: list[Mutant] = []
@@ -98,7 +98,7 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
 
 
 def mutated(path: str, source: str, indexes: Collection[int]) -> dict[int, str]:
-    """The whole file with each of these mutants in turn."""
+    """The whole text of the file with each of these mutants, by index."""
     finder = _visit(path, source)
     found = {mutant.index: (node, changed) for mutant, node, changed in finder.found if mutant.index in indexes}
     return {
@@ -108,7 +108,7 @@ def mutated(path: str, source: str, indexes: Collection[int]) -> dict[int, str]:
 
 
 def files_of(packages: Iterable[str], root: Path) -> list[str]:
-    """The Python files of these packages, sorted."""
+    """The Python files of these packages, sorted by path from ``root``."""
     return sorted(str(path.relative_to(root)) for package in packages for path in (root / package).rglob("*.py"))
 
 
@@ -167,10 +167,10 @@ class _Finder(cst.CSTVisitor):
                 continue
             changes = [c for c in operator(node) if not self._is_wording(node, c)]
             if isinstance(node, cst.SimpleString):
-                # In another case it is the same (SQL, hex), or the weaker twin of the one that is changed for certain.
+                # Only the first is sure to differ: another case means the same (SQL, hex), or is its weaker twin.
                 changes = changes[:1]
             elif changes and isinstance(node, cst.Integer) and node.evaluated_value >= _LARGE:
-                # Whether 2,000 or 2,001 ms is nobody's rule; 4,000 would be.
+                # No rule depends on 2,000 or 2,001 ms; 4,000 would matter.
                 changes = [cst.Integer(str(2 * node.evaluated_value))]
             elif isinstance(node, cst.Assign | cst.AnnAssign):
                 changes = [changed for changed in changes if not self._is_for_mypy(node, changed)]
@@ -205,7 +205,7 @@ class _Finder(cst.CSTVisitor):
         return self._scopes[-1] if self._scopes else ""
 
     def _is_for_mypy(self, node: cst.Assign | cst.AnnAssign, changed: cst.CSTNode) -> bool:
-        """Another type where the annotation has none such, or for a value that is as false: ``None`` for ``False``."""
+        """Whether the value gets a type that the annotation forbids, or stays falsy: ``None`` for ``False``."""
         if node.value is not None and self.module.code_for_node(node.value) in {"None", "False"}:
             return True
         if not isinstance(node, cst.AnnAssign) or not isinstance(changed, cst.AnnAssign):
@@ -214,7 +214,7 @@ class _Finder(cst.CSTVisitor):
         return not any(word in annotation for word in ("None", "Any", "Final", "ClassVar", "object"))
 
     def _is_wording(self, node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-        """Whether the words of an error are all that is changed."""
+        """Whether only the words of an error change."""
         if not self._raises or not isinstance(node, cst.Call):
             return False
         kept = {id(argument.value) for argument in cst.ensure_type(changed, cst.Call).args}

@@ -1,4 +1,4 @@
-"""Work in forked processes, some at a time: each has all that its parent imported, and takes its mess with it."""
+"""Jobs in forked processes, some at a time: each has its parent's imports, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _POLL_S: Final = 0.02
 _N = TypeVar("_N")
 
 Report = Callable[[Any], None]
-"""Called in the child with what it has to say; only the last word counts."""
+"""Called in the child with its report; only the last one counts."""
 
 
 class Job(Struct, Generic[_N], frozen=True):
-    """What is to be done in a process of its own.
+    """Work for a process of its own.
 
     Attributes:
-        about: what the parent knows it by.
+        about: identifies the job to the parent.
         work: done in the child.
         limit_s: real time after which the child is killed, with all that it started.
     """
@@ -37,11 +37,11 @@ class Job(Struct, Generic[_N], frozen=True):
 
 
 class Ending(Struct, frozen=True):
-    """How it ended.
+    """How a job ended.
 
     Attributes:
-        word: the child's last, in MessagePack; empty = it said nothing.
-        is_out_of_time: it was killed at its limit, by a timer of its own, or by a crash.
+        word: the child's last report, in MessagePack; empty = none.
+        is_out_of_time: it was killed at its limit, by its own timer, or by a crash.
         output: what it printed.
         seconds: real time.
     """
@@ -52,7 +52,7 @@ class Ending(Struct, frozen=True):
     seconds: float
 
     def said(self, kind: type[_N]) -> _N:
-        """The last word.
+        """The last report, decoded.
 
         Raises:
             RuntimeError: there is none; the text is what the child printed.
@@ -71,7 +71,7 @@ class _Running(Struct, Generic[_N]):
 
 
 def play(jobs: Iterable[Job[_N]], workers: int) -> Iterator[tuple[_N, Ending]]:
-    """Do all jobs, each drawn when there is a process for it; endings come as they happen."""
+    """Run all jobs, each drawn when a process is free for it; endings come as they happen."""
     waiting = iter(jobs)
     running: dict[int, _Running[_N]] = {}
     try:
@@ -104,7 +104,7 @@ def _start(running: _Running[_N]) -> int:
     sys.stderr.flush()
     pid = os.fork()
     if pid:
-        with suppress(PermissionError):  # It has done so itself, and is a step further already.
+        with suppress(PermissionError):  # The child has done it already and started its work.
             os.setpgid(pid, pid)
         return pid
     status = 1
@@ -115,7 +115,7 @@ def _start(running: _Running[_N]) -> int:
             os.dup2(running.output.fileno(), stream)
         running.job.work(lambda word: _say(running.word, word))
         status = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as a second parent
+    except BaseException:  # noqa: BLE001 - whatever it is, this process must not continue as a second parent
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()

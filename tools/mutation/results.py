@@ -1,4 +1,4 @@
-"""What came of each mutant, kept in a file that grows by a line with each, so that a campaign goes on where it was."""
+"""The result of each mutant, a line each in a file that only grows, so that a campaign continues where it stopped."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Outcome(StrEnum):
 
 
 class Result(Struct, frozen=True):
-    """One mutant's.
+    """The result of one mutant.
 
     Attributes:
         key: the mutant's.
         source: digest of the file that it is in.
-        by: the test that noticed; empty = the module could not be loaded.
-        tests: digests of the files of tests that this rests on: the killer's; all that were played if it survived.
+        by: the test that noticed; empty = none, or the module could not be loaded.
+        tests: digests of the test files it rests on: the killer's; those of all tests that run its line if it survived.
         reaching: how many tests run its line.
         seconds: real time.
     """
@@ -42,17 +42,17 @@ class Result(Struct, frozen=True):
 
     @property
     def is_alive(self) -> bool:
-        """Nothing noticed."""
+        """Whether nothing noticed it."""
         return self.outcome in {Outcome.SURVIVED, Outcome.NO_TEST}
 
     def still_holds(self, digests: Mapping[str, str], path: str, tests: set[str]) -> bool:
-        """Whether nothing that it rests on has changed since, nor has a file of tests come that was not played."""
+        """Whether nothing that it rests on has changed since, and, if it is alive, no new test file runs its line."""
         is_same = digests[path] == self.source and all(digests.get(file) == was for file, was in self.tests.items())
         return is_same and (not self.is_alive or tests <= self.tests.keys())
 
 
 class Results:
-    """Of all campaigns here; the last word on a mutant counts."""
+    """The results of all campaigns here; a mutant's latest counts."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -64,11 +64,11 @@ class Results:
             self._by_key = {result.key: result for result in map(_read, whole)}
 
     def get(self, key: str) -> Result | None:
-        """The last one, whether or not it still holds."""
+        """The latest result, whether or not it still holds."""
         return self._by_key.get(key)
 
     def add(self, result: Result) -> None:
-        """On disk before anything else is tried."""
+        """Keep a result, on disk at once."""
         self._by_key[result.key] = result
         with self._file.open("ab") as file:
             file.write(msgspec.json.encode(result) + b"\n")

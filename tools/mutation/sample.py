@@ -1,7 +1,7 @@
-"""Some of many mutants, the same for the same seed and code, whatever else has changed.
+"""A sample of mutants, the same for the same seed and code, whatever else has changed.
 
-Each line has a rank of its own, from the seed and what stands there, so an edit elsewhere moves nothing, and a larger
-sample holds the smaller one. One mutant a line: a second would mostly say the same again.
+Each line has its own rank, from the seed and its content, so an edit elsewhere moves nothing, and a larger sample
+contains the smaller one. One mutant per line: a second would mostly repeat the first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def draw(mutants: Mapping[str, Sequence[Mutant]], seed: int, size: int) -> dict[
 
     Args:
         mutants: of each package, all of them.
-        seed: another one draws others.
+        seed: another seed draws others.
         size: how many.
     """
     candidates = {package: _one_a_line(found, seed) for package, found in mutants.items()}

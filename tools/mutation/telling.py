@@ -15,7 +15,7 @@ _HEAD = ("package", "drawn", "killed", "out of time", "survived", "no test", "ju
 
 
 class Tally:
-    """Counts, by package.
+    """Outcomes counted by package.
 
     Args:
         packages: the order of the rows.
@@ -27,7 +27,7 @@ class Tally:
         self._seconds: dict[str, float] = defaultdict(float)
 
     def add(self, mutant: Mutant, result: Result, *, is_judged: bool) -> None:
-        """One more."""
+        """Count one more mutant."""
         package = next(package for package in self._outcomes if mutant.path.startswith(f"{package}/"))
         self._outcomes[package][result.outcome] += 1
         self._seconds[package] += result.seconds
@@ -35,7 +35,7 @@ class Tally:
 
     @property
     def killed_share(self) -> float:
-        """Of all that were drawn, judged ones included; what ran out of time was noticed too."""
+        """Share killed of all drawn, judged ones included; running out of time counts as killed."""
         total = sum(self._outcomes.values(), Counter())
         return (total[Outcome.KILLED] + total[Outcome.OUT_OF_TIME]) / max(total.total(), 1)
 
@@ -60,7 +60,7 @@ class Tally:
 
 
 def survivor(mutant: Mutant, result: Result, source: str) -> str:
-    """Where it is, what it changes, and what to paste into judged.toml."""
+    """Where a survivor is, what it changes, and its entry for judged.toml."""
     changed = mutated(mutant.path, source, {mutant.index})[mutant.index]
     lines = difflib.unified_diff(source.splitlines(), changed.splitlines(), n=0, lineterm="")
     changes = [f"    {line}" for line in lines if not line.startswith(("---", "+++", "@@"))]
@@ -70,7 +70,7 @@ def survivor(mutant: Mutant, result: Result, source: str) -> str:
 
 
 def entry(mutant: Mutant) -> str:
-    """A survivor as it stands in judged.toml, but for the reason."""
+    """A survivor's entry in judged.toml, without the reason."""
     names = ("path", "scope", "text", "was", "becomes")
     lines = [f"{name} = {msgspec.json.encode(getattr(mutant, name)).decode()}" for name in names]
     return "\n".join(["[[judged]]", *lines, 'reason = ""'])

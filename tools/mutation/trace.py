@@ -1,4 +1,4 @@
-"""Which test runs which line, and how long it takes. Learned once for each file of tests, as coverage.py sees it."""
+"""Which test runs which line, and how long it takes. Learnt once for each test file, from coverage.py."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from msgspec import Struct
 from tools.mutation.mutants import Mutant
 
 ALL: Final = -1
-"""Instead of one test's number: a fixture that several tests of the file share has run the line."""
+"""In place of a test's number: a fixture shared by several tests of the file has run the line."""
 _SHARED: Final = "shared"
 
 
 class Reach(Struct, frozen=True):
-    """What one file of tests runs.
+    """What one test file runs.
 
     Attributes:
         tests: id and CPU seconds of each test that passes.
-        lines: of each of our files, of each line: the places in ``tests`` of those that run it.
+        lines: by our file and line, the places in ``tests`` of those that run it, or :data:`ALL`.
     """
 
     tests: list[tuple[str, float]]
@@ -34,7 +34,7 @@ class Reach(Struct, frozen=True):
 
 
 class Tracer:
-    """A plugin of pytest that watches the files of ``packages``."""
+    """A pytest plugin that watches the files of ``packages``."""
 
     def __init__(self, packages: Iterable[str], root: Path) -> None:
         self._root = root
@@ -47,7 +47,7 @@ class Tracer:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Lines that run from here on are this test's."""
+        """Lines that run from here on belong to this test."""
         self._test = item.nodeid
         self._coverage.switch_context(item.nodeid)
         began_s = time.process_time()
@@ -59,7 +59,7 @@ class Tracer:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
-        """What is made for several tests concerns them all."""
+        """A fixture made for several tests belongs to all of them."""
         if fixturedef.scope == "function":
             return (yield)
         self._coverage.switch_context(_SHARED)
@@ -69,12 +69,12 @@ class Tracer:
             self._coverage.switch_context(self._test)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A test that fails without a mutant proves nothing; one that is skipped neither."""
+        """Leave out tests that fail without a mutant, which prove nothing, and skipped ones."""
         if not report.passed:
             self._failed.add(report.nodeid)
 
     def reach(self) -> Reach:
-        """What was seen."""
+        """Stop watching; returns what was seen."""
         self._coverage.stop()
         tests = [(name, round(seconds, 4)) for name, seconds in self._seconds.items() if name not in self._failed]
         places = {name: place for place, (name, _) in enumerate(tests)} | {_SHARED: ALL}
@@ -90,7 +90,7 @@ class Tracer:
 
 
 class Atlas:
-    """What all files of tests run, put together."""
+    """What all test files run, together."""
 
     def __init__(self, reaches: Mapping[str, Reach], sources: Mapping[str, str]) -> None:
         self._seconds = {name: seconds for reach in reaches.values() for name, seconds in reach.tests}
@@ -109,7 +109,7 @@ class Atlas:
         return self._seconds[test]
 
     def tests_of(self, mutant: Mutant) -> set[str]:
-        """Tests that run its line. What runs at import only: those that run or hold its name, else all of its file."""
+        """Tests that run its line. If that runs at import only: those that run or contain its name, else the file's."""
         there = self._lines.get(mutant.path, {})
         found = {test for line in range(mutant.lines[0], mutant.lines[1] + 1) for test in there.get(line, ())}
         if found or not mutant.is_at_import:
@@ -138,9 +138,9 @@ class Atlas:
 def in_order(
     tests: Collection[str], path: str, atlas: Atlas, killers: Collection[str], budget_s: float
 ) -> tuple[str, ...]:
-    """Tests that killed in this file before, then those that stand where its own tests stand, each the fastest first.
+    """Former killers in this file, then tests from the file's own test folder, then the rest; each the fastest first.
 
-    As many as ``budget_s`` seconds allow, and one at least.
+    As many as fit into ``budget_s`` CPU seconds, but at least one.
     """
     home = _home_of(path)
     ranked = sorted(tests, key=lambda t: (t not in killers, not t.startswith(home), atlas.seconds_of(t), t))

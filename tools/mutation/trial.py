@@ -1,4 +1,4 @@
-"""One mutant in a process of its own: its file is loaded with the mistake in it, and tests that run it are played."""
+"""One mutant in its own process: its file is loaded with the mistake in it, and tests that run it are played."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tools.mutation.processes import Report
 from tools.mutation.trace import Tracer
 
 MEMORY_BYTES: Final = 4 * 2**30
-"""A mistake in a loop may eat all there is."""
+"""A mistake in a loop may use up all memory."""
 TEST_TIMES: Final = 10
 TEST_EXTRA_S: Final = 5
-"""CPU time that a test may take with a mutant, beside ten times what it took without: a busy machine alters neither."""
+"""CPU time that a test may take with a mutant, on top of ten times its time without: a busy machine changes neither."""
 FIRST_TESTS: Final = 30
 FIRST_FILES: Final = 3
-"""Most mutants die at once, and reading a file of tests takes longer than many tests."""
+"""Most mutants die at once, and reading a test file takes longer than many tests."""
 _QUIET: Final = (
     *("-q", "--tb=no", "-m", "not integration"),
     *("-p", "no:cacheprovider", "-p", "no:xdist"),
@@ -38,11 +38,11 @@ _QUIET: Final = (
 
 
 class Word(Struct, frozen=True):
-    """What a trial says; while it runs: which test it is at.
+    """A trial's report; while it runs, the test it has reached.
 
     Attributes:
         is_killed: a test failed.
-        test: that one, or the one that runs; empty = the module could not even be loaded.
+        test: that one, or the one running; empty = the module could not be loaded, or every test has passed.
     """
 
     is_killed: bool
@@ -53,7 +53,7 @@ def prepare(bytecode: Path) -> None:
     """Import what most tests need and no mutant touches, so that each process begins with it.
 
     Args:
-        bytecode: a folder for what Python compiles, so that each file is compiled once, whatever the environment says.
+        bytecode: a folder for compiled files, so that each is compiled only once, whatever the environment says.
     """
     sys.pycache_prefix = str(bytecode)
     sys.dont_write_bytecode = False
@@ -64,13 +64,13 @@ def prepare(bytecode: Path) -> None:
 
 
 def attempt(report: Report, path: str, source: str | None, seconds: Mapping[str, float], root: Path) -> None:
-    """Play tests in their order until one fails, with a mistake in one file.
+    """Play tests in the given order until one fails, with a mistake in one file.
 
     Args:
-        report: told a :class:`Word` before each test and at the end.
+        report: called with a :class:`Word` before each test and at the end.
         path: the file.
-        source: what to read instead of it; ``None`` = everything as it is.
-        seconds: the tests, and the CPU time that each takes without the mistake.
+        source: text to load in its place; ``None`` = everything as it is.
+        seconds: the tests, and each one's CPU time without the mistake.
         root: top of the repository.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
@@ -88,7 +88,7 @@ def attempt(report: Report, path: str, source: str | None, seconds: Mapping[str,
 
 
 def split(tests: Sequence[str]) -> list[Sequence[str]]:
-    """First a few, of few files; then the rest."""
+    """First a few tests from few files; then the rest."""
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))[:FIRST_FILES]
     first = [test for test in tests if test.partition("::")[0] in files][:FIRST_TESTS]
     taken = set(first)
@@ -97,7 +97,7 @@ def split(tests: Sequence[str]) -> list[Sequence[str]]:
 
 
 def trace(report: Report, file: str, packages: Collection[str], root: Path) -> None:
-    """Play one file of tests as it is, and say what it reaches."""
+    """Play one test file as it is, and report its :class:`Reach`."""
     tracer = Tracer(packages, root)
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         pytest.main([*_QUIET, f"--basetemp={folder}/t", file], plugins=[tracer])
@@ -105,7 +105,7 @@ def trace(report: Report, file: str, packages: Collection[str], root: Path) -> N
 
 
 class _MutantFinder:
-    """Answers for one module before anybody else does."""
+    """Finds one module, ahead of all other finders."""
 
     def __init__(self, path: str, source: str, root: Path) -> None:
         parts = Path(path).with_suffix("").parts
@@ -115,7 +115,7 @@ class _MutantFinder:
         self._source = source
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """Of that module only."""
+        """The mutated module's spec; ``None`` for any other."""
         if name != self._name:
             return None
         return spec_from_file_location(
@@ -132,13 +132,13 @@ class _MutantLoader(SourceFileLoader):
         self._mutated = source
 
     def get_code(self, fullname: str) -> CodeType:
-        """Neither from the cache nor into it."""
+        """Compile the mutant, without reading or writing the cache."""
         del fullname
         return compile(self._mutated, self.path, "exec", dont_inherit=True)
 
 
 class _Watch:
-    """A plugin of pytest: plays the chosen tests in their order, times them, and remembers the first that failed."""
+    """A pytest plugin: plays the chosen tests in order, times them, and remembers the first failure."""
 
     def __init__(self, tests: Sequence[str], seconds: Mapping[str, float], report: Report) -> None:
         self.failed: str | None = None
@@ -147,7 +147,7 @@ class _Watch:
         self._report = report
 
     def pytest_sessionstart(self) -> None:
-        """That an example fails is enough here; a smaller one is not looked for."""
+        """One failing example is enough here; it is not shrunk."""
         phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
         hypothesis.settings.register_profile("mutation", hypothesis.settings.get_profile("ordinary"), phases=phases)
         hypothesis.settings.load_profile("mutation")
@@ -161,7 +161,7 @@ class _Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._report(Word(is_killed=False, test=item.nodeid))
-        # Its signal ends the process.
+        # The timer's signal ends the process.
         signal.setitimer(signal.ITIMER_PROF, TEST_EXTRA_S + TEST_TIMES * self._seconds[item.nodeid])
         try:
             return (yield)
