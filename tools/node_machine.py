@@ -28,7 +28,7 @@ def mermaid(table: Table[_S, _I], initial: _S) -> str:
 
 
 def page() -> str:
-    """Everything between :data:`BEGIN` and :data:`END`, both included."""
+    """The text from :data:`BEGIN` to :data:`END`, both included."""
     parts = (
         ("An incident of ours, as its presser is told of it", mermaid(INCIDENT, Phase.DRAFTED)),
         ("A button", mermaid(BUTTON, ButtonPhase.UP)),

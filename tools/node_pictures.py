@@ -1,6 +1,6 @@
 """Draws every face into PNG files: ``python -m tools.node_pictures --out docs/pictures``.
 
-The pixels are those the panel gets, four times as large, in the panel's yellow; the same run makes the same bytes.
+The pixels are the panel's, four times as large, in the panel's yellow; the same run makes the same bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WIDE_ASIDE: Final = ("On duty", "CCTV control room", "PCSO J Patel", "Crown: al
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the pictures; 1 and a sentence if the font is missing, for pictures in another would mislead."""
+    """Write the pictures; returns 1 if the font is missing, because pictures in another would mislead."""
     parser = argparse.ArgumentParser(prog="python -m tools.node_pictures", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="folder for the PNG files")
     out: Path = parser.parse_args(arguments).out
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def framed(image: Image.Image) -> Image.Image:
-    """A panel's picture, enlarged, tinted and with a border."""
+    """A panel's picture, enlarged by :data:`SCALE`, tinted and with a border."""
     glass = image if image.mode == "RGB" else _tinted(image)
     large = glass.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.NEAREST)
     picture = Image.new("RGB", (large.width + 2 * _BORDER_PX, large.height + 2 * _BORDER_PX), _BEZEL)
@@ -64,7 +64,7 @@ def framed(image: Image.Image) -> Image.Image:
 
 
 def contact_sheet(pictures: dict[str, Image.Image], typeface: Typeface, columns: int = _COLUMNS) -> Image.Image:
-    """All pictures, each over its name."""
+    """All pictures in a grid, each above its name."""
     width_px = max(picture.width for picture in pictures.values()) + _GAP_PX
     height_px = max(picture.height for picture in pictures.values()) + _LABEL_PX + _GAP_PX
     rows = -(-len(pictures) // columns)

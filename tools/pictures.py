@@ -1,4 +1,4 @@
-"""The pictures of pages in the documentation: small files that say what they were made from."""
+"""Pictures of pages in the documentation: small files that record what they were made from."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _KEY: Final = "Made from"
 
 
 def digest(*sources: str, data: bytes = b"") -> str:
-    """Of what decides a picture.
+    """SHA-256 in hex of all that determines a picture.
 
     Args:
         sources: files, and folders with all their files, from the root of the project.
-        data: what is shown besides.
+        data: other content that is shown.
     """
     hashed = hashlib.sha256(data)
     for source in sources:
@@ -31,7 +31,7 @@ def digest(*sources: str, data: bytes = b"") -> str:
 
 
 def write_small(file: Path, png: bytes, made_from: str) -> None:
-    """Few colours stand in a page: a palette makes its picture a fraction of its size."""
+    """Write a PNG with a palette: pages have few colours, so it takes a fraction of the size."""
     info = PngInfo()
     info.add_text(_KEY, made_from)
     with Image.open(io.BytesIO(png)) as image:
@@ -40,12 +40,12 @@ def write_small(file: Path, png: bytes, made_from: str) -> None:
 
 
 def made_from(file: Path) -> str:
-    """The digest it was written with; empty if there is none."""
+    """The digest in the file; empty if there is none."""
     with Image.open(file) as image:
         return str(image.info.get(_KEY, ""))
 
 
 def pixels(file: Path) -> tuple[tuple[int, int], bytes]:
-    """Size and colours: another zlib packs the same pixels otherwise."""
+    """Size and colours, which do not depend on how zlib packs them."""
     with Image.open(file) as image:
         return image.size, image.convert("RGB").tobytes()

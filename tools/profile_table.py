@@ -1,4 +1,4 @@
-"""The table of profiles in docs/hardware.md, from the profiles: ``python -m tools.profile_table`` writes it anew."""
+"""The table of profiles in docs/hardware.md, from the profiles: ``python -m tools.profile_table`` writes it again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLUMNS: Final = ("profile", "panel", "reset", "DC", *(button.value for button 
 
 
 def table() -> str:
-    """Every profile but the fake, in Markdown."""
+    """Every profile except the fake ones, in Markdown."""
     rows = [_COLUMNS, *(_row(profile) for profile in PROFILES.values() if not profile.is_fake)]
     head, *body = (f"| {' | '.join(row)} |\n" for row in rows)
     return "".join([head, "|---" * len(_COLUMNS), "|\n", *body])

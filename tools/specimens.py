@@ -1,6 +1,6 @@
-"""Every face as the node itself composes it: the core plays a day of a shop, and each screen is kept.
+"""Every face as the node itself composes it: the core plays scenes from a shop, and each last screen is kept.
 
-For pictures and tests. Two faces that no rule composes yet are written down here.
+For pictures and tests. One face that no rule composes yet is written down here.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ _DIRECTORY: Final = Directory(
 
 
 class _Shop:
-    """One node's core, with a disk that obeys or refuses, a radio that is heard or not, and a clock that obeys."""
+    """One node's core, with a disk that works or refuses, a radio that is heard or not, and a clock that works."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Shop:
 
     @property
     def screen(self) -> Screen:
-        """What the panel is to show now."""
+        """What the panel should show now."""
         if self._state.screen is None:
             raise AssertionError("the core shows nothing yet")
         return self._state.screen
@@ -121,14 +121,14 @@ class _Shop:
         return self
 
     def press(self, button: Button, held_ms: int) -> _Shop:
-        """Press, hold, let go."""
+        """Press, hold, release."""
         self._do(PinChanged(button, is_down=True))
         self.wait(held_ms)
         self._do(PinChanged(button, is_down=False))
         return self.wait(60)
 
     def wait(self, duration_ms: int) -> _Shop:
-        """Let time pass, ticking when the core asked for it."""
+        """Let time pass, ticking when the core asks for it."""
         self._timeline.run_until(self._timeline.now_ms + duration_ms, lambda: None)
         return self
 
@@ -138,12 +138,12 @@ class _Shop:
         return self
 
     def hear(self, event: Event) -> _Shop:
-        """Something happened."""
+        """Give the core an event."""
         self._do(event)
         return self
 
     def receipt(self) -> _Shop:
-        """Central has committed the latest."""
+        """Central has committed our latest frame."""
         self._do(FramePublished(FrameId(_OURS, self._latest)))
         self._do(self._receipt(FrameId(_OURS, self._latest), Path.NETWORK))
         return self
@@ -155,7 +155,7 @@ class _Shop:
         return self
 
     def incident(self, state: str, *, of: NodeId = _OURS, revision: int = 1) -> _Shop:
-        """A person on duty has said something."""
+        """A person on duty has acted on an incident."""
         said = IncidentState(
             incident=FrameId(of, 1).text,
             revision=revision,
@@ -225,18 +225,18 @@ class _Shop:
 
 
 def _licensed(*, is_heard: bool = True) -> _Shop:
-    """With a radio that was tested already."""
+    """A shop with a radio that is already tested."""
     shop = _Shop(radio=RadioSettings(licence="OFCOM 1"), is_heard=is_heard)
     return shop.online().wait(25_000).online().wait(25_000).online().wait(25_000).online()
 
 
 def _steady(shop: _Shop) -> _Shop:
-    """A minute later, central heard all the while."""
+    """A minute later; central was heard all the while."""
     return shop.wait(25_000).online().wait(25_000).online().wait(15_000).online()
 
 
 def _cut(*, is_heard: bool = False) -> _Shop:
-    """The same, and then its network is gone; what it says after that is not heard."""
+    """The licensed shop after its network went; what it transmits now is not heard."""
     shop = _licensed().hear(LinkDown("gone"))
     return shop.deaf() if not is_heard else shop
 

@@ -1,7 +1,7 @@
-"""A plugin of mypy: structs are checked as dataclasses with slots are.
+"""A mypy plugin: structs are checked as strictly as dataclasses with slots.
 
 - ``msgspec.structs.replace``, by the fields of its subject: msgspec declares it with ``**changes: Any``.
-- Assignments, by the fields of the struct: mypy takes ``self.cuont = 1`` in a method for one field more, and only a
+- Assignments, by the fields of the struct: mypy takes ``self.cuont = 1`` in a method for another field, and only a
   running program would refuse it.
 
 ``tests/project/test_types.py`` shows both at work.
@@ -21,11 +21,11 @@ class StructChecks(Plugin):
     """The two hooks."""
 
     def get_function_signature_hook(self, fullname: str) -> Callable[[FunctionSigContext], FunctionLike] | None:
-        """Mypy's own, for one function more."""
+        """Mypy's own hook for dataclasses, for one more function."""
         return replace_function_sig_callback if fullname == "msgspec.structs.replace" else None
 
     def get_base_class_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:  # noqa: ARG002
-        """For every class: the name of its base does not say whether it is a struct."""
+        """A hook for every class: the name of its base does not say whether it is a struct."""
         return _close
 
 
@@ -41,5 +41,5 @@ def _close(context: ClassDefContext) -> None:
 
 
 def plugin(_version: str) -> type[Plugin]:
-    """What mypy asks for."""
+    """The class that mypy asks for."""
     return StructChecks

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the official AsyncAPI schema into node_modules beside this file. Does nothing where it is there already.
+# Puts the official AsyncAPI schema into node_modules beside this file. Does nothing if it is there already.
 set -euo pipefail
 cd "$(dirname "$0")"
 is_there() { cmp -s package-lock.json node_modules/.installed-lock.json; }

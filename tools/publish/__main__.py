@@ -1,4 +1,4 @@
-"""Write the vectors and the documents, or say which are out of date. The one place in ``wire`` that does I/O."""
+"""Write the vectors and documents made from the contract, or list those that are out of date."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def published_files() -> dict[str, str]:
-    """Every file that is made from the contract: path from the repository's root → text."""
+    """Every file made from the contract: path from the repository's root → text."""
     files = {f"wire/vectors/{name}": text for name, text in vector_files().items()}
     return files | {"docs/wire.md": handbook(), "docs/asyncapi.json": asyncapi_document()}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 = written, or all up to date; 1 = ``--check`` found a difference."""
+    """Returns 0 if the files are written or up to date, 1 if ``--check`` found a difference."""
     parser = argparse.ArgumentParser(prog="python -m tools.publish", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file is out of date")
     is_check = parser.parse_args(arguments).check

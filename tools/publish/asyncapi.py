@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the contract, as central stands in it: what it receives and what it sends."""
+"""The AsyncAPI 3.0 document of the contract, from central's side: what it receives and what it sends."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _broker() -> Json:
 
 
 def message_names(channel: Channel) -> list[str]:
-    """Names of the messages on a channel, under components."""
+    """Names under ``components`` of the messages on a channel."""
     if isinstance(channel.payload, tuple):
         return [_frame_name(kind) for kind in channel.payload]
     return [kind.__name__ for kind in channel.messages]
@@ -195,7 +195,7 @@ def _examples(kind: type[Message]) -> Json:
 
 
 def schemas() -> dict[type[Message], Json]:
-    """JSON Schema of each message and of what is in them, with the source's own words beside each field."""
+    """JSON Schema of each message and of the types in it, each field described by its docstring."""
     kinds = [kind for channel in CHANNELS for kind in channel.messages]
     _, found = msgspec.json.schema_components([*kinds, DirectoryDocument], ref_template="#/components/schemas/{name}")
     classes = {cls.__name__: cls for cls in _all_messages()}

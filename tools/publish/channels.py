@@ -1,4 +1,4 @@
-"""Who says what to whom, on which topic, as data."""
+"""The topics as data: who writes them, who reads them, and what they carry."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ class Channel(Struct, frozen=True):
 
     Attributes:
         name: in the AsyncAPI document.
-        address: the topic with ``{scheme}`` and ``{node}`` for its parameters.
-        writer, readers: as words.
+        topic: with placeholders for scheme and node.
+        writer, readers: in words.
         is_from_central: central writes it.
-        qos: 0 where the next one, or the next question, makes up for a lost one.
+        qos: 0 where the next message, or the next sync, makes up for a lost one.
         payload: kinds of frame, or a type of message.
-        bytes_max: the payload's cap.
-        in_parts: what carries the payload where it does not fit into one message.
-        operation: what central does with it, as a name and in words.
+        operation, summary: what central does with it, as a name and in words.
         is_signed: its writer signs it in the user property ``signature``. Frames and the directory sign themselves.
+        in_parts: the type that carries the payload where it does not fit into one message.
     """
 
     name: str
@@ -48,19 +47,19 @@ class Channel(Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """The topic with its parameters."""
+        """The topic with ``{scheme}`` and ``{node}`` as parameters."""
         return str(self.topic).replace("ffffffff", "{node}").replace(_SCHEME, "{scheme}")
 
     @property
     def payload_bytes_max(self) -> int:
-        """The payload's cap."""
+        """The largest payload, in bytes."""
         if isinstance(self.payload, tuple):
             return FRAME_BYTES_MAX
         return bytes_max(self.payload)
 
     @property
     def messages(self) -> tuple[type[Message], ...]:
-        """The types of JSON message that travel on it."""
+        """The types of JSON message on it; none if it carries frames."""
         if isinstance(self.payload, tuple):
             return ()
         return (self.payload,) if self.in_parts is None else (self.payload, self.in_parts)

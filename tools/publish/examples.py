@@ -44,7 +44,7 @@ from wire.messages import (
 )
 from wire.signing import SigningKey
 
-# Seeds of nobody: they are printed in public documents and must never reach a real town.
+# Nobody's seeds: they are printed in public documents and must never reach a real town.
 SEEDS: Final = {
     "authority": bytes([0xA0]) * 32,
     "central": bytes([0x01]) * 32,
@@ -152,7 +152,7 @@ FRAMES: Final[dict[str, Frame]] = {
         _LAST_NODE, U32_MAX, U32_MAX, _LAST, AnswerState.UNANSWERED
     ),
 }
-"""By name. Each kind at its usual, its least where that differs, and its greatest."""
+"""By name. Each kind in its usual form, its least where that differs, and its greatest."""
 
 _INCIDENT = IncidentState(
     incident=_PRESS.text,
@@ -307,4 +307,4 @@ SIGNING_DIRECTORY: Final = structs.replace(
     serial=13,
     senders=tuple(structs.replace(entry, signs=entry.node in {"00000001", "00000010"}) for entry in DIRECTORY.senders),
 )
-"""The same town, in which central and the shop sign their JSON; the pub is of an old version."""
+"""The same town, but central and the shop sign their JSON; the pub runs an old version."""

@@ -1,6 +1,6 @@
-"""The golden vectors: bytes and what they mean, for anyone who writes another reader or writer of the contract.
+"""The golden vectors: bytes and their meaning, for anyone who writes another reader or writer of the contract.
 
-They are made from the code and committed; a change in one shows in review as a change of the contract.
+They are made from the code and committed, so a change in one shows in review as a change of the contract.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NAMES: Final = {CENTRAL: "central", SHOP: "shop", PUB: "pub", STRUCK_OFF: "stru
 
 
 def fields_of(value: Any) -> Json:  # noqa: ANN401 (any frame or topic)
-    """A frame's or topic's fields as JSON: ids as text, vocabulary by its names."""
+    """A frame's or topic's fields as JSON: ids as text, vocabulary by name, bytes in hex."""
     shown: Json = {"type": type(value).__name__}
     for field in msgspec.structs.fields(value):
         item = getattr(value, field.name)
@@ -63,7 +63,7 @@ def _plain(part: Any) -> Any:  # noqa: ANN401 (any part of a list)
 
 
 def signer(frame: Frame) -> str:
-    """Whose key of the examples signs it."""
+    """Name of the example key that signs it."""
     return _NAMES.get(frame.sender, "stranger")
 
 
@@ -371,7 +371,7 @@ def _verdict(read: Any) -> str | None:  # noqa: ANN401 (any reader)
 
 
 def vector_files() -> dict[str, str]:
-    """File name in ``wire/vectors`` → its text."""
+    """Text of each file in ``wire/vectors``, by name."""
     contents: dict[str, Any] = {
         "frames.json": _frames(),
         "frames-invalid.json": _invalid_frames(),
@@ -385,5 +385,5 @@ def vector_files() -> dict[str, str]:
 
 
 def message_types() -> dict[str, type[Message]]:
-    """Name in the vectors → type."""
+    """Type of each message, by its name in the vectors."""
     return {type(message).__name__: type(message) for message in MESSAGES.values()}

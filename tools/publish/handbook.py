@@ -110,7 +110,7 @@ _CONTENTS: Final = " · ".join(
 
 
 def handbook() -> str:
-    """The page."""
+    """The page's Markdown."""
     parts = [
         INTRODUCTION,
         _CONTENTS,
@@ -297,7 +297,7 @@ def _default(schema: dict[str, Any]) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cases, one line each)
-    """A JSON Schema as a few words."""
+    """A JSON Schema in a few words."""
     match schema:
         case {"anyOf": [inner, {"type": "null"}]}:
             return f"{_type(inner)}, or null"

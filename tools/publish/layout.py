@@ -1,6 +1,6 @@
-"""Which byte of a frame is what, as data: the tables and annotated examples in the handbook are made from it.
+"""Which byte of a frame is what, as data; the handbook's tables and annotated examples are made from it.
 
-It is written apart from :mod:`wire.frames` on purpose, and a test holds the two against each other.
+It deliberately does not use :mod:`wire.frames`: a test compares the two.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Field(Struct, frozen=True):
     """One field.
 
     Attributes:
-        path: the frame's attribute it holds, ``""`` where that is none of the frame's own.
+        path: the frame's attribute it holds; ``""`` if it holds none directly.
         width: bytes; 0 = the rest of the body.
-        width_max: bytes at most, where ``width`` is 0.
-        type: as the table says it.
+        width_max: the most bytes, where ``width`` is 0.
+        type: as in the table.
         meaning: in one line.
     """
 
@@ -142,12 +142,12 @@ def fields(kind: FrameKind) -> tuple[Field, ...]:
 
 
 def bytes_max(kind: FrameKind) -> int:
-    """The longest frame of a kind."""
+    """The most bytes in a frame of this kind."""
     return sum(field.width or field.width_max for field in fields(kind))
 
 
 def taken_apart(kind: FrameKind, data: bytes) -> Iterator[tuple[Field, int, bytes]]:
-    """Each field of a frame's bytes, with its offset."""
+    """Each field of a frame, its offset and its bytes."""
     offset = 0
     for field in fields(kind):
         end = offset + field.width if field.width else len(data) - SIGNATURE_BYTES

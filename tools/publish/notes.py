@@ -1,4 +1,4 @@
-"""The words that stand beside a definition in the source: one docstring serves the reader of code and of documents."""
+"""Docstrings of definitions as text for documents, so that one text serves the reader of code and of documents."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def _notes_of(module: ModuleType) -> dict[str, dict[str, str]]:
 
 
 def notes(cls: type) -> dict[str, str]:
-    """What is said of a class (under ``""``) and of each of its fields or members that has a word beside it."""
+    """Notes on a class (under ``""``) and on each of its fields or members that has a docstring."""
     return _notes_of(sys.modules[cls.__module__])[cls.__name__]

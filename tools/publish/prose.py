@@ -1,4 +1,4 @@
-"""The handbook's text between its tables: rules that several places in the code keep."""
+"""The handbook's text between its tables: rules kept by several parts of the code."""
 
 from __future__ import annotations
 
