@@ -1,1 +1,1 @@
-"""Central: what the co-ordinator, the CCTV room, PCSOs and sergeants look at."""
+"""Central: takes in alerts, and shows them to the co-ordinator, the CCTV room, PCSOs and sergeants."""

@@ -1,4 +1,4 @@
-"""Central, put together: the only place that picks the database, the broker's link and the web server."""
+"""The composition root: the only place that picks the database, the broker's link and the web server."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ NOTICE: Final = "Only this computer can open this page. There are no accounts ye
 
 
 class Central:
-    """The whole program. Build, :meth:`start`, :meth:`wait`, :meth:`stop`."""
+    """The whole program: construct, :meth:`start`, :meth:`wait`, :meth:`stop`."""
 
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
-        """Opens the database and the page's socket; nothing runs yet.
+        """Open the database and the page's socket; nothing runs yet.
 
         Raises:
             StoreError: the database cannot be opened.
@@ -105,11 +105,11 @@ class Central:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The page's address: ``http://127.0.0.1:8080/``."""
         return url_of(self._listener)
 
     def start(self) -> None:
-        """Serve, take in, and say so; with or without a broker."""
+        """Start the page, the intake and the broker's link, and report that central is ready; needs no broker."""
         self._live.attach(self._web.start_thread())
         self._thread.start()
         self._watcher.start()
@@ -118,12 +118,12 @@ class Central:
         self._service.ready()
 
     def wait(self, should_stop: threading.Event) -> None:
-        """Until ``should_stop``, or until a part that everything needs has failed."""
+        """Wait until ``should_stop`` is set or an essential part has failed."""
         while not should_stop.wait(0.2):
             if self._has_ended.is_set():
                 return
             if self._live.is_broken:
-                # The journal is on disk: a restart shows what is true, within seconds.
+                # The journal is on disk: a restart shows the true state within seconds.
                 self._failed = True
                 return
             if self._web.join_thread(0):
@@ -132,7 +132,11 @@ class Central:
                 return
 
     def stop(self) -> bool:
-        """End within two seconds; what has arrived is still committed and answered. Says whether all was well."""
+        """End, within two seconds unless a thread hangs, after committing and answering what has arrived.
+
+        Returns:
+            Whether nothing had failed.
+        """
         self._service.stopping()
         self._watcher.stop()
         self._web.stop()
@@ -148,14 +152,14 @@ class Central:
         try:
             self._database.keep_directory(newest.directory.serial, newest.data, now_at)
         except StoreError as e:
-            # It is in its file, too; the page will say soon enough that the disk refuses.
+            # It is in its file too, and the page will soon say that the disk refuses.
             logger.warning("the directory was not kept: %s", e)
 
     def _begin_time(self, clock: CentralClock, now_at: datetime) -> tuple[timedelta, ...]:
         try:
             return self._database.begin_time(machine_boot(), clock.offset, now_at)
         except StoreError as e:
-            # A full disk: the page shows what is open and says so. What was pressed on an earlier time may seem late.
+            # A full disk: the page shows open alerts and says so. Presses with an earlier run's time may seem late.
             logger.warning("the times of earlier runs are not known: %s", e)
             self._inbox.put(ev.StoreFailed(str(e)))
             return ()
@@ -164,7 +168,7 @@ class Central:
         try:
             self._loop.run()
         except BaseException:
-            # Half a transaction of rules is worse than a restart: the journal is on disk, and nodes send again.
+            # A half-applied step is worse than a restart: the journal is on disk, and nodes send again.
             self._failed = True
             logger.exception("the intake has failed")
             raise

@@ -1,4 +1,4 @@
-"""``watchlink central --config FILE``."""
+"""The command ``watchlink central --config FILE``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    # Late, so that a signal during the slow imports is not lost.
+    # Imported late, so that a signal during these slow imports is not lost.
     from central.app import Central  # noqa: PLC0415
     from central.config import load_configuration  # noqa: PLC0415
     from central.store.errors import StoreConfigError, StoreError  # noqa: PLC0415

@@ -1,7 +1,8 @@
-"""Central's time: the wall clock as it was when the program began, run on by a clock that nobody sets (N13).
+"""Central's time: the wall clock at the program's start, carried on by a clock that nobody sets (N13).
 
-Nodes stamp their presses on it and judge by it, so it must not step while central runs. ``CLOCK_BOOTTIME`` goes on
-while the machine sleeps, and NTP steers its rate like the wall clock's. A new setting counts from the next start.
+Nodes stamp presses with it and judge by it, so it must not step while central runs. ``CLOCK_BOOTTIME`` goes on while
+the machine sleeps, and NTP steers its rate like the wall clock's. A change to the wall clock counts from the next
+start.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def _boottime_ns() -> int:
 
 
 class CentralClock:
-    """One for the whole program."""
+    """Tells central's time; one instance for the whole program."""
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = _boottime_ns) -> None:
         self._wall_ns = wall_ns
@@ -30,7 +31,7 @@ class CentralClock:
 
     @property
     def offset(self) -> timedelta:
-        """Central's time less the machine's steady clock."""
+        """Central's time minus the machine's steady clock."""
         return _span(self._offset_ns)
 
     def now(self) -> datetime:
@@ -38,12 +39,12 @@ class CentralClock:
         return datetime(1970, 1, 1, tzinfo=UTC) + _span(self._offset_ns + self._steady_ns())
 
     def wall_ahead(self) -> timedelta:
-        """By how much the wall clock has been set forward since the start; negative if back."""
+        """How far the wall clock has been set forward since the start; negative = back."""
         return _span(self._wall_ns() - self._steady_ns() - self._offset_ns)
 
 
 def machine_boot() -> str:
-    """New at each boot of the machine: what the steady clock counts from."""
+    """Id of the machine's boot, from which the steady clock counts; a new one each time if it cannot be read."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -19,7 +19,7 @@ from wire.signing import KEY_BYTES, PublicKey, SigningKey
 
 ALERTS_CERTIFICATE_FILE: Final = "alerts.pem"
 ALERTS_KEY_FILE: Final = "alerts.key"
-"""Beside the configuration: of the connection that carries alerts, as the fleet makes them."""
+"""Certificate and key of the connection for alerts, made by the fleet, beside the configuration."""
 _KEY_FILE_BYTES_MAX: Final = 1_024
 
 
@@ -32,7 +32,7 @@ class IdentityTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebTable(msgspec.Struct, frozen=True, kw_only=True):
-    """``[web]``. Port 0 takes a free one, which the fact ``listening`` tells."""
+    """``[web]``. Port 0 takes a free one, reported by the fact ``listening``."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
@@ -45,7 +45,7 @@ class PageTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The file as it is written."""
+    """The file as written: paths unresolved, keys unread."""
 
     database: str
     identity: IdentityTable
@@ -63,7 +63,7 @@ class Configuration(Struct, frozen=True):
     directory_file: Path
     mqtt: LinkSettings
     alerts_mqtt: LinkSettings | None
-    """With the certificate of alerts' own connection; ``None`` where the fleet has made none yet."""
+    """With the certificate of the connection for alerts; ``None`` if the fleet has not made one yet."""
     web_host: str
     web_port: int
     inter_font_dir: Path

@@ -1,4 +1,4 @@
-"""Central's own frame counters: reserved on disk before use, in blocks, and never below what a node has seen."""
+"""Central's own frame counters: reserved on disk in blocks before use, and raised above those that nodes have seen."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from central.core.restored import COUNTERS_MAX
 logger = logging.getLogger(__name__)
 
 COUNTER_BLOCK: Final = 10_000
-"""Reserved on disk at a time; a start skips what is left of the last one."""
+"""Reserved at a time; a start skips the rest of the last block."""
 RAISES_MAX: Final = 16
-"""In one run, so that a lying node cannot use them up."""
+"""Per run, so that a lying node cannot use up the counters."""
 
 
 class OwnCounters:
-    """Gives them out, one after the other."""
+    """Gives out counters in rising order, each once."""
 
     def __init__(self, reserve: Callable[[int, int], range]) -> None:
-        """``reserve``: so many, all above the second number, that nobody will ever get again."""
+        """``reserve(count, above)``: gives ``count`` counters, all greater than ``above``, that nobody gets again."""
         self._reserve = reserve
         self._left = iter(range(0))
         self._last = 0
         self._raised = 0
 
     def next(self) -> int:
-        """One that was never used.
+        """A counter that was never used.
 
         Raises:
             StoreError: none could be reserved.
@@ -40,7 +40,9 @@ class OwnCounters:
         return counter
 
     def raise_above(self, counter: int) -> None:
-        """A node has seen this one: if it is above ours, the disk is an older copy, and we go on above it.
+        """Go on above ``counter``, which a node has seen: if it is above ours, the disk is an older copy.
+
+        At most :data:`RAISES_MAX` times, and not for one more than ``COUNTERS_MAX`` above ours.
 
         Raises:
             StoreError: none could be reserved.

@@ -1,4 +1,4 @@
-"""The directory's file: looked at every second, verified, and told of once when it has changed."""
+"""The directory's file: checked every second, verified, and reported once per change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Newest(Struct, frozen=True):
 
 
 class DirectoryFile:
-    """Looks at one file. Never raises: what is wrong with the file is told as a fact, once for each change of it."""
+    """Checks one file. Never raises: a problem with the file becomes an event, once per change of the file."""
 
     def __init__(self, path: Path, authority: PublicKey, newest: Newest) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class DirectoryFile:
         self._told = ""
 
     def look(self) -> DirectoryChanged | DirectoryRefused | None:
-        """What is new since the last look."""
+        """What has changed since the last look; ``None`` = nothing."""
         try:
             stat = self._path.stat()
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
@@ -69,7 +69,7 @@ class DirectoryFile:
 
 
 class DirectoryWatcher:
-    """A thread of its own: verifying a directory of thousands takes longer than an alert may wait."""
+    """Looks on its own thread: verifying a directory of thousands takes longer than an alert may wait."""
 
     def __init__(self, file: DirectoryFile, put: Callable[[DirectoryChanged | DirectoryRefused], None]) -> None:
         self._file = file
@@ -78,11 +78,11 @@ class DirectoryWatcher:
         self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Look every :data:`POLL_S` seconds from now on."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking; does not wait for the thread."""
         self._is_stopping.set()
 
     def _run(self) -> None:
@@ -93,11 +93,11 @@ class DirectoryWatcher:
 
 
 def open_kept(data: bytes | None, authority: PublicKey) -> Newest:
-    """The directory the database kept, if it is still good."""
+    """The directory kept in the database; the empty one if there is none or it no longer verifies."""
     if data is None:
         return Newest()
     try:
         return Newest(open_directory(data, authority), data)
     except DirectoryError:
-        # The authority's key was changed; the file will bring a new one.
+        # The authority's key has changed; the file will bring a new directory.
         return Newest()

@@ -20,21 +20,25 @@ logger = logging.getLogger(__name__)
 ANSWER_WITHIN_S: Final = 10.0
 BEAT_S: Final = 1.0
 STUCK_AFTER_S: Final = 10.0
-"""Longer than any page takes to draw, on a busy machine too."""
+"""Longer than any page takes to draw, even on a busy machine."""
 
 
 class LiveBoard:
-    """A :class:`central.core.view.BoardPort`. ``show`` and ``answer`` are the intake thread's, the rest the loop's."""
+    """A :class:`central.core.view.BoardPort`.
+
+    The main thread calls ``attach`` and ``is_broken``, the intake thread ``show``, ``answer`` and ``is_moving``, the
+    web's loop the rest.
+    """
 
     def __init__(
         self, board: Board, request: Callable[[ActionRequested], None], clock_s: Callable[[], float] = time.monotonic
     ) -> None:
-        """Make one.
+        """Not attached to the web's loop yet: see :meth:`attach`.
 
         Args:
-            board: as it is at the start.
-            request: hands an action to the intake thread; must not block.
-            clock_s: monotonic.
+            board: as at the start.
+            request: passes an action to the intake thread; must not block.
+            clock_s: monotonic seconds.
         """
         self._clock_s = clock_s
         self._beat_s = clock_s()
@@ -48,37 +52,37 @@ class LiveBoard:
 
     @property
     def is_broken(self) -> bool:
-        """A change was lost, so the board stands still for good, and every page would call it live."""
+        """A change could not be applied: the board stands still for good, and every page would call it live."""
         return self._is_broken
 
     @property
     def is_moving(self) -> bool:
-        """The loop went round a moment ago. A page that hangs is no better than none: nobody is answered."""
+        """Whether the web's loop ran in the last 10 s. A page that hangs is no better than none: nobody is answered."""
         return self._clock_s() - self._beat_s < STUCK_AFTER_S
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on changes cross to ``loop``. Before the first :meth:`show`."""
+        """Send changes to ``loop`` from now on. Call it before the first :meth:`show`."""
         self._loop = loop
         self._cross(self._beat)
 
     def show(self, change: Change) -> None:
-        """The next change."""
+        """Pass on the next change; sequences have no gaps."""
         self._cross(lambda: self._apply(change))
 
     def answer(self, request: int, result: Done | Refused) -> None:
-        """What became of an action."""
+        """Answer the action numbered ``request``; ignored if nobody waits any longer."""
         self._cross(lambda: self._settle(request, result))
 
     def board(self) -> Board:
-        """The newest board."""
+        """The newest board, at this machine's present time."""
         return self._keeper.board(datetime.now(UTC))
 
     def subscribe(self, deliver: DeliverChange) -> None:
-        """Every change after the newest board."""
+        """Call ``deliver`` with every change after the newest board."""
         self._subscribers.append(deliver)
 
     async def act(self, action: Action, by: Person) -> Done | Refused:
-        """Carry out one action; returns after the commit."""
+        """Carry out one action. Returns after the commit; refused if there is no answer within 10 s."""
         number = next(self._numbers)
         future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
@@ -92,7 +96,7 @@ class LiveBoard:
             self._waiting.pop(number, None)
 
     def _cross(self, call: Callable[[], None]) -> None:
-        # The loop ends before the intake thread does; nobody looks any more then.
+        # The loop ends before the intake thread does; by then nobody is looking.
         with contextlib.suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(call)

@@ -1,9 +1,9 @@
-"""The intake thread: takes what arrived, asks the rules, commits once for all of it, and then tells.
+"""The intake thread: takes what has arrived, applies the rules, commits it all at once, and then tells.
 
-A lone alert is handled the moment it arrives; under a flood of them whatever has gathered meanwhile, at most
-five hundred, shares one transaction. Receipts go out at once, pages and tools are told when nothing more has come for
-a millisecond, or a tenth of a second later: somebody frightened waits for the first. Everything of the core and the
-database happens on this thread.
+A lone alert is handled the moment it arrives; in a flood, up to five hundred messages that have gathered meanwhile
+share one transaction. Receipts go out at once, for someone frightened is waiting; everything else is told when nothing
+more has arrived for a millisecond, or after a tenth of a second. The core and the database are used on this thread
+only.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ TICK_S: Final = 1.0
 TELL_AT_ONCE: Final = 8
 TELL_SHARE: Final = 8
 TELL_WITHIN_S: Final = 0.1
-"""How long a flood may hold back what is not a receipt."""
+"""How long a flood may hold back everything but receipts."""
 RECEIPTS_LEAVE_S: Final = 0.001
-"""How long the telling waits for the connection's thread to send receipts: both need Python's one lock."""
+"""How long everything else waits while the connection's thread sends receipts: both need Python's one lock."""
 STOP_WITHIN_S: Final = 1.0
-"""How long the end waits for everything to be told."""
+"""How long the end waits until everything is told."""
 OVERLOAD: Final = "overload"
 
 
 class Store(Protocol):
-    """What the loop needs of :class:`central.store.database.Database`."""
+    """The loop's part of :class:`central.store.database.Database`."""
 
     @property
     def has_reserve(self) -> bool: ...  # noqa: D102
@@ -70,7 +70,7 @@ class Store(Protocol):
 
 
 class Screen(Protocol):
-    """Shows what the rules say: :class:`central.live.LiveBoard`."""
+    """The loop's part of :class:`central.live.LiveBoard`."""
 
     @property
     def is_moving(self) -> bool: ...  # noqa: D102
@@ -85,7 +85,7 @@ def _utc_now() -> datetime:
 
 
 class IntakeLoop:
-    """One core, one database, one thread. :meth:`stop` may be called from any thread, the rest is its own."""
+    """One core, one database, one thread. :meth:`stop` may be called from any thread, the rest only from that one."""
 
     def __init__(
         self,
@@ -156,11 +156,11 @@ class IntakeLoop:
             self._raise_counter(order.counter)
 
     def begin(self, orders: list[do.Effect]) -> None:
-        """Say and keep what the start could not take up; the rest of its orders is told when there is a connection."""
+        """Report and set aside what the start could not take; its statuses are published anew when the link is up."""
         self._carry_out([order for order in orders if isinstance(order, do.SetAside | do.ReportFact)])
 
     def run(self) -> None:
-        """Until :meth:`stop`; what had arrived by then is still committed and answered."""
+        """Run until :meth:`stop`; what had arrived by then is still committed and answered."""
         while not self._is_stopping.is_set():
             self.step(max(0.0, self._tick_due_s - time.monotonic()))
         for _ in range(BATCH_MAX):
@@ -172,7 +172,7 @@ class IntakeLoop:
         self._service.watchdog()
 
     def step(self, timeout_s: float) -> None:
-        """Wait for something at most this long, and deal with it."""
+        """Wait at most ``timeout_s`` for something to arrive, and handle it; tick when a second has passed."""
         self._take(self._inbox.take(BATCH_MAX, timeout_s))
         if time.monotonic() >= self._tick_due_s:
             self._tick_due_s = time.monotonic() + TICK_S
@@ -186,7 +186,7 @@ class IntakeLoop:
         if time.monotonic() >= self._tell_due_s or not self._inbox.wait(self._receipts_leave_s):
             self._tell()
         self._receipts_leave_s = 0.0
-        # Here and nowhere else: the watchdog is to know that both loops go round, not that their threads live.
+        # Fed here, so that the watchdog knows that both loops go round, not only that their threads live.
         if self._screen.is_moving:
             self._service.watchdog()
         elif self._was_moving:
@@ -195,12 +195,12 @@ class IntakeLoop:
         self._was_moving = self._screen.is_moving
 
     def stop(self) -> None:
-        """Ask :meth:`run` to return, soon."""
+        """Ask :meth:`run` to return; does not wait for it."""
         self._is_stopping.set()
         self._inbox.put(ev.Ticked())
 
     def _carry_out(self, orders: list[do.Effect]) -> None:
-        """Gather commits, send receipts; the rest in its order, soon."""
+        """Gather commits and send receipts now; the rest soon, in order."""
         for order in orders:
             if isinstance(order, do.CommitFrame | do.CommitAction):
                 self._batch.append(order.entry)
@@ -213,7 +213,7 @@ class IntakeLoop:
                 self._untold.append(order)
 
     def _tell(self) -> None:
-        """All of it, or until an alert may wait or the second is over; a share at least, so that it cannot grow."""
+        """Tell all, or until something arrives or a tick is due; at least a share, so that the queue cannot grow."""
         at_least = max(TELL_AT_ONCE, len(self._untold) // TELL_SHARE)
         for number in itertools.count():
             if not self._untold:
@@ -226,11 +226,11 @@ class IntakeLoop:
         try:
             self._doers[type(order)](order)
         except StoreError as e:
-            # A counter block, a probe, a heartbeat: nobody was told anything that is not so.
+            # A counter block, a probe, a heartbeat: nobody was told anything untrue.
             logger.warning("%s", e)
             self._handle(ev.StoreFailed(str(e)))
         except Exception:
-            # One order that cannot be carried out must not keep back those behind it.
+            # One effect that fails must not hold up those behind it.
             logger.exception("an order was not carried out: %s", type(order).__name__)
 
     def _take(self, items: list[ev.Event | Published]) -> bool:
@@ -242,7 +242,7 @@ class IntakeLoop:
     def _read(self, message: Published) -> ev.Event:
         try:
             return self._reader.read(message)
-        except Exception as e:  # noqa: BLE001 - a bug of ours that one input brings out must not stop what is behind it
+        except Exception as e:  # noqa: BLE001 - our bug on one input must not hold up those behind it
             self._set_aside(do.SetAside(message, e))
             return ev.InputRejected(INTERNAL_ERROR, None)
 
@@ -257,10 +257,10 @@ class IntakeLoop:
             try:
                 known = self._store.commit(batch)
             except StoreError as e:
-                logger.error("not committed: %s", e)  # noqa: TRY400 - a full disk is no bug, and this may repeat
+                logger.error("not committed: %s", e)  # noqa: TRY400 - a full disk is not a bug, and this may repeat
                 self._handle(ev.CommitFailed(frames, actions, str(e)))
                 continue
-            except Exception as e:  # noqa: BLE001 - a bug of ours in writing one of them
+            except Exception as e:  # noqa: BLE001 - our bug in writing one of them
                 if len(batch) > 1:
                     for one in batch:
                         self._batch = [one]
@@ -269,7 +269,7 @@ class IntakeLoop:
                     self._set_aside(do.SetAside(batch[0], e))
                     self._handle(ev.CommitFailed(frames, actions, str(e), is_own_fault=True))
                 continue
-            # Acts first: they were judged before these frames came, and answer none of them.
+            # Acts first: they were judged before these frames arrived, and answer none of them.
             for entry in actions:
                 self._handle(ev.ActionCommitted(entry))
             if known:

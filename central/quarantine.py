@@ -1,6 +1,6 @@
-"""What the rules failed on, in files that an engineer can read: a bug of ours, and what brought it out.
+"""Inputs that the rules failed on, in files for an engineer: our bug, and what triggered it.
 
-Bounded in number and size. The first of each kind are kept, so a flood of poison cannot push out what began it.
+Bounded in number and size. The first of each kind is kept, so a flood of bad input cannot push out what began it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 FILES_MAX: Final = 64
 CHARS_MAX: Final = 65_536
-"""Of what was set aside; the traceback comes first, cut to as many."""
+"""Of the input, and of the traceback before it."""
 
 
 def _utc_now() -> datetime:
@@ -27,14 +27,14 @@ def _utc_now() -> datetime:
 
 
 class Quarantine:
-    """A folder, made when it is first needed. Never raises: it is there for what has gone wrong already."""
+    """A folder, made when first needed. Never raises: something has already gone wrong."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now) -> None:
         self._folder = folder
         self._clock = clock
 
     def keep(self, order: SetAside) -> None:
-        """Keep one, unless the like of it is there: same kind of thing, same way to fail."""
+        """Log one, and keep it unless there is room for no more or its like (same kind, same traceback) is kept."""
         kind = type(order.what).__name__ if not isinstance(order.what, str) else order.what.strip("_")
         failed = "".join(traceback.format_exception(order.error))[-CHARS_MAX:]
         logger.error("set aside: %s\n%s", kind, failed)

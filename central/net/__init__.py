@@ -1,1 +1,1 @@
-"""MQTT intake and outbound."""
+"""Central's side of MQTT: what arrives, and what is published."""

@@ -1,7 +1,7 @@
 """What central says, as bytes on topics.
 
-Receipts go by QoS 0: one that is lost is asked for again by the node's retransmission, and a window of twenty
-PUBACKs would hold five thousand of them back. What nobody asks for again goes by QoS 1.
+Receipts go at QoS 0: the node's retransmission asks for a lost one again, and a window of twenty PUBACKs would hold up
+five thousand of them. Messages that are neither asked for again nor repeated go at QoS 1.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from wire.sync_parts import split_sync_answer
 from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic
 
 STATES_MAX: Final = 4_096
-"""Kept as JSON for the next answer to a sync that bears them."""
+"""Kept as JSON for the next sync answers that carry them."""
 ACKNOWLEDGEMENTS_MAX: Final = 256
-"""Kept to be said on the air a second time."""
+"""Kept to be repeated on the air."""
 
 
 class Publisher(Protocol):
-    """Hands a message to the broker: :meth:`runtime.mqtt_link.PahoLink.publish`."""
+    """Publishes a message: :meth:`runtime.mqtt_link.PahoLink.publish`."""
 
     def __call__(  # noqa: D102
         self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None
@@ -52,31 +52,31 @@ class Announcer:
     def __init__(
         self, publish: Publisher, key: SigningKey, next_counter: Callable[[], int], unix_time_s: Callable[[], int]
     ) -> None:
-        """Make one.
+        """Nothing is published yet.
 
         Args:
-            publish: must not block and must not raise.
+            publish: must neither block nor raise.
             key: central's.
             next_counter: never gives the same twice, not even after a crash.
-            unix_time_s: the wall clock.
+            unix_time_s: central's time in whole seconds since 1970.
         """
         self._publish = publish
         self._key = key
         self._next_counter = next_counter
         self._unix_time_s = unix_time_s
         self._acknowledgements: dict[FrameId, bytes] = {}
-        # One directory goes to many: it is split once.
         self._states: dict[int, tuple[IncidentState, bytes]] = {}
+        # One directory goes to many nodes, so it is split once.
         self._split_of = b""
         self._split: tuple[bytes, ...] = ()
 
     def send_receipt(self, order: SendReceipt) -> None:
-        """Sign and send."""
+        """Sign with the next counter and publish to ``down/receipt``, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         self._send(order.node, Down.RECEIPT, said.receipt(order, counter, at_s), 0)
 
     def send_refusal(self, order: SendRefusal) -> None:
-        """Sign and send."""
+        """Sign with the next counter and publish to ``down/receipt``, if ordered to ``down/air`` too, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         data = encode(said.refusal(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.RECEIPT)), data, 0)
@@ -84,7 +84,7 @@ class Announcer:
             self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
 
     def send_acknowledgement(self, order: SendAcknowledgement) -> None:
-        """Sign and send."""
+        """Sign with the next counter and publish to ``down/ack``, QoS 1, if ordered to ``down/air`` too, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         data = encode(said.acknowledgement(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
@@ -93,37 +93,37 @@ class Announcer:
             self._keep(order.target, data)
 
     def repeat_acknowledgement(self, order: RepeatAcknowledgement) -> None:
-        """The same bytes once more, if they are still known: they are one fact, however often they are heard."""
+        """Publish the same bytes to ``down/air`` again, if still kept: one fact, however often it is heard."""
         data = self._acknowledgements.get(order.target)
         if data is not None:
             self._publish(str(DownTopic(order.node, Down.AIR)), data, 0)
 
     def send_receipts_to_air(self, order: SendReceiptsToAir) -> None:
-        """Sign and send: a batch only where there is more than one."""
+        """Sign with the next counter and publish to ``down/air``, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         self._send(order.node, Down.AIR, said.receipts_on_air(order, counter, at_s), 0)
 
     def send_frame_to_air(self, order: SendFrameToAir) -> None:
-        """A member's, as it came."""
+        """Publish a member's frame as it arrived to ``down/air``, QoS 0."""
         self._publish(str(DownTopic(order.node, Down.AIR)), order.data, 0)
 
     def publish_incident(self, order: PublishIncident) -> None:
-        """To its scheme."""
-        # Built from checked and cut values, so it is within its bounds: it need not be read back as encode_message()
-        # does, which would cost as much as signing, once for each alert of a storm.
+        """Publish to its scheme, signed, QoS 1."""
+        # Built from checked and cut values, so it is within its bounds: reading it back, as encode_message() does,
+        # would cost as much as signing for each alert of a storm.
         self._publish_signed(str(IncidentTopic(order.state.scheme)), msgspec.json.encode(order.state), 1)
 
     def publish_status(self, order: PublishStatus) -> None:
-        """To its scheme."""
+        """Publish to its scheme, signed, QoS 0."""
         self._publish_signed(str(CentralTopic(order.scheme)), encode_message(order.status), 0)
 
     def send_sync_answer(self, order: SendSyncAnswer) -> None:
-        """To its node, in parts if it is long."""
+        """Publish to its node, signed, QoS 1; in parts if long."""
         for payload in split_sync_answer(order.answer, self._encoded):
             self._publish_signed(str(DownTopic(order.node, Down.SYNC)), payload, 1)
 
     def send_directory(self, order: SendDirectory) -> None:
-        """To its node, in parts if it is large."""
+        """Publish to its node, QoS 1; in parts if large."""
         if self._split_of is not order.data:
             self._split_of, self._split = order.data, split_directory(order.data)
         for payload in self._split:
@@ -134,7 +134,7 @@ class Announcer:
         if kept is None:
             if len(self._states) >= STATES_MAX:
                 self._states.clear()
-            # With the state itself: as long as it is there, nothing else has its identity.
+            # Kept with the state itself, so that nothing else can have its id().
             kept = self._states[id(state)] = (state, encode_message(state))
         return kept[1]
 

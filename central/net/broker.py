@@ -1,8 +1,8 @@
-"""Central's end of the links to the broker. Their handlers run on paho's threads and do nothing but enqueue.
+"""Central's end of the links to the broker. Handlers run on paho's threads and decide nothing: they enqueue.
 
-Two connections, each with its own certificate, because one is one queue: inside the broker whatever members send
-stands before the alerts behind it. One carries alerts both ways, and the syncs that tell their age; the other the
-rest. Without the second certificate there is one connection for everything.
+Two connections, each with its own certificate, because a connection is one queue: inside the broker everything that
+members send stands before the alerts behind it. One carries alerts both ways and the syncs that tell their age; the
+other the rest. Without the second certificate one connection carries everything.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from wire.topics import ALERTS_LANE, ALL_FRAMES, ALL_HEALTH, ALL_UP, Down, DownT
 logger = logging.getLogger(__name__)
 
 QUEUED_MAX: Final = 100_000
-"""QoS 1 messages held for a broker that is away or slow: some rounds of every incident of a town."""
+"""QoS 1 messages held for a broker that is away or slow: a few rounds of every incident of a town."""
 _EVERYTHING: Final = (ALL_FRAMES, ALL_UP)
 _SAID_OF_ALERTS: Final = tuple(f"/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR))
 
 
 class BrokerLinks:
-    """Both connections as one. :meth:`publish` from any thread, the rest from one.
+    """Both connections as one. Call :meth:`publish` from any thread, the rest from one.
 
-    The connection for everything else carries alerts too until the other has proven that the broker lets it, and again
-    while the other is down; what comes by both is one alert. So it alone decides whether there is a link.
+    The connection for the rest carries alerts too until the other is proven, and again while the other is down; an
+    alert that arrives by both is one alert. So this connection alone decides whether there is a link.
     """
 
     def __init__(self, settings: LinkSettings, alerts: LinkSettings | None, inbox: Inbox[Any]) -> None:
-        """Not started. What nodes say lands in ``inbox``, and :class:`LinkUp`, :class:`LinkDown`, :class:`LaneChanged`.
+        """Not started. ``inbox`` gets nodes' messages, :class:`LinkUp`, :class:`LinkDown` and :class:`LaneChanged`.
 
         Raises:
-            ConfigError: see :class:`runtime.mqtt_link.PahoLink`; never for what is the matter with ``alerts``.
+            ConfigError: see :class:`runtime.mqtt_link.PahoLink`; never because of ``alerts``.
         """
         self._inbox = inbox
         self._is_alerts_proven = False
@@ -68,33 +68,33 @@ class BrokerLinks:
             logger.error("alerts share the other connection, for theirs cannot be made: %s", e)  # noqa: TRY400
 
     def start(self) -> None:
-        """Begin to connect, and keep at it."""
+        """Connect, and stay connected."""
         for link in self._links():
             link.start()
 
     def stop(self) -> None:
-        """Say goodbye."""
+        """Disconnect without a last will; within a second each."""
         for link in self._links():
             link.stop()
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
-        """As :meth:`runtime.mqtt_link.PahoLink.publish`; what is said of a member's alert goes beside the rest."""
+        """As :meth:`runtime.mqtt_link.PahoLink.publish`; answers to alerts take the alerts' connection once proven."""
         if self._alerts and self._is_alerts_proven and topic.endswith(_SAID_OF_ALERTS):
             return self._alerts.publish(topic, payload, qos, signature=signature)
         if self._alerts:
-            # By it goes nothing but answers to what comes by it. If its thread has ended nothing comes any more.
+            # It only carries answers to what it brings, so nothing else would notice that its thread has ended.
             self._alerts.revive()
         return self._rest.publish(topic, payload, qos, signature=signature)
 
     def _links(self) -> list[PahoLink]:
         return [self._rest] if self._alerts is None else [self._alerts, self._rest]
 
-    # What follows runs on paho's threads.
+    # Everything below runs on paho's threads.
 
     def _on_message(self, topic: str, payload: bytes, signature: str | None) -> None:
         is_oversized = len(payload) > MESSAGE_BYTES_MAX
         if signature is not None and len(signature) != SIGNATURE_TEXT_CHARS:
-            signature = ""  # It cannot be one, however long it is.
+            signature = ""  # Invalid by its length, which may be great: not kept.
         self._inbox.put_message(Published(topic, b"" if is_oversized else payload, is_oversized, signature))
 
     def _on_up(self) -> None:
@@ -106,8 +106,8 @@ class BrokerLinks:
         self._inbox.put(LinkDown(detail))
 
     def _on_alerts_up(self) -> None:
-        # A broker whose rules do not name this connection lets it subscribe and sends it nothing. A message that it
-        # must be allowed to write, to nobody, shows which it is.
+        # A broker whose rules do not name this connection lets it subscribe but sends it nothing. Publishing a message
+        # to nobody, which needs those rules, shows whether they name it.
         if self._alerts:
             self._alerts.publish(str(DownTopic(CENTRAL, Down.RECEIPT)), b"", qos=1, token="proof")  # noqa: S106
 
@@ -115,7 +115,7 @@ class BrokerLinks:
         if token is not None:
             logger.info("alerts have a connection of their own")
             self._is_alerts_proven = True
-            # Before it is told: what is said by the other connection from then on comes after this.
+            # Before LaneChanged: whatever the other connection sends from then on comes after this.
             self._rest.subscribe_to((ALL_HEALTH,))
             self._inbox.put(LaneChanged(is_proven=True))
 

@@ -1,4 +1,4 @@
-"""Messages that have arrived and nobody has looked at yet. Many threads put, one takes, in a fair order."""
+"""Messages that have arrived but are not handled yet. Many threads put, one takes, in a fair order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Published(Struct, frozen=True):
-    """A message of the broker's, as it came. ``is_oversized``: its payload was over every cap, and is not kept."""
+    """A message from the broker, as received. ``is_oversized``: its payload was over every limit and is not kept."""
 
     topic: str
     payload: bytes
@@ -25,7 +25,7 @@ class Published(Struct, frozen=True):
 
 
 class Inbox(Generic[T]):
-    """Messages are dropped when there is no room for them; everything else always finds room, and is taken first."""
+    """Messages are dropped when there is no room; everything else always finds room, and is taken first."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Inbox(Generic[T]):
         self._dropped = 0
 
     def put(self, item: T) -> None:
-        """Never refused."""
+        """Add an item that is not a message; never refused."""
         with self._has_some:
             self._items.append(item)
             self._has_some.notify()
 
     def put_message(self, message: Published) -> None:
-        """Dropped, and counted, if there is no room for it."""
-        # A topic may have 65,535 bytes, and a node's own certificate may write such a one below its `up`.
+        """Add a message, or drop and count it if there is no room."""
+        # A topic may have 65,535 bytes, and a node's certificate allows such a one below its `up`.
         size = len(message.topic) + len(message.payload)
         with self._has_some:
             if self._queue.put(message, topic=message.topic, size=size, now_s=self._monotonic_s()):
@@ -56,7 +56,7 @@ class Inbox(Generic[T]):
                 self._dropped += 1
 
     def take(self, count_max: int, timeout_s: float) -> list[T | Published]:
-        """Wait for one item at most ``timeout_s``, then take what else is there, without waiting."""
+        """Wait at most ``timeout_s`` for an item, then take up to ``count_max`` without waiting."""
         if not self.wait(max(timeout_s, 0.0)):
             return []
         with self._has_some:
@@ -67,17 +67,17 @@ class Inbox(Generic[T]):
             return items
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether something waits to be taken; if not, wait for it at most ``timeout_s``."""
+        """Wait at most ``timeout_s`` until there is something to take; returns whether there is."""
         with self._has_some:
             return self._has_some.wait_for(lambda: not self.is_empty, timeout_s)
 
     @property
     def is_empty(self) -> bool:
-        """Nothing waits at this moment."""
+        """Whether nothing waits at this moment."""
         return not self._items and self._queue.is_empty
 
     def take_dropped(self) -> int:
-        """How many messages were dropped since this was last asked."""
+        """How many messages were dropped since the last call."""
         with self._has_some:
             dropped, self._dropped = self._dropped, 0
         return dropped

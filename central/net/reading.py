@@ -1,6 +1,6 @@
-"""Messages of the broker's → facts for the core. Anything malformed becomes InputRejected, nothing raises.
+"""The broker's messages → events for the core. Malformed input becomes InputRejected; nothing raises.
 
-What is signed is verified here, after all that costs less. Frames verify themselves, in the core.
+Signatures of messages are verified here, after all cheaper checks; those of frames in the core.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _TOPICS_KEPT_MAX: Final = 20_000
 
 
 class Reader:
-    """Remembers the topics it has parsed: there are a few for each node, and they come again and again."""
+    """Remembers parsed topics: each node has a few, which come again and again."""
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
-        """``directory``: the newest one, by which senders are known."""
+        """``directory``: returns the newest, which has the senders' keys."""
         self._directory = directory
         self._topics: dict[str, Topic] = {}
 
     def read(self, message: Published) -> Event:
-        """The fact, or what was wrong with it."""
+        """The message's event, or InputRejected with the reason."""
         sender: NodeId | None = None
         try:
             topic = self._topics.get(message.topic) or self._parse(message.topic)
