@@ -1,6 +1,6 @@
-"""The database: one transaction for a batch, one reading at start.
+"""The database: one transaction per batch, one long read at start.
 
-Used from one thread at a time. Everything is written in SQL that SQLite and PostgreSQL both understand.
+Used from one thread at a time. All SQL is common to SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from wire.ids import U32_MAX, FrameId
 from wire.lateness import SCALE_KEPT_MS, SCALES_AGREE_MS
 
 SQLITE_BUSY_S: Final = 1.0
-"""How long another program's lock is waited for. Alerts wait as long, so it is short; nodes send again."""
+"""How long to wait for another program's lock. Alerts wait as long, so it is short; nodes send again."""
 EARLIER_TIMES_MAX: Final = 8
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 _FRAME_COUNTER: Final = "frames"
 ENTRY_NUMBER: Final = "entries"
 
-# The same in both dialects; SQLAlchemy has it only dialect by dialect.
+# The same in both dialects; SQLAlchemy offers it only per dialect.
 _OPEN_INCIDENT: Final = sa.text(
     "INSERT INTO incidents (node, counter, opened_us, closed_us) VALUES (:node, :counter, :opened_us, :closed_us)"
     " ON CONFLICT (node, counter) DO UPDATE SET closed_us = excluded.closed_us"
@@ -63,7 +63,7 @@ R = TypeVar("R")
 
 
 def _in_room(write: Callable[Concatenate[Database, P], R]) -> Callable[Concatenate[Database, P], R]:
-    """Where the disk is full it is done in what the reserve leaves, while there is any."""
+    """On a full disk, retry in the room that the reserve gives up, while there is any."""
 
     @functools.wraps(write)
     def done(self: Database, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -78,10 +78,10 @@ def _in_room(write: Callable[Concatenate[Database, P], R]) -> Callable[Concatena
 
 
 def resolve_url(text: str, folder: Path) -> URL:
-    """The configured database; a relative SQLite file is taken from ``folder``.
+    """The URL of the configured database; a relative SQLite file is relative to ``folder``.
 
     Raises:
-        StoreConfigError: not a database URL, or one that forgets everything.
+        StoreConfigError: not a URL, not SQLite or PostgreSQL, or SQLite in memory or with options.
     """
     try:
         url = make_url(text)
@@ -98,7 +98,7 @@ def resolve_url(text: str, folder: Path) -> URL:
 
 
 class Database:
-    """Central's memory. Raises :class:`StoreError` with a sentence whenever the database refuses."""
+    """Central's memory. Raises :class:`StoreError`, with a sentence, whenever the database refuses."""
 
     def __init__(self, url: URL) -> None:
         self._url = url
@@ -108,11 +108,11 @@ class Database:
 
     @property
     def has_reserve(self) -> bool:
-        """The room that is kept for a full disk is whole, or no matter of ours: PostgreSQL has its own machine."""
+        """Whether the room kept for a full disk is whole. Always for PostgreSQL: its disk is not ours to mind."""
         return self._reserve is None or self._reserve.is_whole
 
     def open(self) -> None:
-        """Make the file if there is none, and bring the schema up to date."""
+        """Make the file if there is none, lock it, and bring the schema up to date."""
         if self._url.get_backend_name() == "sqlite" and self._url.database:
             path = Path(self._url.database)
             try:
@@ -130,7 +130,7 @@ class Database:
             self._reserve.fill()
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection and release the lock."""
         self._engine.dispose()
         if self._lock_file is not None:
             os.close(self._lock_file)
@@ -140,8 +140,8 @@ class Database:
         """Write a batch of the journal in one transaction.
 
         Returns:
-            Frames that were *not* written because the database has their id; what it has. Everything else is
-            on disk for good.
+            Frames *not* written because the database already has their ids: what it has. Everything else is on disk
+            for good.
 
         Raises:
             StoreError: nothing was written.
@@ -165,10 +165,10 @@ class Database:
 
     @_in_room
     def reserve_counters(self, count: int, above: int = 0) -> range:
-        """Counters for ``count`` frames of central's own that nobody will ever get again, all greater than ``above``.
+        """Reserve counters for ``count`` of central's own frames, all greater than ``above``, never to be given again.
 
         Raises:
-            StoreError: none was reserved.
+            StoreError: none was reserved; also if ``above`` is too high to be true, or no counters are left.
         """
         with self._transaction() as connection:
             is_there = COUNTERS.c.name == _FRAME_COUNTER
@@ -186,7 +186,7 @@ class Database:
 
     @_in_room
     def raise_entry(self, entry: int) -> None:
-        """No entry is numbered at or below this any more: nodes have seen it, of a database of which this is a copy."""
+        """Number no entry at or below ``entry`` again: nodes have seen it, from a newer copy of this database."""
         with self._transaction() as connection:
             connection.execute(
                 sa.delete(COUNTERS).where((COUNTERS.c.name == ENTRY_NUMBER) & (COUNTERS.c.value < entry))
@@ -197,7 +197,7 @@ class Database:
 
     @_in_room
     def keep_nodes(self, nodes: Sequence[KeptNode]) -> None:
-        """Remember when nodes were last seen."""
+        """Store when nodes were last seen, their boot ids and what they understand."""
         rows = [
             {
                 "node": node.node,
@@ -213,7 +213,7 @@ class Database:
 
     @_in_room
     def keep_figures(self, figures: Sequence[KeptFigures]) -> None:
-        """Put these in place of what is there of the same days."""
+        """Store these counts in place of those of the same day, node and path."""
         rows = [figures_row(kept) for kept in figures]
         with self._transaction() as connection:
             if rows:
@@ -221,7 +221,7 @@ class Database:
 
     @_in_room
     def keep_acts(self, acts: Sequence[KeptAct]) -> None:
-        """Remember these acts for many as not carried out to their end, instead of those before."""
+        """Store these as the unfinished acts for many, in place of those before."""
         with self._transaction() as connection:
             connection.execute(sa.delete(OPEN_ACTS))
             if acts:
@@ -229,11 +229,11 @@ class Database:
 
     @_in_room
     def begin_time(self, machine_boot: str, offset: timedelta, now_at: datetime) -> tuple[timedelta, ...]:
-        """A run begins with this time, ``offset`` from the machine's steady clock.
+        """Note the start of a run whose time is ``offset`` ahead of the machine's steady clock.
 
         Returns:
-            The offsets of earlier runs in this boot of the machine, less this one's, where they differ and were left
-            within three days.
+            Offsets of earlier runs in this boot of the machine minus this run's, where they differ by more than
+            ``SCALES_AGREE_MS`` and were left within three days; newest first, at most :data:`EARLIER_TIMES_MAX`.
         """
         now_us, offset_us = microseconds(now_at), offset // timedelta(microseconds=1)
         oldest_us = now_us - 1_000 * SCALE_KEPT_MS
@@ -251,14 +251,14 @@ class Database:
 
     @_in_room
     def keep_directory(self, serial: int, data: bytes, taken_at: datetime) -> None:
-        """Remember the newest good directory, instead of any before it."""
+        """Store the newest good directory, in place of any before it."""
         with self._transaction() as connection:
             connection.execute(sa.delete(DIRECTORIES))
             row = {"serial": serial, "data": data, "taken_us": microseconds(taken_at)}
             connection.execute(sa.insert(DIRECTORIES).values(row))
 
     def kept_directory(self) -> bytes | None:
-        """The newest good directory, sealed; not verified here."""
+        """The stored directory, sealed and not verified here; ``None`` = none."""
         with self._transaction() as connection:
             newest = sa.select(DIRECTORIES.c.data).order_by(DIRECTORIES.c.serial.desc()).limit(1)
             data = connection.execute(newest).scalar()
@@ -266,7 +266,7 @@ class Database:
 
     @_in_room
     def probe(self) -> None:
-        """Prove that the database takes writes again; the reserve is filled up where there is room again."""
+        """Prove with a small write that the database takes writes; refill the reserve if there is room."""
         if self._reserve is not None:
             self._reserve.fill()
         with self._transaction() as connection:
@@ -307,7 +307,7 @@ class Database:
                 _write_duty(connection, entry)
 
     def _lock(self, path: Path) -> None:
-        """Two centrals on one file would each answer half of the alerts. The kernel lets go when we end, however."""
+        """Two centrals on one file would each answer half of the alerts. The kernel unlocks it however we end."""
         try:
             self._lock_file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -354,7 +354,7 @@ def _engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3.Connection, by SQLAlchemy's contract
         cursor = connection.cursor()
-        # WAL with NORMAL loses what was promised when the power goes; FULL does not.
+        # WAL with NORMAL can lose receipted alerts at a power cut; FULL does not.
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.close()

@@ -1,4 +1,4 @@
-"""What the disk can answer."""
+"""Errors of the store."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from __future__ import annotations
 class StoreError(Exception):
     """The database refuses: full, read-only, locked, broken, away. The message is a sentence for people.
 
-    Nothing of what was asked has been stored.
+    Nothing was stored.
     """
 
 
 class StoreConfigError(StoreError, ValueError):
-    """The database cannot be used as it is configured; trying again cannot help."""
+    """The database cannot be used as configured; retrying cannot help."""
 
 
 class StoreFullError(StoreError):
-    """There is no room left on the disk."""
+    """The disk is full."""

@@ -1,4 +1,4 @@
-"""Bring a database to this program's schema, from wherever the package is installed."""
+"""Brings a database to this program's schema, wherever the package is installed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from sqlalchemy import Connection
 
 from central.store.errors import StoreConfigError
 
-# It tells at length of its plugins at each start.
+# It logs its plugins at length at each start.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 MIGRATIONS_DIR: Final = Path(__file__).parent / "migrations"
 
 
 def migrate(connection: Connection) -> None:
-    """Run what is missing, in the caller's transaction.
+    """Run the missing migrations in the caller's transaction.
 
     Raises:
-        StoreConfigError: the database is of a newer program.
+        StoreConfigError: a newer version of central wrote the database.
     """
     if connection.dialect.name == "sqlite":
-        # sqlite3 opens no transaction for DDL by itself: a kill half-way would leave tables without their version.
+        # sqlite3 opens no transaction for DDL: a kill half-way would leave tables without their version.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     config = Config()
     # ConfigParser would read a percent sign in the path as an interpolation.

@@ -1,4 +1,4 @@
-"""Reading, at start, everything the rules need to go on as if nothing had happened."""
+"""Reads all that the rules need to go on after a restart, and later the incidents that memory had no room for."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from wire.kinds import PRIORITY, AlertKind, FrameKind, Path
 logger = logging.getLogger(__name__)
 
 SEEN_FOR: Final = timedelta(days=90)
-"""Ids held in memory; older ones are caught by the table's key."""
+"""For ids held in memory; the table's key catches older ones."""
 PATHS_FOR: Final = timedelta(days=60)
-"""Who was heard on the radio, and who pressed *test*."""
+"""For who was heard on the radio and who pressed *test*."""
 CLOSED_FOR: Final = timedelta(days=1)
 FRAMES_EACH_MAX: Final = 1_024
-"""Of one incident: who repeats a press for hours must not keep a start waiting, nor fill its memory."""
+"""Per incident: presses repeated for hours must neither delay a start nor fill its memory."""
 RECALLED_AT_ONCE: Final = OPEN_EACH_MAX // 2
-"""Of one sender's open incidents, once there is room for them."""
+"""Open incidents of one sender, once there is room for them."""
 _IS_OPEN: Final = INCIDENTS.c.closed_us.is_(None)
 _PRIORITY_OF: Final = sa.case(
     {bytes([kind]): int(priority) for kind, priority in PRIORITY.items()}, value=sa.func.substr(FRAMES.c.data, 14, 1)
 )
-"""Of an alert, by the byte of its kind."""
+"""An alert's priority, by the byte of its kind."""
 _URGENT_FIRST: Final = (
     sa.select(sa.func.min(_PRIORITY_OF))
     .where(FRAMES.c.incident_node == INCIDENTS.c.node, FRAMES.c.incident_counter == INCIDENTS.c.counter)
@@ -60,14 +60,14 @@ _URGENT_FIRST: Final = (
     INCIDENTS.c.counter.desc(),
 )
 EARLY_FOR: Final = timedelta(days=1)
-"""Cancels and answers whose alert has not come yet."""
+"""For cancels and answers whose alert has not arrived yet."""
 
 
 def recall(database: Database, now_at: datetime) -> Recall:
-    """All of it.
+    """Read everything for a start at ``now_at``.
 
     Raises:
-        StoreError: the database cannot be read, or what it holds is damaged.
+        StoreError: the database cannot be read or is damaged.
     """
     with database.reading() as connection:
         raised = connection.execute(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == ENTRY_NUMBER)).scalar() or 0
@@ -107,13 +107,13 @@ def _journal(connection: Connection, now_at: datetime) -> Iterator[JournalEntry]
 
 
 def recall_open(database: Database, node: NodeId, known: frozenset[int]) -> tuple[tuple[JournalEntry, ...], bool]:
-    """The journal of some incidents of ``node`` that are open and not ``known``, the most urgent and newest.
+    """Read the journal of some open incidents of ``node`` that are not ``known``: the most urgent and newest.
 
     Returns:
-        It, rising by ``entry``; and whether no more are open.
+        Entries of at most :data:`RECALLED_AT_ONCE` incidents, rising by ``entry``; and whether no more are open.
 
     Raises:
-        StoreError: the database cannot be read.
+        StoreError: the database cannot be read or is damaged.
     """
     with database.reading() as connection:
         is_open = (INCIDENTS.c.node == node) & _IS_OPEN
@@ -126,7 +126,7 @@ def recall_open(database: Database, node: NodeId, known: frozenset[int]) -> tupl
 
 
 def _journal_of(connection: Connection, some: sa.Subquery) -> Iterator[JournalEntry]:
-    """Of these incidents all; of one with thousands of frames the first, the most urgent and the newest."""
+    """All entries of these incidents; of one with thousands of frames the first, the most urgent and the newest."""
     incident = (FRAMES.c.incident_node, FRAMES.c.incident_counter)
     of_frame = (FRAMES.c.incident_node == some.c.node) & (FRAMES.c.incident_counter == some.c.counter)
     of_action = (ACTIONS.c.incident_node == some.c.node) & (ACTIONS.c.incident_counter == some.c.counter)
@@ -153,9 +153,9 @@ def _journal_of(connection: Connection, some: sa.Subquery) -> Iterator[JournalEn
 
 
 def _newest(connection: Connection, is_wanted: sa.ColumnElement[bool], each_max: int) -> Iterator[sa.Subquery]:
-    """Those incidents, of each sender the most urgent, and of those the ones with the highest counters.
+    """The wanted incidents: of each sender the most urgent, and of those the ones with the highest counters.
 
-    Who has more is asked for alone, along the key: numbering all that a flood left would keep a start waiting.
+    A sender with more is queried alone, along the key: numbering all that a flood left would delay a start.
     """
     counts = sa.select(INCIDENTS.c.node).where(is_wanted).group_by(INCIDENTS.c.node)
     crowded = connection.execute(counts.having(sa.func.count() > each_max)).scalars().all()
@@ -177,7 +177,7 @@ def _seen(connection: Connection, now_at: datetime) -> Iterator[SeenFrame]:
     is_recent = FRAMES.c.arrived_us >= microseconds(now_at - SEEN_FOR)
     for sender, _ in _highest(connection):
         of_sender = sa.select(*columns).where((FRAMES.c.sender == sender) & is_recent)
-        # One more than is kept tells that there are more.
+        # One more than is kept shows that there are more.
         newest = of_sender.order_by(FRAMES.c.counter.desc()).limit(SEEN_EACH_MAX + 1)
         for row in reversed(connection.execute(newest).all()):
             yield SeenFrame(FrameId(NodeId(row.sender), row.counter), bytes(row.digest), row.is_late)

@@ -1,6 +1,6 @@
-"""Room on the disk that is kept for the journal, beside its file: given up piece by piece when the disk is full.
+"""Room on the disk kept for the journal, beside its file: given up piece by piece when the disk is full.
 
-A full disk on a Saturday night must not end the intake of alerts before anybody has made room.
+A full disk on a Saturday night must not stop alerts before someone has made room.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import Final
 logger = logging.getLogger(__name__)
 
 RESERVE_BYTES: Final = 8 * 1024 * 1024
-"""Some ten thousand alerts and what is done about them."""
+"""Enough for some ten thousand alerts and what is done about them."""
 PIECE_BYTES: Final = 64 * 1024
-"""About what a commit needs. What filled the disk may take the rest of a piece, and not of the others."""
+"""About what a commit needs. Whatever filled the disk may take the rest of one piece, but not the others."""
 
 
 class Reserve:
-    """One file whose blocks are on the disk already. Never raises."""
+    """A file whose blocks are already allocated. Never raises."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def is_whole(self) -> bool:
-        """Nothing of it is given up."""
+        """Whether none of it is given up."""
         return self._bytes() >= RESERVE_BYTES
 
     def fill(self) -> None:
-        """Take back what is missing, where there is room for it twice."""
+        """Take back what is missing, if there is room for twice as much."""
         missing = RESERVE_BYTES - self._bytes()
         if missing <= 0:
             return
@@ -46,7 +46,7 @@ class Reserve:
                 os.close(file)
 
     def give_up(self) -> bool:
-        """Leave a piece to the journal; says whether there was one."""
+        """Leave a piece to the journal; returns whether there was one."""
         held = self._bytes()
         if held <= 0:
             return False

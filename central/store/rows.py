@@ -1,4 +1,4 @@
-"""Entries of the journal as rows, and a batch of them taken apart by table."""
+"""Journal entries as rows, and a batch of them split by table."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Batch(Struct):
     """What one transaction writes.
 
     Attributes:
-        opened: rows of incidents, new or opened again.
-        closed: incidents that end this batch closed, and when.
-        duties: begun and ended.
+        opened: rows of incidents, new or reopened.
+        closed: incidents closed at the end of this batch, and when, in microseconds since 1970 UTC.
+        duties: started and ended.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Batch(Struct):
 
 
 def gather(entries: Iterable[JournalEntry]) -> Batch:
-    """Take a batch apart. The order of the journal decides whether an incident ends open or closed."""
+    """Split a batch by table. The order of entries decides whether an incident ends open or closed."""
     batch = Batch()
     for entry in sorted(entries, key=lambda e: e.entry):
         if isinstance(entry, FrameEntry):
@@ -62,12 +62,12 @@ def _gather_frame(batch: Batch, entry: FrameEntry) -> None:
 
 
 def microseconds(at: datetime) -> int:
-    """Since 1970 UTC."""
+    """Whole microseconds since 1970 UTC."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def moment(at_us: int) -> datetime:
-    """And back."""
+    """The aware UTC time of :func:`microseconds`."""
     return _EPOCH + timedelta(microseconds=at_us)
 
 
@@ -104,7 +104,7 @@ def _action_row(entry: ActionEntry) -> dict[str, Any]:
 
 
 def act_row(act: KeptAct) -> dict[str, Any]:
-    """As ``open_acts`` has it."""
+    """A row of ``open_acts``."""
     return {
         "number": act.number,
         "action": msgspec.json.encode(act.action).decode(),
@@ -115,7 +115,7 @@ def act_row(act: KeptAct) -> dict[str, Any]:
 
 
 def act_of(row: Row[Any]) -> KeptAct:
-    """And back.
+    """The act in a row of ``open_acts``.
 
     Raises:
         msgspec.DecodeError: another version wrote it.
@@ -130,7 +130,7 @@ def day_number(day: date) -> int:
 
 
 def figures_row(kept: KeptFigures) -> dict[str, Any]:
-    """As ``path_days`` has it."""
+    """A row of ``path_days``."""
     return {
         "day": day_number(kept.day),
         "node": kept.node,
@@ -144,7 +144,7 @@ def figures_row(kept: KeptFigures) -> dict[str, Any]:
 
 
 def figures_of(row: Row[Any]) -> KeptFigures:
-    """And back."""
+    """The counts in a row of ``path_days``."""
     return KeptFigures(
         (_EPOCH + timedelta(days=row.day)).date(),
         NodeId(row.node),

@@ -1,6 +1,6 @@
 """The tables as queries see them. The migrations make them; a test compares the two.
 
-Times are whole microseconds since 1970 UTC, so that what is read back is what was written on every database.
+Times are whole microseconds since 1970 UTC, so that every database returns exactly what was written.
 Node ids and counters are unsigned 32-bit numbers, so they need BIGINT.
 """
 
@@ -25,7 +25,7 @@ METADATA = MetaData()
 FRAMES = Table(
     "frames",
     METADATA,
-    # The last guard against a frame that counts twice.
+    # The last guard against counting a frame twice.
     Column("sender", BigInteger, primary_key=True, autoincrement=False),
     Column("counter", BigInteger, primary_key=True, autoincrement=False),
     Column("entry", BigInteger, nullable=False, unique=True),
@@ -38,7 +38,7 @@ FRAMES = Table(
     Column("is_clock_ahead", Boolean, nullable=False),
     Column("incident_node", BigInteger),
     Column("incident_counter", BigInteger),
-    # Who heard it on the radio and passed it on first.
+    # The first node to pass it on from the radio.
     Column("relay", BigInteger),
     Index("frames_by_incident", "incident_node", "incident_counter"),
     Index("frames_by_arrival", "arrived_us"),
@@ -69,7 +69,7 @@ INCIDENTS = Table(
     Column("closed_us", BigInteger),
     Index("incidents_by_close", "closed_us"),
 )
-"""Which incidents there are and which are open, so that a start need not read years. Their state is the journal's."""
+"""Which incidents exist and which are open, so that a start need not read years. The journal has their state."""
 
 NODES = Table(
     "nodes",
@@ -77,7 +77,7 @@ NODES = Table(
     Column("node", BigInteger, primary_key=True, autoincrement=False),
     Column("last_seen_us", BigInteger, nullable=False),
     Column("boot_id", String(64), nullable=False),
-    # Newer things that it understands, with spaces between; NULL = not known.
+    # Capabilities that it understands, separated by spaces; NULL = not known.
     Column("speaks", String(600)),
 )
 """Coarse liveness, minutes old."""
@@ -93,7 +93,7 @@ PATH_DAYS = Table(
     Column("up_minutes", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
     Column("late", Integer, nullable=False),
-    # How many alerts took how long: numbers with spaces between, by the bounds of central.core.figures.
+    # Alerts by delivery time: counts separated by spaces, by the bounds of central.core.figures.
     Column("deliveries", String(250), nullable=False),
 )
 """Availability and delivery time of each path of each premises, by day. Minutes old."""
@@ -115,7 +115,8 @@ COUNTERS = Table(
     Column("name", String(32), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Numbers that only rise: ``frames`` is the highest counter central may have signed with."""
+"""Numbers that only rise: ``frames``, the highest counter central may have signed with; ``entries``, the highest entry
+that nodes have seen of a lost database. And ``probe``, always 0."""
 
 OPEN_ACTS = Table(
     "open_acts",
@@ -127,19 +128,19 @@ OPEN_ACTS = Table(
     Column("name", String(64), nullable=False),
     Column("through", BigInteger, nullable=False),
 )
-"""Acts for many incidents that are still being written to the journal, some hundred at a time."""
+"""Acts for many incidents that are still being written to the journal, a few hundred at a time."""
 
 TIMES = Table(
     "times",
     METADATA,
     Column("began_us", BigInteger, primary_key=True, autoincrement=False),
     Column("machine_boot", String(64), nullable=False),
-    # Central's time less the machine's steady clock, of that boot.
+    # Central's time minus the machine's steady clock in that boot.
     Column("offset_us", BigInteger, nullable=False),
-    # When a later run began with another time; null = none has.
+    # When the next run began; NULL = none has.
     Column("left_us", BigInteger),
 )
-"""The time of each run of central, for three days: what was pressed on it may still be on its way."""
+"""The time of each run of central, for three days: presses stamped with it may still be on their way."""
 
 DIRECTORIES = Table(
     "directories",
@@ -148,4 +149,4 @@ DIRECTORIES = Table(
     Column("data", LargeBinary, nullable=False),
     Column("taken_us", BigInteger, nullable=False),
 )
-"""The newest directory that was good, so that a damaged or older file changes nothing."""
+"""The newest good directory, so that a damaged or older file changes nothing."""

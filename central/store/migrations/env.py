@@ -1,4 +1,4 @@
-"""Alembic's entry: it runs on the connection it is given, in that connection's transaction."""
+"""Alembic's entry point: runs on the given connection, in its transaction."""
 
 from __future__ import annotations
 

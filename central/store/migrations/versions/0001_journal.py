@@ -1,4 +1,4 @@
-"""The journal, and what stands beside it."""
+"""The journal and the tables beside it."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is nothing before it."""
+    """Drop every table: nothing came before."""
     for table in ("directories", "counters", "watch", "nodes", "incidents", "actions", "frames"):
         op.drop_table(table)

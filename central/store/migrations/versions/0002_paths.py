@@ -1,4 +1,4 @@
-"""Who heard a frame on the radio and passed it on, and how each path of each premises does by day."""
+"""Who passed a frame on from the radio, and daily figures of each path of each premises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Frames from before came by the network: they have none."""
+    """Earlier frames came by the network, so they have no relay."""
     op.add_column("frames", sa.Column("relay", sa.BigInteger))
     op.create_table(
         "path_days",
@@ -28,6 +28,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Which relay it was is lost, and so are the figures."""
+    """The relays and the figures are lost."""
     op.drop_table("path_days")
     op.drop_column("frames", "relay")

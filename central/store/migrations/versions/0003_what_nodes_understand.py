@@ -1,4 +1,4 @@
-"""Which newer things each node understands, so that a restarted central need not wait for its next report."""
+"""What each node understands, so that a restarted central need not wait for its next report."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Not known of any yet."""
+    """Unknown for every node so far."""
     op.add_column("nodes", sa.Column("speaks", sa.String(600)))
 
 
 def downgrade() -> None:
-    """It is learnt again."""
+    """Central learns it again from reports."""
     op.drop_column("nodes", "speaks")

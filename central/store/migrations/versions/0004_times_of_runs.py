@@ -1,4 +1,4 @@
-"""How the time of each run of central stood to the machine's steady clock (N13)."""
+"""The time of each run of central against the machine's steady clock (N13)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Not known of earlier runs."""
+    """Unknown for earlier runs."""
     op.create_table(
         "times",
         sa.Column("began_us", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What is pressed on an earlier run's time may be taken for late."""
+    """Presses stamped with an earlier run's time may then count as late."""
     op.drop_table("times")

@@ -1,4 +1,4 @@
-"""Acts for many incidents that are not carried out to their end yet: a restart goes on with them."""
+"""Unfinished acts for many incidents, with which a restart goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """None is open."""
+    """No act is unfinished."""
     op.create_table(
         "open_acts",
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What is left of them is to be asked for anew."""
+    """The rest of each must be requested again."""
     op.drop_table("open_acts")

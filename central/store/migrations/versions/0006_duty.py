@@ -1,4 +1,4 @@
-"""The word is duty, in the journal and its table too."""
+"""Watch becomes duty in the journal and its table."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing but names changes."""
+    """Only names change."""
     op.rename_table("watch", "duty")
     op.execute("UPDATE actions SET kind = replace(kind, 'watch-', 'duty-') WHERE kind LIKE 'watch-%'")
 
 
 def downgrade() -> None:
-    """The old names again."""
+    """Restore the old names."""
     op.execute("UPDATE actions SET kind = replace(kind, 'duty-', 'watch-') WHERE kind LIKE 'duty-%'")
     op.rename_table("duty", "watch")

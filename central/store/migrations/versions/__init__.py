@@ -1,1 +1,1 @@
-"""One file for each step; never changed once released."""
+"""One file per step; never changed once released."""
