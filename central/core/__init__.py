@@ -1,1 +1,1 @@
-"""The rules of central, pure: intake, dedupe, incidents, liveness. No clock, socket, database or random number."""
+"""Central's rules, pure: intake, deduplication, incidents, liveness. No clock, socket, database or random number."""

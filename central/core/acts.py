@@ -1,4 +1,4 @@
-"""What people do, and what central finds by itself: judged, written, applied, told. One act at a time (ADR 0012)."""
+"""What people do and what central itself finds: judged, written, applied, told. One act at a time (ADR 0012)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PENDING_MAX: Final = 1_000
 
 
 class Acts(Steps):
-    """Base of the machine: its incidents, its page, and how both change by what people do."""
+    """Base of the machine: its incidents, its page, and how people's acts change both."""
 
     def __init__(self, timing: Timing) -> None:
         super().__init__(timing)
@@ -49,9 +49,9 @@ class Acts(Steps):
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
         self._page = Page(timing, self._figures, self._spared)
         self._duty = Duty()
-        # What is to be judged when nothing is on its way to disk.
+        # To be judged once nothing is on its way to disk.
         self._pending: tuple[Pending | Bulk, ...] = ()
-        # Of acts for many: what waits for its turn, so that alerts come in between; and all that are not at their end.
+        # Acts for many: those waiting for their turn, so that alerts come in between; and all that are unfinished.
         self._rest: tuple[Bulk, ...] = ()
         self._open_acts: Table[int, KeptAct] = Table()
 
@@ -72,7 +72,7 @@ class Acts(Steps):
         self._pending += (replace(event, action=action, by=by),)
 
     def _judge_pending(self) -> None:
-        """Each in a step of its own: what one person asks for must not undo what came before it."""
+        """Each in its own step: if one fails, those before it must stand."""
         while self._pending and self._in_flight is None and self._intake.is_idle:
             pending, *rest = self._pending
             self._pending = tuple(rest)
@@ -93,7 +93,7 @@ class Acts(Steps):
         if not entries:
             if rest is None:
                 self._end_act(bulk)
-            else:  # Until some of it is back from disk.
+            else:  # Waits until some of it is back from disk.
                 self._rest += (rest,)
                 self._look_on_disk()
                 if not bulk.is_closing and self._page.is_disk_ok:
@@ -115,10 +115,10 @@ class Acts(Steps):
         self._rest = tuple(one for one in self._rest if not bulk.replaces(one))
 
     def _take_aside(self, event: ev.OpenRecalled) -> None:
-        """What was read for an act alone: judged in its turn, and never in memory besides."""
+        """Take incidents read for this act only: judged in its turn, and kept in memory for nothing else."""
         waiting = [one for one in (*self._pending, *self._rest) if isinstance(one, Bulk) and one.number == event.act]
         if len(waiting) != 1 or waiting[0].ids:
-            return  # It is at its end, or was asked for twice.
+            return  # It is finished, or was requested twice.
         (bulk,) = waiting
         aside = Incidents()
         for entry in event.journal:
@@ -126,7 +126,7 @@ class Acts(Steps):
         some = bulk.of(open_of(event.node, aside, bulk.through), aside)
         self._pending = tuple(one for one in self._pending if one is not bulk)
         self._rest = tuple(one for one in self._rest if one is not bulk)
-        # Those pressed since, and those that failed, are not to be read again either.
+        # Those pressed since and those that failed must not be read again either.
         some = replace(some, visited=some.visited | {one.counter for entry in event.journal if (one := entry.incident)})
         if some.ids or not event.is_all:
             self._rest += (some,)
@@ -135,7 +135,7 @@ class Acts(Steps):
             self._end_act(bulk)
 
     def _end_act(self, bulk: Bulk) -> None:
-        """Nothing of it is left to be done."""
+        """Nothing is left to do: the disk may forget it."""
         if self._open_acts.pop(bulk.number, None) is not None:
             self._effects.append(do.KeepActs(tuple(self._open_acts.values())))
 
@@ -212,7 +212,7 @@ class Acts(Steps):
     def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
         rest = flight.rest
         if is_refused:
-            # Who asked is told, and nothing was done. What nobody waits for is tried again, once the disk is well.
+            # If a person waits, they are told that nothing was done. If nobody does, it is retried once the disk works.
             rest = flight.bulk if flight.request is None else None
         elif flight.bulk is not None and flight.request is not None:
             self._end_replaced(flight.bulk)
@@ -229,12 +229,12 @@ class Acts(Steps):
             self._end_act(flight.bulk)
 
     def _look_on_disk(self) -> None:
-        """For what is open there alone, where there is room for it again."""
+        """Recall incidents that are open only there, where there is room for them again."""
         if self._page.is_disk_ok:
             self._effects += [do.RecallOpen(node, known) for node, known in self._incidents.crowded_out()]
 
     def _go_on(self) -> None:
-        """With acts for many, where the disk is well."""
+        """Continue acts for many, if the disk works."""
         if self._page.is_disk_ok:
             self._pending, self._rest = (*self._pending, *self._rest), ()
 

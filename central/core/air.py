@@ -1,17 +1,17 @@
-"""What central says over the air, and through whom (N9). The nodes decide how and when it is keyed.
+"""What central says over the air, and through whom (N9). The nodes decide how and when to transmit.
 
-Theory. Nobody confirms what is heard on the air, and anybody can say again what was said there once. So:
+Theory. Nobody confirms what is heard on the air, and anyone can repeat what was once sent there. So:
 
-- a frame that came by radio is answered by radio as well, through one node: a gateway that may transmit, first one
-  that heard the frame itself; without one, the relay that was first. When the sender repeats itself it did not
-  hear the answer, and the next try goes through the next of them;
-- each answer carries the other receipts of the last minute as far as they fit, those first that were said least
-  since they were last asked for: in a storm every one is said several times, in no more overs, and whoever asks too
-  often for an over of its own is answered in somebody else's;
-- a repetition is answered after a gap that doubles, and within budgets for its sender and for all repetitions
-  together: a replay, or a flood of well signed frames from a stolen node, cannot keep the channel busy;
-- a member's alert is said for members whom the network does not reach, an acknowledgement for a presser whom it does
-  not reach: the second of them twice, the same bytes.
+- a frame that came by radio is also answered by radio, through one node: a gateway that may transmit, preferably one
+  that heard the frame; without a gateway, the first relay. A sender that repeats itself did not hear the answer, so
+  the next try goes through the next of them;
+- each answer also carries other receipts of the last minute, as many as fit, those said least since they were last
+  asked for first: in a storm each is said several times in no more overs, and a sender that asks too often for an
+  over of its own is answered in another's;
+- repetitions are answered after a gap that doubles, and within budgets per sender and for all repetitions together:
+  neither a replay nor a flood of well-signed frames from a stolen node can keep the channel busy;
+- a member's alert is sent for members whom the network does not reach, an acknowledgement for a presser whom it does
+  not reach: the latter twice, the same bytes.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ HEARINGS_MAX: Final = 2_048
 RELAYS_MAX: Final = 8
 RECENT_MAX: Final = 64
 RECENT_EACH_MAX: Final = 4
-"""Of one sender, so that a stolen node that repeats itself crowds nobody out."""
+"""Per sender, so that a stolen node that repeats itself crowds nobody else out."""
 WAITING_MAX: Final = 256
 _ALL: Final = "all"
 
 
 class _Hearing(Record):
-    """A frame that came by radio: who passed it on, the first one first, and how often it was answered there."""
+    """A frame that came by radio: its relays, the first one first, and how often it was answered there."""
 
     is_path_test: bool
     relays: Table[NodeId, None] = field(default_factory=Table)
@@ -54,8 +54,8 @@ class _Told(Record):
     """A receipt that may travel with others.
 
     Attributes:
-        asked_at: when its frame last came.
-        times: how often it was said since then.
+        asked_at: when its frame last arrived.
+        times: how often it has been said since.
     """
 
     receipt: Receipted | DigestReceipted
@@ -65,27 +65,27 @@ class _Told(Record):
 
 
 class Air(Record):
-    """Who heard what, and what was said. In memory: after a restart a sender that was not answered says it again."""
+    """Who heard what, and what was said. Only in memory: after a restart an unanswered sender repeats itself."""
 
     _timing: Timing
     _hearings: Table[FrameId, _Hearing] = field(default_factory=Table)
     _told: Table[FrameId, _Told] = field(default_factory=Table)
-    # Acknowledgements that are said a second time, and when.
+    # Acknowledgements to say a second time, and when.
     _waiting: Table[FrameId, datetime] = field(default_factory=Table)
     _warned_of: Table[FrameId, None] = field(default_factory=Table)
-    # A channel of 1200 bauds carries a frame a second; a relay that brings more did not hear them.
+    # A 1200 baud channel carries a frame a second; a relay that brings more did not hear them.
     _relays: Budget[NodeId] = field(default_factory=lambda: Budget(60, timedelta(seconds=0.5)))
     _senders: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
-    # Of their own: an answered alert must not use up what the next alert's receipt needs.
+    # Separate: an answered alert must not use up what the next alert's receipt needs.
     _pressers: Budget[NodeId] = field(default_factory=lambda: Budget(8, timedelta(seconds=10)))
     _repeats: Budget[str] = field(default_factory=lambda: Budget(20, timedelta(seconds=3)))
 
     def may_relay(self, relay: NodeId, now_at: datetime) -> bool:
-        """Whether one more frame of ``relay`` is looked at; each costs a verification."""
+        """Whether to look at one more frame from ``relay``, within its budget; each costs a verification."""
         return self._relays.take(relay, now_at)
 
     def take_heard(self, frame: FrameId, relay: NodeId, *, is_path_test: bool) -> bool:
-        """``relay`` passed on an admitted frame; says whether it is the first that came of it by radio."""
+        """Note that ``relay`` passed on an admitted frame; returns whether it is the first copy by radio."""
         is_first = frame not in self._hearings
         hearing = self._hearings.pop(frame, None) or _Hearing(is_path_test)
         self._hearings[frame] = hearing
@@ -96,19 +96,19 @@ class Air(Record):
         return is_first
 
     def was_heard(self, frame: FrameId) -> bool:
-        """It came by radio, too."""
+        """Whether it came by radio, too."""
         return frame in self._hearings
 
     def is_path_test(self, frame: FrameId) -> bool:
-        """It tests the radio: a receipt by any other way would prove nothing."""
+        """Whether it tests the radio: a receipt by any other path would prove nothing."""
         return frame in self._hearings and self._hearings[frame].is_path_test
 
     def answer(
         self, frame: FrameId, nodes: Nodes, now_at: datetime, *, is_late: bool, is_fresh: bool, digest: bytes = b""
     ) -> list[SendReceiptsToAir]:
-        """Its receipt, over the air; nothing if it was just said, or too often. Fresh: just committed.
+        """The receipt of ``frame`` over the air; none if just said, or too often. ``is_fresh``: just committed.
 
-        With a digest it goes through a node that knows such receipts, as does what is said in the same frame.
+        With a digest it goes through a node that understands such receipts, if there is one, with others of that kind.
         """
         hearing = self._hearings.get(frame)
         if hearing is None:
@@ -134,7 +134,7 @@ class Air(Record):
         return [SendReceiptsToAir(voice.node, self._say(frame, now_at), digest)]
 
     def _ask(self, receipt: Receipted | DigestReceipted, now_at: datetime) -> None:
-        """Its sender has not heard it: if it is not said by itself, it goes with the next."""
+        """Its sender has not heard it: without an over of its own, it goes with the next."""
         self._told.pop(receipt.target, None)
         of_sender = [frame for frame in self._told if frame.node == receipt.target.node]
         if len(of_sender) >= RECENT_EACH_MAX:
@@ -144,7 +144,7 @@ class Air(Record):
             del self._told[next(iter(self._told))]
 
     def _say(self, frame: FrameId, now_at: datetime) -> tuple[Receipted, ...] | tuple[DigestReceipted, ...]:
-        """The receipt of ``frame``, and what fits beside it: least said first, then what was not said for longest."""
+        """The receipt of ``frame`` and others that fit beside it: least said first, then longest unsaid."""
         recent = [told for told in self._told.values() if self._is_recent(told.asked_at, now_at)]
         recent.sort(key=lambda told: (told.receipt.target != frame, told.times, told.said_at or told.asked_at))
         chosen: tuple[Receipted, ...] | tuple[DigestReceipted, ...]
@@ -160,22 +160,22 @@ class Air(Record):
 
     @staticmethod
     def one_receipt(voice: NodeId, frame: FrameId, *, is_late: bool, digest: bytes) -> SendReceiptsToAir:
-        """A receipt that was given before, once more beside an answer that goes over the air."""
+        """A receipt given before, repeated beside an answer that goes over the air."""
         return SendReceiptsToAir(voice, (DigestReceipted(frame, digest[:BATCH_DIGEST_BYTES], is_late),), digest)
 
     def voice_for_refusal(self, relay: NodeId, nodes: Nodes, sender: NodeId, now_at: datetime) -> NodeId | None:
-        """Through whom a frame that ``relay`` heard is refused over the air; ``None`` if nobody can, or too often."""
+        """The node that refuses over the air a frame that ``relay`` heard; ``None`` if none can, or too often."""
         voices = self._voices({relay: None}, nodes, sender)
         able = [voice.node for voice in voices if Capability.REFUSAL in voice.speaks]
         return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
-        """Through whom an acknowledgement is said to ``presser``; ``None`` if nobody can, or too often."""
+        """The node that says an acknowledgement to ``presser``; ``None`` if none can, or too often."""
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
     def plan_second(self, incident: FrameId, now_at: datetime, *, is_on_air: bool) -> None:
-        """The acknowledgement just said is due a second time, if it went over the air; it replaces any before it."""
+        """Plan to repeat the acknowledgement just said, if it went over the air; replaces any plan before it."""
         self._waiting.pop(incident, None)
         if not is_on_air:
             return
@@ -184,11 +184,11 @@ class Air(Record):
             del self._waiting[next(iter(self._waiting))]
 
     def warn(self, entry: FrameEntry, nodes: Nodes, now_at: datetime) -> list[SendFrameToAir]:
-        """A member's alert or its cancel, for members whom the network does not reach but a radio may."""
+        """Send a member's alert, or its cancel, to members whom a radio may reach but the network does not."""
         incident = self._worth_warning(entry, nodes)
         if incident is None:
             return []
-        # What is one scheme's is not for a radio of another (G4).
+        # A scheme's alert is not for another scheme's radio (G4).
         schemes = entry.signed.frame.schemes if isinstance(entry.signed.frame, Alert | Cancel) else ()
         voices = [r for r in self._voices({}, nodes, incident.node) if not r.sender.schemes.isdisjoint(schemes)]
         if not voices or not self._senders.take(incident.node, now_at):
@@ -199,9 +199,9 @@ class Air(Record):
         return [SendFrameToAir(voices[0].node, entry.signed.data)]
 
     def _worth_warning(self, entry: FrameEntry, nodes: Nodes) -> FrameId | None:
-        """The incident of an alert that somebody may not have heard of, or of the cancel of one that was aired."""
+        """The incident of an alert that a member may not have heard of, or of the cancel of one that was aired."""
         frame = entry.signed.frame
-        # What came over the air was heard there, and what is late warns nobody.
+        # A frame that came over the air was heard there, and a late one warns nobody.
         if not nodes.gateways or entry.path is not Path.NETWORK or entry.is_late:
             return None
         if isinstance(frame, Cancel):
@@ -211,7 +211,7 @@ class Air(Record):
         return None if nodes.schemes_out_of_reach.isdisjoint(frame.schemes) else frame.incident_id
 
     def tick(self, nodes: Nodes, now_at: datetime) -> list[RepeatAcknowledgement]:
-        """What is due a second time."""
+        """Acknowledgements due a second time."""
         said = []
         for incident, due_at in tuple(self._waiting.items()):
             if now_at < due_at:
@@ -226,7 +226,7 @@ class Air(Record):
         return said
 
     def clock_was_set(self, by: timedelta) -> None:
-        """Gaps and turns move with it."""
+        """Move gaps and repetitions along with a clock set by ``by``."""
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by
@@ -237,7 +237,7 @@ class Air(Record):
 
     @staticmethod
     def _voices(relays: dict[NodeId, None], nodes: Nodes, listener: NodeId) -> list[NodeRecord]:
-        """Who would transmit now so that ``listener`` hears it, the best first; nobody hears itself."""
+        """Nodes that would transmit to ``listener`` now, the best first; no node hears itself."""
         gateways = [r for r in nodes.gateways if r.is_on_network and r.radio.may_speak and r.node != listener]
         gateways.sort(key=lambda r: (r.node not in relays, r.radio.report is None or r.radio.report.state != "ready"))
         found = [nodes.find(relay) for relay in relays]

@@ -1,4 +1,4 @@
-"""The newest board, kept by applying change after change. Lives where the web lives."""
+"""The newest board, kept by applying change after change. Lives on the web's side."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class BoardKeeper:
         self._is_stale = False
 
     def apply(self, change: Change) -> None:
-        """Take the next change.
+        """Apply the next change.
 
         Raises:
-            ValueError: a change is missing in between; the sequences have no gaps.
+            ValueError: a change is missing in between; sequences have no gaps.
         """
         if change.sequence != self._board.sequence + 1:
             raise ValueError(f"change {change.sequence} after {self._board.sequence}")
@@ -40,7 +40,7 @@ class BoardKeeper:
         self._is_stale = True
 
     def board(self, now_at: datetime) -> Board:
-        """All of it, without what was closed too long ago."""
+        """The board at ``now_at``, without cards closed over an hour ago (``closed_shown``)."""
         oldest = now_at - self._closed_shown
         gone = [text for text, card in self._cards.items() if card.closed_at and card.closed_at < oldest]
         for text in gone:

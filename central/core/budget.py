@@ -1,4 +1,4 @@
-"""How often something may be done: a bucket for each key, refilled by time, bounded in number."""
+"""How often something may be done: a bucket per key, refilled over time, bounded in number."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class _Bucket(Record):
 
 
 class Budget(Record, Generic[K]):
-    """``burst`` at once, and one more each ``every``, for each key."""
+    """For each key ``burst`` at once, and one more every ``every``."""
 
     _burst: int
     _every: timedelta
     _buckets: Table[K, _Bucket] = field(default_factory=Table)
 
     def take(self, key: K, now_at: datetime) -> bool:
-        """Take one, if there is one."""
+        """Take one of ``key``'s; returns whether there was one."""
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now_at)
-        # The last used is the last forgotten; a key that comes back after the bound has its burst again.
+        # The last used is the last forgotten; a forgotten key that comes back has its whole burst again.
         self._buckets[key] = bucket
         if len(self._buckets) > KEYS_MAX:
             del self._buckets[next(iter(self._buckets))]
-        # A clock that was set back gives nothing and takes nothing.
+        # A clock set back neither gives nor takes.
         passed = max(timedelta(), now_at - bucket.at)
         bucket.tokens, bucket.at = min(self._burst, bucket.tokens + passed / self._every), now_at
         if bucket.tokens < 1:

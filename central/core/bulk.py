@@ -1,11 +1,11 @@
-"""One act for many incidents: what a card that stood for them was acted on, or all of a sender that was struck off.
+"""One act for many incidents: for all that a card stood for, or all of a sender that was struck off.
 
-Each incident gets an entry of its own in the journal, by that person, with those words. They are judged and written
-some hundred at a time, so that no alert waits behind forty thousand closings. What is left is kept on disk meanwhile:
-a restart goes on with it.
+Each incident gets its own journal entry, by that person, with those words. A few hundred at a time are judged and
+written, so that no alert waits behind forty thousand closings. The rest is kept on disk meanwhile, and a restart goes
+on with it.
 
-What is open on disk alone belongs to it, too. Closings make room for it in memory. Any other act leaves those that it
-was for where they are: each is read from disk, judged and written aside, and stays on disk.
+Incidents that are open only on disk belong to it too. Closings make room for them in memory. For any other act they
+stay on disk: each is read, judged and written aside.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ from wire.errors import DecodeError
 from wire.ids import FrameId, NodeId, parse_node
 
 EACH_TIME_MAX: Final = 250
-"""An alert waits no longer than these take: some hundredths of a second."""
+"""An alert waits no longer than these take: a few hundredths of a second."""
 
 
 class Bulk(Struct, frozen=True):
-    """What is still to be done of one act.
+    """What is left to do of one act.
 
     Attributes:
-        action: for one of them.
-        ids: which.
-        through: those pressed since this entry are left out, also while the others are being written.
-        number: by which it is kept on disk; 0 = it is not.
-        untouched: how many had come since then when it began.
-        aside: those of ``ids`` that were read from disk for it alone.
-        visited: counters of all that it has been through, or is for now; of closings none: they leave nothing open.
+        action: as for one incident.
+        ids: the incidents to do now; more may be on disk.
+        through: those pressed since this entry are left out, even while the others are being written.
+        number: its key on disk; 0 = not kept there.
+        untouched: how many had been pressed since ``through`` when it began.
+        aside: those of ``ids`` that were read from disk for it only.
+        visited: counters of all done or in ``ids``; empty for closings, which leave nothing open.
     """
 
     action: ActionForMany
@@ -68,15 +68,15 @@ class Bulk(Struct, frozen=True):
 
     @property
     def kept(self) -> KeptAct:
-        """As the disk remembers it."""
+        """As kept on disk."""
         return KeptAct(self.number, self.action, self.by, self.through)
 
     def left_on_disk(self, incidents: Incidents) -> int:
-        """How many more there are that there was no room for in memory."""
+        """How many more are open only on disk, for want of room in memory."""
         return incidents.left_open.get(self.node, 0)
 
     def has_more(self, incidents: Incidents, written: tuple[ActionEntry, ...]) -> bool:
-        """Others have come back from disk while these were written, or will."""
+        """Whether others have come back from disk while ``written`` was being written, or will."""
         if not self.is_closing:
             return bool(self.number or written) and self.left_on_disk(incidents) > 0
         ids = {entry.incident for entry in written}
@@ -85,23 +85,23 @@ class Bulk(Struct, frozen=True):
 
     @property
     def is_closing(self) -> bool:
-        """It makes room for what is on disk."""
+        """Whether it closes, and so makes room for incidents on disk."""
         return isinstance(self.action, Close)
 
     def of(self, ids: Iterable[FrameId], aside: Incidents | None = None) -> Bulk:
-        """The same for these, but for those that it has been through."""
+        """The same act for ``ids``, except those already visited."""
         new = tuple(one for one in ids if one.counter not in self.visited)
         visited = self.visited if self.is_closing else self.visited.union(one.counter for one in new)
         return replace(self, ids=new, aside=aside, visited=visited)
 
     def known(self, incidents: Incidents) -> Mapping[FrameId, Incident]:
-        """Those in memory, which may have been pressed again, before those read from disk."""
+        """By id: those in memory, which may have been pressed again, before those read from disk."""
         if self.aside is None:
             return incidents.by_id
         return {**self.aside.by_id, **{one.id: one for one in incidents.of(self.node)}}
 
     def replaces(self, other: object) -> bool:
-        """The other is not at its end, and must not go on over what this one says."""
+        """Whether ``other`` is an unfinished act that this one contradicts, so that it must not go on."""
         if not isinstance(other, Bulk) or other.node != self.node:
             return False
         if isinstance(self.action, UndoAcknowledge):
@@ -110,12 +110,12 @@ class Bulk(Struct, frozen=True):
 
     @property
     def node(self) -> NodeId:
-        """Whose incidents they are."""
+        """The node that opened the incidents."""
         return FrameId.parse(self.action.incident).node
 
 
 def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused | None:
-    """What an act is for; ``None``: for one incident at most."""
+    """The act for many that ``action`` asks for; ``None``: it is for one incident at most."""
     match action:
         case CloseRevoked():
             return _all_of_revoked(action, by, incidents, directory)
@@ -124,7 +124,7 @@ def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Direct
                 node = FrameId.parse(action.incident).node
             except DecodeError:
                 return Refused("There is no such incident.")
-            # Pressed since then: nobody has seen that, so nobody has answered it.
+            # Nobody saw those pressed since then, so nobody answers them.
             seen = open_of(node, incidents, action.seen_through)
             single = msgspec.structs.replace(action, seen_through=0)
             if isinstance(single, Close):
@@ -145,7 +145,7 @@ def next_entries(
     now_at: datetime,
     timing: Timing,
 ) -> tuple[tuple[ActionEntry, ...], Bulk | None, Refused | None]:
-    """What is to be written now, what is left, and why the last was refused that was; those are left out."""
+    """The entries to write now, what is left, and the last refusal; refused incidents are left out."""
     entries: list[ActionEntry] = []
     refused: Refused | None = None
     numbers = count(first_number)
@@ -165,13 +165,13 @@ def next_entries(
 
 
 def recalled(act: KeptAct, incidents: Incidents) -> Bulk:
-    """What is left of an act that a restart fell into: those that it has reached already are refused one by one."""
+    """What is left of an act that a restart interrupted: incidents already done are refused one by one."""
     bulk = Bulk(act.action, act.by, (), act.through, act.number)
     return bulk.of(open_of(bulk.node, incidents, act.through))
 
 
 def open_of(node: NodeId, incidents: Incidents, through: int) -> tuple[FrameId, ...]:
-    """Its open incidents in memory, but for those pressed since ``through``."""
+    """Its open incidents in memory, except those pressed since the entry ``through``."""
     return tuple(one.id for one in incidents.of(node) if one.is_open and one.pressed_entry <= through)
 
 

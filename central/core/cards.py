@@ -26,35 +26,35 @@ _SURE: Final = (
 
 @lru_cache(maxsize=65_536)
 def shown_name(name: str) -> str:
-    """A name out of the directory, fit to show. The same few come again and again, and cleaning is not cheap."""
+    """A name from the directory, cleaned for display. Cached: the same few come again and again."""
     return display_text(name, NAME_CHARS_MAX)
 
 
 def premises_of(node: NodeId, directory: Directory) -> str:
-    """The name to show; the node's number if it was struck from the directory altogether."""
+    """The premises' name, cleaned for display; the node's number if it is no longer in the directory."""
     sender = directory.senders.get(node)
     return shown_name(sender.premises) if sender else node_text(node)
 
 
 def is_struck_off(node: NodeId, directory: Directory) -> bool:
-    """Whether what it once said is worth nothing now: revoked, or no longer in the directory."""
+    """Whether its earlier word no longer counts: revoked, or no longer in the directory."""
     sender = directory.senders.get(node)
     return sender is None or sender.is_revoked
 
 
 def place_of(node: NodeId, directory: Directory) -> str:
-    """Where it is."""
+    """The place, cleaned for display; empty if the node is no longer in the directory."""
     sender = directory.senders.get(node)
     return shown_name(sender.place) if sender else ""
 
 
 def slugs_of(schemes: tuple[int, ...], directory: Directory) -> tuple[str, ...]:
-    """Slugs of those schemes that (still) exist."""
+    """Slugs of those of these schemes that (still) exist."""
     return tuple(directory.schemes[number].slug for number in schemes if number in directory.schemes)
 
 
 def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Shown | None = None) -> Card:
-    """The incident as an alert card; ``shown``: how, ``None`` for one that stands for nothing else."""
+    """The incident as an alert card; ``shown``: ``None`` for a card that stands for nothing else."""
     shown = shown or Shown(incident.id, incident.id)
     node = incident.id.node
     pressed_again_at = incident.arrived_at if shown.is_again else incident.pressed_again_at
@@ -106,7 +106,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
 
 
 def bare_card(incident: Incident, shown: Shown) -> Card:
-    """What is surely known of one that cannot be drawn: somebody must still see that it is there, and can answer it."""
+    """The sure facts of an incident that cannot be drawn: people must still see it and be able to answer it."""
     return Card(
         incident=incident.id.text,
         key=shown.key.text,
@@ -132,18 +132,18 @@ def bare_card(incident: Incident, shown: Shown) -> Card:
 
 
 def bared(card: Card) -> Card:
-    """The like of a card that was drawn, and cannot be sent."""
+    """The same for a card that was drawn but cannot be sent."""
     sure = {name: getattr(card, name) for name in _SURE}
     return Card(premises=card.node, place=NOT_DRAWN, schemes=(), pressed_at=None, is_late=False, **sure)
 
 
 def bare_line(text: str) -> NodeLine:
-    """The like of a premises, by its number as text."""
+    """The same for a premises; ``text``: its number."""
     return NodeLine(node=text, premises=text, place=NOT_DRAWN, schemes=(), state="fault", since=None, last_seen_at=None)
 
 
 def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: datetime) -> IncidentState:
-    """The incident as the members of ``scheme`` (a slug) are told."""
+    """The incident as told to the members of ``scheme`` (a slug)."""
     node = incident.id.node
     by, at = incident.answered_by, incident.answered_at
     press = FrameId(node, incident.answered_press).text if incident.answered_press else None

@@ -1,4 +1,4 @@
-"""Clocks that differ (N13): nothing is late or live for it (:mod:`wire.lateness`), but somebody shows a wrong time."""
+"""Clocks that differ (N13): nothing is late or live because of it (:mod:`wire.lateness`), but times shown are wrong."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from wire.lateness import SCALES_AGREE_MS
 
 AGREE: Final = timedelta(milliseconds=SCALES_AGREE_MS)
 WITNESSES_MIN: Final = 3
-"""So many premises must say that central's clock is wrong, and be most of those that say anything."""
+"""At least this many premises, and most of those with a proven clock, must agree that central's is wrong."""
 _TWO_MINUTES_S: Final = 120
 _TWO_HOURS_S: Final = 7_200
 
 
 class Clocks(Record):
-    """What is wrong with central's own clock, by this machine's and by the premises'."""
+    """Faults of central's own clock, by this machine's clock and the premises'."""
 
     _wall_ahead: timedelta = timedelta()
 
     def take_wall(self, ahead: timedelta) -> None:
-        """This machine's clock has been set forward by so much since central began."""
+        """Note how far this machine's clock has been set forward since central began; negative = back."""
         self._wall_ahead = ahead
 
     def fault(self, records: Iterable[NodeRecord]) -> str:
-        """What the page says, and what to do; empty = nothing."""
+        """The fault and what to do, as the page says it; empty = none."""
         if abs(self._wall_ahead) > AGREE:
             way = "forward" if self._wall_ahead > timedelta() else "back"
             return (
@@ -50,7 +50,7 @@ class Clocks(Record):
 
 
 def spoken(span: timedelta) -> str:
-    """``70 s``, ``30 min``, ``5 h``."""
+    """A span for people to read, without its sign: ``70 s``, ``30 min``, ``5 h``."""
     seconds = int(abs(span).total_seconds())
     if seconds < _TWO_MINUTES_S:
         return f"{seconds} s"

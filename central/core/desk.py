@@ -1,4 +1,4 @@
-"""What a person at the desk asks for, in clean words, and whether it may be done: yes, or a sentence why not."""
+"""What a person at the desk asks for, cleaned, and whether it may be done: yes, or a sentence why not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ON_DUTY_MAX: Final = 64
 
 
 class Allowed(Struct, frozen=True):
-    """To be written to the journal."""
+    """It may be done: what to write to the journal."""
 
     kind: ActionKind
     incident: Incident | None
@@ -46,18 +46,18 @@ class Allowed(Struct, frozen=True):
 
 
 class AlreadySo(Struct, frozen=True):
-    """Asked twice by the same person; nothing to do."""
+    """It is so already; nothing to do."""
 
 
 Verdict = Allowed | AlreadySo | Refused
 
 
 class _UnusableError(ValueError):
-    """A word is missing, unknown or too long; the message is for the person."""
+    """A text is missing or too long; the message is for the person."""
 
 
 def cleaned(action: Action, by: Person) -> tuple[Action, Person] | Refused:
-    """The same with every text as one clean line. Nothing is cut: what is recorded must be what was written."""
+    """The same with every text as one clean line, or a refusal. Nothing is cut: the record must be what was written."""
     if Role.by_slug(by.role) is None:
         return Refused(f"There is no such role. Use one of: {', '.join(sorted(role.slug for role in Role))}.")
     try:
@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     now_at: datetime,
     timing: Timing,
 ) -> Verdict:
-    """Decide on one action, whose words are :func:`cleaned`."""
+    """Decide on one action whose texts are :func:`cleaned`."""
     if _is_watchlinks(by.name):
         return Refused("Watchlink uses this name itself. Enter your own.")
     match action:

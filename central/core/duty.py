@@ -1,4 +1,4 @@
-"""When each person on duty last gave a sign of life. In memory: after a restart the time begins anew."""
+"""When each person on duty last gave a sign of life. Only in memory: after a restart the time starts again."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from central.core.view import Person
 
 
 class Duty(Record):
-    """Without it somebody who went home without a word would stay on duty for ever, and the shops be told so."""
+    """Without it, someone who went home without a word would stay on duty for ever, and shops would be told so."""
 
     _signs: Table[Person, datetime] = field(default_factory=Table)
 
     def take_sign(self, by: Person, on_duty: Iterable[Person], now_at: datetime) -> None:
-        """``by`` did something, or a page of theirs said that it is there."""
+        """``by`` did something, or their open page reported; ignored if they are not on duty."""
         if by in on_duty:
             self._signs[by] = now_at
 
     def begin(self, person: Person, now_at: datetime) -> None:
-        """On duty from now on."""
+        """``person`` is on duty from ``now_at``."""
         self._signs[person] = now_at
 
     def end(self, person: Person) -> None:
-        """No longer on duty."""
+        """``person`` is no longer on duty."""
         self._signs.pop(person, None)
 
     def shift(self, step: timedelta) -> None:
-        """The clock was set, or the machine stood still: nobody could give a sign meanwhile."""
+        """Move all signs by ``step``: the clock was set, or the machine stood still and nobody could give one."""
         self._signs.update([(person, at + step) for person, at in self._signs.items()])
 
     def is_stale(self, person: Person, now_at: datetime, after: timedelta) -> bool:
-        """No sign of life for longer than ``after``."""
+        """Whether ``person`` is on duty without a sign of life for longer than ``after``."""
         return person in self._signs and now_at - self._signs[person] > after
 
     def stale(self, now_at: datetime, after: timedelta) -> tuple[Person, ...]:
-        """All of these."""
+        """Everyone who is stale, as :meth:`is_stale` says."""
         return tuple(person for person in self._signs if self.is_stale(person, now_at, after))

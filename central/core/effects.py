@@ -1,7 +1,7 @@
-"""Orders. The composition root carries them out in the order given.
+"""Effects: orders that the intake loop carries out, receipts at once, the rest in the order given.
 
-Commit orders may be gathered over many events and done in one transaction; every one is answered by exactly
-one of FramesCommitted, FramesKnown, ActionCommitted, CommitFailed.
+Commits of many events may share one transaction; each is answered by exactly one of FramesCommitted, FramesKnown,
+ActionCommitted, CommitFailed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from wire.messages import CentralStatus, IncidentState, SyncAnswer
 
 
 class CommitFrame(Struct, frozen=True):
-    """Write it to disk. Only then may anybody be told."""
+    """Write a frame to disk. Only then may anyone be told."""
 
     entry: FrameEntry
 
 
 class CommitAction(Struct, frozen=True):
-    """Write it to disk. Only then may anybody be told."""
+    """Write an action to disk. Only then may anyone be told."""
 
     entry: ActionEntry
 
@@ -32,7 +32,7 @@ class SendReceipt(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
 
     Attributes:
-        digest: of the bytes on disk, as a receipt carries it; empty for a node that knows only the older receipts.
+        digest: of the bytes on disk, cut as in a receipt; empty for a node that only understands older receipts.
     """
 
     node: NodeId
@@ -45,8 +45,8 @@ class SendRefusal(Struct, frozen=True):
     """Sign with central's next counter and publish to ``down/receipt`` of ``node``, QoS 0.
 
     Attributes:
-        digest: of the bytes that are refused, as a refusal carries it.
-        air: a node that is asked to put the same bytes on the air (``down/air``), or nobody.
+        digest: of the refused bytes, cut as in a refusal.
+        air: a node to put the same bytes on the air (``down/air``); ``None`` = none.
     """
 
     node: NodeId
@@ -62,8 +62,8 @@ class SendAcknowledgement(Struct, frozen=True):
     Attributes:
         target: the incident.
         role: ``None`` = Watchlink itself: an automatic acknowledgement, without a name.
-        name: fits the frame: at most nine UTF-8 bytes.
-        air: a node that is asked to put the same bytes on the air (``down/air``, QoS 0), or nobody.
+        name: at most nine UTF-8 bytes, as the frame allows.
+        air: a node to put the same bytes on the air (``down/air``, QoS 0); ``None`` = none.
     """
 
     node: NodeId
@@ -75,7 +75,7 @@ class SendAcknowledgement(Struct, frozen=True):
 
 
 class RepeatAcknowledgement(Struct, frozen=True):
-    """Publish the bytes of the newest acknowledgement of ``target`` to ``down/air`` of ``node`` once more, QoS 0."""
+    """Publish the same bytes of the newest acknowledgement of ``target`` to ``down/air`` of ``node`` again, QoS 0."""
 
     node: NodeId
     target: FrameId
@@ -86,7 +86,7 @@ class SendReceiptsToAir(Struct, frozen=True):
 
     Attributes:
         targets: fit one frame (:meth:`wire.frames.ReceiptBatch.fitting`), all of one kind.
-        digest: where there is one target that names its bytes, as much of their digest as a single receipt carries.
+        digest: for a single target with a digest, as much of it as a single receipt carries.
     """
 
     node: NodeId
@@ -95,7 +95,7 @@ class SendReceiptsToAir(Struct, frozen=True):
 
 
 class SendFrameToAir(Struct, frozen=True):
-    """Publish a member's frame as it came to ``down/air`` of ``node``, QoS 0."""
+    """Publish a member's frame as it arrived to ``down/air`` of ``node``, QoS 0."""
 
     node: NodeId
     data: bytes
@@ -122,9 +122,9 @@ class SendSyncAnswer(Struct, frozen=True):
 
 
 class RaiseNumbers(Struct, frozen=True):
-    """Never use a frame counter or an entry number at or below these again, also after a restart.
+    """Never use a frame counter or an entry number at or below these again, even after a restart.
 
-    A node has seen them: this database is an older copy of the one that gave them out. 0 = leave as it is.
+    A node has seen them: this database is an older copy of the one that gave them out. 0 = unchanged.
     """
 
     counter: int
@@ -139,52 +139,52 @@ class SendDirectory(Struct, frozen=True):
 
 
 class ShowBoard(Struct, frozen=True):
-    """The board as it is at the start."""
+    """Show the board as at the start."""
 
     board: Board
 
 
 class ShowChange(Struct, frozen=True):
-    """What differs now."""
+    """Show what has changed."""
 
     change: Change
 
 
 class AnswerAction(Struct, frozen=True):
-    """Tell the person. Comes after the change that contains it."""
+    """Answer the person, after the change that contains the result."""
 
     request: int
     result: Done | Refused
 
 
 class KeepNodes(Struct, frozen=True):
-    """Remember on disk when these were last seen. Coarse; nothing is lost if it fails (StoreFailed)."""
+    """Store when these were last seen. Coarse; nothing is lost if it fails (StoreFailed)."""
 
     nodes: tuple[KeptNode, ...]
 
 
 class KeepFigures(Struct, frozen=True):
-    """Put these days' counts in place of what is there of the same days. Coarse, as :class:`KeepNodes`."""
+    """Store these counts in place of those of the same days. Coarse, as :class:`KeepNodes`."""
 
     figures: tuple[KeptFigures, ...]
 
 
 class KeepActs(Struct, frozen=True):
-    """Remember on disk, instead of those before, which acts for many are not carried out to their end."""
+    """Store these as the unfinished acts for many, in place of those before."""
 
     acts: tuple[KeptAct, ...]
 
 
 class Yield(Struct, frozen=True):
-    """Answer Resumed when everything ordered before is done and no alert waits, or a second later at the latest."""
+    """Answer Resumed when all effects before it are done and no alert waits, or a second later at the latest."""
 
 
 class RecallOpen(Struct, frozen=True):
-    """Read some more of what is open of ``node``, the newest first; answer OpenRecalled or StoreFailed.
+    """Read some more open incidents of ``node``, the most urgent and newest; answer OpenRecalled or StoreFailed.
 
     Attributes:
-        known: counters of those of its incidents that are in memory, or that the act has been through.
-        act: the number of the act for many that alone wants them; 0 = they are to be in memory again.
+        known: counters of its incidents that are in memory, or that the act has visited.
+        act: number of the act for many that alone wants them; 0 = they return to memory.
     """
 
     node: NodeId
@@ -197,7 +197,7 @@ class ProbeStore(Struct, frozen=True):
 
 
 class ReportFact(Struct, frozen=True):
-    """Write a line to the fact log: ``committed``, ``rejected``, ``late``, ``response``."""
+    """Write a line to the fact log; docs/facts.md lists the facts."""
 
     fact: str
     alert: FrameId | None
@@ -205,10 +205,11 @@ class ReportFact(Struct, frozen=True):
 
 
 class SetAside(Struct, frozen=True):
-    """Keep what the rules failed on, and how, for an engineer: a bug of ours. Nothing of it was applied.
+    """Keep for an engineer what the rules failed on, and how: our bug. None of it was applied.
 
     Attributes:
-        what: an event, an entry of the journal, something pending, or the name of one of the second's duties.
+        what: a message, an event, a journal entry, a pending decision, an incident's id, or the name of a duty of the
+        tick or of a line of the page.
     """
 
     what: object
@@ -216,7 +217,7 @@ class SetAside(Struct, frozen=True):
 
 
 class KeepDirectory(Struct, frozen=True):
-    """Remember it on disk, instead of any before it: central goes by it now."""
+    """Store it in place of any before it: central goes by it now."""
 
     serial: int
     data: bytes

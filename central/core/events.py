@@ -1,4 +1,4 @@
-"""Past facts, each one thing that happened outside the core. Adapters make them; nothing else does."""
+"""Past facts, each one thing that happened outside the core. Adapters make them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from wire.topics import FrameTopic
 
 
 class Started(Struct, frozen=True):
-    """The program is up; what the disk remembers. First event of every run, exactly once.
+    """The program is up, with what the disk remembers. First event of every run, exactly once.
 
     Attributes:
         boot_id: new at every start.
         directory: verified; the empty one if there is none.
-        directory_data: the same, sealed, as it is passed on to nodes.
+        directory_data: the same, sealed, as sent to nodes.
         earlier: how far the times of central's earlier runs are ahead of this run's, where they differ.
     """
 
@@ -36,7 +36,7 @@ class Ticked(Struct, frozen=True):
     """About once a second, whatever else happens.
 
     Attributes:
-        wall_ahead: by how much this machine's clock has been set forward since central began.
+        wall_ahead: how far this machine's clock has been set forward since central began; negative = back.
     """
 
     wall_ahead: timedelta = timedelta()
@@ -50,7 +50,7 @@ class DirectoryChanged(Struct, frozen=True):
 
 
 class DirectoryRefused(Struct, frozen=True):
-    """The directory's file cannot be used; the old one stays. Comes once for each bad file."""
+    """The directory's file cannot be used; the old directory stays. Once for each bad file."""
 
     reason: str
 
@@ -66,7 +66,7 @@ class LinkDown(Struct, frozen=True):
 
 
 class LaneChanged(Struct, frozen=True):
-    """Whether a message of central's own has passed on the connection for alerts, and it is there still."""
+    """Whether the connection for alerts is up and has carried a message of central's own."""
 
     is_proven: bool
 
@@ -76,7 +76,7 @@ class FrameArrived(Struct, frozen=True):
 
     Attributes:
         topic: where it was published; ``None`` for the radio.
-        relay: whose ``up/heard`` it came on; ``None`` for the network. The broker binds it to the certificate.
+        relay: the node on whose ``up/heard`` it came; ``None`` for the network. The broker binds it to the certificate.
     """
 
     data: bytes
@@ -86,15 +86,15 @@ class FrameArrived(Struct, frozen=True):
 
     @property
     def vouched_for(self) -> NodeId | None:
-        """Who put it on the broker, whoever the frame claims to be from."""
+        """The node that published it, whatever sender the frame claims."""
         return self.relay if self.topic is None else self.topic.node
 
 
 class HealthArrived(Struct, frozen=True):
-    """A heartbeat or last will. The broker binds the topic, so ``node``, to the certificate.
+    """A heartbeat or last will. The broker binds the topic, and so ``node``, to the certificate.
 
     Attributes:
-        is_signed: by that node. Unsigned only from one whose version does not sign.
+        is_signed: by ``node``; unsigned only if its version does not sign.
     """
 
     node: NodeId
@@ -103,7 +103,7 @@ class HealthArrived(Struct, frozen=True):
 
 
 class SyncArrived(Struct, frozen=True):
-    """A node asks for what it may have missed; ``is_signed`` as above."""
+    """A node asks for what it may have missed; ``is_signed`` as for :class:`HealthArrived`."""
 
     node: NodeId
     sync: Sync
@@ -114,8 +114,8 @@ class InputRejected(Struct, frozen=True):
     """An adapter dropped something malformed.
 
     Attributes:
-        reason: a counter's label, of a fixed set; never text from the input.
-        sender: whose topic it came on, where the topic parsed.
+        reason: a counter's label, from a fixed set; never text from the input.
+        sender: the node on whose topic it came; ``None`` if the topic shows none.
     """
 
     reason: str
@@ -129,7 +129,7 @@ class FramesCommitted(Struct, frozen=True):
 
 
 class FramesKnown(Struct, frozen=True):
-    """These were not written because the disk has a frame of that id already; what it has."""
+    """These were not written because the disk already has frames with their ids: what it has."""
 
     frames: tuple[SeenFrame, ...]
 
@@ -141,28 +141,28 @@ class ActionCommitted(Struct, frozen=True):
 
 
 class CommitFailed(Struct, frozen=True):
-    """The disk would not take these (full, read-only, locked, broken); none of them is stored."""
+    """The disk refused these (full, read-only, locked, broken); as far as it says, none is stored."""
 
     ids: tuple[FrameId, ...]
     entries: tuple[int, ...]
     detail: str
     is_own_fault: bool = False
-    """We failed to write them: a bug, and the disk is well."""
+    """We failed to write them: our bug, and the disk is well."""
 
 
 class StoreFailed(Struct, frozen=True):
-    """Another write failed (liveness, probe). Nothing of the journal is concerned."""
+    """Another use of the disk failed (liveness, probe, recall). The journal is not affected."""
 
     detail: str
 
 
 class OpenRecalled(Struct, frozen=True):
-    """Incidents that had been forgotten for want of room. Answers :class:`~central.core.effects.RecallOpen`.
+    """Incidents forgotten for want of room. Answers :class:`~central.core.effects.RecallOpen`.
 
     Attributes:
-        journal: all their entries, rising by ``entry``.
+        journal: their entries, rising by ``entry``.
         is_all: no more of the node's are open on disk.
-        act: as in the order.
+        act: as in the effect.
     """
 
     node: NodeId
@@ -180,7 +180,7 @@ class Resumed(Struct, frozen=True):
 
 
 class ReserveChanged(Struct, frozen=True):
-    """What is kept free for the journal on a full disk is whole, or is being used up."""
+    """The room kept for the journal on a full disk is whole, or is being used up."""
 
     is_whole: bool
 
@@ -189,7 +189,7 @@ class ActionRequested(Struct, frozen=True):
     """A person wants something done.
 
     Attributes:
-        request: by which the answer is matched.
+        request: number by which the answer is matched.
     """
 
     request: int

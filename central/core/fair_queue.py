@@ -1,8 +1,8 @@
-"""Whose message is looked at next, of all that wait: bounded in number and bytes, shared out between their senders.
+"""Whose waiting message is handled next: bounded in number and bytes, shared fairly between senders.
 
-Two queues for each sender: what alerts hang on (frames, relayed frames, and the syncs that tell their age) and the
-rest. All senders' alerts go before anybody's rest, and senders take turns, so whoever floods waits for himself. A
-topic's owner is known without decoding anything: the broker lets nobody else write there.
+Two queues for each sender: messages that alerts depend on (frames, relayed frames, and the syncs that tell their age)
+and the rest. All senders' alerts go before anyone's rest, and senders take turns, so a flood only delays its own
+sender. A topic's owner is known without decoding: the broker lets nobody else publish there.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from msgspec import Struct
 M = TypeVar("M")
 
 MESSAGES_MAX: Final = 12_000
-"""Twice what a storm of 5,000 brings in at once, and some. What a flood fills is not given back: Python keeps it."""
+"""Over twice what a storm of 5,000 brings at once. Memory that a flood has filled is not given back by Python."""
 BYTES_MAX: Final = 16 * 1024 * 1024
 SHARE: Final = 3
-"""One sender may hold a third of what room is left then: a fourth of all if alone, and however many do their worst,
-room is left for whoever has nothing waiting. A dynamic threshold (Choudhury and Hahne, 1998), as in packet switches."""
+"""One sender may hold a third of the room left at the time: a quarter of all if alone; and however many flood, a sender
+with nothing waiting finds room. A dynamic threshold (Choudhury and Hahne, 1998), as in packet switches."""
 ALERTS_AT_ONCE: Final = 8
-"""Of one sender in one take, so that another's alert waits for a few of a flood and not for hundreds."""
+"""Of one sender per take, so that another's alert waits for a few of a flood and not for hundreds."""
 REPORTS_WAITING_MAX: Final = 16
 """Of one sender's rest: a heartbeat is replaced by the next."""
 REPORTS_AT_ONCE: Final = 32
-"""Of everybody's rest, before alerts are looked for again."""
+"""Of everyone's rest, before alerts are looked for again."""
 SENDERS_MAX: Final = 20_000
-"""Whose budgets are remembered; beyond, all begin anew."""
+"""Budgets remembered; beyond that all start again."""
 
 
 class _Kind(Enum):
@@ -40,22 +40,22 @@ class _Kind(Enum):
 
 
 _BUDGETS: Final = {_Kind.SYNC: (128, 2.0), _Kind.REPORT: (32, 4.0)}
-"""At once, and in each second, of one sender. A node asks once a minute, in parts after a restart of central's, and
-reports every ten seconds. Alerts have none: every one of them is committed."""
+"""Of one sender: at once, and per second. A node syncs once a minute, in parts after a restart of central, and reports
+every ten seconds. Alerts have no budget: every one is committed."""
 
 
 class _Bucket(Struct):
-    """How many more a sender may say now."""
+    """How many more messages a sender may send now."""
 
     left: float
     at_s: float
 
 
 class FairQueue(Generic[M]):
-    """What waits. Not a part of the machine's state: it holds what the rules have not seen yet."""
+    """The waiting messages. Not part of the machine's state: the rules have not seen them yet."""
 
     def __init__(self, messages_max: int = MESSAGES_MAX, bytes_max: int = BYTES_MAX) -> None:
-        # In the order of their turns; only those with something waiting.
+        # In the order of their turns; only senders with something waiting.
         self._alerting: OrderedDict[str, deque[tuple[M, int]]] = OrderedDict()
         self._reporting: OrderedDict[str, deque[tuple[M, int]]] = OrderedDict()
         self._buckets: dict[tuple[str, _Kind], _Bucket] = {}
@@ -65,19 +65,19 @@ class FairQueue(Generic[M]):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing waits."""
+        """Whether nothing waits."""
         return not (self._alerting or self._reporting)
 
     def put(self, message: M, *, topic: str, size: int, now_s: float) -> bool:
-        """Whether there was room for it.
+        """Add a message; returns whether there was room for it.
 
-        If not, its sender gets no receipt and sends again, or the next heartbeat replaces the last.
+        If not, its sender gets no receipt and sends again, or the next heartbeat replaces it.
 
         Args:
-            message: what is to wait; not looked at.
-            topic: where it came.
-            size: its bytes, those of the topic included.
-            now_s: monotonic time.
+            message: not looked at.
+            topic: on which it arrived.
+            size: in bytes, the topic included.
+            now_s: monotonic seconds.
         """
         owner, kind = _owner(topic)
         if not self._has_room(owner, kind, size, now_s):
@@ -90,10 +90,10 @@ class FairQueue(Generic[M]):
         return True
 
     def take(self, count_max: int) -> list[M]:
-        """Those whose turn it is."""
+        """Take at most ``count_max`` messages, in turn, alerts first."""
         messages: list[M] = []
         taken: Counter[str] = Counter()
-        # Who has had his share in this take stands first in line only if nobody else is in it.
+        # A sender that has had its share of this take is first in line only if nobody else is in it.
         while self._alerting and len(messages) < count_max:
             owner = next(iter(self._alerting))
             if taken[owner] == ALERTS_AT_ONCE:
@@ -110,7 +110,7 @@ class FairQueue(Generic[M]):
         owner, waiting = turns.popitem(last=False)
         message, size = waiting.popleft()
         if waiting:
-            turns[owner] = waiting  # behind everybody else
+            turns[owner] = waiting  # behind everyone else
         self._messages_left += 1
         self._bytes_left += size
         left = self._bytes_of[owner] - size
@@ -146,7 +146,7 @@ class FairQueue(Generic[M]):
 
 
 def _owner(topic: str) -> tuple[str, _Kind]:
-    """Whose topic it is, and what travels on it. What is no topic of ours belongs to nobody, as a report."""
+    """A topic's owner, and what travels on it. A topic that is not ours belongs to nobody, as a report."""
     match topic.split("/", 6):
         case [_, _, "scheme", _, "frame", node]:
             return node, _Kind.ALERT

@@ -1,8 +1,8 @@
 """Availability and delivery time of each path of each premises (N11): counted by day, told by month.
 
-Availability is sampled once a minute of central's own running, so neither a clock that is set nor a night in which
-central was off counts for or against a premises. A delivery is from the press, by the node's proven clock, to the
-commit here, so it is as exact as the frame's whole seconds.
+Availability is sampled once per minute of central's own running time, so neither a clock change nor a night with
+central off counts for or against a premises. A delivery lasts from the press, by the node's proven clock, to the commit
+here, so it is as exact as the frame's whole seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wire.ids import NodeId
 from wire.kinds import Path
 
 BOUNDS_S: Final = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60, 120, 300)
-"""Upper bounds of what is counted together; what took longer than the last has a place of its own."""
+"""Upper bounds of the classes of delivery time; one more class holds what took longer than the last."""
 KEPT_PER_TICK_MAX: Final = 500
 _SAMPLE_TICKS: Final = 60
 _KEEP_TICKS: Final = 300
@@ -35,7 +35,7 @@ Key = tuple[NodeId, Path]
 
 
 class Count(Record):
-    """Of one path of one premises in a day or month."""
+    """Counts of one path of one premises in a day or month; ``deliveries`` by the classes of ``BOUNDS_S``."""
 
     watched_minutes: int = 0
     up_minutes: int = 0
@@ -44,7 +44,7 @@ class Count(Record):
     deliveries: tuple[int, ...] = (0,) * (len(BOUNDS_S) + 1)
 
     def add(self, other: Count) -> None:
-        """Both together."""
+        """Add the other's counts to these."""
         self.watched_minutes += other.watched_minutes
         self.up_minutes += other.up_minutes
         self.frames += other.frames
@@ -52,7 +52,7 @@ class Count(Record):
         self.deliveries = tuple(a + b for a, b in zip(self.deliveries, other.deliveries, strict=True))
 
     def within_s(self, share: float) -> int | None:
-        """In how many seconds that share of the deliveries had come; ``None``: there were none, or it was longer."""
+        """The bound in seconds within which ``share`` (0 … 1) of the deliveries came; ``None``: none came, or later."""
         wanted, found = share * sum(self.deliveries), 0
         if not wanted:
             return None
@@ -64,7 +64,7 @@ class Count(Record):
 
 
 class Figures(Record):
-    """This day's counts, and the sums of this month and the one before it up to yesterday."""
+    """Today's counts, and the sums of this month and the last up to yesterday."""
 
     _timing: Timing
     _day: date = date.min
@@ -77,7 +77,7 @@ class Figures(Record):
     _to_keep: Table[Key, None] = field(default_factory=Table)
 
     def recall(self, kept: Iterable[KeptFigures], now_at: datetime) -> None:
-        """Take what the disk remembers of this month and the last."""
+        """Take what the disk has of this month and the last."""
         self._day = now_at.date()
         for row in kept:
             count = Count(row.watched_minutes, row.up_minutes, row.frames, row.late)
@@ -89,7 +89,7 @@ class Figures(Record):
                 self._month(_month(row.day), row.node, row.path).add(count)
 
     def take(self, entry: FrameEntry, committed_at: datetime) -> None:
-        """A frame was committed."""
+        """Count a committed frame."""
         frame = entry.signed.frame
         count = self._of(frame.sender, entry.path, committed_at)
         count.frames += 1
@@ -102,16 +102,16 @@ class Figures(Record):
             count.deliveries = (*count.deliveries[:at], count.deliveries[at] + 1, *count.deliveries[at + 1 :])
 
     def take_copy(self, sender: NodeId, path: Path, at: datetime) -> None:
-        """A frame came this way, the first of its copies or another."""
+        """Count another copy of a frame, which came this way."""
         self._of(sender, path, at).frames += 1
 
     def tick(self, nodes: Nodes, now_at: datetime) -> tuple[KeptFigures, ...]:
-        """About once a second; says what is to be kept now."""
+        """Call about once a second; returns the counts to store now."""
         self._ticks += 1
         if self._ticks % _SAMPLE_TICKS == 0:
             for record in nodes.all():
                 self._sample(record, now_at)
-                # The page's figures are up to an hour old: all lines at once each minute would be most of the feed.
+                # The page's figures may be an hour old: all lines at once each minute would be most of the feed.
                 if record.node % _HOUR_MINUTES == self._ticks // _SAMPLE_TICKS % _HOUR_MINUTES:
                     nodes.changed[record.node] = None
         if self._ticks % _KEEP_TICKS == 0:
@@ -124,7 +124,7 @@ class Figures(Record):
         return tuple(kept)
 
     def of(self, node: NodeId, now_at: datetime) -> tuple[PathFigures, ...]:
-        """This month's, then the last one's."""
+        """A node's figures: this month's, then last month's."""
         told = []
         for month in self._months_told(now_at.date()):
             is_this = month == self._this_month
@@ -136,7 +136,7 @@ class Figures(Record):
         return tuple(told)
 
     def _months_told(self, today: date) -> tuple[str, str]:
-        # Asked for with every line of the page, and the same all day.
+        # Needed for every line of the page, and the same all day.
         if self._told_on != today:
             self._told_on = today
             self._told_months = (_month(today), _month(today.replace(day=1) - timedelta(days=1)))
@@ -168,7 +168,7 @@ class Figures(Record):
         return count
 
     def _turn_to(self, day: date) -> None:
-        # What is not kept yet of the day that ends was of its last minutes.
+        # Only the last minutes of the day that ends may not be on disk yet.
         for (node, path), count in self._today.items():
             self._month(_month(self._day), node, path).add(count)
         oldest = _month(day.replace(day=1) - timedelta(days=1))
@@ -193,7 +193,7 @@ def _sum(counts: Iterable[Count]) -> Count:
 
 
 def first_day_recalled(now_at: datetime) -> date:
-    """The first of the month before this one."""
+    """The first day of last month, UTC."""
     first = now_at.astimezone(UTC).date().replace(day=1)
     return (first - timedelta(days=1)).replace(day=1)
 

@@ -1,8 +1,8 @@
-"""Which incidents have a card of their own on the page, and which one stands for many (one stolen node, 40,000 alerts).
+"""Which incidents have their own card on the page, and which one stands for many (one stolen node, 40,000 alerts).
 
-From the fourth open incident of one premises on the page has one card for all of them: the one that wants a person
-most (:func:`_rank`), then the newest. The same goes for what was closed lately. Only the page is spared: each incident
-is in the journal, receipted, told to its schemes, and closed, by itself.
+From a premises' fourth open incident on, the page has one card for all of them, showing the one that needs a person
+most (:func:`_rank`), then the newest. From the fourth recently closed one on, one card shows the newest. This only
+spares the page: each incident is journalled, receipted, told to its schemes and closed by itself.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from wire.ids import FrameId, NodeId
 from wire.kinds import PRIORITY, Priority
 
 CARDS_EACH_MAX: Final = 3
-"""Of one premises, open; and as many closed ones."""
+"""Of one premises: open ones, and as many closed ones."""
 
 _Rank = tuple[int, int]
-"""Whose turn it is; how urgent it is."""
+"""Turn, then urgency; the lowest comes first."""
 _UNANSWERED: Final = (0, 2)
 _IN_HAND: Final = 4
 
@@ -30,11 +30,11 @@ class Shown(Struct, frozen=True):
     """One card.
 
     Attributes:
-        incident: what it shows.
-        key: its name on the page: stays the same while ``incident`` changes under it.
-        stands_for: so many incidents.
-        through: the newest press among them, by its entry: what is pressed later has a higher one.
-        is_again: somebody has answered others that it stands for, and nobody this one.
+        incident: the one that it shows.
+        key: its name on the page; stays the same while ``incident`` changes.
+        stands_for: number of incidents.
+        through: entry of the newest press among them; later presses have higher ones.
+        is_again: others that it stands for have been answered, but not this one.
     """
 
     incident: FrameId
@@ -45,19 +45,19 @@ class Shown(Struct, frozen=True):
 
 
 class Group(Record):
-    """The incidents of one premises, kept in order as they change: a flood costs each of them the same."""
+    """The incidents of one premises, kept in order as they change: each costs the same, even in a flood."""
 
     _ranks: Table[FrameId, tuple[_Rank, int]] = field(default_factory=Table)
     _by_rank: Table[_Rank, Table[FrameId, None]] = field(default_factory=Table)
     _closed: Table[FrameId, datetime] = field(default_factory=Table)
-    # Closed ones that were forgotten since: how many, and when the last of them was closed.
+    # Closed ones forgotten since: how many, and when the last of them was closed.
     _closed_gone: tuple[int, datetime] = (0, EPOCH)
     _through: int = 0
-    # Of the card that stands for many: its name, once the first of them had to go.
+    # Name of the card that stands for many, once the first of them had to go.
     _name: FrameId | None = None
 
     def take(self, incident: Incident) -> None:
-        """It is new, or has changed."""
+        """Take an incident that is new or has changed."""
         self._through = max(self._through, incident.pressed_entry)
         before = self._ranks.get(incident.id)
         rank = _rank(incident)
@@ -67,7 +67,7 @@ class Group(Record):
                 self._leave(incident.id, before[0])
             if now is None:
                 del self._ranks[incident.id]
-            else:  # In its old place: the first gives the card its name.
+            else:  # Keeps its old place: the first gives the card its name.
                 self._ranks[incident.id] = now
                 self._by_rank.setdefault(rank, Table())[incident.id] = None
         closed_at = incident.closed_at
@@ -77,7 +77,7 @@ class Group(Record):
                 self._closed[incident.id] = closed_at
 
     def drop(self, incident: FrameId) -> None:
-        """It is known no longer, but counted."""
+        """Drop an incident that has left memory; it still counts."""
         if incident in self._ranks:
             self._name = self._name or next(iter(self._ranks))
             self._leave(incident, self._ranks.pop(incident)[0])
@@ -86,16 +86,16 @@ class Group(Record):
             self._closed_gone = (self._closed_gone[0] + 1, closed_at)
 
     def sort(self) -> None:
-        """Some came back that had been dropped: they are older than they seem."""
+        """Sort again after dropped incidents came back: they are older than they seem."""
         for rank, of_rank in tuple(self._by_rank.items()):
             self._by_rank[rank] = Table(sorted(of_rank.items(), key=lambda item: self._ranks[item[0]][1]))
 
     def shown(self, closed_since_at: datetime, left_open: int = 0) -> tuple[Shown, ...]:
-        """The cards, in no particular order; closed ones of no earlier than that.
+        """The cards, in no particular order.
 
         Args:
-            closed_since_at: the earliest.
-            left_open: how many more are open, on disk alone.
+            closed_since_at: incidents closed before this are left out.
+            left_open: how many more are open, only on disk.
         """
         while self._closed and self._closed[oldest := next(iter(self._closed))] < closed_since_at:
             del self._closed[oldest]
@@ -127,7 +127,7 @@ class Group(Record):
 
 
 def _rank(incident: Incident) -> _Rank:
-    """What is urgent and unanswered first, for it sounds until somebody answers; then urgent and pressed again."""
+    """Urgent and unanswered first, for it sounds until someone answers; then urgent and pressed again; in hand last."""
     priority = Priority.TEST if incident.is_drill else PRIORITY[incident.kind]
     is_answered = incident.state != "unanswered"
     if is_answered and incident.pressed_again_at is None:
