@@ -1,7 +1,7 @@
-"""One incident: what replaying its journal entries, in order, gives. No entry can fail, whatever came before it.
+"""One incident: the result of replaying its journal entries in order. No entry can fail, whatever came before it.
 
-Theory. An incident is opened by an alert and closed by a person; nothing expires and nothing old ever swallows
-a new press (N2):
+Theory. An alert opens an incident and a person closes it (Watchlink itself closes a test); nothing expires, and
+nothing old ever swallows a new press (N2):
 
 | entry | unanswered | answered, on the way | closed |
 |---|---|---|---|
@@ -11,9 +11,9 @@ a new press (N2):
 | unacknowledged | – | → unanswered | – |
 | on-the-way | → on-the-way | → on-the-way | (not ordered) |
 | closed | → closed | → closed | – |
-| cancel, response, note, assigned | kept | kept | kept |
+| cancel, response, note, assigned, found-late | kept | kept | kept |
 
-Frames of one sender may arrive in any order; their counters say which press came first.
+Frames of one sender may arrive in any order; their counters tell which press came first.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from wire.lateness import LATE_AFTER_S
 State = Literal["unanswered", "answered", "on-the-way", "closed"]
 HISTORY_LINES_MAX: Final = 200
 ANSWER_COVERS: Final = timedelta(minutes=1)
-"""An answer holds for presses this long after it: they are the same call for help. A later one is a new call, also
-where nobody has closed the incident of the first (N2)."""
+"""An answer also covers presses up to this long after it: they are the same call for help. A later one is a new call,
+even if nobody has closed the first one's incident (N2)."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEMBERS_MAX: Final = 64
 NameOf = Callable[[NodeId], str]
@@ -56,7 +56,7 @@ _CANCEL_WORDS: Final = {CancelReason.MISTAKE: "pressed by mistake", CancelReason
 
 
 class MemberPress(Record):
-    """The last thing another premises pressed."""
+    """The last press of another premises on this incident."""
 
     counter: int
     response: Literal["seen", "responding"]
@@ -64,7 +64,7 @@ class MemberPress(Record):
 
 
 class Incident(Record):
-    """The state. ``revision`` is the entry that changed it last, so it rises across restarts too."""
+    """The state. ``revision`` is the entry that changed it last, so it rises even across restarts."""
 
     id: FrameId
     revision: int = 0
@@ -72,13 +72,13 @@ class Incident(Record):
     schemes: tuple[int, ...] = ()
     state: State = "unanswered"
     path: FramePath = FramePath.NETWORK
-    """By which its first alert came."""
+    """Of its first alert."""
     relay: NodeId | None = None
-    """Who heard that one on the radio."""
+    """Who heard that alert on the radio."""
     is_untold: bool = False
-    """The newest answer has no way to the premises. Not kept on disk."""
+    """The newest answer cannot reach the premises. Not kept on disk."""
     paths: Table[FramePath, None] = field(default_factory=Table)
-    """All by which the presser's frames came, in the order in which they were first used."""
+    """All by which the presser's frames came, in order of first use."""
     pressed_at: datetime | None = None
     arrived_at: datetime = EPOCH
     closed_at: datetime | None = None
@@ -90,11 +90,11 @@ class Incident(Record):
     answered_by: Person | None = None
     answered_at: datetime | None = None
     answered_press: int = 0
-    """Counter of the newest alert that there was when somebody answered last."""
+    """Counter of the newest alert at the time of the last answer."""
     answered_after_s: int | None = None
     """Whole seconds from that press to that answer."""
     pressed_again_at: datetime | None = None
-    """When a live alert came after the last answer, which covers it (see :data:`ANSWER_COVERS`)."""
+    """When a live alert came after the last answer and is covered by it (see :data:`ANSWER_COVERS`)."""
     coming: Person | None = None
     coming_at: datetime | None = None
     coming_said_by: Person | None = None
@@ -105,26 +105,26 @@ class Incident(Record):
     members: Table[NodeId, MemberPress] = field(default_factory=Table)
     history: tuple[HistoryLine, ...] = ()
     pressed_entry: int = 0
-    """Number of the entry of its newest alert to arrive."""
+    """Entry number of its last alert to arrive."""
     first_counter: int = 0
     cancel_counter: int = 0
     newest_counter: int = 0
     newest_at: datetime = EPOCH
-    """Of the newest alert: when it was pressed, or arrived if that is not proven."""
+    """When the newest alert was pressed, or arrived if that is not proven."""
     fresh_counter: int = 0
-    """Of the newest alert that is not late; 0 when all are."""
+    """Counter of the newest alert that is not late; 0 = all are."""
     fresh_at: datetime | None = None
     """When that one arrived, if its own time is not proven: a sync may still show that it is late."""
     live_at: datetime | None = None
-    """When that one was pressed, if central's clock can tell, or else arrived."""
+    """When that one was pressed, if central's clock can tell, else when it arrived."""
 
     @property
     def is_open(self) -> bool:
-        """Nobody has closed it."""
+        """Whether it is not closed."""
         return self.state != "closed"
 
     def is_undoable(self, by: Person, now_at: datetime, within: timedelta) -> bool:
-        """The acknowledgement may still be taken back, by who gave it."""
+        """Whether ``by`` gave the acknowledgement and may still take it back."""
         return (
             self.state == "answered"
             and self.answered_by == by
@@ -147,7 +147,7 @@ class Incident(Record):
                 self._take_response(response, entry, name_of)
 
     def take_action(self, entry: ActionEntry) -> None:
-        """Apply what a person did (or central found)."""
+        """Apply what a person did or central found."""
         self.revision = entry.entry
         if entry.by == FORMER_AUTOMATIC and self.kind is AlertKind.TEST:
             entry = replace(entry, by=AUTOMATIC)
@@ -240,13 +240,13 @@ class Incident(Record):
             self.newest_counter, self.newest_at = alert.counter, pressed_at or entry.arrived_at
 
     def _is_pressed_again(self, alert: Alert, entry: FrameEntry) -> bool:
-        """A live press that came after an answer."""
+        """Whether this is a live press after an answer; a drill does not count unless the incident is one."""
         if self.answered_at is None or entry.is_late or alert.counter <= self.fresh_counter:
             return False
         return self.is_drill or not alert.drill
 
     def _is_covered(self, at: datetime) -> bool:
-        """Who answered then can have meant a press of now too."""
+        """Whether the last answer can also have meant a press at ``at``."""
         return self.answered_at is not None and at - max(self.answered_at, self.coming_at or EPOCH) <= ANSWER_COVERS
 
     def _take_cancel(self, cancel: Cancel, entry: FrameEntry) -> None:
@@ -266,6 +266,6 @@ class Incident(Record):
 
 
 def _pressed_at(at_s: int, arrived_at: datetime) -> datetime:
-    """Of a press that is live, on central's time; one that bears another time came just now, for all that is known."""
+    """When a live press was made, in central's time; its arrival, if its own time cannot be right."""
     pressed_at = EPOCH + timedelta(seconds=at_s)
     return pressed_at if timedelta() <= arrived_at - pressed_at <= timedelta(seconds=LATE_AFTER_S + 1) else arrived_at

@@ -1,8 +1,8 @@
-"""The incidents in memory: the open ones, and those closed within a day. Filled by applying the journal, only.
+"""The incidents in memory: the open ones, and those closed within a day. Filled only by applying the journal.
 
-Of one sender :data:`OPEN_EACH_MAX` open ones, the most urgent and of those the newest, and as many closed ones: who
-floods crowds out only his own, and no attack with anything less. Those that had to go are open on disk, counted here,
-and come back as others of the same sender are closed.
+Of one sender :data:`OPEN_EACH_MAX` open ones, the most urgent and of those the newest, and as many closed ones: a flood
+crowds out only its own sender's, and never an attack with anything less. Those that had to go stay open on disk, are
+counted here, and come back as others of the same sender are closed.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from wire.kinds import MEMBERS_WARNED, PRIORITY, Path, Priority
 OPEN_EACH_MAX: Final = 1_024
 CLOSED_EACH_MAX: Final = 1_024
 EARLY_EACH_MAX: Final = 32
-"""Of one sender: who sends more of them crowds out only his own."""
+"""Of one sender: more of them crowd out only its own."""
 _PLACES: Final = (*Priority, None)
 
 
 class Incidents(Record):
-    """``changed`` gathers what was touched, ``gone`` what was dropped, ``back`` whose came back; the page empties them.
+    """``changed`` gathers incidents touched, ``gone`` dropped, ``back`` nodes whose came back; the page empties them.
 
     Attributes:
-        left_open: of each sender: how many more are open on disk.
+        left_open: by sender: how many more are open, only on disk.
     """
 
     _by_id: Table[FrameId, Incident] = field(default_factory=Table)
-    # Of each sender the open ones by urgency, and the closed ones (``None``); those pressed longest ago first.
+    # By sender, the open ones by urgency and the closed ones (``None``); those pressed longest ago first.
     _kept: Table[tuple[NodeId, Priority | None], Table[FrameId, Incident]] = field(default_factory=Table)
-    # The open ones of which members are warned, by scheme and urgency, what changed last at the end: worked out as
-    # they change, and not for each of thousands of nodes that ask.
+    # The open ones that members are warned of, by scheme and urgency, the last changed at the end: worked out as they
+    # change, and not for each of thousands of nodes that ask.
     _warned: Table[tuple[int, Priority], Table[FrameId, None]] = field(default_factory=Table)
     _warned_in: Table[FrameId, tuple[tuple[int, Priority], ...]] = field(default_factory=Table)
     # Cancels and answers that overtook their alert, by sender; they wait for it.
@@ -52,34 +52,34 @@ class Incidents(Record):
     back: Table[NodeId, None] = field(default_factory=Table)
     left_open: Table[NodeId, int] = field(default_factory=Table)
     revision: int = 0
-    """The highest number of an entry that is applied: what was said before, a later answer covers."""
+    """The highest entry number applied; an answer to a sync carries it, and covers all that was said before."""
     _raised: int = 0
 
     @property
     def by_id(self) -> Mapping[FrameId, Incident]:
-        """To look up."""
+        """Every incident in memory, by id."""
         return self._by_id
 
     def all(self) -> Iterable[Incident]:
-        """Every one, in the order in which they were opened."""
+        """Every incident in memory, in the order in which they came into it."""
         return self._by_id.values()
 
     def of(self, node: NodeId) -> Iterable[Incident]:
-        """Those a node opened."""
+        """Those that ``node`` opened: the open ones, the most urgent first, then the closed ones."""
         return chain(*(kept.values() for kept in self._open_of(node)), self._kept.get((node, None), {}).values())
 
     def _open_of(self, node: NodeId) -> list[Table[FrameId, Incident]]:
-        """The most urgent first."""
+        """A node's open ones by urgency, the most urgent first."""
         return [kept for priority in Priority if (kept := self._kept.get((node, priority))) is not None]
 
     def warned(self, schemes: Iterable[int]) -> Iterator[Incident]:
-        """Open ones of these schemes of which members are warned, the most urgent first, of those the newest change."""
+        """Open ones that members of these schemes are warned of: the most urgent first, of those the last changed."""
         numbers = sorted(schemes)
         for priority in Priority:
             lists = [self._by_newest(self._warned.get((number, priority), Table())) for number in numbers]
             told = set()
             for incident in heapq.merge(*lists, key=lambda one: -one.revision):
-                if incident.id not in told:  # It may be of several schemes.
+                if incident.id not in told:  # It may belong to several schemes.
                     told.add(incident.id)
                     yield incident
 
@@ -87,7 +87,7 @@ class Incidents(Record):
         return (self._by_id[incident_id] for incident_id in reversed(ids))
 
     def apply(self, entry: JournalEntry, directory: Directory) -> None:
-        """Take the next entry of the journal."""
+        """Apply the next entry of the journal."""
         incident_id = entry.incident
         self.revision = max(self.revision, entry.entry)
         if incident_id is None:
@@ -113,13 +113,13 @@ class Incidents(Record):
         self._keep(incident, is_pressed=isinstance(frame, Alert))
 
     def crowded_out(self) -> Iterable[tuple[NodeId, frozenset[int]]]:
-        """Senders of whom more is open on disk, and there is room for; with the counters of what is in memory."""
+        """Senders with more open on disk and room for it, each with the counters of those in memory."""
         for node in tuple(self.left_open):
             if sum(map(len, self._open_of(node))) <= OPEN_EACH_MAX // 2:
                 yield node, frozenset(incident.id.counter for incident in self.of(node))
 
     def take_back(self, node: NodeId, count: int, *, is_all: bool) -> None:
-        """So many of a sender's that were open on disk alone have been applied again."""
+        """``count`` of a sender's that were open only on disk have been applied again; ``is_all``: no more are."""
         left = self.left_open.pop(node, 0) - count
         if not is_all:
             self.left_open[node] = max(1, left)
@@ -131,7 +131,7 @@ class Incidents(Record):
             self._warned[key] = Table(sorted(ids.items(), key=lambda item: self._by_id[item[0]].revision))
 
     def raise_revisions(self, revision: int) -> None:
-        """Nodes have seen revisions up to this one, of a database that had more: what is said from now on is newer."""
+        """Nodes have seen revisions up to this one, of a newer database: make all that is said from now on newer."""
         self.revision = max(self.revision, revision)
         self._raised = max(self._raised, revision)
         for incident in self._by_id.values():
@@ -141,7 +141,7 @@ class Incidents(Record):
                     self.changed[incident.id] = incident
 
     def note_path(self, incident_id: FrameId, path: Path) -> bool:
-        """A frame that is known already came by this one too; says whether that is news. Not kept on disk."""
+        """Note that a known frame also came by ``path``; returns whether that is new. Not kept on disk."""
         incident = self._by_id.get(incident_id)
         if incident is None or path in incident.paths:
             return False
@@ -150,18 +150,18 @@ class Incidents(Record):
         return True
 
     def touch_answered_by_struck_off(self, directory: Directory) -> None:
-        """What a member pressed is worth nothing once a directory strikes it off: who was told of it is told anew."""
+        """Once a directory strikes a member off, its press no longer counts: mark those incidents to be told anew."""
         for incident in self._by_id.values():
             if incident.is_open and any(is_struck_off(member, directory) for member in incident.members):
                 self.changed[incident.id] = incident
 
     def forget_closed_before(self, oldest_at: datetime) -> None:
-        """Drop what was closed too long ago; the disk keeps it."""
+        """Drop incidents closed before ``oldest_at``; the disk keeps them."""
         for incident in [i for i in self._by_id.values() if i.closed_at is not None and i.closed_at < oldest_at]:
             self.forget(incident)
 
     def forget(self, incident: Incident) -> None:
-        """Drop one; the disk keeps it."""
+        """Drop an incident from memory; the disk keeps it."""
         del self._by_id[incident.id]
         self.changed.pop(incident.id, None)
         self._unplace(incident)
@@ -170,7 +170,7 @@ class Incidents(Record):
             self._leave(incident.id, place)
 
     def _keep(self, incident: Incident, *, is_pressed: bool = False) -> None:
-        """Among its sender's, as the newest if it was pressed; of the least urgent the oldest may have to go for it."""
+        """Put it among its sender's, the newest if pressed; the oldest of the least urgent may have to go for it."""
         node, here = incident.id.node, PRIORITY[incident.kind] if incident.is_open else None
         for place in _PLACES:
             if place != here or is_pressed:

@@ -1,4 +1,4 @@
-"""The door for frames: entitled, signed, sensible, and not seen before. What passes is ordered to disk."""
+"""The door for frames: entitled, signed, sensible and not seen before. What passes is ordered to disk."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from wire.topics import FrameTopic
 
 _ID_BYTES: Final = 9
 SEEN_EACH_MAX: Final = 2_000
-"""Of one sender, in memory: a year of an honest one. What was forgotten and comes again is known to the disk, so who
-floods makes only his own frames cost more."""
+"""Of one sender, in memory: a year of an honest one. The disk knows forgotten ones that come again, so a flood only
+makes its own sender's frames cost more."""
 UNSURE_MAX: Final = 10_000
 _NONE_OF_ITS: Final[Mapping[int, tuple[bytes, bool]]] = MappingProxyType({})
 
 
 class Again(Struct, frozen=True):
-    """Bytes that were taken before; ``is_stored``: on disk by now, so the receipt is due once more."""
+    """Bytes that were taken before; ``is_stored``: already on disk, so the receipt is due once more."""
 
     id: FrameId
     is_stored: bool
 
 
 class RefusedForGoodError(FrameRefusedError):
-    """Well signed, and never to be committed, however often it comes: its sender must say it anew, or not at all.
+    """Well signed but never to be committed, however often it comes: its sender must say it anew, or not at all.
 
     Attributes:
-        id, digest: of the frame; SHA-256 of its bytes.
-        because: what its sender is told.
+        id, digest: of the frame; the digest is SHA-256 of its bytes.
+        because: the reason that its sender is told.
     """
 
     def __init__(self, reason: str, frame_id: FrameId, digest: bytes, because: RefusalReason) -> None:
@@ -62,12 +62,12 @@ class Intake(Record):
     _timing: Timing
     _earlier: tuple[timedelta, ...] = ()
     _earlier_until: datetime = EPOCH
-    # Of each sender, by counter: the digest, and whether it was late.
+    # By sender and counter: the digest, and whether it was late.
     _seen: Table[NodeId, Table[int, tuple[bytes, bool]]] = field(default_factory=Table)
-    # Of each sender of whom frames were forgotten: the highest counter among those.
+    # By sender with forgotten frames: the highest counter among those.
     _forgotten: Table[NodeId, int] = field(default_factory=Table)
     _pending: Table[FrameId, FrameEntry] = field(default_factory=Table)
-    # Refused by the disk, as it said: where the link to a database server broke during the commit, it may be there.
+    # Refused by the disk, or so it said: if the link to a database server broke during the commit, they may be there.
     _unsure: Table[FrameId, bytes] = field(default_factory=Table)
     highest: Table[NodeId, int] = field(default_factory=Table)
 
@@ -76,18 +76,18 @@ class Intake(Record):
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is on its way to disk."""
+        """Whether no frame is on its way to disk."""
         return not self._pending
 
     def recall(self, recall: Recall, earlier: tuple[timedelta, ...], now_at: datetime) -> None:
-        """Take what the disk remembers, and the times of ``earlier`` runs: presses on them may come for three days."""
+        """Take what the disk remembers, and the times of ``earlier`` runs: presses may bear them for three days."""
         self._earlier, self._earlier_until = earlier, now_at + timedelta(milliseconds=SCALE_KEPT_MS)
         for frame in recall.seen:
             self.remember(frame)
         self.highest = Table(recall.highest_counters)
 
     def remember(self, frame: SeenFrame) -> None:
-        """It is on disk."""
+        """Note a frame that is on disk."""
         of_sender = self._seen.get(frame.id.node)
         if of_sender is None:
             of_sender = self._seen[frame.id.node] = Table()
@@ -98,10 +98,9 @@ class Intake(Record):
             self._forgotten[frame.id.node] = max(oldest, self._forgotten.get(frame.id.node, 0))
 
     def lacking(self, node: NodeId, receipted: Iterable[ReceiptedFrame]) -> tuple[int, ...]:
-        """Counters of frames for which a node holds a receipt, and which are not here, or not with those bytes.
+        """Counters of frames for which a node holds a receipt but which are not here, or not with those bytes.
 
-        Not those that may have been forgotten here and are on disk: asked for, each would push out another one, without
-        end.
+        Not those that may only be forgotten here and are on disk: each one asked for would push out another, for ever.
         """
         lacking, forgotten = [], self._forgotten.get(node, 0)
         for told in receipted:
@@ -113,11 +112,11 @@ class Intake(Record):
         return tuple(lacking)
 
     def digest_of(self, frame_id: FrameId) -> bytes:
-        """SHA-256 of the bytes that are on disk under this id; empty if it is too old to be remembered."""
+        """SHA-256 of the bytes on disk under this id; empty if there are none or they are no longer remembered."""
         return self._known(frame_id)[0]
 
     def is_late(self, frame_id: FrameId) -> bool:
-        """As its receipt says."""
+        """Whether a frame on disk was late, as its receipt says."""
         return self._known(frame_id)[1]
 
     def arrive(
@@ -130,10 +129,11 @@ class Intake(Record):
         incidents: Incidents,
         now_at: datetime,
     ) -> tuple[FrameEntry | Again, tuple[str, ...]]:
-        """Let a frame in; with it, remarks to be counted (it is accepted all the same).
+        """Admit a frame. Returned with it: remarks to be counted (it is accepted all the same).
 
         Raises:
-            DecodeError: it stays out; the reason is a counter's label.
+            DecodeError: it is rejected; the reason is a counter's label.
+            RefusedForGoodError: it always will be, and its sender is told.
         """
         data, path = event.data, event.path
         digest = hashlib.sha256(data).digest()
@@ -148,14 +148,14 @@ class Intake(Record):
         if _is_foreign(frame, path, incidents):
             raise RefusedForGoodError("foreign incident", frame_id, digest, RefusalReason.FOREIGN_INCIDENT)
         if self.digest_of(frame_id):
-            # Well signed, with other bytes, or they would have been found above: a card that was copied or put back.
+            # Well signed, with other bytes, or it would have been found above: a card that was copied or restored.
             raise RefusedForGoodError("id conflict", frame_id, digest, RefusalReason.ID_CONFLICT)
         if frame_id in self._pending:
             raise FrameRefusedError("id conflict")  # The disk may yet refuse the other one.
         record = nodes.find(frame.sender)
         remarks = []
         if frame.counter < self.highest.get(frame.sender, 0):
-            # Frames overtake one another, and late ones are real; a copied card shows here too.
+            # Frames overtake one another, and late ones are real; but a copied card shows here too.
             remarks.append("counter backwards (accepted)")
         stored_at = record.ages.get(frame.counter) if record is not None else None
         judgement = judge(
@@ -164,7 +164,8 @@ class Intake(Record):
             is_newest=not remarks,
             waited_s=None if stored_at is None else int((now_at - stored_at).total_seconds()),
         )
-        # Who holds the broker may have kept it back: what is late, or bears no time, brings no dead unit back to life.
+        # Someone in control of the broker may have held it back: a late frame, or one without a time, brings no dead
+        # unit back to life.
         is_of_now = not judgement.is_late and (frame.at_s > 0 or (record is not None and record.is_on_network))
         if record is not None and path is Path.NETWORK and is_of_now:
             nodes.take_sign_of_life(record, now_at)
@@ -176,7 +177,7 @@ class Intake(Record):
         return entry, tuple(remarks)
 
     def commit(self, ids: tuple[FrameId, ...]) -> list[FrameEntry]:
-        """These are on disk now; in the order of the journal."""
+        """Note that these are on disk; returns their entries in the order of the journal."""
         entries = [self._pending.pop(frame_id) for frame_id in ids if frame_id in self._pending]
         entries.sort(key=lambda entry: entry.entry)
         for entry in entries:
@@ -188,7 +189,7 @@ class Intake(Record):
         return entries
 
     def refuse(self, frame_id: FrameId) -> None:
-        """The disk would not take it: forget it, so that it is taken when it comes again."""
+        """The disk refused it: forget it, so that it is taken when it comes again."""
         entry = self._pending.pop(frame_id, None)
         if entry is None:
             return
@@ -197,19 +198,19 @@ class Intake(Record):
         self._unsure[frame_id] = entry.digest
 
     def was_committed_after_all(self, frame: SeenFrame) -> bool:
-        """The disk has what we were told that it refused; nothing has come of it yet."""
+        """Whether the disk has a frame that it said it refused, and that has had no effect yet."""
         pending = self._pending.get(frame.id)
         return pending is not None and pending.digest == frame.digest == self._unsure.get(frame.id)
 
     def drop(self, frame_id: FrameId) -> FrameEntry | None:
-        """It did not come on disk this way: forget it."""
+        """Forget a pending frame that was not written; returns its entry."""
         return self._pending.pop(frame_id, None)
 
     def _known(self, frame_id: FrameId) -> tuple[bytes, bool]:
         return self._seen.get(frame_id.node, _NONE_OF_ITS).get(frame_id.counter, (b"", False))
 
     def _find_again(self, data: bytes, digest: bytes, topic: FrameTopic | None, directory: Directory) -> Again | None:
-        """Identical bytes of an admitted frame need no second verification."""
+        """An admitted frame with identical bytes, which need no second verification; ``None`` = none."""
         if len(data) < _ID_BYTES:
             return None
         sender = NodeId(int.from_bytes(data[1:5], "big"))
@@ -225,12 +226,12 @@ class Intake(Record):
 
 def _check_relay(sender: NodeId, relay: NodeId | None) -> None:
     if relay == sender:
-        # Nobody hears itself: it would only make its radio look as if it worked.
+        # No node hears itself: this would only make its radio look as if it worked.
         raise FrameRefusedError("own relay")
 
 
 def _is_foreign(frame: Frame, path: Path, incidents: Incidents) -> bool:
-    """Whether it answers what is none of its sender's business; what makes no sense at all is refused here."""
+    """Whether it answers what is none of its sender's business; raises if it makes no sense at all."""
     match frame:
         case PathTest() if frame.path is not path:
             raise FrameRefusedError("wrong path")
@@ -241,5 +242,5 @@ def _is_foreign(frame: Frame, path: Path, incidents: Incidents) -> bool:
         case Alert() | Cancel() | PathTest():
             return False
         case _:
-            # Central's own words, come back.
+            # Central's own frames, come back.
             raise FrameRefusedError("from central")

@@ -1,7 +1,7 @@
-"""The journal: everything that ever changed an incident, in order. Incidents are what replaying it gives.
+"""The journal: everything that ever changed an incident, in order. Replaying it gives the incidents.
 
-An entry is on disk before it has any effect, so what people and shops were told can always be told again.
-``entry`` numbers rise over the whole life of central, with gaps where a commit failed.
+An entry is on disk before it has any effect, so whatever people and shops were told can always be told again.
+``entry`` numbers rise over central's whole life, with gaps where a commit failed.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ ActionKind = Literal[
 
 
 class FrameEntry(Struct, frozen=True):
-    """A frame that was admitted.
+    """An admitted frame.
 
     Attributes:
         signed: the frame and its bytes.
         digest: SHA-256 of the bytes, 32 bytes.
         path: how it came.
-        arrived_at: when central had it in hand.
+        arrived_at: when it reached central.
         is_late: stored at the node for more than a minute before it arrived (N13).
         is_clock_ahead: it claims to come from the future; its time is not shown.
-        relay: who heard it on the radio and passed it on first; ``None`` for the network.
+        relay: the first node to pass it on from the radio; ``None`` for the network.
     """
 
     entry: int
@@ -58,7 +58,7 @@ class FrameEntry(Struct, frozen=True):
 
 
 def incident_of(frame: Frame) -> FrameId | None:
-    """The incident a frame is about, if it is about one."""
+    """The incident a frame is about; ``None`` for a path test and central's own frames."""
     match frame:
         case Alert() | Cancel():
             return frame.incident_id
@@ -69,11 +69,11 @@ def incident_of(frame: Frame) -> FrameId | None:
 
 
 class ActionEntry(Struct, frozen=True):
-    """Something a person did; ``found-late`` is central's own finding and has nobody.
+    """Something a person did, or central's own finding: ``found-late``, without ``by``.
 
     Attributes:
         text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id; for ``on-the-way`` who
-            comes, as ``role name``. (Journals of before November 2026 leave it empty: then ``by`` comes.)
+            comes, as ``role name`` (empty in journals from before November 2026: then ``by`` comes).
     """
 
     entry: int
@@ -85,7 +85,7 @@ class ActionEntry(Struct, frozen=True):
 
     @property
     def coming(self) -> Person | None:
-        """Of ``on-the-way``: who comes."""
+        """For ``on-the-way``: who comes."""
         role, _, name = self.text.partition(" ")
         return Person(role, name) if name else self.by
 
@@ -105,7 +105,7 @@ class KeptNode(Struct, frozen=True):
     """What the disk remembers of a node's liveness: coarse, minutes old.
 
     Attributes:
-        speaks: newer things that it understands, as its signed health said.
+        speaks: capabilities that it understands.
     """
 
     node: NodeId
@@ -115,11 +115,11 @@ class KeptNode(Struct, frozen=True):
 
 
 class KeptAct(Struct, frozen=True):
-    """An act for many incidents of one node that is not carried out to its end.
+    """An unfinished act for many incidents of one node.
 
     Attributes:
         number: of the first entry that it wrote, by which it is known.
-        action: for one of them.
+        action: as for one incident.
         through: those pressed since this entry are left out.
     """
 
@@ -133,7 +133,7 @@ class KeptFigures(Struct, frozen=True):
     """One path of one premises on one day (UTC), as :mod:`central.core.figures` counts it.
 
     Attributes:
-        deliveries: how many alerts took how long, by its bounds.
+        deliveries: alerts by delivery time, in the classes of ``BOUNDS_S``.
     """
 
     day: date
@@ -147,7 +147,7 @@ class KeptFigures(Struct, frozen=True):
 
 
 class KeptPath(Struct, frozen=True):
-    """What the journal says of one node's path over the air and of its weekly test, each with its last time."""
+    """When one node was last heard over the air, and by whom, and when its weekly test last came, by the journal."""
 
     node: NodeId
     radio_heard_at: datetime | None = None
@@ -159,17 +159,17 @@ class Recall(Struct, frozen=True):
     """What the disk remembers at start.
 
     Attributes:
-        journal: of the incidents that are open or were closed within a day, and early cancels and responses of
-            the last day; of each sender the newest, as many as are kept in memory; rising by ``entry``.
-        left_open: for each sender that has more open ones, how many more.
+        journal: of incidents that are open or were closed within a day, and early cancels and responses of the last
+            day; of each sender the most urgent and newest, as many as memory keeps; rising by ``entry``.
+        left_open: for each sender with more open ones, how many more.
         seen: frames of the last 90 days, of each sender the newest; rising by counter.
         highest_counters: for each sender, over all time.
-        on_duty: persons whose duty has not ended, and since when.
-        last_entry: the highest entry ever committed, or ``raised_entry``.
-        raised_entry: what nodes had seen of a database of which this one was an older copy; 0 = nothing.
+        on_duty: people whose duty has not ended, and since when.
+        last_entry: the highest entry ever committed, or ``raised_entry`` if that is higher.
+        raised_entry: the highest entry that nodes had seen when this database was an older copy; 0 = none.
         paths: of the last 60 days.
         figures: of this month and the last.
-        acts: for many, not carried out to their end.
+        acts: unfinished ones for many.
     """
 
     journal: tuple[JournalEntry, ...] = ()

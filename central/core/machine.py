@@ -1,14 +1,14 @@
-"""Central's rules in one object, in h11's manner: facts in, orders out, no I/O, no clock, no chance.
+"""Central's rules in one object, in h11's manner: events in, effects out, no I/O, no clock, no chance.
 
-Theory. A frame goes through three stations, and nobody is told anything before the second:
+Theory. A frame passes these stations, and nobody is told anything before the second:
 
 1. *arrived* → admitted (decoded, entitled, signed), not seen before → ordered to disk;
 2. *committed* → its receipt → applied to its incident → the page, and the incident's new state to its schemes;
 3. or *refused by the disk* → forgotten, without a receipt, so that the node's retransmission is tried anew.
 
-Identical bytes again are answered with the receipt again, once they are on disk. What people do takes the
-same way: ordered, committed, applied, answered; one at a time, and never while a frame is on its way to disk, so
-that what was judged is what is changed.
+Identical bytes get the receipt again, once they are on disk. People's acts go the same way: ordered, committed,
+applied, answered; one at a time, and never while a frame is on its way to disk, so that what was judged is what is
+changed.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ class CentralCore(Acts):
         }
 
     def handle(self, event: ev.Event, now_at: datetime) -> list[do.Effect]:
-        """Take one event; returns the orders that follow from it, to be carried out in this order.
+        """Take one event; returns its effects, in order.
 
         Args:
             event: what happened.
-            now_at: wall time, aware UTC; it may jump, both ways.
+            now_at: central's time, aware UTC; it may jump, both ways.
         """
         self._now_at = now_at
         self._effects = []
@@ -93,15 +93,15 @@ class CentralCore(Acts):
 
     def _follow(self, event: ev.Event) -> None:
         self._handlers[type(event)](event)
-        # A frame alone changes its node's line at most: that goes with its commit, a moment later. An act for many is
-        # shown when the last of its entries is on disk.
+        # A frame alone changes its node's line at most, which is shown with its commit, a moment later. An act for many
+        # is shown when the last of its entries is on disk.
         is_amid_act = type(event) is ev.ActionCommitted and self._in_flight is not None
         if type(event) is not ev.FrameArrived and not is_amid_act:
             self._show_change()
 
     @property
     def directory(self) -> Directory:
-        """The newest."""
+        """The newest verified directory."""
         return self._directory
 
     # Start, time, directory, link.
@@ -149,7 +149,7 @@ class CentralCore(Acts):
             self._tick_paths,
             self._tick_outbound,
         )
-        # One that fails must not keep the others from being done.
+        # One that fails must not hold up the others.
         for duty in duties:
             error = self._whole(duty)
             if error is not None:
@@ -179,7 +179,7 @@ class CentralCore(Acts):
     def _look_for_work(self) -> None:
         now_at, timing = self._now_at, self._timing
         self._go_on()
-        # Tried again at a later tick while others wait, or the disk refuses.
+        # Left for a later tick while others wait or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._pending:
             self._pending += tuple(map(WentAway, self._duty.stale(now_at, timing.duty_ends_after)))
             self._pending += tuple(weekly_tests_due(self._incidents.all(), now_at, timing))
@@ -236,7 +236,7 @@ class CentralCore(Acts):
                 now_at=self._now_at,
             )
         except DecodeError as e:
-            # Whose topic it came on, not whom it claims to be from: the broker vouches for the first.
+            # By the topic that it came on, not the sender that it claims: the broker vouches for the first.
             self._reject(e.reason, node_text(event.vouched_for) if event.vouched_for else "")
             if isinstance(e, RefusedForGoodError):
                 self._effects += self._receipts.refusal(e, event.relay, self._now_at)
@@ -256,7 +256,7 @@ class CentralCore(Acts):
     def _on_frames_committed(self, event: ev.FramesCommitted) -> None:
         self._page.is_disk_ok = True
         entries = self._intake.commit(event.ids)
-        # Receipts first: somebody frightened waits for each of them.
+        # Receipts first: someone frightened is waiting for each.
         for entry in entries:
             frame_id = entry.signed.frame.id
             self._effects += self._receipts.receipt(frame_id, self._now_at, by_air=True, is_fresh=True)
@@ -306,7 +306,7 @@ class CentralCore(Acts):
         if event.act:
             self._take_aside(event)
             return
-        # Nobody but the page is told: the nodes know. What has come since it was asked for is here already.
+        # Only the page is told: the nodes know. Incidents that came since the request are here already.
         journal = tuple(entry for entry in event.journal if entry.incident not in self._incidents.by_id)
         for entry in journal:
             error = self._whole(partial(self._incidents.apply, entry, self._directory))
