@@ -1,7 +1,7 @@
 """Liveness: what central can say of each node, from its last sign of life and its own words.
 
-A node that central has not heard since central's own start is ``never-seen`` (with the disk's coarse
-``last_seen_at``, if any) and becomes ``no-contact`` when its time is up, unless nobody ever heard it at all.
+A node not heard since central's start is ``never-seen`` (with the disk's coarse ``last_seen_at``, if any), and
+becomes ``no-contact`` when its time is up, unless it was never heard at all.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class NodeRecord(Record):
 
     Attributes:
         alive_at: last sign of life, moved along when the clock is set; ``None`` = none since central's start.
-        heard_since: from when silence is counted if there is no sign of life at all; ``None`` = never heard of.
+        heard_since: since when silence is counted if there is no sign of life at all; ``None`` = never heard.
         clock_gap: how far its own proven clock is ahead of central's, by its last report; ``None`` = it has none.
-        ages: counters that waited at the node, and since when, from its last sync; ``ages_run``: of which run it was.
+        ages: counters waiting at the node, and since when, by its last sync; ``ages_run``: the boot id of that sync.
     """
 
     sender: Sender
@@ -65,18 +65,18 @@ class NodeRecord(Record):
     radio: RadioPath = field(default_factory=RadioPath)
     weekly_test_at: datetime | None = None
     speaks: frozenset[str] = frozenset()
-    """Newer things that it understands, by its last health if that was signed: names of Capability."""
+    """Names of the capabilities that it understands, by its last health if that was signed, or because it signs."""
     repeats: Repeats = field(default_factory=Repeats)
     is_overdue: tuple[bool, bool] = (False, False)
-    """As it was last told: the radio's path test, the weekly test."""
+    """As last told: the radio's path test, the weekly test."""
 
     @property
     def is_on_network(self) -> bool:
-        """What is published to it now should reach it."""
+        """Whether a message published to it now should reach it."""
         return self.shown in ("ok", "fault")
 
     def state(self, now_at: datetime, no_contact_after: timedelta) -> Standing:
-        """As it is now."""
+        """Its standing at ``now_at``."""
         if self.sender.is_revoked:
             return "revoked"
         if self.is_stopped:
@@ -92,18 +92,18 @@ class NodeRecord(Record):
 
 
 class Nodes(Record):
-    """All of them. ``changed`` gathers those whose line differs; the machine empties it."""
+    """All nodes. ``changed`` gathers those whose line has changed; the page empties it."""
 
     _timing: Timing
     _records: Table[NodeId, NodeRecord] = field(default_factory=Table)
     gateways: tuple[NodeRecord, ...] = ()
-    """Central's own radios, those in good standing."""
+    """Central's own radios, except revoked ones."""
     schemes_out_of_reach: frozenset[int] = frozenset()
     """Schemes with a member that the network does not reach and that has a radio; as of the last tick."""
     changed: Table[NodeId, None] = field(default_factory=Table)
 
     def set_directory(self, directory: Directory) -> None:
-        """Take the newest list of nodes; what is known of those that stay is kept."""
+        """Take a newer directory's nodes; what is known of those that stay is kept."""
         before = self._records
         self._records = Table()
         for node, sender in directory.senders.items():
@@ -119,7 +119,7 @@ class Nodes(Record):
         self.gateways = tuple(r for r in self._records.values() if r.sender.is_gateway and not r.sender.is_revoked)
 
     def recall(self, kept: tuple[KeptNode, ...], now_at: datetime) -> None:
-        """Take what the disk remembers."""
+        """Take what the disk remembers; silence is counted from ``now_at``."""
         for node in kept:
             record = self._records.get(node.node)
             if record:
@@ -127,14 +127,14 @@ class Nodes(Record):
                 record.speaks |= frozenset(node.speaks)
 
     def find(self, node: NodeId) -> NodeRecord | None:
-        """The record of a node in the directory."""
+        """The record of a node in the directory; ``None`` = it is not there."""
         return self._records.get(node)
 
     def speaker(self, node: NodeId, said: Health | Sync | None, now_at: datetime) -> NodeRecord:
-        """Whose word this is; ``said``: what it signed, ``None`` for what bears no signature.
+        """The record of a message's sender; ``said``: the message if signed, else ``None``.
 
         Raises:
-            FrameRefusedError: nobody whom we know in good standing, or it was said before, or kept back.
+            FrameRefusedError: the node is unknown or revoked, or ``said`` was said before or held back.
         """
         record = self._records.get(node)
         if record is None:
@@ -148,16 +148,16 @@ class Nodes(Record):
         return record
 
     def speaks(self, node: NodeId, capability: Capability) -> bool:
-        """Whether it understands this: it has said so, or it signs."""
+        """Whether it understands ``capability``: it has said so, or it signs."""
         record = self._records.get(node)
         return record is not None and capability in record.speaks
 
     def all(self) -> tuple[NodeRecord, ...]:
-        """Every node of the directory."""
+        """Every node of the directory, except central."""
         return tuple(self._records.values())
 
     def take_sign_of_life(self, record: NodeRecord, now_at: datetime) -> None:
-        """Something came that only this node can have sent."""
+        """Something arrived that only this node can have sent."""
         record.alive_at = record.last_seen_at = now_at
         record.is_worth_keeping = True
         if record.is_lost or record.is_stopped or record.shown not in ("ok", "fault"):
@@ -165,7 +165,7 @@ class Nodes(Record):
             self._settle(record, now_at)
 
     def take_health(self, record: NodeRecord, health: Health, now_at: datetime, *, is_signed: bool = False) -> None:
-        """A heartbeat, a goodbye, or the last will of this boot (an earlier boot's is ignored)."""
+        """Take a heartbeat, a goodbye, or the last will of this boot (an earlier boot's is ignored)."""
         boot_id = display_text(health.boot_id, NAME_CHARS_MAX)
         if health.state == "lost":
             if record.boot_id in ("", boot_id) and not record.is_stopped:
@@ -196,23 +196,23 @@ class Nodes(Record):
         self._settle(record, now_at)
 
     def take_sync(self, record: NodeRecord, sync: Sync, now_at: datetime, *, is_signed: bool = False) -> None:
-        """A node's own account of what waits there."""
+        """Take a node's own account of what is waiting there."""
         record.ages_run = display_text(sync.boot_id, NAME_CHARS_MAX)
         if not is_signed:
-            # One that signs says its run in its health, whose times only rise: a kept sync is not to look like a run.
+            # One that signs tells its run in its health, whose times only rise: an old sync must not look like a run.
             self._take_boot(record, record.ages_run, now_at)
         record.directory_serial = sync.directory_serial
-        # A count of milliseconds may be anything up to 2**53; a century is as late as it gets.
+        # Milliseconds may be anything up to 2**53; a century is as late as it gets.
         age_ms_max = 100 * 365 * 86_400_000
         record.ages = Table(
             (frame.counter, now_at - timedelta(milliseconds=min(frame.age_ms, age_ms_max))) for frame in sync.pending
         )
-        # It bears no time: what a dead unit asked, and somebody kept back, does not bring it back to life.
+        # It bears no time: a sync of a dead unit that someone held back must not bring it back to life.
         if not is_signed or record.is_on_network:
             self.take_sign_of_life(record, now_at)
 
     def shift(self, by: timedelta) -> None:
-        """The clock was set by this much; nobody lost contact through it."""
+        """Move times along with a clock set by ``by``; nobody loses contact through it."""
         for record in self._records.values():
             record.radio.shift(by)
             record.repeats.shift(by)
@@ -226,13 +226,13 @@ class Nodes(Record):
                 record.sync_sent_at += by
 
     def watch(self, now_at: datetime) -> None:
-        """Find those out of contact, those whose tests are overdue, and whom only the radio may still reach."""
+        """Find nodes out of contact, nodes whose tests are overdue, and schemes that only the radio may still reach."""
         after = self._timing.no_contact_after
         out_of_reach: set[int] = set()
         for record in self._records.values():
             if record.shown != record.state(now_at, after):
                 self._settle(record, now_at)
-            # Most have neither a radio nor ever pressed test: thousands of them are passed by each second.
+            # Most have no radio and never pressed test: thousands of them are skipped each second.
             may_be_due = record.weekly_test_at is not None or record.radio.unproven_since is not None
             if (may_be_due or any(record.is_overdue)) and record.is_overdue != self._overdue(record, now_at):
                 self.changed[record.node] = None
@@ -241,7 +241,7 @@ class Nodes(Record):
         self.schemes_out_of_reach = frozenset(out_of_reach)
 
     def take_heard(self, record: NodeRecord, relay: NodeId, now_at: datetime) -> None:
-        """A fresh frame of its own came over the air."""
+        """A fresh frame of its own came over the air, by way of ``relay``."""
         record.radio.take_heard(relay, now_at)
         self.changed[record.node] = None
 
@@ -251,13 +251,13 @@ class Nodes(Record):
         self.changed[record.node] = None
 
     def is_out_of_reach(self, record: NodeRecord) -> bool:
-        """The network does not reach it: no contact, or it was heard over the air after its last sign of life."""
+        """Whether the network does not reach it: no contact, or heard over the air after its last sign of life."""
         if not record.is_on_network or record.alive_at is None:
             return True
         return record.radio.heard_at is not None and record.radio.heard_at > record.alive_at
 
     def take_kept(self) -> tuple[KeptNode, ...]:
-        """Those that showed life since they were last written to disk."""
+        """Those that showed life since the last call, to be written to disk."""
         kept = []
         for record in self._records.values():
             if record.is_worth_keeping and record.last_seen_at is not None:
@@ -268,7 +268,7 @@ class Nodes(Record):
     def line(
         self, record: NodeRecord, directory: Directory, now_at: datetime, figures: tuple[PathFigures, ...] = ()
     ) -> NodeLine:
-        """As the page shows it."""
+        """Its line on the page, with its standing brought up to date."""
         self._settle(record, now_at)
         record.is_overdue = self._overdue(record, now_at)
         return NodeLine(

@@ -1,7 +1,7 @@
-"""What nodes are told unasked or on asking, within bounds: states, statuses, sync answers, directories.
+"""What nodes are told, asked or unasked, within bounds: states, statuses, sync answers, directories.
 
-Thousands of nodes may ask in one second (the broker came back). What is over the second's budget waits for
-the next tick, so that an alert never waits behind it.
+Thousands of nodes may ask in one second (the broker came back). Answers over the second's budget wait for the next
+tick, so that an alert never waits behind them.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _ANSWERS: Final = {
     "closed": AnswerState.CLOSED,
 }
 SYNC_STATES_PER_TICK: Final = 80_000
-"""Some tenth of a second's work: a town of thousands that asks at once is answered within seconds."""
+"""About a tenth of a second's work: thousands of nodes that ask at once are answered within seconds."""
 STATES_KEPT_MAX: Final = 4_096
 STATE_KEPT: Final = timedelta(minutes=5)
 
 
 def states_of(incident: Incident, directory: Directory, now_at: datetime, timing: Timing) -> list[IncidentState]:
-    """One for each scheme of the incident."""
+    """The incident's state for each of its schemes."""
     slugs = slugs_of(incident.schemes, directory)
     return [state_of(incident, slug, directory, now_at + timing.incident_valid) for slug in slugs]
 
@@ -66,13 +66,13 @@ def statuses_of(
 
 
 def acknowledgement_of(entry: ActionEntry, incident: Incident) -> tuple[Role, AnswerState, str] | None:
-    """What its presser is told of an action that is applied: whose name, in nine bytes at most, and what they do."""
+    """What the presser is told of an applied action: role, state, and a name of at most nine bytes; or nothing."""
     state, by = _ANSWERS.get(entry.kind), entry.by
-    # Who answers a second press takes nothing back of who is on the way.
+    # Answering a second press does not call back the person on the way.
     if state is not None and incident.state == "on-the-way":
         state, by = AnswerState.ON_THE_WAY, incident.coming
     if by is not None and by.role == WATCHLINK_ROLE:
-        # Older nodes know no such role: they are told of it as before there was one.
+        # Older nodes do not know this role: they are told what they were before there was one.
         by = Person(Role.CO_ORDINATOR.slug, by.name)
     role = Role.by_slug(by.role) if by is not None else None
     return None if state is None or by is None or role is None else (role, state, short_name(by.name))
@@ -82,32 +82,32 @@ class Outbound(Record):
     """Who is owed what, and what may still be sent this second."""
 
     _timing: Timing
-    # A state that cannot be told costs only itself, and never the answers to everybody.
+    # A state that cannot be told costs only itself, and never everyone's answers.
     _spared: Spared
     _sequence: int = 0
     _owed_syncs: Table[NodeId, tuple[str, tuple[int, ...]]] = field(default_factory=Table)
     _owed_directories: Table[NodeId, None] = field(default_factory=Table)
-    # Thousands of answers bear the same states: as they were made, and of which revision, directory and time.
+    # Thousands of answers carry the same states: each is kept with its revision, directory and time.
     _states: Table[tuple[FrameId, str], tuple[int, int, datetime, IncidentState]] = field(default_factory=Table)
     # In this second.
     _states_sent: int = 0
     _bytes_sent: int = 0
 
     def tick(self) -> None:
-        """A second is over."""
+        """Begin a new second's budget."""
         self._states_sent = self._bytes_sent = 0
 
     def next_sequence(self) -> int:
-        """Of the next status or sync answer: it only rises within one boot."""
+        """The number of the next status or sync answer; it only rises within one run."""
         self._sequence += 1
         return self._sequence
 
     def owe_sync(self, node: NodeId, nonce: str, missing: tuple[int, ...] = ()) -> None:
-        """It asked; the last question counts. ``missing``: of what it holds receipts for, what is not here."""
+        """A node asked; its last question counts. ``missing``: counters of its receipted frames that are not here."""
         self._owed_syncs[node] = (nonce, missing)
 
     def owe_directory(self, node: NodeId) -> None:
-        """It has an older one."""
+        """A node has an older directory."""
         self._owed_directories[node] = None
 
     def drain_syncs(
@@ -120,7 +120,7 @@ class Outbound(Record):
         highest: dict[NodeId, int],
         now_at: datetime,
     ) -> list[SendSyncAnswer]:
-        """Answer as many as may be answered now."""
+        """Answers to as many nodes as the budget allows now."""
         answers = []
         for node in tuple(self._owed_syncs):
             if self._states_sent >= SYNC_STATES_PER_TICK:
@@ -152,7 +152,7 @@ class Outbound(Record):
     def drain_directories(
         self, nodes: Nodes, directory: Directory, data: bytes, now_at: datetime
     ) -> list[SendDirectory]:
-        """Send to as many as may be sent to now; one at least in each second, however large it is."""
+        """The directory for as many nodes as the budget allows now; at least one each second, however large it is."""
         sent = []
         for node in tuple(self._owed_directories):
             if self._bytes_sent >= self._timing.directory_bytes_per_tick:
@@ -175,7 +175,7 @@ class Outbound(Record):
     def _incidents_for(
         self, record: NodeRecord, incidents: Incidents, directory: Directory, now_at: datetime
     ) -> tuple[list[IncidentState], bool]:
-        """Own open ones, own ended ones, then the schemes' open ones, most urgent first; and whether these are all."""
+        """Own open ones, own closed ones, then the schemes' open ones, most urgent first; and whether these are all."""
         own = sorted(incidents.of(record.node), key=lambda i: (not i.is_open, -i.revision))[:INCIDENTS_MAX]
         others = (one for one in incidents.warned(record.sender.schemes) if one.id.node != record.node)
         chosen = [*own, *islice(others, INCIDENTS_MAX - len(own))]

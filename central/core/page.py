@@ -1,4 +1,4 @@
-"""What the page was told last, and so what differs now."""
+"""What the page was last told, and so what has changed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from wire.ids import NodeId, node_text
 
 
 class Page(Record):
-    """Makes the board once and gapless changes ever after."""
+    """Makes the board once, and changes without gaps ever after."""
 
     _timing: Timing
     _figures: Figures
-    # What cannot be drawn costs its own card or line, and never the page.
+    # An incident or node that cannot be drawn costs its own card or line, and never the page.
     _spared: Spared
     sequence: int = 0
     boot_id: str = ""
@@ -38,7 +38,7 @@ class Page(Record):
     has_reserve: bool = True
     clock_fault: str = ""
     on_duty: Table[Person, datetime] = field(default_factory=Table)
-    """Everybody on duty, and since when."""
+    """Everyone on duty, and since when."""
     _told: tuple[tuple[str, Any], ...] = ()
     _told_nodes: Table[NodeId, None] = field(default_factory=Table)
     _groups: Groups = field(default_factory=Table)
@@ -47,11 +47,11 @@ class Page(Record):
     def board(
         self, incidents: Incidents, nodes: Nodes, rejections: Rejections, directory: Directory, now_at: datetime
     ) -> Board:
-        """All of it; everything counts as told."""
+        """The whole board; everything on it counts as told."""
         oldest_at = now_at - self._timing.closed_shown
         self._groups = Table()
         self._told_cards = Table()
-        # A group goes by the order in which its incidents changed, and the journal's is that of their opening.
+        # A group relies on the order in which its incidents changed; the journal's is that of their opening.
         for incident in sorted(incidents.all(), key=lambda one: (one.closed_at or EPOCH, one.pressed_entry)):
             self._group(incident.id.node).take(incident)
         cards: list[Card] = []
@@ -90,7 +90,10 @@ class Page(Record):
         directory: Directory,
         now_at: datetime,
     ) -> Change | None:
-        """What differs from what was told; ``rejections`` only now and then, a flood would be most of the feed."""
+        """What has changed since it was told; ``None`` = nothing.
+
+        Pass ``rejections`` only now and then: a flood of them would be most of the feed.
+        """
         told = self._telling()
         has_rejections = rejections is not None and rejections.is_changed
         if not (incidents.changed or nodes.changed or has_rejections or told != self._told):
@@ -134,7 +137,7 @@ class Page(Record):
     def _changed_cards(
         self, incidents: Incidents, directory: Directory, now_at: datetime
     ) -> tuple[tuple[Card, ...], tuple[str, ...]]:
-        """Of premises where something has changed: cards other than before, and keys of those that are gone."""
+        """Of premises where something has changed: new and changed cards, and keys of those that are gone."""
         changed = dict(incidents.changed)
         incidents.changed.clear()
         for incident in changed.values():
@@ -159,7 +162,7 @@ class Page(Record):
         return tuple(cards), tuple(gone)
 
     def _cards(self, shown: tuple[Shown, ...], incidents: Incidents, directory: Directory) -> list[Card]:
-        # One that was closed long ago may be forgotten, where a clock was set: its card is no reason to fail.
+        # Where a clock was set, one closed long ago may be forgotten: its card is no reason to fail.
         known = [one for one in shown if one.incident in incidents.by_id]
         return [self._card(incidents.by_id[one.incident], directory, one) for one in known]
 

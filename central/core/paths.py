@@ -1,4 +1,4 @@
-"""The two paths of every premises, together: what came by which, what is counted of it, and what goes over the air."""
+"""The two paths of every premises together: what came by which, what is counted, and what goes over the air."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Paths(Record):
     _untold: Table[FrameId, None] = field(default_factory=Table)
 
     def recall(self, recall: Recall, now_at: datetime) -> None:
-        """Take what the disk remembers."""
+        """Take what the disk remembers of paths, weekly tests and figures."""
         self.figures.recall(recall.figures, now_at)
         for kept in recall.paths:
             record = self._nodes.find(kept.node)
@@ -43,7 +43,7 @@ class Paths(Record):
                 record.radio.take_heard(kept.heard_by, kept.radio_heard_at)
 
     def take_arrival(self, frame_id: FrameId, event: FrameArrived, now_at: datetime, *, is_known: bool) -> None:
-        """An admitted frame came: perhaps by another path than its first copy."""
+        """Note an admitted frame, perhaps by another path than its first copy; ``is_known``: it has come before."""
         if event.relay is None and not is_known:
             return
         if event.relay is not None:
@@ -55,7 +55,7 @@ class Paths(Record):
             self._note_other_path(event, now_at)
 
     def take_committed(self, entry: FrameEntry, now_at: datetime) -> list[SendFrameToAir]:
-        """A frame is on disk: who is to be warned of it over the air."""
+        """Count a frame that is on disk; returns the warning of it over the air, if members need one."""
         frame, record = entry.signed.frame, self._nodes.find(entry.signed.frame.sender)
         if record is not None and entry.relay is not None:
             self._nodes.take_heard(record, entry.relay, now_at)
@@ -65,7 +65,7 @@ class Paths(Record):
         return self.air.warn(entry, self._nodes, now_at)
 
     def voice_to_presser(self, incident_id: FrameId, now_at: datetime) -> NodeId | None:
-        """Through whom an acknowledgement goes over the air too, if the network does not reach its presser."""
+        """The node that also says an acknowledgement over the air, if the network does not reach its presser."""
         incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
         if incident is None or presser is None:
             return None
@@ -76,7 +76,7 @@ class Paths(Record):
         return voice
 
     def tick(self) -> None:
-        """Whoever is back on the network is told by the answer to its sync."""
+        """Pressers back on the network no longer count as untold: the answer to their sync tells them."""
         for incident_id in tuple(self._untold):
             incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
             if incident is None:
@@ -85,7 +85,7 @@ class Paths(Record):
                 self._set_untold(incident, is_untold=False)
 
     def _is_cut_off(self, incident: Incident, presser: NodeRecord) -> bool:
-        # A radio's own test, heard between two heartbeats, says nothing of the network; an alert on the air does.
+        # A radio's own test, heard between two heartbeats, says nothing about the network; an alert on the air does.
         return self._nodes.is_out_of_reach(presser) if Path.RADIO in incident.paths else not presser.is_on_network
 
     def _set_untold(self, incident: Incident, *, is_untold: bool) -> None:
@@ -102,7 +102,7 @@ class Paths(Record):
         incident, record = self._incidents.by_id.get(incident_of(frame) or frame.id), self._nodes.find(frame.sender)
         if incident is None or record is None or incident.id.node != frame.sender:
             return
-        # What somebody says again on the air much later proves nothing of this premises' radio.
+        # A frame that someone repeats on the air much later proves nothing about this premises' radio.
         said_at = EPOCH + timedelta(seconds=frame.at_s) if frame.at_s else incident.arrived_at
         if event.relay is not None and now_at - said_at >= self._timing.late_after:
             return

@@ -1,4 +1,4 @@
-"""What waits until nothing is on its way to disk: what people ask for, and what central finds by itself.
+"""What waits until nothing is on its way to disk: what people ask for, and what central itself finds.
 
 Judged one at a time, so that what was judged is what is changed.
 """
@@ -26,26 +26,26 @@ TEST_OUTCOME: Final = "Test arrived and was acknowledged"
 
 
 class FoundLate(Struct, frozen=True):
-    """A sync that came after the alert shows how long the alert had waited."""
+    """A sync that came after the alert shows that the alert had waited too long."""
 
     incident: FrameId
     alert: FrameId
 
 
 class WentAway(Struct, frozen=True):
-    """On duty, and without a sign of life for too long."""
+    """A person on duty without a sign of life for too long."""
 
     person: Person
 
 
 class WeeklyTestArrived(Struct, frozen=True):
-    """Somebody pressed *test*: it is acknowledged without a person (N12)."""
+    """Someone pressed *test*: it is acknowledged without a person (N12)."""
 
     incident: FrameId
 
 
 class WeeklyTestOver(Struct, frozen=True):
-    """It was acknowledged a while ago, and goes from the page."""
+    """A test was acknowledged a while ago: it is closed without a person."""
 
     incident: FrameId
 
@@ -56,7 +56,7 @@ Pending = ActionRequested | FoundLate | WentAway | WeeklyTestArrived | WeeklyTes
 def weekly_tests_due(
     incidents: Iterable[Incident], now_at: datetime, timing: Timing
 ) -> Iterator[WeeklyTestArrived | WeeklyTestOver]:
-    """What is to be done for the open tests."""
+    """Decisions due for the open tests."""
     for incident in incidents:
         if incident.kind is not AlertKind.TEST or not incident.is_open:
             continue
@@ -76,7 +76,7 @@ def entry_for(
     now_at: datetime,
     timing: Timing,
 ) -> ActionEntry | AlreadySo | Refused | None:
-    """What is to be written for it, or what its person is told; ``None``: it is so no longer, and nobody waits."""
+    """The entry to write for it, or what its person is told; ``None``: it no longer holds, and nobody waits."""
     match pending:
         case FoundLate():
             return ActionEntry(number, "found-late", pending.incident, None, pending.alert.text, now_at)
@@ -103,7 +103,7 @@ def _entry_for_test(
     now_at: datetime,
     timing: Timing,
 ) -> ActionEntry | None:
-    # A person may have been quicker, and a press of something real may have made it more.
+    # A person may have been quicker, or a real press may have made it more than a test.
     if incident is None or incident.kind is not AlertKind.TEST:
         return None
     if isinstance(pending, WeeklyTestArrived):
@@ -125,13 +125,13 @@ def _is_over(incident: Incident, now_at: datetime, timing: Timing) -> bool:
 def found_late(
     incidents: Iterable[Incident], ages: Mapping[int, datetime], after: timedelta, pending: Collection[object]
 ) -> tuple[FoundLate, ...]:
-    """Incidents of one node whose newest live press had waited there for longer than ``after``, as its sync says.
+    """Incidents of one node whose newest live press had waited there for longer than ``after``, by its sync.
 
     Args:
         incidents: the node's.
-        ages: since when its frames waited, by counter.
-        after: what is late.
-        pending: what waits already.
+        ages: since when its frames have waited, by counter.
+        after: waits longer than this are late.
+        pending: decisions that wait already; none is found twice.
     """
     found = []
     for incident in incidents:

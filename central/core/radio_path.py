@@ -1,4 +1,4 @@
-"""One node's way over the air, as central knows it: from the node's own report, and from who has heard it (N11)."""
+"""One node's way over the air, as central knows it: from its own report, and from who has heard it (N11)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wire.messages import RadioReport
 HEARD_BY_MAX: Final = 8
 _AGE_MS_MAX: Final = 100 * 365 * 86_400_000
 _BUSY_STEP: Final = 10
-"""Percent: what differs less is not told, or each heartbeat would be a change of the page."""
+"""Percent: smaller differences are not told, or each heartbeat would change the page."""
 _TEST_MOVED: Final = timedelta(minutes=1)
 
 
@@ -23,12 +23,12 @@ class RadioPath(Record):
     """What is known of it.
 
     Attributes:
-        report: the node's own, from its last heartbeat; ``None`` = it has no radio, or has said nothing yet.
+        report: the node's own, from its last heartbeat; ``None`` = no radio, or nothing said yet.
         tested_at: when a path test of its own last came back to it over the air.
-        unproven_since: from when it could have had one; a new report of a radio that may transmit begins it.
-        blocked_since: since when an alert waits there for a channel that is never clear.
+        unproven_since: since when it could have had one: from the first report of a radio that may transmit.
+        blocked_since: since when an alert has waited there for a channel that is never clear.
         heard_at: when a fresh frame of its own last came over the air.
-        heard_by: who has passed its frames on, the latest last.
+        heard_by: who has passed its frames on, and when; the latest last.
     """
 
     report: RadioReport | None = None
@@ -40,21 +40,21 @@ class RadioPath(Record):
 
     @property
     def is_there(self) -> bool:
-        """It has a radio, by its own word or because it was heard."""
+        """Whether it has a radio, by its own word or because it was heard."""
         return self.report is not None or self.heard_at is not None
 
     @property
     def may_speak(self) -> bool:
-        """It would transmit if it were asked to."""
+        """Whether it would transmit if asked."""
         return self.report is not None and self.report.state in ("untested", "ready")
 
     @property
     def busy_percent(self) -> int:
-        """How much others use the channel, in steps."""
+        """How much others use the channel, in steps of ten; 0 = no report."""
         return 0 if self.report is None else self.report.busy_percent // _BUSY_STEP * _BUSY_STEP
 
     def take_report(self, report: RadioReport | None, now_at: datetime) -> bool:
-        """The node's own account; says whether anything that is shown has changed."""
+        """Take the node's own report; returns whether anything shown has changed."""
         before = self._shown()
         self.report = report
         if not self.may_speak:
@@ -80,7 +80,7 @@ class RadioPath(Record):
             del self.heard_by[next(iter(self.heard_by))]
 
     def is_test_overdue(self, now_at: datetime, timing: Timing) -> bool:
-        """It could transmit for a long time, and no test of its has come back lately (N11)."""
+        """Whether it has long been able to transmit, and no test of its own has come back lately (N11)."""
         if self.unproven_since is None:
             return False
         if self.tested_at is not None:
@@ -88,7 +88,7 @@ class RadioPath(Record):
         return now_at - self.unproven_since > timing.path_test_first
 
     def shift(self, by: timedelta) -> None:
-        """The clock was set by this much."""
+        """Move times along with a clock set by ``by``."""
         if self.unproven_since is not None:
             self.unproven_since += by
         if self.tested_at is not None:

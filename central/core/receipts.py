@@ -2,9 +2,9 @@
 
 A receipt is given only for what the disk has: when a frame is committed or comes again, and beside a person's answer.
 
-A counter may have been given out twice, by a card that lost its last writes. So a receipt names the bytes that are on
-disk, and a frame with other bytes is refused, which makes its node press it anew. Nodes of an older version get the
-receipts that they know, and no refusals: which version a node is, its signed health has said.
+A card that lost its last writes may give out a counter twice. So a receipt names the bytes on disk, and a frame with
+other bytes is refused, which makes its node press it anew. Nodes whose signed health shows an older version get the
+receipts that they understand, and no refusals.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from wire.kinds import Capability, RefusalReason
 
 
 class Receipts(Record):
-    """By every way that may reach the sender."""
+    """Answers to members' frames, by every path that may reach the sender."""
 
     _intake: Intake
     _nodes: Nodes
@@ -37,10 +37,10 @@ class Receipts(Record):
     def receipt(
         self, frame_id: FrameId, now_at: datetime, *, by_air: bool, is_fresh: bool = False
     ) -> list[SendReceipt | SendReceiptsToAir]:
-        """It is on disk; ``is_fresh``: a moment ago."""
+        """The receipt of a frame on disk; ``by_air``: by radio too; ``is_fresh``: just committed."""
         is_late, digest = self._intake.is_late(frame_id), self._digest(frame_id)
         said: list[SendReceipt | SendReceiptsToAir] = []
-        # Both ways where it came by radio: which of them works is not known. A path test's is worth nothing elsewhere.
+        # By both paths if it came by radio: which works is not known. A path test's is worth nothing by the other.
         if not self._air.is_path_test(frame_id):
             said.append(SendReceipt(frame_id.node, frame_id, is_late, digest))
         if by_air:
@@ -48,13 +48,13 @@ class Receipts(Record):
         return said
 
     def answer(self, entry: ActionEntry, card: Incident | None, now_at: datetime) -> list[Effect]:
-        """What a person said of an incident, by every way.
+        """What a person said of an incident, for its presser; empty if there is nothing to tell.
 
-        With it goes the receipt of the newest press: the answer proves none, and the one that was sent may be lost.
+        With it goes the receipt of the newest press: the answer is no receipt, and the one sent before may be lost.
         """
         told = acknowledgement_of(entry, card) if card is not None else None
         record = self._nodes.find(card.id.node) if card is not None else None
-        # Who was struck off is told nothing any more.
+        # A node that was struck off is told nothing any more.
         if card is None or told is None or record is None or record.sender.is_revoked:
             return []
         incident = card.id
@@ -77,7 +77,7 @@ class Receipts(Record):
         return said
 
     def refusal(self, refused: RefusedForGoodError, relay: NodeId | None, now_at: datetime) -> list[SendRefusal]:
-        """It came, and is never to be taken; ``relay``: who heard it on the air."""
+        """Tell a frame's sender that it will never be taken; ``relay``: who heard it on the air."""
         return self.conflict(refused.id, refused.digest, now_at, relay=relay, because=refused.because)
 
     def conflict(
@@ -89,7 +89,7 @@ class Receipts(Record):
         relay: NodeId | None = None,
         because: RefusalReason = RefusalReason.ID_CONFLICT,
     ) -> list[SendRefusal]:
-        """The disk has other bytes under the id of a frame that came with these."""
+        """Refuse a frame with these bytes, by default because the disk has others under its id."""
         if not self._nodes.speaks(frame_id.node, Capability.REFUSAL):
             return []
         voice = None if relay is None else self._air.voice_for_refusal(relay, self._nodes, frame_id.node, now_at)

@@ -1,4 +1,4 @@
-"""What was dropped, counted by reason and sender, bounded however long a flood lasts."""
+"""Rejected input, counted by reason and sender; bounded however long a flood lasts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class _Count(Record):
 
 
 class Rejections(Record):
-    """Counters. ``is_changed`` is set by each; the machine clears it when it has told."""
+    """Counters. Each count sets ``is_changed``; the page clears it once told."""
 
     _counts: Table[tuple[str, str], _Count] = field(default_factory=Table)
     is_changed: bool = False
 
     def add(self, reason: str, sender: str, now_at: datetime) -> bool:
-        """Count one; says whether it is worth a line in the log (the first ten, then each power of ten)."""
+        """Count one; returns whether it is worth a line in the log (the first ten, then each power of ten)."""
         key = (reason, sender)
         if key not in self._counts and len(self._counts) >= LINES_MAX:
             key = (reason, OTHERS)

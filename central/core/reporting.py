@@ -1,4 +1,4 @@
-"""What the fact log is told of a committed frame (docs/facts.md names the facts)."""
+"""What the fact log is told of a committed frame (docs/facts.md lists the facts)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wire.ids import node_text
 
 
 def facts_of(entry: FrameEntry, directory: Directory) -> list[ReportFact]:
-    """Its lines."""
+    """One line for each frame, and a second for a late alert."""
     frame = entry.signed.frame
     sender = directory.senders.get(frame.sender)
     node, premises = node_text(frame.sender), sender.premises if sender else ""

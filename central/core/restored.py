@@ -1,11 +1,11 @@
-"""A database that was restored from a backup: what nodes saw of the one that was lost (N2).
+"""A database restored from a backup: what nodes saw of the one that was lost (N2).
 
-Its journal lacks alerts that were receipted, and counts on from numbers that nodes have seen already: they would take
-what is new for old. Each node tells each run of central, signed, which receipts it holds and the highest numbers it has
-seen. What is lacking is asked for again, and central counts on above every number that it is told.
+Its journal lacks alerts that were receipted, and counts on from numbers that nodes have already seen, so they would
+take new for old. Each node tells each run of central, signed, which receipts it holds and the highest numbers it has
+seen. Central asks again for what is lacking, and counts on above every number that it is told.
 
-One lying node must not use the numbers up: no run of central is led further than :data:`ENTRIES_MAX` entries, and at
-once no further than :data:`COUNTERS_MAX` frame counters, which is more than a backup can be behind.
+One lying node must not use up the numbers: a run of central is led on by at most :data:`ENTRIES_MAX` entries, and at
+one time by at most :data:`COUNTERS_MAX` frame counters, which is more than a backup can be behind.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ COUNTERS_MAX: Final = 1 << 22
 
 
 class Restored(Record):
-    """What this run was told so far."""
+    """What this run has been told so far."""
 
     _entry_max: int | None = None
-    # By each node: what a lying one tells must not drown what the others do.
+    # By node: a lying one must not drown the others.
     _counters: Table[NodeId, int] = field(default_factory=Table)
-    # Of each node whose list has not come to its end: the nonce, the part that came last, what is lacking so far.
+    # By node with an unfinished list: the nonce, the last part that came, what is lacking so far.
     _begun: Table[NodeId, tuple[str, int, tuple[int, ...]]] = field(default_factory=Table)
 
     def take_sync(self, event: SyncArrived, intake: Intake, entry: int) -> tuple[RaiseNumbers, tuple[int, ...] | None]:
-        """What a node has seen, above ``entry`` and every counter that it told before; and what it holds receipts for.
+        """Take what a node has seen, above ``entry`` and the counters that it told before, and which receipts it holds.
 
         Returns:
-            The numbers to be raised; counters of its frames that are not here, ``None`` until its sync is complete.
+            The numbers to raise; counters of its frames that are not here, ``None`` until its sync is complete.
         """
         if not event.is_signed:
             return RaiseNumbers(0, 0), ()

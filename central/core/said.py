@@ -1,4 +1,4 @@
-"""What central says, as frames of the kind that each order calls for."""
+"""What central says, as frames of the kind that each effect calls for."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from wire.ids import CENTRAL
 
 
 def receipt(order: SendReceipt, counter: int, at_s: int) -> Receipt | DigestReceipt:
-    """Of one frame, for its sender."""
+    """The receipt of one frame, with a digest if the effect has one."""
     if order.digest:
         return DigestReceipt(CENTRAL, counter, at_s, order.target, order.digest, late=order.is_late)
     return Receipt(CENTRAL, counter, at_s, order.target, late=order.is_late)
 
 
 def refusal(order: SendRefusal, counter: int, at_s: int) -> Refusal:
-    """Of one frame, for its sender."""
+    """The refusal of one frame, with its reason and digest."""
     return Refusal(CENTRAL, counter, at_s, order.target, order.reason, order.digest)
 
 
 def receipts_on_air(
     order: SendReceiptsToAir, counter: int, at_s: int
 ) -> Receipt | ReceiptBatch | DigestReceipt | DigestReceiptBatch:
-    """A batch only where there is more than one."""
+    """A single receipt for one target, a batch for more."""
     named = tuple(entry for entry in order.targets if isinstance(entry, DigestReceipted))
     older = tuple(entry for entry in order.targets if isinstance(entry, Receipted))
     if order.digest and len(named) == 1:
@@ -45,7 +45,7 @@ def receipts_on_air(
 
 
 def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Acknowledgement | AutomaticAcknowledgement:
-    """A person's word, or Watchlink's own."""
+    """A person's acknowledgement, or Watchlink's own if there is no role."""
     if order.role is None:
         return AutomaticAcknowledgement(CENTRAL, counter, at_s, order.target, order.state)
     return Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)
