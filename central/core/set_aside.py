@@ -1,7 +1,7 @@
-"""What becomes of an event on which the rules raised: a bug of ours, that this input brings out.
+"""What becomes of an event on which the rules raise: our bug, triggered by this input.
 
-The step is undone (:mod:`central.core.undo`), so the event has not happened. It is tried again in parts, and the
-smallest part that still fails is done without.
+The step is undone (:mod:`central.core.undo`), as if the event had not happened. It is tried again in parts, and the
+smallest part that still fails is left out.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ WRITTEN_ONLY: Final = (
 
 
 class Spared(Protocol):
-    """What it gives; or ``None``, where it alone fails: the step goes on without, and people are told."""
+    """Returns what ``part`` does, or ``None`` if it alone fails: the step goes on without it, and people are told."""
 
     def __call__(self, part: Callable[[], T], what: object, sender: NodeId) -> T | None: ...  # noqa: D102
 
 
 def parts_of(event: ev.Event) -> tuple[ev.Event, ...]:
-    """The same in smaller events, if it can be said in smaller ones."""
+    """The same event as smaller ones; empty if it cannot be split."""
     match event:
         case ev.FramesCommitted(ids) if len(ids) > 1:
             return tuple(ev.FramesCommitted((frame_id,)) for frame_id in ids)
@@ -41,7 +41,7 @@ def parts_of(event: ev.Event) -> tuple[ev.Event, ...]:
 
 
 def sender_of(what: object) -> NodeId | None:
-    """Whose alert or message it is, as far as that is known: somebody should ring them."""
+    """The node whose alert or message it is, if known: someone should ring them."""
     node: NodeId | None = None
     match what:
         case ev.FramesCommitted(ids) if ids:

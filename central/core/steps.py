@@ -1,4 +1,4 @@
-"""A step happens whole or not at all: each event is applied as a whole, or in those parts that can be (ADR 0012)."""
+"""A step happens wholly or not at all: each event is applied whole, or in those parts that can be (ADR 0012)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 
 class InFlight(Struct, frozen=True):
-    """What people have done, on its way to disk.
+    """People's acts and central's own findings, on their way to disk.
 
     Attributes:
-        entries: those that are not committed yet.
-        request: who waits for the last of them.
-        bulk: the act for many that they are part of, with them.
-        rest: of it: what comes after these.
-        problem: why some were not done.
+        entries: those not committed yet.
+        request: the one that waits for the last of them; ``None`` = nobody waits.
+        bulk: the act for many that they belong to, including them.
+        rest: what that act has left to do after these.
+        problem: why some were not done, for the person; empty = none failed.
     """
 
     entries: tuple[ActionEntry, ...]
@@ -45,7 +45,7 @@ class InFlight(Struct, frozen=True):
 
 
 class Steps(Machine, ABC):
-    """Base of the machine: what is done with an event, whatever it says; and what is on its way to disk meanwhile."""
+    """Base of the machine: what is done with any event, and what is on its way to disk meanwhile."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
@@ -53,20 +53,20 @@ class Steps(Machine, ABC):
         self._effects: list[do.Effect] = []
         self._intake = Intake(timing)
         self._rejections = Rejections()
-        # On its way to disk, and who asked for it.
+        # On its way to disk, with the request that asked for it.
         self._in_flight: InFlight | None = None
 
     @abstractmethod
     def _follow(self, event: ev.Event) -> None:
-        """Do what the event asks for. May raise: then nothing of it was done."""
+        """Apply the event. May raise: then none of it is done."""
 
     @abstractmethod
     def _show_change(self, *, with_rejections: bool = False) -> None:
-        """Tell the page what differs."""
+        """Tell the page what has changed."""
 
     @abstractmethod
     def _land(self, flight: InFlight, *, is_refused: bool = False) -> None:
-        """The last of it is on disk, or will not be; ``is_refused``: the disk took nothing of it."""
+        """The last of it is on disk, or never will be; ``is_refused``: the disk took none of it."""
 
     def _take(self, event: ev.Event) -> None:
         error = self._whole(partial(self._follow, event))
@@ -77,22 +77,22 @@ class Steps(Machine, ABC):
             self._take(part)
         if not parts:
             self._set_aside(event, error)
-            # The second that tells what was rejected may be what fails.
+            # What fails may be the tick itself, which shows rejections.
             self._show_change(with_rejections=isinstance(event, ev.Ticked))
 
     def _whole(self, part: Callable[[], object]) -> Exception | None:
-        """All of it; or nothing of it, and why not."""
+        """Do all of ``part``, or none of it; returns the error, if any."""
         ordered = len(self._effects)
         try:
             with Step():
                 part()
-        except Exception as error:  # noqa: BLE001 - a bug of ours, of whatever kind: alerts go on
+        except Exception as error:  # noqa: BLE001 - our bug, of any kind: alerts go on
             del self._effects[ordered:]
             return error
         return None
 
     def _spared(self, part: Callable[[], T], what: object, sender: NodeId) -> T | None:
-        """What it gives; or ``None``, where it alone fails: the step goes on without, and people are told."""
+        """What ``part`` returns, or ``None`` if it alone fails: the step goes on without it, and people are told."""
         given: list[T] = []
         error = self._whole(lambda: given.append(part()))
         if error is None:
@@ -101,7 +101,7 @@ class Steps(Machine, ABC):
         return None
 
     def _set_aside(self, what: object, error: Exception, sender: NodeId | None = None) -> None:
-        """Do without it: nobody waits for it any longer, and people are told."""
+        """Leave it out: nobody waits for it any longer, and people are told."""
         match what:
             case ev.FramesCommitted(ids) | ev.CommitFailed(ids):
                 self._give_up(ids)
@@ -123,7 +123,7 @@ class Steps(Machine, ABC):
             self._effects.append(do.SetAside(what, error))
 
     def _give_up(self, ids: tuple[FrameId, ...]) -> None:
-        # Without a receipt each comes again, and is tried again, also where the disk has it.
+        # Without a receipt each comes again and is tried again, even if the disk has it.
         for frame_id in ids:
             self._intake.refuse(frame_id)
 
@@ -138,7 +138,7 @@ class Steps(Machine, ABC):
                 self._land(flight, is_refused=is_refused)
 
     def _reject(self, reason: str, sender: str) -> bool:
-        """Count it; says whether it is told, too: a flood is not."""
+        """Count it; returns whether it is reported, too: a flood is not."""
         is_told = self._rejections.add(reason, sender, self._now_at)
         if is_told:
             self._effects.append(do.ReportFact("rejected", None, (("reason", reason), ("sender", sender))))

@@ -1,16 +1,16 @@
-"""How a step happens whole or not at all: whatever it changes says first how that is taken back (ADR 0012).
+"""How a step happens wholly or not at all: every change first notes how to take it back (ADR 0012).
 
-The core is one :class:`Machine` of some twenty parts that remember. Two kinds are all that may change in any of them:
+The core is one :class:`Machine` of some twenty parts with state. Only two kinds of thing in them may change:
 
 - a :class:`Record`, a struct whose fields are set;
 - a :class:`Table`, a ``dict`` whose keys come and go.
 
-Everything else that they hold is a value: numbers, tuples, frozen structs. During a step (:class:`Step`) both
-note each old value; a step that raises sets them back, last change first. So a rule never thinks of failing, costs
-what it changes and not what there is, and state that is added later is guarded from its first day:
-``tests/central/test_whole_steps.py`` refuses anything else that could change.
+Everything else is a value: numbers, tuples, frozen structs. During a step (:class:`Step`) both note each old value; a
+step that raises restores them, last change first. So rules need not think of failure, a step costs what it changes and
+not what there is, and state added later is guarded from its first day: ``tests/central/test_whole_steps.py`` refuses
+anything else that could change.
 
-A key that is put back into a long table stands last there: its order is a matter of turns, never of truth.
+A key put back into a long table stands last there: order is a matter of turns, never of truth.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _Back = tuple[Callable[..., Any], tuple[Any, ...]]
 _NOTES: ContextVar[list[_Back] | None] = ContextVar("notes of the step that runs", default=None)
 _NEW: Final = object()
 _ORDERED_MAX: Final = 64
-"""Keys. A table no longer than this gets its order back, too: it is noted as a whole."""
+"""Keys. A table no longer than this is noted whole, so it gets its order back too."""
 _set_field: Final = Struct.__setattr__
 _set_key: Final = dict.__setitem__
 _del_key: Final = dict.__delitem__
 
 
 class Step:
-    """``with Step():`` takes back everything that records and tables went through, if it raises. Steps nest."""
+    """``with Step():`` takes back all changes of records and tables if it raises. Steps nest."""
 
     __slots__ = ("_notes", "_token")
 
@@ -53,9 +53,9 @@ class Step:
 
 
 class Record(Struct, eq=False):
-    """Base of everything whose fields change. Each equals itself alone, whatever it holds."""
+    """Base of everything whose fields change. Equal only to itself, whatever it holds."""
 
-    # Seen by the checker, it would let any name be set.
+    # If the type checker saw it, it would let any name be set.
     if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:
@@ -66,7 +66,7 @@ class Record(Struct, eq=False):
 
 
 class Machine:
-    """What holds all records. Its own fields change as theirs do; but its parts know it, so it has an ``__init__``."""
+    """Holds all records. Its own fields change as theirs do, but its parts know it, so it has an ``__init__``."""
 
     if not TYPE_CHECKING:
 
@@ -78,7 +78,7 @@ class Machine:
 
 
 class Table(dict[K, V]):
-    """A ``dict`` that can be taken back. Reading it is as fast as reading any; with ``None`` for values, a set."""
+    """A ``dict`` whose changes can be taken back. Reads as fast as any; with ``None`` for values, a set."""
 
     __slots__ = ()
 
@@ -96,7 +96,7 @@ class Table(dict[K, V]):
             notes.append((_refill, (self, dict(self))) if is_small else (_set_key, (self, key, self[key])))
         _del_key(self, key)
 
-    # The checker knows dict's own signatures better than they could be written here.
+    # The type checker knows dict's own signatures better than they could be written here.
     if not TYPE_CHECKING:
 
         def pop(self, key: K, *default: Any) -> Any:  # noqa: ANN401, D102
