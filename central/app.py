@@ -105,11 +105,11 @@ class Central:
 
     @property
     def url(self) -> str:
-        """The page's address: ``http://127.0.0.1:8080/``."""
+        """Of the page: ``http://127.0.0.1:8080/``."""
         return url_of(self._listener)
 
     def start(self) -> None:
-        """Start the page, the intake and the broker's link, and report that central is ready; needs no broker."""
+        """Start every part and report readiness, with or without a broker."""
         self._live.attach(self._web.start_thread())
         self._thread.start()
         self._watcher.start()
@@ -132,11 +132,7 @@ class Central:
                 return
 
     def stop(self) -> bool:
-        """End, within two seconds unless a thread hangs, after committing and answering what has arrived.
-
-        Returns:
-            Whether nothing had failed.
-        """
+        """Commit and answer what has arrived, then end: in two seconds unless a thread hangs. False = a part failed."""
         self._service.stopping()
         self._watcher.stop()
         self._web.stop()

@@ -22,7 +22,7 @@ def _boottime_ns() -> int:
 
 
 class CentralClock:
-    """Tells central's time; one instance for the whole program."""
+    """One for the whole program."""
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = _boottime_ns) -> None:
         self._wall_ns = wall_ns
@@ -44,7 +44,7 @@ class CentralClock:
 
 
 def machine_boot() -> str:
-    """Id of the machine's boot, from which the steady clock counts; a new one each time if it cannot be read."""
+    """Id of the boot from which the steady clock counts; a new one if unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -42,7 +42,7 @@ class OwnCounters:
     def raise_above(self, counter: int) -> None:
         """Go on above ``counter``, which a node has seen: if it is above ours, the disk is an older copy.
 
-        At most :data:`RAISES_MAX` times, and not for one more than ``COUNTERS_MAX`` above ours.
+        At most :data:`RAISES_MAX` times, by at most ``COUNTERS_MAX``.
 
         Raises:
             StoreError: none could be reserved.

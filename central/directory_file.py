@@ -78,11 +78,11 @@ class DirectoryWatcher:
         self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
 
     def start(self) -> None:
-        """Look every :data:`POLL_S` seconds from now on."""
+        """Look every :data:`POLL_S` seconds."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking; does not wait for the thread."""
+        """Ask the thread to end."""
         self._is_stopping.set()
 
     def _run(self) -> None:
@@ -93,7 +93,7 @@ class DirectoryWatcher:
 
 
 def open_kept(data: bytes | None, authority: PublicKey) -> Newest:
-    """The directory kept in the database; the empty one if there is none or it no longer verifies."""
+    """The database's directory; the empty one if there is none or it no longer verifies."""
     if data is None:
         return Newest()
     try:

@@ -26,14 +26,14 @@ STUCK_AFTER_S: Final = 10.0
 class LiveBoard:
     """A :class:`central.core.view.BoardPort`.
 
-    The main thread calls ``attach`` and ``is_broken``, the intake thread ``show``, ``answer`` and ``is_moving``, the
-    web's loop the rest.
+    ``show``, ``answer`` and ``is_moving`` are the intake thread's, ``attach`` and ``is_broken`` the main one's, the
+    rest the web loop's.
     """
 
     def __init__(
         self, board: Board, request: Callable[[ActionRequested], None], clock_s: Callable[[], float] = time.monotonic
     ) -> None:
-        """Not attached to the web's loop yet: see :meth:`attach`.
+        """Not attached yet.
 
         Args:
             board: as at the start.
@@ -57,7 +57,7 @@ class LiveBoard:
 
     @property
     def is_moving(self) -> bool:
-        """Whether the web's loop ran in the last 10 s. A page that hangs is no better than none: nobody is answered."""
+        """The web's loop ran in the last 10 s. A page that hangs is no better than none: nobody is answered."""
         return self._clock_s() - self._beat_s < STUCK_AFTER_S
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,15 +66,15 @@ class LiveBoard:
         self._cross(self._beat)
 
     def show(self, change: Change) -> None:
-        """Pass on the next change; sequences have no gaps."""
+        """Pass on the next change."""
         self._cross(lambda: self._apply(change))
 
     def answer(self, request: int, result: Done | Refused) -> None:
-        """Answer the action numbered ``request``; ignored if nobody waits any longer."""
+        """The result of an action, if someone still waits."""
         self._cross(lambda: self._settle(request, result))
 
     def board(self) -> Board:
-        """The newest board, at this machine's present time."""
+        """The newest, as of now."""
         return self._keeper.board(datetime.now(UTC))
 
     def subscribe(self, deliver: DeliverChange) -> None:
@@ -82,7 +82,7 @@ class LiveBoard:
         self._subscribers.append(deliver)
 
     async def act(self, action: Action, by: Person) -> Done | Refused:
-        """Carry out one action. Returns after the commit; refused if there is no answer within 10 s."""
+        """Returns after the commit; refused without an answer within 10 s."""
         number = next(self._numbers)
         future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future

@@ -172,7 +172,7 @@ class IntakeLoop:
         self._service.watchdog()
 
     def step(self, timeout_s: float) -> None:
-        """Wait at most ``timeout_s`` for something to arrive, and handle it; tick when a second has passed."""
+        """Wait at most ``timeout_s`` for something, and handle it; tick if due."""
         self._take(self._inbox.take(BATCH_MAX, timeout_s))
         if time.monotonic() >= self._tick_due_s:
             self._tick_due_s = time.monotonic() + TICK_S
@@ -195,7 +195,7 @@ class IntakeLoop:
         self._was_moving = self._screen.is_moving
 
     def stop(self) -> None:
-        """Ask :meth:`run` to return; does not wait for it."""
+        """Ask :meth:`run` to return, soon."""
         self._is_stopping.set()
         self._inbox.put(ev.Ticked())
 

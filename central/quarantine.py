@@ -34,7 +34,7 @@ class Quarantine:
         self._clock = clock
 
     def keep(self, order: SetAside) -> None:
-        """Log one, and keep it unless there is room for no more or its like (same kind, same traceback) is kept."""
+        """Log one; keep it if there is room and none like it: same kind, same traceback."""
         kind = type(order.what).__name__ if not isinstance(order.what, str) else order.what.strip("_")
         failed = "".join(traceback.format_exception(order.error))[-CHARS_MAX:]
         logger.error("set aside: %s\n%s", kind, failed)

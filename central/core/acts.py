@@ -229,7 +229,7 @@ class Acts(Steps):
             self._end_act(flight.bulk)
 
     def _look_on_disk(self) -> None:
-        """Recall incidents that are open only there, where there is room for them again."""
+        """Recall what is open only there, where there is room again."""
         if self._page.is_disk_ok:
             self._effects += [do.RecallOpen(node, known) for node, known in self._incidents.crowded_out()]
 

@@ -164,13 +164,13 @@ class Air(Record):
         return SendReceiptsToAir(voice, (DigestReceipted(frame, digest[:BATCH_DIGEST_BYTES], is_late),), digest)
 
     def voice_for_refusal(self, relay: NodeId, nodes: Nodes, sender: NodeId, now_at: datetime) -> NodeId | None:
-        """The node that refuses over the air a frame that ``relay`` heard; ``None`` if none can, or too often."""
+        """Who refuses over the air a frame that ``relay`` heard; ``None`` if nobody can, or too often."""
         voices = self._voices({relay: None}, nodes, sender)
         able = [voice.node for voice in voices if Capability.REFUSAL in voice.speaks]
         return able[0] if able and self._senders.take(sender, now_at) else None
 
     def voice_to(self, presser: NodeRecord, nodes: Nodes, now_at: datetime) -> NodeId | None:
-        """The node that says an acknowledgement to ``presser``; ``None`` if none can, or too often."""
+        """Who says an acknowledgement to ``presser``; ``None`` if nobody can, or too often."""
         voices = self._voices(dict.fromkeys(reversed(presser.radio.heard_by)), nodes, presser.node)
         return voices[0].node if voices and self._pressers.take(presser.node, now_at) else None
 
@@ -226,7 +226,7 @@ class Air(Record):
         return said
 
     def clock_was_set(self, by: timedelta) -> None:
-        """Move gaps and repetitions along with a clock set by ``by``."""
+        """Gaps and repetitions move with it."""
         for hearing in self._hearings.values():
             if hearing.next_at is not None:
                 hearing.next_at += by

@@ -15,7 +15,7 @@ DUPLICATE: Final = "DUPLICATE IDENTITY: two units use this card or a copy; switc
 
 
 def restarts(boots: Boots, now_at: datetime, within: timedelta) -> int:
-    """Runs heard of in the last ``within``, minus one; at least 0."""
+    """Runs heard of in the last ``within``, minus one."""
     return max(0, len({boot_id for boot_id, at in boots if at > now_at - within}) - 1)
 
 

@@ -72,7 +72,7 @@ class Bulk(Struct, frozen=True):
         return KeptAct(self.number, self.action, self.by, self.through)
 
     def left_on_disk(self, incidents: Incidents) -> int:
-        """How many more are open only on disk, for want of room in memory."""
+        """How many more there was no room for in memory."""
         return incidents.left_open.get(self.node, 0)
 
     def has_more(self, incidents: Incidents, written: tuple[ActionEntry, ...]) -> bool:
@@ -95,13 +95,13 @@ class Bulk(Struct, frozen=True):
         return replace(self, ids=new, aside=aside, visited=visited)
 
     def known(self, incidents: Incidents) -> Mapping[FrameId, Incident]:
-        """By id: those in memory, which may have been pressed again, before those read from disk."""
+        """Those in memory, which may have been pressed again, before those from disk."""
         if self.aside is None:
             return incidents.by_id
         return {**self.aside.by_id, **{one.id: one for one in incidents.of(self.node)}}
 
     def replaces(self, other: object) -> bool:
-        """Whether ``other`` is an unfinished act that this one contradicts, so that it must not go on."""
+        """Whether ``other`` is an unfinished act that must not go on over what this one says."""
         if not isinstance(other, Bulk) or other.node != self.node:
             return False
         if isinstance(self.action, UndoAcknowledge):
@@ -110,12 +110,12 @@ class Bulk(Struct, frozen=True):
 
     @property
     def node(self) -> NodeId:
-        """The node that opened the incidents."""
+        """Whose incidents they are."""
         return FrameId.parse(self.action.incident).node
 
 
 def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused | None:
-    """The act for many that ``action`` asks for; ``None``: it is for one incident at most."""
+    """The act for many asked for; ``None``: for one incident at most."""
     match action:
         case CloseRevoked():
             return _all_of_revoked(action, by, incidents, directory)

@@ -31,7 +31,7 @@ def shown_name(name: str) -> str:
 
 
 def premises_of(node: NodeId, directory: Directory) -> str:
-    """The premises' name, cleaned for display; the node's number if it is no longer in the directory."""
+    """The premises' name for display; the node's number if not in the directory."""
     sender = directory.senders.get(node)
     return shown_name(sender.premises) if sender else node_text(node)
 
@@ -43,7 +43,7 @@ def is_struck_off(node: NodeId, directory: Directory) -> bool:
 
 
 def place_of(node: NodeId, directory: Directory) -> str:
-    """The place, cleaned for display; empty if the node is no longer in the directory."""
+    """The place for display; empty if not in the directory."""
     sender = directory.senders.get(node)
     return shown_name(sender.place) if sender else ""
 

@@ -50,7 +50,7 @@ class Clocks(Record):
 
 
 def spoken(span: timedelta) -> str:
-    """A span for people to read, without its sign: ``70 s``, ``30 min``, ``5 h``."""
+    """Without its sign: ``70 s``, ``30 min``, ``5 h``."""
     seconds = int(abs(span).total_seconds())
     if seconds < _TWO_MINUTES_S:
         return f"{seconds} s"

@@ -37,7 +37,7 @@ ON_DUTY_MAX: Final = 64
 
 
 class Allowed(Struct, frozen=True):
-    """It may be done: what to write to the journal."""
+    """What to write to the journal."""
 
     kind: ActionKind
     incident: Incident | None

@@ -30,13 +30,13 @@ class Duty(Record):
         self._signs.pop(person, None)
 
     def shift(self, step: timedelta) -> None:
-        """Move all signs by ``step``: the clock was set, or the machine stood still and nobody could give one."""
+        """The clock was set, or the machine stood still and nobody could give a sign."""
         self._signs.update([(person, at + step) for person, at in self._signs.items()])
 
     def is_stale(self, person: Person, now_at: datetime, after: timedelta) -> bool:
-        """Whether ``person`` is on duty without a sign of life for longer than ``after``."""
+        """No sign of life for longer than ``after``, though on duty."""
         return person in self._signs and now_at - self._signs[person] > after
 
     def stale(self, now_at: datetime, after: timedelta) -> tuple[Person, ...]:
-        """Everyone who is stale, as :meth:`is_stale` says."""
+        """All without a sign of life for longer than ``after``."""
         return tuple(person for person in self._signs if self.is_stale(person, now_at, after))

@@ -1,4 +1,4 @@
-"""Effects: orders that the intake loop carries out, receipts at once, the rest in the order given.
+"""Orders to the intake loop: receipts are sent at once, the rest is carried out in the order given.
 
 Commits of many events may share one transaction; each is answered by exactly one of FramesCommitted, FramesKnown,
 ActionCommitted, CommitFailed.
@@ -208,8 +208,7 @@ class SetAside(Struct, frozen=True):
     """Keep for an engineer what the rules failed on, and how: our bug. None of it was applied.
 
     Attributes:
-        what: a message, an event, a journal entry, a pending decision, an incident's id, or the name of a duty of the
-        tick or of a line of the page.
+        what: a message, event, journal entry, pending decision or incident's id, or the name of a part.
     """
 
     what: object

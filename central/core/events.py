@@ -115,7 +115,7 @@ class InputRejected(Struct, frozen=True):
 
     Attributes:
         reason: a counter's label, from a fixed set; never text from the input.
-        sender: the node on whose topic it came; ``None`` if the topic shows none.
+        sender: the node on whose topic it came, if known.
     """
 
     reason: str
@@ -151,7 +151,7 @@ class CommitFailed(Struct, frozen=True):
 
 
 class StoreFailed(Struct, frozen=True):
-    """Another use of the disk failed (liveness, probe, recall). The journal is not affected."""
+    """Another use of the disk failed (liveness, counters, probe, recall); not the journal's."""
 
     detail: str
 

@@ -69,7 +69,7 @@ class FairQueue(Generic[M]):
         return not (self._alerting or self._reporting)
 
     def put(self, message: M, *, topic: str, size: int, now_s: float) -> bool:
-        """Add a message; returns whether there was room for it.
+        """Whether there was room for it.
 
         If not, its sender gets no receipt and sends again, or the next heartbeat replaces it.
 
@@ -90,7 +90,7 @@ class FairQueue(Generic[M]):
         return True
 
     def take(self, count_max: int) -> list[M]:
-        """Take at most ``count_max`` messages, in turn, alerts first."""
+        """Those whose turn it is, alerts first."""
         messages: list[M] = []
         taken: Counter[str] = Counter()
         # A sender that has had its share of this take is first in line only if nobody else is in it.

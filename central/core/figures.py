@@ -35,7 +35,7 @@ Key = tuple[NodeId, Path]
 
 
 class Count(Record):
-    """Counts of one path of one premises in a day or month; ``deliveries`` by the classes of ``BOUNDS_S``."""
+    """One path of one premises in a day or month; ``deliveries`` by :data:`BOUNDS_S`."""
 
     watched_minutes: int = 0
     up_minutes: int = 0
@@ -44,7 +44,7 @@ class Count(Record):
     deliveries: tuple[int, ...] = (0,) * (len(BOUNDS_S) + 1)
 
     def add(self, other: Count) -> None:
-        """Add the other's counts to these."""
+        """Add the other's counts."""
         self.watched_minutes += other.watched_minutes
         self.up_minutes += other.up_minutes
         self.frames += other.frames

@@ -94,7 +94,7 @@ class Group(Record):
         """The cards, in no particular order.
 
         Args:
-            closed_since_at: incidents closed before this are left out.
+            closed_since_at: those closed before are left out.
             left_open: how many more are open, only on disk.
         """
         while self._closed and self._closed[oldest := next(iter(self._closed))] < closed_since_at:

@@ -240,7 +240,7 @@ class Incident(Record):
             self.newest_counter, self.newest_at = alert.counter, pressed_at or entry.arrived_at
 
     def _is_pressed_again(self, alert: Alert, entry: FrameEntry) -> bool:
-        """Whether this is a live press after an answer; a drill does not count unless the incident is one."""
+        """A live press after an answer; a drill only counts in a drill."""
         if self.answered_at is None or entry.is_late or alert.counter <= self.fresh_counter:
             return False
         return self.is_drill or not alert.drill

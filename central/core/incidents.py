@@ -65,11 +65,11 @@ class Incidents(Record):
         return self._by_id.values()
 
     def of(self, node: NodeId) -> Iterable[Incident]:
-        """Those that ``node`` opened: the open ones, the most urgent first, then the closed ones."""
+        """A node's: the open ones, most urgent first, then the closed ones."""
         return chain(*(kept.values() for kept in self._open_of(node)), self._kept.get((node, None), {}).values())
 
     def _open_of(self, node: NodeId) -> list[Table[FrameId, Incident]]:
-        """A node's open ones by urgency, the most urgent first."""
+        """The most urgent first."""
         return [kept for priority in Priority if (kept := self._kept.get((node, priority))) is not None]
 
     def warned(self, schemes: Iterable[int]) -> Iterator[Incident]:

@@ -45,8 +45,8 @@ class RefusedForGoodError(FrameRefusedError):
     """Well signed but never to be committed, however often it comes: its sender must say it anew, or not at all.
 
     Attributes:
-        id, digest: of the frame; the digest is SHA-256 of its bytes.
-        because: the reason that its sender is told.
+        id, digest: of the frame; SHA-256 of its bytes.
+        because: what its sender is told.
     """
 
     def __init__(self, reason: str, frame_id: FrameId, digest: bytes, because: RefusalReason) -> None:
@@ -116,7 +116,7 @@ class Intake(Record):
         return self._known(frame_id)[0]
 
     def is_late(self, frame_id: FrameId) -> bool:
-        """Whether a frame on disk was late, as its receipt says."""
+        """As its receipt says."""
         return self._known(frame_id)[1]
 
     def arrive(
@@ -132,8 +132,8 @@ class Intake(Record):
         """Admit a frame. Returned with it: remarks to be counted (it is accepted all the same).
 
         Raises:
-            DecodeError: it is rejected; the reason is a counter's label.
-            RefusedForGoodError: it always will be, and its sender is told.
+            DecodeError: rejected; the reason is a counter's label.
+            RefusedForGoodError: for good; its sender is told.
         """
         data, path = event.data, event.path
         digest = hashlib.sha256(data).digest()
@@ -164,8 +164,7 @@ class Intake(Record):
             is_newest=not remarks,
             waited_s=None if stored_at is None else int((now_at - stored_at).total_seconds()),
         )
-        # Someone in control of the broker may have held it back: a late frame, or one without a time, brings no dead
-        # unit back to life.
+        # The broker may have held it back: a late frame, or one without a time, brings no dead unit back to life.
         is_of_now = not judgement.is_late and (frame.at_s > 0 or (record is not None and record.is_on_network))
         if record is not None and path is Path.NETWORK and is_of_now:
             nodes.take_sign_of_life(record, now_at)
@@ -177,7 +176,7 @@ class Intake(Record):
         return entry, tuple(remarks)
 
     def commit(self, ids: tuple[FrameId, ...]) -> list[FrameEntry]:
-        """Note that these are on disk; returns their entries in the order of the journal."""
+        """These are on disk; returns their entries, in order."""
         entries = [self._pending.pop(frame_id) for frame_id in ids if frame_id in self._pending]
         entries.sort(key=lambda entry: entry.entry)
         for entry in entries:
@@ -210,7 +209,7 @@ class Intake(Record):
         return self._seen.get(frame_id.node, _NONE_OF_ITS).get(frame_id.counter, (b"", False))
 
     def _find_again(self, data: bytes, digest: bytes, topic: FrameTopic | None, directory: Directory) -> Again | None:
-        """An admitted frame with identical bytes, which need no second verification; ``None`` = none."""
+        """Identical bytes of an admitted frame need no second verification."""
         if len(data) < _ID_BYTES:
             return None
         sender = NodeId(int.from_bytes(data[1:5], "big"))

@@ -127,7 +127,7 @@ class Nodes(Record):
                 record.speaks |= frozenset(node.speaks)
 
     def find(self, node: NodeId) -> NodeRecord | None:
-        """The record of a node in the directory; ``None`` = it is not there."""
+        """A node's record; ``None`` = not in the directory."""
         return self._records.get(node)
 
     def speaker(self, node: NodeId, said: Health | Sync | None, now_at: datetime) -> NodeRecord:
@@ -207,7 +207,7 @@ class Nodes(Record):
         record.ages = Table(
             (frame.counter, now_at - timedelta(milliseconds=min(frame.age_ms, age_ms_max))) for frame in sync.pending
         )
-        # It bears no time: a sync of a dead unit that someone held back must not bring it back to life.
+        # A sync bears no time: a dead unit's, held back, must not bring it back to life.
         if not is_signed or record.is_on_network:
             self.take_sign_of_life(record, now_at)
 
@@ -241,7 +241,7 @@ class Nodes(Record):
         self.schemes_out_of_reach = frozenset(out_of_reach)
 
     def take_heard(self, record: NodeRecord, relay: NodeId, now_at: datetime) -> None:
-        """A fresh frame of its own came over the air, by way of ``relay``."""
+        """A fresh frame of its own came over the air."""
         record.radio.take_heard(relay, now_at)
         self.changed[record.node] = None
 
@@ -268,7 +268,7 @@ class Nodes(Record):
     def line(
         self, record: NodeRecord, directory: Directory, now_at: datetime, figures: tuple[PathFigures, ...] = ()
     ) -> NodeLine:
-        """Its line on the page, with its standing brought up to date."""
+        """Its line on the page."""
         self._settle(record, now_at)
         record.is_overdue = self._overdue(record, now_at)
         return NodeLine(

@@ -66,7 +66,7 @@ def statuses_of(
 
 
 def acknowledgement_of(entry: ActionEntry, incident: Incident) -> tuple[Role, AnswerState, str] | None:
-    """What the presser is told of an applied action: role, state, and a name of at most nine bytes; or nothing."""
+    """What the presser is told of an applied action: role, state, a name of at most nine bytes; ``None`` = nothing."""
     state, by = _ANSWERS.get(entry.kind), entry.by
     # Answering a second press does not call back the person on the way.
     if state is not None and incident.state == "on-the-way":
@@ -152,7 +152,7 @@ class Outbound(Record):
     def drain_directories(
         self, nodes: Nodes, directory: Directory, data: bytes, now_at: datetime
     ) -> list[SendDirectory]:
-        """The directory for as many nodes as the budget allows now; at least one each second, however large it is."""
+        """Directories for as many nodes as the budget allows; at least one each second, however large."""
         sent = []
         for node in tuple(self._owed_directories):
             if self._bytes_sent >= self._timing.directory_bytes_per_tick:

@@ -28,7 +28,7 @@ class Page(Record):
 
     _timing: Timing
     _figures: Figures
-    # An incident or node that cannot be drawn costs its own card or line, and never the page.
+    # What cannot be drawn costs its own card or line, never the page.
     _spared: Spared
     sequence: int = 0
     boot_id: str = ""
@@ -90,10 +90,7 @@ class Page(Record):
         directory: Directory,
         now_at: datetime,
     ) -> Change | None:
-        """What has changed since it was told; ``None`` = nothing.
-
-        Pass ``rejections`` only now and then: a flood of them would be most of the feed.
-        """
+        """What has changed; ``rejections`` only now and then: a flood would be most of the feed."""
         told = self._telling()
         has_rejections = rejections is not None and rejections.is_changed
         if not (incidents.changed or nodes.changed or has_rejections or told != self._told):

@@ -32,7 +32,7 @@ class Paths(Record):
     _untold: Table[FrameId, None] = field(default_factory=Table)
 
     def recall(self, recall: Recall, now_at: datetime) -> None:
-        """Take what the disk remembers of paths, weekly tests and figures."""
+        """Take the disk's paths, weekly tests and figures."""
         self.figures.recall(recall.figures, now_at)
         for kept in recall.paths:
             record = self._nodes.find(kept.node)
@@ -43,7 +43,7 @@ class Paths(Record):
                 record.radio.take_heard(kept.heard_by, kept.radio_heard_at)
 
     def take_arrival(self, frame_id: FrameId, event: FrameArrived, now_at: datetime, *, is_known: bool) -> None:
-        """Note an admitted frame, perhaps by another path than its first copy; ``is_known``: it has come before."""
+        """An admitted frame came, perhaps by another path than its first copy."""
         if event.relay is None and not is_known:
             return
         if event.relay is not None:
@@ -55,7 +55,7 @@ class Paths(Record):
             self._note_other_path(event, now_at)
 
     def take_committed(self, entry: FrameEntry, now_at: datetime) -> list[SendFrameToAir]:
-        """Count a frame that is on disk; returns the warning of it over the air, if members need one."""
+        """A frame is on disk; returns the warning of it over the air, if any."""
         frame, record = entry.signed.frame, self._nodes.find(entry.signed.frame.sender)
         if record is not None and entry.relay is not None:
             self._nodes.take_heard(record, entry.relay, now_at)
@@ -65,7 +65,7 @@ class Paths(Record):
         return self.air.warn(entry, self._nodes, now_at)
 
     def voice_to_presser(self, incident_id: FrameId, now_at: datetime) -> NodeId | None:
-        """The node that also says an acknowledgement over the air, if the network does not reach its presser."""
+        """Who says an acknowledgement over the air too, if the network does not reach its presser."""
         incident, presser = self._incidents.by_id.get(incident_id), self._nodes.find(incident_id.node)
         if incident is None or presser is None:
             return None

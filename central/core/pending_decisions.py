@@ -130,8 +130,8 @@ def found_late(
     Args:
         incidents: the node's.
         ages: since when its frames have waited, by counter.
-        after: waits longer than this are late.
-        pending: decisions that wait already; none is found twice.
+        after: longer is late.
+        pending: already found.
     """
     found = []
     for incident in incidents:

@@ -28,6 +28,6 @@ def goes_out(person: Person) -> bool:
 
 
 def words(person: Person) -> str:
-    """Role and name for people to read: ``"PCSO on duty J Patel"``."""
+    """For people: ``"PCSO on duty J Patel"``."""
     role = Role.by_slug(person.role)
     return f"{role.title if role else person.role} {person.name}"

@@ -50,7 +50,7 @@ class RadioPath(Record):
 
     @property
     def busy_percent(self) -> int:
-        """How much others use the channel, in steps of ten; 0 = no report."""
+        """Channel use by others, in tens; 0 without a report."""
         return 0 if self.report is None else self.report.busy_percent // _BUSY_STEP * _BUSY_STEP
 
     def take_report(self, report: RadioReport | None, now_at: datetime) -> bool:
@@ -88,7 +88,7 @@ class RadioPath(Record):
         return now_at - self.unproven_since > timing.path_test_first
 
     def shift(self, by: timedelta) -> None:
-        """Move times along with a clock set by ``by``."""
+        """The clock was set: times move with it."""
         if self.unproven_since is not None:
             self.unproven_since += by
         if self.tested_at is not None:

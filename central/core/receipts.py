@@ -27,7 +27,7 @@ from wire.kinds import Capability, RefusalReason
 
 
 class Receipts(Record):
-    """Answers to members' frames, by every path that may reach the sender."""
+    """By every path that may reach the sender."""
 
     _intake: Intake
     _nodes: Nodes
@@ -48,7 +48,7 @@ class Receipts(Record):
         return said
 
     def answer(self, entry: ActionEntry, card: Incident | None, now_at: datetime) -> list[Effect]:
-        """What a person said of an incident, for its presser; empty if there is nothing to tell.
+        """What a person said of an incident, if its presser is to be told.
 
         With it goes the receipt of the newest press: the answer is no receipt, and the one sent before may be lost.
         """

@@ -33,10 +33,7 @@ class Repeats(Record):
     _nonces: tuple[tuple[str, int], ...] = ()
 
     def is_health_new(self, health: Health, now_at: datetime) -> bool:
-        """Whether this run of the node says it now.
-
-        Always true without an uptime, and of a last will: it is signed in advance, and only a hint.
-        """
+        """Whether this run says it now; true of any last will, signed in advance, and without an uptime."""
         if health.state == "lost" or not health.uptime_ms:
             return True
         # A count of milliseconds may be anything up to 2**53.
@@ -53,11 +50,11 @@ class Repeats(Record):
         return True
 
     def shift(self, by: timedelta) -> None:
-        """Move the runs' starts along with central's clock, set by ``by``."""
+        """Central's clock was set: starts move with it."""
         self._runs = tuple((boot_id, uptime_ms, begun_at + by) for boot_id, uptime_ms, begun_at in self._runs)
 
     def is_sync_new(self, sync: Sync) -> bool:
-        """Whether this part of a sync with this nonce has not come before; always without a nonce."""
+        """Whether this part of this nonce's sync is new; always without a nonce."""
         if sync.nonce and (sync.nonce, sync.part) in self._nonces:
             return False
         self._nonces = (*self._nonces, (sync.nonce, sync.part))[-NONCES_MAX:]

@@ -10,7 +10,7 @@ from wire.ids import node_text
 
 
 def facts_of(entry: FrameEntry, directory: Directory) -> list[ReportFact]:
-    """One line for each frame, and a second for a late alert."""
+    """One line; two for a late alert."""
     frame = entry.signed.frame
     sender = directory.senders.get(frame.sender)
     node, premises = node_text(frame.sender), sender.premises if sender else ""

@@ -18,14 +18,14 @@ from wire.ids import CENTRAL
 
 
 def receipt(order: SendReceipt, counter: int, at_s: int) -> Receipt | DigestReceipt:
-    """The receipt of one frame, with a digest if the effect has one."""
+    """Of one frame; with a digest if there is one."""
     if order.digest:
         return DigestReceipt(CENTRAL, counter, at_s, order.target, order.digest, late=order.is_late)
     return Receipt(CENTRAL, counter, at_s, order.target, late=order.is_late)
 
 
 def refusal(order: SendRefusal, counter: int, at_s: int) -> Refusal:
-    """The refusal of one frame, with its reason and digest."""
+    """Of one frame, with the reason."""
     return Refusal(CENTRAL, counter, at_s, order.target, order.reason, order.digest)
 
 
@@ -45,7 +45,7 @@ def receipts_on_air(
 
 
 def acknowledgement(order: SendAcknowledgement, counter: int, at_s: int) -> Acknowledgement | AutomaticAcknowledgement:
-    """A person's acknowledgement, or Watchlink's own if there is no role."""
+    """A person's, or Watchlink's own without a role."""
     if order.role is None:
         return AutomaticAcknowledgement(CENTRAL, counter, at_s, order.target, order.state)
     return Acknowledgement(CENTRAL, counter, at_s, order.target, order.role, order.state, order.name)

@@ -31,10 +31,10 @@ class InFlight(Struct, frozen=True):
 
     Attributes:
         entries: those not committed yet.
-        request: the one that waits for the last of them; ``None`` = nobody waits.
-        bulk: the act for many that they belong to, including them.
+        request: waits for the last of them.
+        bulk: the act for many that they belong to.
         rest: what that act has left to do after these.
-        problem: why some were not done, for the person; empty = none failed.
+        problem: why some were not done.
     """
 
     entries: tuple[ActionEntry, ...]

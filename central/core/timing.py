@@ -12,7 +12,7 @@ CLOSED_SHOWN: Final = timedelta(hours=1)
 
 
 class Timing(Struct, frozen=True):
-    """How long things take, last and may differ, and how much is sent each second."""
+    """How long things take, last and may differ."""
 
     late_after: timedelta = timedelta(seconds=60)
     """An alert that waited longer than this at its node is late, never live (N13)."""
@@ -31,10 +31,10 @@ class Timing(Struct, frozen=True):
     clock_step: timedelta = timedelta(seconds=10)
     """If two ticks are further apart than this, the clock was set or the machine stood still."""
     directory_resend: timedelta = timedelta(seconds=30)
-    """Least time between two to one node, however often it says that it has an older one."""
+    """Between two to one node, however old it says its own is."""
     directory_bytes_per_tick: int = 8_000_000
     sync_answer_every: timedelta = timedelta(seconds=1)
-    """Least time between two to one node."""
+    """Between two to one node."""
     path_test_overdue: timedelta = timedelta(hours=26)
     """Nodes test their radio about every six hours; four lost in a row are no accident (N11)."""
     path_test_first: timedelta = timedelta(minutes=30)

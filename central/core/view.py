@@ -129,7 +129,7 @@ Standing = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoke
 
 
 class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The health of one premises' node, as the page shows it."""
+    """One premises' health."""
 
     node: str
     premises: str
@@ -177,7 +177,7 @@ class RadioLine(msgspec.Struct, frozen=True, kw_only=True):
     blocked_since: datetime | None = None
     """Since when an alert has waited there for a clear channel: a stuck transmitter, or jamming."""
     busy_percent: int = 0
-    """Channel use by others in the last minutes, in steps of ten."""
+    """Others' use of the channel in the last minutes, in tens."""
 
 
 class PathFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,8 +189,8 @@ class PathFigures(msgspec.Struct, frozen=True, kw_only=True):
     watched_minutes: int
     """Minutes in which central looked."""
     available_percent: float | None
-    """Network: it gave signs of life. Radio: its last test had come back or, while its node could not say, it had been
-    heard within 26 h."""
+    """Network: it gave signs of life. Radio: its last test had come back, or it was heard within 26 h where the node
+    could not say."""
     frames: int
     """That came this way, first copies and others."""
     late: int

@@ -1,1 +1,1 @@
-"""Central's side of MQTT: what arrives, and what is published."""
+"""Central's side of MQTT."""

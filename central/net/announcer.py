@@ -58,7 +58,7 @@ class Announcer:
             publish: must neither block nor raise.
             key: central's.
             next_counter: never gives the same twice, not even after a crash.
-            unix_time_s: central's time in whole seconds since 1970.
+            unix_time_s: central's time.
         """
         self._publish = publish
         self._key = key
@@ -66,17 +66,17 @@ class Announcer:
         self._unix_time_s = unix_time_s
         self._acknowledgements: dict[FrameId, bytes] = {}
         self._states: dict[int, tuple[IncidentState, bytes]] = {}
-        # One directory goes to many nodes, so it is split once.
+        # One directory goes to many: it is split once.
         self._split_of = b""
         self._split: tuple[bytes, ...] = ()
 
     def send_receipt(self, order: SendReceipt) -> None:
-        """Sign with the next counter and publish to ``down/receipt``, QoS 0."""
+        """To ``down/receipt``, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         self._send(order.node, Down.RECEIPT, said.receipt(order, counter, at_s), 0)
 
     def send_refusal(self, order: SendRefusal) -> None:
-        """Sign with the next counter and publish to ``down/receipt``, if ordered to ``down/air`` too, QoS 0."""
+        """To ``down/receipt``, if ordered to ``down/air`` too, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         data = encode(said.refusal(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.RECEIPT)), data, 0)
@@ -84,7 +84,7 @@ class Announcer:
             self._publish(str(DownTopic(order.air, Down.AIR)), data, 0)
 
     def send_acknowledgement(self, order: SendAcknowledgement) -> None:
-        """Sign with the next counter and publish to ``down/ack``, QoS 1, if ordered to ``down/air`` too, QoS 0."""
+        """To ``down/ack``, QoS 1; if ordered to ``down/air`` too, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         data = encode(said.acknowledgement(order, counter, at_s), self._key)
         self._publish(str(DownTopic(order.node, Down.ACK)), data, 1)
@@ -93,37 +93,37 @@ class Announcer:
             self._keep(order.target, data)
 
     def repeat_acknowledgement(self, order: RepeatAcknowledgement) -> None:
-        """Publish the same bytes to ``down/air`` again, if still kept: one fact, however often it is heard."""
+        """The same bytes to ``down/air`` again, if still kept: one fact, however often heard."""
         data = self._acknowledgements.get(order.target)
         if data is not None:
             self._publish(str(DownTopic(order.node, Down.AIR)), data, 0)
 
     def send_receipts_to_air(self, order: SendReceiptsToAir) -> None:
-        """Sign with the next counter and publish to ``down/air``, QoS 0."""
+        """To ``down/air``, QoS 0."""
         counter, at_s = self._next_counter(), self._unix_time_s()
         self._send(order.node, Down.AIR, said.receipts_on_air(order, counter, at_s), 0)
 
     def send_frame_to_air(self, order: SendFrameToAir) -> None:
-        """Publish a member's frame as it arrived to ``down/air``, QoS 0."""
+        """A member's, as it arrived, to ``down/air``, QoS 0."""
         self._publish(str(DownTopic(order.node, Down.AIR)), order.data, 0)
 
     def publish_incident(self, order: PublishIncident) -> None:
-        """Publish to its scheme, signed, QoS 1."""
+        """To its scheme, QoS 1."""
         # Built from checked and cut values, so it is within its bounds: reading it back, as encode_message() does,
         # would cost as much as signing for each alert of a storm.
         self._publish_signed(str(IncidentTopic(order.state.scheme)), msgspec.json.encode(order.state), 1)
 
     def publish_status(self, order: PublishStatus) -> None:
-        """Publish to its scheme, signed, QoS 0."""
+        """To its scheme, QoS 0."""
         self._publish_signed(str(CentralTopic(order.scheme)), encode_message(order.status), 0)
 
     def send_sync_answer(self, order: SendSyncAnswer) -> None:
-        """Publish to its node, signed, QoS 1; in parts if long."""
+        """To its node, QoS 1; in parts if long."""
         for payload in split_sync_answer(order.answer, self._encoded):
             self._publish_signed(str(DownTopic(order.node, Down.SYNC)), payload, 1)
 
     def send_directory(self, order: SendDirectory) -> None:
-        """Publish to its node, QoS 1; in parts if large."""
+        """To its node, QoS 1; in parts if large."""
         if self._split_of is not order.data:
             self._split_of, self._split = order.data, split_directory(order.data)
         for payload in self._split:

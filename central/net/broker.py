@@ -73,7 +73,7 @@ class BrokerLinks:
             link.start()
 
     def stop(self) -> None:
-        """Disconnect without a last will; within a second each."""
+        """Disconnect without a last will, within a second each."""
         for link in self._links():
             link.stop()
 

@@ -40,7 +40,7 @@ class Inbox(Generic[T]):
         self._dropped = 0
 
     def put(self, item: T) -> None:
-        """Add an item that is not a message; never refused."""
+        """Add what is no message; never refused."""
         with self._has_some:
             self._items.append(item)
             self._has_some.notify()

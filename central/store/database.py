@@ -168,7 +168,7 @@ class Database:
         """Reserve counters for ``count`` of central's own frames, all greater than ``above``, never to be given again.
 
         Raises:
-            StoreError: none was reserved; also if ``above`` is too high to be true, or no counters are left.
+            StoreError: none was reserved; also if ``above`` is too high to be true.
         """
         with self._transaction() as connection:
             is_there = COUNTERS.c.name == _FRAME_COUNTER
@@ -229,11 +229,11 @@ class Database:
 
     @_in_room
     def begin_time(self, machine_boot: str, offset: timedelta, now_at: datetime) -> tuple[timedelta, ...]:
-        """Note the start of a run whose time is ``offset`` ahead of the machine's steady clock.
+        """A run begins, its time ``offset`` ahead of the machine's steady clock.
 
         Returns:
-            Offsets of earlier runs in this boot of the machine minus this run's, where they differ by more than
-            ``SCALES_AGREE_MS`` and were left within three days; newest first, at most :data:`EARLIER_TIMES_MAX`.
+            Offsets of earlier runs in this boot minus this run's, where they differ and were left within three days:
+            the newest :data:`EARLIER_TIMES_MAX`.
         """
         now_us, offset_us = microseconds(now_at), offset // timedelta(microseconds=1)
         oldest_us = now_us - 1_000 * SCALE_KEPT_MS

@@ -1,4 +1,4 @@
-"""Reads all that the rules need to go on after a restart, and later the incidents that memory had no room for."""
+"""Reads what the rules need to go on after a restart, and later what memory had no room for."""
 
 from __future__ import annotations
 

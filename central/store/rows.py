@@ -25,7 +25,7 @@ class Batch(Struct):
 
     Attributes:
         opened: rows of incidents, new or reopened.
-        closed: incidents closed at the end of this batch, and when, in microseconds since 1970 UTC.
+        closed: incidents that this batch leaves closed, and when, in microseconds.
         duties: started and ended.
     """
 
@@ -67,7 +67,7 @@ def microseconds(at: datetime) -> int:
 
 
 def moment(at_us: int) -> datetime:
-    """The aware UTC time of :func:`microseconds`."""
+    """And back: aware UTC."""
     return _EPOCH + timedelta(microseconds=at_us)
 
 
@@ -115,7 +115,7 @@ def act_row(act: KeptAct) -> dict[str, Any]:
 
 
 def act_of(row: Row[Any]) -> KeptAct:
-    """The act in a row of ``open_acts``.
+    """And back.
 
     Raises:
         msgspec.DecodeError: another version wrote it.
@@ -144,7 +144,7 @@ def figures_row(kept: KeptFigures) -> dict[str, Any]:
 
 
 def figures_of(row: Row[Any]) -> KeptFigures:
-    """The counts in a row of ``path_days``."""
+    """And back."""
     return KeptFigures(
         (_EPOCH + timedelta(days=row.day)).date(),
         NodeId(row.node),

@@ -116,7 +116,7 @@ COUNTERS = Table(
     Column("value", BigInteger, nullable=False),
 )
 """Numbers that only rise: ``frames``, the highest counter central may have signed with; ``entries``, the highest entry
-that nodes have seen of a lost database. And ``probe``, always 0."""
+seen of a lost database. (``probe`` is 0.)"""
 
 OPEN_ACTS = Table(
     "open_acts",
