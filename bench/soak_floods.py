@@ -39,10 +39,14 @@ NEIGHBOURS_FRAMES: Final = 4
 """As many of one sender as central lets travel with other receipts."""
 AT_ONCE: Final = 32
 """Messages in one write."""
+LARGE_AT_ONCE: Final = 2
+"""The same of messages as large as a packet: when the broker's memory is full, it has room for little at a time."""
 WRITES_AT_ONCE: Final = 10
 """Writes before the broker is asked whether it has read them."""
 NOTHING_TAKEN_S: Final = 120.0
 """The broker counts as refusing a flood of which it takes nothing for this long."""
+AFTER_DROP_S: Final = 0.1
+"""Wait after the broker has dropped us for want of memory: the node reads meanwhile."""
 _STRANGER: Final = 0x1000
 
 
@@ -62,6 +66,7 @@ class Flood(Struct, frozen=True):
         is_committed: central must keep frames of it.
         is_frozen: the broker is frozen again and again.
         must_reach: says, from the node's folder, whether any of it is on the node's disk.
+        at_once: messages in one write.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Flood(Struct, frozen=True):
     is_committed: bool = False
     is_frozen: bool = False
     must_reach: Callable[[Path], bool] | None = None
+    at_once: int = AT_ONCE
 
 
 def authority_of(fleet: Fleet) -> SigningKey:
@@ -221,8 +227,8 @@ def brokers_floods(fleet: Fleet, shop: NodeId, holder: Thief, document: Director
 
     return [
         Flood("incident states", [Speaker(holder, states())], 0.01, must_reach=has_states),
-        Flood("directories", [Speaker(holder, directories)], 0.005, must_reach=has_directories),
-        Flood("parts of directories", [Speaker(holder, parts)], 0.005),
+        Flood("directories", [Speaker(holder, directories)], 0.005, must_reach=has_directories, at_once=LARGE_AT_ONCE),
+        Flood("parts of directories", [Speaker(holder, parts)], 0.005, at_once=LARGE_AT_ONCE),
     ]
 
 
@@ -247,14 +253,15 @@ def send(flood: Flood, port: int, count: int, per_s: int) -> int:
             ]
             for line, said in itertools.cycle(lines):
                 for _ in range(WRITES_AT_ONCE):
-                    line.send(b"".join(itertools.islice(said, AT_ONCE)))
-                    sent += AT_ONCE
+                    line.send(b"".join(itertools.islice(said, flood.at_once)))
+                    sent += flood.at_once
                     time.sleep(max(0.0, started_s + sent / per_s - time.monotonic()))
                 line.settle()
-                taken += AT_ONCE * WRITES_AT_ONCE
+                taken += flood.at_once * WRITES_AT_ONCE
                 taken_s = time.monotonic()
                 if taken >= count:
-                    break
+                    return taken
+        time.sleep(AFTER_DROP_S)
         if time.monotonic() - taken_s > NOTHING_TAKEN_S:
             raise TimeoutError(f"{flood.name}: the broker takes nothing")
     return taken
