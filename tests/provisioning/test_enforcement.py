@@ -201,7 +201,10 @@ def test_add_tells_a_running_broker(fleet: Fleet, capsys: pytest.CaptureFixture[
 def running(program: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of that name, until the end of this block; its name is its own only once it has answered."""
     program.symlink_to("/bin/cat")
-    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    # Who starts the tests may ignore SIGHUP (nohup), and a child inherits that.
+    with subprocess.Popen(
+        ["env", "--default-signal=HUP", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(b"up\n")
