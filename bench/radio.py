@@ -8,12 +8,9 @@ beside the least possible at that speed: the frame's bits and nothing else.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import select
-import termios
 import time
-from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -37,7 +34,8 @@ _SCHEMES: Final = (1, 2, 3)
 _PAUSE: Final = bytes(2 * (RATE_HZ // 4))
 _WAIT_S: Final = 60.0
 _QUIET_MS: Final = 1_000
-"""With everything read, this long without output means that no more will come."""
+_CLEAR_DB: Final = 40.0
+"""Of one more burst, the last: when it is decoded, so is everything before it, however busy the machine is."""
 _PEER: Final = "1200 AX.25 (peer)"
 # Plain AX.25 protects nothing, so only flags, address and checksum are added.
 _PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=100_000, short_us=100_000,
@@ -50,10 +48,10 @@ def run(frames: int, levels_db: Sequence[float], seed: int) -> None:
     assert {FRAME_BYTES} == {len(alert) for alert in alerts}
     by_mode = {modem.mode: modem for modem in MODEMS}
     rungs = [(_PEER, _PLAIN), *((mode.value, by_mode[mode]) for mode in LADDER)]
-    audio = {name: _bursts(modem, alerts) for name, modem in rungs}
+    audio = {name: _bursts(modem, [*alerts, _alert(frames + 1)]) for name, modem in rungs}
     print(f"airtime of {FRAME_BYTES} bytes, without key-up")
     for name, modem in rungs:
-        mean_ms = sum(map(len, audio[name])) * 1000 / (2 * RATE_HZ * frames)
+        mean_ms = sum(map(len, audio[name][:frames])) * 1000 / (2 * RATE_HZ * frames)
         least_ms = FRAME_BYTES * 8000 / modem.baud
         print(f"  {name:<20}{mean_ms:7.0f} ms   least {least_ms:5.0f} ms   × {mean_ms / least_ms:.2f}")
     print(f"\ndelivered %, {frames} frames of {FRAME_BYTES} bytes each, by carrier-to-noise ratio")
@@ -89,24 +87,27 @@ def _bursts(modem: Modem, alerts: Sequence[bytes]) -> list[bytes]:
 
 
 def _received(modem: Modem, bursts: Sequence[bytes], level_db: float, seed: int) -> set[int]:
-    """Numbers of the frames decoded at the other end."""
+    """Numbers of the frames decoded at the other end, less the last burst's, which comes without noise.
+
+    Raises:
+        TimeoutError: even that one was not decoded.
+    """
+    *noisy, last = bursts
     random = np.random.default_rng([seed, round(10 * level_db), modem.baud])
     wolf = DireWolf(modem)
     found: set[int] = set()
     try:
         wolf.await_listening(lambda: False)
-        for burst in bursts:
+        for burst in noisy:
             _feed(wolf, through_fm(_PAUSE + burst + _PAUSE, level_db, random))
             found |= _numbers(wolf.received(), bursts)
-        _feed(wolf, through_fm(bytes(2 * RATE_HZ), level_db, random))
+        _feed(wolf, through_fm(_PAUSE + last + _PAUSE + bytes(2 * RATE_HZ), _CLEAR_DB, random))
         end_s = time.monotonic() + _WAIT_S
-        while len(found) < len(bursts) and time.monotonic() < end_s:
-            has_read = not _waiting_bytes(wolf)
-            frames = wolf.wait_received(_QUIET_MS)
-            found |= _numbers(frames, bursts)
-            if has_read and not frames:
-                break
-        return found
+        while len(bursts) not in found:
+            if time.monotonic() > end_s:
+                raise TimeoutError(f"Dire Wolf has not decoded a burst without noise in {_WAIT_S:.0f} s")
+            found |= _numbers(wolf.wait_received(_QUIET_MS), bursts)
+        return found - {len(bursts)}
     finally:
         wolf.close()
 
@@ -130,13 +131,6 @@ def _feed(wolf: DireWolf, samples: bytes) -> None:
     for start in range(0, len(samples), select.PIPE_BUF):
         select.select([], [descriptor], [])
         os.write(descriptor, samples[start : start + select.PIPE_BUF])
-
-
-def _waiting_bytes(wolf: DireWolf) -> int:
-    """Bytes that it has not read yet: a busy machine may take its time."""
-    waiting = array("i", (0,))
-    fcntl.ioctl(wolf.audio_descriptor, termios.FIONREAD, waiting)
-    return waiting[0]
 
 
 def main() -> None:
