@@ -217,15 +217,20 @@ def test_frame_of_a_sender_whose_numbers_were_higher_once_is_late_after_years() 
     assert is_live(world, at_s=0, counter=8)
 
 
+def made_live(world: World) -> None:
+    """Central's first answer of this run: the alert of Boots is live."""
+    state = world.incident_state(BOOTS, 5, late=False, live_at=world.wall())
+    said = answer(world)
+    world.do(replace(said, answer=replace(said.answer, incidents=(state,))))
+
+
 def test_central_makes_live_what_our_own_clock_made_late() -> None:
     """We have just started, our proven clock is half an hour ahead, and central's time is not known yet."""
     world = World()
     world.start(wall=world.wall() + timedelta(minutes=30))
     world.do(LinkUp())
     assert not is_live(world, at_s=wall_s(world))
-    state = world.incident_state(BOOTS, 5, late=False, live_at=world.wall())
-    said = answer(world)
-    world.do(replace(said, answer=replace(said.answer, incidents=(state,))))
+    made_live(world)
 
     assert (Emphasis.INVERTED, "15:02 ▲Seen ►Coming") == (world.screen.emphasis, world.screen.lines[1])
     assert world.state.sounding is not None
@@ -256,9 +261,7 @@ def test_alert_that_central_made_live_before_the_panel_showed_it_is_not_told_as_
     world.start(wall=world.wall() + timedelta(minutes=30))
     world.do(LinkUp())
     assert not is_live(world, at_s=wall_s(world))
-    state = world.incident_state(BOOTS, 5, late=False, live_at=world.wall())
-    said = answer(world)
-    world.do(replace(said, answer=replace(said.answer, incidents=(state,))))
+    made_live(world)
     world.panel_answers = True
     world.do(PartRecovered(Part.OLED))
 
