@@ -33,9 +33,9 @@ _KEY: Final = SigningKey(bytes(32))
 _SCHEMES: Final = (1, 2, 3)
 _PAUSE: Final = bytes(2 * (RATE_HZ // 4))
 _WAIT_S: Final = 60.0
-_QUIET_MS: Final = 1_000
+_LOOK_MS: Final = 1_000
 _CLEAR_DB: Final = 40.0
-"""Of one more burst, the last: when it is decoded, so is everything before it, however busy the machine is."""
+"""Of one last burst: once that is decoded, so is everything before it, however busy the machine."""
 _PEER: Final = "1200 AX.25 (peer)"
 # Plain AX.25 protects nothing, so only flags, address and checksum are added.
 _PLAIN: Final = Modem(Mode.IL2P_1200, 1200, "", is_receiver=True, lead_us=0, fixed_us=100_000, short_us=100_000,
@@ -106,7 +106,7 @@ def _received(modem: Modem, bursts: Sequence[bytes], level_db: float, seed: int)
         while len(bursts) not in found:
             if time.monotonic() > end_s:
                 raise TimeoutError(f"Dire Wolf has not decoded a burst without noise in {_WAIT_S:.0f} s")
-            found |= _numbers(wolf.wait_received(_QUIET_MS), bursts)
+            found |= _numbers(wolf.wait_received(_LOOK_MS), bursts)
         return found - {len(bursts)}
     finally:
         wolf.close()

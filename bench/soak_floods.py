@@ -40,7 +40,7 @@ NEIGHBOURS_FRAMES: Final = 4
 AT_ONCE: Final = 32
 """Messages in one write."""
 LARGE_AT_ONCE: Final = 2
-"""The same of messages as large as a packet: when the broker's memory is full, it has room for little at a time."""
+"""The same for messages as large as a packet: a broker whose memory is full has room for little at a time."""
 WRITES_AT_ONCE: Final = 10
 """Writes before the broker is asked whether it has read them."""
 NOTHING_TAKEN_S: Final = 120.0
