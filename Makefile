@@ -68,7 +68,7 @@ mutation: ## plant 1,000 small mistakes one by one: nine in ten must fail a unit
 
 lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check
-	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra dev --no-header \
+	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra office --extra dev --no-header \
 	  -o requirements.lock pyproject.toml
 
 clean: ## remove environments, caches and builds

@@ -26,9 +26,9 @@ from central.store.database import Database
 from central.store.errors import StoreError
 from central.store.recalling import recall, recall_open
 from central.web.app import create_app
-from central.web.server import WebServer, listen, url_of
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.web_server import WebServer, listen, url_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Central:
         self._loop.begin(orders)
         self._watcher = DirectoryWatcher(file, self._inbox.put)
         app = create_app(self._live, inter_font_dir=configuration.inter_font_dir, notice=NOTICE)
-        self._web = WebServer(app, self._listener)
+        self._web = WebServer(app, self._listener, end_streams=app.state.feed.close)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     @property

@@ -11,9 +11,9 @@ from sqlalchemy.engine import URL
 
 from central.store.database import resolve_url
 from central.store.errors import StoreConfigError
-from central.web.guard import is_loopback
 from runtime.config import ConfigError, load_toml
 from runtime.mqtt_link import LinkSettings
+from runtime.web_server import is_loopback
 from wire.errors import WireError
 from wire.signing import KEY_BYTES, PublicKey, SigningKey
 

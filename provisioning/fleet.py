@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from provisioning.atomic import PUBLIC, write_atomic
 from provisioning.certificates import (
     CertificateAuthority,
     IssuedCertificate,
@@ -25,6 +24,7 @@ from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES, Plan, found
 from provisioning.layout import ALERTS, CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
 from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
+from runtime.atomic import PUBLIC, write_atomic
 from wire.ids import CENTRAL_ALERTS_CLIENT, U32_MAX, NodeId, node_text
 from wire.signing import KEY_BYTES, SigningKey
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from provisioning.broker import Member, render_acl, render_configuration
 from provisioning.certificates import CertificateAuthority, check_crl, crl_expiry, issue_crl
 from provisioning.door import render_door
 from provisioning.errors import CrlError, FleetDamagedError, FleetError
 from provisioning.layout import Layout
 from provisioning.records import FleetRecord, encode_record, load_record
+from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire.directory import seal_directory
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import SigningKey

@@ -14,7 +14,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from provisioning.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from provisioning.certificates import CertificateAuthority, issue_client_certificate, issue_server_certificate
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
@@ -28,6 +27,7 @@ from provisioning.records import (
     encode_record,
     remember,
 )
+from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from wire.directory import SchemeEntry
 from wire.ids import CENTRAL_ALERTS_CLIENT, FIRST_PREMISES_NODE
 from wire.signing import KEY_BYTES, SigningKey

@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from provisioning.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from provisioning.broker import BrokerSettings
 from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
+from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire.ids import CENTRAL, node_text
 from wire.signing import SigningKey
 

@@ -1,4 +1,4 @@
-"""TLS for the MQTT link: our own CA only, 1.3 only, a client certificate, and errors as sentences for people.
+"""TLS: our own CA only, 1.3 only, and errors as sentences for people; for the MQTT link and for pages.
 
 Under TLS 1.3 a refused client certificate shows only after the handshake, on the first read, and paho keeps no
 exception. So our own socket class remembers what went wrong.
@@ -113,16 +113,43 @@ def client_context(
         ConfigError: a file is missing or unreadable, is not PEM, or key and certificate do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    for path, what in ((ca_file, "CA certificate"), (certificate_file, "certificate"), (key_file, "key")):
-        try:
-            path.read_bytes()
-        except OSError as e:
-            raise ConfigError(f"{path}: the {what} cannot be read: {e.strerror}") from e
+    _trust(context, ca_file)
+    _present(context, certificate_file, key_file)
+    context.sslsocket_class = _remembering(remember)
+    return context
+
+
+def server_context(certificate_file: Path, key_file: Path, *, clients_ca_file: Path | None = None) -> ssl.SSLContext:
+    """A context for a server.
+
+    Args:
+        certificate_file: PEM.
+        key_file: PEM, not encrypted.
+        clients_ca_file: PEM; only clients with a certificate of this CA are let in. ``None`` = anybody.
+
+    Raises:
+        ConfigError: as :func:`client_context`.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if clients_ca_file is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        _trust(context, clients_ca_file)
+    _present(context, certificate_file, key_file)
+    return context
+
+
+def _trust(context: ssl.SSLContext, ca_file: Path) -> None:
+    _check_readable(ca_file, "CA certificate")
     try:
         context.load_verify_locations(ca_file)
     except ssl.SSLError as e:
         raise ConfigError(f"{ca_file}: not a PEM certificate") from e
+
+
+def _present(context: ssl.SSLContext, certificate_file: Path, key_file: Path) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    _check_readable(certificate_file, "certificate")
+    _check_readable(key_file, "key")
     try:
         # Without a password callback OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate_file, key_file, password=lambda: "")
@@ -130,8 +157,13 @@ def client_context(
         if e.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError(f"{key_file}: not the key of {certificate_file}") from e
         raise ConfigError(f"{certificate_file} and {key_file}: not an unencrypted PEM certificate and its key") from e
-    context.sslsocket_class = _remembering(remember)
-    return context
+
+
+def _check_readable(path: Path, what: str) -> None:
+    try:
+        path.read_bytes()
+    except OSError as e:
+        raise ConfigError(f"{path}: the {what} cannot be read: {e.strerror}") from e
 
 
 def _remembering(remember: Callable[[OSError], None]) -> type[ssl.SSLSocket]:

@@ -34,7 +34,7 @@ from central.core.view import (
 )
 from central.web.app import create_app
 from central.web.feed import encode_shown
-from central.web.server import WebServer, listen, url_of
+from runtime.web_server import WebServer, listen, url_of
 from tools.pictures import FOLDER, digest, write_small
 from wire.kinds import PRIORITY, AlertKind
 
@@ -248,7 +248,7 @@ def main(arguments: list[str]) -> int:
     listener = listen("127.0.0.1", 0)
     url = url_of(listener)
     app = create_app(StillBoard(night_board()), inter_font_dir=_INTER_DIR, notice=_NOTICE, now=lambda: SATURDAY)
-    web = WebServer(app, listener)
+    web = WebServer(app, listener, end_streams=app.state.feed.close)
     web.start_thread()
     try:
         with sync_playwright() as playwright:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from wire.errors import DirectoryError, EncodeError, SignatureInvalidError, WireError
 from wire.ids import NodeId, parse_node
-from wire.limits import DETAIL_CHARS_MAX, DIRECTORY_BYTES_MAX, SCHEMES_PER_NODE_MAX
+from wire.limits import DETAIL_CHARS_MAX, DIRECTORY_BYTES_MAX, OFFICE_KEYS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Message, Moment, Name, NodeText, SchemeNumber, Slug, settle_moments
 from wire.signing import DIRECTORY_DOMAIN, PublicKey, SigningKey
 from wire.text import display_text
@@ -52,6 +52,8 @@ class SenderEntry(Message, frozen=True):
     asked to put a frame on the air, and it relays what it hears without waiting for others."""
     signs: bool = False
     """It signs its JSON messages: unsigned ones in its name are refused."""
+    office_premises: Count = 0
+    """Number of the premises at the office; 0 = none, or a fleet that knows no office."""
     revoked_at: Moment | None = None
     """Refused from the moment the document is read, whatever this says and whatever the clock says."""
 
@@ -70,6 +72,9 @@ class DirectoryDocument(Message, frozen=True):
     """No number and no slug twice."""
     senders: tuple[SenderEntry, ...]
     """No node twice. Those struck off stay listed, so that their late frames are distinguished from strangers'."""
+    office_keys: Annotated[tuple[bytes, ...], msgspec.Meta(max_length=OFFICE_KEYS_MAX)] = ()
+    """Ed25519 public keys of the office, 32 raw bytes each: who may sign snapshots. An office is no sender; nodes of
+    older versions skip this field."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "issued_at")
@@ -96,6 +101,7 @@ class Sender(Struct, frozen=True):
     is_revoked: bool
     is_gateway: bool = False
     signs: bool = False
+    office_premises: int = 0
 
 
 class Directory(Struct, frozen=True, dict=True):
@@ -104,6 +110,7 @@ class Directory(Struct, frozen=True, dict=True):
     serial: int
     senders: Mapping[NodeId, Sender]
     schemes: Mapping[int, SchemeEntry]
+    office_keys: tuple[PublicKey, ...] = ()
 
     def scheme_by_slug(self, slug: str) -> SchemeEntry | None:
         """The scheme a topic names, or ``None``."""
@@ -163,13 +170,14 @@ def open_directory(data: bytes, authority: PublicKey) -> Directory:
         authority.verify(DIRECTORY_DOMAIN, sealed.document, sealed.signature)
         document = msgspec.json.decode(sealed.document, type=DirectoryDocument)
         senders = {sender.node: sender for sender in map(_sender, document.senders)}
+        office_keys = tuple(map(PublicKey, document.office_keys))
     except SignatureInvalidError as e:
         raise DirectoryError("directory signature") from e
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
         raise DirectoryError("directory", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
     schemes = {scheme.number: scheme for scheme in document.schemes}
     _check(document, senders, schemes)
-    return Directory(document.serial, MappingProxyType(senders), MappingProxyType(schemes))
+    return Directory(document.serial, MappingProxyType(senders), MappingProxyType(schemes), office_keys)
 
 
 def _check(document: DirectoryDocument, senders: Mapping[NodeId, Sender], schemes: Mapping[int, SchemeEntry]) -> None:
@@ -194,4 +202,5 @@ def _sender(entry: SenderEntry) -> Sender:
         entry.revoked_at is not None,
         entry.kind == "gateway",
         entry.signs,
+        entry.office_premises,
     )

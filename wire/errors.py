@@ -49,6 +49,16 @@ REASONS: Final[dict[str, str]] = {
     "directory part": "parts that are too large, misnumbered, or do not match their digest",
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
+    # snapshots and tickets of the office
+    "snapshot too large": "over 32 MiB",
+    "snapshot name": "a snapshot of another name",
+    "snapshot town": "of another town",
+    "snapshot signature": "not signed by an office that the directory lists",
+    "snapshot": "not a snapshot, or one that contradicts itself",
+    "ticket": "not a ticket of this town's office",
+    "ticket browser": "made for another browser",
+    "ticket expired": "older than a minute, or made for longer",
+    "ticket early": "from the future: one of the clocks is wrong",
 }
 """Every reason a decoder gives, usable as a counter's label. None contains a byte from the peer."""
 
@@ -90,6 +100,14 @@ class TopicError(DecodeError):
 
 class DirectoryError(DecodeError):
     """A directory that is malformed or not signed by the authority."""
+
+
+class SnapshotError(DecodeError):
+    """A snapshot that is malformed, of another town, or not signed by a trusted office."""
+
+
+class TicketError(DecodeError):
+    """A ticket that lets nobody in."""
 
 
 class SignatureInvalidError(DecodeError):

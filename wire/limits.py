@@ -23,6 +23,9 @@ four-byte characters."""
 DIRECTORY_BYTES_MAX: Final = 4_194_304
 """The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts if larger than a message."""
 
+SNAPSHOT_BYTES_MAX: Final = 33_554_432
+"""A snapshot of the office: about 2 kB a premises or person at most, for 16,000 of them."""
+
 SYNC_ANSWER_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 """The answer to a sync: the open incidents of the node's schemes."""
 
@@ -36,6 +39,9 @@ NAME_CHARS_MAX: Final = 64
 
 TEXT_CHARS_MAX: Final = 500
 """Notes and fault descriptions."""
+
+OFFICE_KEYS_MAX: Final = 4
+"""The office's key, and the next one while it is being changed."""
 
 SCHEMES_PER_NODE_MAX: Final = 4
 """A premises is in HART, in Pub Watch or in both; four leaves room and keeps an alert within 96 bytes."""

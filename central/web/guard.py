@@ -7,13 +7,14 @@ header that a form cannot send.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runtime.web_server import is_loopback
 
 ACTION_HEADER: Final = "x-watchlink"
 
@@ -80,13 +81,3 @@ def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
     if method not in {"GET", "HEAD"} and headers.get(ACTION_HEADER) != "1":
         return 403, f"Actions need the header {ACTION_HEADER}: 1."
     return None
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -223,7 +223,7 @@ class PanelHub:
 
 
 def create_app(town: Town) -> Starlette:
-    """The application; its ``state.feed`` is the hub, for :class:`central.web.server.WebServer`."""
+    """The application; its ``state.feed`` is the hub, for :class:`runtime.web_server.WebServer`."""
     hub = PanelHub(town)
     app = Starlette(
         routes=[

@@ -6,11 +6,11 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from central.web.server import WebServer, listen, url_of
 from demo.fitting import TownError
 from demo.panel.app import create_app
 from demo.ports import LOOPBACK
 from demo.town import Town
+from runtime.web_server import WebServer, listen, url_of
 
 
 class FrontPanels:
@@ -26,7 +26,8 @@ class FrontPanels:
         except OSError as e:
             raise TownError(f"port {port} for the front panels is in use: choose another --panel-port") from e
         self.url = url_of(listener)
-        self._server = WebServer(create_app(town), listener)
+        app = create_app(town)
+        self._server = WebServer(app, listener, end_streams=app.state.feed.close)
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

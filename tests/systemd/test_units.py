@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from central.web.connections import CONNECTIONS_MAX, FILES_KEPT
+from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"

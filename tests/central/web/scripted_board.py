@@ -44,7 +44,7 @@ from central.core.view import (
 )
 from central.web.app import create_app
 from central.web.feed import FeedTiming
-from central.web.server import WebServer, listen, url_of
+from runtime.web_server import WebServer, listen, url_of
 from wire.kinds import PRIORITY, AlertKind
 
 T = TypeVar("T")
@@ -295,7 +295,7 @@ class ScriptedServer:
         listener = listen("127.0.0.1", port)
         self.url = url_of(listener)
         self.port = listener.getsockname()[1]
-        self._web = WebServer(self.app, listener)
+        self._web = WebServer(self.app, listener, end_streams=self.app.state.feed.close)
         self._loop = self._web.start_thread()
         self.has_stopped = False
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from central.web import connections
+from runtime import web_connections as connections
 from tests.central.web.scripted_board import ScriptedServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(16)]

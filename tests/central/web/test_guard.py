@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from central.web.guard import is_loopback, refuse
+from central.web.guard import refuse
+from runtime.web_server import is_loopback
 
 OURS = {
     "host": "127.0.0.1:8080",

@@ -7,7 +7,7 @@ import threading
 import httpx
 import pytest
 
-from central.web.server import NotLoopbackError, listen, url_of
+from runtime.web_server import NotLoopbackError, listen, url_of
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 
 pytestmark = pytest.mark.integration
@@ -100,7 +100,7 @@ def test_stopping_ends_open_streams_and_the_port_can_be_taken_again() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "central.example", ""])
 def test_only_loopback_is_listened_on(host: str) -> None:
-    with pytest.raises(NotLoopbackError, match="until accounts exist"):
+    with pytest.raises(NotLoopbackError, match="without TLS"):
         listen(host, 0)
 
 

@@ -1,6 +1,6 @@
-"""Serves the application on a loopback socket, on the caller's loop or on its own loop in a thread.
+"""Serves an application on a socket, with or without TLS, on the caller's loop or on its own loop in a thread.
 
-Stops within about a second, including streams. The caller handles signals.
+Plain HTTP is for this machine only. Stops within about a second, including streams. The caller handles signals.
 """
 
 from __future__ import annotations
@@ -8,35 +8,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import ipaddress
 import logging
 import socket
+import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final, cast
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from central.web.connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, LoopErrors, connections_max
-from central.web.guard import is_loopback
+from runtime.web_connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, LoopErrors, connections_max
 
 _QUEUED_MAX: Final = 512
 """Connections waiting in the kernel until we accept them."""
 
 
 class NotLoopbackError(ValueError):
-    """The page may listen only on this machine until there are accounts."""
+    """Without TLS a page may listen only on this machine."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int, *, has_tls: bool = False) -> socket.socket:
     """A bound socket; ``port`` 0 takes a free one.
 
     Raises:
-        NotLoopbackError: ``host`` is not a loopback name or address.
-        OSError: the port is taken.
+        NotLoopbackError: ``host`` is not a loopback name or address, and there is no TLS.
+        OSError: the port is taken, or ``host`` is no address of this machine.
     """
-    if not is_loopback(host):
-        raise NotLoopbackError(f"{host}: the page listens on 127.0.0.1, ::1 or localhost only, until accounts exist")
+    if not (has_tls or is_loopback(host)):
+        raise NotLoopbackError(f"{host}: without TLS, pages listen on 127.0.0.1, ::1 or localhost only")
     address = "127.0.0.1" if host == "localhost" else host
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -50,10 +61,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, *, has_tls: bool = False) -> str:
     """Where a browser finds it: ``http://127.0.0.1:8080/``."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    scheme = "https" if has_tls else "http"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
 class _Uvicorn(uvicorn.Server):
@@ -70,31 +82,49 @@ class _Uvicorn(uvicorn.Server):
 
 
 class WebServer:
-    """One application on one socket, which is closed at the end. Serves once."""
+    """One application on one socket, which is closed at the end. Serves once.
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        self._app = app
+    Args:
+        app: the ASGI application.
+        listener: from :func:`listen`.
+        tls: the server's side of TLS; ``None`` = plain HTTP.
+        has_lifespan: the application wants to be told when serving begins and ends (Starlette does, WSGI cannot).
+        end_streams: called on the server's loop at a stop, so that it need not wait for open streams.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+        has_lifespan: bool = True,
+        end_streams: Callable[[], None] | None = None,
+    ) -> None:
         self._listener = listener
+        self._end_streams = end_streams
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_loop = threading.Event()
         self._thread: threading.Thread | None = None
         # A line for each malformed request would let anyone fill the disk.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         protocol = functools.partial(GuardedProtocol, Door(connections_max()))
-        self._server = _Uvicorn(
-            uvicorn.Config(
-                app,
-                access_log=False,
-                backlog=ACCEPTED_AT_ONCE,
-                http=cast("Any", protocol),
-                lifespan="on",
-                log_config=None,
-                loop="asyncio",
-                server_header=False,
-                timeout_graceful_shutdown=1,
-                ws="none",
-            )
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            backlog=ACCEPTED_AT_ONCE,
+            http=cast("Any", protocol),
+            lifespan="on" if has_lifespan else "off",
+            log_config=None,
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            ws="none",
         )
+        # uvicorn would make a context from files only, with settings of its own.
+        config.load()
+        config.ssl = tls
+        self._server = _Uvicorn(config)
 
     async def serve(self) -> None:
         """Serve on the running loop until :meth:`stop`."""
@@ -106,10 +136,10 @@ class WebServer:
     def stop(self) -> None:
         """Ask :meth:`serve` to return. From any thread, at any time, more than once."""
         self._server.should_exit = True
-        if self._loop is not None and not self._loop.is_closed():
-            # Open streams would otherwise be waited for. The loop may close between the two lines.
+        if self._end_streams is not None and self._loop is not None and not self._loop.is_closed():
+            # The loop may close between the two lines.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._app.state.feed.close)
+                self._loop.call_soon_threadsafe(self._end_streams)
 
     def start_thread(self) -> asyncio.AbstractEventLoop:
         """Serve in a new thread; returns its loop, for a BoardPort that lives elsewhere."""

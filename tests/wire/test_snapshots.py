@@ -1,0 +1,133 @@
+"""What the office publishes: who may sign it, and what a reader refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from wire.errors import EncodeError, SnapshotError
+from wire.signing import SigningKey
+from wire.snapshots import (
+    AuditHead,
+    ContactEntry,
+    PasskeyEntry,
+    People,
+    PersonEntry,
+    Premises,
+    PremisesEntry,
+    RoleEntry,
+    Town,
+    file_name,
+    open_snapshot,
+    parse_file_name,
+    seal_snapshot,
+)
+
+OFFICE = SigningKey(b"o" * 32)
+TOWN = Town(SigningKey(b"a" * 32).public)
+KEYS = (OFFICE.public,)
+AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
+HEAD = AuditHead(sequence=7, digest="ab" * 32)
+JO = PersonEntry(
+    account=3,
+    username="jo",
+    name="Jo Patel",
+    roles=(RoleEntry(role="pcso", schemes=(1,)),),
+    generation=4,
+    ended_sessions=("0" * 32,),
+    passkeys=(PasskeyEntry(credential=b"c", public_key=b"k"),),
+)
+PEOPLE = People(number=9, made_at=AT, audit=HEAD, ticket_key=b"t" * 32, people=(JO,))
+SHOP = PremisesEntry(
+    premises=5,
+    name="Corner Shop",
+    schemes=(1,),
+    when_going="Back door. Dog.",
+    contacts=(ContactEntry(name="Sam", phone="0116 496 0000", is_key_holder=True),),
+)
+PREMISES = Premises(number=2, made_at=AT, audit=HEAD, premises=(SHOP,))
+
+
+def test_snapshot_is_read_back_as_it_was() -> None:
+    assert PEOPLE == open_snapshot(seal_snapshot(PEOPLE, TOWN, OFFICE), People, TOWN, KEYS)
+    assert PREMISES == open_snapshot(seal_snapshot(PREMISES, TOWN, OFFICE), Premises, TOWN, KEYS)
+
+
+def test_snapshot_is_json_that_a_person_can_read() -> None:
+    read = msgspec.json.decode(seal_snapshot(PEOPLE, TOWN, OFFICE))
+
+    assert ("people", 9, "Jo Patel") == (
+        read["name"],
+        read["snapshot"]["number"],
+        read["snapshot"]["people"][0]["name"],
+    )
+
+
+def test_time_is_settled_to_utc() -> None:
+    summer = AT.astimezone(timezone(timedelta(hours=1)))
+    read = open_snapshot(seal_snapshot(replace(PEOPLE, made_at=summer), TOWN, OFFICE), People, TOWN, KEYS)
+
+    assert (AT, UTC) == (read.made_at, read.made_at.tzinfo)
+
+
+@pytest.mark.parametrize(
+    ("reason", "altered"),
+    [
+        ("snapshot signature", lambda data: data.replace(b"Jo Patel", b"Jo Pasel")),
+        ("snapshot signature", lambda data: data.replace(b'"number":9', b'"number":8')),
+        ("snapshot signature", lambda data: data.replace(b'"number":9', b'"number": 9')),
+        ("snapshot town", lambda data: data.replace(TOWN.text.encode(), b"0" * 64)),
+        ("snapshot name", lambda data: data.replace(b'"name":"people"', b'"name":"premises"')),
+        ("snapshot", lambda data: data[: len(data) // 2]),
+        ("snapshot", lambda data: b""),
+        ("snapshot", lambda data: b"[" * 100_000),
+        ("snapshot", lambda data: data.replace(b'"signature"', b'"signed"')),
+        ("snapshot too large", lambda data: data + b" " * 33_554_432),
+    ],
+)
+def test_altered_snapshot_is_refused(reason: str, altered: Callable[[bytes], bytes]) -> None:
+    data = altered(seal_snapshot(PEOPLE, TOWN, OFFICE))
+    with pytest.raises(SnapshotError) as refused:
+        open_snapshot(data, People, TOWN, KEYS)
+
+    assert reason == refused.value.reason
+
+
+def test_only_a_trusted_office_signs() -> None:
+    data = seal_snapshot(PEOPLE, TOWN, SigningKey(b"x" * 32))
+    for keys in ((), KEYS):
+        with pytest.raises(SnapshotError, match="signature"):
+            open_snapshot(data, People, TOWN, keys)
+
+    assert PEOPLE == open_snapshot(data, People, TOWN, (*KEYS, SigningKey(b"x" * 32).public))
+
+
+def test_a_name_is_signed_too() -> None:
+    """One kind of snapshot must never be read as another, even if its fields fit."""
+    data = seal_snapshot(PREMISES, TOWN, OFFICE).replace(b'"name":"premises","town"', b'"name":"people","town"')
+    with pytest.raises(SnapshotError, match="signature"):
+        open_snapshot(data, People, TOWN, KEYS)
+
+
+def test_what_contradicts_itself_is_neither_written_nor_read() -> None:
+    with pytest.raises(ValueError, match="account"):
+        People(number=1, made_at=AT, audit=HEAD, ticket_key=b"", people=(JO, replace(JO, username="other")))
+    with pytest.raises(ValueError, match="username"):
+        People(number=1, made_at=AT, audit=HEAD, ticket_key=b"", people=(JO, replace(JO, account=4)))
+    with pytest.raises(EncodeError):
+        seal_snapshot(replace(PREMISES, premises=(replace(SHOP, schemes=()),)), TOWN, OFFICE)
+
+
+@pytest.mark.parametrize(
+    "text", ["people-0.json", "people-01.json", "people-1.json.tmp", "staff-1.json", ".people-1.json"]
+)
+def test_other_files_are_no_snapshots(text: str) -> None:
+    assert parse_file_name(text) is None
+
+
+def test_file_name_is_read_back() -> None:
+    assert ("premises", 12) == parse_file_name(file_name("premises", 12))

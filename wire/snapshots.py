@@ -1,0 +1,257 @@
+"""Snapshots: what the office publishes, numbered and signed, for central, the fleet and later the nodes.
+
+A snapshot is a file ``NAME-NUMBER.json``, or the same bytes over HTTPS. Whoever uses one verifies it with a key that
+the signed directory lists, keeps the last good one, and refuses a lower number: numbers never go back. What a snapshot
+says replaces the one before as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from wire.errors import EncodeError, SignatureInvalidError, SnapshotError, WireError
+from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX, SNAPSHOT_BYTES_MAX, TEXT_CHARS_MAX
+from wire.messages import Count, Message, Moment, Name, SchemeNumber, settle_moments
+from wire.signing import SNAPSHOT_DOMAIN, PublicKey, SigningKey
+from wire.text import display_text
+
+SnapshotName = Literal["people", "premises"]
+AccountId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+"""Of a person's account at the office; never used again for somebody else."""
+PremisesId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+"""Of a premises at the office; never used again for another."""
+SessionId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+"""Of a session at the office: 16 random bytes. It names the session and opens nothing."""
+HexDigest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+"""SHA-256."""
+Notes = Annotated[str, msgspec.Meta(max_length=2_000)]
+
+RoleSlug = Literal[
+    "co-ordinator", "cctv", "pcso", "duty-sergeant", "duty-officer", "police", "fleet-engineer", "members-contact"
+]
+"""What a person is in a scheme (C2). The first six are also those of :class:`wire.kinds.Role`, who may answer."""
+
+ENDED_SESSIONS_MAX: Final = 64
+"""Of one person. With more, the office raises the person's generation, which ends them all."""
+PASSKEYS_MAX: Final = 16
+PRINTED_CODES_MAX: Final = 10
+
+_FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
+
+
+class AuditHead(Message, frozen=True):
+    """The newest row of the office's audit, so that a cut tail shows: the head never goes back."""
+
+    sequence: Count
+    """Number of the row; 0 = there is none."""
+    digest: HexDigest
+    """Its hash; 64 zeros if there is none."""
+
+
+class RoleEntry(Message, frozen=True):
+    """A role in schemes."""
+
+    role: RoleSlug
+    schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
+
+
+class PasskeyEntry(Message, frozen=True):
+    """A passkey, enough to verify that a person has it."""
+
+    credential: Annotated[bytes, msgspec.Meta(min_length=1, max_length=1_023)]
+    """Credential id (WebAuthn Level 2, section 4)."""
+    public_key: Annotated[bytes, msgspec.Meta(min_length=1, max_length=2_048)]
+    """COSE_Key, as CBOR (RFC 9052, section 7)."""
+
+
+class PersonEntry(Message, frozen=True):
+    """A person with an account. Whoever is not listed has none, and every session of theirs is over."""
+
+    account: AccountId
+    username: Name
+    name: Name
+    """For people: as it is recorded with what they do."""
+    roles: Annotated[tuple[RoleEntry, ...], msgspec.Meta(max_length=16)] = ()
+    generation: Count = 1
+    """Of their sessions. It rises when all of them must end: a new password, a lost phone, "sign out everywhere". A
+    session of an earlier generation is over, whatever any clock says."""
+    ended_sessions: Annotated[tuple[SessionId, ...], msgspec.Meta(max_length=ENDED_SESSIONS_MAX)] = ()
+    """Of this generation, ended one by one."""
+    passkeys: Annotated[tuple[PasskeyEntry, ...], msgspec.Meta(max_length=PASSKEYS_MAX)] = ()
+    printed_codes: Annotated[tuple[HexDigest, ...], msgspec.Meta(max_length=PRINTED_CODES_MAX)] = ()
+    """Digests of one-time codes on paper (:mod:`wire.printed_codes`), for the day on which all else fails."""
+
+
+class People(Message, frozen=True):
+    """Snapshot ``people``."""
+
+    number: Count
+    made_at: Moment
+    """By the office's clock: for people only, nothing is decided by it."""
+    audit: AuditHead
+    ticket_key: bytes
+    """Ed25519 public key of the program that signs tickets (:mod:`wire.tickets`), 32 raw bytes."""
+    people: Annotated[tuple[PersonEntry, ...], msgspec.Meta(max_length=20_000)]
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "made_at")
+        if len({person.account for person in self.people}) != len(self.people):
+            raise ValueError("an account is listed twice")
+        if len({person.username for person in self.people}) != len(self.people):
+            raise ValueError("a username is listed twice")
+
+
+class ContactEntry(Message, frozen=True):
+    """A person to reach at a premises."""
+
+    name: Name
+    phone: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    is_key_holder: bool = False
+    note: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)] = ""
+    """How and when to reach them."""
+
+
+class Place(Message, frozen=True):
+    """Where on the map, WGS 84."""
+
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class PremisesEntry(Message, frozen=True):
+    """A premises of a member. Shown only to people of one of its schemes."""
+
+    premises: PremisesId
+    name: Name
+    schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
+    place: Name = ""
+    """Street or area, as on screens."""
+    address: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)] = ""
+    position: Place | None = None
+    opening_hours: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)] = ""
+    staff_contact: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)] = ""
+    """How staff may be reached during an alert."""
+    when_going: Notes = ""
+    """What to know when going there: back door, dog, step."""
+    contacts: Annotated[tuple[ContactEntry, ...], msgspec.Meta(max_length=16)] = ()
+
+
+class Premises(Message, frozen=True):
+    """Snapshot ``premises``: what the office proposes. Which node stands where, the signed directory says."""
+
+    number: Count
+    made_at: Moment
+    audit: AuditHead
+    premises: Annotated[tuple[PremisesEntry, ...], msgspec.Meta(max_length=20_000)]
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "made_at")
+        if len({one.premises for one in self.premises}) != len(self.premises):
+            raise ValueError("a premises is listed twice")
+
+
+Snapshot = People | Premises
+S = TypeVar("S", People, Premises)
+NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises"}
+
+
+class _Sealed(Message, frozen=True):
+    """The file: readable JSON, with a signature over the very bytes of ``snapshot``."""
+
+    name: SnapshotName
+    town: HexDigest
+    snapshot: msgspec.Raw
+    signature: bytes
+    """64 bytes (base64 here) by the office's key over the snapshot domain, name, town and ``snapshot``."""
+
+
+class Town(Struct, frozen=True):
+    """Which town: named by its authority's public key, so that one town's snapshots mean nothing in another."""
+
+    authority: PublicKey
+
+    @property
+    def text(self) -> str:
+        """64 hexadecimal digits."""
+        return self.authority.raw.hex()
+
+
+def seal_snapshot(snapshot: Snapshot, town: Town, key: SigningKey) -> bytes:
+    """Sign and wrap a snapshot: the bytes of its file.
+
+    Raises:
+        EncodeError: no reader would accept it: too large, a field out of bounds, or it contradicts itself.
+    """
+    name = NAMES[type(snapshot)]
+    try:
+        inner = msgspec.json.encode(snapshot)
+        signature = key.sign(SNAPSHOT_DOMAIN, _signed(name, town.text, inner))
+        sealed = _Sealed(name=name, town=town.text, snapshot=msgspec.Raw(inner), signature=signature)
+        data = msgspec.json.encode(sealed)
+        open_snapshot(data, type(snapshot), town, (key.public,))
+    except (UnicodeEncodeError, SnapshotError) as e:
+        raise EncodeError(f"snapshot {name}: {e}") from e
+    return data
+
+
+def open_snapshot(data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey, ...]) -> S:
+    """Verify and read a snapshot. Whether its number is higher than the one held is the caller's question.
+
+    Args:
+        data: the file.
+        kind: :class:`People` or :class:`Premises`.
+        town: ours.
+        keys: of offices that the signed directory trusts; none = nothing is accepted.
+
+    Raises:
+        SnapshotError: too large, malformed, of another name or town, not signed by one of ``keys``, or contradicting
+            itself.
+    """
+    if len(data) > SNAPSHOT_BYTES_MAX:
+        raise SnapshotError("snapshot too large", SNAPSHOT_BYTES_MAX, f"{len(data)} bytes")
+    try:
+        sealed = msgspec.json.decode(data, type=_Sealed)
+        inner = bytes(sealed.snapshot)
+        _check(sealed, NAMES[kind], town, keys)
+        snapshot: S = msgspec.json.decode(inner, type=kind)
+    except SnapshotError:
+        raise
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
+        raise SnapshotError("snapshot", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
+    return snapshot
+
+
+def file_name(name: SnapshotName, number: int) -> str:
+    """``("people", 42)`` → ``"people-42.json"``."""
+    return f"{name}-{number}.json"
+
+
+def parse_file_name(text: str) -> tuple[SnapshotName, int] | None:
+    """``"people-42.json"`` → ``("people", 42)``; ``None`` if it is no snapshot's name."""
+    match = _FILE_NAME.fullmatch(text)
+    if match is None:
+        return None
+    return ("people" if match[1] == "people" else "premises"), int(match[2])
+
+
+def _signed(name: str, town: str, inner: bytes) -> bytes:
+    return f"{name}\n{town}\n".encode() + inner
+
+
+def _check(sealed: _Sealed, name: SnapshotName, town: Town, keys: tuple[PublicKey, ...]) -> None:
+    if sealed.name != name:
+        raise SnapshotError("snapshot name", detail=f"{sealed.name}, not {name}")
+    if sealed.town != town.text:
+        raise SnapshotError("snapshot town")
+    data = _signed(sealed.name, sealed.town, bytes(sealed.snapshot))
+    for key in keys:
+        try:
+            key.verify(SNAPSHOT_DOMAIN, data, sealed.signature)
+        except SignatureInvalidError:
+            continue
+        return
+    raise SnapshotError("snapshot signature")
