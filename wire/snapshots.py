@@ -155,7 +155,7 @@ class Premises(Message, frozen=True):
 
 
 Snapshot = People | Premises
-S = TypeVar("S", People, Premises)
+S = TypeVar("S", bound=Snapshot)
 NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises"}
 
 
