@@ -100,4 +100,7 @@ sender that is struck off is refused from then on, whatever the clock says.
 
 If it fits into a message it travels whole, otherwise in parts. A reader too old for parts refuses them: it keeps its
 directory, and gets the next one by hand or with its update.
+
+It also lists the keys of the town's office, and which of the office's premises each node stands in. An office is no
+sender: its keys sign snapshots and nothing else. A reader older than that skips both fields.
 """
