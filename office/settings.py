@@ -1,8 +1,113 @@
-"""Django's settings."""
+"""Django's settings, made from ``office.toml``. Without one (tests, type checks) a database in memory and new keys."""
 
 from __future__ import annotations
 
-SECRET_KEY = "replaced by the configuration"  # noqa: S105
-INSTALLED_APPS: list[str] = []
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+import contextlib
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from office.config import configured, read_key
+from office.database import database_settings
+from runtime.config import ConfigError
+
+OFFICE = configured()
+"""The configuration; ``None`` in tests."""
+_HERE = Path(__file__).parent
+
+PAGES_KEY = secrets.token_bytes(32)
+if OFFICE is not None:
+    # The publisher reads the database with these settings and may not read this key; the pages check it at start.
+    with contextlib.suppress(ConfigError):
+        PAGES_KEY = read_key(OFFICE.pages_key_file, "pages")
+SECRET_KEY = sha256(b"watchlink/1/office cookies\n" + PAGES_KEY).hexdigest()
+
+ROOT_URLCONF = "office.urls"
+WSGI_APPLICATION = "office.wsgi.application"
+_TEST_DATABASE = os.environ.get("WATCHLINK_OFFICE_TEST_DATABASE", ":memory:")
+DATABASES = {"default": database_settings(OFFICE.database if OFFICE is not None else _TEST_DATABASE)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.Account"
+# In the database, so that every worker sees what another has counted.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "office_cache"}}
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "office.audit",
+    "office.accounts",
+    "office.members",
+]
+MIDDLEWARE = [
+    "office.headers.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [_HERE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+
 USE_TZ = True
+TIME_ZONE = "Europe/London"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W021"]
+
+_HAS_TLS = OFFICE is not None and OFFICE.has_tls
+ALLOWED_HOSTS = list(OFFICE.web.names) if OFFICE is not None else ["localhost", "testserver"]
+SESSION_COOKIE_NAME = "__Host-watchlink-office" if _HAS_TLS else "watchlink-office"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HAS_TLS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "__Host-watchlink-office-csrf" if _HAS_TLS else "watchlink-office-csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if _HAS_TLS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Watchlink"

@@ -1,4 +1,4 @@
-"""``watchlink node | central | fleet | demo``: runs one program and imports none of the others."""
+"""``watchlink node | central | office | fleet | demo``: runs one program and imports none of the others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from watchlink import __version__
 COMMANDS: Final = {
     "node": ("node.cli", "run the unit in a shop or pub, or check it"),
     "central": ("central.cli", "run central: receipts and the control-room page"),
+    "office": ("office.cli", "run the office: people, members, premises"),
     "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),
 }
 CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}

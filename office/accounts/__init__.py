@@ -1,0 +1,1 @@
+"""Accounts: who there is, which roles they have, and how they sign in."""

@@ -1,0 +1,34 @@
+"""The command ``watchlink office``: dispatches, and imports each program late."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+COMMANDS: Final = {
+    "init": ("office.founding", "make database, keys and the first sign-in link"),
+    "serve": ("office.app", "run the pages"),
+    "publish": ("office.publisher.cli", "sign and publish snapshots"),
+    "audit": ("office.audit.cli", "verify the record of who did what"),
+}
+"""Name → module with ``main(arguments) -> int``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; 2 = unknown command."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    match given:
+        case [name, *rest] if name in COMMANDS:
+            status: int = importlib.import_module(COMMANDS[name][0]).main(rest)
+            return status
+        case _:
+            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())
+            usage = f"usage: watchlink office COMMAND …\n\n{listing}\n\nFor more: watchlink office COMMAND --help"
+            if given[:1] in (["-h"], ["--help"]):
+                print(usage)  # noqa: T201 - a command's answer
+                return 0
+            problem = f"watchlink office: there is no command '{given[0]}'\n\n" if given else ""
+            sys.stderr.write(f"{problem}{usage}\n")
+            return 2

@@ -1,0 +1,224 @@
+"""``office.toml`` → one frozen object, checked once; docs/configuration.md shows every key.
+
+Paths are resolved here, keys are read where they are used: the publisher alone may read the snapshot key, and need not
+be able to read the keys of the pages.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from runtime.config import ConfigError, load_toml
+from runtime.web_server import is_loopback
+from wire.errors import WireError
+from wire.signing import KEY_BYTES, PublicKey
+from wire.snapshots import Town
+
+CONFIG_VARIABLE: Final = "WATCHLINK_OFFICE_CONFIG"
+"""Environment variable with the path of ``office.toml``, for Django's settings."""
+_KEY_FILE_BYTES_MAX: Final = 1_024
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class WebTable(Struct, frozen=True, kw_only=True):
+    """``[web]``: the pages. Port 0 takes a free one, reported by the fact ``listening``."""
+
+    host: str = "localhost"
+    port: Port = 8090
+    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)] = ("localhost",)
+    """Host names by which browsers reach the pages; the first is that of the passkeys. No addresses, no ports."""
+    certificate_file: str = ""
+    key_file: str = ""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=32)] = 8
+
+
+class KeysTable(Struct, frozen=True, kw_only=True):
+    """``[keys]``: made by ``watchlink office init``."""
+
+    pages_key_file: str = "keys/pages.key"
+    """Signs cookies and encrypts the secrets of authenticator apps. Readable by the pages alone."""
+    ticket_key_file: str = "keys/ticket.key"
+    """Signs tickets for central. Readable by the pages alone; its public half is in ``ticket.pub`` beside it."""
+    snapshot_key_file: str = "publisher/snapshot.key"
+    """Signs snapshots. Readable by the publisher alone; its public half is in ``snapshot.pub`` beside it."""
+
+
+class CentralTable(Struct, frozen=True, kw_only=True):
+    """``[central]``."""
+
+    url: str = ""
+    """Of central's page, such as ``https://watch.example.org:8080/``; empty = there is no central yet."""
+
+
+class PublisherTable(Struct, frozen=True, kw_only=True):
+    """``[publisher]``: the program that signs. Without a certificate it only writes files."""
+
+    snapshots: str = "snapshots"
+    host: str = "127.0.0.1"
+    port: Port = 8091
+    certificate_file: str = ""
+    key_file: str = ""
+    clients_ca_file: str = ""
+
+
+class MailTable(Struct, frozen=True, kw_only=True):
+    """``[mail]``: a mail server, if there is one."""
+
+    host: str = ""
+    port: Port = 587
+    user: str = ""
+    password_file: str = ""
+    sender: str = ""
+
+
+class OfficeFile(Struct, frozen=True, kw_only=True):
+    """The file as written: paths unresolved."""
+
+    authority_file: str
+    directory_file: str
+    database: str = "office.sqlite3"
+    web: WebTable = WebTable()
+    keys: KeysTable = KeysTable()
+    central: CentralTable = CentralTable()
+    publisher: PublisherTable = PublisherTable()
+    mail: MailTable = MailTable()
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """Everything resolved: paths absolute.
+
+    Attributes:
+        file: of the configuration itself.
+        authority: whose signature the directory must bear.
+        database: a URL ``postgresql://…``, or the absolute path of the SQLite file.
+        ticket_public_file, snapshot_public_file: 64 hexadecimal digits each, readable by every program of the office.
+        central_url: without a path, without a slash at the end; empty = none.
+    """
+
+    file: Path
+    authority: PublicKey
+    directory_file: Path
+    database: str
+    web: WebTable
+    certificate_file: Path | None
+    key_file: Path | None
+    pages_key_file: Path
+    ticket_key_file: Path
+    ticket_public_file: Path
+    snapshot_key_file: Path
+    snapshot_public_file: Path
+    central_url: str
+    snapshots_folder: Path
+    publisher: PublisherTable
+    mail: MailTable
+    mail_password_file: Path | None
+
+    @property
+    def town(self) -> Town:
+        """Ours."""
+        return Town(self.authority)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the pages are served over HTTPS."""
+        return self.certificate_file is not None
+
+    def path(self, text: str) -> Path:
+        """A path of the file, which may be relative to its folder."""
+        return self.file.parent / text
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read the file and the authority's public key.
+
+    Raises:
+        ConfigError: one sentence with the key, the file and what is allowed.
+    """
+    file = load_toml(path, OfficeFile)
+    path = path.resolve()
+    folder = path.parent
+    web = file.web
+    if bool(web.certificate_file) != bool(web.key_file):
+        raise ConfigError(f"{path}: keys web.certificate_file and web.key_file: give both or neither")
+    if not web.certificate_file and not is_loopback(web.host):
+        raise ConfigError(
+            f"{path}: key web.host: {web.host!r} is not allowed without web.certificate_file and web.key_file: pages"
+            " without TLS listen on this machine only (127.0.0.1, ::1 or localhost)"
+        )
+    if any(not name or set(name) & set(":/*@ ") for name in web.names):
+        raise ConfigError(f"{path}: key web.names: host names only, such as office.example.org, without ports")
+    try:
+        authority = PublicKey(read_key(folder / file.authority_file, f"{path}: key authority_file"))
+    except (WireError, ValueError) as e:
+        raise ConfigError(str(e) if isinstance(e, ConfigError) else f"{path}: key authority_file: no public key") from e
+    keys = file.keys
+    return Configuration(
+        file=path,
+        authority=authority,
+        directory_file=folder / file.directory_file,
+        database=_database(path, file.database),
+        web=web,
+        certificate_file=folder / web.certificate_file if web.certificate_file else None,
+        key_file=folder / web.key_file if web.key_file else None,
+        pages_key_file=folder / keys.pages_key_file,
+        ticket_key_file=folder / keys.ticket_key_file,
+        ticket_public_file=(folder / keys.ticket_key_file).with_suffix(".pub"),
+        snapshot_key_file=folder / keys.snapshot_key_file,
+        snapshot_public_file=(folder / keys.snapshot_key_file).with_suffix(".pub"),
+        central_url=_central_url(path, file.central.url),
+        snapshots_folder=folder / file.publisher.snapshots,
+        publisher=file.publisher,
+        mail=file.mail,
+        mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,
+    )
+
+
+def configured() -> Configuration | None:
+    """The configuration that the environment names; ``None`` = it names none, as in tests.
+
+    Raises:
+        ConfigError: as :func:`load_configuration`.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    return load_configuration(Path(named)) if named else None
+
+
+def read_key(file: Path, what: str) -> bytes:
+    """The 32 bytes of a key file.
+
+    Raises:
+        ConfigError: it cannot be read or does not hold 64 hexadecimal digits.
+    """
+    try:
+        with file.open("rb") as source:
+            raw = bytes.fromhex(source.read(_KEY_FILE_BYTES_MAX).decode("ascii").strip())
+    except OSError as e:
+        raise ConfigError(f"{what}: {file} cannot be read: {e.strerror}") from e
+    except ValueError as e:
+        raise ConfigError(f"{what}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits") from e
+    if len(raw) != KEY_BYTES:
+        raise ConfigError(f"{what}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits")
+    return raw
+
+
+def _database(path: Path, text: str) -> str:
+    if text.startswith("postgresql://"):
+        return text
+    if "://" in text:
+        raise ConfigError(f"{path}: key database: a file, or postgresql://USER@HOST/NAME")
+    return str(path.parent / text)
+
+
+def _central_url(path: Path, text: str) -> str:
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise ConfigError(f"{path}: key central.url: such as https://watch.example.org:8080/, without a path")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,1 @@
+"""Members, their premises and their contacts."""
