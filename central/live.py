@@ -13,6 +13,7 @@ from typing import Final
 
 from central.core.boards import BoardKeeper
 from central.core.events import ActionRequested
+from central.core.rights import Rights, Scope
 from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused
 
 logger = logging.getLogger(__name__)
@@ -73,21 +74,27 @@ class LiveBoard:
         """The result of an action, if someone still waits."""
         self._cross(lambda: self._settle(request, result))
 
-    def board(self) -> Board:
+    @property
+    def is_ok(self) -> bool:
+        """Alerts can arrive and be stored."""
+        board = self._keeper.board(datetime.now(UTC))
+        return board.is_broker_linked and board.is_disk_ok
+
+    def board(self, scope: Scope) -> Board:  # noqa: ARG002
         """The newest, as of now."""
         return self._keeper.board(datetime.now(UTC))
 
-    def subscribe(self, deliver: DeliverChange) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:  # noqa: ARG002
         """Call ``deliver`` with every change after the newest board."""
         self._subscribers.append(deliver)
 
-    async def act(self, action: Action, by: Person) -> Done | Refused:
+    async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:
         """Returns after the commit; refused without an answer within 10 s."""
         number = next(self._numbers)
         future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            self._request(ActionRequested(number, action, by))
+            self._request(ActionRequested(number, action, by, rights))
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await future
         except TimeoutError:

@@ -14,6 +14,7 @@ from central.core import said
 from central.core.fair_queue import FairQueue
 from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
+from central.core.rights import TABLE, Rights
 from central.core.view import Action, Card, OnDuty, Person
 from sim.broker import Message, SimBroker, is_signed_by
 from sim.central_bugs import Bugs, PlantedBugError
@@ -31,6 +32,9 @@ from wire.kinds import Path
 from wire.messages import Health, Sync, decode_message, encode_message
 from wire.signing import PublicKey, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
+
+STAFF_RIGHTS: Final = Rights(frozenset((role, scheme) for role in TABLE for scheme in (1, 2)))
+"""Every role in both schemes of the simulated town."""
 
 COMMIT_MS: Final = (1, 6)
 RESTART_MS: Final = (1_000, 10_000)
@@ -155,7 +159,7 @@ class SimCentral:
         """A person takes an action."""
         self._request += 1
         self._invariants.asked(self._request)
-        self._take(ev.ActionRequested(self._request, action, by))
+        self._take(ev.ActionRequested(self._request, action, by, STAFF_RIGHTS))
 
     def link_up(self) -> None:
         """Connected and subscribed."""

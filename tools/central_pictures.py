@@ -16,6 +16,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
+from central.core.rights import Rights, Scope
 from central.core.view import (
     Action,
     Board,
@@ -62,14 +63,19 @@ class StillBoard:
     def __init__(self, board: Board) -> None:
         self._board = board
 
-    def board(self) -> Board:
+    @property
+    def is_ok(self) -> bool:
+        """As the port says."""
+        return True
+
+    def board(self, scope: Scope) -> Board:  # noqa: ARG002
         """As the port says."""
         return self._board
 
-    def subscribe(self, deliver: DeliverChange) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:
         """As the port says; nothing ever changes."""
 
-    async def act(self, action: Action, by: Person) -> Done | Refused:  # noqa: ARG002
+    async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:  # noqa: ARG002
         """As the port says."""
         return Refused("This is a picture.")
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from msgspec import Struct
 
 from central.core.journal import JournalEntry, Recall, SeenFrame
+from central.core.rights import Rights
 from central.core.view import Action, Person
 from wire.directory import Directory
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, Sync
+from wire.snapshots import PremisesEntry
 from wire.topics import FrameTopic
 
 
@@ -190,11 +192,29 @@ class ActionRequested(Struct, frozen=True):
 
     Attributes:
         request: number by which the answer is matched.
+        rights: of ``by``, who acts in ``by.role``.
     """
 
     request: int
     action: Action
     by: Person
+    rights: Rights
+
+
+class PeopleChanged(Struct, frozen=True):
+    """A newer people snapshot, verified: it replaces all before it.
+
+    Attributes:
+        rights: of each account that it lists; whoever is not among them has none.
+    """
+
+    rights: tuple[tuple[int, Rights], ...]
+
+
+class PremisesChanged(Struct, frozen=True):
+    """A newer premises snapshot, verified: it replaces all before it."""
+
+    entries: tuple[PremisesEntry, ...]
 
 
 Event = (
@@ -219,4 +239,6 @@ Event = (
     | ReserveChanged
     | Resumed
     | ActionRequested
+    | PeopleChanged
+    | PremisesChanged
 )

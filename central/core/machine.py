@@ -72,6 +72,8 @@ class CentralCore(Acts):
             ev.OpenRecalled: self._on_open_recalled,
             ev.ReserveChanged: self._on_reserve_changed,
             ev.ActionRequested: self._on_action_requested,
+            ev.PeopleChanged: lambda _: None,
+            ev.PremisesChanged: lambda _: None,
         }
 
     def handle(self, event: ev.Event, now_at: datetime) -> list[do.Effect]:

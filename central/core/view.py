@@ -13,6 +13,8 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from central.core.rights import Rights, Scope
+
 ON_DUTY_JSON: Final = "on_watch"
 """The page's JSON still calls duty watch, as do the actions ``start-watch`` and ``end-watch``: a page opened before
 central was updated must go on working."""
@@ -83,12 +85,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Until when an acknowledgement can be taken back (10 s)."""
 
 
-class Person(msgspec.Struct, frozen=True):
-    """Someone on duty. Chosen, not proven, until accounts exist; recorded with everything they do."""
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who did something, as recorded with it: a person with an account, or Watchlink itself."""
 
     role: str
-    """Slug of :class:`wire.kinds.Role`."""
+    """Slug of :class:`wire.kinds.Role`, as it was then."""
     name: str
+    """As it was then."""
+    account: int = 0
+    """Of the person at the office; 0: Watchlink itself, or a person from before there were accounts."""
 
 
 class OnDuty(msgspec.Struct, frozen=True):
@@ -362,14 +367,28 @@ DeliverChange = Callable[[Change], None]
 class BoardPort(Protocol):
     """What the web is given. All methods are called on the web's asyncio loop and never block it."""
 
-    def board(self) -> Board:
-        """The newest board, at the present time."""
+    @property
+    def is_ok(self) -> bool:
+        """Alerts can arrive and be stored: all that a stranger may know."""
         ...
 
-    def subscribe(self, deliver: DeliverChange) -> None:
-        """Call ``deliver`` on the web's loop with every change after the newest board. It must not block."""
+    def board(self, scope: Scope) -> Board:
+        """The newest board as seen in ``scope``, at the present time.
+
+        Its ``boot_id`` and ``sequence`` are that scope's own: they tell nothing of what is outside it.
+        """
         ...
 
-    async def act(self, action: Action, by: Person) -> Done | Refused:
-        """Carry out one action; returns after the commit."""
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:
+        """Call ``deliver`` on the web's loop with every change after the newest board of ``scope``.
+
+        It must not block.
+        """
+        ...
+
+    async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:
+        """Carry out one action of ``by``, who acts in ``by.role``; returns after the commit.
+
+        What is outside their rights is refused as if it did not exist.
+        """
         ...

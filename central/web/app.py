@@ -28,6 +28,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from central.core.rights import TABLE, WHOLE_TOWN, Rights
 from central.core.view import BoardPort, Refused
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
@@ -37,6 +38,9 @@ from central.web.page import STATIC_DIR, Page, inter_files
 from central.web.stream import FeedStream
 
 logger = logging.getLogger(__name__)
+
+EVERY_RIGHT = Rights(frozenset((role, scheme) for role in TABLE for scheme in range(1, 256)))
+"""Until people sign in here."""
 
 _DISCARDED_BYTES_MAX = 4_194_304
 """How much of a body that is too long is read and thrown away, so that the browser gets to see the answer."""
@@ -49,26 +53,26 @@ class _Routes:
         self._page = page
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002
-        return HTMLResponse(self._page.render(self._board.board()))
+        return HTMLResponse(self._page.render(self._board.board(WHOLE_TOWN)))
 
     async def feed(self, request: Request) -> Response:
         after = request.query_params.get("after") or request.headers.get("last-event-id")
         try:
-            listener = self._feed.join(after)
+            listener = self._feed.join(after, WHOLE_TOWN)
         except FeedFullError:
             return PlainTextResponse("Too many pages are open. Close some of them.", 503, {"retry-after": "5"})
         return FeedStream(self._feed, listener)
 
     async def board(self, request: Request) -> Response:  # noqa: ARG002
-        return Response(encode_shown(self._board.board()), media_type="application/json")
+        return Response(encode_shown(self._board.board(WHOLE_TOWN)), media_type="application/json")
 
     async def figures(self, request: Request) -> Response:  # noqa: ARG002
-        name = f"watchlink-figures-{self._board.board().at:%Y-%m-%d}.csv"
+        name = f"watchlink-figures-{self._board.board(WHOLE_TOWN).at:%Y-%m-%d}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(figures_csv(self._board.board()), media_type="text/csv", headers=headers)
+        return Response(figures_csv(self._board.board(WHOLE_TOWN)), media_type="text/csv", headers=headers)
 
     async def healthz(self, request: Request) -> Response:  # noqa: ARG002
-        board = self._board.board()
+        board = self._board.board(WHOLE_TOWN)
         is_ok = board.is_broker_linked and board.is_disk_ok
         health = {
             "is_ok": is_ok,
@@ -91,7 +95,7 @@ class _Routes:
             return Response(status_code=400)
         try:
             # Carried through even if the browser leaves meanwhile: the action is on its way to the disk.
-            outcome = await asyncio.shield(asyncio.ensure_future(self._board.act(asked.action, asked.by)))
+            outcome = await asyncio.shield(asyncio.ensure_future(self._board.act(asked.action, asked.by, EVERY_RIGHT)))
         except Exception:
             logger.exception("an action failed: %s", type(asked.action).__name__)
             return _json(Refused("Central could not do this. Look at the card before you try again."), 500)

@@ -28,6 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from central.core.cards import bare_line, bared
+from central.core.rights import WHOLE_TOWN, Scope
 from central.core.view import Board, BoardPort, Card, Change, NodeLine
 
 logger = logging.getLogger(__name__)
@@ -146,9 +147,9 @@ class Feed:
 
     def open(self) -> None:
         """Begin to take changes. Call on the loop that serves the pages."""
-        board = self._board.board()
+        board = self._board.board(WHOLE_TOWN)
         self._boot_id, self._sequence = board.boot_id, board.sequence
-        self._board.subscribe(self._take)
+        self._board.subscribe(self._take, WHOLE_TOWN)
         self._is_open = True
 
     def close(self) -> None:
@@ -157,8 +158,10 @@ class Feed:
         for listener in tuple(self._listeners):
             listener.end()
 
-    def join(self, after: str | None) -> Listener:
-        """A new stream. ``after`` is the last id the browser saw; anything unknown gets the whole board.
+    def join(self, after: str | None, scope: Scope) -> Listener:  # noqa: ARG002
+        """A new stream of what ``scope`` shows.
+
+        ``after`` is the last id the browser saw; anything unknown gets the whole board.
 
         Raises:
             FeedFullError: see :data:`LISTENERS_MAX`.
@@ -217,7 +220,7 @@ class Feed:
         return [piece for _, piece in itertools.dropwhile(lambda kept: kept[0] <= seen, self._ring)]
 
     def _whole_board(self) -> bytes:
-        board = self._board.board()
+        board = self._board.board(WHOLE_TOWN)
         if self._board_piece[0] != board.sequence:  # encoded once, however many browsers come at once
             self._board_piece = (board.sequence, _event("board", self._id(board.sequence), board))
         return self._board_piece[1]

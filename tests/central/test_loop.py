@@ -21,7 +21,7 @@ from central.net.announcer import Announcer
 from central.net.inbox import Inbox, Published
 from central.store.errors import StoreError
 from runtime.logs import FactLog
-from tests.support.central_town import CORNER, JONES, KEYS, START, make_directory, opened
+from tests.support.central_town import ALL_RIGHTS, CORNER, JONES, KEYS, START, make_directory, opened
 from wire.frames import Alert, Receipt, decode, encode
 from wire.ids import CENTRAL
 from wire.kinds import AlertKind
@@ -149,7 +149,7 @@ def test_press_that_comes_while_an_answer_is_written_comes_after_it(rig: Rig) ->
     """Nobody has seen it, so nobody has answered it (N2)."""
     rig.press(1)
     rig.loop.step(0)
-    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-1"), JONES))
+    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-1"), JONES, ALL_RIGHTS))
     rig.press(2, incident=1)
 
     rig.loop.step(0)
@@ -207,7 +207,7 @@ def test_loop_waits_for_nothing_but_receipts(rig: Rig, monkeypatch: pytest.Monke
         return wait(0)
 
     monkeypatch.setattr(rig.inbox, "wait", note)
-    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-9"), JONES))
+    rig.inbox.put(ev.ActionRequested(1, Acknowledge("00000010-9"), JONES, ALL_RIGHTS))
 
     rig.loop.step(0)
 
@@ -242,7 +242,9 @@ def test_loop_goes_on_with_an_act_for_many_at_once_and_alerts_come_between(
     rig.loop._tick_due_s = math.inf
     rig.done.clear()
     rig.press_at_commit = count + 1
-    rig.inbox.put(ev.ActionRequested(1, Close("00000010-1", "Stolen", seen_through=count), Person("cctv", "Jones")))
+    rig.inbox.put(
+        ev.ActionRequested(1, Close("00000010-1", "Stolen", seen_through=count), Person("cctv", "Jones"), ALL_RIGHTS)
+    )
     rig.go_on()
 
     said = [line for line in rig.done if line.startswith(("commit", "answer", "keep", "receipt"))]

@@ -33,7 +33,17 @@ from central.net.inbox import Inbox
 from central.store.errors import StoreError
 from runtime.logs import FactLog
 from runtime.service import Service
-from tests.support.central_town import GATEWAY, KEYS, PATEL, SCHEMES, START, make_directory, open_besides, opened
+from tests.support.central_town import (
+    ALL_RIGHTS,
+    GATEWAY,
+    KEYS,
+    PATEL,
+    SCHEMES,
+    START,
+    make_directory,
+    open_besides,
+    opened,
+)
 from wire.frames import Frame, Receipt, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path as FramePath
@@ -208,7 +218,7 @@ class StepRig:
     def act(self, action: Action, by: Person = PATEL) -> Done | Refused | None:
         """A person does something; ``None`` where nobody answers."""
         self.requests += 1
-        self.take(ev.ActionRequested(self.requests, action, by))
+        self.take(ev.ActionRequested(self.requests, action, by, ALL_RIGHTS))
         return self.answers.get(self.requests)
 
     def board(self) -> Board:

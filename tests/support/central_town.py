@@ -11,6 +11,7 @@ from central.core import incidents
 from central.core.boards import BoardKeeper
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry, Recall
 from central.core.machine import CentralCore
+from central.core.rights import TABLE, Rights
 from central.core.timing import Timing
 from central.core.view import Action, Board, Card, Done, NodeLine, Person, RadioLine, Refused
 from wire.directory import Directory, DirectoryDocument, SchemeEntry, SenderEntry, open_directory, seal_directory
@@ -30,6 +31,8 @@ NAMES = {CORNER: "Corner Shop", BAKERY: "Bakery", CROWN: "The Crown", ARCADE: "A
 KEYS = {node: SigningKey(bytes([node]) * 32) for node in (NodeId(1), *SCHEMES, GATEWAY)}
 AUTHORITY = SigningKey(b"authority".ljust(32, b"."))
 START = datetime(2026, 11, 28, 23, 40, tzinfo=UTC)
+ALL_RIGHTS = Rights(frozenset((role, scheme) for role in TABLE for scheme in (1, 2)))
+"""Every role in both schemes."""
 PATEL, JONES = Person("pcso", "Jaswinder Patel"), Person("cctv", "Ann Jones")
 RadioState = Literal["", "fault", "listening", "untested", "ready"]
 """What a node says of its radio; empty: it has none."""
@@ -241,10 +244,10 @@ class Town:
         assert radio is not None
         return radio
 
-    def act(self, action: Action, by: Person = PATEL) -> Done | Refused | None:
+    def act(self, action: Action, by: Person = PATEL, rights: Rights = ALL_RIGHTS) -> Done | Refused | None:
         """A person does something; ``None`` while it waits for the disk."""
         self.requests += 1
-        self.handle(ev.ActionRequested(self.requests, action, by))
+        self.handle(ev.ActionRequested(self.requests, action, by, rights))
         return self.answer_to(self.requests)
 
     def answer_to(self, request: int) -> Done | Refused | None:

@@ -27,7 +27,7 @@ from central.core.view import (
     StartDuty,
     UndoAcknowledge,
 )
-from tests.support.central_town import CORNER, JONES, PATEL, START, Town, only
+from tests.support.central_town import ALL_RIGHTS, CORNER, JONES, PATEL, START, Town, only
 from wire.ids import FrameId
 from wire.kinds import AlertKind, AnswerState, Role
 
@@ -362,7 +362,7 @@ def test_assign_is_recorded(town: Town) -> None:
 
 @pytest.mark.parametrize("action", [Acknowledge(ID), StartDuty()])
 def test_answer_comes_after_the_change_that_contains_it(town: Town, action: Action) -> None:
-    said = town.handle(ev.ActionRequested(9, action, PATEL))
+    said = town.handle(ev.ActionRequested(9, action, PATEL, ALL_RIGHTS))
     kinds = [type(order) for order in said]
 
     assert kinds.index(do.ShowChange) < kinds.index(do.AnswerAction)

@@ -11,7 +11,7 @@ from central.core.incident import Incident
 from central.core.journal import ActionEntry, SeenFrame
 from central.core.set_aside import NOT_DONE, parts_of, sender_of
 from central.core.view import AddNote, Refused
-from tests.support.central_town import BAKERY, CORNER, CROWN, PATEL, START, Town, only
+from tests.support.central_town import ALL_RIGHTS, BAKERY, CORNER, CROWN, PATEL, START, Town, only
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, IncidentState, Sync
@@ -51,7 +51,7 @@ def test_who_asked_for_what_fails_is_told_that_nothing_was_done(town: Town, monk
 
     town.press(7)
     monkeypatch.setattr(acts, "entry_for", failing)
-    said = town.core.handle(ev.ActionRequested(9, AddNote("00000010-7", "words"), PATEL), town.now_at)
+    said = town.core.handle(ev.ActionRequested(9, AddNote("00000010-7", "words"), PATEL, ALL_RIGHTS), town.now_at)
 
     assert [do.AnswerAction(9, Refused(NOT_DONE))] == only(said, do.AnswerAction)
 

@@ -15,6 +15,7 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 from msgspec.structs import replace
 
 from central.core.incident import State
+from central.core.rights import NO_RIGHTS, WHOLE_TOWN, Rights, Scope
 from central.core.view import (
     Acknowledge,
     Action,
@@ -113,7 +114,12 @@ class ScriptedBoard:
         self._may_commit = asyncio.Event()
         self._may_commit.set()
 
-    def board(self) -> Board:
+    @property
+    def is_ok(self) -> bool:
+        """As the port says."""
+        return self.is_broker_linked and self.is_disk_ok
+
+    def board(self, scope: Scope = WHOLE_TOWN) -> Board:
         """As the port says."""
         return Board(
             sequence=self.sequence,
@@ -129,11 +135,11 @@ class ScriptedBoard:
             rejected=self.rejected,
         )
 
-    def subscribe(self, deliver: DeliverChange) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN) -> None:
         """As the port says."""
         self._subscribers.append(deliver)
 
-    async def act(self, action: Action, by: Person) -> Done | Refused:
+    async def act(self, action: Action, by: Person, rights: Rights = NO_RIGHTS) -> Done | Refused:
         """As the port says."""
         self.actions.append((action, by))
         await self._may_commit.wait()

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from central.core.cards import NOT_DRAWN, bare_line
+from central.core.rights import WHOLE_TOWN
 from central.core.view import Board, RejectedLine
 from central.web import feed as feed_module
 from central.web.feed import CHANGES_KEPT, PIECES_QUEUED_MAX, Feed, FeedFullError, FeedTiming, Listener, encode_shown
@@ -48,7 +49,7 @@ async def names(listener: Listener) -> list[str]:
 def test_joining_gets_the_board_then_a_beat() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
         board.press("attack")
-        sent = events(await feed.join(None).next())
+        sent = events(await feed.join(None, WHOLE_TOWN).next())
 
         assert ["board", "beat"] == [event for event, _, _ in sent]
         assert "boot-1/8" == sent[0][1]
@@ -68,7 +69,7 @@ def test_card_that_cannot_be_sent_costs_only_itself_and_is_still_there_to_be_ans
         board.press("assist")
         bad = next(iter(board.cards.values()))
         board.show(replace(bad, place="\ud800"))
-        joined = feed.join(None)
+        joined = feed.join(None, WHOLE_TOWN)
         sent = events(await joined.next())
         board.show(replace(bad, place="\ud800"))
         board.press("theft")
@@ -93,7 +94,7 @@ def test_premises_that_cannot_be_sent_is_still_named() -> None:
 
 def test_change_reaches_every_listener_once() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        listeners = [feed.join(None) for _ in range(3)]
+        listeners = [feed.join(None, WHOLE_TOWN) for _ in range(3)]
         for listener in listeners:
             await listener.next()
         board.press("assist")
@@ -108,8 +109,8 @@ def test_missed_changes_are_replayed_not_the_board() -> None:
         for _ in range(3):
             board.press("theft")
 
-        assert ["change boot-1/9", "change boot-1/10", "beat"] == await names(feed.join("boot-1/8"))
-        assert ["beat"] == await names(feed.join("boot-1/10"))
+        assert ["change boot-1/9", "change boot-1/10", "beat"] == await names(feed.join("boot-1/8", WHOLE_TOWN))
+        assert ["beat"] == await names(feed.join("boot-1/10", WHOLE_TOWN))
 
     on_loop(script)
 
@@ -124,7 +125,7 @@ def test_unknown_position_gets_the_board(after: str) -> None:
         for _ in range(3):
             board.press("theft")
 
-        assert ["board boot-1/10", "beat"] == await names(feed.join(after))
+        assert ["board boot-1/10", "beat"] == await names(feed.join(after, WHOLE_TOWN))
 
     on_loop(script)
 
@@ -134,8 +135,8 @@ def test_ring_is_bounded() -> None:
         for _ in range(CHANGES_KEPT + 1):
             board.tell()
 
-        assert "board boot-1/520" == (await names(feed.join("boot-1/7")))[0]
-        assert CHANGES_KEPT + 1 == len(await names(feed.join("boot-1/8")))
+        assert "board boot-1/520" == (await names(feed.join("boot-1/7", WHOLE_TOWN)))[0]
+        assert CHANGES_KEPT + 1 == len(await names(feed.join("boot-1/8", WHOLE_TOWN)))
 
     on_loop(script)
 
@@ -152,7 +153,7 @@ def test_ring_is_bounded_in_bytes() -> None:
             board.tell(rejected=big_change())
 
         assert 10_000_000 > sum(len(piece) for _, piece in feed._ring)
-        assert ["change boot-1/27", "beat"] == await names(feed.join("boot-1/26"))
+        assert ["change boot-1/27", "beat"] == await names(feed.join("boot-1/26", WHOLE_TOWN))
 
     on_loop(script)
 
@@ -160,7 +161,7 @@ def test_ring_is_bounded_in_bytes() -> None:
 @pytest.mark.finding(17)
 def test_listener_is_let_go_before_it_holds_many_bytes() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        slow, quick = feed.join(None), feed.join(None)
+        slow, quick = feed.join(None, WHOLE_TOWN), feed.join(None, WHOLE_TOWN)
         for _ in range(20):
             board.tell(rejected=big_change())
             await quick.next()
@@ -173,7 +174,7 @@ def test_listener_is_let_go_before_it_holds_many_bytes() -> None:
 def test_board_of_many_bytes_reaches_a_listener() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
         board.rejected = big_change() * 10
-        listener = feed.join(None)
+        listener = feed.join(None, WHOLE_TOWN)
         board.tell()
 
         assert ["board boot-1/7", "beat", "change boot-1/8"] == await names(listener)
@@ -183,7 +184,7 @@ def test_board_of_many_bytes_reaches_a_listener() -> None:
 
 def test_listener_that_does_not_read_is_let_go_and_keeps_nothing() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        slow, quick = feed.join(None), feed.join(None)
+        slow, quick = feed.join(None, WHOLE_TOWN), feed.join(None, WHOLE_TOWN)
         for _ in range(PIECES_QUEUED_MAX):
             board.tell()
             await quick.next()
@@ -198,18 +199,18 @@ def test_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "LISTENERS_MAX", 2)
 
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        first, _ = feed.join(None), feed.join(None)
+        first, _ = feed.join(None, WHOLE_TOWN), feed.join(None, WHOLE_TOWN)
         with pytest.raises(FeedFullError):
-            feed.join(None)
+            feed.join(None, WHOLE_TOWN)
         feed.leave(first)
-        feed.join(None)
+        feed.join(None, WHOLE_TOWN)
 
     on_loop(script)
 
 
 def test_closing_ends_every_stream() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        listener = feed.join(None)
+        listener = feed.join(None, WHOLE_TOWN)
         feed.close()
 
         assert await listener.next() is None
@@ -220,7 +221,7 @@ def test_closing_ends_every_stream() -> None:
 def test_beats_come_by_themselves() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
         beats = asyncio.create_task(feed.beat_for_ever())
-        listener = feed.join(None)
+        listener = feed.join(None, WHOLE_TOWN)
         await listener.next()
 
         assert {"beat"} == set(await names(listener))
@@ -231,7 +232,7 @@ def test_beats_come_by_themselves() -> None:
 
 def test_board_decodes_as_the_seams_board() -> None:
     async def script(board: ScriptedBoard, feed: Feed) -> None:
-        sent = events(await feed.join(None).next())
+        sent = events(await feed.join(None, WHOLE_TOWN).next())
         assert board.board() == msgspec.convert(sent[0][2], Board)
 
     on_loop(script)

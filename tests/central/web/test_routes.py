@@ -174,7 +174,7 @@ def test_action_must_be_declared_as_json(open_client: OpenClient) -> None:
 
 def test_failing_port_is_told_as_not_known_done(open_client: OpenClient) -> None:
     class Broken(ScriptedBoard):
-        async def act(self, action: object, by: Person) -> object:  # type: ignore[override]
+        async def act(self, action: object, by: Person, rights: object = None) -> object:  # type: ignore[override]
             raise OSError("disk")
 
     answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "by": BY})
