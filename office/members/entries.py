@@ -1,0 +1,66 @@
+"""Premises as the publisher signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from office.members.facts import PremisesFacts
+from office.members.models import Premises
+from wire.snapshots import ContactEntry, Place, PremisesEntry
+
+
+class Unusable(Struct, frozen=True):
+    """A premises that no reader of a snapshot would accept, so that it is left out.
+
+    Attributes:
+        premises: its number.
+        reason: for the log.
+    """
+
+    premises: int
+    reason: str
+
+
+def entry_of(number: int, facts: PremisesFacts, schemes: Iterable[int]) -> PremisesEntry:
+    """A premises with this number at the office, in these schemes. Bounds are not checked here."""
+    position = None
+    if facts.latitude is not None and facts.longitude is not None:
+        position = Place(latitude=facts.latitude, longitude=facts.longitude)
+    return PremisesEntry(
+        premises=number,
+        name=facts.name,
+        schemes=tuple(sorted(schemes)),
+        place=facts.place,
+        address=facts.address,
+        position=position,
+        opening_hours=facts.opening_hours,
+        staff_contact=facts.staff_contact,
+        when_going=facts.when_going,
+        contacts=tuple(
+            ContactEntry(name=contact.name, phone=contact.phone, is_key_holder=contact.is_key_holder, note=contact.note)
+            for contact in facts.contacts
+        ),
+    )
+
+
+def usable(entries: Iterable[PremisesEntry]) -> tuple[tuple[PremisesEntry, ...], tuple[Unusable, ...]]:
+    """The entries that every reader accepts, and the others: one bad row must not stop the publishing of the rest."""
+    good: list[PremisesEntry] = []
+    bad: list[Unusable] = []
+    for entry in entries:
+        try:
+            msgspec.json.decode(msgspec.json.encode(entry), type=PremisesEntry)
+        except (msgspec.MsgspecError, UnicodeError) as e:
+            bad.append(Unusable(entry.premises, str(e)))
+        else:
+            good.append(entry)
+    return tuple(good), tuple(bad)
+
+
+def stored_entries() -> tuple[tuple[PremisesEntry, ...], tuple[Unusable, ...]]:
+    """All premises of the office, by number: the usable ones, and those that had to be left out."""
+    stored = Premises.objects.order_by("pk").prefetch_related("contacts", "schemes")
+    return usable(entry_of(one.pk, one.facts(), (scheme.pk for scheme in one.schemes.all())) for one in stored)
