@@ -1,3 +1,94 @@
 """The office's tests: on SQLite in memory, or on the PostgreSQL that ``WATCHLINK_OFFICE_TEST_DATABASE`` names."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
+
+from office.accounts.models import Account, RoleGrant, Scheme
+from wire.snapshots import RoleSlug
+
+HART, PUB_WATCH = 1, 2
+"""Numbers of the two schemes of a test's town."""
+PASSWORD = "correct horse battery staple"
+MakePerson = Callable[..., Account]
+SignedIn = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: SettingsWrapper) -> None:
+    """Argon2 takes a quarter of a second on purpose; tests hash hundreds."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def schemes(db: None) -> dict[int, Scheme]:
+    """HART and Pub Watch by number."""
+    rows = [
+        Scheme(number=HART, slug="hart", name="HART"),
+        Scheme(number=PUB_WATCH, slug="pubwatch", name="Pub Watch"),
+    ]
+    return {row.number: row for row in Scheme.objects.bulk_create(rows)}
+
+
+@pytest.fixture
+def make_person(schemes: dict[int, Scheme]) -> MakePerson:
+    """``make_person("jo", ("pcso", HART), …)``: an account with a password, an authenticator app and roles."""
+
+    def make(username: str, *grants: tuple[RoleSlug, int], name: str = "", has_second_factor: bool = True) -> Account:
+        account = Account(username=username, name=name or username.title())
+        account.set_password(PASSWORD)
+        account.save()
+        RoleGrant.objects.bulk_create(
+            RoleGrant(account=account, role=role, scheme=schemes[number]) for role, number in grants
+        )
+        if has_second_factor:
+            TOTP.activate(account, generate_totp_secret())
+        return account
+
+    return make
+
+
+@pytest.fixture
+def signed_in() -> SignedIn:
+    """``signed_in(account)``: a browser of that person, with a second factor shown ``second_factor_age_s`` ago."""
+
+    def sign_in(account: Account, *, second_factor_age_s: float | None = 0.0, enforce_csrf: bool = False) -> Client:
+        client = Client(enforce_csrf_checks=enforce_csrf)
+        client.force_login(account)
+        session = client.session
+        records: list[dict[str, object]] = [{"method": "password", "at": time.time()}]
+        if second_factor_age_s is not None:
+            used = Authenticator.objects.filter(user=account).first()
+            records.append(
+                {
+                    "method": "mfa",
+                    "type": "totp",
+                    "id": used.pk if used else 0,
+                    "at": time.time() - second_factor_age_s,
+                }
+            )
+        session["account_authentication_methods"] = records
+        session["account_authentication_methods_user"] = str(account.pk)
+        session.save()
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def co_ordinator(make_person: MakePerson) -> Account:
+    """Of HART only."""
+    return make_person("cora", ("co-ordinator", HART), name="Cora Hart")
+
+
+@pytest.fixture
+def other_co_ordinator(make_person: MakePerson) -> Account:
+    """Of Pub Watch only."""
+    return make_person("otto", ("co-ordinator", PUB_WATCH), name="Otto Pub")
