@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "office.audit",
     "office.accounts",
     "office.members",
+    "office.publisher",
 ]
 MIDDLEWARE = [
     "office.headers.SecurityHeaders",

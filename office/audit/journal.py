@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from django.db import connection, models, transaction
@@ -19,15 +19,8 @@ from wire.snapshots import AuditHead
 
 WATCHLINK_NAME: Final = "Watchlink itself"
 Subject = models.Model | str | None
-"""What something was done to: a row of some table, a word such as ``"list of premises"``, or nothing."""
-
-
-@runtime_checkable
-class InSchemes(Protocol):
-    """A subject that knows whose it is."""
-
-    def audit_schemes(self) -> Iterable[int]:
-        """Numbers of its schemes."""
+"""What something was done to: a row of some table, a word such as ``"list of premises"``, or nothing. It may know its
+schemes' numbers by a method ``audit_schemes()``."""
 
 
 class Entry(Struct, frozen=True):
@@ -109,15 +102,15 @@ def digest_at(sequence: int) -> str | None:
 def _schemes(entry: Entry, own: Sequence[int]) -> list[int]:
     if entry.schemes is not None:
         return sorted(set(entry.schemes))
-    subject = entry.subject
-    found: Iterable[int] = ()
-    if isinstance(subject, InSchemes):
-        found = subject.audit_schemes()
-    elif isinstance(subject, Account):
-        found = RoleGrant.objects.filter(account=subject).values_list("scheme_id", flat=True)
-    elif isinstance(subject, Scheme):
-        found = [subject.number]
-    return sorted(set(found) or set(own))
+    own_word: Callable[[], Iterable[int]] | None = getattr(entry.subject, "audit_schemes", None)
+    found: list[int] = []
+    if own_word is not None:
+        found = [*own_word()]
+    elif isinstance(entry.subject, Account):
+        found = [*RoleGrant.objects.filter(account=entry.subject).values_list("scheme_id", flat=True)]
+    elif isinstance(entry.subject, Scheme):
+        found = [entry.subject.number]
+    return sorted({*(found or own)})
 
 
 def _kind(subject: Subject) -> str:

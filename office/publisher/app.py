@@ -1,0 +1,111 @@
+"""The composition root of the publisher: database, key, folder, server."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from typing import Final
+
+from django.db import connection
+
+from office.audit import triggers
+from office.config import Configuration, read_key
+from office.publisher.publishing import Publishing
+from office.publisher.serving import Counter
+from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
+from runtime.config import ConfigError
+from runtime.logs import FactLog
+from runtime.service import Service
+from runtime.tls import server_context
+from runtime.web_server import WebServer, listen, url_of
+from wire.signing import SigningKey
+from wire.snapshots import SnapshotName
+
+logger = logging.getLogger(__name__)
+
+LOOK_S: Final = 0.25
+"""Between two looks at the database. With a reader's own interval, a change is in use within a second or so."""
+
+
+class Publisher:
+    """The whole program: construct, :meth:`run`.
+
+    Raises:
+        ConfigError: a key, certificate or folder cannot be used.
+        DatabaseError: the database does not answer.
+        OSError: the port is taken.
+    """
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        self._facts = facts
+        self._service = service
+        folder = configuration.snapshots_folder
+        try:
+            folder.mkdir(mode=0o750, exist_ok=True)
+        except OSError as e:
+            raise ConfigError(f"{folder}: the folder of snapshots cannot be made: {e.strerror}") from e
+        key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
+        ticket_key = read_key(configuration.ticket_public_file, "public half of the ticket key")
+        if triggers.missing(connection):
+            raise ConfigError(
+                "the database does not protect its audit: run 'watchlink office audit protect --config"
+                f" {configuration.file}', then 'watchlink office audit verify'"
+            )
+        shelf = Shelf(folder, configuration.town, key.public)
+        self._counter = Counter(shelf)
+        self._web = self._server(configuration)
+        self._publishing = Publishing(
+            shelf,
+            PublishedHead(configuration.snapshot_key_file.with_name(STATE_FILE), shelf),
+            configuration.town,
+            key=key,
+            ticket_key=ticket_key,
+            on_published=self._tell,
+        )
+
+    def run(self, should_stop: threading.Event) -> bool:
+        """Publish until ``should_stop`` is set. Returns whether the audit is in order."""
+        if self._web is not None:
+            self._counter.attach(self._web.start_thread())
+        said = None
+        self._publishing.look()
+        self._service.ready()
+        while not should_stop.wait(LOOK_S):
+            self._publishing.look()
+            self._service.watchdog()
+            status = self._publishing.alarm or self._publishing.fault or "publishing"
+            if status != said:
+                self._service.status(status)
+                self._facts.write("publishing", alarm=self._publishing.alarm, fault=self._publishing.fault)
+                said = status
+            if self._web is not None and self._web.join_thread(0):
+                raise RuntimeError("the server of snapshots has ended")
+        self._service.stopping()
+        if self._web is not None:
+            self._web.stop()
+            self._web.join_thread()
+        return not self._publishing.alarm
+
+    def _tell(self, name: SnapshotName, number: int) -> None:
+        self._counter.note(name, number)
+        self._facts.write("published", name=name, number=number)
+
+    def _server(self, configuration: Configuration) -> WebServer | None:
+        table = configuration.publisher
+        files = (table.certificate_file, table.key_file, table.clients_ca_file)
+        if not any(files):
+            return None
+        if not all(files):
+            raise ConfigError(
+                f"{configuration.file}: keys publisher.certificate_file, publisher.key_file and"
+                " publisher.clients_ca_file: give all three or none"
+            )
+        tls: ssl.SSLContext = server_context(
+            configuration.path(table.certificate_file),
+            configuration.path(table.key_file),
+            clients_ca_file=configuration.path(table.clients_ca_file),
+        )
+        listener = listen(table.host, table.port, has_tls=True)
+        self._facts.write("listening", url=url_of(listener, has_tls=True))
+        return WebServer(self._counter.app, listener, tls=tls, end_streams=self._counter.close)

@@ -1,0 +1,70 @@
+"""The command ``watchlink office publish --config FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from office.config import CONFIG_VARIABLE, load_configuration
+from runtime.config import ConfigError
+from runtime.logs import FactLog, set_up_logging
+from runtime.service import Service
+
+STATUS_FAILED: Final = 1
+STATUS_CONFIG: Final = 2
+STATUS_ALARM: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish until SIGTERM or SIGINT.
+
+    Returns 0; 1 if it cannot go on; 2 for a configuration that cannot be used; 3 if the audit was not in order at the
+    end.
+    """
+    parser = argparse.ArgumentParser(
+        prog="watchlink office publish", description="Sign and publish snapshots of people and premises."
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
+    given = parser.parse_args(arguments)
+    set_up_logging()
+    should_stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        should_stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    os.environ[CONFIG_VARIABLE] = str(given.config.resolve())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
+    try:
+        configuration = load_configuration(given.config)
+        # Imported late, so that a signal during these slow imports is not lost.
+        import django  # noqa: PLC0415
+
+        django.setup()
+        from django.db import DatabaseError  # noqa: PLC0415
+
+        from office.publisher.app import Publisher  # noqa: PLC0415
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    try:
+        publisher = Publisher(configuration, FactLog(), Service())
+        return 0 if publisher.run(should_stop) else STATUS_ALARM
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except DatabaseError as e:
+        return _refuse(f"the database cannot be used: {e}. Has 'watchlink office init' been run?", STATUS_FAILED)
+    except (OSError, RuntimeError) as e:
+        return _refuse(e, STATUS_FAILED)
+
+
+def _refuse(why: object, status: int) -> int:
+    sys.stderr.write(f"watchlink office publish: {why}\n")
+    return status

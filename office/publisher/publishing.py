@@ -1,0 +1,207 @@
+"""Looks at the database and publishes what has changed.
+
+The audit's head never goes back in what is published. If the database no longer contains the head that was published
+last, nothing new is published and the alarm is raised: publishing a lower head would hide a cut tail after a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db import DatabaseError, connection
+from msgspec import Struct
+
+from office.audit import alarm, journal, triggers
+from office.audit.chain import NO_HEAD, contradiction
+from office.publisher import changes, content
+from office.publisher.shelf import KINDS, PublishedHead, Shelf
+from wire.errors import EncodeError
+from wire.signing import SigningKey
+from wire.snapshots import (
+    NAMES,
+    AuditHead,
+    People,
+    Premises,
+    Snapshot,
+    SnapshotName,
+    Town,
+    seal_snapshot,
+)
+
+logger = logging.getLogger(__name__)
+
+HEAD_WITHIN_S: Final = 60.0
+"""A head that has moved without any content having changed is published within this time."""
+AT_LEAST_EVERY_S: Final = 3_600.0
+"""The people snapshot, changed or not: so its time tells users that the office is alive."""
+PREMISES_WITHIN_S: Final = 30.0
+"""Premises are thousands, and each change of theirs is in the audit: without a new row there, they are read anew after
+this time."""
+
+LOOK_AGAIN_S: Final = 1.0
+"""While there is an alarm or a fault, or nothing is published yet."""
+WHAT_TO_DO: Final = (
+    "Nothing new is published until this is settled. Tell the fleet's engineer: 'watchlink office audit verify' says"
+    " more."
+)
+
+
+class _Published(Struct):
+    content: object
+    head: AuditHead
+    at_s: float
+
+
+class Publishing:
+    """One look at a time, from one thread.
+
+    Args:
+        shelf: where snapshots are put.
+        published_head: what is known of earlier runs.
+        town: ours.
+        key: the snapshot key.
+        ticket_key: public half of the pages' key for tickets, 32 raw bytes.
+        on_published: told of each snapshot, once its file is there.
+        clock_s: monotonic.
+
+    Attributes:
+        alarm: what is wrong with the audit, in sentences; empty = nothing.
+        fault: why the last look failed; empty = it did not.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        published_head: PublishedHead,
+        town: Town,
+        *,
+        key: SigningKey,
+        ticket_key: bytes,
+        on_published: Callable[[SnapshotName, int], None],
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shelf = shelf
+        self._published_head = published_head
+        self._town = town
+        self._key = key
+        self._ticket_key = ticket_key
+        self._on_published = on_published
+        self._clock_s = clock_s
+        self._mark: changes.Mark | None = None
+        self._looked_s = self._premises_s = float("-inf")
+        self._baseline = published_head.read()
+        self._head = self._premises_head = NO_HEAD
+        self._last: dict[SnapshotName, _Published] = {}
+        self.fault, self._failed_s = "", float("-inf")
+        self.alarm = alarm.read(shelf.folder)
+        self._recall()
+
+    def look(self) -> None:
+        """Publish what has changed since the last look. Never raises."""
+        if self.fault and self._clock_s() - self._failed_s < LOOK_AGAIN_S:
+            return
+        try:
+            mark = changes.mark()
+            if mark != self._mark or self._is_due():
+                self._look()
+                # The mark was taken first: what has changed during the look is seen by the next one.
+                self._mark, self._looked_s = mark, self._clock_s()
+        except Exception as e:  # noqa: BLE001 - whatever it is, the next look may be better
+            self._fail(e)
+        else:
+            self.fault = ""
+
+    def _fail(self, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}".strip()
+        if what != self.fault:
+            is_expected = isinstance(error, (DatabaseError, EncodeError, OSError))
+            logger.error("nothing can be published now: %s", what, exc_info=None if is_expected else error)
+        self.fault, self._failed_s = what, self._clock_s()
+        if isinstance(error, DatabaseError) and not connection.in_atomic_block:
+            connection.close()
+
+    def _recall(self) -> None:
+        """Take up what is published already, so that a restart publishes nothing again."""
+        self._shelf.tidy()
+        for name in KINDS:
+            number, snapshot = self._shelf.newest(name)
+            if snapshot is not None:
+                self._last[name] = _Published(_content_of(snapshot), snapshot.audit, self._clock_s())
+                self._on_published(name, number)
+
+    def _is_due(self) -> bool:
+        now_s = self._clock_s()
+        people = self._last.get("people")
+        if self.alarm or people is None:
+            return now_s - self._looked_s >= LOOK_AGAIN_S
+        return now_s - people.at_s >= (AT_LEAST_EVERY_S if people.head == self._head else HEAD_WITHIN_S)
+
+    def _look(self) -> None:
+        premises = None
+        with content.one_moment():
+            head = journal.head()
+            what = self._trouble(head)
+            if not what:
+                people = (self._ticket_key, content.people())
+                if head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S:
+                    premises = content.premises()
+        self._raise_alarm(what)
+        if what:
+            return
+        self._head = head
+        if not self._is_published("people", people) or self._is_due():
+            number = self._shelf.next_number("people")
+            made_at = datetime.now(UTC)
+            key, persons = people
+            self._publish(People(number=number, made_at=made_at, audit=head, ticket_key=key, people=persons), head)
+        if premises is not None:
+            if not self._is_published("premises", premises):
+                number = self._shelf.next_number("premises")
+                made_at = datetime.now(UTC)
+                self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
+            self._premises_head, self._premises_s = head, self._clock_s()
+
+    def _is_published(self, name: SnapshotName, what: object) -> bool:
+        return name in self._last and self._last[name].content == what
+
+    def _publish(self, snapshot: Snapshot, head: AuditHead) -> None:
+        name = NAMES[type(snapshot)]
+        data = seal_snapshot(snapshot, self._town, self._key)
+        if head != self._baseline:
+            # Before it is published, so that no kill leaves a published head that we do not know of.
+            self._published_head.write(head)
+            self._baseline = head
+        self._shelf.put(snapshot, data)
+        self._last[name] = _Published(_content_of(snapshot), head, self._clock_s())
+        self._on_published(name, snapshot.number)
+
+    def _trouble(self, head: AuditHead) -> str:
+        """What is wrong with the audit, in sentences."""
+        problem = contradiction(head, journal.digest_at(self._baseline.sequence), self._baseline)
+        if problem is not None:
+            # An engineer may have settled it by `audit restored`.
+            self._baseline = self._published_head.read()
+            problem = contradiction(head, journal.digest_at(self._baseline.sequence), self._baseline)
+        if problem is not None:
+            return f"{problem.text} {WHAT_TO_DO}"
+        if triggers.missing(connection):
+            return f"The database no longer protects the audit: its triggers are gone. {WHAT_TO_DO}"
+        return ""
+
+    def _raise_alarm(self, what: str) -> None:
+        if what == self.alarm:
+            return
+        if what:
+            logger.critical("ALARM of the audit: %s", what)
+        else:
+            logger.warning("the alarm of the audit has ended")
+        self.alarm = what
+        alarm.write(self._shelf.folder, what)
+
+
+def _content_of(snapshot: Snapshot) -> object:
+    return (snapshot.ticket_key, snapshot.people) if isinstance(snapshot, People) else snapshot.premises
