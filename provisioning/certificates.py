@@ -8,7 +8,7 @@ day, because a Raspberry Pi has no clock of its own. OpenSSL's strict checks (th
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -49,9 +49,16 @@ class CertificateAuthority(Struct, frozen=True):
     @classmethod
     def create(cls, name: str, now: datetime) -> CertificateAuthority:
         """A new CA called ``name``, valid for ten years from ``now`` (aware)."""
+        return cls.signed_by_itself(name, now, {})
+
+    @classmethod
+    def signed_by_itself(
+        cls, name: str, now: datetime, more: Mapping[x509.ExtensionType, bool]
+    ) -> CertificateAuthority:
+        """As :meth:`create`, with further extensions: each with whether it is critical."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(subject)
@@ -62,9 +69,10 @@ class CertificateAuthority(Struct, frozen=True):
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(is_authority=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .sign(key, _HASH)
         )
-        return cls._of(certificate, key)
+        for extension, is_critical in more.items():
+            builder = builder.add_extension(extension, critical=is_critical)
+        return cls._of(builder.sign(key, _HASH), key)
 
     @classmethod
     def load(cls, certificate_pem: bytes, key_pem: bytes) -> CertificateAuthority:
@@ -121,10 +129,14 @@ def issue_server_certificate(
     *,
     now: datetime | None = None,
     life: timedelta = CERTIFICATE_LIFE,
+    common_name: str = "",
 ) -> IssuedCertificate:
-    """The broker's certificate, valid for each of ``hosts`` (names or IP addresses), and not for a client."""
+    """A server's certificate, valid for each of ``hosts`` (names or IP addresses), and not for a client.
+
+    ``common_name`` is for people; empty = the first host.
+    """
     names = list(dict.fromkeys(hosts))
-    return _issue(ca, names[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, now=now, life=life, hosts=names)
+    return _issue(ca, common_name or names[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, now=now, life=life, hosts=names)
 
 
 def issue_crl(

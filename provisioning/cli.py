@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
+from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
-from provisioning.fleet import BROKER, CENTRAL, Fleet
+from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
 from provisioning.layout import ALERTS, DEFAULT_PROFILE
 from provisioning.listing import as_table, list_fleet
+from provisioning.office_commands import add_commands, ask_about_second, new_nodes, proposals_of, snapshot_options
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
@@ -36,17 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="watchlink fleet", description="Add, list, renew and revoke nodes; keep the broker's files."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    town = argparse.ArgumentParser(add_help=False)
-    town.add_argument("--dir", required=True, type=Path, metavar="TOWN", help="the fleet folder")
-    broker = argparse.ArgumentParser(add_help=False)
-    told = broker.add_mutually_exclusive_group()
-    told.add_argument(
-        "--broker-pid-file", type=Path, metavar="FILE", help="the broker's; default: TOWN/broker/mosquitto.pid"
-    )
-    told.add_argument("--reload-command", metavar="COMMAND", help='tells the broker, e.g. "systemctl reload mosquitto"')
-    broker.add_argument(
-        "--deadline", default=PROOF_DEADLINE_S, type=float, metavar="SECONDS", help="how long the broker has to obey"
-    )
+    town, broker = town_options(), broker_options()
 
     init = commands.add_parser("init", parents=[town], help="make a new fleet in a new or empty folder")
     init.add_argument(
@@ -70,10 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.set_defaults(run=_init)
 
-    add = commands.add_parser("add", parents=[town, broker], help="add a node for a premises")
-    add.add_argument("--premises", required=True, metavar="NAME", help="as screens and cards show it")
-    add.add_argument("--place", default="", metavar="NAME", help="street or area")
-    add.add_argument("--scheme", required=True, action="append", metavar="SLUG", help="repeat for more than one")
+    add = commands.add_parser("add", parents=[town, broker, snapshot_options()], help="add a node for a premises")
+    add.add_argument("--premises", metavar="NAME", help="as screens and cards show it")
+    add.add_argument("--place", metavar="NAME", help="street or area")
+    add.add_argument("--scheme", action="append", metavar="SLUG", help="repeat for more than one")
+    add.add_argument(
+        "--proposal",
+        action="append",
+        type=int,
+        metavar="N",
+        help="instead of name, place and schemes: premises of the office, from 'proposals'; repeat for more",
+    )
     add.add_argument(
         "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"
     )
@@ -85,10 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         dest="kind",
         help="this node is central's own radio",
     )
-    add.add_argument("--yes", action="store_true", help="do not ask if the name is already in use")
+    add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
     add.set_defaults(run=_add)
 
-    listing = commands.add_parser("list", parents=[town], help="list nodes and what expires soon")
+    listing = commands.add_parser(
+        "list", parents=[town, snapshot_options()], help="list nodes, what expires soon, and what the office says else"
+    )
     listing.add_argument("--json", action="store_true", help="JSON output")
     listing.set_defaults(run=_list)
 
@@ -97,9 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     revoke.set_defaults(run=_revoke)
 
     renew = commands.add_parser(
-        "renew", parents=[town], help="make a new certificate for a node, central, its alerts connection or the broker"
+        "renew",
+        parents=[town],
+        help="make a new certificate for a node, central, its alerts connection, the broker or the office",
     )
-    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}', '{ALERTS}' or '{BROKER}'")
+    renew.add_argument("who", metavar="WHO", help=f"a node's id, '{CENTRAL}', '{ALERTS}', '{BROKER}' or '{OFFICE}'")
     renew.set_defaults(run=_renew)
 
     signing = commands.add_parser(
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "renew-crl", parents=[town, broker], help="make and prove a new revocation list; run it daily"
     )
     crl.set_defaults(run=_renew_crl)
+    add_commands(commands)
     return parser
 
 
@@ -129,7 +131,7 @@ def _init(options: argparse.Namespace) -> None:
         broker_user=options.broker_user,
     )
     authority = fleet.layout.authority
-    _say(f"{fleet.layout.town} is ready. Anyone with {authority} can make nodes: keep a copy offline, locked away.")
+    say(f"{fleet.layout.town} is ready. Anyone with {authority} can make nodes: keep a copy offline, locked away.")
 
 
 def _scheme(text: str) -> tuple[str, str]:
@@ -141,17 +143,39 @@ def _scheme(text: str) -> tuple[str, str]:
 
 def _add(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    if not options.yes:
-        _ask_about_namesakes(fleet, options.premises)
-    node = fleet.add(options.premises, options.place, options.scheme, profile=options.profile, kind=options.kind)
-    what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
-    _say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
-    _say("it holds the only copy of its private keys.")
-    if options.broker_pid_file or options.reload_command or fleet.layout.pid_file.exists():
-        fleet.enforce(_reload(options, fleet), deadline_s=options.deadline)
-        _say("The running broker knows it.")
+    wanted, snapshot_number = _wanted(fleet, options)
+    seconds = {new.office_premises for new in wanted if options.yes or ask_about_second(fleet, new.office_premises)}
+    for new in wanted:
+        if not options.yes and new.office_premises not in seconds:
+            _ask_about_namesakes(fleet, new.premises)
+    nodes = fleet.add_all(wanted, snapshot_number=snapshot_number, seconds=seconds)
+    for node in nodes:
+        what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
+        say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
+        say("it holds the only copy of its private keys.")
+    if knows_broker(options, fleet):
+        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
+        say("The running broker knows it." if len(nodes) == 1 else "The running broker knows them.")
     else:
-        _say("A broker that is already running does not know it yet. Run 'watchlink fleet renew-crl' to tell it.")
+        say("A broker that is already running does not know it yet. Run 'watchlink fleet renew-crl' to tell it.")
+
+
+def _wanted(fleet: Fleet, options: argparse.Namespace) -> tuple[list[NewNode], int]:
+    """The nodes to be added, and the number of the office's snapshot that they come from, or 0."""
+    if options.proposal is None:
+        if not options.premises or not options.scheme:
+            raise FleetInputError(
+                "Give --premises and --scheme, or --proposal with the number of the office's premises."
+            )
+        place = options.place or ""
+        return [NewNode(options.premises, place, options.scheme, options.profile, kind=options.kind)], 0
+    if options.premises is not None or options.place is not None or options.scheme or options.kind != "premises":
+        raise FleetInputError(
+            "With --proposal the office says name, place and schemes: leave out --premises, --place, --scheme and"
+            " --gateway."
+        )
+    proposals = proposals_of(fleet, options.snapshot)
+    return new_nodes(fleet, proposals, options.proposal, options.profile), proposals.number
 
 
 def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
@@ -166,36 +190,40 @@ def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
     known = "; ".join(
         f"{one.node} is {', '.join(filter(None, (one.premises, one.place)))}, already" for one in namesakes
     )
-    if not sys.stdin.isatty():
-        raise FleetInputError(f"{known}. Nothing was added. To add a second one, give --yes.")
-    if input(f"{known}. Add a second one? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise FleetInputError("Nothing was added.")
+    confirm(
+        f"{known}.",
+        "Add a second one?",
+        unchanged="Nothing was added.",
+        way_out="To add a second one, give --yes.",
+    )
 
 
 def _list(options: argparse.Namespace) -> None:
-    listing = list_fleet(Fleet.open(options.dir))
-    _say(msgspec.json.format(msgspec.json.encode(listing)).decode() if options.json else as_table(listing))
+    listing = list_fleet(Fleet.open(options.dir), options.snapshot)
+    say(msgspec.json.format(msgspec.json.encode(listing)).decode() if options.json else as_table(listing))
 
 
 def _revoke(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    node = fleet.revoke(options.node, _reload(options, fleet), deadline_s=options.deadline)
-    _say(f"{node.node} ({node.premises}) is revoked, and the running broker was seen to obey:")
-    _say("  it refuses revoked certificates, lets valid ones in, and gives this node no rights, connected or not;")
-    _say(f"  directory serial {fleet.record.directory_serial} strikes it, for central and every node.")
+    node = fleet.revoke(options.node, reload_of(options, fleet), deadline_s=options.deadline)
+    say(f"{node.node} ({node.premises}) is revoked, and the running broker was seen to obey:")
+    say("  it refuses revoked certificates, lets valid ones in, and gives this node no rights, connected or not;")
+    say(f"  directory serial {fleet.record.directory_serial} strikes it, for central and every node.")
 
 
 def _renew(options: argparse.Namespace) -> None:
     folder = Fleet.open(options.dir).renew(options.who)
-    if options.who == BROKER:
-        _say(f"New key and certificate in {folder}. Run 'watchlink fleet renew-crl' to make the broker use them.")
+    if options.who == OFFICE:
+        say(f"New server.key and server.pem in {folder}. Carry them to the office and restart its publisher.")
+    elif options.who == BROKER:
+        say(f"New key and certificate in {folder}. Run 'watchlink fleet renew-crl' to make the broker use them.")
     elif options.who == ALERTS:
-        _say(
+        say(
             f"New alerts.key and alerts.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker knows this"
         )
-        _say("connection; then carry them to central and restart it.")
+        say("connection; then carry them to central and restart it.")
     else:
-        _say(
+        say(
             f"New client.key and client.pem in {folder}. Carry them to the machine that uses them and restart it there."
         )
 
@@ -204,24 +232,14 @@ def _require_signatures(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     count = fleet.require_signatures(options.who)
     if not count:
-        _say("All of them already have to sign.")
+        say("All of them already have to sign.")
         return
-    _say(f"{count} more must sign from directory serial {fleet.record.directory_serial} on. Central passes it on.")
-    _say("A program that does not sign is no longer heard: check the control-room page for NO CONTACT.")
+    say(f"{count} more must sign from directory serial {fleet.record.directory_serial} on. Central passes it on.")
+    say("A program that does not sign is no longer heard: check the control-room page for NO CONTACT.")
 
 
 def _renew_crl(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    fleet.enforce(_reload(options, fleet), deadline_s=options.deadline)
+    fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
     expires_at = fleet.crl_expires_at()
-    _say(f"The running broker obeys the new revocation list, good until {expires_at:%Y-%m-%d}.")
-
-
-def _reload(options: argparse.Namespace, fleet: Fleet) -> Reload:
-    if options.reload_command:
-        return reload_by_command(options.reload_command)
-    return reload_by_pid_file(options.broker_pid_file or fleet.layout.pid_file)
-
-
-def _say(sentence: str) -> None:
-    sys.stdout.write(sentence + "\n")
+    say(f"The running broker obeys the new revocation list, good until {expires_at:%Y-%m-%d}.")

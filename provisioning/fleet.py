@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,8 @@ from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES, Plan, found
 from provisioning.layout import ALERTS, CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
+from provisioning.office import issue_office_certificate
+from provisioning.proposals import note_number, refuse_second
 from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
 from runtime.atomic import PUBLIC, write_atomic
 from wire.ids import CENTRAL_ALERTS_CLIENT, U32_MAX, NodeId, node_text
@@ -30,6 +32,7 @@ from wire.signing import KEY_BYTES, SigningKey
 
 BROKER: Final = "broker"
 CENTRAL: Final = "central"
+OFFICE: Final = "office"
 
 
 def _utc_now() -> datetime:
@@ -38,6 +41,13 @@ def _utc_now() -> datetime:
 
 def _plain(name: str) -> str:
     return " ".join(name.casefold().split())
+
+
+def _refuse_second(record: FleetRecord, premises: Sequence[int]) -> None:
+    for one in filter(None, premises):
+        refuse_second(record, one)
+        if premises.count(one) > 1:
+            raise FleetInputError(f"Premises {one} is named twice. For two nodes there, give --yes.")
 
 
 class NewNode(Struct, frozen=True):
@@ -49,6 +59,7 @@ class NewNode(Struct, frozen=True):
         profile: its hardware, one of :data:`~provisioning.layout.PROFILES`; ``fake`` for a board of mocked pins.
         fake_socket: the fake board's Unix socket, relative to the node's folder.
         kind: ``gateway`` for central's own radio (:class:`wire.directory.SenderEntry`).
+        office_premises: number of the premises at the office; 0 = none.
     """
 
     premises: str
@@ -57,6 +68,7 @@ class NewNode(Struct, frozen=True):
     profile: str = DEFAULT_PROFILE
     fake_socket: str = FAKE_SOCKET
     kind: NodeKind = "premises"
+    office_premises: int = 0
 
 
 class Fleet:
@@ -116,6 +128,11 @@ class Fleet:
     # -- reading --------------------------------------------------------------------------------------------------
 
     @property
+    def folder(self) -> FleetFolder:
+        """The folder, for changes that concern the office and the pages (:mod:`provisioning.office` and others)."""
+        return self._folder
+
+    @property
     def layout(self) -> Layout:
         """The paths of the fleet folder."""
         return self._folder.layout
@@ -170,19 +187,28 @@ class Fleet:
         """Add one node; see :meth:`add_all`."""
         return self.add_all([NewNode(premises, place, schemes, profile, fake_socket, kind)])[0]
 
-    def add_all(self, wanted: Sequence[NewNode]) -> tuple[NodeRecord, ...]:
+    def add_all(
+        self, wanted: Sequence[NewNode], *, snapshot_number: int = 0, seconds: Container[int] = ()
+    ) -> tuple[NodeRecord, ...]:
         """Add nodes, with one new directory for all. A running broker learns of them by :meth:`enforce`.
 
         Each node's private keys are only in its folder: carry it to the node, then delete it here.
 
+        Args:
+            wanted: the nodes.
+            snapshot_number: of the office's snapshot that they are made from; 0 = none.
+            seconds: premises of the office that may get another node although they have one in use.
+
         Raises:
-            FleetInputError: a name, scheme or profile cannot be used; nothing was changed.
+            FleetInputError: a name, scheme or profile cannot be used, a premises has a node already, or a newer
+                snapshot was used meanwhile; nothing was changed.
         """
         for new in wanted:
             if new.profile not in PROFILES:
                 raise FleetInputError(f"No hardware profile {new.profile!r}. Choose one of: {', '.join(PROFILES)}.")
         with self._folder.changing():
-            record, ca, now = self.record, self.authority(), self.now()
+            record, ca, now = note_number(self.record, snapshot_number), self.authority(), self.now()
+            _refuse_second(record, [new.office_premises for new in wanted if new.office_premises not in seconds])
             added: list[NodeRecord] = []
             identities: list[tuple[IssuedCertificate, bytes]] = []
             number = record.next_node
@@ -203,6 +229,7 @@ class Fleet:
                         certificates=(remember(certificate),),
                         kind=new.kind,
                         signs=True,
+                        office_premises=new.office_premises,
                     )
                 )
                 number = NodeId(number + 1)
@@ -255,15 +282,17 @@ class Fleet:
                 raise standing(e, f"The files in {self.layout.broker} are those of before or newer, and whole.") from e
 
     def renew(self, who: str) -> Path:
-        """A new key and certificate for a node's id, ``central``, ``alerts`` or ``broker``.
+        """A new key and certificate for a node's id, ``central``, ``alerts``, ``broker`` or ``office``.
 
         The old one stays valid until it expires. ``alerts`` is central's second connection.
 
-        Returns the folder with ``client.pem`` and ``client.key`` (the broker's: ``server.pem`` and ``server.key``).
+        Returns the folder with ``client.pem`` and ``client.key`` (broker and office: ``server.pem``, ``server.key``).
 
         Raises:
             FleetInputError: no such node, or it is revoked.
         """
+        if who == OFFICE:
+            return issue_office_certificate(self._folder)
         with self._folder.changing():
             record, ca, now = self.record, self.authority(), self.now()
             if who == BROKER:

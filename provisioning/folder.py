@@ -22,7 +22,7 @@ from provisioning.records import FleetRecord, encode_record, load_record
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire.directory import seal_directory
 from wire.limits import DIRECTORY_BYTES_MAX
-from wire.signing import SigningKey
+from wire.signing import PublicKey, SigningKey
 
 
 class FleetFolder:
@@ -149,6 +149,18 @@ class FleetFolder:
             return crl_expiry(self.crl_in_place())
         except CrlError:
             return None
+
+    def authority_public(self) -> PublicKey:
+        """The key that names this town.
+
+        Raises:
+            FleetDamagedError: missing or unusable.
+        """
+        path = self.layout.authority / "authority.pub"
+        try:
+            return PublicKey(bytes.fromhex(path.read_text("ascii").strip()))
+        except (OSError, ValueError) as e:
+            raise FleetDamagedError(f"The authority's public key cannot be read: {path} ({e}).") from e
 
     def _directory_key(self) -> SigningKey:
         path = self.layout.authority / "authority.key"

@@ -71,6 +71,21 @@ class Layout(Struct, frozen=True):
         return self.town / "central"
 
     @property
+    def office(self) -> Path:
+        """The office's files."""
+        return self.town / "office"
+
+    @property
+    def publisher(self) -> Path:
+        """Files of the office's program that signs and hands out snapshots."""
+        return self.office / "publisher"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where the office puts its snapshots, if it runs out of this folder."""
+        return self.office / "snapshots"
+
+    @property
     def nodes(self) -> Path:
         """A folder for each node."""
         return self.town / "nodes"

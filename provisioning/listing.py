@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from provisioning.fleet import BROKER, CENTRAL, Fleet
+from provisioning.errors import FleetInputError
+from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.layout import ALERTS
-from provisioning.records import CertificateRecord, NodeKind
+from provisioning.proposals import differences, read_proposals
+from provisioning.records import CertificateRecord, NodeKind, WebRecord
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
 """Out of 90 days: enough time to visit a premises before its certificate expires."""
+WEB_CA_WARNING: Final = timedelta(days=365)
+"""Out of ten years: time to reach every PC and tablet."""
 
 _NO_LANE: Final = (
     "Alerts have no connection of their own at central, so one member's flood can hold up the others':"
@@ -32,6 +37,22 @@ class NodeRow(msgspec.Struct, frozen=True):
     certificate_expires_at: datetime
     revoked_at: datetime | None
     kind: NodeKind = "premises"
+    office_premises: int = 0
+
+
+class OfficeKeyRow(msgspec.Struct, frozen=True):
+    """A key of the office that the directory lists."""
+
+    fingerprint: str
+    key: str
+    trusted_at: datetime
+
+
+class PageRow(msgspec.Struct, frozen=True):
+    """A machine's certificate for browsers."""
+
+    names: tuple[str, ...]
+    certificate_expires_at: datetime
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -44,10 +65,23 @@ class Listing(msgspec.Struct, frozen=True):
     broker_certificate_expires_at: datetime
     crl_expires_at: datetime | None
     warnings: tuple[str, ...]
+    office_keys: tuple[OfficeKeyRow, ...] = ()
+    office_certificate_expires_at: datetime | None = None
+    pages: tuple[PageRow, ...] = ()
+    differences: tuple[str, ...] = ()
+    """Where the office says something else than the fleet, in sentences."""
 
 
-def list_fleet(fleet: Fleet) -> Listing:
-    """The listing of the fleet now."""
+def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
+    """The listing of the fleet now.
+
+    Args:
+        fleet: the fleet.
+        snapshot: the office's premises snapshot or a folder of them; ``None`` = in the fleet folder, if it has any.
+
+    Raises:
+        FleetInputError: ``snapshot`` is given and cannot be used.
+    """
     record, now = fleet.record, fleet.now()
     rows = tuple(
         NodeRow(
@@ -59,6 +93,7 @@ def list_fleet(fleet: Fleet) -> Listing:
             _latest(node.certificates),
             node.revoked_at,
             node.kind,
+            node.office_premises,
         )
         for node in record.nodes
     )
@@ -68,23 +103,42 @@ def list_fleet(fleet: Fleet) -> Listing:
     ends += [("Central", CENTRAL, central), ("The broker", BROKER, broker)]
     if record.central.alerts_certificates:
         ends.append(("Alerts' connection of central", ALERTS, _latest(record.central.alerts_certificates)))
+    if record.office.certificates:
+        ends.append(("The office", OFFICE, _latest(record.office.certificates)))
     no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
     warnings = [*_crl_warnings(crl, now), *no_lane, *(w for end in ends for w in _certificate_warnings(*end, now))]
-    return Listing(now, record.directory_serial, rows, central, broker, crl, tuple(warnings))
+    warnings += _web_warnings(record.web, now)
+    found, trouble = _differences(fleet, snapshot)
+    return Listing(
+        now,
+        record.directory_serial,
+        rows,
+        central,
+        broker,
+        crl,
+        (*warnings, *trouble),
+        tuple(OfficeKeyRow(key.fingerprint, key.key, key.trusted_at) for key in record.office.trusted),
+        _latest(record.office.certificates) if record.office.certificates else None,
+        tuple(PageRow(page.names, page.certificate.expires_at) for page in record.web.issued) if record.web else (),
+        found,
+    )
 
 
 def as_table(listing: Listing) -> str:
     """For people: a line for each node, then the warnings."""
-    head = ("NODE", "PREMISES", "PLACE", "SCHEMES", "CERTIFICATE UNTIL", "REVOKED")
+    # No column for an office that the fleet does not know.
+    is_joined = bool(listing.office_keys) or any(row.office_premises for row in listing.nodes)
+    head = ["NODE", "PREMISES", "PLACE", "SCHEMES", *(["OFFICE"] if is_joined else []), "CERTIFICATE UNTIL", "REVOKED"]
     lines = [
-        (
+        [
             row.node,
             row.premises if row.kind == "premises" else f"{row.premises} ({row.kind})",
             row.place,
             " ".join(row.schemes),
+            *([str(row.office_premises or "")] if is_joined else []),
             _day(row.certificate_expires_at),
             "" if row.revoked_at is None else _day(row.revoked_at),
-        )
+        ]
         for row in listing.nodes
     ]
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
@@ -95,7 +149,46 @@ def as_table(listing: Listing) -> str:
         f" Certificates: central until {_day(listing.central_certificate_expires_at)},"
         f" broker until {_day(listing.broker_certificate_expires_at)}."
     )
-    return "\n".join([*(line.rstrip() for line in table), "", summary, *(f"! {w}" for w in listing.warnings)])
+    notes = [f"Office's key {key.fingerprint}, trusted since {_day(key.trusted_at)}." for key in listing.office_keys]
+    notes += [f"Page {', '.join(p.names)}: certificate until {_day(p.certificate_expires_at)}." for p in listing.pages]
+    if listing.office_certificate_expires_at is not None:
+        notes.append(f"Office's certificate until {_day(listing.office_certificate_expires_at)}.")
+    told = [*listing.warnings, *listing.differences]
+    return "\n".join([*(line.rstrip() for line in table), "", summary, *notes, *(f"! {w}" for w in told)])
+
+
+def _differences(fleet: Fleet, snapshot: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the office says else, and why that could not be looked up: sentences."""
+    folder = fleet.layout.snapshots
+    if snapshot is not None:
+        return differences(fleet.record, read_proposals(fleet.folder, snapshot)), ()
+    if not fleet.record.office.trusted or not any(folder.glob("premises-*.json")):
+        return (), ()
+    try:
+        return differences(fleet.record, read_proposals(fleet.folder, folder)), ()
+    except FleetInputError as e:
+        # Whoever asks for certificates must not be refused for the office's sake.
+        return (), (str(e),)
+
+
+def _web_warnings(web: WebRecord | None, now: datetime) -> list[str]:
+    if web is None:
+        return []
+    found = []
+    if web.expires_at - now <= WEB_CA_WARNING:
+        found.append(
+            f"The web CA ends in {_days(web.expires_at - now)}: run 'watchlink fleet web-ca"
+            f" --domain {web.domain} --replace'. Then each page needs a new certificate, and each PC the new root."
+        )
+    for page in web.issued:
+        name, left = page.names[0], page.certificate.expires_at - now
+        if left <= CERTIFICATE_WARNING:
+            when = "has expired, browsers refuse it" if left <= timedelta(0) else f"expires in {_days(left)}"
+            found.append(
+                f"The page {name}'s certificate {when}:"
+                f" 'watchlink fleet web-certificate {' '.join(page.names)} --out DIR'."
+            )
+    return found
 
 
 def _latest(certificates: tuple[CertificateRecord, ...]) -> datetime:

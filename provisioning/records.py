@@ -16,9 +16,11 @@ from provisioning.certificates import IssuedCertificate
 from provisioning.errors import FleetDamagedError, FleetInputError
 from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
 from wire.errors import DecodeError
+from wire.fingerprints import key_fingerprint
 from wire.ids import CENTRAL, NodeId, node_text, parse_node
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Moment, Name, NodeText
+from wire.signing import PublicKey
 from wire.text import display_text
 from wire.topics import SCHEME_SLUG
 
@@ -63,6 +65,8 @@ class NodeRecord(Record, frozen=True):
     """``gateway``: central's own radio, as in the directory."""
     signs: bool = False
     """Unsigned JSON in its name is refused, as in the directory."""
+    office_premises: Count = 0
+    """Number of its premises at the office, as in the directory; 0 = not joined with one."""
 
     @property
     def id(self) -> NodeId:
@@ -93,6 +97,62 @@ class CentralRecord(Record, frozen=True):
     """Nodes refuse its unsigned JSON, as in the directory."""
 
 
+class OfficeKeyRecord(Record, frozen=True):
+    """A key that may sign the office's snapshots, or could once."""
+
+    key: KeyText
+    trusted_at: Moment
+    struck_at: Moment | None = None
+    """In no directory from then on. The record keeps it, so that it is not trusted again by mistake."""
+
+    def __post_init__(self) -> None:
+        _ = self.public
+
+    @property
+    def public(self) -> PublicKey:
+        """The key itself."""
+        return PublicKey(bytes.fromhex(self.key))
+
+    @property
+    def fingerprint(self) -> str:
+        """As the office shows it too."""
+        return key_fingerprint(self.public.raw)
+
+
+class OfficeRecord(Record, frozen=True):
+    """The office, as far as the fleet knows it."""
+
+    keys: tuple[OfficeKeyRecord, ...] = ()
+    premises_number: Count = 0
+    """Of the newest premises snapshot that a change was made from: an older one is refused."""
+    host: str = ""
+    """Where others fetch snapshots from; empty = no certificate was made for it yet."""
+    certificates: tuple[CertificateRecord, ...] = ()
+    """Of the program that hands snapshots out, oldest first."""
+
+    @property
+    def trusted(self) -> tuple[OfficeKeyRecord, ...]:
+        """The keys that the directory lists."""
+        return tuple(key for key in self.keys if key.struck_at is None)
+
+
+class WebCertificateRecord(Record, frozen=True):
+    """A certificate for pages, valid for these names and addresses."""
+
+    names: tuple[str, ...]
+    certificate: CertificateRecord
+
+
+class WebRecord(Record, frozen=True):
+    """The town's web CA and what it has issued: the newest certificate for each list of names."""
+
+    domain: str
+    fingerprint: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of its certificate, as browsers show it."""
+    expires_at: Moment
+    issued: tuple[WebCertificateRecord, ...] = ()
+
+
 class FleetRecord(Record, frozen=True, kw_only=True):
     """The whole of ``fleet.json``."""
 
@@ -109,6 +169,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     crl_number: Count = 0
     canaries: tuple[CertificateRecord, ...] = ()
     """Certificates made to be refused, kept in the revocation list until they expire."""
+    office: OfficeRecord = OfficeRecord()
+    web: WebRecord | None = None
 
     def node(self, text: str) -> NodeRecord:
         """The node of that id.
@@ -133,6 +195,10 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         """A copy with ``node`` in place of the node with its id."""
         nodes = tuple(node if old.node == node.node else old for old in self.nodes)
         return msgspec.structs.replace(self, nodes=nodes)
+
+    def nodes_of_premises(self, premises: int) -> tuple[NodeRecord, ...]:
+        """The nodes in use that stand in this premises of the office."""
+        return tuple(node for node in self.nodes if node.revoked_at is None and node.office_premises == premises)
 
     def with_next_directory(self, now: datetime) -> FleetRecord:
         """A copy with the next directory serial."""
@@ -184,6 +250,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
                 revoked_at=node.revoked_at,
                 kind=node.kind,
                 signs=node.signs,
+                office_premises=node.office_premises,
             )
             for node in self.nodes
         ]
@@ -192,6 +259,7 @@ class FleetRecord(Record, frozen=True, kw_only=True):
             issued_at=self.directory_issued_at,
             schemes=self.schemes,
             senders=(central, *members),
+            office_keys=tuple(key.public.raw for key in self.office.trusted),
         )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from provisioning.fleet import Fleet
+from provisioning.office import change_keys
+from tests.support.fleet_office import Office
 
 
 @dataclass
@@ -34,3 +36,18 @@ def clock() -> Clock:
 @pytest.fixture
 def fleet(tmp_path: Path, clock: Clock) -> Fleet:
     return Fleet.init(tmp_path / "town", schemes={"hart": "HART", "pubwatch": "Pub Watch"}, clock=clock)
+
+
+@pytest.fixture
+def office(fleet: Fleet, tmp_path: Path) -> Office:
+    """An office that the fleet does not trust yet."""
+    folder = tmp_path / "office"
+    folder.mkdir()
+    return Office(fleet, folder)
+
+
+@pytest.fixture
+def trusted(office: Office) -> Office:
+    """An office whose key the directory lists."""
+    change_keys(office.fleet.folder, trust=office.key.public.raw)
+    return office

@@ -1,0 +1,81 @@
+"""What the commands share: how they speak, ask, and tell a running broker."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
+from provisioning.errors import FleetInputError
+from provisioning.fleet import Fleet
+
+
+def town_options() -> argparse.ArgumentParser:
+    """The options of every command."""
+    town = argparse.ArgumentParser(add_help=False)
+    town.add_argument("--dir", required=True, type=Path, metavar="TOWN", help="the fleet folder")
+    return town
+
+
+def broker_options() -> argparse.ArgumentParser:
+    """The options of commands after which a running broker reads its files again."""
+    broker = argparse.ArgumentParser(add_help=False)
+    told = broker.add_mutually_exclusive_group()
+    told.add_argument(
+        "--broker-pid-file", type=Path, metavar="FILE", help="the broker's; default: TOWN/broker/mosquitto.pid"
+    )
+    told.add_argument("--reload-command", metavar="COMMAND", help='tells the broker, e.g. "systemctl reload mosquitto"')
+    broker.add_argument(
+        "--deadline", default=PROOF_DEADLINE_S, type=float, metavar="SECONDS", help="how long the broker has to obey"
+    )
+    return broker
+
+
+def reload_of(options: argparse.Namespace, fleet: Fleet) -> Reload:
+    """How these options tell the broker to read its files again."""
+    if options.reload_command:
+        return reload_by_command(options.reload_command)
+    return reload_by_pid_file(options.broker_pid_file or fleet.layout.pid_file)
+
+
+def knows_broker(options: argparse.Namespace, fleet: Fleet) -> bool:
+    """Whether a broker runs out of the folder, or the options name one."""
+    return bool(options.broker_pid_file or options.reload_command or fleet.layout.pid_file.exists())
+
+
+def pass_directory_on(options: argparse.Namespace, fleet: Fleet) -> None:
+    """Bring a new directory to where central reads it, and say so.
+
+    Raises:
+        BrokerUnprovenError: the directory is made, but the broker was not seen to obey the new files.
+    """
+    serial = fleet.record.directory_serial
+    if knows_broker(options, fleet):
+        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
+        say(f"The directory has serial {serial}. Central passes it on.")
+    else:
+        say(f"The directory has serial {serial}. Copy {fleet.layout.directory} to central, which passes it on.")
+
+
+def confirm(facts: str, question: str, *, unchanged: str, way_out: str) -> None:
+    """Ask at the terminal.
+
+    Args:
+        facts: what the person must know, in sentences.
+        question: what they decide.
+        unchanged: what has not happened if they say no, as a sentence.
+        way_out: what a script has to do, which has no terminal.
+
+    Raises:
+        FleetInputError: the answer is no, or there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise FleetInputError(f"{facts} {unchanged} {way_out}")
+    if input(f"{facts} {question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise FleetInputError(unchanged)
+
+
+def say(sentence: str) -> None:
+    """To the person at the terminal."""
+    sys.stdout.write(sentence + "\n")

@@ -1,0 +1,189 @@
+"""The office, as the fleet sees it: whose snapshots are believed, and the certificate of what hands them out.
+
+Who the members are and which premises they have is the office's own business (ADR 0021).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from provisioning.certificates import issue_server_certificate
+from provisioning.errors import FleetInputError
+from provisioning.folder import FleetFolder
+from provisioning.founding import LOCAL_NAMES
+from provisioning.layout import FOLDER
+from provisioning.records import FleetRecord, OfficeKeyRecord, clean_name, remember
+from runtime.atomic import PUBLIC, write_atomic
+from wire.errors import DecodeError
+from wire.limits import OFFICE_KEYS_MAX
+from wire.signing import KEY_BYTES, PublicKey, SigningKey
+
+_KEY_FILE_BYTES_MAX: Final = 4_096
+_PUBLIC_NAME: Final = "snapshot.pub"
+_FIELD_PRIME: Final = 2**255 - 19
+
+
+def read_office_key(path: Path, folder: FleetFolder) -> bytes:
+    """The office's public key, 32 raw bytes, from the file that the office made.
+
+    Raises:
+        FleetInputError: not such a file: unreadable, a private key, or a key of the fleet itself.
+    """
+    try:
+        with path.open("rb") as source:
+            data = source.read(_KEY_FILE_BYTES_MAX)
+    except OSError as e:
+        raise FleetInputError(f"{path} cannot be read: {e.strerror}.") from e
+    if b"PRIVATE KEY" in data:
+        raise _private(path)
+    try:
+        raw = bytes.fromhex(data.decode("ascii").strip())
+        named = PublicKey(raw) if len(raw) == KEY_BYTES else None
+    except DecodeError as e:
+        raise FleetInputError(
+            f"{path} holds a key with which anybody could sign. Have the office make a new one."
+        ) from e
+    except ValueError:
+        named = None
+    if named is None:
+        raise FleetInputError(f"{path} does not hold a key of 64 hexadecimal digits: give the office's {_PUBLIC_NAME}.")
+    known = _own_keys(folder)
+    public_half = SigningKey(raw).public.raw
+    if path.suffix == ".key" or public_half in known or public_half.hex() in _public_keys_beside(path):
+        raise _private(path)
+    if raw in known:
+        raise FleetInputError(f"{path} holds the key of {known[raw]}, not the office's: give its {_PUBLIC_NAME}.")
+    if not _is_on_curve(raw):
+        raise FleetInputError(
+            f"{path} holds no public key. If it is a private one, delete this copy; give the office's {_PUBLIC_NAME}."
+        )
+    return raw
+
+
+def change_keys(folder: FleetFolder, *, trust: bytes | None = None, strike: str = "") -> None:
+    """List a key in the next directory, strike one, or both at once. Running it again finishes an interrupted change.
+
+    Args:
+        folder: the fleet's.
+        trust: a public key, 32 raw bytes, as :func:`read_office_key` gives it.
+        strike: a listed key's 64 hexadecimal digits or its fingerprint; empty = none.
+
+    Raises:
+        FleetInputError: no such key, or no room for another; nothing was changed.
+    """
+    with folder.changing():
+        record, now = folder.record, folder.now()
+        keys = record.office.keys
+        if strike:
+            keys = _struck(keys, find_key(record, strike), now)
+        if trust is not None:
+            keys = _trusted(keys, trust.hex(), now)
+        office = msgspec.structs.replace(record.office, keys=keys)
+        if len(office.trusted) > OFFICE_KEYS_MAX:
+            raise FleetInputError(
+                f"The directory has room for {OFFICE_KEYS_MAX} keys of the office: strike an old one with --strike."
+            )
+        if office != record.office:
+            if not {key.key for key in office.trusted} & {key.key for key in record.office.trusted}:
+                # Nothing that was believed is believed now: a new office, which counts from one again.
+                office = msgspec.structs.replace(office, premises_number=0)
+            folder.commit(msgspec.structs.replace(record, office=office).with_next_directory(now))
+        folder.publish()
+
+
+def find_key(record: FleetRecord, text: str) -> OfficeKeyRecord:
+    """The key with these 64 hexadecimal digits, or this fingerprint in any spelling.
+
+    Raises:
+        FleetInputError: the fleet has never trusted such a key.
+    """
+    plain = _plain(text)
+    for key in record.office.keys:
+        if plain in {_plain(key.key), _plain(key.fingerprint)}:
+            return key
+    known = ", ".join(key.fingerprint for key in record.office.trusted) or "none"
+    raise FleetInputError(f"{text!r} is no key of the office that this fleet trusts; it trusts: {known}.")
+
+
+def issue_office_certificate(folder: FleetFolder, host: str = "") -> Path:
+    """A new key and certificate for the program that hands out snapshots to other machines.
+
+    Args:
+        folder: the fleet's.
+        host: its address or name, as others reach it; empty = as before, at first the broker's.
+
+    Returns the folder with ``server.pem`` and ``server.key``.
+
+    Raises:
+        FleetInputError: the host cannot be used.
+    """
+    with folder.changing():
+        record, ca = folder.record, folder.authority()
+        host = clean_name(host or record.office.host or record.broker.host, "office's host")
+        server = issue_server_certificate(ca, (host, *LOCAL_NAMES), now=folder.now())
+        office = msgspec.structs.replace(
+            record.office, host=host, certificates=(*record.office.certificates, remember(server))
+        )
+        # Recorded before it is written, as every certificate.
+        folder.commit(msgspec.structs.replace(record, office=office))
+        layout = folder.layout
+        for made in (layout.office, layout.publisher):
+            made.mkdir(mode=FOLDER, exist_ok=True)
+        write_atomic(layout.publisher / "ca.pem", ca.certificate_pem, PUBLIC)
+        write_atomic(layout.office / "authority.pub", (layout.authority / "authority.pub").read_bytes(), PUBLIC)
+        layout.write_certificate(layout.publisher, "server", server)
+        return layout.publisher
+
+
+def _trusted(keys: tuple[OfficeKeyRecord, ...], key: str, now: datetime) -> tuple[OfficeKeyRecord, ...]:
+    if any(one.key == key and one.struck_at is None for one in keys):
+        return keys
+    return (*(one for one in keys if one.key != key), OfficeKeyRecord(key=key, trusted_at=now))
+
+
+def _struck(keys: tuple[OfficeKeyRecord, ...], struck: OfficeKeyRecord, now: datetime) -> tuple[OfficeKeyRecord, ...]:
+    if struck.struck_at is not None:
+        return keys
+    return tuple(msgspec.structs.replace(one, struck_at=now) if one is struck else one for one in keys)
+
+
+def _private(path: Path) -> FleetInputError:
+    return FleetInputError(
+        f"{path} holds a PRIVATE key. Nothing was changed. Delete this copy, it must not leave the office:"
+        f" whoever has it can invent members. Give {_PUBLIC_NAME} instead."
+    )
+
+
+def _own_keys(folder: FleetFolder) -> dict[bytes, str]:
+    record = folder.record
+    keys = {bytes.fromhex(node.key): f"node {node.node}" for node in record.nodes}
+    keys[bytes.fromhex(record.central.key)] = "central"
+    keys[folder.authority_public().raw] = "this fleet's authority"
+    return keys
+
+
+def _public_keys_beside(path: Path) -> set[str]:
+    found = set()
+    for file in path.parent.glob("*.pub"):
+        try:
+            found.add(file.read_text("ascii")[:_KEY_FILE_BYTES_MAX].strip().lower())
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _is_on_curve(key: bytes) -> bool:
+    """Whether the bytes are a point of Ed25519 (RFC 8032, section 5.1.3), as only half of all bytes are."""
+    p = _FIELD_PRIME
+    y = int.from_bytes(key, "little") & (1 << 255) - 1
+    d = -121665 * pow(121666, -1, p) % p
+    square = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
+    return y < p and pow(square, (p - 1) // 2, p) in {0, 1}
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.upper() if c.isalnum()).translate({ord("O"): "0", ord("I"): "1", ord("L"): "1"})
