@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from central.core.view import Acknowledge, Person, StartDuty
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
+from provisioning.office import change_keys
 from tests.support.central_program import CentralProgram, running_central
 from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import NodeProcess
 from tests.support.node_town import SHOP, Town
 from tests.support.old_version import OldVersion
+from wire.signing import SigningKey
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(3)]
 
@@ -49,6 +51,28 @@ def town(tmp_path: Path, old: OldVersion) -> Iterator[Town]:
     broker.start()
     yield Town(fleet, broker)
     broker.stop()
+
+
+READ_DIRECTORY = """
+import sys
+from pathlib import Path
+from wire.directory import open_directory
+from wire.ids import NodeId
+from wire.signing import PublicKey
+sealed, authority = (Path(name).read_bytes() for name in sys.argv[1:3])
+directory = open_directory(sealed, PublicKey(bytes.fromhex(authority.decode().strip())))
+assert not hasattr(directory, "office_keys")
+assert directory.senders[NodeId(0x10)].premises == "Corner Shop"
+"""
+
+
+def test_directory_with_an_office_is_read_by_the_old_version(tmp_path: Path, old: OldVersion) -> None:
+    """A town's nodes are updated one by one, its directory at once."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    fleet.add_all([NewNode("Corner Shop", "High St", ["hart"], office_premises=5)])
+    change_keys(fleet.folder, trust=SigningKey(b"o" * 32).public.raw)
+
+    old.run(READ_DIRECTORY, str(fleet.layout.directory), str(fleet.layout.authority / "authority.pub"))
 
 
 class NodeOfEither(NodeProcess):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import given
 
-from tools.publish.examples import DIRECTORY, HART, KEYS, PRESSED_AT, PUBWATCH, SHOP, STRUCK_OFF
+from tools.publish.examples import DIRECTORY, HART, KEYS, OFFICE_DIRECTORY, PRESSED_AT, PUB, PUBWATCH, SHOP, STRUCK_OFF
 from wire.directory import (
     EMPTY_DIRECTORY,
     DirectoryDocument,
@@ -20,6 +21,7 @@ from wire.directory import (
 from wire.errors import DirectoryError, EncodeError
 from wire.ids import NodeId, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
+from wire.messages import Message, Moment
 from wire.signing import DIRECTORY_DOMAIN, FRAME_DOMAIN
 
 AUTHORITY = KEYS["authority"]
@@ -58,6 +60,8 @@ def test_directory_comes_back_as_it_went(document: DirectoryDocument) -> None:
         assert set(entry.schemes) == sender.schemes
         assert (entry.kind == "central", entry.revoked_at is not None) == (sender.is_central, sender.is_revoked)
         assert (entry.kind == "gateway") == sender.is_gateway
+        assert entry.office_premises == sender.office_premises
+    assert list(document.office_keys) == [key.raw for key in directory.office_keys]
 
 
 def test_directory_tells_members_central_and_the_struck_off_apart() -> None:
@@ -72,8 +76,50 @@ def test_directory_tells_members_central_and_the_struck_off_apart() -> None:
     assert directory.scheme_by_slug("elsewhere") is None
 
 
+def test_directory_says_which_office_counts_and_where_its_premises_have_their_nodes() -> None:
+    directory = open_directory(seal_directory(OFFICE_DIRECTORY, AUTHORITY), AUTHORITY.public)
+
+    assert (KEYS["office"].public, KEYS["next office"].public) == directory.office_keys
+    assert {SHOP: 5, PUB: 8} == {
+        node: sender.office_premises for node, sender in directory.senders.items() if sender.office_premises
+    }
+    assert () == open_directory(SEALED, AUTHORITY.public).office_keys
+
+
+class OldSender(Message, frozen=True):
+    """:class:`SenderEntry` as versions before the office have it: they verify the very bytes and skip the rest."""
+
+    node: str
+    key: bytes
+    premises: str
+    place: str = ""
+    schemes: tuple[int, ...] = ()
+    kind: Literal["premises", "gateway", "central"] = "premises"
+    signs: bool = False
+    revoked_at: Moment | None = None
+
+
+class OldDocument(Message, frozen=True):
+    """:class:`DirectoryDocument` likewise."""
+
+    serial: int
+    issued_at: Moment
+    schemes: tuple[SchemeEntry, ...]
+    senders: tuple[OldSender, ...]
+
+
+def test_directory_with_an_office_is_read_by_nodes_that_know_none() -> None:
+    """A town's nodes are updated one by one, its directory at once."""
+    sealed = msgspec.json.decode(seal_directory(OFFICE_DIRECTORY, AUTHORITY), type=SealedDirectory)
+    old = msgspec.json.decode(sealed.document, type=OldDocument)
+
+    assert 14 == old.serial
+    assert [entry.node for entry in OFFICE_DIRECTORY.senders] == [entry.node for entry in old.senders]
+
+
 def test_empty_directory_knows_nobody() -> None:
     assert (0, {}, {}) == (EMPTY_DIRECTORY.serial, EMPTY_DIRECTORY.senders, EMPTY_DIRECTORY.schemes)
+    assert () == EMPTY_DIRECTORY.office_keys
 
 
 def test_directory_cannot_be_changed_in_place() -> None:
@@ -170,6 +216,12 @@ CONTRADICTORY = {
     "half a surrogate pair": with_shop(msgspec.structs.replace(LISTED, premises="\ud800")),
     "a name too long": with_shop(msgspec.structs.replace(LISTED, premises="x" * 65)),
     "an unknown kind": with_shop(OF_ANOTHER_KIND),
+    "premises -1": with_shop(msgspec.structs.replace(LISTED, office_premises=-1)),
+    "31 bytes of an office's key": msgspec.structs.replace(DIRECTORY, office_keys=(bytes(31),)),
+    "an office's key for which anybody can sign": msgspec.structs.replace(
+        DIRECTORY, office_keys=(b"\x01" + bytes(31),)
+    ),
+    "five keys of the office": msgspec.structs.replace(DIRECTORY, office_keys=(KEYS["shop"].public.raw,) * 5),
 }
 
 
@@ -200,13 +252,11 @@ def test_directory_of_a_large_town_fits_its_cap() -> None:
             premises="Premises of usual length",
             place="High St",
             schemes=(HART, PUBWATCH),
+            office_premises=1 + n,
         )
         for n in range(10_000)
     )
-    sealed = msgspec.json.encode(
-        SealedDirectory(
-            document=msgspec.json.encode(msgspec.structs.replace(DIRECTORY, senders=senders)), signature=bytes(64)
-        )
-    )
+    document = msgspec.structs.replace(OFFICE_DIRECTORY, senders=senders)
+    sealed = msgspec.json.encode(SealedDirectory(document=msgspec.json.encode(document), signature=bytes(64)))
 
     assert len(sealed) <= DIRECTORY_BYTES_MAX

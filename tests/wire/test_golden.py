@@ -13,7 +13,7 @@ from wire.admission import admit, stands_for
 from wire.directory import DirectoryDocument, open_directory
 from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, TopicError
 from wire.frames import decode
-from wire.ids import parse_node
+from wire.ids import node_text, parse_node
 from wire.messages import decode_message
 from wire.signing import PublicKey, SigningKey
 from wire.topics import FrameTopic, parse_topic
@@ -103,12 +103,17 @@ def test_invalid_topic_vector_is_refused(row: dict[str, Any]) -> None:
     assert row["reason"] == caught.value.reason
 
 
-def test_directory_vector_opens_to_its_document() -> None:
-    directory = open_directory(DIRECTORY["sealed"].encode(), PublicKey(bytes.fromhex(DIRECTORY["authority"])))
-    document = msgspec.convert(DIRECTORY["document"], DirectoryDocument)
+@pytest.mark.parametrize("vector", [DIRECTORY, DIRECTORY["with office"]], ids=["without an office", "with one"])
+def test_directory_vector_opens_to_its_document(vector: dict[str, Any]) -> None:
+    directory = open_directory(vector["sealed"].encode(), PublicKey(bytes.fromhex(DIRECTORY["authority"])))
+    document = msgspec.convert(vector["document"], DirectoryDocument)
 
     assert document.serial == directory.serial
     assert {entry.key for entry in document.senders} == {sender.key.raw for sender in directory.senders.values()}
+    assert list(document.office_keys) == [key.raw for key in directory.office_keys]
+    assert {entry.node: entry.office_premises for entry in document.senders} == {
+        node_text(node): sender.office_premises for node, sender in directory.senders.items()
+    }
 
 
 @by_name(DIRECTORY["admissions"])

@@ -52,6 +52,8 @@ SEEDS: Final = {
     "pub": bytes([0x11]) * 32,
     "struck off": bytes([0x12]) * 32,
     "gateway": bytes([0x13]) * 32,
+    "office": bytes([0x0F]) * 32,
+    "next office": bytes([0x1F]) * 32,
     "stranger": bytes([0xEE]) * 32,
 }
 KEYS: Final = {name: SigningKey(seed) for name, seed in SEEDS.items()}
@@ -308,3 +310,14 @@ SIGNING_DIRECTORY: Final = structs.replace(
     senders=tuple(structs.replace(entry, signs=entry.node in {"00000001", "00000010"}) for entry in DIRECTORY.senders),
 )
 """The same town, but central and the shop sign their JSON; the pub runs an old version."""
+
+OFFICE_DIRECTORY: Final = structs.replace(
+    SIGNING_DIRECTORY,
+    serial=14,
+    senders=tuple(
+        structs.replace(entry, office_premises={"00000010": 5, "00000011": 8}.get(entry.node, 0))
+        for entry in SIGNING_DIRECTORY.senders
+    ),
+    office_keys=(KEYS["office"].public.raw, KEYS["next office"].public.raw),
+)
+"""The same town with an office that is changing its key; the gateway stands in no member's premises."""

@@ -15,6 +15,7 @@ from tools.publish.examples import (
     FRAMES,
     KEYS,
     MESSAGES,
+    OFFICE_DIRECTORY,
     PUB,
     SEEDS,
     SHOP,
@@ -296,6 +297,10 @@ def _directory() -> Json:
         "authority": authority.public.raw.hex(),
         "sealed": sealed.decode(),
         "document": msgspec.to_builtins(DIRECTORY),
+        "with office": {
+            "sealed": seal_directory(OFFICE_DIRECTORY, authority).decode(),
+            "document": msgspec.to_builtins(OFFICE_DIRECTORY),
+        },
         "admissions": [
             {
                 "name": name,
