@@ -6,20 +6,39 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
+
+from msgspec.structs import replace
 
 from central.core.boards import BoardKeeper
 from central.core.events import ActionRequested
-from central.core.rights import Rights, Scope
-from central.core.view import Action, Board, Change, DeliverChange, Done, Person, Refused
+from central.core.rights import WHOLE_TOWN, Rights, Scope
+from central.core.sight import View
+from central.core.view import (
+    Action,
+    AddNote,
+    Board,
+    Change,
+    CloseRevoked,
+    DeliverChange,
+    Done,
+    EndDuty,
+    Person,
+    Refused,
+    StartDuty,
+)
 
 logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S: Final = 10.0
 BEAT_S: Final = 1.0
+VIEWS_IDLE_MAX: Final = 8
+"""Scopes that are kept up to date though nobody looks, so that a page that reloads need not begin anew."""
 STUCK_AFTER_S: Final = 10.0
 """Longer than any page takes to draw, even on a busy machine."""
 
@@ -47,8 +66,10 @@ class LiveBoard:
         self._request = request
         self._loop: asyncio.AbstractEventLoop | None = None
         self._numbers = itertools.count(1)
-        self._subscribers: list[DeliverChange] = []
-        self._waiting: dict[int, asyncio.Future[Done | Refused]] = {}
+        # By scope, the one that was asked for last at the end; people with equal scopes share one.
+        self._views: dict[Scope, View] = {}
+        self._subscribers: dict[Scope, list[DeliverChange]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Done | Refused], View]] = {}
         self._is_broken = False
 
     @property
@@ -77,30 +98,55 @@ class LiveBoard:
     @property
     def is_ok(self) -> bool:
         """Alerts can arrive and be stored."""
-        board = self._keeper.board(datetime.now(UTC))
-        return board.is_broker_linked and board.is_disk_ok
+        return bool(self._keeper.said("is_broker_linked") and self._keeper.said("is_disk_ok"))
 
-    def board(self, scope: Scope) -> Board:  # noqa: ARG002
-        """The newest, as of now."""
-        return self._keeper.board(datetime.now(UTC))
+    def board(self, scope: Scope) -> Board:
+        """The newest of ``scope``, as of now."""
+        return self._view(scope).board(datetime.now(UTC))
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:  # noqa: ARG002
-        """Call ``deliver`` with every change after the newest board."""
-        self._subscribers.append(deliver)
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:
+        """Call ``deliver`` with every change after the newest board of ``scope``, until what is returned is called."""
+        self._view(scope)
+        delivers = self._subscribers.setdefault(scope, [])
+        delivers.append(deliver)
+        return partial(self._unsubscribe, deliver, scope)
 
     async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:
         """Returns after the commit; refused without an answer within 10 s."""
+        view = self._view(rights.scope)
+        meant = _with_entry(action, view)
+        if isinstance(meant, Refused):
+            return meant
         number = next(self._numbers)
         future: asyncio.Future[Done | Refused] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        self._waiting[number] = (future, view)
         try:
-            self._request(ActionRequested(number, action, by, rights))
+            self._request(ActionRequested(number, meant, by, rights))
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await future
         except TimeoutError:
             return Refused("Central did not answer in time. Check the card before you try again.")
         finally:
             self._waiting.pop(number, None)
+
+    def _view(self, scope: Scope) -> View:
+        view = self._views.pop(scope, None)
+        if view is None:
+            # The whole town's has the run's own name and numbers; any other's tell nothing of them.
+            run = "" if scope == WHOLE_TOWN else f"-{secrets.token_hex(4)}"
+            view = View(scope, self._keeper, run, datetime.now(UTC))
+        self._views[scope] = view
+        idle = [one for one in self._views if one != scope and not self._subscribers.get(one)]
+        for one in idle[: max(0, len(idle) - VIEWS_IDLE_MAX)]:
+            del self._views[one]
+        return view
+
+    def _unsubscribe(self, deliver: DeliverChange, scope: Scope) -> None:
+        delivers = self._subscribers.get(scope, [])
+        if deliver in delivers:
+            delivers.remove(deliver)
+        if not delivers:
+            self._subscribers.pop(scope, None)
 
     def _cross(self, call: Callable[[], None]) -> None:
         # The loop ends before the intake thread does; by then nobody is looking.
@@ -116,14 +162,28 @@ class LiveBoard:
     def _apply(self, change: Change) -> None:
         try:
             self._keeper.apply(change)
+            seen = [(scope, view.take(change)) for scope, view in self._views.items()]
         except ValueError:
             self._is_broken = True
             logger.exception("the board cannot go on")
             return
-        for deliver in self._subscribers:
-            deliver(change)
+        for scope, made in seen:
+            if made is not None:
+                for deliver in tuple(self._subscribers.get(scope, ())):
+                    deliver(made)
 
     def _settle(self, request: int, result: Done | Refused) -> None:
-        future = self._waiting.get(request)
-        if future is not None and not future.done():
-            future.set_result(result)
+        future, view = self._waiting.get(request, (None, None))
+        if future is not None and view is not None and not future.done():
+            # The change that contains it has been applied: the core's own number counts others' traffic too.
+            future.set_result(replace(result, sequence=view.sequence) if isinstance(result, Done) else result)
+
+
+def _with_entry(action: Action, view: View) -> Action | Refused:
+    """The action with the core's number of what was on screen."""
+    if isinstance(action, AddNote | CloseRevoked | StartDuty | EndDuty) or not action.seen_through:
+        return action
+    through = view.through(action.seen_through)
+    if through is None:
+        return Refused("The card has changed since you looked. Check it, then try again.")
+    return replace(action, seen_through=through)

@@ -15,7 +15,7 @@ from central.core.fair_queue import FairQueue
 from central.core.journal import FrameEntry, Recall, SeenFrame
 from central.core.machine import CentralCore
 from central.core.rights import TABLE, Rights
-from central.core.view import Action, Card, OnDuty, Person
+from central.core.view import Action, Card, DutyKey, OnDuty, Person
 from sim.broker import Message, SimBroker, is_signed_by
 from sim.central_bugs import Bugs, PlantedBugError
 from sim.central_disk import CentralDisk
@@ -217,15 +217,18 @@ class SimCentral:
 
     def _recall(self) -> Recall:
         highest: dict[NodeId, int] = {}
-        on_duty: dict[Person, OnDuty] = {}
+        on_duty: dict[DutyKey, OnDuty] = {}
         for entry in self.disk.journal:
             if isinstance(entry, FrameEntry):
                 node, counter = entry.signed.frame.sender, entry.signed.frame.counter
                 highest[node] = max(highest.get(node, 0), counter)
             elif entry.kind == "duty-started" and entry.by:
-                on_duty[entry.by] = OnDuty(entry.by.role, entry.by.name, entry.at)
+                by, since = entry.by, entry.at
+                if (before := on_duty.get(by.key)) is not None:
+                    since = before.since
+                on_duty[by.key] = OnDuty(by.role, by.name, since, by.account, entry.schemes)
             elif entry.kind == "duty-ended" and entry.by:
-                on_duty.pop(entry.by, None)
+                on_duty.pop(entry.by.key, None)
         return Recall(
             journal=tuple(self.disk.journal),
             seen=tuple(SeenFrame(i, e.digest, e.is_late) for i, e in self.disk.frames.items()),

@@ -72,8 +72,9 @@ class StillBoard:
         """As the port says."""
         return self._board
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:  # noqa: ARG002
         """As the port says; nothing ever changes."""
+        return lambda: None
 
     async def act(self, action: Action, by: Person, rights: Rights) -> Done | Refused:  # noqa: ARG002
         """As the port says."""

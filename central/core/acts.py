@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.air import Air
+from central.core.audience import Reach
 from central.core.bulk import Bulk, bulk_for, next_entries, open_of
 from central.core.desk import AlreadySo, cleaned
 from central.core.duty import Duty
@@ -23,11 +24,13 @@ from central.core.outbound import states_of
 from central.core.page import Page
 from central.core.paths import Paths
 from central.core.pending_decisions import Pending, entry_for
+from central.core.premises import PremisesBook
 from central.core.receipts import Receipts
+from central.core.staff import Staff
 from central.core.steps import InFlight, Steps
 from central.core.timing import Timing
 from central.core.undo import Table
-from central.core.view import Done, Refused
+from central.core.view import Done, OnDuty, Person, Refused
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.ids import FrameId
 
@@ -47,8 +50,10 @@ class Acts(Steps):
         self._figures = Figures(timing)
         self._paths = Paths(timing, self._nodes, self._incidents, self._air, self._figures)
         self._receipts = Receipts(self._intake, self._nodes, self._paths, self._air)
-        self._page = Page(timing, self._figures, self._spared)
+        self._premises = PremisesBook()
+        self._page = Page(timing, self._figures, self._premises, self._spared)
         self._duty = Duty()
+        self._staff = Staff()
         # To be judged once nothing is on its way to disk.
         self._pending: tuple[Pending | Bulk, ...] = ()
         # Acts for many: those waiting for their turn, so that alerts come in between; and all that are unfinished.
@@ -65,7 +70,7 @@ class Acts(Steps):
             self._answer(event.request, asked)
             return
         action, by = asked
-        self._duty.take_sign(by, self._page.on_duty, self._now_at)
+        self._duty.take_sign(by.key, self._page.on_duty, self._now_at)
         if len(self._pending) >= PENDING_MAX:
             self._answer(event.request, Refused("Central is busy. Try again."))
             return
@@ -81,11 +86,20 @@ class Acts(Steps):
                 self._set_aside(pending, error)
                 self._show_change()
 
+    def _reach(self, by: Person, schemes: frozenset[int] | None) -> Reach:
+        """What ``by`` may act on now; ``schemes``: when they asked."""
+        return Reach(self._staff.still(by, schemes), self._directory)
+
     def _judge_bulk(self, bulk: Bulk, request: int | None) -> None:
         if not bulk.ids:
             bulk = bulk.of(open_of(bulk.node, self._incidents, bulk.through))
         found = next_entries(
-            bulk, self._entry + 1, incidents=bulk.known(self._incidents), now_at=self._now_at, timing=self._timing
+            bulk,
+            self._entry + 1,
+            incidents=bulk.known(self._incidents),
+            reach=self._reach(bulk.by, bulk.schemes),
+            now_at=self._now_at,
+            timing=self._timing,
         )
         entries, rest, refused = found
         if rest is None and bulk.has_more(self._incidents, entries):
@@ -149,7 +163,8 @@ class Acts(Steps):
             self._judge_bulk(pending, None)
             return
         if isinstance(pending, ev.ActionRequested):
-            bulk = bulk_for(pending.action, pending.by, self._incidents, self._directory)
+            reach = self._reach(pending.by, pending.rights.answers_as(pending.by.role))
+            bulk = bulk_for(pending.action, pending.by, self._incidents, reach)
             if isinstance(bulk, Bulk):
                 self._judge_bulk(bulk, pending.request)
                 return
@@ -163,6 +178,8 @@ class Acts(Steps):
             incidents=self._incidents.by_id,
             on_duty=self._page.on_duty,
             duty=self._duty,
+            staff=self._staff,
+            directory=self._directory,
             now_at=self._now_at,
             timing=self._timing,
         )
@@ -181,12 +198,14 @@ class Acts(Steps):
         self._in_flight = replace(flight, entries=left) if left else None
         match entry.kind, entry.by:
             case "duty-started", by if by is not None:
-                self._page.on_duty[by] = entry.at
-                self._duty.begin(by, self._now_at)
+                before = self._page.on_duty.get(by.key)
+                since = entry.at if before is None else before.since
+                self._page.on_duty[by.key] = OnDuty(by.role, by.name, since, by.account, entry.schemes)
+                self._duty.begin(by.key, self._now_at)
                 self._publish_status()
             case "duty-ended", by if by is not None:
-                self._page.on_duty.pop(by, None)
-                self._duty.end(by)
+                self._page.on_duty.pop(by.key, None)
+                self._duty.end(by.key)
                 self._publish_status()
             case _:
                 incident = self._apply(entry, flight.bulk)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from central.core.timing import CLOSED_SHOWN
-from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine
+from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, PremisesLine, SchemeLine
 
 
 class BoardKeeper:
@@ -18,7 +18,29 @@ class BoardKeeper:
         self._closed_shown = closed_shown
         self._cards: dict[str, Card] = {card.key: card for card in board.cards}
         self._nodes: dict[str, NodeLine] = {node.node: node for node in board.nodes}
+        self._premises: dict[str, PremisesLine] = {one.node: one for one in board.premises}
         self._is_stale = False
+
+    def node(self, node: str) -> NodeLine | None:
+        """The line of a unit; ``None``: there is none."""
+        return self._nodes.get(node)
+
+    @property
+    def schemes(self) -> tuple[SchemeLine, ...]:
+        """Of the town."""
+        return self._board.schemes
+
+    def has_card(self, key: str) -> bool:
+        """Whether there is a card of that name."""
+        return key in self._cards
+
+    def has_premises(self, node: str) -> bool:
+        """Whether the premises of that unit is known."""
+        return node in self._premises
+
+    def said(self, name: str) -> object:
+        """The newest value of a field that is neither card, line nor premises."""
+        return getattr(self._board, name)
 
     def apply(self, change: Change) -> None:
         """Apply the next change.
@@ -34,7 +56,10 @@ class BoardKeeper:
         self._nodes.update((node.node, node) for node in change.nodes)
         for node in change.gone_nodes:
             self._nodes.pop(node, None)
-        said = {name: getattr(change, name) for name in (*OF_CENTRAL, "on_duty", "rejected")}
+        for node in change.gone_premises:
+            self._premises.pop(node, None)
+        self._premises.update((one.node, one) for one in change.premises)
+        said = {name: getattr(change, name) for name in (*OF_CENTRAL, "on_duty", "rejected", "schemes")}
         differs = {name: value for name, value in said.items() if value is not None}
         self._board = replace(self._board, sequence=change.sequence, at=change.at, **differs)
         self._is_stale = True
@@ -46,6 +71,11 @@ class BoardKeeper:
         for text in gone:
             del self._cards[text]
         if self._is_stale or gone:
-            self._board = replace(self._board, cards=tuple(self._cards.values()), nodes=tuple(self._nodes.values()))
+            self._board = replace(
+                self._board,
+                cards=tuple(self._cards.values()),
+                nodes=tuple(self._nodes.values()),
+                premises=tuple(self._premises.values()),
+            )
             self._is_stale = False
         return replace(self._board, at=now_at)

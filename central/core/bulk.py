@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from central.core.audience import Reach
 from central.core.desk import Allowed, judge
 from central.core.incident import Incident
 from central.core.incidents import Incidents
@@ -36,7 +37,6 @@ from central.core.view import (
     SetOnTheWay,
     UndoAcknowledge,
 )
-from wire.directory import Directory
 from wire.errors import DecodeError
 from wire.ids import FrameId, NodeId, parse_node
 
@@ -55,6 +55,7 @@ class Bulk(Struct, frozen=True):
         untouched: how many had been pressed since ``through`` when it began.
         aside: those of ``ids`` that were read from disk for it only.
         visited: counters of all done or in ``ids``; empty for closings, which leave nothing open.
+        schemes: whose alerts the person could answer; ``None``: all, as before there were accounts.
     """
 
     action: ActionForMany
@@ -65,11 +66,13 @@ class Bulk(Struct, frozen=True):
     untouched: int = 0
     aside: Incidents | None = None
     visited: frozenset[int] = frozenset()
+    schemes: frozenset[int] | None = None
 
     @property
     def kept(self) -> KeptAct:
         """As kept on disk."""
-        return KeptAct(self.number, self.action, self.by, self.through)
+        schemes = None if self.schemes is None else tuple(sorted(self.schemes))
+        return KeptAct(self.number, self.action, self.by, self.through, schemes)
 
     def left_on_disk(self, incidents: Incidents) -> int:
         """How many more there was no room for in memory."""
@@ -105,7 +108,7 @@ class Bulk(Struct, frozen=True):
         if not isinstance(other, Bulk) or other.node != self.node:
             return False
         if isinstance(self.action, UndoAcknowledge):
-            return isinstance(other.action, Acknowledge) and other.by == self.by
+            return isinstance(other.action, Acknowledge) and self.by.is_same(other.by)
         return isinstance(self.action, Assign | SetOnTheWay) and type(other.action) is type(self.action)
 
     @property
@@ -114,25 +117,26 @@ class Bulk(Struct, frozen=True):
         return FrameId.parse(self.action.incident).node
 
 
-def bulk_for(action: Action, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused | None:
+def bulk_for(action: Action, by: Person, incidents: Incidents, reach: Reach) -> Bulk | Refused | None:
     """The act for many asked for; ``None``: for one incident at most."""
     match action:
         case CloseRevoked():
-            return _all_of_revoked(action, by, incidents, directory)
+            return _all_of_revoked(action, by, incidents, reach)
         case Acknowledge() | UndoAcknowledge() | SetOnTheWay() | Assign() | Close() if action.seen_through:
             try:
                 node = FrameId.parse(action.incident).node
             except DecodeError:
                 return Refused("There is no such incident.")
             # Nobody saw those pressed since then, so nobody answers them.
-            seen = open_of(node, incidents, action.seen_through)
+            seen = _in_reach(open_of(node, incidents, action.seen_through), incidents, reach)
             single = msgspec.structs.replace(action, seen_through=0)
             if isinstance(single, Close):
                 single = msgspec.structs.replace(single, seen_alerts=0)
             if not seen:
                 return Refused("They are already closed, or were pressed again.")
-            later = sum(one.is_open and one.pressed_entry > action.seen_through for one in incidents.of(node))
-            return Bulk(single, by, (), action.seen_through, untouched=later).of(seen)
+            others = [one for one in incidents.of(node) if one.is_open and one.pressed_entry > action.seen_through]
+            later = sum(map(reach.has, others))
+            return Bulk(single, by, (), action.seen_through, untouched=later, schemes=reach.mine).of(seen)
         case _:
             return None
 
@@ -142,6 +146,7 @@ def next_entries(
     first_number: int,
     *,
     incidents: Mapping[FrameId, Incident],
+    reach: Reach,
     now_at: datetime,
     timing: Timing,
 ) -> tuple[tuple[ActionEntry, ...], Bulk | None, Refused | None]:
@@ -156,7 +161,7 @@ def next_entries(
         if incident is not None and incident.pressed_entry > bulk.through:
             continue
         action = msgspec.structs.replace(bulk.action, incident=incident_id.text)
-        verdict = judge(action, bulk.by, incidents=incidents, on_duty={}, now_at=now_at, timing=timing)
+        verdict = judge(action, bulk.by, incidents=incidents, on_duty={}, reach=reach, now_at=now_at, timing=timing)
         if isinstance(verdict, Allowed):
             entries.append(ActionEntry(next(numbers), verdict.kind, incident_id, verdict.by, verdict.text, now_at))
         elif isinstance(verdict, Refused):
@@ -166,7 +171,8 @@ def next_entries(
 
 def recalled(act: KeptAct, incidents: Incidents) -> Bulk:
     """What is left of an act that a restart interrupted: incidents already done are refused one by one."""
-    bulk = Bulk(act.action, act.by, (), act.through, act.number)
+    schemes = None if act.schemes is None else frozenset(act.schemes)
+    bulk = Bulk(act.action, act.by, (), act.through, act.number, schemes=schemes)
     return bulk.of(open_of(bulk.node, incidents, act.through))
 
 
@@ -175,15 +181,21 @@ def open_of(node: NodeId, incidents: Incidents, through: int) -> tuple[FrameId, 
     return tuple(one.id for one in incidents.of(node) if one.is_open and one.pressed_entry <= through)
 
 
-def _all_of_revoked(action: CloseRevoked, by: Person, incidents: Incidents, directory: Directory) -> Bulk | Refused:
+def _in_reach(ids: Iterable[FrameId], incidents: Incidents, reach: Reach) -> tuple[FrameId, ...]:
+    return tuple(one for one in ids if reach.has(incidents.by_id[one]))
+
+
+def _all_of_revoked(action: CloseRevoked, by: Person, incidents: Incidents, reach: Reach) -> Bulk | Refused:
     try:
         node = parse_node(action.node)
     except DecodeError:
         return Refused("There is no such unit.")
-    sender = directory.senders.get(node)
-    if sender is not None and not sender.is_revoked:
+    sender = reach.directory.senders.get(node)
+    # One of another scheme is as one that does not exist.
+    if sender is not None and not sender.is_revoked and reach.knows(node):
         return Refused("This unit is not revoked. Close its alerts one card at a time.")
-    ids = open_of(node, incidents, incidents.revision)
+    is_listed = sender is not None and not sender.is_revoked
+    ids = () if is_listed else _in_reach(open_of(node, incidents, incidents.revision), incidents, reach)
     if not ids:
         return Refused("It has no open alerts.")
-    return Bulk(Close(ids[0].text, action.outcome), by, ids, incidents.revision)
+    return Bulk(Close(ids[0].text, action.outcome), by, ids, incidents.revision, schemes=reach.mine)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from central.core.audience import audience_of
 from central.core.groups import Shown
 from central.core.incident import Incident
 from central.core.timing import Timing
@@ -20,7 +21,7 @@ from wire.text import display_text
 NOT_DRAWN: Final = "– central has a fault and cannot show the rest"
 _SURE: Final = (
     *("incident", "key", "stands_for", "through", "revision", "node", "kind", "priority", "state", "arrived_at"),
-    *("path", "is_silent", "is_drill", "closed_at", "alert_count"),
+    *("path", "is_silent", "is_drill", "closed_at", "alert_count", "scheme_numbers"),
 )
 
 
@@ -69,6 +70,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         premises=premises_of(node, directory),
         place=place_of(node, directory),
         schemes=slugs_of(incident.schemes, directory),
+        scheme_numbers=audience_of(node, incident.schemes, directory),
         kind=incident.kind.slug,
         priority=PRIORITY[incident.kind],
         state=incident.state,
@@ -77,6 +79,7 @@ def card_of(incident: Incident, directory: Directory, timing: Timing, shown: Sho
         path=incident.path.value,
         paths=tuple(path.value for path in incident.paths),
         relay="" if incident.relay is None else premises_of(incident.relay, directory),
+        relay_node="" if incident.relay is None else node_text(incident.relay),
         is_untold=incident.is_untold,
         is_late=incident.is_late,
         is_silent=incident.is_silent,
@@ -117,6 +120,7 @@ def bare_card(incident: Incident, shown: Shown) -> Card:
         premises=node_text(incident.id.node),
         place=NOT_DRAWN,
         schemes=(),
+        scheme_numbers=incident.schemes,
         kind=incident.kind.slug,
         priority=PRIORITY[incident.kind],
         state=incident.state,
@@ -137,9 +141,18 @@ def bared(card: Card) -> Card:
     return Card(premises=card.node, place=NOT_DRAWN, schemes=(), pressed_at=None, is_late=False, **sure)
 
 
-def bare_line(text: str) -> NodeLine:
+def bare_line(text: str, scheme_numbers: tuple[int, ...] = ()) -> NodeLine:
     """The same for a premises; ``text``: its number."""
-    return NodeLine(node=text, premises=text, place=NOT_DRAWN, schemes=(), state="fault", since=None, last_seen_at=None)
+    return NodeLine(
+        node=text,
+        premises=text,
+        place=NOT_DRAWN,
+        schemes=(),
+        scheme_numbers=scheme_numbers,
+        state="fault",
+        since=None,
+        last_seen_at=None,
+    )
 
 
 def state_of(incident: Incident, scheme: str, directory: Directory, expires_at: datetime) -> IncidentState:

@@ -43,7 +43,7 @@ class Clocks(Record):
             return ""
         way = "behind" if middle > timedelta() else "ahead of"
         return (
-            f"Central's clock is {spoken(middle)} {way} the clocks of {witnesses} premises."
+            f"Central's clock is {spoken(middle)} {way} the clocks of most premises."
             " No alert is marked late because of this, but times on this page are wrong."
             " Check NTP on this machine, then restart central when no alert is open."
         )

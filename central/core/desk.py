@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from central.core.audience import Reach
 from central.core.incident import Incident
 from central.core.journal import ActionKind
 from central.core.people import goes_out, words
@@ -20,7 +21,9 @@ from central.core.view import (
     Assign,
     Close,
     CloseRevoked,
+    DutyKey,
     EndDuty,
+    OnDuty,
     Person,
     Refused,
     SetOnTheWay,
@@ -43,6 +46,8 @@ class Allowed(Struct, frozen=True):
     incident: Incident | None
     by: Person
     text: str = ""
+    schemes: tuple[int, ...] = ()
+    """Of a duty that begins."""
 
 
 class AlreadySo(Struct, frozen=True):
@@ -61,7 +66,7 @@ def cleaned(action: Action, by: Person) -> tuple[Action, Person] | Refused:
     if Role.by_slug(by.role) is None:
         return Refused(f"There is no such role. Use one of: {', '.join(sorted(role.slug for role in Role))}.")
     try:
-        return _clean(action), Person(by.role, _text(by.name, NAME_CHARS_MAX, "Your name"))
+        return _clean(action), Person(by.role, _text(by.name, NAME_CHARS_MAX, "Your name"), by.account)
     except _UnusableError as e:
         return Refused(str(e))
 
@@ -96,7 +101,8 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     by: Person,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_duty: Mapping[Person, datetime],
+    on_duty: Mapping[DutyKey, OnDuty],
+    reach: Reach,
     now_at: datetime,
     timing: Timing,
 ) -> Verdict:
@@ -107,14 +113,10 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
         case CloseRevoked():
             return Refused("This closes many alerts at once. Close a single one on its card.")
         case StartDuty():
-            if by in on_duty:
-                return AlreadySo()
-            if len(on_duty) >= ON_DUTY_MAX:
-                return Refused(f"{ON_DUTY_MAX} people are on duty already. End someone else's duty first.")
-            return Allowed("duty-started", None, by)
+            return _judge_start(by, on_duty, tuple(sorted(reach.mine or ())))
         case EndDuty():
-            return Allowed("duty-ended", None, by) if by in on_duty else AlreadySo()
-    incident = _find(action.incident, incidents)
+            return Allowed("duty-ended", None, by) if by.key in on_duty else AlreadySo()
+    incident = _find(action.incident, incidents, reach)
     if incident is None:
         return Refused("There is no such incident.")
     if isinstance(action, AddNote):
@@ -138,12 +140,25 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
             return Allowed("closed", incident, by, action.outcome)
 
 
+def _judge_start(by: Person, on_duty: Mapping[DutyKey, OnDuty], schemes: tuple[int, ...]) -> Verdict:
+    if not schemes:
+        return Refused("Your role here is gone. Ask the co-ordinator.")
+    mine = on_duty.get(by.key)
+    if mine is not None and mine.person == by:
+        return AlreadySo()
+    # Only those of the same schemes count: the number must tell nothing of others.
+    beside = [one for one in on_duty.values() if any(map(one.is_for, schemes))]
+    if mine is None and len(beside) >= ON_DUTY_MAX:
+        return Refused(f"{ON_DUTY_MAX} people are on duty already. End someone else's duty first.")
+    return Allowed("duty-started", None, by, schemes=schemes)
+
+
 def _judge_acknowledge(action: Acknowledge, by: Person, incident: Incident) -> Verdict:
     is_answered = incident.state != "unanswered" and incident.pressed_again_at is None
     if is_answered and incident.answered_by is not None:
         return (
             AlreadySo()
-            if incident.answered_by == by
+            if incident.answered_by.is_same(by)
             else Refused(f"Already answered by {words(incident.answered_by)}.")
         )
     if _has_become_worse(action.seen_kind, incident):
@@ -161,7 +176,8 @@ def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdi
         return Refused("Enter the name of the person on the way.")
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)
-    if incident.state == "on-the-way" and incident.coming == who:
+    coming = incident.coming
+    if incident.state == "on-the-way" and coming is not None and (coming.role, coming.name) == (who.role, who.name):
         return AlreadySo()
     return Allowed("on-the-way", incident, by, f"{who.role} {who.name}")
 
@@ -180,8 +196,9 @@ def _look_again(incident: Incident) -> Refused:
     return Refused(f"It has become {now}. Check the card, then answer.")
 
 
-def _find(text: str, incidents: Mapping[FrameId, Incident]) -> Incident | None:
+def _find(text: str, incidents: Mapping[FrameId, Incident], reach: Reach) -> Incident | None:
     try:
-        return incidents.get(FrameId.parse(text))
+        incident = incidents.get(FrameId.parse(text))
     except DecodeError:
         return None
+    return incident if incident is not None and reach.has(incident) else None

@@ -30,7 +30,7 @@ from central.core.people import AUTOMATIC, FORMER_AUTOMATIC, words
 from central.core.undo import Record, Table
 from central.core.view import HistoryLine, Person
 from wire.frames import Alert, Cancel, Response
-from wire.ids import FrameId, NodeId
+from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import PRIORITY, AlertKind, CancelReason, MemberResponse
 from wire.kinds import Path as FramePath
 from wire.lateness import LATE_AFTER_S
@@ -42,6 +42,8 @@ ANSWER_COVERS: Final = timedelta(minutes=1)
 even if nobody has closed the first one's incident (N2)."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MEMBERS_MAX: Final = 64
+HEARD_AT: Final = ", heard at "
+"""Before the name of the premises that heard it, in the text of a press."""
 NameOf = Callable[[NodeId], str]
 
 _RESPONSES: Final[dict[MemberResponse, Literal["seen", "responding"]]] = {
@@ -127,7 +129,7 @@ class Incident(Record):
         """Whether ``by`` gave the acknowledgement and may still take it back."""
         return (
             self.state == "answered"
-            and self.answered_by == by
+            and by.is_same(self.answered_by)
             and self.answered_at is not None
             and now_at - self.answered_at <= within
         )
@@ -224,8 +226,9 @@ class Incident(Record):
         word = alert.kind.slug.replace("-", " ").upper()
         flags = [flag for flag, is_set in (("drill", alert.drill), ("late", entry.is_late)) if is_set]
         if entry.path is FramePath.RADIO:
-            flags.append("by radio" if entry.relay is None else f"by radio, heard at {name_of(entry.relay)}")
-        self._tell(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags])))
+            flags.append("by radio" if entry.relay is None else f"by radio{HEARD_AT}{name_of(entry.relay)}")
+        relay = "" if entry.relay is None else node_text(entry.relay)
+        self._tell(HistoryLine(entry.arrived_at, what, ", ".join([word, *flags]), node=relay))
 
     def _tell(self, line: HistoryLine) -> None:
         self.history = (*self.history[-HISTORY_LINES_MAX + 1 :], line)
@@ -262,7 +265,8 @@ class Incident(Record):
         word = _RESPONSES[response.response]
         if known is None or response.counter > known.counter:
             self.members[response.sender] = MemberPress(response.counter, word, entry.arrived_at)
-        self._tell(HistoryLine(entry.arrived_at, "member", f"{name_of(response.sender)}: {word}"))
+        text, node = f"{name_of(response.sender)}: {word}", node_text(response.sender)
+        self._tell(HistoryLine(entry.arrived_at, "member", text, node=node))
 
 
 def _pressed_at(at_s: int, arrived_at: datetime) -> datetime:

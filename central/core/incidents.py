@@ -155,6 +155,11 @@ class Incidents(Record):
             if incident.is_open and any(is_struck_off(member, directory) for member in incident.members):
                 self.changed[incident.id] = incident
 
+    def touch_of(self, nodes: frozenset[NodeId]) -> None:
+        """Mark what these nodes sent to be told anew: a directory has changed who sees it."""
+        for node in nodes:
+            self.changed.update((incident.id, incident) for incident in self.of(node))
+
     def forget_closed_before(self, oldest_at: datetime) -> None:
         """Drop incidents closed before ``oldest_at``; the disk keeps them."""
         for incident in [i for i in self._by_id.values() if i.closed_at is not None and i.closed_at < oldest_at]:

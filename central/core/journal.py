@@ -68,12 +68,19 @@ def incident_of(frame: Frame) -> FrameId | None:
             return None
 
 
+ActorKind = Literal["person", "watchlink"]
+"""Who did something. Watchlink itself: automatic answers, ``found-late``, a duty that nobody ended."""
+
+
 class ActionEntry(Struct, frozen=True):
-    """Something a person did, or central's own finding: ``found-late``, without ``by``.
+    """Something a person did, or Watchlink itself.
 
     Attributes:
+        by: account, name and role of the person, as they were then. Where Watchlink itself ended somebody's duty:
+            whose. ``None`` for ``found-late``.
         text: note, outcome or assignee, already cleaned; for ``found-late`` the alert's id; for ``on-the-way`` who
             comes, as ``role name`` (empty in journals from before November 2026: then ``by`` comes).
+        schemes: of ``duty-started``: for which; empty: for all, as before there were accounts.
     """
 
     entry: int
@@ -82,12 +89,15 @@ class ActionEntry(Struct, frozen=True):
     by: Person | None
     text: str
     at: datetime
+    actor: ActorKind = "person"
+    schemes: tuple[int, ...] = ()
 
     @property
     def coming(self) -> Person | None:
         """For ``on-the-way``: who comes."""
         role, _, name = self.text.partition(" ")
-        return Person(role, name) if name else self.by
+        is_own = self.by is not None and (role, name) == (self.by.role, self.by.name)
+        return Person(role, name) if name and not is_own else self.by
 
 
 JournalEntry = FrameEntry | ActionEntry
@@ -121,12 +131,14 @@ class KeptAct(Struct, frozen=True):
         number: of the first entry that it wrote, by which it is known.
         action: as for one incident.
         through: those pressed since this entry are left out.
+        schemes: whose alerts the person could answer; ``None``: all, as before there were accounts.
     """
 
     number: int
     action: ActionForMany
     by: Person
     through: int
+    schemes: tuple[int, ...] | None = None
 
 
 class KeptFigures(Struct, frozen=True):

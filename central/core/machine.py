@@ -21,12 +21,13 @@ from typing import Any
 from central.core import effects as do
 from central.core import events as ev
 from central.core.acts import Acts
+from central.core.audience import moved_between
 from central.core.bulk import recalled
 from central.core.clocks import Clocks
 from central.core.intake import Again, RefusedForGoodError
 from central.core.nodes import NodeRecord
 from central.core.outbound import Outbound, statuses_of
-from central.core.pending_decisions import WentAway, found_late, weekly_tests_due
+from central.core.pending_decisions import RoleGone, WentAway, found_late, weekly_tests_due
 from central.core.reporting import facts_of
 from central.core.restored import Restored
 from central.core.set_aside import NOT_DONE
@@ -72,8 +73,8 @@ class CentralCore(Acts):
             ev.OpenRecalled: self._on_open_recalled,
             ev.ReserveChanged: self._on_reserve_changed,
             ev.ActionRequested: self._on_action_requested,
-            ev.PeopleChanged: lambda _: None,
-            ev.PremisesChanged: lambda _: None,
+            ev.PeopleChanged: self._on_people_changed,
+            ev.PremisesChanged: self._on_premises_changed,
         }
 
     def handle(self, event: ev.Event, now_at: datetime) -> list[do.Effect]:
@@ -116,9 +117,9 @@ class CentralCore(Acts):
         self._nodes.recall(recall.nodes, self._now_at)
         self._paths.recall(recall, self._now_at)
         self._intake.recall(recall, event.earlier, self._now_at)
-        self._page.on_duty = Table((one.person, one.since) for one in recall.on_duty)
-        for person in self._page.on_duty:
-            self._duty.begin(person, self._now_at)
+        self._page.on_duty = Table((one.person.key, one) for one in recall.on_duty)
+        for key in self._page.on_duty:
+            self._duty.begin(key, self._now_at)
         self._entry = recall.last_entry
         for entry in recall.journal:
             error = self._whole(partial(self._incidents.apply, entry, self._directory))
@@ -184,6 +185,7 @@ class CentralCore(Acts):
         # Left for a later tick while others wait or the disk refuses.
         if self._page.is_disk_ok and self._in_flight is None and not self._pending:
             self._pending += tuple(map(WentAway, self._duty.stale(now_at, timing.duty_ends_after)))
+            self._pending += self._roles_gone()
             self._pending += tuple(weekly_tests_due(self._incidents.all(), now_at, timing))
 
     def _tick_paths(self) -> None:
@@ -197,14 +199,17 @@ class CentralCore(Acts):
         self._drain_outbound()
 
     def _on_directory_changed(self, event: ev.DirectoryChanged) -> None:
+        moved = moved_between(self._directory, event.directory)
         self._directory, self._directory_data = event.directory, event.data
         self._nodes.set_directory(event.directory)
+        self._premises.join(event.directory)
         for record in self._nodes.all():
             record.directory_sent_at = None
             if record.alive_at is not None:
                 self._outbound.owe_directory(record.node)
         self._drain_outbound()
         self._incidents.touch_answered_by_struck_off(event.directory)
+        self._incidents.touch_of(moved)
         self._publish_incidents()
         self._publish_status()
         self._effects.append(do.KeepDirectory(event.directory.serial, event.data))
@@ -221,6 +226,24 @@ class CentralCore(Acts):
 
     def _on_lane_changed(self, event: ev.LaneChanged) -> None:
         self._page.has_alerts_lane = event.is_proven
+
+    def _on_people_changed(self, event: ev.PeopleChanged) -> None:
+        self._staff.take(event.rights)
+        before = tuple(self._page.on_duty.values())
+        for one in before:
+            now = self._staff.on_duty_now(one)
+            if now is not None:
+                self._page.on_duty[one.person.key] = now
+        if before != tuple(self._page.on_duty.values()):
+            self._publish_status()
+        self._pending += self._roles_gone()
+
+    def _roles_gone(self) -> tuple[RoleGone, ...]:
+        gone = (RoleGone(key) for key, one in self._page.on_duty.items() if self._staff.on_duty_now(one) is None)
+        return tuple(one for one in gone if one not in self._pending)
+
+    def _on_premises_changed(self, event: ev.PremisesChanged) -> None:
+        self._premises.take(event.entries, self._directory)
 
     # Frames.
 
@@ -389,7 +412,7 @@ class CentralCore(Acts):
 
     def _publish_status(self) -> None:
         self._status_at = self._now_at
-        on_duty, boot_id = self._page.on_duty, self._page.boot_id
+        on_duty, boot_id = self._page.on_duty.values(), self._page.boot_id
         sequence = self._outbound.next_sequence()
         self._effects += statuses_of(self._directory, boot_id, on_duty, self._now_at, self._timing, sequence=sequence)
 

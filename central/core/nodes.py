@@ -276,6 +276,7 @@ class Nodes(Record):
             premises=shown_name(record.sender.premises),
             place=shown_name(record.sender.place),
             schemes=slugs_of(tuple(sorted(record.sender.schemes)), directory),
+            scheme_numbers=tuple(sorted(record.sender.schemes)),
             state=record.shown,
             since=record.since,
             last_seen_at=record.last_seen_at,
@@ -301,6 +302,7 @@ class Nodes(Record):
             is_test_overdue=record.is_overdue[0],
             heard_at=radio.heard_at,
             heard_by=tuple(premises_of(relay, directory) for relay in reversed(radio.heard_by)),
+            heard_by_nodes=tuple(node_text(relay) for relay in reversed(radio.heard_by)),
             blocked_since=radio.blocked_since,
             busy_percent=radio.busy_percent,
         )

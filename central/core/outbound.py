@@ -6,7 +6,7 @@ tick, so that an alert never waits behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -23,7 +23,7 @@ from central.core.nodes import NodeRecord, Nodes
 from central.core.set_aside import Spared
 from central.core.timing import Timing
 from central.core.undo import Record, Table
-from central.core.view import Person
+from central.core.view import OnDuty, Person
 from wire.directory import Directory
 from wire.ids import FrameId, NodeId
 from wire.kinds import WATCHLINK_ROLE, AnswerState, Role
@@ -51,18 +51,24 @@ def states_of(incident: Incident, directory: Directory, now_at: datetime, timing
 def statuses_of(
     directory: Directory,
     boot_id: str,
-    on_duty: Iterable[Person],
+    on_duty: Collection[OnDuty],
     now_at: datetime,
     timing: Timing,
     *,
     sequence: int,
 ) -> list[PublishStatus]:
-    """Central's heartbeat to every scheme."""
-    roles = tuple(dict.fromkeys(person.role for person in on_duty))
-    status = CentralStatus(
-        boot_id=boot_id, at=now_at, expires_at=now_at + timing.status_valid, on_duty=roles, sequence=sequence
-    )
-    return [PublishStatus(scheme.slug, status) for scheme in directory.schemes.values()]
+    """Central's heartbeat to every scheme: with those on duty for it."""
+
+    def status(scheme: int) -> CentralStatus:
+        return CentralStatus(
+            boot_id=boot_id,
+            at=now_at,
+            expires_at=now_at + timing.status_valid,
+            on_duty=tuple(dict.fromkeys(one.role for one in on_duty if one.is_for(scheme))),
+            sequence=sequence,
+        )
+
+    return [PublishStatus(scheme.slug, status(scheme.number)) for scheme in directory.schemes.values()]
 
 
 def acknowledgement_of(entry: ActionEntry, incident: Incident) -> tuple[Role, AnswerState, str] | None:

@@ -8,17 +8,18 @@ from typing import Any
 
 from msgspec import field
 
-from central.core.cards import bare_card, bare_line, card_of
+from central.core.cards import bare_card, bare_line, card_of, shown_name
 from central.core.figures import Figures
 from central.core.groups import Group, Groups, Shown
 from central.core.incident import EPOCH, Incident
 from central.core.incidents import Incidents
 from central.core.nodes import NodeRecord, Nodes
+from central.core.premises import PremisesBook
 from central.core.rejections import Rejections
 from central.core.set_aside import Spared
 from central.core.timing import Timing
 from central.core.undo import Record, Table
-from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, OnDuty, Person
+from central.core.view import OF_CENTRAL, Board, Card, Change, DutyKey, NodeLine, OnDuty, SchemeLine
 from wire.directory import Directory
 from wire.ids import NodeId, node_text
 
@@ -28,6 +29,7 @@ class Page(Record):
 
     _timing: Timing
     _figures: Figures
+    _premises: PremisesBook
     # What cannot be drawn costs its own card or line, never the page.
     _spared: Spared
     sequence: int = 0
@@ -37,8 +39,8 @@ class Page(Record):
     has_alerts_lane: bool = False
     has_reserve: bool = True
     clock_fault: str = ""
-    on_duty: Table[Person, datetime] = field(default_factory=Table)
-    """Everyone on duty, and since when."""
+    on_duty: Table[DutyKey, OnDuty] = field(default_factory=Table)
+    """Everyone on duty, by who they are."""
     _told: tuple[tuple[str, Any], ...] = ()
     _told_nodes: Table[NodeId, None] = field(default_factory=Table)
     _groups: Groups = field(default_factory=Table)
@@ -72,13 +74,15 @@ class Page(Record):
             cards=tuple(cards),
             nodes=tuple(self._line(nodes, record, directory, now_at) for record in nodes.all()),
             rejected=rejections.lines(),
+            schemes=schemes_of(directory),
+            premises=self._premises.all_lines(),
         )
         incidents.changed.clear()
         incidents.gone.clear()
         incidents.back.clear()
         nodes.changed.clear()
         rejections.is_changed = False
-        self._told = self._telling()
+        self._told = self._telling(directory)
         self._told_nodes = Table((record.node, None) for record in nodes.all())
         return board
 
@@ -91,9 +95,10 @@ class Page(Record):
         now_at: datetime,
     ) -> Change | None:
         """What has changed; ``rejections`` only now and then: a flood would be most of the feed."""
-        told = self._telling()
+        told = self._telling(directory)
         has_rejections = rejections is not None and rejections.is_changed
-        if not (incidents.changed or nodes.changed or has_rejections or told != self._told):
+        has_premises = self._premises.is_changed
+        if not (incidents.changed or nodes.changed or has_rejections or has_premises or told != self._told):
             return None
         cards, gone_cards = self._changed_cards(incidents, directory, now_at)
         lines = []
@@ -111,6 +116,7 @@ class Page(Record):
         if rejections is not None and has_rejections:
             rejections.is_changed = False
             rejected = rejections.lines()
+        premises, gone_premises = self._premises.take_changed() if has_premises else ((), ())
         differs = dict(now for now, before in zip(told, self._told, strict=True) if now != before)
         self._told = told
         self.sequence += 1
@@ -122,14 +128,17 @@ class Page(Record):
             nodes=tuple(lines),
             gone_nodes=tuple(gone),
             rejected=rejected,
+            premises=premises,
+            gone_premises=gone_premises,
             **differs,
         )
 
-    def _telling(self) -> tuple[tuple[str, Any], ...]:
-        return (*((name, getattr(self, name)) for name in OF_CENTRAL), ("on_duty", self._on_duty()))
+    def _telling(self, directory: Directory) -> tuple[tuple[str, Any], ...]:
+        of_central = ((name, getattr(self, name)) for name in OF_CENTRAL)
+        return (*of_central, ("on_duty", self._on_duty()), ("schemes", schemes_of(directory)))
 
     def _on_duty(self) -> tuple[OnDuty, ...]:
-        return tuple(OnDuty(person.role, person.name, since) for person, since in self.on_duty.items())
+        return tuple(self.on_duty.values())
 
     def _changed_cards(
         self, incidents: Incidents, directory: Directory, now_at: datetime
@@ -174,4 +183,10 @@ class Page(Record):
         def draw() -> NodeLine:
             return nodes.line(record, directory, now_at, self._figures.of(record.node, now_at))
 
-        return self._spared(draw, f"line of {node_text(record.node)}", record.node) or bare_line(node_text(record.node))
+        drawn = self._spared(draw, f"line of {node_text(record.node)}", record.node)
+        return drawn or bare_line(node_text(record.node), tuple(sorted(record.sender.schemes)))
+
+
+def schemes_of(directory: Directory) -> tuple[SchemeLine, ...]:
+    """The town's schemes as the page has them."""
+    return tuple(SchemeLine(one.number, one.slug, shown_name(one.name)) for one in directory.schemes.values())

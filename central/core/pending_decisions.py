@@ -11,17 +11,21 @@ from typing import Final
 
 from msgspec import Struct
 
+from central.core.audience import Reach
 from central.core.desk import Allowed, AlreadySo, judge
 from central.core.duty import Duty
 from central.core.events import ActionRequested
 from central.core.incident import Incident
 from central.core.journal import ActionEntry
 from central.core.people import AUTOMATIC, is_automatic
+from central.core.staff import Staff
 from central.core.timing import Timing
-from central.core.view import Person, Refused
+from central.core.view import DutyKey, OnDuty, Refused
+from wire.directory import Directory
 from wire.ids import FrameId
 from wire.kinds import AlertKind
 
+WATCHLINK: Final = "watchlink"
 TEST_OUTCOME: Final = "Test arrived and was acknowledged"
 
 
@@ -33,9 +37,15 @@ class FoundLate(Struct, frozen=True):
 
 
 class WentAway(Struct, frozen=True):
-    """A person on duty without a sign of life for too long."""
+    """Someone on duty without a sign of life for too long."""
 
-    person: Person
+    key: DutyKey
+
+
+class RoleGone(Struct, frozen=True):
+    """Someone on duty whose role was taken away, or whose account has ended."""
+
+    key: DutyKey
 
 
 class WeeklyTestArrived(Struct, frozen=True):
@@ -50,7 +60,7 @@ class WeeklyTestOver(Struct, frozen=True):
     incident: FrameId
 
 
-Pending = ActionRequested | FoundLate | WentAway | WeeklyTestArrived | WeeklyTestOver
+Pending = ActionRequested | FoundLate | WentAway | RoleGone | WeeklyTestArrived | WeeklyTestOver
 
 
 def weekly_tests_due(
@@ -71,29 +81,46 @@ def entry_for(
     number: int,
     *,
     incidents: Mapping[FrameId, Incident],
-    on_duty: Mapping[Person, datetime],
+    on_duty: Mapping[DutyKey, OnDuty],
     duty: Duty,
+    staff: Staff,
+    directory: Directory,
     now_at: datetime,
     timing: Timing,
 ) -> ActionEntry | AlreadySo | Refused | None:
     """The entry to write for it, or what its person is told; ``None``: it no longer holds, and nobody waits."""
     match pending:
         case FoundLate():
-            return ActionEntry(number, "found-late", pending.incident, None, pending.alert.text, now_at)
+            return ActionEntry(number, "found-late", pending.incident, None, pending.alert.text, now_at, WATCHLINK)
         case WentAway():
-            if not duty.is_stale(pending.person, now_at, timing.duty_ends_after):
-                return None
-            return ActionEntry(number, "duty-ended", None, pending.person, "no sign of life", now_at)
+            is_stale = duty.is_stale(pending.key, now_at, timing.duty_ends_after)
+            return _end_of_duty(on_duty.get(pending.key), number, "no sign of life", now_at) if is_stale else None
+        case RoleGone():
+            one = on_duty.get(pending.key)
+            is_gone = one is not None and staff.on_duty_now(one) is None
+            return _end_of_duty(one, number, "no longer has this role", now_at) if is_gone else None
         case WeeklyTestArrived() | WeeklyTestOver():
             return _entry_for_test(pending, number, incidents.get(pending.incident), now_at, timing)
         case ActionRequested():
             verdict = judge(
-                pending.action, pending.by, incidents=incidents, on_duty=on_duty, now_at=now_at, timing=timing
+                pending.action,
+                pending.by,
+                incidents=incidents,
+                on_duty=on_duty,
+                reach=Reach(staff.still(pending.by, pending.rights.answers_as(pending.by.role)), directory),
+                now_at=now_at,
+                timing=timing,
             )
             if not isinstance(verdict, Allowed):
                 return verdict
             incident = verdict.incident.id if verdict.incident else None
-            return ActionEntry(number, verdict.kind, incident, verdict.by, verdict.text, now_at)
+            return ActionEntry(
+                number, verdict.kind, incident, verdict.by, verdict.text, now_at, schemes=verdict.schemes
+            )
+
+
+def _end_of_duty(one: OnDuty | None, number: int, why: str, now_at: datetime) -> ActionEntry | None:
+    return None if one is None else ActionEntry(number, "duty-ended", None, one.person, why, now_at, WATCHLINK)
 
 
 def _entry_for_test(
@@ -108,9 +135,9 @@ def _entry_for_test(
         return None
     if isinstance(pending, WeeklyTestArrived):
         is_due = incident.state == "unanswered"
-        return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at) if is_due else None
+        return ActionEntry(number, "acknowledged", incident.id, AUTOMATIC, "", now_at, WATCHLINK) if is_due else None
     is_over = _is_over(incident, now_at, timing)
-    return ActionEntry(number, "closed", incident.id, AUTOMATIC, TEST_OUTCOME, now_at) if is_over else None
+    return ActionEntry(number, "closed", incident.id, AUTOMATIC, TEST_OUTCOME, now_at, WATCHLINK) if is_over else None
 
 
 def _is_over(incident: Incident, now_at: datetime, timing: Timing) -> bool:

@@ -38,6 +38,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     schemes: tuple[str, ...]
     """Slugs."""
+    scheme_numbers: tuple[int, ...] = ()
+    """Whose people see it: those of its schemes, and of those in which its premises is now."""
     kind: str
     """Slug of the most urgent alert so far: ``attack``, ``assist`` …"""
     priority: int
@@ -53,6 +55,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """All by which it came, in order of first use."""
     relay: str = ""
     """Premises that heard its first alert on the radio and passed it on."""
+    relay_node: str = ""
     is_untold: bool = False
     """The last answer cannot reach the premises now: no network there, and no radio that could say it."""
     is_late: bool
@@ -95,18 +98,38 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     account: int = 0
     """Of the person at the office; 0: Watchlink itself, or a person from before there were accounts."""
 
+    @property
+    def key(self) -> int | tuple[str, str]:
+        """The same for the same person, whatever they are called now and in which role they act."""
+        return self.account or (self.role, self.name)
 
-class OnDuty(msgspec.Struct, frozen=True):
+    def is_same(self, other: Person | None) -> bool:
+        """Whether ``other`` is the same person."""
+        return other is not None and self.key == other.key
+
+
+DutyKey = int | tuple[str, str]
+"""Of someone on duty: :attr:`Person.key`."""
+
+
+class OnDuty(msgspec.Struct, frozen=True, omit_defaults=True):
     """Someone on duty now, and since when."""
 
     role: str
     name: str
     since: datetime
+    account: int = 0
+    schemes: tuple[int, ...] = ()
+    """For which; empty: for all, as before there were accounts."""
 
     @property
     def person(self) -> Person:
-        """Role and name, without the time."""
-        return Person(self.role, self.name)
+        """Without time and schemes."""
+        return Person(self.role, self.name, self.account)
+
+    def is_for(self, scheme: int) -> bool:
+        """Whether they are on duty for this scheme."""
+        return not self.schemes or scheme in self.schemes
 
 
 class MemberLine(msgspec.Struct, frozen=True):
@@ -118,7 +141,7 @@ class MemberLine(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class HistoryLine(msgspec.Struct, frozen=True):
+class HistoryLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened to an incident."""
 
     at: datetime
@@ -127,6 +150,8 @@ class HistoryLine(msgspec.Struct, frozen=True):
     ``note``, ``cancelled``, ``member``, ``closed``, ``reopened`` (a press on a closed incident), ``found-late``."""
     text: str
     by: Person | None = None
+    node: str = ""
+    """The other premises that the text names."""
 
 
 Standing = Literal["never-seen", "ok", "fault", "no-contact", "stopped", "revoked"]
@@ -140,6 +165,8 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     premises: str
     place: str
     schemes: tuple[str, ...]
+    scheme_numbers: tuple[int, ...] = ()
+    """Whose people see it."""
     state: Standing
     """``no-contact``: no sign of life for 30 s, or its last will came. ``never-seen`` with a ``last_seen_at``: not
     since central's start, less than 30 s ago."""
@@ -179,6 +206,8 @@ class RadioLine(msgspec.Struct, frozen=True, kw_only=True):
     """When a frame of its own last came over the air: since central's start, or in the 60 days before."""
     heard_by: tuple[str, ...] = ()
     """Premises that passed its frames on, the latest first."""
+    heard_by_nodes: tuple[str, ...] = ()
+    """The same, by number."""
     blocked_since: datetime | None = None
     """Since when an alert has waited there for a clear channel: a stuck transmitter, or jamming."""
     busy_percent: int = 0
@@ -216,6 +245,42 @@ class RejectedLine(msgspec.Struct, frozen=True):
     last_at: datetime
 
 
+class SchemeLine(msgspec.Struct, frozen=True):
+    """A scheme of the town."""
+
+    number: int
+    slug: str
+    name: str
+
+
+class ContactLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Someone to reach at a premises."""
+
+    name: str
+    phone: str = ""
+    is_key_holder: bool = False
+    note: str = ""
+
+
+class PremisesLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the office knows of the premises where a unit stands. Shown to people of the premises' schemes only."""
+
+    node: str
+    """The unit, by which its cards find it."""
+    scheme_numbers: tuple[int, ...]
+    """Of the premises at the office, not of the unit."""
+    name: str
+    address: str = ""
+    opening_hours: str = ""
+    staff_contact: str = ""
+    when_going: str = ""
+    """May have several lines."""
+    latitude: float | None = None
+    """WGS 84."""
+    longitude: float | None = None
+    contacts: tuple[ContactLine, ...] = ()
+
+
 OF_CENTRAL: Final = ("is_broker_linked", "is_disk_ok", "has_alerts_lane", "has_reserve", "clock_fault")
 """What the board says of central itself: fields of the page, the board and its changes alike."""
 
@@ -242,6 +307,10 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """The room kept for the journal is whole; if not, the disk is full and alerts are using it up."""
     clock_fault: str = ""
     """What is wrong with central's clock, and what to do; empty = nothing."""
+    schemes: tuple[SchemeLine, ...] = ()
+    """Of the directory."""
+    premises: tuple[PremisesLine, ...] = ()
+    """Of units that stand at a premises known to the office."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +331,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     has_reserve: bool | None = None
     clock_fault: str | None = None
     rejected: tuple[RejectedLine, ...] | None = None
+    schemes: tuple[SchemeLine, ...] | None = None
+    premises: tuple[PremisesLine, ...] = ()
+    """Told apart from cards, so that no card carries them each time that it changes."""
+    gone_premises: tuple[str, ...] = ()
+    """Numbers of units whose premises is no longer known."""
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
@@ -379,10 +453,10 @@ class BoardPort(Protocol):
         """
         ...
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope) -> Callable[[], None]:
         """Call ``deliver`` on the web's loop with every change after the newest board of ``scope``.
 
-        It must not block.
+        It must not block. Call what is returned to end it.
         """
         ...
 

@@ -25,7 +25,7 @@ from central.core.restored import COUNTERS_MAX
 from central.store.errors import StoreConfigError, StoreError, StoreFullError
 from central.store.migrate import migrate
 from central.store.reserve import Reserve
-from central.store.rows import act_row, figures_row, gather, microseconds
+from central.store.rows import act_row, figures_row, gather, microseconds, spaced
 from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, DUTY, FRAMES, OPEN_ACTS, TIMES
 from wire.ids import U32_MAX, FrameId
 from wire.lateness import SCALE_KEPT_MS, SCALES_AGREE_MS
@@ -364,10 +364,15 @@ def _engine(url: URL) -> Engine:
 
 def _write_duty(connection: Connection, entry: ActionEntry) -> None:
     assert entry.by is not None, "a duty is somebody's"
-    at_us, role, name = microseconds(entry.at), entry.by.role, entry.by.name
-    if entry.kind == "duty-started":
-        row = {"entry": entry.entry, "role": role, "name": name, "started_us": at_us}
-        connection.execute(sa.insert(DUTY).values(row))
-    else:
-        is_on = (DUTY.c.role == role) & (DUTY.c.name == name) & DUTY.c.ended_us.is_(None)
+    at_us, by = microseconds(entry.at), entry.by
+    is_theirs = DUTY.c.account == by.account
+    if not by.account:
+        is_theirs &= (DUTY.c.role == by.role) & (DUTY.c.name == by.name)
+    is_on = is_theirs & DUTY.c.ended_us.is_(None)
+    if entry.kind == "duty-ended":
         connection.execute(sa.update(DUTY).where(is_on).values(ended_us=at_us))
+        return
+    row = {"role": by.role, "name": by.name, "schemes": spaced(entry.schemes)}
+    # In another role or under a new name it is still the same duty.
+    if connection.execute(sa.update(DUTY).where(is_on).values(row)).rowcount == 0:
+        connection.execute(sa.insert(DUTY).values(entry=entry.entry, account=by.account, started_us=at_us, **row))

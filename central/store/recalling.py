@@ -17,6 +17,7 @@ from central.core.intake import SEEN_EACH_MAX
 from central.core.journal import (
     ActionEntry,
     ActionKind,
+    ActorKind,
     FrameEntry,
     JournalEntry,
     KeptAct,
@@ -29,7 +30,7 @@ from central.core.journal import (
 from central.core.view import OnDuty, Person
 from central.store.database import ENTRY_NUMBER, Database
 from central.store.errors import StoreError
-from central.store.rows import act_of, day_number, figures_of, microseconds, moment
+from central.store.rows import act_of, day_number, figures_of, microseconds, moment, numbers
 from central.store.tables import ACTIONS, COUNTERS, DUTY, FRAMES, INCIDENTS, NODES, OPEN_ACTS, PATH_DAYS
 from wire.errors import DecodeError
 from wire.frames import decode
@@ -190,9 +191,8 @@ def _highest(connection: Connection) -> Iterator[tuple[NodeId, int]]:
 
 
 def _on_duty(connection: Connection) -> Iterator[OnDuty]:
-    columns = (DUTY.c.role, DUTY.c.name, DUTY.c.started_us)
-    for row in connection.execute(sa.select(*columns).where(DUTY.c.ended_us.is_(None)).order_by(DUTY.c.entry)):
-        yield OnDuty(row.role, row.name, moment(row.started_us))
+    for row in connection.execute(sa.select(DUTY).where(DUTY.c.ended_us.is_(None)).order_by(DUTY.c.entry)):
+        yield OnDuty(row.role, row.name, moment(row.started_us), row.account, numbers(row.schemes))
 
 
 def _nodes(connection: Connection) -> Iterator[KeptNode]:
@@ -259,5 +259,6 @@ def _frame(row: Row[Any]) -> FrameEntry:
 
 def _action(row: Row[Any]) -> ActionEntry:
     incident = None if row.incident_node is None else FrameId(NodeId(row.incident_node), row.incident_counter)
-    by = Person(row.role, row.name) if row.role else None
-    return ActionEntry(row.entry, cast("ActionKind", row.kind), incident, by, row.text, moment(row.at_us))
+    by = Person(row.role, row.name, row.account) if row.role else None
+    kind, actor = cast("ActionKind", row.kind), cast("ActorKind", row.actor)
+    return ActionEntry(row.entry, kind, incident, by, row.text, moment(row.at_us), actor)

@@ -100,6 +100,8 @@ def _action_row(entry: ActionEntry) -> dict[str, Any]:
         "name": entry.by.name if entry.by else "",
         "text": entry.text,
         "at_us": microseconds(entry.at),
+        "actor": entry.actor,
+        "account": entry.by.account if entry.by else 0,
     }
 
 
@@ -111,6 +113,8 @@ def act_row(act: KeptAct) -> dict[str, Any]:
         "role": act.by.role,
         "name": act.by.name,
         "through": act.through,
+        "account": act.by.account,
+        "schemes": None if act.schemes is None else spaced(act.schemes),
     }
 
 
@@ -121,7 +125,18 @@ def act_of(row: Row[Any]) -> KeptAct:
         msgspec.DecodeError: another version wrote it.
     """
     action: ActionForMany = msgspec.json.decode(row.action, type=ActionForMany)
-    return KeptAct(row.number, action, Person(row.role, row.name), row.through)
+    schemes = None if row.schemes is None else numbers(row.schemes)
+    return KeptAct(row.number, action, Person(row.role, row.name, row.account), row.through, schemes)
+
+
+def spaced(schemes: Iterable[int]) -> str:
+    """Numbers as text: ``"1 2"``."""
+    return " ".join(map(str, schemes))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """And back."""
+    return tuple(map(int, text.split()))
 
 
 def day_number(day: date) -> int:
@@ -139,7 +154,7 @@ def figures_row(kept: KeptFigures) -> dict[str, Any]:
         "up_minutes": kept.up_minutes,
         "frames": kept.frames,
         "late": kept.late,
-        "deliveries": " ".join(map(str, kept.deliveries)),
+        "deliveries": spaced(kept.deliveries),
     }
 
 
@@ -153,5 +168,5 @@ def figures_of(row: Row[Any]) -> KeptFigures:
         row.up_minutes,
         row.frames,
         row.late,
-        tuple(map(int, row.deliveries.split())),
+        numbers(row.deliveries),
     )

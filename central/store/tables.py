@@ -56,9 +56,15 @@ ACTIONS = Table(
     Column("name", String(64), nullable=False),
     Column("text", String(500), nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    # "person" or "watchlink".
+    Column("actor", String(16), nullable=False, server_default="person"),
+    # At the office; 0 = Watchlink itself, or from before there were accounts.
+    Column("account", BigInteger, nullable=False, server_default="0"),
     Index("actions_by_incident", "incident_node", "incident_counter"),
 )
-"""Everything people did. Append-only; a migration may rename a kind. Empty role: central's own finding."""
+"""Everything that people or Watchlink itself did. Append-only; a migration may rename a kind.
+
+Role and name as they were then; empty for Watchlink's own findings, and those of the person whose duty it ended."""
 
 INCIDENTS = Table(
     "incidents",
@@ -106,6 +112,9 @@ DUTY = Table(
     Column("name", String(64), nullable=False),
     Column("started_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
+    Column("account", BigInteger, nullable=False, server_default="0"),
+    # Numbers separated by spaces; empty = all, as before there were accounts.
+    Column("schemes", Text, nullable=False, server_default=""),
 )
 """Who was on duty, and when."""
 
@@ -127,6 +136,9 @@ OPEN_ACTS = Table(
     Column("role", String(32), nullable=False),
     Column("name", String(64), nullable=False),
     Column("through", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False, server_default="0"),
+    # Whose alerts the person could answer, separated by spaces; NULL = all, as before there were accounts.
+    Column("schemes", Text),
 )
 """Acts for many incidents that are still being written to the journal, a few hundred at a time."""
 

@@ -1,7 +1,8 @@
-"""The live feed: every change once, in order, to every browser, as Server-Sent Events.
+"""The live feed: every change once, in order, to every browser that may see it, as Server-Sent Events.
 
-A joining browser gets the whole board or, if the ring of recent changes still holds what it missed, only that. A
-browser that reads too slowly is disconnected; it comes back and gets the board. No rules and no clock of its own.
+Each scope has a feed of its own, with its own sequence, and each change is encoded once for all its browsers. A
+joining browser gets the whole board or, if the ring of recent changes still holds what it missed, only that. A browser
+that reads too slowly is disconnected; it comes back and gets the board. No rules and no clock of its own.
 
 Events (``data`` is JSON; ``id`` is ``boot_id/sequence``):
 
@@ -20,7 +21,7 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -28,7 +29,7 @@ import msgspec
 from msgspec.structs import replace
 
 from central.core.cards import bare_line, bared
-from central.core.rights import WHOLE_TOWN, Scope
+from central.core.rights import Scope
 from central.core.view import Board, BoardPort, Card, Change, NodeLine
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ PIECES_QUEUED_MAX: Final = 256
 
 CHANGES_BYTES_MAX: Final = 4 * 1024 * 1024
 """Limit of the ring, and of one browser's backlog: a flood's changes are large. A board is always sent whole."""
+
+CHANNELS_IDLE_MAX: Final = 4
+"""Scopes whose changes are kept though nobody looks: a page that reloads need not get the whole board."""
 
 LISTENERS_MAX: Final = 400
 """Streams at one time, fewer than connections, so that a page can still be opened. All tabs of one
@@ -124,74 +128,39 @@ class Listener:
         return sent
 
 
-class Feed:
-    """Takes changes from the core and hands each, encoded once, to every listener."""
+class _Channel:
+    """The feed of one scope: takes its changes, each encoded once, to its listeners."""
 
-    def __init__(self, board: BoardPort, *, timing: FeedTiming, page: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, board: BoardPort, scope: Scope) -> None:
+        first = board.board(scope)
+        self.listeners: set[Listener] = set()
         self._board = board
-        self._timing = timing
-        self._page = page
-        self._now = now
+        self._scope = scope
+        self._boot_id, self._sequence = first.boot_id, first.sequence
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=CHANGES_KEPT)
         self._ring_bytes = 0
-        self._listeners: set[Listener] = set()
-        self._is_open = False
-        self._boot_id = ""
-        self._sequence = 0
         self._board_piece: tuple[int, bytes] = (-1, b"")
+        self.end = board.subscribe(self._take, scope)
 
-    @property
-    def listener_count(self) -> int:
-        """Streams open now."""
-        return len(self._listeners)
-
-    def open(self) -> None:
-        """Begin to take changes. Call on the loop that serves the pages."""
-        board = self._board.board(WHOLE_TOWN)
-        self._boot_id, self._sequence = board.boot_id, board.sequence
-        self._board.subscribe(self._take, WHOLE_TOWN)
-        self._is_open = True
-
-    def close(self) -> None:
-        """End every stream, and each that is asked for from now on."""
-        self._is_open = False
-        for listener in tuple(self._listeners):
-            listener.end()
-
-    def join(self, after: str | None, scope: Scope) -> Listener:  # noqa: ARG002
-        """A new stream of what ``scope`` shows.
-
-        ``after`` is the last id the browser saw; anything unknown gets the whole board.
-
-        Raises:
-            FeedFullError: see :data:`LISTENERS_MAX`.
-        """
-        if len(self._listeners) >= LISTENERS_MAX:
-            raise FeedFullError
-        listener = Listener()
+    def begin(self, listener: Listener, after: str | None) -> None:
+        """The first pieces of a new stream."""
         missed = self._missed(after)
         if missed is None:
             listener.put_board(self._whole_board())
         else:
             # One piece: a long replay must not fill the listener's own queue.
             listener.put(b"".join(missed))
-        listener.put(self._beat())
-        if not self._is_open:
-            listener.end()
-        self._listeners.add(listener)
-        return listener
+        self.listeners.add(listener)
 
-    def leave(self, listener: Listener) -> None:
-        """The browser went away."""
-        self._listeners.discard(listener)
-
-    async def beat_for_ever(self) -> None:
-        """Send a beat to every listener every ``beat_ms``, until cancelled."""
-        while True:
-            await asyncio.sleep(self._timing.beat_ms / 1000)
-            piece = self._beat()
-            for listener in self._going():
+    def put(self, piece: bytes) -> None:
+        """The same piece to every listener."""
+        for listener in tuple(self.listeners):
+            if not listener.has_ended:
                 listener.put(piece)
+
+    def beat(self, at: datetime, page: str) -> bytes:
+        """The event."""
+        return _event("beat", None, Beat(at=at, boot_id=self._boot_id, sequence=self._sequence, page=page))
 
     def _take(self, change: Change) -> None:
         self._sequence = change.sequence
@@ -202,11 +171,7 @@ class Feed:
         self._ring_bytes += len(piece)
         while self._ring_bytes > CHANGES_BYTES_MAX and len(self._ring) > 1:
             self._ring_bytes -= len(self._ring.popleft()[1])
-        for listener in self._going():
-            listener.put(piece)
-
-    def _going(self) -> Iterator[Listener]:
-        return (listener for listener in tuple(self._listeners) if not listener.has_ended)
+        self.put(piece)
 
     def _missed(self, after: str | None) -> list[bytes] | None:
         """The changes after id ``after``, or ``None`` if the ring does not hold them all."""
@@ -220,17 +185,79 @@ class Feed:
         return [piece for _, piece in itertools.dropwhile(lambda kept: kept[0] <= seen, self._ring)]
 
     def _whole_board(self) -> bytes:
-        board = self._board.board(WHOLE_TOWN)
+        board = self._board.board(self._scope)
         if self._board_piece[0] != board.sequence:  # encoded once, however many browsers come at once
             self._board_piece = (board.sequence, _event("board", self._id(board.sequence), board))
         return self._board_piece[1]
 
-    def _beat(self) -> bytes:
-        beat = Beat(at=self._now(), boot_id=self._boot_id, sequence=self._sequence, page=self._page)
-        return _event("beat", None, beat)
-
     def _id(self, sequence: int) -> str:
         return f"{self._boot_id}/{sequence}"
+
+
+class Feed:
+    """Every scope's feed that somebody looks at, or did lately."""
+
+    def __init__(self, board: BoardPort, *, timing: FeedTiming, page: str, now: Callable[[], datetime]) -> None:
+        self._board = board
+        self._timing = timing
+        self._page = page
+        self._now = now
+        # By scope, the one that was joined last at the end.
+        self._channels: dict[Scope, _Channel] = {}
+        self._is_open = False
+
+    @property
+    def listener_count(self) -> int:
+        """Streams open now."""
+        return sum(len(channel.listeners) for channel in self._channels.values())
+
+    def open(self) -> None:
+        """Begin. Call on the loop that serves the pages."""
+        self._is_open = True
+
+    def close(self) -> None:
+        """End every stream, and each that is asked for from now on."""
+        self._is_open = False
+        for channel in self._channels.values():
+            for listener in tuple(channel.listeners):
+                listener.end()
+
+    def join(self, after: str | None, scope: Scope) -> Listener:
+        """A new stream of what ``scope`` shows.
+
+        ``after`` is the last id the browser saw; anything unknown gets the whole board.
+
+        Raises:
+            FeedFullError: see :data:`LISTENERS_MAX`.
+        """
+        if self.listener_count >= LISTENERS_MAX:
+            raise FeedFullError
+        channel = self._channels.pop(scope, None) or _Channel(self._board, scope)
+        self._channels[scope] = channel
+        self._end_idle()
+        listener = Listener()
+        channel.begin(listener, after)
+        listener.put(channel.beat(self._now(), self._page))
+        if not self._is_open:
+            listener.end()
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The browser went away."""
+        for channel in self._channels.values():
+            channel.listeners.discard(listener)
+
+    async def beat_for_ever(self) -> None:
+        """Send a beat to every listener every ``beat_ms``, until cancelled."""
+        while True:
+            await asyncio.sleep(self._timing.beat_ms / 1000)
+            for channel in self._channels.values():
+                channel.put(channel.beat(self._now(), self._page))
+
+    def _end_idle(self) -> None:
+        idle = [scope for scope, channel in self._channels.items() if not channel.listeners]
+        for scope in idle[: max(0, len(idle) - CHANNELS_IDLE_MAX)]:
+            self._channels.pop(scope).end()
 
 
 def encode_shown(shown: Board | Change) -> bytes:

@@ -10,16 +10,29 @@ from typing import get_args
 import pytest
 
 from central.core import events as ev
+from central.core.audience import Reach
 from central.core.bulk import Bulk, bulk_for
 from central.core.journal import FrameEntry
-from central.core.view import Acknowledge, Close, Done, EndDuty, SetOnTheWay, StartDuty
+from central.core.view import Acknowledge, Close, Done, EndDuty, Person, SetOnTheWay, StartDuty
 from tests.support.central_steps import Scene, StepRig
-from tests.support.central_town import BAKERY, CORNER, CROWN, GATEWAY, JONES, KEYS, START, make_directory, opened
+from tests.support.central_town import (
+    ALL_RIGHTS,
+    BAKERY,
+    CORNER,
+    CROWN,
+    GATEWAY,
+    JONES,
+    KEYS,
+    START,
+    make_directory,
+    opened,
+)
 from wire.frames import Alert, Cancel, PathTest, Response, decode, encode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
 from wire.kinds import Path as FramePath
 from wire.messages import FaultReport, Health, PendingFrame, RadioReport, Sync
+from wire.snapshots import PremisesEntry
 
 pytestmark = pytest.mark.finding(12)
 
@@ -98,9 +111,32 @@ def begin_an_act_for_many(rig: StepRig) -> None:
     for counter in range(1_000, 1_003):
         rig.send(alert(counter, BAKERY))
     core = rig.core.core
-    bulk = bulk_for(Close("00000011-1000", "Stolen", seen_through=9), JONES, core._incidents, core.directory)
+    reach = Reach(frozenset({1, 2}), core.directory)
+    bulk = bulk_for(Close("00000011-1000", "Stolen", seen_through=9), JONES, core._incidents, reach)
     assert isinstance(bulk, Bulk)
     core._rest = (bulk,)
+
+
+def know_people(rig: StepRig) -> None:
+    rig.take(ev.PeopleChanged(((0, ALL_RIGHTS), (9, ALL_RIGHTS))))
+
+
+def take_a_role(rig: StepRig) -> None:
+    rig.take(ev.PeopleChanged(((0, ALL_RIGHTS),)))
+
+
+def change_the_premises(rig: StepRig) -> None:
+    shop = PremisesEntry(premises=70, name="Corner Shop", schemes=(1,), when_going="Dog in the yard")
+    rig.take(ev.PremisesChanged((shop,)))
+
+
+def move_a_unit(rig: StepRig) -> None:
+    data = make_directory(2, has_gateway=True, office_premises={CORNER: 70})
+    rig.take(ev.DirectoryChanged(opened(data), data))
+
+
+def begin_duty_with_an_account(rig: StepRig) -> None:
+    rig.act(StartDuty(), Person("pcso", "J Patel", 9))
 
 
 def nothing(_rig: StepRig) -> None:
@@ -178,6 +214,11 @@ SCENES: dict[str, tuple[type[ev.Event], Scene, Scene]] = {
     "turn": (ev.Resumed, begin_an_act_for_many, lambda rig: rig.take(ev.Resumed())),
     "disk-full": (ev.ReserveChanged, nothing, lambda rig: rig.take(ev.ReserveChanged(is_whole=False))),
     "alerts-from-disk": (ev.OpenRecalled, both(press, crowd_out), alerts_from_disk),
+    "people": (ev.PeopleChanged, nothing, know_people),
+    "role-gone": (ev.PeopleChanged, both(know_people, begin_duty_with_an_account), take_a_role),
+    "role-gone-on-disk": (ev.ActionCommitted, both(know_people, begin_duty_with_an_account), take_a_role),
+    "premises": (ev.PremisesChanged, both(press, move_a_unit), change_the_premises),
+    "unit-of-a-premises": (ev.DirectoryChanged, both(press, change_the_premises), move_a_unit),
     "disk-well": (ev.StoreRecovered, refuse_a_press, lambda rig: rig.take(ev.StoreRecovered())),
 }
 """By name: the event type whose steps fail, what happened before, and what makes it happen."""

@@ -46,7 +46,10 @@ def make_directory(
     *,
     has_gateway: bool = False,
     signs: bool = False,
+    members: dict[NodeId, tuple[int, ...]] | None = None,
+    office_premises: dict[NodeId, int] | None = None,
 ) -> bytes:
+    """Sealed. ``members``: schemes that differ from :data:`SCHEMES`."""
     schemes = (
         SchemeEntry(number=1, slug="hart", name="HART"),
         SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
@@ -57,7 +60,8 @@ def make_directory(
             key=KEYS[node].public.raw,
             premises=NAMES[node],
             place="High St",
-            schemes=SCHEMES[node],
+            schemes=(members or {}).get(node, SCHEMES[node]),
+            office_premises=(office_premises or {}).get(node, 0),
             revoked_at=START if node in revoked else None,
             signs=signs,
         )

@@ -55,10 +55,10 @@ def test_undated_alert_is_late_if_its_sender_has_said_more_since(town: Town, cou
 @pytest.mark.parametrize(
     ("gaps_s", "said"),
     [
-        ({CORNER: 70, BAKERY: 71, CROWN: 69, ARCADE: 0}, "Central's clock is 70 s behind the clocks of 3 premises."),
+        ({CORNER: 70, BAKERY: 71, CROWN: 69, ARCADE: 0}, "Central's clock is 70 s behind the clocks of most premises."),
         (
             {CORNER: -1_800, BAKERY: -1_800, CROWN: -1_800},
-            "Central's clock is 30 min ahead of the clocks of 3 premises.",
+            "Central's clock is 30 min ahead of the clocks of most premises.",
         ),
         ({CORNER: 70, BAKERY: 70, CROWN: None, ARCADE: None}, ""),
         ({CORNER: 70, BAKERY: 70, CROWN: 0, ARCADE: 0}, ""),

@@ -135,9 +135,10 @@ class ScriptedBoard:
             rejected=self.rejected,
         )
 
-    def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN) -> None:
+    def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN) -> Callable[[], None]:
         """As the port says."""
         self._subscribers.append(deliver)
+        return lambda: self._subscribers.remove(deliver)
 
     async def act(self, action: Action, by: Person, rights: Rights = NO_RIGHTS) -> Done | Refused:
         """As the port says."""

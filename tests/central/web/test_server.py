@@ -24,6 +24,8 @@ def test_stream_sends_the_board_and_then_each_change(server: ScriptedServer) -> 
 
 
 def test_last_event_id_header_is_honoured(server: ScriptedServer) -> None:
+    with httpx.stream("GET", f"{server.url}feed", timeout=60) as answer:
+        next(answer.iter_lines())
     server.call(lambda: server.board.press("attack"))
     with httpx.stream("GET", f"{server.url}feed", headers={"last-event-id": "boot-1/7"}, timeout=60) as answer:
         assert ["id: boot-1/8", "event: change"] == [next(lines) for lines in [answer.iter_lines()] for _ in range(2)]

@@ -1,0 +1,92 @@
+"""What the office knows of the premises where units stand: joined by the signed directory's number, never by name.
+
+Held once for each unit, and told once each time that it changes, at most :data:`TOLD_AT_ONCE` in one change, so that an
+import of thousands at the office is no wave here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from msgspec import field
+
+from central.core.undo import Record, Table
+from central.core.view import ContactLine, PremisesLine
+from wire.directory import Directory
+from wire.ids import NodeId, node_text
+from wire.limits import TEXT_CHARS_MAX
+from wire.snapshots import ContactEntry, PremisesEntry
+from wire.text import display_text
+
+NOTES_CHARS_MAX: Final = 2_000
+TOLD_AT_ONCE: Final = 500
+
+
+class PremisesBook(Record):
+    """The newest premises snapshot, and which of it units of the directory stand at."""
+
+    _entries: Table[int, PremisesEntry] = field(default_factory=Table)
+    _joined: Table[NodeId, PremisesEntry] = field(default_factory=Table)
+    _untold: Table[NodeId, None] = field(default_factory=Table)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether some are still to be told."""
+        return bool(self._untold)
+
+    def take(self, entries: Iterable[PremisesEntry], directory: Directory) -> None:
+        """Take a newer snapshot: it replaces all before it."""
+        self._entries = Table((entry.premises, entry) for entry in entries)
+        self.join(directory)
+
+    def join(self, directory: Directory) -> None:
+        """Find the premises of each unit anew; what differs is to be told."""
+        before, found = self._joined, self._entries
+        self._joined = Table(
+            (node, found[sender.office_premises])
+            for node, sender in directory.senders.items()
+            if sender.office_premises in found and not sender.is_central
+        )
+        now = self._joined
+        changed = [node for node, entry in now.items() if before.get(node) != entry]
+        self._untold.update((node, None) for node in (*changed, *(before.keys() - now.keys())))
+
+    def all_lines(self) -> tuple[PremisesLine, ...]:
+        """All, for the first board; they count as told."""
+        self._untold = Table()
+        return tuple(line_of(node, entry) for node, entry in self._joined.items())
+
+    def take_changed(self) -> tuple[tuple[PremisesLine, ...], tuple[str, ...]]:
+        """Some of those to be told, and units that have none any more."""
+        some = tuple(islice(self._untold, TOLD_AT_ONCE))
+        for node in some:
+            del self._untold[node]
+        lines = tuple(line_of(node, self._joined[node]) for node in some if node in self._joined)
+        return lines, tuple(node_text(node) for node in some if node not in self._joined)
+
+
+def line_of(node: NodeId, entry: PremisesEntry) -> PremisesLine:
+    """A premises as the page has it, each text clean."""
+    place = entry.position
+    return PremisesLine(
+        node=node_text(node),
+        scheme_numbers=tuple(sorted(entry.schemes)),
+        name=_line(entry.name),
+        address=_line(entry.address),
+        opening_hours=_line(entry.opening_hours),
+        staff_contact=_line(entry.staff_contact),
+        when_going="\n".join(filter(None, (_line(text, NOTES_CHARS_MAX) for text in entry.when_going.splitlines()))),
+        latitude=place.latitude if place is not None else None,
+        longitude=place.longitude if place is not None else None,
+        contacts=tuple(map(_contact, entry.contacts)),
+    )
+
+
+def _contact(entry: ContactEntry) -> ContactLine:
+    return ContactLine(_line(entry.name), _line(entry.phone), entry.is_key_holder, _line(entry.note))
+
+
+def _line(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
+    return display_text(text, chars_max) if text else ""

@@ -1,0 +1,44 @@
+"""Who may answer alerts now, by the newest people snapshot. Nothing is known of anyone until the first one comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import field
+
+from central.core.rights import NO_RIGHTS, Rights
+from central.core.undo import Record, Table
+from central.core.view import OnDuty, Person
+
+
+class Staff(Record):
+    """Replaced as a whole by each snapshot."""
+
+    _rights: Table[int, Rights] = field(default_factory=Table)
+    _is_known: bool = False
+
+    def take(self, rights: Iterable[tuple[int, Rights]]) -> None:
+        """Take a newer snapshot: whoever is not in it has no rights."""
+        self._rights = Table(rights)
+        self._is_known = True
+
+    def still(self, person: Person, schemes: frozenset[int] | None) -> frozenset[int] | None:
+        """Of these schemes, those whose alerts ``person`` may answer now, in their role.
+
+        Args:
+            person: who acts, and as what.
+            schemes: as they were when it was asked for; ``None``: it was before there were accounts, and holds.
+        """
+        if schemes is None or not self._is_known:
+            return schemes
+        return schemes & self._answering(person)
+
+    def on_duty_now(self, one: OnDuty) -> OnDuty | None:
+        """The same person with the schemes for which they are on duty now; ``None``: their role is gone."""
+        if not self._is_known:
+            return one
+        schemes = self._answering(one.person)
+        return OnDuty(one.role, one.name, one.since, one.account, tuple(sorted(schemes))) if schemes else None
+
+    def _answering(self, person: Person) -> frozenset[int]:
+        return self._rights.get(person.account, NO_RIGHTS).answers_as(person.role)
