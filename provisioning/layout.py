@@ -168,6 +168,11 @@ directory_file = "../directory.json"
 [web]
 host = "127.0.0.1"
 port = {web_port}
+
+# The office, once there is one: its pages, and the folder into which it writes snapshots.
+# [office]
+# url = "http://localhost:8090/"
+# snapshots = "../office/snapshots"
 """
 
 

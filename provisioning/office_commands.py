@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -120,6 +120,10 @@ def ask_about_second(fleet: Fleet, premises: int, *, besides: str = "") -> bool:
     return bool(known)
 
 
+PUBLISHER_FILES: Final = {"certificate_file": "server.pem", "key_file": "server.key", "clients_ca_file": "ca.pem"}
+"""Keys of ``[publisher]`` in ``office.toml``, and the files that are made for them."""
+
+
 class ProposalRow(Struct, frozen=True):
     """Premises without a node; ``--json`` prints a list of these."""
 
@@ -166,9 +170,12 @@ def _office_certificate(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     folder = issue_office_certificate(fleet.folder, options.host)
     say(
-        f"New server.key and server.pem in {folder}, for {fleet.record.office.host}. Carry them to the office's machine"
+        f"New server.key and server.pem for {fleet.record.office.host} in {folder}. Carry this folder to the office and"
     )
-    say(f"and restart the publisher there. Renew them with 'watchlink fleet renew {OFFICE}'.")
+    say(f"restart its publisher. To renew them: 'watchlink fleet renew {OFFICE}'. In office.toml:")
+    say("  [publisher]")
+    for name, file in PUBLISHER_FILES.items():
+        say(f'  {name} = "{fleet.layout.publisher.name}/{file}"')
 
 
 def _proposals(options: argparse.Namespace) -> None:

@@ -140,6 +140,16 @@ def test_every_node_folder_says_how_a_radio_is_added_and_has_none_until_then(fle
     assert {"driver": "none", "licence": ""} == tomllib.loads(marks_away)["radio"]
 
 
+def test_central_is_told_how_an_office_is_joined_and_has_none_until_then(fleet: Fleet) -> None:
+    text = (fleet.layout.central / "central.toml").read_text()
+    marks_away = text.replace("# [office]", "[office]").replace("# url", "url").replace("# snapshots", "snapshots")
+
+    assert "office" not in tomllib.loads(text)
+    table = tomllib.loads(marks_away)["office"]
+    assert {"url", "snapshots"} == table.keys()
+    assert fleet.layout.snapshots == (fleet.layout.central / table["snapshots"]).resolve()
+
+
 def test_node_accepts_its_folder_as_it_is(tmp_path: Path) -> None:
     """The node's own reader, with its own checks of keys, certificate and directory."""
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from office.config import load_configuration
 from provisioning.cli import main
 from provisioning.fleet import Fleet
 from provisioning.office import change_keys
+from runtime.tls import server_context
 from tests.support.fleet_office import Office
 from wire.fingerprints import key_fingerprint
 from wire.signing import SigningKey
@@ -221,12 +223,27 @@ def test_office_certificate_says_where_it_belongs_and_how_it_is_renewed(
 ) -> None:
     assert 0 == main(["office-certificate", "--dir", town, "--host", "192.0.2.7"])
     said = capsys.readouterr().out
-    assert f"{town}/office/publisher, for 192.0.2.7" in said
+    assert f"for 192.0.2.7 in {town}/office/publisher" in said
     assert "'watchlink fleet renew office'" in said
 
     assert 0 == main(["renew", "--dir", town, "office"])
 
     assert "restart its publisher" in capsys.readouterr().out
+
+
+def test_office_takes_the_certificate_as_the_command_names_it(town: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The office's own reader."""
+    main(["office-certificate", "--dir", town])
+    table = capsys.readouterr().out.partition("[publisher]")[2]
+    toml = Path(town) / "office" / "office.toml"
+    toml.write_text(f'authority_file = "authority.pub"\ndirectory_file = "../directory.json"\n[publisher]{table}')
+
+    configuration = load_configuration(toml)
+
+    publisher = configuration.publisher
+    files = [configuration.path(name) for name in (publisher.certificate_file, publisher.key_file)]
+    server_context(*files, clients_ca_file=configuration.path(publisher.clients_ca_file))
+    assert configuration.directory_file.exists()
 
 
 def test_web_ca_says_what_to_install_and_by_which_fingerprint_to_know_it(
