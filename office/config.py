@@ -129,6 +129,13 @@ class Configuration(Struct, frozen=True, kw_only=True):
         """Whether the pages are served over HTTPS."""
         return self.certificate_file is not None
 
+    @property
+    def url(self) -> str:
+        """Where people reach the pages, by the first of their names: for links. Without a slash at the end."""
+        name, port = self.web.names[0], self.web.port
+        scheme, usual_port = ("https", 443) if self.has_tls else ("http", 80)
+        return f"{scheme}://{name}" if port == usual_port else f"{scheme}://{name}:{port}"
+
     def path(self, text: str) -> Path:
         """A path of the file, which may be relative to its folder."""
         return self.file.parent / text

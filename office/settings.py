@@ -8,7 +8,7 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
-from office.config import configured, read_key
+from office.config import MailTable, configured, read_key
 from office.database import database_settings
 from runtime.config import ConfigError
 
@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "office.accounts.sessions.SessionGuard",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "office.accounts.second_factor.EnrolmentGuard",
 ]
 TEMPLATES = [
     {
@@ -67,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "office.accounts.context.office",
             ],
         },
     },
@@ -82,6 +84,10 @@ DATETIME_FORMAT = "j M Y, H:i"
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W021"]
 
 _HAS_TLS = OFFICE is not None and OFFICE.has_tls
+OFFICE_URL = OFFICE.url if OFFICE is not None else "http://localhost"
+"""Where people reach the pages, for links; without a slash at the end."""
+PASSKEY_HOST = OFFICE.web.names[0] if OFFICE is not None else "localhost"
+"""To which passkeys are bound."""
 ALLOWED_HOSTS = list(OFFICE.web.names) if OFFICE is not None else ["localhost", "testserver"]
 SESSION_COOKIE_NAME = "__Host-watchlink-office" if _HAS_TLS else "watchlink-office"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HAS_TLS
@@ -92,6 +98,17 @@ CSRF_COOKIE_NAME = "__Host-watchlink-office-csrf" if _HAS_TLS else "watchlink-of
 SECURE_HSTS_SECONDS = 31_536_000 if _HAS_TLS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+_MAIL = OFFICE.mail if OFFICE is not None else MailTable()
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER = _MAIL.host, _MAIL.port, _MAIL.user
+EMAIL_HOST_PASSWORD = ""
+if OFFICE is not None and OFFICE.mail_password_file is not None:
+    with contextlib.suppress(OSError):
+        EMAIL_HOST_PASSWORD = OFFICE.mail_password_file.read_text(encoding="utf-8").strip()
+EMAIL_USE_TLS = True
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _MAIL.sender
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -108,6 +125,28 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "office.accounts.adapters.AccountAdapter"
+ACCOUNT_REAUTHENTICATION_METHODS = ("mfa",)
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    # Guesses by address; and of one account's password, wherever they come from. Passkeys are not guessed.
+    "login_failed": "10/m/ip,5/5m/key",
+    "reauthenticate": "30/m/user",
+}
+MFA_ADAPTER = "office.accounts.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "office.accounts.code_forms.SignInCodeForm",
+    "reauthenticate": "office.accounts.code_forms.StepUpCodeForm",
+    "activate_totp": "office.accounts.code_forms.NewAppForm",
+    "authenticate_webauthn": "office.accounts.code_forms.SignInPasskeyForm",
+    "login_webauthn": "office.accounts.code_forms.PasskeyAloneForm",
+    "reauthenticate_webauthn": "office.accounts.code_forms.StepUpPasskeyForm",
+    "add_webauthn": "office.accounts.code_forms.NewPasskeyForm",
+}
+# A shift begins behind one address: many people, two requests each.
+MFA_RATE_LIMITS = {"webauthn_login": "120/m/ip"}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"

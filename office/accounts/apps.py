@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -11,3 +13,8 @@ class AccountsConfig(AppConfig):
     name = "office.accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to sign-ins and to changes of sign-in methods."""
+        import_module("office.accounts.sessions")
+        import_module("office.accounts.enrolment")

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from wire.snapshots import RoleSlug
 
-TITLES: Final[Mapping[RoleSlug, str]] = {
+TITLES: Final[Mapping[str, str]] = {
     "co-ordinator": "Co-ordinator",
     "cctv": "CCTV control room",
     "pcso": "PCSO",
@@ -44,3 +44,89 @@ class Rights(Struct, frozen=True):
 
 
 NOBODY: Final = Rights(0)
+
+
+class Standing(Struct, frozen=True):
+    """A person on whom a co-ordinator acts.
+
+    Attributes:
+        account: number.
+        grants: (role, number of the scheme).
+        alone_in: numbers of the schemes whose only co-ordinator this person is.
+    """
+
+    account: int
+    grants: frozenset[tuple[str, int]]
+    alone_in: frozenset[int] = frozenset()
+
+    @property
+    def schemes(self) -> frozenset[int]:
+        """Numbers of the schemes in which the person has a role."""
+        return frozenset(scheme for _, scheme in self.grants)
+
+
+def may_see(rights: Rights, person: Standing) -> bool:
+    """Whether a co-ordinator sees a person: one scheme in common is enough. Others do not exist for them."""
+    return bool(rights.co_ordinates & person.schemes)
+
+
+def may_grant(rights: Rights, schemes: frozenset[int]) -> bool:
+    """Whether a co-ordinator may give roles, and invite people, in all of ``schemes``."""
+    return bool(schemes) and schemes <= rights.co_ordinates
+
+
+def is_grave(role: str) -> bool:
+    """Whether giving the role wants a second factor shown just now."""
+    return role == "co-ordinator"
+
+
+def why_not_remove(role: str, scheme: int, person: Standing) -> str | None:
+    """Why a role that the person has in a scheme of the co-ordinator cannot be removed, and what to do; or ``None``."""
+    if role == "co-ordinator" and scheme in person.alone_in:
+        return "This is the scheme's only co-ordinator. Make somebody else co-ordinator first."
+    if person.grants <= {(role, scheme)}:
+        return "This is the person's only role. Give another role first, or end the account."
+    return None
+
+
+def why_not_end(rights: Rights, person: Standing) -> str | None:
+    """Why the account of a person whom the co-ordinator sees cannot be ended, and what to do; or ``None``."""
+    if person.account == rights.account:
+        return "You cannot end your own account. Ask another co-ordinator."
+    if person.alone_in:
+        return "This is a scheme's only co-ordinator. Make somebody else co-ordinator first."
+    if not person.schemes <= rights.co_ordinates:
+        return (
+            "This person also has a role in a scheme that is not yours. Remove the roles in your scheme; the other"
+            " scheme's co-ordinator can end the account."
+        )
+    return None
+
+
+def why_not_recover(rights: Rights, person: Standing, *, sets_password: bool) -> str | None:
+    """Why a person whom the co-ordinator sees cannot be helped with a lost phone, and what to do; or ``None``.
+
+    With a new password the link opens the account to whoever holds it, so the co-ordinator must be that of every scheme
+    the person is in: nobody gains another scheme by helping.
+    """
+    if person.account == rights.account:
+        return "You cannot do this for yourself. Ask another co-ordinator, or the engineer at the office's machine."
+    if sets_password and not person.schemes <= rights.co_ordinates:
+        return (
+            "This person also has a role in a scheme that is not yours, so you cannot let them choose a new password."
+            " If they know their password, help without one; otherwise ask the other scheme's co-ordinator."
+        )
+    return None
+
+
+def may_redeem(role: str, schemes: frozenset[int], inviter: Rights | None) -> bool:
+    """Whether an invitation still stands: whoever made it may still give the role.
+
+    Args:
+        role: of the invitation.
+        schemes: of the invitation.
+        inviter: rights now; ``None`` = Watchlink itself, which makes the first co-ordinator.
+    """
+    if inviter is None:
+        return role == "co-ordinator" and bool(schemes)
+    return may_grant(inviter, schemes)

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from office.accounts.access import SessionOverError
 from office.accounts.models import AGENT_CHARS_MAX, Account, OfficeSession
 from wire.snapshots import ENDED_SESSIONS_MAX
 from wire.text import display_text
@@ -95,11 +96,19 @@ class SessionGuard:
             return self._get_response(request)
         session = current(request, person)
         if session is None:
-            logout(request)
-            messages.warning(request, "You have been signed out. Please sign in again.")
-            return redirect("account_login")
+            return _sign_out(request)
         now = timezone.now()
         if not session.seen_at <= now < session.seen_at + _SEEN_EVERY:
             OfficeSession.objects.filter(pk=session.pk).update(seen_at=now)
         request.office_session = session  # type: ignore[attr-defined]
         return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """As Django calls it: the account ended in the middle of an act, which was not done."""
+        return _sign_out(request) if isinstance(exception, SessionOverError) else None
+
+
+def _sign_out(request: HttpRequest) -> HttpResponseBase:
+    logout(request)
+    messages.warning(request, "You have been signed out, and nothing was changed. Please sign in again.")
+    return redirect("account_login")

@@ -1,0 +1,102 @@
+"""Pages behind one-time links: joining, and coming back after something was lost. Open to strangers with the link."""
+
+from __future__ import annotations
+
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from office.accounts import redeeming
+from office.accounts.access import acting
+from office.accounts.code_forms import is_guess_allowed
+from office.accounts.forms import ForgottenPasswordForm, JoinForm, KnownPasswordForm
+from office.accounts.models import Account
+from office.accounts.rules import TITLES
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Redeem an invitation: a new account, or a role more for whoever is signed in."""
+    try:
+        invitation = redeeming.open_invitation(token)
+    except redeeming.LinkVoidError:
+        return _void(request, "invitation")
+    context = {
+        "invitation": invitation,
+        "title": TITLES[invitation.role],
+        "schemes": ", ".join(invitation.schemes.values_list("name", flat=True)),
+        "has_account": isinstance(request.user, Account),
+    }
+    if isinstance(request.user, Account):
+        return _add_role(request, token, context)
+    form = JoinForm(request.POST or None)
+    if request.method == "POST" and is_guess_allowed(form, f"join {invitation.pk}") and form.is_valid():
+        try:
+            with transaction.atomic():
+                account = redeeming.join(
+                    token, username=form.cleaned_data["username"], password=form.cleaned_data["password"]
+                )
+        except redeeming.LinkVoidError:
+            return _void(request, "invitation")
+        except IntegrityError:
+            form.add_error("username", "This username is taken. Choose another one.")
+        else:
+            return _sign_in(request, account)
+    return _private(render(request, "accounts/join.html", context | {"form": form}))
+
+
+def _add_role(request: HttpRequest, token: str, context: dict[str, object]) -> HttpResponseBase:
+    if request.method == "GET":
+        return _private(render(request, "accounts/join.html", context))
+    try:
+        with acting(request) as (account, _):
+            redeeming.add_role(token, account)
+    except redeeming.LinkVoidError:
+        return _void(request, "invitation")
+    messages.success(request, f"You are now {context['title']} in {context['schemes']}.")
+    return redirect("home")
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def recover(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Come back after something was lost: by the password, or by a new one; then a new second factor is set up."""
+    try:
+        link = redeeming.open_recovery(token)
+    except redeeming.LinkVoidError:
+        return _void(request, "recovery")
+    kind = ForgottenPasswordForm if link.sets_password else KnownPasswordForm
+    form = kind(request.POST or None, account=link.account)
+    if request.method == "POST" and is_guess_allowed(form, f"recover {link.account.pk}") and form.is_valid():
+        new_password = form.cleaned_data["password"] if link.sets_password else None
+        try:
+            account = redeeming.recover(token, new_password)
+        except redeeming.LinkVoidError:
+            return _void(request, "recovery")
+        return _sign_in(request, account)
+    return _private(render(request, "accounts/recover.html", {"form": form, "link": link}))
+
+
+def _sign_in(request: HttpRequest, account: Account) -> HttpResponseBase:
+    request.watchlink_by_link = True  # type: ignore[attr-defined]
+    if request.user.is_authenticated:
+        # Somebody else's browser session must not be mixed with this one.
+        request.session.flush()
+    record_authentication(request, account, "password")
+    return _private(perform_login(request, Login(user=account)))
+
+
+def _void(request: HttpRequest, kind: str) -> HttpResponse:
+    return _private(render(request, "accounts/link_void.html", {"kind": kind}, status=410))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """The address holds a secret: no page that is opened from here learns it."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

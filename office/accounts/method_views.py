@@ -1,0 +1,39 @@
+"""Sign-in methods, by the library's views with our rules: passkeys sign in alone, the last method stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.webauthn.internal import auth as webauthn
+from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+
+from office.accounts.access import person
+
+
+class AddPasskeyView(AddWebAuthnView):  # type: ignore[misc]
+    """A new passkey, of the kind that signs in alone: with it people get into the control room without the office."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - as the library
+        """As the library, but the browser is asked for a passkey that it finds by itself and that is unlocked."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        options = webauthn.begin_registration(person(self.request), passwordless=True)
+        return context | {"js_data": {"creation_options": options}}
+
+
+class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
+    """Remove a passkey, but not the last second factor."""
+
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: object) -> HttpResponseBase:
+        """Remove it, or say why not."""
+        if not get_adapter().can_delete_authenticator(self.get_object()):
+            messages.error(self.request, get_adapter().error_messages["cannot_delete_authenticator"])
+            return redirect("mfa_index")
+        answer: HttpResponseBase = super().form_valid(form)
+        return answer

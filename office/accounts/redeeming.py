@@ -1,0 +1,141 @@
+"""Links are redeemed here: an invitation becomes an account or a role, a recovery link a way back in. Each once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from office.accounts import links, rules, sessions
+from office.accounts.access import rights_of
+from office.accounts.models import Account, Invitation, RecoveryLink, RoleGrant, Scheme
+from office.accounts.telling import tell
+from office.audit.journal import record
+
+
+class LinkVoidError(Exception):
+    """The link was used, has expired, or was taken back. Which of them, nobody is told."""
+
+
+def open_invitation(token: str, *, now: datetime | None = None) -> Invitation:
+    """The invitation of a token, if it still stands.
+
+    Raises:
+        LinkVoidError: it does not.
+    """
+    found = Invitation.objects.filter(
+        digest=links.digest_of(token), used_at=None, cancelled_at=None, expires_at__gt=now or timezone.now()
+    ).select_related("invited_by")
+    invitation = found.first()
+    if invitation is None:
+        raise LinkVoidError
+    schemes = frozenset(invitation.schemes.values_list("number", flat=True))
+    inviter = None if invitation.invited_by is None else rights_of(invitation.invited_by)
+    if not rules.may_redeem(invitation.role, schemes, inviter):
+        raise LinkVoidError
+    return invitation
+
+
+def join(token: str, *, username: str, password: str) -> Account:
+    """Make the account that an invitation promises. The username was checked by the form.
+
+    Raises:
+        LinkVoidError: it does not stand, or somebody was quicker.
+        django.db.IntegrityError: the username was taken in this moment.
+    """
+    with transaction.atomic():
+        invitation = _take(token)
+        account = Account(username=username, name=invitation.name, email=invitation.email)
+        account.set_password(password)
+        account.save()
+        Invitation.objects.filter(pk=invitation.pk).update(used_by=account)
+        _grant(invitation, account)
+        return account
+
+
+def add_role(token: str, account: Account) -> None:
+    """Give the role that an invitation promises to somebody who has an account; inside ``acting``.
+
+    Raises:
+        LinkVoidError: it does not stand, or somebody was quicker.
+    """
+    with transaction.atomic():
+        invitation = _take(token)
+        Invitation.objects.filter(pk=invitation.pk).update(used_by=account)
+        _grant(invitation, account)
+
+
+def open_recovery(token: str) -> RecoveryLink:
+    """The recovery link of a token, if it still stands.
+
+    Raises:
+        LinkVoidError: it does not: used, expired, the account ended, or its password or sessions changed since.
+    """
+    found = RecoveryLink.objects.filter(
+        digest=links.digest_of(token), used_at=None, expires_at__gt=timezone.now(), account__is_active=True
+    ).select_related("account")
+    link = found.first()
+    if link is None or link.generation != link.account.generation:
+        raise LinkVoidError
+    return link
+
+
+def recover(token: str, new_password: str | None) -> Account:
+    """Use a recovery link up. The password, old or new, was checked by the form.
+
+    Raises:
+        LinkVoidError: it does not stand, or somebody was quicker.
+    """
+    with transaction.atomic():
+        _lock()
+        link = open_recovery(token)
+        if not RecoveryLink.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now()):
+            raise LinkVoidError
+        account = link.account
+        if new_password is not None:
+            set_password(account, new_password)
+        record(account, "recovery-link.used", account, new_password=new_password is not None)
+        if link.made_by is not None:
+            tell(link.made_by, f"{account.name} used the recovery link that you made.")
+        return account
+
+
+def set_password(account: Account, password: str) -> None:
+    """A new password: every session of the person ends. An ended account gets none.
+
+    Raises:
+        LinkVoidError: the account has ended.
+    """
+    account.set_password(password)
+    # By condition, not by the object in hand: what has ended meanwhile stays ended.
+    if not Account.objects.filter(pk=account.pk, is_active=True).update(password=account.password):
+        raise LinkVoidError
+    sessions.end_all_sessions(account)
+
+
+def _lock() -> None:
+    # As in ``access.acting``: the inviter's rights must still hold when the role is given.
+    list(Scheme.objects.select_for_update(no_key=True).order_by("number").values_list("pk"))
+
+
+def _take(token: str) -> Invitation:
+    _lock()
+    invitation = open_invitation(token)
+    if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=timezone.now()):
+        raise LinkVoidError
+    return invitation
+
+
+def _grant(invitation: Invitation, account: Account) -> None:
+    schemes = list(invitation.schemes.all())
+    for scheme in schemes:
+        RoleGrant.objects.get_or_create(account=account, role=invitation.role, scheme=scheme)
+    record(
+        account,
+        "invitation.used",
+        account,
+        schemes=[scheme.number for scheme in schemes],
+        role=invitation.role,
+        invited_by=invitation.invited_by.name if invitation.invited_by is not None else "Watchlink itself",
+    )

@@ -1,0 +1,225 @@
+"""Signing in by password and code: what it takes, and what an attacker meets."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from office.accounts import acts
+from office.accounts.access import rights_of
+from office.accounts.adapters import NO_SECOND_FACTOR, TOO_MANY
+from office.accounts.models import Account, OfficeSession
+from tests.office.accounts.codes import code_of
+from tests.office.conftest import HART, PASSWORD, MakePerson, SignedIn
+
+pytestmark = pytest.mark.django_db
+WRONG = "Username or password is wrong."
+
+
+def _give_password(client: Client, username: str, password: str = PASSWORD, **more: str) -> str:
+    answer = client.post("/sign-in/", {"login": username, "password": password, **more})
+    return answer["Location"] if answer.status_code == 302 else answer.content.decode()
+
+
+def _give_code(client: Client, code: str) -> str:
+    answer = client.post("/sign-in/second-factor/", {"code": code})
+    return answer["Location"] if answer.status_code == 302 else answer.content.decode()
+
+
+def test_password_and_code_sign_in(client: Client, co_ordinator: Account) -> None:
+    assert _give_password(client, "CORA") == "/sign-in/second-factor/"
+    assert client.get("/").status_code == 302
+
+    assert _give_code(client, code_of(co_ordinator)) == "/"
+    assert "Cora Hart" in client.get("/").content.decode()
+
+
+def test_a_code_is_taken_once(client: Client, co_ordinator: Account) -> None:
+    code = code_of(co_ordinator)
+    _give_password(client, "cora")
+    assert _give_code(client, code) == "/"
+
+    again = Client()
+    _give_password(again, "cora")
+
+    assert "wrong or was used already" in _give_code(again, code)
+    assert "wrong or was used already" in _give_code(again, code_of(co_ordinator, steps_later=-1))
+    assert _give_code(again, code_of(co_ordinator, steps_later=1)) == "/"
+
+
+def test_a_password_alone_opens_no_account_without_a_second_factor(client: Client, make_person: MakePerson) -> None:
+    make_person("jo", ("pcso", HART), has_second_factor=False)
+
+    assert _give_password(client, "jo") == "/sign-in/"
+    assert NO_SECOND_FACTOR in client.get("/sign-in/").content.decode()
+    assert client.get("/").status_code == 302
+
+
+def test_a_wrong_password_and_an_unknown_name_read_the_same(client: Client, co_ordinator: Account) -> None:
+    known = _give_password(client, "cora", "wrong")
+    unknown = _give_password(Client(), "nobody", "wrong")
+
+    assert WRONG in known
+    assert known.replace("cora", "X").split("<main")[1].count(WRONG) == unknown.split("<main")[1].count(WRONG)
+
+
+def test_an_unknown_name_costs_a_hash_like_a_known_one(
+    client: Client, co_ordinator: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    from django.contrib.auth.hashers import MD5PasswordHasher  # noqa: PLC0415
+
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher, "encode", lambda self, password, salt: hashed.append(salt) or encode(self, password, salt)
+    )
+
+    _give_password(client, "cora", "wrong")
+    for_known = len(hashed)
+    _give_password(client, "nobody", "wrong")
+
+    assert for_known == len(hashed) - for_known == 1
+
+
+def test_an_ended_account_reads_like_a_wrong_password(
+    client: Client, co_ordinator: Account, make_person: MakePerson
+) -> None:
+    person = make_person("jo", ("pcso", HART))
+    acts.end_account(co_ordinator, rights_of(co_ordinator), person)
+
+    assert WRONG in _give_password(client, "jo")
+
+
+def test_guessing_locks_the_password_way_of_that_account_only(client: Client, make_person: MakePerson) -> None:
+    make_person("jo", ("pcso", HART))
+    for _ in range(5):
+        _give_password(client, "jo", "wrong")
+
+    assert TOO_MANY in _give_password(client, "jo")
+    assert TOO_MANY in _give_password(Client(REMOTE_ADDR="192.0.2.7"), "Jo ")
+
+
+def test_a_lock_leaves_open_sessions_alone(client: Client, make_person: MakePerson, signed_in: SignedIn) -> None:
+    person = make_person("jo", ("pcso", HART))
+    browser = signed_in(person)
+    for _ in range(6):
+        _give_password(client, "jo", "wrong")
+
+    assert browser.get("/account/").status_code == 200
+    answer = browser.post("/again/?next=/account/", {"code": code_of(person), "next": "/account/"})
+    assert answer["Location"] == "/account/"
+
+
+def test_another_port_in_the_host_header_begins_no_new_count(client: Client, make_person: MakePerson) -> None:
+    make_person("jo", ("pcso", HART))
+    for port in range(5):
+        Client(HTTP_HOST=f"localhost:{port + 1}").post("/sign-in/", {"login": "jo", "password": "wrong"})
+
+    assert TOO_MANY in _give_password(Client(HTTP_HOST="localhost:9", REMOTE_ADDR="192.0.2.7"), "jo")
+
+
+def test_guessing_is_slowed_by_address(make_person: MakePerson) -> None:
+    make_person("jo", ("pcso", HART))
+    for number in range(10):
+        _give_password(Client(REMOTE_ADDR="192.0.2.7"), f"nobody{number}", "wrong")
+
+    assert TOO_MANY in _give_password(Client(REMOTE_ADDR="192.0.2.7"), "jo")
+    assert _give_password(Client(REMOTE_ADDR="192.0.2.8"), "jo") == "/sign-in/second-factor/"
+
+
+def test_codes_cannot_be_guessed_on_and_on(client: Client, co_ordinator: Account) -> None:
+    _give_password(client, "cora")
+    for _ in range(5):
+        _give_code(client, "000000")
+
+    assert TOO_MANY in _give_code(client, code_of(co_ordinator))
+
+
+def test_the_session_gets_a_new_key_by_signing_in(client: Client, co_ordinator: Account) -> None:
+    client.get("/sign-in/")
+    _give_password(client, "cora")
+    before = client.session.session_key
+
+    _give_code(client, code_of(co_ordinator))
+
+    assert client.session.session_key != before
+    assert Client(headers={"cookie": f"watchlink-office={before}"}).get("/").status_code == 302
+
+
+def test_an_account_that_ends_between_password_and_code_is_not_let_in(
+    client: Client, co_ordinator: Account, make_person: MakePerson
+) -> None:
+    person = make_person("jo", ("pcso", HART))
+    code = code_of(person)
+    _give_password(client, "jo")
+
+    acts.end_account(co_ordinator, rights_of(co_ordinator), person)
+    _give_code(client, code)
+
+    assert client.get("/").status_code == 302
+    assert not OfficeSession.objects.filter(account=person).exists()
+
+
+def test_a_password_that_changes_before_the_code_voids_the_sign_in(client: Client, make_person: MakePerson) -> None:
+    from office.accounts.redeeming import set_password  # noqa: PLC0415
+
+    person = make_person("jo", ("pcso", HART))
+    _give_password(client, "jo")
+    set_password(person, "another long password")
+
+    assert _give_code(client, code_of(person)) == "/sign-in/"
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "away", ["https://evil.example/", "//evil.example/", "https:evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_away(client: Client, co_ordinator: Account, away: str) -> None:
+    _give_password(client, "cora", next=away)
+
+    assert _give_code(client, code_of(co_ordinator)) == "/"
+
+
+def test_stepping_up_never_leads_away(co_ordinator: Account, signed_in: SignedIn) -> None:
+    answer = signed_in(co_ordinator).post("/again/", {"code": code_of(co_ordinator), "next": "//evil.example/"})
+
+    assert answer["Location"] == "/"
+
+
+def test_a_strange_host_is_refused(client: Client, db: None) -> None:
+    answer = client.get("/sign-in/", headers={"host": "evil.example"})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/sign-out/", "/account/sessions/end-all/", "/account/printed-codes/"])
+def test_a_form_from_another_site_is_refused(co_ordinator: Account, signed_in: SignedIn, path: str) -> None:
+    browser = signed_in(co_ordinator, enforce_csrf=True)
+
+    assert browser.post(path, {}).status_code == 403
+    assert browser.get("/").status_code == 200
+
+
+def test_recovery_codes_sign_in_once_each(client: Client, co_ordinator: Account, signed_in: SignedIn) -> None:
+    browser = signed_in(co_ordinator)
+    browser.post("/account/recovery-codes/new/")
+    page = browser.get("/account/recovery-codes/").content.decode()
+    code = page.split("<ol", 1)[1].split("<li>", 1)[1].split("</li>", 1)[0]
+    assert code not in browser.get("/account/recovery-codes/").content.decode()
+
+    _give_password(client, "cora")
+    assert _give_code(client, code) == "/"
+
+    again = Client()
+    _give_password(again, "cora")
+    assert "wrong or was used already" in _give_code(again, code)
+
+
+def test_secrets_of_apps_are_not_plain_in_the_database(co_ordinator: Account) -> None:
+    from allauth.mfa.models import Authenticator  # noqa: PLC0415
+    from allauth.mfa.utils import decrypt  # noqa: PLC0415
+
+    kept = Authenticator.objects.get(user=co_ordinator).data["secret"]
+
+    assert decrypt(kept) not in kept
+    assert len(decrypt(kept)) == 32
