@@ -18,7 +18,9 @@ from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.tls import server_context
+from runtime.tls_clients import admit_only
 from runtime.web_server import WebServer, listen, url_of
+from wire.ids import CENTRAL, node_text
 from wire.signing import SigningKey
 from wire.snapshots import SnapshotName
 
@@ -106,6 +108,8 @@ class Publisher:
             configuration.path(table.key_file),
             clients_ca_file=configuration.path(table.clients_ca_file),
         )
+        # The town's CA makes the nodes' certificates too, and they have no business with people and premises.
+        admit_only(tls, {node_text(CENTRAL)})
         listener = listen(table.host, table.port, has_tls=True)
         self._facts.write("listening", url=url_of(listener, has_tls=True))
         return WebServer(self._counter.app, listener, tls=tls, end_streams=self._counter.close)
