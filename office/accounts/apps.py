@@ -15,6 +15,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to sign-ins and to changes of sign-in methods."""
+        """Listen to sign-ins."""
         import_module("office.accounts.sessions")
-        import_module("office.accounts.enrolment")

@@ -1,17 +1,14 @@
-"""What follows when sign-in methods change: recorded, told, and the new one counts as shown."""
+"""What follows when sign-in methods change: recorded and told, in the transaction of the change."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from allauth.account.internal.flows.login import record_authentication
-from allauth.mfa import signals
 from allauth.mfa.models import Authenticator
-from django.dispatch import receiver
 from django.http import HttpRequest
 
 from office.accounts.models import Account, TotpUse
-from office.accounts.second_factor import KINDS
 from office.accounts.telling import tell
 from office.audit.journal import record
 
@@ -22,29 +19,26 @@ _WORDS: Final = {
 }
 
 
-@receiver(signals.authenticator_added)
-def on_added(request: HttpRequest, user: Account, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
-    """A new one: the person has just shown it."""
+def method_added(request: HttpRequest, account: Account, kind: str) -> None:
+    """A new app or passkey, which the person has just shown, so it counts as a second factor of this session."""
+    authenticator = Authenticator.objects.filter(user=account, type=kind).latest("pk")
     word = _WORDS[authenticator.type]
-    record(user, "sign-in-method.added", user, method=word)
-    if authenticator.type in KINDS:
-        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
-        tell(user, f"A new {word} was added to your account. If this was not you, tell your co-ordinator at once.")
+    record(account, "sign-in-method.added", account, method=word)
+    tell(account, f"A new {word} was added to your account. If this was not you, tell your co-ordinator at once.")
+    record_authentication(request, account, "mfa", id=authenticator.pk, type=authenticator.type)
     counter = getattr(request, "watchlink_totp_counter", None)
-    if authenticator.type == Authenticator.Type.TOTP and counter is not None:
-        TotpUse.objects.update_or_create(authenticator=authenticator, defaults={"counter": counter})
+    if kind == Authenticator.Type.TOTP and counter is not None:
+        TotpUse.objects.create(authenticator=authenticator, counter=counter)
 
 
-@receiver(signals.authenticator_removed)
-def on_removed(user: Account, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
+def method_removed(account: Account, kind: str) -> None:
     """One less."""
-    word = _WORDS[authenticator.type]
-    record(user, "sign-in-method.removed", user, method=word)
-    tell(user, f"The {word} of your account was removed. If this was not you, tell your co-ordinator at once.")
+    word = _WORDS[Authenticator.Type(kind)]
+    record(account, "sign-in-method.removed", account, method=word)
+    tell(account, f"The {word} of your account was removed. If this was not you, tell your co-ordinator at once.")
 
 
-@receiver(signals.authenticator_reset)
-def on_reset(user: Account, **_: Any) -> None:  # noqa: ANN401
+def recovery_codes_made(account: Account) -> None:
     """New recovery codes; the old ones are void."""
-    record(user, "recovery-codes.made", user)
-    tell(user, "New recovery codes were made for your account. The old ones no longer work.")
+    record(account, "recovery-codes.made", account)
+    tell(account, "New recovery codes were made for your account. The old ones no longer work.")

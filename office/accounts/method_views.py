@@ -1,10 +1,17 @@
-"""Sign-in methods, by the library's views with our rules: passkeys sign in alone, the last method stays."""
+"""Sign-in methods, by the library's views with our rules.
+
+Passkeys sign in alone, the last method stays, an account that ends meanwhile gets none, and each change is recorded in
+its own transaction.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
@@ -12,7 +19,30 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
-from office.accounts.access import person
+from office.accounts import enrolment
+from office.accounts.access import acting, person
+
+
+class AddAppView(ActivateTOTPView):  # type: ignore[misc]
+    """A new authenticator app."""
+
+    def form_valid(self, form: object) -> HttpResponseBase:
+        """Add it."""
+        with acting(self.request) as (account, _):
+            answer: HttpResponseBase = super().form_valid(form)
+            enrolment.method_added(self.request, account, Authenticator.Type.TOTP)
+            return answer
+
+
+class RemoveAppView(DeactivateTOTPView):  # type: ignore[misc]
+    """Remove the app, but not the last second factor; the library asks our adapter."""
+
+    def form_valid(self, form: object) -> HttpResponseBase:
+        """Remove it."""
+        with acting(self.request) as (account, _):
+            answer: HttpResponseBase = super().form_valid(form)
+            enrolment.method_removed(account, Authenticator.Type.TOTP)
+            return answer
 
 
 class AddPasskeyView(AddWebAuthnView):  # type: ignore[misc]
@@ -24,6 +54,13 @@ class AddPasskeyView(AddWebAuthnView):  # type: ignore[misc]
         options = webauthn.begin_registration(person(self.request), passwordless=True)
         return context | {"js_data": {"creation_options": options}}
 
+    def form_valid(self, form: object) -> HttpResponseBase:
+        """Add it."""
+        with acting(self.request) as (account, _):
+            answer: HttpResponseBase = super().form_valid(form)
+            enrolment.method_added(self.request, account, Authenticator.Type.WEBAUTHN)
+            return answer
+
 
 class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
     """Remove a passkey, but not the last second factor."""
@@ -32,8 +69,21 @@ class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
 
     def form_valid(self, form: object) -> HttpResponseBase:
         """Remove it, or say why not."""
-        if not get_adapter().can_delete_authenticator(self.get_object()):
-            messages.error(self.request, get_adapter().error_messages["cannot_delete_authenticator"])
-            return redirect("mfa_index")
-        answer: HttpResponseBase = super().form_valid(form)
-        return answer
+        with acting(self.request) as (account, _):
+            if not get_adapter().can_delete_authenticator(self.get_object()):
+                messages.error(self.request, get_adapter().error_messages["cannot_delete_authenticator"])
+                return redirect("mfa_index")
+            answer: HttpResponseBase = super().form_valid(form)
+            enrolment.method_removed(account, Authenticator.Type.WEBAUTHN)
+            return answer
+
+
+class NewRecoveryCodesView(GenerateRecoveryCodesView):  # type: ignore[misc]
+    """New recovery codes; the old ones are void."""
+
+    def form_valid(self, form: object) -> HttpResponseBase:
+        """Make them."""
+        with acting(self.request) as (account, _):
+            answer: HttpResponseBase = super().form_valid(form)
+            enrolment.recovery_codes_made(account)
+            return answer

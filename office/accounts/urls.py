@@ -5,14 +5,19 @@ from __future__ import annotations
 from allauth.account import views as account_views
 from allauth.mfa.base import views as mfa_views
 from allauth.mfa.recovery_codes import views as recovery_code_views
-from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from office.accounts import link_views, people_views, views
 from office.accounts.control_room import control_room
-from office.accounts.method_views import AddPasskeyView, RemovePasskeyView
+from office.accounts.method_views import (
+    AddAppView,
+    AddPasskeyView,
+    NewRecoveryCodesView,
+    RemoveAppView,
+    RemovePasskeyView,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -26,14 +31,12 @@ urlpatterns = [
     path("second-factor/", views.second_factor, name="second_factor"),
     path("account/", views.own_account, name="mfa_index"),
     path("account/password/", views.change_password, name="change_password"),
-    path("account/app/", totp_views.activate_totp, name="mfa_activate_totp"),
-    path("account/app/remove/", totp_views.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/app/", AddAppView.as_view(), name="mfa_activate_totp"),
+    path("account/app/remove/", RemoveAppView.as_view(), name="mfa_deactivate_totp"),
     path("account/passkeys/add/", AddPasskeyView.as_view(), name="mfa_add_webauthn"),
     path("account/passkeys/<int:pk>/remove/", RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
     path("account/recovery-codes/", recovery_code_views.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path(
-        "account/recovery-codes/new/", recovery_code_views.generate_recovery_codes, name="mfa_generate_recovery_codes"
-    ),
+    path("account/recovery-codes/new/", NewRecoveryCodesView.as_view(), name="mfa_generate_recovery_codes"),
     path("account/printed-codes/", views.printed_codes, name="printed_codes"),
     path("account/sessions/<str:public_id>/end/", views.end_session, name="end_session"),
     path("account/sessions/end-all/", views.sign_out_everywhere, name="sign_out_everywhere"),

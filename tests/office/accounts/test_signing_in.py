@@ -70,9 +70,12 @@ def test_an_unknown_name_costs_a_hash_like_a_known_one(
     from django.contrib.auth.hashers import MD5PasswordHasher  # noqa: PLC0415
 
     encode = MD5PasswordHasher.encode
-    monkeypatch.setattr(
-        MD5PasswordHasher, "encode", lambda self, password, salt: hashed.append(salt) or encode(self, password, salt)
-    )
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(salt)
+        return str(encode(self, password, salt))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
 
     _give_password(client, "cora", "wrong")
     for_known = len(hashed)
