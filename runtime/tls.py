@@ -29,20 +29,20 @@ class LinkFault(Struct, frozen=True):
     is_permanent: bool = False
 
 
-# OpenSSL's alert names as Python spells them in SSLError.reason (RFC 8446, section 6.2): what the broker says about us.
+# OpenSSL's alert names as Python spells them in SSLError.reason (RFC 8446, section 6.2): what the peer says about us.
 _ALERTS: Final = {
-    "CERTIFICATE_EXPIRED": "the broker refuses our certificate: it has expired",
-    "CERTIFICATE_REVOKED": "the broker refuses our certificate: it has been revoked",
-    "CERTIFICATE_REQUIRED": "the broker asks for a client certificate and got none",
-    "CERTIFICATE_UNKNOWN": "the broker refuses our certificate",
-    "BAD_CERTIFICATE": "the broker refuses our certificate",
-    "UNSUPPORTED_CERTIFICATE": "the broker refuses our certificate: it is not meant for a client",
-    "UNKNOWN_CA": "the broker refuses our certificate: it is from another CA",
-    "ACCESS_DENIED": "the broker refuses our certificate: access denied",
-    "DECRYPT_ERROR": "the broker refuses our certificate: its signature is wrong",
+    "CERTIFICATE_EXPIRED": "the {peer} refuses our certificate: it has expired",
+    "CERTIFICATE_REVOKED": "the {peer} refuses our certificate: it has been revoked",
+    "CERTIFICATE_REQUIRED": "the {peer} asks for a client certificate and got none",
+    "CERTIFICATE_UNKNOWN": "the {peer} refuses our certificate",
+    "BAD_CERTIFICATE": "the {peer} refuses our certificate",
+    "UNSUPPORTED_CERTIFICATE": "the {peer} refuses our certificate: it is not meant for a client",
+    "UNKNOWN_CA": "the {peer} refuses our certificate: it is from another CA",
+    "ACCESS_DENIED": "the {peer} refuses our certificate: access denied",
+    "DECRYPT_ERROR": "the {peer} refuses our certificate: its signature is wrong",
 }
 
-# X509_V_ERR_… of OpenSSL's x509_vfy.h: what we say about the broker's certificate.
+# X509_V_ERR_… of OpenSSL's x509_vfy.h: what we say about its certificate.
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 _REVOKED: Final = 23
@@ -50,52 +50,52 @@ _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21, 24, 79})
 _WRONG_NAME: Final = frozenset({62, 64})
 
 
-def describe_fault(error: BaseException | None, host: str, port: int) -> LinkFault:
-    """A failed connection as a sentence. Never raises."""
+def describe_fault(error: BaseException | None, host: str, port: int, peer: str = "broker") -> LinkFault:
+    """A failed connection as a sentence, in which the other side is called ``peer``. Never raises."""
     at = f"{host}:{port}"
+    the_peer = f"the {peer} at {at}"
     match error:
         case ssl.SSLCertVerificationError():
-            return _verification(error, at)
+            return _verification(error, the_peer)
         case ssl.SSLError():
-            return _tls(error.reason or "", at)
+            return _tls(error.reason or "", at, peer)
         case ConnectionRefusedError():
-            detail = f"no broker answers at {at}"
+            detail = f"no {peer} answers at {at}"
         case TimeoutError():
-            detail = f"the broker at {at} does not answer in time"
+            detail = f"{the_peer} does not answer in time"
         case OSError() if error.strerror:
-            detail = f"the broker at {at} cannot be reached: {error.strerror}"
+            detail = f"{the_peer} cannot be reached: {error.strerror}"
         case _:
-            detail = f"the broker at {at} cannot be reached"
+            detail = f"{the_peer} cannot be reached"
     return LinkFault(detail)
 
 
-def _tls(reason: str, at: str) -> LinkFault:
+def _tls(reason: str, at: str, peer: str) -> LinkFault:
+    the_peer = f"the {peer} at {at}"
     alert = reason.partition("ALERT_")[2]
     if alert in _ALERTS:
-        return LinkFault(_ALERTS[alert], is_permanent=True)
+        return LinkFault(_ALERTS[alert].format(peer=peer), is_permanent=True)
     if reason in {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"}:
-        return LinkFault(f"the broker at {at} does not speak TLS 1.3", is_permanent=True)
+        return LinkFault(f"{the_peer} does not speak TLS 1.3", is_permanent=True)
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         return LinkFault(f"what answers at {at} does not speak TLS", is_permanent=True)
-    return LinkFault(f"TLS with the broker at {at} failed: {reason or 'connection closed'}")
+    return LinkFault(f"TLS with {the_peer} failed: {reason or 'connection closed'}")
 
 
-def _verification(error: ssl.SSLCertVerificationError, at: str) -> LinkFault:
+def _verification(error: ssl.SSLCertVerificationError, the_peer: str) -> LinkFault:
     code = error.verify_code
     if code == _NOT_YET_VALID:
         # A machine without a battery-backed clock wakes in the past; within a minute that may be corrected.
-        return LinkFault(f"the certificate of the broker at {at} is not valid yet, or the clock here is behind")
+        return LinkFault(f"the certificate of {the_peer} is not valid yet, or the clock here is behind")
     if code == _EXPIRED:
-        return LinkFault(
-            f"the certificate of the broker at {at} has expired, or the clock here is ahead", is_permanent=True
-        )
+        return LinkFault(f"the certificate of {the_peer} has expired, or the clock here is ahead", is_permanent=True)
     if code == _REVOKED:
-        return LinkFault(f"the certificate of the broker at {at} has been revoked", is_permanent=True)
+        return LinkFault(f"the certificate of {the_peer} has been revoked", is_permanent=True)
     if code in _UNTRUSTED:
-        return LinkFault(f"the certificate of the broker at {at} is from another CA", is_permanent=True)
+        return LinkFault(f"the certificate of {the_peer} is from another CA", is_permanent=True)
     if code in _WRONG_NAME:
-        return LinkFault(f"the certificate of the broker at {at} is for another name", is_permanent=True)
-    return LinkFault(f"the certificate of the broker at {at} is refused: {error.verify_message}", is_permanent=True)
+        return LinkFault(f"the certificate of {the_peer} is for another name", is_permanent=True)
+    return LinkFault(f"the certificate of {the_peer} is refused: {error.verify_message}", is_permanent=True)
 
 
 def client_context(

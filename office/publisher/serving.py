@@ -7,6 +7,7 @@ after :data:`WAIT_S`. The connection is mutual TLS: whoever has no certificate o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final, cast
 
 from starlette.applications import Starlette
@@ -45,7 +46,9 @@ class Counter:
         """A snapshot is published."""
         self._newest[name] = number
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake)
+            # At the end the loop may be closed already.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake)
 
     def close(self) -> None:
         """Let everybody go who waits."""
@@ -89,7 +92,7 @@ class Counter:
             data = await run_in_threadpool(self._shelf.read, name, number)
         except OSError:
             return PlainTextResponse("the snapshot cannot be read now", 503, {"retry-after": "1"})
-        headers = {"etag": etag, "cache-control": "no-store", "x-watchlink-number": str(number)}
+        headers = {"etag": etag, "cache-control": "no-store"}
         return Response(data, media_type="application/json", headers=headers)
 
     def _wake(self) -> None:

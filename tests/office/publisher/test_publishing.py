@@ -17,7 +17,7 @@ from office.accounts.models import Account, OfficeSession, PrintedCode, RoleGran
 from office.audit import alarm, triggers
 from office.audit.journal import head, record
 from office.members.models import Member, Premises
-from office.publisher import changes, publishing
+from office.publisher import changes
 from office.publisher.publishing import AT_LEAST_EVERY_S, HEAD_WITHIN_S, Publishing
 from office.publisher.shelf import PublishedHead, Shelf
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
@@ -351,7 +351,7 @@ def test_fault_of_the_database_is_told_once_and_passes(
         raise DatabaseError("the server is restarting")
 
     with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
-        patched.setattr(publishing.changes, "mark", refuse)
+        patched.setattr(changes, "mark", refuse)
         for _ in range(5):
             world.look()
     assert (1, "DatabaseError: the server is restarting") == (len(caplog.records), world.publishing.fault)
