@@ -14,6 +14,7 @@ from central.config import Configuration
 from central.core import effects as do
 from central.core import events as ev
 from central.core.machine import CentralCore
+from central.core.rights import rights_of
 from central.counters import OwnCounters
 from central.directory_file import DirectoryFile, DirectoryWatcher, Newest, open_kept
 from central.live import LiveBoard
@@ -22,18 +23,27 @@ from central.net.announcer import Announcer
 from central.net.broker import BrokerLinks
 from central.net.inbox import Inbox
 from central.quarantine import Quarantine
+from central.signin.errors import RecordError
+from central.signin.gate import Gate
 from central.store.database import Database
 from central.store.errors import StoreError
 from central.store.recalling import recall, recall_open
+from central.store.sessions import SessionTable
 from central.web.app import create_app
+from central.web.guard import Site
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.snapshot_folder import SnapshotFolder
+from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
+from wire.signing import PublicKey
+from wire.snapshots import People, Premises, Town
 
 logger = logging.getLogger(__name__)
 
 STOP_WITHIN_S: Final = 1.0
-NOTICE: Final = "Only this computer can open this page. There are no accounts yet: names are not checked."
+NOTICE: Final = "Everything you do here is recorded with your name."
+ALONE: Final = "Only this computer can open this page."
 
 
 class Central:
@@ -52,10 +62,13 @@ class Central:
         self._has_ended = threading.Event()
         self._failed = False
         try:
-            self._listener = listen(configuration.web_host, configuration.web_port)
+            self._listener = listen(configuration.web_host, configuration.web_port, has_tls=bool(configuration.web_tls))
         except OSError as e:
             address = f"{configuration.web_host} port {configuration.web_port}"
             raise OSError(f"the page cannot listen on {address}: {e.strerror}") from e
+        files = configuration.web_tls
+        tls = server_context(files.certificate_file, files.key_file) if files else None
+        self._has_tls = tls is not None
         self._inbox: Inbox[ev.Event] = Inbox()
         self._link = BrokerLinks(configuration.mqtt, configuration.alerts_mqtt, self._inbox)
         self._database = Database(configuration.database)
@@ -98,18 +111,36 @@ class Central:
             wall_ahead=clock.wall_ahead,
         )
         self._loop.begin(orders)
-        self._watcher = DirectoryWatcher(file, self._inbox.put)
-        app = create_app(self._live, inter_font_dir=configuration.inter_font_dir, notice=NOTICE)
-        self._web = WebServer(app, self._listener, end_streams=app.state.feed.close)
+        self._office_keys = newest.directory.office_keys
+        self._watcher = DirectoryWatcher(file, self._take_directory)
+        self._sessions = SessionTable(configuration.database)
+        town = Town(configuration.authority)
+        try:
+            self._gate = Gate(town, self._sessions, clock.now, office_url=configuration.office_url)
+        except RecordError as e:
+            raise StoreError(str(e)) from e
+        self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
+        app = create_app(
+            self._live,
+            self._gate,
+            inter_font_dir=configuration.inter_font_dir,
+            notice=NOTICE if configuration.web_tls else f"{ALONE} {NOTICE}",
+            site=Site(configuration.web_names, is_tls=bool(configuration.web_tls)),
+        )
+        self._web = WebServer(app, self._listener, tls=tls, end_streams=app.state.feed.close)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
     @property
     def url(self) -> str:
         """Of the page: ``http://127.0.0.1:8080/``."""
-        return url_of(self._listener)
+        return url_of(self._listener, has_tls=self._has_tls)
 
     def start(self) -> None:
         """Start every part and report readiness, with or without a broker."""
+        for folder in self._snapshots:
+            # Once before anybody asks: whoever is signed in is so from the first moment.
+            folder.look()
+            folder.start()
         self._live.attach(self._web.start_thread())
         self._thread.start()
         self._watcher.start()
@@ -135,6 +166,8 @@ class Central:
         """Commit and answer what has arrived, then end: in two seconds unless a thread hangs. False = a part failed."""
         self._service.stopping()
         self._watcher.stop()
+        for folder in self._snapshots:
+            folder.stop()
         self._web.stop()
         self._loop.stop()
         self._thread.join(STOP_WITHIN_S)
@@ -142,7 +175,45 @@ class Central:
         self._web.join_thread(STOP_WITHIN_S)
         if not self._thread.is_alive():
             self._database.close()
+        self._sessions.close()
         return not self._failed
+
+    def _watch_office(
+        self, configuration: Configuration, town: Town
+    ) -> tuple[SnapshotFolder[People], SnapshotFolder[Premises]]:
+        def keys() -> tuple[PublicKey, ...]:
+            return self._office_keys
+
+        folder, kept = configuration.snapshots_dir, configuration.kept_snapshots_dir
+        people = SnapshotFolder(
+            folder,
+            kept,
+            People,
+            town,
+            keys=keys,
+            on_new=self._take_people,
+            on_fault=partial(self._gate.take_fault, "people"),
+        )
+        premises = SnapshotFolder(
+            folder,
+            kept,
+            Premises,
+            town,
+            keys=keys,
+            on_new=lambda new: self._inbox.put(ev.PremisesChanged(new.premises)),
+            on_fault=partial(self._gate.take_fault, "premises"),
+        )
+        return people, premises
+
+    def _take_directory(self, found: ev.DirectoryChanged | ev.DirectoryRefused) -> None:
+        if isinstance(found, ev.DirectoryChanged):
+            self._office_keys = found.directory.office_keys
+        self._inbox.put(found)
+
+    def _take_people(self, people: People) -> None:
+        self._gate.take_people(people)
+        rights = tuple((person.account, rights_of(person.roles)) for person in people.people)
+        self._inbox.put(ev.PeopleChanged(rights))
 
     def _keep(self, newest: Newest, now_at: datetime) -> None:
         try:

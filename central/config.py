@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,10 @@ ALERTS_KEY_FILE: Final = "alerts.key"
 _KEY_FILE_BYTES_MAX: Final = 1_024
 
 
+HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.:-]{0,253}$(?!\n)")]
+"""In lower case, without a port; or an address."""
+
+
 class IdentityTable(msgspec.Struct, frozen=True, kw_only=True):
     """``[identity]``."""
 
@@ -36,6 +41,19 @@ class WebTable(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    names: tuple[HostName, ...] = ()
+    """Names and addresses by which people open the page, besides this machine's own."""
+    certificate_file: str = ""
+    key_file: str = ""
+
+
+class OfficeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """``[office]``. Without ``url`` central is joined to no office, and nobody can sign in."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$(?!\n)")] = ""
+    """Of the office's pages."""
+    snapshots: str = "../office/snapshots"
+    """Folder into which the office's publisher writes."""
 
 
 class PageTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +70,14 @@ class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
     mqtt: LinkSettings
     web: WebTable = WebTable()
     page: PageTable = PageTable()
+    office: OfficeTable = OfficeTable()
+
+
+class WebFiles(Struct, frozen=True):
+    """The page's own side of TLS."""
+
+    certificate_file: Path
+    key_file: Path
 
 
 class Configuration(Struct, frozen=True):
@@ -66,8 +92,15 @@ class Configuration(Struct, frozen=True):
     """With the certificate of the connection for alerts; ``None`` if the fleet has not made one yet."""
     web_host: str
     web_port: int
+    web_names: frozenset[str]
+    web_tls: WebFiles | None
+    """``None``: without TLS, for this machine only."""
     inter_font_dir: Path
     quarantine_dir: Path
+    office_url: str
+    """With a slash at its end; empty = no office."""
+    snapshots_dir: Path
+    kept_snapshots_dir: Path
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -78,11 +111,8 @@ def load_configuration(path: Path) -> Configuration:
     """
     file = load_toml(path, CentralFile)
     folder = path.resolve().parent
-    if not is_loopback(file.web.host):
-        raise ConfigError(
-            f"{path}: key web.host: {file.web.host!r} is not allowed: until there are accounts the page listens on"
-            " this machine only (127.0.0.1, ::1 or localhost)"
-        )
+    web_tls = _web_files(path, file.web, folder)
+    _check_office(path, file.office)
     try:
         database = resolve_url(file.database, folder)
     except StoreConfigError as e:
@@ -102,9 +132,39 @@ def load_configuration(path: Path) -> Configuration:
         alerts_mqtt=_alerts_settings(file.mqtt, folder),
         web_host=file.web.host,
         web_port=file.web.port,
+        web_names=frozenset(file.web.names),
+        web_tls=web_tls,
         inter_font_dir=folder / file.page.inter_font_dir,
         quarantine_dir=folder / "quarantine",
+        office_url=f"{file.office.url.rstrip('/')}/" if file.office.url else "",
+        snapshots_dir=folder / file.office.snapshots,
+        kept_snapshots_dir=folder / "snapshots",
     )
+
+
+def _web_files(path: Path, web: WebTable, folder: Path) -> WebFiles | None:
+    if bool(web.certificate_file) != bool(web.key_file):
+        missing = "key_file" if web.certificate_file else "certificate_file"
+        raise ConfigError(f"{path}: key web.{missing} is missing: TLS needs certificate_file and key_file")
+    if web.certificate_file:
+        if not (is_loopback(web.host) or web.names):
+            raise ConfigError(
+                f"{path}: key web.names is missing: give the names by which people open the page, as the certificate"
+                ' has them, such as names = ["central.town.example"]'
+            )
+        return WebFiles(folder / web.certificate_file, folder / web.key_file)
+    if not is_loopback(web.host):
+        raise ConfigError(
+            f"{path}: key web.host: {web.host!r} is not allowed: without TLS the page listens on this machine only"
+            " (127.0.0.1, ::1 or localhost). For other computers set certificate_file, key_file and names as well"
+        )
+    return None
+
+
+def _check_office(path: Path, office: OfficeTable) -> None:
+    host = urlsplit(office.url).hostname
+    if office.url.startswith("http:") and not (host and is_loopback(host)):
+        raise ConfigError(f"{path}: key office.url: {office.url!r} is not allowed: on another machine it must be https")
 
 
 def _alerts_settings(mqtt: LinkSettings, folder: Path) -> LinkSettings | None:

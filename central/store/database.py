@@ -102,7 +102,7 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self._url = url
-        self._engine = _engine(url)
+        self._engine = engine_of(url)
         self._lock_file: int | None = None
         self._reserve: Reserve | None = None
 
@@ -342,7 +342,12 @@ class Database:
             raise StoreError(f"the database cannot be used: {type(e).__name__}") from e
 
 
-def _engine(url: URL) -> Engine:
+def engine_of(url: URL) -> Engine:
+    """An engine with the settings that every part of central needs.
+
+    Raises:
+        StoreConfigError: the driver is not installed.
+    """
     is_sqlite = url.get_backend_name() == "sqlite"
     try:
         if not is_sqlite:

@@ -162,3 +162,42 @@ DIRECTORIES = Table(
     Column("taken_us", BigInteger, nullable=False),
 )
 """The newest good directory, so that a damaged or older file changes nothing."""
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    # SHA-256 of the cookie.
+    Column("digest", String(64), primary_key=True),
+    Column("account", BigInteger, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("way", String(16), nullable=False),
+    # At the office; empty = none.
+    Column("office_session", String(32), nullable=False),
+    Column("second_factor_us", BigInteger),
+    Column("address", String(64), nullable=False),
+    Column("began_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+    Column("why", String(32), nullable=False),
+    Index("sessions_by_end", "ended_us"),
+)
+"""Every sign-in at the page, and how it ended. Those without an end are open."""
+
+USED_ONCE = Table(
+    "used_once",
+    METADATA,
+    # Of a ticket, or the digest of a printed code.
+    Column("id", String(96), primary_key=True),
+    # When it may be forgotten; NULL = never.
+    Column("until_us", BigInteger),
+)
+"""What opens the door once only, and has."""
+
+OFFICE_HEAD = Table(
+    "office_head",
+    METADATA,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+)
+"""The newest row of the office's audit that a snapshot has named: one row, which never goes back."""

@@ -1,22 +1,29 @@
-"""Actions sent by a browser, decoded. The core judges their words, and whether they may be done."""
+"""Actions sent by a browser, decoded. The core judges their words, and whether they may be done.
+
+A browser does not say who acts: that is the session's. It may say in which of the person's own roles.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from central.core.view import Action, Person
+from central.core.view import Action
 from wire.limits import MESSAGE_BYTES_MAX
 
 ACTION_BYTES_MAX: Final = MESSAGE_BYTES_MAX
+RELOAD: Final = "This page is older than central. Reload it, then do it again."
 
 
 class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``{"action": {"type": "acknowledge", "incident": …}, "by": {"role": "cctv", "name": …}}``."""
+    """``{"action": {"type": "acknowledge", "incident": …}, "role": "cctv"}``."""
 
     action: Action
-    by: Person
+    role: str = ""
+    """Slug; empty: the person has one role only."""
+    by: Any = None
+    """From pages of versions before there were accounts: refused."""
 
 
 class ActionError(ValueError):
@@ -34,13 +41,16 @@ def decode_action(body: bytes) -> ActionRequest:
     """Read one request.
 
     Raises:
-        ActionError: 400 not JSON, 413 too long, 422 not an action.
+        ActionError: 400 not JSON, 409 from a page of an older version, 413 too long, 422 not an action.
     """
     if len(body) > ACTION_BYTES_MAX:
         raise ActionError(413, f"The request is longer than {ACTION_BYTES_MAX} bytes.")
     try:
-        return _decoder.decode(body)
+        asked = _decoder.decode(body)
     except msgspec.ValidationError as e:
         raise ActionError(422, f"That is not an action that central knows: {e}.") from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise ActionError(400, "The request is not JSON.") from e
+    if asked.by is not None:
+        raise ActionError(409, RELOAD)
+    return asked

@@ -1,14 +1,17 @@
 """The control-room page's routes over a :class:`central.core.view.BoardPort`.
 
 ===== ============= ==========================================================================
-GET   /             the page, with the current board drawn in (readable without script)
+GET   /             the page, with the current board drawn in (readable without script); to a stranger, how to sign in
 GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
 GET   /figures.csv  availability and delivery time of each path of each premises, this month and the last
-GET   /healthz      200 if alerts can arrive and be stored, else 503
+GET   /healthz      200 if alerts can arrive and be stored, else 503; to a stranger, no more than that
 GET   /static/…     the page's own files, and Inter if it is installed
 ===== ============= ==========================================================================
+
+All but /healthz and /static/… is for people who are signed in (:mod:`central.web.sign_in`), and shows what they may
+see. Who acts is the session's to say, and never the browser's.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -28,63 +32,84 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from central.core.rights import TABLE, WHOLE_TOWN, Rights
-from central.core.view import BoardPort, Refused
+from central.core.rights import rights_of
+from central.core.view import BoardPort, Person, Refused
+from central.signin.gate import Gate
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import figures_csv
-from central.web.guard import Guard
+from central.web.guard import Guard, Site
 from central.web.page import STATIC_DIR, Page, inter_files
+from central.web.reading import BodyError, read_body
+from central.web.session_streams import SessionStreams
+from central.web.sign_in import SignInRoutes
 from central.web.stream import FeedStream
+from wire.snapshots import PersonEntry
 
 logger = logging.getLogger(__name__)
 
-EVERY_RIGHT = Rights(frozenset((role, scheme) for role in TABLE for scheme in range(1, 256)))
-"""Until people sign in here."""
-
-_DISCARDED_BYTES_MAX = 4_194_304
-"""How much of a body that is too long is read and thrown away, so that the browser gets to see the answer."""
+NOT_YOUR_ROLE: Final = "You do not have that role, or no longer. Reload the page and choose another."
+_OF_ATTACK: Final = 1
 
 
 class _Routes:
-    def __init__(self, board: BoardPort, feed: Feed, page: Page) -> None:
+    def __init__(
+        self, board: BoardPort, streams: SessionStreams, feed: Feed, page: Page, sign_in: SignInRoutes
+    ) -> None:
         self._board = board
+        self._streams = streams
         self._feed = feed
         self._page = page
+        self._sign_in = sign_in
 
-    async def page(self, request: Request) -> Response:  # noqa: ARG002
-        return HTMLResponse(self._page.render(self._board.board(WHOLE_TOWN)))
+    async def page(self, request: Request) -> Response:
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return self._sign_in.door(request)
+        board = self._board.board(visitor.rights.scope)
+        return HTMLResponse(self._page.render(board, self._sign_in.description(visitor)))
 
     async def feed(self, request: Request) -> Response:
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return _signed_out()
         after = request.query_params.get("after") or request.headers.get("last-event-id")
         try:
-            listener = self._feed.join(after, WHOLE_TOWN)
+            listener = self._streams.join(visitor.session, after, visitor.rights.scope)
         except FeedFullError:
             return PlainTextResponse("Too many pages are open. Close some of them.", 503, {"retry-after": "5"})
-        return FeedStream(self._feed, listener)
+        return FeedStream(self._streams, listener)
 
-    async def board(self, request: Request) -> Response:  # noqa: ARG002
-        return Response(encode_shown(self._board.board(WHOLE_TOWN)), media_type="application/json")
+    async def board(self, request: Request) -> Response:
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return _signed_out()
+        return Response(encode_shown(self._board.board(visitor.rights.scope)), media_type="application/json")
 
-    async def figures(self, request: Request) -> Response:  # noqa: ARG002
-        name = f"watchlink-figures-{self._board.board(WHOLE_TOWN).at:%Y-%m-%d}.csv"
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(figures_csv(self._board.board(WHOLE_TOWN)), media_type="text/csv", headers=headers)
+    async def figures(self, request: Request) -> Response:
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return _signed_out()
+        board = self._board.board(visitor.rights.scope)
+        headers = {"content-disposition": f'attachment; filename="watchlink-figures-{board.at:%Y-%m-%d}.csv"'}
+        return Response(figures_csv(board), media_type="text/csv", headers=headers)
 
-    async def healthz(self, request: Request) -> Response:  # noqa: ARG002
-        board = self._board.board(WHOLE_TOWN)
-        is_ok = board.is_broker_linked and board.is_disk_ok
+    async def healthz(self, request: Request) -> Response:
+        status = 200 if self._board.is_ok else 503
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return _json({"is_ok": self._board.is_ok}, status)
+        board = self._board.board(visitor.rights.scope)
         health = {
-            "is_ok": is_ok,
+            "is_ok": self._board.is_ok,
             "is_broker_linked": board.is_broker_linked,
             "is_disk_ok": board.is_disk_ok,
             "has_reserve": board.has_reserve,
             "boot_id": board.boot_id,
             "sequence": board.sequence,
             "on_watch": len(board.on_duty),
-            "streams": self._feed.listener_count,
         }
-        return _json(health, 200 if is_ok else 503)
+        return _json(health, status)
 
     async def act(self, request: Request) -> Response:
         try:
@@ -93,9 +118,19 @@ class _Routes:
             return _json(Refused(str(e)), e.status)
         except ClientDisconnect:
             return Response(status_code=400)
+        # Only now: an account may have ended while the body was on its way.
+        visitor = self._sign_in.visitor(request)
+        if visitor is None:
+            return _signed_out()
+        acting = visitor.rights.acting_roles
+        role = asked.role or (acting[0] if len(acting) == 1 else "")
+        if role not in acting:
+            return _json(Refused(NOT_YOUR_ROLE), 403)
+        by = Person(role, visitor.person.name, visitor.person.account)
         try:
             # Carried through even if the browser leaves meanwhile: the action is on its way to the disk.
-            outcome = await asyncio.shield(asyncio.ensure_future(self._board.act(asked.action, asked.by, EVERY_RIGHT)))
+            act = self._board.act(asked.action, by, visitor.rights)
+            outcome = await asyncio.shield(asyncio.ensure_future(act))
         except Exception:
             logger.exception("an action failed: %s", type(asked.action).__name__)
             return _json(Refused("Central could not do this. Look at the card before you try again."), 500)
@@ -104,9 +139,11 @@ class _Routes:
 
 def create_app(
     board: BoardPort,
+    gate: Gate,
     *,
     inter_font_dir: Path | None,
     notice: str,
+    site: Site | None = None,
     timing: FeedTiming | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Starlette:
@@ -114,8 +151,10 @@ def create_app(
 
     Args:
         board: what to show; carries out actions.
+        gate: says who is there, and what they may do.
         inter_font_dir: of Debian's fonts-inter; missing files mean the system's own font.
         notice: one sentence shown at the foot of the page, e.g. that it listens on this machine only.
+        site: how browsers reach the page; by default as this machine alone, without TLS.
         timing: of the live feed; the defaults are the product's.
         now: the server's clock, aware UTC.
     """
@@ -124,19 +163,34 @@ def create_app(
     fonts = inter_files(inter_font_dir)
     page = Page(notice=notice, timing=feed_timing, has_inter=bool(fonts), now=clock)
     feed = Feed(board, timing=feed_timing, page=page.digest, now=clock)
-    routes = _Routes(board, feed, page)
+    reached = site or Site()
+    streams = SessionStreams(feed)
+    sign_in = SignInRoutes(gate, board, page, reached)
+    routes = _Routes(board, streams, feed, page, sign_in)
+    gate.sessions.on_end(lambda session, _why: streams.end(session))
+    gate.on_new_roles(streams.end)
+
+    def has_attack(person: PersonEntry) -> bool:
+        cards = board.board(rights_of(person.roles).scope).cards
+        return any(card.priority == _OF_ATTACK and card.state != "closed" and not card.is_drill for card in cards)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:  # noqa: ARG001
         feed.open()
-        beats = asyncio.create_task(feed.beat_for_ever())
+        gate.attach(asyncio.get_running_loop())
+        tasks = [
+            asyncio.create_task(feed.beat_for_ever()),
+            asyncio.create_task(gate.sweep_for_ever(has_attack)),
+        ]
         try:
             yield
         finally:
             feed.close()
-            beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beats
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            await gate.sessions.write()
 
     async def font(request: Request) -> Response:
         file = fonts.get(request.path_params["name"])
@@ -150,7 +204,8 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/", routes.page),
+            Route("/", routes.page, methods=["GET"]),
+            *sign_in.routes(),
             Route("/feed", routes.feed, methods=["GET"]),
             Route("/board.json", routes.board),
             Route("/figures.csv", routes.figures),
@@ -159,7 +214,7 @@ def create_app(
             Route("/static/inter/{name}", font),
             Mount("/static", _Static(directory=STATIC_DIR)),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, site=reached)],
         lifespan=lifespan,
     )
     app.state.feed = feed
@@ -181,18 +236,17 @@ async def _body(request: Request) -> bytes:
         ActionError: 413, 415.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body, size = bytearray(), 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= ACTION_BYTES_MAX:
-            body += piece
-        elif size > _DISCARDED_BYTES_MAX:
-            break
-    if size > ACTION_BYTES_MAX:
-        raise ActionError(413, f"The request is longer than {ACTION_BYTES_MAX} bytes.")
+    try:
+        body = await read_body(request, ACTION_BYTES_MAX)
+    except BodyError as e:
+        raise ActionError(413, str(e)) from e
     if media_type != "application/json":
         raise ActionError(415, "Actions are sent as application/json.")
-    return bytes(body)
+    return body
+
+
+def _signed_out() -> Response:
+    return _json(Refused("You are signed out. Reload the page to sign in."), 401)
 
 
 def _json(value: object, status: int = 200) -> Response:

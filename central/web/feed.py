@@ -85,6 +85,8 @@ class Listener:
         self._bytes = 0
         self._has_news = asyncio.Event()
         self._end = asyncio.Event()
+        self.farewell = b""
+        """Sent after the end, if the browser still reads."""
 
     def put(self, piece: bytes) -> None:
         """Add one event; a listener that is too far behind ends instead."""

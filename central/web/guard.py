@@ -1,8 +1,8 @@
-"""The guard before every route: only this machine's own name is answered, only our own page may act or listen.
+"""The guard before every route: only our own names are answered, and only our own pages may act or listen.
 
-There are no accounts yet: anyone who reaches the page may act, so another site's script in the same browser must not.
-The Host must be a loopback name (against DNS rebinding), a request from another site is refused, and an action needs a
-header that a form cannot send.
+The Host must be a name that we are opened by (against DNS rebinding), a request from another site is refused, an action
+needs a header that a form cannot send, and a form must say that it comes from our own page. Who somebody is, and what
+they may do, is not judged here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,17 +18,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.web_server import is_loopback
 
 ACTION_HEADER: Final = "x-watchlink"
+ENTER: Final = "/enter"
+FORMS: Final = frozenset({"/sign-in/code", "/sign-out", "/sign-out-everywhere"})
+"""Where forms are sent: they cannot set headers, so they must say where they come from."""
 
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 """A name or an address, and a port; no user, path or query, as in a URL."""
 
-_CONTENT_SECURITY_POLICY: Final = (
+_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action {forms}; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SECURITY_HEADERS: Final = {
-    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "content-security-policy": _POLICY.format(forms="'none'"),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), screen-wake-lock=(self)",
@@ -35,29 +39,65 @@ SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+FORM_HEADERS: Final = {
+    "content-security-policy": _POLICY.format(forms="'self'"),
+    # Without a referrer a browser would not say that a form comes from our own page.
+    "referrer-policy": "same-origin",
+}
+"""Of a page with a form."""
+_TRANSPORT_SECURITY: Final = "max-age=31536000"
+
+
+class Site(Struct, frozen=True):
+    """How browsers reach the page.
+
+    Attributes:
+        names: host names and addresses besides this machine's own.
+        is_tls: by HTTPS.
+    """
+
+    names: frozenset[str] = frozenset()
+    is_tls: bool = False
+
+    def host_name(self, host: str) -> str | None:
+        """The name in a Host header, without the port; ``None`` = not ours."""
+        named = _HOST.fullmatch(host)
+        if named is None:
+            return None
+        name = (named["address"] or named["name"]).lower().rstrip(".")
+        return name if is_loopback(name) or name in self.names else None
+
+    def origin(self, host: str) -> str:
+        """The origin of a page opened by that Host header."""
+        return f"{'https' if self.is_tls else 'http'}://{host}"
 
 
 class Guard:
     """ASGI middleware: refuses a request, or passes it on and adds security headers to the answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        given = Headers(scope=scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
+                # A browser would remember it for every program on this machine's own name.
+                if self._site.is_tls and not is_loopback(self._site.host_name(given.get("host", "")) or "localhost"):
+                    headers["strict-transport-security"] = _TRANSPORT_SECURITY
             await send(message)
 
-        refusal = refuse(scope["method"], scope["path"], Headers(scope=scope))
+        refusal = refuse(scope["method"], scope["path"], given, self._site)
         if refusal is None:
             await self._app(scope, receive, send_with_headers)
         else:
@@ -66,18 +106,31 @@ class Guard:
             await answer(scope, receive, send_with_headers)
 
 
-def refuse(method: str, path: str, headers: Headers) -> tuple[int, str] | None:
+def refuse(method: str, path: str, headers: Headers, site: Site) -> tuple[int, str] | None:
     """Status and sentence if the request must be refused, else ``None``."""
     host = headers.get("host", "")
-    named = _HOST.fullmatch(host)
-    if named is None or not is_loopback(named["address"] or named["name"]):
-        return 421, "Open this page on central's own machine, as 127.0.0.1 or localhost."
+    if site.host_name(host) is None:
+        others = f" or {', '.join(sorted(site.names))}" if site.names else ""
+        return 421, f"Open this page on central's own machine, as 127.0.0.1 or localhost{others}."
+    is_opened = method == "GET" and path in {"/", ENTER}
+    is_form = path in FORMS
+    is_foreign = headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}
     origin = headers.get("origin")
-    if origin is not None and origin != f"http://{host}":
-        return 403, "Another site may not use this page."
-    is_page_opened = method == "GET" and path == "/"
-    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and not is_page_opened:
-        return 403, "Another site may not use this page."
-    if method not in {"GET", "HEAD"} and headers.get(ACTION_HEADER) != "1":
-        return 403, f"Actions need the header {ACTION_HEADER}: 1."
-    return None
+    changes = method not in {"GET", "HEAD"}
+    reason = None
+    if origin not in {None, site.origin(host)} or (is_foreign and not is_opened):
+        reason = "Another site may not use this page."
+    elif path == ENTER and (method != "GET" or not _is_opened_by_person(headers)):
+        reason = "Open this link by pressing it."
+    elif changes and is_form and origin is None:
+        reason = "Send this form from Watchlink's own page."
+    elif changes and not is_form and headers.get(ACTION_HEADER) != "1":
+        reason = f"Actions need the header {ACTION_HEADER}: 1."
+    return None if reason is None else (403, reason)
+
+
+def _is_opened_by_person(headers: Headers) -> bool:
+    """Not a picture, a frame, a script or a guess of the browser's: those would use up the ticket."""
+    is_guess = "sec-purpose" in headers or headers.get("purpose") == "prefetch"
+    is_page = headers.get("sec-fetch-mode", "navigate") == "navigate"
+    return is_page and headers.get("sec-fetch-dest", "document") == "document" and not is_guess

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import jinja2
+import msgspec
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from central.core.people import GOING
@@ -72,11 +74,22 @@ class Page:
         self._environment = environment
         self._template = environment.get_template("page.html")
 
-    def render(self, board: Board) -> str:
-        """HTML with ``board`` drawn in."""
+    def draw(self, template: str, **values: object) -> str:
+        """HTML of another page, from its template."""
+        return self._environment.get_template(template).render(values)
+
+    def render(self, board: Board, me: Mapping[str, object]) -> str:
+        """HTML with ``board`` drawn in.
+
+        Args:
+            board: what ``me`` sees.
+            me: as ``/me.json`` says it.
+        """
         order = list(words.HEALTH_WORDS)
         return self._template.render(
             board=board,
+            me=me,
+            me_json=htmlsafe_json_dumps(msgspec.to_builtins(me)),
             now=self._now(),
             unanswered=_in_order(card for card in board.cards if card.state == "unanswered"),
             in_hand=_in_order(card for card in board.cards if card.state in {"answered", "on-the-way"}),

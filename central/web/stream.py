@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from central.web.feed import Feed, Listener
+from central.web.feed import Listener
 
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -18,10 +18,16 @@ _HEADERS: Final = [
 ]
 
 
+class Streams(Protocol):
+    """Where a listener comes from."""
+
+    def leave(self, listener: Listener) -> None: ...  # noqa: D102
+
+
 class FeedStream(Response):
     """Sends a listener's events as they come. A browser that stops reading holds up no other."""
 
-    def __init__(self, feed: Feed, listener: Listener) -> None:
+    def __init__(self, feed: Streams, listener: Listener) -> None:
         super().__init__()
         self._feed = feed
         self._listener = listener
@@ -36,7 +42,7 @@ class FeedStream(Response):
                     tasks.start_soon(_then_cancel, part, tasks.cancel_scope)
             self._feed.leave(self._listener)
             with anyio.move_on_after(1):  # a socket that is full takes no more, not even the end
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await send({"type": "http.response.body", "body": self._listener.farewell, "more_body": False})
         finally:
             self._feed.leave(self._listener)
 

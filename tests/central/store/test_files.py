@@ -23,7 +23,7 @@ def test_folder_of_the_database_is_made_for_its_owner_alone(tmp_path: Path) -> N
 def test_database_on_a_server_makes_no_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name is no path: a lock or a reserve beside it would be in whatever folder central was started in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("central.store.database._engine", lambda _url: sa.create_engine("sqlite://"))
+    monkeypatch.setattr("central.store.database.engine_of", lambda _url: sa.create_engine("sqlite://"))
     database = Database(resolve_url("postgresql:///watchlink", tmp_path))
     database.open()
 

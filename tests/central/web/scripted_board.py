@@ -46,6 +46,7 @@ from central.core.view import (
 from central.web.app import create_app
 from central.web.feed import FeedTiming
 from runtime.web_server import WebServer, listen, url_of
+from tests.support.town_office import PRIYA, TownOffice
 from wire.kinds import PRIORITY, AlertKind
 
 T = TypeVar("T")
@@ -298,7 +299,9 @@ class ScriptedServer:
 
     def __init__(self, board: ScriptedBoard, *, timing: FeedTiming | None = None, port: int = 0) -> None:
         self.board = board
-        self.app = create_app(board, inter_font_dir=None, notice=NOTICE, timing=timing)
+        self.office = TownOffice()
+        self.gate = self.office.gate()
+        self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, timing=timing)
         listener = listen("127.0.0.1", port)
         self.url = url_of(listener)
         self.port = listener.getsockname()[1]
@@ -320,6 +323,14 @@ class ScriptedServer:
         self._loop.call_soon_threadsafe(run)
         assert is_done.wait(60), "the web's loop does not answer"
         return result[0]
+
+    def sign_in(self, account: int = PRIYA) -> dict[str, str]:
+        """Sign in, as a browser does; returns its cookies."""
+        return self.office.sign_in(self.url, account)
+
+    def publish(self) -> None:
+        """Let central have the office's people as they are now."""
+        self.gate.take_people(self.office.snapshot())
 
     def stop(self) -> None:
         """End every stream and the server."""

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from central.web.guard import refuse
+from central.web.guard import Site, refuse
 from runtime.web_server import is_loopback
 
+ALONE = Site()
+TOWN = Site(frozenset({"central.town.example", "192.168.1.4"}), is_tls=True)
 OURS = {
     "host": "127.0.0.1:8080",
     "origin": "http://127.0.0.1:8080",
@@ -14,13 +16,13 @@ OURS = {
 }
 
 
-def refused(method: str = "POST", path: str = "/actions", **changed: str | None) -> int | None:
+def refused(method: str = "POST", path: str = "/actions", site: Site = ALONE, **changed: str | None) -> int | None:
     headers = {
         name: value
         for name, value in {**OURS, **{k.replace("_", "-"): v for k, v in changed.items()}}.items()
         if value is not None
     }
-    verdict = refuse(method, path, Headers(headers))
+    verdict = refuse(method, path, Headers(headers), site)
     return None if verdict is None else verdict[0]
 
 
@@ -71,6 +73,47 @@ def test_other_site_may_open_the_page_and_nothing_else(site: str) -> None:
     assert 403 == refused("GET", "/feed", sec_fetch_site=site, origin=None)
     assert 403 == refused("GET", "/board.json", sec_fetch_site=site, origin=None)
     assert 403 == refused("POST", "/", sec_fetch_site=site, origin=None)
+
+
+@pytest.mark.parametrize(
+    "host", ["central.town.example", "central.town.example:8443", "192.168.1.4:8443", "CENTRAL.TOWN.EXAMPLE"]
+)
+def test_name_of_the_site_is_answered_by_https_alone(host: str) -> None:
+    assert refused(site=TOWN, host=host, origin=f"https://{host}") is None
+    assert 403 == refused(site=TOWN, host=host, origin=f"http://{host}")
+    assert 421 == refused(host=host, origin=None)
+
+
+@pytest.mark.parametrize("host", ["office.town.example", "192.168.1.5", "central.town.example.evil.example"])
+def test_name_of_another_site_is_refused_under_tls_too(host: str) -> None:
+    assert 421 == refused(site=TOWN, host=host, origin=None)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
+def test_link_from_the_office_may_be_opened(site: str) -> None:
+    assert refused("GET", "/enter", sec_fetch_site=site, origin=None, sec_fetch_mode="navigate") is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"sec_fetch_dest": "iframe"}, {"sec_fetch_mode": "no-cors"}, {"sec_purpose": "prefetch"}, {"purpose": "prefetch"}],
+    ids=str,
+)
+def test_link_is_not_used_up_by_a_picture_a_frame_or_a_guess(changed: dict[str, str]) -> None:
+    assert 403 == refused("GET", "/enter", sec_fetch_site="same-site", origin=None, **changed)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+def test_link_is_opened_by_get_alone(method: str) -> None:
+    assert 403 == refused(method, "/enter")
+
+
+@pytest.mark.parametrize("path", ["/sign-in/code", "/sign-out", "/sign-out-everywhere"])
+def test_form_says_that_it_comes_from_our_page(path: str) -> None:
+    assert refused("POST", path, x_watchlink=None) is None
+    assert 403 == refused("POST", path, x_watchlink=None, origin=None)
+    assert 403 == refused("POST", path, x_watchlink=None, origin="null")
+    assert 403 == refused("POST", path, x_watchlink=None, sec_fetch_site="same-site")
 
 
 @pytest.mark.parametrize(

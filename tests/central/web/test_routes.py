@@ -13,8 +13,7 @@ from central.web.actions import ACTION_BYTES_MAX
 from central.web.app import create_app
 from tests.central.web.conftest import OpenClient
 from tests.central.web.scripted_board import NOTICE, ScriptedBoard, healthy
-
-BY = {"role": "cctv", "name": "Priya Shah"}
+from tests.support.town_office import COOKIE, PRIYA, TownOffice, open_session
 
 
 def get(open_client: OpenClient, board: ScriptedBoard, path: str, **headers: str) -> httpx.Response:
@@ -121,15 +120,15 @@ def test_done_action_reaches_the_port_with_who_did_it(open_client: OpenClient) -
     board = ScriptedBoard()
     card = board.press("attack")
 
-    body = {"action": {"type": "acknowledge", "incident": card.incident, "seen_kind": "attack"}, "by": BY}
+    body = {"action": {"type": "acknowledge", "incident": card.incident, "seen_kind": "attack"}, "role": "cctv"}
     answer = post(open_client, board, body)
 
     assert (200, {"type": "done", "sequence": board.sequence}) == (answer.status_code, answer.json())
-    assert [(Acknowledge(card.incident, "attack"), Person("cctv", "Priya Shah"))] == board.actions
+    assert [(Acknowledge(card.incident, "attack"), Person("cctv", "Priya Shah", PRIYA))] == board.actions
 
 
 def test_refused_action_says_why(open_client: OpenClient) -> None:
-    body = {"action": {"type": "acknowledge", "incident": "00000010-99"}, "by": BY}
+    body = {"action": {"type": "acknowledge", "incident": "00000010-99"}, "role": "cctv"}
 
     answer = post(open_client, ScriptedBoard(), body)
 
@@ -144,10 +143,10 @@ def test_refused_action_says_why(open_client: OpenClient) -> None:
         (b"{", 400, "not JSON"),
         (b"\xff\xfe", 400, "not JSON"),
         (b"[" * 5_000, 422, "not an action"),
-        (b'{"action": {"type": "explode"}, "by": {"role": "cctv", "name": "P"}}', 422, "not an action"),
-        (b'{"action": {"type": "start-watch"}, "by": {"role": "cctv", "name": "P"}, "x": 1}', 422, "unknown field"),
+        (b'{"action": {"type": "explode"}, "role": "cctv"}', 422, "not an action"),
+        (b'{"action": {"type": "start-watch"}, "role": "cctv", "x": 1}', 422, "unknown field"),
         (
-            b'{"action": {"type": "acknowledge", "incident": 7}, "by": {"role": "cctv", "name": "P"}}',
+            b'{"action": {"type": "acknowledge", "incident": 7}, "role": "cctv"}',
             422,
             "not an action",
         ),
@@ -167,7 +166,7 @@ def test_bad_action_is_refused_in_a_sentence(open_client: OpenClient, body: byte
 
 
 def test_action_must_be_declared_as_json(open_client: OpenClient) -> None:
-    body = {"action": {"type": "start-watch"}, "by": BY}
+    body = {"action": {"type": "start-watch"}, "role": "cctv"}
 
     assert 415 == post(open_client, ScriptedBoard(), body, **{"content-type": "text/plain"}).status_code
 
@@ -177,7 +176,7 @@ def test_failing_port_is_told_as_not_known_done(open_client: OpenClient) -> None
         async def act(self, action: object, by: Person, rights: object = None) -> object:  # type: ignore[override]
             raise OSError("disk")
 
-    answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "by": BY})
+    answer = post(open_client, Broken(), {"action": {"type": "start-watch"}, "role": "cctv"})
 
     assert 500 == answer.status_code
     assert "could not do this" in answer.json()["reason"]
@@ -207,8 +206,11 @@ def test_static_files_are_asked_for_again(open_client: OpenClient) -> None:
 
 def test_inter_is_served_only_if_all_its_cuts_are_there(tmp_path: Path) -> None:
     async def ask(path: str) -> httpx.Response:
-        app = create_app(ScriptedBoard(), inter_font_dir=tmp_path, notice=NOTICE)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        gate = TownOffice().gate()
+        app = create_app(ScriptedBoard(), gate, inter_font_dir=tmp_path, notice=NOTICE)
+        cookies = {COOKIE: await open_session(gate)}
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", cookies=cookies) as client:
             return await client.get(path)
 
     assert "inter.css" not in asyncio.run(ask("/")).text

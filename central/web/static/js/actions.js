@@ -1,17 +1,21 @@
 // Sends one action and reports its outcome truly: done (in which change), refused (why), or not known.
 
+import { leave, SIGNED_OUT } from "./account.js";
+
 const TIMEOUT_MS = 15_000;
 
-export async function send(action, by) {
+// role: of the person's own; who acts, central knows by the session.
+export async function send(action, role) {
   let answer;
   try {
     answer = await fetch("/actions", {
       method: "POST",
       headers: { "content-type": "application/json", "x-watchlink": "1" },
-      body: JSON.stringify({ action, by }),
+      body: JSON.stringify({ action, role }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const outcome = await answer.json();
+    if (answer.status === SIGNED_OUT) leave();
     if (answer.ok) return { sequence: outcome.sequence, left: outcome.left ?? 0, untouched: outcome.untouched ?? 0 };
     return { reason: outcome.reason ?? `Central answered ${answer.status}.` };
   } catch {

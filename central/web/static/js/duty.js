@@ -1,25 +1,33 @@
-// Duty in this browser: who it is, notifications while the page is hidden, and a screen that stays on.
+// Duty in this browser: in which role, notifications while the page is hidden, and a screen that stays on.
 
+import { me as account } from "./account.js";
 import { isSame } from "./model.js";
 import { onOtherTab, remember, remembered } from "./settings.js";
 import { kindWord } from "./words.js";
+
+const ROLE = "role";
 
 export class Duty {
   #wakeLock = null;
   #isWanted = false;
 
   constructor(onChange) {
-    this.me = person(remembered("person", null));
-    onOtherTab("person", () => {
-      this.me = person(remembered("person", null));
+    this.me = inRole(remembered(ROLE, null));
+    onOtherTab(ROLE, () => {
+      this.me = inRole(remembered(ROLE, null));
       onChange();
     });
     document.addEventListener("visibilitychange", () => this.#keepAwake());
   }
 
-  become(me) {
-    this.me = me;
-    remember("person", me);
+  // The role in which this person acts from now on.
+  become(role) {
+    this.me = inRole(role);
+    remember(ROLE, role);
+  }
+
+  get mayAct() {
+    return account.roles.length > 0;
   }
 
   isOn(model) {
@@ -67,6 +75,8 @@ export class Duty {
   }
 }
 
-function person(kept) {
-  return kept && typeof kept.role === "string" && typeof kept.name === "string" ? { role: kept.role, name: kept.name } : null;
+// Central knows who it is; only which of their own roles they chose is remembered here.
+function inRole(role) {
+  const chosen = account.roles.includes(role) ? role : account.roles.length === 1 ? account.roles[0] : null;
+  return chosen && { role: chosen, name: account.name, account: account.account };
 }

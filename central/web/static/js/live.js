@@ -20,7 +20,8 @@ export class Live {
   #waiting = [];
   #pending = null;
 
-  // handlers: board(board), change(change), beat(beat); called in order, on this tab's own copy.
+  // handlers: board(board), change(change), beat(beat); called in order, on this tab's own copy. failed(): the stream has
+  // broken; bye(): central has ended it.
   constructor(model, notLiveMs, handlers) {
     this.#model = model;
     this.#notLiveMs = notLiveMs;
@@ -126,8 +127,14 @@ export class Live {
         this.#handle(message);
       });
     }
+    source.addEventListener("bye", () => {
+      if (source !== this.#source) return;
+      this.#channel?.postMessage({ event: "bye" });
+      this.#handlers.bye();
+    });
     source.onerror = () => {
       if (source !== this.#source) return;
+      this.#handlers.failed();
       this.#channel?.postMessage({ event: "trying" });
       // Our own retry: the browser's gives up for good on some errors.
       this.#reopen(RETRY_MS + Math.random() * RETRY_MS);
@@ -150,7 +157,8 @@ export class Live {
   #relayed(message) {
     if (this.isLeader) return; // two leaders for a moment, after a lock was taken: keep to our own stream
     this.#leaderMs = performance.now();
-    if (message.event !== "trying") this.#handle(message);
+    if (message.event === "bye") this.#handlers.bye();
+    else if (message.event !== "trying") this.#handle(message);
   }
 
   #handle(message) {

@@ -1,6 +1,7 @@
 // Puts the parts together: the feed changes the model, the model is drawn, what a person presses is sent. The only
 // module that knows all others.
 
+import { Account, me } from "./account.js";
 import { send } from "./actions.js";
 import { Announcer } from "./announce.js";
 import { ServerClock } from "./clock.js";
@@ -29,6 +30,7 @@ const page = document.documentElement.dataset;
 const timing = { notLiveMs: Number(page.notLiveMs), lostMs: Number(page.lostMs) };
 const model = new Model();
 const clock = new ServerClock();
+const account = new Account();
 const announcer = new Announcer();
 const dialogs = new Dialogs();
 const sending = new Map(); // key of a card → the sequence to wait for, or Infinity while nothing is known
@@ -59,6 +61,8 @@ const look = (key) => ({
 const nodeError = (card) => (card && card.state !== "closed" ? errors.get(card.node) : undefined);
 
 const live = new Live(model, timing.notLiveMs, {
+  bye: () => account.ended(),
+  failed: () => account.ask(),
   board(board) {
     model.replace(board);
     if (!clock.isSet) clock.sync(board.at);
@@ -126,6 +130,7 @@ function tick() {
   }
   if (!isLive && !isLost && silentMs > timing.lostMs) isLost = true;
   giveSign();
+  account.tick(clock.now());
   for (const [incident, error] of errors) if (performance.now() > error.untilMs) errors.delete(incident);
   if (zones.isPending && !steady.isHeld) draw();
   else zones.tick(look);
@@ -143,7 +148,7 @@ async function perform(verb, card, extra = {}) {
   draw();
   const seen = card.through && verb !== "note" ? { seen_through: card.through } : {};
   const action = verb === "close-revoked" ? { type: verb, node: card.node, ...extra } : { type: verb, incident: card.incident, ...seen, ...extra };
-  const outcome = await send(action, duty.me);
+  const outcome = await send(action, duty.me?.role);
   if (outcome.reason) {
     sending.delete(card.key);
     errors.set(card.key, { text: outcome.reason, untilMs: performance.now() + ERROR_SHOWN_MS });
@@ -183,8 +188,8 @@ function act(verb, key, isAsked = false) {
   }
   const about = `${news.kindOf(card)} ${card.premises}`;
   if (!isAsked && !duty.isOn(model)) {
-    // This browser may remember someone who has gone home: nobody may answer in the name of a person off duty.
-    askWho(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
+    // The shops are told who is on duty: nobody answers off duty.
+    goOnDuty(`Start duty, then ${verb.replaceAll("-", " ")}`, () => act(verb, key, true));
     return;
   }
   if (verb === "assign") {
@@ -229,26 +234,42 @@ function askWhoComes(card, about) {
   });
 }
 
-function askWho(label, then = null) {
-  dialogs.ask("person", {
+// Starts duty, and then goes on; asks in which role if the person has several and has not chosen here yet.
+async function goOnDuty(label, then = null) {
+  if (!duty.mayAct) {
+    say("Your role sees units only: it does not answer alerts.");
+    return;
+  }
+  const reason = duty.me ? await startDuty(duty.me.role) : "unknown role";
+  if (!reason) then?.();
+  else if (me.roles.length > 1) askRole(label, then);
+  else say(reason);
+}
+
+function say(text) {
+  announcer.urgent(text);
+  top.say(text);
+}
+
+function askRole(label, then = null) {
+  dialogs.ask("role", {
     label,
-    values: duty.me ?? { role: "cctv" },
-    async submit({ role, name }) {
-      const me = { role, name: name.trim().replaceAll(/\s+/g, " ") };
-      const reason = await startDuty(me);
+    values: { role: duty.me?.role ?? "" },
+    async submit({ role }) {
+      const reason = await startDuty(role);
       if (!reason && then) setTimeout(then);
       return reason;
     },
   });
 }
 
-async function startDuty(me) {
+async function startDuty(role) {
   // First, what browsers allow only right after a press.
   const unlocked = sound.unlock();
   duty.arm();
-  const outcome = await send({ type: "start-watch" }, me);
+  const outcome = await send({ type: "start-watch" }, role);
   await unlocked;
-  if (!outcome.reason) duty.become(me);
+  if (!outcome.reason) duty.become(role);
   drawTop();
   return outcome.reason ?? null;
 }
@@ -257,11 +278,11 @@ async function startDuty(me) {
 function giveSign() {
   if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
-  send({ type: "start-watch" }, duty.me);
+  send({ type: "start-watch" }, duty.me.role);
 }
 
 async function endDuty() {
-  const outcome = await send({ type: "end-watch" }, duty.me);
+  const outcome = await send({ type: "end-watch" }, duty.me.role);
   if (outcome.reason) announcer.urgent(outcome.reason);
   drawTop();
   return outcome.reason ?? null;
@@ -334,15 +355,10 @@ byId("alerts").addEventListener("focusin", (event) => {
   card.tabIndex = 0;
 });
 byId("closed-zone").addEventListener("toggle", () => steady.noteMove());
-byId("start-duty").addEventListener("click", async () => {
-  if (!duty.me) {
-    askWho("Start duty");
-    return;
-  }
-  const reason = await startDuty(duty.me);
-  if (reason) askWho("Start duty");
+byId("start-duty").addEventListener("click", () => {
+  if (me.roles.length > 1) askRole("Start duty");
+  else goOnDuty("Start duty");
 });
-byId("person").addEventListener("click", () => askWho("Start duty"));
 byId("end-duty").addEventListener("click", askEndDuty);
 byId("urgent").addEventListener("click", () => jump(strip.urgent));
 byId("undo").addEventListener("click", undo);

@@ -50,12 +50,8 @@ export class Top {
 
   #drawPerson(duty, model, hasBoard) {
     const isOn = duty.isOn(model);
-    setHidden(byId("person"), !duty.me);
-    if (duty.me) {
-      setText(byId("person-word"), isOn ? "You:" : "Not on duty:");
-      setText(byId("person-name"), duty.me.name);
-    }
-    setHidden(byId("start-duty"), isOn);
+    setText(byId("person-word"), isOn || !duty.mayAct ? "You:" : "Not on duty:");
+    setHidden(byId("start-duty"), isOn || !duty.mayAct);
     setHidden(byId("end-duty"), !isOn);
     setHidden(byId("banner-nobody"), !hasBoard || model.onDuty.length > 0);
     if (hasBoard) this.#drawDuty(model.onDuty);

@@ -1,0 +1,126 @@
+"""Sessions on disk: a connection of its own to central's database, beside the journal's.
+
+Sign-ins are rare and their transactions small, so an alert never waits long for one. Any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from central.signin.errors import RecordError, UsedError
+from central.signin.session import Session
+from central.signin.sessions import Ended, Once
+from central.store.database import engine_of
+from central.store.rows import microseconds, moment
+from central.store.tables import OFFICE_HEAD, SESSIONS, USED_ONCE
+from wire.snapshots import AuditHead
+
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+"""How long a used ticket is kept beyond its end, so that a clock set back a little revives none."""
+
+
+class SessionTable:
+    """A :class:`central.signin.sessions.SessionStore`. The database must be open and migrated."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = engine_of(url)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def begin(self, session: Session, once: Once | None, now_at: datetime) -> None:
+        """As the protocol says."""
+        with self._transaction() as connection:
+            if once is not None:
+                forgotten = USED_ONCE.c.until_us < microseconds(now_at - FORGOTTEN_AFTER)
+                connection.execute(sa.delete(USED_ONCE).where(forgotten))
+                until_us = None if once.until is None else microseconds(once.until)
+                try:
+                    connection.execute(sa.insert(USED_ONCE).values(id=once.id, until_us=until_us))
+                except IntegrityError as e:
+                    raise UsedError from e
+            connection.execute(sa.insert(SESSIONS).values(_row(session)))
+
+    def extend(self, digest: str, expires_at: datetime) -> None:
+        """As the protocol says."""
+        with self._transaction() as connection:
+            it = sa.update(SESSIONS).where(SESSIONS.c.digest == digest)
+            connection.execute(it.values(expires_us=microseconds(expires_at)))
+
+    def end(self, ended: tuple[Ended, ...]) -> None:
+        """As the protocol says."""
+        with self._transaction() as connection:
+            for one in ended:
+                it = sa.update(SESSIONS).where(SESSIONS.c.digest == one.digest)
+                connection.execute(it.values(ended_us=microseconds(one.at), why=one.why))
+
+    def live(self) -> tuple[Session, ...]:
+        """As the protocol says."""
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(SESSIONS).where(SESSIONS.c.ended_us.is_(None))).all()
+        return tuple(_session(row) for row in rows)
+
+    def raise_head(self, head: AuditHead) -> AuditHead:
+        """The highest audit head ever named: keep ``head`` if it is higher than the one kept; return the one kept.
+
+        Raises:
+            RecordError: the disk refuses.
+        """
+        with self._transaction() as connection:
+            kept = connection.execute(sa.select(OFFICE_HEAD)).one_or_none()
+            if kept is not None and kept.sequence >= head.sequence:
+                return AuditHead(sequence=kept.sequence, digest=kept.digest)
+            connection.execute(sa.delete(OFFICE_HEAD))
+            connection.execute(sa.insert(OFFICE_HEAD).values(sequence=head.sequence, digest=head.digest))
+            return head
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as e:
+            said = getattr(e, "orig", None) or type(e).__name__
+            raise RecordError(f"the database refuses: {' '.join(str(said).split())[:200]}") from e
+
+
+def _row(session: Session) -> dict[str, Any]:
+    second_us = None if session.second_factor_at is None else microseconds(session.second_factor_at)
+    return {
+        "digest": session.digest,
+        "account": session.account,
+        "name": session.name,
+        "generation": session.generation,
+        "way": session.way,
+        "office_session": session.office_session,
+        "second_factor_us": second_us,
+        "address": session.address[:64],
+        "began_us": microseconds(session.began_at),
+        "expires_us": microseconds(session.expires_at),
+        "ended_us": None,
+        "why": "",
+    }
+
+
+def _session(row: Any) -> Session:  # noqa: ANN401 - a row of SESSIONS
+    return Session(
+        digest=row.digest,
+        account=row.account,
+        name=row.name,
+        generation=row.generation,
+        way=row.way,
+        office_session=row.office_session,
+        second_factor_at=None if row.second_factor_us is None else moment(row.second_factor_us),
+        address=row.address,
+        began_at=moment(row.began_us),
+        expires_at=moment(row.expires_us),
+    )

@@ -1,0 +1,63 @@
+"""The two cookies: of a session, and of a browser that is about to begin one.
+
+Cookies ignore ports, so both have names of their own. Under TLS the browser keeps other hosts from setting them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from central.web.guard import Site
+
+_KEPT_S: Final = 7 * 24 * 3600
+"""Longer than any session: central decides when one is over."""
+_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+"""32 random bytes."""
+
+
+class Cookies:
+    """Reads and sets them."""
+
+    def __init__(self, site: Site) -> None:
+        self._is_tls = site.is_tls
+        prefix = "__Host-" if site.is_tls else ""
+        self._session, self._door = f"{prefix}watchlink_central", f"{prefix}watchlink_central_door"
+
+    def session(self, request: Request) -> str | None:
+        """The session cookie's value."""
+        return request.cookies.get(self._session)
+
+    def door(self, request: Request) -> str:
+        """The secret of a browser that is about to sign in; empty = it has none of ours."""
+        value = request.cookies.get(self._door, "")
+        return value if _VALUE.fullmatch(value) else ""
+
+    def open_door(self, request: Request, response: Response, secret: str) -> None:
+        """Give a browser its secret, unless it has it already."""
+        if self.door(request) != secret:
+            self._set(response, self._door, secret, None)
+
+    def begin(self, response: Response, session: str) -> None:
+        """A session begins: the secret that led to it has done its work."""
+        self._set(response, self._session, session, _KEPT_S)
+        self._delete(response, self._door)
+
+    def end(self, response: Response) -> None:
+        """The browser need not keep it any longer."""
+        self._delete(response, self._session)
+
+    def _set(self, response: Response, name: str, value: str, kept_s: int | None) -> None:
+        response.set_cookie(name, value, max_age=kept_s, httponly=True, samesite="lax", secure=self._is_tls)
+
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, httponly=True, samesite="lax", secure=self._is_tls)
+
+
+def new_secret() -> str:
+    """32 random bytes as text."""
+    return secrets.token_urlsafe(32)

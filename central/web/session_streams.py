@@ -1,0 +1,49 @@
+"""Which feed listeners belong to which session, so that they end with it. Lives on the web's loop."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from central.core.rights import Scope
+from central.signin.session import Session
+from central.web.feed import Feed, FeedFullError, Listener
+
+STREAMS_EACH_MAX: Final = 8
+"""Of one session: all tabs of a browser share one, if the browser is not old."""
+FAREWELL: Final = b"event: bye\ndata: {}\n\n"
+"""The last event of a stream that central ends: the page asks who it is now, and says why it is out."""
+
+
+class SessionStreams:
+    """Joins the feed for sessions."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._of: defaultdict[str, set[Listener]] = defaultdict(set)
+
+    def join(self, session: Session, after: str | None, scope: Scope) -> Listener:
+        """As :meth:`Feed.join`.
+
+        Raises:
+            FeedFullError: this session has too many streams, or all have.
+        """
+        if len(self._of[session.digest]) >= STREAMS_EACH_MAX:
+            raise FeedFullError
+        listener = self._feed.join(after, scope)
+        self._of[session.digest].add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The browser went away."""
+        self._feed.leave(listener)
+        for digest, listeners in tuple(self._of.items()):
+            listeners.discard(listener)
+            if not listeners:
+                del self._of[digest]
+
+    def end(self, session: Session) -> None:
+        """End the session's streams: it is over, or sees something else from now on."""
+        for listener in tuple(self._of.get(session.digest, ())):
+            listener.farewell = FAREWELL
+            listener.end()

@@ -1,0 +1,260 @@
+"""The pages and routes by which people sign in and out.
+
+===== ========================= ==================================================================================
+GET   /                         without a session: the sign-in page
+GET   /enter?ticket=…           the link from the office → 303 to /, or a page that says what to do
+POST  /sign-in/passkey/begin    options for the browser's passkey dialog
+POST  /sign-in/passkey/finish   the browser's answer → 200, or 403 with a sentence
+POST  /sign-in/code             a printed code (form) → 303 to /, or the page again
+GET   /session                  who am I here, and my other sessions
+GET   /me.json                  the same for the page's script
+POST  /sign-out                 (form) ends this session → 303 to /
+POST  /sign-out-everywhere      (form) ends all of the person's sessions here → 303 to /
+===== ========================= ==================================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from central.core.view import BoardPort, EndDuty, Person
+from central.signin.errors import SignInError
+from central.signin.gate import Gate, Visitor
+from central.signin.session import WARNED_BEFORE, Session
+from central.web.cookies import Cookies, new_secret
+from central.web.guard import ENTER, FORM_HEADERS, SECURITY_HEADERS, Site
+from central.web.page import Page
+from central.web.reading import BodyError, read_body
+from central.web.sign_in_words import ENDED, WAYS, role_titles
+from wire.tickets import nonce_of
+
+logger = logging.getLogger(__name__)
+
+BODY_BYTES_MAX: Final = 16_384
+_STATUS: Final = {"slow-down": 429, "disk": 503, "no-office": 503, "no-people": 503}
+_REFUSED: Final = 403
+
+
+class SignInRoutes:
+    """Over a :class:`central.signin.gate.Gate`."""
+
+    def __init__(self, gate: Gate, board: BoardPort, page: Page, site: Site) -> None:
+        self._gate = gate
+        self._board = board
+        self._page = page
+        self._site = site
+        self._cookies = Cookies(site)
+
+    def routes(self) -> list[Route]:
+        """All but ``GET /``."""
+        return [
+            Route(ENTER, self.enter, methods=["GET"]),
+            Route("/sign-in/passkey/begin", self.begin_passkey, methods=["POST"]),
+            Route("/sign-in/passkey/finish", self.finish_passkey, methods=["POST"]),
+            Route("/sign-in/code", self.code, methods=["POST"]),
+            Route("/session", self.session, methods=["GET"]),
+            Route("/me.json", self.me, methods=["GET"]),
+            Route("/sign-out", self.sign_out, methods=["POST"]),
+            Route("/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"]),
+        ]
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Who asks."""
+        return self._gate.visitor(self._cookies.session(request))
+
+    def door(self, request: Request, refused: SignInError | None = None, username: str = "") -> Response:
+        """The sign-in page, and the browser's secret in a cookie."""
+        secret = self._cookies.door(request) or new_secret()
+        why = self._gate.sessions.why_ended(self._cookies.session(request))
+        said = str(refused) if refused else ENDED[why] if why else ""
+        html = self._page.draw(
+            "sign_in.html",
+            said=said,
+            is_refused=refused is not None,
+            is_code_refused=refused is not None and refused.refusal in {"code", "slow-down"},
+            is_signed_in=self.visitor(request) is not None,
+            is_joined=self._gate.is_joined,
+            has_people=self._gate.register is not None,
+            office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}",
+            username=username,
+            warnings=self._gate.warnings(),
+        )
+        status = 200 if refused is None else _STATUS.get(refused.refusal, _REFUSED)
+        response = Response(html, status, FORM_HEADERS, "text/html")
+        if request.url.path == ENTER:
+            # The address still has the ticket in it.
+            response.headers["referrer-policy"] = SECURITY_HEADERS["referrer-policy"]
+        self._cookies.open_door(request, response, secret)
+        return response
+
+    async def enter(self, request: Request) -> Response:
+        """The link from the office."""
+        ticket, secret = request.query_params.get("ticket", ""), self._cookies.door(request)
+        try:
+            cookie = await self._gate.by_ticket(ticket, secret, _address(request))
+        except SignInError as e:
+            return self.door(request, e)
+        return self._let_in(request, cookie)
+
+    async def begin_passkey(self, request: Request) -> Response:
+        """Options for the passkey dialog."""
+        secret = self._cookies.door(request) or new_secret()
+        try:
+            options = self._gate.passkey_challenge(secret, self._host(request))
+        except SignInError as e:
+            return _refused(e)
+        response = JSONResponse(options)
+        self._cookies.open_door(request, response, secret)
+        return response
+
+    async def finish_passkey(self, request: Request) -> Response:
+        """The passkey's answer."""
+        try:
+            answer = msgspec.json.decode(await read_body(request, BODY_BYTES_MAX), type=dict[str, Any])
+            cookie = await self._gate.by_passkey(
+                self._cookies.door(request),
+                answer,
+                host=self._host(request),
+                origin=self._site.origin(request.headers["host"]),
+                address=_address(request),
+            )
+        except SignInError as e:
+            return _refused(e)
+        except (BodyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return _refused(SignInError("passkey"))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        response = JSONResponse({"type": "done"})
+        self._replace(request)
+        self._cookies.begin(response, cookie)
+        return response
+
+    async def code(self, request: Request) -> Response:
+        """A printed code."""
+        username = ""
+        try:
+            fields = _fields(await read_body(request, BODY_BYTES_MAX))
+            username = fields.get("username", "")[:64]
+            cookie = await self._gate.by_code(username, fields.get("code", ""), _address(request))
+        except SignInError as e:
+            return self.door(request, e, username)
+        except BodyError:
+            return self.door(request, SignInError("code"))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return self._let_in(request, cookie)
+
+    async def session(self, request: Request) -> Response:
+        """Who am I here."""
+        visitor = self.visitor(request)
+        if visitor is None:
+            return RedirectResponse("/", 303)
+        session = visitor.session
+        html = self._page.draw(
+            "session.html",
+            me=visitor.person,
+            session=session,
+            way=WAYS[session.way],
+            roles=role_titles(visitor.person),
+            others=[one for one in self._gate.sessions.of_account(session.account) if one != session],
+            ways=WAYS,
+            is_on_duty=bool(self._duties(visitor)),
+            warnings=self._gate.warnings(),
+        )
+        return Response(html, 200, FORM_HEADERS, "text/html")
+
+    async def me(self, request: Request) -> Response:
+        """The same for the script."""
+        visitor = self.visitor(request)
+        if visitor is None:
+            return JSONResponse({"type": "refused", "reason": "You are signed out."}, 401)
+        return Response(msgspec.json.encode(self.description(visitor)), media_type="application/json")
+
+    def description(self, visitor: Visitor) -> dict[str, object]:
+        """Who somebody is, for the page's script."""
+        session = visitor.session
+        return {
+            "account": session.account,
+            "name": visitor.person.name,
+            "roles": visitor.rights.acting_roles,
+            "expires_at": session.expires_at,
+            "warn_from": session.expires_at - WARNED_BEFORE,
+            "mark": WAYS[session.way] if session.is_marked else "",
+            "warnings": self._gate.warnings(),
+        }
+
+    async def sign_out(self, request: Request) -> Response:
+        """End this session; with the last one, duty ends too."""
+        visitor = self.visitor(request)
+        if visitor is not None:
+            if len(self._gate.sessions.of_account(visitor.session.account)) == 1:
+                await self._end_duty(visitor)
+            await self._end(visitor.session)
+        return self._out()
+
+    async def sign_out_everywhere(self, request: Request) -> Response:
+        """End all of the person's sessions here."""
+        visitor = self.visitor(request)
+        if visitor is not None:
+            await self._end_duty(visitor)
+            await self._end(*self._gate.sessions.of_account(visitor.session.account))
+        return self._out()
+
+    async def _end(self, *sessions: Session) -> None:
+        for session in sessions:
+            self._gate.sign_out(session)
+        await self._gate.sessions.write()
+
+    def _out(self) -> Response:
+        # The cookie stays: the page says by it that the person has signed out. It opens nothing.
+        return RedirectResponse("/", 303)
+
+    def _duties(self, visitor: Visitor) -> list[Person]:
+        on_duty = self._board.board(visitor.rights.scope).on_duty
+        return [one.person for one in on_duty if one.person.account == visitor.session.account]
+
+    async def _end_duty(self, visitor: Visitor) -> None:
+        """Somebody who has signed out everywhere is not on duty; if that fails, their duty ends by silence."""
+        for person in self._duties(visitor):
+            try:
+                await self._board.act(EndDuty(), person, visitor.rights)
+            except Exception:
+                logger.exception("the duty of somebody who signed out was not ended")
+
+    def _let_in(self, request: Request, cookie: str) -> Response:
+        response = RedirectResponse("/", 303, {"referrer-policy": SECURITY_HEADERS["referrer-policy"]})
+        self._replace(request)
+        self._cookies.begin(response, cookie)
+        return response
+
+    def _replace(self, request: Request) -> None:
+        """The session that this browser had before is over."""
+        before = self._gate.sessions.find(self._cookies.session(request))
+        if before is not None:
+            self._gate.sign_out(before, "replaced")
+
+    def _host(self, request: Request) -> str:
+        return self._site.host_name(request.headers["host"]) or ""
+
+
+def _refused(error: SignInError) -> Response:
+    return JSONResponse({"type": "refused", "reason": str(error)}, _STATUS.get(error.refusal, _REFUSED))
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Of a form."""
+    try:
+        return dict(parse_qsl(body.decode(), max_num_fields=8))
+    except ValueError:
+        return {}
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,40 @@
+"""What the pages about signing in say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from central.signin.session import End, Way
+from wire.snapshots import PersonEntry, RoleSlug
+
+ENDED: Final[dict[End, str]] = {
+    "signed-out": "You have signed out.",
+    "shift-over": "Your shift of 12 hours at this page is over, so you were signed out. Sign in again.",
+    "account-ended": "Your account has ended, so you were signed out. If that is wrong, ask your co-ordinator.",
+    "ended-at-office": "Your sign-in was ended at the office, by you or by a co-ordinator, or because your password or"
+    " phone was changed. Sign in again.",
+    "no-role": "You no longer have a role in the control room, so you were signed out. If that is wrong, ask your"
+    " co-ordinator.",
+    "too-many": "You have signed in on many other computers since, so this one was signed out. Sign in again.",
+    "replaced": "Somebody has signed in here since. Sign in again.",
+}
+WAYS: Final[dict[Way, str]] = {
+    "office": "at the office",
+    "passkey": "with a passkey, without the office",
+    "printed-code": "with a printed code, without the office",
+}
+ROLE_TITLES: Final[dict[RoleSlug, str]] = {
+    "co-ordinator": "Co-ordinator",
+    "cctv": "CCTV control room",
+    "pcso": "PCSO",
+    "duty-sergeant": "Duty sergeant",
+    "duty-officer": "Duty officer",
+    "police": "Police",
+    "fleet-engineer": "Fleet engineer",
+    "members-contact": "Member’s contact",
+}
+
+
+def role_titles(person: PersonEntry) -> tuple[str, ...]:
+    """The person's roles, for people."""
+    return tuple(dict.fromkeys(ROLE_TITLES[entry.role] for entry in person.roles))
