@@ -36,7 +36,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from central.web.guard import Guard
+from central.web.guard import Guard, Site
 from demo.air.orders import AnyOrder
 from demo.chronicle import Fact
 from demo.fitting import TownError
@@ -239,7 +239,7 @@ def create_app(town: Town) -> Starlette:
             Route("/programs/{name}", hub.program, methods=["POST"]),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
-        middleware=[Middleware(AudibleMiddleware), Middleware(Guard)],
+        middleware=[Middleware(AudibleMiddleware), Middleware(Guard, site=Site())],
     )
     app.state.feed = hub
     return app

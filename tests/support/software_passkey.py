@@ -28,7 +28,7 @@ class SoftwarePasskey:
     @property
     def entry(self) -> PasskeyEntry:
         """As the people snapshot lists it."""
-        key = ES256.from_cryptography_key(self._key.public_key())
+        key = ES256.from_cryptography_key(self._key.public_key())  # type: ignore[no-untyped-call]
         return PasskeyEntry(credential=self.credential, public_key=cbor.encode(dict(key)))
 
     def answer(

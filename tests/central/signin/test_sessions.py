@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from central.signin.errors import RecordError
-from central.signin.session import SESSIONS_EACH_MAX, SHIFT, End, Session
-from central.signin.sessions import Ended, digest_of
+from central.signin.session import SESSIONS_EACH_MAX, End
+from central.signin.sessions import digest_of
 from tests.central.signin.conftest import Door, on_loop, refusal
 from tests.support.town_office import PATEL, PRIYA
 from wire.snapshots import RoleEntry

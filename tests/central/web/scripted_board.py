@@ -326,7 +326,7 @@ class ScriptedServer:
 
     def sign_in(self, account: int = PRIYA) -> dict[str, str]:
         """Sign in, as a browser does; returns its cookies."""
-        return self.office.sign_in(self.url, account)
+        return self.office.cookies(self.url, account)
 
     def publish(self) -> None:
         """Let central have the office's people as they are now."""

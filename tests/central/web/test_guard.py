@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.datastructures import Headers
 
@@ -99,7 +101,7 @@ def test_link_from_the_office_may_be_opened(site: str) -> None:
     [{"sec_fetch_dest": "iframe"}, {"sec_fetch_mode": "no-cors"}, {"sec_purpose": "prefetch"}, {"purpose": "prefetch"}],
     ids=str,
 )
-def test_link_is_not_used_up_by_a_picture_a_frame_or_a_guess(changed: dict[str, str]) -> None:
+def test_link_is_not_used_up_by_a_picture_a_frame_or_a_guess(changed: dict[str, Any]) -> None:
     assert 403 == refused("GET", "/enter", sec_fetch_site="same-site", origin=None, **changed)
 
 

@@ -27,7 +27,7 @@ def test_stream_sends_the_board_and_then_each_change(server: ScriptedServer) -> 
 
 
 def test_last_event_id_header_is_honoured(server: ScriptedServer) -> None:
-    with httpx.stream("GET", f"{server.url}feed", timeout=60) as answer:
+    with listening(server) as answer:
         next(answer.iter_lines())
     server.call(lambda: server.board.press("attack"))
     with listening(server, "boot-1/7") as answer:
