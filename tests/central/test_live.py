@@ -6,9 +6,12 @@ import asyncio
 
 import pytest
 
-from central.core.view import Board, Change
+from central.core import effects as do
+from central.core import events as ev
+from central.core.rights import Rights, Scope
+from central.core.view import Acknowledge, Board, Change, Close, Done, Refused
 from central.live import LiveBoard
-from tests.support.central_town import START
+from tests.support.central_town import CROWN, PATEL, START, Town
 
 
 def board() -> Board:
@@ -58,3 +61,102 @@ def test_live_board_says_so_when_a_change_was_lost(sequences: tuple[int, ...], i
         return live
 
     assert is_broken is asyncio.run(show()).is_broken
+
+
+HART = Rights(frozenset({("pcso", 1), ("police", 1)}))
+PUB = Rights(frozenset({("pcso", 2)}))
+
+
+class Web:
+    """A live board over a core, as the intake thread and the web's loop have it, on one loop."""
+
+    def __init__(self) -> None:
+        self.town = Town()
+        self.live = LiveBoard(self.town.board(), self._request)
+        self.live.attach(asyncio.get_running_loop())
+        self._taken = len(self.town.said)
+
+    def _request(self, asked: ev.ActionRequested) -> None:
+        self.town.handle(asked)
+        self.go_on()
+
+    def go_on(self) -> None:
+        said, self._taken = self.town.said[self._taken :], len(self.town.said)
+        for order in said:
+            if isinstance(order, do.ShowChange):
+                self.live.show(order.change)
+            elif isinstance(order, do.AnswerAction):
+                self.live.answer(order.request, order.result)
+
+
+def test_act_is_told_the_number_of_its_own_feed() -> None:
+    async def play() -> tuple[object, list[Change], int]:
+        web = Web()
+        changes: list[Change] = []
+        web.live.subscribe(changes.append, HART.scope)
+        for counter in range(1, 9):
+            web.town.press(counter, node=CROWN)
+        web.town.press(7)
+        web.go_on()
+        done = await web.live.act(Acknowledge("00000010-7"), PATEL, HART)
+        return done, changes, web.town.board().sequence
+
+    done, changes, whole = asyncio.run(play())
+    assert [1, 2] == [change.sequence for change in changes]
+    assert Done(2) == done
+    assert whole > 8
+
+
+def test_act_on_a_card_that_stands_for_many_is_for_what_was_on_screen() -> None:
+    async def play() -> tuple[object, object, int]:
+        web = Web()
+        web.live.subscribe(lambda _: None, HART.scope)
+        for counter in range(1, 6):
+            web.town.press(counter)
+        web.go_on()
+        await asyncio.sleep(0)
+        (card,) = web.live.board(HART.scope).cards
+        web.town.press(6)
+        web.go_on()
+        await asyncio.sleep(0)
+        close = Close(card.incident, "Button stuck", seen_through=card.through)
+        done = await web.live.act(close, PATEL, HART)
+        stale = await web.live.act(Close(card.incident, "Button stuck", seen_through=5), PATEL, HART)
+        return done, stale, sum(one.state != "closed" for one in web.town.core._incidents.all())
+
+    done, stale, still_open = asyncio.run(play())
+    assert isinstance(done, Done)
+    assert 1 == done.untouched == still_open
+    assert Refused("The card has changed since you looked. Check it, then try again.") == stale
+
+
+def test_scopes_share_nothing_but_central() -> None:
+    async def play() -> tuple[Board, Board, Board]:
+        web = Web()
+        hart = web.live.board(HART.scope)
+        for counter in range(1, 9):
+            web.town.press(counter, node=CROWN)
+        web.go_on()
+        await asyncio.sleep(0)
+        return hart, web.live.board(HART.scope), web.live.board(PUB.scope)
+
+    before, after, pub = asyncio.run(play())
+    assert (before.sequence, before.cards, before.nodes) == (after.sequence, after.cards, after.nodes)
+    assert ["00000012"] == [card.node for card in pub.cards]
+    assert 3 == len({before.boot_id, pub.boot_id, "boot-1"})
+
+
+def test_scope_that_nobody_looks_at_any_more_is_let_go() -> None:
+    async def play() -> list[bool]:
+        web = Web()
+        end = web.live.subscribe(lambda _: None, PUB.scope)
+        first, kept = web.live.board(HART.scope), web.live.board(PUB.scope)
+        for number in range(10, 20):
+            web.live.board(Scope(frozenset({number})))
+        found = [first.boot_id != web.live.board(HART.scope).boot_id, kept.boot_id == web.live.board(PUB.scope).boot_id]
+        end()
+        for number in range(10, 20):
+            web.live.board(Scope(frozenset({number})))
+        return [*found, kept.boot_id != web.live.board(PUB.scope).boot_id]
+
+    assert [True, True, True] == asyncio.run(play())

@@ -342,6 +342,7 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
     again.close()
 
     assert tuple(e for e in night.disk if e.incident is not None) == found.journal
+    assert [(JONES, ())] == [(one.person, one.schemes) for one in found.on_duty]
 
 
 @pytest.mark.finding(17)
