@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from office.members.csv_cells import (
+    FILE_BYTES_MAX,
+    ROWS_MAX,
+    CsvRefusedError,
+    guard_cell,
+    read_table,
+    unguard_cell,
+    write_table,
+)
+
+cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("=+-@'\n\",;"), max_size=12)
+
+
+@given(cells | st.sampled_from(["\t=1", "\r=1"]))
+def test_guard_is_undone(text: str) -> None:
+    guarded = guard_cell(text)
+
+    assert unguard_cell(guarded) == text
+    assert guarded[:1] not in tuple("=+@\t\r＝＋－＠")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+44 1604 496000", "-2+3", "@SUM(A1)", "＝1", "'=1"])
+def test_guard_puts_an_apostrophe_before_a_formula(text: str) -> None:
+    assert guard_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["-0.9027", "'tis", "O'Neill", "''quoted''", "5-a-side", ""])
+def test_guard_leaves_numbers_and_words(text: str) -> None:
+    assert guard_cell(text) == text == unguard_cell(text)
+
+
+@given(st.lists(st.tuples(cells, cells, cells).filter(lambda row: any(cell.strip(" ") for cell in row)), min_size=1))
+def test_written_table_is_read_back(rows: list[tuple[str, str, str]]) -> None:
+    table = read_table(write_table(("Name", "Place", "Note"), rows))
+
+    assert table.headings == ("Name", "Place", "Note")
+    assert [row.cells for row in table.rows] == [tuple(cell.strip(" ") for cell in row) for row in rows]
+    assert not table.is_windows_1252
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_tables_of_every_kind_are_read(delimiter: str, encoding: str) -> None:
+    text = 'Name,Address\r\nCafé,"1 High St"\r\n'.replace(",", delimiter)
+    table = read_table(text.encode(encoding))
+
+    assert table.rows[0].cells == ("Café", "1 High St")
+    assert table.is_windows_1252 == (encoding == "cp1252")
+
+
+def test_rows_are_told_by_the_line_on_which_they_begin() -> None:
+    table = read_table(b'Name,Note\n\nA,"one\ntwo"\n,\nB,x\n')
+
+    assert [row.line for row in table.rows] == [3, 6]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b" , ,\n", "empty"),
+        (b"Name,Note\n", "no rows"),
+        (b"Name\n" + b"A\n" * (ROWS_MAX + 1), "5001 rows"),
+        (b"x" * (FILE_BYTES_MAX + 1), "10 MB"),
+        (b'Name,Note\nA,b\nC,"d\n', "line 3"),
+        (b'Name,Note\nA,"b"c\n', "line 2"),
+        ("Name\nA\n".encode("utf-16"), "CSV UTF-8"),
+        (b"PK\x03\x04\x00\x00", "CSV UTF-8"),
+        (b"Name\nCaf\x81\n", "Line 2"),
+        (b"Name\n" + b"x" * 40_000, "longer"),
+        (b"Name\n" + b"x" * 200_000, "line 2"),
+    ],
+)
+def test_unreadable_files_are_refused_with_a_sentence(data: bytes, says: str) -> None:
+    with pytest.raises(CsvRefusedError, match=says):
+        read_table(data)
