@@ -1,0 +1,257 @@
+"""Changes of members and premises: each with its rows in the audit, in one transaction.
+
+Rights are the caller's to check; which schemes a change may touch is given as ``own_schemes``. The audit names the
+fields that were changed, not their values: who the key-holders once were must not be kept for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from office.accounts.models import Account, Scheme
+from office.audit.journal import Entry, record, record_many
+from office.members.facts import LABELS, PremisesFacts, texts_of
+from office.members.models import Contact, Member, Membership, Premises
+from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, schemes_after, schemes_when_removed
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else has saved the row since it was read."""
+
+
+class ChangeRefusedError(ValueError):
+    """A change that is not possible, as a sentence that says what to do."""
+
+
+@transaction.atomic
+def add_premises(
+    actor: Account, own_schemes: frozenset[int], member: Member, schemes: frozenset[int], facts: PremisesFacts
+) -> Premises:
+    """Add a premises; its member joins the schemes it is not in yet.
+
+    Raises:
+        SchemesRefusedError: not theirs, or none.
+        ChangeRefusedError: the office is full.
+    """
+    numbers = schemes_after(frozenset(), schemes, own_schemes)
+    if Premises.objects.count() >= PREMISES_MAX:
+        raise ChangeRefusedError(f"The office holds {PREMISES_MAX} premises at most. Remove one first.")
+    premises = Premises(member=member, changed_by=actor.name)
+    premises.put(facts, member.name)
+    premises.save()
+    premises.schemes.set(numbers)
+    Contact.objects.bulk_create(Contact.of(premises, facts))
+    record(actor, "premises.added", premises, schemes=numbers, member=member.name)
+    join(actor, member, numbers)
+    return premises
+
+
+@transaction.atomic
+def change_premises(
+    actor: Account,
+    own_schemes: frozenset[int],
+    number: int,
+    version: int,
+    member: Member,
+    schemes: frozenset[int],
+    facts: PremisesFacts,
+) -> None:
+    """Change a premises that is at ``version``. Without a difference nothing happens.
+
+    Raises:
+        Premises.DoesNotExist: removed meanwhile.
+        ChangedMeanwhileError: it is at another version.
+        SchemesRefusedError: not theirs, none, or too many.
+        ChangeRefusedError: not theirs alone, so it stays with its member.
+    """
+    premises = Premises.objects.select_for_update().get(pk=number)
+    if premises.version != version:
+        raise ChangedMeanwhileError
+    before, now = premises.facts(), scheme_numbers(premises)
+    after = schemes_after(now, schemes, own_schemes)
+    moves = premises.member_id != member.pk
+    if moves and not now <= own_schemes:
+        raise ChangeRefusedError(MAY_NOT_MOVE)
+    fields = changed_fields(before, facts)
+    if not (fields or moves or after != now):
+        return
+    premises.member = member
+    premises.version += 1
+    premises.changed_by = actor.name
+    premises.put(facts, member.name)
+    premises.save()
+    if before.contacts != facts.contacts:
+        premises.contacts.all().delete()
+        Contact.objects.bulk_create(Contact.of(premises, facts))
+    premises.schemes.set(after)
+    record_many(actor, list(change_entries(premises, before, fields, moves, now, after)))
+    join(actor, member, after & own_schemes)
+
+
+def change_entries(
+    premises: Premises,
+    before: PremisesFacts,
+    fields: list[str],
+    moves: bool,  # noqa: FBT001
+    schemes_before: frozenset[int],
+    schemes_after: frozenset[int],
+) -> Iterable[Entry]:
+    """What the audit says of a change; each scheme's co-ordinators read of their own scheme alone."""
+    if fields or moves:
+        details: dict[str, object] = {"fields": fields}
+        if before.name != premises.name:
+            details["name_before"] = before.name
+        if moves:
+            details["member"] = premises.member.name
+        yield Entry("premises.changed", premises, details, schemes_before | schemes_after)
+    for scheme in sorted(schemes_after - schemes_before):
+        yield Entry("premises.joined-scheme", premises, {}, (scheme,))
+    for scheme in sorted(schemes_before - schemes_after):
+        yield Entry("premises.left-scheme", premises, {}, (scheme,))
+
+
+@transaction.atomic
+def remove_premises(actor: Account, own_schemes: frozenset[int], number: int, schemes: frozenset[int]) -> bool:
+    """Take a premises out of these schemes; whether it was deleted, since none is left.
+
+    Raises:
+        Premises.DoesNotExist: removed meanwhile.
+        SchemesRefusedError: not theirs.
+    """
+    premises = Premises.objects.select_for_update().get(pk=number)
+    now = scheme_numbers(premises)
+    left = schemes_when_removed(now, schemes, own_schemes)
+    for scheme in sorted(now - left):
+        record(actor, "premises.left-scheme" if left else "premises.removed", premises, schemes=(scheme,))
+    if left:
+        premises.version += 1
+        premises.changed_by = actor.name
+        premises.save()
+        premises.schemes.set(left)
+    else:
+        premises.delete()
+    return not left
+
+
+@transaction.atomic
+def add_member(actor: Account, name: str, joined: dict[int, date]) -> Member:
+    """Add a member with its first memberships, by scheme."""
+    member = Member.objects.create(name=name)
+    Membership.objects.bulk_create(
+        Membership(member=member, scheme_id=scheme, joined_on=day) for scheme, day in joined.items()
+    )
+    record(actor, "member.added", member, schemes=joined)
+    return member
+
+
+@transaction.atomic
+def change_member(actor: Account, number: int, version: int, name: str, joined: dict[int, date]) -> None:
+    """Rename a member, and correct or add memberships of these schemes.
+
+    Raises:
+        Member.DoesNotExist: removed meanwhile.
+        ChangedMeanwhileError: it is at another version.
+    """
+    member = Member.objects.select_for_update().get(pk=number)
+    if member.version != version:
+        raise ChangedMeanwhileError
+    before = member.name
+    held = {one.scheme_id: one for one in member.memberships.all()}
+    member.name = name
+    member.version += 1
+    member.save()
+    if before != name:
+        record(actor, "member.renamed", member, schemes=held, name_before=before)
+        for premises in member.premises.prefetch_related("contacts"):
+            premises.put(premises.facts(), name)
+            premises.save(update_fields=["search_text"])
+    for scheme, day in joined.items():
+        membership = held.get(scheme) or Membership(member=member, scheme_id=scheme)
+        if membership.pk is None or membership.joined_on != day or membership.ended_on is not None:
+            membership.joined_on, membership.ended_on = day, None
+            membership.save()
+            record(actor, "membership.set", member, schemes=(scheme,), joined_on=day)
+
+
+@transaction.atomic
+def end_membership(actor: Account, number: int, scheme: Scheme, ended_on: date) -> int:
+    """End a membership; the member's premises leave the scheme. How many did.
+
+    Raises:
+        Membership.DoesNotExist: there is none that goes on.
+    """
+    membership = Membership.objects.select_for_update().get(member=number, scheme=scheme, ended_on=None)
+    membership.ended_on = ended_on
+    membership.save()
+    member = membership.member
+    member.version += 1
+    member.save()
+    record(actor, "membership.ended", member, schemes=(scheme.pk,), ended_on=ended_on)
+    leaving = list(member.premises.filter(schemes=scheme).values_list("pk", flat=True))
+    for premises in leaving:
+        remove_premises(actor, frozenset({scheme.pk}), premises, frozenset({scheme.pk}))
+    return len(leaving)
+
+
+@transaction.atomic
+def delete_membership(actor: Account, number: int, scheme: Scheme) -> bool:
+    """Forget an ended membership; whether the member was deleted, since none is left.
+
+    Raises:
+        Membership.DoesNotExist: there is none that has ended.
+    """
+    membership = Membership.objects.select_for_update().get(member=number, scheme=scheme, ended_on__isnull=False)
+    member = membership.member
+    record(actor, "membership.deleted", member, schemes=(scheme.pk,))
+    membership.delete()
+    if member.memberships.exists():
+        return False
+    member.delete()
+    return True
+
+
+@transaction.atomic
+def set_people(actor: Account, member: Member, people: Iterable[Account], among: Iterable[Account]) -> None:
+    """Let exactly these of ``among`` see the member's premises; others who may are left alone."""
+    chosen = {one.pk for one in people}
+    held = set(member.people.values_list("pk", flat=True))
+    for account in among:
+        if (account.pk in chosen) == (account.pk in held):
+            continue
+        if account.pk in chosen:
+            member.people.add(account)
+            record(actor, "member.person-added", member, person=account.name)
+        else:
+            member.people.remove(account)
+            record(actor, "member.person-removed", member, person=account.name)
+
+
+def join(actor: Account, member: Member, schemes: Iterable[int]) -> None:
+    """Make the member one of these schemes from today, where it is none. In the caller's transaction."""
+    held = {one.scheme_id: one for one in member.memberships.all()}
+    today = timezone.localdate()
+    for scheme in sorted(schemes):
+        membership = held.get(scheme)
+        if membership is None:
+            Membership.objects.create(member=member, scheme_id=scheme, joined_on=today)
+        elif membership.ended_on is not None:
+            membership.joined_on, membership.ended_on = today, None
+            membership.save()
+        else:
+            continue
+        record(actor, "membership.set", member, schemes=(scheme,), joined_on=today)
+
+
+def scheme_numbers(premises: Premises) -> frozenset[int]:
+    """Of a premises."""
+    return frozenset(premises.schemes.values_list("pk", flat=True))
+
+
+def changed_fields(before: PremisesFacts, after: PremisesFacts) -> list[str]:
+    """Labels of the fields in which two states differ."""
+    old, new = texts_of(before), texts_of(after)
+    return [label for field, label in LABELS.items() if old[field] != new[field]]
