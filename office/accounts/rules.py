@@ -42,6 +42,11 @@ class Rights(Struct, frozen=True):
         """Numbers of the schemes in which the person is co-ordinator."""
         return self.schemes("co-ordinator")
 
+    @property
+    def speaks_for_members(self) -> bool:
+        """Whether the person is a member's contact in some scheme."""
+        return bool(self.schemes("members-contact"))
+
 
 NOBODY: Final = Rights(0)
 

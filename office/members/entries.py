@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from office.members.facts import PremisesFacts
 from office.members.models import Premises
+from office.members.stored import stored_of
 from wire.snapshots import ContactEntry, Place, PremisesEntry
 
 
@@ -62,5 +63,5 @@ def usable(entries: Iterable[PremisesEntry]) -> tuple[tuple[PremisesEntry, ...],
 
 def stored_entries() -> tuple[tuple[PremisesEntry, ...], tuple[Unusable, ...]]:
     """All premises of the office, by number: the usable ones, and those that had to be left out."""
-    stored = Premises.objects.order_by("pk").prefetch_related("contacts", "schemes")
-    return usable(entry_of(one.pk, one.facts(), (scheme.pk for scheme in one.schemes.all())) for one in stored)
+    stored = stored_of(Premises.objects.order_by("pk"))
+    return usable(entry_of(one.number, one.facts, one.schemes) for one in stored)

@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX, TEXT_CHARS_MAX
@@ -255,16 +254,3 @@ def _contact(index: int, texts: Mapping[str, str], problems: list[Problem]) -> C
         problems.append(Problem(f"contacts-{index}-phone", "Enter a phone number in digits."))
         return None
     return ContactFacts(**cleaned, is_key_holder=key in YES)
-
-
-def encode_facts(facts: PremisesFacts) -> str:
-    """As JSON, for a hidden field of a form."""
-    return msgspec.json.encode(facts).decode()
-
-
-def decode_facts(text: str) -> PremisesFacts | None:
-    """The facts that :func:`encode_facts` wrote; ``None`` if it did not."""
-    try:
-        return msgspec.json.decode(text, type=PremisesFacts)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None

@@ -112,6 +112,11 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def dialled(self) -> str:
+        """The phone number as a link has it: ``+441604496000``."""
+        return "".join(c for c in self.phone if c in "+0123456789")
+
     def facts(self) -> ContactFacts:
         """As stored."""
         return ContactFacts(name=self.name, phone=self.phone, is_key_holder=self.is_key_holder, note=self.note)

@@ -11,12 +11,13 @@ from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
+from msgspec import Struct
 
 from office.accounts.models import Account, Scheme
 from office.audit.journal import Entry, record, record_many
 from office.members.facts import LABELS, PremisesFacts, texts_of
 from office.members.models import Contact, Member, Membership, Premises
-from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, schemes_after, schemes_when_removed
+from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, may_see, schemes_after, schemes_when_removed
 
 
 class ChangedMeanwhileError(Exception):
@@ -27,17 +28,30 @@ class ChangeRefusedError(ValueError):
     """A change that is not possible, as a sentence that says what to do."""
 
 
+class Wanted(Struct, frozen=True):
+    """A premises as it is to be.
+
+    Attributes:
+        member: whose.
+        schemes: of those of ``own_schemes`` that the change names.
+        facts: all else.
+    """
+
+    member: Member
+    schemes: frozenset[int]
+    facts: PremisesFacts
+
+
 @transaction.atomic
-def add_premises(
-    actor: Account, own_schemes: frozenset[int], member: Member, schemes: frozenset[int], facts: PremisesFacts
-) -> Premises:
+def add_premises(actor: Account, own_schemes: frozenset[int], wanted: Wanted) -> Premises:
     """Add a premises; its member joins the schemes it is not in yet.
 
     Raises:
         SchemesRefusedError: not theirs, or none.
         ChangeRefusedError: the office is full.
     """
-    numbers = schemes_after(frozenset(), schemes, own_schemes)
+    member, facts = wanted.member, wanted.facts
+    numbers = schemes_after(frozenset(), wanted.schemes, own_schemes)
     if Premises.objects.count() >= PREMISES_MAX:
         raise ChangeRefusedError(f"The office holds {PREMISES_MAX} premises at most. Remove one first.")
     premises = Premises(member=member, changed_by=actor.name)
@@ -51,15 +65,7 @@ def add_premises(
 
 
 @transaction.atomic
-def change_premises(
-    actor: Account,
-    own_schemes: frozenset[int],
-    number: int,
-    version: int,
-    member: Member,
-    schemes: frozenset[int],
-    facts: PremisesFacts,
-) -> None:
+def change_premises(actor: Account, own_schemes: frozenset[int], number: int, version: int, wanted: Wanted) -> None:
     """Change a premises that is at ``version``. Without a difference nothing happens.
 
     Raises:
@@ -68,16 +74,16 @@ def change_premises(
         SchemesRefusedError: not theirs, none, or too many.
         ChangeRefusedError: not theirs alone, so it stays with its member.
     """
-    premises = Premises.objects.select_for_update().get(pk=number)
+    premises = _locked(number, own_schemes)
     if premises.version != version:
         raise ChangedMeanwhileError
     before, now = premises.facts(), scheme_numbers(premises)
-    after = schemes_after(now, schemes, own_schemes)
-    moves = premises.member_id != member.pk
-    if moves and not now <= own_schemes:
+    member, facts = wanted.member, wanted.facts
+    after = schemes_after(now, wanted.schemes, own_schemes)
+    if premises.member_id != member.pk and not now <= own_schemes:
         raise ChangeRefusedError(MAY_NOT_MOVE)
-    fields = changed_fields(before, facts)
-    if not (fields or moves or after != now):
+    entries = list(change_entries(premises, before, wanted, schemes_before=now, schemes_now=after))
+    if not entries:
         return
     premises.member = member
     premises.version += 1
@@ -88,29 +94,34 @@ def change_premises(
         premises.contacts.all().delete()
         Contact.objects.bulk_create(Contact.of(premises, facts))
     premises.schemes.set(after)
-    record_many(actor, list(change_entries(premises, before, fields, moves, now, after)))
+    record_many(actor, entries)
     join(actor, member, after & own_schemes)
 
 
 def change_entries(
     premises: Premises,
     before: PremisesFacts,
-    fields: list[str],
-    moves: bool,  # noqa: FBT001
+    wanted: Wanted,
+    *,
     schemes_before: frozenset[int],
-    schemes_after: frozenset[int],
+    schemes_now: frozenset[int],
 ) -> Iterable[Entry]:
-    """What the audit says of a change; each scheme's co-ordinators read of their own scheme alone."""
+    """What the audit says of a change that is about to be made; nothing if nothing differs.
+
+    Of a scheme that a premises joins or leaves, that scheme's co-ordinators alone read.
+    """
+    fields = changed_fields(before, wanted.facts)
+    moves = premises.member_id != wanted.member.pk
     if fields or moves:
         details: dict[str, object] = {"fields": fields}
-        if before.name != premises.name:
+        if before.name != wanted.facts.name:
             details["name_before"] = before.name
         if moves:
-            details["member"] = premises.member.name
-        yield Entry("premises.changed", premises, details, schemes_before | schemes_after)
-    for scheme in sorted(schemes_after - schemes_before):
+            details["member"] = wanted.member.name
+        yield Entry("premises.changed", premises, details, schemes_before | schemes_now)
+    for scheme in sorted(schemes_now - schemes_before):
         yield Entry("premises.joined-scheme", premises, {}, (scheme,))
-    for scheme in sorted(schemes_before - schemes_after):
+    for scheme in sorted(schemes_before - schemes_now):
         yield Entry("premises.left-scheme", premises, {}, (scheme,))
 
 
@@ -122,7 +133,7 @@ def remove_premises(actor: Account, own_schemes: frozenset[int], number: int, sc
         Premises.DoesNotExist: removed meanwhile.
         SchemesRefusedError: not theirs.
     """
-    premises = Premises.objects.select_for_update().get(pk=number)
+    premises = _locked(number, own_schemes)
     now = scheme_numbers(premises)
     left = schemes_when_removed(now, schemes, own_schemes)
     for scheme in sorted(now - left):
@@ -215,7 +226,9 @@ def delete_membership(actor: Account, number: int, scheme: Scheme) -> bool:
 
 
 @transaction.atomic
-def set_people(actor: Account, member: Member, people: Iterable[Account], among: Iterable[Account]) -> None:
+def set_people(
+    actor: Account, member: Member, people: Iterable[Account], among: Iterable[Account], own_schemes: frozenset[int]
+) -> None:
     """Let exactly these of ``among`` see the member's premises; others who may are left alone."""
     chosen = {one.pk for one in people}
     held = set(member.people.values_list("pk", flat=True))
@@ -224,10 +237,10 @@ def set_people(actor: Account, member: Member, people: Iterable[Account], among:
             continue
         if account.pk in chosen:
             member.people.add(account)
-            record(actor, "member.person-added", member, person=account.name)
+            record(actor, "member.person-added", member, schemes=own_schemes, person=account.name)
         else:
             member.people.remove(account)
-            record(actor, "member.person-removed", member, person=account.name)
+            record(actor, "member.person-removed", member, schemes=own_schemes, person=account.name)
 
 
 def join(actor: Account, member: Member, schemes: Iterable[int]) -> None:
@@ -244,6 +257,13 @@ def join(actor: Account, member: Member, schemes: Iterable[int]) -> None:
         else:
             continue
         record(actor, "membership.set", member, schemes=(scheme,), joined_on=today)
+
+
+def _locked(number: int, own_schemes: frozenset[int]) -> Premises:
+    premises = Premises.objects.select_for_update().get(pk=number)
+    if not may_see(scheme_numbers(premises), own_schemes):
+        raise Premises.DoesNotExist
+    return premises
 
 
 def scheme_numbers(premises: Premises) -> frozenset[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
 from office.members.import_rules import Existing, Known, OwnScheme
 from office.members.models import Member, Membership, Premises
+from office.members.stored import stored_of
 
 
 def premises_of(own_schemes: frozenset[int]) -> QuerySet[Premises]:
@@ -23,15 +24,17 @@ def members_of(own_schemes: frozenset[int]) -> QuerySet[Member]:
 
 
 def premises_visible(rights: Rights) -> QuerySet[Premises]:
-    """The premises that exist for a person: of the schemes they co-ordinate, and those of the members they speak for
-    in the schemes in which they are a member's contact.
+    """The premises that exist for a person.
+
+    They are those of the schemes they co-ordinate, and those of the members they speak for in the schemes in which
+    they are a member's contact.
     """
     seen = premises_of(rights.co_ordinates)
     as_contact = rights.schemes("members-contact")
     if not as_contact:
         return seen
     theirs = premises_of(as_contact).filter(member__people=rights.account)
-    return Premises.objects.filter(pk__in=seen.values("pk").union(theirs.values("pk")))
+    return Premises.objects.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=theirs.values("pk")))
 
 
 def schemes_of(numbers: frozenset[int]) -> list[OwnScheme]:
@@ -41,13 +44,11 @@ def schemes_of(numbers: frozenset[int]) -> list[OwnScheme]:
 
 
 def existing_of(own_schemes: frozenset[int], premises: QuerySet[Premises] | None = None) -> dict[int, Existing]:
-    """The premises of :func:`premises_of` with all that is known of them, by name; three queries."""
-    chosen = premises_of(own_schemes) if premises is None else premises
+    """The premises of :func:`premises_of`, or those given, with all that is known of them, by name; three queries."""
     found: dict[int, Existing] = {}
-    for one in chosen.select_related("member").prefetch_related("contacts", "schemes").order_by("name", "pk"):
-        schemes = frozenset(scheme.pk for scheme in one.schemes.all())
-        found[one.pk] = Existing(
-            one.pk, one.version, one.member.name, schemes & own_schemes, schemes <= own_schemes, one.facts()
+    for one in stored_of(premises_of(own_schemes) if premises is None else premises):
+        found[one.number] = Existing(
+            one.number, one.version, one.member, one.schemes & own_schemes, one.schemes <= own_schemes, one.facts
         )
     return found
 
