@@ -8,9 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from office.accounts.access import rights
+from office.config import Configuration
 from runtime.atomic import write_atomic
 
 FILE_NAME: Final = "audit-alarm.txt"
@@ -45,8 +47,7 @@ def write(folder: Path, text: str) -> None:
 
 def banner(request: HttpRequest) -> dict[str, str]:
     """``audit_alarm`` for templates: for co-ordinators only."""
-    from office.settings import OFFICE  # noqa: PLC0415 - this module is named in those settings
-
-    if OFFICE is None or not rights(request).co_ordinates:
+    office: Configuration | None = settings.OFFICE
+    if office is None or not (hasattr(request, "user") and rights(request).co_ordinates):
         return {}
-    return {"audit_alarm": read(OFFICE.snapshots_folder)}
+    return {"audit_alarm": read(office.snapshots_folder)}
