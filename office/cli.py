@@ -9,11 +9,15 @@ from typing import Final
 
 COMMANDS: Final = {
     "init": ("office.founding", "make database, keys and the first sign-in link"),
+    "migrate": ("office.founding", "bring the database up to date after an update"),
+    "recover": ("office.founding", "make a recovery link, when no co-ordinator can"),
     "serve": ("office.app", "run the pages"),
     "publish": ("office.publisher.cli", "sign and publish snapshots"),
     "audit": ("office.audit.cli", "verify the record of who did what"),
 }
 """Name → module with ``main(arguments) -> int``."""
+SEVERAL: Final = frozenset({"init", "migrate", "recover"})
+"""Of one module, which is told which it is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     match given:
         case [name, *rest] if name in COMMANDS:
-            status: int = importlib.import_module(COMMANDS[name][0]).main(rest)
+            own = [name, *rest] if name in SEVERAL else rest
+            status: int = importlib.import_module(COMMANDS[name][0]).main(own)
             return status
         case _:
             listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())

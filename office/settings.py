@@ -10,6 +10,7 @@ from pathlib import Path
 
 from office.config import MailTable, configured, read_key
 from office.database import database_settings
+from office.whole_body import UPLOAD_BYTES_MAX
 from runtime.config import ConfigError
 
 OFFICE = configured()
@@ -99,6 +100,7 @@ CSRF_COOKIE_NAME = "__Host-watchlink-office-csrf" if _HAS_TLS else "watchlink-of
 SECURE_HSTS_SECONDS = 31_536_000 if _HAS_TLS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX  # office.whole_body keeps ordinary forms far smaller
 
 _MAIL = OFFICE.mail if OFFICE is not None else MailTable()
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"
@@ -120,6 +122,17 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+
+# What anybody can cause fills no disk, and links stay secret.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"tokens": {"()": "office.log_privacy.HideTokens"}},
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["tokens"]},
+        "django.security": {"level": "CRITICAL"},
+    },
+}
 
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]

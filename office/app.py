@@ -1,0 +1,202 @@
+"""``watchlink office serve``: the composition root of the pages."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from office.config import CONFIG_VARIABLE, Configuration, load_configuration, read_key
+from runtime.config import ConfigError
+from runtime.logs import FactLog, set_up_logging
+from runtime.service import Service
+from runtime.web_server import WebServer, listen
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+logger = logging.getLogger(__name__)
+
+STATUS_FAILED: Final = 1
+STATUS_CONFIG: Final = 2
+UPLOAD_PATHS: Final = ("/premises/import/",)
+DIRECTORY_LOOK_S: Final = 5.0
+_HERE: Final = Path(__file__).parent
+
+
+class NotReadyError(Exception):
+    """The database is not as this program needs it; the message says what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT. Returns 0; 1 if it cannot go on; 2 for a configuration that cannot be used."""
+    parser = argparse.ArgumentParser(prog="watchlink office serve", description="Run the office's pages.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
+    given = parser.parse_args(arguments)
+    set_up_logging()
+    should_stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        should_stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        configuration = load_configuration(given.config)
+        _check_keys(configuration)
+        os.environ[CONFIG_VARIABLE] = str(configuration.file)
+        os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
+        # Imported late, so that a signal during these slow imports is not lost.
+        import django  # noqa: PLC0415
+
+        django.setup()
+        office = Office(configuration, FactLog(), Service())
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (NotReadyError, OSError) as e:
+        return _refuse(e, STATUS_FAILED)
+    return 0 if office.run(should_stop) else STATUS_FAILED
+
+
+class Office:
+    """The whole program: construct, :meth:`run`.
+
+    Raises:
+        NotReadyError: the database is missing, older than this program, or does not protect its audit.
+        ConfigError: a TLS file cannot be used.
+        OSError: the port is taken.
+    """
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        from runtime.tls import server_context  # noqa: PLC0415
+
+        self._configuration = configuration
+        self._facts = facts
+        self._service = service
+        _check_database(configuration)
+        tls = None
+        if configuration.certificate_file is not None and configuration.key_file is not None:
+            tls = server_context(configuration.certificate_file, configuration.key_file)
+        web = configuration.web
+        try:
+            listener = listen(web.host, web.port, has_tls=tls is not None)
+        except OSError as e:
+            raise OSError(f"the pages cannot listen on {web.host} port {web.port}: {e.strerror}") from e
+        self._port = listener.getsockname()[1]
+        self._web = WebServer(_application(web.workers), listener, tls=tls, has_lifespan=False)
+        self._schemes = _SchemeReader(configuration)
+
+    def run(self, should_stop: threading.Event) -> bool:
+        """Serve until ``should_stop`` is set. Returns whether it ended because it was asked to."""
+        self._web.start_thread()
+        scheme = "https" if self._configuration.has_tls else "http"
+        self._facts.write("listening", url=f"{scheme}://{self._configuration.web.names[0]}:{self._port}/")
+        self._service.ready()
+        is_well = True
+        while is_well and not should_stop.wait(0.2):
+            self._service.watchdog()
+            self._schemes.look()
+            is_well = not self._web.join_thread(0)
+        if not is_well:
+            logger.error("the pages' server has ended")
+        self._service.stopping()
+        self._web.stop()
+        self._web.join_thread()
+        return is_well
+
+
+class _SchemeReader:
+    """Takes over the schemes of a new directory within seconds."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._seen: tuple[int, int] | None = None
+        self._looks = 0
+
+    def look(self) -> None:
+        """Called often; looks at the file now and then."""
+        self._looks = (self._looks + 1) % int(DIRECTORY_LOOK_S / 0.2)
+        if self._looks != 1:
+            return
+        from django.db import DatabaseError, close_old_connections  # noqa: PLC0415
+
+        from office.founding import read_schemes  # noqa: PLC0415
+        from wire.errors import DirectoryError  # noqa: PLC0415
+
+        try:
+            found = self._configuration.directory_file.stat()
+            state = (found.st_mtime_ns, found.st_ino)
+            if state != self._seen:
+                self._seen = state
+                read_schemes(self._configuration)
+        except (OSError, ConfigError, DirectoryError) as e:
+            logger.warning("the schemes stay as they are: %s", e)
+        except DatabaseError as e:
+            self._seen = None
+            logger.warning("the schemes could not be kept: %s", e)
+        finally:
+            close_old_connections()
+
+
+def _application(workers: int) -> ASGIApp:
+    from a2wsgi import WSGIMiddleware  # noqa: PLC0415
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.routing import Mount  # noqa: PLC0415
+    from starlette.staticfiles import StaticFiles  # noqa: PLC0415
+
+    from office.whole_body import WholeBody  # noqa: PLC0415
+    from office.wsgi import application  # noqa: PLC0415
+
+    # A page waits in the queue until the reader has taken it, instead of holding its worker.
+    wsgi = WSGIMiddleware(cast("Any", application), workers=workers, send_queue_size=1_024)
+    pages = WholeBody(cast("ASGIApp", wsgi), upload_paths=UPLOAD_PATHS)
+    return Starlette(routes=[Mount("/static", StaticFiles(directory=_HERE / "static")), Mount("/", pages)])
+
+
+def _check_keys(configuration: Configuration) -> None:
+    for file, what in (
+        (configuration.pages_key_file, "key keys.pages_key_file"),
+        (configuration.ticket_key_file, "key keys.ticket_key_file"),
+    ):
+        if not file.exists():
+            raise ConfigError(
+                f"{file} is missing. Set the office up: watchlink office init --config {configuration.file}"
+            )
+        read_key(file, f"{configuration.file}: {what}")
+
+
+def _check_database(configuration: Configuration) -> None:
+    from django.db import DatabaseError, connection  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    from office.audit import triggers  # noqa: PLC0415
+
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise NotReadyError(
+                "the database is new or older than this program. New: watchlink office init --config"
+                f" {configuration.file}. Older: watchlink office migrate --config {configuration.file}"
+            )
+        missing = triggers.missing(connection)
+    except DatabaseError as e:
+        raise NotReadyError(f"the database cannot be used: {e}") from e
+    finally:
+        connection.close()
+    if missing:
+        raise NotReadyError(
+            "the database does not protect its audit: run 'watchlink office audit protect --config"
+            f" {configuration.file}', then 'watchlink office audit verify'"
+        )
+
+
+def _refuse(why: object, status: int) -> int:
+    sys.stderr.write(f"watchlink office serve: {why}\n")
+    return status

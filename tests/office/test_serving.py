@@ -1,0 +1,92 @@
+"""``watchlink office serve`` as it runs: a browser's way from the first link to the people's page."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pyotp
+import pytest
+
+from tests.support.office_program import clean_environment, office, write_config
+
+pytestmark = pytest.mark.integration
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address of the pages, and the path of the first co-ordinator's link."""
+    config_file = write_config(tmp_path_factory.mktemp("office"), port=_free_port())
+    link = re.findall(r"/join/[\w-]+/", office("init", "--config", config_file).stdout)[0]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "watchlink.cli", "office", "serve", "--config", str(config_file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environment(),
+    )
+    assert program.stdout is not None
+    fact = json.loads(program.stdout.readline())
+    yield fact["url"].rstrip("/"), link
+    program.send_signal(signal.SIGTERM)
+    _, said = program.communicate(timeout=20)
+    assert program.returncode == 0, said
+    assert "Traceback" not in said
+    assert link.split("/")[2] not in said
+
+
+def _field(page: httpx.Response, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+def _post(browser: httpx.Client, path: str, **sent: str) -> httpx.Response:
+    token = _field(browser.get(path), "csrfmiddlewaretoken")
+    return browser.post(path, data={**sent, "csrfmiddlewaretoken": token})
+
+
+def test_the_first_co_ordinator_comes_in(served: tuple[str, str]) -> None:
+    address, link = served
+    words = "correct horse battery staple"
+    with httpx.Client(base_url=address) as browser:
+        assert _post(browser, link, username="cora", password=words, again=words).status_code == 302
+        page = browser.get("/account/app/")
+        secret = re.findall(r'class="code">([A-Z2-7]{32})<', page.text)[0]
+        code = pyotp.TOTP(secret).generate_otp(int(time.time()) // 30)
+        sent = {"code": code, "csrfmiddlewaretoken": _field(page, "csrfmiddlewaretoken")}
+        assert browser.post("/account/app/", data=sent).headers["location"] == "/account/recovery-codes/"
+        people = browser.get("/people/")
+
+    assert people.status_code == 200
+    assert "First co-ordinator" in people.text
+    assert people.headers["content-security-policy"].startswith("default-src 'none'")
+    assert re.search(r"<style|style=|<script(?! src=)(?! id=)|onclick", people.text) is None
+
+
+def test_own_files_are_served(served: tuple[str, str]) -> None:
+    for path in ("css/tokens.css", "css/office.css", "js/passkey.js", "icon.svg"):
+        assert httpx.get(f"{served[0]}/static/{path}").status_code == 200
+    assert httpx.get(f"{served[0]}/static/../settings.py").status_code == 404
+
+
+def test_a_strange_host_is_refused(served: tuple[str, str]) -> None:
+    assert httpx.get(f"{served[0]}/sign-in/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_form_of_ten_megabytes_is_refused(served: tuple[str, str]) -> None:
+    assert httpx.post(f"{served[0]}/sign-in/", content=bytes(10 << 20)).status_code == 413
+    assert httpx.get(f"{served[0]}/sign-in/").status_code == 200

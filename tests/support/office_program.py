@@ -1,0 +1,64 @@
+"""An office's configuration in a folder of its own, and its commands in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
+from wire.signing import SigningKey
+
+AUTHORITY = SigningKey(bytes(range(32)))
+
+
+def write_config(folder: Path, *, port: int = 8123) -> Path:
+    """``office.toml`` of a town with HART and Pub Watch."""
+    schemes = (
+        SchemeEntry(number=1, slug="hart", name="HART"),
+        SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
+    )
+    document = DirectoryDocument(serial=1, issued_at=datetime(2026, 11, 1, tzinfo=UTC), schemes=schemes, senders=())
+    (folder / "directory.json").write_bytes(seal_directory(document, AUTHORITY))
+    (folder / "authority.pub").write_text(AUTHORITY.public.raw.hex())
+    file = folder / "office.toml"
+    file.write_text(
+        f'authority_file = "authority.pub"\ndirectory_file = "directory.json"\n\n[web]\nport = {port}\n'
+        '\n[central]\nurl = "http://localhost:8080/"\n'
+    )
+    return file
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours, without what the tests' own Django is set up by."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("WATCHLINK_", "DJANGO_"))}
+
+
+def office(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """``watchlink office …``, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "watchlink.cli", "office", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=clean_environment(),
+    )
+
+
+def in_office(config_file: Path, code: str) -> str:
+    """What Python code prints that runs with the office's settings."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={
+            **clean_environment(),
+            "WATCHLINK_OFFICE_CONFIG": str(config_file),
+            "DJANGO_SETTINGS_MODULE": "office.settings",
+        },
+    ).stdout
