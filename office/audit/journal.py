@@ -12,7 +12,7 @@ from django.utils import timezone
 from msgspec import Struct
 
 from office.accounts.models import Account, RoleGrant, Scheme
-from office.audit.chain import NO_DIGEST, NO_HEAD, Row, digest_of
+from office.audit.chain import NO_DIGEST, NO_HEAD, RESTORED, Row, digest_of
 from office.audit.models import AuditRow
 from office.audit.triggers import LOCK
 from wire.snapshots import AuditHead
@@ -55,6 +55,21 @@ def record(
 
 def record_many(actor: Account | None, entries: Sequence[Entry]) -> None:
     """Append a row for each of ``entries``, in their order, by a few statements however many they are."""
+    _append(actor, entries, 0)
+
+
+def record_restored(above: int, details: Mapping[str, object]) -> AuditHead:
+    """Say that the office was restored from a backup, in a row whose number is above ``above`` and all others.
+
+    Returns:
+        the new head.
+    """
+    with transaction.atomic():
+        _append(None, [Entry(RESTORED, None, details, ())], above)
+        return head()
+
+
+def _append(actor: Account | None, entries: Sequence[Entry], above: int) -> None:
     grants = sorted(RoleGrant.objects.filter(account=actor).values_list("role", "scheme_id")) if actor else []
     role = ", ".join(dict.fromkeys(role for role, _ in grants))
     own_schemes = [scheme for _, scheme in grants]
@@ -68,7 +83,7 @@ def record_many(actor: Account | None, entries: Sequence[Entry]) -> None:
         for entry in entries:
             schemes = _schemes(entry, own_schemes)
             row = Row(
-                sequence=last.sequence + 1,
+                sequence=max(last.sequence, above) + 1,
                 at=at,
                 actor_account=actor.pk if actor else 0,
                 actor_name=_clean(actor.name) if actor else WATCHLINK_NAME,

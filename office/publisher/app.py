@@ -49,11 +49,7 @@ class Publisher:
             raise ConfigError(f"{folder}: the folder of snapshots cannot be made: {e.strerror}") from e
         key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
         ticket_key = read_key(configuration.ticket_public_file, "public half of the ticket key")
-        if triggers.missing(connection):
-            raise ConfigError(
-                "the database does not protect its audit: run 'watchlink office audit protect --config"
-                f" {configuration.file}', then 'watchlink office audit verify'"
-            )
+        triggers.require(connection, configuration.file)
         shelf = Shelf(folder, configuration.town, key.public)
         self._counter = Counter(shelf)
         self._web = self._server(configuration)

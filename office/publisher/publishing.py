@@ -52,6 +52,7 @@ WHAT_TO_DO: Final = (
 
 class _Published(Struct):
     content: object
+    number: int
     head: AuditHead
     at_s: float
 
@@ -130,7 +131,7 @@ class Publishing:
         for name in KINDS:
             number, snapshot = self._shelf.newest(name)
             if snapshot is not None:
-                self._last[name] = _Published(_content_of(snapshot), snapshot.audit, self._clock_s())
+                self._last[name] = _Published(_content_of(snapshot), number, snapshot.audit, self._clock_s())
                 self._on_published(name, number)
 
     def _is_due(self) -> bool:
@@ -166,7 +167,9 @@ class Publishing:
             self._premises_head, self._premises_s = head, self._clock_s()
 
     def _is_published(self, name: SnapshotName, what: object) -> bool:
-        return name in self._last and self._last[name].content == what
+        """Also under a number that is high enough: after a restore a command raises it above what central knows."""
+        last = self._last.get(name)
+        return last is not None and last.content == what and last.number >= self._shelf.given_number(name)
 
     def _publish(self, snapshot: Snapshot, head: AuditHead) -> None:
         name = NAMES[type(snapshot)]
@@ -176,7 +179,7 @@ class Publishing:
             self._published_head.write(head)
             self._baseline = head
         self._shelf.put(snapshot, data)
-        self._last[name] = _Published(_content_of(snapshot), head, self._clock_s())
+        self._last[name] = _Published(_content_of(snapshot), snapshot.number, head, self._clock_s())
         self._on_published(name, snapshot.number)
 
     def _trouble(self, head: AuditHead) -> str:

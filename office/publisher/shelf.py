@@ -70,6 +70,10 @@ class Shelf:
         found = [snapshot.audit for _, snapshot in map(self.newest, KINDS) if snapshot is not None]
         return max(found, key=lambda head: head.sequence, default=NO_HEAD)
 
+    def given_number(self, name: SnapshotName) -> int:
+        """The highest number that the database knows of; 0 = none."""
+        return PublishedNumber.objects.filter(name=name).values_list("number", flat=True).first() or 0
+
     def next_number(self, name: SnapshotName) -> int:
         """A number above all that were ever given; never given again, even if it is not used."""
         in_folder = max(self._numbers(name), default=0)

@@ -1,0 +1,164 @@
+"""The commands of the audit, as the fleet's engineer runs them (both databases)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from office.accounts.models import Scheme
+from office.audit import commands, triggers
+from office.audit.journal import Entry, head, record, record_many, record_restored
+from office.audit.models import AuditRow
+from office.config import Configuration, load_configuration
+from office.publisher import changes
+from office.publisher.publishing import Publishing
+from office.publisher.shelf import PublishedHead, Shelf
+from wire.signing import SigningKey
+
+pytestmark = pytest.mark.django_db
+
+KEY, AUTHORITY = SigningKey(b"o" * 32), SigningKey(b"a" * 32)
+
+
+@pytest.fixture
+def office(tmp_path: Path, schemes: dict[int, Scheme]) -> Configuration:
+    """A configuration with its keys and folders, and five rows in the audit."""
+    (tmp_path / "publisher").mkdir()
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "publisher/snapshot.pub").write_text(KEY.public.raw.hex())
+    (tmp_path / "authority.pub").write_text(AUTHORITY.public.raw.hex())
+    (tmp_path / "office.toml").write_text('authority_file = "authority.pub"\ndirectory_file = "directory.json"\n')
+    record_many(None, [Entry("role.given", f"person {number}") for number in range(5)])
+    return load_configuration(tmp_path / "office.toml")
+
+
+def publisher(office: Configuration) -> Publishing:
+    shelf = Shelf(office.snapshots_folder, office.town, KEY.public)
+    return Publishing(
+        shelf,
+        PublishedHead(office.file.parent / "publisher/published.json", shelf),
+        office.town,
+        key=KEY,
+        ticket_key=b"t" * 32,
+        on_published=lambda name, number: None,
+    )
+
+
+def meddle(sql: str) -> None:
+    """What somebody can do who owns the database."""
+    triggers.remove(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    triggers.make(connection)
+
+
+def test_verify_finds_an_audit_in_order(office: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    publisher(office).look()
+    record(None, "role.given")
+
+    assert 0 == commands.verify(office)
+
+    said = capsys.readouterr().out
+    assert f"6 rows: the last has number 6 and digest {head().digest}" in said
+    assert "Compared with row 5, the last one published." in said
+    assert said.endswith("The audit is in order.\n")
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("UPDATE audit_auditrow SET actor_name = 'Nobody' WHERE sequence = 3", "Row 3 was changed"),
+        ("DELETE FROM audit_auditrow WHERE sequence = 3", "Row 3 is missing"),
+        ("DELETE FROM audit_auditrow WHERE sequence > 3", "Rows 4 to 5 are missing"),
+        ("DELETE FROM audit_auditrow", "Rows 1 to 5 are missing"),
+    ],
+)
+def test_verify_names_the_row_that_was_meddled_with(
+    office: Configuration, capsys: pytest.CaptureFixture[str], sql: str, words: str
+) -> None:
+    publisher(office).look()
+    meddle(sql)
+
+    assert 1 == commands.verify(office)
+    assert words in capsys.readouterr().out
+
+
+def test_verify_names_rows_that_changed_places(office: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    meddle("UPDATE audit_auditrow SET sequence = -3 WHERE sequence = 3")
+    meddle("UPDATE audit_auditrow SET sequence = 3 WHERE sequence = 4")
+    meddle("UPDATE audit_auditrow SET sequence = 4 WHERE sequence = -3")
+
+    assert 1 == commands.verify(office)
+    assert "Row 3 was moved: its contents belong to row 4." in capsys.readouterr().out
+
+
+def test_verify_says_that_triggers_are_missing(office: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    triggers.remove(connection)
+
+    assert 1 == commands.verify(office)
+    assert "run 'watchlink office audit protect'" in capsys.readouterr().out
+
+
+def test_protect_makes_the_triggers_and_leaves_a_trace(office: Configuration) -> None:
+    triggers.remove(connection)
+    commands.protect(office)
+
+    assert [] == triggers.missing(connection)
+    assert "audit.protected" == AuditRow.objects.get(sequence=6).action
+
+    commands.protect(office)
+
+    assert 6 == head().sequence
+
+
+def test_restore_is_settled_by_a_row_above_all_that_was_published(
+    office: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marks = iter(range(99))
+    monkeypatch.setattr(changes, "mark", lambda: (next(marks),))
+    running = publisher(office)
+    running.look()
+    meddle("DELETE FROM audit_auditrow WHERE sequence > 3")
+    running.look()
+    assert running.alarm
+
+    assert 0 == commands.restored(office, row=0, number=40)
+    running.look()
+
+    assert "" == running.alarm
+    assert 6 == head().sequence
+    assert 0 == commands.verify(office)
+    assert "Rows 4 to 5 are missing since then" in capsys.readouterr().out
+    assert {"people-41.json", "premises-41.json"} < {path.name for path in office.snapshots_folder.iterdir()}
+
+
+def test_restored_takes_what_central_knows(office: Configuration) -> None:
+    """A backup of the whole machine: only central knows better."""
+    commands.restored(office, row=150, number=0)
+
+    assert 151 == head().sequence
+    assert 0 == commands.verify(office)
+
+
+def test_restored_does_nothing_when_nothing_is_missing(office: Configuration) -> None:
+    publisher(office).look()
+    commands.restored(office, row=0, number=0)
+
+    assert 5 == head().sequence
+
+
+def test_restored_row_written_by_a_meddler_ends_no_alarm(
+    office: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They own the database, but not the publisher's file."""
+    marks = iter(range(99))
+    monkeypatch.setattr(changes, "mark", lambda: (next(marks),))
+    running = publisher(office)
+    running.look()
+    meddle("DELETE FROM audit_auditrow WHERE sequence > 3")
+    record_restored(5, {})
+    running.look()
+
+    assert "Row 5 is not the one that was published" in running.alarm
