@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from central.core.people import GOING
 from central.core.people import words as person_words
-from central.core.view import Board, Card, NodeLine
+from central.core.view import Board, Card, NodeLine, PremisesLine
 from central.web import words
 from central.web.feed import FeedTiming
 from central.web.path_words import card_path, paths_of, warnings_of
@@ -88,6 +88,7 @@ class Page:
         order = list(words.HEALTH_WORDS)
         return self._template.render(
             board=board,
+            places={one.node: one for one in board.premises},
             me=me,
             me_json=htmlsafe_json_dumps(msgspec.to_builtins(me)),
             now=self._now(),
@@ -96,10 +97,11 @@ class Page:
             nodes=sorted(board.nodes, key=lambda line: (order.index(line.state), line.premises)),
         )
 
-    def _drawn(self, template: str, line: Card | NodeLine) -> Markup:
+    def _drawn(self, template: str, line: Card | NodeLine, place: PremisesLine | None = None) -> Markup:
         """One card or premises; if it cannot be drawn, its name is shown, and the rest is unaffected."""
         try:
-            return Markup(self._environment.get_template(template).render(line=line))  # noqa: S704 - our own template
+            drawn = self._environment.get_template(template).render(line=line, place=place)
+            return Markup(drawn)  # noqa: S704 - our own template
         except Exception:
             logger.exception("a part of the page cannot be drawn: %s", line.node)
             tag = "article" if isinstance(line, Card) else "li"

@@ -19,7 +19,7 @@ class CentralStatus(Message, frozen=True):
     expires_at: Moment
     """After this it proves nothing."""
     on_duty: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=ROLES_MAX)] = ()
-    """Roles with someone on duty; empty means nobody (C2)."""
+    """Roles with someone on duty for the scheme; empty means nobody (C2)."""
     sequence: Count = 0
     """Rises with each status and sync answer of one boot id; an older one that arrives later is ignored."""
 

@@ -3,6 +3,7 @@
 import { element, name, setData, setHidden, setShape, setText, shape } from "./dom.js";
 import { arrivedMs, closedMs, isPressedAgain, isSame, pressedMs } from "./model.js";
 import { cardPath } from "./paths.js";
+import { PlaceView } from "./places.js";
 import * as words from "./words.js";
 
 const CLOSE = { verb: "close", label: "Close…", key: "C" };
@@ -22,6 +23,7 @@ export class CardView {
   #card = null;
   #openSignature = "";
   #drawn = [];
+  #place = new PlaceView();
   isOpen = false;
   primaryChangedMs = -Infinity;
 
@@ -71,7 +73,7 @@ export class CardView {
       element("div", "card-bar"),
       element("div", "badge", element("span", "badge-level", p.shape, p.level), p.kind),
       element("div", "card-main", heading, element("p", "card-state", p.state, " ", p.by, " ", p.after),
-        p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, p.error),
+        p.again, p.acts, p.cancelled, p.silent, p.late, p.untold, p.facts, this.#place.node, p.error),
       element("div", "card-time", p.age, p.clock, p.path),
       element("div", "card-actions", p.primary, element("div", "card-letters", p.assign, p.note, p.going, p.close)),
       p.more,
@@ -85,8 +87,9 @@ export class CardView {
     return this.#card;
   }
 
-  // view: { me, sending, error, nowMs }
-  update(card, view) {
+  // view: { me, sending, error, nowMs }; place: what the office knows of the premises, or null
+  update(card, view, place) {
+    this.#place.update(place);
     const wanted = [card, view.me, view.sending, view.error];
     if (wanted.every((one, i) => one === this.#drawn[i])) return;
     this.#drawn = wanted;

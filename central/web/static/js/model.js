@@ -31,6 +31,7 @@ export class Model {
   onDuty = [];
   cards = new Map();
   nodes = new Map();
+  places = new Map(); // node → what the office knows of its premises
   rejected = [];
   #sorted = new Map(); // state → its cards in order, until the next change
 
@@ -51,6 +52,7 @@ export class Model {
     this.rejected = board.rejected;
     this.cards = new Map(board.cards.map((card) => [card.key, card]));
     this.nodes = new Map(board.nodes.map((node) => [node.node, node]));
+    this.places = new Map(board.premises.map((place) => [place.node, place]));
   }
 
   // "applied", "old" (already contained) or "gap" (something was missed: get the board).
@@ -64,6 +66,8 @@ export class Model {
     for (const card of change.cards) this.cards.set(card.key, card);
     for (const node of change.nodes) this.nodes.set(node.node, node);
     for (const node of change.gone_nodes) this.nodes.delete(node);
+    for (const node of change.gone_premises) this.places.delete(node);
+    for (const place of change.premises) this.places.set(place.node, place);
     if (change.on_watch !== null) this.onDuty = change.on_watch;
     if (change.rejected !== null) this.rejected = change.rejected;
     if (change.is_broker_linked !== null) this.isBrokerLinked = change.is_broker_linked;
@@ -152,4 +156,5 @@ export function goingFirst(people, assignedTo, me) {
   return { people: going, isAssigned: going.length > 0 && isAssigned(going[0]) };
 }
 
-export const isSame = (a, b) => Boolean(a && b) && a.role === b.role && a.name === b.name;
+// By account, whatever they are called; by role and name where there is none.
+export const isSame = (a, b) => Boolean(a && b) && (a.account && b.account ? a.account === b.account : a.role === b.role && a.name === b.name);

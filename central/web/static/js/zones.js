@@ -51,7 +51,7 @@ export class Zones {
       known.add(card.key);
       if (!this.#views.has(card.key)) this.#add(card.key);
       const view = this.#views.get(card.key);
-      spare(() => view.update(card, look(card.key)), () => view.fail(card));
+      spare(() => view.update(card, look(card.key), model.places.get(card.node) ?? null), () => view.fail(card));
     }
     for (const [key, view] of this.#views) {
       if (known.has(key)) continue;
