@@ -68,13 +68,14 @@ def test_key_is_changed_for_the_next_in_one_directory(fleet: Fleet, trusted: Off
     assert serial + 1 == directory_of(fleet).serial
 
 
-def test_trusting_and_striking_again_changes_nothing(fleet: Fleet, trusted: Office) -> None:
+def test_trusting_and_striking_again_changes_nothing(fleet: Fleet, trusted: Office, clock: Clock) -> None:
     key = trusted.key.public.raw
     serial = fleet.record.directory_serial
     change_keys(fleet.folder, trust=key)
     assert serial == fleet.record.directory_serial
 
     for _ in range(2):
+        clock.pass_by(timedelta(days=1))
         change_keys(fleet.folder, strike=key.hex())
 
     assert serial + 1 == fleet.record.directory_serial
@@ -170,7 +171,8 @@ def test_record_from_before_there_was_an_office_is_read(fleet: Fleet) -> None:
 def test_private_key_in_the_public_ones_place_is_recognised(fleet: Fleet, office: Office) -> None:
     """Both are 64 digits. The public half lies beside it where the office made them."""
     secret = (b"o" * 32).hex()
-    named = office.folder / "snapshot.key"
+    named = office.folder / "carried" / "snapshot.key"
+    named.parent.mkdir()
     named.write_text(secret)
     assert office.public_file.exists()
     renamed = office.folder / "key.txt"

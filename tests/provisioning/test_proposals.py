@@ -269,6 +269,7 @@ def test_premises_renamed_at_the_office_is_shown_and_taken_over_when_told(fleet:
 
 def test_premises_that_moved_to_another_scheme_or_left_is_shown(fleet: Fleet, trusted: Office) -> None:
     add_shop(fleet)
+    fleet.add("Bakery", "", ["hart"])  # of which the office says nothing
     moved = PremisesEntry(premises=5, name="Corner Shop", place="High St", schemes=(1, 2))
 
     (told,) = differences(fleet.record, read_proposals(fleet.folder, trusted.publish(1, moved)))
