@@ -28,6 +28,7 @@ from demo.notice import Notice
 from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
+from demo.stand_in_office import StandInOffice
 from demo.watch_room import WatchRoom
 from node.hw.fake_board_client import BoardView
 from node.store.database import DATABASE_NAME
@@ -94,7 +95,8 @@ class Town:
         premises: by key, in the order of the plan's addresses.
         gateway: central's own radio; ``None`` in a town without radio.
         air: the program between the radios; ``air_link``: the connection to it; likewise.
-        watch_room: a person at central.
+        office: who may sign in at central; it only stands in for one.
+        watch_room: people at central.
     """
 
     def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
@@ -114,7 +116,8 @@ class Town:
                 self.air_folder.mkdir()
         except OSError as e:
             raise TownError(f"the fleet's folder could not be made: {e}") from e
-        self.watch_room = WatchRoom(f"http://{LOOPBACK}:{web_port}/")
+        self.office = StandInOffice.found(fleet)
+        self.watch_room = WatchRoom(f"http://{LOOPBACK}:{web_port}/", self.office)
         self.broker = self._program(BROKER, [mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
         self.central_cable = self._cable(central_port)
         central_toml = folder / "central" / "central.toml"

@@ -1,11 +1,13 @@
-"""A person at central: reads the board and acts, over the same HTTP routes as the page."""
+"""People at central: they sign in, read the board and act, over the same HTTP routes as the page."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -26,6 +28,7 @@ from central.core.view import (
 )
 from central.web.guard import ACTION_HEADER
 from demo.notice import NeverCameError
+from demo.stand_in_office import SESSION_COOKIE, NotSignedInError, StandInOffice
 
 _TIMEOUT_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.1
@@ -39,14 +42,16 @@ class RefusedError(Exception):
 
 
 class WatchRoom:
-    """A client of central's page.
+    """People at central's page, each signed in by the office when they first do something.
 
     Attributes:
         url: where a browser finds it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, office: StandInOffice) -> None:
         self.url = url
+        self._office = office
+        self._cookies: dict[int, str] = {}
 
     async def board(self) -> Board:
         """The board now.
@@ -54,7 +59,7 @@ class WatchRoom:
         Raises:
             OSError: central is not there.
         """
-        return msgspec.json.decode(await asyncio.to_thread(self._get, "board.json"), type=Board)
+        return msgspec.json.decode(await asyncio.to_thread(self._ask, "board.json", PERSON), type=Board)
 
     async def board_when(self, what: str, is_so: Callable[[Board], bool], within_s: float = 120.0) -> Board:
         """Wait for a board with ``is_so`` true; central may be away meanwhile.
@@ -99,34 +104,55 @@ class WatchRoom:
         """Close the incident."""
         await self.act(Close(incident, outcome), by)
 
-    async def act(self, action: Action, by: Person) -> None:
+    async def act(self, action: Action, by: Person) -> Done:
         """Carry out one action; returns after central's commit.
 
         Raises:
             RefusedError: central refused.
             OSError: central is not there.
         """
-        body = msgspec.json.encode({"action": action, "by": by})
-        answer = msgspec.json.decode(await asyncio.to_thread(self._post, body), type=_Answer)
+        body = msgspec.json.encode({"action": action, "role": by.role})
+        answer = msgspec.json.decode(await asyncio.to_thread(self._ask, "actions", by, body), type=_Answer)
         if isinstance(answer, Refused):
             raise RefusedError(answer.reason)
+        return answer
 
-    def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - our own loopback URL
-            data: bytes = answer.read()
+    def _ask(self, path: str, person: Person, body: bytes | None = None) -> bytes:
+        """As ``person``; one whose session central has ended signs in again, once."""
+        status, data = _send(self.request(path, person, body))
+        if status == HTTPStatus.UNAUTHORIZED:
+            del self._cookies[self._office.account_of(person)]
+            _, data = _send(self.request(path, person, body))
         return data
 
-    def _post(self, body: bytes) -> bytes:
-        request = urllib.request.Request(  # noqa: S310 - our own loopback URL
-            self.url + "actions", body, {"content-type": "application/json", ACTION_HEADER: "1"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                data: bytes = answer.read()
-        except urllib.error.HTTPError as e:
-            with e:
-                data = e.read()
-        return data
+    def _sign_in(self, account: int) -> str:
+        """Central reads the office's list a moment after it is written."""
+        give_up_s = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                return self._office.sign_in(self.url, account)
+            except NotSignedInError as e:
+                if time.monotonic() > give_up_s:
+                    raise OSError(str(e)) from e
+                time.sleep(_LOOK_EVERY_S)
+
+    def request(self, path: str, person: Person = PERSON, body: bytes | None = None) -> urllib.request.Request:
+        """What the person's browser would send; they sign in first if need be."""
+        account = self._office.account_of(person)
+        if account not in self._cookies:
+            self._cookies[account] = self._sign_in(account)
+        cookie = f"{SESSION_COOKIE}={self._cookies[account]}"
+        headers = {"content-type": "application/json", ACTION_HEADER: "1", "cookie": cookie}
+        return urllib.request.Request(self.url + path, body, headers)  # noqa: S310 - our own loopback URL
+
+
+def _send(request: urllib.request.Request) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - as above
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as e:
+        with e:
+            return e.code, e.read()
 
 
 def card_of(board: Board, incident: str) -> Card | None:

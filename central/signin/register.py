@@ -14,7 +14,6 @@ from msgspec import Struct
 from wire.snapshots import AuditHead, People, PersonEntry
 
 
-
 class Register(Struct, frozen=True, dict=True):
     """One people snapshot."""
 

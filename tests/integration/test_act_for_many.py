@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from central.config import load_configuration
 from central.core.bulk import EACH_TIME_MAX
@@ -17,9 +18,9 @@ from central.core.journal import FrameEntry
 from central.core.view import Board, CloseRevoked, Done, Person
 from central.store.database import Database
 from provisioning.fleet import Fleet
-from tests.support.central_program import running_central
+from tests.support.central_program import office_of, running_central
 from tests.support.fleet_broker import free_port, wait_until
-from wire.directory import DirectoryDocument, seal_directory
+from wire.directory import seal_directory
 from wire.frames import Alert, decode, encode
 from wire.ids import NodeId
 from wire.kinds import AlertKind
@@ -56,11 +57,12 @@ def test_closing_of_thousands_goes_on_after_a_kill_in_its_midst(tmp_path: Path) 
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=1, web_port=free_port())
     fleet.add("Corner Shop", "High St", ["hart"])
     authority = SigningKey(bytes.fromhex((fleet.layout.authority / "authority.key").read_text().strip()))
-    was = fleet.record.directory()
-    others = tuple(entry for entry in was.senders if entry.node != f"{SHOP:08x}")
-    struck = DirectoryDocument(serial=was.serial + 1, issued_at=datetime.now(UTC), schemes=was.schemes, senders=others)
-    fleet.layout.directory.write_bytes(seal_directory(struck, authority))
     config = fleet.layout.central / "central.toml"
+    office_of(config)
+    was = Fleet.open(fleet.layout.town).record.directory()
+    others = tuple(entry for entry in was.senders if entry.node != f"{SHOP:08x}")
+    struck = replace(was, serial=was.serial + 1, issued_at=datetime.now(UTC), senders=others)
+    fleet.layout.directory.write_bytes(seal_directory(struck, authority))
     flood(Database(load_configuration(config).database))
 
     with running_central(config) as central:

@@ -7,7 +7,6 @@ import resource
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 
 from provisioning.fleet import Fleet
 from tests.support.central_program import CentralProgram, running_central
-from tests.support.fleet_broker import DEADLINE_S, free_port, running_broker, wait_until
+from tests.support.fleet_broker import free_port, running_broker, wait_until
 from tests.support.raw_member import Node, wait_for_link
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(16)]
@@ -88,6 +87,6 @@ def test_file_limit_that_is_reached_all_the_same_is_logged_once(fleet: Fleet) ->
             time.sleep(2.5)  # the server tries again each second
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
-        with urllib.request.urlopen(central.url, timeout=DEADLINE_S) as page:
+        with central.open() as page:
             assert b"Corner Shop" in page.read()
         assert 1 == central.log.read_text().count(SAID)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,7 @@ def test_central_starts_without_the_key_of_its_second_connection(fleet: Fleet, c
     ):
         assert "alerts share the other connection, for theirs cannot be made" in central.log.read_text()
         central.wait_for_board(lambda board: board.is_broker_linked, "linked by the other one")
-        with urllib.request.urlopen(central.url, timeout=DEADLINE_S) as page:
+        with central.open() as page:
             assert b'<p id="notice-lane" >Alerts share one connection' in page.read()
 
 
@@ -63,7 +62,7 @@ def test_central_serves_its_page_without_a_broker_and_says_so(fleet: Fleet, conf
     with running_central(config) as central:
         assert not central.board().is_broker_linked
         assert ["Corner Shop"] == [line.premises for line in central.board().nodes]
-        with urllib.request.urlopen(central.url, timeout=DEADLINE_S) as page:
+        with central.open() as page:
             assert b"Corner Shop" in page.read()
         with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
             central.wait_for_board(lambda board: board.is_broker_linked, "the broker is found by itself")
@@ -73,7 +72,7 @@ def test_central_serves_its_page_without_a_broker_and_says_so(fleet: Fleet, conf
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_central_ends_at_a_signal_with_status_0(config: Path, how: signal.Signals) -> None:
     """Also with a browser's stream open."""
-    with running_central(config) as central, urllib.request.urlopen(central.url + "feed", timeout=DEADLINE_S) as feed:
+    with running_central(config) as central, central.open("feed") as feed:
         feed.readline()
         central.process.send_signal(how)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from central.core.view import Acknowledge, Person, StartDuty
 from provisioning.fleet import Fleet, NewNode
 from provisioning.office import change_keys
 from tests.support.central_program import CentralProgram, running_central
-from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
+from tests.support.fleet_broker import free_port, wait_until
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import NodeProcess
 from tests.support.node_town import SHOP, Town
@@ -85,7 +84,7 @@ class NodeOfEither(NodeProcess):
 
 def open_incidents(central: CentralProgram) -> set[str]:
     """As its page has them; an older page has other fields."""
-    with urllib.request.urlopen(central.url + "board.json", timeout=DEADLINE_S) as answer:
+    with central.open("board.json") as answer:
         return {card["incident"] for card in json.loads(answer.read())["cards"]}
 
 
@@ -95,7 +94,10 @@ def test_alert_is_received_and_answered_whichever_of_the_two_is_older(
 ) -> None:
     env: dict[str, Mapping[str, str]] = {"old": old.env, "new": {}}
     config = town.fleet.layout.town / "central" / "central.toml"
-    with running_central(config, env=env[central]) as program, NodeOfEither(town.folder(SHOP), env=env[node]) as shop:
+    with (
+        running_central(config, env=env[central], has_accounts=central == "new") as program,
+        NodeOfEither(town.folder(SHOP), env=env[node]) as shop,
+    ):
         program.wait_for_board(lambda board: board.is_broker_linked, "central is linked")
         program.act(StartDuty(), PCSO)
         shop.press("attack")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import http.client
 import json
 import os
 import subprocess
 import sys
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,11 @@ from typing import Any
 import msgspec
 
 from central.core.view import Action, Board, Card, Done, Person, Refused
+from demo.stand_in_office import StandInOffice
+from demo.watch_room import PERSON, RefusedError, WatchRoom
+from provisioning.fleet import Fleet
 from tests.support.fleet_broker import DEADLINE_S, wait_until
+from wire.signing import SigningKey
 
 MAIN = "import sys; from watchlink.cli import main; sys.exit(main(['central', '--config', sys.argv[1]]))"
 KILL_BEFORE_RECEIPT = """
@@ -28,10 +33,35 @@ Announcer.send_receipt = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """Run before :data:`MAIN`: the process dies at the worst moment, after the commit and before the receipt."""
 
 
+_OFFICES: dict[Path, StandInOffice] = {}
+"""By central's folder: a central that is started again still knows its people."""
+
+
+def office_of(config: Path) -> StandInOffice:
+    """The stand-in office of a fleet's central; founded at the first question."""
+    folder = config.resolve().parent
+    if folder not in _OFFICES:
+        _OFFICES[folder] = StandInOffice.found(Fleet.open(folder.parent))
+    return _OFFICES[folder]
+
+
+class OlderPeople(WatchRoom):
+    """People at a central that knows no accounts: the browser says who acts."""
+
+    def request(self, path: str, person: Person = PERSON, body: bytes | None = None) -> urllib.request.Request:
+        """As the page of that version does."""
+        if body is not None:
+            body = msgspec.json.encode({"action": msgspec.json.decode(body)["action"], "by": person})
+        return urllib.request.Request(self.url + path, body, {"content-type": "application/json", "x-watchlink": "1"})
+
+
 class CentralProgram:
     """A running central. End it with :meth:`kill` or :meth:`stop`."""
 
-    def __init__(self, config: Path, before: str = "", env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Path, before: str = "", env: Mapping[str, str] | None = None, *, has_accounts: bool = True
+    ) -> None:
+        self.office = office_of(config) if has_accounts else StandInOffice(SigningKey(b"o" * 32).public)
         self.facts: list[dict[str, Any]] = []
         self.log = config.with_name("central.log")
         with self.log.open("ab") as log:
@@ -44,6 +74,7 @@ class CentralProgram:
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
         self.url = self.wait_for_fact("listening")["url"]
+        self.people = (WatchRoom if has_accounts else OlderPeople)(self.url, self.office)
 
     def wait_for_fact(self, name: str, **details: object) -> dict[str, Any]:
         """The first fact of that name with those details."""
@@ -64,8 +95,12 @@ class CentralProgram:
 
     def board(self) -> Board:
         """The page's board now."""
-        with urllib.request.urlopen(self.url + "board.json", timeout=DEADLINE_S) as answer:
-            return msgspec.json.decode(answer.read(), type=Board)
+        return asyncio.run(self.people.board())
+
+    def open(self, path: str = "") -> http.client.HTTPResponse:
+        """A page of central's, as somebody's browser gets it."""
+        answer: http.client.HTTPResponse = urllib.request.urlopen(self.people.request(path), timeout=DEADLINE_S)
+        return answer
 
     def wait_for_board(self, is_so: Callable[[Board], bool], what: str) -> Board:
         """The board as soon as it is so."""
@@ -86,17 +121,11 @@ class CentralProgram:
         return {(line.reason, line.sender): line.count for line in self.board().rejected}
 
     def act(self, action: Action, by: Person) -> Done | Refused:
-        """As the page's buttons do."""
-        headers = {"content-type": "application/json", "x-watchlink": "1"}
-        body = msgspec.json.encode({"action": action, "by": by})
-        request = urllib.request.Request(self.url + "actions", body, headers)
+        """As the page's buttons do, by somebody whom the office lists with that name and role."""
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
-                data = answer.read()
-        except urllib.error.HTTPError as e:
-            with e:
-                data = e.read()
-        return msgspec.json.decode(data, type=Done | Refused)
+            return asyncio.run(self.people.act(action, by))
+        except RefusedError as e:
+            return Refused(str(e))
 
     def kill(self) -> None:
         """As the power does."""
@@ -122,9 +151,11 @@ class CentralProgram:
 
 
 @contextlib.contextmanager
-def running_central(config: Path, before: str = "", env: Mapping[str, str] | None = None) -> Iterator[CentralProgram]:
+def running_central(
+    config: Path, before: str = "", env: Mapping[str, str] | None = None, *, has_accounts: bool = True
+) -> Iterator[CentralProgram]:
     """A central that is ended in any case."""
-    central = CentralProgram(config, before, env)
+    central = CentralProgram(config, before, env, has_accounts=has_accounts)
     try:
         yield central
     finally:
