@@ -12,15 +12,21 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, s
 from central.core.view import Person
 from central.web.feed import FeedTiming
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support import town_office
 from tools.central_pictures import CHROMIUM_FLAGS
 
 QUICK = FeedTiming(beat_ms=500, not_live_ms=4_000, lost_ms=8_000)
 """The product's numbers, made shorter."""
 
-PRIYA = Person("cctv", "Priya Shah")
-REMEMBERED = '{"role":"cctv","name":"Priya Shah"}'
-EXPECTED_ERRORS = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "status of 409")
-"""What the console may say: of a server that was stopped, and of an action that was refused."""
+PRIYA = Person("cctv", "Priya Shah", town_office.PRIYA)
+EXPECTED_ERRORS = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "ERR_CONNECTION_RESET",
+    "status of 401",
+    "status of 409",
+)
+"""What the console may say: of a server that was stopped, a session that has ended, and an action that was refused."""
 
 expect.set_options(timeout=60_000)
 
@@ -73,25 +79,26 @@ def open_context(chromium: Browser, complaints: list[str]) -> Iterator[Callable[
 
 @pytest.fixture
 def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServer, complaints: list[str]) -> OpenPage:
-    """``open_page(context=None, is_known=True, is_on_duty=True, **context_options)``: a live page.
+    """``open_page(context=None, is_on_duty=True, account=…, **context_options)``: a live page.
 
-    Known: this browser remembers Priya Shah; on duty: and she is on duty.
+    Priya Shah is signed in, and on duty; or whoever has that account.
     """
 
     def open_one(
         context: BrowserContext | None = None,
         *,
-        is_known: bool = True,
         is_on_duty: bool = True,
+        account: int = town_office.PRIYA,
         **options: Any,  # noqa: ANN401
     ) -> Page:
-        page = (context or open_context(**options)).new_page()
-        listen_for_complaints(page, complaints)
-        if is_known:
-            page.add_init_script(
-                f"localStorage['watchlink.person'] = localStorage['watchlink.person'] ?? '{REMEMBERED}'"
+        opened = context or open_context(**options)
+        if not any(cookie["name"] == town_office.COOKIE for cookie in opened.cookies()):
+            opened.add_cookies(
+                [{"name": name, "value": value, "url": server.url} for name, value in server.sign_in(account).items()]
             )
-        if is_known and is_on_duty and not server.board.on_duty:
+        page = opened.new_page()
+        listen_for_complaints(page, complaints)
+        if is_on_duty and not server.board.on_duty:
             server.call(lambda: server.board.set_on_duty((PRIYA,)))
         page.goto(server.url)
         page.wait_for_selector("#live[data-live=live]")

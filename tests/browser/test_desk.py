@@ -13,7 +13,7 @@ from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, heal
 
 pytestmark = pytest.mark.integration
 
-PRIYA = Person("cctv", "Priya Shah")
+PRIYA = Person("cctv", "Priya Shah", 1)
 
 
 def test_card_appears_by_itself(open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard) -> None:
@@ -243,21 +243,18 @@ def test_refusal_is_told_on_the_card(open_page: OpenPage, server: ScriptedServer
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by PCSO on duty J Patel")
 
 
-def test_first_acknowledge_asks_who_and_then_does_it(
+def test_first_acknowledge_starts_duty_and_then_does_it(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    """C2: role and name are chosen once and recorded."""
+    """C2: who it is, the session says."""
     server.call(lambda: board.press("attack", incident="1-1"))
-    page = open_page(is_known=False)
+    page = open_page(is_on_duty=False, account=2)
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    page.locator("#dialog-person [name=role]").select_option("pcso")
-    page.locator("#dialog-person [name=name]").fill("J Patel")
-    page.keyboard.press("Enter")
 
     until(page, lambda: incidents(page, "in-hand") == ["1-1"], "answered")
-    by = Person("pcso", "J Patel")
+    by = Person("pcso", "J Patel", 2)
     assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
     expect(page.locator("#banner-nobody")).to_be_hidden()
     expect(page.locator("#duty")).to_contain_text("PCSO on duty J Patel since")

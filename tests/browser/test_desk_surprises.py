@@ -11,10 +11,12 @@ from playwright.sync_api import BrowserContext, expect
 from central.core.view import Acknowledge, Close, Person, StartDuty
 from tests.browser.conftest import OpenPage, press, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+from tests.support.town_office import PATEL
+from wire.snapshots import RoleEntry
 
 pytestmark = pytest.mark.integration
 
-PRIYA = Person("cctv", "Priya Shah")
+PRIYA = Person("cctv", "Priya Shah", 1)
 
 
 def test_acknowledge_does_not_wait_for_the_browsers_question_about_notifications(
@@ -22,15 +24,12 @@ def test_acknowledge_does_not_wait_for_the_browsers_question_about_notifications
 ) -> None:
     """It may be asked out of sight and stay unanswered all night."""
     server.call(lambda: board.press("attack"))
-    page = open_page(is_known=False)
+    page = open_page(is_on_duty=False)
     page.evaluate(
         "() => { window.Notification = { permission: 'default', requestPermission: () => new Promise(() => {}) }; }"
     )
-    press(page, "#unanswered .card-primary", lambda: page.locator("#dialog-person[open]").count())
-    page.fill("#dialog-person input[name=name]", "Priya Shah")
-    page.click("#dialog-person [data-submit]")
+    press(page, "#unanswered .card-primary", lambda: board.actions)
 
-    expect(page.locator("#dialog-person")).to_be_hidden()
     expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Priya Shah")
     assert [(StartDuty(), PRIYA), (Acknowledge("00000010-1", "attack"), PRIYA)] == board.actions
 
@@ -66,25 +65,29 @@ def test_close_says_how_many_presses_were_seen(
     assert [(Close("00000010-1", "Dealt with on site", 2), PRIYA)] == board.actions
 
 
-def test_nobody_answers_in_the_name_of_who_is_not_on_duty(
+def test_person_of_several_roles_says_in_which_they_are_on_duty_before_they_answer(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
-    """C2: this browser remembers Priya, who went home; a colleague answers."""
+    """C2: the shop reads the role. Nobody answers off duty, and the answer follows without a second question."""
+    roles = (RoleEntry(role="pcso", schemes=(1, 2)), RoleEntry(role="duty-officer", schemes=(2,)))
+    server.office.change(PATEL, roles=roles)
+    server.call(server.publish)
     server.call(lambda: board.press("attack", incident="1-1"))
-    page = open_page(is_on_duty=False)
+    page = open_page(is_on_duty=False, account=PATEL)
     page.keyboard.press("j")
     page.keyboard.press("a")
-    expect(page.locator("#dialog-person")).to_be_visible()
+    choices = page.locator("#dialog-role .choice")
+    expect(choices).to_have_text(["PCSO on duty", "Duty officer"])
     assert [] == board.actions
-    page.fill("#dialog-person input[name=name]", "Sam Obi")
+    choices.nth(1).click()
     # Central's answer comes before the page knows by the feed that he is on duty.
     server.call(board.withhold_changes)
-    page.click("#dialog-person [data-submit]")
-    until(page, lambda: len(board.actions) == 2, "the answer follows without a second question")
+    page.click("#dialog-role [data-submit]")
+    until(page, lambda: len(board.actions) == 2, "the answer follows")
     server.call(board.deliver_changes)
 
-    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by CCTV control room Sam Obi")
-    by = Person("cctv", "Sam Obi")
+    expect(page.locator("#in-hand .card")).to_contain_text("ANSWERED by Duty officer J Patel")
+    by = Person("duty-officer", "J Patel", PATEL)
     assert [(StartDuty(), by), (Acknowledge("1-1", "attack"), by)] == board.actions
 
 

@@ -117,7 +117,7 @@ def test_stopped_server_shows_not_live_and_its_return_clears_it(
     later = ScriptedBoard("boot-2")
     later.sequence = 3
     later.press("attack", incident="2-1")
-    again = ScriptedServer(later, timing=QUICK, port=server.port)
+    again = ScriptedServer(later, timing=QUICK, port=server.port, before=server)
     try:
         until(page, lambda: incidents(page, "unanswered") == ["2-1"], "the new board")
         expect(page.locator("#banner-not-live")).to_be_hidden()

@@ -12,7 +12,7 @@ from tests.support.central_town import Town
 
 pytestmark = pytest.mark.integration
 
-PRIYA, PATEL = Person("cctv", "Priya Shah"), Person("pcso", "J Patel")
+PRIYA, PATEL = Person("cctv", "Priya Shah", 1), Person("pcso", "J Patel", 2)
 
 
 @pytest.mark.finding(5)

@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2 import cbor
 from fido2.cose import ES256
@@ -30,6 +30,12 @@ class SoftwarePasskey:
         """As the people snapshot lists it."""
         key = ES256.from_cryptography_key(self._key.public_key())  # type: ignore[no-untyped-call]
         return PasskeyEntry(credential=self.credential, public_key=cbor.encode(dict(key)))
+
+    @property
+    def private_key(self) -> bytes:
+        """PKCS #8, for a browser's virtual authenticator."""
+        encoding, container = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+        return self._key.private_bytes(encoding, container, serialization.NoEncryption())
 
     def answer(
         self,

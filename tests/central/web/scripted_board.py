@@ -46,7 +46,7 @@ from central.core.view import (
 from central.web.app import create_app
 from central.web.feed import FeedTiming
 from runtime.web_server import WebServer, listen, url_of
-from tests.support.town_office import PRIYA, TownOffice
+from tests.support.town_office import PRIYA, KeptSessions, TownOffice
 from wire.kinds import PRIORITY, AlertKind
 
 T = TypeVar("T")
@@ -208,7 +208,7 @@ class ScriptedBoard:
 
     def set_on_duty(self, people: tuple[Person, ...]) -> None:
         """Say who is on duty."""
-        self.on_duty = tuple(OnDuty(one.role, one.name, self.at) for one in people)
+        self.on_duty = tuple(OnDuty(one.role, one.name, self.at, one.account) for one in people)
         self.tell(on_duty=self.on_duty)
 
     def set_links(self, *, is_broker_linked: bool = True, is_disk_ok: bool = True, has_reserve: bool = True) -> None:
@@ -297,10 +297,19 @@ class ScriptedBoard:
 class ScriptedServer:
     """The real server over a scripted board, in a thread, on a free loopback port or the one given."""
 
-    def __init__(self, board: ScriptedBoard, *, timing: FeedTiming | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        board: ScriptedBoard,
+        *,
+        timing: FeedTiming | None = None,
+        port: int = 0,
+        before: ScriptedServer | None = None,
+    ) -> None:
+        """``before``: the one that this one is, started again: sessions go on."""
         self.board = board
-        self.office = TownOffice()
-        self.gate = self.office.gate()
+        self.office: TownOffice = before.office if before else TownOffice()
+        self.disk: KeptSessions = before.disk if before else KeptSessions()
+        self.gate = self.office.gate(self.disk)
         self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, timing=timing)
         listener = listen("127.0.0.1", port)
         self.url = url_of(listener)
