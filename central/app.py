@@ -7,6 +7,7 @@ import secrets
 import threading
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from central.clock import CentralClock, machine_boot
@@ -33,11 +34,12 @@ from central.web.app import create_app
 from central.web.guard import Site
 from runtime.logs import FactLog
 from runtime.service import Service
+from runtime.snapshot_fetcher import Credentials, SnapshotFetcher
 from runtime.snapshot_folder import SnapshotFolder
 from runtime.tls import server_context
 from runtime.web_server import WebServer, listen, url_of
 from wire.signing import PublicKey
-from wire.snapshots import People, Premises, Town
+from wire.snapshots import People, Premises, SnapshotName, Town
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +122,7 @@ class Central:
         except RecordError as e:
             raise StoreError(str(e)) from e
         self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
+        self._fetchers = self._fetch(configuration) if configuration.fetch_url else ()
         app = create_app(
             self._live,
             self._gate,
@@ -141,6 +144,8 @@ class Central:
             # Once before anybody asks: whoever is signed in is so from the first moment.
             folder.look()
             folder.start()
+        for fetcher in self._fetchers:
+            fetcher.start()
         self._live.attach(self._web.start_thread())
         self._thread.start()
         self._watcher.start()
@@ -166,8 +171,8 @@ class Central:
         """Commit and answer what has arrived, then end: in two seconds unless a thread hangs. False = a part failed."""
         self._service.stopping()
         self._watcher.stop()
-        for folder in self._snapshots:
-            folder.stop()
+        for one in (*self._fetchers, *self._snapshots):
+            one.stop()
         self._web.stop()
         self._loop.stop()
         self._thread.join(STOP_WITHIN_S)
@@ -204,6 +209,16 @@ class Central:
             on_fault=partial(self._gate.take_fault, "premises"),
         )
         return people, premises
+
+    def _fetch(self, configuration: Configuration) -> tuple[SnapshotFetcher, ...]:
+        mqtt = configuration.mqtt
+        credentials = Credentials(Path(mqtt.ca_file), Path(mqtt.certificate_file), Path(mqtt.key_file))
+        folder, url = configuration.snapshots_dir, configuration.fetch_url
+        names: tuple[SnapshotName, ...] = ("people", "premises")
+        return tuple(
+            SnapshotFetcher(url, name, folder, credentials, on_fault=partial(self._gate.take_fault, f"fetching {name}"))
+            for name in names
+        )
 
     def _take_directory(self, found: ev.DirectoryChanged | ev.DirectoryRefused) -> None:
         if isinstance(found, ev.DirectoryChanged):

@@ -53,7 +53,10 @@ class OfficeTable(msgspec.Struct, frozen=True, kw_only=True):
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?)?$(?!\n)")] = ""
     """Of the office's pages."""
     snapshots: str = "../office/snapshots"
-    """Folder into which the office's publisher writes."""
+    """Folder into which the office's publisher writes, if it runs on this machine."""
+    fetch_url: str = ""
+    """Of the publisher, if it runs on another machine: ``https://HOST:PORT``. Central's certificate for the broker
+    opens it, and ``snapshots`` is not used."""
 
 
 class PageTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +103,8 @@ class Configuration(Struct, frozen=True):
     office_url: str
     """With a slash at its end; empty = no office."""
     snapshots_dir: Path
+    fetch_url: str
+    """Where to fetch what comes into ``snapshots_dir``; empty = the office writes it there itself."""
     kept_snapshots_dir: Path
 
 
@@ -137,7 +142,8 @@ def load_configuration(path: Path) -> Configuration:
         inter_font_dir=folder / file.page.inter_font_dir,
         quarantine_dir=folder / "quarantine",
         office_url=f"{file.office.url.rstrip('/')}/" if file.office.url else "",
-        snapshots_dir=folder / file.office.snapshots,
+        snapshots_dir=folder / ("fetched" if file.office.fetch_url else file.office.snapshots),
+        fetch_url=file.office.fetch_url,
         kept_snapshots_dir=folder / "snapshots",
     )
 
