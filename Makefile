@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz mutation lock clean
+.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz mutation lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -20,6 +20,11 @@ test-unit: ## unit tests on every Python here
 test-integration: ## real broker, central, nodes, browser, systemd
 	@scripts/set-up test
 	@scripts/test integration $(TEST)
+
+test-deep: ## the office's tests on a PostgreSQL of their own
+	@scripts/set-up check
+	@scripts/set-up test-deep
+	@scripts/test deep $(TEST)
 
 check: ## lint, format, types, import contracts, shell scripts, rules of the project
 	@scripts/set-up check
