@@ -67,6 +67,7 @@ def premises_export(request: HttpRequest) -> HttpResponseBase:
 @for_roles("co-ordinator")
 def import_upload(request: HttpRequest) -> HttpResponseBase:
     """Choose a file; nothing is changed yet."""
+    forget_uploads()
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if form.is_bound and form.is_valid():
         file = form.cleaned_data["file"]
@@ -114,6 +115,13 @@ def import_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     return render(request, "members/import_preview.html", context, status=409 if has_changed else 200)
 
 
+def forget_uploads() -> None:
+    """Delete the files that were never confirmed: they name people."""
+    old = PendingImport.objects.filter(uploaded_at__lt=timezone.now() - _PENDING_FOR)
+    if old.exists():
+        old.delete()
+
+
 def _may_export(account: Account) -> bool:
     key = f"premises-exports-{account.pk}"
     cache.add(key, 0, timeout=3_600)
@@ -122,7 +130,6 @@ def _may_export(account: Account) -> bool:
 
 def _keep(account: Account, data: bytes) -> str:
     token = secrets.token_hex(16)
-    PendingImport.objects.filter(uploaded_at__lt=timezone.now() - _PENDING_FOR).delete()
     PendingImport.objects.filter(account=account).delete()
     PendingImport.objects.create(account=account, token=token, data=data)
     return token

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from office.accounts.access import for_roles, person, rights
 from office.accounts.models import Account
+from office.members.csv_views import forget_uploads
 from office.members.facts import folded
 from office.members.forms import (
     DRAFT_LABELS,
@@ -57,6 +58,7 @@ def premises_list(request: HttpRequest) -> HttpResponse:
     """The premises that exist for the person: searched, filtered, fifty to a page."""
     mine = rights(request)
     own = schemes_of(mine.schemes("co-ordinator", "members-contact"))
+    forget_uploads()
     filters, fitted = read_filters(request.GET), units()
     found = filtered_premises(premises_visible(mine), filters, own, fitted)
     page = premises_page(found, own, request.GET.get("page", "1"))

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from office.accounts.models import Account
@@ -13,7 +15,10 @@ from office.members import importing
 from office.members.csv_cells import FILE_BYTES_MAX, read_table
 from office.members.csv_views import EXPORTS_PER_HOUR
 from office.members.facts import ContactFacts
+from office.members.import_rules import plan_import
+from office.members.importing import plan_digest
 from office.members.models import Contact, Member, Membership, PendingImport, Premises
+from office.members.scope import known_of
 from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.members.conftest import MakePremises
 
@@ -56,11 +61,12 @@ def test_fifty_premises_are_imported_in_one_go(browser: Client) -> None:
 
 
 def test_one_bad_row_keeps_all_out(browser: Client) -> None:
-    address, page = upload(browser, b"Name,Member,Latitude,Longitude\nA,M,52,0\nB,M,99,0\n")
+    data = b"Name,Member,Latitude,Longitude\nA,M,52,0\nB,M,99,0\n"
+    address, page = upload(browser, data)
 
     assert "Latitude must be between -90 and 90." in page
     assert digest(page) == ""
-    forced = browser.post(address, {"plan": "0" * 64})
+    forced = browser.post(address, {"plan": plan_digest(plan_import(read_table(data), known_of(frozenset({HART}))))})
     assert forced.status_code == 409
     assert not Premises.objects.exists()
     assert not AuditRow.objects.exists()
@@ -158,6 +164,15 @@ def test_an_upload_is_its_uploaders_alone(browser: Client, signed_in: SignedIn, 
 
     assert other.get(address).status_code == 404
     assert other.post(address, {"plan": digest(page)}).status_code == 404
+
+
+def test_an_upload_is_forgotten_after_an_hour(browser: Client) -> None:
+    address, page = upload(browser, b"Name,Member\nA,M\n")
+    PendingImport.objects.update(uploaded_at=timezone.now() - timedelta(hours=1, seconds=1))
+    assert browser.post(address, {"plan": digest(page)}).status_code == 404
+    browser.get("/premises/")
+
+    assert not PendingImport.objects.exists()
 
 
 def test_an_export_wants_a_second_factor_shown_just_now(
