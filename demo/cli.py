@@ -127,13 +127,15 @@ async def _run(options: argparse.Namespace) -> int:
     for number in _STOPPED_BY:
         loop.add_signal_handler(number, stopped.set)
     plan = (
-        TownPlan(addresses(options.premises or PREMISES_MIN), has_radio=options.radio)
+        TownPlan(addresses(options.premises or PREMISES_MIN), has_radio=options.radio, has_office=True, has_people=True)
         if options.script is None
         else SCRIPTS[options.script].plan
     )
     if not options.json:
         radios = " with radios" if plan.has_radio else ""
-        sys.stdout.write(f"Starting a town: a broker, central, and {len(plan.addresses)} premises{radios} …\n")
+        sys.stdout.write(
+            f"Starting a town: a broker, central, an office, and {len(plan.addresses)} premises{radios} …\n"
+        )
         sys.stdout.flush()
     async with open_town(options.keep, stopped, plan) as town:
         teller = Teller(
@@ -227,8 +229,15 @@ def _welcome(town: Town, panels_url: str) -> str:
     lines = [
         "",
         f"  Central, the control room    {town.watch_room.url}",
-        f"  Front panels of all          {panels_url}",
     ]
+    if town.office is not None:
+        lines.append(f"  The office                   {town.office.url}")
+        lines += [
+            f"    {one.title:24} {one.username:10} {one.password}   {' and '.join(map(town.scheme_name, one.schemes))}"
+            for one in town.office.accounts
+        ]
+        lines.append(f"    Their codes: {panels_url}authenticator")
+    lines.append(f"  Front panels of all          {panels_url}")
     for premises in town.premises.values():
         schemes = " and ".join(town.scheme_name(slug) for slug in premises.address.schemes)
         lines.append(f"    {premises.name:24} {panels_url}premises/{premises.node}   {schemes}")
@@ -236,7 +245,7 @@ def _welcome(town: Town, panels_url: str) -> str:
     lines += [
         "",
         "  Try this:",
-        "    1. Open central and press Start duty.",
+        "    1. Open central, sign in by the office as patel (J Patel, a PCSO), and press Start duty.",
         "    2. Open the front panels and hold ATTACK at the corner shop for a second.",
         "       Its screen says RECEIVED: central's system has it. No one has answered yet.",
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",

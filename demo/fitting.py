@@ -73,6 +73,12 @@ def route(toml: Path, broker_port: int, cable_port: int) -> None:
     toml.write_text(text.replace(here, there), encoding="utf-8")
 
 
+def join_central(toml: Path, office_url: str) -> None:
+    """Tell central where its office is."""
+    with toml.open("a", encoding="utf-8") as file:
+        file.write(f'\n[office]\nurl = "{office_url}"\n')
+
+
 def fake_socket(toml: Path) -> str:
     """The fake board's socket, relative to the node's folder."""
     return str(tomllib.loads(toml.read_text(encoding="utf-8"))["hardware"]["fake_socket"])

@@ -82,11 +82,15 @@ class TownPlan(Struct, frozen=True):
     Attributes:
         addresses: its premises.
         has_radio: each has a radio on one air, and central has a gateway.
+        has_office: it has an office; else people sign in to central by tickets that the demo signs.
+        has_people: the office has an account of each role from the start, and the town's premises.
         path_test_first_ms: when each node first tests its radio's path.
         attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` = the node's default.
     """
 
     addresses: tuple[Address, ...] = ADDRESSES
     has_radio: bool = False
+    has_office: bool = False
+    has_people: bool = False
     path_test_first_ms: int = 45_000
     attack_wait_max_ms: int | None = None

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 from msgspec.structs import replace
 
 from central.core.view import Person
+from demo.fitting import join_central
 from provisioning.fleet import Fleet
 from provisioning.office import change_keys
 from runtime.atomic import PUBLIC, write_atomic
@@ -78,12 +79,7 @@ class StandInOffice:
         authority = PublicKey(bytes.fromhex((fleet.layout.central / "authority.pub").read_text().strip()))
         office = cls(authority, fleet.layout.snapshots)
         change_keys(fleet.folder, trust=office.key.public.raw)
-        toml = fleet.layout.central / "central.toml"
-        text = toml.read_text(encoding="utf-8")
-        if "\n[office]\n" not in text:
-            toml.write_text(f'{text}\n[office]\nurl = "{OFFICE_URL}"\n', encoding="utf-8")
-        else:
-            toml.write_text(text.replace('\nurl = ""\n', f'\nurl = "{OFFICE_URL}"\n'), encoding="utf-8")
+        join_central(fleet.layout.central / "central.toml", OFFICE_URL)
         office.publish()
         return office
 

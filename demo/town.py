@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,10 +20,12 @@ from demo.air_link import AirLink
 from demo.board import BoardLink, words_of
 from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
-from demo.fitting import TownError, complete, fake_socket, mosquitto, new_node, route, watchlink
-from demo.guardian import FOLDERS_STAY
+from demo.fitting import TownError, complete, fake_socket, join_central, mosquitto, new_node, route, watchlink
+from demo.guardian_pipe import Guardian
 from demo.node_records import shown_on_disk
 from demo.notice import Notice
+from demo.office import PAGES, PUBLISHER, Office
+from demo.office_people import Shop
 from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
 from demo.program import Program, ProgramFailedError
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 BROKER: Final = "broker"
 AIR: Final = "air"
+_UP: Final = {PAGES: "listening", PUBLISHER: "publishing"}
+"""By which fact each program of the office says that it is up."""
 _ATTEMPTS: Final = 5
 _READY_WITHIN_S: Final = 120.0
 _PORT_TAKEN: Final = ("address already in use", "errno 98")
@@ -95,8 +98,8 @@ class Town:
         premises: by key, in the order of the plan's addresses.
         gateway: central's own radio; ``None`` in a town without radio.
         air: the program between the radios; ``air_link``: the connection to it; likewise.
-        office: who may sign in at central; it only stands in for one.
         watch_room: people at central.
+        office: its office; ``None`` in a town where one only stands in.
     """
 
     def __init__(self, folder: Path, guardian: Guardian, chronicle: Chronicle, plan: TownPlan | None = None) -> None:
@@ -107,7 +110,7 @@ class Town:
         self._guardian = guardian
         self._cables: list[Cable] = []
         addresses = (*self.plan.addresses, GATEWAY) if self.plan.has_radio else self.plan.addresses
-        broker_port, web_port, central_port, *node_ports = free_ports(3 + len(addresses))
+        broker_port, web_port, central_port, office_port, *node_ports = free_ports(4 + len(addresses))
         self._broker_port = broker_port
         try:
             fleet = Fleet.init(folder, schemes=SCHEMES, host=LOOPBACK, port=broker_port, web_port=web_port)
@@ -116,8 +119,8 @@ class Town:
                 self.air_folder.mkdir()
         except OSError as e:
             raise TownError(f"the fleet's folder could not be made: {e}") from e
-        self.office = StandInOffice.found(fleet)
-        self.watch_room = WatchRoom(f"http://{LOOPBACK}:{web_port}/", self.office)
+        stand_in = None if self.plan.has_office else StandInOffice.found(fleet)
+        self.watch_room = WatchRoom(f"http://localhost:{web_port}/", stand_in)
         self.broker = self._program(BROKER, [mosquitto(), "-c", str(folder / "broker" / "mosquitto.conf")], "")
         self.central_cable = self._cable(central_port)
         central_toml = folder / "central" / "central.toml"
@@ -127,6 +130,7 @@ class Town:
             address.key: self._premises(address, record.node, fleet.node_folder(record.node), port)
             for address, record, port in zip(addresses, records, node_ports, strict=True)
         }
+        self.office = self._office(office_port) if self.plan.has_office else None
         self.gateway = made.pop(GATEWAY.key, None)
         self.premises: Mapping[str, Premises] = MappingProxyType(made)
         self.air: Program | None = None
@@ -151,6 +155,13 @@ class Town:
             folder / "state" / DATABASE_NAME,
         )
 
+    def _office(self, port: int) -> Office:
+        office = Office(self.folder, port, self.watch_room.url)
+        office.pages = self._program(PAGES, office.command("serve"), PAGES)
+        office.publisher = self._program(PUBLISHER, office.command("publish"), PUBLISHER)
+        join_central(self.folder / "central" / "central.toml", office.url)
+        return office
+
     def _cable(self, port: int) -> Cable:
         cable = Cable(port, self._broker_port)
         self._cables.append(cable)
@@ -169,7 +180,8 @@ class Town:
     def programs(self) -> tuple[Program, ...]:
         """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
-        return (self.broker, *air, self.central, *(one.program for one in self.everywhere))
+        office = () if self.office is None else (self.office.pages, self.office.publisher)
+        return (self.broker, *air, self.central, *(one.program for one in self.everywhere), *office)
 
     @property
     def everywhere(self) -> tuple[Premises, ...]:
@@ -212,7 +224,26 @@ class Town:
         await self._start_broker()
         if self.air is not None:
             await self._start_air(self.air)
-        await asyncio.gather(self._start_central(), *(self._start_node(p) for p in self.everywhere))
+        nodes = (self._start_node(p) for p in self.everywhere)
+        if self.office is None:
+            await asyncio.gather(self._start_central(), *nodes)
+        else:
+            await asyncio.gather(self._open_office(self.office), *nodes)
+
+    async def _open_office(self, office: Office) -> None:
+        """As an engineer would: found it, trust it, then start central; its people only if nobody is to be invited."""
+        await office.found()
+        await asyncio.gather(self._start_central(), self._start_office(office))
+
+    async def _start_office(self, office: Office) -> None:
+        if self.plan.has_people:
+            shops = [
+                Shop(one.address.premises, one.address.place, one.address.schemes) for one in self.premises.values()
+            ]
+            await office.people(shops)
+        await asyncio.gather(*(self._start_until_says(one, _UP[one.name], one.name) for one in office.programs))
+        if self.plan.has_people:
+            await office.join([one.node for one in self.premises.values()])
 
     async def stop(self) -> None:
         """Stop everything: nodes first, the broker last."""
@@ -221,6 +252,8 @@ class Town:
                 premises.board.drive(button, is_low=False)
         await asyncio.gather(*(p.program.stop() for p in self.everywhere))
         await asyncio.gather(*(p.board.disconnect() for p in self.everywhere))
+        if self.office is not None:
+            await asyncio.gather(*(one.stop() for one in self.office.programs))
         await self.central.stop()
         if self.air is not None and self.air_link is not None:
             await self.air_link.disconnect()
@@ -260,6 +293,8 @@ class Town:
             await self._start_air(program)
         elif premises is not None:
             await self._start_node(premises)
+        else:
+            await self._start_until_says(program, _UP[program.name], program.name)
         self.chronicle.say(self.now_ms(), "restarted", self._id_of(program), program=program.name)
 
     async def cut_network(self, *where: Premises) -> None:
@@ -314,38 +349,6 @@ class Town:
             if any(sign in str(e).lower() for sign in _PORT_TAKEN):
                 raise _PortTakenError(str(e)) from e
             raise TownError(str(e)) from e
-
-
-class Guardian:
-    """The demo's end of the pipe to :mod:`demo.guardian`."""
-
-    def __init__(self, folders: list[Path], *, is_kept: bool) -> None:
-        script = Path(__file__).with_name("guardian.py")
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(script), *map(str, folders)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            text=True,
-            start_new_session=True,
-        )
-        if is_kept:
-            self.tell(FOLDERS_STAY)
-
-    def tell(self, order: str) -> None:
-        """``+PID``: a child has begun; ``-PID``: it is gone."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(order + "\n")
-            self._process.stdin.flush()
-
-    def dismiss(self) -> None:
-        """The demo is over: let the guardian clear up, and wait for its end."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._process.wait()
 
 
 @contextlib.asynccontextmanager

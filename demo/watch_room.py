@@ -48,10 +48,15 @@ class WatchRoom:
         url: where a browser finds it.
     """
 
-    def __init__(self, url: str, office: StandInOffice) -> None:
+    def __init__(self, url: str, office: StandInOffice | None) -> None:
         self.url = url
-        self._office = office
+        self._stand_in = office
         self._cookies: dict[int, str] = {}
+
+    @property
+    def _office(self) -> StandInOffice:
+        assert self._stand_in is not None, "in a town with an office, people sign in themselves"
+        return self._stand_in
 
     async def board(self) -> Board:
         """The board now.

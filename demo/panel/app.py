@@ -4,6 +4,8 @@
 GET   /                          all front panels, and what can be killed
 GET   /premises/ID               one of them, large
 GET   /premises/ID/oled.png      its OLED as it is now
+GET   /authenticator             the people of this run, with their codes; 404 in a town without an office
+GET   /authenticator.json        the codes now
 GET   /events                    Server-Sent Events: ``hello`` with the browser's number, then states
 POST  /premises/ID/button        ``{"button": "attack", "level": "low", "client": "3"}``
 POST  /premises/ID/part          ``{"part": "oled", "state": "fail"}``, or ``mend``
@@ -40,7 +42,10 @@ from central.web.guard import Guard, Site
 from demo.air.orders import AnyOrder
 from demo.chronicle import Fact
 from demo.fitting import TownError
+from demo.office import PAGES, PUBLISHER
+from demo.office_people import DemoAccount
 from demo.panel.air import AirRoutes, AudibleMiddleware
+from demo.panel.authenticator import codes_of
 from demo.panel.holds import Holds
 from demo.panel.state import BUTTONS, PARTS, TownState, state_of
 from demo.program import Life, Program
@@ -52,7 +57,13 @@ _BODY_BYTES_MAX: Final = 1_024
 _HAPPENED_MAX: Final = 30
 _SETTLE_S: Final = 0.03
 _HEARTBEAT_S: Final = 5.0
-_TITLES: Final = {"central": "Central", "broker": "The broker", "air": "The air between the radios"}
+_TITLES: Final = {
+    "central": "Central",
+    "broker": "The broker",
+    "air": "The air between the radios",
+    PAGES: "The office's pages",
+    PUBLISHER: "The office's publisher",
+}
 _ClientText = Annotated[str, msgspec.Meta(max_length=16)]
 
 
@@ -105,6 +116,7 @@ class PanelHub:
         self.air = AirRoutes(town)
         self._index = environment.get_template("index.html")
         self._one = environment.get_template("premises.html")
+        self._authenticator = environment.get_template("authenticator.html")
         town.chronicle.listen(self._hear)
 
     def close(self) -> None:
@@ -120,6 +132,17 @@ class PanelHub:
         premises = self._premises(request)
         state = self._state()
         return HTMLResponse(self._one.render(premises=premises, panel=state.panels[premises.node]))
+
+    async def authenticator(self, _request: Request) -> Response:
+        """Who can sign in, and with what."""
+        accounts = self._accounts()
+        codes = codes_of(accounts)
+        lines = tuple(zip(accounts, codes.lines, strict=True))
+        return HTMLResponse(self._authenticator.render(accounts=lines, codes=codes))
+
+    async def codes(self, _request: Request) -> Response:
+        """The codes now."""
+        return Response(msgspec.json.encode(codes_of(self._accounts())), media_type="application/json")
 
     async def picture(self, request: Request) -> Response:
         """The OLED's picture, or 204 if its node shows none."""
@@ -188,6 +211,11 @@ class PanelHub:
             raise HTTPException(404, "No such premises.")
         return premises
 
+    def _accounts(self) -> tuple[DemoAccount, ...]:
+        if self._town.office is None:
+            raise HTTPException(404, "This town has no office.")
+        return self._town.office.accounts
+
     def _program(self, request: Request) -> Program:
         name = request.path_params["name"]
         for program in self._town.programs:
@@ -228,6 +256,8 @@ def create_app(town: Town) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", hub.index),
+            Route("/authenticator", hub.authenticator),
+            Route("/authenticator.json", hub.codes),
             Route("/events", hub.events, methods=["GET"]),
             Route("/premises/{node}", hub.one),
             Route("/premises/{node}/oled.png", hub.picture),

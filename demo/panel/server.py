@@ -10,7 +10,7 @@ from demo.fitting import TownError
 from demo.panel.app import create_app
 from demo.ports import LOOPBACK
 from demo.town import Town
-from runtime.web_server import WebServer, listen, url_of
+from runtime.web_server import WebServer, listen
 
 
 class FrontPanels:
@@ -25,7 +25,7 @@ class FrontPanels:
             listener = listen(LOOPBACK, port)
         except OSError as e:
             raise TownError(f"port {port} for the front panels is in use: choose another --panel-port") from e
-        self.url = url_of(listener)
+        self.url = f"http://localhost:{listener.getsockname()[1]}/"
         app = create_app(town)
         self._server = WebServer(app, listener, end_streams=app.state.feed.close)
         self._serving: asyncio.Task[None] | None = None

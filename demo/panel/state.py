@@ -100,7 +100,8 @@ def programs_beside(town: Town) -> tuple[Program, ...]:
     """The programs other than the premises' nodes."""
     air = () if town.air is None else (town.air,)
     gateway = () if town.gateway is None else (town.gateway.program,)
-    return (town.central, town.broker, *air, *gateway)
+    office = () if town.office is None else (town.office.pages, town.office.publisher)
+    return (town.central, town.broker, *air, *gateway, *office)
 
 
 def _panel(town: Town, premises: Premises) -> PanelState:

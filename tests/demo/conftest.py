@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from demo.chronicle import Chronicle
+from demo.guardian_pipe import Guardian
 from demo.notice import Notice
-from demo.town import Guardian, Town
+from demo.town import Town
 
 ON_DISK = """
 CREATE TABLE frames (sender INTEGER, counter INTEGER);

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from demo.chronicle import CENTRAL, Chronicle
+from demo.guardian_pipe import Guardian
 from demo.scripts import on_air
 from demo.scripts.stage import Stage
-from demo.town import Guardian, Town
+from demo.town import Town
 
 SHOP, GATEWAY, ALERT = "00000010", "00000014", "00000010-1"
 pytestmark = pytest.mark.finding(19)

@@ -1,0 +1,194 @@
+"""A person with a browser, as far as pages without script need one: opens pages, follows links, fills in forms.
+
+It keeps cookies, sends what the page's own form holds (with its token against forgery), and knows nothing of the
+programs behind the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from msgspec import Struct, field
+
+_TIMEOUT_S: Final = 60.0
+_SENT_AS_THEY_ARE: Final = frozenset({"hidden", "text", "password", "email", "tel", "number", "search", ""})
+
+
+class LostError(Exception):
+    """The page has no such link or form, or answers otherwise than a person would expect."""
+
+
+class Form(Struct):
+    """A form as the page holds it.
+
+    Attributes:
+        action: where it is sent, as written.
+        is_post: else it is a search.
+        values: what it sends if nothing is filled in.
+        buttons: words of its buttons, with the name and value that each one adds.
+    """
+
+    action: str
+    is_post: bool
+    values: dict[str, str] = field(default_factory=dict)
+    buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+
+class Page(Struct, frozen=True):
+    """A page as it was answered.
+
+    Attributes:
+        url: after redirects.
+        status: of HTTP.
+        html: the text.
+        words: what a person reads, spaces joined.
+    """
+
+    url: str
+    status: int
+    html: str
+    words: str
+    links: Mapping[str, str]
+    forms: tuple[Form, ...]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: dict[str, str] = {}
+        self.forms: list[Form] = []
+        self._link: tuple[str, list[str]] | None = None
+        self._button: tuple[str, str, list[str]] | None = None
+        self._area: tuple[str, list[str]] | None = None
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        form = self.forms[-1] if self.forms else None
+        match tag:
+            case "a" if "href" in given:
+                self._link = (given["href"], [])
+            case "form":
+                self.forms.append(Form(given.get("action", ""), given.get("method", "").lower() == "post"))
+            case "input" if form is not None and "name" in given:
+                self._take_input(form, given)
+            case "textarea" if form is not None and "name" in given:
+                self._area = (given["name"], [])
+            case "select" if "name" in given:
+                self._select = given["name"]
+                if form is not None:
+                    form.names.add(self._select)
+            case "option" if form is not None and self._select and "selected" in given:
+                form.values[self._select] = given.get("value", "")
+            case "button":
+                self._button = (given.get("name", ""), given.get("value", ""), [])
+
+    def _take_input(self, form: Form, given: dict[str, str]) -> None:
+        name, kind = given["name"], given.get("type", "")
+        form.names.add(name)
+        if kind in _SENT_AS_THEY_ARE or "checked" in given:
+            form.values[name] = given.get("value", "on" if "checked" in given else "")
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+        for open_one in (self._link and self._link[1], self._button and self._button[2], self._area and self._area[1]):
+            if open_one is not None:
+                open_one.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        form = self.forms[-1] if self.forms else None
+        match tag:
+            case "a" if self._link is not None:
+                href, words = self._link
+                self.links.setdefault(_joined(words), href)
+                self._link = None
+            case "button" if self._button is not None:
+                name, value, words = self._button
+                if form is not None:
+                    form.buttons[_joined(words)] = (name, value)
+                self._button = None
+            case "textarea" if self._area is not None and form is not None:
+                name, words = self._area
+                form.names.add(name)
+                form.values[name] = "".join(words).removeprefix("\n")
+                self._area = None
+            case "select":
+                self._select = ""
+
+
+def _joined(words: list[str]) -> str:
+    return " ".join("".join(words).split())
+
+
+class Visitor:
+    """One browser. Close it with :meth:`close`.
+
+    Attributes:
+        page: the one that is open.
+    """
+
+    def __init__(self) -> None:
+        self._client = httpx.AsyncClient(follow_redirects=True, timeout=_TIMEOUT_S)
+        self.page = Page("", 0, "", "", {}, ())
+
+    async def close(self) -> None:
+        """Close it: cookies and connections are gone."""
+        await self._client.aclose()
+
+    async def open(self, url: str) -> Page:
+        """Open an address; relative to the open page."""
+        return self._show(await self._client.get(urljoin(self.page.url, url)))
+
+    async def follow(self, words: str) -> Page:
+        """Click the link whose words begin with these.
+
+        Raises:
+            LostError: there is none.
+        """
+        found = next((href for text, href in self.page.links.items() if text.startswith(words)), None)
+        if found is None:
+            raise LostError(f"no link '{words}' on {self.page.url}; there are {list(self.page.links)}")
+        return await self.open(found)
+
+    async def submit(self, button: str, **filled: str) -> Page:
+        """Fill in the form that has this button, and press it.
+
+        Raises:
+            LostError: there is none, or a field is not in it.
+        """
+        form = next((form for form in self.page.forms if button in form.buttons), None)
+        if form is None:
+            buttons = [list(form.buttons) for form in self.page.forms]
+            raise LostError(f"no button '{button}' on {self.page.url}, only {buttons}: {self.page.words[:400]}")
+        strange = filled.keys() - form.names
+        if strange:
+            raise LostError(f"no field {strange} on {self.page.url}, only {form.names}")
+        name, value = form.buttons[button]
+        values = form.values | ({name: value} if name else {}) | filled
+        url = urljoin(self.page.url, form.action) if form.action else self.page.url
+        if not form.is_post:
+            return self._show(await self._client.get(url, params=values))
+        parts = urlsplit(self.page.url)
+        headers = {"origin": f"{parts.scheme}://{parts.netloc}", "referer": self.page.url}
+        return self._show(await self._client.post(url, data=values, headers=headers))
+
+    async def read(self, url: str) -> httpx.Response:
+        """An address, without leaving the open page."""
+        return await self._client.get(urljoin(self.page.url, url))
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """A request of the open page's script."""
+        return await self._client.post(urljoin(self.page.url, url), content=body, headers=dict(headers))
+
+    def _show(self, answer: httpx.Response) -> Page:
+        reader = _Reader()
+        reader.feed(answer.text)
+        words = _joined(reader.words)
+        self.page = Page(str(answer.url), answer.status_code, answer.text, words, reader.links, tuple(reader.forms))
+        return self.page
