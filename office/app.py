@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -28,6 +29,7 @@ STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
 UPLOAD_PATHS: Final = ("/premises/import/",)
 DIRECTORY_LOOK_S: Final = 5.0
+TIDY_EVERY_S: Final = 86_400.0
 _HERE: Final = Path(__file__).parent
 
 
@@ -91,7 +93,7 @@ class Office:
             raise OSError(f"the pages cannot listen on {web.host} port {web.port}: {e.strerror}") from e
         self._port = listener.getsockname()[1]
         self._web = WebServer(_application(web.workers), listener, tls=tls, has_lifespan=False)
-        self._schemes = _SchemeReader(configuration)
+        self._housekeeping = _Housekeeping(configuration)
 
     def run(self, should_stop: threading.Event) -> bool:
         """Serve until ``should_stop`` is set. Returns whether it ended because it was asked to."""
@@ -102,7 +104,7 @@ class Office:
         is_well = True
         while is_well and not should_stop.wait(0.2):
             self._service.watchdog()
-            self._schemes.look()
+            self._housekeeping.look()
             is_well = not self._web.join_thread(0)
         if not is_well:
             logger.error("the pages' server has ended")
@@ -112,35 +114,39 @@ class Office:
         return is_well
 
 
-class _SchemeReader:
-    """Takes over the schemes of a new directory within seconds."""
+class _Housekeeping:
+    """Takes over the schemes of a new directory within seconds, and tidies up once a day."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._seen: tuple[int, int] | None = None
-        self._looks = 0
+        self._look_at_s = self._tidy_at_s = 0.0
 
     def look(self) -> None:
-        """Called often; looks at the file now and then."""
-        self._looks = (self._looks + 1) % int(DIRECTORY_LOOK_S / 0.2)
-        if self._looks != 1:
+        """Called often; does something now and then. Never raises for what a disk or database does."""
+        now_s = time.monotonic()
+        if now_s < self._look_at_s:
             return
+        self._look_at_s = now_s + DIRECTORY_LOOK_S
         from django.db import DatabaseError, close_old_connections  # noqa: PLC0415
 
+        from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
         try:
             found = self._configuration.directory_file.stat()
-            state = (found.st_mtime_ns, found.st_ino)
-            if state != self._seen:
-                self._seen = state
+            if (found.st_mtime_ns, found.st_ino) != self._seen:
                 read_schemes(self._configuration)
+                self._seen = (found.st_mtime_ns, found.st_ino)
+            if now_s >= self._tidy_at_s:
+                self._tidy_at_s = now_s + TIDY_EVERY_S
+                tidy()
         except (OSError, ConfigError, DirectoryError) as e:
+            self._seen = None
             logger.warning("the schemes stay as they are: %s", e)
         except DatabaseError as e:
-            self._seen = None
-            logger.warning("the schemes could not be kept: %s", e)
+            logger.warning("the database does not answer: %s", e)
         finally:
             close_old_connections()
 

@@ -30,8 +30,12 @@ _TEST_DATABASE = os.environ.get("WATCHLINK_OFFICE_TEST_DATABASE", ":memory:")
 DATABASES = {"default": database_settings(OFFICE.database if OFFICE is not None else _TEST_DATABASE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Account"
+# Large, or somebody with many addresses could push the counts of others out.
+_CACHE_SIZE = {"OPTIONS": {"MAX_ENTRIES": 50_000}}
 # In the database, so that every worker sees what another has counted.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "office_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "office_cache", **_CACHE_SIZE}
+}
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -96,8 +100,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HAS_TLS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "__Host-watchlink-office-csrf" if _HAS_TLS else "watchlink-office-csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if _HAS_TLS else 0
+# No other site learns an address, which may hold a secret. "no-referrer" would make browsers send forms with the
+# origin "null", which are refused.
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX  # office.whole_body keeps ordinary forms far smaller

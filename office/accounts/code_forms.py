@@ -29,6 +29,7 @@ from django import forms
 from django.forms.utils import ErrorDict
 
 from office.accounts.models import Account, TotpUse
+from wire.snapshots import PASSKEYS_MAX
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,9 @@ class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     )
 
     def clean(self) -> dict[str, object]:
-        """As the library, with ``passwordless`` always wanted."""
+        """As the library, with ``passwordless`` always wanted, and no more than a snapshot lists."""
+        if Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN).count() >= PASSKEYS_MAX:
+            raise forms.ValidationError(f"You have {PASSKEYS_MAX} passkeys already. Remove one that you no longer use.")
         self.cleaned_data["passwordless"] = True
         with malformed_is_wrong():
             cleaned: dict[str, object] = super().clean()

@@ -33,7 +33,7 @@ def control_room(request: HttpRequest) -> HttpResponseBase:
         return _private(render(request, "accounts/no_control_room.html", context, status=400))
     age_s = second_factor_age_s(request)
     if age_s is None or (request.GET.get("step_up") == "1" and not is_recent(request, FOR_CENTRAL_S)):
-        return ask_again(request.get_full_path())
+        return ask_again(request, request.get_full_path())
     session: OfficeSession = request.office_session  # type: ignore[attr-defined]
     now_s = int(time.time())
     ticket = Ticket(
@@ -52,5 +52,6 @@ def control_room(request: HttpRequest) -> HttpResponseBase:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
+    # These pages have no form: browsers would send it with the origin "null".
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -48,12 +48,12 @@ def join(request: HttpRequest, token: str) -> HttpResponseBase:
             form.add_error("username", "This username is taken. Choose another one.")
         else:
             return _sign_in(request, account)
-    return _private(render(request, "accounts/join.html", context | {"form": form}))
+    return render(request, "accounts/join.html", context | {"form": form})
 
 
 def _add_role(request: HttpRequest, token: str, context: dict[str, object]) -> HttpResponseBase:
     if request.method == "GET":
-        return _private(render(request, "accounts/join.html", context))
+        return render(request, "accounts/join.html", context)
     try:
         with acting(request) as (account, _):
             redeeming.add_role(token, account)
@@ -80,7 +80,7 @@ def recover(request: HttpRequest, token: str) -> HttpResponseBase:
         except redeeming.LinkVoidError:
             return _void(request, "recovery")
         return _sign_in(request, account)
-    return _private(render(request, "accounts/recover.html", {"form": form, "link": link}))
+    return render(request, "accounts/recover.html", {"form": form, "link": link})
 
 
 def _sign_in(request: HttpRequest, account: Account) -> HttpResponseBase:
@@ -89,14 +89,9 @@ def _sign_in(request: HttpRequest, account: Account) -> HttpResponseBase:
         # Somebody else's browser session must not be mixed with this one.
         request.session.flush()
     record_authentication(request, account, "password")
-    return _private(perform_login(request, Login(user=account)))
+    answer: HttpResponseBase = perform_login(request, Login(user=account))
+    return answer
 
 
 def _void(request: HttpRequest, kind: str) -> HttpResponse:
-    return _private(render(request, "accounts/link_void.html", {"kind": kind}, status=410))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """The address holds a secret: no page that is opened from here learns it."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "accounts/link_void.html", {"kind": kind}, status=410)

@@ -20,7 +20,7 @@ from office.accounts.access import acting, for_roles, rights
 from office.accounts.forms import GiveRoleForm, InviteForm, RecoveryForm
 from office.accounts.models import ROLE_SLUGS, Account, Invitation, RoleGrant, Scheme
 from office.accounts.rules import TITLES
-from office.accounts.second_factor import ask_again, is_recent, require_recent_second_factor
+from office.accounts.second_factor import ask_again, ask_again_at, is_recent, require_recent_second_factor
 from office.audit.journal import record
 
 PAGE_ROWS: Final = 50
@@ -85,7 +85,7 @@ def _person_page(request: HttpRequest, number: int, form: GiveRoleForm) -> HttpR
         "form": form,
         "is_self": account.pk == own.account,
         "needs_second_factor": form.has_error("role", "second-factor"),
-        "step_up": f"{reverse('mfa_reauthenticate')}?{urlencode({'next': reverse('person', args=[number])})}",
+        "step_up": ask_again_at(request, reverse("person", args=[number])),
     }
     return render(request, "accounts/person.html", context)
 
@@ -188,7 +188,7 @@ def invite(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid() and rules.is_grave(form.cleaned_data["role"]) and not is_recent(request):
         typed = {field: request.POST[field] for field in ("name", "email", "role") if field in request.POST}
         query = urlencode(typed | {"schemes": request.POST.getlist("schemes")}, doseq=True)
-        return ask_again(f"{reverse('invite')}?{query}")
+        return ask_again(request, f"{reverse('invite')}?{query}")
     if not form.is_valid():
         return render(request, "accounts/invite.html", {"form": form})
     schemes = list(form.cleaned_data["schemes"])

@@ -47,9 +47,16 @@ def is_recent(request: HttpRequest, within_s: int = RECENT_S) -> bool:
     return age_s is not None and age_s <= within_s
 
 
-def ask_again(back_to: str) -> HttpResponseBase:
+def ask_again_at(request: HttpRequest, back_to: str) -> str:
+    """Address of the page that asks for the second factor and leads to ``back_to``, a path of ours."""
+    has_passkey = Authenticator.objects.filter(user=person(request), type=Authenticator.Type.WEBAUTHN).exists()
+    page = "mfa_reauthenticate_webauthn" if has_passkey else "mfa_reauthenticate"
+    return f"{reverse(page)}?{urlencode({'next': back_to})}"
+
+
+def ask_again(request: HttpRequest, back_to: str) -> HttpResponseBase:
     """To the page that asks for the second factor, and from there to ``back_to``, a path of ours."""
-    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back_to})}")
+    return redirect(ask_again_at(request, back_to))
 
 
 def require_recent_second_factor(view: View[P]) -> View[P]:
@@ -61,7 +68,7 @@ def require_recent_second_factor(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not is_recent(request):
-            return ask_again(request.get_full_path())
+            return ask_again(request, request.get_full_path())
         return view(request, *args, **kwargs)
 
     return guarded

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -53,7 +55,12 @@ def own_account(request: HttpRequest) -> HttpResponse:
     """How the person signs in, and where they are signed in."""
     account = person(request)
     methods = list(Authenticator.objects.filter(user=account).order_by("created_at"))
-    running = OfficeSession.objects.filter(account=account, generation=account.generation, ended_at=None)
+    running = OfficeSession.objects.filter(
+        account=account,
+        generation=account.generation,
+        ended_at=None,
+        seen_at__gt=timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
     codes = PrintedCode.objects.filter(account=account)
     return render(
         request,

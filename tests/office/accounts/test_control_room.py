@@ -112,7 +112,7 @@ def test_no_form_leads_to_central(co_ordinator: Account, signed_in: SignedIn) ->
     answer = signed_in(co_ordinator).get(WHERE)
 
     assert "form-action 'self'" in answer["Content-Security-Policy"]
-    assert 'action="http' not in answer.content.decode()
+    assert "<form" not in answer.content.decode()
 
 
 def test_without_a_central_the_page_says_so(co_ordinator: Account, signed_in: SignedIn, settings: Settings) -> None:

@@ -203,6 +203,15 @@ def test_a_form_from_another_site_is_refused(co_ordinator: Account, signed_in: S
     assert browser.get("/").status_code == 200
 
 
+def test_a_sign_in_under_way_can_be_begun_again(client: Client, co_ordinator: Account) -> None:
+    _give_password(client, "cora")
+    assert client.get("/sign-in/")["Location"] == "/sign-in/second-factor/"
+
+    client.post("/sign-out/")
+
+    assert client.get("/sign-in/").status_code == 200
+
+
 def test_recovery_codes_sign_in_once_each(client: Client, co_ordinator: Account, signed_in: SignedIn) -> None:
     browser = signed_in(co_ordinator)
     browser.post("/account/recovery-codes/new/")
