@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from office.accounts.access import for_roles, person, rights
+from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.models import Account
 from office.accounts.second_factor import require_recent_second_factor
 from office.audit.journal import record
@@ -94,7 +94,8 @@ def import_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     has_changed = False
     if request.method == "POST":
         try:
-            done = import_table(person(request), own, table, request.POST.get("plan", ""))
+            with acting(request) as (actor, mine):
+                done = import_table(actor, own & mine.co_ordinates, table, request.POST.get("plan", ""))
         except PlanChangedError:
             has_changed = True
         else:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -9,8 +13,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from office.accounts.access import for_roles, person, rights
+from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Account
+from office.accounts.rules import Rights
 from office.members.forms import MemberForm, PeopleForm
 from office.members.listing import filtered_members, members_page, read_filters
 from office.members.models import Member, Membership
@@ -61,7 +66,8 @@ def member_add(request: HttpRequest) -> HttpResponseBase:
     data = request.POST if request.method == "POST" else None
     form = MemberForm(schemes_of(own), data, taken=members_of(own).values_list("name", flat=True))
     if form.is_bound and form.is_valid():
-        member = add_member(person(request), form.cleaned_data["name"], form.joined())
+        with acting(request) as (actor, mine):
+            member = add_member(actor, form.cleaned_data["name"], _still(form, mine))
         messages.success(request, f"{member.name} was added.")
         return redirect("member", number=member.pk)
     return render(request, "members/member_edit.html", {"form": form}, status=400 if form.errors else 200)
@@ -81,7 +87,9 @@ def member_edit(request: HttpRequest, number: int) -> HttpResponseBase:
     if form.is_bound and form.is_valid():
         version = form.cleaned_data.get("version") or 0
         try:
-            change_member(person(request), number, version, form.cleaned_data["name"], form.joined())
+            with acting(request) as (actor, mine):
+                get_object_or_404(members_of(mine.co_ordinates), pk=number)
+                change_member(actor, number, version, form.cleaned_data["name"], _still(form, mine))
         except ChangedMeanwhileError:
             member.refresh_from_db()
             again = request.POST.copy()
@@ -112,7 +120,9 @@ def member_people(request: HttpRequest, number: int) -> HttpResponseBase:
     form = PeopleForm(among, data, chosen=member.people.all())
     if form.is_bound and form.is_valid():
         chosen = {int(text) for text in form.cleaned_data["people"]}
-        set_people(person(request), member, [one for one in among if one.pk in chosen], among, own)
+        with acting(request) as (actor, mine):
+            member = get_object_or_404(members_of(own & mine.co_ordinates), pk=number)
+            set_people(actor, member, [one for one in among if one.pk in chosen], among, own & mine.co_ordinates)
         messages.success(request, f"{member.name} was saved.")
         return redirect("member", number=number)
     context = {"form": form, "member": member}
@@ -125,10 +135,8 @@ def membership_end(request: HttpRequest, number: int, scheme: str) -> HttpRespon
     """End a membership, after asking: the member's premises leave the scheme."""
     membership = _membership(request, number, scheme, has_ended=False)
     if request.method == "POST":
-        try:
-            left = end_membership(person(request), number, membership.scheme, timezone.localdate())
-        except Membership.DoesNotExist as e:
-            raise Http404 from e
+        with _acting_on(request, membership) as actor:
+            left = end_membership(actor, number, membership.scheme, timezone.localdate())
         messages.success(request, f"{membership.member} has left {membership.scheme}; {left} premises left with it.")
         return redirect("member", number=number)
     leaving = premises_of(frozenset({membership.scheme_id})).filter(member=number).order_by("name", "pk")
@@ -142,10 +150,8 @@ def membership_delete(request: HttpRequest, number: int, scheme: str) -> HttpRes
     """Forget an ended membership, after asking."""
     membership = _membership(request, number, scheme, has_ended=True)
     if request.method == "POST":
-        try:
-            delete_membership(person(request), number, membership.scheme)
-        except Membership.DoesNotExist as e:
-            raise Http404 from e
+        with _acting_on(request, membership) as actor:
+            delete_membership(actor, number, membership.scheme)
         messages.success(request, f"{membership.member}’s membership of {membership.scheme} was deleted.")
         return redirect("members-list")
     return render(request, "members/membership_delete.html", {"membership": membership})
@@ -155,6 +161,30 @@ def _membership(request: HttpRequest, number: int, slug: str, *, has_ended: bool
     own = rights(request).co_ordinates
     found = Membership.objects.filter(scheme__in=own, ended_on__isnull=not has_ended)
     return get_object_or_404(found.select_related("scheme", "member"), member=number, scheme__slug=slug)
+
+
+@contextmanager
+def _acting_on(request: HttpRequest, membership: Membership) -> Iterator[Account]:
+    """A transaction for a change of a membership that is still there and still one's own."""
+    try:
+        with acting(request) as (actor, mine):
+            if membership.scheme_id not in mine.co_ordinates:
+                raise Http404
+            yield actor
+    except Membership.DoesNotExist as e:
+        raise Http404 from e
+
+
+def _still(form: MemberForm, mine: Rights) -> dict[int, date]:
+    """When it joined, by scheme that the person co-ordinates still.
+
+    Raises:
+        Http404: by none.
+    """
+    joined = {number: day for number, day in form.joined().items() if number in mine.co_ordinates}
+    if not joined:
+        raise Http404
+    return joined
 
 
 def _memberships(member: Member, own: frozenset[int]) -> list[Membership]:

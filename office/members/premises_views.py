@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 from msgspec import Struct
 
-from office.accounts.access import for_roles, person, rights
+from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Account
 from office.members.csv_views import forget_uploads
 from office.members.facts import folded
@@ -114,9 +113,10 @@ def premises_add(request: HttpRequest) -> HttpResponseBase:
     draft = typed.read()
     if draft is not None:
         try:
-            with transaction.atomic():
-                wanted = _wanted(person(request), own, typed.form, draft)
-                premises = None if wanted is None else add_premises(person(request), own, wanted)
+            with acting(request) as (actor, mine):
+                still_own = own & mine.co_ordinates
+                wanted = _wanted(actor, still_own, typed.form, draft)
+                premises = None if wanted is None else add_premises(actor, still_own, wanted)
         except (SchemesRefusedError, ChangeRefusedError) as e:
             typed.form.add_error(None, str(e))
         else:
@@ -150,10 +150,11 @@ def premises_edit(request: HttpRequest, number: int) -> HttpResponseBase:
         # What was typed against is the base, unless a choice is only being asked for again.
         return _conflict(request, typed, premises, base=base, saved=saved, mine=draft, is_asked_again=unchosen)
     try:
-        with transaction.atomic():
-            wanted = _wanted(person(request), own, typed.form, draft)
+        with acting(request) as (actor, mine):
+            still_own = own & mine.co_ordinates
+            wanted = _wanted(actor, still_own, typed.form, draft)
             if wanted is not None:
-                change_premises(person(request), own, number, version, wanted)
+                change_premises(actor, still_own, number, version, wanted)
     except ChangedMeanwhileError:
         premises = get_object_or_404(premises_of(own).select_related("member"), pk=number)
         return _conflict(request, typed, premises, base=base, saved=_draft(premises, own), mine=draft)
@@ -177,8 +178,9 @@ def premises_remove(request: HttpRequest, number: int) -> HttpResponseBase:
     leaving = visible_schemes(scheme_numbers(premises), own)
     if request.method == "POST":
         try:
-            remove_premises(person(request), own, number, leaving)
-        except Premises.DoesNotExist as e:
+            with acting(request) as (actor, mine):
+                remove_premises(actor, own & mine.co_ordinates, number, leaving)
+        except (Premises.DoesNotExist, SchemesRefusedError) as e:
             raise Http404 from e
         messages.success(request, f"{premises.name} was removed.")
         return redirect("premises-list")

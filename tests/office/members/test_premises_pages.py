@@ -6,9 +6,11 @@ import re
 import pytest
 from django.test import Client
 
-from office.accounts.models import Account, Scheme
+from office.accounts.models import Account, RoleGrant, Scheme
 from office.audit.models import AuditRow
+from office.members import premises_views
 from office.members.facts import ContactFacts
+from office.members.forms import Draft, PremisesInput
 from office.members.models import Membership, Premises
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
@@ -280,3 +282,73 @@ def test_other_roles_have_no_register(signed_in: SignedIn, make_person: MakePers
     browser = signed_in(make_person("pat", (role, HART)))
 
     assert {browser.get(address).status_code for address in ("/premises/", "/members/", "/premises/add/")} == {404}
+
+
+@pytest.mark.parametrize("address", ["/premises/{}/edit/", "/premises/add/"])
+def test_a_role_taken_while_the_request_is_under_way_counts(
+    browser: Client,
+    co_ordinator: Account,
+    make_premises: MakePremises,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+) -> None:
+    shop = make_premises("Corner", HART)
+
+    class Slow(PremisesInput):
+        """Reads the form, and somebody takes the role meanwhile."""
+
+        def read(self) -> Draft | None:
+            RoleGrant.objects.filter(account=co_ordinator).delete()
+            return super().read()
+
+    form = typed(browser, address.format(shop.pk)) | {"name": "Late", "member": "Corner Ltd"}
+    monkeypatch.setattr(premises_views, "PremisesInput", Slow)
+    answer = browser.post(address.format(shop.pk), form)
+
+    assert answer.status_code in {400, 404}
+    assert [one.name for one in Premises.objects.all()] == ["Corner"]
+    assert actions() == []
+
+
+def test_an_account_ended_while_the_request_is_under_way_counts(
+    browser: Client, co_ordinator: Account, make_premises: MakePremises, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make_premises("Corner", HART)
+
+    class Slow(PremisesInput):
+        """Reads the form, and somebody ends the account meanwhile."""
+
+        def read(self) -> Draft | None:
+            Account.objects.filter(pk=co_ordinator.pk).update(is_active=False)
+            return super().read()
+
+    form = typed(browser, f"/premises/{shop.pk}/edit/") | {"name": "Late"}
+    monkeypatch.setattr(premises_views, "PremisesInput", Slow)
+    answer = browser.post(f"/premises/{shop.pk}/edit/", form)
+
+    assert answer.status_code in {302, 401, 403}
+    assert Premises.objects.get().name == "Corner"
+
+
+def test_a_scheme_given_while_one_edits_does_not_end_a_membership(
+    browser: Client,
+    co_ordinator: Account,
+    make_premises: MakePremises,
+    schemes: dict[int, Scheme],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = make_premises("Bar", HART, PUB_WATCH)
+
+    class Slow(PremisesInput):
+        """Reads the form, and the person becomes co-ordinator of the other scheme meanwhile."""
+
+        def read(self) -> Draft | None:
+            RoleGrant.objects.create(account=co_ordinator, role="co-ordinator", scheme=schemes[PUB_WATCH])
+            return super().read()
+
+    address = f"/premises/{shared.pk}/edit/"
+    form = typed(browser, address) | {"place": "Square"}
+    monkeypatch.setattr(premises_views, "PremisesInput", Slow)
+    assert browser.post(address, form).status_code == 302
+
+    assert {scheme.pk for scheme in shared.schemes.all()} == {HART, PUB_WATCH}
