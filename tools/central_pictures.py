@@ -36,12 +36,13 @@ from central.core.view import (
 from central.web.app import create_app
 from central.web.feed import encode_shown
 from runtime.web_server import WebServer, listen, url_of
+from tests.support.town_office import COOKIE, PATEL, PRIYA, TownOffice
 from tools.pictures import FOLDER, digest, write_small
 from wire.kinds import PRIORITY, AlertKind
 
 SATURDAY: Final = datetime(2026, 11, 21, 23, 40, 12, tzinfo=UTC)
 _INTER_DIR: Final = Path("/usr/share/fonts/opentype/inter")
-_NOTICE: Final = "Only this computer can open this page. There are no accounts yet: names are not checked."
+_NOTICE: Final = "Only this computer can open this page. Everything you do here is recorded with your name."
 CHROMIUM: Final = "/usr/bin/chromium"
 CHROMIUM_FLAGS: Final = (
     "--headless",
@@ -53,8 +54,8 @@ CHROMIUM_FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PRIYA: Final = Person("cctv", "Priya Shah")
-_JAS: Final = Person("pcso", "J Patel")
+_PRIYA: Final = Person("cctv", "Priya Shah", PRIYA)
+_JAS: Final = Person("pcso", "J Patel", PATEL)
 
 
 class StillBoard:
@@ -217,7 +218,14 @@ def _nodes() -> tuple[NodeLine, ...]:
 
 
 def photograph(
-    browser: Browser, url: str, *, scheme: Literal["dark", "light"], width: int, height: int, scale: float = 1
+    browser: Browser,
+    url: str,
+    cookie: str,
+    *,
+    scheme: Literal["dark", "light"],
+    width: int,
+    height: int,
+    scale: float = 1,
 ) -> bytes:
     """A PNG of the page as Priya Shah sees it."""
     context = browser.new_context(
@@ -231,7 +239,7 @@ def photograph(
     )
     with closing(context):
         page = context.new_page()
-        page.add_init_script('localStorage["watchlink.person"] = \'{"role":"cctv","name":"Priya Shah"}\'')
+        context.add_cookies([{"name": COOKIE, "value": cookie, "url": url}])
         page.goto(url)
         page.wait_for_selector("#live[data-live=live]")
         if page.locator("#banner-sound").is_visible():
@@ -254,16 +262,19 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     listener = listen("127.0.0.1", 0)
     url = url_of(listener)
-    app = create_app(StillBoard(night_board()), inter_font_dir=_INTER_DIR, notice=_NOTICE, now=lambda: SATURDAY)
+    office = TownOffice(now=lambda: SATURDAY)
+    board = StillBoard(night_board())
+    app = create_app(board, office.gate(), inter_font_dir=_INTER_DIR, notice=_NOTICE, now=lambda: SATURDAY)
     web = WebServer(app, listener, end_streams=app.state.feed.close)
     web.start_thread()
+    cookie = office.sign_in(url, PRIYA)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
             shots = {
-                "central-dark.png": photograph(browser, url, scheme="dark", width=1440, height=900),
-                "central-light.png": photograph(browser, url, scheme="light", width=1440, height=900),
-                "central-phone.png": photograph(browser, url, scheme="dark", width=390, height=844, scale=2),
+                "central-dark.png": photograph(browser, url, cookie, scheme="dark", width=1440, height=900),
+                "central-light.png": photograph(browser, url, cookie, scheme="light", width=1440, height=900),
+                "central-phone.png": photograph(browser, url, cookie, scheme="dark", width=390, height=844, scale=2),
             }
             browser.close()
     finally:

@@ -1,4 +1,4 @@
-"""What people on duty are called, and who goes out. Roles are chosen, not proven, until accounts exist."""
+"""What people on duty are called, and who goes out."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ HELD_FOR: Final = timedelta(minutes=10)
 WARNED_BEFORE: Final = timedelta(minutes=30)
 SESSIONS_EACH_MAX: Final = 20
 """Of one account; with one more, the oldest ends."""
-SECOND_FACTOR_RECENT: Final = timedelta(minutes=5)
 
 Way = Literal["office", "passkey", "printed-code"]
 """How a session began. All but the first are for a day without the office, and are marked."""
@@ -74,8 +73,3 @@ def why_over(person: PersonEntry | None, generation: int, office_session: str) -
     if rights_of(person.roles).scope.is_empty:
         return "no-role"
     return None
-
-
-def is_recent(second_factor_at: datetime | None, now_at: datetime) -> bool:
-    """Whether a second factor was shown in the last minutes."""
-    return second_factor_at is not None and now_at - second_factor_at <= SECOND_FACTOR_RECENT

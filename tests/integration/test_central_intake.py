@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from central.core.view import Acknowledge, Close, Done, Person, Refused, StartDuty
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import KILL_BEFORE_RECEIPT, CentralProgram, running_central
 from tests.support.fleet_broker import free_port, running_broker, wait_until
 from tests.support.raw_member import ROOT, Node, wait_for_link
-from wire.directory import SenderEntry, seal_directory
+from wire.directory import DirectoryDocument, SenderEntry, seal_directory
 from wire.frames import Acknowledgement, Response, decode, encode
 from wire.ids import CENTRAL, FrameId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Role
@@ -70,6 +71,11 @@ def bakery(fleet: Fleet) -> Iterator[Node]:
     node = Node(fleet, BAKERY, "hart", 1)
     with contextlib.closing(node.client):
         yield node
+
+
+def directory_of(fleet: Fleet) -> DirectoryDocument:
+    """The newest: the office has made one since this fleet was opened."""
+    return Fleet.open(fleet.layout.town).record.directory()
 
 
 def database_of(config: Path) -> Path:
@@ -127,6 +133,8 @@ def test_press_during_a_locked_database_gets_no_receipt_until_it_is_free(
     config: Path, central: CentralProgram, shop: Node
 ) -> None:
     """A receipt is never sent before the commit; the page says that the disk refuses, and recovers by itself."""
+    central.people.request("", CCTV)  # signed in before: that needs the disk as well
+    central.board()
     lock = sqlite3.connect(database_of(config), isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     frame = shop.alert(7)
@@ -271,15 +279,13 @@ def test_revoked_node_is_refused_within_seconds_of_a_new_directory(
 ) -> None:
     """F2: by central itself, whatever the broker still lets through. A directory of somebody else's changes nothing."""
     bakery.up(
-        "health", encode_message(Health(state="armed", boot_id="b1", directory_serial=fleet.record.directory().serial))
+        "health", encode_message(Health(state="armed", boot_id="b1", directory_serial=directory_of(fleet).serial))
     )
     shop.send(shop.alert(7))
     shop.wait_for_receipt(7)
-    document = fleet.record.directory()
+    document = directory_of(fleet)
     struck = [_struck(sender) if sender.node == SHOP else sender for sender in document.senders]
-    newer = type(document)(
-        serial=document.serial + 1, issued_at=datetime.now(UTC), schemes=document.schemes, senders=tuple(struck)
-    )
+    newer = replace(document, serial=document.serial + 1, issued_at=datetime.now(UTC), senders=tuple(struck))
     path = fleet.layout.directory
     path.write_bytes(seal_directory(newer, SigningKey(b"somebody else's key".ljust(32))))
     central.wait_for_fact("rejected", reason="directory signature")

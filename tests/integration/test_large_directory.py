@@ -39,7 +39,7 @@ def test_directory_of_a_town_of_thousands_reaches_a_node_in_small_packets(tmp_pa
     ):
         wait_for_link(central)
         central.wait_for_board(lambda board: "ok" in {line.state for line in board.nodes}, "the node is heard")
-        small = fleet.record.directory()
+        small = Fleet.open(fleet.layout.town).record.directory()
         large = DirectoryDocument(
             serial=small.serial + 1,
             issued_at=datetime.now(UTC),

@@ -50,7 +50,7 @@ from tests.support.town_office import PRIYA, KeptSessions, TownOffice
 from wire.kinds import PRIORITY, AlertKind
 
 T = TypeVar("T")
-NOTICE = "This page listens on this machine only until accounts exist."
+NOTICE = "Only this computer can open this page."
 UNDO_S = 600
 """Far longer than the real one's: a busy machine must not take the button away before it is pressed."""
 KINDS = {kind.slug: PRIORITY[kind] for kind in AlertKind}
