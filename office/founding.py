@@ -99,7 +99,7 @@ def found(configuration: Configuration, name: str) -> str:
         f"Start the pages:      watchlink office serve --config {configuration.file}\n"
         f"Start the publisher:  watchlink office publish --config {configuration.file}\n"
         f"On the authority's machine, trust this office (fingerprint {fingerprint}):\n"
-        f"                      watchlink fleet trust-office {public}\n"
+        f"                      watchlink fleet trust-office --dir TOWN {public}\n"
     )
 
 
