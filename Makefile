@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio soak sim kills replay pictures docs fuzz mutation lock clean
+.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -37,6 +37,10 @@ bench: ## press to receipt and the storm, each beside a reference loop
 bench-radio: ## delivery against noise for each radio mode, beside plain AX.25; airtime beside the least possible
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
+
+bench-office: ## the office with 5,000 premises: start, memory, lists, sign-in, and alerts beside an import of 1,000 rows
+	@scripts/set-up bench
+	@.venv/bin/python -m bench.office $(BENCH)
 
 soak: ## memory of central and a node before and after a flood of 10 million messages; SOAK="--messages 1_000_000" for less
 	@scripts/set-up bench
