@@ -1,0 +1,212 @@
+"""``watchlink office publish`` as it runs: on a real database, killed, refused, alarmed."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support.fleet_broker import DEADLINE_S, wait_until
+from tests.support.office_program import clean_environment, in_office, office, write_config
+from wire.signing import PublicKey, SigningKey
+from wire.snapshots import People, Town, open_snapshot, parse_file_name
+
+pytestmark = pytest.mark.integration
+
+RSS_MAX_MB: Final = 70
+"""At start."""
+KILLS: Final = 8
+
+
+class Program:
+    """A running publisher; its facts are read as they come."""
+
+    def __init__(self, config_file: Path) -> None:
+        self.errors = config_file.parent / "publish.log"
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "watchlink.cli", "office", "publish", "--config", str(config_file)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=clean_environment(),
+            )
+
+    def fact(self, of: str, /, **fields: object) -> dict[str, Any]:
+        """The next fact of this name, with these fields."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            fact: dict[str, Any] = json.loads(line)
+            if fact["fact"] == of and fields.items() <= fact.items():
+                return fact
+        raise AssertionError(self.errors.read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status."""
+        self.process.send_signal(how)
+        self.process.communicate(timeout=DEADLINE_S)
+        return self.process.returncode
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    """Of an office that is set up."""
+    file = write_config(tmp_path)
+    assert 0 == office("init", "--config", file).returncode
+    return file
+
+
+@pytest.fixture
+def publish(config_file: Path) -> Iterator[Callable[[], Program]]:
+    started: list[Program] = []
+
+    def start() -> Program:
+        started.append(Program(config_file))
+        return started[-1]
+
+    yield start
+    for program in started:
+        if program.process.poll() is None:
+            program.stop(signal.SIGKILL)
+        assert program.process.stdout
+        program.process.stdout.close()
+
+
+def add_account(config_file: Path, username: str) -> None:
+    """By another process, as the pages do."""
+    with sqlite3.connect(config_file.parent / "office.sqlite3", timeout=60) as database:
+        database.execute(
+            "INSERT INTO accounts_account (password, username, name, email, generation, is_active, created_at)"
+            " VALUES ('', ?, ?, '', 1, 1, '2026-11-27 12:00:00')",
+            (username, username),
+        )
+    database.close()
+
+
+def snapshots(config_file: Path) -> list[tuple[int, Path]]:
+    """Published files of people by number."""
+    found = []
+    for path in (config_file.parent / "snapshots").iterdir():
+        parsed = parse_file_name(path.name)
+        if parsed is not None and parsed[0] == "people":
+            found.append((parsed[1], path))
+    return sorted(found)
+
+
+def usernames(config_file: Path) -> list[str]:
+    folder = config_file.parent
+    key = PublicKey(bytes.fromhex((folder / "publisher/snapshot.pub").read_text()))
+    town = Town(PublicKey(bytes.fromhex((folder / "authority.pub").read_text())))
+    _, path = snapshots(config_file)[-1]
+    return [person.username for person in open_snapshot(path.read_bytes(), People, town, (key,)).people]
+
+
+def test_change_by_another_program_is_published(config_file: Path, publish: Callable[[], Program]) -> None:
+    program = publish()
+    first = program.fact("published", name="people")["number"]
+    add_account(config_file, "jo")
+
+    assert first + 1 == program.fact("published", name="people")["number"]
+    assert ["jo"] == usernames(config_file)
+    assert 0 == program.stop()
+
+
+def test_publisher_is_small_at_start(config_file: Path, publish: Callable[[], Program]) -> None:
+    program = publish()
+    program.fact("publishing", fault="", alarm="")
+    status = Path(f"/proc/{program.process.pid}/status").read_text()
+    rss_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    assert rss_kb < RSS_MAX_MB * 1_000
+
+
+def test_publisher_killed_at_any_moment_leaves_whole_files_and_used_numbers_behind(
+    config_file: Path, publish: Callable[[], Program]
+) -> None:
+    chance = random.Random(9)
+    seen: dict[int, bytes] = {}
+    for round_number in range(KILLS):
+        program = publish()
+        program.fact("published", name="people")
+        for number in range(chance.randrange(4)):
+            add_account(config_file, f"person-{round_number}-{number}")
+        wait_until(lambda: chance.random() < 0.05, "a moment of chance")
+        program.stop(signal.SIGKILL)
+        usernames(config_file)  # the newest is whole, signed, and its number is the highest
+        there = {number: path.read_bytes() for number, path in snapshots(config_file)}
+
+        assert max(there) >= max(seen, default=0)
+        assert {number: data for number, data in there.items() if number in seen} == {
+            number: data for number, data in seen.items() if number in there
+        }
+        seen |= there
+
+
+def test_restored_database_raises_the_alarm_and_is_settled_by_the_command(
+    config_file: Path, publish: Callable[[], Program]
+) -> None:
+    folder = config_file.parent
+    before = sqlite3.connect(folder / "office.sqlite3")
+    backup = sqlite3.connect(folder / "backup.sqlite3")
+    before.backup(backup)
+    in_office(config_file, "from office.audit.journal import record\nrecord(None, 'role.given')\n")
+    program = publish()
+    program.fact("published", name="people")
+    program.stop()
+    backup.backup(before)
+    before.close()
+    backup.close()
+    program = publish()
+
+    assert "The end of the audit was cut" in program.fact("publishing")["alarm"]
+    assert "was cut" in (folder / "snapshots/audit-alarm.txt").read_text()
+    verified = office("audit", "verify", "--config", config_file)
+    assert (1, True) == (verified.returncode, "The end of the audit was cut" in verified.stdout)
+
+    assert 0 == office("audit", "restored", "--config", config_file).returncode
+    assert "" == program.fact("publishing", alarm="")["alarm"]
+    assert 0 == program.stop()
+    assert 0 == office("audit", "verify", "--config", config_file).returncode
+    assert not (folder / "snapshots/audit-alarm.txt").exists()
+
+
+def test_publisher_that_ends_under_an_alarm_says_so(config_file: Path, publish: Callable[[], Program]) -> None:
+    program = publish()
+    program.fact("publishing", alarm="")
+    with sqlite3.connect(config_file.parent / "office.sqlite3", timeout=60) as database:
+        database.execute("DROP TRIGGER audit_no_update")
+    database.close()
+    program.fact("publishing")
+
+    assert 3 == program.stop()
+
+    again = office("publish", "--config", config_file)
+
+    assert (2, True) == (again.returncode, "watchlink office audit protect" in again.stderr)
+
+
+def test_publisher_without_its_key_says_what_is_missing(config_file: Path) -> None:
+    key = config_file.parent / "publisher/snapshot.key"
+    key.unlink()
+    done = office("publish", "--config", config_file)
+
+    assert (2, True) == (done.returncode, str(key) in done.stderr)
+
+
+def test_publisher_before_init_says_what_to_do(tmp_path: Path) -> None:
+    file = write_config(tmp_path)
+    for name in ("publisher/snapshot.key", "keys/ticket.pub"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(SigningKey(b"k" * 32).public.raw.hex())
+    done = office("publish", "--config", file)
+
+    assert done.returncode in {1, 2}
+    assert "watchlink office" in done.stderr
+    assert "Traceback" not in done.stderr
