@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,9 +18,10 @@ import msgspec
 from demo.fitting import TownError
 from demo.office_people import DemoAccount, Made, Shop
 from demo.program import Program
+from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.office import change_keys, read_office_key
-from provisioning.proposals import link, read_proposals
+from provisioning.proposals import Proposals, link, read_proposals
 
 PAGES: Final = "office"
 PUBLISHER: Final = "publisher"
@@ -103,16 +106,40 @@ url = {json.dumps(central_url)}
         Raises:
             TownError: they were not published.
         """
-        folder, snapshots = self._fleet(), self.folder / "snapshots"
-        try:
-            async with asyncio.timeout(_PUBLISHED_WITHIN_S):
-                while not list(snapshots.glob("premises-*.json")):  # noqa: ASYNC110 - a folder tells nobody
-                    await asyncio.sleep(_LOOK_EVERY_S)
-        except TimeoutError as e:
-            raise TownError(f"the office has published no premises within {_PUBLISHED_WITHIN_S:.0f} s") from e
-        proposals = read_proposals(folder, snapshots)
+        folder, proposals = self._fleet(), await self.proposals(len(self._premises))
         for node, premises in zip(nodes, self._premises, strict=True):
             link(folder, node, proposals, premises)
+
+    async def proposals(self, count: int) -> Proposals:
+        """What is published, once it has ``count`` premises.
+
+        Raises:
+            TownError: it has not, within a minute.
+        """
+        folder, snapshots = self._fleet(), self.folder / "snapshots"
+        give_up_s = time.monotonic() + _PUBLISHED_WITHIN_S
+        while time.monotonic() < give_up_s:
+            with contextlib.suppress(FleetInputError):  # none yet
+                proposals = read_proposals(folder, snapshots)
+                if len(proposals.entries) == count:
+                    return proposals
+            await asyncio.sleep(_LOOK_EVERY_S)
+        raise TownError(f"the office has not published {count} premises within {_PUBLISHED_WITHIN_S:.0f} s")
+
+    async def link(self, nodes: Mapping[str, str]) -> None:
+        """Join nodes with the premises of the same name, by the engineer's command.
+
+        Args:
+            nodes: premises' name → node.
+
+        Raises:
+            TownError: the command failed.
+        """
+        proposals = await self.proposals(len(nodes))
+        fleet = [sys.executable, "-m", "watchlink.cli", "fleet"]
+        where = ["--dir", str(self._town), "--snapshot", str(self.folder / "snapshots")]
+        for number, entry in proposals.entries.items():
+            await _run([*fleet, "link", nodes[entry.name], "--proposal", str(number), *where])
 
     def _fleet(self) -> FleetFolder:
         return FleetFolder.open(self._town, lambda: datetime.now(UTC))

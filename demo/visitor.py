@@ -156,8 +156,13 @@ class Visitor:
             raise LostError(f"no link '{words}' on {self.page.url}; there are {list(self.page.links)}")
         return await self.open(found)
 
-    async def submit(self, button: str, **filled: str) -> Page:
+    async def submit(self, button: str, *, file: tuple[str, bytes] | None = None, **filled: str | list[str]) -> Page:
         """Fill in the form that has this button, and press it.
+
+        Args:
+            button: its words.
+            file: name and contents, for the form's field ``file``.
+            filled: what is typed or ticked, by field.
 
         Raises:
             LostError: there is none, or a field is not in it.
@@ -176,7 +181,8 @@ class Visitor:
             return self._show(await self._client.get(url, params=values))
         parts = urlsplit(self.page.url)
         headers = {"origin": f"{parts.scheme}://{parts.netloc}", "referer": self.page.url}
-        return self._show(await self._client.post(url, data=values, headers=headers))
+        files = None if file is None else {"file": file}
+        return self._show(await self._client.post(url, data=values, files=files, headers=headers))
 
     async def read(self, url: str) -> httpx.Response:
         """An address, without leaving the open page."""

@@ -20,6 +20,7 @@ from demo.scripts import (
     liar_past,
     network_cut,
     node_killed,
+    office,
     pressed_again,
     random_kills,
     storm,
@@ -74,6 +75,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "busy-channel": Script("someone is talking: an assist waits, an attack breaks in", busy_channel.play, _RADIO),
         "withheld": Script(
             "a liar controls the broker and withholds messages: radios carry them", withheld.play, _RADIO
+        ),
+        "office": Script(
+            "invited, signed in, an alert answered while the office is dead, an account ended",
+            office.play,
+            TownPlan(has_office=True),
         ),
         "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }

@@ -87,7 +87,7 @@ class Publisher:
 
     def _tell(self, name: SnapshotName, number: int) -> None:
         self._counter.note(name, number)
-        self._facts.write("published", name=name, number=number)
+        self._facts.write("snapshot_published", name=name, number=number)
 
     def _server(self, configuration: Configuration) -> WebServer | None:
         table = configuration.publisher
