@@ -169,7 +169,7 @@ directory_file = "../directory.json"
 host = "127.0.0.1"
 port = {web_port}
 
-# The office, once there is one: its pages, and the folder into which it writes snapshots.
+# Without an office nobody can sign in. Once there is one: uncomment these lines and give the address of its pages.
 # [office]
 # url = "http://localhost:8090/"
 # snapshots = "../office/snapshots"
