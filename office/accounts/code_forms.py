@@ -188,13 +188,19 @@ def count_guess(key: str) -> Callable[[], None]:
     return cast("Callable[[], None]", usage.rollback)
 
 
-def is_guess_allowed(form: forms.Form, key: str) -> bool:
-    """Count a guess for a form of ours; when there were too many, the form says so and nothing is checked."""
+def is_right(form: forms.Form, key: str) -> bool:
+    """Whether a form with a secret in it is filled in rightly; a wrong one counts as a guess.
+
+    After too many guesses the form says so, and nothing else is checked: the answer would answer the guess.
+    """
     try:
-        count_guess(key)
+        forget = count_guess(key)
     except forms.ValidationError as e:
         form.cleaned_data = {}
-        form._errors = ErrorDict()  # type: ignore[attr-defined]  # noqa: SLF001 - checking the fields would answer the guess
+        form._errors = ErrorDict()  # type: ignore[attr-defined]  # noqa: SLF001 - or it would check the fields
         form.add_error(None, e)
         return False
-    return True
+    if form.is_valid():
+        forget()
+        return True
+    return False

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from office.accounts import redeeming
 from office.accounts.access import acting
-from office.accounts.code_forms import is_guess_allowed
+from office.accounts.code_forms import is_right
 from office.accounts.forms import ForgottenPasswordForm, JoinForm, KnownPasswordForm
 from office.accounts.models import Account
 from office.accounts.rules import TITLES
@@ -36,7 +36,7 @@ def join(request: HttpRequest, token: str) -> HttpResponseBase:
     if isinstance(request.user, Account):
         return _add_role(request, token, context)
     form = JoinForm(request.POST or None)
-    if request.method == "POST" and is_guess_allowed(form, f"join {invitation.pk}") and form.is_valid():
+    if request.method == "POST" and is_right(form, f"join {invitation.pk}"):
         try:
             with transaction.atomic():
                 account = redeeming.join(
@@ -73,7 +73,7 @@ def recover(request: HttpRequest, token: str) -> HttpResponseBase:
         return _void(request, "recovery")
     kind = ForgottenPasswordForm if link.sets_password else KnownPasswordForm
     form = kind(request.POST or None, account=link.account)
-    if request.method == "POST" and is_guess_allowed(form, f"recover {link.account.pk}") and form.is_valid():
+    if request.method == "POST" and is_right(form, f"recover {link.account.pk}"):
         new_password = form.cleaned_data["password"] if link.sets_password else None
         try:
             account = redeeming.recover(token, new_password)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from office.accounts import redeeming, sessions
 from office.accounts.access import acting, person, rights
-from office.accounts.code_forms import is_guess_allowed
+from office.accounts.code_forms import is_right
 from office.accounts.forms import ChangePasswordForm
 from office.accounts.models import Notice, OfficeSession, PrintedCode, Scheme
 from office.accounts.rules import TITLES
@@ -104,7 +104,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponseBase:
 def change_password(request: HttpRequest) -> HttpResponseBase:
     """A new password; every other session of the person ends."""
     form = ChangePasswordForm(request.POST or None, account=person(request))
-    if request.method == "POST" and is_guess_allowed(form, f"change password {person(request).pk}") and form.is_valid():
+    if request.method == "POST" and is_right(form, f"change password {person(request).pk}"):
         with acting(request) as (account, _):
             redeeming.set_password(account, form.cleaned_data["password"])
             OfficeSession.objects.filter(pk=request.session[sessions.SESSION_KEY]).update(generation=account.generation)
