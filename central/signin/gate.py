@@ -21,7 +21,7 @@ from central.signin.errors import RecordError, Refusal, SignInError, UsedError
 from central.signin.passkeys import Passkeys
 from central.signin.register import Register
 from central.signin.session import End, Session, why_over
-from central.signin.sessions import Admission, Once, Sessions, SessionStore
+from central.signin.sessions import Admission, Once, Recorded, Sessions, SessionStore
 from central.signin.slowing import Slowing
 from wire.errors import TicketError
 from wire.printed_codes import code_digest
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 OLD_AFTER: Final = timedelta(days=7)
 """A list of people that has not changed for so long may mean an office that nobody hears."""
 SWEEP_S: Final = 1.0
+RECORD_SHOWN: Final = timedelta(days=7)
 
 _REFUSALS: Final[dict[str, Refusal]] = {
     "ticket browser": "ticket-browser",
@@ -179,6 +180,19 @@ class Gate:
                 )
         return tuple(found)
 
+    async def records(self, visitor: Visitor) -> tuple[Recorded, ...]:
+        """The last days' sign-ins of people in the schemes of which the visitor is co-ordinator; empty = not known."""
+        mine = visitor.rights.answers_as("co-ordinator")
+        register = self._people()
+        accounts = frozenset(
+            person.account for person in register.people.people if any(mine & {*role.schemes} for role in person.roles)
+        )
+        try:
+            return await asyncio.to_thread(self._store.recent, self.now() - RECORD_SHOWN, accounts)
+        except RecordError as e:
+            logger.warning("the record of sign-ins was not read: %s", e)
+            return ()
+
     async def by_ticket(self, text: str, secret: str, address: str) -> str:
         """Take a ticket; returns the new session's cookie value.
 
@@ -230,14 +244,14 @@ class Gate:
         self._slowing.forget(address)
         return cookie
 
-    def passkey_challenge(self, secret: str, host: str) -> dict[str, Any]:
+    def passkey_challenge(self, secret: str, host: str, address: str) -> dict[str, Any]:
         """Options for the browser's passkey dialog.
 
         Raises:
             SignInError: nobody can sign in now.
         """
         self._people()
-        return self._passkeys.challenge(secret, host, self._clock_s())
+        return self._passkeys.challenge(secret, address, host, self._clock_s())
 
     async def by_passkey(self, secret: str, answer: dict[str, Any], *, host: str, origin: str, address: str) -> str:
         """Take a passkey's answer; as :meth:`by_ticket`."""

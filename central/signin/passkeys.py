@@ -14,7 +14,9 @@ from central.signin.register import Register, passkeys_of
 from wire.snapshots import PersonEntry
 
 CHALLENGE_LIFE_S: Final = 300.0
-CHALLENGES_MAX: Final = 1_024
+CHALLENGES_EACH_MAX: Final = 32
+"""Open at one time from one address; its oldest goes, so that nobody can drive out the others'."""
+CHALLENGES_MAX: Final = 4_096
 """Open at one time; the oldest goes."""
 
 
@@ -22,19 +24,23 @@ class Passkeys:
     """Challenges that wait for their answer: one for each browser, each good for one answer."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, tuple[Any, float]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[Any, float, str]] = OrderedDict()
 
-    def challenge(self, browser: str, host: str, now_s: float) -> dict[str, Any]:
+    def challenge(self, browser: str, address: str, host: str, now_s: float) -> dict[str, Any]:
         """Options for ``navigator.credentials.get``, as JSON.
 
         Args:
             browser: names the browser; what is asked of one cannot be answered by another.
+            address: of the browser.
             host: the page's host name, without a port: the relying party.
             now_s: monotonic seconds.
         """
         options, state = _server(host, "").authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
         self._open.pop(browser, None)
-        self._open[browser] = (state, now_s)
+        self._open[browser] = (state, now_s, address)
+        same = [other for other, (_, _, place) in self._open.items() if place == address]
+        for oldest in same[:-CHALLENGES_EACH_MAX]:
+            del self._open[oldest]
         if len(self._open) > CHALLENGES_MAX:
             self._open.popitem(last=False)
         return dict(options)
@@ -55,7 +61,7 @@ class Passkeys:
         Raises:
             SignInError: too late, or not a passkey of anyone listed, or not verified.
         """
-        state, began_s = self._open.pop(browser, (None, now_s))
+        state, began_s, _ = self._open.pop(browser, (None, now_s, ""))
         if state is None or now_s - began_s > CHALLENGE_LIFE_S:
             raise SignInError("passkey-late")
         try:

@@ -59,6 +59,20 @@ class Ended(Struct, frozen=True):
     why: End
 
 
+class Recorded(Struct, frozen=True):
+    """A session in the record.
+
+    Attributes:
+        session: as it began.
+        ended_at: ``None`` = it is open.
+        why: how it ended.
+    """
+
+    session: Session
+    ended_at: datetime | None = None
+    why: End | None = None
+
+
 class SessionStore(Protocol):
     """The disk. Its methods are called on any thread."""
 
@@ -81,6 +95,10 @@ class SessionStore(Protocol):
 
     def live(self) -> tuple[Session, ...]:
         """Sessions without an end. Raises ``RecordError``."""
+        ...
+
+    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
+        """Sessions of these people that began since then, the newest first. Raises ``RecordError``."""
         ...
 
 

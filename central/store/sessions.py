@@ -17,12 +17,14 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from central.signin.errors import RecordError, UsedError
 from central.signin.session import Session
-from central.signin.sessions import Ended, Once
+from central.signin.sessions import Ended, Once, Recorded
 from central.store.database import engine_of
 from central.store.rows import microseconds, moment
 from central.store.tables import OFFICE_HEAD, SESSIONS, USED_ONCE
 from wire.snapshots import AuditHead
 
+RECORDS_MAX: Final = 1_000
+"""Read at one time."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 """How long a used ticket is kept beyond its end, so that a clock set back a little revives none."""
 
@@ -68,6 +70,22 @@ class SessionTable:
         with self._transaction() as connection:
             rows = connection.execute(sa.select(SESSIONS).where(SESSIONS.c.ended_us.is_(None))).all()
         return tuple(_session(row) for row in rows)
+
+    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
+        """As the protocol says, at most :data:`RECORDS_MAX`."""
+        newest = (
+            sa.select(SESSIONS)
+            .where(SESSIONS.c.began_us >= microseconds(since))
+            .order_by(SESSIONS.c.began_us.desc())
+            .limit(RECORDS_MAX)
+        )
+        with self._transaction() as connection:
+            rows = connection.execute(newest).all()
+        return tuple(
+            Recorded(_session(row), None if row.ended_us is None else moment(row.ended_us), row.why or None)
+            for row in rows
+            if row.account in accounts
+        )
 
     def raise_head(self, head: AuditHead) -> AuditHead:
         """The highest audit head ever named: keep ``head`` if it is higher than the one kept; return the one kept.

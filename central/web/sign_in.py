@@ -2,6 +2,7 @@
 
 ===== ========================= ==================================================================================
 GET   /                         without a session: the sign-in page
+GET   /sign-in                  the sign-in page again, for the next shift
 GET   /enter?ticket=…           the link from the office → 303 to /, or a page that says what to do
 POST  /sign-in/passkey/begin    options for the browser's passkey dialog
 POST  /sign-in/passkey/finish   the browser's answer → 200, or 403 with a sentence
@@ -32,7 +33,7 @@ from central.web.cookies import Cookies, new_secret
 from central.web.guard import ENTER, FORM_HEADERS, SECURITY_HEADERS, Site
 from central.web.page import Page
 from central.web.reading import BodyError, read_body
-from central.web.sign_in_words import ENDED, WAYS, role_titles
+from central.web.sign_in_words import ENDED, RECORDED_ENDS, WAYS, role_titles
 from wire.tickets import nonce_of
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class SignInRoutes:
         """All but ``GET /``."""
         return [
             Route(ENTER, self.enter, methods=["GET"]),
+            Route("/sign-in", self.again, methods=["GET"]),
             Route("/sign-in/passkey/begin", self.begin_passkey, methods=["POST"]),
             Route("/sign-in/passkey/finish", self.finish_passkey, methods=["POST"]),
             Route("/sign-in/code", self.code, methods=["POST"]),
@@ -72,6 +74,7 @@ class SignInRoutes:
     def door(self, request: Request, refused: SignInError | None = None, username: str = "") -> Response:
         """The sign-in page, and the browser's secret in a cookie."""
         secret = self._cookies.door(request) or new_secret()
+        visitor = self.visitor(request)
         why = self._gate.sessions.why_ended(self._cookies.session(request))
         said = str(refused) if refused else ENDED[why] if why else ""
         html = self._page.draw(
@@ -79,7 +82,7 @@ class SignInRoutes:
             said=said,
             is_refused=refused is not None,
             is_code_refused=refused is not None and refused.refusal in {"code", "slow-down"},
-            is_signed_in=self.visitor(request) is not None,
+            is_signed_in=visitor is not None,
             is_joined=self._gate.is_joined,
             has_people=self._gate.register is not None,
             office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}",
@@ -94,6 +97,10 @@ class SignInRoutes:
         self._cookies.open_door(request, response, secret)
         return response
 
+    async def again(self, request: Request) -> Response:
+        """The sign-in page, for somebody whose session ends soon."""
+        return self.door(request)
+
     async def enter(self, request: Request) -> Response:
         """The link from the office."""
         ticket, secret = request.query_params.get("ticket", ""), self._cookies.door(request)
@@ -107,7 +114,7 @@ class SignInRoutes:
         """Options for the passkey dialog."""
         secret = self._cookies.door(request) or new_secret()
         try:
-            options = self._gate.passkey_challenge(secret, self._host(request))
+            options = self._gate.passkey_challenge(secret, self._host(request), _address(request))
         except SignInError as e:
             return _refused(e)
         response = JSONResponse(options)
@@ -166,6 +173,8 @@ class SignInRoutes:
             others=[one for one in self._gate.sessions.of_account(session.account) if one != session],
             ways=WAYS,
             is_on_duty=bool(self._duties(visitor)),
+            records=[] if "co-ordinator" not in visitor.rights.acting_roles else await self._gate.records(visitor),
+            ended=RECORDED_ENDS,
             warnings=self._gate.warnings(),
         )
         return Response(html, 200, FORM_HEADERS, "text/html")

@@ -18,6 +18,15 @@ ENDED: Final[dict[End, str]] = {
     "too-many": "You have signed in on many other computers since, so this one was signed out. Sign in again.",
     "replaced": "Somebody has signed in here since. Sign in again.",
 }
+RECORDED_ENDS: Final[dict[End, str]] = {
+    "signed-out": "signed out",
+    "shift-over": "end of shift",
+    "account-ended": "account ended",
+    "ended-at-office": "ended at the office",
+    "no-role": "no role left",
+    "too-many": "too many sign-ins",
+    "replaced": "signed in again",
+}
 WAYS: Final[dict[Way, str]] = {
     "office": "at the office",
     "passkey": "with a passkey, without the office",

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from central.signin.errors import UsedError
 from central.signin.gate import Gate
 from central.signin.session import Session
-from central.signin.sessions import Admission, Ended, Once
+from central.signin.sessions import Admission, Ended, Once, Recorded
 from demo.stand_in_office import DOOR_COOKIE, OFFICE_URL, SESSION_COOKIE, StandInOffice
 from wire.signing import PublicKey, SigningKey
 from wire.snapshots import AuditHead
@@ -51,6 +51,16 @@ class KeptSessions:
 
     def live(self) -> tuple[Session, ...]:
         return tuple(one for one in self.sessions.values() if one.digest not in self.ended)
+
+    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
+        wanted = [one for one in self.sessions.values() if one.began_at >= since and one.account in accounts]
+        ends = {one.digest: self.ended.get(one.digest) for one in wanted}
+        found = [
+            Recorded(one, end.at if end else None, end.why if end else None)
+            for one in wanted
+            for end in [ends[one.digest]]
+        ]
+        return tuple(sorted(found, key=lambda one: one.session.began_at, reverse=True))
 
     def raise_head(self, head: AuditHead) -> AuditHead:
         if self.head is None or head.sequence > self.head.sequence:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from central.signin.passkeys import CHALLENGES_MAX
+from central.signin.passkeys import CHALLENGES_EACH_MAX
 from tests.central.signin.conftest import AT, SECRET, Door, on_loop, refusal
 from tests.support.software_passkey import SoftwarePasskey
 from tests.support.town_office import PATEL, PRIYA
@@ -27,7 +27,7 @@ async def use(door: Door, answer: dict[str, Any], secret: str = SECRET) -> str:
 def test_passkey_lets_in_without_the_office_and_is_marked(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
         visitor = door.gate.visitor(await use(door, passkey.answer(options, ORIGIN)))
 
         assert visitor is not None
@@ -38,7 +38,7 @@ def test_passkey_lets_in_without_the_office_and_is_marked(door: Door) -> None:
 
 
 def test_challenge_asks_for_the_person_and_not_only_the_key(door: Door) -> None:
-    options = door.gate.passkey_challenge(SECRET, "localhost")["publicKey"]
+    options = door.gate.passkey_challenge(SECRET, "localhost", AT)["publicKey"]
 
     assert ("localhost", "required") == (options["rpId"], options["userVerification"])
 
@@ -46,7 +46,7 @@ def test_challenge_asks_for_the_person_and_not_only_the_key(door: Door) -> None:
 def test_challenge_is_good_for_one_answer(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        answer = passkey.answer(door.gate.passkey_challenge(SECRET, "localhost"), ORIGIN)
+        answer = passkey.answer(door.gate.passkey_challenge(SECRET, "localhost", AT), ORIGIN)
         await use(door, answer)
 
         assert "passkey-late" == await refusal(use(door, answer))
@@ -57,7 +57,7 @@ def test_challenge_is_good_for_one_answer(door: Door) -> None:
 def test_challenge_is_used_up_by_a_wrong_answer(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
         await refusal(use(door, SoftwarePasskey().answer(options, ORIGIN)))
 
         assert "passkey-late" == await refusal(use(door, passkey.answer(options, ORIGIN)))
@@ -68,8 +68,8 @@ def test_challenge_is_used_up_by_a_wrong_answer(door: Door) -> None:
 def test_challenge_of_another_browser_is_not_answered(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
-        door.gate.passkey_challenge("t" * 43, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
+        door.gate.passkey_challenge("t" * 43, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, passkey.answer(options, ORIGIN), "t" * 43))
 
@@ -79,7 +79,7 @@ def test_challenge_of_another_browser_is_not_answered(door: Door) -> None:
 def test_late_answer_is_refused(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
         door.wait(minutes=6)
 
         assert "passkey-late" == await refusal(use(door, passkey.answer(options, ORIGIN)))
@@ -102,7 +102,7 @@ def test_late_answer_is_refused(door: Door) -> None:
 def test_answer_from_elsewhere_or_without_the_person_is_refused(door: Door, wrong: dict[str, Any]) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, passkey.answer(options, **{"origin": ORIGIN, **wrong})))
 
@@ -112,7 +112,7 @@ def test_answer_from_elsewhere_or_without_the_person_is_refused(door: Door, wron
 def test_passkey_that_nobody_has_is_refused(door: Door) -> None:
     async def script() -> None:
         give_passkey(door)
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, SoftwarePasskey().answer(options, ORIGIN)))
 
@@ -124,7 +124,7 @@ def test_passkey_that_two_people_list_is_nobodys(door: Door) -> None:
         passkey = give_passkey(door)
         door.office.change(PATEL, passkeys=(passkey.entry,))
         door.publish()
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, passkey.answer(options, ORIGIN)))
 
@@ -135,7 +135,7 @@ def test_passkey_with_another_ones_signature_is_refused(door: Door) -> None:
     async def script() -> None:
         passkey, other = give_passkey(door), SoftwarePasskey()
         other.credential = passkey.credential
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, other.answer(options, ORIGIN)))
 
@@ -148,7 +148,7 @@ def test_passkey_with_an_unreadable_key_leaves_the_persons_others(door: Door) ->
         broken = replace(SoftwarePasskey().entry, public_key=b"\xff")
         door.office.change(PRIYA, passkeys=(broken, passkey.entry))
         door.publish()
-        options = door.gate.passkey_challenge(SECRET, "localhost")
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "let in" == await refusal(use(door, passkey.answer(options, ORIGIN)))
 
@@ -158,7 +158,7 @@ def test_passkey_with_an_unreadable_key_leaves_the_persons_others(door: Door) ->
 @pytest.mark.parametrize("answer", [{}, {"rawId": 7}, {"rawId": "AA", "response": None}, {"rawId": "é"}], ids=str)
 def test_nonsense_is_no_answer(door: Door, answer: dict[str, Any]) -> None:
     async def script() -> None:
-        door.gate.passkey_challenge(SECRET, "localhost")
+        door.gate.passkey_challenge(SECRET, "localhost", AT)
 
         assert "passkey" == await refusal(use(door, answer))
 
@@ -168,7 +168,7 @@ def test_nonsense_is_no_answer(door: Door, answer: dict[str, Any]) -> None:
 def test_reset_at_the_office_ends_a_session_begun_by_a_passkey(door: Door) -> None:
     async def script() -> None:
         passkey = give_passkey(door)
-        cookie = await use(door, passkey.answer(door.gate.passkey_challenge(SECRET, "localhost"), ORIGIN))
+        cookie = await use(door, passkey.answer(door.gate.passkey_challenge(SECRET, "localhost", AT), ORIGIN))
         door.office.change(PRIYA, generation=2)
         door.publish()
 
@@ -177,8 +177,14 @@ def test_reset_at_the_office_ends_a_session_begun_by_a_passkey(door: Door) -> No
     on_loop(script())
 
 
-def test_challenges_are_bounded(door: Door) -> None:
-    for number in range(CHALLENGES_MAX + 5):
-        door.gate.passkey_challenge(f"{number}", "localhost")
+def test_challenges_of_one_address_are_bounded_and_drive_out_no_others(door: Door) -> None:
+    async def script() -> None:
+        passkey = give_passkey(door)
+        options = door.gate.passkey_challenge(SECRET, "localhost", AT)
+        for number in range(5_000):
+            door.gate.passkey_challenge(f"{number}", "localhost", "192.168.1.66")
 
-    assert CHALLENGES_MAX == len(door.gate._passkeys._open)
+        assert CHALLENGES_EACH_MAX + 1 == len(door.gate._passkeys._open)
+        assert "let in" == await refusal(use(door, passkey.answer(options, ORIGIN)))
+
+    on_loop(script())

@@ -251,3 +251,22 @@ def test_end_that_the_disk_refused_is_written_later(door: Door, monkeypatch: pyt
         assert () == door.store.live()
 
     on_loop(script())
+
+
+def test_co_ordinator_reads_who_signed_in_and_how_in_their_schemes(door: Door) -> None:
+    async def script() -> None:
+        boss = door.office.add("Ann Head", "co-ordinator", 1).account
+        hart, pub = door.office.add("H Art", "pcso", 1).account, door.office.add("P Ub", "pcso", 2).account
+        door.publish()
+        for account in (hart, pub):
+            await door.enter(account)
+        door.wait(hours=13)
+        await door.sweep()
+        visitor = door.gate.visitor(await door.enter(boss))
+        assert visitor is not None
+        records = await door.gate.records(visitor)
+
+        assert [("Ann Head", None), ("H Art", "shift-over")] == [(one.session.name, one.why) for one in records]
+        assert door.now_at == records[1].ended_at
+
+    on_loop(script())

@@ -474,3 +474,32 @@ def test_warnings_are_on_both_pages() -> None:
         assert ["The folder cannot be read."] == (await browser.open("/me.json")).json()["warnings"]
 
     in_browser(script)
+
+
+def test_sign_ins_without_the_office_are_marked_for_the_co_ordinator_alone() -> None:
+    async def script(browser: Browser) -> None:
+        give_code(browser)
+        await browser.send("/sign-in/code", username="priya.shah", code=CODE)
+        assert "last seven days" not in (await browser.open("/session")).text
+        boss = browser.office.add("Ann Head", "co-ordinator").account
+        browser.publish()
+        await browser.send("/sign-out")
+        await browser.enter(boss)
+
+        assert "<strong>with a printed code, without the office</strong>" in (await browser.open("/session")).text
+
+    in_browser(script)
+
+
+def test_somebody_whose_shift_ends_signs_in_again_without_signing_out() -> None:
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+        first = browser.client.cookies[COOKIE]
+        page = await browser.open("/sign-in")
+        await browser.open("/enter", params={"ticket": browser.office.ticket(PRIYA, browser.secret)})
+
+        assert "Back to the control room" in page.text
+        assert browser.gate.visitor(first) is None
+        assert browser.gate.visitor(browser.client.cookies[COOKIE]) is not None
+
+    in_browser(script)
