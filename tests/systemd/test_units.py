@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +16,11 @@ from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
 SYSTEM: Final = Path("/usr/lib/systemd/system")
-NAMES: Final = ("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service")
+OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service")
+NAMES: Final = (
+    *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
+    *OFFICE,
+)
 EXPOSURE_MAX_TENTHS: Final = 15
 
 
@@ -136,6 +141,62 @@ def test_node_can_see_which_pi_it_is_on() -> None:
     lines = (UNITS / "watchlink-node.service").read_text().splitlines()
 
     assert "ProcSubset=pid" not in lines
+
+
+def lines_of(name: str, key: str) -> list[str]:
+    """The words of each line with this key."""
+    lines = (UNITS / name).read_text().splitlines()
+    return [word for line in lines if line.startswith(f"{key}=") for word in line.partition("=")[2].split()]
+
+
+@pytest.mark.parametrize("name", OFFICE)
+def test_office_is_notified_watched_restarted_and_makes_way_for_alerts(name: str) -> None:
+    lines = (UNITS / name).read_text().splitlines()
+
+    for line in ("Type=notify", "NotifyAccess=main", "Restart=always", "StartLimitIntervalSec=0"):
+        assert line in lines
+    for key in ("WatchdogSec", "MemoryMax"):
+        assert lines_of(name, key)
+    assert int(*lines_of(name, "OOMScoreAdjust")) > 0
+    assert int(*lines_of(name, "CPUWeight")) < 100
+
+
+def test_only_the_publisher_reaches_the_snapshot_key_and_only_the_pages_theirs() -> None:
+    state = "/var/lib/watchlink-office"
+    pages, publisher = OFFICE
+
+    assert ["watchlink-office", "watchlink-office-publish"] == [*lines_of(pages, "User"), *lines_of(publisher, "User")]
+    assert [f"-{state}/publisher"] == lines_of(pages, "InaccessiblePaths")
+    assert [f"-{state}/keys/pages.key", f"-{state}/keys/ticket.key"] == lines_of(publisher, "InaccessiblePaths")
+    assert [f"{state}/data"] == lines_of(pages, "ReadWritePaths")
+    tmpfiles = (UNITS / "tmpfiles.d/watchlink-office.conf").read_text().splitlines()
+    assert f"d {state}/publisher 0700 watchlink-office-publish watchlink-office-publish" in tmpfiles
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
+def test_folders_of_the_office_are_made_for_users_that_exist(tmp_path: Path) -> None:
+    """By the machine's own programs: owners and modes of an empty root."""
+    for kind in ("sysusers", "tmpfiles"):
+        folder = tmp_path / f"etc/{kind}.d"
+        folder.mkdir(parents=True)
+        shutil.copy(UNITS / f"{kind}.d/watchlink-office.conf", folder)
+    (tmp_path / "var/lib").mkdir(parents=True)
+    for command in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
+        done = subprocess.run(
+            [*command, f"--root={tmp_path}", "watchlink-office.conf"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (0, "") == (done.returncode, "\n".join(re.findall(r".*(?:Unknown|Failed|invalid).*", done.stderr)))
+    groups = dict(line.split(":")[::3] for line in (tmp_path / "etc/group").read_text().splitlines())
+
+    assert "watchlink-office-publish" in groups["watchlink-office"].split(",")
+    assert {"watchlink-office", "watchlink-office-publish"} == set(groups["watchlink-snapshots"].split(","))
+    assert {"data": 0o2770, "keys": 0o750, "publisher": 0o700, "snapshots": 0o2750} == {
+        path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "var/lib/watchlink-office").iterdir()
+    }
 
 
 @pytest.fixture
