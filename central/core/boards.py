@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from central.core.timing import CLOSED_SHOWN
 from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, PremisesLine, SchemeLine
+
+SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes")
+"""Fields of a board and its changes that are told whole."""
+
+
+_READ: Final = attrgetter(*SAID)
+_NOTHING: Final = (None,) * len(SAID)
+
+
+def said_in(change: Change) -> dict[str, Any]:
+    """Those of :data:`SAID` that a change tells."""
+    values = _READ(change)
+    # Nearly every change tells none: asked for each scope, at each of them.
+    return {} if values == _NOTHING else {n: value for n, value in zip(SAID, values, strict=True) if value is not None}
 
 
 class BoardKeeper:
@@ -19,6 +35,7 @@ class BoardKeeper:
         self._cards: dict[str, Card] = {card.key: card for card in board.cards}
         self._nodes: dict[str, NodeLine] = {node.node: node for node in board.nodes}
         self._premises: dict[str, PremisesLine] = {one.node: one for one in board.premises}
+        self._sequence = board.sequence
         self._is_stale = False
 
     def node(self, node: str) -> NodeLine | None:
@@ -48,20 +65,23 @@ class BoardKeeper:
         Raises:
             ValueError: a change is missing in between; sequences have no gaps.
         """
-        if change.sequence != self._board.sequence + 1:
-            raise ValueError(f"change {change.sequence} after {self._board.sequence}")
+        if change.sequence != self._sequence + 1:
+            raise ValueError(f"change {change.sequence} after {self._sequence}")
+        self._sequence = change.sequence
         for key in change.gone_cards:
             self._cards.pop(key, None)
-        self._cards.update((card.key, card) for card in change.cards)
-        self._nodes.update((node.node, node) for node in change.nodes)
+        for card in change.cards:
+            self._cards[card.key] = card
+        for line in change.nodes:
+            self._nodes[line.node] = line
         for node in change.gone_nodes:
             self._nodes.pop(node, None)
         for node in change.gone_premises:
             self._premises.pop(node, None)
-        self._premises.update((one.node, one) for one in change.premises)
-        said = {name: getattr(change, name) for name in (*OF_CENTRAL, "on_duty", "rejected", "schemes")}
-        differs = {name: value for name, value in said.items() if value is not None}
-        self._board = replace(self._board, sequence=change.sequence, at=change.at, **differs)
+        for premises in change.premises:
+            self._premises[premises.node] = premises
+        if said := said_in(change):
+            self._board = replace(self._board, **said)
         self._is_stale = True
 
     def board(self, now_at: datetime) -> Board:
@@ -78,4 +98,4 @@ class BoardKeeper:
                 premises=tuple(self._premises.values()),
             )
             self._is_stale = False
-        return replace(self._board, at=now_at)
+        return replace(self._board, sequence=self._sequence, at=now_at)

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from central.core.audience import is_seen, sees_all
-from central.core.boards import BoardKeeper
-from central.core.incident import EPOCH, HEARD_AT
+from central.core.boards import SAID, BoardKeeper, said_in
+from central.core.incident import HEARD_AT
 from central.core.rights import Scope
 from central.core.view import (
-    OF_CENTRAL,
     Board,
     Card,
     Change,
@@ -36,7 +35,6 @@ ELSEWHERE: Final = "another premises"
 """Instead of the name of a premises of another scheme."""
 THROUGHS_KEPT_MAX: Final = 16_384
 """What was on screen, for acts that come later; whoever acts on an older screen must look again."""
-_SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes")
 
 
 class Sight:
@@ -48,6 +46,7 @@ class Sight:
         self._whole = whole
         self._town = frozenset(one.number for one in schemes)
         self._mine = scope.alerts | scope.units
+        self._slugs = frozenset(one.slug for one in schemes if one.number in self._mine)
         self.is_whole = scope.is_whole or (sees_all(scope.alerts, self._town) and sees_all(scope.units, self._town))
         self._throughs: OrderedDict[int, int] = OrderedDict()
         self._given: dict[int, int] = {}
@@ -57,9 +56,16 @@ class Sight:
         """The entry number for which ``number`` was given out; ``None``: it is not known any more."""
         return number if self.is_whole else self._throughs.get(number)
 
+    def go_on_from(self, before: Sight) -> None:
+        """Know the numbers that ``before`` has given out."""
+        self._throughs, self._given, self._highest = before._throughs, before._given, before._highest
+
     def sees_card(self, card: Card) -> bool:
         """Alerts of its schemes, and of none if it sees them all."""
-        return self.is_whole or is_seen(card.scheme_numbers, self._scope.alerts, self._town)
+        mine = self._scope.alerts
+        if self.is_whole or not mine.isdisjoint(card.scheme_numbers):
+            return True
+        return is_seen(card.scheme_numbers, mine, self._town)
 
     def sees_node(self, line: NodeLine | None) -> bool:
         """Units of its schemes, and of none if it sees them all."""
@@ -73,14 +79,19 @@ class Sight:
         """The card with what concerns the scope."""
         if self.is_whole:
             return card
+        through = self._give_out(card.through, at) if card.through else 0
+        is_plain = not (card.members or card.relay_node) and self._mine.issuperset(card.scheme_numbers)
+        if is_plain and not any(line.node for line in card.history):  # Most are, and each change makes them anew.
+            return replace(card, revision=revision, through=through)
+        is_relay_known = not card.relay_node or self._knows(card.relay_node)
         return replace(
             card,
             revision=revision,
-            through=self._give_out(card.through, at) if card.through else 0,
-            schemes=self._slugs(card.schemes),
+            through=through,
+            schemes=tuple(slug for slug in card.schemes if slug in self._slugs),
             scheme_numbers=self._numbers(card.scheme_numbers),
-            relay=card.relay if not card.relay_node or self._knows(card.relay_node) else ELSEWHERE,
-            relay_node=card.relay_node if self._knows(card.relay_node) else "",
+            relay=card.relay if is_relay_known else ELSEWHERE,
+            relay_node=card.relay_node if is_relay_known else "",
             members=tuple(line for line in card.members if self._knows(line.node)),
             history=tuple(self._history(card.history)),
         )
@@ -101,8 +112,8 @@ class Sight:
                 heard_by_nodes=tuple(node for node, _ in heard),
                 heard_by=tuple(name for _, name in heard) or (ELSEWHERE,),
             )
-        schemes, numbers = self._slugs(line.schemes), self._numbers(line.scheme_numbers)
-        return replace(line, schemes=schemes, scheme_numbers=numbers, radio=radio)
+        schemes = tuple(slug for slug in line.schemes if slug in self._slugs)
+        return replace(line, schemes=schemes, scheme_numbers=self._numbers(line.scheme_numbers), radio=radio)
 
     def premises(self, line: PremisesLine) -> PremisesLine:
         """The details, without naming other schemes."""
@@ -131,7 +142,7 @@ class Sight:
             self._throughs.move_to_end(number)
             return number
         # Rises as time does, across restarts of central too: a page sounds where it has risen.
-        self._highest = number = max(self._highest + 1, (at - EPOCH) // timedelta(milliseconds=1))
+        self._highest = number = max(self._highest + 1, int(1_000 * at.timestamp()))
         self._throughs[number], self._given[through] = through, number
         if len(self._throughs) > THROUGHS_KEPT_MAX:
             del self._given[self._throughs.popitem(last=False)[1]]
@@ -139,11 +150,14 @@ class Sight:
 
     def _history(self, lines: Iterable[HistoryLine]) -> Iterable[HistoryLine]:
         for line in lines:
-            if not line.node or self._knows(line.node):
+            if not self._names_others(line):
                 yield line
             elif line.what != "member":
                 said = line.text.partition(HEARD_AT)[0]
                 yield replace(line, text=f"{said}{HEARD_AT}{ELSEWHERE}", node="")
+
+    def _names_others(self, line: HistoryLine) -> bool:
+        return bool(line.node) and not self._knows(line.node)
 
     def _knows(self, node: str) -> bool:
         line = self._whole.node(node)
@@ -152,23 +166,20 @@ class Sight:
     def _numbers(self, numbers: Iterable[int]) -> tuple[int, ...]:
         return tuple(number for number in numbers if number in self._mine)
 
-    def _slugs(self, slugs: tuple[str, ...]) -> tuple[str, ...]:
-        mine = {one.slug for one in self.schemes(self._whole.schemes)}
-        return tuple(slug for slug in slugs if slug in mine)
-
 
 class View:
     """One scope's board and changes. Not thread-safe: one loop owns it."""
 
     def __init__(self, scope: Scope, whole: BoardKeeper, run: str, now_at: datetime) -> None:
         """``run`` names this view in ``boot_id``: with another one, a page asks for the board again."""
+        board = whole.board(now_at)
         self._scope = scope
         self._whole = whole
-        self._sight = Sight(scope, whole, whole.schemes)
-        board = whole.board(now_at)
-        self._sequence = board.sequence if self._sight.is_whole else 0
         self._boot_id = board.boot_id + run
-        self._keeper = BoardKeeper(self._seen(board))
+        self._sight = Sight(scope, whole, whole.schemes)
+        self._sequence = board.sequence if self._sight.is_whole else 0
+        # Those who see every scheme look at the whole board itself.
+        self._own = None if self._sight.is_whole else BoardKeeper(self._seen(board))
 
     @property
     def sequence(self) -> int:
@@ -177,7 +188,9 @@ class View:
 
     def board(self, now_at: datetime) -> Board:
         """The newest, as of now."""
-        return self._keeper.board(now_at)
+        if self._own is not None:
+            return self._own.board(now_at)
+        return replace(self._whole.board(now_at), sequence=self._sequence, boot_id=self._boot_id)
 
     def through(self, number: int) -> int | None:
         """See :meth:`Sight.through`."""
@@ -185,27 +198,34 @@ class View:
 
     def take(self, change: Change) -> Change | None:
         """The scope's own change, after the whole board has taken it; ``None``: it sees none of it."""
-        if change.schemes is not None or (change.nodes and not self._sight.is_whole and self._has_moved(change)):
-            made = self._anew(change)
-        elif self._sight.is_whole:
-            made = replace(change, sequence=self._sequence + 1)
+        number = self._sequence + 1
+        own = self._own
+        if change.schemes is not None and self._sight.is_whole != self._sees_all():
+            made = self._turned(change)
+        elif own is None:
+            made = change if change.sequence == number else replace(change, sequence=number)
+        elif change.schemes is not None or (change.nodes and self._has_moved(change, own)):
+            made = self._anew(change, own)
         else:
-            made = self._part_of(change)
-        if made is None:
+            made = self._part_of(change, own)
+        if not _says_something(made):
             return None
-        self._sequence += 1
-        self._keeper.apply(made)
+        self._sequence = number
+        if own is not None and self._own is own:
+            own.apply(made)
         return made
 
+    def _sees_all(self) -> bool:
+        return Sight(self._scope, self._whole, self._whole.schemes).is_whole
+
     def _seen(self, board: Board) -> Board:
-        sight, revision = self._sight, self._sequence
-        if sight.is_whole:
-            return replace(board, boot_id=self._boot_id)
+        """The part of the whole board that is in sight."""
+        sight = self._sight
         return replace(
             board,
-            sequence=revision,
+            sequence=self._sequence,
             boot_id=self._boot_id,
-            cards=tuple(sight.card(card, revision, board.at) for card in board.cards if sight.sees_card(card)),
+            cards=tuple(sight.card(card, self._sequence, board.at) for card in board.cards if sight.sees_card(card)),
             nodes=tuple(sight.node(line) for line in board.nodes if sight.sees_node(line)),
             on_duty=sight.on_duty(board.on_duty),
             rejected=sight.rejected(board.rejected),
@@ -213,73 +233,93 @@ class View:
             premises=tuple(sight.premises(line) for line in board.premises if sight.sees_premises(line)),
         )
 
-    def _part_of(self, change: Change) -> Change | None:
-        sight, keeper, number = self._sight, self._keeper, self._sequence + 1
-        seen = [card for card in change.cards if sight.sees_card(card)]
-        lines = [line for line in change.nodes if sight.sees_node(line)]
+    def _part_of(self, change: Change, own: BoardKeeper) -> Change:
+        sight, number = self._sight, self._sequence + 1
+        cards = [card for card in change.cards if sight.sees_card(card)]
+        nodes = [line for line in change.nodes if sight.sees_node(line)]
         premises = [line for line in change.premises if sight.sees_premises(line)]
-        gone_cards = {*change.gone_cards, *(one.key for one in change.cards)} - {one.key for one in seen}
-        gone_nodes = {*change.gone_nodes, *(one.node for one in change.nodes)} - {one.node for one in lines}
-        gone_premises = {*change.gone_premises, *(one.node for one in change.premises)} - {one.node for one in premises}
-        made = Change(
+        gone_cards, gone_premises = change.gone_cards, change.gone_premises
+        if len(cards) < len(change.cards):
+            gone_cards += tuple({card.key for card in change.cards} - {card.key for card in cards})
+        if len(premises) < len(change.premises):
+            gone_premises += tuple({line.node for line in change.premises} - {line.node for line in premises})
+        return Change(
             sequence=number,
             at=change.at,
-            cards=tuple(sight.card(card, number, change.at) for card in seen),
-            gone_cards=tuple(key for key in sorted(gone_cards) if keeper.has_card(key)),
-            nodes=tuple(map(sight.node, lines)),
-            gone_nodes=tuple(node for node in sorted(gone_nodes) if keeper.node(node) is not None),
+            cards=tuple(sight.card(card, number, change.at) for card in cards),
+            gone_cards=tuple(filter(own.has_card, gone_cards)),
+            nodes=tuple(map(sight.node, nodes)),
+            gone_nodes=tuple(node for node in change.gone_nodes if own.node(node) is not None),
             premises=tuple(map(sight.premises, premises)),
-            gone_premises=tuple(node for node in sorted(gone_premises) if keeper.has_premises(node)),
-            **self._said(change),
+            gone_premises=tuple(filter(own.has_premises, gone_premises)),
+            **self._said(change, own),
         )
-        return made if _says_something(made) else None
 
-    def _said(self, change: Change) -> dict[str, Any]:
+    def _said(self, change: Change, own: BoardKeeper) -> dict[str, Any]:
         """What is new of central itself, people on duty and input rejected."""
-        sight = self._sight
-        said = {name: value for name in _SAID if (value := getattr(change, name)) is not None}
+        sight, said = self._sight, said_in(change)
+        if not said:
+            return said
         for name, seen in (("on_duty", sight.on_duty), ("rejected", sight.rejected), ("schemes", sight.schemes)):
             if name in said:
                 said[name] = seen(said[name])
-        return {name: value for name, value in said.items() if value != self._keeper.said(name)}
+        return {name: value for name, value in said.items() if value != own.said(name)}
 
-    def _has_moved(self, change: Change) -> bool:
+    def _has_moved(self, change: Change, own: BoardKeeper) -> bool:
         """Whether a unit has come into sight or left it: its name on others' cards does too."""
-        return any(self._sight.sees_node(line) != (self._keeper.node(line.node) is not None) for line in change.nodes)
+        return any(self._sight.sees_node(line) != (own.node(line.node) is not None) for line in change.nodes)
 
-    def _anew(self, change: Change) -> Change | None:
+    def _anew(self, change: Change, own: BoardKeeper) -> Change:
         """The schemes of the town or of a unit are others now: all is looked at again, and what differs is told."""
-        was_whole = self._sight.is_whole
+        before = own.board(change.at)
+        throughs = self._sight
         self._sight = Sight(self._scope, self._whole, self._whole.schemes)
-        before, whole = self._keeper.board(change.at), self._whole.board(change.at)
+        self._sight.go_on_from(throughs)
+        return self._difference(before, change)
+
+    def _turned(self, change: Change) -> Change:
+        """A scheme was founded or closed, so that they see every scheme no longer, or now."""
+        before = self.board(change.at)
+        self._sight = Sight(self._scope, self._whole, self._whole.schemes)
+        if self._sight.is_whole:
+            self._own = None
+            return self._difference(replace(before, cards=()), change)
+        # All that stood there is taken away, but for what they may still see.
+        made = self._difference(before, change)
         self._sequence += 1
-        now = self._seen(whole)
+        self._own = BoardKeeper(self._seen(self._whole.board(change.at)))
         self._sequence -= 1
-        is_other = was_whole != self._sight.is_whole
-        old_cards = {card.key: replace(card, revision=0, through=0) for card in before.cards}
-        old_lines = {line.node: line for line in before.nodes}
-        old_premises = {line.node: line for line in before.premises}
-        changed = {card.key for card in change.cards}
-        cards = tuple(
-            card
-            for card in now.cards
-            if is_other or card.key in changed or old_cards.get(card.key) != replace(card, revision=0, through=0)
-        )
-        said = {name: value for name in _SAID if (value := getattr(now, name)) != self._keeper.said(name)}
-        made = Change(
-            sequence=self._sequence + 1,
+        return made
+
+    def _difference(self, before: Board, change: Change) -> Change:
+        number = self._sequence + 1
+        self._sequence = number
+        now = self._seen(self._whole.board(change.at))
+        self._sequence = number - 1
+        old_cards = {card.key: _timeless(card) for card in before.cards}
+        old_nodes, old_premises = ({line.node: line for line in lines} for lines in (before.nodes, before.premises))
+        # Where they saw all, ``before`` has what this change brought.
+        changed = {card.key for card in change.cards} | {line.node for line in change.nodes}
+        changed |= {line.node for line in change.premises}
+        said = said_in(change)
+        return Change(
+            sequence=number,
             at=change.at,
-            cards=cards,
+            cards=tuple(one for one in now.cards if one.key in changed or old_cards.get(one.key) != _timeless(one)),
             gone_cards=tuple(old_cards.keys() - {card.key for card in now.cards}),
-            nodes=tuple(line for line in now.nodes if old_lines.get(line.node) != line),
-            gone_nodes=tuple(old_lines.keys() - {line.node for line in now.nodes}),
-            premises=tuple(line for line in now.premises if old_premises.get(line.node) != line),
+            nodes=tuple(one for one in now.nodes if one.node in changed or old_nodes.get(one.node) != one),
+            gone_nodes=tuple(old_nodes.keys() - {line.node for line in now.nodes}),
+            premises=tuple(one for one in now.premises if one.node in changed or old_premises.get(one.node) != one),
             gone_premises=tuple(old_premises.keys() - {line.node for line in now.premises}),
-            **said,
+            **{name: one for name in SAID if (one := getattr(now, name)) != getattr(before, name) or name in said},
         )
-        return made if _says_something(made) else None
+
+
+def _timeless(card: Card) -> Card:
+    return replace(card, revision=0, through=0)
 
 
 def _says_something(change: Change) -> bool:
-    parts = (change.cards, change.gone_cards, change.nodes, change.gone_nodes, change.premises, change.gone_premises)
-    return any(parts) or any(getattr(change, name) is not None for name in _SAID)
+    if change.cards or change.nodes or change.gone_cards or change.gone_nodes:
+        return True
+    return bool(change.premises or change.gone_premises or said_in(change))

@@ -48,12 +48,14 @@ def make_directory(
     signs: bool = False,
     members: dict[NodeId, tuple[int, ...]] | None = None,
     office_premises: dict[NodeId, int] | None = None,
+    founded: tuple[int, ...] = (1, 2),
 ) -> bytes:
-    """Sealed. ``members``: schemes that differ from :data:`SCHEMES`."""
+    """Sealed. ``members``: schemes that differ from :data:`SCHEMES`; ``founded``: schemes that there are."""
     schemes = (
         SchemeEntry(number=1, slug="hart", name="HART"),
         SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
     )
+    schemes = tuple(one for one in schemes if one.number in founded)
     nodes = tuple(
         SenderEntry(
             node=node_text(node),

@@ -28,6 +28,7 @@ from central.core.view import (
 from tests.support.central_town import ALL_RIGHTS, ARCADE, CORNER, CROWN, JONES, PATEL, Town, make_directory, opened
 from wire.kinds import AlertKind
 from wire.snapshots import RoleEntry, RoleSlug
+from wire.topics import FrameTopic
 
 HART_PCSO = rights_of((RoleEntry(role="pcso", schemes=(1,)),))
 PUB_PCSO = rights_of((RoleEntry(role="pcso", schemes=(2,)),))
@@ -199,7 +200,7 @@ def test_rename_in_mid_duty_is_the_same_person(town: Town) -> None:
     town.act(StartDuty(), Person("pcso", "Jas Patel-Shah", 7))
 
     (one,) = town.board().on_duty
-    assert ("Jas Patel-Shah", 7, since) == (one.name, one.account, since)
+    assert ("Jas Patel-Shah", 7, since) == (one.name, one.account, one.since)
     town.act(EndDuty(), Person("pcso", "J Patel", 7))
     assert () == town.board().on_duty
 
@@ -226,6 +227,29 @@ def test_automatic_answers_and_findings_are_watchlinks_own(town: Town) -> None:
 
     kinds = {(entry.kind, entry.actor) for entry in town.disk if isinstance(entry, ActionEntry)}
     assert {("acknowledged", "watchlink"), ("closed", "watchlink")} == kinds
+
+
+def test_person_who_answers_again_under_a_new_name_has_answered_already(town: Town) -> None:
+    town.press(7)
+    town.act(Acknowledge("00000010-7"), Person("pcso", "J Patel", 7))
+
+    assert isinstance(town.act(Acknowledge("00000010-7"), Person("pcso", "Jas Shah", 7)), Done)
+    assert ["pressed", "acknowledged"] == [line.what for line in town.card().history]
+
+
+def test_what_was_left_untouched_counts_ones_own_alerts_only(town: Town) -> None:
+    """The premises has moved from HART to Pub Watch since, and pressed there."""
+    for counter in (1, 2):
+        town.press(counter)
+    data = make_directory(2, members={CORNER: (2,)})
+    town.handle(ev.DirectoryChanged(opened(data), data))
+    through = town.disk[-1].entry
+    town.send(town.alert(3, schemes=(2,)), FrameTopic("pubwatch", CORNER))
+
+    done = town.act(Close("00000010-1", "Button stuck", seen_through=through), PATEL, HART_PCSO)
+    assert isinstance(done, Done)
+    assert 0 == done.untouched
+    assert ["unanswered"] == [card.state for card in town.board().cards if card.incident == "00000010-3"]
 
 
 def test_account_in_who_is_coming_is_not_taken_from_the_browser(town: Town) -> None:

@@ -23,7 +23,7 @@ from tests.support.central_town import (
     make_directory,
     opened,
 )
-from wire.ids import FrameId, node_text
+from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import AlertKind, MemberResponse
 from wire.snapshots import PremisesEntry
 from wire.topics import FrameTopic
@@ -107,7 +107,9 @@ def test_page_of_one_scheme_cannot_count_the_others_traffic() -> None:
         for counter in range(1, 6):
             watched.town.press(counter)
         watched.town.act(Acknowledge("00000010-5", "attack"), JONES, rights_in(1))
-        return watched.text(HART)
+        watched.town.press(7, node=ARCADE)
+        later = View(HART, watched.whole, "-later", watched.town.now_at).board(watched.town.now_at)
+        return watched.text(HART) + msgspec.json.encode(later).decode()
 
     assert night(is_loud=False) == night(is_loud=True)
 
@@ -193,6 +195,32 @@ def test_whole_town_sees_no_more_than_its_schemes_once_there_is_another() -> Non
     # The alert that was HART's when it was pressed stays HART's.
     assert ["00000012-7"] == list(watched.cards(HART))
     assert "00000012" not in {line.node for line in watched.board(HART).nodes}
+
+
+def test_those_who_saw_every_scheme_see_nothing_of_one_that_is_founded_today() -> None:
+    """Until they have a role in it; and they see all again when it is closed."""
+    only_hart: dict[NodeId, tuple[int, ...]] = dict.fromkeys((CORNER, BAKERY, CROWN, ARCADE), (1,))
+    watched = Watched(HART, directory=make_directory(members=only_hart, founded=(1,)))
+    page = BoardKeeper(watched.board(HART))
+    watched.town.press(7)
+
+    for serial, data in (
+        (2, make_directory(2, revoked=(BAKERY,))),
+        (3, make_directory(3, members=only_hart, founded=(1,))),
+    ):
+        watched.town.handle(ev.DirectoryChanged(opened(data), data))
+        if serial == 2:
+            play_the_other_scheme(watched.town)
+        watched.take()
+        for made in watched.made[HART]:
+            page.apply(made)
+        now_at = watched.town.now_at
+        fresh = View(HART, watched.whole, "-v", now_at).board(now_at)
+        assert seen_on(fresh) == seen_on(page.board(now_at)) == seen_on(watched.board(HART))
+        if serial == 2:
+            assert [] == [secret for secret in SECRETS[2:] if secret in watched.text(HART)]
+            assert "00000012" not in {line.node for line in page.board(now_at).nodes}
+        watched.made[HART].clear()
 
 
 def test_premises_that_joins_a_scheme_brings_its_open_alerts() -> None:
