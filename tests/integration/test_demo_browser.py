@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ElementHandle, Locator, Page, Route, expect, sync_playwright
 
+from tests.support.demo_browser import (
+    WITHIN_MS,
+    Addresses,
+    open_page,
+    panel,
+    running,
+    serious_faults,
+    sign_in,
+    wait_for_words,
+)
 from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
-WITHIN_MS = 120_000
 CORNER_SHOP, PENNY_BOOKS, RED_LION = "00000010", "00000011", "00000012"
-SERIOUS = {"serious", "critical"}
-expect.set_options(timeout=WITHIN_MS)
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where the demo said to look."""
-
-    central: str
-    panels: str
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[Addresses]:
-    """A demo as ``make demo`` starts it."""
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "watchlink.cli", "demo", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert demo.stdout is not None
-    said = ""
-    for line in demo.stdout:
-        said += line
-        if "Ctrl-C" in line:
-            break
-    central = re.search(r"control room\s+(http\S+)", said)
-    panels = re.search(r"Front panels of all\s+(http\S+)", said)
-    assert central is not None, said
-    assert panels is not None, said
-    yield Addresses(central[1], panels[1])
-    demo.terminate()
-    _, complaints = demo.communicate(timeout=WITHIN_MS / 1_000)
-    assert "" == complaints
-    assert 0 == demo.returncode
 
 
 @pytest.fixture(scope="module")
@@ -87,23 +54,6 @@ def complaints() -> Iterator[list[str]]:
     assert [] == said
 
 
-def open_page(chromium: Browser, url: str, complaints: list[str], **options: object) -> Page:
-    page = chromium.new_page(**options)  # type: ignore[arg-type]
-    page.set_default_timeout(WITHIN_MS)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.goto(url)
-    return page
-
-
-def panel(page: Page, node: str) -> Locator:
-    return page.locator(f"[data-node='{node}']")
-
-
-def wait_for_words(page: Page, node: str, words: str) -> None:
-    expect(panel(page, node).locator("[data-words]")).to_contain_text(words, timeout=WITHIN_MS)
-
-
 NOTE_WHAT_PASSES = """() => {
   window.passed = [];
   const look = () => {
@@ -123,19 +73,12 @@ def wait_for_passing(page: Page, words: str) -> None:
     page.wait_for_function("words => passed.some((one) => one.includes(words))", arg=words)
 
 
-def serious_faults(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [json.dumps(fault["nodes"][0]["html"]) for fault in found if fault["impact"] in SERIOUS]
-
-
 def test_shop_presses_person_answers_shop_knows(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
     panels = open_page(chromium, town.panels, complaints, viewport={"width": 1280, "height": 1000})
     central = open_page(chromium, town.central, complaints, viewport={"width": 1440, "height": 900})
+    sign_in(central, town, "patel")
     central.get_by_role("button", name="Start duty").click()
-    dialog = central.locator("#dialog-person")
-    dialog.get_by_label("Role").select_option("pcso")
-    dialog.get_by_label("Name").fill("J Patel")
-    dialog.get_by_role("button", name="Start duty").click()
+    expect(central.get_by_role("button", name="End duty")).to_be_visible()
     wait_for_words(panels, CORNER_SHOP, "READY")
 
     attack = panel(panels, CORNER_SHOP).locator("[data-button=attack]")
