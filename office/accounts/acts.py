@@ -69,6 +69,11 @@ def end_account(actor: Account, rights: Rights, account: Account) -> None:
         raise RefusedError(why)
     record(actor, "account.ended", account, schemes=standing.schemes)
     send(account.email, "Your Watchlink account", f"{account.name},\n\n{actor.name} ended your account.\n")
+    close_account(account)
+
+
+def close_account(account: Account) -> None:
+    """End it, whatever the rules say; the caller has recorded why."""
     account.is_active = False
     account.ended_at = timezone.now()
     account.set_unusable_password()

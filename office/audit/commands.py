@@ -10,10 +10,12 @@ from django.db import connection, transaction
 from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
+from office.audit.restoring import carry_over
 from office.config import Configuration, read_key
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
 from wire.signing import PublicKey
+from wire.snapshots import People, Premises
 
 
 def published_head(configuration: Configuration) -> PublishedHead:
@@ -76,6 +78,8 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
     """Record that the office was restored, above all rows and numbers that others know, so that publishing goes on."""
     published = published_head(configuration)
     known = published.read()
+    _, people = published.shelf.newest("people")
+    _, premises = published.shelf.newest("premises")
     problem = chain.contradiction(head(), digest_at(known.sequence), known)
     if problem is None and row <= head().sequence and not number:
         _say(["The audit contains all that was published. There is nothing to do."])
@@ -85,12 +89,24 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
             line, _ = PublishedNumber.objects.get_or_create(name=name)
             line.number = max(line.number, number)
             line.save()
-        details = {"published_row": known.sequence, "last_row": head().sequence}
-        new = record_restored(max(row, known.sequence), details)
+        last_row = head().sequence
+        details = {"published_row": known.sequence, "last_row": last_row}
+        record_restored(max(row, known.sequence), details)
+        said = carry_over(
+            people if isinstance(people, People) else None,
+            premises if isinstance(premises, Premises) else None,
+            last_row,
+        )
+        new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.
         published.write(new)
-    _say([f"Row {new.sequence} records the restore. The publisher goes on within a minute; nothing need be restarted."])
-    return 0
+    _say(said)
+    _say(
+        [
+            f"The restore is recorded in the audit, up to row {new.sequence}.",
+            "The publisher goes on within a minute; nothing need be restarted.",
+        ]
+    )
 
 
 def _say(lines: Iterable[str]) -> None:

@@ -126,7 +126,7 @@ class PublishedHead:
 
     def __init__(self, state_file: Path, shelf: Shelf) -> None:
         self._state_file = state_file
-        self._shelf = shelf
+        self.shelf = shelf
 
     def read(self) -> AuditHead:
         """The newest of both. A state file that cannot be read counts for nothing."""
@@ -137,7 +137,7 @@ class PublishedHead:
         except (OSError, msgspec.MsgspecError) as e:
             logger.warning("%s is not used: %s", self._state_file, e)
             own = NO_HEAD
-        return max(own, self._shelf.head(), key=lambda head: head.sequence)
+        return max(own, self.shelf.head(), key=lambda head: head.sequence)
 
     def write(self, head: AuditHead) -> None:
         """Keep a head, before it is published.
