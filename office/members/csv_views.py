@@ -34,9 +34,9 @@ ROWS_SHOWN_MAX: Final = 500
 """Of each kind, in a preview."""
 
 
-@require_GET
 @for_roles("co-ordinator")
 @require_recent_second_factor
+@require_GET
 def premises_export(request: HttpRequest) -> HttpResponseBase:
     """The premises of a list's filters, in the form that an import reads."""
     own = rights(request).co_ordinates
@@ -63,8 +63,8 @@ def premises_export(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def import_upload(request: HttpRequest) -> HttpResponseBase:
     """Choose a file; nothing is changed yet."""
     forget_uploads()
@@ -85,8 +85,8 @@ def import_upload(request: HttpRequest) -> HttpResponseBase:
     return render(request, "members/import.html", {"form": form, "columns": headings(1)}, status=status)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def import_preview(request: HttpRequest, token: str) -> HttpResponseBase:
     """What the file would change; POST does it, if that is still the same."""
     own = rights(request).co_ordinates

@@ -30,8 +30,8 @@ from office.members.register import (
 from office.members.scope import members_of, premises_of, schemes_of
 
 
-@require_GET
 @for_roles("co-ordinator")
+@require_GET
 def members_list(request: HttpRequest) -> HttpResponse:
     """The members of one's schemes."""
     own = rights(request).co_ordinates
@@ -41,8 +41,8 @@ def members_list(request: HttpRequest) -> HttpResponse:
     return render(request, "members/members_list.html", context)
 
 
-@require_GET
 @for_roles("co-ordinator")
+@require_GET
 def member_page(request: HttpRequest, number: int) -> HttpResponse:
     """One member: memberships and premises in one's schemes, and who speaks for it."""
     own = rights(request).co_ordinates
@@ -58,8 +58,8 @@ def member_page(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "members/member.html", context)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def member_add(request: HttpRequest) -> HttpResponseBase:
     """Add a member."""
     own = rights(request).co_ordinates
@@ -73,8 +73,8 @@ def member_add(request: HttpRequest) -> HttpResponseBase:
     return render(request, "members/member_edit.html", {"form": form}, status=400 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def member_edit(request: HttpRequest, number: int) -> HttpResponseBase:
     """Rename a member, and correct or add memberships of one's schemes."""
     own = rights(request).co_ordinates
@@ -109,8 +109,8 @@ def member_edit(request: HttpRequest, number: int) -> HttpResponseBase:
     return render(request, "members/member_edit.html", context, status=400 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def member_people(request: HttpRequest, number: int) -> HttpResponseBase:
     """Choose who may see the member's premises, among the members' contacts of one's schemes."""
     own = rights(request).co_ordinates
@@ -129,8 +129,8 @@ def member_people(request: HttpRequest, number: int) -> HttpResponseBase:
     return render(request, "members/member_people.html", context, status=400 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def membership_end(request: HttpRequest, number: int, scheme: str) -> HttpResponseBase:
     """End a membership, after asking: the member's premises leave the scheme."""
     membership = _membership(request, number, scheme, has_ended=False)
@@ -144,8 +144,8 @@ def membership_end(request: HttpRequest, number: int, scheme: str) -> HttpRespon
     return render(request, "members/membership_end.html", context)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def membership_delete(request: HttpRequest, number: int, scheme: str) -> HttpResponseBase:
     """Forget an ended membership, after asking."""
     membership = _membership(request, number, scheme, has_ended=True)

@@ -51,8 +51,8 @@ class Shown(Struct, frozen=True):
     name: str
 
 
-@require_GET
 @for_roles("co-ordinator", "members-contact")
+@require_GET
 def premises_list(request: HttpRequest) -> HttpResponse:
     """The premises that exist for the person: searched, filtered, fifty to a page."""
     mine = rights(request)
@@ -76,8 +76,8 @@ def premises_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
 @for_roles("co-ordinator", "members-contact")
+@require_GET
 def premises_page_view(request: HttpRequest, number: int) -> HttpResponse:
     """One premises."""
     mine = rights(request)
@@ -97,8 +97,8 @@ def premises_page_view(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def premises_add(request: HttpRequest) -> HttpResponseBase:
     """Add a premises."""
     own = rights(request).co_ordinates
@@ -126,8 +126,8 @@ def premises_add(request: HttpRequest) -> HttpResponseBase:
     return _form(request, typed, None)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def premises_edit(request: HttpRequest, number: int) -> HttpResponseBase:
     """Change a premises. Who saves second sees both versions and chooses."""
     own = rights(request).co_ordinates
@@ -169,8 +169,8 @@ def premises_edit(request: HttpRequest, number: int) -> HttpResponseBase:
     return redirect("premises", number=number)
 
 
-@require_http_methods(["GET", "POST"])
 @for_roles("co-ordinator")
+@require_http_methods(["GET", "POST"])
 def premises_remove(request: HttpRequest, number: int) -> HttpResponseBase:
     """Remove a premises from one's own schemes, after asking."""
     own = rights(request).co_ordinates
