@@ -26,6 +26,8 @@ from office.members.models import Member, Membership, PendingImport, Premises
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from wire.snapshots import RoleSlug
 
+pytestmark = pytest.mark.long
+
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "who-may-what.md"
 ROLES: Final[tuple[RoleSlug, ...]] = get_args(RoleSlug)
 MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
