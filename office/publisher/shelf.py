@@ -110,7 +110,10 @@ class Shelf:
         return (self.folder / file_name(name, number)).read_bytes()
 
     def _numbers(self, name: SnapshotName) -> list[int]:
-        parsed = [parse_file_name(path.name) for path in self.folder.iterdir()]
+        try:
+            parsed = [parse_file_name(path.name) for path in self.folder.iterdir()]
+        except FileNotFoundError:
+            return []  # nothing was ever published
         return sorted(number for each in parsed if each is not None and each[0] == name for number in [each[1]])
 
 

@@ -66,6 +66,15 @@ def test_verify_finds_an_audit_in_order(office: Configuration, capsys: pytest.Ca
     assert said.endswith("The audit is in order.\n")
 
 
+def test_verify_before_anything_was_published_says_what_it_cannot_know(
+    office: Configuration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.snapshots_folder.rmdir()
+
+    assert 0 == commands.verify(office)
+    assert "Nothing of it has been published yet, so a missing end would not show." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
