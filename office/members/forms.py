@@ -199,6 +199,8 @@ class PremisesInput:
         if not contacts.management_form.is_valid():
             form.add_error(None, "The contacts did not arrive. Reload the page and enter them again.")
             return None
+        if contacts.non_form_errors():
+            form.add_error(None, f"There are too many contacts; keep {CONTACTS_MAX} at most.")
         texts = {field: form.cleaned_data.get(field, "") for field in (*CHARS_MAX, "latitude", "longitude")}
         facts, problems = read_premises(texts, [contact.texts() for contact in contacts.forms])
         for problem in problems:

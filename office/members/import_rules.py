@@ -34,6 +34,9 @@ MEMBER: Final = "Member"
 SCHEMES: Final = "Schemes"
 _FIELDS: Final = {label: field for field, label in LABELS.items() if field != "contacts"}
 _SCHEME_SEPARATORS: Final = re.compile(r"[,;|/\n]")
+_WITHOUT_ZERO: Final = re.compile(r"[1-9][0-9]{8,9}")
+"""A British phone number whose 0 a spreadsheet has dropped."""
+_LINES_TOLD_MAX: Final = 5
 _DIGITS: Final = re.compile(r"[0-9]{1,15}")
 
 
@@ -188,6 +191,7 @@ class _Planning:
         self._by_place = {_place_key(one.member, one.facts): one.number for one in known.premises.values()}
         self._seen: dict[object, int] = {}
         self._columns: dict[str, int] = {}
+        self._without_zero: list[int] = []
 
     def plan(self) -> ImportPlan:
         problems = self._read_headings()
@@ -227,6 +231,13 @@ class _Planning:
         unused = [text for index, text in enumerate(self._table.headings) if text and index not in used]
         if unused:
             notes.append(f"Not imported, because no column of the office is called so: {', '.join(unused)}.")
+        if self._without_zero:
+            lines = ", ".join(map(str, self._without_zero[:_LINES_TOLD_MAX]))
+            more = " and more" if len(self._without_zero) > _LINES_TOLD_MAX else ""
+            notes.append(
+                f"Some phone numbers have no 0 in front: spreadsheets drop it. Check line {lines}{more}. "
+                "In the spreadsheet, format the column as text, or write a space into the number."
+            )
         return tuple(notes)
 
     def _row(self, row: Row) -> RowPlan:
@@ -238,7 +249,7 @@ class _Planning:
             )
         cells = {heading: row.cells[index] for heading, index in self._columns.items()}
         before = self._existing(cells, row.line)
-        facts = self._facts(cells, before)
+        facts = self._facts(cells, before, row.line)
         member = self._member(cells, before)
         schemes = self._chosen_schemes(cells, before)
         changes = tuple(self._changes(before, member, schemes, facts))
@@ -268,7 +279,7 @@ class _Planning:
             )
         return existing
 
-    def _facts(self, cells: Mapping[str, str], before: Existing | None) -> PremisesFacts:
+    def _facts(self, cells: Mapping[str, str], before: Existing | None, line: int) -> PremisesFacts:
         texts = {} if before is None else texts_of(before.facts)
         texts |= {field: cells[label] for label, field in _FIELDS.items() if label in cells}
         indices = [
@@ -287,6 +298,8 @@ class _Planning:
         facts, problems = read_premises(texts, tuple(contacts))
         if facts is None:
             raise _RowRefusedError(tuple((_column(problem.field), problem.sentence) for problem in problems))
+        if indices and any(_WITHOUT_ZERO.fullmatch(contact.phone) for contact in facts.contacts):
+            self._without_zero.append(line)
         return facts
 
     def _member(self, cells: Mapping[str, str], before: Existing | None) -> str:

@@ -192,6 +192,15 @@ def test_unknown_columns_and_windows_text_are_told() -> None:
     assert len(made.notes) == 2
 
 
+def test_a_zero_dropped_by_a_spreadsheet_is_told() -> None:
+    made = plan(
+        "Name,Member,Contact 1 name,Contact 1 phone\nA,M,Jo,1604496000\nB,M,Jo,01604496000\nC,M,Jo,999\n", known()
+    )
+
+    assert len(made.rows) == 3
+    assert [note.split(".")[1] for note in made.notes] == [" Check line 2"]
+
+
 def test_a_town_too_large_is_refused() -> None:
     full = Known(schemes=(HART,), premises={}, members=(), premises_in_town=PREMISES_MAX)
 

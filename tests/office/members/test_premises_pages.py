@@ -92,6 +92,20 @@ def test_an_error_stands_at_its_field_and_on_top_and_nothing_typed_is_lost(brows
     assert not Premises.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [("x", "The contacts did not arrive."), ("100000", "too many contacts"), ("17", "There are 17 contacts")],
+)
+def test_contacts_that_cannot_be_kept_are_told(browser: Client, count: str, says: str) -> None:
+    form = typed(browser, "/premises/add/") | {"name": "A", "member": "B", "is_new_member": "on"}
+    form |= {f"contacts-{index}-name": "Jo" for index in range(17)}
+    answer = browser.post("/premises/add/", form | {"contacts-TOTAL_FORMS": count})
+
+    assert answer.status_code == 400
+    assert says in answer.content.decode()
+    assert not Premises.objects.exists()
+
+
 def test_an_unknown_member_is_not_added_unasked(browser: Client) -> None:
     form = typed(browser, "/premises/add/") | {"name": "Corner Shop", "member": "Shops Ltd"}
     answer = browser.post("/premises/add/", form)
