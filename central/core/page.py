@@ -116,7 +116,8 @@ class Page(Record):
         if rejections is not None and has_rejections:
             rejections.is_changed = False
             rejected = rejections.lines()
-        premises, gone_premises = self._premises.take_changed() if has_premises else ((), ())
+        with_cards = (node for node, shown in self._told_cards.items() if shown)
+        premises, gone_premises = self._premises.take_changed(with_cards) if has_premises else ((), ())
         differs = dict(now for now, before in zip(told, self._told, strict=True) if now != before)
         self._told = told
         self.sequence += 1

@@ -7,7 +7,7 @@ import of thousands at the office is no wave here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from msgspec import field
@@ -21,7 +21,8 @@ from wire.snapshots import ContactEntry, PremisesEntry
 from wire.text import display_text
 
 NOTES_CHARS_MAX: Final = 2_000
-TOLD_AT_ONCE: Final = 500
+TOLD_AT_ONCE: Final = 100
+"""A few thousandths of a second's work."""
 
 
 class PremisesBook(Record):
@@ -58,9 +59,10 @@ class PremisesBook(Record):
         self._untold = Table()
         return tuple(line_of(node, entry) for node, entry in self._joined.items())
 
-    def take_changed(self) -> tuple[tuple[PremisesLine, ...], tuple[str, ...]]:
-        """Some of those to be told, and units that have none any more."""
-        some = tuple(islice(self._untold, TOLD_AT_ONCE))
+    def take_changed(self, urgent: Iterable[NodeId] = ()) -> tuple[tuple[PremisesLine, ...], tuple[str, ...]]:
+        """Some of those to be told, ``urgent`` ones first, and units that have none any more."""
+        ordered = chain((node for node in urgent if node in self._untold), self._untold)
+        some = tuple(islice(dict.fromkeys(islice(ordered, 2 * TOLD_AT_ONCE)), TOLD_AT_ONCE))
         for node in some:
             del self._untold[node]
         lines = tuple(line_of(node, self._joined[node]) for node in some if node in self._joined)

@@ -116,6 +116,9 @@ class Steps(Machine, ABC):
                 self._forget_in_flight((entry,), WRITTEN_ONLY)
             case ev.CommitFailed(_, entries):
                 self._forget_in_flight(entries, NOT_DONE)
+            case ev.PeopleChanged() | ev.PremisesChanged():
+                # Names, addresses and phone numbers of a whole town do not belong in a file for engineers.
+                what = type(what).__name__
             case _:
                 pass
         sender = sender or sender_of(what)

@@ -13,7 +13,7 @@ from central.core.sight import View
 from central.core.view import ContactLine, PremisesLine
 from tests.support.central_town import ARCADE, BAKERY, CORNER, Town, make_directory, only, opened
 from wire.directory import Directory, Sender
-from wire.ids import NodeId
+from wire.ids import NodeId, node_text
 from wire.signing import SigningKey
 from wire.snapshots import ContactEntry, Place, PremisesEntry
 
@@ -118,6 +118,8 @@ def test_import_of_thousands_is_told_in_parts() -> None:
 
     told = []
     while book.is_changed:
-        told.append(len(book.take_changed()[0]))
+        told.append([line.node for line in book.take_changed([nodes[-1]])[0]])
 
-    assert [TOLD_AT_ONCE, TOLD_AT_ONCE, 10] == told
+    assert [TOLD_AT_ONCE, TOLD_AT_ONCE, 10] == list(map(len, told))
+    assert node_text(nodes[-1]) == told[0][0]
+    assert len(nodes) == len({node for some in told for node in some})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from central.core import acts, outbound
+from central.core import acts, outbound, premises
 from central.core import effects as do
 from central.core import events as ev
 from central.core.incident import Incident
@@ -15,6 +15,7 @@ from tests.support.central_town import ALL_RIGHTS, BAKERY, CORNER, CROWN, PATEL,
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, IncidentState, Sync
+from wire.snapshots import PremisesEntry
 
 SEVEN, EIGHT = FrameId(CORNER, 7), FrameId(BAKERY, 8)
 SEEN = tuple(SeenFrame(frame_id, b"digest", is_late=False) for frame_id in (SEVEN, EIGHT))
@@ -54,6 +55,18 @@ def test_who_asked_for_what_fails_is_told_that_nothing_was_done(town: Town, monk
     said = town.core.handle(ev.ActionRequested(9, AddNote("00000010-7", "words"), PATEL, ALL_RIGHTS), town.now_at)
 
     assert [do.AnswerAction(9, Refused(NOT_DONE))] == only(said, do.AnswerAction)
+
+
+def test_what_is_set_aside_has_no_names_and_addresses_of_the_town(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes into a file for engineers."""
+
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(premises, "Table", failing)
+    said = town.core.handle(ev.PremisesChanged((PremisesEntry(premises=70, name="Shop", schemes=(1,)),)), town.now_at)
+
+    assert ["PremisesChanged"] == [order.what for order in only(said, do.SetAside)]
 
 
 def test_alert_that_cannot_be_told_takes_no_receipt_and_no_other_alert_with_it(

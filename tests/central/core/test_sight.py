@@ -108,6 +108,7 @@ def test_page_of_one_scheme_cannot_count_the_others_traffic() -> None:
             watched.town.press(counter)
         watched.town.act(Acknowledge("00000010-5", "attack"), JONES, rights_in(1))
         watched.town.press(7, node=ARCADE)
+        watched.take()
         later = View(HART, watched.whole, "-later", watched.town.now_at).board(watched.town.now_at)
         return watched.text(HART) + msgspec.json.encode(later).decode()
 
