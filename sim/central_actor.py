@@ -21,6 +21,7 @@ from sim.central_bugs import Bugs, PlantedBugError
 from sim.central_disk import CentralDisk
 from sim.invariants import Invariants
 from sim.invariants_desk import judge_desk
+from sim.invariants_scope import ScopedPages
 from sim.node_actor import EPOCH_S
 from sim.plants import FirstCome, Plant, spoil_central_order
 from sim.timeline import Timeline
@@ -75,6 +76,8 @@ class SimCentral:
         self._broker = broker
         self._invariants = invariants
         self._plant = plant
+        is_open = plant is Plant.SCOPE_FORGOTTEN
+        self._pages = ScopedPages(invariants.memberships, self._opened.schemes, is_open=is_open)
         self.bugs: Bugs | None = None
         self._core: CentralCore | None = None
         self._run = 0
@@ -332,10 +335,12 @@ class SimCentral:
             raise order.error
 
     def _show_board(self, order: do.ShowBoard) -> None:
+        self._pages.begin(order.board)
         self.cards = {}
         self._show(order.board.cards)
 
     def _show_change(self, order: do.ShowChange) -> None:
+        self._pages.take(order.change)
         for key in order.change.gone_cards:
             self.cards.pop(key, None)
         self._show(order.change.cards)
@@ -378,6 +383,7 @@ class SimCentral:
             self._take(ev.FramesCommitted(tuple(entry.signed.frame.id for entry in new)))
             if self._core is not None and self.bugs is None:
                 judge_desk(self.disk.journal, new, self.cards.values(), self._timeline.now_ms)
+                self._pages.judge(new, self.now_at)
         if known:
             stored = [self.disk.frames[frame_id] for frame_id in known]
             self._take(ev.FramesKnown(tuple(SeenFrame(e.signed.frame.id, e.digest, e.is_late) for e in stored)))

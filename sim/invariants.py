@@ -58,7 +58,7 @@ class Invariants:
 
     def __init__(self, timeline: Timeline, memberships: dict[NodeId, frozenset[int]]) -> None:
         self._timeline = timeline
-        self._memberships = memberships
+        self.memberships = memberships
         self.truth: dict[FrameId, Truth] = {}
         self.presses: list[Press] = []
         self._alerts_of: dict[NodeId, list[tuple[int, AlertKind]]] = {}
@@ -273,14 +273,14 @@ class Invariants:
     def judge_neighbours(self, since_ms: int, revoked: frozenset[NodeId]) -> None:
         """For a long time nobody had a network. A node that hides its own silent attack shows no other's (N4)."""
         hushed = self._hushed()
-        listeners = {node: schemes for node, schemes in self._memberships.items() if node not in hushed}
+        listeners = {node: schemes for node, schemes in self.memberships.items() if node not in hushed}
         self.air.judge_neighbours(since_ms, self._licensed() - revoked, listeners)
 
     def judge_warned(self, directory: Directory, revoked: frozenset[NodeId]) -> None:
         """Everything works again and time has passed: every open alert has been seen, as what it is."""
         assert self.central_disk is not None
         unjudged = revoked | self._hushed() | {FLOODER}
-        self.panels.judge_warned(self.central_disk.journal, directory, self.nodes.values(), self._memberships, unjudged)
+        self.panels.judge_warned(self.central_disk.journal, directory, self.nodes.values(), self.memberships, unjudged)
 
     def _hushed(self) -> frozenset[NodeId]:
         frames = (truth.signed.frame for truth in self.truth.values())
@@ -314,7 +314,7 @@ class Invariants:
         frame = truth.signed.frame
         if not isinstance(frame, Alert) or frame.kind not in MEMBERS_WARNED:
             self._broken("I7", f"{node.name} shows {alert.text}, which members are not warned of")
-        if not self._memberships[node.id] & set(frame.schemes) or alert.node == node.id:
+        if not self.memberships[node.id] & set(frame.schemes) or alert.node == node.id:
             self._broken("I6", f"{node.name} is warned of {alert.text}, which is none of its business")
         if node.id in truth.remembered_at:
             self._broken("I6", f"{alert.text} was shown twice at {node.name}")

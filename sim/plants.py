@@ -48,6 +48,8 @@ class Plant(StrEnum):
     """Central forgets how old an alert is."""
     REPEAT_NOT_SOUNDED = "repeat-not-sounded"
     """The desk is not told that a shop pressed again after the answer."""
+    SCOPE_FORGOTTEN = "scope-forgotten"
+    """Everyone's page is sent the whole town."""
     NO_BUDGET = "no-budget"
     """Central reads messages in order of arrival, whoever sends them."""
     UPGRADE_MISSED = "upgrade-missed"
@@ -86,6 +88,7 @@ BREAKS: Final[dict[Plant, tuple[str, ...]]] = {
     Plant.UNSIGNED_BELIEVED: ("I5", "I7", "I26", "I27", "I28"),
     Plant.LATE_SHOWN_AS_LIVE: ("I8",),
     Plant.REPEAT_NOT_SOUNDED: ("I29",),
+    Plant.SCOPE_FORGOTTEN: ("I31",),
     Plant.NO_BUDGET: ("I30",),
     Plant.UPGRADE_MISSED: ("I21",),
     Plant.HALF_A_STEP_KEPT: ("I10", "I22"),
