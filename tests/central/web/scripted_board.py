@@ -35,6 +35,7 @@ from central.core.view import (
     OnDuty,
     PathFigures,
     Person,
+    PremisesLine,
     RadioLine,
     Refused,
     RejectedLine,
@@ -91,6 +92,8 @@ class ChangeFields(TypedDict, total=False):
     has_alerts_lane: bool
     has_reserve: bool
     rejected: tuple[RejectedLine, ...]
+    premises: tuple[PremisesLine, ...]
+    gone_premises: tuple[str, ...]
 
 
 class ScriptedBoard:
@@ -102,6 +105,7 @@ class ScriptedBoard:
         self.sequence = 7
         self.cards: dict[str, Card] = {}
         self.nodes: dict[str, NodeLine] = {}
+        self.premises: dict[str, PremisesLine] = {}
         self.on_duty: tuple[OnDuty, ...] = ()
         self.rejected: tuple[RejectedLine, ...] = ()
         self.is_broker_linked = True
@@ -134,6 +138,7 @@ class ScriptedBoard:
             cards=tuple(self.cards.values()),
             nodes=tuple(self.nodes.values()),
             rejected=self.rejected,
+            premises=tuple(self.premises.values()),
         )
 
     def subscribe(self, deliver: DeliverChange, scope: Scope = WHOLE_TOWN) -> Callable[[], None]:
@@ -205,6 +210,16 @@ class ScriptedBoard:
         """Put premises on the board."""
         self.nodes.update((node.node, node) for node in nodes)
         self.tell(nodes=nodes)
+
+    def show_premises(self, line: PremisesLine) -> None:
+        """Say what the office knows of a premises."""
+        self.premises[line.node] = line
+        self.tell(premises=(line,))
+
+    def hide_premises(self, node: str) -> None:
+        """The office knows it no more."""
+        del self.premises[node]
+        self.tell(gone_premises=(node,))
 
     def set_on_duty(self, people: tuple[Person, ...]) -> None:
         """Say who is on duty."""
