@@ -92,7 +92,9 @@ class Office:
         except OSError as e:
             raise OSError(f"the pages cannot listen on {web.host} port {web.port}: {e.strerror}") from e
         self._port = listener.getsockname()[1]
-        self._web = WebServer(_application(web.workers), listener, tls=tls, has_lifespan=False)
+        self._web = WebServer(
+            _application(web.workers, configuration.inter_font_dir), listener, tls=tls, has_lifespan=False
+        )
         self._housekeeping = _Housekeeping(configuration)
 
     def run(self, should_stop: threading.Event) -> bool:
@@ -151,7 +153,7 @@ class _Housekeeping:
             close_old_connections()
 
 
-def _application(workers: int) -> ASGIApp:
+def _application(workers: int, inter_font_dir: Path) -> ASGIApp:
     from a2wsgi import WSGIMiddleware  # noqa: PLC0415
     from starlette.applications import Starlette  # noqa: PLC0415
     from starlette.routing import Mount  # noqa: PLC0415
@@ -163,7 +165,10 @@ def _application(workers: int) -> ASGIApp:
     # A page waits in the queue until the reader has taken it, instead of holding its worker.
     wsgi = WSGIMiddleware(cast("Any", application), workers=workers, send_queue_size=1_024)
     pages = WholeBody(cast("ASGIApp", wsgi), upload_paths=UPLOAD_PATHS)
-    return Starlette(routes=[Mount("/static", StaticFiles(directory=_HERE / "static")), Mount("/", pages)])
+    static = [Mount("/static", StaticFiles(directory=_HERE / "static"))]
+    if inter_font_dir.is_dir():
+        static.insert(0, Mount("/static/inter", StaticFiles(directory=inter_font_dir)))
+    return Starlette(routes=[*static, Mount("/", pages)])
 
 
 def _check_keys(configuration: Configuration) -> None:

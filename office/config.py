@@ -77,6 +77,12 @@ class MailTable(Struct, frozen=True, kw_only=True):
     sender: str = ""
 
 
+class PageTable(Struct, frozen=True, kw_only=True):
+    """``[page]``."""
+
+    inter_font_dir: str = "/usr/share/fonts/opentype/inter"
+
+
 class OfficeFile(Struct, frozen=True, kw_only=True):
     """The file as written: paths unresolved."""
 
@@ -88,6 +94,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     central: CentralTable = CentralTable()
     publisher: PublisherTable = PublisherTable()
     mail: MailTable = MailTable()
+    page: PageTable = PageTable()
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -118,6 +125,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     publisher: PublisherTable
     mail: MailTable
     mail_password_file: Path | None
+    inter_font_dir: Path
 
     @property
     def town(self) -> Town:
@@ -183,6 +191,7 @@ def load_configuration(path: Path) -> Configuration:
         publisher=file.publisher,
         mail=file.mail,
         mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,
+        inter_font_dir=folder / file.page.inter_font_dir,
     )
 
 

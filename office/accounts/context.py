@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from office.accounts.access import rights
@@ -11,8 +12,10 @@ from office.accounts.models import Account, Notice
 
 
 def office(request: HttpRequest) -> dict[str, Any]:
-    """Template variables ``rights`` (of nobody, if nobody is signed in) and ``notices``."""
+    """Template variables ``rights`` and ``notices`` of the person who is signed in, and ``has_inter``."""
+    has_inter = settings.OFFICE is not None and settings.OFFICE.inter_font_dir.is_dir()
     account = getattr(request, "user", None)
     if not isinstance(account, Account):
-        return {"notices": ()}
-    return {"rights": rights(request), "notices": Notice.objects.filter(account=account, read_at=None).order_by("pk")}
+        return {"has_inter": has_inter, "notices": ()}
+    notices = Notice.objects.filter(account=account, read_at=None).order_by("pk")
+    return {"has_inter": has_inter, "notices": notices, "rights": rights(request)}

@@ -138,6 +138,21 @@ def test_codes_cannot_be_guessed_on_and_on(client: Client, co_ordinator: Account
     assert TOO_MANY in _give_code(client, code_of(co_ordinator))
 
 
+def test_guessing_codes_at_the_door_never_stops_stepping_up_inside(
+    client: Client, co_ordinator: Account, signed_in: SignedIn
+) -> None:
+    browser = signed_in(co_ordinator, second_factor_age_s=400)
+    _give_password(client, "cora")
+    for _ in range(6):
+        _give_code(client, "000000")
+
+    inside = Client(REMOTE_ADDR="192.0.2.9")
+    inside.cookies = browser.cookies
+    answer = inside.post("/again/", {"code": code_of(co_ordinator), "next": "/account/"})
+
+    assert answer["Location"] == "/account/"
+
+
 def test_the_session_gets_a_new_key_by_signing_in(client: Client, co_ordinator: Account) -> None:
     client.get("/sign-in/")
     _give_password(client, "cora")
