@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 from typing import Final
 
@@ -12,15 +11,12 @@ from django.db import connection
 from office.audit import triggers
 from office.config import Configuration, read_key
 from office.publisher.publishing import Publishing
-from office.publisher.serving import Counter
+from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
 from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.service import Service
-from runtime.tls import server_context
-from runtime.tls_clients import admit_only
 from runtime.web_server import WebServer, listen, url_of
-from wire.ids import CENTRAL, node_text
 from wire.signing import SigningKey
 from wire.snapshots import SnapshotName
 
@@ -99,13 +95,7 @@ class Publisher:
                 f"{configuration.file}: keys publisher.certificate_file, publisher.key_file and"
                 " publisher.clients_ca_file: give all three or none"
             )
-        tls: ssl.SSLContext = server_context(
-            configuration.path(table.certificate_file),
-            configuration.path(table.key_file),
-            clients_ca_file=configuration.path(table.clients_ca_file),
-        )
-        # The town's CA makes the nodes' certificates too, and they have no business with people and premises.
-        admit_only(tls, {node_text(CENTRAL)})
+        tls = context_for_central(*map(configuration.path, files))
         listener = listen(table.host, table.port, has_tls=True)
         self._facts.write("listening", url=url_of(listener, has_tls=True))
         return WebServer(self._counter.app, listener, tls=tls, end_streams=self._counter.close)

@@ -1,13 +1,15 @@
 """Serves snapshots to programs on other machines: they ask for what is newer than theirs, and wait for it.
 
 ``GET /snapshots/{name}?after=N`` answers the newest file, whole, as soon as its number is above N; 204 if there is none
-after :data:`WAIT_S`. The connection is mutual TLS: whoever has no certificate of the town is not let in at all.
+after :data:`WAIT_S`. The connection is mutual TLS: whoever has not central's certificate is not let in at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
+from pathlib import Path
 from typing import Final, cast
 
 from starlette.applications import Starlette
@@ -17,6 +19,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from office.publisher.shelf import KINDS, Shelf
+from runtime.tls import server_context
+from runtime.tls_clients import admit_only
+from wire.ids import CENTRAL, node_text
 from wire.snapshots import SnapshotName
 
 WAIT_S: Final = 25.0
@@ -24,6 +29,17 @@ WAIT_S: Final = 25.0
 _DIGITS_MAX: Final = 16
 WAITING_MAX: Final = 64
 """At one time. A town has a central or two, and the fleet's engineer."""
+
+
+def context_for_central(certificate_file: Path, key_file: Path, clients_ca_file: Path) -> ssl.SSLContext:
+    """The server's side of mutual TLS. The town's CA makes every node's certificate too: only central is let in.
+
+    Raises:
+        ConfigError: as :func:`runtime.tls.server_context`.
+    """
+    context = server_context(certificate_file, key_file, clients_ca_file=clients_ca_file)
+    admit_only(context, {node_text(CENTRAL)})
+    return context
 
 
 class Counter:

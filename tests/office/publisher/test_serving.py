@@ -15,7 +15,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from office.publisher import serving
-from office.publisher.serving import Counter
+from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import Shelf
 from provisioning.certificates import (
     CertificateAuthority,
@@ -64,7 +64,7 @@ class Office:
         self.shelf = Shelf(folder, TOWN, KEY.public)
         self.counter = Counter(self.shelf)
         self.asked: queue.SimpleQueue[str] = queue.SimpleQueue()
-        tls = server_context(own.certificate_file, own.key_file, clients_ca_file=own.ca_file)
+        tls = context_for_central(own.certificate_file, own.key_file, own.ca_file)
         listener = listen("127.0.0.1", 0, has_tls=True)
         self.url = url_of(listener, has_tls=True)
         self.web = WebServer(self, listener, tls=tls, end_streams=self.counter.close)
@@ -164,11 +164,13 @@ def test_too_many_who_wait_are_sent_away(office: Office, monkeypatch: pytest.Mon
     assert 503 == office.get("snapshots/people").status_code
 
 
-def test_only_the_towns_certificates_are_let_in(office: Office, tmp_path: Path) -> None:
+def test_only_central_of_the_own_town_is_let_in(office: Office, tmp_path: Path) -> None:
+    """A stolen node has a certificate of the town as well, and must not read who the people are."""
     office.publish(7)
     stranger = CertificateAuthority.create("Town", datetime.now(UTC))
     others = written(tmp_path, "stranger", issue_client_certificate(stranger, "00000001"), stranger)
-    for certificate in (None, others):
+    node = written(tmp_path, "node", issue_client_certificate(office.ca, "00000010"), office.ca)
+    for certificate in (None, others, node):
         context = ssl.create_default_context(cafile=str(office.client.ca_file))
         if certificate is not None:
             context.load_cert_chain(certificate.certificate_file, certificate.key_file)
