@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from office.accounts.models import Account, Scheme
 from office.audit.journal import Entry, record, record_many
-from office.members.facts import LABELS, PremisesFacts, texts_of
+from office.members.facts import LABELS, PremisesFacts, folded, texts_of
 from office.members.models import Contact, Member, Membership, Premises
 from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, may_see, schemes_after, schemes_when_removed
+from office.members.scope import premises_of
 
 
 class ChangedMeanwhileError(Exception):
@@ -48,12 +49,15 @@ def add_premises(actor: Account, own_schemes: frozenset[int], wanted: Wanted) ->
 
     Raises:
         SchemesRefusedError: not theirs, or none.
-        ChangeRefusedError: the office is full.
+        ChangeRefusedError: the office is full, or the member has the same premises already.
     """
     member, facts = wanted.member, wanted.facts
     numbers = schemes_after(frozenset(), wanted.schemes, own_schemes)
     if Premises.objects.count() >= PREMISES_MAX:
         raise ChangeRefusedError(f"The office holds {PREMISES_MAX} premises at most. Remove one first.")
+    for name, place in premises_of(own_schemes).filter(member=member).values_list("name", "place"):
+        if (folded(name), folded(place)) == (folded(facts.name), folded(facts.place)):
+            raise ChangeRefusedError("This member already has premises of that name there. Edit those instead.")
     premises = Premises(member=member, changed_by=actor.name)
     premises.put(facts, member.name)
     premises.save()

@@ -92,6 +92,21 @@ def test_an_error_stands_at_its_field_and_on_top_and_nothing_typed_is_lost(brows
     assert not Premises.objects.exists()
 
 
+def test_a_form_sent_twice_adds_one_premises(browser: Client) -> None:
+    form = typed(browser, "/premises/add/") | {
+        "name": "Corner",
+        "place": "High St",
+        "member": "B",
+        "is_new_member": "on",
+    }
+    browser.post("/premises/add/", form)
+    answer = browser.post("/premises/add/", form)
+
+    assert "already has premises of that name there" in answer.content.decode()
+    assert Premises.objects.count() == 1
+    assert browser.post("/premises/add/", form | {"place": "Low St"}).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("count", "says"),
     [("x", "The contacts did not arrive."), ("100000", "too many contacts"), ("17", "There are 17 contacts")],
