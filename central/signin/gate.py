@@ -73,6 +73,7 @@ class Gate:
         store: the disk.
         now: central's clock, aware UTC.
         office_url: of the office's pages, with a slash at its end; empty = this central is not joined to an office.
+        wall_s: the machine's wall clock, Unix time: the office stamps tickets with its own, and central's never steps.
         clock_s: monotonic seconds.
     """
 
@@ -83,6 +84,7 @@ class Gate:
         now: Callable[[], datetime],
         *,
         office_url: str,
+        wall_s: Callable[[], float] = time.time,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read the open sessions.
@@ -95,6 +97,7 @@ class Gate:
         self.sessions = Sessions(store, now())
         self._town = town
         self._store = store
+        self._wall_s = wall_s
         self._clock_s = clock_s
         self._register: Register | None = None
         self._faults: dict[str, str] = {}
@@ -206,7 +209,7 @@ class Gate:
         """
         register, now_at = self._people(), self.now()
         try:
-            ticket = open_ticket(text, self._town, register.people.ticket_key, secret=secret, now_s=now_at.timestamp())
+            ticket = open_ticket(text, self._town, register.people.ticket_key, secret=secret, now_s=self._wall_s())
         except TicketError as e:
             raise SignInError(_REFUSALS.get(e.reason, "ticket")) from e
         person = _listed(register, ticket.account)

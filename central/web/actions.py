@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
-from central.core.view import Action, SetOnTheWay
+from central.core.view import Action
 from wire.limits import MESSAGE_BYTES_MAX
 
 ACTION_BYTES_MAX: Final = MESSAGE_BYTES_MAX
@@ -54,8 +53,4 @@ def decode_action(body: bytes) -> ActionRequest:
         raise ActionError(400, "The request is not JSON.") from e
     if asked.by is not None:
         raise ActionError(409, RELOAD)
-    if isinstance(asked.action, SetOnTheWay) and asked.action.who is not None:
-        # A browser names who comes; whose account that is, central knows by itself.
-        who = replace(asked.action.who, account=0)
-        return replace(asked, action=replace(asked.action, who=who))
     return asked

@@ -92,10 +92,8 @@ def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServe
         **options: Any,  # noqa: ANN401
     ) -> Page:
         opened = context or open_context(**options)
-        if not any(cookie["name"] == town_office.COOKIE for cookie in opened.cookies()):
-            opened.add_cookies(
-                [{"name": name, "value": value, "url": server.url} for name, value in server.sign_in(account).items()]
-            )
+        if not is_signed_in(opened):
+            sign_in(opened, server, account)
         page = opened.new_page()
         listen_for_complaints(page, complaints)
         if is_on_duty and not server.board.on_duty:
@@ -105,6 +103,16 @@ def open_page(open_context: Callable[..., BrowserContext], server: ScriptedServe
         return page
 
     return open_one
+
+
+def is_signed_in(context: BrowserContext) -> bool:
+    return any(cookie["name"] == town_office.COOKIE for cookie in context.cookies())
+
+
+def sign_in(context: BrowserContext, server: ScriptedServer, account: int = town_office.PRIYA) -> None:
+    """Give the browser a session of that person's."""
+    (cookie,) = server.sign_in(account).values()
+    context.add_cookies([{"name": town_office.COOKIE, "value": cookie, "url": server.url}])
 
 
 def listen_for_complaints(page: Page, complaints: list[str]) -> None:

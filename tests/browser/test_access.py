@@ -15,8 +15,10 @@ from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.view import PathFigures, Person, RadioLine, RejectedLine, Standing
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, sign_in
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
+from tests.support.town_office import PATEL
+from wire.snapshots import RoleEntry
 
 pytestmark = pytest.mark.integration
 
@@ -102,14 +104,22 @@ def test_axe_finds_nothing(open_page: OpenPage, scheme: str, device: dict[str, A
 def test_axe_finds_nothing_in_a_window(open_page: OpenPage) -> None:
     page = open_page()
     page.keyboard.press("j")
-    for which, key in {"assign": "s", "note": "n", "close": "c", "help": "?", "person": ""}.items():
-        if key:
-            page.keyboard.press(key)
-        else:
-            page.click("#person")
+    for which, key in {"assign": "s", "note": "n", "close": "c", "help": "?"}.items():
+        page.keyboard.press(key)
         expect(page.locator(f"#dialog-{which}")).to_be_visible()
         assert [] == violations(page, f"#dialog-{which}")
         page.keyboard.press("Escape")
+
+
+def test_axe_finds_nothing_in_the_window_that_asks_for_the_role(open_page: OpenPage, server: ScriptedServer) -> None:
+    roles = (RoleEntry(role="pcso", schemes=(1,)), RoleEntry(role="duty-officer", schemes=(2,)))
+    server.office.change(PATEL, roles=roles)
+    server.call(server.publish)
+    page = open_page(is_on_duty=False, account=PATEL)
+    page.click("#start-duty")
+    expect(page.locator("#dialog-role")).to_be_visible()
+
+    assert [] == violations(page, "#dialog-role")
 
 
 def test_live_regions_are_there_from_the_start_and_hold_no_button(open_page: OpenPage) -> None:
@@ -204,7 +214,9 @@ def test_focus_ring_is_three_pixels_with_a_gap(open_page: OpenPage) -> None:
 def test_page_without_script_is_readable_and_says_that_it_is_not_live(
     open_context: Callable[..., BrowserContext], server: ScriptedServer
 ) -> None:
-    page = open_context(java_script_enabled=False).new_page()
+    context = open_context(java_script_enabled=False)
+    sign_in(context, server)
+    page = context.new_page()
     page.goto(server.url)
 
     expect(page.locator("body")).to_contain_text("NOT LIVE. JavaScript is off", use_inner_text=True)

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.view import MemberLine
 from central.web.feed import FeedTiming
-from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, until
+from tests.browser.conftest import QUICK, OpenPage, incidents, listen_for_complaints, press, sign_in, until
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 
 pytestmark = pytest.mark.integration
@@ -79,6 +79,7 @@ def test_hanging_tab_loses_the_stream_to_another(
     server = ScriptedServer(board, timing=FeedTiming(beat_ms=200, not_live_ms=2_000, lost_ms=60_000))
     try:
         context = open_context()
+        sign_in(context, server)
         hanging, other = context.new_page(), context.new_page()
         for page in (hanging, other):
             listen_for_complaints(page, complaints)

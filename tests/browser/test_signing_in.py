@@ -155,12 +155,29 @@ def test_signing_out_takes_two_presses_and_ends_the_duty(
     open_page: OpenPage, server: ScriptedServer, board: ScriptedBoard
 ) -> None:
     page = open_page()
-    page.click("#person")
-    expect(page.locator("main")).to_contain_text("Signing out ends your duty")
-    page.click("text=Sign out here")
+    with page.expect_popup() as opened:
+        page.click("#person")  # the live page stays
+    mine = opened.value
+    expect(mine.locator("main")).to_contain_text("Signing out ends your duty")
+    mine.click("text=Sign out here")
 
-    expect(page.get_by_role("alert")).to_have_text("You have signed out.")
+    for tab in (mine, page):
+        expect(tab.get_by_role("alert")).to_have_text("You have signed out.")
     assert [(EndDuty(), PRIYA)] == board.actions
+
+
+def test_signing_in_again_keeps_the_live_page_live(open_page: OpenPage, server: ScriptedServer) -> None:
+    """Its sound goes on: it is not loaded again."""
+    page = open_page()
+    page.evaluate("window.isSame = true")
+    cookies = server.sign_in()
+    page.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
+    (before, _) = server.gate.sessions.of_account(ACCOUNT)
+    server.call(lambda: server.gate.sign_out(before, "replaced"))
+    server.call(lambda: server.board.press("attack", "Corner Shop"))
+
+    expect(page.locator("#unanswered .card")).to_contain_text("Corner Shop")
+    assert page.evaluate("window.isSame")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -80,7 +80,13 @@ class TownOffice(StandInOffice):
 
     def gate(self, store: KeptSessions | None = None, *, office_url: str = OFFICE_URL) -> Gate:
         """Central's gate, with these people."""
-        gate = Gate(self.town, store or KeptSessions(), self.now, office_url=office_url)
+        gate = Gate(
+            self.town,
+            store or KeptSessions(),
+            self.now,
+            office_url=office_url,
+            wall_s=lambda: self.now().timestamp(),
+        )
         gate.take_people(self.snapshot())
         return gate
 

@@ -42,16 +42,29 @@ class Door:
     def __init__(self, store: GateStore) -> None:
         self.store = store
         self.now_at = START
+        self.wall_ahead = timedelta()
         self.s = 0.0
         self.attacked: set[int] = set()
-        self.office = TownOffice(now=lambda: self.now_at)
+        self.office = TownOffice(now=lambda: self.wall_at)
         self.gate = self.opened()
 
     def opened(self) -> Gate:
         """Central, started again on the same disk, with the people as they are."""
-        gate = Gate(self.office.town, self.store, lambda: self.now_at, office_url="http://o/", clock_s=lambda: self.s)
+        gate = Gate(
+            self.office.town,
+            self.store,
+            lambda: self.now_at,
+            office_url="http://o/",
+            wall_s=lambda: self.wall_at.timestamp(),
+            clock_s=lambda: self.s,
+        )
         gate.take_people(self.office.snapshot())
         return gate
+
+    @property
+    def wall_at(self) -> datetime:
+        """By the wall clock, which may be set; the office's, too, unless a test says otherwise."""
+        return self.now_at + self.wall_ahead
 
     def wait(self, **span: float) -> None:
         self.now_at += timedelta(**span)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.central.signin.conftest import AT, SECRET, Door, on_loop, refusal
@@ -59,6 +61,20 @@ def test_ticket_is_of_now(door: Door, seconds: int, expected: str) -> None:
         door.wait(seconds=seconds)
 
         assert expected == await refusal(door.gate.by_ticket(ticket, SECRET, AT))
+
+    on_loop(script())
+
+
+def test_wall_clock_that_was_set_while_central_runs_shuts_nobody_out(door: Door) -> None:
+    """Central's own time does not step; the office's does."""
+
+    async def script() -> None:
+        cookie = await door.enter()
+        door.wall_ahead = timedelta(hours=14)
+
+        assert "let in" == await refusal(door.enter(PATEL))
+        await door.sweep()
+        assert door.is_in(cookie)
 
     on_loop(script())
 

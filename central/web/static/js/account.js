@@ -28,31 +28,30 @@ export class Account {
     if (isNear) setText(byId("shift-word"), `YOUR SIGN-IN ENDS AT ${clockMinute(this.#expiresMs)}.`);
   }
 
-  // Central has ended the stream: the session is over, or the person's roles have changed.
-  async ended() {
-    if (await this.ask()) location.reload();
+  // Central has ended the stream: the session is over, was begun anew in another tab, or the person's roles have changed.
+  ended() {
+    this.ask();
   }
 
-  // Asks central who is here; leaves if nobody is. False: not known.
+  // Asks central who is here; leaves if nobody is.
   async ask() {
-    if (this.#isAsking) return false;
+    if (this.#isAsking) return;
     this.#isAsking = true;
     this.#askedMs = performance.now();
     try {
       const answer = await fetch("/me.json", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (answer.status === SIGNED_OUT) leave();
-      if (!answer.ok) return false;
-      this.#take(await answer.json());
-      return true;
+      if (answer.ok) this.#take(await answer.json());
     } catch {
-      return false; // central is away: the page says so in its own way
+      // Central is away: the page says so in its own way.
     } finally {
       this.#isAsking = false;
     }
   }
 
   #take(now) {
-    if (now.account !== me.account) location.reload(); // somebody else has signed in, in another tab
+    // Somebody else has signed in, in another tab, or may do something else now. A page that stays keeps its sound.
+    if (now.account !== me.account || now.name !== me.name || String(now.roles) !== String(me.roles)) location.reload();
     this.#expiresMs = Date.parse(now.expires_at);
     this.#warnFromMs = Date.parse(now.warn_from);
     setHidden(byId("banner-office"), !now.warnings.length);
