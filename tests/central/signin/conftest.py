@@ -55,7 +55,7 @@ class Door:
             self.store,
             lambda: self.now_at,
             office_url="http://o/",
-            wall_s=lambda: self.wall_at.timestamp(),
+            wall_s=self.wall_s,
             clock_s=lambda: self.s,
         )
         gate.take_people(self.office.snapshot())
@@ -65,6 +65,10 @@ class Door:
     def wall_at(self) -> datetime:
         """By the wall clock, which may be set; the office's, too, unless a test says otherwise."""
         return self.now_at + self.wall_ahead
+
+    def wall_s(self) -> float:
+        """The same as Unix time."""
+        return self.wall_at.timestamp()
 
     def wait(self, **span: float) -> None:
         self.now_at += timedelta(**span)
