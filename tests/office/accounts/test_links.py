@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
-from office.accounts import acts, sessions
+from office.accounts import acts, redeeming, sessions
 from office.accounts.access import rights_of
 from office.accounts.models import Account, Invitation, RecoveryLink, RoleGrant, Scheme
 from tests.office.accounts.codes import code_of
@@ -175,6 +175,17 @@ def test_a_recovery_link_brings_no_ended_account_back(
     kept.save(force_insert=True)  # As if it had not been deleted.
 
     assert client.post(link, {"password": NEW, "again": NEW}).status_code == 410
+    assert not Account.objects.get(pk=person.pk).has_usable_password()
+
+
+def test_an_ended_account_gets_no_password(co_ordinator: Account, make_person: MakePerson) -> None:
+    person = make_person("jo", ("pcso", HART))
+    held = Account.objects.get(pk=person.pk)  # Read before the end, written after it.
+    acts.end_account(co_ordinator, rights_of(co_ordinator), person)
+
+    with pytest.raises(redeeming.LinkVoidError):
+        redeeming.set_password(held, NEW)
+
     assert not Account.objects.get(pk=person.pk).has_usable_password()
 
 
