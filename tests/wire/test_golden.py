@@ -11,11 +11,12 @@ import wire
 from tools.publish.golden import fields_of, message_types, vector_files
 from wire.admission import admit, stands_for
 from wire.directory import DirectoryDocument, open_directory
-from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, TopicError
+from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, SnapshotError, TopicError
 from wire.frames import decode
 from wire.ids import node_text, parse_node
 from wire.messages import decode_message
 from wire.signing import PublicKey, SigningKey
+from wire.snapshots import People, Premises, Snapshot, Town, open_snapshot
 from wire.topics import FrameTopic, parse_topic
 
 VECTORS = Path(wire.__file__).parent / "vectors"
@@ -29,6 +30,8 @@ def committed(name: str) -> Any:  # noqa: ANN401 (JSON)
 SIGNATURES = committed("signatures.json")
 FRAMES = committed("frames.json")
 DIRECTORY = committed("directory.json")
+SNAPSHOTS = committed("snapshots.json")
+KINDS: dict[str, type[Snapshot]] = {"people": People, "premises": Premises}
 
 
 def by_name(rows: list[dict[str, Any]]) -> pytest.MarkDecorator:
@@ -114,6 +117,28 @@ def test_directory_vector_opens_to_its_document(vector: dict[str, Any]) -> None:
     assert {entry.node: entry.office_premises for entry in document.senders} == {
         node_text(node): sender.office_premises for node, sender in directory.senders.items()
     }
+
+
+@by_name(SNAPSHOTS["valid"])
+def test_snapshot_vector_opens_to_what_it_says(row: dict[str, Any]) -> None:
+    town, keys = snapshot_readers()
+    kind = KINDS[row["name"]]
+
+    assert msgspec.convert(row["snapshot"], kind) == open_snapshot(row["sealed"].encode(), kind, town, keys)
+
+
+@by_name(SNAPSHOTS["invalid"])
+def test_invalid_snapshot_vector_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(SnapshotError) as caught:
+        open_snapshot(row["sealed"].encode(), KINDS[row["kind"]], *snapshot_readers())
+
+    assert row["reason"] == caught.value.reason
+
+
+def snapshot_readers() -> tuple[Town, tuple[PublicKey, ...]]:
+    """Which town, and whose signature counts."""
+    town, office = (PublicKey(bytes.fromhex(SNAPSHOTS[name])) for name in ("town", "office"))
+    return Town(town), (office,)
 
 
 @by_name(DIRECTORY["admissions"])

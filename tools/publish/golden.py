@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tools.publish import office_lists
 from tools.publish.examples import (
     DIRECTORY,
     FRAMES,
@@ -385,6 +386,7 @@ def vector_files() -> dict[str, str]:
         "topics.json": _topics(),
         "directory.json": _directory(),
         "signatures.json": _signatures(),
+        "snapshots.json": office_lists.vectors(),
     }
     return {name: json.dumps(value, indent=1, ensure_ascii=True) + "\n" for name, value in contents.items()}
 

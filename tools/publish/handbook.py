@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tools.publish import office_lists
 from tools.publish.asyncapi import schemas
 from tools.publish.channels import CHANNELS, Channel
 from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
@@ -100,6 +101,7 @@ _SECTIONS: Final = (
     "Topics",
     "Messages",
     "The directory",
+    "Snapshots of the office",
     "Limits",
     "Reasons for a refusal",
 )
@@ -134,6 +136,9 @@ def handbook() -> str:
         *(_message(kind, "") for kind in _DIRECTORY),
         "Before it is sealed, an example of a sender:",
         _fenced("json", json.dumps(msgspec.to_builtins(DIRECTORY.senders[1]), indent=1)),
+        "## Snapshots of the office",
+        office_lists.RULES,
+        *map(_snapshot, office_lists.KINDS),
         "## Limits",
         _table(("what", "at most"), ((what, f"{n:,} {unit}".strip()) for what, (n, unit) in _LIMITS.items())),
         "## Reasons for a refusal",
@@ -277,15 +282,23 @@ def _topics() -> str:
     )
 
 
-def _message(kind: type[Message], example: str) -> str:
+def _snapshot(kind: type[Message]) -> str:
+    _, found = msgspec.json.schema_components(office_lists.KINDS, ref_template="#/components/schemas/{name}")
+    return "\n\n".join(_fields(kind, found[kind.__name__]))
+
+
+def _fields(kind: type[Message], schema: dict[str, Any]) -> list[str]:
     said = notes(kind)
-    schema = schemas()[kind]
     required = schema.get("required", [])
     rows = (
-        (f"`{name}`", _type(part), "" if name in required else _default(part), said[name])
+        (f"`{name}`", _type(part), "" if name in required else _default(part), said.get(name, ""))
         for name, part in schema["properties"].items()
     )
-    parts = [f"### {kind.__name__}", said[""], _table(("field", "type", "if absent", "meaning"), rows)]
+    return [f"### {kind.__name__}", said[""], _table(("field", "type", "if absent", "meaning"), rows)]
+
+
+def _message(kind: type[Message], example: str) -> str:
+    parts = _fields(kind, schemas()[kind])
     if example:
         text = encode_message(MESSAGES[example]).decode()
         parts.append(_fenced("json", json.dumps(json.loads(text), indent=1, ensure_ascii=False)))
@@ -312,6 +325,8 @@ def _type(schema: dict[str, Any]) -> str:  # noqa: C901, PLR0911 (a table of cas
             return f"object ≤ {schema['maxProperties']} of {_type(values)}"
         case {"type": "integer", "minimum": low, "maximum": high}:
             return f"integer {low} … {'2⁵³' if high == 1 << 53 else high}"
+        case {"type": "number", "minimum": low, "maximum": high}:
+            return f"number {low:g} … {high:g}"
         case {"type": "string", "contentEncoding": "base64"}:
             return "base64"
         case {"type": "string", "format": "date-time"}:
@@ -332,4 +347,6 @@ _PATTERNS: Final = {
     r"^[a-z][a-z0-9-]{0,31}$(?!\n)": "slug",
     r"^([0-9a-f]{32})?$(?!\n)": "32 hexadecimal digits, or none",
     r"^[0-9a-f]{16}$(?!\n)": "16 hexadecimal digits",
+    r"^[0-9a-f]{32}$(?!\n)": "32 hexadecimal digits",
+    r"^[0-9a-f]{64}$(?!\n)": "64 hexadecimal digits",
 }
