@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.config import load_configuration
 from node.config import load_config
 from node.hw.profiles import PROFILES as HARDWARE
 from provisioning import layout
@@ -139,20 +138,6 @@ def test_every_node_folder_says_how_a_radio_is_added_and_has_none_until_then(fle
 
     assert "radio" not in tomllib.loads(text)
     assert {"driver": "none", "licence": ""} == tomllib.loads(marks_away)["radio"]
-
-
-def test_central_accepts_its_folder_and_looks_where_the_office_writes(tmp_path: Path) -> None:
-    """Central's own reader. Until the lines of the office are uncommented, there is none."""
-    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
-    toml = fleet.layout.central / "central.toml"
-    assert "" == load_configuration(toml).office_url
-    text = toml.read_text().replace("# [office]", "[office]")
-    toml.write_text(text.replace("# url", "url").replace("# snapshots", "snapshots"))
-
-    joined = load_configuration(toml)
-
-    assert "http://localhost:8090/" == joined.office_url
-    assert fleet.layout.snapshots == joined.snapshots_dir.resolve()
 
 
 def test_node_accepts_its_folder_as_it_is(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a fleet folder is on a disk that cannot do everything."""
+"""What a fleet folder is: to the programs that read it, and on a disk that cannot do everything."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from central.config import load_configuration
 from provisioning.fleet import Fleet
 
 
@@ -21,3 +22,17 @@ def test_node_folder_holds_the_newest_directory_also_where_files_cannot_be_linke
     node = fleet.add("Corner Shop", "High St", ["hart"])
 
     assert (fleet.node_folder(node.node) / "directory.json").read_bytes() == fleet.layout.directory.read_bytes()
+
+
+def test_central_accepts_its_folder_and_looks_where_the_office_writes(tmp_path: Path) -> None:
+    """Central's own reader. Until the lines of the office are uncommented, there is none."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    toml = fleet.layout.central / "central.toml"
+    assert "" == load_configuration(toml).office_url
+    text = toml.read_text().replace("# [office]", "[office]")
+    toml.write_text(text.replace("# url", "url").replace("# snapshots", "snapshots"))
+
+    joined = load_configuration(toml)
+
+    assert "http://localhost:8090/" == joined.office_url
+    assert fleet.layout.snapshots == joined.snapshots_dir.resolve()

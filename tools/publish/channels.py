@@ -98,7 +98,8 @@ CHANNELS: Final = (
         0,
         CentralStatus,
         "publishStatus",
-        "Central's heartbeat, every 10 s and when duty changes: it proves the path and says who is on duty for the scheme.",
+        "Central's heartbeat, every 10 s and when duty changes: it proves the path and says who is on duty for the"
+        " scheme.",
         is_signed=True,
     ),
     Channel(
