@@ -134,7 +134,7 @@ def press_and_answer(nia: Page, panels: Page) -> None:
     button.hover()
     nia.wait_for_timeout(1_000)
     button.click()
-    wait_for_words(panels, CORNER_SHOP, "ANSWERED. PCSO N Rhys")
+    wait_for_words(panels, CORNER_SHOP, "ANSWERED. PCSO Nia Rhys")
 
 
 def test_account_from_invitation_to_its_end(town: Addresses, chromium: Browser, complaints: list[str]) -> None:
@@ -153,5 +153,7 @@ def test_account_from_invitation_to_its_end(town: Addresses, chromium: Browser, 
     expect(nia.get_by_role("heading", name="Sign in")).to_be_visible(timeout=OUT_WITHIN_MS)
     expect(nia.get_by_role("alert").first).to_contain_text("account")
     check(nia, "Sign in")
+    # Central refuses the ended person's page once, and the browser says so.
+    complaints[:] = [said for said in complaints if "401" not in said]
     for page in (grant, nia, panels):
         page.close()
