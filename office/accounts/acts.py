@@ -42,6 +42,19 @@ def give_role(actor: Account, account: Account, role: RoleSlug, scheme: Scheme) 
         tell(account, f"{actor.name} gave you the role {rules.TITLES[role]} in {scheme.name}.")
 
 
+def correct_person(actor: Account, account: Account, *, name: str, email: str) -> None:
+    """Correct a person's name or e-mail address. What they did before stays recorded under the name of then."""
+    if (account.name, account.email) == (name, email):
+        return
+    record(actor, "person.corrected", account, name=[account.name, name], email_changed=account.email != email)
+    if account.email != email:
+        # The old address hears of it, in case the change was not wanted.
+        send(account.email, "Your Watchlink account", f"{actor.name} changed the e-mail address of your account.\n")
+    account.name, account.email = name, email
+    account.save(update_fields=["name", "email"])
+    tell(account, f"{actor.name} corrected your name or e-mail address.")
+
+
 def remove_role(actor: Account, account: Account, role: RoleSlug, scheme: Scheme) -> None:
     """Remove a role in a scheme of the actor's.
 

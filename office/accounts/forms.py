@@ -38,15 +38,24 @@ def clean_person_name(text: str) -> str:
     return shown
 
 
-class InviteForm(PlainForm):
-    """Whom a co-ordinator invites, as what, and where."""
+class PersonForm(PlainForm):
+    """How a person is called and reached."""
 
     name = forms.CharField(label="Name", max_length=NAME_CHARS_MAX, help_text="As colleagues will read it.")
     email = forms.EmailField(
         label="E-mail (may be left empty)",
         required=False,
-        help_text="The link is sent there if there is a mail server.",
+        help_text="Links and warnings are sent there if there is a mail server.",
     )
+
+    def clean_name(self) -> str:
+        """As it will be shown."""
+        return clean_person_name(self.cleaned_data["name"])
+
+
+class InviteForm(PersonForm):
+    """Whom a co-ordinator invites, as what, and where."""
+
     role = forms.ChoiceField(
         label="Role", choices=[("", "Choose a role"), *((slug, TITLES[slug]) for slug in ROLE_SLUGS)]
     )
@@ -61,10 +70,6 @@ class InviteForm(PlainForm):
         field.queryset = Scheme.objects.filter(number__in=schemes)
         if len(schemes) == 1:
             field.initial = list(schemes)
-
-    def clean_name(self) -> str:
-        """As it will be shown."""
-        return clean_person_name(self.cleaned_data["name"])
 
 
 class GiveRoleForm(PlainForm):

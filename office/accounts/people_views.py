@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from office.accounts import acts, rules
 from office.accounts.access import acting, for_roles, rights
-from office.accounts.forms import GiveRoleForm, InviteForm, RecoveryForm
+from office.accounts.forms import GiveRoleForm, InviteForm, PersonForm, RecoveryForm
 from office.accounts.models import ROLE_SLUGS, Account, Invitation, RoleGrant, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import ask_again, ask_again_at, is_recent, require_recent_second_factor
@@ -88,6 +88,20 @@ def _person_page(request: HttpRequest, number: int, form: GiveRoleForm) -> HttpR
         "step_up": ask_again_at(request, reverse("person", args=[number])),
     }
     return render(request, "accounts/person.html", context)
+
+
+@guard
+@require_http_methods(["GET", "POST"])
+def correct_person(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Correct a person's name or e-mail address."""
+    account = _seen(rights(request), number)
+    form = PersonForm(request.POST or None, initial={"name": account.name, "email": account.email})
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "accounts/correct_person.html", {"account": account, "form": form})
+    with acting(request) as (actor, own):
+        acts.correct_person(actor, _seen(own, number), **form.cleaned_data)
+    messages.success(request, "The person is corrected.")
+    return redirect("person", number)
 
 
 @guard

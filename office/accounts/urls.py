@@ -47,6 +47,7 @@ urlpatterns = [
     path("people/invite/", people_views.invite, name="invite"),
     path("people/invitations/<int:number>/cancel/", people_views.cancel_invitation, name="cancel_invitation"),
     path("people/<int:number>/", people_views.one_person, name="person"),
+    path("people/<int:number>/correct/", people_views.correct_person, name="correct_person"),
     path("people/<int:number>/give-role/", people_views.give_role, name="give_role"),
     path("people/<int:number>/remove-role/", people_views.remove_role, name="remove_role"),
     path("people/<int:number>/end/", people_views.end_account, name="end_account"),

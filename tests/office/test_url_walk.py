@@ -35,6 +35,7 @@ MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
 SIGNED_OUT: Final = "Signed out"
 PEOPLE: Final = (*((role, scheme) for scheme in (HART, PUB_WATCH) for role in ROLES), None)
 POSTED: Final[Mapping[str, Mapping[str, object]]] = {
+    "correct_person": {"name": "Stolen"},
     "give_role": {"role": "pcso", "scheme": HART},
     "remove_role": {"role": "cctv", "scheme": HART},
     "premises-edit": {"name": "Stolen"},

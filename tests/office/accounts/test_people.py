@@ -43,7 +43,7 @@ def test_the_list_is_searched_and_filtered(co_ordinator: Account, make_person: M
     assert "Nobody matches" in browser.get("/people/?q=zz").content.decode()
 
 
-@pytest.mark.parametrize("page", ["", "end/", "lost-phone/"])
+@pytest.mark.parametrize("page", ["", "correct/", "end/", "lost-phone/"])
 def test_a_person_of_another_scheme_looks_like_none(
     co_ordinator: Account, other_co_ordinator: Account, signed_in: SignedIn, page: str
 ) -> None:
@@ -62,6 +62,7 @@ def test_a_person_of_another_scheme_looks_like_none(
         ("give-role", {"role": "pcso", "scheme": HART}),
         ("remove-role", {"role": "co-ordinator", "scheme": PUB_WATCH}),
         ("remove-role", {"role": "co-ordinator", "scheme": HART}),
+        ("correct", {"name": "Other"}),
         ("end", {}),
         ("lost-phone", {}),
     ],
@@ -73,6 +74,7 @@ def test_nothing_is_done_to_a_person_of_another_scheme(
 
     assert answer.status_code == 404
     assert _roles(other_co_ordinator) == {("co-ordinator", PUB_WATCH)}
+    assert Account.objects.get(pk=other_co_ordinator.pk).name == "Otto Pub"
     assert Account.objects.get(pk=other_co_ordinator.pk).is_active
 
 
@@ -131,6 +133,20 @@ def test_the_co_ordinator_role_wants_the_second_factor_again(
 
     signed_in(co_ordinator, second_factor_age_s=250).post(f"/people/{person.pk}/give-role/", sent)
     assert ("co-ordinator", HART) in _roles(person)
+
+
+def test_a_name_is_corrected_and_recorded(co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn) -> None:
+    person = make_person("jo", ("pcso", HART), name="Jo Read")
+    browser = signed_in(co_ordinator)
+    assert 'value="Jo Read"' in browser.get(f"/people/{person.pk}/correct/").content.decode()
+
+    refused = browser.post(f"/people/{person.pk}/correct/", {"name": "Jo Reed", "email": "no address"})
+    assert 'value="Jo Reed"' in refused.content.decode()
+    browser.post(f"/people/{person.pk}/correct/", {"name": "Jo Reed", "email": "jo@example.org", "username": "x"})
+
+    now = Account.objects.get(pk=person.pk)
+    assert (now.name, now.email, now.username) == ("Jo Reed", "jo@example.org", "jo")
+    assert _actions()[-1] == "person.corrected"
 
 
 def test_the_last_role_stays(co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from office.accounts import sessions
 from office.accounts.models import Account, OfficeSession
+from office.accounts.tidying import tidy
 from tests.office.conftest import HART, MakePerson, SignedIn
 from wire.snapshots import ENDED_SESSIONS_MAX
 
@@ -39,6 +42,38 @@ def test_nobody_ends_the_session_of_another(make_person: MakePerson, signed_in: 
 
     assert not sessions.end_session(other, browser.session[sessions.SESSION_KEY])
     assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_an_hour_wrong_signs_nobody_out_or_in(
+    make_person: MakePerson, signed_in: SignedIn, hours: int
+) -> None:
+    person = make_person("jo", ("pcso", HART))
+    browser, ended = signed_in(person), signed_in(person)
+    sessions.end_session(person, ended.session[sessions.SESSION_KEY])
+
+    shift = timedelta(hours=hours)
+    for row in OfficeSession.objects.all():
+        moved = {"began_at": row.began_at + shift, "seen_at": row.seen_at + shift}
+        moved_end = row.ended_at + shift if row.ended_at else None
+        OfficeSession.objects.filter(pk=row.pk).update(**moved, ended_at=moved_end)
+
+    assert browser.get("/account/").status_code == 200
+    assert ended.get("/").status_code == 302
+
+
+def test_tidying_leaves_what_still_counts(make_person: MakePerson, signed_in: SignedIn) -> None:
+    person = make_person("jo", ("pcso", HART))
+    browser, old = signed_in(person), signed_in(person)
+    OfficeSession.objects.filter(pk=old.session[sessions.SESSION_KEY]).update(
+        seen_at=timezone.now() - timedelta(days=31)
+    )
+
+    tidy()
+
+    assert browser.get("/").status_code == 200
+    assert OfficeSession.objects.count() == 1
+    assert old.get("/").status_code == 302
 
 
 def test_more_ended_sessions_than_a_snapshot_lists_end_them_all(make_person: MakePerson, signed_in: SignedIn) -> None:
