@@ -108,7 +108,7 @@ def _pages(config: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], str
 @contextmanager
 def _publisher(config: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
     with town.program("-m", "watchlink.cli", "office", "publish", "--config", str(config), log=log) as process:
-        town.wait_for(process, lambda fact: fact["fact"] == "published")
+        town.wait_for(process, lambda fact: fact["fact"] == "snapshot_published")
         # Its facts are read, or it would wait for us once the pipe is full.
         assert process.stdout is not None
         threading.Thread(target=process.stdout.read, daemon=True).start()
