@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from central.core.view import PathFigures, Person, RadioLine, RejectedLine, Standing
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.test_place import SHOP
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members
 from tests.support.town_office import PATEL
 from wire.snapshots import RoleEntry
@@ -42,6 +43,7 @@ def busy_night(board: ScriptedBoard) -> None:
     board.press("disorder", "Fox & Goose", state="answered", answered_by=by, answered_at=now, assigned_to="Sgt Ash")
     board.press("breach", "Gas & Co", state="on-the-way", answered_by=by, answered_at=now)
     board.press("theft", "Old Mill", state="closed", outcome="Dealt with on site")
+    board.show_premises(SHOP)
     states: tuple[Standing, ...] = ("ok", "fault", "no-contact", "stopped", "never-seen", "revoked")
     board.show_nodes(*(healthy(f"{i:08x}", f"Shop {i}", state=state) for i, state in enumerate(states)))
     board.press(
