@@ -335,12 +335,14 @@ class SimCentral:
             raise order.error
 
     def _show_board(self, order: do.ShowBoard) -> None:
-        self._pages.begin(order.board)
+        if self.bugs is None:  # With bugs kept by half, the page itself is what breaks first.
+            self._pages.begin(order.board)
         self.cards = {}
         self._show(order.board.cards)
 
     def _show_change(self, order: do.ShowChange) -> None:
-        self._pages.take(order.change)
+        if self.bugs is None:
+            self._pages.take(order.change)
         for key in order.change.gone_cards:
             self.cards.pop(key, None)
         self._show(order.change.cards)
