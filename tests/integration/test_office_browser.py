@@ -53,7 +53,7 @@ def check(page: Page, heading: str) -> None:
     size = page.viewport_size
     assert size is not None
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         assert [] == serious_faults(page), (page.url, scheme)
     page.set_viewport_size({"width": 360, "height": 740})
     assert [] == serious_faults(page), (page.url, "phone")

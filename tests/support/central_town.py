@@ -51,11 +51,11 @@ def make_directory(
     founded: tuple[int, ...] = (1, 2),
 ) -> bytes:
     """Sealed. ``members``: schemes that differ from :data:`SCHEMES`; ``founded``: schemes that there are."""
-    schemes = (
+    both = (
         SchemeEntry(number=1, slug="hart", name="HART"),
         SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
     )
-    schemes = tuple(one for one in schemes if one.number in founded)
+    schemes = tuple(one for one in both if one.number in founded)
     nodes = tuple(
         SenderEntry(
             node=node_text(node),
