@@ -91,13 +91,18 @@ class Acts(Steps):
         return Reach(self._staff.still(by, schemes), self._directory)
 
     def _judge_bulk(self, bulk: Bulk, request: int | None) -> None:
+        reach = self._reach(bulk.by, bulk.schemes)
+        if reach.is_nothing:  # The role is gone: what is open on disk only is not waited for either.
+            self._end_act(bulk)
+            self._answer(request, Refused("There is no such incident."))
+            return
         if not bulk.ids:
             bulk = bulk.of(open_of(bulk.node, self._incidents, bulk.through))
         found = next_entries(
             bulk,
             self._entry + 1,
             incidents=bulk.known(self._incidents),
-            reach=self._reach(bulk.by, bulk.schemes),
+            reach=reach,
             now_at=self._now_at,
             timing=self._timing,
         )

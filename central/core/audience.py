@@ -57,6 +57,11 @@ class Reach(Struct, frozen=True):
     mine: frozenset[int] | None
     directory: Directory
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing on which they may act."""
+        return self.mine is not None and not self.mine
+
     def has(self, incident: Incident) -> bool:
         """Whether they may act on it. If not, they are told nothing else than of one that does not exist."""
         if self.mine is None:

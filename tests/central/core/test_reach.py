@@ -124,6 +124,22 @@ def test_act_for_many_ends_where_its_persons_account_does(town: Town) -> None:
     assert () == only_acts(town)
 
 
+def test_act_for_many_does_not_wait_for_the_disk_when_its_persons_account_has_ended(town: Town) -> None:
+    for counter in range(1, 6):
+        town.press(counter)
+    jones = Person("cctv", "Ann Jones", 8)
+    town.core._incidents.left_open[CORNER] = 3
+    town.is_disk_slow = True
+    town.act(Acknowledge("00000010-1", seen_through=10_000), jones)
+    town.handle(ev.PeopleChanged(()))
+    town.commit()  # And what is asked of the disk is not answered.
+    town.handle(ev.Resumed())
+    town.later(2)
+
+    assert () == only_acts(town)
+    assert () == town.core._rest == town.core._pending
+
+
 def only_acts(town: Town) -> tuple[object, ...]:
     return [order.acts for order in town.said if isinstance(order, do.KeepActs)][-1]
 
