@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from central.web.guard import Site
 
-_KEPT_S: Final = 7 * 24 * 3600
-"""Longer than any session: central decides when one is over."""
+_KEPT_S: Final = 400 * 24 * 3600
+"""As long as browsers allow: central decides when a session is over, and one may be held by an open attack."""
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 random bytes."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from central.core.view import EndDuty
@@ -164,6 +166,20 @@ def test_signing_out_takes_two_presses_and_ends_the_duty(
     for tab in (mine, page):
         expect(tab.get_by_role("alert")).to_have_text("You have signed out.")
     assert [(EndDuty(), PRIYA)] == board.actions
+
+
+def test_page_warns_before_the_shift_ends(open_page: OpenPage, server: ScriptedServer) -> None:
+    cookies = server.sign_in()
+    (session,) = server.gate.sessions.of_account(ACCOUNT)
+    soon = replace(session, expires_at=server.office.now() + timedelta(minutes=20))
+    server.call(lambda: server.gate.sessions._open.update({session.digest: soon}))
+    page = open_page()
+    expect(page.locator("#banner-shift")).to_be_hidden()
+    page.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
+    page.reload()
+
+    expect(page.locator("#banner-shift")).to_contain_text("YOUR SIGN-IN ENDS AT")
+    expect(page.locator("#shift-again")).to_be_visible()
 
 
 def test_signing_in_again_keeps_the_live_page_live(open_page: OpenPage, server: ScriptedServer) -> None:

@@ -151,6 +151,15 @@ def test_key_that_is_struck_is_told_and_the_last_list_stays(fleet: Fleet, config
         assert 200 == status(central, cookie)
 
 
+def test_central_without_an_office_runs_and_says_how_to_get_one(config: Path) -> None:
+    with running_central(config, has_accounts=False) as central:
+        page = httpx.get(central.url, timeout=DEADLINE_S)
+        health = httpx.get(f"{central.url}healthz", timeout=DEADLINE_S)
+
+    assert "watchlink office init" in page.text
+    assert {"is_ok": False} == health.json(), "there is no broker in this test, and a stranger learns no more"
+
+
 def test_page_is_served_by_tls_under_its_name_alone(fleet: Fleet, config: Path, office: StandInOffice) -> None:
     name = "central.town.example"
     issued = issue_server_certificate(fleet.authority(), (name,))

@@ -3,83 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from central.core.rights import Rights
-from central.core.view import Action, Done, EndDuty, OnDuty, Person, Refused
-from central.signin.gate import Gate
 from central.web.app import create_app
 from central.web.guard import Site
 from tests.central.web.scripted_board import NOTICE, ScriptedBoard
+from tests.central.web.signing_browser import CODE, ORIGIN, Browser, browsing, in_browser
 from tests.support.software_passkey import SoftwarePasskey
-from tests.support.town_office import COOKIE, DOOR, PATEL, PRIYA, KeptSessions, TownOffice, open_session
-from wire.printed_codes import code_digest, code_text
-from wire.snapshots import RoleEntry
+from tests.support.town_office import COOKIE, DOOR, PATEL, PRIYA, TownOffice
+from wire.printed_codes import code_digest
 from wire.tickets import nonce_of
-
-ORIGIN = "http://localhost:8080"
-CODE = code_text(bytes(range(10)))
-Script = Callable[["Browser"], Coroutine[Any, Any, None]]
-
-
-class Browser:
-    """A browser at central's page, the office and the gate behind it."""
-
-    def __init__(self, client: httpx.AsyncClient, office: TownOffice, gate: Gate, board: ScriptedBoard) -> None:
-        self.client = client
-        self.office = office
-        self.gate = gate
-        self.board = board
-
-    async def open(self, path: str = "/", **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        return await self.client.get(path, **more)
-
-    async def enter(self, account: int = PRIYA, **changes: Any) -> httpx.Response:  # noqa: ANN401 - fields of the ticket
-        """By the office, from the beginning."""
-        await self.open()
-        return await self.open("/enter", params={"ticket": self.office.ticket(account, self.secret, **changes)})
-
-    async def act(self, action: str = "start-watch", **more: object) -> httpx.Response:
-        return await self.client.post(
-            "/actions", json={"action": {"type": action}, **more}, headers={"x-watchlink": "1"}
-        )
-
-    async def send(self, path: str, **fields: str) -> httpx.Response:
-        return await self.client.post(path, data=fields)
-
-    def publish(self) -> None:
-        self.gate.take_people(self.office.snapshot())
-
-    @property
-    def secret(self) -> str:
-        return self.client.cookies[DOOR]
-
-
-@asynccontextmanager
-async def browsing(board: ScriptedBoard, site: Site | None = None, origin: str = ORIGIN) -> AsyncIterator[Browser]:
-    office = TownOffice()
-    gate = office.gate(KeptSessions())
-    app = create_app(board, gate, inter_font_dir=None, notice=NOTICE, site=site)
-    transport = httpx.ASGITransport(app)
-    headers = {"origin": origin, "host": origin.partition("://")[2]}
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=origin, headers=headers) as client,
-    ):
-        yield Browser(client, office, gate, board)
-
-
-def in_browser(script: Script, board: ScriptedBoard | None = None) -> None:
-    async def run() -> None:
-        async with browsing(board or ScriptedBoard()) as browser:
-            await script(browser)
-
-    asyncio.run(run())
 
 
 def test_stranger_gets_the_sign_in_page_and_a_link_that_is_bound_to_the_browser() -> None:
@@ -292,153 +228,6 @@ def test_wrong_code_keeps_the_name_that_was_typed_and_is_slowed() -> None:
 def test_long_form_is_refused() -> None:
     async def script(browser: Browser) -> None:
         assert 403 == (await browser.send("/sign-in/code", username="x" * 10_000_000, code="y")).status_code
-
-    in_browser(script)
-
-
-def test_browser_cannot_say_who_it_is() -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter(PATEL)
-        answer = await browser.act(role="pcso", by={"role": "cctv", "name": "Priya Shah"})
-
-        assert 409 == answer.status_code
-        assert "Reload" in answer.json()["reason"]
-        assert [] == browser.board.actions
-
-    in_browser(script)
-
-
-@pytest.mark.parametrize("role", ["cctv", "co-ordinator", "police", "admin", "pcso "])
-def test_browser_cannot_choose_a_role_that_is_not_the_persons(role: str) -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter(PATEL)
-
-        assert 403 == (await browser.act(role=role)).status_code
-        assert [] == browser.board.actions
-
-    in_browser(script)
-
-
-def test_person_of_several_roles_chooses_among_them() -> None:
-    async def script(browser: Browser) -> None:
-        roles = (RoleEntry(role="pcso", schemes=(1,)), RoleEntry(role="duty-officer", schemes=(2,)))
-        browser.office.change(PATEL, roles=roles)
-        browser.publish()
-        await browser.enter(PATEL)
-
-        assert 403 == (await browser.act()).status_code
-        assert 200 == (await browser.act(role="duty-officer")).status_code
-        assert [Person("duty-officer", "J Patel", PATEL)] == [by for _, by in browser.board.actions]
-
-    in_browser(script)
-
-
-def test_person_of_one_role_need_not_say_it() -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter(PATEL)
-        await browser.act()
-
-        assert [Person("pcso", "J Patel", PATEL)] == [by for _, by in browser.board.actions]
-
-    in_browser(script)
-
-
-def test_fleet_engineer_may_look_and_not_act() -> None:
-    async def script(browser: Browser) -> None:
-        engineer = browser.office.add("Sam Obi", "fleet-engineer").account
-        browser.publish()
-        await browser.enter(engineer)
-
-        assert 200 == (await browser.open("/board.json")).status_code
-        assert 403 == (await browser.act(role="fleet-engineer")).status_code
-
-    in_browser(script)
-
-
-def test_body_that_arrives_after_the_accounts_end_is_refused() -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter()
-        may_go_on = asyncio.Event()
-
-        async def body() -> AsyncIterator[bytes]:
-            yield b'{"action": {"type": "start-watch"}, '
-            await may_go_on.wait()
-            yield b'"role": "cctv"}'
-
-        headers = {"x-watchlink": "1", "content-type": "application/json"}
-        sending = asyncio.create_task(browser.client.post("/actions", content=body(), headers=headers))
-        await asyncio.sleep(0)
-        del browser.office.people[PRIYA]
-        browser.publish()
-        may_go_on.set()
-
-        assert 401 == (await sending).status_code
-        assert [] == browser.board.actions
-
-    in_browser(script)
-
-
-def test_ended_account_is_out_at_once_and_the_page_says_why() -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter()
-        del browser.office.people[PRIYA]
-        browser.publish()
-
-        assert 401 == (await browser.open("/board.json")).status_code
-        assert "Your account has ended" in (await browser.open()).text
-
-    in_browser(script)
-
-
-def test_signing_out_ends_the_session_and_the_duty() -> None:
-    class DutyBoard(ScriptedBoard):
-        async def act(self, action: Action, by: Person, rights: Rights | None = None) -> Done | Refused:
-            self.actions.append((action, by))
-            return Done(self.sequence)
-
-    board = DutyBoard()
-
-    async def script(browser: Browser) -> None:
-        await browser.enter()
-        me = Person("cctv", "Priya Shah", PRIYA)
-        board.on_duty = (on_duty(me, board), on_duty(Person("pcso", "J Patel", PATEL), board))
-        page = await browser.open("/session")
-        answer = await browser.send("/sign-out")
-
-        assert "Signing out ends your duty" in page.text
-        assert (303, "/") == (answer.status_code, answer.headers["location"])
-        assert [(EndDuty(), me)] == board.actions
-        assert "You have signed out" in (await browser.open()).text
-        assert 401 == (await browser.open("/board.json")).status_code
-
-    in_browser(script, board)
-
-
-def on_duty(person: Person, board: ScriptedBoard) -> OnDuty:
-    return OnDuty(person.role, person.name, board.at, person.account)
-
-
-def test_signing_out_everywhere_ends_the_persons_sessions_and_nobody_elses() -> None:
-    async def script(browser: Browser) -> None:
-        other, patel = await open_session(browser.gate), await open_session(browser.gate, PATEL)
-        await browser.enter()
-        await browser.send("/sign-out-everywhere")
-
-        assert browser.gate.visitor(other) is None
-        assert browser.gate.visitor(patel) is not None
-
-    in_browser(script)
-
-
-@pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
-def test_signing_out_needs_our_own_page(path: str) -> None:
-    async def script(browser: Browser) -> None:
-        await browser.enter()
-        del browser.client.headers["origin"]
-        assert 403 == (await browser.send(path)).status_code
-        assert 403 == (await browser.client.post(path, headers={"origin": "http://localhost:8090"})).status_code
-
-        assert 200 == (await browser.open("/board.json")).status_code
 
     in_browser(script)
 
