@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from central.core.details import PremisesLine
 from central.core.timing import CLOSED_SHOWN
-from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, PremisesLine, SchemeLine
+from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, SchemeLine
 
 SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes")
 """Fields of a board and its changes that are told whole."""

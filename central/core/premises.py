@@ -12,8 +12,8 @@ from typing import Final
 
 from msgspec import field
 
+from central.core.details import ContactLine, PremisesLine
 from central.core.undo import Record, Table
-from central.core.view import ContactLine, PremisesLine
 from wire.directory import Directory
 from wire.ids import NodeId, node_text
 from wire.limits import TEXT_CHARS_MAX

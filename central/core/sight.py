@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from central.core.audience import is_seen, sees_all
 from central.core.boards import SAID, BoardKeeper, said_in
+from central.core.details import PremisesLine
 from central.core.incident import HEARD_AT
 from central.core.rights import Scope
 from central.core.view import (
@@ -26,7 +27,6 @@ from central.core.view import (
     HistoryLine,
     NodeLine,
     OnDuty,
-    PremisesLine,
     RejectedLine,
     SchemeLine,
 )

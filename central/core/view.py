@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from central.core.details import PremisesLine
 from central.core.rights import Rights, Scope
 
 ON_DUTY_JSON: Final = "on_watch"
@@ -251,34 +252,6 @@ class SchemeLine(msgspec.Struct, frozen=True):
     number: int
     slug: str
     name: str
-
-
-class ContactLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Someone to reach at a premises."""
-
-    name: str
-    phone: str = ""
-    is_key_holder: bool = False
-    note: str = ""
-
-
-class PremisesLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the office knows of the premises where a unit stands. Shown to people of the premises' schemes only."""
-
-    node: str
-    """The unit, by which its cards find it."""
-    scheme_numbers: tuple[int, ...]
-    """Of the premises at the office, not of the unit."""
-    name: str
-    address: str = ""
-    opening_hours: str = ""
-    staff_contact: str = ""
-    when_going: str = ""
-    """May have several lines."""
-    latitude: float | None = None
-    """WGS 84."""
-    longitude: float | None = None
-    contacts: tuple[ContactLine, ...] = ()
 
 
 OF_CENTRAL: Final = ("is_broker_linked", "is_disk_ok", "has_alerts_lane", "has_reserve", "clock_fault")

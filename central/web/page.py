@@ -14,9 +14,10 @@ import msgspec
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from central.core.details import PremisesLine
 from central.core.people import GOING
 from central.core.people import words as person_words
-from central.core.view import Board, Card, NodeLine, PremisesLine
+from central.core.view import Board, Card, NodeLine
 from central.web import words
 from central.web.feed import FeedTiming
 from central.web.path_words import card_path, paths_of, warnings_of

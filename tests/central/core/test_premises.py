@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from central.core import effects as do
 from central.core import events as ev
 from central.core.boards import BoardKeeper
+from central.core.details import ContactLine, PremisesLine
 from central.core.premises import TOLD_AT_ONCE, PremisesBook
 from central.core.rights import Scope
 from central.core.sight import View
-from central.core.view import ContactLine, PremisesLine
 from tests.support.central_town import ARCADE, BAKERY, CORNER, Town, make_directory, only, opened
 from wire.directory import Directory, Sender
 from wire.ids import NodeId, node_text

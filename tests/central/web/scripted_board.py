@@ -14,6 +14,7 @@ from typing import Literal, TypedDict, TypeVar, Unpack
 
 from msgspec.structs import replace
 
+from central.core.details import PremisesLine
 from central.core.incident import State
 from central.core.rights import NO_RIGHTS, WHOLE_TOWN, Rights, Scope
 from central.core.view import (
@@ -35,7 +36,6 @@ from central.core.view import (
     OnDuty,
     PathFigures,
     Person,
-    PremisesLine,
     RadioLine,
     Refused,
     RejectedLine,
