@@ -33,13 +33,13 @@ def test_publisher_goes_on_when_postgresql_comes_back(server: Cluster, tmp_path:
     try:
         program.fact("publishing", alarm="", fault="")
         in_office(file, ADD.format("before"))
-        program.fact("published", name="people")
+        program.fact("snapshot_published", name="people")
         server.stop(signal.SIGQUIT)
         assert "OperationalError" in program.fact("publishing")["fault"]
         server.start()
         assert "" == program.fact("publishing")["fault"]
         in_office(file, ADD.format("after"))
-        program.fact("published", name="people")
+        program.fact("snapshot_published", name="people")
 
         assert ["before", "after"] == usernames(file)
         assert 0 == program.stop()

@@ -110,10 +110,10 @@ def usernames(config_file: Path) -> list[str]:
 
 def test_change_by_another_program_is_published(config_file: Path, publish: Callable[[], Program]) -> None:
     program = publish()
-    first = program.fact("published", name="people")["number"]
+    first = program.fact("snapshot_published", name="people")["number"]
     add_account(config_file, "jo")
 
-    assert first + 1 == program.fact("published", name="people")["number"]
+    assert first + 1 == program.fact("snapshot_published", name="people")["number"]
     assert ["jo"] == usernames(config_file)
     assert 0 == program.stop()
 
@@ -134,7 +134,7 @@ def test_publisher_killed_at_any_moment_leaves_whole_files_and_used_numbers_behi
     seen: dict[int, bytes] = {}
     for round_number in range(KILLS):
         program = publish()
-        program.fact("published", name="people")
+        program.fact("snapshot_published", name="people")
         for number in range(chance.randrange(4)):
             add_account(config_file, f"person-{round_number}-{number}")
         wait_until(lambda: chance.random() < 0.05, "a moment of chance")
@@ -158,7 +158,7 @@ def test_restored_database_raises_the_alarm_and_is_settled_by_the_command(
     before.backup(backup)
     in_office(config_file, "from office.audit.journal import record\nrecord(None, 'role.given')\n")
     program = publish()
-    program.fact("published", name="people")
+    program.fact("snapshot_published", name="people")
     program.stop()
     backup.backup(before)
     before.close()
