@@ -168,6 +168,20 @@ def test_signing_out_takes_two_presses_and_ends_the_duty(
     assert [(EndDuty(), PRIYA)] == board.actions
 
 
+def test_fleet_engineer_is_not_told_that_nothing_waits_and_nobody_is_there(
+    open_page: OpenPage, server: ScriptedServer
+) -> None:
+    """They see no alerts: the page must not say that there are none."""
+    engineer = server.office.add("Sam Obi", "fleet-engineer").account
+    server.call(server.publish)
+    page = open_page(is_on_duty=False, account=engineer)
+
+    expect(page.locator("body")).to_contain_text("UNITS ONLY")
+    for said in ("NOBODY ON DUTY", "Nothing urgent is unanswered", "No alert is waiting", "On duty: nobody"):
+        assert said not in page.inner_text("body")
+    assert [] == [found["id"] for found in Axe().run(page).response["violations"]]
+
+
 def test_page_warns_before_the_shift_ends(open_page: OpenPage, server: ScriptedServer) -> None:
     cookies = server.sign_in()
     (session,) = server.gate.sessions.of_account(ACCOUNT)
