@@ -1,4 +1,4 @@
-"""Several processes write the audit at once; the rows are still one chain."""
+"""The audit in a real database: written by several processes at once, and its table made anew by a migration."""
 
 from __future__ import annotations
 
@@ -57,3 +57,34 @@ def test_rows_of_many_writers_are_one_chain(config_file: Path) -> None:
     assert [0] * WRITERS == statuses
     assert 0 == verified.returncode, verified.stdout
     assert f"{first + WRITERS * ROWS * 3} rows" in verified.stdout
+
+
+REBUILD: Final = """
+from django.db import connection, models
+from office.audit import triggers
+from office.audit.models import AuditRow
+wider = models.CharField(max_length=65)
+wider.set_attributes_from_name("digest")
+wider.model = AuditRow
+with connection.schema_editor() as editor:
+    editor.alter_field(AuditRow, AuditRow._meta.get_field("digest"), wider)
+print(len(triggers.missing(connection)))
+"""
+
+
+@pytest.mark.integration
+def test_migration_that_makes_the_table_anew_is_followed_by_triggers(tmp_path: Path) -> None:
+    """On SQLite a changed column costs the table its triggers."""
+    file = write_config(tmp_path)
+    assert 0 == office("init", "--config", file).returncode
+    assert "3" == in_office(file, REBUILD).strip()
+
+    refused = office("publish", "--config", file)
+    assert (2, True) == (refused.returncode, "watchlink office audit protect" in refused.stderr)
+
+    assert 0 == office("migrate", "--config", file).returncode
+    missing = (
+        "from django.db import connection\nfrom office.audit import triggers\nprint(triggers.missing(connection))\n"
+    )
+    assert "[]" == in_office(file, missing).strip()
+    assert 0 == office("audit", "verify", "--config", file).returncode
