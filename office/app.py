@@ -33,10 +33,6 @@ TIDY_EVERY_S: Final = 86_400.0
 _HERE: Final = Path(__file__).parent
 
 
-class NotReadyError(Exception):
-    """The database is not as this program needs it; the message says what to do."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Returns 0; 1 if it cannot go on; 2 for a configuration that cannot be used."""
     parser = argparse.ArgumentParser(prog="watchlink office serve", description="Run the office's pages.")
@@ -50,14 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
+    # Imported late, so that a signal during these slow imports is not lost.
+    import django  # noqa: PLC0415
+
+    from office.readiness import NotReadyError  # noqa: PLC0415
+
     try:
         configuration = load_configuration(given.config)
         _check_keys(configuration)
         os.environ[CONFIG_VARIABLE] = str(configuration.file)
         os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
-        # Imported late, so that a signal during these slow imports is not lost.
-        import django  # noqa: PLC0415
-
         django.setup()
         office = Office(configuration, FactLog(), Service())
     except ConfigError as e:
@@ -77,12 +75,13 @@ class Office:
     """
 
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        from office.readiness import check_database  # noqa: PLC0415
         from runtime.tls import server_context  # noqa: PLC0415
 
         self._configuration = configuration
         self._facts = facts
         self._service = service
-        _check_database(configuration)
+        check_database(configuration)
         tls = None
         if configuration.certificate_file is not None and configuration.key_file is not None:
             tls = server_context(configuration.certificate_file, configuration.key_file)
@@ -181,31 +180,6 @@ def _check_keys(configuration: Configuration) -> None:
                 f"{file} is missing. Set the office up: watchlink office init --config {configuration.file}"
             )
         read_key(file, f"{configuration.file}: {what}")
-
-
-def _check_database(configuration: Configuration) -> None:
-    from django.db import DatabaseError, connection  # noqa: PLC0415
-    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
-
-    from office.audit import triggers  # noqa: PLC0415
-
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            raise NotReadyError(
-                "the database is new or older than this program. New: watchlink office init --config"
-                f" {configuration.file}. Older: watchlink office migrate --config {configuration.file}"
-            )
-        missing = triggers.missing(connection)
-    except DatabaseError as e:
-        raise NotReadyError(f"the database cannot be used: {e}") from e
-    finally:
-        connection.close()
-    if missing:
-        raise NotReadyError(
-            "the database does not protect its audit: run 'watchlink office audit protect --config"
-            f" {configuration.file}', then 'watchlink office audit verify'"
-        )
 
 
 def _refuse(why: object, status: int) -> int:

@@ -7,13 +7,11 @@ the programs check at start that they are there.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from office.audit.chain import NO_DIGEST, RESTORED
-from runtime.config import ConfigError
 
 TABLE: Final = "audit_auditrow"
 LOCK: Final = 0x5741_5544_4954
@@ -99,19 +97,6 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
         )
         in_force = {name for (name,) in cursor.fetchall()}
         return [name for name in _POSTGRESQL if name not in in_force]
-
-
-def require(connection: BaseDatabaseWrapper, config_file: Path) -> None:
-    """For programs at their start.
-
-    Raises:
-        ConfigError: a trigger is missing; the sentence says what to do.
-    """
-    if missing(connection):
-        raise ConfigError(
-            f"the database does not protect its audit: run 'watchlink office audit protect --config {config_file}',"
-            f" then 'watchlink office audit verify --config {config_file}'"
-        )
 
 
 def _names(connection: BaseDatabaseWrapper) -> list[str]:

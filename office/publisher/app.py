@@ -6,13 +6,11 @@ import logging
 import threading
 from typing import Final
 
-from django.db import connection
-
-from office.audit import triggers
 from office.config import Configuration, read_key
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
+from office.readiness import check_database
 from runtime.config import ConfigError
 from runtime.logs import FactLog
 from runtime.service import Service
@@ -31,13 +29,14 @@ class Publisher:
 
     Raises:
         ConfigError: a key, certificate or folder cannot be used.
-        DatabaseError: the database does not answer.
+        NotReadyError: the database does not answer, is older than this program, or does not protect its audit.
         OSError: the port is taken.
     """
 
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
         self._facts = facts
         self._service = service
+        check_database(configuration)
         folder = configuration.snapshots_folder
         try:
             folder.mkdir(mode=0o750, exist_ok=True)
@@ -45,7 +44,6 @@ class Publisher:
             raise ConfigError(f"{folder}: the folder of snapshots cannot be made: {e.strerror}") from e
         key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
         ticket_key = read_key(configuration.ticket_public_file, "public half of the ticket key")
-        triggers.require(connection, configuration.file)
         shelf = Shelf(folder, configuration.town, key.public)
         self._counter = Counter(shelf)
         self._web = self._server(configuration)

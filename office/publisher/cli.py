@@ -49,9 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import django  # noqa: PLC0415
 
         django.setup()
-        from django.db import DatabaseError  # noqa: PLC0415
-
         from office.publisher.app import Publisher  # noqa: PLC0415
+        from office.readiness import NotReadyError  # noqa: PLC0415
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     try:
@@ -59,9 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if publisher.run(should_stop) else STATUS_ALARM
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
-    except DatabaseError as e:
-        return _refuse(f"the database cannot be used: {e}. Has 'watchlink office init' been run?", STATUS_FAILED)
-    except (OSError, RuntimeError) as e:
+    except (NotReadyError, OSError, RuntimeError) as e:
         return _refuse(e, STATUS_FAILED)
 
 
