@@ -156,7 +156,7 @@ def test_markup_in_a_name_is_text(cora: Client) -> None:
 def test_alarm_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
     cora: Client, make_person: MakePerson, signed_in: SignedIn, settings: Settings, tmp_path: Path
 ) -> None:
-    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
     pcso = signed_in(make_person("pc", ("pcso", HART)))
     alarm.write(tmp_path, "The end of the audit was cut.")
     pages = [client.get("/").content.decode() for client in (cora, pcso, Client())]
