@@ -23,7 +23,7 @@ from tests.support.fleet_broker import DEADLINE_S, wait_until
 
 VARIABLE: Final = "WATCHLINK_OFFICE_TEST_DATABASE"
 _USER: Final = "postgres"
-_SPEED: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
+_SPEED: Final = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 """Nothing of it outlives the tests."""
 
 
