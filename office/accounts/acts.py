@@ -93,6 +93,8 @@ def close_account(account: Account) -> None:
     account.save(update_fields=["is_active", "ended_at", "password"])
     _drop_ways_in(account)
     RoleGrant.objects.filter(account=account).delete()
+    # Nor do they come back as somebody else, by a link that they made.
+    RecoveryLink.objects.filter(made_by=account, used_at=None).delete()
     Invitation.objects.filter(invited_by=account, used_at=None).update(cancelled_at=timezone.now())
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from office.accounts import links, rules, sessions
 from office.accounts.access import rights_of
+from office.accounts.acts import standing_of
 from office.accounts.models import Account, Invitation, RecoveryLink, RoleGrant, Scheme
 from office.accounts.telling import tell
 from office.audit.journal import record
@@ -70,13 +71,18 @@ def open_recovery(token: str) -> RecoveryLink:
     """The recovery link of a token, if it still stands.
 
     Raises:
-        LinkVoidError: it does not: used, expired, the account ended, or its password or sessions changed since.
+        LinkVoidError: it does not: used, expired, the account ended, its password or sessions changed since, or
+            whoever made the link may no longer help this person.
     """
     found = RecoveryLink.objects.filter(
         digest=links.digest_of(token), used_at=None, expires_at__gt=timezone.now(), account__is_active=True
-    ).select_related("account")
+    ).select_related("account", "made_by")
     link = found.first()
     if link is None or link.generation != link.account.generation:
+        raise LinkVoidError
+    if link.made_by is not None and not rules.may_open(
+        rights_of(link.made_by), standing_of(link.account), sets_password=link.sets_password
+    ):
         raise LinkVoidError
     return link
 
@@ -96,6 +102,7 @@ def recover(token: str, new_password: str | None) -> Account:
         if new_password is not None:
             set_password(account, new_password)
         record(account, "recovery-link.used", account, new_password=new_password is not None)
+        tell(account, "A recovery link was used for your account. If this was not you, tell your co-ordinator at once.")
         if link.made_by is not None:
             tell(link.made_by, f"{account.name} used the recovery link that you made.")
         return account

@@ -124,6 +124,17 @@ def why_not_recover(rights: Rights, person: Standing, *, sets_password: bool) ->
     return None
 
 
+def may_open(maker: Rights, person: Standing, *, sets_password: bool) -> bool:
+    """Whether a recovery link still stands: whoever made it may still help the person.
+
+    Args:
+        maker: rights now.
+        person: whose account it opens, as they stand now.
+        sets_password: of the link.
+    """
+    return may_see(maker, person) and why_not_recover(maker, person, sets_password=sets_password) is None
+
+
 def may_redeem(role: str, schemes: frozenset[int], inviter: Rights | None) -> bool:
     """Whether an invitation still stands: whoever made it may still give the role.
 

@@ -180,9 +180,17 @@ def test_two_co_ordinators_cannot_both_remove_the_other(
 def test_an_ended_account_is_out_at_once_and_for_good(
     co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
 ) -> None:
-    person = make_person("jo", ("pcso", HART))
+    person, other = make_person("jo", ("co-ordinator", HART)), make_person("al", ("pcso", HART))
     browser, boss = signed_in(person), signed_in(co_ordinator)
-    boss.post(f"/people/{person.pk}/lost-phone/", {"sets_password": "on"})
+    sent = {"name": "Ann Lee", "role": "pcso", "schemes": [HART]}
+    pages = [
+        browser.post(f"/people/{other.pk}/lost-phone/", {"sets_password": "on"}),
+        browser.post("/people/invite/", sent),
+        boss.post(f"/people/{person.pk}/lost-phone/", {"sets_password": "on"}),
+    ]
+    links = [page.content.decode().split("http://localhost", 1)[1].split("<", 1)[0] for page in pages]
+    assert [Client().get(link).status_code for link in links] == [200, 200, 200]
+    browser = signed_in(Account.objects.get(pk=person.pk))
 
     assert boss.post(f"/people/{person.pk}/end/").status_code == 302
 
@@ -192,6 +200,7 @@ def test_an_ended_account_is_out_at_once_and_for_good(
     assert not now.has_usable_password()
     assert not Authenticator.objects.filter(user=person).exists()
     assert not now.recovery_links.exists()
+    assert [Client().get(link).status_code for link in links] == [410, 410, 410]
     assert _roles(person) == set()
     assert browser.get("/").status_code == 302
     assert boss.get(f"/people/{person.pk}/").status_code == 404
