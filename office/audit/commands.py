@@ -89,13 +89,11 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
             line, _ = PublishedNumber.objects.get_or_create(name=name)
             line.number = max(line.number, number)
             line.save()
-        last_row = head().sequence
-        details = {"published_row": known.sequence, "last_row": last_row}
+        details = {"published_row": known.sequence, "last_row": head().sequence}
         record_restored(max(row, known.sequence), details)
         said = carry_over(
             people if isinstance(people, People) else None,
             premises if isinstance(premises, Premises) else None,
-            last_row,
         )
         new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.

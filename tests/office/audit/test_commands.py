@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from office.accounts.models import Scheme
+from office.accounts import acts
+from office.accounts.access import rights_of
+from office.accounts.models import Account, Scheme
 from office.audit import commands, triggers
 from office.audit.journal import Entry, head, record, record_many, record_restored
 from office.audit.models import AuditRow
@@ -15,7 +17,9 @@ from office.config import Configuration, load_configuration
 from office.publisher import changes
 from office.publisher.publishing import Publishing
 from office.publisher.shelf import PublishedHead, Shelf
+from tests.office.conftest import HART, MakePerson
 from wire.signing import SigningKey
+from wire.snapshots import People, PersonEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +48,12 @@ def publisher(office: Configuration) -> Publishing:
         ticket_key=b"t" * 32,
         on_published=lambda name, number: None,
     )
+
+
+def newest_people(office: Configuration) -> tuple[PersonEntry, ...]:
+    _, snapshot = Shelf(office.snapshots_folder, office.town, KEY.public).newest("people")
+    assert isinstance(snapshot, People)
+    return snapshot.people
 
 
 def meddle(sql: str) -> None:
@@ -141,6 +151,26 @@ def test_restore_is_settled_by_a_row_above_all_that_was_published(
     assert 0 == commands.verify(office)
     assert "Rows 4 to 5 are missing since then" in capsys.readouterr().out
     assert {"people-41.json", "premises-41.json"} < {path.name for path in office.snapshots_folder.iterdir()}
+
+
+def test_account_that_ended_is_not_published_again_though_somebody_worked_on_the_copy(
+    office: Configuration, monkeypatch: pytest.MonkeyPatch, co_ordinator: Account, make_person: MakePerson
+) -> None:
+    marks = iter(range(99))
+    monkeypatch.setattr(changes, "mark", lambda: (next(marks),))
+    sam = make_person("sam", ("pcso", HART))
+    running = publisher(office)
+    at_copy = head().sequence
+    acts.end_account(co_ordinator, rights_of(co_ordinator), sam)
+    running.look()
+    meddle(f"DELETE FROM audit_auditrow WHERE sequence > {at_copy}")
+    Account.objects.filter(pk=sam.pk).update(is_active=True, ended_at=None, generation=1)
+    record(co_ordinator, "premises.exported")
+    commands.restored(office, row=0, number=0)
+    running.look()
+
+    assert "" == running.alarm
+    assert ["cora"] == [person.username for person in newest_people(office)]
 
 
 def test_restored_takes_what_central_knows(office: Configuration) -> None:
