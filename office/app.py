@@ -21,13 +21,13 @@ from runtime.service import Service
 from runtime.web_server import WebServer, listen
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Scope
 
 logger = logging.getLogger(__name__)
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
-UPLOAD_PATHS: Final = ("/premises/import/",)
+UPLOAD_PATHS: Final = frozenset({"/premises/import/"})
 DIRECTORY_LOOK_S: Final = 5.0
 TIDY_EVERY_S: Final = 86_400.0
 _HERE: Final = Path(__file__).parent
@@ -152,6 +152,29 @@ class _Housekeeping:
             close_old_connections()
 
 
+async def is_signed_in(scope: Scope) -> bool:
+    """Whether a request comes from a session that somebody has signed in to. Their rights are the pages' to check."""
+    from asgiref.sync import sync_to_async  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
+    from starlette.requests import HTTPConnection  # noqa: PLC0415
+
+    key = HTTPConnection(scope).cookies.get(settings.SESSION_COOKIE_NAME)
+    return key is not None and await sync_to_async(_has_account, thread_sensitive=False)(key)
+
+
+def _has_account(session_key: str) -> bool:
+    from importlib import import_module  # noqa: PLC0415
+
+    from django.conf import settings  # noqa: PLC0415
+    from django.contrib.auth import SESSION_KEY  # noqa: PLC0415
+    from django.db import close_old_connections  # noqa: PLC0415
+
+    try:
+        return SESSION_KEY in import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    finally:
+        close_old_connections()
+
+
 def _application(workers: int, inter_font_dir: Path) -> ASGIApp:
     from a2wsgi import WSGIMiddleware  # noqa: PLC0415
     from starlette.applications import Starlette  # noqa: PLC0415
@@ -163,7 +186,7 @@ def _application(workers: int, inter_font_dir: Path) -> ASGIApp:
 
     # A page waits in the queue until the reader has taken it, instead of holding its worker.
     wsgi = WSGIMiddleware(cast("Any", application), workers=workers, send_queue_size=1_024)
-    pages = WholeBody(cast("ASGIApp", wsgi), upload_paths=UPLOAD_PATHS)
+    pages = WholeBody(cast("ASGIApp", wsgi), upload_paths=UPLOAD_PATHS, is_signed_in=is_signed_in)
     static = [Mount("/static", StaticFiles(directory=_HERE / "static"))]
     if inter_font_dir.is_dir():
         static.insert(0, Mount("/static/inter", StaticFiles(directory=inter_font_dir)))

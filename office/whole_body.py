@@ -7,6 +7,8 @@ of the few workers.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Final
 
 from starlette.responses import PlainTextResponse
@@ -15,7 +17,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 FORM_BYTES_MAX: Final = 256 * 1024
 UPLOAD_BYTES_MAX: Final = 11 * 1024 * 1024
 """A file of 10 MB with what a form puts around it."""
+UPLOADS_AT_ONCE: Final = 4
+"""Files held in memory at a time; the others wait, unread."""
 WITHIN_S: Final = 60.0
+
+
+async def _nobody(_scope: Scope) -> bool:
+    return False
+
+
+class _RefusedError(Exception):
+    """A body that is not taken: status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
 
 
 class WholeBody:
@@ -23,42 +40,81 @@ class WholeBody:
 
     Args:
         app: what gets whole requests.
-        upload_paths: beginnings of the paths that may be sent files; other forms are small.
-        within_s: how long a body may take.
+        upload_paths: where people who are signed in may send files; other forms are small.
+        is_signed_in: asked once a body at one of those is no longer small.
+        within_s: how long a body may take, waiting for its turn included.
     """
 
-    def __init__(self, app: ASGIApp, *, upload_paths: tuple[str, ...] = (), within_s: float = WITHIN_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        upload_paths: frozenset[str] = frozenset(),
+        is_signed_in: Callable[[Scope], Awaitable[bool]] = _nobody,
+        within_s: float = WITHIN_S,
+    ) -> None:
         self._app = app
         self._upload_paths = upload_paths
+        self._is_signed_in = is_signed_in
         self._within_s = within_s
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI calls it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_upload = scope["path"].startswith(self._upload_paths) if self._upload_paths else False
-        bytes_max = UPLOAD_BYTES_MAX if is_upload else FORM_BYTES_MAX
         if not scope["query_string"].isascii():
             await _answer(400, "The address cannot be understood.", scope, receive, send)
             return
-        try:
-            async with asyncio.timeout(self._within_s):
-                body = await _read(receive, bytes_max)
-        except TimeoutError:
-            await _answer(408, "The form took too long to arrive. Send it again.", scope, receive, send)
-            return
-        if body is None:
-            return
-        if len(body) > bytes_max:
-            text = f"This is too large: {bytes_max // 1024 // 1024 or bytes_max / 1024 / 1024} MB at most."
-            await _answer(413, text, scope, receive, send)
-            return
-        kept = [
-            (name, value) for name, value in scope["headers"] if name not in {b"content-length", b"transfer-encoding"}
-        ]
-        whole = {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
-        await self._app(whole, _Replay(body, receive), send)
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(self._within_s):
+                    body = await self._read(scope, receive, held)
+            except TimeoutError:
+                await _answer(408, "The form took too long to arrive. Send it again.", scope, receive, send)
+                return
+            except _RefusedError as e:
+                await _answer(e.status, e.sentence, scope, receive, send)
+                return
+            if body is None:
+                return
+            kept = [one for one in scope["headers"] if one[0] not in {b"content-length", b"transfer-encoding"}]
+            whole = {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
+            await self._app(whole, _Replay(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> bytes | None:
+        """The body; ``None`` = its sender has gone. A turn among the uploads, if it took one, ends with ``held``.
+
+        Raises:
+            _RefusedError: it is too large. What is too large is read on and thrown away, up to a point, so that the
+                browser gets to see the answer.
+        """
+        body, size, refusal = bytearray(), 0, None
+        bytes_max = FORM_BYTES_MAX
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            piece = message.get("body", b"")
+            size += len(piece)
+            if bytes_max == FORM_BYTES_MAX < size and refusal is None and scope["path"] in self._upload_paths:
+                if await self._is_signed_in(scope):
+                    await held.enter_async_context(self._uploads)
+                    bytes_max = UPLOAD_BYTES_MAX
+                else:
+                    refusal = _RefusedError(413, "Sign in, then send the file again.")
+            if size > bytes_max and refusal is None:
+                most = bytes_max // 1024 // 1024 or bytes_max / 1024 / 1024
+                refusal = _RefusedError(413, f"This is too large: {most} MB at most.")
+            if refusal is None:
+                body += piece
+            else:
+                body.clear()
+            if not message.get("more_body", False) or size > 4 * UPLOAD_BYTES_MAX:
+                if refusal is not None:
+                    raise refusal
+                return bytes(body)
 
 
 class _Replay:
@@ -71,24 +127,6 @@ class _Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
-
-
-async def _read(receive: Receive, bytes_max: int) -> bytes | None:
-    """The body, or its beginning if it is too long: one byte more than ``bytes_max`` at least; ``None`` = gone.
-
-    What is too long is read on and thrown away, up to a point, so that the browser gets to see the answer.
-    """
-    body, size = bytearray(), 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size <= bytes_max:
-            body += piece
-        if not message.get("more_body", False) or size > 4 * UPLOAD_BYTES_MAX:
-            return bytes(body) if size <= bytes_max else bytes(bytes_max + 1)
 
 
 async def _answer(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:

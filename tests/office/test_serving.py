@@ -70,7 +70,15 @@ def test_the_first_co_ordinator_comes_in(served: tuple[str, str]) -> None:
         sent = {"code": code, "csrfmiddlewaretoken": _field(page, "csrfmiddlewaretoken")}
         assert browser.post("/account/app/", data=sent).headers["location"] == "/account/recovery-codes/"
         people = browser.get("/people/")
+        upload = {"csrfmiddlewaretoken": _field(browser.get("/premises/import/"), "csrfmiddlewaretoken")}
+        too_many = {"file": b"Name,Member\n" + b"Inn,Inns Ltd\n" * 100_000}
+        read = browser.post("/premises/import/", data=upload, files=too_many)
+        browser.cookies.clear()
+        unread = browser.post("/premises/import/", data=upload, files=too_many)
 
+    assert (read.status_code, unread.status_code) == (400, 413)
+    assert "5000 is the most" in read.text
+    assert "Sign in" in unread.text
     assert people.status_code == 200
     assert "First co-ordinator" in people.text
     assert people.headers["content-security-policy"].startswith("default-src 'none'")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, WholeBody
+from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOADS_AT_ONCE, WholeBody
 
+UPLOAD: Final = "/premises/import/"
+SIGNED_IN: Final = (b"cookie", b"signed in")
 SEEN: list[tuple[bytes, dict[bytes, bytes]]] = []
 
 
@@ -18,7 +21,22 @@ async def _page(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _send(pieces: list[bytes], *, path: str = "/people/", within_s: float = 5.0, query: bytes = b"") -> int | None:
+async def _is_signed_in(scope: Scope) -> bool:
+    return SIGNED_IN in scope["headers"]
+
+
+def _whole_body(within_s: float = 5.0) -> WholeBody:
+    return WholeBody(_page, upload_paths=frozenset({UPLOAD}), is_signed_in=_is_signed_in, within_s=within_s)
+
+
+def _send(
+    pieces: list[bytes],
+    *,
+    path: str = "/people/",
+    within_s: float = 5.0,
+    query: bytes = b"",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> int | None:
     """Status of the answer; the last piece ends the body; ``None`` = none. No piece at all: the sender is silent."""
     SEEN.clear()
     answers: list[Message] = []
@@ -38,10 +56,9 @@ def _send(pieces: list[bytes], *, path: str = "/people/", within_s: float = 5.0,
         "method": "POST",
         "path": path,
         "query_string": query,
-        "headers": [(b"transfer-encoding", b"chunked"), (b"content-type", b"text/plain")],
+        "headers": [(b"transfer-encoding", b"chunked"), (b"content-type", b"text/plain"), *headers],
     }
-    body = WholeBody(_page, upload_paths=("/premises/import/",), within_s=within_s)
-    asyncio.run(body(scope, receive, send))
+    asyncio.run(_whole_body(within_s)(scope, receive, send))
     return answers[0]["status"] if answers else None
 
 
@@ -66,8 +83,53 @@ def test_a_form_just_within_the_limit_is_taken() -> None:
 
 
 def test_a_file_may_be_larger_where_files_are_expected() -> None:
-    assert _send([bytes(10 << 20)], path="/premises/import/") == 200
-    assert _send([bytes(UPLOAD_BYTES_MAX), b"1"], path="/premises/import/") == 413
+    assert _send([bytes(1 << 20)] * 10, path=UPLOAD, headers=(SIGNED_IN,)) == 200
+    assert len(SEEN[0][0]) == 10 << 20
+    assert _send([bytes(UPLOAD_BYTES_MAX), b"1"], path=UPLOAD, headers=(SIGNED_IN,)) == 413
+    assert _send([bytes(1 << 20)], path=f"{UPLOAD}0a1b/", headers=(SIGNED_IN,)) == 413
+
+
+def test_a_stranger_may_send_a_small_form_only_wherever_it_goes() -> None:
+    assert _send([bytes(FORM_BYTES_MAX)], path=UPLOAD) == 200
+    assert _send([bytes(FORM_BYTES_MAX), b"1"], path=UPLOAD) == 413
+    assert SEEN == []
+
+
+def test_few_files_are_held_at_a_time_and_the_others_wait_unread() -> None:
+    async def all_at_once() -> tuple[int, list[int]]:
+        taken, statuses, may_end = 0, [], asyncio.Event()
+
+        async def one() -> None:
+            pieces = 0
+
+            async def receive() -> Message:
+                nonlocal taken, pieces
+                pieces += 1
+                taken += 1
+                if pieces == 10:
+                    await may_end.wait()
+                return {"type": "http.request", "body": bytes(1 << 20), "more_body": pieces < 10}
+
+            async def send(message: Message) -> None:
+                if "status" in message:
+                    statuses.append(message["status"])
+
+            scope: Scope = {"type": "http", "path": UPLOAD, "query_string": b"", "headers": [SIGNED_IN]}
+            await body(scope, receive, send)
+
+        body = _whole_body()
+        sending = [asyncio.create_task(one()) for _ in range(20)]
+        for _ in range(100):  # far more turns than they need to get as far as they can
+            await asyncio.sleep(0)
+        held = taken
+        may_end.set()
+        await asyncio.gather(*sending)
+        return held, statuses
+
+    held, statuses = asyncio.run(all_at_once())
+
+    assert held == UPLOADS_AT_ONCE * 10 + 20 - UPLOADS_AT_ONCE
+    assert statuses == [200] * 20
 
 
 def test_an_address_of_strange_bytes_is_refused() -> None:
