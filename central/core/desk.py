@@ -112,10 +112,14 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     match action:
         case CloseRevoked():
             return Refused("This closes many alerts at once. Close a single one on its card.")
+        case StartDuty(is_sign=True):
+            return AlreadySo()
         case StartDuty():
             return _judge_start(by, on_duty, tuple(sorted(reach.mine or ())))
         case EndDuty():
-            return Allowed("duty-ended", None, by) if by.key in on_duty else AlreadySo()
+            # Ends in the role in which it began, which this browser need not know.
+            mine = on_duty.get(by.key)
+            return AlreadySo() if mine is None else Allowed("duty-ended", None, replace(by, role=mine.role))
     incident = _find(action.incident, incidents, reach)
     if incident is None:
         return Refused("There is no such incident.")

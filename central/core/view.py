@@ -379,7 +379,11 @@ class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
 
 
 class StartDuty(msgspec.Struct, frozen=True, tag="start-watch"):
-    """This person is on duty from now on. If they already were: a sign of life, and nothing else changes."""
+    """This person is on duty from now on, in the role in which they ask: it may be another one than before."""
+
+    is_sign: bool = False
+    """A page's own sign of life, which nobody pressed: it begins no duty, and moves none to another role. False in
+    pages from before: theirs looks like a press."""
 
 
 class EndDuty(msgspec.Struct, frozen=True, tag="end-watch"):

@@ -275,3 +275,41 @@ def test_account_in_who_is_coming_is_not_taken_from_the_browser(town: Town) -> N
 
     town.act(SetOnTheWay("00000012-7"), Person("police", "PC Brown", 6))
     assert Person("police", "PC Brown", 6) == town.card("00000012-7").coming
+
+
+BOTH = rights_of((RoleEntry(role="pcso", schemes=(1,)), RoleEntry(role="duty-officer", schemes=(2,))))
+
+
+def test_sign_of_life_from_a_page_of_another_role_moves_no_duty(town: Town) -> None:
+    """A second computer remembers the other role: nobody pressed anything there."""
+    town.act(StartDuty(), Person("pcso", "J Patel", 7), BOTH)
+    for _ in range(4):
+        town.later(600)
+        outcome = town.act(StartDuty(is_sign=True), Person("duty-officer", "J Patel", 7), BOTH)
+        assert isinstance(outcome, Done)
+
+    assert [("pcso", (1,))] == [(one.role, one.schemes) for one in town.board().on_duty]
+    assert {"hart": ("pcso",), "pubwatch": ()} == told_on_duty(town)
+
+
+def test_sign_of_life_puts_nobody_on_duty(town: Town) -> None:
+    town.act(StartDuty(is_sign=True), Person("pcso", "J Patel", 7), BOTH)
+
+    assert () == town.board().on_duty
+
+
+def test_person_moves_their_duty_by_a_press(town: Town) -> None:
+    town.act(StartDuty(), Person("pcso", "J Patel", 7), BOTH)
+    town.act(StartDuty(), Person("duty-officer", "J Patel", 7), BOTH)
+
+    assert [("duty-officer", (2,))] == [(one.role, one.schemes) for one in town.board().on_duty]
+
+
+def test_duty_ends_in_the_role_in_which_it_began(town: Town) -> None:
+    town.act(StartDuty(), Person("pcso", "J Patel", 7), BOTH)
+    town.act(EndDuty(), Person("duty-officer", "J Patel", 7), BOTH)
+
+    ended = town.disk[-1]
+    assert isinstance(ended, ActionEntry)
+    assert ("duty-ended", "pcso") == (ended.kind, ended.by.role if ended.by else "")
+    assert () == town.board().on_duty

@@ -150,7 +150,7 @@ class ScriptedBoard:
         """As the port says."""
         self.actions.append((action, by))
         await self._may_commit.wait()
-        if isinstance(action, StartDuty | EndDuty):
+        if isinstance(action, StartDuty | EndDuty) and not (isinstance(action, StartDuty) and action.is_sign):
             others = tuple(one.person for one in self.on_duty if one.person != by)
             self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)

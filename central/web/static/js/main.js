@@ -274,11 +274,12 @@ async function startDuty(role) {
   return outcome.reason ?? null;
 }
 
-// A person on duty with an open, live page is still there; a failed sign is repeated in five minutes.
+// A person on duty with an open, live page is still there; a failed sign is repeated in five minutes. It begins no duty and
+// moves none: another computer's page may remember another role.
 function giveSign() {
   if (!isLive || !duty.isOn(model) || performance.now() - signMs < SIGN_EVERY_MS) return;
   signMs = performance.now();
-  send({ type: "start-watch" }, duty.me.role);
+  send({ type: "start-watch", is_sign: true }, duty.me.role);
 }
 
 async function endDuty() {
