@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over
+from office.audit.restoring import carry_over, void_links
 from office.config import Configuration, read_key
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
@@ -82,7 +82,12 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
     _, premises = published.shelf.newest("premises")
     problem = chain.contradiction(head(), digest_at(known.sequence), known)
     if problem is None and row <= head().sequence and not number:
-        _say(["The audit contains all that was published. There is nothing to do."])
+        _say(
+            [
+                "The audit contains all that was published. There is nothing to do.",
+                "If the whole machine was restored, only central knows better: give --number as central names it.",
+            ]
+        )
         return 0
     with transaction.atomic():
         for name in KINDS:
@@ -95,6 +100,7 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
             people if isinstance(people, People) else None,
             premises if isinstance(premises, Premises) else None,
         )
+        said += void_links()
         new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.
         published.write(new)

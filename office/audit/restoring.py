@@ -1,21 +1,28 @@
 """After a restore from a backup: what the snapshots still know, so that nothing that was ended comes back.
 
 A copy of the database is older than what was published. In it ended accounts are active, ended sessions are good again,
-and numbers of accounts and premises made since would be given to others.
+roles, passkeys and printed codes that were taken away are back, links that were used are open, and numbers of accounts
+and premises made since would be given to others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from allauth.mfa.models import Authenticator
 from django.db import connection, models
+from django.utils import timezone
 
 from office.accounts import acts
-from office.accounts.models import Account
+from office.accounts.models import Account, Invitation, OfficeSession, RecoveryLink, Scheme
+from office.accounts.rules import TITLES
+from office.accounts.second_factor import has_second_factor
 from office.audit.chain import NO_DIGEST
 from office.audit.journal import digest_at, record
 from office.members.models import Premises
-from wire.snapshots import AuditHead, People
+from office.publisher.content import passkey_entry
+from wire.snapshots import AuditHead, People, PersonEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
 NUMBERS_LEFT_OUT: Final = 1_000
@@ -45,8 +52,30 @@ def carry_over(people: People | None, premises: PremisesSnapshot | None) -> list
 
 
 def _lacks(published: AuditHead) -> bool:
-    """Whether this database lacks a row that was published: not by its number, which may have been given again since."""
+    """Whether this database lacks a row that was published: not by its number, which may be another row's since."""
     return (digest_at(published.sequence) or NO_DIGEST) != published.digest
+
+
+def void_links() -> list[str]:
+    """Void the open links of the copy, some of which were used or cancelled since. Returns sentences."""
+    now = timezone.now()
+    invitations = Invitation.objects.filter(used_at=None, cancelled_at=None)
+    recoveries = RecoveryLink.objects.filter(used_at=None)
+    said = []
+    for invitation in invitations.filter(expires_at__gt=now).order_by("pk"):
+        numbers = invitation.schemes.values_list("number", flat=True)
+        record(None, "invitation.cancelled", invitation, schemes=numbers, after_restore=True)
+        said.append(str(invitation))
+    for link in recoveries.filter(expires_at__gt=now).select_related("account").order_by("pk"):
+        record(None, "recovery-link.voided", link.account, after_restore=True)
+        said.append(str(link))
+    invitations.update(cancelled_at=now)
+    recoveries.delete()
+    return (
+        [f"{', '.join(said)}: the link is void, for it may have been used or cancelled. Make a new one."]
+        if said
+        else []
+    )
 
 
 def _carry_people(people: People) -> list[str]:
@@ -62,14 +91,86 @@ def _carry_people(people: People) -> list[str]:
                 f"{who}: had ended since the copy was made, or came only after the restore. The account is ended;"
                 " if they should have one, invite them."
             )
-        elif entry.generation > account.generation:
-            Account.objects.filter(pk=account.pk).update(generation=entry.generation + 1)
-            record(None, "sessions.ended", account, after_restore=True)
-            said.append(
-                f"{who}: had a new password or second factor, or signed out everywhere, since the copy was made."
-                " The old ones are good again: call them. Their sessions have ended."
-            )
+        else:
+            said += [f"{who}: {what}" for what in _carry_person(account, entry)]
     return said
+
+
+def _carry_person(account: Account, entry: PersonEntry) -> Iterator[str]:
+    """What was taken from a person since the copy was made is taken from them again."""
+    if entry.generation > account.generation:
+        Account.objects.filter(pk=account.pk).update(generation=entry.generation + 1)
+        record(None, "sessions.ended", account, after_restore=True)
+        yield (
+            "had a new password or second factor, or signed out everywhere, since the copy was made."
+            " The old ones are good again: call them. Their sessions have ended."
+        )
+    elif entry.generation == account.generation:
+        _end_sessions(account, entry.ended_sessions)
+    yield from _carry_roles(account, entry)
+    yield from _carry_passkeys(account, entry)
+    gone, _ = account.printed_codes.exclude(digest__in=entry.printed_codes).delete()
+    if gone:
+        record(None, "printed-codes.removed", account, after_restore=True)
+        yield "printed codes that had been used or replaced are void again."
+
+
+def _end_sessions(account: Account, ended: Iterable[str]) -> None:
+    """Also those that the copy does not know: central takes one that is not listed any more for good again."""
+    now = timezone.now()
+    OfficeSession.objects.filter(account=account, public_id__in=ended, ended_at=None).update(ended_at=now)
+    OfficeSession.objects.bulk_create(
+        (
+            OfficeSession(public_id=public_id, account=account, generation=account.generation, ended_at=now)
+            for public_id in ended
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _carry_roles(account: Account, entry: PersonEntry) -> Iterator[str]:
+    published = {(str(role.role), scheme) for role in entry.roles for scheme in role.schemes}
+    names = dict(Scheme.objects.values_list("number", "name"))
+
+    def titles(grants: Iterable[tuple[str, int]]) -> str:
+        return ", ".join(f"{TITLES[role]} in {names.get(scheme, scheme)}" for role, scheme in sorted(grants))
+
+    removed = set()
+    for grant in account.grants.select_related("scheme").order_by("scheme", "role"):
+        if (grant.role, grant.scheme_id) not in published:
+            removed.add((grant.role, grant.scheme_id))
+            details = {"role": grant.role, "scheme": grant.scheme.name, "after_restore": True}
+            record(None, "role.removed", account, schemes=[grant.scheme_id], **details)
+            grant.delete()
+    if removed:
+        yield f"no longer {titles(removed)}."
+    given = published - set(account.grants.values_list("role", "scheme_id"))
+    if given:
+        yield f"had been made {titles(given)}. Give it again."
+
+
+def _carry_passkeys(account: Account, entry: PersonEntry) -> Iterator[str]:
+    published = {passkey.credential for passkey in entry.passkeys}
+    removed = [row for row in _passkeys(account) if _credential(row) not in published]
+    for row in removed:
+        record(None, "sign-in-method.removed", account, method="passkey", after_restore=True)
+        row.delete()
+    if removed:
+        more = "" if has_second_factor(account) else " They have no second factor now: make them a recovery link."
+        yield f"a passkey that had been removed is removed again.{more}"
+
+
+def _passkeys(account: Account) -> Iterable[Authenticator]:
+    rows: Iterable[Authenticator] = Authenticator.objects.filter(user=account, type=Authenticator.Type.WEBAUTHN)
+    return rows
+
+
+def _credential(row: Authenticator) -> bytes | None:
+    """``None`` = it cannot be read, so it was never published."""
+    try:
+        return passkey_entry(row.data).credential
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _leave_out(model: type[models.Model], known: int) -> None:

@@ -119,14 +119,18 @@ def _passkeys() -> dict[int, list[PasskeyEntry]]:
     found: defaultdict[int, list[PasskeyEntry]] = defaultdict(list)
     for number, account, data in rows.values_list("pk", "user_id", "data"):
         try:
-            found[account].append(_passkey(data))
+            found[account].append(passkey_entry(data))
         except (KeyError, TypeError, ValueError) as e:
             _tell(f"passkey {number} of account {account} is not published: {e!r}")
     return found
 
 
-def _passkey(data: Mapping[str, Any]) -> PasskeyEntry:
-    """A passkey as allauth stores it: the browser's answer at its registration (WebAuthn Level 2, section 5.2)."""
+def passkey_entry(data: Mapping[str, Any]) -> PasskeyEntry:
+    """A passkey as allauth stores it: the browser's answer at its registration (WebAuthn Level 2, section 5.2).
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not one.
+    """
     text = data["credential"]["response"]["attestationObject"]
     attested = AttestationObject(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))).auth_data.credential_data
     if attested is None:

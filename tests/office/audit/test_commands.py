@@ -175,9 +175,14 @@ def test_account_that_ended_is_not_published_again_though_somebody_worked_on_the
 
 def test_restored_takes_what_central_knows(office: Configuration) -> None:
     """A backup of the whole machine: only central knows better."""
+    invitation, _ = acts.invite(None, name="Sam", email="", role="pcso", schemes=Scheme.objects.all())
     commands.restored(office, row=150, number=0)
+    invitation.refresh_from_db()
 
-    assert 151 == head().sequence
+    assert ["audit.restored", "invitation.cancelled"] == list(
+        AuditRow.objects.filter(sequence__gt=150).order_by("sequence").values_list("action", flat=True)
+    )
+    assert invitation.cancelled_at
     assert 0 == commands.verify(office)
 
 

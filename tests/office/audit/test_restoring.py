@@ -6,14 +6,19 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
 
-from office.accounts.models import Account, RoleGrant
+from office.accounts import acts
+from office.accounts.models import Account, OfficeSession, PrintedCode, RoleGrant, Scheme
 from office.audit.journal import head, record
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over
+from office.audit.restoring import carry_over, void_links
 from office.members.models import Member, Premises
-from tests.office.conftest import HART, MakePerson
-from wire.snapshots import AuditHead, People, PersonEntry, PremisesEntry
+from office.publisher import content
+from tests.office.conftest import HART, PUB_WATCH, MakePerson
+from tests.office.publisher.test_publishing import registration
+from wire.snapshots import AuditHead, PasskeyEntry, People, PersonEntry, PremisesEntry, RoleEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
 pytestmark = pytest.mark.django_db
@@ -25,13 +30,31 @@ def published(row: int, *people: PersonEntry) -> People:
     return People(number=9, made_at=AT, audit=audit, ticket_key=b"t" * 32, people=people)
 
 
-def entry(account: Account, generation: int = 1) -> PersonEntry:
-    return PersonEntry(account=account.pk, username=account.username, name=account.name, generation=generation)
+def entry(
+    account: Account,
+    generation: int = 1,
+    *,
+    roles: tuple[RoleEntry, ...] = (),
+    ended_sessions: tuple[str, ...] = (),
+    passkeys: tuple[PasskeyEntry, ...] = (),
+    printed_codes: tuple[str, ...] = (),
+) -> PersonEntry:
+    return PersonEntry(
+        account=account.pk,
+        username=account.username,
+        name=account.name,
+        generation=generation,
+        roles=roles,
+        ended_sessions=ended_sessions,
+        passkeys=passkeys,
+        printed_codes=printed_codes,
+    )
 
 
 def test_account_that_had_ended_is_ended_again(make_person: MakePerson) -> None:
     jo, sam = make_person("jo", ("pcso", HART)), make_person("sam", ("pcso", HART))
-    said = carry_over(published(7, entry(jo)), None)
+    roles = (RoleEntry(role="pcso", schemes=(HART,)),)
+    said = carry_over(published(7, entry(jo, roles=roles)), None)
     sam.refresh_from_db()
 
     assert (False, False) == (sam.is_active, sam.has_usable_password())
@@ -41,7 +64,7 @@ def test_account_that_had_ended_is_ended_again(make_person: MakePerson) -> None:
     assert ("account.ended", " 1 ") == AuditRow.objects.values_list("action", "schemes").get()
 
 
-def test_sessions_that_were_ended_stay_ended(make_person: MakePerson) -> None:
+def test_sessions_that_were_all_ended_stay_ended(make_person: MakePerson) -> None:
     jo, sam = make_person("jo"), make_person("sam")
     Account.objects.filter(pk=sam.pk).update(generation=5)
     said = carry_over(published(7, entry(jo, 4), entry(sam, 5)), None)
@@ -49,6 +72,94 @@ def test_sessions_that_were_ended_stay_ended(make_person: MakePerson) -> None:
     assert [5, 5] == list(Account.objects.order_by("pk").values_list("generation", flat=True))
     assert 1 == len(said)
     assert "Jo (jo): had a new password" in said[0]
+
+
+def test_session_that_was_ended_stays_ended_whether_the_copy_knows_it_or_not(make_person: MakePerson) -> None:
+    """Central asks the list each time: one that is not on it any more is good again."""
+    jo = make_person("jo")
+    for letter in "ab":
+        OfficeSession.objects.create(public_id=letter * 32, account=jo, generation=1)
+    carry_over(published(7, entry(jo, ended_sessions=("a" * 32, "c" * 32))), None)
+    (person,) = content.people()
+
+    assert ("a" * 32, "c" * 32) == person.ended_sessions
+    assert OfficeSession.objects.get(public_id="b" * 32).ended_at is None
+
+
+def test_role_that_was_removed_stays_removed(make_person: MakePerson) -> None:
+    jo = make_person("jo", ("co-ordinator", HART), ("pcso", HART), ("pcso", PUB_WATCH), ("police", HART))
+    roles = RoleEntry(role="pcso", schemes=(HART,)), RoleEntry(role="police", schemes=(HART,))
+    said = carry_over(published(7, entry(jo, roles=roles)), None)
+
+    assert [("pcso", HART), ("police", HART)] == list(jo.grants.order_by("role").values_list("role", "scheme"))
+    assert ["Jo (jo): no longer Co-ordinator in HART, PCSO in Pub Watch."] == said
+    assert [("role.removed", " 1 "), ("role.removed", " 2 ")] == list(
+        AuditRow.objects.order_by("sequence").values_list("action", "schemes")
+    )
+
+
+def test_role_that_was_given_since_is_told(make_person: MakePerson) -> None:
+    """It is not given by a file: a co-ordinator gives it again."""
+    jo = make_person("jo")
+    said = carry_over(published(7, entry(jo, roles=(RoleEntry(role="pcso", schemes=(HART, PUB_WATCH)),))), None)
+
+    assert ["Jo (jo): had been made PCSO in HART, PCSO in Pub Watch. Give it again."] == said
+    assert not jo.grants.exists()
+
+
+def test_passkey_that_was_removed_stays_removed(make_person: MakePerson) -> None:
+    jo = make_person("jo")
+    kept, stolen = (passkey(jo, credential) for credential in (b"kept", b"stolen"))
+    shown = PasskeyEntry(credential=b"kept", public_key=b"k")
+    said = carry_over(published(7, entry(jo, passkeys=(shown,))), None)
+
+    assert [kept] == list(Authenticator.objects.filter(user=jo, type=Authenticator.Type.WEBAUTHN))
+    assert ["Jo (jo): a passkey that had been removed is removed again."] == said
+    assert "sign-in-method.removed" == AuditRow.objects.get().action
+    assert stolen.pk
+
+
+def test_person_whose_only_passkey_was_replaced_needs_a_recovery_link(make_person: MakePerson) -> None:
+    jo = make_person("jo", has_second_factor=False)
+    passkey(jo, b"stolen")
+    (said,) = carry_over(published(7, entry(jo)), None)
+
+    assert said.endswith("They have no second factor now: make them a recovery link.")
+
+
+def test_sheet_that_was_replaced_stays_void(make_person: MakePerson) -> None:
+    jo = make_person("jo")
+    for letter in "ab":
+        PrintedCode.objects.create(account=jo, digest=letter * 64)
+    carry_over(published(7, entry(jo, printed_codes=("b" * 64,))), None)
+
+    assert ["b" * 64] == list(jo.printed_codes.values_list("digest", flat=True))
+
+
+def test_links_of_the_copy_are_void(client: Client, co_ordinator: Account, make_person: MakePerson) -> None:
+    """They may have been cancelled or used since, and no snapshot says so."""
+    jo, hart = make_person("jo", ("pcso", HART)), Scheme.objects.get(pk=HART)
+    _, join = acts.invite(co_ordinator, name="Sam", email="", role="pcso", schemes=[hart])
+    recover = acts.make_recovery_link(co_ordinator, jo, sets_password=True)
+    paths = [link.removeprefix("http://localhost") for link in (join, recover)]
+    assert [200, 200] == [client.get(path).status_code for path in paths]
+    said = void_links()
+
+    assert [410, 410] == [client.get(path).status_code for path in paths]
+    assert 1 == len(said)
+    assert said[0].startswith("Invitation of Sam, Recovery of Jo: the link is void")
+    assert [("invitation.cancelled", " 1 "), ("recovery-link.voided", " 1 ")] == list(
+        AuditRow.objects.order_by("sequence").values_list("action", "schemes")
+    )[2:]
+    assert [] == void_links()
+
+
+def passkey(account: Account, credential: bytes) -> Authenticator:
+    return Authenticator.objects.create(
+        user=account,
+        type=Authenticator.Type.WEBAUTHN,
+        data={"name": "Key", "credential": registration({1: 2, 3: -7}, credential)},
+    )
 
 
 def test_older_snapshot_than_the_copy_changes_nothing(make_person: MakePerson) -> None:

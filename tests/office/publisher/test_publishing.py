@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -144,10 +145,9 @@ def test_person_is_published_with_roles_keys_and_sessions(world: World, make_per
     assert [(b"credential", public_key)] == [(key.credential, cbor.decode(key.public_key)) for key in entry.passkeys]
 
 
-def registration(public_key: dict[int, object]) -> dict[str, object]:
+def registration(public_key: Mapping[int, object], credential: bytes = b"credential") -> dict[str, object]:
     """A browser's answer to "make a passkey", as allauth stores it (WebAuthn Level 2, sections 6.1 and 6.5)."""
-    credential = b"credential"
-    attested = b"\0" * 16 + len(credential).to_bytes(2, "big") + credential + cbor.encode(public_key)
+    attested = b"\0" * 16 + len(credential).to_bytes(2, "big") + credential + cbor.encode(dict(public_key))
     authenticator_data = b"\0" * 32 + b"\x45" + b"\0" * 4 + attested
     attestation = cbor.encode({"fmt": "none", "attStmt": {}, "authData": authenticator_data})
     return {"response": {"attestationObject": base64.urlsafe_b64encode(attestation).decode().rstrip("=")}}
