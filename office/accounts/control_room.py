@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from office.accounts.access import person
 from office.accounts.models import OfficeSession
 from office.accounts.second_factor import FOR_CENTRAL_S, ask_again, is_recent, second_factor_age_s
+from office.accounts.sessions import mark_ticket
 from office.config import read_key
 from wire.tickets import TICKET_LIFE_S, Ticket, sign_ticket
 
@@ -35,6 +36,7 @@ def control_room(request: HttpRequest) -> HttpResponseBase:
     if age_s is None or (request.GET.get("step_up") == "1" and not is_recent(request, FOR_CENTRAL_S)):
         return ask_again(request, request.get_full_path())
     session: OfficeSession = request.office_session  # type: ignore[attr-defined]
+    mark_ticket(session)
     now_s = int(time.time())
     ticket = Ticket(
         id=secrets.token_hex(16),

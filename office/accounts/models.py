@@ -90,6 +90,8 @@ class OfficeSession(models.Model):
     began_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    had_ticket = models.BooleanField(default=False)
+    """Whether it ever got a ticket for central, which then must hear of its end."""
     agent = models.CharField(max_length=AGENT_CHARS_MAX, blank=True)
     """What the browser calls itself."""
     address = models.GenericIPAddressField(null=True, blank=True)

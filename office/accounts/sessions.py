@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -27,6 +27,8 @@ from wire.text import display_text
 
 SESSION_KEY: Final = "watchlink_session"
 """In the browser's session at the office: the public id."""
+TOLD_FOR: Final = timedelta(hours=36)
+"""How long central must hear of a session's end: a shift there, 12 h from a ticket, and a day for clocks."""
 _SEEN_EVERY: Final = timedelta(minutes=1)
 
 
@@ -65,16 +67,36 @@ def current(request: HttpRequest, account: Account) -> OfficeSession | None:
 def end_session(account: Account, public_id: str) -> bool:
     """End one session of a person; returns whether it was running.
 
-    Snapshots list a bounded number of ended sessions: beyond that all of them end.
+    Snapshots list a bounded number of ended sessions: beyond that all of them end. Only those count that may be open at
+    central still.
     """
+    now = timezone.now()
     with transaction.atomic():
-        ended = OfficeSession.objects.filter(public_id=public_id, account=account, ended_at=None).update(
-            ended_at=timezone.now()
-        )
-        of_now = OfficeSession.objects.filter(account=account, generation=F("account__generation"))
-        if ended and of_now.exclude(ended_at=None).count() > ENDED_SESSIONS_MAX:
+        ended = OfficeSession.objects.filter(public_id=public_id, account=account, ended_at=None).update(ended_at=now)
+        told = ended_at_central().filter(account=account, ended_at__gt=now - TOLD_FOR)
+        if ended and told.count() > ENDED_SESSIONS_MAX:
             end_all_sessions(account)
     return bool(ended)
+
+
+def ended_at_central() -> QuerySet[OfficeSession]:
+    """Ended sessions that central may know, of all accounts' present generations, the newest end first.
+
+    No clock decides which they are: the snapshot takes as many as it lists, and :func:`end_session` sees to it that
+    those of the last shift are among them.
+    """
+    of_now = OfficeSession.objects.filter(generation=F("account__generation"), had_ticket=True)
+    return of_now.exclude(ended_at=None).order_by("-ended_at", "pk")
+
+
+def mark_ticket(session: OfficeSession) -> None:
+    """Note that a session gets a ticket, before it does.
+
+    Raises:
+        SessionOverError: it has ended meanwhile, and central might never hear of it.
+    """
+    if not OfficeSession.objects.filter(pk=session.pk, ended_at=None).update(had_ticket=True):
+        raise SessionOverError
 
 
 def end_all_sessions(account: Account) -> None:

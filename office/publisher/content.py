@@ -15,7 +15,8 @@ from django.db import connection, models, transaction
 from fido2 import cbor
 from fido2.webauthn import AttestationObject
 
-from office.accounts.models import Account, OfficeSession, PrintedCode, RoleGrant
+from office.accounts.models import Account, PrintedCode, RoleGrant
+from office.accounts.sessions import ended_at_central
 from office.members.entries import stored_entries
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.snapshots import (
@@ -68,10 +69,7 @@ def people() -> tuple[PersonEntry, ...]:
         "account_id", "role", "scheme_id"
     ):
         grants[account][role].append(scheme)
-    now = models.F("account__generation")
-    ended = _by_account(
-        OfficeSession.objects.filter(generation=now).exclude(ended_at=None).order_by("-ended_at", "pk"), "public_id"
-    )
+    ended = _by_account(ended_at_central(), "public_id")
     codes = _by_account(PrintedCode.objects.order_by("pk"), "digest")
     passkeys = _passkeys()
     found = (

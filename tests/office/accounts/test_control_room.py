@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import msgspec
 import pytest
+from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
 
+from office.accounts import control_room
 from office.accounts.models import Account
-from office.accounts.sessions import SESSION_KEY
+from office.accounts.second_factor import second_factor_age_s
+from office.accounts.sessions import SESSION_KEY, end_session, ended_at_central
 from office.config import load_configuration
 from tests.office.accounts.codes import code_of
 from tests.office.conftest import HART, MakePerson, SignedIn
@@ -57,7 +59,32 @@ def test_the_ticket_names_person_session_and_browser(co_ordinator: Account, sign
     assert ticket.second_factor_age_s in {100, 101}
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["Cache-Control"] == "no-store"
-    assert msgspec.structs.replace(ticket) == ticket
+
+
+def test_central_hears_of_the_end_of_a_session_that_had_a_ticket(co_ordinator: Account, signed_in: SignedIn) -> None:
+    browser, elsewhere = signed_in(co_ordinator), signed_in(co_ordinator)
+    browser.get(WHERE)
+    public_id = browser.session[SESSION_KEY]
+
+    browser.post("/sign-out/")
+    elsewhere.post("/sign-out/")
+
+    assert [one.public_id for one in ended_at_central()] == [public_id]
+
+
+def test_a_session_that_ends_meanwhile_gets_no_ticket(
+    co_ordinator: Account, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Central might never hear of its end."""
+    browser = signed_in(co_ordinator)
+
+    def late(request: HttpRequest) -> int | None:
+        end_session(co_ordinator, request.session[SESSION_KEY])
+        return second_factor_age_s(request)
+
+    monkeypatch.setattr(control_room, "second_factor_age_s", late)
+
+    assert browser.get(WHERE)["Location"] == "/sign-in/"
 
 
 def test_each_ticket_is_another(co_ordinator: Account, signed_in: SignedIn) -> None:

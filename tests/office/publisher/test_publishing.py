@@ -127,6 +127,7 @@ def test_person_is_published_with_roles_keys_and_sessions(world: World, make_per
             account=jo,
             generation=generation,
             ended_at=timezone.now() if has_ended else None,
+            had_ticket=True,
         )
     PrintedCode.objects.create(account=jo, digest="d" * 64)
     public_key = {1: 2, 3: -7, -1: 1, -2: b"x" * 32, -3: b"y" * 32}
