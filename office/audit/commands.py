@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over, void_links
+from office.audit.restoring import carry_over, leave_numbers_out, void_links
 from office.config import Configuration, read_key
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
@@ -96,11 +96,9 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
             line.save()
         details = {"published_row": known.sequence, "last_row": head().sequence}
         record_restored(max(row, known.sequence), details)
-        said = carry_over(
-            people if isinstance(people, People) else None,
-            premises if isinstance(premises, Premises) else None,
-        )
-        said += void_links()
+        listed = people if isinstance(people, People) else None
+        said = carry_over(listed) + void_links()
+        leave_numbers_out(listed, premises if isinstance(premises, Premises) else None)
         new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.
         published.write(new)

@@ -25,30 +25,29 @@ from office.publisher.content import passkey_entry
 from wire.snapshots import AuditHead, People, PersonEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
-NUMBERS_LEFT_OUT: Final = 1_000
-"""Above the highest that is known: accounts that have ended since are in no snapshot."""
+NUMBERS_LEFT_OUT: Final = 10_000
+"""Above the highest that is known: far more than a town makes between two backups."""
 
 
-def carry_over(people: People | None, premises: PremisesSnapshot | None) -> list[str]:
+def carry_over(people: People | None) -> list[str]:
     """Bring the database up to what was published, where that is newer.
 
     Args:
         people: the newest snapshot in the folder; ``None`` = there is none.
-        premises: the same.
 
     Returns:
         What a person should know, in sentences.
     """
-    said: list[str] = []
-    # Both first: rows are written below.
-    newer_people = people if people is not None and _lacks(people.audit) else None
-    newer_premises = premises if premises is not None and _lacks(premises.audit) else None
-    if newer_people is not None:
-        said += _carry_people(newer_people)
-        _leave_out(Account, max((person.account for person in newer_people.people), default=0))
-    if newer_premises is not None:
-        _leave_out(Premises, max((one.premises for one in newer_premises.premises), default=0))
-    return said
+    return _carry_people(people) if people is not None and _lacks(people.audit) else []
+
+
+def leave_numbers_out(people: People | None, premises: PremisesSnapshot | None) -> None:
+    """Give no number of an account or premises again that was given since the copy was made.
+
+    Snapshots do not list who has ended since, and may be as old as the copy: so many more are left out.
+    """
+    _leave_out(Account, max((person.account for person in people.people), default=0) if people else 0)
+    _leave_out(Premises, max((one.premises for one in premises.premises), default=0) if premises else 0)
 
 
 def _lacks(published: AuditHead) -> bool:
@@ -174,13 +173,16 @@ def _credential(row: Authenticator) -> bytes | None:
 
 
 def _leave_out(model: type[models.Model], known: int) -> None:
-    """Give no number again that was given since."""
     table = model._meta.db_table  # noqa: SLF001 - Django's public interface, by documentation
     here = model._default_manager.aggregate(highest=models.Max("pk"))["highest"] or 0  # noqa: SLF001
-    number = max(known, here) + NUMBERS_LEFT_OUT
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            number = max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number])
         else:
+            # It may count one too many: the number that comes next, of a table that is empty.
+            cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
+            number = max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])

@@ -14,6 +14,7 @@ from office.audit import commands, triggers
 from office.audit.journal import Entry, head, record, record_many, record_restored
 from office.audit.models import AuditRow
 from office.config import Configuration, load_configuration
+from office.members.models import Member, Premises
 from office.publisher import changes
 from office.publisher.publishing import Publishing
 from office.publisher.shelf import PublishedHead, Shelf
@@ -184,6 +185,19 @@ def test_restored_takes_what_central_knows(office: Configuration) -> None:
     )
     assert invitation.cancelled_at
     assert 0 == commands.verify(office)
+
+
+def test_numbers_are_never_anothers_after_the_whole_machine_was_lost(
+    office: Configuration, make_person: MakePerson
+) -> None:
+    """Then no snapshot in the folder is newer than the copy; each number that was given since is left out."""
+    jo, member = make_person("jo"), Member.objects.create(name="Shop")
+    here = Premises.objects.create(member=member, name="Here")
+    commands.restored(office, row=150, number=40)
+    kim, there = make_person("kim"), Premises.objects.create(member=member, name="There")
+
+    assert kim.pk > jo.pk + 5_000
+    assert there.pk > here.pk + 5_000
 
 
 def test_restored_does_nothing_when_nothing_is_missing(office: Configuration) -> None:

@@ -13,7 +13,7 @@ from office.accounts import acts
 from office.accounts.models import Account, OfficeSession, PrintedCode, RoleGrant, Scheme
 from office.audit.journal import head, record
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over, void_links
+from office.audit.restoring import carry_over, leave_numbers_out, void_links
 from office.members.models import Member, Premises
 from office.publisher import content
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
@@ -54,7 +54,7 @@ def entry(
 def test_account_that_had_ended_is_ended_again(make_person: MakePerson) -> None:
     jo, sam = make_person("jo", ("pcso", HART)), make_person("sam", ("pcso", HART))
     roles = (RoleEntry(role="pcso", schemes=(HART,)),)
-    said = carry_over(published(7, entry(jo, roles=roles)), None)
+    said = carry_over(published(7, entry(jo, roles=roles)))
     sam.refresh_from_db()
 
     assert (False, False) == (sam.is_active, sam.has_usable_password())
@@ -67,7 +67,7 @@ def test_account_that_had_ended_is_ended_again(make_person: MakePerson) -> None:
 def test_sessions_that_were_all_ended_stay_ended(make_person: MakePerson) -> None:
     jo, sam = make_person("jo"), make_person("sam")
     Account.objects.filter(pk=sam.pk).update(generation=5)
-    said = carry_over(published(7, entry(jo, 4), entry(sam, 5)), None)
+    said = carry_over(published(7, entry(jo, 4), entry(sam, 5)))
 
     assert [5, 5] == list(Account.objects.order_by("pk").values_list("generation", flat=True))
     assert 1 == len(said)
@@ -79,7 +79,7 @@ def test_session_that_was_ended_stays_ended_whether_the_copy_knows_it_or_not(mak
     jo = make_person("jo")
     for letter in "ab":
         OfficeSession.objects.create(public_id=letter * 32, account=jo, generation=1)
-    carry_over(published(7, entry(jo, ended_sessions=("a" * 32, "c" * 32))), None)
+    carry_over(published(7, entry(jo, ended_sessions=("a" * 32, "c" * 32))))
     (person,) = content.people()
 
     assert ("a" * 32, "c" * 32) == person.ended_sessions
@@ -89,7 +89,7 @@ def test_session_that_was_ended_stays_ended_whether_the_copy_knows_it_or_not(mak
 def test_role_that_was_removed_stays_removed(make_person: MakePerson) -> None:
     jo = make_person("jo", ("co-ordinator", HART), ("pcso", HART), ("pcso", PUB_WATCH), ("police", HART))
     roles = RoleEntry(role="pcso", schemes=(HART,)), RoleEntry(role="police", schemes=(HART,))
-    said = carry_over(published(7, entry(jo, roles=roles)), None)
+    said = carry_over(published(7, entry(jo, roles=roles)))
 
     assert [("pcso", HART), ("police", HART)] == list(jo.grants.order_by("role").values_list("role", "scheme"))
     assert ["Jo (jo): no longer Co-ordinator in HART, PCSO in Pub Watch."] == said
@@ -101,7 +101,7 @@ def test_role_that_was_removed_stays_removed(make_person: MakePerson) -> None:
 def test_role_that_was_given_since_is_told(make_person: MakePerson) -> None:
     """It is not given by a file: a co-ordinator gives it again."""
     jo = make_person("jo")
-    said = carry_over(published(7, entry(jo, roles=(RoleEntry(role="pcso", schemes=(HART, PUB_WATCH)),))), None)
+    said = carry_over(published(7, entry(jo, roles=(RoleEntry(role="pcso", schemes=(HART, PUB_WATCH)),))))
 
     assert ["Jo (jo): had been made PCSO in HART, PCSO in Pub Watch. Give it again."] == said
     assert not jo.grants.exists()
@@ -111,7 +111,7 @@ def test_passkey_that_was_removed_stays_removed(make_person: MakePerson) -> None
     jo = make_person("jo")
     kept, stolen = (passkey(jo, credential) for credential in (b"kept", b"stolen"))
     shown = PasskeyEntry(credential=b"kept", public_key=b"k")
-    said = carry_over(published(7, entry(jo, passkeys=(shown,))), None)
+    said = carry_over(published(7, entry(jo, passkeys=(shown,))))
 
     assert [kept] == list(Authenticator.objects.filter(user=jo, type=Authenticator.Type.WEBAUTHN))
     assert ["Jo (jo): a passkey that had been removed is removed again."] == said
@@ -122,7 +122,7 @@ def test_passkey_that_was_removed_stays_removed(make_person: MakePerson) -> None
 def test_person_whose_only_passkey_was_replaced_needs_a_recovery_link(make_person: MakePerson) -> None:
     jo = make_person("jo", has_second_factor=False)
     passkey(jo, b"stolen")
-    (said,) = carry_over(published(7, entry(jo)), None)
+    (said,) = carry_over(published(7, entry(jo)))
 
     assert said.endswith("They have no second factor now: make them a recovery link.")
 
@@ -131,7 +131,7 @@ def test_sheet_that_was_replaced_stays_void(make_person: MakePerson) -> None:
     jo = make_person("jo")
     for letter in "ab":
         PrintedCode.objects.create(account=jo, digest=letter * 64)
-    carry_over(published(7, entry(jo, printed_codes=("b" * 64,))), None)
+    carry_over(published(7, entry(jo, printed_codes=("b" * 64,))))
 
     assert ["b" * 64] == list(jo.printed_codes.values_list("digest", flat=True))
 
@@ -169,7 +169,7 @@ def test_older_snapshot_than_the_copy_changes_nothing(make_person: MakePerson) -
     make_person("jo")
     record(None, "account.made")
 
-    assert [] == carry_over(older, None)
+    assert [] == carry_over(older)
     assert Account.objects.get().is_active
 
 
@@ -180,7 +180,7 @@ def test_snapshot_of_rows_that_the_copy_lacks_counts_however_many_rows_were_writ
     jo, sam = make_person("jo"), make_person("sam")
     for _ in range(9):
         record(None, "premises.exported")
-    carry_over(published(7, entry(jo)), None)
+    carry_over(published(7, entry(jo)))
 
     assert [jo.pk] == list(Account.objects.filter(is_active=True).values_list("pk", flat=True))
     assert not Account.objects.get(pk=sam.pk).is_active
@@ -189,7 +189,7 @@ def test_snapshot_of_rows_that_the_copy_lacks_counts_however_many_rows_were_writ
 def test_number_that_is_another_persons_in_what_was_published_ends_the_account(make_person: MakePerson) -> None:
     """Made on the copy, before anybody ran the command: central would take the one for the other."""
     kim = make_person("kim")
-    carry_over(published(7, PersonEntry(account=kim.pk, username="sam", name="Sam")), None)
+    carry_over(published(7, PersonEntry(account=kim.pk, username="sam", name="Sam")))
 
     assert not Account.objects.get().is_active
 
@@ -197,25 +197,36 @@ def test_number_that_is_another_persons_in_what_was_published_ends_the_account(m
 def test_number_of_an_account_made_since_is_never_anothers(make_person: MakePerson) -> None:
     """Central's session of the one would be the other's."""
     jo = make_person("jo")
-    since = PersonEntry(account=jo.pk + 7, username="sam", name="Sam")
-    carry_over(published(7, entry(jo), since), None)
+    leave_numbers_out(published(7, entry(jo), PersonEntry(account=jo.pk + 20_000, username="sam", name="Sam")), None)
 
-    assert make_person("kim").pk > jo.pk + 7 + 100
+    assert make_person("kim").pk > jo.pk + 25_000
 
 
 def test_number_of_a_premises_made_since_is_never_anothers() -> None:
     """The directory joins a unit with it."""
     member = Member.objects.create(name="Shop")
     here = Premises.objects.create(member=member, name="Here")
-    since = PremisesEntry(premises=here.pk + 7, name="Since", schemes=(HART,))
+    since = PremisesEntry(premises=here.pk + 20_000, name="Since", schemes=(HART,))
     audit = AuditHead(sequence=7, digest="ab" * 32)
-    carry_over(None, PremisesSnapshot(number=9, made_at=AT, audit=audit, premises=(since,)))
+    leave_numbers_out(None, PremisesSnapshot(number=9, made_at=AT, audit=audit, premises=(since,)))
 
-    assert Premises.objects.create(member=member, name="Next").pk > here.pk + 7
+    assert Premises.objects.create(member=member, name="Next").pk > here.pk + 25_000
+
+
+def test_number_of_a_premises_that_was_deleted_after_a_restore_is_never_anothers() -> None:
+    """A second restore counts on from the number that was given last, not from the highest that is left."""
+    member = Member.objects.create(name="Shop")
+    leave_numbers_out(None, None)
+    gone = Premises.objects.create(member=member, name="Gone")
+    number = gone.pk
+    gone.delete()
+    leave_numbers_out(None, None)
+
+    assert Premises.objects.create(member=member, name="Next").pk > number
 
 
 def test_without_snapshots_nothing_is_changed(make_person: MakePerson) -> None:
     make_person("jo")
 
-    assert [] == carry_over(None, None)
+    assert [] == carry_over(None)
     assert Account.objects.get().is_active
