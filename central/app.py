@@ -208,6 +208,7 @@ class Central:
             on_new=lambda new: self._inbox.put(ev.PremisesChanged(new.premises)),
             on_fault=partial(self._gate.take_fault, "premises"),
         )
+        self._gate.trust_list_while(lambda: people.is_trusted)
         return people, premises
 
     def _fetch(self, configuration: Configuration) -> tuple[SnapshotFetcher, ...]:

@@ -112,6 +112,12 @@ class SnapshotFolder(Generic[S]):
         return None if self._held is None else self._held.snapshot
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether the key that signed the snapshot held is trusted now; true while none is held. From any thread."""
+        held = self._held
+        return held is None or held.signer in self._keys()
+
+    @property
     def fault(self) -> str:
         """What is wrong, as one sentence; empty = nothing."""
         return self._fault

@@ -7,6 +7,7 @@ from typing import Final, Literal
 Refusal = Literal[
     "no-office",
     "no-people",
+    "struck",
     "ticket",
     "ticket-old",
     "ticket-clock",
@@ -27,6 +28,8 @@ WHAT_TO_DO: Final[dict[Refusal, str]] = {
     " engineer.",
     "no-people": "Central has no list of people from the office yet, so nobody can sign in. Alerts still arrive. Tell"
     " the engineer.",
+    "struck": "The key that signed central’s list of people is no longer trusted, so nobody new can sign in. Those who"
+    " are signed in stay, and alerts still arrive. Call the engineer: the office needs a new key.",
     "ticket": "That link is not from this town’s office. Use Sign in at the office below.",
     "ticket-old": "That link was good for one minute only. Use Sign in at the office below to get a new one."
     " If a new one is refused at once, a clock is wrong: use a passkey or a printed code, and tell the engineer.",

@@ -101,6 +101,7 @@ class Gate:
         self._clock_s = clock_s
         self._register: Register | None = None
         self._faults: dict[str, str] = {}
+        self._is_list_trusted: Callable[[], bool] = lambda: True
         self._passkeys = Passkeys()
         self._slowing = Slowing()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,6 +116,19 @@ class Gate:
     def register(self) -> Register | None:
         """The newest people; ``None`` = none have come yet."""
         return self._register
+
+    @property
+    def why_closed(self) -> Refusal | None:
+        """Why nobody can sign in now, whatever they show; ``None`` = they can."""
+        if not self.is_joined:
+            return "no-office"
+        if self._register is None:
+            return "no-people"
+        return None if self._is_list_trusted() else "struck"
+
+    def trust_list_while(self, is_trusted: Callable[[], bool]) -> None:
+        """Let nobody in by a list of people whose signer has been struck: its thief signs as well. Asked each time."""
+        self._is_list_trusted = is_trusted
 
     def on_new_roles(self, tell: Callable[[Session], None]) -> None:
         """Call ``tell`` for each open session whose person may do something else than before."""
@@ -186,9 +200,9 @@ class Gate:
     async def records(self, visitor: Visitor) -> tuple[Recorded, ...]:
         """The last days' sign-ins of people in the schemes of which the visitor is co-ordinator; empty = not known."""
         mine = visitor.rights.answers_as("co-ordinator")
-        register = self._people()
+        people = self._register.people.people if self._register else ()
         accounts = frozenset(
-            person.account for person in register.people.people if any(mine & {*role.schemes} for role in person.roles)
+            person.account for person in people if any(mine & {*role.schemes} for role in person.roles)
         )
         try:
             return await asyncio.to_thread(self._store.recent, self.now() - RECORD_SHOWN, accounts)
@@ -315,10 +329,9 @@ class Gate:
                     tell(session)
 
     def _people(self) -> Register:
-        if not self.is_joined:
-            raise SignInError("no-office")
-        if self._register is None:
-            raise SignInError("no-people")
+        why = self.why_closed
+        if why is not None or self._register is None:
+            raise SignInError(why or "no-people")
         return self._register
 
     async def _begin(self, admission: Admission, address: str) -> str:

@@ -26,7 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from central.core.view import BoardPort, EndDuty, Person
-from central.signin.errors import SignInError
+from central.signin.errors import WHAT_TO_DO, SignInError
 from central.signin.gate import Gate, Visitor
 from central.signin.session import WARNED_BEFORE, Session
 from central.web.cookies import Cookies, new_secret
@@ -39,7 +39,7 @@ from wire.tickets import nonce_of
 logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 16_384
-_STATUS: Final = {"slow-down": 429, "disk": 503, "no-office": 503, "no-people": 503}
+_STATUS: Final = {"slow-down": 429, "disk": 503, "no-office": 503, "no-people": 503, "struck": 503}
 _REFUSED: Final = 403
 
 
@@ -75,6 +75,7 @@ class SignInRoutes:
         """The sign-in page, and the browser's secret in a cookie."""
         secret = self._cookies.door(request) or new_secret()
         visitor = self.visitor(request)
+        why_closed = self._gate.why_closed
         why = self._gate.sessions.why_ended(self._cookies.session(request))
         said = str(refused) if refused else ENDED[why] if why else ""
         html = self._page.draw(
@@ -83,8 +84,8 @@ class SignInRoutes:
             is_refused=refused is not None,
             is_code_refused=refused is not None and refused.refusal in {"code", "slow-down"},
             is_signed_in=visitor is not None,
-            is_joined=self._gate.is_joined,
-            has_people=self._gate.register is not None,
+            why_closed=why_closed,
+            closed=WHAT_TO_DO[why_closed] if why_closed else "",
             office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}",
             username=username,
             warnings=self._gate.warnings(),

@@ -307,3 +307,19 @@ def test_thread_looks_by_itself_and_ends_when_asked(bench: Bench) -> None:
     bench.reader._thread.join(60)
 
     assert not bench.reader._thread.is_alive()
+
+
+def test_held_list_is_trusted_while_its_signers_key_is(bench: Bench) -> None:
+    assert bench.reader.is_trusted
+    bench.put(9)
+    bench.look()
+    assert bench.reader.is_trusted
+    bench.keys = (NEXT_OFFICE.public,)
+    assert not bench.reader.is_trusted, "at once: nobody need look at the folder first"
+    bench.begin()
+    bench.look()
+    assert not bench.reader.is_trusted
+    bench.put(10, key=NEXT_OFFICE)
+    bench.look()
+
+    assert bench.reader.is_trusted

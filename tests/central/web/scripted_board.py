@@ -150,11 +150,11 @@ class ScriptedBoard:
         """As the port says."""
         self.actions.append((action, by))
         await self._may_commit.wait()
-        if isinstance(action, StartDuty | EndDuty) and not (isinstance(action, StartDuty) and action.is_sign):
+        if isinstance(action, EndDuty) or (isinstance(action, StartDuty) and not action.is_sign):
             others = tuple(one.person for one in self.on_duty if one.person != by)
             self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)
-        if isinstance(action, CloseRevoked):
+        if isinstance(action, CloseRevoked | StartDuty):
             return Done(self.sequence)
         card = self.cards.get(action.incident)
         if card is None:

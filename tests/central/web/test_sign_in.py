@@ -292,3 +292,16 @@ def test_somebody_whose_shift_ends_signs_in_again_without_signing_out() -> None:
         assert browser.gate.visitor(browser.client.cookies[COOKIE]) is not None
 
     in_browser(script)
+
+
+def test_page_of_a_struck_key_offers_no_way_in_and_says_why() -> None:
+    async def script(browser: Browser) -> None:
+        browser.gate.trust_list_while(lambda: False)
+        page = await browser.open()
+        answer = await browser.send("/sign-in/code", username="priya.shah", code=CODE)
+
+        assert "no longer trusted" in page.text
+        assert "Sign in at the office" not in page.text
+        assert 503 == answer.status_code
+
+    in_browser(script)
