@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from office.accounts import links, rules, sessions
@@ -82,7 +83,32 @@ def end_account(actor: Account, rights: Rights, account: Account) -> None:
         raise RefusedError(why)
     record(actor, "account.ended", account, schemes=standing.schemes)
     send(account.email, "Your Watchlink account", f"{account.name},\n\n{actor.name} ended your account.\n")
+    for invitation in invitations_of(rights, account):
+        cancel_invitation(actor, invitation)
     close_account(account)
+
+
+def open_invitations(own: frozenset[int]) -> QuerySet[Invitation]:
+    """Invitations that still stand and are of a co-ordinator's schemes only, the newest first."""
+    open_ones = Invitation.objects.filter(used_at=None, cancelled_at=None, expires_at__gt=timezone.now())
+    mine = open_ones.filter(schemes__in=own).exclude(schemes__in=Scheme.objects.exclude(number__in=own)).distinct()
+    return mine.order_by("-created_at", "-pk")
+
+
+def invitations_of(rights: Rights, account: Account) -> list[Invitation]:
+    """Open invitations by which this person could get another account: of their e-mail or name, in their schemes."""
+    is_theirs = Q(name__iexact=account.name)
+    if account.email:
+        is_theirs |= Q(email__iexact=account.email)
+    in_theirs = Invitation.objects.filter(schemes__in=standing_of(account).schemes)
+    return list(open_invitations(rights.co_ordinates).filter(is_theirs, pk__in=in_theirs.values("pk")))
+
+
+def cancel_invitation(actor: Account, invitation: Invitation) -> None:
+    """Take an invitation back."""
+    Invitation.objects.filter(pk=invitation.pk).update(cancelled_at=timezone.now())
+    numbers = list(invitation.schemes.values_list("number", flat=True))
+    record(actor, "invitation.cancelled", invitation, schemes=numbers)
 
 
 def close_account(account: Account) -> None:

@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from office.accounts import acts, rules
@@ -21,7 +20,6 @@ from office.accounts.forms import GiveRoleForm, InviteForm, PersonForm, Recovery
 from office.accounts.models import ROLE_SLUGS, Account, Invitation, RoleGrant, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import ask_again, ask_again_at, is_recent, require_recent_second_factor
-from office.audit.journal import record
 
 PAGE_ROWS: Final = 50
 AGAIN: Final = "Giving this role wants your second factor again. Press “Show second factor”, then give the role."
@@ -60,9 +58,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 def _invitations(own: frozenset[int]) -> list[Invitation]:
-    open_ones = Invitation.objects.filter(used_at=None, cancelled_at=None, expires_at__gt=timezone.now())
-    mine = open_ones.filter(schemes__in=own).exclude(schemes__in=Scheme.objects.exclude(number__in=own)).distinct()
-    rows = list(mine.order_by("-created_at")[:PAGE_ROWS])
+    rows = list(acts.open_invitations(own)[:PAGE_ROWS])
     for one in rows:
         one.title = TITLES[one.role]  # type: ignore[attr-defined]
     return rows
@@ -152,8 +148,14 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method == "GET":
         own = rights(request)
         account = _seen(own, number)
-        why = rules.why_not_end(own, acts.standing_of(account))
-        return render(request, "accounts/end_account.html", {"account": account, "why_not": why})
+        theirs = acts.invitations_of(own, account)
+        context = {
+            "account": account,
+            "why_not": rules.why_not_end(own, acts.standing_of(account)),
+            "cancelled": theirs,
+            "left": [one for one in _invitations(own.co_ordinates) if one not in theirs],
+        }
+        return render(request, "accounts/end_account.html", context)
     try:
         with acting(request) as (actor, own):
             account = _seen(own, number)
@@ -224,12 +226,10 @@ def invite(request: HttpRequest) -> HttpResponseBase:
 def cancel_invitation(request: HttpRequest, number: int) -> HttpResponseBase:
     """Take an invitation back."""
     with acting(request) as (actor, own):
-        invitation = next((one for one in _invitations(own.co_ordinates) if one.pk == number), None)
+        invitation = acts.open_invitations(own.co_ordinates).filter(pk=number).first()
         if invitation is None:
             raise Http404
-        Invitation.objects.filter(pk=number).update(cancelled_at=timezone.now())
-        numbers = list(invitation.schemes.values_list("number", flat=True))
-        record(actor, "invitation.cancelled", invitation, schemes=numbers)
+        acts.cancel_invitation(actor, invitation)
     messages.success(request, f"The invitation of {invitation.name} no longer works.")
     return redirect("people")
 

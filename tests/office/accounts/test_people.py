@@ -207,6 +207,39 @@ def test_an_ended_account_is_out_at_once_and_for_good(
     assert _actions()[-1] == "account.ended"
 
 
+def test_an_ended_person_does_not_come_back_by_another_invitation(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    person = make_person("jo", ("pcso", HART), name="Jo Reed")
+    Account.objects.filter(pk=person.pk).update(email="jo@example.org")
+    boss = signed_in(co_ordinator)
+    for name, email in (("J. Reed", "Jo@Example.org"), ("jo reed", ""), ("Ann Lee", "")):
+        boss.post("/people/invite/", {"name": name, "email": email, "role": "pcso", "schemes": [HART]})
+
+    page = boss.get(f"/people/{person.pk}/end/").content.decode()
+    boss.post(f"/people/{person.pk}/end/")
+
+    assert [one.name for one in Invitation.objects.filter(cancelled_at=None)] == ["Ann Lee"]
+    assert _actions()[-3:] == ["account.ended", "invitation.cancelled", "invitation.cancelled"]
+    assert "Ann Lee" in page
+    assert "J. Reed" in page
+
+
+def test_ending_an_account_leaves_invitations_of_other_schemes(
+    co_ordinator: Account, other_co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    person = make_person("jo", ("pcso", HART), name="Jo Reed")
+    sent = {"name": "Jo Reed", "role": "pcso", "schemes": [PUB_WATCH]}
+    signed_in(other_co_ordinator).post("/people/invite/", sent)
+    boss = signed_in(co_ordinator)
+
+    page = boss.get(f"/people/{person.pk}/end/").content.decode()
+    boss.post(f"/people/{person.pk}/end/")
+
+    assert Invitation.objects.filter(cancelled_at=None).exists()
+    assert "invitation" not in page
+
+
 def test_ending_an_account_wants_the_second_factor_just_now(
     co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
 ) -> None:
