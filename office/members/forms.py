@@ -278,19 +278,35 @@ class MemberForm(forms.Form):
 
 
 class PeopleForm(forms.Form):
-    """Who may see a member's premises."""
+    """Who may see a member's premises, for each scheme.
 
-    people = forms.MultipleChoiceField(
-        label="People who may see its premises here", widget=forms.CheckboxSelectMultiple, required=False
-    )
+    Args:
+        among: members' contacts of each scheme.
+        data: what was sent.
+        chosen: (scheme, account) who may now.
+    """
 
     def __init__(
-        self, among: Iterable[Account], data: QueryDict | None = None, *, chosen: Iterable[Account] = ()
+        self,
+        among: Mapping[OwnScheme, Iterable[Account]],
+        data: QueryDict | None = None,
+        *,
+        chosen: Iterable[tuple[int, int]] = (),
     ) -> None:
-        super().__init__(data, initial={"people": [str(one.pk) for one in chosen]})
-        choices = self.fields["people"]
-        assert isinstance(choices, forms.MultipleChoiceField)
-        choices.choices = [(str(one.pk), f"{one.name} ({one.username})") for one in among]
+        super().__init__(data)
+        now = set(chosen)
+        for scheme, accounts in among.items():
+            self.fields[f"people-{scheme.number}"] = forms.MultipleChoiceField(
+                label=f"Who may see its premises in {scheme.name}",
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                choices=[(str(one.pk), f"{one.name} ({one.username})") for one in accounts],
+                initial=[str(one.pk) for one in accounts if (scheme.number, one.pk) in now],
+            )
+
+    def chosen(self, scheme: int) -> frozenset[int]:
+        """Numbers of the accounts that were chosen in a scheme."""
+        return frozenset(map(int, self.cleaned_data[f"people-{scheme}"]))
 
 
 class UploadForm(forms.Form):

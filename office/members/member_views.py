@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import date
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,6 +16,7 @@ from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Account
 from office.accounts.rules import Rights
 from office.members.forms import MemberForm, PeopleForm
+from office.members.import_rules import OwnScheme
 from office.members.listing import filtered_members, members_page, read_filters
 from office.members.models import Member, Membership
 from office.members.register import (
@@ -47,13 +47,16 @@ def member_page(request: HttpRequest, number: int) -> HttpResponse:
     """One member: memberships and premises in one's schemes, and who speaks for it."""
     own = rights(request).co_ordinates
     member = get_object_or_404(members_of(own), pk=number)
-    among = _may_speak(own)
+    among = _may_speak(member, own)
+    chosen = _spokespeople(member, own)
     context = {
         "member": member,
         "memberships": _memberships(member, own),
         "premises": premises_of(own).filter(member=member).order_by("name", "pk"),
-        "people": among.filter(members=member),
-        "has_candidates": among.exists(),
+        "people": [
+            (one, scheme) for scheme, people in among.items() for one in people if (scheme.number, one.pk) in chosen
+        ],
+        "has_candidates": bool(among),
     }
     return render(request, "members/member.html", context)
 
@@ -112,17 +115,18 @@ def member_edit(request: HttpRequest, number: int) -> HttpResponseBase:
 @for_roles("co-ordinator")
 @require_http_methods(["GET", "POST"])
 def member_people(request: HttpRequest, number: int) -> HttpResponseBase:
-    """Choose who may see the member's premises, among the members' contacts of one's schemes."""
+    """Choose who may see the member's premises, in each of one's schemes among its members' contacts."""
     own = rights(request).co_ordinates
     member = get_object_or_404(members_of(own), pk=number)
-    among = list(_may_speak(own))
+    among = _may_speak(member, own)
     data = request.POST if request.method == "POST" else None
-    form = PeopleForm(among, data, chosen=member.people.all())
+    form = PeopleForm(among, data, chosen=_spokespeople(member, own))
     if form.is_bound and form.is_valid():
-        chosen = {int(text) for text in form.cleaned_data["people"]}
         with acting(request) as (actor, mine):
             member = get_object_or_404(members_of(own & mine.co_ordinates), pk=number)
-            set_people(actor, member, [one for one in among if one.pk in chosen], among, own & mine.co_ordinates)
+            for scheme, accounts in among.items():
+                if scheme.number in mine.co_ordinates:
+                    set_people(actor, member, scheme.number, form.chosen(scheme.number), accounts)
         messages.success(request, f"{member.name} was saved.")
         return redirect("member", number=number)
     context = {"form": form, "member": member}
@@ -197,10 +201,17 @@ def _spoken(member: Member, own: frozenset[int]) -> str:
     )
 
 
-def _may_speak(own: frozenset[int]) -> QuerySet[Account]:
-    """Accounts with the role of a member's contact in these schemes."""
-    return (
-        Account.objects.filter(is_active=True, grants__role="members-contact", grants__scheme__in=own)
-        .distinct()
-        .order_by("name", "pk")
-    )
+def _may_speak(member: Member, own: frozenset[int]) -> dict[OwnScheme, list[Account]]:
+    """Accounts with the role of a member's contact, by scheme of ``own`` that the member is in; none without any."""
+    joined = frozenset(one.scheme_id for one in _memberships(member, own) if one.ended_on is None)
+    active = Account.objects.filter(is_active=True).order_by("name", "pk")
+    found = {
+        scheme: list(active.filter(grants__role="members-contact", grants__scheme=scheme.number))
+        for scheme in schemes_of(joined)
+    }
+    return {scheme: accounts for scheme, accounts in found.items() if accounts}
+
+
+def _spokespeople(member: Member, own: frozenset[int]) -> set[tuple[int, int]]:
+    """(scheme, account) chosen in these schemes."""
+    return set(member.spokespeople.filter(scheme__in=own).values_list("scheme_id", "account_id"))

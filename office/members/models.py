@@ -16,8 +16,6 @@ class Member(models.Model):
     name = models.CharField(max_length=NAME_CHARS_MAX)
     version = models.PositiveBigIntegerField(default=1)
     """Rises with each change, so that two editors notice one another."""
-    people = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="members")
-    """Who may see its premises here; they also need the role of a member's contact in a scheme of the premises."""
 
     class Meta:
         ordering = ["name", "pk"]
@@ -40,6 +38,25 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member} in {self.scheme}"
+
+
+class Spokesperson(models.Model):
+    """Who sees a member's premises of a scheme here, while they have the role of a member's contact in it.
+
+    Each scheme decides for itself: seen by its co-ordinators alone.
+    """
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="spokespeople")
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="spokespeople")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="spokesperson_for")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "scheme", "account"], name="one_spokesperson_in_a_scheme")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} for {self.member} in {self.scheme}"
 
 
 class Premises(models.Model):

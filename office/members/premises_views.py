@@ -37,7 +37,7 @@ from office.members.register import (
     scheme_numbers,
 )
 from office.members.rules import Difference, SchemesRefusedError, visible_schemes
-from office.members.scope import members_of, premises_of, premises_visible, schemes_of
+from office.members.scope import members_of, premises_of, premises_visible, schemes_of, spoken_for
 from office.members.units import units
 
 _CHOICE = "choice-"
@@ -59,9 +59,18 @@ def premises_list(request: HttpRequest) -> HttpResponse:
     own = schemes_of(mine.schemes("co-ordinator", "members-contact"))
     forget_uploads()
     filters, fitted = read_filters(request.GET), units()
-    found = filtered_premises(premises_visible(mine), filters, own, fitted)
+    wanted = frozenset(one.number for one in own if not filters.scheme or one.slug == filters.scheme)
+    found = filtered_premises(premises_visible(mine, wanted), filters, own, fitted)
     page = premises_page(found, own, request.GET.get("page", "1"))
-    rows = [(one, () if fitted is None else fitted.get(one.pk, ())) for one in page.object_list]
+    spoken = spoken_for(mine)
+    rows = [
+        (
+            one,
+            [its for its in one.own_schemes if its.pk in mine.co_ordinates or (one.member_id, its.pk) in spoken],
+            () if fitted is None else fitted.get(one.pk, ()),
+        )
+        for one in page.object_list
+    ]
     return render(
         request,
         "members/premises_list.html",
@@ -82,7 +91,7 @@ def premises_page_view(request: HttpRequest, number: int) -> HttpResponse:
     """One premises."""
     mine = rights(request)
     premises = get_object_or_404(premises_visible(mine).select_related("member"), pk=number)
-    own = mine.schemes("co-ordinator", "members-contact")
+    own = mine.co_ordinates | {scheme for member, scheme in spoken_for(mine) if member == premises.member_id}
     numbers, fitted = scheme_numbers(premises), units()
     return render(
         request,

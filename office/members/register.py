@@ -16,7 +16,7 @@ from msgspec import Struct
 from office.accounts.models import Account, Scheme
 from office.audit.journal import Entry, record, record_many
 from office.members.facts import LABELS, PremisesFacts, folded, texts_of
-from office.members.models import Contact, Member, Membership, Premises
+from office.members.models import Contact, Member, Membership, Premises, Spokesperson
 from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, may_see, schemes_after, schemes_when_removed
 from office.members.scope import premises_of
 
@@ -194,7 +194,7 @@ def change_member(actor: Account, number: int, version: int, name: str, joined: 
 
 @transaction.atomic
 def end_membership(actor: Account, number: int, scheme: Scheme, ended_on: date) -> int:
-    """End a membership; the member's premises leave the scheme. How many did.
+    """End a membership; the member's premises leave the scheme, and nobody speaks for it there. How many premises did.
 
     Raises:
         Membership.DoesNotExist: there is none that goes on.
@@ -206,6 +206,13 @@ def end_membership(actor: Account, number: int, scheme: Scheme, ended_on: date) 
     member.version += 1
     member.save()
     record(actor, "membership.ended", member, schemes=(scheme.pk,), ended_on=ended_on)
+    set_people(
+        actor,
+        member,
+        scheme.pk,
+        frozenset(),
+        Account.objects.filter(spokesperson_for__member=member, spokesperson_for__scheme=scheme),
+    )
     leaving = list(member.premises.filter(schemes=scheme).values_list("pk", flat=True))
     for premises in leaving:
         remove_premises(actor, frozenset({scheme.pk}), premises, frozenset({scheme.pk}))
@@ -230,21 +237,25 @@ def delete_membership(actor: Account, number: int, scheme: Scheme) -> bool:
 
 
 @transaction.atomic
-def set_people(
-    actor: Account, member: Member, people: Iterable[Account], among: Iterable[Account], own_schemes: frozenset[int]
-) -> None:
-    """Let exactly these of ``among`` see the member's premises; others who may are left alone."""
-    chosen = {one.pk for one in people}
-    held = set(member.people.values_list("pk", flat=True))
+def set_people(actor: Account, member: Member, scheme: int, chosen: frozenset[int], among: Iterable[Account]) -> None:
+    """Let exactly these of ``among`` see the member's premises of a scheme; others who may are left alone.
+
+    Args:
+        actor: who chooses.
+        member: whose premises.
+        scheme: one that the actor co-ordinates.
+        chosen: numbers of accounts.
+        among: accounts to choose from.
+    """
     for account in among:
-        if (account.pk in chosen) == (account.pk in held):
-            continue
-        if account.pk in chosen:
-            member.people.add(account)
-            record(actor, "member.person-added", member, schemes=own_schemes, person=account.name)
+        held = Spokesperson.objects.filter(member=member, scheme=scheme, account=account)
+        if account.pk not in chosen:
+            action = "member.person-removed" if held.delete()[0] else ""
         else:
-            member.people.remove(account)
-            record(actor, "member.person-removed", member, schemes=own_schemes, person=account.name)
+            _, is_new = Spokesperson.objects.get_or_create(member=member, scheme_id=scheme, account=account)
+            action = "member.person-added" if is_new else ""
+        if action:
+            record(actor, action, member, schemes=(scheme,), person=account.name)
 
 
 def join(actor: Account, member: Member, schemes: Iterable[int]) -> None:

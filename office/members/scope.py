@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
 from office.members.import_rules import Existing, Known, OwnScheme
-from office.members.models import Member, Membership, Premises
+from office.members.models import Member, Membership, Premises, Spokesperson
 from office.members.stored import stored_of
 
 
@@ -23,18 +23,34 @@ def members_of(own_schemes: frozenset[int]) -> QuerySet[Member]:
     return Member.objects.filter(pk__in=in_them.values("member_id"))
 
 
-def premises_visible(rights: Rights) -> QuerySet[Premises]:
+def premises_visible(rights: Rights, schemes: frozenset[int] | None = None) -> QuerySet[Premises]:
     """The premises that exist for a person.
 
-    They are those of the schemes they co-ordinate, and those of the members they speak for in the schemes in which
-    they are a member's contact.
+    They are those of the schemes they co-ordinate, and in each scheme in which they are a member's contact, those of
+    the members for which that scheme's co-ordinator has chosen them.
+
+    Args:
+        rights: theirs.
+        schemes: only premises that one of these shows them; ``None`` = all.
     """
-    seen = premises_of(rights.co_ordinates)
-    as_contact = rights.schemes("members-contact")
+    co_ordinates, as_contact = rights.co_ordinates, rights.schemes("members-contact")
+    if schemes is not None:
+        co_ordinates, as_contact = co_ordinates & schemes, as_contact & schemes
+    seen = premises_of(co_ordinates)
     if not as_contact:
         return seen
-    theirs = premises_of(as_contact).filter(member__people=rights.account)
+    theirs = Premises.objects.filter(
+        member__spokespeople__account=rights.account,
+        member__spokespeople__scheme__in=as_contact,
+        member__spokespeople__scheme=F("schemes"),
+    )
     return Premises.objects.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=theirs.values("pk")))
+
+
+def spoken_for(rights: Rights) -> frozenset[tuple[int, int]]:
+    """(member, scheme) for which a person is chosen and in which they are a member's contact."""
+    found = Spokesperson.objects.filter(account=rights.account, scheme__in=rights.schemes("members-contact"))
+    return frozenset(found.values_list("member_id", "scheme_id"))
 
 
 def schemes_of(numbers: frozenset[int]) -> list[OwnScheme]:

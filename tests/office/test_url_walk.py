@@ -22,7 +22,7 @@ from office.accounts import links
 from office.accounts.models import Account, Invitation, Notice, OfficeSession, RecoveryLink, Scheme
 from office.audit.journal import record
 from office.audit.models import AuditRow
-from office.members.models import Member, Membership, PendingImport, Premises
+from office.members.models import Member, Membership, PendingImport, Premises, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from wire.snapshots import RoleSlug
 
@@ -180,7 +180,9 @@ def browser_of(
     account = make_person("walker", person)
     RecoveryCodes.activate(account)
     if person[0] == "members-contact":
-        account.members.set(Member.objects.all())
+        Spokesperson.objects.bulk_create(
+            Spokesperson(member=one.member, scheme=one.scheme, account=account) for one in Membership.objects.all()
+        )
     if person == ("co-ordinator", HART):
         PendingImport.objects.filter(token=f"{MARKS[HART]}token").update(account=account)
     return signed_in(account, second_factor_age_s=factor_age_s)

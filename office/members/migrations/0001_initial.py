@@ -20,7 +20,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=64)),
                 ("version", models.PositiveBigIntegerField(default=1)),
-                ("people", models.ManyToManyField(related_name="members", to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 "ordering": ["name", "pk"],
@@ -112,6 +111,37 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(fields=("member", "scheme"), name="one_membership_in_a_scheme")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Spokesperson",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="spokesperson_for",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="spokespeople", to="members.member"
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="spokespeople", to="accounts.scheme"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("member", "scheme", "account"), name="one_spokesperson_in_a_scheme")
                 ],
             },
         ),

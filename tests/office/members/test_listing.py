@@ -88,7 +88,7 @@ def test_a_list_is_searched_and_filtered_by_its_address(
     make_premises("Lion", PUB_WATCH)
     answer = browser.get(f"/premises/?{query}")
 
-    assert [one.name for one, _ in answer.context["rows"]] == names
+    assert [one.name for one, *_ in answer.context["rows"]] == names
 
 
 def test_the_list_tells_which_premises_have_a_unit(
@@ -99,8 +99,8 @@ def test_the_list_tells_which_premises_have_a_unit(
     file.write_bytes(directory_bytes({0x10: fitted.pk}, revoked={0x11: none.pk}))
     monkeypatch.setattr(premises_views, "units", lambda: units_in(file, AUTHORITY.public))
 
-    assert [one.name for one, _ in browser.get("/premises/?unit=fitted").context["rows"]] == ["A"]
-    assert [one.name for one, _ in browser.get("/premises/?unit=none").context["rows"]] == ["B"]
+    assert [one.name for one, *_ in browser.get("/premises/?unit=fitted").context["rows"]] == ["A"]
+    assert [one.name for one, *_ in browser.get("/premises/?unit=none").context["rows"]] == ["B"]
     page = browser.get("/premises/").content.decode()
     assert "00000010" in page
     assert page.count("no unit yet") == 1

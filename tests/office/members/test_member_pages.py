@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 from django.test import Client
 
-from office.accounts.models import Account
+from office.accounts.models import Account, Scheme
 from office.audit.models import AuditRow
-from office.members.models import Member, Premises
+from office.members.models import Member, Premises, Spokesperson
 from office.members.scope import premises_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
@@ -122,19 +123,83 @@ def test_an_ended_membership_is_deleted_with_the_member(browser: Client, make_pr
     assert not Member.objects.exists()
 
 
+def spokespeople() -> set[tuple[int, str]]:
+    return set(Spokesperson.objects.values_list("scheme_id", "account__username"))
+
+
 def test_people_are_chosen_among_members_contacts_of_own_schemes(
     browser: Client, make_person: MakePerson, make_premises: MakePremises
 ) -> None:
     member = make_premises("Corner", HART).member
     mel = make_person("mel", ("members-contact", HART))
     pat = make_person("pat", ("members-contact", PUB_WATCH))
-    member.people.add(pat)
     address = f"/members/{member.pk}/people/"
     assert "Pat" not in browser.get(address).content.decode()
-    assert browser.post(address, {"people": [pat.pk]}).status_code == 400
-    browser.post(address, {"people": [mel.pk]})
-    assert set(member.people.all()) == {mel, pat}
+    assert browser.post(address, {f"people-{HART}": [pat.pk]}).status_code == 400
+    browser.post(address, {f"people-{HART}": [mel.pk]})
+    assert spokespeople() == {(HART, "mel")}
+    assert "Mel, in HART" in browser.get(f"/members/{member.pk}/").content.decode()
+    assert re.search(rf'value="{mel.pk}"[^>]* checked', browser.get(address).content.decode())
     browser.post(address, {})
 
-    assert set(member.people.all()) == {pat}
+    assert spokespeople() == set()
     assert actions() == [("member.person-added", " 1 "), ("member.person-removed", " 1 ")]
+
+
+def test_a_co_ordinator_gives_and_takes_sight_of_their_own_schemes_premises_only(
+    browser: Client,
+    other_co_ordinator: Account,
+    signed_in: SignedIn,
+    make_person: MakePerson,
+    make_premises: MakePremises,
+) -> None:
+    shop, pub = (make_premises(name, number, member="Chain") for name, number in (("Shop", HART), ("Inn", PUB_WATCH)))
+    contact = make_person("con", ("members-contact", HART), ("members-contact", PUB_WATCH))
+    theirs, address = signed_in(contact), f"/members/{pub.member_id}/people/"
+    both = {f"people-{HART}": [contact.pk], f"people-{PUB_WATCH}": [contact.pk]}
+
+    def seen() -> list[str]:
+        listed = theirs.get("/premises/").content.decode()
+        shown = [one.name for one in (shop, pub) if theirs.get(f"/premises/{one.pk}/").status_code == 200]
+        assert shown == [one.name for one in (shop, pub) if f"/premises/{one.pk}/" in listed]
+        return shown
+
+    browser.post(address, both)
+    assert seen() == ["Shop"]
+    signed_in(other_co_ordinator).post(address, both)
+    assert seen() == ["Shop", "Inn"]
+    browser.post(address, {})
+    assert seen() == ["Inn"]
+    assert actions() == [
+        ("member.person-added", f" {HART} "),
+        ("member.person-added", f" {PUB_WATCH} "),
+        ("member.person-removed", f" {HART} "),
+    ]
+
+
+def test_a_members_contact_is_not_told_of_a_scheme_for_which_nobody_chose_them(
+    signed_in: SignedIn, make_person: MakePerson, make_premises: MakePremises, schemes: dict[int, Scheme]
+) -> None:
+    bar = make_premises("Bar", HART, PUB_WATCH, member="Chain")
+    contact = make_person("con", ("members-contact", HART), ("members-contact", PUB_WATCH))
+    Spokesperson.objects.create(member=bar.member, scheme=schemes[HART], account=contact)
+    theirs = signed_in(contact)
+
+    assert "<td>HART</td>" in theirs.get("/premises/").content.decode()
+    assert "Pub Watch" not in theirs.get(f"/premises/{bar.pk}/").content.decode()
+    assert "Bar" in theirs.get("/premises/?scheme=hart").content.decode()
+    assert "Bar" not in theirs.get("/premises/?scheme=pubwatch").content.decode()
+
+
+def test_nobody_speaks_for_a_member_that_has_left(
+    browser: Client, make_person: MakePerson, make_premises: MakePremises, schemes: dict[int, Scheme]
+) -> None:
+    member = make_premises("Bar", HART, PUB_WATCH).member
+    contact = make_person("con", ("members-contact", HART), ("members-contact", PUB_WATCH))
+    for scheme in schemes.values():
+        Spokesperson.objects.create(member=member, scheme=scheme, account=contact)
+    browser.post(f"/members/{member.pk}/hart/end/")
+
+    assert spokespeople() == {(PUB_WATCH, "con")}
+    assert ("member.person-removed", " 1 ") in actions()
+    assert "Con" not in browser.get(f"/members/{member.pk}/people/").content.decode()

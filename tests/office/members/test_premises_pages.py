@@ -11,7 +11,7 @@ from office.audit.models import AuditRow
 from office.members import premises_views
 from office.members.facts import ContactFacts
 from office.members.forms import Draft, PremisesInput
-from office.members.models import Membership, Premises
+from office.members.models import Membership, Premises, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
 
@@ -291,7 +291,7 @@ def test_a_members_contact_sees_their_own_premises_read_only(
     bar = make_premises("Shop Bar", PUB_WATCH, member="Shops Ltd")
     make_premises("Other Shop", HART)
     contact = make_person("mel", ("members-contact", HART))
-    shop.member.people.add(contact)
+    Spokesperson.objects.create(member=shop.member, scheme=schemes[HART], account=contact)
     browser = signed_in(contact)
     listed = browser.get("/premises/").content.decode()
 
