@@ -25,7 +25,7 @@ from office.members.facts import (
     read_premises,
     texts_of,
 )
-from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX
+from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, SchemesRefusedError, schemes_after
 from wire.limits import NAME_CHARS_MAX
 
 NUMBER: Final = "Number"
@@ -53,15 +53,20 @@ class Existing(Struct, frozen=True):
 
     Attributes:
         schemes: those of its schemes that are theirs.
-        may_move: whether they co-ordinate all its schemes, so that they may give it to another member.
+        elsewhere: the others, of which they are not told.
     """
 
     number: int
     version: int
     member: str
     schemes: frozenset[int]
-    may_move: bool
+    elsewhere: frozenset[int]
     facts: PremisesFacts
+
+    @property
+    def may_move(self) -> bool:
+        """Whether they co-ordinate all its schemes, so that they may give it to another member."""
+        return not self.elsewhere
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -334,7 +339,13 @@ class _Planning:
                 raise _refusal(
                     SCHEMES, f"You do not co-ordinate a scheme called {word[:NAME_CHARS_MAX]}. Yours: {yours}."
                 )
-        return frozenset(self._schemes[folded(word)] for word in words)
+        chosen = frozenset(self._schemes[folded(word)] for word in words)
+        now = frozenset() if before is None else before.schemes | before.elsewhere
+        try:
+            schemes_after(now, chosen, frozenset(self._schemes.values()))
+        except SchemesRefusedError as e:
+            raise _refusal(SCHEMES, str(e)) from e
+        return chosen
 
     def _refuse_twice(self, key: tuple[str, str, str], line: int) -> None:
         label = LABELS["name"]

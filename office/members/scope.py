@@ -64,7 +64,7 @@ def existing_of(own_schemes: frozenset[int], premises: QuerySet[Premises] | None
     found: dict[int, Existing] = {}
     for one in stored_of(premises_of(own_schemes) if premises is None else premises):
         found[one.number] = Existing(
-            one.number, one.version, one.member, one.schemes & own_schemes, one.schemes <= own_schemes, one.facts
+            one.number, one.version, one.member, one.schemes & own_schemes, one.schemes - own_schemes, one.facts
         )
     return found
 

@@ -26,7 +26,7 @@ CORNER = Existing(
     3,
     "Corner Shops Ltd",
     frozenset({1}),
-    may_move=True,
+    elsewhere=frozenset(),
     facts=PremisesFacts(
         name="Corner Shop",
         place="High Street",
@@ -70,7 +70,7 @@ def test_export_imported_again_changes_nothing(typed: dict[str, str], contacts: 
     facts, _ = read_premises(typed, contacts[:16])
     if facts is None:
         return
-    one = Existing(5, 2, "=Member", frozenset({1, 2}), may_move=True, facts=facts)
+    one = Existing(5, 2, "=Member", frozenset({1, 2}), elsewhere=frozenset(), facts=facts)
     count = max(1, len(facts.contacts))
     data = write_table(headings(count), [cells_of(one, (HART, PUB_WATCH), count)])
 
@@ -165,12 +165,23 @@ def test_schemes_are_named_by_slug_or_name_and_needed_of_two() -> None:
     assert told(plan("Name,Member\nA,M\n", of)) == [(2, "Schemes")]
 
 
+def test_too_many_schemes_are_refused_before_anything_is_offered() -> None:
+    five = tuple(OwnScheme(number, f"s{number}", f"Scheme {number}") for number in range(1, 6))
+    shared = Existing(17, 3, CORNER.member, frozenset({1}), elsewhere=frozenset({6}), facts=CORNER.facts)
+
+    assert told(plan("Name,Member,Schemes\nA,M,s1/s2/s3/s4\nB,M,s1/s2/s3/s4/s5\n", known(schemes=five))) == [
+        (3, "Schemes")
+    ]
+    assert told(plan("Number,Schemes\n17,s1/s2/s3/s4\n", known(shared, schemes=five))) == [(2, "Schemes")]
+    assert told(plan("Number,Schemes\n17,s1/s2/s3\n", known(shared, schemes=five))) == []
+
+
 def test_two_members_of_one_name_are_refused() -> None:
     assert told(plan("Name,Member\nA,M\n", known(members=("M", "m")))) == [(2, "Member")]
 
 
 def test_only_who_co_ordinates_all_schemes_moves_a_premises() -> None:
-    shared = Existing(17, 3, CORNER.member, CORNER.schemes, may_move=False, facts=CORNER.facts)
+    shared = Existing(17, 3, CORNER.member, CORNER.schemes, elsewhere=frozenset({2}), facts=CORNER.facts)
     text = "Number,Member\n17,Others Ltd\n"
 
     assert told(plan(text, known(shared))) == [(2, "Member")]
