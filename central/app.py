@@ -115,7 +115,7 @@ class Central:
         self._loop.begin(orders)
         self._office_keys = newest.directory.office_keys
         self._watcher = DirectoryWatcher(file, self._take_directory)
-        self._sessions = SessionTable(configuration.database)
+        self._sessions = SessionTable(self._database)
         town = Town(configuration.authority)
         try:
             self._gate = Gate(town, self._sessions, clock.now, office_url=configuration.office_url)

@@ -20,6 +20,7 @@ Refusal = Literal[
     "passkey-late",
     "code",
     "slow-down",
+    "too-fast",
     "disk",
 ]
 
@@ -49,6 +50,7 @@ WHAT_TO_DO: Final[dict[Refusal, str]] = {
     "code": "Username and printed code do not match, or the code has been used. Check both, or use the next code on"
     " your sheet.",
     "slow-down": "Too many wrong codes came from this computer.",
+    "too-fast": "You have signed in many times within a few seconds. Wait a few seconds, then sign in once more.",
     "disk": "Central’s disk refuses to write, so nobody can sign in. Call the engineer now.",
 }
 

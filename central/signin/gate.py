@@ -22,7 +22,7 @@ from central.signin.passkeys import Passkeys
 from central.signin.register import Register
 from central.signin.session import End, Session, why_over
 from central.signin.sessions import Admission, Once, Recorded, Sessions, SessionStore
-from central.signin.slowing import Slowing
+from central.signin.slowing import Pace, Slowing
 from wire.errors import TicketError
 from wire.printed_codes import code_digest
 from wire.snapshots import AuditHead, People, PersonEntry, Town
@@ -104,6 +104,7 @@ class Gate:
         self._is_list_trusted: Callable[[], bool] = lambda: True
         self._passkeys = Passkeys()
         self._slowing = Slowing()
+        self._pace = Pace()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._role_listeners: list[Callable[[Session], None]] = []
 
@@ -335,9 +336,12 @@ class Gate:
         return self._register
 
     async def _begin(self, admission: Admission, address: str) -> str:
+        if self._pace.take(admission.account, self._clock_s()) > 0:
+            raise SignInError("too-fast")
         try:
             cookie = await self.sessions.begin(admission, address, self.now())
         except UsedError as e:
+            self._pace.give_back(admission.account)
             raise SignInError("ticket-used") from e
         except RecordError as e:
             logger.error("nobody can sign in: %s", e)  # noqa: TRY400 - a full disk is not a bug

@@ -27,6 +27,7 @@ from central.store.migrate import migrate
 from central.store.reserve import Reserve
 from central.store.rows import act_row, figures_row, gather, microseconds, spaced
 from central.store.tables import ACTIONS, COUNTERS, DIRECTORIES, DUTY, FRAMES, OPEN_ACTS, TIMES
+from central.store.turns import Turns
 from wire.ids import U32_MAX, FrameId
 from wire.lateness import SCALE_KEPT_MS, SCALES_AGREE_MS
 
@@ -101,10 +102,17 @@ class Database:
     """Central's memory. Raises :class:`StoreError`, with a sentence, whenever the database refuses."""
 
     def __init__(self, url: URL) -> None:
+        self.turns = Turns()
+        """To be taken by whoever else writes to this database in this process."""
         self._url = url
         self._engine = engine_of(url)
         self._lock_file: int | None = None
         self._reserve: Reserve | None = None
+
+    @property
+    def url(self) -> URL:
+        """Where it is."""
+        return self._url
 
     @property
     def has_reserve(self) -> bool:
@@ -276,8 +284,8 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction for :mod:`central.store.recalling`."""
-        with self._transaction() as connection:
+        """A transaction for :mod:`central.store.recalling`. Whoever writes need not wait for it."""
+        with self._refusals(), self._engine.begin() as connection:
             yield connection
 
     @_in_room
@@ -328,9 +336,13 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        with self.turns.for_journal(), self._refusals(), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except IntegrityError:
             raise
         except DBAPIError as e:

@@ -1,6 +1,6 @@
 """Sessions on disk: a connection of its own to central's database, beside the journal's.
 
-Sign-ins are rare and their transactions small, so an alert never waits long for one. Any thread.
+Its transactions are small and take turns with the journal's, so an alert waits for one of them at most. Any thread.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from central.signin.errors import RecordError, UsedError
 from central.signin.session import Session
 from central.signin.sessions import Ended, Once, Recorded
-from central.store.database import engine_of
+from central.store.database import Database, engine_of
 from central.store.rows import microseconds, moment
 from central.store.tables import OFFICE_HEAD, SESSIONS, USED_ONCE
 from wire.snapshots import AuditHead
@@ -32,8 +31,9 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 class SessionTable:
     """A :class:`central.signin.sessions.SessionStore`. The database must be open and migrated."""
 
-    def __init__(self, url: URL) -> None:
-        self._engine = engine_of(url)
+    def __init__(self, database: Database) -> None:
+        self._engine = engine_of(database.url)
+        self._turns = database.turns
 
     def close(self) -> None:
         """Close every connection."""
@@ -41,7 +41,9 @@ class SessionTable:
 
     def begin(self, session: Session, once: Once | None, now_at: datetime) -> None:
         """As the protocol says."""
-        with self._transaction() as connection:
+        if once is not None and self._is_used(once.id):
+            raise UsedError
+        with self._writing() as connection:
             if once is not None:
                 forgotten = USED_ONCE.c.until_us < microseconds(now_at - FORGOTTEN_AFTER)
                 connection.execute(sa.delete(USED_ONCE).where(forgotten))
@@ -54,20 +56,20 @@ class SessionTable:
 
     def extend(self, digest: str, expires_at: datetime) -> None:
         """As the protocol says."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             it = sa.update(SESSIONS).where(SESSIONS.c.digest == digest)
             connection.execute(it.values(expires_us=microseconds(expires_at)))
 
     def end(self, ended: tuple[Ended, ...]) -> None:
         """As the protocol says."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             for one in ended:
                 it = sa.update(SESSIONS).where(SESSIONS.c.digest == one.digest)
                 connection.execute(it.values(ended_us=microseconds(one.at), why=one.why))
 
     def live(self) -> tuple[Session, ...]:
         """As the protocol says."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(sa.select(SESSIONS).where(SESSIONS.c.ended_us.is_(None))).all()
         return tuple(_session(row) for row in rows)
 
@@ -79,7 +81,7 @@ class SessionTable:
             .order_by(SESSIONS.c.began_us.desc())
             .limit(RECORDS_MAX)
         )
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(newest).all()
         return tuple(
             Recorded(_session(row), None if row.ended_us is None else moment(row.ended_us), row.why or None)
@@ -93,7 +95,7 @@ class SessionTable:
         Raises:
             RecordError: the disk refuses.
         """
-        with self._transaction() as connection:
+        with self._writing() as connection:
             kept = connection.execute(sa.select(OFFICE_HEAD)).one_or_none()
             if kept is not None and kept.sequence >= head.sequence:
                 return AuditHead(sequence=kept.sequence, digest=kept.digest)
@@ -101,8 +103,18 @@ class SessionTable:
             connection.execute(sa.insert(OFFICE_HEAD).values(sequence=head.sequence, digest=head.digest))
             return head
 
+    def _is_used(self, once: str) -> bool:
+        """Asked before the disk is written to: whoever sends a used ticket again and again keeps no alert waiting."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(USED_ONCE.c.id).where(USED_ONCE.c.id == once)).scalar() is not None
+
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _writing(self) -> Iterator[Connection]:
+        with self._turns.for_sessions(), self._reading() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection

@@ -39,7 +39,14 @@ from wire.tickets import nonce_of
 logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 16_384
-_STATUS: Final = {"slow-down": 429, "disk": 503, "no-office": 503, "no-people": 503, "struck": 503}
+_STATUS: Final = {
+    "slow-down": 429,
+    "too-fast": 429,
+    "disk": 503,
+    "no-office": 503,
+    "no-people": 503,
+    "struck": 503,
+}
 _REFUSED: Final = 403
 
 

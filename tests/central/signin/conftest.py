@@ -29,7 +29,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GateStore]
         yield KeptSessions()
         return
     url = resolve_url("sqlite:///state/central.db", tmp_path)
-    database, table = Database(url), SessionTable(url)
+    database = Database(url)
+    table = SessionTable(database)
     database.open()
     yield table
     table.close()

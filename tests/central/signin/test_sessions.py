@@ -7,7 +7,8 @@ import pytest
 from central.signin.errors import RecordError
 from central.signin.session import SESSIONS_EACH_MAX, End
 from central.signin.sessions import digest_of
-from tests.central.signin.conftest import Door, on_loop, refusal
+from central.signin.slowing import SIGN_INS_AT_ONCE
+from tests.central.signin.conftest import AT, SECRET, Door, on_loop, refusal
 from tests.support.town_office import PATEL, PRIYA
 from wire.snapshots import RoleEntry
 
@@ -172,6 +173,31 @@ def test_one_session_too_many_ends_the_oldest(door: Door) -> None:
 
         assert [False] + [True] * SESSIONS_EACH_MAX == [door.is_in(cookie) for cookie in cookies]
         assert "too-many" == door.gate.sessions.why_ended(cookies[0])
+
+    on_loop(script())
+
+
+def test_person_who_signs_in_without_pause_must_wait_and_keeps_what_is_open(door: Door) -> None:
+    async def script() -> None:
+        cookies = [await door.enter() for _ in range(SIGN_INS_AT_ONCE)]
+
+        assert "too-fast" == await refusal(door.enter())
+        assert "let in" == await refusal(door.enter(PATEL))
+        assert all(door.is_in(cookie) for cookie in cookies)
+        door.wait(seconds=1)
+        assert "let in" == await refusal(door.enter())
+
+    on_loop(script())
+
+
+def test_used_ticket_slows_nobody(door: Door) -> None:
+    async def script() -> None:
+        ticket = door.office.ticket(PRIYA, SECRET)
+        await door.gate.by_ticket(ticket, SECRET, AT)
+        for _ in range(2 * SIGN_INS_AT_ONCE):
+            assert "ticket-used" == await refusal(door.gate.by_ticket(ticket, SECRET, AT))
+
+        assert "let in" == await refusal(door.enter())
 
     on_loop(script())
 
