@@ -11,6 +11,7 @@ from django.utils import timezone
 from office.accounts import links, rules, sessions
 from office.accounts.models import Account, Invitation, PrintedCode, RecoveryLink, RoleGrant, Scheme
 from office.accounts.rules import Rights, Standing
+from office.accounts.second_factor import KINDS
 from office.accounts.telling import send, tell
 from office.audit.journal import record
 from wire.snapshots import RoleSlug
@@ -21,11 +22,16 @@ class RefusedError(Exception):
 
 
 def standing_of(account: Account) -> Standing:
-    """A person's roles, and where nobody else is co-ordinator."""
+    """A person's roles, and where nobody else is co-ordinator.
+
+    Who never set up a second factor, or lost it, cannot sign in and is no other co-ordinator.
+    """
     grants = frozenset(account.grants.values_list("role", "scheme_id"))
     led = {scheme for role, scheme in grants if role == "co-ordinator"}
     others = RoleGrant.objects.filter(role="co-ordinator", scheme__in=led, account__is_active=True)
-    shared = set(others.exclude(account=account).values_list("scheme_id", flat=True))
+    can_sign_in = Authenticator.objects.filter(type__in=KINDS).values("user")
+    others = others.filter(account__in=can_sign_in).exclude(account=account)
+    shared = set(others.values_list("scheme_id", flat=True))
     return Standing(account.pk, grants, frozenset(led - shared))
 
 
@@ -43,8 +49,15 @@ def give_role(actor: Account, account: Account, role: RoleSlug, scheme: Scheme) 
         tell(account, f"{actor.name} gave you the role {rules.TITLES[role]} in {scheme.name}.")
 
 
-def correct_person(actor: Account, account: Account, *, name: str, email: str) -> None:
-    """Correct a person's name or e-mail address. What they did before stays recorded under the name of then."""
+def correct_person(actor: Account, rights: Rights, account: Account, *, name: str, email: str) -> None:
+    """Correct a person's name or e-mail address. What they did before stays recorded under the name of then.
+
+    Raises:
+        RefusedError: the person has a role in a scheme that is not the actor's.
+    """
+    why = rules.why_not_correct(rights, standing_of(account))
+    if why is not None:
+        raise RefusedError(why)
     if (account.name, account.email) == (name, email):
         return
     record(actor, "person.corrected", account, name=[account.name, name], email_changed=account.email != email)

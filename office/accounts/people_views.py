@@ -87,15 +87,21 @@ def _person_page(request: HttpRequest, number: int, form: GiveRoleForm) -> HttpR
 
 
 @guard
+@require_recent_second_factor
 @require_http_methods(["GET", "POST"])
 def correct_person(request: HttpRequest, number: int) -> HttpResponseBase:
     """Correct a person's name or e-mail address."""
     account = _seen(rights(request), number)
     form = PersonForm(request.POST or None, initial={"name": account.name, "email": account.email})
     if request.method == "GET" or not form.is_valid():
-        return render(request, "accounts/correct_person.html", {"account": account, "form": form})
-    with acting(request) as (actor, own):
-        acts.correct_person(actor, _seen(own, number), **form.cleaned_data)
+        why = rules.why_not_correct(rights(request), acts.standing_of(account))
+        return render(request, "accounts/correct_person.html", {"account": account, "form": form, "why_not": why})
+    try:
+        with acting(request) as (actor, own):
+            acts.correct_person(actor, own, _seen(own, number), **form.cleaned_data)
+    except acts.RefusedError as e:
+        messages.error(request, str(e))
+        return redirect("person", number)
     messages.success(request, "The person is corrected.")
     return redirect("person", number)
 
@@ -176,14 +182,14 @@ def lost_phone(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method == "GET":
         own = rights(request)
         account = _seen(own, number)
-        why = rules.why_not_recover(own, acts.standing_of(account), sets_password=False)
+        why = rules.why_not_recover(own, acts.standing_of(account))
         return render(request, "accounts/lost_phone.html", {"account": account, "form": form, "why_not": why})
     form = RecoveryForm(request.POST)
     form.is_valid()
     sets_password = bool(form.cleaned_data.get("sets_password"))
     with acting(request) as (actor, own):
         account = _seen(own, number)
-        why = rules.why_not_recover(own, acts.standing_of(account), sets_password=sets_password)
+        why = rules.why_not_recover(own, acts.standing_of(account))
         if why is not None:
             form.add_error(None, why)
             return render(request, "accounts/lost_phone.html", {"account": account, "form": form})

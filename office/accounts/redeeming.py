@@ -80,9 +80,7 @@ def open_recovery(token: str) -> RecoveryLink:
     link = found.first()
     if link is None or link.generation != link.account.generation:
         raise LinkVoidError
-    if link.made_by is not None and not rules.may_open(
-        rights_of(link.made_by), standing_of(link.account), sets_password=link.sets_password
-    ):
+    if link.made_by is not None and not rules.may_open(rights_of(link.made_by), standing_of(link.account)):
         raise LinkVoidError
     return link
 

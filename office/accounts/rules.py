@@ -57,7 +57,7 @@ class Standing(Struct, frozen=True):
     Attributes:
         account: number.
         grants: (role, number of the scheme).
-        alone_in: numbers of the schemes whose only co-ordinator this person is.
+        alone_in: numbers of the schemes in which no other co-ordinator can sign in.
     """
 
     account: int
@@ -81,8 +81,8 @@ def may_grant(rights: Rights, schemes: frozenset[int]) -> bool:
 
 
 def is_grave(role: str) -> bool:
-    """Whether giving the role wants a second factor shown just now."""
-    return role == "co-ordinator"
+    """Whether giving the role wants a second factor shown just now: it opens the control room, or gives roles."""
+    return role != "members-contact"
 
 
 def why_not_remove(role: str, scheme: int, person: Standing) -> str | None:
@@ -98,41 +98,40 @@ def why_not_end(rights: Rights, person: Standing) -> str | None:
     """Why the account of a person whom the co-ordinator sees cannot be ended, and what to do; or ``None``."""
     if person.account == rights.account:
         return "You cannot end your own account. Ask another co-ordinator."
+    if not person.schemes <= rights.co_ordinates:
+        return "You cannot end this account. Remove its roles in your schemes instead."
     if person.alone_in:
         return "This is a scheme's only co-ordinator. Make somebody else co-ordinator first."
-    if not person.schemes <= rights.co_ordinates:
-        return (
-            "This person also has a role in a scheme that is not yours. Remove the roles in your scheme; the other"
-            " scheme's co-ordinator can end the account."
-        )
     return None
 
 
-def why_not_recover(rights: Rights, person: Standing, *, sets_password: bool) -> str | None:
+def why_not_correct(rights: Rights, person: Standing) -> str | None:
+    """Why a person whom the co-ordinator sees cannot be given another name or e-mail address; or ``None``.
+
+    What the whole account is about takes the co-ordinator of every scheme the person is in. Refusals do not say in
+    which schemes or roles anybody is elsewhere.
+    """
+    if not person.schemes <= rights.co_ordinates:
+        return "You cannot correct this account. Ask another co-ordinator."
+    return None
+
+
+def why_not_recover(rights: Rights, person: Standing) -> str | None:
     """Why a person whom the co-ordinator sees cannot be helped with a lost phone, and what to do; or ``None``.
 
-    With a new password the link opens the account to whoever holds it, so the co-ordinator must be that of every scheme
-    the person is in: nobody gains another scheme by helping.
+    It signs the person out everywhere, and a link with a new password opens the account to whoever holds it. So it
+    takes the co-ordinator of every scheme the person is in: nobody shuts another scheme out, or gains it, by helping.
     """
     if person.account == rights.account:
         return "You cannot do this for yourself. Ask another co-ordinator, or the engineer at the office's machine."
-    if sets_password and not person.schemes <= rights.co_ordinates:
-        return (
-            "This person also has a role in a scheme that is not yours, so you cannot let them choose a new password."
-            " If they know their password, help without one; otherwise ask the other scheme's co-ordinator."
-        )
+    if not person.schemes <= rights.co_ordinates:
+        return "You cannot do this for this account. Ask another co-ordinator, or the engineer at the office's machine."
     return None
 
 
-def may_open(maker: Rights, person: Standing, *, sets_password: bool) -> bool:
-    """Whether a recovery link still stands: whoever made it may still help the person.
-
-    Args:
-        maker: rights now.
-        person: whose account it opens, as they stand now.
-        sets_password: of the link.
-    """
-    return may_see(maker, person) and why_not_recover(maker, person, sets_password=sets_password) is None
+def may_open(maker: Rights, person: Standing) -> bool:
+    """Whether a recovery link still stands: whoever made it may still help the person, as both stand now."""
+    return may_see(maker, person) and why_not_recover(maker, person) is None
 
 
 def may_redeem(role: str, schemes: frozenset[int], inviter: Rights | None) -> bool:

@@ -9,6 +9,7 @@ from django.test import Client
 from office.accounts.models import Account, Invitation, Notice, RoleGrant
 from office.audit.models import AuditRow
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
+from wire.snapshots import RoleSlug
 
 pytestmark = pytest.mark.django_db
 
@@ -121,18 +122,30 @@ def test_fields_that_no_form_has_change_nothing(
     assert (now.username, now.name, now.generation, now.is_staff) == ("jo", "Jo", 1, False)
 
 
-def test_the_co_ordinator_role_wants_the_second_factor_again(
-    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+@pytest.mark.parametrize("role", ["co-ordinator", "cctv"])
+def test_a_role_in_the_control_room_wants_the_second_factor_again(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn, role: RoleSlug
 ) -> None:
     person = make_person("jo", ("pcso", HART))
-    sent = {"role": "co-ordinator", "scheme": HART}
+    sent = {"role": role, "scheme": HART}
 
     late = signed_in(co_ordinator, second_factor_age_s=301).post(f"/people/{person.pk}/give-role/", sent)
     assert "Show second factor" in late.content.decode()
     assert _roles(person) == {("pcso", HART)}
 
     signed_in(co_ordinator, second_factor_age_s=250).post(f"/people/{person.pk}/give-role/", sent)
-    assert ("co-ordinator", HART) in _roles(person)
+    assert (role, HART) in _roles(person)
+
+
+def test_the_role_of_a_members_contact_wants_no_second_factor_again(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    person = make_person("jo", ("pcso", HART))
+    sent = {"role": "members-contact", "scheme": HART}
+
+    signed_in(co_ordinator, second_factor_age_s=301).post(f"/people/{person.pk}/give-role/", sent)
+
+    assert ("members-contact", HART) in _roles(person)
 
 
 def test_a_name_is_corrected_and_recorded(co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn) -> None:
@@ -240,6 +253,19 @@ def test_ending_an_account_leaves_invitations_of_other_schemes(
     assert "invitation" not in page
 
 
+def test_a_co_ordinator_who_cannot_sign_in_is_no_other_co_ordinator(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    make_person("ghost", ("co-ordinator", HART), has_second_factor=False)
+    RoleGrant.objects.create(account=co_ordinator, role="pcso", scheme_id=HART)
+    sent = {"role": "co-ordinator", "scheme": HART}
+
+    page = signed_in(co_ordinator).post(f"/people/{co_ordinator.pk}/remove-role/", sent, follow=True)
+
+    assert "only co-ordinator" in page.content.decode()
+    assert ("co-ordinator", HART) in _roles(co_ordinator)
+
+
 def test_ending_an_account_wants_the_second_factor_just_now(
     co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
 ) -> None:
@@ -257,19 +283,48 @@ def test_an_account_of_two_schemes_is_ended_by_both_or_none(
 
     answer = signed_in(co_ordinator).post(f"/people/{person.pk}/end/", follow=True)
 
-    assert "a scheme that is not yours" in answer.content.decode()
+    assert "You cannot end this account" in answer.content.decode()
     assert Account.objects.get(pk=person.pk).is_active
 
 
-def test_nobody_gains_another_scheme_by_helping_with_a_password(
-    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+@pytest.mark.parametrize("sent", [{}, {"sets_password": "on"}])
+def test_nobody_of_two_schemes_is_locked_out_by_one(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn, sent: dict[str, str]
 ) -> None:
     person = make_person("jo", ("pcso", HART), ("co-ordinator", PUB_WATCH))
 
-    answer = signed_in(co_ordinator).post(f"/people/{person.pk}/lost-phone/", {"sets_password": "on"})
+    answer = signed_in(co_ordinator).post(f"/people/{person.pk}/lost-phone/", sent)
 
-    assert "cannot let them choose a new password" in answer.content.decode()
+    assert "the engineer at the office" in answer.content.decode()
     assert Authenticator.objects.filter(user=person).exists()
+    assert Account.objects.get(pk=person.pk).generation == 1
+
+
+def test_nobody_of_two_schemes_is_renamed_by_one(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    person = make_person("jo", ("pcso", HART), ("co-ordinator", PUB_WATCH))
+    browser = signed_in(co_ordinator)
+
+    shown = browser.get(f"/people/{person.pk}/correct/").content.decode()
+    sent = {"name": "Cora Hart", "email": "eve@example.org"}
+    answer = browser.post(f"/people/{person.pk}/correct/", sent, follow=True)
+
+    assert "You cannot correct this account" in shown
+    assert "<form method" not in shown.split("<main", 1)[1]
+    assert "You cannot correct this account" in answer.content.decode()
+    now = Account.objects.get(pk=person.pk)
+    assert (now.name, now.email) == ("Jo", "")
+
+
+def test_correcting_wants_the_second_factor_just_now(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    person = make_person("jo", ("pcso", HART))
+    late = signed_in(co_ordinator, second_factor_age_s=301)
+
+    assert late.post(f"/people/{person.pk}/correct/", {"name": "Eve"})["Location"].startswith("/again/?next=")
+    assert Account.objects.get(pk=person.pk).name == "Jo"
 
 
 def test_a_co_ordinator_who_ended_meanwhile_does_nothing(
@@ -409,11 +464,12 @@ def test_a_name_with_direction_characters_is_refused(co_ordinator: Account, sign
     assert not Invitation.objects.exists()
 
 
-def test_inviting_a_co_ordinator_asks_for_the_second_factor_and_keeps_what_was_typed(
-    co_ordinator: Account, signed_in: SignedIn
+@pytest.mark.parametrize("role", ["co-ordinator", "cctv"])
+def test_inviting_to_the_control_room_asks_for_the_second_factor_and_keeps_what_was_typed(
+    co_ordinator: Account, signed_in: SignedIn, role: RoleSlug
 ) -> None:
     browser = signed_in(co_ordinator, second_factor_age_s=301)
-    sent = {"name": "Ann Lee", "role": "co-ordinator", "schemes": [HART]}
+    sent = {"name": "Ann Lee", "role": role, "schemes": [HART]}
 
     asked = browser.post("/people/invite/", sent)["Location"]
     back = asked.partition("next=")[2].replace("%2F", "/").replace("%3F", "?").replace("%3D", "=").replace("%26", "&")

@@ -10,8 +10,10 @@ from office.accounts.rules import (
     Standing,
     is_grave,
     may_grant,
+    may_open,
     may_redeem,
     may_see,
+    why_not_correct,
     why_not_end,
     why_not_recover,
     why_not_remove,
@@ -41,7 +43,11 @@ def test_no_other_role_sees_or_gives(role: RoleSlug) -> None:
 
     assert not may_see(rights, _person(("pcso", HART)))
     assert not may_grant(rights, frozenset({HART}))
-    assert not is_grave(role)
+
+
+@pytest.mark.parametrize("role", TITLES)
+def test_every_role_is_grave_to_give_but_that_of_a_members_contact(role: RoleSlug) -> None:
+    assert is_grave(role) == (role != "members-contact")
 
 
 def test_one_scheme_in_common_is_enough_to_see() -> None:
@@ -70,18 +76,37 @@ def test_the_last_role_and_the_last_co_ordinator_stay() -> None:
 def test_accounts_are_ended_by_who_co_ordinates_all_of_it() -> None:
     assert why_not_end(CORA, _person(("pcso", HART))) is None
     assert why_not_end(BOTH, _person(("pcso", HART), ("pcso", PUBS))) is None
-    assert "not yours" in (why_not_end(CORA, _person(("pcso", HART), ("pcso", PUBS))) or "")
+    assert why_not_end(CORA, _person(("pcso", HART), ("pcso", PUBS)))
     assert "only co-ordinator" in (why_not_end(BOTH, _person(("co-ordinator", HART), alone_in=(HART,))) or "")
     assert "your own" in (why_not_end(CORA, _person(("co-ordinator", HART), account=1)) or "")
 
 
-def test_helping_with_a_password_wants_all_schemes_and_without_one_any() -> None:
+def test_helping_and_correcting_want_all_schemes_of_the_person() -> None:
     mixed = _person(("pcso", HART), ("co-ordinator", PUBS))
 
-    assert why_not_recover(CORA, mixed, sets_password=False) is None
-    assert "not yours" in (why_not_recover(CORA, mixed, sets_password=True) or "")
-    assert why_not_recover(BOTH, mixed, sets_password=True) is None
-    assert "for yourself" in (why_not_recover(CORA, _person(("pcso", HART), account=1), sets_password=False) or "")
+    assert why_not_recover(CORA, mixed)
+    assert why_not_correct(CORA, mixed)
+    assert why_not_recover(BOTH, mixed) is None
+    assert why_not_correct(BOTH, mixed) is None
+    assert "for yourself" in (why_not_recover(CORA, _person(("pcso", HART), account=1)) or "")
+    assert why_not_correct(CORA, _person(("co-ordinator", HART), account=1)) is None
+
+
+@pytest.mark.parametrize("alone_in", [(), (PUBS,)])
+def test_refusals_tell_nothing_of_a_scheme_that_is_not_the_co_ordinators(alone_in: tuple[int, ...]) -> None:
+    mixed = _person(("pcso", HART), ("co-ordinator", PUBS), alone_in=alone_in)
+
+    for why in (why_not_end(CORA, mixed), why_not_recover(CORA, mixed), why_not_correct(CORA, mixed)):
+        assert why
+        assert "scheme that" not in why
+        assert "scheme's" not in why
+
+
+def test_a_recovery_link_stands_while_its_maker_may_help() -> None:
+    assert may_open(CORA, _person(("pcso", HART)))
+    assert not may_open(Rights(1), _person(("pcso", HART)))
+    assert not may_open(CORA, _person())
+    assert not may_open(CORA, _person(("pcso", HART), ("pcso", PUBS)))
 
 
 def test_an_invitation_stands_while_its_maker_may_give_the_role() -> None:
