@@ -35,16 +35,15 @@ def moved_between(before: Directory, now: Directory) -> frozenset[NodeId]:
 def is_seen(audience: Collection[int], mine: frozenset[int], town: Collection[int]) -> bool:
     """Whether people of the schemes ``mine`` see something that concerns ``audience``.
 
-    What concerns no scheme of the ``town`` is seen by those who see them all.
+    What concerns none is seen by those who see every scheme of the ``town``. What concerns one that the directory does
+    not have, or not any more, is still its own people's.
     """
-    if any(number in mine for number in audience):
-        return True
-    return sees_all(mine, town) and not any(number in town for number in audience)
+    return any(number in mine for number in audience) if audience else sees_all(mine, town)
 
 
 def sees_all(mine: frozenset[int], town: Collection[int]) -> bool:
-    """Whether ``mine`` has every scheme of the ``town``."""
-    return bool(mine) and mine.issuperset(town)
+    """Whether ``mine`` has every scheme of the ``town``; nobody has, of a town of which nothing is known."""
+    return bool(town) and mine.issuperset(town)
 
 
 class Reach(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from central.core.details import PremisesLine
 from central.core.timing import CLOSED_SHOWN
-from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, SchemeLine
+from central.core.view import OF_CENTRAL, Board, Card, Change, NodeLine, OnDuty, SchemeLine
 
 SAID: Final = (*OF_CENTRAL, "on_duty", "rejected", "schemes")
 """Fields of a board and its changes that are told whole."""
@@ -25,6 +26,15 @@ def said_in(change: Change) -> dict[str, Any]:
     values = _READ(change)
     # Nearly every change tells none: asked for each scope, at each of them.
     return {} if values == _NOTHING else {n: value for n, value in zip(SAID, values, strict=True) if value is not None}
+
+
+def concerns_only(
+    schemes: Collection[int], lines: Iterable[Card | NodeLine | PremisesLine], on_duty: Iterable[OnDuty]
+) -> bool:
+    """Whether none of these concerns a scheme beside ``schemes``."""
+    return all(number in schemes for line in lines for number in line.scheme_numbers) and all(
+        number in schemes for one in on_duty for number in one.schemes
+    )
 
 
 class BoardKeeper:
@@ -47,6 +57,15 @@ class BoardKeeper:
     def schemes(self) -> tuple[SchemeLine, ...]:
         """Of the town."""
         return self._board.schemes
+
+    def is_all_of(self, schemes: Collection[int]) -> bool:
+        """Whether nothing on the board concerns a scheme beside these."""
+        lines: tuple[Card | NodeLine | PremisesLine, ...] = (
+            *self._cards.values(),
+            *self._nodes.values(),
+            *self._premises.values(),
+        )
+        return concerns_only(schemes, lines, self._board.on_duty)
 
     def has_card(self, key: str) -> bool:
         """Whether there is a card of that name."""

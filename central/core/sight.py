@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from central.core.audience import is_seen, sees_all
-from central.core.boards import SAID, BoardKeeper, said_in
+from central.core.boards import SAID, BoardKeeper, concerns_only, said_in
 from central.core.details import PremisesLine
 from central.core.incident import HEARD_AT
 from central.core.rights import Scope
@@ -47,7 +47,10 @@ class Sight:
         self._town = frozenset(one.number for one in schemes)
         self._mine = scope.alerts | scope.units
         self._slugs = frozenset(one.slug for one in schemes if one.number in self._mine)
-        self.is_whole = scope.is_whole or (sees_all(scope.alerts, self._town) and sees_all(scope.units, self._town))
+        # A scheme that the directory lacks has people too: its alerts are on the whole board, in nobody else's sight.
+        self.is_whole = scope.is_whole or (
+            sees_all(scope.alerts, self._town) and sees_all(scope.units, self._town) and whole.is_all_of(self._mine)
+        )
         self._throughs: OrderedDict[int, int] = OrderedDict()
         self._given: dict[int, int] = {}
         self._highest = 0
@@ -59,6 +62,11 @@ class Sight:
     def go_on_from(self, before: Sight) -> None:
         """Know the numbers that ``before`` has given out."""
         self._throughs, self._given, self._highest = before._throughs, before._given, before._highest
+
+    def goes_beyond(self, change: Change) -> bool:
+        """Whether a change of the whole board says something that those who see every scheme may not see."""
+        lines: tuple[Card | NodeLine | PremisesLine, ...] = (*change.cards, *change.nodes, *change.premises)
+        return not (self._scope.is_whole or concerns_only(self._mine, lines, change.on_duty or ()))
 
     def sees_card(self, card: Card) -> bool:
         """Alerts of its schemes, and of none if it sees them all."""
@@ -130,7 +138,10 @@ class Sight:
         """Input of its own units."""
         if self.is_whole:
             return tuple(lines)
-        return tuple(line for line in lines if self.sees_node(self._whole.node(line.sender)))
+        return tuple(line for line in lines if self._sees_sender(self._whole.node(line.sender)))
+
+    def _sees_sender(self, line: NodeLine | None) -> bool:
+        return is_seen(line.scheme_numbers if line is not None else (), self._scope.units, self._town)
 
     def schemes(self, lines: Iterable[SchemeLine]) -> tuple[SchemeLine, ...]:
         """Its own."""
@@ -200,7 +211,7 @@ class View:
         """The scope's own change, after the whole board has taken it; ``None``: it sees none of it."""
         number = self._sequence + 1
         own = self._own
-        if change.schemes is not None and self._sight.is_whole != self._sees_all():
+        if self._has_turned(change):
             made = self._turned(change)
         elif own is None:
             made = change if change.sequence == number else replace(change, sequence=number)
@@ -215,8 +226,13 @@ class View:
             own.apply(made)
         return made
 
-    def _sees_all(self) -> bool:
-        return Sight(self._scope, self._whole, self._whole.schemes).is_whole
+    def _has_turned(self, change: Change) -> bool:
+        """Whether they see every scheme no longer, or now."""
+        if self._sight.is_whole and self._sight.goes_beyond(change):
+            return True
+        if change.schemes is None:
+            return False
+        return self._sight.is_whole != Sight(self._scope, self._whole, self._whole.schemes).is_whole
 
     def _seen(self, board: Board) -> Board:
         """The part of the whole board that is in sight."""
@@ -278,7 +294,7 @@ class View:
         return self._difference(before, change)
 
     def _turned(self, change: Change) -> Change:
-        """A scheme was founded or closed, so that they see every scheme no longer, or now."""
+        """A scheme was founded or closed, or shows though the directory lacks it."""
         before = self.board(change.at)
         self._sight = Sight(self._scope, self._whole, self._whole.schemes)
         if self._sight.is_whole:

@@ -8,6 +8,7 @@ import pytest
 from central.core import effects as do
 from central.core import events as ev
 from central.core.boards import BoardKeeper
+from central.core.journal import Recall
 from central.core.rights import WHOLE_TOWN, Rights, Scope
 from central.core.sight import ELSEWHERE, View
 from central.core.view import Acknowledge, Board, Card, Change, Close, EndDuty, Person, StartDuty
@@ -290,3 +291,76 @@ def seen_on(board: Board) -> tuple[object, ...]:
     cards = {card.key: msgspec.structs.replace(card, revision=0, through=0) for card in board.cards}
     nodes, premises = ({line.node: line for line in lines} for lines in (board.nodes, board.premises))
     return cards, nodes, premises, board.on_duty, board.rejected, board.schemes
+
+
+ONLY_HART = {CORNER: (1,), BAKERY: (1,), CROWN: (), ARCADE: (1,)}
+
+
+def test_scheme_that_the_directory_lacks_is_not_everybody_elses() -> None:
+    """The journal still has an alert of it, and its press comes by radio."""
+    before = Town()
+    before.press(7, node=CROWN)
+    data = make_directory(2, members=ONLY_HART, founded=(1,))
+    after = Town(Recall(journal=tuple(before.disk)), directory=data)
+    whole = BoardKeeper(after.board())
+
+    assert ["00000012-7"] == [card.incident for card in whole.board(after.now_at).cards]
+    assert () == View(HART, whole, "-v", after.now_at).board(after.now_at).cards
+    (card,) = View(PUB_WATCH, whole, "-v", after.now_at).board(after.now_at).cards
+    assert "00000012-7" == card.incident
+    refused = after.act(Acknowledge("00000012-7", "assist"), JONES, rights_in(1))
+    assert refused == after.act(Acknowledge("00000012-99", "assist"), JONES, rights_in(1))
+
+
+def test_scheme_that_is_closed_leaves_its_open_alerts_to_its_own_people() -> None:
+    watched = Watched(HART, PUB_WATCH)
+    watched.town.press(7, node=CROWN)
+    watched.town.press(3)
+    data = make_directory(2, members=ONLY_HART, founded=(1,))
+    watched.town.handle(ev.DirectoryChanged(opened(data), data))
+    watched.town.press(4)
+
+    assert {"00000010-3", "00000010-4"} == set(watched.cards(HART))
+    assert ["00000012-7"] == list(watched.cards(PUB_WATCH))
+
+
+def test_alert_of_a_closed_scheme_that_comes_back_from_disk_is_kept_from_those_who_saw_all() -> None:
+    before = Town()
+    before.press(7, node=CROWN)
+    (card,) = before.board().cards
+    watched = Watched(HART, directory=make_directory(members=ONLY_HART, founded=(1,)))
+    watched.town.press(3)
+    board = watched.board(HART)
+    page = BoardKeeper(board)
+    change = Change(sequence=board.sequence + 1, at=watched.town.now_at, cards=(card,))
+    watched.whole.apply(change)
+    made = watched.views[HART].take(change)
+    if made is not None:
+        page.apply(made)
+
+    assert ["00000010-3"] == [one.incident for one in page.board(watched.town.now_at).cards]
+    assert ["00000010-3"] == list(watched.cards(HART))
+
+
+def test_town_of_which_nothing_is_known_shows_nobody_what_is_of_others() -> None:
+    before = Town()
+    before.press(7, node=CROWN)
+    before.press(8)
+    data = make_directory(2, without=(CORNER, BAKERY, CROWN, ARCADE), founded=())
+    whole = BoardKeeper(Town(Recall(journal=tuple(before.disk)), directory=data).board())
+
+    (card,) = View(HART, whole, "-v", before.now_at).board(before.now_at).cards
+    assert "00000010-8" == card.incident
+
+
+def test_input_of_unknown_senders_is_still_for_those_who_see_every_scheme() -> None:
+    """Though an alert of a scheme that was closed is out of their sight."""
+    before = Town()
+    before.press(7, node=CROWN)
+    data = make_directory(2, members=ONLY_HART, founded=(1,))
+    after = Town(Recall(journal=tuple(before.disk)), directory=data)
+    after.handle(ev.InputRejected("malformed", NodeId(0x99)))
+    after.later(3)
+    board = View(HART, BoardKeeper(after.board()), "-v", after.now_at).board(after.now_at)
+
+    assert (["00000099"], ()) == ([line.sender for line in board.rejected], board.cards)
