@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from office.members.facts import PremisesFacts
+from office.members.facts import entry_of
 from office.members.models import Premises
 from office.members.stored import stored_of
-from wire.snapshots import ContactEntry, Place, PremisesEntry
+from wire.snapshots import PremisesEntry
 
 
 class Unusable(Struct, frozen=True):
@@ -23,28 +23,6 @@ class Unusable(Struct, frozen=True):
 
     premises: int
     reason: str
-
-
-def entry_of(number: int, facts: PremisesFacts, schemes: Iterable[int]) -> PremisesEntry:
-    """A premises with this number at the office, in these schemes. Bounds are not checked here."""
-    position = None
-    if facts.latitude is not None and facts.longitude is not None:
-        position = Place(latitude=facts.latitude, longitude=facts.longitude)
-    return PremisesEntry(
-        premises=number,
-        name=facts.name,
-        schemes=tuple(sorted(schemes)),
-        place=facts.place,
-        address=facts.address,
-        position=position,
-        opening_hours=facts.opening_hours,
-        staff_contact=facts.staff_contact,
-        when_going=facts.when_going,
-        contacts=tuple(
-            ContactEntry(name=contact.name, phone=contact.phone, is_key_holder=contact.is_key_holder, note=contact.note)
-            for contact in facts.contacts
-        ),
-    )
 
 
 def usable(entries: Iterable[PremisesEntry]) -> tuple[tuple[PremisesEntry, ...], tuple[Unusable, ...]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX, TEXT_CHARS_MAX
+from wire.snapshots import ContactEntry, Place, PremisesEntry
 from wire.text import display_text
 
 CONTACTS_MAX: Final = 16
@@ -21,6 +23,8 @@ PHONE_CHARS_MAX: Final = 32
 NOTES_CHARS_MAX: Final = 2_000
 SCHEMES_MAX: Final = SCHEMES_PER_NODE_MAX
 _PHONE_DIGITS_MIN: Final = 3
+_NUMBER_LONGEST: Final = 2**53
+_SCHEME_LONGEST: Final = 2**16 - 1
 _POSITION_DIGITS: Final = 6
 """0.1 m."""
 
@@ -157,6 +161,33 @@ def read_premises(
         return None, tuple(problems)
     facts = PremisesFacts(**cleaned, latitude=latitude, longitude=longitude, contacts=kept)
     return facts, ()
+
+
+def entry_of(number: int, facts: PremisesFacts, schemes: Iterable[int]) -> PremisesEntry:
+    """A premises with this number at the office, in these schemes. Bounds are not checked here."""
+    position = None
+    if facts.latitude is not None and facts.longitude is not None:
+        position = Place(latitude=facts.latitude, longitude=facts.longitude)
+    return PremisesEntry(
+        premises=number,
+        name=facts.name,
+        schemes=tuple(sorted(schemes)),
+        place=facts.place,
+        address=facts.address,
+        position=position,
+        opening_hours=facts.opening_hours,
+        staff_contact=facts.staff_contact,
+        when_going=facts.when_going,
+        contacts=tuple(
+            ContactEntry(name=contact.name, phone=contact.phone, is_key_holder=contact.is_key_holder, note=contact.note)
+            for contact in facts.contacts
+        ),
+    )
+
+
+def entry_bytes(facts: PremisesFacts) -> int:
+    """At most so much a premises takes in a snapshot, whatever its number and schemes."""
+    return len(msgspec.json.encode(entry_of(_NUMBER_LONGEST, facts, [_SCHEME_LONGEST] * SCHEMES_MAX))) + len(",")
 
 
 def texts_of(facts: PremisesFacts) -> dict[str, str]:

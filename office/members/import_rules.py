@@ -21,11 +21,19 @@ from office.members.facts import (
     TextRefusedError,
     clean_line,
     contact_texts,
+    entry_bytes,
     folded,
     read_premises,
     texts_of,
 )
-from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, SchemesRefusedError, schemes_after
+from office.members.rules import (
+    MAY_NOT_MOVE,
+    NO_ROOM,
+    PREMISES_MAX,
+    SchemesRefusedError,
+    has_room,
+    schemes_after,
+)
 from wire.limits import NAME_CHARS_MAX
 
 NUMBER: Final = "Number"
@@ -77,12 +85,14 @@ class Known(Struct, frozen=True, kw_only=True):
         premises: all that they see, by number.
         members: names of all that they see, in any order; one may occur twice.
         premises_in_town: how many there are, seen or not.
+        bytes_in_town: what those take in a snapshot.
     """
 
     schemes: tuple[OwnScheme, ...]
     premises: Mapping[int, Existing]
     members: tuple[str, ...]
     premises_in_town: int
+    bytes_in_town: int
 
 
 class RowProblem(Struct, frozen=True):
@@ -197,6 +207,7 @@ class _Planning:
         self._seen: dict[object, int] = {}
         self._columns: dict[str, int] = {}
         self._without_zero: list[int] = []
+        self._more_bytes = 0
 
     def plan(self) -> ImportPlan:
         problems = self._read_headings()
@@ -212,6 +223,8 @@ class _Planning:
         added = sum(row.number is None for row in rows)
         if self._known.premises_in_town + added > PREMISES_MAX:
             found.append(RowProblem(self._table.rows[0].line, "", f"The office holds {PREMISES_MAX} premises at most."))
+        if not has_room(self._known.bytes_in_town, self._more_bytes):
+            found.append(RowProblem(self._table.rows[0].line, "", NO_ROOM))
         return ImportPlan(tuple(rows), tuple(found), tuple(self._new_members.values()), self._notes())
 
     def _read_headings(self) -> tuple[RowProblem, ...]:
@@ -260,6 +273,7 @@ class _Planning:
         changes = tuple(self._changes(before, member, schemes, facts))
         if before is None:
             self._refuse_twice(_place_key(member, facts), row.line)
+        self._more_bytes += entry_bytes(facts) - (0 if before is None else entry_bytes(before.facts))
         return RowPlan(row.line, None if before is None else before.number, member, schemes, facts, changes)
 
     def _existing(self, cells: Mapping[str, str], line: int) -> Existing | None:

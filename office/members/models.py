@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from office.accounts.models import Scheme
-from office.members.facts import NOTES_CHARS_MAX, PHONE_CHARS_MAX, ContactFacts, PremisesFacts, folded
+from office.members.facts import NOTES_CHARS_MAX, PHONE_CHARS_MAX, ContactFacts, PremisesFacts, entry_bytes, folded
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 
 
@@ -79,6 +79,8 @@ class Premises(models.Model):
     """Name, for the next editor."""
     search_text = models.TextField(editable=False)
     """What the list is searched by, as :func:`office.members.facts.folded` writes it."""
+    entry_bytes = models.PositiveIntegerField(default=0, editable=False)
+    """What it takes in a snapshot, as :func:`office.members.facts.entry_bytes` counts."""
 
     class Meta:
         ordering = ["name", "pk"]
@@ -98,6 +100,7 @@ class Premises(models.Model):
         self.staff_contact = facts.staff_contact
         self.when_going = facts.when_going
         self.search_text = search_text(facts, member_name)
+        self.entry_bytes = entry_bytes(facts)
 
     def facts(self) -> PremisesFacts:
         """As stored; asks for the contacts unless they are prefetched."""

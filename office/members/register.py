@@ -15,10 +15,18 @@ from msgspec import Struct
 
 from office.accounts.models import Account, Scheme
 from office.audit.journal import Entry, record, record_many
-from office.members.facts import LABELS, PremisesFacts, folded, texts_of
+from office.members.facts import LABELS, PremisesFacts, entry_bytes, folded, texts_of
 from office.members.models import Contact, Member, Membership, Premises, Spokesperson
-from office.members.rules import MAY_NOT_MOVE, PREMISES_MAX, may_see, schemes_after, schemes_when_removed
-from office.members.scope import premises_of
+from office.members.rules import (
+    MAY_NOT_MOVE,
+    NO_ROOM,
+    PREMISES_MAX,
+    has_room,
+    may_see,
+    schemes_after,
+    schemes_when_removed,
+)
+from office.members.scope import bytes_in_town, premises_of
 
 
 class ChangedMeanwhileError(Exception):
@@ -55,6 +63,7 @@ def add_premises(actor: Account, own_schemes: frozenset[int], wanted: Wanted) ->
     numbers = schemes_after(frozenset(), wanted.schemes, own_schemes)
     if Premises.objects.count() >= PREMISES_MAX:
         raise ChangeRefusedError(f"The office holds {PREMISES_MAX} premises at most. Remove one first.")
+    _refuse_without_room(entry_bytes(facts))
     for name, place in premises_of(own_schemes).filter(member=member).values_list("name", "place"):
         if (folded(name), folded(place)) == (folded(facts.name), folded(facts.place)):
             raise ChangeRefusedError("This member already has premises of that name there. Edit those instead.")
@@ -76,7 +85,7 @@ def change_premises(actor: Account, own_schemes: frozenset[int], number: int, ve
         Premises.DoesNotExist: removed meanwhile.
         ChangedMeanwhileError: it is at another version.
         SchemesRefusedError: not theirs, none, or too many.
-        ChangeRefusedError: not theirs alone, so it stays with its member.
+        ChangeRefusedError: not theirs alone, so it stays with its member; or there is no room for so much text.
     """
     premises = _locked(number, own_schemes)
     if premises.version != version:
@@ -89,6 +98,7 @@ def change_premises(actor: Account, own_schemes: frozenset[int], number: int, ve
     entries = list(change_entries(premises, before, wanted, schemes_before=now, schemes_now=after))
     if not entries:
         return
+    _refuse_without_room(entry_bytes(facts) - premises.entry_bytes)
     premises.member = member
     premises.version += 1
     premises.changed_by = actor.name
@@ -272,6 +282,11 @@ def join(actor: Account, member: Member, schemes: Iterable[int]) -> None:
         else:
             continue
         record(actor, "membership.set", member, schemes=(scheme,), joined_on=today)
+
+
+def _refuse_without_room(more_bytes: int) -> None:
+    if not has_room(bytes_in_town(), more_bytes):
+        raise ChangeRefusedError(NO_ROOM)
 
 
 def _locked(number: int, own_schemes: frozenset[int]) -> Premises:

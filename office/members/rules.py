@@ -11,9 +11,16 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from office.members.facts import SCHEMES_MAX
+from wire.limits import SNAPSHOT_BYTES_MAX
 
 PREMISES_MAX: Final = 16_000
-"""Of a town: what a snapshot holds (:data:`wire.limits.SNAPSHOT_BYTES_MAX`)."""
+"""Of a town: what a snapshot holds (:data:`wire.limits.SNAPSHOT_BYTES_MAX`) if most are described briefly."""
+PREMISES_BYTES_MAX: Final = SNAPSHOT_BYTES_MAX - 1_048_576
+"""Of all premises of a town together. The rest is for what surrounds them, and for two who save at the same moment."""
+NO_ROOM: Final = (
+    "All premises together would be too large for the control room. Shorten the notes of some, or remove premises that"
+    " are gone."
+)
 
 MAY_NOT_MOVE: Final = "Only someone who co-ordinates all schemes of these premises can give them to another member."
 
@@ -22,6 +29,11 @@ Side = Literal["saved", "mine"]
 
 class SchemesRefusedError(ValueError):
     """A choice of schemes that its maker may not make."""
+
+
+def has_room(now_bytes: int, more_bytes: int) -> bool:
+    """Whether the premises of a town may take ``more_bytes`` beside ``now_bytes``. To take less is always possible."""
+    return more_bytes <= 0 or now_bytes + more_bytes <= PREMISES_BYTES_MAX
 
 
 def may_see(schemes_of_it: frozenset[int], own_schemes: frozenset[int]) -> bool:

@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ("changed_at", models.DateTimeField(auto_now=True)),
                 ("changed_by", models.CharField(blank=True, max_length=80)),
                 ("search_text", models.TextField(editable=False)),
+                ("entry_bytes", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "member",
                     models.ForeignKey(

@@ -5,17 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from office.members.entries import entry_of
 from office.members.facts import (
     CHARS_MAX,
     CONTACT_CHARS_MAX,
     CONTACTS_MAX,
     SCHEMES_MAX,
+    ContactFacts,
+    PremisesFacts,
     TextRefusedError,
     clean_line,
     clean_lines,
     contact_texts,
     degrees_text,
+    entry_bytes,
+    entry_of,
     folded,
     read_premises,
     texts_of,
@@ -137,3 +140,17 @@ def test_degrees_are_written_plainly() -> None:
 
 def test_folded_ignores_capitals_and_accents() -> None:
     assert folded(" CAFÉ  Straße ") == "cafe strasse"
+
+
+def test_no_entry_is_larger_than_was_counted() -> None:
+    contact = ContactFacts(name="é" * 64, phone="1" * 32, is_key_holder=True, note='"\\\n' * 160)
+    facts = PremisesFacts(
+        name="\U0001f468" * 64,
+        when_going="é" * 2_000,
+        latitude=-89.123456,
+        longitude=-179.654321,
+        contacts=(contact,) * 16,
+    )
+    entries = [entry_of(2**53, facts, (65_532, 65_533, 65_534, 65_535))] * 10
+
+    assert len(msgspec.json.encode(entries)) <= 10 * entry_bytes(facts) + len("[]")

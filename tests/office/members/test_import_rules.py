@@ -17,7 +17,7 @@ from office.members.import_rules import (
     headings,
     plan_import,
 )
-from office.members.rules import PREMISES_MAX
+from office.members.rules import PREMISES_BYTES_MAX, PREMISES_MAX
 
 HART = OwnScheme(1, "hart", "HART")
 PUB_WATCH = OwnScheme(2, "pub-watch", "Pub Watch")
@@ -37,13 +37,16 @@ CORNER = Existing(
 )
 
 
-def known(*premises: Existing, schemes: Sequence[OwnScheme] = (HART,), members: Sequence[str] = ()) -> Known:
+def known(
+    *premises: Existing, schemes: Sequence[OwnScheme] = (HART,), members: Sequence[str] = (), bytes_in_town: int = 0
+) -> Known:
     names = tuple(members) or tuple(sorted({one.member for one in premises}))
     return Known(
         schemes=tuple(schemes),
         premises={one.number: one for one in premises},
         members=names,
         premises_in_town=len(premises),
+        bytes_in_town=bytes_in_town,
     )
 
 
@@ -213,6 +216,20 @@ def test_a_zero_dropped_by_a_spreadsheet_is_told() -> None:
 
 
 def test_a_town_too_large_is_refused() -> None:
-    full = Known(schemes=(HART,), premises={}, members=(), premises_in_town=PREMISES_MAX)
+    full = Known(schemes=(HART,), premises={}, members=(), premises_in_town=PREMISES_MAX, bytes_in_town=0)
 
     assert told(plan("Name,Member\nA,M\n", full)) == [(2, "")]
+
+
+def test_texts_that_no_snapshot_could_hold_are_refused() -> None:
+    file = f"Name,Member,When going there\nA,M,{'x' * 1_000}\nB,M,{'x' * 1_000}\n"
+
+    assert told(plan(file, known(bytes_in_town=PREMISES_BYTES_MAX - 2_000))) == [(2, "")]
+    assert told(plan(file, known(bytes_in_town=PREMISES_BYTES_MAX - 3_000))) == []
+
+
+def test_a_full_office_takes_shorter_texts() -> None:
+    shorter, longer = (f"Number,Street or area\n17,{place}\n" for place in ("High St", "High Street 17"))
+
+    assert told(plan(shorter, known(CORNER, bytes_in_town=PREMISES_BYTES_MAX))) == []
+    assert told(plan(longer, known(CORNER, bytes_in_town=PREMISES_BYTES_MAX))) == [(2, "")]

@@ -8,13 +8,14 @@ from office.members.facts import PremisesFacts
 from office.members.models import Member, Premises
 from office.members.register import (
     ChangedMeanwhileError,
+    ChangeRefusedError,
     Wanted,
     add_premises,
     change_member,
     change_premises,
     remove_premises,
 )
-from office.members.rules import SchemesRefusedError
+from office.members.rules import PREMISES_BYTES_MAX, SchemesRefusedError
 from tests.office.conftest import HART, PUB_WATCH
 from tests.office.members.conftest import MakePremises
 
@@ -72,3 +73,17 @@ def test_joining_a_scheme_is_told_to_that_scheme_alone(co_ordinator: Account, ma
         ("premises.joined-scheme", f" {PUB_WATCH} "),
         ("membership.set", f" {PUB_WATCH} "),
     ]
+
+
+def test_what_no_snapshot_could_hold_is_refused(co_ordinator: Account, make_premises: MakePremises) -> None:
+    shop, large = make_premises("Corner", HART, place="High Street"), make_premises("Large", PUB_WATCH)
+    Premises.objects.filter(pk=large.pk).update(entry_bytes=PREMISES_BYTES_MAX - shop.entry_bytes - 20)
+    with pytest.raises(ChangeRefusedError, match="Shorten the notes"):
+        add_premises(co_ordinator, OWN, wanted(shop.member, HART))
+    with pytest.raises(ChangeRefusedError, match="Shorten the notes"):
+        change_premises(co_ordinator, OWN, shop.pk, 1, wanted(shop.member, HART, name="x" * 64))
+    change_premises(co_ordinator, OWN, shop.pk, 1, wanted(shop.member, HART, name="Short"))
+    remove_premises(co_ordinator, frozenset({PUB_WATCH}), large.pk, frozenset({PUB_WATCH}))
+    add_premises(co_ordinator, OWN, wanted(shop.member, HART))
+
+    assert {one.name for one in Premises.objects.all()} == {"Short", "New"}
