@@ -22,6 +22,7 @@ Refusal = Literal[
     "slow-down",
     "too-fast",
     "disk",
+    "not-recorded",
 ]
 
 WHAT_TO_DO: Final[dict[Refusal, str]] = {
@@ -52,6 +53,8 @@ WHAT_TO_DO: Final[dict[Refusal, str]] = {
     "slow-down": "Too many wrong codes came from this computer.",
     "too-fast": "You have signed in many times within a few seconds. Wait a few seconds, then sign in once more.",
     "disk": "Central’s disk refuses to write, so nobody can sign in. Call the engineer now.",
+    "not-recorded": "You have signed out, but this could not be recorded: central’s disk refuses to write. Tell the"
+    " engineer now. If central is restarted first, a copy of your sign-in would open it again.",
 }
 
 

@@ -195,23 +195,24 @@ class Sessions:
             # It goes on in memory; only a restart would end it.
             logger.warning("a session's new end is not on disk: %s", e)
 
-    async def write(self) -> None:
-        """Write the ends that the disk does not know yet; those that it refuses wait for the next time."""
+    async def write(self) -> bool:
+        """Write the ends that the disk does not know yet; those that it refuses wait for the next time: false."""
         async with self._lock:
-            await asyncio.to_thread(self.write_now)
+            return await asyncio.to_thread(self.write_now)
 
-    def write_now(self) -> None:
+    def write_now(self) -> bool:
         """As :meth:`write`, on the caller's thread: for the end of the program."""
         ended = tuple(self._unwritten.values())
         if not ended:
-            return
+            return True
         try:
             self._store.end(ended)
         except RecordError as e:
             logger.warning("the end of %d sessions is not on disk yet: %s", len(ended), e)
-            return
+            return False
         for one in ended:
             self._unwritten.pop(one.digest, None)
+        return True
 
 
 def digest_of(cookie: str) -> str:

@@ -1,6 +1,6 @@
-"""The two cookies: of a session, and of a browser that is about to begin one.
+"""The cookies: of a session, of a browser that is about to begin one, and of one that has just left one.
 
-Cookies ignore ports, so both have names of their own. Under TLS the browser keeps other hosts from setting them.
+Cookies ignore ports, so they have names of their own. Under TLS the browser keeps other hosts from setting them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from central.web.guard import Site
 
 _KEPT_S: Final = 400 * 24 * 3600
 """As long as browsers allow: central decides when a session is over, and one may be held by an open attack."""
+_LEFT_S: Final = 60
+"""How long a browser is told that its person has signed out."""
 _VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 random bytes."""
 
@@ -27,6 +29,7 @@ class Cookies:
         self._is_tls = site.is_tls
         prefix = "__Host-" if site.is_tls else ""
         self._session, self._door = f"{prefix}watchlink_central", f"{prefix}watchlink_central_door"
+        self._left = f"{prefix}watchlink_central_left"
 
     def session(self, request: Request) -> str | None:
         """The session cookie's value."""
@@ -46,10 +49,16 @@ class Cookies:
         """A session begins: the secret that led to it has done its work."""
         self._set(response, self._session, session, _KEPT_S)
         self._delete(response, self._door)
+        self._delete(response, self._left)
 
     def end(self, response: Response) -> None:
-        """The browser need not keep it any longer."""
+        """The person has signed out: the browser keeps nothing that could open the door again, and says so."""
         self._delete(response, self._session)
+        self._set(response, self._left, "1", _LEFT_S)
+
+    def has_left(self, request: Request) -> bool:
+        """Somebody has just signed out in this browser."""
+        return self._left in request.cookies
 
     def _set(self, response: Response, name: str, value: str, kept_s: int | None) -> None:
         response.set_cookie(name, value, max_age=kept_s, httponly=True, samesite="lax", secure=self._is_tls)

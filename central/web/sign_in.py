@@ -17,6 +17,7 @@ POST  /sign-out-everywhere      (form) ends all of the person's sessions here â†
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -46,6 +47,7 @@ _STATUS: Final = {
     "no-office": 503,
     "no-people": 503,
     "struck": 503,
+    "not-recorded": 503,
 }
 _REFUSED: Final = 403
 
@@ -84,6 +86,8 @@ class SignInRoutes:
         visitor = self.visitor(request)
         why_closed = self._gate.why_closed
         why = self._gate.sessions.why_ended(self._cookies.session(request))
+        if visitor is None and why is None and self._cookies.has_left(request):
+            why = "signed-out"
         said = str(refused) if refused else ENDED[why] if why else ""
         html = self._page.draw(
             "sign_in.html",
@@ -210,28 +214,25 @@ class SignInRoutes:
     async def sign_out(self, request: Request) -> Response:
         """End this session; with the last one, duty ends too."""
         visitor = self.visitor(request)
-        if visitor is not None:
-            if len(self._gate.sessions.of_account(visitor.session.account)) == 1:
-                await self._end_duty(visitor)
-            await self._end(visitor.session)
-        return self._out()
+        return await self._out(request, visitor, () if visitor is None else (visitor.session,))
 
     async def sign_out_everywhere(self, request: Request) -> Response:
         """End all of the person's sessions here."""
         visitor = self.visitor(request)
-        if visitor is not None:
-            await self._end_duty(visitor)
-            await self._end(*self._gate.sessions.of_account(visitor.session.account))
-        return self._out()
+        mine = () if visitor is None else self._gate.sessions.of_account(visitor.session.account)
+        return await self._out(request, visitor, mine)
 
-    async def _end(self, *sessions: Session) -> None:
+    async def _out(self, request: Request, visitor: Visitor | None, sessions: Iterable[Session]) -> Response:
         for session in sessions:
             self._gate.sign_out(session)
-        await self._gate.sessions.write()
-
-    def _out(self) -> Response:
-        # The cookie stays: the page says by it that the person has signed out. It opens nothing.
-        return RedirectResponse("/", 303)
+        is_recorded = await self._gate.sessions.write()
+        if visitor is not None and not self._gate.sessions.of_account(visitor.session.account):
+            await self._end_duty(visitor)
+        response: Response = RedirectResponse("/", 303)
+        if not is_recorded:
+            response = self.door(request, SignInError("not-recorded"))
+        self._cookies.end(response)
+        return response
 
     def _duties(self, visitor: Visitor) -> list[Person]:
         on_duty = self._board.board(visitor.rights.scope).on_duty

@@ -24,11 +24,14 @@ Script = Callable[["Browser"], Coroutine[Any, Any, None]]
 class Browser:
     """A browser at central's page, the office and the gate behind it."""
 
-    def __init__(self, client: httpx.AsyncClient, office: TownOffice, gate: Gate, board: ScriptedBoard) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, office: TownOffice, gate: Gate, board: ScriptedBoard, store: KeptSessions
+    ) -> None:
         self.client = client
         self.office = office
         self.gate = gate
         self.board = board
+        self.store = store
 
     async def open(self, path: str = "/", **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         return await self.client.get(path, **more)
@@ -57,7 +60,8 @@ class Browser:
 @asynccontextmanager
 async def browsing(board: ScriptedBoard, site: Site | None = None, origin: str = ORIGIN) -> AsyncIterator[Browser]:
     office = TownOffice()
-    gate = office.gate(KeptSessions())
+    store = KeptSessions()
+    gate = office.gate(store)
     app = create_app(board, gate, inter_font_dir=None, notice=NOTICE, site=site)
     transport = httpx.ASGITransport(app)
     headers = {"origin": origin, "host": origin.partition("://")[2]}
@@ -65,7 +69,7 @@ async def browsing(board: ScriptedBoard, site: Site | None = None, origin: str =
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=origin, headers=headers) as client,
     ):
-        yield Browser(client, office, gate, board)
+        yield Browser(client, office, gate, board, store)
 
 
 def in_browser(script: Script, board: ScriptedBoard | None = None) -> None:

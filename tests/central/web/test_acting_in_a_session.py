@@ -11,6 +11,7 @@ import pytest
 
 from central.core.rights import Rights
 from central.core.view import Action, Done, EndDuty, OnDuty, Person, Refused
+from central.signin.errors import RecordError
 from tests.central.web.scripted_board import ScriptedBoard
 from tests.central.web.signing_browser import Browser, in_browser
 from tests.support.town_office import COOKIE, PATEL, PRIYA, open_session
@@ -198,3 +199,69 @@ def test_session_is_held_by_an_open_attack_alone(card: dict[str, Any], *, is_hel
         assert is_held == (browser.gate.sessions.find(cookie) is not None)
 
     in_browser(script)
+
+
+def refuse_ends(browser: Browser) -> None:
+    """The disk is full."""
+
+    def refuse(_: object) -> None:
+        raise RecordError("full")
+
+    store = browser.store
+    store.end = refuse  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
+def test_signing_out_takes_the_cookie_away(path: str) -> None:
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+        answer = await browser.send(path)
+
+        assert 303 == answer.status_code
+        assert COOKIE not in browser.client.cookies
+        assert "You have signed out" in (await browser.open()).text
+        await browser.enter()
+        await browser.gate.sessions.write()
+        assert "You have signed out" not in (await browser.open("/sign-in")).text
+
+    in_browser(script)
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
+def test_sign_out_that_the_disk_refused_says_so_and_leaves_no_cookie_behind(path: str) -> None:
+    """After a restart of central the session would be open again."""
+
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+        cookie = browser.client.cookies[COOKIE]
+        refuse_ends(browser)
+        answer = await browser.send(path)
+
+        assert 503 == answer.status_code
+        assert "could not be recorded" in answer.text
+        assert COOKIE not in browser.client.cookies
+        assert browser.gate.visitor(cookie) is None
+
+    in_browser(script)
+
+
+def test_session_is_over_before_the_duty_is() -> None:
+    class SlowBoard(ScriptedBoard):
+        async def act(self, action: Action, by: Person, rights: Rights | None = None) -> Done | Refused:
+            self.actions.append((action, by))
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    board = SlowBoard()
+
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+        cookie = browser.client.cookies[COOKIE]
+        board.on_duty = (on_duty(Person("cctv", "Priya Shah", PRIYA), board),)
+        leaving = asyncio.create_task(browser.send("/sign-out"))
+        await until(lambda: board.actions)
+
+        assert browser.gate.visitor(cookie) is None
+        leaving.cancel()
+
+    in_browser(script, board)
