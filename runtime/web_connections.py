@@ -7,10 +7,15 @@ open, and with them the link to the broker and the database. It knows no routes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import resource
+import socket
 import time
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakSet, WeakValueDictionary
 
 import h11
 import uvicorn
@@ -28,31 +33,81 @@ FILES_KEPT: Final = 192
 ACCEPTED_AT_ONCE: Final = 32
 """Accepted before the loop does anything else, and so over the limit for a moment."""
 OWED_WITHIN_S: Final = 10.0
-"""For a whole request, from the connection's start or the last answer; and for reading on in an answer."""
+"""For TLS's handshake, for a whole request, from then or from the last answer, and for reading on in an answer."""
 ACCEPT_ERROR_LOGGED_EVERY_S: Final = 600.0
 
+_CLOSED: Final = -1
+"""The file number of a closed socket."""
 _ACCEPT_FAILED: Final = "socket.accept() out of system resource"
 """asyncio's message."""
 
 
 class Door:
-    """Knows which connections keep us waiting; of too many it closes the one that has done so longest."""
+    """Knows which connections keep us waiting; of too many it closes the one that has done so longest.
+
+    It counts from the moment that they are accepted, and lives on the loop that accepts them.
+    """
 
     def __init__(self, connections_max: int) -> None:
         self.connections_max = connections_max
-        self._owing: dict[GuardedProtocol, None] = {}
+        self._open: WeakSet[socket.socket] = WeakSet()
+        self._by_number: WeakValueDictionary[int, socket.socket] = WeakValueDictionary()
+        self._owing: dict[socket.socket, Callable[[], None]] = {}
+        self._arriving: dict[socket.socket, asyncio.TimerHandle] = {}
 
-    def note(self, connection: GuardedProtocol, *, is_owing: bool) -> None:
-        """Note that a connection keeps us waiting from now on, or no longer."""
-        if is_owing:
-            self._owing[connection] = None
+    def accept(self, connection: socket.socket) -> None:
+        """One more. With TLS it may never get as far as a protocol: asyncio makes that after the handshake."""
+        self._forget_closed()
+        self._open.add(connection)
+        self._by_number[connection.fileno()] = connection
+        turn_away = functools.partial(self._turn_away_arriving, connection)
+        self._owing[connection] = turn_away
+        self._arriving[connection] = asyncio.get_running_loop().call_later(OWED_WITHIN_S, turn_away)
+        if len(self._open) > self.connections_max and self._owing:
+            next(iter(self._owing.values()))()
+
+    def arrive(self, number: int) -> socket.socket:
+        """The connection with this file number has a protocol, which notes from now on whether it keeps us waiting."""
+        connection = self._by_number[number]
+        self._arriving.pop(connection).cancel()
+        return connection
+
+    def note(self, connection: socket.socket, turn_away: Callable[[], None] | None) -> None:
+        """A connection keeps us waiting from now on and may be turned away so, or (``None``) no longer."""
+        if turn_away is not None:
+            self._owing[connection] = turn_away
         else:
             self._owing.pop(connection, None)
 
-    def make_room(self) -> None:
-        """Close the one that has kept us waiting longest. The newest is always among them."""
-        if self._owing:
-            next(iter(self._owing)).turn_away()
+    def leave(self, connection: socket.socket) -> None:
+        """A connection is being closed, and no longer counts."""
+        self._owing.pop(connection, None)
+        self._open.discard(connection)
+
+    def _turn_away_arriving(self, connection: socket.socket) -> None:
+        self.leave(connection)
+        # Closing it is for asyncio, which waits for its bytes, and now hears that there will be none.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _forget_closed(self) -> None:
+        for connection in [one for one in self._open if one.fileno() == _CLOSED]:
+            self.leave(connection)
+        for connection in [one for one in self._arriving if one.fileno() == _CLOSED]:
+            self._arriving.pop(connection).cancel()
+
+
+class Listener(socket.socket):
+    """A listening socket that tells a door of each connection as it is accepted."""
+
+    door: Door | None = None
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Asyncio."""
+        connection, address = super().accept()
+        if self.door is not None:
+            self.door.accept(connection)
+        return connection, address
 
 
 class GuardedProtocol(H11Protocol):
@@ -68,19 +123,22 @@ class GuardedProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._door = door
+        self._connection: socket.socket | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._is_full = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Asyncio."""
         super().connection_made(transport)
+        self._connection = self._door.arrive(transport.get_extra_info("socket").fileno())
         self._look()
-        if len(self.connections) > self._door.connections_max:
-            self._door.make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio."""
         self._let_be()
+        if self._connection is not None:
+            self._door.leave(self._connection)
+            self._connection = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -109,21 +167,24 @@ class GuardedProtocol(H11Protocol):
         """Close it at once, whatever is still unsent."""
         self._let_be()
         self.connections.discard(self)
+        if self._connection is not None:
+            self._door.leave(self._connection)
         self.transport.abort()
 
     def _look(self) -> None:
         is_request_due = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
         if not (is_request_due or self._is_full or self.transport.is_closing()):
             self._let_be()
-        elif self._deadline is None:
+        elif self._deadline is None and self._connection is not None:
             self._deadline = self.loop.call_later(OWED_WITHIN_S, self.turn_away)
-            self._door.note(self, is_owing=True)
+            self._door.note(self._connection, self.turn_away)
 
     def _let_be(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        self._door.note(self, is_owing=False)
+        if self._connection is not None:
+            self._door.note(self._connection, None)
 
 
 def connections_max() -> int:

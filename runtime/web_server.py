@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from runtime.web_connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, LoopErrors, connections_max
+from runtime.web_connections import ACCEPTED_AT_ONCE, Door, GuardedProtocol, Listener, LoopErrors, connections_max
 
 _QUEUED_MAX: Final = 512
 """Connections waiting in the kernel until we accept them."""
@@ -39,7 +39,7 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def listen(host: str, port: int, *, has_tls: bool = False) -> socket.socket:
+def listen(host: str, port: int, *, has_tls: bool = False) -> Listener:
     """A bound socket; ``port`` 0 takes a free one.
 
     Raises:
@@ -49,7 +49,7 @@ def listen(host: str, port: int, *, has_tls: bool = False) -> socket.socket:
     if not (has_tls or is_loopback(host)):
         raise NotLoopbackError(f"{host}: without TLS, pages listen on 127.0.0.1, ::1 or localhost only")
     address = "127.0.0.1" if host == "localhost" else host
-    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    listener = Listener(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
@@ -95,7 +95,7 @@ class WebServer:
     def __init__(
         self,
         app: ASGIApp,
-        listener: socket.socket,
+        listener: Listener,
         *,
         tls: ssl.SSLContext | None = None,
         has_lifespan: bool = True,
@@ -108,7 +108,8 @@ class WebServer:
         self._thread: threading.Thread | None = None
         # A line for each malformed request would let anyone fill the disk.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        protocol = functools.partial(GuardedProtocol, Door(connections_max()))
+        listener.door = Door(connections_max())
+        protocol = functools.partial(GuardedProtocol, listener.door)
         config = uvicorn.Config(
             app,
             access_log=False,

@@ -7,6 +7,7 @@ slow disk would.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -319,6 +320,7 @@ class ScriptedServer:
         timing: FeedTiming | None = None,
         port: int = 0,
         before: ScriptedServer | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """``before``: the one that this one is, started again: sessions go on."""
         self.board = board
@@ -326,10 +328,10 @@ class ScriptedServer:
         self.disk: KeptSessions = before.disk if before else KeptSessions()
         self.gate = self.office.gate(self.disk)
         self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, timing=timing)
-        listener = listen("127.0.0.1", port)
-        self.url = url_of(listener)
+        listener = listen("127.0.0.1", port, has_tls=tls is not None)
+        self.url = url_of(listener, has_tls=tls is not None)
         self.port = listener.getsockname()[1]
-        self._web = WebServer(self.app, listener, end_streams=self.app.state.feed.close)
+        self._web = WebServer(self.app, listener, tls=tls, end_streams=self.app.state.feed.close)
         self._loop = self._web.start_thread()
         self.has_stopped = False
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
 import pytest
 
+from provisioning.certificates import CertificateAuthority, issue_server_certificate
 from runtime import web_connections as connections
-from tests.central.web.scripted_board import ScriptedServer
+from runtime.tls import server_context
+from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
+
+PATIENCE_S = 30.0
+"""Shorter than asyncio's own for a handshake."""
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(16)]
 
@@ -15,6 +26,23 @@ pytestmark = [pytest.mark.integration, pytest.mark.finding(16)]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "OWED_WITHIN_S", 0.5)
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    issued = issue_server_certificate(CertificateAuthority.create("Town", datetime.now(UTC)), ["127.0.0.1"])
+    for name, pem in (("cert.pem", issued.certificate_pem), ("key.pem", issued.key_pem)):
+        (tmp_path / name).write_bytes(pem)
+    return server_context(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+
+@contextlib.contextmanager
+def serving(tls: ssl.SSLContext | None) -> Iterator[ScriptedServer]:
+    started = ScriptedServer(ScriptedBoard(), tls=tls)
+    try:
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.mark.parametrize(
@@ -39,6 +67,35 @@ def test_second_request_that_does_not_end_in_time_is_closed(server: ScriptedServ
         assert connection.recv(65_536)
         connection.sendall(b"GET / HT")
         assert is_closed(connection)
+
+
+def test_handshake_that_does_not_begin_in_time_is_closed(tls: ssl.SSLContext) -> None:
+    with (
+        serving(tls) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection,
+    ):
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize("has_tls", [False, True], ids=["plain", "TLS"])
+def test_of_too_many_silent_connections_the_oldest_are_closed(
+    tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, *, has_tls: bool
+) -> None:
+    """None of these falls due, and nobody who speaks is shut out."""
+    monkeypatch.setattr(connections, "OWED_WITHIN_S", 600.0)
+    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 16)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serving(tls if has_tls else None))
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S))
+            for _ in range(40)
+        ]
+        assert 200 == httpx.get(f"{server.url}healthz", verify=False, timeout=60).status_code
+
+        assert all(is_closed(connection) for connection in silent[:25])
+        silent[-1].settimeout(0.0)
+        with pytest.raises(BlockingIOError):
+            silent[-1].recv(1)
 
 
 def is_closed(connection: socket.socket) -> bool:
