@@ -17,11 +17,13 @@ RELOAD: Final = "This page is older than central. Reload it, then do it again."
 
 
 class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``{"action": {"type": "acknowledge", "incident": …}, "role": "cctv"}``."""
+    """``{"action": {"type": "acknowledge", "incident": …}, "role": "cctv", "account": 7}``."""
 
     action: Action
     role: str = ""
     """Slug; empty: the person has one role only."""
+    account: int = 0
+    """Whose page it is; 0: it does not say. Another person may have signed in in the same browser since."""
     by: Any = None
     """From pages of versions before there were accounts: refused."""
 

@@ -49,6 +49,7 @@ from wire.snapshots import PersonEntry
 logger = logging.getLogger(__name__)
 
 NOT_YOUR_ROLE: Final = "You do not have that role, or no longer. Reload the page and choose another."
+SOMEBODY_ELSE: Final = "Somebody else has signed in in this browser. Reload the page, then do it again."
 _OF_ATTACK: Final = 1
 
 
@@ -124,8 +125,9 @@ class _Routes:
             return _signed_out()
         acting = visitor.rights.acting_roles
         role = asked.role or (acting[0] if len(acting) == 1 else "")
-        if role not in acting:
-            return _json(Refused(NOT_YOUR_ROLE), 403)
+        is_their_page = asked.account in {0, visitor.session.account}
+        if not is_their_page or role not in acting:
+            return _json(Refused(NOT_YOUR_ROLE), 403) if is_their_page else _json(Refused(SOMEBODY_ELSE), 409)
         by = Person(role, visitor.person.name, visitor.person.account)
         try:
             # Carried through even if the browser leaves meanwhile: the action is on its way to the disk.

@@ -265,3 +265,18 @@ def test_session_is_over_before_the_duty_is() -> None:
         leaving.cancel()
 
     in_browser(script, board)
+
+
+def test_page_of_somebody_else_cannot_act_in_this_ones_name() -> None:
+    """Another tab has signed in another person; this one has not been drawn anew yet."""
+
+    async def script(browser: Browser) -> None:
+        await browser.enter(PATEL)
+        answer = await browser.act(role="pcso", account=PRIYA)
+
+        assert 409 == answer.status_code
+        assert "Reload" in answer.json()["reason"]
+        assert [] == browser.board.actions
+        assert 200 == (await browser.act(role="pcso", account=PATEL)).status_code
+
+    in_browser(script)

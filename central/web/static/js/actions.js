@@ -1,17 +1,17 @@
 // Sends one action and reports its outcome truly: done (in which change), refused (why), or not known.
 
-import { leave, SIGNED_OUT } from "./account.js";
+import { leave, me, SIGNED_OUT } from "./account.js";
 
 const TIMEOUT_MS = 15_000;
 
-// role: of the person's own; who acts, central knows by the session.
+// role: of the person's own; who acts, central knows by the session; the account says only whose page this is.
 export async function send(action, role) {
   let answer;
   try {
     answer = await fetch("/actions", {
       method: "POST",
       headers: { "content-type": "application/json", "x-watchlink": "1" },
-      body: JSON.stringify({ action, role }),
+      body: JSON.stringify({ action, role, account: me.account }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const outcome = await answer.json();
