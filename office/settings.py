@@ -74,7 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "office.accounts.context.office",
-                "office.audit.alarm.banner",
+                "office.publisher.reaching.banner",
             ],
         },
     },

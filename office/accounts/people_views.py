@@ -20,6 +20,7 @@ from office.accounts.forms import GiveRoleForm, InviteForm, PersonForm, Recovery
 from office.accounts.models import ROLE_SLUGS, Account, Invitation, RoleGrant, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import ask_again, ask_again_at, is_recent, require_recent_second_factor
+from office.publisher import reaching
 
 PAGE_ROWS: Final = 50
 AGAIN: Final = "Giving this role wants your second factor again. Press “Show second factor”, then give the role."
@@ -169,7 +170,11 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     except acts.RefusedError as e:
         messages.error(request, str(e))
         return redirect("person", number)
-    messages.success(request, f"The account of {account.name} has ended. Their sessions end within seconds.")
+    if reaching.is_cut_off(number):
+        messages.success(request, f"The account of {account.name} has ended. Their sessions end within seconds.")
+    else:
+        why = "NOT cut off at the control room yet: sign them out there, by telephone if need be."
+        messages.error(request, f"The account of {account.name} has ended here, but is {why}")
     return redirect("people")
 
 

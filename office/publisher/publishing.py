@@ -6,6 +6,7 @@ last, nothing new is published and the alarm is raised: publishing a lower head 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -99,6 +100,7 @@ class Publishing:
         self._last: dict[SnapshotName, _Published] = {}
         self.fault, self._failed_s = "", float("-inf")
         self.alarm = alarm.read(shelf.folder)
+        self._told_fault = alarm.read_fault(shelf.folder)
         self._recall()
 
     def look(self) -> None:
@@ -115,6 +117,7 @@ class Publishing:
             self._fail(e)
         else:
             self.fault = ""
+            self._tell_pages()
 
     def _fail(self, error: Exception) -> None:
         what = f"{type(error).__name__}: {error}".strip()
@@ -122,8 +125,17 @@ class Publishing:
             is_expected = isinstance(error, (DatabaseError, EncodeError, OSError))
             logger.error("nothing can be published now: %s", what, exc_info=None if is_expected else error)
         self.fault, self._failed_s = what, self._clock_s()
+        self._tell_pages()
         if isinstance(error, DatabaseError) and not connection.in_atomic_block:
             connection.close()
+
+    def _tell_pages(self) -> None:
+        """Of a fault, so that they promise nothing. They see for themselves if the folder cannot be written either."""
+        if self.fault == self._told_fault:
+            return
+        with contextlib.suppress(OSError):
+            alarm.write_fault(self._shelf.folder, self.fault)
+            self._told_fault = self.fault
 
     def _recall(self) -> None:
         """Take up what is published already, so that a restart publishes nothing again."""

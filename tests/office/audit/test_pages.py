@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -166,6 +170,49 @@ def test_alarm_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
     alarm.write(tmp_path, "")
 
     assert "was cut" not in cora.get("/").content.decode()
+
+
+def test_alarm_that_cannot_be_read_is_told_as_one(cora: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    (tmp_path / alarm.FILE_NAME).mkdir()
+
+    assert "Whether the audit is in order cannot be read" in cora.get("/").content.decode()
+
+
+def test_fault_of_publishing_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
+    cora: Client, make_person: MakePerson, signed_in: SignedIn, settings: Settings, tmp_path: Path
+) -> None:
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    pcso = signed_in(make_person("pc", ("pcso", HART)))
+    alarm.write_fault(tmp_path, "OSError: No space left on device")
+    pages = [client.get("/").content.decode() for client in (cora, pcso, Client())]
+
+    assert [True, False, False] == ["No space left on device" in page for page in pages]
+    assert "does not reach the control room" in pages[0]
+
+    alarm.write_fault(tmp_path, "")
+
+    assert "does not reach" not in cora.get("/").content.decode()
+
+
+@pytest.mark.parametrize(("row_age_s", "file_age_s", "is_told"), [(120, 60, False), (120, 180, True), (30, 180, False)])
+def test_publisher_that_does_not_run_is_told(
+    cora: Client, settings: Settings, tmp_path: Path, row_age_s: int, file_age_s: int, *, is_told: bool
+) -> None:
+    """A row of the audit is published within a minute, so one that is older and newer than the file was not."""
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    now_s = time.time()
+    (tmp_path / "people-1.json").write_text("{}")
+    os.utime(tmp_path / "people-1.json", (now_s, now_s - file_age_s))
+    with patch_clock(now_s - row_age_s):
+        record(None, "office.founded")
+
+    assert is_told == ("does not reach the control room" in cora.get("/").content.decode())
+
+
+def patch_clock(at_s: float) -> AbstractContextManager[object]:
+    """Of the audit's rows."""
+    return mock.patch("office.audit.journal.timezone.now", return_value=datetime.fromtimestamp(at_s, UTC))
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,22 @@ def test_fault_of_the_database_is_told_once_and_passes(
     assert "" == world.publishing.fault
 
 
+def test_fault_is_told_to_the_pages_until_something_is_published(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise DatabaseError("the server is restarting")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(changes, "mark", refuse)
+        world.look()
+    assert "DatabaseError: the server is restarting" == alarm.read_fault(world.folder)
+    assert "" == alarm.read(world.folder)
+
+    world.begin()
+    world.look(2)
+
+    assert "" == alarm.read_fault(world.folder)
+
+
 def test_full_disk_is_a_fault_and_the_next_look_publishes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
