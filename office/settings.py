@@ -150,7 +150,8 @@ ACCOUNT_ADAPTER = "office.accounts.adapters.AccountAdapter"
 ACCOUNT_REAUTHENTICATION_METHODS = ("mfa",)
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    # Guesses by address; and of one account's password, wherever they come from. Passkeys are not guessed.
+    # Guesses by address; and of one account's password, wherever they come from. Passkeys are not guessed. The same
+    # numbers, and those of codes, are in office.accounts.guessing.
     "login_failed": "10/m/ip,5/5m/key",
     "reauthenticate": "30/m/user",
 }

@@ -7,6 +7,7 @@ import hashlib
 from typing import Any, Final, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -15,11 +16,15 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from office.accounts.access import person
+from office.accounts.guessing import password_was_wrong
 from office.accounts.models import Account
 from office.accounts.second_factor import KINDS, has_second_factor, is_recent
+from office.audit.journal import record
 
 _GENERATION_KEY: Final = "watchlink_generation"
 """In the session of a sign-in under way: the account's generation when its password was accepted."""
@@ -29,6 +34,11 @@ NO_SECOND_FACTOR: Final = (
 TOO_MANY: Final = (
     "Too many attempts. Wait five minutes, or sign in with a passkey. Those who are signed in already are not affected."
 )
+_WAYS: Final = {
+    Authenticator.Type.TOTP.value: "authenticator app",
+    Authenticator.Type.WEBAUTHN.value: "passkey",
+    Authenticator.Type.RECOVERY_CODES.value: "recovery code",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -82,7 +92,29 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not now.is_active or now.generation != request.session.pop(_GENERATION_KEY, None):
             clear_login(request)
             raise ImmediateHttpResponse(self.respond_user_inactive(request, now))
-        super().login(request, user)
+        ways = [_WAYS.get(one.get("type", one["method"]), one["method"]) for one in self._shown(request, user)]
+        if getattr(request, "watchlink_by_link", False):
+            ways.insert(0, "link")
+        with transaction.atomic():
+            super().login(request, user)
+            record(now, "account.signed-in", now, way=", ".join(dict.fromkeys(ways)))
+
+    @staticmethod
+    def _shown(request: HttpRequest, user: Account) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = get_authentication_records(request, user)
+        return found
+
+    def logout(self, request: HttpRequest) -> None:
+        """The person signs out."""
+        with transaction.atomic():
+            record(person(request), "account.signed-out", person(request))
+            super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A wrong name or password."""
+        account = Account.objects.filter(username=str(credentials.get("username", "")).strip().lower()).first()
+        if account is not None and account.is_active:
+            password_was_wrong(account, self._get_login_attempts_cache_key(request, **credentials))
 
     def respond_user_inactive(self, request: HttpRequest, user: Account) -> HttpResponse:
         """As for a wrong password: whether an account has ended is nobody's business."""

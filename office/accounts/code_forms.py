@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
-from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core import context
-from allauth.core.internal import ratelimit
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -26,9 +23,12 @@ from allauth.mfa.webauthn.forms import (
 from allauth.mfa.webauthn.internal import auth as webauthn
 from cryptography.fernet import InvalidToken
 from django import forms
-from django.forms.utils import ErrorDict
+from django.db import transaction
 
+from office.accounts.guessing import code_was_wrong, count_code
 from office.accounts.models import Account, TotpUse
+from office.accounts.telling import tell
+from office.audit.journal import record
 from wire.snapshots import PASSKEYS_MAX
 
 logger = logging.getLogger(__name__)
@@ -78,15 +78,24 @@ class CodeMixin(forms.Form):
         Raises:
             django.core.exceptions.ValidationError: wrong, used already, or too many guesses.
         """
-        forget = count_guess(f"code {self.limit_key} {self.user.pk}")
+        forget = count_code(self.user, self.limit_key)
         code: str = self.cleaned_data["code"]
         for authenticator in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
-            if take_code(authenticator, code):
+            if self._take(authenticator, code):
                 authenticator.user = self.user
                 self.authenticator = authenticator
                 forget()
                 return code
+        code_was_wrong(self.user, self.limit_key)
         raise get_adapter().validation_error("incorrect_code")
+
+    def _take(self, authenticator: Authenticator, code: str) -> bool:
+        with transaction.atomic():
+            is_taken = take_code(authenticator, code)
+            if is_taken and authenticator.type == Authenticator.Type.RECOVERY_CODES:
+                record(self.user, "recovery-code.used", self.user)
+                tell(self.user, "A recovery code of yours was used. If this was not you, tell your co-ordinator.")
+        return is_taken
 
 
 class SignInCodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]
@@ -172,35 +181,3 @@ def malformed_is_wrong() -> Iterator[None]:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as e:
         raise get_adapter().validation_error("incorrect_code") from e
-
-
-def count_guess(key: str) -> Callable[[], None]:
-    """Count a guess, by address and by ``key``; returns what takes it back once it was right.
-
-    Earlier wrong guesses stay counted: who signs in properly now and then must not guess on for ever.
-
-    Raises:
-        django.core.exceptions.ValidationError: too many.
-    """
-    usage = ratelimit.consume(context.request, app="allauth.account", action="login_failed", key=key)
-    if usage is None:
-        raise get_account_adapter().validation_error("too_many_login_attempts")
-    return cast("Callable[[], None]", usage.rollback)
-
-
-def is_right(form: forms.Form, key: str) -> bool:
-    """Whether a form with a secret in it is filled in rightly; a wrong one counts as a guess.
-
-    After too many guesses the form says so, and nothing else is checked: the answer would answer the guess.
-    """
-    try:
-        forget = count_guess(key)
-    except forms.ValidationError as e:
-        form.cleaned_data = {}
-        form._errors = ErrorDict()  # type: ignore[attr-defined]  # noqa: SLF001 - or it would check the fields
-        form.add_error(None, e)
-        return False
-    if form.is_valid():
-        forget()
-        return True
-    return False

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from office.accounts import redeeming
 from office.accounts.access import acting
-from office.accounts.code_forms import is_right
 from office.accounts.forms import ForgottenPasswordForm, JoinForm, KnownPasswordForm
+from office.accounts.guessing import is_right
 from office.accounts.models import Account
 from office.accounts.rules import TITLES
 

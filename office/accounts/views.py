@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from office.accounts import redeeming, sessions
 from office.accounts.access import acting, person, rights
-from office.accounts.code_forms import is_right
 from office.accounts.forms import ChangePasswordForm
+from office.accounts.guessing import is_right
 from office.accounts.models import Notice, OfficeSession, PrintedCode, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import has_second_factor, require_recent_second_factor
