@@ -118,6 +118,8 @@ class WebServer:
             lifespan="on" if has_lifespan else "off",
             log_config=None,
             loop="asyncio",
+            # Whoever connects from this machine could claim any address.
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
             ws="none",
