@@ -38,8 +38,9 @@ def _send_later(address: str, subject: str, text: str) -> None:
     def deliver() -> None:
         try:
             send_mail(subject, text, None, [address])
-        except (OSError, smtplib.SMTPException):
-            logger.warning("an e-mail could not be sent", exc_info=True)
+        except (OSError, smtplib.SMTPException) as e:
+            # Its text and traceback may hold addresses.
+            logger.warning("an e-mail could not be sent: %s", type(e).__name__)
         finally:
             _SENDER.release()
 
