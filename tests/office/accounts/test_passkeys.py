@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -46,6 +47,15 @@ def passkey(co_ordinator: Account, signed_in: SignedIn) -> OfficePasskey:
     made = OfficePasskey()
     assert _enrol(signed_in(co_ordinator), made) == "/account/recovery-codes/"
     return made
+
+
+def test_nobody_at_the_same_address_shuts_passkeys_out(passkey: OfficePasskey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)  # All in one minute, however slow the machine is.
+    stranger = Client()
+    for _ in range(125):
+        stranger.post("/sign-in/passkey/", {"credential": "{}"})
+
+    assert _sign_in(Client(), passkey) == "/"
 
 
 def test_enrolment_asks_for_an_unlocked_passkey_that_signs_in_alone(co_ordinator: Account, signed_in: SignedIn) -> None:
