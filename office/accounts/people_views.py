@@ -32,7 +32,7 @@ guard = for_roles("co-ordinator")
 def people(request: HttpRequest) -> HttpResponse:
     """Search and list the people of one's schemes."""
     own = rights(request).co_ordinates
-    words = request.GET.get("q", "").strip()[:80]
+    words = request.GET.get("q", "").replace("\0", "").strip()[:80]
     role = request.GET.get("role", "")
     found = Account.objects.filter(is_active=True)
     grants = RoleGrant.objects.filter(scheme__in=own)

@@ -42,6 +42,7 @@ def test_the_list_is_searched_and_filtered(co_ordinator: Account, make_person: M
     assert "Jo Reed" in browser.get("/people/?q=reed&role=pcso").content.decode()
     assert "Jo Reed" not in browser.get("/people/?q=reed&role=police").content.decode()
     assert "Nobody matches" in browser.get("/people/?q=zz").content.decode()
+    assert "Jo Reed" in browser.get("/people/?q=re%00ed").content.decode(), "PostgreSQL refuses NUL"
 
 
 @pytest.mark.parametrize("page", ["", "correct/", "end/", "lost-phone/"])
