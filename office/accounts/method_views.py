@@ -15,7 +15,7 @@ from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
@@ -38,8 +38,10 @@ class RemoveAppView(DeactivateTOTPView):  # type: ignore[misc]
     """Remove the app, but not the last second factor; the library asks our adapter."""
 
     def form_valid(self, form: object) -> HttpResponseBase:
-        """Remove it."""
+        """Remove it, or say why not: another method may have gone since the form was checked."""
         with acting(self.request) as (account, _):
+            if not get_adapter().can_delete_authenticator(self.authenticator):
+                return _stays(self.request)
             answer: HttpResponseBase = super().form_valid(form)
             enrolment.method_removed(account, Authenticator.Type.TOTP)
             return answer
@@ -71,8 +73,7 @@ class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
         """Remove it, or say why not."""
         with acting(self.request) as (account, _):
             if not get_adapter().can_delete_authenticator(self.get_object()):
-                messages.error(self.request, get_adapter().error_messages["cannot_delete_authenticator"])
-                return redirect("mfa_index")
+                return _stays(self.request)
             answer: HttpResponseBase = super().form_valid(form)
             enrolment.method_removed(account, Authenticator.Type.WEBAUTHN)
             return answer
@@ -87,3 +88,8 @@ class NewRecoveryCodesView(GenerateRecoveryCodesView):  # type: ignore[misc]
             answer: HttpResponseBase = super().form_valid(form)
             enrolment.recovery_codes_made(account)
             return answer
+
+
+def _stays(request: HttpRequest) -> HttpResponseBase:
+    messages.error(request, get_adapter().error_messages["cannot_delete_authenticator"])
+    return redirect("mfa_index")

@@ -84,9 +84,11 @@ def own_account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """End one of one's own sessions."""
-    account = person(request)
-    if sessions.end_session(account, public_id):
-        record(account, "session.ended", account)
+    with acting(request) as (account, _):
+        has_ended = sessions.end_session(account, public_id)
+        if has_ended:
+            record(account, "session.ended", account)
+    if has_ended:
         messages.success(request, "The session has ended.")
     return redirect("mfa_index")
 

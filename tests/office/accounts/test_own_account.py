@@ -155,6 +155,44 @@ def test_the_only_second_factor_stays(co_ordinator: Account, signed_in: SignedIn
     assert Authenticator.objects.filter(user=co_ordinator).exists()
 
 
+def test_an_app_that_became_the_only_second_factor_meanwhile_stays(
+    co_ordinator: Account, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two browsers at once: one removes the passkey, the other the app."""
+    from office.accounts import method_views  # noqa: PLC0415
+    from office.accounts.access import acting  # noqa: PLC0415
+
+    passkey = Authenticator.objects.create(user=co_ordinator, type="webauthn", data={"name": "Key"})
+    browser = signed_in(co_ordinator)
+
+    def late(request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        passkey.delete()
+        return acting(request)
+
+    monkeypatch.setattr(method_views, "acting", late)
+    page = browser.post("/account/app/remove/", follow=True).content.decode()
+
+    assert "only second factor" in page
+    assert Authenticator.objects.filter(user=co_ordinator, type="totp").exists()
+
+
+def test_a_session_is_ended_only_with_its_row_in_the_audit(
+    co_ordinator: Account, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from office.accounts import views  # noqa: PLC0415
+
+    here, there = signed_in(co_ordinator), signed_in(co_ordinator)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(views, "record", fail)
+    with pytest.raises(RuntimeError):
+        here.post(f"/account/sessions/{there.session[SESSION_KEY]}/end/")
+
+    assert there.get("/").status_code == 200
+
+
 def test_a_notice_stays_until_it_is_read(
     co_ordinator: Account, other_co_ordinator: Account, signed_in: SignedIn
 ) -> None:
