@@ -165,6 +165,10 @@ class Publishing:
         self._raise_alarm(what)
         if what:
             return
+        if head != self._baseline:
+            # As soon as it is seen: a row may be published a minute later, and be cut until then.
+            self._published_head.write(head)
+            self._baseline = head
         self._head = head
         if not self._is_published("people", people) or self._is_due():
             number = self._shelf.next_number("people")
@@ -186,10 +190,6 @@ class Publishing:
     def _publish(self, snapshot: Snapshot, head: AuditHead) -> None:
         name = NAMES[type(snapshot)]
         data = seal_snapshot(snapshot, self._town, self._key)
-        if head != self._baseline:
-            # Before it is published, so that no kill leaves a published head that we do not know of.
-            self._published_head.write(head)
-            self._baseline = head
         self._shelf.put(snapshot, data)
         self._last[name] = _Published(_content_of(snapshot), snapshot.number, head, self._clock_s())
         self._on_published(name, snapshot.number)

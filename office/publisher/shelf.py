@@ -122,7 +122,7 @@ class _State(Struct, frozen=True):
 
 
 class PublishedHead:
-    """The head of the audit that was last published: in a file of the publisher's own, and in the snapshots.
+    """The head of the audit that was last published or seen: in the snapshots, and in a file of the publisher's own.
 
     Whoever can write to the database cannot write here, so a cut tail cannot be hidden.
     """
@@ -143,7 +143,7 @@ class PublishedHead:
         return max(own, self.shelf.head(), key=lambda head: head.sequence)
 
     def write(self, head: AuditHead) -> None:
-        """Keep a head, before it is published.
+        """Keep a head that was seen, before it is published.
 
         Raises:
             OSError: it cannot be written.
