@@ -33,7 +33,8 @@ class Row(Struct, frozen=True, kw_only=True):
         sequence: 1, 2, 3 …
         at: aware.
         actor_account: number of the account; 0 = Watchlink itself.
-        actor_name, actor_role: as they were then.
+        actor_name: as it was then.
+        actor_role: the actor's roles then, each with the number of its scheme: ``pcso:1, police:1, police:2``.
         action: such as ``role.given``.
         subject_kind, subject_id, subject_name: what it was done to.
         schemes: numbers with a space on either side, ``" 1 2 "``; empty = the whole town.

@@ -71,7 +71,7 @@ def record_restored(above: int, details: Mapping[str, object]) -> AuditHead:
 
 def _append(actor: Account | None, entries: Sequence[Entry], above: int) -> None:
     grants = sorted(RoleGrant.objects.filter(account=actor).values_list("role", "scheme_id")) if actor else []
-    role = ", ".join(dict.fromkeys(role for role, _ in grants))
+    role = ", ".join(f"{role}:{scheme}" for role, scheme in grants)
     own_schemes = [scheme for _, scheme in grants]
     with transaction.atomic():
         if connection.vendor == "postgresql":

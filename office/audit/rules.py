@@ -30,10 +30,12 @@ def action_text(action: str) -> str:
     return f"{words} {verb.replace('-', ' ')}".strip().capitalize()
 
 
-def role_text(roles: str) -> str:
-    """``pcso, police`` → ``PCSO, Police``."""
+def role_text(roles: str, own: Collection[int]) -> str:
+    """``pcso:1, police:1, police:2`` → ``PCSO, Police``: what a reader of the schemes ``own`` may know of them."""
     titles: dict[str, str] = dict(TITLES)
-    return ", ".join(titles.get(role, role) for role in roles.split(", ") if role)
+    known = {str(number) for number in own}
+    pairs = (pair.partition(":") for pair in roles.split(", "))
+    return ", ".join(dict.fromkeys(titles.get(role, role) for role, _, scheme in pairs if scheme in known))
 
 
 def detail_lines(details: str) -> Iterator[str]:

@@ -111,7 +111,7 @@ def rows_page(request: HttpRequest) -> HttpResponse:
         {
             "row": row,
             "what": rules.action_text(row.action),
-            "role": rules.role_text(row.actor_role),
+            "role": rules.role_text(row.actor_role, rights(request).co_ordinates),
             "details": list(rules.detail_lines(row.details)),
         }
         for row in page
@@ -143,7 +143,8 @@ def export(request: HttpRequest) -> HttpResponse:
         EXPORTED,
         schemes=rights(request).co_ordinates,
         rows=count,
-        **{name: request.GET[name] for name in FilterForm.base_fields if request.GET.get(name)},
+        # Not the words: whoever reads this row need not see what was looked for in another scheme.
+        **{name: request.GET[name] for name in ("action", "since", "until") if request.GET.get(name)},
     )
     names = dict(Scheme.objects.values_list("number", "name"))
     own = rights(request).co_ordinates
@@ -167,7 +168,7 @@ def _cells(row: AuditRow, names: dict[int, str], own: frozenset[int]) -> tuple[s
         row.at.astimezone(tz=UTC).isoformat(timespec="seconds"),
         row.actor_name,
         str(row.actor_account),
-        rules.role_text(row.actor_role),
+        rules.role_text(row.actor_role, own),
         rules.action_text(row.action),
         row.subject_kind,
         row.subject_name,

@@ -45,7 +45,11 @@ def test_row_says_who_did_what_as_things_were_then(jo: Account) -> None:
     Account.objects.update(name="Another name")
     row = rows()[0]
 
-    assert (jo.pk, "Jo Patel", "co-ordinator, police") == (row.actor_account, row.actor_name, row.actor_role)
+    assert (jo.pk, "Jo Patel", "co-ordinator:1, co-ordinator:2, police:1") == (
+        row.actor_account,
+        row.actor_name,
+        row.actor_role,
+    )
     assert ("role.given", "Account", str(sam.pk), "Sam") == (
         row.action,
         row.subject_kind,

@@ -125,6 +125,30 @@ def test_export_holds_what_is_shown_and_is_recorded(cora: Client, both_schemes: 
     assert ' "rows":3'.strip() in AuditRow.objects.get(action="audit.exported").details
 
 
+def test_rows_name_no_role_in_a_scheme_that_is_not_ones_own(
+    cora: Client, make_person: MakePerson, other_co_ordinator: Account, signed_in: SignedIn
+) -> None:
+    """A row of the whole town, or of both schemes, is read by both."""
+    pat = make_person("pat", ("pcso", HART), ("duty-officer", PUB_WATCH))
+    record(pat, "printed-codes.made", pat)
+    record(pat, "office.founded", schemes=())
+    pages = [client.get("/audit/").content.decode() for client in (cora, signed_in(other_co_ordinator))]
+    files = [client.get("/audit/audit.csv").content.decode() for client in (cora, signed_in(other_co_ordinator))]
+
+    assert [(True, False), (False, True)] == [("PCSO" in page, "Duty officer" in page) for page in pages]
+    assert [(True, False), (False, True)] == [("PCSO" in file, "Duty officer" in file) for file in files]
+
+
+def test_export_of_one_who_leads_both_schemes_tells_neither_what_was_looked_for(
+    cora: Client, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    boss = make_person("boss", ("co-ordinator", HART), ("co-ordinator", PUB_WATCH))
+    signed_in(boss).get("/audit/audit.csv?q=Zebra+Inn+landlord&since=2020-01-01")
+
+    assert "Zebra" not in AuditRow.objects.get(action="audit.exported").details
+    assert "2020-01-01" in cora.get("/audit/").content.decode()
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+44", "-x", "@cmd", "\tx"])
 def test_export_runs_no_formulas(cora: Client, name: str) -> None:
     record(None, "premises.added", name, schemes=(HART,))
@@ -232,7 +256,7 @@ def test_details_read_as_words() -> None:
     details = '{"new_password":true,"old":null,"schemes":[1,2],"at":{"x":1}}'
 
     assert ["new password: yes", "old: none", "schemes: 1, 2", "at: x: 1"] == [*rules.detail_lines(details)]
-    assert "PCSO, Police, unheard of" == rules.role_text("pcso, police, unheard of")
+    assert "PCSO, Police, unheard of" == rules.role_text("pcso:1, police:1, police:2, cctv:3, unheard of:2", {1, 2})
 
 
 def test_day_ends_at_midnight_in_london(cora: Client) -> None:
