@@ -20,7 +20,7 @@ from central.core.rights import Rights, rights_of
 from central.signin.errors import RecordError, Refusal, SignInError, UsedError
 from central.signin.passkeys import Passkeys
 from central.signin.register import Register
-from central.signin.session import End, Session, why_over
+from central.signin.session import End, Session, is_long_over, why_over
 from central.signin.sessions import Admission, Once, Recorded, Sessions, SessionStore
 from central.signin.slowing import Pace, Slowing
 from wire.errors import TicketError
@@ -182,6 +182,8 @@ class Gate:
             return None
         person = self._register.person(session.account)
         why = why_over(person, session.generation, session.office_session)
+        if is_long_over(session, self.now()):
+            why = "shift-over"
         if why is not None:
             self.sessions.end(session, why, self.now())
         return None if why is not None or person is None else Visitor(session, person)
@@ -300,14 +302,23 @@ class Gate:
 
     async def sweep(self, has_attack: Callable[[PersonEntry], bool]) -> None:
         """Once."""
+        for session in self.sessions.due(self.now()):
+            try:
+                await self._judge_due(session, has_attack)
+            except Exception:
+                logger.exception("a session whose time is up was not looked at")
+        await self.sessions.write()
+
+    async def _judge_due(self, session: Session, has_attack: Callable[[PersonEntry], bool]) -> None:
         now_at = self.now()
-        for session in self.sessions.due(now_at):
-            person = self._register.person(session.account) if self._register else None
+        if is_long_over(session, now_at):
+            self.sessions.end(session, "shift-over", now_at)
+        elif self._register is not None:
+            person = self._register.person(session.account)
             if person is not None and has_attack(person):
                 await self.sessions.hold(session, now_at)
             else:
                 self.sessions.end(session, "shift-over", now_at)
-        await self.sessions.write()
 
     def sign_out(self, session: Session, why: End = "signed-out") -> None:
         """End a session now; the record follows."""

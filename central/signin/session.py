@@ -16,7 +16,7 @@ from wire.snapshots import PersonEntry
 SHIFT: Final = timedelta(hours=12)
 """How long a session lasts."""
 HELD_FOR: Final = timedelta(minutes=10)
-"""How much longer each time that it would time out under an open attack."""
+"""How much longer each time that it would time out under an open attack; and how long after its end one may find so."""
 WARNED_BEFORE: Final = timedelta(minutes=30)
 SESSIONS_EACH_MAX: Final = 20
 """Of one account; with one more, the oldest ends."""
@@ -56,6 +56,11 @@ class Session(Struct, frozen=True, kw_only=True):
     def is_marked(self) -> bool:
         """It began without the office."""
         return self.way != "office"
+
+
+def is_long_over(session: Session, now_at: datetime) -> bool:
+    """Its time was up so long ago that no attack can hold it any more."""
+    return now_at >= session.expires_at + HELD_FOR
 
 
 def why_over(person: PersonEntry | None, generation: int, office_session: str) -> End | None:

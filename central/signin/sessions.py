@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from central.signin.errors import RecordError
-from central.signin.session import HELD_FOR, SESSIONS_EACH_MAX, SHIFT, End, Session, Way
+from central.signin.session import HELD_FOR, SESSIONS_EACH_MAX, SHIFT, End, Session, Way, is_long_over
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,9 @@ class Sessions:
     """Open sessions by the digest of their cookie."""
 
     def __init__(self, store: SessionStore, now_at: datetime) -> None:
-        """Read the open sessions. One whose time ran out while central was down is over.
+        """Read the open sessions. One whose time ran out long ago, while central was down, is over.
+
+        One that ran out just now is for whoever knows of attacks to judge.
 
         Raises:
             RecordError: the disk refuses.
@@ -119,7 +121,7 @@ class Sessions:
         self._open: dict[str, Session] = {}
         for session in store.live():
             self._open[session.digest] = session
-            if session.expires_at <= now_at:
+            if is_long_over(session, now_at):
                 self.end(session, "shift-over", now_at)
 
     def __iter__(self) -> Iterator[Session]:
@@ -185,7 +187,9 @@ class Sessions:
         return tuple(session for session in self._open.values() if session.expires_at <= now_at)
 
     async def hold(self, session: Session, now_at: datetime) -> None:
-        """Let a session go on a little: its person has an attack on their screen."""
+        """Let a session go on a little: its person has an attack on their screen. One that is over stays over."""
+        if session.digest not in self._open:
+            return
         held = replace(session, expires_at=now_at + HELD_FOR)
         self._open[session.digest] = held
         try:

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from central.signin.errors import RecordError
-from central.signin.session import SESSIONS_EACH_MAX, End
+from central.signin.session import HELD_FOR, SESSIONS_EACH_MAX, SHIFT, End
 from central.signin.sessions import digest_of
 from central.signin.slowing import SIGN_INS_AT_ONCE
 from tests.central.signin.conftest import AT, SECRET, Door, on_loop, refusal
 from tests.support.town_office import PATEL, PRIYA
-from wire.snapshots import RoleEntry
+from wire.snapshots import PersonEntry, RoleEntry
 
 
 def test_session_ends_with_the_shift(door: Door) -> None:
@@ -32,8 +33,9 @@ def test_session_does_not_end_while_an_attack_is_open(door: Door) -> None:
     async def script() -> None:
         cookie = await door.enter()
         door.attacked.add(PRIYA)
-        for _ in range(12):
-            door.wait(hours=2)
+        for _ in range(24 * 60 // 9):
+            door.wait(minutes=9)
+            assert door.is_in(cookie)
             await door.sweep()
             assert door.is_in(cookie)
         door.attacked.clear()
@@ -81,13 +83,90 @@ def test_session_held_by_an_attack_goes_on_after_a_quick_restart(door: Door) -> 
     on_loop(script())
 
 
-def test_session_that_ran_out_while_central_was_down_does_not_revive(door: Door) -> None:
+@pytest.mark.parametrize(
+    ("down", "is_attacked", "expected"),
+    [
+        (timedelta(minutes=5), True, True),
+        (timedelta(minutes=5), False, False),
+        (timedelta(minutes=10), True, False),
+        (timedelta(days=1), True, False),
+    ],
+    ids=["under an attack", "without", "long over", "for a day"],
+)
+def test_session_that_ran_out_while_central_was_down(
+    door: Door, down: timedelta, *, is_attacked: bool, expected: bool
+) -> None:
+    """Nobody is put out under an attack by a restart, and nothing that is long dead revives."""
+
+    async def script() -> None:
+        cookie = await door.enter()
+        if is_attacked:
+            door.attacked.add(PRIYA)
+        door.now_at += SHIFT + down
+        door.gate = door.opened()
+        if down >= HELD_FOR:
+            assert not door.is_in(cookie)
+        await door.sweep()
+
+        assert expected == door.is_in(cookie)
+        assert expected == bool(door.store.live())
+
+    on_loop(script())
+
+
+def test_session_is_not_judged_before_there_is_a_list_of_people(door: Door) -> None:
     async def script() -> None:
         cookie = await door.enter()
         door.attacked.add(PRIYA)
-        door.wait(hours=12)
+        door.wait(hours=12, minutes=5)
         door.gate = door.opened()
+        register, door.gate._register = door.gate.register, None
         await door.sweep()
+        door.gate._register = register
+        await door.sweep()
+
+        assert door.is_in(cookie)
+
+    on_loop(script())
+
+
+def test_session_that_is_long_over_is_out_though_nobody_has_looked(door: Door) -> None:
+    async def script() -> None:
+        cookie = await door.enter()
+        door.attacked.add(PRIYA)
+        door.wait(hours=12, minutes=10)
+
+        assert not door.is_in(cookie)
+        assert "shift-over" == door.gate.sessions.why_ended(cookie)
+
+    on_loop(script())
+
+
+def test_session_that_cannot_be_judged_keeps_no_other_from_its_end(door: Door) -> None:
+    async def script() -> None:
+        cookies = [await door.enter(account) for account in (PRIYA, PATEL)]
+        door.wait(hours=12)
+
+        def has_attack(person: PersonEntry) -> bool:
+            if person.account == PRIYA:
+                raise RuntimeError
+            return False
+
+        await door.gate.sweep(has_attack)
+
+        assert [True, False] == [door.is_in(cookie) for cookie in cookies]
+        assert 1 == len(door.store.live())
+
+    on_loop(script())
+
+
+def test_session_that_is_signed_out_during_a_sweep_does_not_revive(door: Door) -> None:
+    async def script() -> None:
+        cookie = await door.enter()
+        (session,) = door.gate.sessions
+        door.wait(hours=12)
+        door.gate.sign_out(session)
+        await door.gate.sessions.hold(session, door.now_at)
 
         assert not door.is_in(cookie)
 
@@ -254,7 +333,7 @@ def test_disk_that_refuses_lets_nobody_in_and_nobody_go(door: Door, monkeypatch:
         Refusing(door, monkeypatch)
 
         assert "disk" == await refusal(door.enter(PATEL))
-        door.wait(hours=13)
+        door.wait(hours=12)
         await door.sweep()
         assert door.is_in(cookie)
 
