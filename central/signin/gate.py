@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from central.core.rights import Rights, rights_of
+from central.core.rights import NO_RIGHTS, Rights, rights_of
 from central.signin.errors import RecordError, Refusal, SignInError, UsedError
 from central.signin.passkeys import Passkeys
 from central.signin.register import Register
@@ -187,6 +187,11 @@ class Gate:
         if why is not None:
             self.sessions.end(session, why, self.now())
         return None if why is not None or person is None else Visitor(session, person)
+
+    def rights(self, account: int) -> Rights:
+        """What a person may do by the newest snapshot; nothing if it does not list them."""
+        person = self._register.person(account) if self._register else None
+        return NO_RIGHTS if person is None else rights_of(person.roles)
 
     def warnings(self) -> tuple[str, ...]:
         """What is wrong between the office and here, in sentences."""

@@ -16,7 +16,6 @@ POST  /sign-out-everywhere      (form) ends all of the person's sessions here â†
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -26,18 +25,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from central.core.view import BoardPort, EndDuty, Person
+from central.core.view import BoardPort
 from central.signin.errors import WHAT_TO_DO, SignInError
 from central.signin.gate import Gate, Visitor
 from central.signin.session import WARNED_BEFORE, Session
 from central.web.cookies import Cookies, new_secret
 from central.web.guard import ENTER, FORM_HEADERS, SECURITY_HEADERS, Site
+from central.web.off_duty import OffDuty
 from central.web.page import Page
 from central.web.reading import BodyError, read_body
 from central.web.sign_in_words import ENDED, RECORDED_ENDS, WAYS, role_titles
 from wire.tickets import nonce_of
-
-logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 16_384
 _STATUS: Final = {
@@ -57,7 +55,7 @@ class SignInRoutes:
 
     def __init__(self, gate: Gate, board: BoardPort, page: Page, site: Site) -> None:
         self._gate = gate
-        self._board = board
+        self._off_duty = OffDuty(gate, board)
         self._page = page
         self._site = site
         self._cookies = Cookies(site)
@@ -184,7 +182,7 @@ class SignInRoutes:
             roles=role_titles(visitor.person),
             others=[one for one in self._gate.sessions.of_account(session.account) if one != session],
             ways=WAYS,
-            is_on_duty=bool(self._duties(visitor)),
+            is_on_duty=bool(self._off_duty.duties(session.account)),
             records=[] if "co-ordinator" not in visitor.rights.acting_roles else await self._gate.records(visitor),
             ended=RECORDED_ENDS,
             warnings=self._gate.warnings(),
@@ -212,39 +210,26 @@ class SignInRoutes:
         }
 
     async def sign_out(self, request: Request) -> Response:
-        """End this session; with the last one, duty ends too."""
+        """End this session; with a person's last one, duty ends too."""
         visitor = self.visitor(request)
-        return await self._out(request, visitor, () if visitor is None else (visitor.session,))
+        return await self._out(request, () if visitor is None else (visitor.session,))
 
     async def sign_out_everywhere(self, request: Request) -> Response:
         """End all of the person's sessions here."""
         visitor = self.visitor(request)
         mine = () if visitor is None else self._gate.sessions.of_account(visitor.session.account)
-        return await self._out(request, visitor, mine)
+        return await self._out(request, mine)
 
-    async def _out(self, request: Request, visitor: Visitor | None, sessions: Iterable[Session]) -> Response:
+    async def _out(self, request: Request, sessions: Iterable[Session]) -> Response:
         for session in sessions:
             self._gate.sign_out(session)
         is_recorded = await self._gate.sessions.write()
-        if visitor is not None and not self._gate.sessions.of_account(visitor.session.account):
-            await self._end_duty(visitor)
+        await self._off_duty.settle()
         response: Response = RedirectResponse("/", 303)
         if not is_recorded:
             response = self.door(request, SignInError("not-recorded"))
         self._cookies.end(response)
         return response
-
-    def _duties(self, visitor: Visitor) -> list[Person]:
-        on_duty = self._board.board(visitor.rights.scope).on_duty
-        return [one.person for one in on_duty if one.person.account == visitor.session.account]
-
-    async def _end_duty(self, visitor: Visitor) -> None:
-        """Somebody who has signed out everywhere is not on duty; if that fails, their duty ends by silence."""
-        for person in self._duties(visitor):
-            try:
-                await self._board.act(EndDuty(), person, visitor.rights)
-            except Exception:
-                logger.exception("the duty of somebody who signed out was not ended")
 
     def _let_in(self, request: Request, cookie: str) -> Response:
         response = RedirectResponse("/", 303, {"referrer-policy": SECURITY_HEADERS["referrer-policy"]})

@@ -280,3 +280,58 @@ def test_page_of_somebody_else_cannot_act_in_this_ones_name() -> None:
         assert 200 == (await browser.act(role="pcso", account=PATEL)).status_code
 
     in_browser(script)
+
+
+class DutyBoard(ScriptedBoard):
+    """Takes everything that is asked for; Priya Shah and J Patel are on duty."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_duty = tuple(
+            on_duty(one, self) for one in (Person("cctv", "Priya Shah", PRIYA), Person("pcso", "J Patel", PATEL))
+        )
+
+    async def act(self, action: Action, by: Person, rights: Rights | None = None) -> Done | Refused:
+        self.actions.append((action, by))
+        return Done(self.sequence)
+
+
+def end_at_the_office(browser: Browser, _cookie: str) -> None:
+    browser.office.change(PRIYA, generation=2)
+    browser.publish()
+
+
+def end_by_time(browser: Browser, cookie: str) -> None:
+    session = browser.gate.sessions.find(cookie)
+    assert session is not None
+    later = session.expires_at + timedelta(minutes=1)
+    browser.gate.now = lambda: later
+
+
+def replace_by_another(browser: Browser, cookie: str) -> None:
+    session = browser.gate.sessions.find(cookie)
+    assert session is not None
+    browser.gate.sign_out(session, "replaced")
+
+
+@pytest.mark.parametrize("end", [end_at_the_office, end_by_time, replace_by_another])
+def test_duty_ends_with_the_last_session_whatever_ended_it(end: Callable[[Browser, str], None]) -> None:
+    """Shops must not be told that somebody is there who cannot answer."""
+    board = DutyBoard()
+
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+        cookie = browser.client.cookies[COOKIE]
+        other = None if end is end_at_the_office else await open_session(browser.gate)
+        if other is not None:
+            session = browser.gate.sessions.find(other)
+            assert session is not None
+            browser.gate.sign_out(session, "too-many")
+            await asyncio.sleep(0)
+            assert [] == board.actions, "one session is left"
+        end(browser, cookie)
+        await until(lambda: board.actions)
+
+        assert [(EndDuty(), Person("cctv", "Priya Shah", PRIYA))] == board.actions
+
+    in_browser(script, board)
