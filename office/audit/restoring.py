@@ -117,10 +117,13 @@ def _carry_person(account: Account, entry: PersonEntry) -> Iterator[str]:
 def _end_sessions(account: Account, ended: Iterable[str]) -> None:
     """Also those that the copy does not know: central takes one that is not listed any more for good again."""
     now = timezone.now()
-    OfficeSession.objects.filter(account=account, public_id__in=ended, ended_at=None).update(ended_at=now)
+    of_copy = OfficeSession.objects.filter(account=account, public_id__in=ended, ended_at=None)
+    of_copy.update(ended_at=now, had_ticket=True)
     OfficeSession.objects.bulk_create(
         (
-            OfficeSession(public_id=public_id, account=account, generation=account.generation, ended_at=now)
+            OfficeSession(
+                public_id=public_id, account=account, generation=account.generation, ended_at=now, had_ticket=True
+            )
             for public_id in ended
         ),
         ignore_conflicts=True,
