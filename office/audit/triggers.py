@@ -32,12 +32,12 @@ _SQLITE: Final = {
         END""",  # noqa: S608 - of constants
 }
 
-_POSTGRESQL_FUNCTIONS: Final = f"""
-CREATE OR REPLACE FUNCTION watchlink_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+_POSTGRESQL_FUNCTIONS: Final = {
+    "watchlink_audit_refuse": f"""
 BEGIN
     RAISE EXCEPTION '{_APPEND_ONLY}';
-END $$;
-CREATE OR REPLACE FUNCTION watchlink_audit_fit() RETURNS trigger LANGUAGE plpgsql AS $$
+END """,
+    "watchlink_audit_fit": f"""
 DECLARE
     last record;
 BEGIN
@@ -50,13 +50,19 @@ BEGIN
         RAISE EXCEPTION '{_FIT}';
     END IF;
     RETURN NEW;
-END $$;
-"""  # noqa: S608 - of constants
+END """,  # noqa: S608 - of constants
+}
 _POSTGRESQL: Final = {
     "audit_no_change": "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION watchlink_audit_refuse()",
     "audit_no_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION watchlink_audit_refuse()",
     "audit_fits": "BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION watchlink_audit_fit()",
 }
+_POSTGRESQL_WHEN: Final = {
+    "audit_no_change": (0b0_1_1_0_1_1, "watchlink_audit_refuse"),
+    "audit_no_truncate": (0b1_0_0_0_1_0, "watchlink_audit_refuse"),
+    "audit_fits": (0b0_0_0_1_1_1, "watchlink_audit_fit"),
+}
+"""pg_trigger.tgtype (PostgreSQL's pg_trigger.h: truncate, update, delete, insert, before, each row) and function."""
 
 
 def make(connection: BaseDatabaseWrapper) -> None:
@@ -69,7 +75,8 @@ def make(connection: BaseDatabaseWrapper) -> None:
             for name, rest in _SQLITE.items():
                 cursor.execute(f"CREATE TRIGGER {name} {rest}")
         else:
-            cursor.execute(_POSTGRESQL_FUNCTIONS)
+            for name, body in _POSTGRESQL_FUNCTIONS.items():
+                cursor.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
             for name, rest in _POSTGRESQL.items():
                 cursor.execute(f"CREATE TRIGGER {name} {rest.format(table=TABLE)}")
                 # Also in a session that says it only replays what another server has checked.
@@ -91,11 +98,18 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
             there = dict(cursor.fetchall())
             return [name for name, rest in _SQLITE.items() if there.get(name) != f"CREATE TRIGGER {name} {rest}"]
+        # In force in every session, of every row and column, and with a function of ours that is as we wrote it.
         cursor.execute(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgenabled = 'A'",
+            "SELECT tgname, tgtype, proname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
+            " WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgenabled = 'A' AND tgqual IS NULL"
+            " AND cardinality(tgattr::int2[]) = 0",
             [TABLE],
         )
-        in_force = {name for (name,) in cursor.fetchall()}
+        in_force = {
+            name
+            for name, when, function, body in cursor.fetchall()
+            if _POSTGRESQL_WHEN.get(name) == (when, function) and _POSTGRESQL_FUNCTIONS.get(function) == body
+        }
         return [name for name in _POSTGRESQL if name not in in_force]
 
 

@@ -197,6 +197,42 @@ def test_restored_row_alone_may_leave_numbers_out() -> None:
     )
 
 
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite's triggers are compared as a whole")
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("audit_no_change", "DELETE {} EXECUTE FUNCTION watchlink_audit_refuse()"),
+        ("audit_no_change", "UPDATE OF action OR DELETE {} EXECUTE FUNCTION watchlink_audit_refuse()"),
+        ("audit_fits", "INSERT {} WHEN (NEW.sequence < 0) EXECUTE FUNCTION watchlink_audit_fit()"),
+    ],
+)
+def test_trigger_that_does_less_counts_as_missing(name: str, what: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name} ON audit_auditrow")
+        cursor.execute(f"CREATE TRIGGER {name} BEFORE {what.format('ON audit_auditrow FOR EACH ROW')}")
+        cursor.execute(f"ALTER TABLE audit_auditrow ENABLE ALWAYS TRIGGER {name}")
+
+    assert [name] == triggers.missing(connection)
+
+    triggers.make(connection)
+
+    assert [] == triggers.missing(connection)
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite's triggers are compared as a whole")
+@pytest.mark.parametrize("function", ["watchlink_audit_refuse", "watchlink_audit_fit"])
+def test_function_that_does_nothing_counts_as_missing(function: str) -> None:
+    body = "BEGIN RETURN NEW; END"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+
+    assert triggers.missing(connection)
+
+    triggers.make(connection)
+
+    assert [] == triggers.missing(connection)
+
+
 def test_missing_trigger_is_noticed_and_made_again() -> None:
     assert [] == triggers.missing(connection)
     on = "" if connection.vendor == "sqlite" else " ON audit_auditrow"
