@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple, get_args
 
 import pytest
@@ -29,19 +30,65 @@ from wire.snapshots import RoleSlug
 pytestmark = pytest.mark.long
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "who-may-what.md"
+Person = tuple[RoleSlug, int] | None
+"""Of whoever asks: role and scheme; ``None`` = signed out."""
 ROLES: Final[tuple[RoleSlug, ...]] = get_args(RoleSlug)
 MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
 """In the names of all that is of one scheme alone."""
 SIGNED_OUT: Final = "Signed out"
 PEOPLE: Final = (*((role, scheme) for scheme in (HART, PUB_WATCH) for role in ROLES), None)
-POSTED: Final[Mapping[str, Mapping[str, object]]] = {
-    "correct_person": {"name": "Stolen"},
-    "give_role": {"role": "pcso", "scheme": HART},
-    "remove_role": {"role": "cctv", "scheme": HART},
-    "premises-edit": {"name": "Stolen"},
-    "member-edit": {"name": "Stolen"},
+STATUSES: Final[Mapping[str, int]] = {
+    "GET account_login": 302,  # to the first page: one is signed in
+    "GET mfa_authenticate": 302,
+    "GET mfa_login_webauthn": 302,
+    "GET mfa_reauthenticate_webauthn": 302,  # the walkers have no passkey
+    "GET second_factor": 302,
+    "GET mfa_activate_totp": 302,  # they have an app
+    "POST mfa_reauthenticate": 200,  # what is sent empty comes back with its errors
+    "POST change_password": 200,
+    "POST mfa_deactivate_totp": 200,
+    "POST mfa_add_webauthn": 200,
+    "POST recover": 200,
+    "POST invite": 200,
+    "POST premises-add": 400,
+    "POST premises-import": 400,
+    "POST premises-import-preview": 409,  # nothing was confirmed
+    "POST printed_codes": 200,  # shows what was made
+    "POST lost_phone": 200,
 }
-"""What is posted, where an empty form would not get as far as the check of rights."""
+"""What people who may are answered, where it is not 200 (GET) or 302 (POST)."""
+STATUSES_SIGNED_OUT: Final[Mapping[str, int]] = {
+    "GET account_login": 200,
+    "POST account_login": 200,
+    "GET account_logout": 302,
+    "POST join": 200,
+}
+DOING: Final = {
+    *("mfa_generate_recovery_codes", "printed_codes", "sign_out_everywhere"),
+    *("cancel_invitation", "correct_person", "give_role", "remove_role", "end_account", "lost_phone"),
+    *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
+}
+"""What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
+OF_ALL_THEIR_SCHEMES: Final = {"correct_person", "end_account", "lost_phone"}
+"""What a co-ordinator of only one scheme of a person is refused, with a sentence."""
+
+
+def posted(name: str, scheme: int, member: str) -> dict[str, object]:
+    """What somebody of a scheme posts, about something of a member; empty where that gets as far as the rights."""
+    joined = {f"joined-{HART}": "2026-01-05", f"joined-{PUB_WATCH}": "2026-01-05"}
+    match name:
+        case "correct_person":
+            return {"name": "Stolen"}
+        case "give_role":
+            return {"role": "pcso", "scheme": scheme}
+        case "remove_role":
+            return {"role": "cctv", "scheme": scheme}
+        case "member-add" | "member-edit":
+            return {"name": "Stolen", "version": 1, **joined}
+        case "premises-edit":
+            contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
+            return {"name": "Stolen", "member": member, "schemes": [scheme], "version": 1, **contacts}
+    return {}
 
 
 UPLOADED: Final = b"Name,Member\nA,M\n"
@@ -56,16 +103,25 @@ class Line(NamedTuple):
     asks_again: bool
 
 
-class Town(NamedTuple):
-    """What of HART there is to ask for.
+class Things(NamedTuple):
+    """What there is to ask for.
 
     Attributes:
         arguments: words in addresses, by the name of the address or by its first word.
         target: whose the personal things among them are.
+        member: name of the member.
     """
 
     arguments: Mapping[str, Mapping[str, object]]
     target: Account
+    member: str
+
+
+class Town(NamedTuple):
+    """What is of HART alone, and what is of both schemes."""
+
+    hart: Things
+    shared: Things
 
 
 def table() -> dict[str, Line]:
@@ -97,7 +153,7 @@ def routes() -> dict[str, str]:
     return dict(walk(get_resolver(), "", ""))
 
 
-def column(person: tuple[RoleSlug, int] | None) -> str:
+def column(person: Person) -> str:
     """Which column of the table is about a person, when what is asked for is of HART."""
     if person is None:
         return SIGNED_OUT
@@ -109,25 +165,49 @@ def column(person: tuple[RoleSlug, int] | None) -> str:
     return "Other roles"
 
 
-def outcome(answer: HttpResponseBase, *, is_signed_in: bool) -> str:
-    """As the table says it."""
+def outcome(answer: HttpResponseBase, what: str, *, is_signed_in: bool) -> str:
+    """As the table says it. ``what``: ``"GET home"``."""
     to = answer.headers.get("Location", "")
     if to.startswith("/sign-in/?next=") or (to == "/sign-in/" and not is_signed_in):
         return "sign in"
-    return "yes" if answer.status_code in {200, 302, 400, 409} else str(answer.status_code)
+    status = STATUSES.get(what, 200 if what.startswith("GET") else 302)
+    if not is_signed_in:
+        status = STATUSES_SIGNED_OUT.get(what, status)
+    return "yes" if answer.status_code == status else str(answer.status_code)
 
 
 @pytest.fixture
 def town(schemes: dict[int, Scheme], make_person: MakePerson) -> Town:
-    """A premises, a member, people and so on in each scheme, with the mark of the scheme in every name."""
+    """A premises, a member, people and so on in each scheme, with the mark of the scheme in every name, and in both."""
+    for scheme in schemes.values():
+        scheme.name = f"{MARKS[scheme.number]} Scheme"
+        scheme.save()
     in_pub_watch, in_hart = (_things(schemes[number], make_person) for number in (PUB_WATCH, HART))
     assert in_pub_watch.arguments.keys() == in_hart.arguments.keys()
-    return in_hart
+    return Town(in_hart, _shared_things(schemes, make_person))
 
 
-def _things(scheme: Scheme, make_person: MakePerson) -> Town:
+def _shared_things(schemes: Mapping[int, Scheme], make_person: MakePerson) -> Things:
+    person = make_person("shared", *(("cctv", number) for number in schemes), name="Shared Person")
+    member = Member.objects.create(name="Shared Ltd")
+    premises = Premises.objects.create(member=member, name="Shared Inn", search_text="shared inn")
+    premises.schemes.set(schemes)
+    for number, scheme in schemes.items():
+        Membership.objects.create(member=member, scheme=scheme, joined_on=timezone.localdate())
+        record(None, "premises.joined-scheme", premises, schemes=[number], said=MARKS[number])
+    arguments: dict[str, dict[str, object]] = {
+        "premises": {"number": premises.pk},
+        "members": {"number": member.pk},
+        "people": {"number": person.pk},
+        "membership-end": {"number": member.pk, "scheme": schemes[HART].slug},
+    }
+    return Things(arguments, person, member.name)
+
+
+def _things(scheme: Scheme, make_person: MakePerson) -> Things:
     mark, now, today = MARKS[scheme.number], timezone.now(), timezone.localdate()
-    target = make_person(f"target{scheme.number}", ("cctv", scheme.number), name=f"{mark} Person")
+    roles = ("cctv", scheme.number), ("police", scheme.number)
+    target = make_person(f"target{scheme.number}", *roles, name=f"{mark} Person")
     inviter = make_person(f"inviter{scheme.number}", ("co-ordinator", scheme.number), name=f"{mark} Inviter")
     member, former = Member.objects.create(name=f"{mark} Ltd"), Member.objects.create(name=f"{mark} former Ltd")
     Membership.objects.create(member=member, scheme=scheme, joined_on=today)
@@ -168,12 +248,10 @@ def _things(scheme: Scheme, make_person: MakePerson) -> Town:
         "premises-import-preview": {"token": f"{mark}token"},
         "mfa_remove_webauthn": {"pk": passkey.pk},
     }
-    return Town(arguments, target)
+    return Things(arguments, target, member.name)
 
 
-def browser_of(
-    person: tuple[RoleSlug, int] | None, make_person: MakePerson, signed_in: SignedIn, *, factor_age_s: float = 0.0
-) -> Client:
+def browser_of(person: Person, make_person: MakePerson, signed_in: SignedIn, *, factor_age_s: float = 0.0) -> Client:
     """Of a person who speaks for all members, if they are a member's contact; of a co-ordinator with an upload."""
     if person is None:
         return Client()
@@ -188,17 +266,19 @@ def browser_of(
     return signed_in(account, second_factor_age_s=factor_age_s)
 
 
-def filled(address: str, name: str, town: Town) -> str:
-    """The address, with what of HART it asks for."""
-    found = town.arguments.get(name) or town.arguments.get(address.split("/")[1], {})
+def filled(address: str, name: str, things: Things) -> str:
+    """The address, with what it asks for."""
+    found = things.arguments.get(name) or things.arguments.get(address.split("/")[1], {})
     return re.sub(r"[A-Z_]{2,}", lambda word: str(found[word[0].lower()]), address)
 
 
-def ask(browser: Client, method: str, address: str, name: str) -> tuple[HttpResponseBase, int]:
+def ask(
+    browser: Client, method: str, address: str, sent: Mapping[str, object] = MappingProxyType({})
+) -> tuple[HttpResponseBase, int]:
     """Ask, and undo whatever it did; the answer, and how many rows the audit has gained."""
     with transaction.atomic():
         cookies, rows = deepcopy(browser.cookies), AuditRow.objects.count()
-        answer = browser.get(address) if method == "GET" else browser.post(address, POSTED.get(name, {}))
+        answer = browser.get(address) if method == "GET" else browser.post(address, dict(sent))
         gained = AuditRow.objects.count() - rows
         browser.cookies = cookies
         transaction.set_rollback(True)
@@ -209,27 +289,68 @@ def test_every_address_stands_in_the_table() -> None:
     assert sorted(table()) == sorted(routes())
 
 
+def faults(
+    browser: Client, person: Person, things: Things, expected: Mapping[str, str], *, doing: set[str]
+) -> list[str]:
+    """In what the answers to a person differ from what is expected.
+
+    Args:
+        browser: theirs.
+        person: their role and scheme.
+        things: what to ask for.
+        expected: outcome by address; other addresses are not asked for.
+        doing: names of the addresses at which something is done if it is posted by who may.
+    """
+    lines, found, scheme = table(), [], HART if person is None else person[1]
+    hidden = MARKS[PUB_WATCH if scheme == HART else HART]
+    for address, name in routes().items():
+        for method in ("GET", "POST") if address in expected else ():
+            sent = posted(name, scheme, things.member)
+            answer, gained = ask(browser, method, filled(address, name, things), sent)
+            said = outcome(answer, f"{method} {name}", is_signed_in=person is not None)
+            may = {expected[address]} if method in lines[address].methods else {"404", "405", "sign in"}
+            if said not in may:
+                found.append(f"{method} {address}: {said}, not {' or '.join(sorted(may))}")
+            if gained and said != "yes":
+                found.append(f"{method} {address}: {said}, yet something was done")
+            if (
+                method == "POST"
+                and said == "yes"
+                and name in OF_ALL_THEIR_SCHEMES | doing
+                and bool(gained) != (name in doing)
+            ):
+                found.append(f"{method} {address}: {gained} things were done")
+            shown = b"".join(answer) if hasattr(answer, "__iter__") else b""
+            if hidden.encode() in shown and name not in OF_WHOEVER_HAS_THE_LINK:
+                found.append(f"{method} {address}: shows what is of the other scheme")
+    return found
+
+
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: "-".join(map(str, person or ("nobody",))))
 def test_every_role_may_what_the_table_says(
-    person: tuple[RoleSlug, int] | None, town: Town, make_person: MakePerson, signed_in: SignedIn
+    person: Person, town: Town, make_person: MakePerson, signed_in: SignedIn
 ) -> None:
-    browser, lines = browser_of(person, make_person, signed_in), table()
-    wrong: list[str] = []
-    for address, name in routes().items():
-        for method in ("GET", "POST"):
-            answer, gained = ask(browser, method, filled(address, name, town), name)
-            said, line = outcome(answer, is_signed_in=person is not None), lines[address]
-            may = {line.outcomes[column(person)]} if method in line.methods else {"404", "405", "sign in"}
-            if said not in may:
-                wrong.append(f"{method} {address}: {said}, not {' or '.join(sorted(may))}")
-            if gained and said != "yes":
-                wrong.append(f"{method} {address}: {said}, yet something was done")
-            shown = b"".join(answer) if hasattr(answer, "__iter__") else b""
-            hidden = MARKS[PUB_WATCH] if person is None or person[1] == HART else MARKS[HART]
-            if hidden.encode() in shown and name not in OF_WHOEVER_HAS_THE_LINK:
-                wrong.append(f"{method} {address}: shows what is of the other scheme")
+    browser = browser_of(person, make_person, signed_in)
+    expected = {address: line.outcomes[column(person)] for address, line in table().items()}
 
-    assert wrong == []
+    assert faults(browser, person, town.hart, expected, doing=DOING) == []
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: "-".join(map(str, person or ("nobody",))))
+def test_what_is_in_both_schemes_is_both_co_ordinators_but_tells_neither_of_the_other(
+    person: Person, town: Town, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    browser = browser_of(person, make_person, signed_in)
+    as_if_here = column(person and (person[0], HART))
+    expected = {
+        address: line.outcomes[column(person) if "/SCHEME/" in address else as_if_here]
+        for address, line in table().items()
+        if "/NUMBER/" in address and address.split("/")[1] in town.shared.arguments
+    }
+    for one_of_one_scheme in ("/people/invitations/NUMBER/cancel/", "/members/NUMBER/SCHEME/delete/"):
+        del expected[one_of_one_scheme]
+
+    assert faults(browser, person, town.shared, expected, doing=DOING - OF_ALL_THEIR_SCHEMES) == []
 
 
 def test_a_second_factor_is_asked_for_again_where_the_table_says(
@@ -239,7 +360,7 @@ def test_a_second_factor_is_asked_for_again_where_the_table_says(
     asked = set()
     for address, name in routes().items():
         for method in sorted(lines[address].methods):
-            answer, gained = ask(browser, method, filled(address, name, town), name)
+            answer, gained = ask(browser, method, filled(address, name, town.hart))
             if answer.headers.get("Location", "").startswith("/again/") and not address.startswith("/again/"):
                 asked.add(address)
                 assert gained == 0
@@ -251,8 +372,8 @@ def test_what_is_personal_stays_another_persons(town: Town, make_person: MakePer
     browser = browser_of(("co-ordinator", HART), make_person, signed_in)
     for name in ("read_notice", "end_session", "mfa_remove_webauthn"):
         address = next(address for address, its in routes().items() if its == name)
-        browser.post(filled(address, name, town))
+        browser.post(filled(address, name, town.hart))
 
-    assert town.target.notices.filter(read_at=None).exists()
-    assert OfficeSession.objects.filter(account=town.target, ended_at=None).exists()
-    assert Authenticator.objects.filter(user=town.target, type=Authenticator.Type.WEBAUTHN).exists()
+    assert town.hart.target.notices.filter(read_at=None).exists()
+    assert OfficeSession.objects.filter(account=town.hart.target, ended_at=None).exists()
+    assert Authenticator.objects.filter(user=town.hart.target, type=Authenticator.Type.WEBAUTHN).exists()
