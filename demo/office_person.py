@@ -162,6 +162,10 @@ class OfficePerson:
         """Whether central still lets them in."""
         return (await self.central.read(f"{self._central_url}board.json")).status_code == HTTPStatus.OK
 
+    async def is_out(self) -> bool:
+        """Whether central has signed them out: it says so. A central that is away or broken has not."""
+        return (await self.central.read(f"{self._central_url}board.json")).status_code == HTTPStatus.UNAUTHORIZED
+
     async def board(self) -> Board:
         """What they see.
 

@@ -163,10 +163,12 @@ class Gate:
             fault = f"its entry {head.sequence} is not the one it was"
         if fault:
             logger.error("the office's audit has been changed: %s", fault)
-            fault = (
-                f"The office’s audit has been changed: {fault}. Tell the engineer: somebody may have removed entries."
+            # Stays until a restart: new entries do not bring back those that are gone.
+            self.take_fault(
+                "audit",
+                f"The office’s audit has been changed: {fault}. Somebody may have removed entries. Tell the engineer,"
+                " who runs watchlink office audit verify at the office and then restarts central.",
             )
-        self.take_fault("audit", fault)
 
     # -- on the web's loop ------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ from central.web.guard import ENTER, FORM_HEADERS, SECURITY_HEADERS, Site
 from central.web.off_duty import OffDuty
 from central.web.page import Page
 from central.web.reading import BodyError, read_body
-from central.web.sign_in_words import ENDED, RECORDED_ENDS, WAYS, role_titles
+from central.web.sign_in_words import ENDED, NOT_IN_ORDER, RECORDED_ENDS, WAYS, role_titles
 from wire.tickets import nonce_of
 
 BODY_BYTES_MAX: Final = 16_384
@@ -82,7 +82,7 @@ class SignInRoutes:
         """The sign-in page, and the browser's secret in a cookie."""
         secret = self._cookies.door(request) or new_secret()
         visitor = self.visitor(request)
-        why_closed = self._gate.why_closed
+        why_closed, warnings = self._gate.why_closed, self._gate.warnings()
         why = self._gate.sessions.why_ended(self._cookies.session(request))
         if visitor is None and why is None and self._cookies.has_left(request):
             why = "signed-out"
@@ -97,7 +97,7 @@ class SignInRoutes:
             closed=WHAT_TO_DO[why_closed] if why_closed else "",
             office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}",
             username=username,
-            warnings=self._gate.warnings(),
+            warnings=warnings if visitor else warnings and (NOT_IN_ORDER,),
         )
         status = 200 if refused is None else _STATUS.get(refused.refusal, _REFUSED)
         response = Response(html, status, FORM_HEADERS, "text/html")

@@ -18,6 +18,10 @@ ENDED: Final[dict[End, str]] = {
     "too-many": "You have signed in on many other computers since, so this one was signed out. Sign in again.",
     "replaced": "Somebody has signed in here since. Sign in again.",
 }
+NOT_IN_ORDER: Final = (
+    "Something is not in order between the office and this central. If you cannot sign in, tell the engineer."
+)
+"""Instead of the warnings, which name folders and hosts, for those who are not signed in."""
 RECORDED_ENDS: Final[dict[End, str]] = {
     "signed-out": "signed out",
     "shift-over": "end of shift",

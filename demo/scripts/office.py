@@ -106,7 +106,7 @@ async def _end_account(stage: Stage, co_ordinator: OfficePerson, pcso: OfficePer
     stage.check(await pcso.is_inside(), "the PCSO was in the control room before the end of the account")
     await co_ordinator.end_account(pcso.name)
     ended_s = time.monotonic()
-    await _until("the person whose account ended was out of the control room", lambda: _is_out(pcso))
+    await _until("the person whose account ended was out of the control room", pcso.is_out)
     took_ms = (time.monotonic() - ended_s) * 1000
     stage.measure("account ended → out of the control room", took_ms, _OUT_WITHIN_MS)
     stage.check(took_ms <= _OUT_WITHIN_MS, f"out of the control room within {_OUT_WITHIN_MS // 1000} s")
@@ -146,10 +146,6 @@ async def _has_details(person: OfficePerson, node: str) -> bool:
 
 async def _has_card(person: OfficePerson, alert: str) -> bool:
     return card_of(await person.board(), alert) is not None
-
-
-async def _is_out(person: OfficePerson) -> bool:
-    return not await person.is_inside()
 
 
 async def _until(what: str, is_so: Callable[[], Awaitable[bool]]) -> None:

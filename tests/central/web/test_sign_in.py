@@ -287,11 +287,17 @@ def test_central_without_a_list_yet_says_so() -> None:
     in_browser(script)
 
 
-def test_warnings_are_on_both_pages() -> None:
+def test_warnings_are_for_people_inside_and_strangers_learn_only_that_there_are_some() -> None:
+    """They name folders and hosts."""
+
     async def script(browser: Browser) -> None:
+        assert "not in order" not in (await browser.open()).text
         browser.gate.take_fault("people", "The folder cannot be read.")
-        assert "The folder cannot be read." in (await browser.open()).text
+        page = await browser.open()
+        assert "The folder cannot be read." not in page.text
+        assert "not in order" in page.text
         await browser.enter()
+        assert "The folder cannot be read." in (await browser.open("/sign-in")).text
         assert "The folder cannot be read." in (await browser.open()).text
         assert ["The folder cannot be read."] == (await browser.open("/me.json")).json()["warnings"]
 
