@@ -128,7 +128,7 @@ class Central:
             self._gate,
             inter_font_dir=configuration.inter_font_dir,
             notice=NOTICE if configuration.web_tls else f"{ALONE} {NOTICE}",
-            site=Site(configuration.web_names, is_tls=bool(configuration.web_tls)),
+            site=Site(configuration.web_names, bool(configuration.web_tls), self._listener.getsockname()[1]),
         )
         self._web = WebServer(app, self._listener, tls=tls, end_streams=app.state.feed.close)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)

@@ -22,7 +22,7 @@ ENTER: Final = "/enter"
 FORMS: Final = frozenset({"/sign-in/code", "/sign-out", "/sign-out-everywhere"})
 """Where forms are sent: they cannot set headers, so they must say where they come from."""
 
-_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::(?P<port>[0-9]{1,5}))?")
 """A name or an address, and a port; no user, path or query, as in a URL."""
 
 _POLICY: Final = (
@@ -54,10 +54,12 @@ class Site(Struct, frozen=True):
     Attributes:
         names: host names and addresses besides this machine's own.
         is_tls: by HTTPS.
+        port: on which they do; 0 = whatever the browser says.
     """
 
     names: frozenset[str] = frozenset()
     is_tls: bool = False
+    port: int = 0
 
     def host_name(self, host: str) -> str | None:
         """The name in a Host header, without the port; ``None`` = not ours."""
@@ -66,6 +68,12 @@ class Site(Struct, frozen=True):
             return None
         name = (named["address"] or named["name"]).lower().rstrip(".")
         return name if is_loopback(name) or name in self.names else None
+
+    def has_port(self, host: str) -> bool:
+        """Whether a Host header of ours names our port. Another program's page may have our name, but not our port."""
+        named = _HOST.fullmatch(host)
+        told = None if named is None else named["port"]
+        return not self.port or int(told or (443 if self.is_tls else 80)) == self.port
 
     def origin(self, host: str) -> str:
         """The origin of a page opened by that Host header."""
@@ -112,6 +120,8 @@ def refuse(method: str, path: str, headers: Headers, site: Site) -> tuple[int, s
     if site.host_name(host) is None:
         others = f" or {', '.join(sorted(site.names))}" if site.names else ""
         return 421, f"Open this page on central's own machine, as 127.0.0.1 or localhost{others}."
+    if not site.has_port(host):
+        return 421, f"Open this page on port {site.port}."
     is_opened = method == "GET" and path in {"/", ENTER}
     is_form = path in FORMS
     is_foreign = headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}

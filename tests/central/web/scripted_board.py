@@ -47,6 +47,7 @@ from central.core.view import (
 )
 from central.web.app import create_app
 from central.web.feed import FeedTiming
+from central.web.guard import Site
 from runtime.web_server import WebServer, listen, url_of
 from tests.support.town_office import PRIYA, KeptSessions, TownOffice
 from wire.kinds import PRIORITY, AlertKind
@@ -327,10 +328,11 @@ class ScriptedServer:
         self.office: TownOffice = before.office if before else TownOffice()
         self.disk: KeptSessions = before.disk if before else KeptSessions()
         self.gate = self.office.gate(self.disk)
-        self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, timing=timing)
         listener = listen("127.0.0.1", port, has_tls=tls is not None)
         self.url = url_of(listener, has_tls=tls is not None)
         self.port = listener.getsockname()[1]
+        site = Site(is_tls=tls is not None, port=self.port)
+        self.app = create_app(board, self.gate, inter_font_dir=None, notice=NOTICE, site=site, timing=timing)
         self._web = WebServer(self.app, listener, tls=tls, end_streams=self.app.state.feed.close)
         self._loop = self._web.start_thread()
         self.has_stopped = False

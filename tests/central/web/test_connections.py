@@ -63,8 +63,8 @@ def test_request_that_does_not_end_in_time_is_closed(server: ScriptedServer, beg
 
 def test_second_request_that_does_not_end_in_time_is_closed(server: ScriptedServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert connection.recv(65_536)
+        connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         connection.sendall(b"GET / HT")
         assert is_closed(connection)
 

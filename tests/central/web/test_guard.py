@@ -91,6 +91,24 @@ def test_name_of_another_site_is_refused_under_tls_too(host: str) -> None:
     assert 421 == refused(site=TOWN, host=host, origin=None)
 
 
+@pytest.mark.parametrize(
+    ("is_tls", "port", "host", "expected"),
+    [
+        (False, 8080, "localhost:8080", None),
+        (False, 8080, "localhost:9999", 421),
+        (False, 8080, "localhost", 421),
+        (False, 80, "localhost", None),
+        (True, 443, "localhost", None),
+        (True, 80, "localhost", 421),
+    ],
+)
+def test_page_has_one_port(*, is_tls: bool, port: int, host: str, expected: int | None) -> None:
+    """Passkeys are bound to a name; of pages of the same name only ours may use them."""
+    site = Site(is_tls=is_tls, port=port)
+
+    assert expected == refused(site=site, host=host, origin=site.origin(host))
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
 def test_link_from_the_office_may_be_opened(site: str) -> None:
     assert refused("GET", "/enter", sec_fetch_site=site, origin=None, sec_fetch_mode="navigate") is None

@@ -47,7 +47,9 @@ def test_browser_that_stops_reading_is_dropped_and_holds_nobody_up(server: Scrip
     cookie = server.sign_in()[COOKIE]
     with socket.create_connection(("127.0.0.1", server.port)) as stuck:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-        stuck.sendall(f"GET /feed HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {COOKIE}={cookie}\r\n\r\n".encode())
+        stuck.sendall(
+            f"GET /feed HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {COOKIE}={cookie}\r\n\r\n".encode()
+        )
         until(lambda: server.call(lambda: server.app.state.feed.listener_count) == 1)
         with listening(server) as answer:
             lines = answer.iter_lines()

@@ -197,6 +197,22 @@ def test_nonsense_is_no_passkey(body: bytes) -> None:
     in_browser(script)
 
 
+def test_passkey_used_on_another_ports_page_opens_nothing_here(server: ScriptedServer) -> None:
+    """Whoever has that page may send what they like, our Host header as well as theirs."""
+    passkey, ours, theirs = SoftwarePasskey(), f"localhost:{server.port}", "localhost:9"
+    server.office.change(PRIYA, passkeys=(passkey.entry,))
+    server.publish()
+    statuses = []
+    for host, origin in ((theirs, theirs), (ours, theirs), (ours, ours)):
+        with httpx.Client(base_url=server.url, headers={"x-watchlink": "1", "host": ours}, timeout=60) as client:
+            begun = client.post("/sign-in/passkey/begin")
+            answer = passkey.answer(begun.json(), f"http://{origin}")
+            headers = {"host": host, "cookie": f"{DOOR}={begun.cookies[DOOR]}"}
+            statuses.append(client.post("/sign-in/passkey/finish", json=answer, headers=headers).status_code)
+
+    assert [421, 403, 200] == statuses
+
+
 def give_code(browser: Browser) -> None:
     digest = code_digest(PRIYA, CODE)
     assert digest is not None
