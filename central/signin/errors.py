@@ -23,6 +23,7 @@ Refusal = Literal[
     "too-fast",
     "disk",
     "not-recorded",
+    "step-up",
 ]
 
 WHAT_TO_DO: Final[dict[Refusal, str]] = {
@@ -53,6 +54,8 @@ WHAT_TO_DO: Final[dict[Refusal, str]] = {
     "slow-down": "Too many wrong codes came from this computer.",
     "too-fast": "You have signed in many times within a few seconds. Wait a few seconds, then sign in once more.",
     "disk": "Central’s disk refuses to write, so nobody can sign in. Call the engineer now.",
+    "step-up": "Figures are given out within five minutes of your second factor only. Show your second factor again: at"
+    " the office, or with a passkey. Then ask for the figures once more.",
     "not-recorded": "You have signed out, but this could not be recorded: central’s disk refuses to write. Tell the"
     " engineer now. If central is restarted first, a copy of your sign-in would open it again.",
 }

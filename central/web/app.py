@@ -5,7 +5,7 @@ GET   /             the page, with the current board drawn in (readable without 
 GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
-GET   /figures.csv  availability and delivery time of each path of each premises, this month and the last
+GET   /figures.csv  availability and delivery time of each path, two months; within 5 min of a second factor
 GET   /healthz      200 if alerts can arrive and be stored, else 503; to a stranger, no more than that
 GET   /static/…     the page's own files, and Inter if it is installed
 ===== ============= ==========================================================================
@@ -34,10 +34,11 @@ from starlette.staticfiles import StaticFiles
 
 from central.core.rights import rights_of
 from central.core.view import BoardPort, Person, Refused
+from central.signin.errors import SignInError
 from central.signin.gate import Gate
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
-from central.web.figures import figures_csv
+from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit, figures_csv
 from central.web.guard import Guard, Site
 from central.web.page import STATIC_DIR, Page, inter_files
 from central.web.reading import BodyError, read_body
@@ -50,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 NOT_YOUR_ROLE: Final = "You do not have that role, or no longer. Reload the page and choose another."
 SOMEBODY_ELSE: Final = "Somebody else has signed in in this browser. Reload the page, then do it again."
+TOO_MANY_FIGURES: Final = "You have taken the figures several times just now. Try again in ten minutes."
 _OF_ATTACK: Final = 1
 
 
@@ -62,6 +64,7 @@ class _Routes:
         self._feed = feed
         self._page = page
         self._sign_in = sign_in
+        self._limit = FiguresLimit()
 
     async def page(self, request: Request) -> Response:
         visitor = self._sign_in.visitor(request)
@@ -91,6 +94,11 @@ class _Routes:
         visitor = self._sign_in.visitor(request)
         if visitor is None:
             return _signed_out()
+        shown_at, now_at = visitor.session.second_factor_at, self._sign_in.now_at
+        if shown_at is None or now_at - shown_at > SECOND_FACTOR_WITHIN:
+            return self._sign_in.door(request, SignInError("step-up"))
+        if not self._limit.take(visitor.session.account, now_at):
+            return PlainTextResponse(TOO_MANY_FIGURES, 429, {"retry-after": "600"})
         board = self._board.board(visitor.rights.scope)
         headers = {"content-disposition": f'attachment; filename="watchlink-figures-{board.at:%Y-%m-%d}.csv"'}
         return Response(figures_csv(board), media_type="text/csv", headers=headers)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import defaultdict
+from datetime import datetime, timedelta
 from typing import Final
 
 from central.core.view import Board, NodeLine, PathFigures
+
+SECOND_FACTOR_WITHIN: Final = timedelta(minutes=5)
+"""Whoever finds a page open must not carry the town's figures away."""
+FIGURES_EACH_MAX: Final = 6
+"""For one person within :data:`FIGURES_WITHIN`."""
+FIGURES_WITHIN: Final = timedelta(minutes=10)
 
 _HEAD: Final = (
     "month",
@@ -23,6 +31,20 @@ _HEAD: Final = (
     "95 % committed within s",
 )
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class FiguresLimit:
+    """How often each person takes the figures. In memory only: after a restart everybody begins anew."""
+
+    def __init__(self) -> None:
+        self._taken: defaultdict[int, list[datetime]] = defaultdict(list)
+
+    def take(self, account: int, now_at: datetime) -> bool:
+        """Count one; false = it is one too many."""
+        mine = [at for at in self._taken[account] if now_at - at < FIGURES_WITHIN]
+        is_free = len(mine) < FIGURES_EACH_MAX
+        self._taken[account] = [*mine, now_at] if is_free else mine
+        return is_free
 
 
 def figures_csv(board: Board) -> str:

@@ -17,6 +17,7 @@ POST  /sign-out-everywhere      (form) ends all of the person's sessions here â†
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -74,6 +75,11 @@ class SignInRoutes:
             Route("/sign-out-everywhere", self.sign_out_everywhere, methods=["POST"]),
         ]
 
+    @property
+    def now_at(self) -> datetime:
+        """By central's clock."""
+        return self._gate.now()
+
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks."""
         return self._gate.visitor(self._cookies.session(request))
@@ -82,6 +88,7 @@ class SignInRoutes:
         """The sign-in page, and the browser's secret in a cookie."""
         secret = self._cookies.door(request) or new_secret()
         visitor = self.visitor(request)
+        step_up = "&step_up=1" if refused is not None and refused.refusal == "step-up" else ""
         why_closed, warnings = self._gate.why_closed, self._gate.warnings()
         why = self._gate.sessions.why_ended(self._cookies.session(request))
         if visitor is None and why is None and self._cookies.has_left(request):
@@ -95,7 +102,7 @@ class SignInRoutes:
             is_signed_in=visitor is not None,
             why_closed=why_closed,
             closed=WHAT_TO_DO[why_closed] if why_closed else "",
-            office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}",
+            office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}{step_up}",
             username=username,
             warnings=warnings if visitor else warnings and (NOT_IN_ORDER,),
         )
