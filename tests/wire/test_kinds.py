@@ -100,6 +100,11 @@ def test_capabilities_names_never_change() -> None:
     assert ["digest-receipt", "refusal", "automatic"] == [str(capability) for capability in Capability]
 
 
+def test_numbers_of_priorities_never_change() -> None:
+    """Each node's disk has them beside the alerts that its panel has shown."""
+    assert {"P1": 1, "P2": 2, "P3": 3, "P4": 4, "TEST": 5} == {priority.name: int(priority) for priority in Priority}
+
+
 def test_what_a_unit_says_of_itself_is_the_least_urgent() -> None:
     assert {Priority.P4} == {PRIORITY[kind] for kind in (AlertKind.TAMPER, AlertKind.POWER, AlertKind.FAULT)}
     assert max(priority for priority in Priority if priority is not Priority.TEST) is Priority.P4

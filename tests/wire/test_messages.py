@@ -24,6 +24,7 @@ from wire.messages import (
     MemberAnswer,
     Message,
     PendingFrame,
+    RadioReport,
     ReceiptedFrame,
     Sync,
     SyncAnswer,
@@ -252,6 +253,36 @@ def test_messages_of_an_old_version_are_read_and_old_readers_ignore_what_is_new(
     status = b'{"boot_id":"c","at":"2026-03-07T23:40:05Z","expires_at":"2026-03-07T23:40:35Z"}'
     assert (0, ()) == ((read := decode_message(status, CentralStatus)).sequence, read.on_duty)
     assert b'{"boot_id":"c","counter_floor":3}' == encode_message(SyncAnswer(boot_id="c", counter_floor=3))
+
+
+def test_number_that_a_message_leaves_out_is_none_at_all() -> None:
+    """Nodes in the field leave out what is 0; whoever reads another number makes something up."""
+    sync = decode_message(b'{"boot_id":"b"}', Sync)
+    health = decode_message(b'{"state":"armed","boot_id":"b","radio":{"state":"ready"}}', Health)
+    answer = decode_message(b'{"boot_id":"c","counter_floor":3}', SyncAnswer)
+
+    assert (
+        RadioReport(
+            state="ready",
+            licence="",
+            tested_age_ms=None,
+            overs=0,
+            airtime_ms=0,
+            bursts_heard=0,
+            busy_percent=0,
+            blocked_ms=0,
+        )
+        == health.radio
+    )
+    assert (0, 0, 0, 0) == (
+        health.uptime_ms,
+        health.outbox_depth,
+        health.oldest_unreceipted_ms,
+        health.directory_serial,
+    )
+    assert (0, 0, 0, 0) == (sync.directory_serial, sync.last_counter, sync.central_counter, sync.central_revision)
+    assert (1, 1, 1, 1) == (sync.part, sync.parts, answer.part, answer.parts)
+    assert (0, 0) == (answer.sequence, answer.revision)
 
 
 def test_sync_answer_over_its_cap_loses_incidents_from_the_end() -> None:

@@ -12,7 +12,11 @@ from wire.topics import (
     ALL_FRAMES,
     ALL_HEALTH,
     ALL_UP,
+    CentralTopic,
+    Down,
+    DownTopic,
     FrameTopic,
+    IncidentTopic,
     Topic,
     Up,
     UpTopic,
@@ -75,6 +79,27 @@ def test_topic_comes_back_as_it_went(topic: Topic) -> None:
     assert len(str(topic)) <= TOPIC_BYTES_MAX
 
 
+def test_words_of_topics_never_change() -> None:
+    """The broker's ACL and every node in the field have them: a change here is a change of the contract's version."""
+    node = NodeId(0x10)
+    topics = (FrameTopic("hart", node), IncidentTopic("hart"), CentralTopic("hart"))
+    topics += (*(UpTopic(node, up) for up in Up), *(DownTopic(node, down) for down in Down))
+
+    assert [
+        "watchlink/1/scheme/hart/frame/00000010",
+        "watchlink/1/scheme/hart/incident",
+        "watchlink/1/scheme/hart/central",
+        "watchlink/1/node/00000010/up/health",
+        "watchlink/1/node/00000010/up/sync",
+        "watchlink/1/node/00000010/up/heard",
+        "watchlink/1/node/00000010/down/receipt",
+        "watchlink/1/node/00000010/down/ack",
+        "watchlink/1/node/00000010/down/sync",
+        "watchlink/1/node/00000010/down/directory",
+        "watchlink/1/node/00000010/down/air",
+    ] == list(map(str, topics))
+
+
 @given(any_topic)
 def test_topic_fed_byte_by_byte_is_read_only_whole_or_as_another(topic: Topic) -> None:
     for length in range(len(str(topic))):
@@ -110,6 +135,17 @@ def test_parse_topic_refuses_the_longest_topic_mqtt_allows(level: str) -> None:
 
     assert "topic too long" == caught.value.reason
     assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize(("more", "reason"), [(0, "topic"), (1, "topic too long")])
+def test_parse_topic_says_too_long_from_the_first_byte_over_its_limit(more: int, reason: str) -> None:
+    """The limit counts bytes, and itself is not too long."""
+    text = "watchlink/1/scheme/é".ljust(TOPIC_BYTES_MAX - 1 + more, "h")
+
+    with pytest.raises(TopicError) as caught:
+        parse_topic(text)
+
+    assert reason == caught.value.reason
 
 
 @given(st.from_type(FrameTopic), st.from_type(UpTopic))
