@@ -255,6 +255,36 @@ def test_answer_that_is_taken_back_does_not_go_on_to_what_is_on_disk_alone(small
     assert () == only(small.said, do.KeepActs)[-1].acts, "and both are at their end"
 
 
+@pytest.mark.finding(13)
+def test_answer_that_is_taken_back_while_its_rest_waits_for_its_turn_does_not_go_on(small: Town) -> None:
+    flood(small)
+    card = card_of(small)
+    small.is_disk_slow = True
+    small.act(Acknowledge(card.incident, card.kind, seen_through=card.through), JONES)
+    small.commit()
+    small.act(UndoAcknowledge(card.incident, seen_through=card.through), JONES)
+    small.handle(ev.Ticked())
+    small.commit()
+    small.is_disk_slow = False
+    for _ in range(20):
+        small.handle(ev.Resumed())
+
+    assert 10 == len(written(small, "acknowledged")) == len(written(small, "unacknowledged"))
+
+
+def test_what_is_read_from_disk_for_an_act_is_gone_on_with_at_once(small: Town) -> None:
+    """A tick for each part of forty thousand would be minutes."""
+    flood(small)
+    card = card_of(small)
+    small.is_disk_slow = True
+    small.act(Acknowledge(card.incident, card.kind, seen_through=card.through), JONES)
+    small.commit()
+    small.handle(ev.Resumed())
+    order = next(order for order in only(small.said, do.RecallOpen) if order.act)
+
+    assert [do.Yield()] == small.handle(open_besides(order, small.disk))
+
+
 @pytest.mark.parametrize("count", range(12, 24))
 def test_act_for_many_does_not_wait_for_seconds_to_get_back_what_is_on_disk_alone(
     small: Town, monkeypatch: pytest.MonkeyPatch, count: int

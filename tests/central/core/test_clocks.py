@@ -111,3 +111,8 @@ def test_press_on_the_time_of_centrals_earlier_run_is_judged_by_that(town: Town)
     town.press(9, at_s=pressed_s + 3 * 86_400)
 
     assert [False, True, True] == [town.card(f"00000010-{n}").is_late for n in (7, 8, 9)]
+
+
+def test_board_of_a_start_tells_of_no_wrong_clock(town: Town) -> None:
+    """Nobody has been asked for theirs yet."""
+    assert "" == town.board().clock_fault

@@ -350,6 +350,17 @@ def test_duty_that_the_disk_does_not_let_end_ends_later(town: Town) -> None:
     assert () == on_duty(town)
 
 
+def test_duty_is_not_ended_on_a_disk_that_refuses(town: Town) -> None:
+    """It would be refused each second, over and over."""
+    town.act(StartDuty())
+    town.is_disk_slow = True
+    town.press(8)
+    town.refuse()
+
+    assert [] == only(town.later(1_900), do.CommitAction)
+    assert (PATEL,) == on_duty(town)
+
+
 def test_nobody_is_assigned_at_first(town: Town) -> None:
     assert "" == town.card().assigned_to
 
@@ -358,6 +369,15 @@ def test_assign_is_recorded(town: Town) -> None:
     town.act(Assign(ID, "Sgt Brown"))
 
     assert ("Sgt Brown", "assigned") == (town.card().assigned_to, town.card().history[-1].what)
+
+
+def test_note_is_recorded_as_one(town: Town) -> None:
+    town.act(AddNote(ID, "Camera 4 sees nothing"))
+
+    last = town.disk[-1]
+    assert isinstance(last, ActionEntry)
+    assert ("note", PATEL, "Camera 4 sees nothing") == (last.kind, last.by, last.text)
+    assert HistoryLine(START, "note", "Camera 4 sees nothing", PATEL) == town.card().history[-1]
 
 
 @pytest.mark.parametrize("action", [Acknowledge(ID), StartDuty()])

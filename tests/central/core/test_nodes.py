@@ -64,6 +64,15 @@ def test_node_that_showed_life_by_a_frame_alone_has_been_seen_also_after_a_resta
     assert [CORNER] == [node.node for order in only(town.later(301), do.KeepNodes) for node in order.nodes]
 
 
+def test_node_that_showed_no_more_life_is_not_written_again(town: Town) -> None:
+    """A town of thousands is on disk once, not every five minutes."""
+    beat(town)
+    town.later(301)
+    beat(town, BAKERY)
+
+    assert [BAKERY] == [node.node for order in only(town.later(301), do.KeepNodes) for node in order.nodes]
+
+
 def test_node_is_out_of_contact_at_once_at_its_last_will(town: Town) -> None:
     beat(town)
 

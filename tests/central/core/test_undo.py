@@ -6,13 +6,20 @@ from collections.abc import Callable
 
 import pytest
 
-from central.core.undo import Record, Step, Table
+from central.core.undo import Machine, Record, Step, Table
 
 
 class Lamp(Record):
     """With a field that may be empty."""
 
     colour: str | None = None
+
+
+class Lighthouse(Machine):
+    """With a field of its own."""
+
+    def __init__(self) -> None:
+        self.colour = "white"
 
 
 def fail(change: Callable[[], object]) -> None:
@@ -63,3 +70,19 @@ def test_step_inside_one_that_fails_is_taken_back_with_it() -> None:
     fail(inner)
 
     assert {1: "one"} == table
+
+
+def test_machines_own_field_goes_back_when_a_step_fails() -> None:
+    lighthouse = Lighthouse()
+
+    fail(lambda: setattr(lighthouse, "colour", "red"))
+
+    assert "white" == lighthouse.colour
+
+
+def test_record_is_equal_only_to_itself() -> None:
+    """Two that hold the same today are two things, and tables may have them as keys."""
+    lamp, other = Lamp("red"), Lamp("red")
+
+    assert lamp != other
+    assert {lamp: 1, other: 2}[lamp] == 1

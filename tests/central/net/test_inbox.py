@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from central.core.fair_queue import ALERTS_AT_ONCE, MESSAGES_MAX
+from central.core.fair_queue import ALERTS_AT_ONCE, MESSAGES_MAX, FairQueue
 from central.net.inbox import Inbox, Published
 
 
@@ -46,6 +46,14 @@ def test_inbox_gives_at_most_what_is_asked_for_and_does_not_wait_for_more() -> N
         inbox.put(number)
 
     assert ([0, 1, 2, 3, 4], [5, 6], []) == (inbox.take(5, 0), inbox.take(5, 0), inbox.take(5, 0))
+
+
+@pytest.mark.parametrize(("more", "has_room"), [(0, True), (1, False)])
+def test_room_for_what_waits_is_sixteen_mebibytes(more: int, *, has_room: bool) -> None:
+    """As docs/memory.md says."""
+    queue: FairQueue[str] = FairQueue()
+
+    assert has_room is queue.put("m", topic="watchlink/1/node/00000010/up/heard", size=16 * 2**20 + more, now_s=0)
 
 
 ROOT = "watchlink/1"
