@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -14,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from node.core.effects import AlertDraft
+from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, node_store
 from node.store.database import DATABASE_NAME
 from node.store.node_store import COUNTER_EPOCH_S, RESERVED, clock_floor
 from wire.frames import SignedFrame
-from wire.ids import NodeId
+from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
 from wire.signing import SigningKey
 
@@ -374,3 +376,54 @@ def test_damage_on_a_full_disk_is_refused_in_words(
 
     monkeypatch.undo()
     assert store.store_frame(ATTACK, 0, 0).frame.counter > 0, "and the next press begins the new one"
+
+
+def test_full_disk_does_not_keep_what_is_on_it_from_being_read(
+    store: NodeStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No numbers can be put aside then, and the alerts of before must go out all the same."""
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    signed = store.store_frame(ATTACK, 0, 0)
+    again = reopened(store, folder)
+    monkeypatch.setattr(node_store, "write_value", full)
+
+    assert [signed] == [row.signed for row in again.load(0, 0).outbox]
+    again.close()
+
+
+def test_database_that_was_read_only_is_opened_anew_by_the_press_that_meets_it(store: NodeStore) -> None:
+    """What made it so may be over, and an open file need not hear of it."""
+    first = store.store_frame(ATTACK, 0, 0)
+    assert store._connection is not None
+    store._connection.execute("PRAGMA query_only=ON")
+    signed = store.store_frame(ATTACK, 0, 0)
+
+    assert [first, signed] == [row.signed for row in store.load(0, 0).outbox]
+
+
+def test_what_cannot_be_opened_on_a_disk_that_may_be_written_is_not_called_read_only(
+    store: NodeStore, folder: Path
+) -> None:
+    (folder / DATABASE_NAME).mkdir(parents=True)
+    with pytest.raises(StoreRefusedError) as caught:
+        store.store_frame(ATTACK, 0, 0)
+
+    assert "CANTOPEN" == caught.value.kind
+
+
+def test_what_waits_for_a_disk_that_always_refuses_is_bounded(tmp_path: Path) -> None:
+    """As docs/memory.md says."""
+    folder = tmp_path / "state"
+    folder.write_text("in the way")
+    store = NodeStore(folder, NODE, KEY, "boot-1")
+    for counter in range(1, 10_003):
+        with contextlib.suppress(StoreRefusedError):
+            store.keep_seen(SeenFrame(FrameId(NodeId(0x11), counter), bytes(8), None), NOW_S)
+    folder.unlink()
+    store.flush()
+
+    assert 10_000 == len(store.load(0, NOW_S).inbox)
+    store.close()
