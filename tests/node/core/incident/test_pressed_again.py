@@ -72,6 +72,20 @@ def test_second_press_reads_answered_by_radio_once_somebody_says_so_again(answer
 
 
 @pytest.mark.finding(6)
+def test_answer_that_was_long_on_its_way_is_not_to_a_press_made_meanwhile(world: World) -> None:
+    """It names no press: its own time says that it was given before this one."""
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(1))
+    world.live(3_000)
+    answer = world.ack(1)
+    world.live(20_000)
+    world.hold(Button.ATTACK)
+    world.do(world.receipt(2), answer)
+
+    assert (("RECEIVED",), "earlier answer by") == (world.screen.headline, world.screen.lines[0])
+
+
+@pytest.mark.finding(6)
 def test_seconds_to_the_answer_are_those_of_the_clock_by_radio_too(world: World) -> None:
     """The control room counts from the time in the alert, which has whole seconds: 0.9 s late in one, 14 s is 14.8."""
     world.live(900 - world.wall().microsecond // 1_000)

@@ -118,6 +118,18 @@ def test_backlog_is_the_networks_while_central_is_heard() -> None:
     assert [] == radio.overs()
 
 
+def test_backlog_waits_while_others_use_more_than_a_quarter_of_the_channel() -> None:
+    """What is hours old holds nobody else up."""
+    radio = radio_set()
+    fill(radio.world, 5)
+    radio.world.restart()
+    radio.talk(60_000)
+    with pytest.raises(AssertionError, match="no over"):
+        radio.wait_over(100_000)
+
+    assert 5 == radio.counters(radio.wait_over(200_000))[0]
+
+
 def test_wanted_rows_are_bounded_and_a_fresh_press_always_gets_in(radio: Set) -> None:
     for _ in range(retransmission.WANTED_MAX + 10):
         radio.world.tap(Button.TEST)
