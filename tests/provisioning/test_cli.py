@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.cli import main
+from provisioning.fleet import Fleet
 
 
 @pytest.fixture
@@ -126,6 +127,21 @@ def test_what_cannot_be_ends_with_two_and_one_sentence(
 def test_scheme_without_a_name_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--dir", str(tmp_path / "town"), "--scheme", "hart"]) == 2
     assert "SLUG=NAME" in capsys.readouterr().err
+
+
+def test_name_of_a_scheme_may_have_an_equals_sign(tmp_path: Path) -> None:
+    town = tmp_path / "town"
+
+    assert main(["init", "--dir", str(town), "--scheme", "hart=Shops = HART"]) == 0
+    assert [("hart", "Shops = HART")] == [(one.slug, one.name) for one in Fleet.open(town).record.schemes]
+
+
+@pytest.mark.parametrize("command", [[], ["list"]])
+def test_help_shows_the_command_as_it_is_typed(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+
+    assert capsys.readouterr().out.startswith(" ".join(["usage: watchlink fleet", *command, "[-h] "]))
 
 
 def test_renew_crl_without_a_broker_is_not_proven(town: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -318,6 +318,15 @@ def test_renew_gives_a_new_key_and_remembers_both_certificates(fleet: Fleet) -> 
     assert fleet.nodes[0].certificates[0] == node.certificates[0]
 
 
+def test_renew_of_the_broker_writes_where_the_broker_reads(fleet: Fleet) -> None:
+    names = ("server.key", "server.pem")
+    before = [(fleet.layout.broker / name).read_bytes() for name in names]
+    folder = fleet.renew("broker")
+
+    assert fleet.layout.broker == folder
+    assert all(old != (folder / name).read_bytes() for old, name in zip(before, names, strict=True))
+
+
 def test_renew_works_after_the_folder_was_carried_away(fleet: Fleet) -> None:
     node = fleet.add("Corner Shop", "", ["hart"])
     carried = fleet.node_folder(node.node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,12 @@ def test_central_accepts_its_folder_and_looks_where_the_office_writes(tmp_path: 
 
     assert "http://localhost:8090/" == joined.office_url
     assert fleet.layout.snapshots == joined.snapshots_dir.resolve()
+
+
+def test_configuration_says_names_as_people_write_them(fleet: Fleet) -> None:
+    """TOML knows no surrogates, so escaped as in JSON the second one could not be read at all."""
+    node = fleet.add("Caffè Nero", "Swan 🦢 Lane", ["hart"])
+    text = (fleet.node_folder(node.node) / "node.toml").read_text(encoding="utf-8")
+
+    assert 'premises = "Caffè Nero"' in text
+    assert "Swan 🦢 Lane" == tomllib.loads(text)["identity"]["place"]
