@@ -15,14 +15,7 @@ from node.core.effects import COUNTER_FLOOR_MAX, AlertDraft, CancelDraft, PathTe
 from node.core.events import SeenFrame
 from node.store import NodeStore, StoreRefusedError, digest
 from node.store.database import DATABASE_NAME, write_value
-from node.store.node_store import (
-    COUNTER_CLOCK_END_S,
-    COUNTER_EPOCH_S,
-    KEPT_S,
-    RECEIPTED_ROWS_MAX,
-    SEEN_ROWS_MAX,
-    clock_floor,
-)
+from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, RECEIPTED_ROWS_MAX, SEEN_ROWS_MAX
 from wire.answers import frame_digest
 from wire.frames import Alert, PathTest, decode
 from wire.ids import U32_MAX, FrameId, NodeId
@@ -137,16 +130,6 @@ def test_time_without_a_test_counts_from_the_first_proven_clock(store: NodeStore
     again.prune(NOW_S - 3_600)
     assert NOW_S - 3_600 == again.load(0, 0).test_since_at_s, "a time to come was a wrong clock's"
     again.close()
-
-
-def test_time_of_the_last_test_is_found_where_earlier_versions_left_it(store: NodeStore) -> None:
-    store.open()
-    assert store._connection is not None
-    for key in ("tested_at_s", "test_since_at_s"):
-        store._connection.execute("INSERT INTO kv VALUES (?, ?)", (key, NOW_S.to_bytes(8, "big")))
-    remembered = store.load(0, NOW_S)
-
-    assert (NOW_S, NOW_S) == (remembered.tested_at_s, remembered.test_since_at_s)
 
 
 def test_test_of_which_the_time_is_not_known_counts_from_the_next_proven_clock(store: NodeStore) -> None:
@@ -455,16 +438,3 @@ def test_store_refuses_a_folder_another_program_uses(store: NodeStore, folder: P
 
     with pytest.raises(StoreRefusedError, match="another program"):
         second.store_frame(ATTACK, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("at_s", "floor"),
-    [
-        (COUNTER_EPOCH_S - 1, 0),
-        (COUNTER_EPOCH_S + 3_600, 60 * 64),
-        (COUNTER_CLOCK_END_S, 0),
-    ],
-)
-def test_floor_of_counters_rises_by_sixty_four_a_minute(at_s: int, floor: int) -> None:
-    """A restored card that knows no more than the time must not use a number twice."""
-    assert floor == clock_floor(at_s)

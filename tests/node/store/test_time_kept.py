@@ -10,7 +10,7 @@ from node.core.effects import AlertDraft, Scale
 from node.core.events import SeenFrame
 from node.store import NodeStore, digest
 from node.store.database import open_database
-from node.store.node_store import COUNTER_EPOCH_S, KEPT_S, clock_floor
+from node.store.node_store import COUNTER_CLOCK_END_S, COUNTER_EPOCH_S, KEPT_S, clock_floor
 from wire.frames import decode
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind
@@ -101,3 +101,28 @@ def test_time_that_cannot_be_read_is_no_time(tmp_path: Path, kept: bytes) -> Non
 
     assert () == again.load(0, NOW_S).scales
     again.close()
+
+
+def test_time_of_the_last_test_is_found_where_earlier_versions_left_it(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    store.open()
+    assert store._connection is not None
+    for key in ("tested_at_s", "test_since_at_s"):
+        store._connection.execute("INSERT INTO kv VALUES (?, ?)", (key, NOW_S.to_bytes(8, "big")))
+    remembered = store.load(0, NOW_S)
+    store.close()
+
+    assert (NOW_S, NOW_S) == (remembered.tested_at_s, remembered.test_since_at_s)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "floor"),
+    [
+        (COUNTER_EPOCH_S - 1, 0),
+        (COUNTER_EPOCH_S + 3_600, 60 * 64),
+        (COUNTER_CLOCK_END_S, 0),
+    ],
+)
+def test_floor_of_counters_rises_by_sixty_four_a_minute(at_s: int, floor: int) -> None:
+    """A restored card that knows no more than the time must not use a number twice."""
+    assert floor == clock_floor(at_s)
