@@ -348,7 +348,8 @@ def test_campaign_kills_what_a_test_notices_and_goes_on_where_it_was(tmp_path: P
     (tmp_path / "tests").mkdir()
     (tmp_path / "wire/__init__.py").touch()
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["integration: none"]\n')
-    (tmp_path / "wire/toy.py").write_text(
+    # A name that pytest by itself would take for a file of tests.
+    (tmp_path / "wire/toy_test.py").write_text(
         "def proved(a):\n    return a < 3\n\ndef unproved(a):\n    return a < 3\n\n"
         "def never_run(a):\n    return a < 3\n\ndef crashes(a):\n    if a < 3:\n        __import__('os').abort()\n\n"
         "def ends(a):\n    while a:\n        a -= 1\n"
@@ -357,7 +358,7 @@ def test_campaign_kills_what_a_test_notices_and_goes_on_where_it_was(tmp_path: P
         'from hypothesis import settings\nsettings.register_profile("ordinary", database=None)\n'
     )
     (tmp_path / "tests/test_toy.py").write_text(
-        "from wire import toy\n\ndef test_proved():\n    assert toy.proved(2) and not toy.proved(3)\n\n"
+        "from wire import toy_test as toy\n\ndef test_proved():\n    assert toy.proved(2) and not toy.proved(3)\n\n"
         "def test_unproved():\n    toy.unproved(1)\n\ndef test_ends():\n    toy.ends(1)\n\n"
         "def test_crashes():\n    toy.crashes(3)\n"
     )
@@ -368,11 +369,15 @@ def test_campaign_kills_what_a_test_notices_and_goes_on_where_it_was(tmp_path: P
         "for mutant, result in campaign.play(wanted, atlas): print(mutant.scope, result.outcome, result.by)\n"
     )
 
+    # The toy has no office, whose settings pytest-django names to every child.
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    environment["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
+
     def run() -> list[str]:
         done = subprocess.run(
             [sys.executable, "-c", program],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,

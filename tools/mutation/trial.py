@@ -33,6 +33,7 @@ FIRST_FILES: Final = 3
 _QUIET: Final = (
     *("-q", "--tb=no", "-m", "not integration"),
     *("-p", "no:cacheprovider", "-p", "no:xdist"),
+    *("-o", "python_files=test_*.py"),  # else pytest reads node/core/radio/weekly_test.py itself, without the mistake
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # prepare() imports plugins before pytest does
 )
 
