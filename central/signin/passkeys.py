@@ -11,11 +11,12 @@ from fido2.webauthn import PublicKeyCredentialRpEntity, UserVerificationRequirem
 
 from central.signin.errors import SignInError
 from central.signin.register import Register, passkeys_of
+from central.signin.slowing import network_of
 from wire.snapshots import PersonEntry
 
 CHALLENGE_LIFE_S: Final = 300.0
 CHALLENGES_EACH_MAX: Final = 32
-"""Open at one time from one address; its oldest goes, so that nobody can drive out the others'."""
+"""Open at one time from one network; its oldest goes, so that nobody can drive out the others'."""
 CHALLENGES_MAX: Final = 4_096
 """Open at one time; the oldest goes."""
 
@@ -37,8 +38,9 @@ class Passkeys:
         """
         options, state = _server(host, "").authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
         self._open.pop(browser, None)
-        self._open[browser] = (state, now_s, address)
-        same = [other for other, (_, _, place) in self._open.items() if place == address]
+        network = network_of(address)
+        self._open[browser] = (state, now_s, network)
+        same = [other for other, (_, _, place) in self._open.items() if place == network]
         for oldest in same[:-CHALLENGES_EACH_MAX]:
             del self._open[oldest]
         if len(self._open) > CHALLENGES_MAX:

@@ -27,7 +27,7 @@ class Slowing:
 
     def wait_s(self, address: str, now_s: float) -> float:
         """How long this address must wait; 0 = it need not."""
-        count, last_s = self._failures.get(_network(address), (0, now_s))
+        count, last_s = self._failures.get(network_of(address), (0, now_s))
         if now_s - last_s > FORGOTTEN_AFTER_S or count < FREE_FAILURES:
             return 0.0
         doubled = FIRST_WAIT_S * 2.0 ** min(count - FREE_FAILURES, 16)
@@ -35,7 +35,7 @@ class Slowing:
 
     def note_failure(self, address: str, now_s: float) -> None:
         """A wrong guess came from there."""
-        network = _network(address)
+        network = network_of(address)
         count, last_s = self._failures.pop(network, (0, now_s))
         self._failures[network] = (1 if now_s - last_s > FORGOTTEN_AFTER_S else count + 1, now_s)
         if len(self._failures) > ADDRESSES_MAX:
@@ -43,7 +43,7 @@ class Slowing:
 
     def forget(self, address: str) -> None:
         """A right one came from there."""
-        self._failures.pop(_network(address), None)
+        self._failures.pop(network_of(address), None)
 
 
 class Pace:
@@ -65,10 +65,14 @@ class Pace:
         self._even_at_s[account] -= SIGN_IN_EVERY_S
 
 
-def _network(address: str) -> str:
-    # Whoever has one address of an IPv6 network has all of it.
+def network_of(address: str) -> str:
+    """What counts as one address: of version 6 its network, since whoever has one address of it has them all."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address  # noqa: PLR2004
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -33,6 +33,13 @@ def test_one_network_of_version_6_is_one_address() -> None:
     assert 0.0 == slowing.wait_s("fd00:1:2:4::1", 0.0)
 
 
+def test_addresses_of_version_4_are_apart_on_a_socket_for_both() -> None:
+    slowing = failing(FREE_FAILURES, "::ffff:192.168.1.66")
+
+    assert 0.0 == slowing.wait_s("::ffff:192.168.1.20", 0.0)
+    assert 0.0 < slowing.wait_s("192.168.1.66", 0.0)
+
+
 def test_addresses_are_bounded() -> None:
     slowing = Slowing()
     for number in range(ADDRESSES_MAX + 10):
