@@ -49,17 +49,25 @@ def person(request: HttpRequest) -> Account:
 
 
 @contextmanager
-def acting(request: HttpRequest) -> Iterator[tuple[Account, Rights]]:
-    """A transaction for a change by the person who is signed in: yields the account and its rights, read inside it.
+def in_turn() -> Iterator[None]:
+    """A transaction for a change of people, their rights or ways in. Such changes wait for one another.
 
-    Changes of rights wait for one another, so that what was checked still holds when it is written.
-
-    Raises:
-        SessionOverError: the account or the session has ended meanwhile. The middleware answers it.
+    What was checked still holds when it is written, and no two wait for each other's rows and the audit's lock.
     """
     with transaction.atomic():
         # Without a lock on common rows two co-ordinators could each remove the other.
         list(Scheme.objects.select_for_update(no_key=True).order_by("number").values_list("pk"))
+        yield
+
+
+@contextmanager
+def acting(request: HttpRequest) -> Iterator[tuple[Account, Rights]]:
+    """A transaction for a change by the person who is signed in: yields the account and its rights, read inside it.
+
+    Raises:
+        SessionOverError: the account or the session has ended meanwhile. The middleware answers it.
+    """
+    with in_turn():
         asked = person(request)
         account = Account.objects.filter(pk=asked.pk, is_active=True, generation=asked.generation).first()
         session: OfficeSession | None = getattr(request, "office_session", None)

@@ -16,11 +16,10 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from office.accounts.access import person
+from office.accounts.access import in_turn, person
 from office.accounts.guessing import password_was_wrong
 from office.accounts.models import Account
 from office.accounts.second_factor import KINDS, has_second_factor, is_recent
@@ -88,14 +87,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: Account) -> None:
         """All is right: sign in, unless the account ended or changed its password on the way."""
-        now = Account.objects.get(pk=user.pk)
-        if not now.is_active or now.generation != request.session.pop(_GENERATION_KEY, None):
-            clear_login(request)
-            raise ImmediateHttpResponse(self.respond_user_inactive(request, now))
         ways = [_WAYS.get(one.get("type", one["method"]), one["method"]) for one in self._shown(request, user)]
         if getattr(request, "watchlink_by_link", False):
             ways.insert(0, "link")
-        with transaction.atomic():
+        with in_turn():
+            now = Account.objects.get(pk=user.pk)
+            if not now.is_active or now.generation != request.session.pop(_GENERATION_KEY, None):
+                clear_login(request)
+                raise ImmediateHttpResponse(self.respond_user_inactive(request, now))
             super().login(request, user)
             record(now, "account.signed-in", now, way=", ".join(dict.fromkeys(ways)))
 
@@ -106,7 +105,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def logout(self, request: HttpRequest) -> None:
         """The person signs out."""
-        with transaction.atomic():
+        with in_turn():
             record(person(request), "account.signed-out", person(request))
             super().logout(request)
 

@@ -23,8 +23,8 @@ from allauth.mfa.webauthn.forms import (
 from allauth.mfa.webauthn.internal import auth as webauthn
 from cryptography.fernet import InvalidToken
 from django import forms
-from django.db import transaction
 
+from office.accounts.access import in_turn
 from office.accounts.guessing import code_was_wrong, count_code
 from office.accounts.models import Account, TotpUse
 from office.accounts.telling import tell
@@ -90,7 +90,7 @@ class CodeMixin(forms.Form):
         raise get_adapter().validation_error("incorrect_code")
 
     def _take(self, authenticator: Authenticator, code: str) -> bool:
-        with transaction.atomic():
+        with in_turn():
             is_taken = take_code(authenticator, code)
             if is_taken and authenticator.type == Authenticator.Type.RECOVERY_CODES:
                 record(self.user, "recovery-code.used", self.user)

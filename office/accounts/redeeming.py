@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from office.accounts import links, rules, sessions
-from office.accounts.access import rights_of
+from office.accounts.access import in_turn, rights_of
 from office.accounts.acts import standing_of
-from office.accounts.models import Account, Invitation, RecoveryLink, RoleGrant, Scheme
+from office.accounts.models import Account, Invitation, RecoveryLink, RoleGrant
 from office.accounts.telling import tell
 from office.audit.journal import record
 
@@ -45,7 +44,7 @@ def join(token: str, *, username: str, password: str) -> Account:
         LinkVoidError: it does not stand, or somebody was quicker.
         django.db.IntegrityError: the username was taken in this moment.
     """
-    with transaction.atomic():
+    with in_turn():
         invitation = _take(token)
         account = Account(username=username, name=invitation.name, email=invitation.email)
         account.set_password(password)
@@ -61,7 +60,7 @@ def add_role(token: str, account: Account) -> None:
     Raises:
         LinkVoidError: it does not stand, or somebody was quicker.
     """
-    with transaction.atomic():
+    with in_turn():
         invitation = _take(token)
         Invitation.objects.filter(pk=invitation.pk).update(used_by=account)
         _grant(invitation, account)
@@ -91,8 +90,7 @@ def recover(token: str, new_password: str | None) -> Account:
     Raises:
         LinkVoidError: it does not stand, or somebody was quicker.
     """
-    with transaction.atomic():
-        _lock()
+    with in_turn():
         link = open_recovery(token)
         if not RecoveryLink.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now()):
             raise LinkVoidError
@@ -119,13 +117,7 @@ def set_password(account: Account, password: str) -> None:
     sessions.end_all_sessions(account)
 
 
-def _lock() -> None:
-    # As in ``access.acting``: the inviter's rights must still hold when the role is given.
-    list(Scheme.objects.select_for_update(no_key=True).order_by("number").values_list("pk"))
-
-
 def _take(token: str) -> Invitation:
-    _lock()
     invitation = open_invitation(token)
     if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=timezone.now()):
         raise LinkVoidError
