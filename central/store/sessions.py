@@ -24,6 +24,8 @@ from wire.snapshots import AuditHead
 
 RECORDS_MAX: Final = 1_000
 """Read at one time."""
+RECORDS_EACH_MAX: Final = 50
+"""Of one person, so that theirs push out nobody else's."""
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 """How long a used ticket is kept beyond its end, so that a clock set back a little revives none."""
 
@@ -74,11 +76,17 @@ class SessionTable:
         return tuple(_session(row) for row in rows)
 
     def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
-        """As the protocol says, at most :data:`RECORDS_MAX`."""
+        """As the protocol says, at most :data:`RECORDS_MAX`, and :data:`RECORDS_EACH_MAX` of one person."""
+        of_each = sa.func.row_number().over(partition_by=SESSIONS.c.account, order_by=SESSIONS.c.began_us.desc())
+        theirs = (
+            sa.select(SESSIONS, of_each.label("of_each"))
+            .where(SESSIONS.c.began_us >= microseconds(since), SESSIONS.c.account.in_(accounts))
+            .subquery()
+        )
         newest = (
-            sa.select(SESSIONS)
-            .where(SESSIONS.c.began_us >= microseconds(since))
-            .order_by(SESSIONS.c.began_us.desc())
+            sa.select(theirs)
+            .where(theirs.c.of_each <= RECORDS_EACH_MAX)
+            .order_by(theirs.c.began_us.desc())
             .limit(RECORDS_MAX)
         )
         with self._reading() as connection:
@@ -86,7 +94,6 @@ class SessionTable:
         return tuple(
             Recorded(_session(row), None if row.ended_us is None else moment(row.ended_us), row.why or None)
             for row in rows
-            if row.account in accounts
         )
 
     def raise_head(self, head: AuditHead) -> AuditHead:
