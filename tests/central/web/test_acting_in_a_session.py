@@ -208,7 +208,7 @@ def refuse_ends(browser: Browser) -> None:
         raise RecordError("full")
 
     store = browser.store
-    store.end = refuse  # type: ignore[method-assign]
+    store.end = refuse  # type: ignore[method-assign,assignment]
 
 
 @pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
