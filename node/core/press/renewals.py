@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from node.core import delivery
 from node.core.effects import AlertDraft, CancelDraft, ResponseDraft
-from node.core.incident.lifecycle import holder, keep
+from node.core.incident.lifecycle import happen, holder, keep
 from node.core.press import drafts
 from node.core.state import CancelProgress, PendingDraft, Row
+from node.core.table import Happening
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, Frame, Response
 
@@ -53,6 +54,8 @@ def _without(turn: Turn, alert: Alert, number: int) -> int:
         incident = replace(incident, answer=None, ahead=None, members=(), revision=-1, ack_counter=0)
     keep(turn, incident)
     if is_opening:
+        # It is answered no more: who answered, answered that other incident.
+        happen(turn, incident.key, Happening.TAKEN_BACK)
         drafts.rename(turn, incident.key, key)
     return key
 

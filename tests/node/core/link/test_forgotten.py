@@ -119,6 +119,23 @@ def test_second_press_that_was_forgotten_is_received_again_though_the_first_was_
     assert "received" == signing.face
 
 
+def test_answer_to_a_press_that_is_renewed_is_nobodys_any_more(signing: World) -> None:
+    """N3: it was to central's other incident with that number; ANSWERED without a name would stay for ever."""
+    signing.do(signing.answers(answer("central-1")))
+    signing.hold(Button.ATTACK)
+    signing.after(500)
+    signing.hold(Button.ATTACK)
+    signing.do(signing.receipt(2), signing.ack(1, AnswerState.ANSWERED))
+    assert "answered" == signing.face
+    digest = frame_digest(signing.stored[1][0].data)
+    refusal = Refusal(CENTRAL, 9, NOON_S, FrameId(OURS, 1), RefusalReason.ID_CONFLICT, digest)
+    signing.do(FrameReceived(signing.signed(refusal).data, None, Path.NETWORK))
+
+    assert "answered" != signing.face
+    signing.do(signing.receipt(3))
+    assert "received" == signing.face
+
+
 def test_question_that_lists_nothing_does_not_make_what_a_restored_central_lacks_look_done(signing: World) -> None:
     """It went out before anything was heard of the new run, and that names no incident of ours."""
     signing.do(signing.answers(answer("central-1")))
