@@ -102,9 +102,9 @@ def test_page_on_duty_gives_a_sign_of_life_every_five_minutes(
     page.clock.fast_forward("05:01")
 
     until(page, lambda: board.actions, "a sign of life")
-    assert [(StartDuty(), PRIYA)] == board.actions
+    assert [(StartDuty(is_sign=True), PRIYA)] == board.actions
     server.call(lambda: board.set_on_duty(()))
     expect(page.locator("#banner-nobody")).to_be_visible()
     page.clock.fast_forward("05:01")
     page.wait_for_selector("#live[data-live=live]")
-    assert [(StartDuty(), PRIYA)] == board.actions
+    assert [(StartDuty(is_sign=True), PRIYA)] == board.actions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
 BOOT_DEADLINE_S: Final = 600
 PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
+LOCKED: Final = ("fido2", "jwt")
+"""Libraries of central's that are taken from the lock: pure Python, and Debian's fido2 is too old."""
 
 PROGRAM: Final = """\
 #!/usr/bin/python3
@@ -69,7 +72,10 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
             for kind in ("sysusers", "tmpfiles")
             for who in ("node", "central")
         },
-        **{_copied(package, folder / "lib" / package): f"/opt/watchlink/lib/{package}" for package in PACKAGES},
+        **{
+            _copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"
+            for package in (*(REPOSITORY / name for name in PACKAGES), *map(_installed, LOCKED))
+        },
     }
 
 
@@ -123,9 +129,16 @@ def written(path: Path, text: str, mode: int = 0o644) -> Path:
     return path
 
 
-def _copied(package: str, target: Path) -> Path:
+def _installed(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def _copied(package: Path, target: Path) -> Path:
     # A copy, because the work tree may change under the boot.
-    shutil.copytree(REPOSITORY / package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 
