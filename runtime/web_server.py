@@ -135,6 +135,11 @@ class WebServer:
         self._loop.set_exception_handler(LoopErrors())
         self._has_loop.set()
         await self._server.serve(sockets=[self._listener])
+        # What has not ended within the second is cut off: a transport that is left would hold its socket.
+        for connection in tuple(self._server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Ask :meth:`serve` to return. From any thread, at any time, more than once."""

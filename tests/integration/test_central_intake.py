@@ -215,7 +215,12 @@ def test_receipts_of_a_killed_central_were_all_on_disk(config: Path, shop: Node)
     disk.close()
     assert receipted <= stored
     with running_central(config) as second:
-        assert len(stored) == sum(card.stands_for for card in second.board().cards)
+        shown = sum(card.stands_for for card in second.board().cards)
+        with sqlite3.connect(database_of(config)) as disk:
+            ((count,),) = disk.execute("SELECT count(*) FROM frames")
+        disk.close()
+    # The broker sends again what the first had not acknowledged, so there may be more by now.
+    assert len(stored) <= shown <= count
 
 
 def test_lies_are_counted_and_harm_nobody(fleet: Fleet, central: CentralProgram, shop: Node, bakery: Node) -> None:

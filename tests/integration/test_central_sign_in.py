@@ -112,11 +112,14 @@ def test_people_sign_in_by_passkey_with_the_office_and_its_folder_gone(config: P
         url = central.url.replace("127.0.0.1", "localhost")
         headers = {"x-watchlink": "1"}
         with httpx.Client(base_url=url, headers=headers, timeout=DEADLINE_S) as browser:
-            assert "cannot be read" in browser.get("/").text
+            door = browser.get("/").text
+            assert "Something is not in order between the office and this central" in door
+            assert "cannot be read" not in door  # a stranger learns of no folder
             options = browser.post("/sign-in/passkey/begin").json()
             done = browser.post("/sign-in/passkey/finish", json=passkey.answer(options, url.rstrip("/")))
             assert 200 == done.status_code, done.text
             assert 200 == browser.get("/board.json").status_code
+            assert "cannot be read" in browser.get("/").text
             assert "with a passkey, without the office" in browser.get("/session").text
         assert "signed in without the office" in central.log.read_text()
 
