@@ -13,15 +13,15 @@ from sqlalchemy.engine import URL
 from central.store.database import resolve_url
 from central.store.errors import StoreConfigError
 from runtime.config import ConfigError, load_toml
+from runtime.key_file import read_key
 from runtime.mqtt_link import LinkSettings
 from runtime.web_server import is_loopback
 from wire.errors import WireError
-from wire.signing import KEY_BYTES, PublicKey, SigningKey
+from wire.signing import PublicKey, SigningKey
 
 ALERTS_CERTIFICATE_FILE: Final = "alerts.pem"
 ALERTS_KEY_FILE: Final = "alerts.key"
 """Certificate and key of the connection for alerts, made by the fleet, beside the configuration."""
-_KEY_FILE_BYTES_MAX: Final = 1_024
 
 
 HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.:-]{0,253}$(?!\n)")]
@@ -122,8 +122,8 @@ def load_configuration(path: Path) -> Configuration:
         database = resolve_url(file.database, folder)
     except StoreConfigError as e:
         raise ConfigError(f"{path}: key database: {e}") from e
-    seed = _read_key(path, "identity.signing_key_file", folder / file.identity.signing_key_file)
-    authority = _read_key(path, "identity.authority_file", folder / file.identity.authority_file)
+    seed = read_key(folder / file.identity.signing_key_file, f"{path}: key identity.signing_key_file")
+    authority = read_key(folder / file.identity.authority_file, f"{path}: key identity.authority_file")
     try:
         authority_key = PublicKey(authority)
     except (WireError, ValueError) as e:
@@ -178,16 +178,3 @@ def _alerts_settings(mqtt: LinkSettings, folder: Path) -> LinkSettings | None:
         return None
     own = msgspec.structs.replace(mqtt, certificate_file=ALERTS_CERTIFICATE_FILE, key_file=ALERTS_KEY_FILE)
     return own.resolved(folder)
-
-
-def _read_key(path: Path, key: str, file: Path) -> bytes:
-    try:
-        with file.open("rb") as source:
-            raw = bytes.fromhex(source.read(_KEY_FILE_BYTES_MAX).decode("ascii").strip())
-    except OSError as e:
-        raise ConfigError(f"{path}: key {key}: {file} cannot be read: {e.strerror}") from e
-    except ValueError as e:
-        raise ConfigError(f"{path}: key {key}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits") from e
-    if len(raw) != KEY_BYTES:
-        raise ConfigError(f"{path}: key {key}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits")
-    return raw

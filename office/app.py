@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from office.config import CONFIG_VARIABLE, Configuration, load_configuration, read_key
+from office.config import CONFIG_VARIABLE, Configuration, load_configuration
 from runtime.config import ConfigError
+from runtime.key_file import read_key
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 from runtime.web_server import WebServer, listen

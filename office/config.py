@@ -15,14 +15,14 @@ import msgspec
 from msgspec import Struct
 
 from runtime.config import ConfigError, load_toml
+from runtime.key_file import read_key
 from runtime.web_server import is_loopback
 from wire.errors import WireError
-from wire.signing import KEY_BYTES, PublicKey
+from wire.signing import PublicKey
 from wire.snapshots import Town
 
 CONFIG_VARIABLE: Final = "WATCHLINK_OFFICE_CONFIG"
 """Environment variable with the path of ``office.toml``, for Django's settings."""
-_KEY_FILE_BYTES_MAX: Final = 1_024
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -203,24 +203,6 @@ def configured() -> Configuration | None:
     """
     named = os.environ.get(CONFIG_VARIABLE)
     return load_configuration(Path(named)) if named else None
-
-
-def read_key(file: Path, what: str) -> bytes:
-    """The 32 bytes of a key file.
-
-    Raises:
-        ConfigError: it cannot be read or does not hold 64 hexadecimal digits.
-    """
-    try:
-        with file.open("rb") as source:
-            raw = bytes.fromhex(source.read(_KEY_FILE_BYTES_MAX).decode("ascii").strip())
-    except OSError as e:
-        raise ConfigError(f"{what}: {file} cannot be read: {e.strerror}") from e
-    except ValueError as e:
-        raise ConfigError(f"{what}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits") from e
-    if len(raw) != KEY_BYTES:
-        raise ConfigError(f"{what}: {file} does not hold {2 * KEY_BYTES} hexadecimal digits")
-    return raw
 
 
 def _database(path: Path, text: str) -> str:

@@ -16,7 +16,7 @@ from office.accounts.access import person
 from office.accounts.models import OfficeSession
 from office.accounts.second_factor import FOR_CENTRAL_S, ask_again, is_recent, second_factor_age_s
 from office.accounts.sessions import mark_ticket
-from office.config import read_key
+from runtime.key_file import read_key
 from wire.tickets import TICKET_LIFE_S, Ticket, sign_ticket
 
 _NONCE: Final = re.compile(r"[0-9a-f]{64}")

@@ -11,9 +11,10 @@ from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
 from office.audit.restoring import carry_over, leave_numbers_out, void_links
-from office.config import Configuration, read_key
+from office.config import Configuration
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
+from runtime.key_file import read_key
 from wire.signing import PublicKey
 from wire.snapshots import People, Premises
 

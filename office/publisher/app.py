@@ -6,12 +6,13 @@ import logging
 import threading
 from typing import Final
 
-from office.config import Configuration, read_key
+from office.config import Configuration
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
 from office.readiness import check_database
 from runtime.config import ConfigError
+from runtime.key_file import read_key
 from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.web_server import WebServer, listen, url_of
