@@ -63,6 +63,11 @@ class Scope(Struct, frozen=True):
     is_whole: bool = False
 
     @property
+    def schemes(self) -> tuple[int, ...]:
+        """All of which anything is seen, in ascending order."""
+        return tuple(sorted(self.alerts | self.units))
+
+    @property
     def is_empty(self) -> bool:
         """Nothing at all is seen: a page would stay blank."""
         return not (self.alerts or self.units or self.is_whole)

@@ -208,14 +208,15 @@ class Gate:
         return tuple(found)
 
     async def records(self, visitor: Visitor) -> tuple[Recorded, ...]:
-        """The last days' sign-ins of people in the schemes of which the visitor is co-ordinator; empty = not known."""
+        """The last days' sign-ins in the schemes of which the visitor is co-ordinator; empty = not known.
+
+        Those of people who have left since, too.
+        """
         mine = visitor.rights.answers_as("co-ordinator")
         people = self._register.people.people if self._register else ()
-        accounts = frozenset(
-            person.account for person in people if any(mine & {*role.schemes} for role in person.roles)
-        )
+        accounts = frozenset(one.account for one in people if not mine.isdisjoint(_schemes(one)))
         try:
-            return await asyncio.to_thread(self._store.recent, self.now() - RECORD_SHOWN, accounts)
+            return await asyncio.to_thread(self._store.recent, self.now() - RECORD_SHOWN, mine, accounts)
         except RecordError as e:
             logger.warning("the record of sign-ins was not read: %s", e)
             return ()
@@ -257,6 +258,7 @@ class Gate:
                 Admission(
                     account=person.account,
                     name=person.name,
+                    schemes=_schemes(person),
                     generation=person.generation,
                     way="printed-code",
                     once=Once(f"code {digest}", None),
@@ -288,6 +290,7 @@ class Gate:
         admission = Admission(
             account=person.account,
             name=person.name,
+            schemes=_schemes(person),
             generation=person.generation,
             way="passkey",
             second_factor_at=self.now(),
@@ -311,19 +314,19 @@ class Gate:
         """Once."""
         for session in self.sessions.due(self.now()):
             try:
-                await self._judge_due(session, has_attack)
+                self._judge_due(session, has_attack)
             except Exception:
                 logger.exception("a session whose time is up was not looked at")
         await self.sessions.write()
 
-    async def _judge_due(self, session: Session, has_attack: Callable[[PersonEntry], bool]) -> None:
+    def _judge_due(self, session: Session, has_attack: Callable[[PersonEntry], bool]) -> None:
         now_at = self.now()
         if is_long_over(session, now_at):
             self.sessions.end(session, "shift-over", now_at)
         elif self._register is not None:
             person = self._register.person(session.account)
             if person is not None and has_attack(person):
-                await self.sessions.hold(session, now_at)
+                self.sessions.hold(session, now_at)
             else:
                 self.sessions.end(session, "shift-over", now_at)
 
@@ -342,6 +345,8 @@ class Gate:
             if why is not None:
                 self.sessions.end(session, why, self.now())
                 continue
+            if person is not None:
+                self.sessions.widen(session, _schemes(person))
             earlier = before.person(session.account) if before else None
             if person is not None and earlier is not None and earlier.roles != person.roles:
                 for tell in self._role_listeners:
@@ -381,6 +386,10 @@ def _listed(register: Register, account: int) -> PersonEntry:
     return person
 
 
+def _schemes(person: PersonEntry) -> tuple[int, ...]:
+    return rights_of(person.roles).scope.schemes
+
+
 def _check(person: PersonEntry, generation: int, office_session: str) -> None:
     match why_over(person, generation, office_session):
         case None:
@@ -396,6 +405,7 @@ def _admission(ticket: Ticket, person: PersonEntry, now_at: datetime) -> Admissi
     return Admission(
         account=person.account,
         name=person.name,
+        schemes=_schemes(person),
         generation=ticket.generation,
         way="office",
         office_session=ticket.session,

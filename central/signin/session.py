@@ -33,6 +33,7 @@ class Session(Struct, frozen=True, kw_only=True):
         digest: SHA-256 of the cookie, 64 hexadecimal digits; it opens nothing.
         account: the person.
         name: the person's, as it was when the session began.
+        schemes: those in which the person has had a role here since it began; empty = not known.
         generation: of the person's sessions when it began (:class:`wire.snapshots.PersonEntry`).
         way: how it began.
         office_session: the session at the office that it came from; empty = none.
@@ -44,6 +45,7 @@ class Session(Struct, frozen=True, kw_only=True):
     digest: str
     account: int
     name: str
+    schemes: tuple[int, ...] = ()
     generation: int
     way: Way
     office_session: str = ""

@@ -44,6 +44,7 @@ class Admission(Struct, frozen=True, kw_only=True):
 
     account: int
     name: str
+    schemes: tuple[int, ...]
     generation: int
     way: Way
     office_session: str = ""
@@ -85,20 +86,25 @@ class SessionStore(Protocol):
         """
         ...
 
-    def extend(self, digest: str, expires_at: datetime) -> None:
-        """A session lasts longer. Raises ``RecordError``."""
-        ...
-
-    def end(self, ended: tuple[Ended, ...]) -> None:
-        """Sessions are over. Raises ``RecordError``."""
+    def change(self, renewed: tuple[Session, ...], ended: tuple[Ended, ...]) -> None:
+        """Some last longer or are in more schemes, others are over; all or none. Raises ``RecordError``."""
         ...
 
     def live(self) -> tuple[Session, ...]:
         """Sessions without an end. Raises ``RecordError``."""
         ...
 
-    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
-        """Sessions of these people that began since then, the newest first. Raises ``RecordError``."""
+    def recent(self, since: datetime, schemes: frozenset[int], accounts: frozenset[int]) -> tuple[Recorded, ...]:
+        """Sessions in these schemes that began since then, the newest first.
+
+        Args:
+            since: aware UTC.
+            schemes: any one of them suffices.
+            accounts: people of these schemes now: theirs are those whose schemes are not known.
+
+        Raises:
+            RecordError: the disk refuses.
+        """
         ...
 
 
@@ -115,7 +121,8 @@ class Sessions:
         """
         self._store = store
         self._lock = asyncio.Lock()
-        self._unwritten: dict[str, Ended] = {}
+        self._renewed: dict[str, Session] = {}
+        self._ended: dict[str, Ended] = {}
         self._why: OrderedDict[str, End] = OrderedDict()
         self._listeners: list[Callable[[Session, End], None]] = []
         self._open: dict[str, Session] = {}
@@ -156,6 +163,7 @@ class Sessions:
             digest=digest_of(cookie),
             account=admission.account,
             name=admission.name,
+            schemes=admission.schemes,
             generation=admission.generation,
             way=admission.way,
             office_session=admission.office_session,
@@ -175,7 +183,7 @@ class Sessions:
         """End a session now; :meth:`write` tells the disk."""
         if self._open.pop(session.digest, None) is None:
             return
-        self._unwritten[session.digest] = Ended(session.digest, now_at, why)
+        self._ended[session.digest] = Ended(session.digest, now_at, why)
         self._why[session.digest] = why
         if len(self._why) > ENDS_REMEMBERED_MAX:
             self._why.popitem(last=False)
@@ -186,36 +194,41 @@ class Sessions:
         """Those whose time is up."""
         return tuple(session for session in self._open.values() if session.expires_at <= now_at)
 
-    async def hold(self, session: Session, now_at: datetime) -> None:
+    def hold(self, session: Session, now_at: datetime) -> None:
         """Let a session go on a little: its person has an attack on their screen. One that is over stays over."""
-        if session.digest not in self._open:
-            return
-        held = replace(session, expires_at=now_at + HELD_FOR)
-        self._open[session.digest] = held
-        try:
-            async with self._lock:
-                await asyncio.to_thread(self._store.extend, held.digest, held.expires_at)
-        except RecordError as e:
-            # It goes on in memory; only a restart would end it.
-            logger.warning("a session's new end is not on disk: %s", e)
+        if session.digest in self._open:
+            self._renew(replace(session, expires_at=now_at + HELD_FOR))
+
+    def widen(self, session: Session, schemes: tuple[int, ...]) -> None:
+        """Its person has a role in these schemes now; :meth:`write` tells the disk of any that are new."""
+        mine = tuple(sorted({*session.schemes, *schemes}))
+        if mine != session.schemes:
+            self._renew(replace(session, schemes=mine))
+
+    def _renew(self, session: Session) -> None:
+        self._open[session.digest] = self._renewed[session.digest] = session
 
     async def write(self) -> bool:
-        """Write the ends that the disk does not know yet; those that it refuses wait for the next time: false."""
+        """Write what the disk does not know yet; what it refuses waits for the next time: false."""
         async with self._lock:
             return await asyncio.to_thread(self.write_now)
 
     def write_now(self) -> bool:
         """As :meth:`write`, on the caller's thread: for the end of the program."""
-        ended = tuple(self._unwritten.values())
-        if not ended:
+        renewed, ended = tuple(self._renewed.values()), tuple(self._ended.values())
+        if not renewed and not ended:
             return True
         try:
-            self._store.end(ended)
+            self._store.change(renewed, ended)
         except RecordError as e:
-            logger.warning("the end of %d sessions is not on disk yet: %s", len(ended), e)
+            changed = {one.digest for one in renewed} | {one.digest for one in ended}
+            logger.warning("changes of %d sessions are not on disk yet: %s", len(changed), e)
             return False
-        for one in ended:
-            self._unwritten.pop(one.digest, None)
+        for one in renewed:
+            if self._renewed.get(one.digest) is one:
+                del self._renewed[one.digest]
+        for over in ended:
+            del self._ended[over.digest]
         return True
 
 

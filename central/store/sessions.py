@@ -18,7 +18,7 @@ from central.signin.errors import RecordError, UsedError
 from central.signin.session import Session
 from central.signin.sessions import Ended, Once, Recorded
 from central.store.database import Database, engine_of
-from central.store.rows import microseconds, moment
+from central.store.rows import microseconds, moment, numbers, spaced
 from central.store.tables import OFFICE_HEAD, SESSIONS, USED_ONCE
 from wire.snapshots import AuditHead
 
@@ -56,18 +56,15 @@ class SessionTable:
                     raise UsedError from e
             connection.execute(sa.insert(SESSIONS).values(_row(session)))
 
-    def extend(self, digest: str, expires_at: datetime) -> None:
+    def change(self, renewed: tuple[Session, ...], ended: tuple[Ended, ...]) -> None:
         """As the protocol says."""
         with self._writing() as connection:
-            it = sa.update(SESSIONS).where(SESSIONS.c.digest == digest)
-            connection.execute(it.values(expires_us=microseconds(expires_at)))
-
-    def end(self, ended: tuple[Ended, ...]) -> None:
-        """As the protocol says."""
-        with self._writing() as connection:
-            for one in ended:
+            for one in renewed:
                 it = sa.update(SESSIONS).where(SESSIONS.c.digest == one.digest)
-                connection.execute(it.values(ended_us=microseconds(one.at), why=one.why))
+                connection.execute(it.values(expires_us=microseconds(one.expires_at), schemes=spaced(one.schemes)))
+            for over in ended:
+                it = sa.update(SESSIONS).where(SESSIONS.c.digest == over.digest)
+                connection.execute(it.values(ended_us=microseconds(over.at), why=over.why))
 
     def live(self) -> tuple[Session, ...]:
         """As the protocol says."""
@@ -75,18 +72,20 @@ class SessionTable:
             rows = connection.execute(sa.select(SESSIONS).where(SESSIONS.c.ended_us.is_(None))).all()
         return tuple(_session(row) for row in rows)
 
-    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
+    def recent(self, since: datetime, schemes: frozenset[int], accounts: frozenset[int]) -> tuple[Recorded, ...]:
         """As the protocol says, at most :data:`RECORDS_MAX`, and :data:`RECORDS_EACH_MAX` of one person."""
+        theirs = sa.and_(SESSIONS.c.schemes == "", SESSIONS.c.account.in_(accounts))
+        in_schemes = [(sa.literal(" ") + SESSIONS.c.schemes + " ").contains(f" {scheme} ") for scheme in schemes]
         of_each = sa.func.row_number().over(partition_by=SESSIONS.c.account, order_by=SESSIONS.c.began_us.desc())
-        theirs = (
+        wanted = (
             sa.select(SESSIONS, of_each.label("of_each"))
-            .where(SESSIONS.c.began_us >= microseconds(since), SESSIONS.c.account.in_(accounts))
+            .where(SESSIONS.c.began_us >= microseconds(since), sa.or_(theirs, *in_schemes))
             .subquery()
         )
         newest = (
-            sa.select(theirs)
-            .where(theirs.c.of_each <= RECORDS_EACH_MAX)
-            .order_by(theirs.c.began_us.desc())
+            sa.select(wanted)
+            .where(wanted.c.of_each <= RECORDS_EACH_MAX)
+            .order_by(wanted.c.began_us.desc())
             .limit(RECORDS_MAX)
         )
         with self._reading() as connection:
@@ -136,6 +135,7 @@ def _row(session: Session) -> dict[str, Any]:
         "digest": session.digest,
         "account": session.account,
         "name": session.name,
+        "schemes": spaced(session.schemes),
         "generation": session.generation,
         "way": session.way,
         "office_session": session.office_session,
@@ -153,6 +153,7 @@ def _session(row: Any) -> Session:  # noqa: ANN401 - a row of SESSIONS
         digest=row.digest,
         account=row.account,
         name=row.name,
+        schemes=numbers(row.schemes),
         generation=row.generation,
         way=row.way,
         office_session=row.office_session,

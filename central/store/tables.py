@@ -180,7 +180,10 @@ SESSIONS = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
     Column("why", String(32), nullable=False),
+    # Of the person while it was open, separated by spaces; empty = not known, as in versions before.
+    Column("schemes", Text, nullable=False, server_default=""),
     Index("sessions_by_end", "ended_us"),
+    Index("sessions_by_begin", "began_us"),
 )
 """Every sign-in at the page, and how it ended. Those without an end are open."""
 

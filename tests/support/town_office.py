@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec.structs import replace
-
+from central.core.rights import rights_of
 from central.signin.errors import UsedError
 from central.signin.gate import Gate
 from central.signin.session import Session
@@ -43,17 +42,19 @@ class KeptSessions:
             self.used.add(once.id)
         self.sessions[session.digest] = session
 
-    def extend(self, digest: str, expires_at: datetime) -> None:
-        self.sessions[digest] = replace(self.sessions[digest], expires_at=expires_at)
-
-    def end(self, ended: tuple[Ended, ...]) -> None:
+    def change(self, renewed: tuple[Session, ...], ended: tuple[Ended, ...]) -> None:
+        self.sessions.update((one.digest, one) for one in renewed)
         self.ended.update((one.digest, one) for one in ended)
 
     def live(self) -> tuple[Session, ...]:
         return tuple(one for one in self.sessions.values() if one.digest not in self.ended)
 
-    def recent(self, since: datetime, accounts: frozenset[int]) -> tuple[Recorded, ...]:
-        wanted = [one for one in self.sessions.values() if one.began_at >= since and one.account in accounts]
+    def recent(self, since: datetime, schemes: frozenset[int], accounts: frozenset[int]) -> tuple[Recorded, ...]:
+        wanted = [
+            one
+            for one in self.sessions.values()
+            if one.began_at >= since and (schemes & {*one.schemes} or (not one.schemes and one.account in accounts))
+        ]
         ends = {one.digest: self.ended.get(one.digest) for one in wanted}
         found = [
             Recorded(one, end.at if end else None, end.why if end else None)
@@ -103,6 +104,7 @@ async def open_session(gate: Gate, account: int = PRIYA) -> str:
     admission = Admission(
         account=account,
         name=person.name,
+        schemes=rights_of(person.roles).scope.schemes,
         generation=person.generation,
         way="office",
         second_factor_at=gate.now(),

@@ -51,8 +51,7 @@ def test_sign_ins_without_pause_make_no_commit_fail(database: Database, table: S
             one = session()
             try:
                 table.begin(one, Once(f"ticket {one.digest}", START), START)
-                table.extend(one.digest, START)
-                table.end((Ended(one.digest, START, "replaced"),))
+                table.change((one,), (Ended(one.digest, START, "replaced"),))
             except Exception as e:  # noqa: BLE001 - told by the test's thread
                 refused.append(e)
             began.set()

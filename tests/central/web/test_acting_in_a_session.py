@@ -204,11 +204,11 @@ def test_session_is_held_by_an_open_attack_alone(card: dict[str, Any], *, is_hel
 def refuse_ends(browser: Browser) -> None:
     """The disk is full."""
 
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise RecordError("full")
 
     store = browser.store
-    store.end = refuse  # type: ignore[method-assign,assignment]
+    store.change = refuse  # type: ignore[method-assign,assignment]
 
 
 @pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
