@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from office.accounts.rules import why_not_call
 from office.config import CONFIG_VARIABLE, Configuration, load_configuration
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.config import ConfigError
@@ -65,10 +66,13 @@ def found(configuration: Configuration, name: str) -> str:
     """Make what is missing, and the first co-ordinator's link; returns what the person at the machine reads.
 
     Raises:
-        RefusedError: there is a co-ordinator already, or the directory lists no scheme.
+        RefusedError: nobody can have this name, there is a co-ordinator already, or the directory lists no scheme.
         ConfigError: the directory's file cannot be read, or a key file is damaged.
         DirectoryError: the directory is not the authority's.
     """
+    why_not = why_not_call(name)
+    if why_not is not None:
+        raise RefusedError(f"--name {name}: {why_not}")
     _make_keys(configuration)
     _open_django(configuration)
     migrate()
@@ -90,7 +94,7 @@ def found(configuration: Configuration, name: str) -> str:
                 f" watchlink office recover --config {configuration.file} USERNAME"
             )
         Invitation.objects.filter(invited_by=None, used_at=None).update(cancelled_at=timezone.now())
-        _, link = acts.invite(None, name=name, email="", role="co-ordinator", schemes=schemes)
+        _, link = acts.invite(None, name=" ".join(name.split()), email="", role="co-ordinator", schemes=schemes)
     public = configuration.snapshot_public_file
     fingerprint = key_fingerprint(bytes.fromhex(public.read_text(encoding="ascii")))
     return (

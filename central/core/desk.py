@@ -32,8 +32,9 @@ from central.core.view import (
 )
 from wire.errors import DecodeError
 from wire.ids import FrameId
-from wire.kinds import AUTOMATIC_NAME, PRIORITY, WATCHLINK_ROLE, AlertKind, Priority, Role
+from wire.kinds import PRIORITY, AlertKind, Priority, Role
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
+from wire.own_names import is_own_name
 from wire.text import display_text
 
 ON_DUTY_MAX: Final = 64
@@ -107,7 +108,7 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
     timing: Timing,
 ) -> Verdict:
     """Decide on one action whose texts are :func:`cleaned`."""
-    if _is_watchlinks(by.name):
+    if is_own_name(by.name):
         return Refused("Watchlink uses this name itself. Enter your own.")
     match action:
         case CloseRevoked():
@@ -176,7 +177,7 @@ def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdi
         return Refused("No one goes out for a test.")
     if not goes_out(who):
         return Refused("CCTV and the co-ordinator stay at their desks. Choose who is going.")
-    if _is_watchlinks(who.name):
+    if is_own_name(who.name):
         return Refused("Enter the name of the person on the way.")
     if _has_become_worse(action.seen_kind, incident):
         return _look_again(incident)
@@ -184,10 +185,6 @@ def _judge_set_out(action: SetOnTheWay, by: Person, incident: Incident) -> Verdi
     if incident.state == "on-the-way" and coming is not None and (coming.role, coming.name) == (who.role, who.name):
         return AlreadySo()
     return Allowed("on-the-way", incident, by, f"{who.role} {who.name}")
-
-
-def _is_watchlinks(name: str) -> bool:
-    return name.strip().casefold() in (AUTOMATIC_NAME, WATCHLINK_ROLE)
 
 
 def _has_become_worse(seen_kind: str, incident: Incident) -> bool:

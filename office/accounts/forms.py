@@ -10,8 +10,9 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from office.accounts.models import ROLE_SLUGS, USERNAME_CHARS_MAX, Account, Scheme
-from office.accounts.rules import TITLES
+from office.accounts.rules import TITLES, why_not_call
 from wire.limits import NAME_CHARS_MAX
+from wire.own_names import is_own_name
 from wire.text import display_text
 
 _USERNAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
@@ -27,15 +28,15 @@ class PlainForm(forms.Form):
 
 
 def clean_person_name(text: str) -> str:
-    """A name that every screen can show unchanged.
+    """A person's name that every screen can show unchanged.
 
     Raises:
-        ValidationError: it has characters that no screen shows.
+        ValidationError: nobody can have it.
     """
-    shown = display_text(text, NAME_CHARS_MAX)
-    if shown != " ".join(text.split()):
-        raise ValidationError(f"Some characters cannot be shown. Without them the name reads “{shown}”.")
-    return shown
+    why = why_not_call(text)
+    if why is not None:
+        raise ValidationError(why)
+    return display_text(text, NAME_CHARS_MAX)
 
 
 class PersonForm(PlainForm):
@@ -141,6 +142,8 @@ class JoinForm(NewPasswordMixin, PlainForm):
         username: str = self.cleaned_data["username"].strip().lower()
         if not _USERNAME.fullmatch(username):
             raise ValidationError("Use small letters, digits, dots and dashes, such as j.patel.")
+        if is_own_name(username):
+            raise ValidationError("Watchlink itself goes by this name. Choose another username.")
         if Account.objects.filter(username=username).exists():
             raise ValidationError("This username is taken. Choose another one.")
         return username

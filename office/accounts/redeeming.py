@@ -28,7 +28,7 @@ def open_invitation(token: str, *, now: datetime | None = None) -> Invitation:
         digest=links.digest_of(token), used_at=None, cancelled_at=None, expires_at__gt=now or timezone.now()
     ).select_related("invited_by")
     invitation = found.first()
-    if invitation is None:
+    if invitation is None or rules.why_not_call(invitation.name) is not None:
         raise LinkVoidError
     schemes = frozenset(invitation.schemes.values_list("number", flat=True))
     inviter = None if invitation.invited_by is None else rights_of(invitation.invited_by)

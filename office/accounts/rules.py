@@ -7,7 +7,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from wire.limits import NAME_CHARS_MAX
+from wire.own_names import is_own_name
 from wire.snapshots import RoleSlug
+from wire.text import display_text
 
 TITLES: Final[Mapping[str, str]] = {
     "co-ordinator": "Co-ordinator",
@@ -132,6 +135,18 @@ def why_not_recover(rights: Rights, person: Standing) -> str | None:
 def may_open(maker: Rights, person: Standing) -> bool:
     """Whether a recovery link still stands: whoever made it may still help the person, as both stand now."""
     return may_see(maker, person) and why_not_recover(maker, person) is None
+
+
+def why_not_call(name: str) -> str | None:
+    """Why nobody can have this name, and what to do; or ``None``. White space apart, it is then shown as it is."""
+    shown = display_text(name, NAME_CHARS_MAX)
+    if shown != " ".join(name.split()):
+        return f"Some characters cannot be shown, or there are too many. Without them the name reads “{shown}”."
+    if not shown:
+        return "Enter the person’s name."
+    if is_own_name(name):
+        return "Watchlink itself goes by this name. Enter the person’s own name."
+    return None
 
 
 def may_redeem(role: str, schemes: frozenset[int], inviter: Rights | None) -> bool:

@@ -74,6 +74,15 @@ def test_init_refuses_once_there_is_a_co_ordinator(config_file: Path) -> None:
     assert "/recover/" in recovered.stdout
 
 
+@pytest.mark.parametrize(("name", "why"), [("Watchlink", "goes by this name"), ("Ann\u200bLee", "cannot be shown")])
+def test_init_refuses_a_name_that_nobody_can_have(config_file: Path, name: str, why: str) -> None:
+    done = office("init", "--config", config_file, "--name", name)
+
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert not (config_file.parent / "keys").exists()
+
+
 def test_init_refuses_a_directory_of_another_authority(config_file: Path) -> None:
     (config_file.parent / "authority.pub").write_text(SigningKey(bytes(32)).public.raw.hex())
 

@@ -44,7 +44,7 @@ def test_older_node_is_answered_as_before(town: Town) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["automatic", "Automatic", " WATCHLINK "])
+@pytest.mark.parametrize("name", ["automatic", "Automatic", " WATCHLINK ", "W\u0430tchlink itself", "central"])
 @pytest.mark.parametrize("role", ["co-ordinator", "pcso"])
 def test_nobody_can_be_named_so(town: Town, role: str, name: str) -> None:
     town.press(7)

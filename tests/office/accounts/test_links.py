@@ -116,6 +116,17 @@ def test_what_was_typed_stays_when_something_is_wrong(client: Client, co_ordinat
     assert client.get(link).status_code == 200
 
 
+def test_nobody_joins_under_a_name_of_watchlink_itself(client: Client, co_ordinator: Account) -> None:
+    link = _invite(co_ordinator)
+
+    page = client.post(link, {"username": "watch.link", "password": NEW, "again": NEW}).content.decode()
+    Invitation.objects.update(name="Watchlink")  # by an older version
+
+    assert "Choose another username" in page
+    assert client.get(link).status_code == 410
+    assert not Account.objects.filter(username="watch.link").exists()
+
+
 def test_a_weak_password_is_refused(client: Client, co_ordinator: Account) -> None:
     link = _invite(co_ordinator)
 

@@ -163,6 +163,22 @@ def test_a_name_is_corrected_and_recorded(co_ordinator: Account, make_person: Ma
     assert _actions()[-1] == "person.corrected"
 
 
+@pytest.mark.parametrize("name", ["Watchlink itself", "W\u0430tchlink", "CENTRAL"])
+def test_nobody_is_named_like_watchlink_itself(
+    co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn, name: str
+) -> None:
+    person = make_person("jo", ("pcso", HART), name="Jo Reed")
+    browser = signed_in(co_ordinator)
+    pages = [
+        browser.post("/people/invite/", {"name": name, "role": "pcso", "schemes": [HART]}),
+        browser.post(f"/people/{person.pk}/correct/", {"name": name}),
+    ]
+
+    assert ["Enter the person’s own name." in page.content.decode() for page in pages] == [True, True]
+    assert not Invitation.objects.exists()
+    assert Account.objects.get(pk=person.pk).name == "Jo Reed"
+
+
 def test_the_last_role_stays(co_ordinator: Account, make_person: MakePerson, signed_in: SignedIn) -> None:
     person = make_person("jo", ("pcso", HART))
 
