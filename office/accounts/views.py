@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from office.accounts import redeeming, sessions
 from office.accounts.access import acting, person, rights
+from office.accounts.browsers import browser_text
 from office.accounts.forms import ChangePasswordForm
 from office.accounts.guessing import is_right
 from office.accounts.models import Notice, OfficeSession, PrintedCode, Scheme
@@ -74,7 +75,7 @@ def own_account(request: HttpRequest) -> HttpResponse:
                 for method in methods
                 if method.type == Authenticator.Type.RECOVERY_CODES
             ),
-            "sessions": running.order_by("-seen_at"),
+            "sessions": [(session, browser_text(session.agent)) for session in running.order_by("-seen_at")],
             "this_session": request.session[sessions.SESSION_KEY],
             "sheet_made_at": codes.values_list("made_at", flat=True).first(),
         },

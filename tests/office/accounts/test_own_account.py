@@ -21,7 +21,9 @@ NEW = "a quite different pass phrase"
 def test_sessions_are_listed_and_ended(co_ordinator: Account, signed_in: SignedIn) -> None:
     here, there = signed_in(co_ordinator), signed_in(co_ordinator)
     there_id = there.session[SESSION_KEY]
-    assert there_id in here.get("/account/").content.decode()
+    page = here.get("/account/").content.decode()
+    assert there_id in page
+    assert (page.count("A browser"), page.count("A browser, this one")) == (2, 1)
 
     here.post(f"/account/sessions/{there_id}/end/")
 
