@@ -186,8 +186,9 @@ def _recover(configuration: Configuration, username: str) -> str:
         account = Account.objects.filter(username=username.lower(), is_active=True).first()
         if account is None:
             raise RefusedError(f"nobody has the username {username!r}")
-        link = acts.make_recovery_link(None, account, sets_password=True)
+        link, withdrawn = acts.make_recovery_link(None, account, sets_password=True)
+    taken_back = f"Taken back: {withdrawn.text} that they had made.\n" if withdrawn.text else ""
     return (
         f"Passkeys, app and codes of {account.name} no longer work, and their sessions have ended. Give them this link;"
-        f" it works once, within 24 hours, and is not shown again:\n\n  {link}\n"
+        f" it works once, within 24 hours, and is not shown again:\n\n  {link}\n{taken_back}"
     )

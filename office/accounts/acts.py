@@ -13,6 +13,7 @@ from office.accounts.models import Account, Invitation, PrintedCode, RecoveryLin
 from office.accounts.rules import Rights, Standing
 from office.accounts.second_factor import KINDS
 from office.accounts.telling import send, tell
+from office.accounts.withdrawal import Withdrawn, withdraw_made_by
 from office.audit.journal import record
 from wire.snapshots import RoleSlug
 
@@ -98,7 +99,7 @@ def end_account(actor: Account, rights: Rights, account: Account) -> None:
     send(account.email, "Your Watchlink account", f"{account.name},\n\n{actor.name} ended your account.\n")
     for invitation in invitations_of(rights, account):
         cancel_invitation(actor, invitation)
-    close_account(account)
+    close_account(actor, account)
 
 
 def open_invitations(own: frozenset[int]) -> QuerySet[Invitation]:
@@ -124,7 +125,7 @@ def cancel_invitation(actor: Account, invitation: Invitation) -> None:
     record(actor, "invitation.cancelled", invitation, schemes=numbers)
 
 
-def close_account(account: Account) -> None:
+def close_account(actor: Account | None, account: Account) -> None:
     """End it, whatever the rules say; the caller has recorded why."""
     account.is_active = False
     account.ended_at = timezone.now()
@@ -133,17 +134,17 @@ def close_account(account: Account) -> None:
     _drop_ways_in(account)
     RoleGrant.objects.filter(account=account).delete()
     # Nor do they come back as somebody else, by a link that they made.
-    RecoveryLink.objects.filter(made_by=account, used_at=None).delete()
-    Invitation.objects.filter(invited_by=account, used_at=None).update(cancelled_at=timezone.now())
+    withdraw_made_by(account, actor)
 
 
-def make_recovery_link(actor: Account | None, account: Account, *, sets_password: bool) -> str:
+def make_recovery_link(actor: Account | None, account: Account, *, sets_password: bool) -> tuple[str, Withdrawn]:
     """Help somebody who lost their phone or key: what they signed in with is void at once, and so are their sessions.
 
-    The caller has asked :func:`office.accounts.rules.why_not_recover`.
+    The links that they made are taken back: whoever has the phone could have made them. The caller has asked
+    :func:`office.accounts.rules.why_not_recover`.
 
     Returns:
-        The link, to be handed over in person or by phone. It is shown once.
+        The link, to be handed over in person or by phone, which is shown once; and what was taken back.
     """
     _drop_ways_in(account)
     token = links.new_token()
@@ -159,9 +160,12 @@ def make_recovery_link(actor: Account | None, account: Account, *, sets_password
     by = actor.name if actor is not None else "Somebody at the office's machine"
     what = "a link that lets you choose a new password" if sets_password else "a link, which asks for your password"
     tell(account, f"{by} removed your second factor and made {what}. If you did not ask for this, say so at once.")
+    withdrawn = withdraw_made_by(account, actor)
+    if withdrawn.told:
+        tell(account, withdrawn.told)
     if actor is not None:
         tell(actor, f"You removed the second factor of {account.name} and made a recovery link.")
-    return links.address("recover", token)
+    return links.address("recover", token), withdrawn
 
 
 def invite(

@@ -198,8 +198,9 @@ def lost_phone(request: HttpRequest, number: int) -> HttpResponseBase:
         if why is not None:
             form.add_error(None, why)
             return render(request, "accounts/lost_phone.html", {"account": account, "form": form})
-        link = acts.make_recovery_link(actor, account, sets_password=sets_password)
-    return render(request, "accounts/link.html", {"name": account.name, "link": link, "kind": "recovery"})
+        link, withdrawn = acts.make_recovery_link(actor, account, sets_password=sets_password)
+    context = {"name": account.name, "link": link, "kind": "recovery", "taken_back": withdrawn.text}
+    return render(request, "accounts/link.html", context)
 
 
 @guard

@@ -149,6 +149,12 @@ def why_not_call(name: str) -> str | None:
     return None
 
 
+def withdrawn_text(invitations: int, recovery_links: int) -> str:
+    """How many links were taken back: ``1 invitation and 2 recovery links``; empty if none was."""
+    counts = (invitations, "invitation"), (recovery_links, "recovery link")
+    return " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+
+
 def may_redeem(role: str, schemes: frozenset[int], inviter: Rights | None) -> bool:
     """Whether an invitation still stands: whoever made it may still give the role.
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,6 +23,7 @@ from office.accounts.models import Notice, OfficeSession, PrintedCode, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import has_second_factor, require_recent_second_factor
 from office.accounts.telling import tell
+from office.accounts.withdrawal import withdraw_made_by
 from office.audit.journal import record
 from wire.printed_codes import code_digest, code_text
 from wire.snapshots import PRINTED_CODES_MAX
@@ -96,10 +97,17 @@ def end_session(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 @require_POST
 def sign_out_everywhere(request: HttpRequest) -> HttpResponseBase:
-    """End all of one's own sessions, this one and those in the control room included."""
+    """End all of one's own sessions, this one and those in the control room included, and void the links one made."""
     with acting(request) as (account, _):
         sessions.end_all_sessions(account)
         record(account, "sessions.ended", account)
+        withdrawn = withdraw_made_by(account, account)
+        if withdrawn.told:
+            tell(account, f"You signed out everywhere. {withdrawn.told}")
+        logout(request)
+    messages.success(request, "You are signed out everywhere.")
+    if withdrawn.told:
+        messages.warning(request, withdrawn.told)
     return redirect("account_login")
 
 

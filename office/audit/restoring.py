@@ -18,6 +18,7 @@ from office.accounts import acts
 from office.accounts.models import Account, Invitation, OfficeSession, RecoveryLink, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import has_second_factor
+from office.accounts.withdrawal import withdraw
 from office.audit.chain import NO_DIGEST
 from office.audit.journal import digest_at, record
 from office.members.models import Premises
@@ -57,19 +58,8 @@ def _lacks(published: AuditHead) -> bool:
 
 def void_links() -> list[str]:
     """Void the open links of the copy, some of which were used or cancelled since. Returns sentences."""
-    now = timezone.now()
-    invitations = Invitation.objects.filter(used_at=None, cancelled_at=None)
-    recoveries = RecoveryLink.objects.filter(used_at=None)
-    said = []
-    for invitation in invitations.filter(expires_at__gt=now).order_by("pk"):
-        numbers = invitation.schemes.values_list("number", flat=True)
-        record(None, "invitation.cancelled", invitation, schemes=numbers, after_restore=True)
-        said.append(str(invitation))
-    for link in recoveries.filter(expires_at__gt=now).select_related("account").order_by("pk"):
-        record(None, "recovery-link.voided", link.account, after_restore=True)
-        said.append(str(link))
-    invitations.update(cancelled_at=now)
-    recoveries.delete()
+    withdrawn = withdraw(None, Invitation.objects.all(), RecoveryLink.objects.all(), after_restore=True)
+    said = (*withdrawn.invitations, *withdrawn.recoveries)
     return (
         [f"{', '.join(said)}: the link is void, for it may have been used or cancelled. Make a new one."]
         if said
@@ -85,7 +75,7 @@ def _carry_people(people: People) -> list[str]:
         entry = published.get(account.pk)
         if entry is None or entry.username != account.username:
             record(None, "account.ended", account, after_restore=True)
-            acts.close_account(account)
+            acts.close_account(None, account)
             said.append(
                 f"{who}: had ended since the copy was made, or came only after the restore. The account is ended;"
                 " if they should have one, invite them."

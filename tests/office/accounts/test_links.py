@@ -25,7 +25,8 @@ def _invite(by: Account | None, role: str = "pcso", *schemes: int) -> str:
 
 
 def _recovery(by: Account | None, account: Account, *, sets_password: bool = False) -> str:
-    return acts.make_recovery_link(by, account, sets_password=sets_password).removeprefix("http://localhost")
+    link, _ = acts.make_recovery_link(by, account, sets_password=sets_password)
+    return link.removeprefix("http://localhost")
 
 
 def _join(client: Client, link: str, username: str = "ann") -> object:

@@ -17,6 +17,7 @@ from office.accounts.rules import (
     why_not_end,
     why_not_recover,
     why_not_remove,
+    withdrawn_text,
 )
 from wire.snapshots import RoleSlug
 
@@ -115,3 +116,17 @@ def test_an_invitation_stands_while_its_maker_may_give_the_role() -> None:
     assert not may_redeem("pcso", frozenset({HART}), Rights(1))
     assert may_redeem("co-ordinator", frozenset({HART, PUBS}), None)
     assert not may_redeem("pcso", frozenset({HART}), None)
+
+
+@pytest.mark.parametrize(
+    ("invitations", "recovery_links", "text"),
+    [
+        (0, 0, ""),
+        (1, 0, "1 invitation"),
+        (0, 1, "1 recovery link"),
+        (2, 1, "2 invitations and 1 recovery link"),
+        (1, 3, "1 invitation and 3 recovery links"),
+    ],
+)
+def test_links_taken_back_are_counted_in_words(invitations: int, recovery_links: int, text: str) -> None:
+    assert withdrawn_text(invitations, recovery_links) == text

@@ -140,7 +140,7 @@ def test_links_of_the_copy_are_void(client: Client, co_ordinator: Account, make_
     """They may have been cancelled or used since, and no snapshot says so."""
     jo, hart = make_person("jo", ("pcso", HART)), Scheme.objects.get(pk=HART)
     _, join = acts.invite(co_ordinator, name="Sam", email="", role="pcso", schemes=[hart])
-    recover = acts.make_recovery_link(co_ordinator, jo, sets_password=True)
+    recover, _ = acts.make_recovery_link(co_ordinator, jo, sets_password=True)
     paths = [link.removeprefix("http://localhost") for link in (join, recover)]
     assert [200, 200] == [client.get(path).status_code for path in paths]
     said = void_links()

@@ -36,7 +36,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, c
 def test_ended_account_is_cut_off_once_the_newest_list_does_not_name_it(world: World, make_person: MakePerson) -> None:
     jo = make_person("jo", ("cctv", HART))
     world.look()
-    acts.close_account(jo)
+    acts.close_account(None, jo)
     assert not reaching.is_cut_off(jo.pk)
 
     for number in range(10):  # the tenth file sorts before the second by name

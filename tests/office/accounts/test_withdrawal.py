@@ -1,0 +1,89 @@
+"""A lost phone, and signing out everywhere, take back the links that were made: a thief may have made them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from office.accounts import acts
+from office.accounts.models import Account, Invitation, RecoveryLink, Scheme
+from office.audit.models import AuditRow
+from tests.office.conftest import HART, MakePerson, SignedIn
+
+pytestmark = pytest.mark.django_db
+MADE = "1 invitation and 1 recovery link that"
+
+
+@pytest.fixture
+def thief(make_person: MakePerson) -> Account:
+    """A co-ordinator whose phone somebody else has."""
+    return make_person("tess", ("co-ordinator", HART), name="Tess Webb")
+
+
+@pytest.fixture
+def links(thief: Account, make_person: MakePerson) -> list[str]:
+    """An invitation and a recovery link that were made with that phone, and an invitation that has expired."""
+    jo, hart = make_person("jo", ("pcso", HART), name="Jo Reed"), [Scheme.objects.get(pk=HART)]
+    acts.invite(thief, name="Late", email="", role="pcso", schemes=hart)
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    _, join = acts.invite(thief, name="Eve", email="", role="co-ordinator", schemes=hart)
+    recover, _ = acts.make_recovery_link(thief, jo, sets_password=True)
+    found = [link.removeprefix("http://localhost") for link in (join, recover)]
+    assert [Client().get(link).status_code for link in found] == [200, 200]
+    return found
+
+
+def rows_of(actor: Account) -> list[tuple[str, str, str, str]]:
+    """What was taken back by somebody."""
+    actions = ("invitation.cancelled", "recovery-link.voided")
+    rows = AuditRow.objects.filter(action__in=actions, actor_account=actor.pk).order_by("sequence")
+    return list(rows.values_list("action", "subject_name", "schemes", "details"))
+
+
+def taken_back_by(actor: Account) -> bool:
+    details = '{"made_by":"Tess Webb"}'
+    return rows_of(actor) == [
+        ("invitation.cancelled", "Invitation of Eve", " 1 ", details),
+        ("recovery-link.voided", "Jo Reed", " 1 ", details),
+    ]
+
+
+def test_a_lost_phone_takes_back_what_was_made_with_it(
+    co_ordinator: Account, thief: Account, links: list[str], signed_in: SignedIn
+) -> None:
+    page = signed_in(co_ordinator).post(f"/people/{thief.pk}/lost-phone/").content.decode()
+
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert f"Taken back: {MADE} Tess Webb had made" in page
+    assert taken_back_by(co_ordinator)
+    assert thief.notices.filter(text__contains=f"{MADE} you had made").exists()
+    # The link that was made for her stands.
+    assert list(RecoveryLink.objects.values_list("account", flat=True)) == [thief.pk]
+
+
+def test_signing_out_everywhere_takes_back_what_was_made_meanwhile(
+    thief: Account, links: list[str], signed_in: SignedIn
+) -> None:
+    page = signed_in(thief).post("/account/sessions/end-all/", follow=True).content.decode()
+
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert "You are signed out everywhere." in page
+    assert f"Taken back: {MADE} you had made" in page
+    assert "nothing was changed" not in page
+    assert taken_back_by(thief)
+    assert thief.notices.filter(text__contains=f"{MADE} you had made").exists()
+
+
+def test_what_others_made_stands(
+    co_ordinator: Account, thief: Account, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    _, join = acts.invite(co_ordinator, name="Ann", email="", role="pcso", schemes=[Scheme.objects.get(pk=HART)])
+    recover, _ = acts.make_recovery_link(co_ordinator, make_person("al", ("pcso", HART)), sets_password=True)
+    page = signed_in(thief).post("/account/sessions/end-all/", follow=True).content.decode()
+    page += signed_in(co_ordinator).post(f"/people/{thief.pk}/lost-phone/").content.decode()
+
+    assert [Client().get(link.removeprefix("http://localhost")).status_code for link in (join, recover)] == [200, 200]
+    assert "Taken back" not in page
