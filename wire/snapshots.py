@@ -39,6 +39,7 @@ ENDED_SESSIONS_MAX: Final = 64
 """Of one person. With more, the office raises the person's generation, which ends them all."""
 PASSKEYS_MAX: Final = 16
 PRINTED_CODES_MAX: Final = 10
+SECOND_FACTORS_MAX: Final = 4
 
 _FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
 
@@ -84,6 +85,9 @@ class PersonEntry(Message, frozen=True):
     passkeys: Annotated[tuple[PasskeyEntry, ...], msgspec.Meta(max_length=PASSKEYS_MAX)] = ()
     printed_codes: Annotated[tuple[HexDigest, ...], msgspec.Meta(max_length=PRINTED_CODES_MAX)] = ()
     """Digests of one-time codes on paper (:mod:`wire.printed_codes`), for the day on which all else fails."""
+    second_factors: Annotated[tuple[HexDigest, ...], msgspec.Meta(max_length=SECOND_FACTORS_MAX)] = ()
+    """Digests of how the office keeps the person's authenticator app and recovery codes. For the office alone: restored
+    from a backup, it sees which of them were removed, replaced or used since."""
 
 
 class People(Message, frozen=True):

@@ -12,17 +12,18 @@ from office.accounts.models import Account, TotpUse
 from office.accounts.telling import tell
 from office.audit.journal import record
 
-_WORDS: Final = {
+METHOD_WORDS: Final = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey",
     Authenticator.Type.RECOVERY_CODES: "recovery codes",
 }
+"""What is added and removed, for people."""
 
 
 def method_added(request: HttpRequest, account: Account, kind: str) -> None:
     """A new app or passkey, which the person has just shown, so it counts as a second factor of this session."""
     authenticator = Authenticator.objects.filter(user=account, type=kind).latest("pk")
-    word = _WORDS[authenticator.type]
+    word = METHOD_WORDS[authenticator.type]
     record(account, "sign-in-method.added", account, method=word)
     tell(account, f"A new {word} was added to your account. If this was not you, tell your co-ordinator at once.")
     record_authentication(request, account, "mfa", id=authenticator.pk, type=authenticator.type)
@@ -33,7 +34,7 @@ def method_added(request: HttpRequest, account: Account, kind: str) -> None:
 
 def method_removed(account: Account, kind: str) -> None:
     """One less."""
-    word = _WORDS[Authenticator.Type(kind)]
+    word = METHOD_WORDS[Authenticator.Type(kind)]
     record(account, "sign-in-method.removed", account, method=word)
     tell(account, f"The {word} of your account was removed. If this was not you, tell your co-ordinator at once.")
 

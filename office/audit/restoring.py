@@ -1,7 +1,7 @@
 """After a restore from a backup: what the snapshots still know, so that nothing that was ended comes back.
 
 A copy of the database is older than what was published. In it ended accounts are active, ended sessions are good again,
-roles, passkeys and printed codes that were taken away are back, links that were used are open, and numbers of accounts
+roles, passkeys, apps and codes that were taken away are back, links that were used are open, and numbers of accounts
 and premises made since would be given to others.
 """
 
@@ -15,19 +15,26 @@ from django.db import connection, models
 from django.utils import timezone
 
 from office.accounts import acts
+from office.accounts.enrolment import METHOD_WORDS
 from office.accounts.models import Account, Invitation, OfficeSession, RecoveryLink, Scheme
 from office.accounts.rules import TITLES
 from office.accounts.second_factor import has_second_factor
+from office.accounts.telling import tell
 from office.accounts.withdrawal import withdraw
 from office.audit.chain import NO_DIGEST
 from office.audit.journal import digest_at, record
 from office.members.models import Premises
-from office.publisher.content import passkey_entry
+from office.publisher.content import passkey_entry, second_factor_digest
 from wire.snapshots import AuditHead, People, PersonEntry
 from wire.snapshots import Premises as PremisesSnapshot
 
 NUMBERS_LEFT_OUT: Final = 10_000
 """Above the highest that is known: far more than a town makes between two backups."""
+NOT_KNOWN: Final = (
+    "No list of people that is newer than the copy is here, so the office does not know what was taken away since."
+    " Accounts, roles, passwords, passkeys and apps are as in the copy. Go through the list of people: end accounts,"
+    " remove roles, and help those with “Help with a lost phone or key” who changed a password, phone or key since."
+)
 
 
 def carry_over(people: People | None) -> list[str]:
@@ -39,7 +46,20 @@ def carry_over(people: People | None) -> list[str]:
     Returns:
         What a person should know, in sentences.
     """
-    return _carry_people(people) if people is not None and _lacks(people.audit) else []
+    return _carry_people(people) if people is not None and _lacks(people.audit) else [NOT_KNOWN]
+
+
+def tell_co_ordinators(said: list[str]) -> None:
+    """Tell every co-ordinator of the restore, until they have read it.
+
+    Args:
+        said: by :func:`carry_over`.
+    """
+    text = "The office was restored from a backup: what was changed since must be done again, and open links are void."
+    if NOT_KNOWN in said:
+        text += " Who or what was taken away since is not known: go through the list of people with the engineer."
+    for account in Account.objects.filter(is_active=True, grants__role="co-ordinator").distinct().order_by("pk"):
+        tell(account, text)
 
 
 def leave_numbers_out(people: People | None, premises: PremisesSnapshot | None) -> None:
@@ -92,12 +112,12 @@ def _carry_person(account: Account, entry: PersonEntry) -> Iterator[str]:
         record(None, "sessions.ended", account, after_restore=True)
         yield (
             "had a new password or second factor, or signed out everywhere, since the copy was made."
-            " The old ones are good again: call them. Their sessions have ended."
+            " If it was the password, the old one is good again: call them. Their sessions have ended."
         )
     elif entry.generation == account.generation:
         _end_sessions(account, entry.ended_sessions)
     yield from _carry_roles(account, entry)
-    yield from _carry_passkeys(account, entry)
+    yield from _carry_methods(account, entry)
     gone, _ = account.printed_codes.exclude(digest__in=entry.printed_codes).delete()
     if gone:
         record(None, "printed-codes.removed", account, after_restore=True)
@@ -141,24 +161,23 @@ def _carry_roles(account: Account, entry: PersonEntry) -> Iterator[str]:
         yield f"had been made {titles(given)}. Give it again."
 
 
-def _carry_passkeys(account: Account, entry: PersonEntry) -> Iterator[str]:
-    published = {passkey.credential for passkey in entry.passkeys}
-    removed = [row for row in _passkeys(account) if _credential(row) not in published]
+def _carry_methods(account: Account, entry: PersonEntry) -> Iterator[str]:
+    published = {*(passkey.credential for passkey in entry.passkeys), *entry.second_factors}
+    rows: Iterable[Authenticator] = Authenticator.objects.filter(user=account).order_by("type", "pk")
+    removed = [row for row in rows if _mark(row) not in published]
     for row in removed:
-        record(None, "sign-in-method.removed", account, method="passkey", after_restore=True)
+        record(None, "sign-in-method.removed", account, method=METHOD_WORDS[row.type], after_restore=True)
         row.delete()
     if removed:
+        words = " and ".join(dict.fromkeys(METHOD_WORDS[row.type] for row in removed))
         more = "" if has_second_factor(account) else " They have no second factor now: make them a recovery link."
-        yield f"a passkey that had been removed is removed again.{more}"
+        yield f"removed again, for removed, replaced or used since the copy was made: {words}.{more}"
 
 
-def _passkeys(account: Account) -> Iterable[Authenticator]:
-    rows: Iterable[Authenticator] = Authenticator.objects.filter(user=account, type=Authenticator.Type.WEBAUTHN)
-    return rows
-
-
-def _credential(row: Authenticator) -> bytes | None:
-    """``None`` = it cannot be read, so it was never published."""
+def _mark(row: Authenticator) -> bytes | str | None:
+    """By which it is known in a snapshot; ``None`` = a passkey that cannot be read, so it was never published."""
+    if row.type != Authenticator.Type.WEBAUTHN:
+        return second_factor_digest(row.data)
     try:
         return passkey_entry(row.data).credential
     except (KeyError, TypeError, ValueError):

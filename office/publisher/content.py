@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -23,6 +25,7 @@ from wire.snapshots import (
     ENDED_SESSIONS_MAX,
     PASSKEYS_MAX,
     PRINTED_CODES_MAX,
+    SECOND_FACTORS_MAX,
     PasskeyEntry,
     PersonEntry,
     PremisesEntry,
@@ -72,6 +75,7 @@ def people() -> tuple[PersonEntry, ...]:
     ended = _by_account(ended_at_central(), "public_id")
     codes = _by_account(PrintedCode.objects.order_by("pk"), "digest")
     passkeys = _passkeys()
+    second_factors = _second_factors()
     found = (
         PersonEntry(
             account=account.pk,
@@ -82,6 +86,7 @@ def people() -> tuple[PersonEntry, ...]:
             ended_sessions=tuple(sorted(ended.get(account.pk, ())[:ENDED_SESSIONS_MAX])),
             passkeys=tuple(passkeys.get(account.pk, ())[:PASSKEYS_MAX]),
             printed_codes=tuple(codes.get(account.pk, ())[:PRINTED_CODES_MAX]),
+            second_factors=tuple(second_factors.get(account.pk, ())[:SECOND_FACTORS_MAX]),
         )
         for account in Account.objects.filter(is_active=True)
         .order_by("pk")
@@ -121,6 +126,20 @@ def _passkeys() -> dict[int, list[PasskeyEntry]]:
         except (KeyError, TypeError, ValueError) as e:
             _tell(f"passkey {number} of account {account} is not published: {e!r}")
     return found
+
+
+def _second_factors() -> dict[int, list[str]]:
+    rows = Authenticator.objects.filter(type__in=(Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES))
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for account, data in rows.filter(user__is_active=True).order_by("pk").values_list("user_id", "data"):
+        found[account].append(second_factor_digest(data))
+    return found
+
+
+def second_factor_digest(data: Mapping[str, Any]) -> str:
+    """Of an app or recovery codes as allauth stores them, encrypted: it tells two states apart and nothing else."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"watchlink/1/second factor\n{text}".encode()).hexdigest()
 
 
 def passkey_entry(data: Mapping[str, Any]) -> PasskeyEntry:

@@ -61,6 +61,7 @@ PEOPLE: Final = People(
             ended_sessions=("0f" * 16,),
             passkeys=(PasskeyEntry(credential=b"credential", public_key=b"a COSE key"),),
             printed_codes=("cd" * 32,),
+            second_factors=("ef" * 32,),
         ),
         PersonEntry(account=9, username="sam", name="Sam"),
     ),

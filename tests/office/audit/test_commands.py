@@ -174,7 +174,9 @@ def test_account_that_ended_is_not_published_again_though_somebody_worked_on_the
     assert ["cora"] == [person.username for person in newest_people(office)]
 
 
-def test_restored_takes_what_central_knows(office: Configuration) -> None:
+def test_restored_takes_what_central_knows(
+    office: Configuration, co_ordinator: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A backup of the whole machine: only central knows better."""
     invitation, _ = acts.invite(None, name="Sam", email="", role="pcso", schemes=Scheme.objects.all())
     commands.restored(office, row=150, number=0)
@@ -184,6 +186,8 @@ def test_restored_takes_what_central_knows(office: Configuration) -> None:
         AuditRow.objects.filter(sequence__gt=150).order_by("sequence").values_list("action", flat=True)
     )
     assert invitation.cancelled_at
+    assert "the office does not know what was taken away since" in capsys.readouterr().out
+    assert "is not known" in co_ordinator.notices.get().text
     assert 0 == commands.verify(office)
 
 

@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.test import Client
 
 from office.accounts import acts
-from office.accounts.models import Account, OfficeSession, PrintedCode, RoleGrant, Scheme
+from office.accounts.models import Account, Notice, OfficeSession, PrintedCode, RoleGrant, Scheme
 from office.audit.journal import head, record
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over, leave_numbers_out, void_links
+from office.audit.restoring import NOT_KNOWN, carry_over, leave_numbers_out, tell_co_ordinators, void_links
 from office.members.models import Member, Premises
 from office.publisher import content
+from office.publisher.content import second_factor_digest
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.publisher.test_publishing import registration
 from wire.snapshots import AuditHead, PasskeyEntry, People, PersonEntry, PremisesEntry, RoleEntry
@@ -38,7 +40,11 @@ def entry(
     ended_sessions: tuple[str, ...] = (),
     passkeys: tuple[PasskeyEntry, ...] = (),
     printed_codes: tuple[str, ...] = (),
+    second_factors: tuple[str, ...] | None = None,
 ) -> PersonEntry:
+    """As published; app and recovery codes as they are in the copy, unless ``second_factors`` are given."""
+    rows = Authenticator.objects.filter(user=account).exclude(type=Authenticator.Type.WEBAUTHN)
+    of_copy = tuple(second_factor_digest(row.data) for row in rows)
     return PersonEntry(
         account=account.pk,
         username=account.username,
@@ -48,6 +54,7 @@ def entry(
         ended_sessions=ended_sessions,
         passkeys=passkeys,
         printed_codes=printed_codes,
+        second_factors=of_copy if second_factors is None else second_factors,
     )
 
 
@@ -114,7 +121,7 @@ def test_passkey_that_was_removed_stays_removed(make_person: MakePerson) -> None
     said = carry_over(published(7, entry(jo, passkeys=(shown,))))
 
     assert [kept] == list(Authenticator.objects.filter(user=jo, type=Authenticator.Type.WEBAUTHN))
-    assert ["Jo (jo): a passkey that had been removed is removed again."] == said
+    assert ["Jo (jo): removed again, for removed, replaced or used since the copy was made: passkey."] == said
     assert "sign-in-method.removed" == AuditRow.objects.get().action
     assert stolen.pk
 
@@ -125,6 +132,41 @@ def test_person_whose_only_passkey_was_replaced_needs_a_recovery_link(make_perso
     (said,) = carry_over(published(7, entry(jo)))
 
     assert said.endswith("They have no second factor now: make them a recovery link.")
+
+
+def test_app_that_was_removed_or_replaced_stays_removed(make_person: MakePerson) -> None:
+    jo, sam, kim = make_person("jo"), make_person("sam"), make_person("kim")
+    shown = PasskeyEntry(credential=b"kept", public_key=b"k")
+    passkey(jo, b"kept")
+    said = carry_over(
+        published(
+            7, entry(jo, passkeys=(shown,), second_factors=()), entry(sam, second_factors=("ef" * 32,)), entry(kim)
+        )
+    )
+
+    left = Authenticator.objects.order_by("user").values_list("user", "type")
+    assert [(jo.pk, "webauthn"), (kim.pk, "totp")] == list(left)
+    why = "removed again, for removed, replaced or used since the copy was made: authenticator app."
+    more = "They have no second factor now: make them a recovery link."
+    assert [f"Jo (jo): {why}", f"Sam (sam): {why} {more}"] == said
+    assert ["sign-in-method.removed"] * 2 == list(AuditRow.objects.values_list("action", flat=True))
+
+
+def test_recovery_codes_that_were_used_stay_used(make_person: MakePerson) -> None:
+    """No code opens twice: with one used since, all of the copy's go, and the person makes new ones."""
+    jo, sam = make_person("jo"), make_person("sam")
+    for account in (jo, sam):
+        RecoveryCodes.activate(account)
+    before = Authenticator.objects.values_list("type", "data").filter(user=jo)
+    codes = Authenticator.objects.get(user=jo, type="recovery_codes").wrap()
+    assert codes.validate_code(codes.get_unused_codes()[0])
+    (of_jo, of_sam) = content.people()
+    Authenticator.objects.filter(user=jo, type="recovery_codes").update(data=dict(codes.instance.data, used_mask=0))
+    said = carry_over(published(7, of_jo, of_sam))
+
+    assert ["totp"] == list(before.values_list("type", flat=True))
+    assert 2 == Authenticator.objects.filter(user=sam).count()
+    assert ["Jo (jo): removed again, for removed, replaced or used since the copy was made: recovery codes."] == said
 
 
 def test_sheet_that_was_replaced_stays_void(make_person: MakePerson) -> None:
@@ -169,7 +211,7 @@ def test_older_snapshot_than_the_copy_changes_nothing(make_person: MakePerson) -
     make_person("jo")
     record(None, "account.made")
 
-    assert [] == carry_over(older)
+    assert [NOT_KNOWN] == carry_over(older)
     assert Account.objects.get().is_active
 
 
@@ -225,8 +267,22 @@ def test_number_of_a_premises_that_was_deleted_after_a_restore_is_never_anothers
     assert Premises.objects.create(member=member, name="Next").pk > number
 
 
+@pytest.mark.parametrize(("said", "is_known"), [([], True), ([NOT_KNOWN], False)])
+def test_every_co_ordinator_is_told_until_they_have_read_it(
+    co_ordinator: Account, make_person: MakePerson, said: list[str], *, is_known: bool
+) -> None:
+    make_person("both", ("co-ordinator", HART), ("co-ordinator", PUB_WATCH))
+    make_person("jo", ("pcso", HART))
+    tell_co_ordinators(said)
+    notices = list(Notice.objects.order_by("pk"))
+
+    assert ["cora", "both"] == [notice.account.username for notice in notices]
+    assert {is_known} == {"not known" not in notice.text for notice in notices}
+    assert all(len(notice.text) <= 300 for notice in notices)
+
+
 def test_without_snapshots_nothing_is_changed(make_person: MakePerson) -> None:
     make_person("jo")
 
-    assert [] == carry_over(None)
+    assert [NOT_KNOWN] == carry_over(None)
     assert Account.objects.get().is_active
