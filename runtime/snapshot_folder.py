@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, NamedTuple
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 0.5
 """Between two looks at the folder."""
+BUSY_SHARE: Final = 0.1
+"""Of one processor, at most: many large snapshots, one after the other, leave the rest to the program's own work."""
+REST_S: Final = 0.0005
+"""Between parts of a snapshot. Other threads get Python's interpreter, which a thread at work gives up unwillingly."""
 _KEPT_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})-([0-9a-f]{64})\.json")
 
 
@@ -144,9 +149,11 @@ class SnapshotFolder(Generic[S]):
             self._note_trouble(e)
 
     def _run(self) -> None:
-        self.look()
-        while not self._is_stopping.wait(LOOK_S):
+        pause = 0.0
+        while not self._is_stopping.wait(pause):
+            began_s = time.thread_time()
             self.look()
+            pause = pause_s(time.thread_time() - began_s)
 
     def _note_trouble(self, error: Exception) -> None:
         if repr(error) != self._trouble:
@@ -275,7 +282,7 @@ class SnapshotFolder(Generic[S]):
     def _open(self, data: bytes, keys: tuple[PublicKey, ...]) -> tuple[S, PublicKey]:
         for key in keys:
             try:
-                return open_snapshot(data, self._kind, self._town, (key,)), key
+                return open_snapshot(data, self._kind, self._town, (key,), rest=_rest), key
             except SnapshotError as e:
                 if e.reason != "snapshot signature":
                     raise
@@ -299,7 +306,7 @@ class SnapshotFolder(Generic[S]):
         for path, number, signer in sorted(self._kept_files(), key=lambda kept: kept[1], reverse=True):
             try:
                 data = _read_file(path)
-                snapshot = open_snapshot(data, self._kind, self._town, (PublicKey(bytes.fromhex(signer)),))
+                snapshot = open_snapshot(data, self._kind, self._town, (PublicKey(bytes.fromhex(signer)),), rest=_rest)
             except (OSError, WireError) as e:
                 logger.warning("the kept %s is not used: %s", path.name, e)
                 continue
@@ -334,6 +341,15 @@ class SnapshotFolder(Generic[S]):
             return []
         matches = [match for match in map(_KEPT_NAME.fullmatch, names) if match and match[1] == self._name]
         return [(self._kept_folder / match[0], int(match[2]), match[3]) for match in matches]
+
+
+def pause_s(busy_s: float) -> float:
+    """How long to wait after a look that took ``busy_s`` seconds of a processor's time."""
+    return max(LOOK_S, busy_s / BUSY_SHARE)
+
+
+def _rest() -> None:
+    time.sleep(REST_S)
 
 
 def _read_file(path: Path) -> bytes:

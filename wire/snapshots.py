@@ -3,15 +3,21 @@
 A snapshot is a file ``NAME-NUMBER.json``, or the same bytes over HTTPS. Whoever uses one verifies it with a key that
 the signed directory lists, keeps the last good one, and refuses a lower number: numbers never go back. What a snapshot
 says replaces the one before as a whole.
+
+It is read in parts: one call that decodes thousands of entries would hold Python's interpreter, and so the program's
+alerts, for that long. Entries hold nothing that refers back to them and are left out of the collection of cycles
+(``gc=False``), which would look through all of them several times while they are made.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from wire.errors import EncodeError, SignatureInvalidError, SnapshotError, WireError
 from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX, SNAPSHOT_BYTES_MAX, TEXT_CHARS_MAX
@@ -40,6 +46,9 @@ ENDED_SESSIONS_MAX: Final = 64
 PASSKEYS_MAX: Final = 16
 PRINTED_CODES_MAX: Final = 10
 SECOND_FACTORS_MAX: Final = 4
+ENTRIES_MAX: Final = 20_000
+ENTRIES_AT_ONCE: Final = 50
+"""Read between two rests: a third of a millisecond's work."""
 
 _FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
 
@@ -53,14 +62,14 @@ class AuditHead(Message, frozen=True):
     """Its hash; 64 zeros if there is none."""
 
 
-class RoleEntry(Message, frozen=True):
+class RoleEntry(Message, frozen=True, gc=False):
     """A role in schemes."""
 
     role: RoleSlug
     schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
 
 
-class PasskeyEntry(Message, frozen=True):
+class PasskeyEntry(Message, frozen=True, gc=False):
     """A passkey, enough to verify that a person has it."""
 
     credential: Annotated[bytes, msgspec.Meta(min_length=1, max_length=1_023)]
@@ -69,7 +78,7 @@ class PasskeyEntry(Message, frozen=True):
     """COSE_Key, as CBOR (RFC 9052, section 7)."""
 
 
-class PersonEntry(Message, frozen=True):
+class PersonEntry(Message, frozen=True, gc=False):
     """A person with an account. Whoever is not listed has none, and every session of theirs is over."""
 
     account: AccountId
@@ -99,7 +108,7 @@ class People(Message, frozen=True):
     audit: AuditHead
     ticket_key: bytes
     """Ed25519 public key of the program that signs tickets (:mod:`wire.tickets`), 32 raw bytes."""
-    people: Annotated[tuple[PersonEntry, ...], msgspec.Meta(max_length=20_000)]
+    people: Annotated[tuple[PersonEntry, ...], msgspec.Meta(max_length=ENTRIES_MAX)]
 
     def __post_init__(self) -> None:
         settle_moments(self, "made_at")
@@ -109,7 +118,7 @@ class People(Message, frozen=True):
             raise ValueError("a username is listed twice")
 
 
-class ContactEntry(Message, frozen=True):
+class ContactEntry(Message, frozen=True, gc=False):
     """A person to reach at a premises."""
 
     name: Name
@@ -119,14 +128,14 @@ class ContactEntry(Message, frozen=True):
     """How and when to reach them."""
 
 
-class Place(Message, frozen=True):
+class Place(Message, frozen=True, gc=False):
     """Where on the map, WGS 84."""
 
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class PremisesEntry(Message, frozen=True):
+class PremisesEntry(Message, frozen=True, gc=False):
     """A premises of a member. Shown only to people of one of its schemes."""
 
     premises: PremisesId
@@ -150,7 +159,7 @@ class Premises(Message, frozen=True):
     number: Count
     made_at: Moment
     audit: AuditHead
-    premises: Annotated[tuple[PremisesEntry, ...], msgspec.Meta(max_length=20_000)]
+    premises: Annotated[tuple[PremisesEntry, ...], msgspec.Meta(max_length=ENTRIES_MAX)]
 
     def __post_init__(self) -> None:
         settle_moments(self, "made_at")
@@ -161,6 +170,21 @@ class Premises(Message, frozen=True):
 Snapshot = People | Premises
 S = TypeVar("S", bound=Snapshot)
 NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises"}
+"""Also of the field that holds the entries."""
+
+
+def _outline(kind: type[Snapshot]) -> type[Struct]:
+    """The same with its entries still encoded."""
+    encoded = Annotated[list[msgspec.Raw], msgspec.Meta(max_length=ENTRIES_MAX)]
+    found = [(one.name, encoded if one.name == NAMES[kind] else one.type) for one in msgspec.structs.fields(kind)]
+    return msgspec.defstruct(kind.__name__, found, bases=(Message,), frozen=True)
+
+
+_OUTLINES: Final[dict[type[Message], type[Struct]]] = {kind: _outline(kind) for kind in (People, Premises)}
+_ENTRIES: Final[dict[type[Message], msgspec.json.Decoder[Any]]] = {
+    People: msgspec.json.Decoder(PersonEntry),
+    Premises: msgspec.json.Decoder(PremisesEntry),
+}
 
 
 class _Sealed(Message, frozen=True):
@@ -202,7 +226,13 @@ def seal_snapshot(snapshot: Snapshot, town: Town, key: SigningKey) -> bytes:
     return data
 
 
-def open_snapshot(data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey, ...]) -> S:
+def _no_rest() -> None:
+    pass
+
+
+def open_snapshot(
+    data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey, ...], *, rest: Callable[[], None] = _no_rest
+) -> S:
     """Verify and read a snapshot. Whether its number is higher than the one held is the caller's question.
 
     Args:
@@ -210,6 +240,7 @@ def open_snapshot(data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey,
         kind: :class:`People` or :class:`Premises`.
         town: ours.
         keys: of offices that the signed directory trusts; none = nothing is accepted.
+        rest: called before every :data:`ENTRIES_AT_ONCE` entries, to let other threads work.
 
     Raises:
         SnapshotError: too large, malformed, of another name or town, not signed by one of ``keys``, or contradicting
@@ -219,14 +250,23 @@ def open_snapshot(data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey,
         raise SnapshotError("snapshot too large", SNAPSHOT_BYTES_MAX, f"{len(data)} bytes")
     try:
         sealed = msgspec.json.decode(data, type=_Sealed)
-        inner = bytes(sealed.snapshot)
         _check(sealed, NAMES[kind], town, keys)
-        snapshot: S = msgspec.json.decode(inner, type=kind)
+        return _read(sealed.snapshot, kind, rest)
     except SnapshotError:
         raise
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
         raise SnapshotError("snapshot", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
-    return snapshot
+
+
+def _read(inner: msgspec.Raw, kind: type[S], rest: Callable[[], None]) -> S:
+    """What one call of ``msgspec.json.decode(inner, type=kind)`` gives, in many."""
+    read = asdict(msgspec.json.decode(inner, type=_OUTLINES[kind]))
+    encoded, decode = read[NAMES[kind]], _ENTRIES[kind].decode
+    entries: list[PersonEntry | PremisesEntry] = []
+    for start in range(0, len(encoded), ENTRIES_AT_ONCE):
+        rest()
+        entries += map(decode, encoded[start : start + ENTRIES_AT_ONCE])
+    return kind(**{**read, NAMES[kind]: tuple(entries)})
 
 
 def file_name(name: SnapshotName, number: int) -> str:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from runtime.snapshot_folder import SnapshotFolder
+from runtime import snapshot_folder
+from runtime.snapshot_folder import BUSY_SHARE, LOOK_S, SnapshotFolder, pause_s
 from wire.signing import PublicKey, SigningKey
-from wire.snapshots import AuditHead, People, Town, file_name, seal_snapshot
+from wire.snapshots import ENTRIES_AT_ONCE, AuditHead, People, PersonEntry, Town, file_name, seal_snapshot
 
 OFFICE, NEXT_OFFICE, STRANGER = (SigningKey(letter * 32) for letter in (b"o", b"n", b"x"))
 TOWN = Town(SigningKey(b"a" * 32).public)
@@ -175,7 +177,7 @@ def test_damaged_file_is_told_and_the_one_below_it_used(bench: Bench) -> None:
 def test_damaged_file_is_not_read_again_and_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.put(9, b"{")
     bench.look()
-    monkeypatch.setattr("runtime.snapshot_folder.open_snapshot", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr("runtime.snapshot_folder.open_snapshot", lambda *_, **__: pytest.fail("read again"))
 
     assert "is refused" in bench.look()
 
@@ -323,3 +325,21 @@ def test_held_list_is_trusted_while_its_signers_key_is(bench: Bench) -> None:
     bench.look()
 
     assert bench.reader.is_trusted
+
+
+def test_long_list_leaves_the_interpreter_to_others_between_its_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("runtime.snapshot_folder.time.sleep", rests.append)
+    persons = [PersonEntry(account=n, username=f"p{n}", name="P") for n in range(1, 2 * ENTRIES_AT_ONCE + 2)]
+    bench.put(9, seal_snapshot(replace(people(9), people=tuple(persons)), TOWN, OFFICE))
+    bench.look(1)
+
+    assert [9] == bench.numbers
+    assert [snapshot_folder.REST_S] * 3 == rests
+
+
+def test_look_that_was_much_work_is_followed_by_a_longer_pause() -> None:
+    assert LOOK_S == pause_s(LOOK_S * BUSY_SHARE / 2)
+    assert pause_s(LOOK_S) == LOOK_S / BUSY_SHARE

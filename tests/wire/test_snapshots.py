@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from wire.errors import EncodeError, SnapshotError
 from wire.signing import SigningKey
 from wire.snapshots import (
+    ENTRIES_AT_ONCE,
+    ENTRIES_MAX,
     AuditHead,
     ContactEntry,
     PasskeyEntry,
@@ -55,6 +57,29 @@ PREMISES = Premises(number=2, made_at=AT, audit=HEAD, premises=(SHOP,))
 def test_snapshot_is_read_back_as_it_was() -> None:
     assert PEOPLE == open_snapshot(seal_snapshot(PEOPLE, TOWN, OFFICE), People, TOWN, KEYS)
     assert PREMISES == open_snapshot(seal_snapshot(PREMISES, TOWN, OFFICE), Premises, TOWN, KEYS)
+
+
+@pytest.mark.parametrize("count", [0, 1, ENTRIES_AT_ONCE, 2 * ENTRIES_AT_ONCE + 1])
+def test_snapshot_is_read_whole_and_in_parts(count: int) -> None:
+    rests: list[None] = []
+    snapshot = replace(PREMISES, premises=tuple(replace(SHOP, premises=number) for number in range(1, count + 1)))
+    data = seal_snapshot(snapshot, TOWN, OFFICE)
+
+    assert snapshot == open_snapshot(data, Premises, TOWN, KEYS, rest=lambda: rests.append(None))
+    assert -(-count // ENTRIES_AT_ONCE) == len(rests)
+
+
+def test_entry_is_checked_wherever_it_stands() -> None:
+    shops = [replace(SHOP, premises=number) for number in range(1, 2 * ENTRIES_AT_ONCE + 2)]
+    shops[-1] = replace(shops[-1], schemes=())
+    with pytest.raises(EncodeError, match="length >= 1"):
+        seal_snapshot(replace(PREMISES, premises=tuple(shops)), TOWN, OFFICE)
+
+
+def test_more_entries_than_a_town_has_are_refused() -> None:
+    shops = tuple(replace(SHOP, premises=number, contacts=()) for number in range(1, ENTRIES_MAX + 2))
+    with pytest.raises(EncodeError, match=f"length <= {ENTRIES_MAX}"):
+        seal_snapshot(replace(PREMISES, premises=shops), TOWN, OFFICE)
 
 
 def test_snapshot_is_json_that_a_person_can_read() -> None:
