@@ -31,6 +31,7 @@ from central.core.view import (
     Person,
     Refused,
     StartDuty,
+    TakeOffDuty,
 )
 
 logger = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ class LiveBoard:
 
 def _with_entry(action: Action, view: View) -> Action | Refused:
     """The action with the core's number of what was on screen."""
-    if isinstance(action, AddNote | CloseRevoked | StartDuty | EndDuty) or not action.seen_through:
+    if isinstance(action, AddNote | CloseRevoked | StartDuty | EndDuty | TakeOffDuty) or not action.seen_through:
         return action
     through = view.through(action.seen_through)
     if through is None:

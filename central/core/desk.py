@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from central.core.audience import Reach
 from central.core.incident import Incident
-from central.core.journal import ActionKind
+from central.core.journal import ActionKind, ActorKind
 from central.core.people import goes_out, words
 from central.core.timing import Timing
 from central.core.view import (
@@ -28,6 +28,7 @@ from central.core.view import (
     Refused,
     SetOnTheWay,
     StartDuty,
+    TakeOffDuty,
     UndoAcknowledge,
 )
 from wire.errors import DecodeError
@@ -49,6 +50,7 @@ class Allowed(Struct, frozen=True):
     text: str = ""
     schemes: tuple[int, ...] = ()
     """Of a duty that begins."""
+    actor: ActorKind = "person"
 
 
 class AlreadySo(Struct, frozen=True):
@@ -121,6 +123,11 @@ def judge(  # noqa: PLR0911, PLR0912, C901 - one refusal a line is the clearest 
             # Ends in the role in which it began, which this browser need not know.
             mine = on_duty.get(by.key)
             return AlreadySo() if mine is None else Allowed("duty-ended", None, replace(by, role=mine.role))
+        case TakeOffDuty():
+            mine = on_duty.get(by.key)
+            return (
+                AlreadySo() if mine is None else Allowed("duty-ended", None, mine.person, action.why, actor="watchlink")
+            )
     incident = _find(action.incident, incidents, reach)
     if incident is None:
         return Refused("There is no such incident.")

@@ -69,7 +69,7 @@ def incident_of(frame: Frame) -> FrameId | None:
 
 
 ActorKind = Literal["person", "watchlink"]
-"""Who did something. Watchlink itself: automatic answers, ``found-late``, a duty that nobody ended."""
+"""Who did something. Watchlink itself: automatic answers, ``found-late``, a duty that its person did not end."""
 
 
 class ActionEntry(Struct, frozen=True):

@@ -115,7 +115,7 @@ def entry_for(
                 return verdict
             incident = verdict.incident.id if verdict.incident else None
             return ActionEntry(
-                number, verdict.kind, incident, verdict.by, verdict.text, now_at, schemes=verdict.schemes
+                number, verdict.kind, incident, verdict.by, verdict.text, now_at, verdict.actor, verdict.schemes
             )
 
 

@@ -319,7 +319,8 @@ class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """Slug of the kind that the card showed when the person pressed, ``test`` for a drill: refused if it has become
     more urgent since, so that nobody answers an attack that they took for an assist. Empty: not checked."""
     seen_through: int = 0
-    """``through`` of the card acted on: the act is for each incident that it stood for. 0: for this one alone."""
+    """``through`` of the card acted on: the act is for each incident that it stood for. 0: for this one alone. This
+    and ``seen_kind`` are the same in the acts below."""
 
 
 class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):
@@ -327,7 +328,6 @@ class UndoAcknowledge(msgspec.Struct, frozen=True, tag="undo-acknowledge"):
 
     incident: str
     seen_through: int = 0
-    """As for :class:`Acknowledge`."""
 
 
 class SetOnTheWay(msgspec.Struct, frozen=True, tag="on-the-way"):
@@ -335,11 +335,9 @@ class SetOnTheWay(msgspec.Struct, frozen=True, tag="on-the-way"):
 
     incident: str
     seen_kind: str = ""
-    """As for :class:`Acknowledge`."""
     who: Person | None = None
     """Who comes, in a role that goes out; ``None``: the person who says so."""
     seen_through: int = 0
-    """As for :class:`Acknowledge`."""
 
 
 class Assign(msgspec.Struct, frozen=True, tag="assign"):
@@ -348,7 +346,6 @@ class Assign(msgspec.Struct, frozen=True, tag="assign"):
     incident: str
     to: str
     seen_through: int = 0
-    """As for :class:`Acknowledge`."""
 
 
 class AddNote(msgspec.Struct, frozen=True, tag="note"):
@@ -367,7 +364,6 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
     """``alert_count`` of the card when the person began to close it: refused if the shop has pressed since, so that
     nobody closes a call that they never saw. 0: not checked."""
     seen_through: int = 0
-    """As for :class:`Acknowledge`."""
 
 
 class CloseRevoked(msgspec.Struct, frozen=True, tag="close-revoked"):
@@ -390,9 +386,17 @@ class EndDuty(msgspec.Struct, frozen=True, tag="end-watch"):
     """This person is no longer on duty."""
 
 
+class TakeOffDuty(msgspec.Struct, frozen=True):
+    """Watchlink itself takes this person off duty, who has no sign-in left; ``why`` is for the record."""
+
+    why: str
+
+
 ActionForMany = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | Close
 """May be for each of the incidents that a card stands for."""
-Action = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartDuty | EndDuty
+PageAction = Acknowledge | UndoAcknowledge | SetOnTheWay | Assign | AddNote | Close | CloseRevoked | StartDuty | EndDuty
+"""What a person may ask for at a page."""
+Action = PageAction | TakeOffDuty
 
 
 class Done(msgspec.Struct, frozen=True, tag="done", omit_defaults=True):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from central.core.view import Action
+from central.core.view import PageAction
 from wire.limits import MESSAGE_BYTES_MAX
 
 ACTION_BYTES_MAX: Final = MESSAGE_BYTES_MAX
@@ -19,7 +19,7 @@ RELOAD: Final = "This page is older than central. Reload it, then do it again."
 class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``{"action": {"type": "acknowledge", "incident": …}, "role": "cctv", "account": 7}``."""
 
-    action: Action
+    action: PageAction
     role: str = ""
     """Slug; empty: the person has one role only."""
     account: int = 0

@@ -1,6 +1,7 @@
 """Ends the duty of people who have no session left: shops must not be told that somebody is there who cannot answer.
 
-Whoever has lost their account or role is the core's to take off duty: it has the same list of people.
+Who presses Sign out has ended it, for the page says so beforehand; at every other end it is Watchlink itself. Whoever
+has lost their account or role is the core's to take off duty: it has the same list of people.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import asyncio
 import logging
 
 from central.core.rights import Rights
-from central.core.view import BoardPort, EndDuty, Person
+from central.core.view import Action, BoardPort, EndDuty, Person, TakeOffDuty
 from central.signin.gate import Gate
 from central.signin.session import End, Session
+from central.web.sign_in_words import RECORDED_ENDS
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +37,17 @@ class OffDuty:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    def _take_end(self, session: Session, _why: End) -> None:
+    def _take_end(self, session: Session, why: End) -> None:
         if self._gate.sessions.of_account(session.account):
             return
+        action: Action = EndDuty() if why == "signed-out" else TakeOffDuty(f"signed out: {RECORDED_ENDS[why]}")
         for person in self.duties(session.account):
-            task = asyncio.get_running_loop().create_task(self._end(person, self._gate.rights(session.account)))
+            task = asyncio.get_running_loop().create_task(self._end(action, person, self._gate.rights(session.account)))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def _end(self, person: Person, rights: Rights) -> None:
+    async def _end(self, action: Action, person: Person, rights: Rights) -> None:
         try:
-            await self._board.act(EndDuty(), person, rights)
+            await self._board.act(action, person, rights)
         except Exception:  # If it fails, their duty ends by silence.
             logger.exception("the duty of somebody who is signed out was not ended")

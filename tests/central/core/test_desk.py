@@ -25,6 +25,7 @@ from central.core.view import (
     Refused,
     SetOnTheWay,
     StartDuty,
+    TakeOffDuty,
     UndoAcknowledge,
 )
 from tests.support.central_town import ALL_RIGHTS, CORNER, JONES, PATEL, START, Town, only
@@ -296,6 +297,16 @@ def test_duty_ends_by_itself_after_half_an_hour_without_a_sign_of_life(town: Tow
     last = town.disk[-1]
     assert isinstance(last, ActionEntry)
     assert ("duty-ended", PATEL, "no sign of life") == (last.kind, last.by, last.text)
+
+
+def test_duty_that_watchlink_ends_is_recorded_as_its_own_act_with_whose_it_was(town: Town) -> None:
+    town.act(StartDuty())
+    for _ in range(2):
+        town.act(TakeOffDuty("signed out: end of shift"))
+
+    assert () == on_duty(town)
+    ends = [one for one in town.disk if isinstance(one, ActionEntry) and one.kind == "duty-ended"]
+    assert [("watchlink", PATEL, "signed out: end of shift")] == [(one.actor, one.by, one.text) for one in ends]
 
 
 def test_duty_that_was_ended_is_not_ended_again_when_its_time_is_over(town: Town) -> None:

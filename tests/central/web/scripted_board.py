@@ -43,6 +43,7 @@ from central.core.view import (
     SetOnTheWay,
     Standing,
     StartDuty,
+    TakeOffDuty,
     UndoAcknowledge,
 )
 from central.web.app import create_app
@@ -152,7 +153,7 @@ class ScriptedBoard:
         """As the port says."""
         self.actions.append((action, by))
         await self._may_commit.wait()
-        if isinstance(action, EndDuty) or (isinstance(action, StartDuty) and not action.is_sign):
+        if isinstance(action, EndDuty | TakeOffDuty) or (isinstance(action, StartDuty) and not action.is_sign):
             others = tuple(one.person for one in self.on_duty if one.person != by)
             self.set_on_duty((*others, by) if isinstance(action, StartDuty) else others)
             return Done(self.sequence)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from central.core.rights import Rights
-from central.core.view import Action, Done, EndDuty, OnDuty, Person, Refused
+from central.core.view import Action, Done, EndDuty, OnDuty, Person, Refused, TakeOffDuty
 from central.signin.errors import RecordError
 from tests.central.web.scripted_board import ScriptedBoard
 from tests.central.web.signing_browser import Browser, in_browser
@@ -314,9 +314,18 @@ def replace_by_another(browser: Browser, cookie: str) -> None:
     browser.gate.sign_out(session, "replaced")
 
 
-@pytest.mark.parametrize("end", [end_at_the_office, end_by_time, replace_by_another])
-def test_duty_ends_with_the_last_session_whatever_ended_it(end: Callable[[Browser, str], None]) -> None:
-    """Shops must not be told that somebody is there who cannot answer."""
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (end_at_the_office, "signed out: ended at the office"),
+        (end_by_time, "signed out: end of shift"),
+        (replace_by_another, "signed out: signed in again"),
+    ],
+)
+def test_watchlink_ends_duty_with_the_last_session_that_is_not_signed_out(
+    end: Callable[[Browser, str], None], why: str
+) -> None:
+    """Shops must not be told that somebody is there who cannot answer; nor the record that they ended it themselves."""
     board = DutyBoard()
 
     async def script(browser: Browser) -> None:
@@ -332,6 +341,6 @@ def test_duty_ends_with_the_last_session_whatever_ended_it(end: Callable[[Browse
         end(browser, cookie)
         await until(lambda: board.actions)
 
-        assert [(EndDuty(), Person("cctv", "Priya Shah", PRIYA))] == board.actions
+        assert [(TakeOffDuty(why), Person("cctv", "Priya Shah", PRIYA))] == board.actions
 
     in_browser(script, board)

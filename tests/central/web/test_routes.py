@@ -144,6 +144,7 @@ def test_refused_action_says_why(open_client: OpenClient) -> None:
         (b"\xff\xfe", 400, "not JSON"),
         (b"[" * 5_000, 422, "not an action"),
         (b'{"action": {"type": "explode"}, "role": "cctv"}', 422, "not an action"),
+        (b'{"action": {"type": "TakeOffDuty", "why": "x"}, "role": "cctv"}', 422, "not an action"),
         (b'{"action": {"type": "start-watch"}, "role": "cctv", "x": 1}', 422, "unknown field"),
         (
             b'{"action": {"type": "acknowledge", "incident": 7}, "role": "cctv"}',
