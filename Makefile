@@ -1,6 +1,6 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation lock clean
+.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -74,6 +74,10 @@ fuzz: ## feed every decoder far more hostile input than the tests
 mutation: ## plant 1,000 small mistakes one by one: nine in ten must fail a unit test; MUTATION="--seed 2 --sample 200"
 	@scripts/set-up test
 	@.venv/bin/python -m tools.mutation $(MUTATION)
+
+planted: ## plant each bug that would hurt most in a copy of the tree: its tests must fail; PLANTED="--only ticket"
+	@scripts/set-up sim
+	@.venv/bin/python -m tools.planted $(PLANTED)
 
 lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check

@@ -11,6 +11,7 @@ from central.core import events as ev
 from central.core.rights import Rights, Scope
 from central.core.view import Acknowledge, Board, Change, Close, Done, Refused
 from central.live import LiveBoard
+from central.web.feed import Feed, FeedTiming
 from tests.support.central_town import CROWN, PATEL, START, Town
 
 
@@ -144,6 +145,26 @@ def test_scopes_share_nothing_but_central() -> None:
     assert (before.sequence, before.cards, before.nodes) == (after.sequence, after.cards, after.nodes)
     assert ["00000012"] == [card.node for card in pub.cards]
     assert 3 == len({before.boot_id, pub.boot_id, "boot-1"})
+
+
+def test_streams_of_two_scopes_are_two_feeds_whoever_came_first() -> None:
+    """A feed is kept for those who come later: for those of the same scope alone."""
+
+    async def play() -> tuple[bytes, bytes]:
+        web = Web()
+        feed = Feed(web.live, timing=FeedTiming(), page="", now=lambda: START)
+        feed.open()
+        pub, hart = feed.join(None, PUB.scope), feed.join(None, HART.scope)
+        web.town.press(7, node=CROWN)
+        web.go_on()
+        await asyncio.sleep(0)
+        sent = await pub.next() or b"", await hart.next() or b""
+        feed.close()
+        return sent
+
+    pub, hart = asyncio.run(play())
+    assert b"The Crown" in pub
+    assert b"The Crown" not in hart
 
 
 def test_scope_that_nobody_looks_at_any_more_is_let_go() -> None:

@@ -41,6 +41,20 @@ def test_ticket_is_taken_once_across_a_restart(door: Door) -> None:
     on_loop(script())
 
 
+def test_used_ticket_stays_used_when_others_come_in_after_it(door: Door) -> None:
+    """Each sign-in forgets tickets that are too old to be taken, and no others."""
+
+    async def script() -> None:
+        ticket = door.office.ticket(PRIYA, SECRET)
+        await door.gate.by_ticket(ticket, SECRET, AT)
+        door.wait(seconds=89)
+        await door.enter(PATEL)
+
+        assert "ticket-used" == await refusal(door.gate.by_ticket(ticket, SECRET, AT))
+
+    on_loop(script())
+
+
 def test_ticket_of_another_browser_is_refused_and_not_used_up(door: Door) -> None:
     async def script() -> None:
         ticket = door.office.ticket(PRIYA, SECRET)

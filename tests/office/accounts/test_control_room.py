@@ -84,7 +84,7 @@ def test_a_session_that_ends_meanwhile_gets_no_ticket(
 
     monkeypatch.setattr(control_room, "second_factor_age_s", late)
 
-    assert browser.get(WHERE)["Location"] == "/sign-in/"
+    assert browser.get(WHERE).headers.get("Location") == "/sign-in/"
 
 
 def test_each_ticket_is_another(co_ordinator: Account, signed_in: SignedIn) -> None:

@@ -26,7 +26,7 @@ def test_a_session_of_an_earlier_generation_is_signed_out(co_ordinator: Account,
     sessions.end_all_sessions(co_ordinator)
 
     key = browser.session.session_key
-    assert browser.get("/")["Location"] == "/sign-in/"
+    assert browser.get("/").headers.get("Location") == "/sign-in/"
     assert not Session.objects.filter(pk=key).exists()
     assert SESSION_KEY not in browser.session
 
