@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.core.view import Board, NodeLine, PathFigures
+from runtime.formula_guard import guard_cell
 
 SECOND_FACTOR_WITHIN: Final = timedelta(minutes=5)
 """Whoever finds a page open must not carry the town's figures away."""
@@ -30,7 +31,6 @@ _HEAD: Final = (
     "half committed within s",
     "95 % committed within s",
 )
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FiguresLimit:
@@ -62,8 +62,8 @@ def _row(line: NodeLine, figures: PathFigures) -> tuple[object, ...]:
     return (
         figures.month,
         line.node,
-        _cell(line.premises),
-        _cell(line.place),
+        guard_cell(line.premises),
+        guard_cell(line.place),
         figures.path,
         figures.watched_minutes,
         figures.available_percent,
@@ -73,8 +73,3 @@ def _row(line: NodeLine, figures: PathFigures) -> tuple[object, ...]:
         figures.median_s,
         figures.most_s,
     )
-
-
-def _cell(text: str) -> str:
-    # A spreadsheet would run a name that starts like a formula.
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

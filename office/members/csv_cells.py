@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
+
+from runtime.formula_guard import guard_cell, unguard_cell
 
 FILE_BYTES_MAX: Final = 10_000_000
 ROWS_MAX: Final = 5_000
@@ -21,11 +22,6 @@ _CELL_CHARS_MAX: Final = 32_768
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS: Final = ",;\t"
-
-# A spreadsheet runs a cell that begins like this as a formula. A full-width sign counts as the sign.
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_GUARDED: Final = re.compile(r"'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class CsvRefusedError(ValueError):
@@ -56,19 +52,6 @@ class Table(Struct, frozen=True):
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     is_windows_1252: bool
-
-
-def guard_cell(text: str) -> str:
-    """``text`` so that no spreadsheet runs it: an apostrophe before what would be a formula. Plain numbers stay.
-
-    :func:`unguard_cell` undoes it: no two texts become one.
-    """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def unguard_cell(text: str) -> str:
-    """The text that :func:`guard_cell` guarded."""
-    return text[1:] if _GUARDED.match(text) else text
 
 
 def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -6,6 +6,8 @@ import asyncio
 import csv
 import io
 
+import pytest
+
 from central.core.view import PathFigures
 from central.web.figures import figures_csv
 from tests.central.web.conftest import OpenClient
@@ -56,13 +58,14 @@ def test_figures_are_a_line_for_each_month_premises_and_path() -> None:
     assert ["radio", "600", "", "12", "1", "9", "1", ""] == radio[4:]
 
 
-def test_name_that_looks_like_a_formula_is_text() -> None:
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x","a")', "＝1+1"])
+def test_name_that_looks_like_a_formula_is_text(name: str) -> None:
     """A spreadsheet would run it."""
-    board = board_with(figures("2026-11"), premises='=HYPERLINK("http://x","a")')
+    board = board_with(figures("2026-11"), premises=name)
 
     [_, row] = csv.reader(io.StringIO(figures_csv(board.board())))
 
-    assert """'=HYPERLINK("http://x","a")""" == row[2]
+    assert f"'{name}" == row[2]
 
 
 def test_figures_are_downloaded_as_a_file(open_client: OpenClient) -> None:

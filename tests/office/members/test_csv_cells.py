@@ -8,31 +8,11 @@ from office.members.csv_cells import (
     FILE_BYTES_MAX,
     ROWS_MAX,
     CsvRefusedError,
-    guard_cell,
     read_table,
-    unguard_cell,
     write_table,
 )
 
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("=+-@'\n\",;"), max_size=12)
-
-
-@given(cells | st.sampled_from(["\t=1", "\r=1"]))
-def test_guard_is_undone(text: str) -> None:
-    guarded = guard_cell(text)
-
-    assert unguard_cell(guarded) == text
-    assert guarded[:1] not in tuple("=+@\t\r＝＋－＠")
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+44 1604 496000", "-2+3", "@SUM(A1)", "＝1", "'=1"])
-def test_guard_puts_an_apostrophe_before_a_formula(text: str) -> None:
-    assert guard_cell(text) == "'" + text
-
-
-@pytest.mark.parametrize("text", ["-0.9027", "'tis", "O'Neill", "''quoted''", "5-a-side", ""])
-def test_guard_leaves_numbers_and_words(text: str) -> None:
-    assert guard_cell(text) == text == unguard_cell(text)
 
 
 @given(st.lists(st.tuples(cells, cells, cells).filter(lambda row: any(cell.strip(" ") for cell in row)), min_size=1))
