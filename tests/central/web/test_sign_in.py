@@ -226,7 +226,18 @@ def test_printed_code_signs_in_by_a_form() -> None:
         answer = await browser.send("/sign-in/code", username="priya.shah", code=CODE)
 
         assert (303, "/") == (answer.status_code, answer.headers["location"])
-        assert "with a printed code, without the office" in (await browser.open("/session")).text
+        page = (await browser.open("/session")).text
+        assert "with a printed code, without the office" in page
+        assert "the office does not know of it. Tell your co-ordinator." in page
+
+    in_browser(script)
+
+
+def test_page_of_a_sign_in_at_the_office_says_nothing_of_codes() -> None:
+    async def script(browser: Browser) -> None:
+        await browser.enter()
+
+        assert "printed code" not in (await browser.open("/session")).text
 
     in_browser(script)
 
