@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from office.start.views import home
+
 urlpatterns = [
+    path("", home, name="home"),
     path("", include("office.accounts.urls")),
     path("", include("office.members.urls")),
     path("audit/", include("office.audit.urls")),

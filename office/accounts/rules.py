@@ -50,6 +50,11 @@ class Rights(Struct, frozen=True):
         """Whether the person is a member's contact in some scheme."""
         return bool(self.schemes("members-contact"))
 
+    @property
+    def enters_control_room(self) -> bool:
+        """Whether central lets the person in: everybody but who is a member's contact alone."""
+        return any(role != "members-contact" for role, _ in self.grants)
+
 
 NOBODY: Final = Rights(0)
 

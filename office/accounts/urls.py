@@ -20,7 +20,6 @@ from office.accounts.method_views import (
 )
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("notices/<int:number>/read/", views.read_notice, name="read_notice"),
     path("sign-in/", account_views.login, name="account_login"),
     path("sign-in/second-factor/", mfa_views.authenticate, name="mfa_authenticate"),

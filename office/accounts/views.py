@@ -1,4 +1,4 @@
-"""The first page and the person's own account: sign-in methods, password, sessions, printed codes."""
+"""The person's own account: sign-in methods, password, sessions, printed codes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from office.accounts import redeeming, sessions
-from office.accounts.access import acting, person, rights
+from office.accounts.access import acting, person
 from office.accounts.browsers import browser_text
 from office.accounts.forms import ChangePasswordForm
 from office.accounts.guessing import is_right
-from office.accounts.models import Notice, OfficeSession, PrintedCode, Scheme
-from office.accounts.rules import TITLES
+from office.accounts.models import Notice, OfficeSession, PrintedCode
 from office.accounts.second_factor import has_second_factor, require_recent_second_factor
 from office.accounts.telling import tell
 from office.accounts.withdrawal import withdraw_made_by
 from office.audit.journal import record
 from wire.printed_codes import code_digest, code_text
 from wire.snapshots import PRINTED_CODES_MAX
-
-
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """What the person is and may do here."""
-    names = dict(Scheme.objects.values_list("number", "name"))
-    roles = [(TITLES[role], names[scheme]) for role, scheme in sorted(rights(request).grants)]
-    return render(request, "accounts/home.html", {"person": person(request), "roles": roles})
 
 
 @require_POST

@@ -27,7 +27,8 @@ from office.members.scope import existing_of, known_of, premises_of, schemes_of
 from office.members.units import units
 
 EXPORTS_PER_HOUR: Final = 20
-_PENDING_FOR: Final = timedelta(hours=1)
+PENDING_FOR: Final = timedelta(hours=1)
+"""How long an uploaded file is kept until it is confirmed."""
 _CONTACT_COLUMNS_MIN: Final = 2
 """Of an export, so that there is room to add some."""
 ROWS_SHOWN_MAX: Final = 500
@@ -118,7 +119,7 @@ def import_preview(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def forget_uploads() -> None:
     """Delete the files that were never confirmed: they name people."""
-    old = PendingImport.objects.filter(uploaded_at__lt=timezone.now() - _PENDING_FOR)
+    old = PendingImport.objects.filter(uploaded_at__lt=timezone.now() - PENDING_FOR)
     if old.exists():
         old.delete()
 
@@ -137,7 +138,7 @@ def _keep(account: Account, data: bytes) -> str:
 
 
 def _kept(account: Account, token: str) -> Table:
-    since = timezone.now() - _PENDING_FOR
+    since = timezone.now() - PENDING_FOR
     pending = PendingImport.objects.filter(account=account, token=token, uploaded_at__gte=since).first()
     if pending is None:
         raise Http404

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import QueryDict
 from msgspec import Struct
 
 from office.accounts.models import Scheme
 from office.members.facts import folded
 from office.members.import_rules import OwnScheme
-from office.members.models import Member, Membership, Premises
+from office.members.models import Contact, Member, Membership, Premises
+from office.members.scope import members_without_contact
 from office.members.units import Units
 
 ROWS_PER_PAGE: Final = 50
 _SEARCH_CHARS_MAX: Final = 100
 _WORDS_MAX: Final = 8
+MISSING: Final[Mapping[str, Combinable | Q]] = {
+    "key-holder": ~Exists(Contact.objects.filter(premises=OuterRef("pk"), is_key_holder=True)),
+    "staff": Q(staff_contact=""),
+}
+"""What premises may lack, as a condition."""
 
 
 class Filters(Struct, frozen=True):
@@ -29,18 +36,26 @@ class Filters(Struct, frozen=True):
         search: words, all of which must occur.
         scheme: slug; empty = all.
         unit: ``none`` or ``fitted``; empty = either. Of premises only.
+        missing: what they lack, one of :data:`MISSING`; of members ``contact``. Empty = either.
         former: members that have left, too. Of members only.
     """
 
     search: str = ""
     scheme: str = ""
     unit: str = ""
+    missing: str = ""
     former: bool = False
 
     @property
     def query(self) -> str:
         """As in the address, without the page."""
-        pairs = {"q": self.search, "scheme": self.scheme, "unit": self.unit, "former": "yes" if self.former else ""}
+        pairs = {
+            "q": self.search,
+            "scheme": self.scheme,
+            "unit": self.unit,
+            "missing": self.missing,
+            "former": "yes" if self.former else "",
+        }
         return urlencode({name: text for name, text in pairs.items() if text})
 
     @property
@@ -51,11 +66,12 @@ class Filters(Struct, frozen=True):
 
 def read_filters(query: QueryDict) -> Filters:
     """The filters of an address. What is not understood is as if it were not there."""
-    unit = query.get("unit", "")
+    unit, missing = query.get("unit", ""), query.get("missing", "")
     return Filters(
         query.get("q", "").replace("\0", "")[:_SEARCH_CHARS_MAX].strip(),
         query.get("scheme", "")[:_SEARCH_CHARS_MAX].replace("\0", ""),
         unit if unit in {"none", "fitted"} else "",
+        missing if missing in {*MISSING, "contact"} else "",
         query.get("former") == "yes",
     )
 
@@ -70,6 +86,8 @@ def filtered_premises(
     if filters.unit and units is not None:
         fitted = Q(pk__in=list(units))
         found = found.filter(fitted if filters.unit == "fitted" else ~fitted)
+    if filters.missing in MISSING:
+        found = found.filter(MISSING[filters.missing])
     for word in filters.words:
         found = found.filter(search_text__contains=word)
     return found.order_by("name", "pk")
@@ -93,6 +111,8 @@ def filtered_members(visible: QuerySet[Member], filters: Filters, own: Iterable[
     if not filters.former:
         memberships = memberships.filter(ended_on=None)
     found = visible.filter(pk__in=memberships.values("member_id"))
+    if filters.missing == "contact":
+        found = found.filter(pk__in=members_without_contact(frozenset(numbers)).values("pk"))
     if filters.words:
         named = found.values_list("pk", "name")
         found = found.filter(pk__in=[pk for pk, name in named if all(word in folded(name) for word in filters.words)])

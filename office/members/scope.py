@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
@@ -21,6 +21,19 @@ def members_of(own_schemes: frozenset[int]) -> QuerySet[Member]:
     """The members that exist for a co-ordinator of these schemes, former ones too."""
     in_them = Membership.objects.filter(scheme_id__in=own_schemes)
     return Member.objects.filter(pk__in=in_them.values("member_id"))
+
+
+def members_without_contact(own_schemes: frozenset[int]) -> QuerySet[Member]:
+    """The members of these schemes for whom nobody sees their premises, in one of them at least; by name."""
+    seeing = Spokesperson.objects.filter(
+        member=OuterRef("member"),
+        scheme=OuterRef("scheme"),
+        account__is_active=True,
+        account__grants__role="members-contact",
+        account__grants__scheme=OuterRef("scheme"),
+    )
+    without = Membership.objects.filter(~Exists(seeing), scheme__in=own_schemes, ended_on=None)
+    return Member.objects.filter(pk__in=without.values("member")).order_by("name", "pk")
 
 
 def premises_visible(rights: Rights, schemes: frozenset[int] | None = None) -> QuerySet[Premises]:

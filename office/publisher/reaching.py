@@ -67,6 +67,13 @@ def banner(request: HttpRequest) -> dict[str, str]:
     return {"audit_alarm": said} if said else {"not_heard": _not_heard(office.snapshots_folder)}
 
 
+def published_at() -> datetime | None:
+    """When the newest list of people was written; ``None`` = none was, or it cannot be told."""
+    office: Configuration | None = settings.OFFICE
+    changed_s = 0.0 if office is None else _changed_s(office.snapshots_folder)
+    return datetime.fromtimestamp(changed_s, UTC) if changed_s else None
+
+
 def _not_heard(folder: Path) -> str:
     fault = alarm.read_fault(folder)
     if fault:

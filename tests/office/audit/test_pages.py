@@ -188,20 +188,20 @@ def test_alarm_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
     settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
     pcso = signed_in(make_person("pc", ("pcso", HART)))
     alarm.write(tmp_path, "The end of the audit was cut.")
-    pages = [client.get("/").content.decode() for client in (cora, pcso, Client())]
+    pages = [client.get("/account/").content.decode() for client in (cora, pcso, Client())]
 
     assert [True, False, False] == ["The end of the audit was cut." in page for page in pages]
 
     alarm.write(tmp_path, "")
 
-    assert "was cut" not in cora.get("/").content.decode()
+    assert "was cut" not in cora.get("/account/").content.decode()
 
 
 def test_alarm_that_cannot_be_read_is_told_as_one(cora: Client, settings: Settings, tmp_path: Path) -> None:
     settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
     (tmp_path / alarm.FILE_NAME).mkdir()
 
-    assert "Whether the audit is in order cannot be read" in cora.get("/").content.decode()
+    assert "Whether the audit is in order cannot be read" in cora.get("/account/").content.decode()
 
 
 def test_fault_of_publishing_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
@@ -210,14 +210,14 @@ def test_fault_of_publishing_stands_on_every_page_of_a_co_ordinator_and_on_no_ot
     settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
     pcso = signed_in(make_person("pc", ("pcso", HART)))
     alarm.write_fault(tmp_path, "OSError: No space left on device")
-    pages = [client.get("/").content.decode() for client in (cora, pcso, Client())]
+    pages = [client.get("/account/").content.decode() for client in (cora, pcso, Client())]
 
     assert [True, False, False] == ["No space left on device" in page for page in pages]
     assert "does not reach the control room" in pages[0]
 
     alarm.write_fault(tmp_path, "")
 
-    assert "does not reach" not in cora.get("/").content.decode()
+    assert "does not reach" not in cora.get("/account/").content.decode()
 
 
 @pytest.mark.parametrize(("row_age_s", "file_age_s", "is_told"), [(120, 60, False), (120, 180, True), (30, 180, False)])
@@ -232,7 +232,7 @@ def test_publisher_that_does_not_run_is_told(
     with patch_clock(now_s - row_age_s):
         record(None, "office.founded")
 
-    assert is_told == ("does not reach the control room" in cora.get("/").content.decode())
+    assert is_told == ("does not reach the control room" in cora.get("/account/").content.decode())
 
 
 def patch_clock(at_s: float) -> AbstractContextManager[object]:

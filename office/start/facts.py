@@ -1,0 +1,86 @@
+"""Reads what waits for a person: a fixed, small number of questions, however large the town."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from office.accounts import acts
+from office.accounts.models import Account, Invitation, PrintedCode, RoleGrant
+from office.accounts.rules import TITLES, Rights
+from office.audit.models import AuditRow
+from office.audit.views import seen_by
+from office.members.csv_views import PENDING_FOR
+from office.members.listing import MISSING
+from office.members.models import PendingImport
+from office.members.scope import members_without_contact, premises_of
+from office.members.units import units
+from office.start.rules import Colleague, Facts, Named, Shop
+
+IMPORT_ROWS_BACK = 10_000
+"""How far the last import is looked for in the audit."""
+
+
+def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
+    """All that may wait for a person.
+
+    Args:
+        account: theirs.
+        rights: theirs.
+        names: of all schemes.
+    """
+    own = rights.co_ordinates
+    colleagues = _colleagues(account, own)
+    if not own:
+        return Facts(me=account.pk, colleagues=colleagues)
+    fitted = units()
+    return Facts(
+        me=account.pk,
+        leads=True,
+        colleagues=colleagues,
+        alone_in=[names[number] for number in sorted(acts.standing_of(account).alone_in)],
+        upload=_upload(account),
+        invitations=[_named(one) for one in acts.open_invitations(own)],
+        shops=_shops(own),
+        fitted=None if fitted is None else frozenset(fitted),
+        members_without_contact=[Named(*one) for one in members_without_contact(own).values_list("pk", "name")],
+    )
+
+
+def _colleagues(account: Account, own: frozenset[int]) -> list[Colleague]:
+    # Of others nothing is said that follows from a role elsewhere.
+    grants = RoleGrant.objects.filter(Q(scheme__in=own) | Q(account=account), account__is_active=True)
+    entering = grants.filter(account=OuterRef("pk")).exclude(role="members-contact")
+    found = Account.objects.filter(pk__in=grants.values("account")).annotate(
+        passkeys=Count("authenticator", filter=Q(authenticator__type=Authenticator.Type.WEBAUTHN)),
+        has_app=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)),
+        has_printed_codes=Exists(PrintedCode.objects.filter(account=OuterRef("pk"))),
+        enters_control_room=Exists(entering),
+    )
+    rows = found.order_by("name", "pk")
+    return [Colleague(*row) for row in rows.values_list("pk", "name", *Colleague.__struct_fields__[2:])]
+
+
+def _upload(account: Account) -> str:
+    kept = PendingImport.objects.filter(account=account, uploaded_at__gte=timezone.now() - PENDING_FOR)
+    return kept.values_list("token", flat=True).first() or ""
+
+
+def _named(invitation: Invitation) -> Named:
+    made, ends = (date_format(timezone.localtime(at), "j M") for at in (invitation.created_at, invitation.expires_at))
+    return Named(invitation.pk, invitation.name, f"{TITLES[invitation.role]}, since {made}, works until {ends}")
+
+
+def _shops(own: frozenset[int]) -> list[Shop]:
+    found = premises_of(own).annotate(lacks_key_holder=MISSING["key-holder"], lacks_staff_contact=MISSING["staff"])
+    rows = found.order_by("name", "pk").values_list("pk", "name", "lacks_key_holder", "lacks_staff_contact")
+    return [Shop(number, name, not no_holder, not no_staff) for number, name, no_holder, no_staff in rows]
+
+
+def last_import(rights: Rights) -> AuditRow | None:
+    """The newest import into a scheme that the person co-ordinates, if it is not long ago."""
+    newest = AuditRow.objects.order_by("-sequence").values("sequence")[:1]
+    rows = seen_by(rights.co_ordinates).filter(action="premises.imported")
+    return rows.filter(sequence__gt=Subquery(newest) - IMPORT_ROWS_BACK).first()

@@ -1,0 +1,289 @@
+"""What waits for a person, in the order in which it matters, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+NAMES_SHOWN: Final = 6
+"""In a line; the page behind its button has them all."""
+
+
+SignIn = Literal["none", "through the office only", "single", "well"]
+"""How a person signs in: not at all; at the control room while the office works and no longer; with one passkey or app,
+whose loss leaves the recovery codes; or well."""
+
+
+class Named(Struct, frozen=True):
+    """A person, premises, member or invitation.
+
+    Attributes:
+        number: of its page.
+        name: for people.
+        note: what else to know, such as since when.
+    """
+
+    number: int
+    name: str
+    note: str = ""
+
+
+class Colleague(Struct, frozen=True):
+    """A person with a role in a scheme of the co-ordinator's, or the person themselves.
+
+    Attributes:
+        number: of the account.
+        name: for people.
+        passkeys: how many.
+        has_app: an authenticator app, which the control room does not take.
+        has_printed_codes: which only the control room takes.
+        enters_control_room: by one of their roles.
+    """
+
+    number: int
+    name: str
+    passkeys: int
+    has_app: bool
+    has_printed_codes: bool
+    enters_control_room: bool
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The gravest that is wrong with how the person signs in."""
+        methods = self.passkeys + self.has_app
+        if not methods:
+            return "none"
+        if self.enters_control_room and not self.passkeys and not self.has_printed_codes:
+            return "through the office only"
+        return "single" if methods == 1 else "well"
+
+
+class Shop(Struct, frozen=True):
+    """A premises in a scheme of the co-ordinator's."""
+
+    number: int
+    name: str
+    has_key_holder: bool
+    has_staff_contact: bool
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What the office knows. All of it is of schemes that the person co-ordinates, but for themselves.
+
+    Attributes:
+        me: number of the account.
+        leads: whether they co-ordinate a scheme; otherwise only ``me`` and ``colleagues`` say anything.
+        colleagues: those of their schemes, and themselves.
+        alone_in: schemes in which no other co-ordinator can sign in.
+        upload: token of a file that they have uploaded and not confirmed; empty = none.
+        invitations: open ones.
+        shops: all premises.
+        fitted: numbers of premises that have a unit; ``None`` = nobody knows.
+        members_without_contact: for whom nobody sees the premises.
+    """
+
+    me: int
+    leads: bool = False
+    colleagues: Sequence[Colleague] = ()
+    alone_in: Sequence[str] = ()
+    upload: str = ""
+    invitations: Sequence[Named] = ()
+    shops: Sequence[Shop] = ()
+    fitted: frozenset[int] | None = frozenset()
+    members_without_contact: Sequence[Named] = ()
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One thing that waits.
+
+    Attributes:
+        what: what is missing or open, without a full stop.
+        to_do: one sentence or two.
+        button: its words; empty = there is none.
+        view: name of the address that the button opens.
+        argument: word in that address; empty = none.
+        query: the rest of that address.
+        shown: whom or what it concerns, :data:`NAMES_SHOWN` at most.
+        left_out: how many more.
+        each: name of the address of one of those shown; empty = they have none.
+        is_grave: somebody may be locked out by it.
+    """
+
+    what: str
+    to_do: str
+    button: str = ""
+    view: str = ""
+    argument: str = ""
+    query: str = ""
+    shown: tuple[Named, ...] = ()
+    left_out: int = 0
+    each: str = ""
+    is_grave: bool = False
+
+
+def to_do(facts: Facts) -> tuple[Line, ...]:
+    """Everything that waits, the gravest first."""
+    lines = [*_of_oneself(facts)]
+    if facts.leads:
+        lines += [*_of_people(facts), *_of_premises(facts)]
+    return tuple(sorted(lines, key=lambda line: not line.is_grave))
+
+
+def _of_oneself(facts: Facts) -> Iterable[Line]:
+    if facts.alone_in:
+        yield Line(
+            what=f"Nobody else can sign in as co-ordinator of {_listed(facts.alone_in)}",
+            to_do="If you lose your phone, nobody there can help you. Make somebody else co-ordinator too.",
+            button="People",
+            view="people",
+            is_grave=True,
+        )
+    mine = {one.sign_in for one in facts.colleagues if one.number == facts.me}
+    if "through the office only" in mine:
+        yield Line(
+            what="You cannot enter the control room without the office",
+            to_do="If it fails, you are locked out. Add a passkey, or print codes.",
+            button="Your account",
+            view="mfa_index",
+            is_grave=True,
+        )
+    if "single" in mine:
+        yield Line(
+            what="You have a single passkey or app",
+            to_do="If you lose it, only your recovery codes are left. Add another one.",
+            button="Your account",
+            view="mfa_index",
+        )
+    if facts.upload:
+        yield Line(
+            what="You uploaded a list of premises and did not import it",
+            to_do="Look at what it would change, then import it. After an hour it is forgotten.",
+            button="Look at it",
+            view="premises-import-preview",
+            argument=facts.upload,
+        )
+
+
+def _of_people(facts: Facts) -> Iterable[Line]:
+    others = {
+        how: _named(one for one in facts.colleagues if one.number != facts.me and one.sign_in == how)
+        for how in get_args(SignIn)
+    }
+    none, through_office, single = others["none"], others["through the office only"], others["single"]
+    if none:
+        yield _line(
+            none,
+            what=_counted(none, "person cannot sign in", "people cannot sign in"),
+            to_do="They have no passkey or app. If their link has run out, make one: “Help with a lost phone or key”.",
+            each="person",
+            is_grave=True,
+        )
+    if facts.invitations:
+        yield _line(
+            facts.invitations,
+            what=_counted(facts.invitations, "invitation has not been used", "invitations have not been used"),
+            to_do="Remind them, or cancel the invitation.",
+            button="People",
+            view="people",
+        )
+    if through_office:
+        yield _line(
+            through_office,
+            what=f"{_counted(through_office, 'person', 'people')} cannot enter the control room without the office",
+            to_do="If it fails, they are locked out. Ask them to add a passkey, or to print codes.",
+            each="person",
+        )
+    if single:
+        yield _line(
+            single,
+            what=_counted(single, "person has a single passkey or app", "people have a single passkey or app"),
+            to_do="If it is lost, only their recovery codes are left. Ask them to add another one.",
+            each="person",
+        )
+
+
+def _of_premises(facts: Facts) -> Iterable[Line]:
+    shops = facts.shops
+    if not shops:
+        yield Line(
+            what="There are no premises yet",
+            to_do="Import a list, or add the first under “Premises”.",
+            button="Import CSV",
+            view="premises-import",
+        )
+        return
+    no_key_holder = _named(one for one in shops if not one.has_key_holder)
+    if no_key_holder:
+        yield _line(
+            no_key_holder,
+            what=_counted(no_key_holder, "premises has no key-holder", "premises have no key-holder"),
+            to_do="Nobody can be called there at night. Add one.",
+            button="Show them",
+            view="premises-list",
+            query="?missing=key-holder",
+            each="premises",
+        )
+    no_staff = _named(one for one in shops if not one.has_staff_contact)
+    if no_staff:
+        yield _line(
+            no_staff,
+            what=_counted(
+                no_staff, "premises does not say how to reach staff", "premises do not say how to reach staff"
+            ),
+            to_do="The control room cannot call back during an alert. Add a telephone number.",
+            button="Show them",
+            view="premises-list",
+            query="?missing=staff",
+            each="premises",
+        )
+    yield from _of_units(facts)
+    members = facts.members_without_contact
+    if members:
+        yield _line(
+            members,
+            what=_counted(members, "member has no contact", "members have no contact"),
+            to_do="None of their people sees their premises here. Invite a member’s contact, then choose them there.",
+            button="Show them",
+            view="members-list",
+            query="?missing=contact",
+            each="member",
+        )
+
+
+def _of_units(facts: Facts) -> Iterable[Line]:
+    if facts.fitted is None:
+        yield Line(
+            what="Nobody knows which premises have a unit",
+            to_do="The fleet’s directory cannot be read at the office. Tell the fleet engineer.",
+        )
+        return
+    without = _named(one for one in facts.shops if one.number not in facts.fitted)
+    if without:
+        yield _line(
+            without,
+            what=_counted(without, "premises has no unit yet", "premises have no unit yet"),
+            to_do="No alert can come from there. Ask the fleet engineer to fit one.",
+            button="Show them",
+            view="premises-list",
+            query="?unit=none",
+            each="premises",
+        )
+
+
+def _named(ones: Iterable[Colleague | Shop]) -> list[Named]:
+    return [Named(one.number, one.name) for one in ones]
+
+
+def _counted(ones: Sequence[Named], word: str, words: str) -> str:
+    return f"{len(ones):,} {word if len(ones) == 1 else words}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
+def _line(ones: Sequence[Named], **rest: object) -> Line:
+    shown = tuple(ones[:NAMES_SHOWN])
+    return Line(shown=shown, left_out=len(ones) - len(shown), **rest)  # type: ignore[arg-type]
