@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S: Final = 45.0
 """The office answers after 25 s even if there is nothing new."""
+EVERY_S: Final = 0.5
+"""Between two that bring something, however quickly the office has more: alerts are written to the same disk."""
+BYTES_PER_S: Final = 4_194_304
+"""After a large one it is longer, for the same reason."""
 FIRST_DELAY_S: Final = 1.0
 DELAY_MAX_S: Final = 60.0
 FILES_KEPT: Final = 3
@@ -80,6 +84,7 @@ class SnapshotFetcher:
         self._on_fault = on_fault
         self._fault = ""
         self._has_lower = False
+        self._kept_bytes = 0
         self._is_stopping = threading.Event()
         self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name=f"{name} fetcher", daemon=True)
@@ -111,6 +116,7 @@ class SnapshotFetcher:
             self._tell(fault)
             if not fault and not self._has_lower:
                 delay_s = FIRST_DELAY_S
+                self._is_stopping.wait(pause_s(self._kept_bytes))
                 continue
             # Jitter, so that after a fault of the office not all ask in the same second.
             self._is_stopping.wait(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
@@ -164,6 +170,7 @@ class SnapshotFetcher:
         )
 
     def _fetch(self, remembered: list[OSError]) -> None:
+        self._kept_bytes = 0
         paths = self._credentials
         context = client_context(paths.ca_file, paths.certificate_file, paths.key_file, remembered.append)
         after = max(self._numbers(), default=0)
@@ -213,6 +220,7 @@ class SnapshotFetcher:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomic(self._folder / file_name(self._name, number), data, PRIVATE)
+            self._kept_bytes = len(data)
             for old in sorted(self._numbers())[:-FILES_KEPT]:
                 if old != number:
                     (self._folder / file_name(self._name, old)).unlink(missing_ok=True)
@@ -225,3 +233,8 @@ class SnapshotFetcher:
         except FileNotFoundError:
             return []
         return [each[1] for each in parsed if each is not None and each[0] == self._name]
+
+
+def pause_s(kept_bytes: int) -> float:
+    """How long to wait after an answer of which so much was kept."""
+    return max(EVERY_S, kept_bytes / BYTES_PER_S)

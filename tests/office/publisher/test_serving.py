@@ -242,6 +242,34 @@ def test_fetcher_keeps_a_lower_number_for_the_watcher_to_refuse(
     assert {5, 7, 8, 9} == {int(path.stem.partition("-")[2]) for path in (tmp_path / "fetched").iterdir()}
 
 
+def test_fetcher_rests_however_quickly_the_office_has_more(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alerts are written to the same disk."""
+    monkeypatch.setattr(serving, "WAIT_S", 0.01)
+    monkeypatch.setattr(snapshot_fetcher, "BYTES_PER_S", 100)
+    rests: list[float] = []
+
+    class Stopping(threading.Event):
+        looks = 0
+
+        def is_set(self) -> bool:
+            self.looks += 1
+            return len(rests) > 1 or self.looks > 20  # noqa: PLR2004
+
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0)
+            return self.is_set()
+
+    office.publish(3)
+    fetcher = SnapshotFetcher(office.url, "people", tmp_path / "fetched", office.client, on_fault=lambda _: None)
+    fetcher._is_stopping = Stopping()
+    fetcher._run()
+
+    size = len(seal_snapshot(people(3), TOWN, KEY))
+    assert [size / 100, snapshot_fetcher.EVERY_S] == rests, "after a list, and after an answer without one"
+
+
 @pytest.mark.parametrize("url", ["http://office:1", "office", "https://office/x", "https://office:port", "https://"])
 def test_fetcher_wants_a_secure_address(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not an address"):
