@@ -255,7 +255,7 @@ def test_fetcher_rests_however_quickly_the_office_has_more(
 
         def is_set(self) -> bool:
             self.looks += 1
-            return len(rests) > 1 or self.looks > 20  # noqa: PLR2004
+            return len(rests) > 1 or self.looks > 20
 
         def wait(self, timeout: float | None = None) -> bool:
             rests.append(timeout or 0)
