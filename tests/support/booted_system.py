@@ -27,7 +27,7 @@ from watchlink.cli import main
 raise SystemExit(main())
 """
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
-_SYSTEM: Final = "/etc/systemd/system"
+SYSTEM: Final = "/etc/systemd/system"
 _ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
 """Booted systems share the control groups of whoever starts them, a unit's by its name: what one of them stops and
 tidies away would be gone under the other's next child ("Failed to spawn executor")."""
@@ -58,23 +58,23 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
         drop_in: of the node's unit.
     """
     return {
-        UNITS / "watchlink-node.service": f"{_SYSTEM}/watchlink-node.service",
-        UNITS / "watchlink-central.service": f"{_SYSTEM}/watchlink-central.service",
-        UNITS / "mosquitto.service.d": f"{_SYSTEM}/mosquitto.service.d",
+        UNITS / "watchlink-node.service": f"{SYSTEM}/watchlink-node.service",
+        UNITS / "watchlink-central.service": f"{SYSTEM}/watchlink-central.service",
+        UNITS / "mosquitto.service.d": f"{SYSTEM}/mosquitto.service.d",
         UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
         UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
         script: "/proof.sh",
         written(folder / "watchlink", program, 0o755): "/opt/watchlink/bin/watchlink",
-        written(folder / "proof.service", _PROOF_UNIT): f"{_SYSTEM}/proof.service",
-        written(folder / "drop-in.conf", drop_in): f"{_SYSTEM}/watchlink-node.service.d/proof.conf",
+        written(folder / "proof.service", _PROOF_UNIT): f"{SYSTEM}/proof.service",
+        written(folder / "drop-in.conf", drop_in): f"{SYSTEM}/watchlink-node.service.d/proof.conf",
         **{
             UNITS / f"{kind}.d/watchlink-{who}.conf": f"/etc/{kind}.d/watchlink-{who}.conf"
             for kind in ("sysusers", "tmpfiles")
             for who in ("node", "central")
         },
         **{
-            _copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"
-            for package in (*(REPOSITORY / name for name in PACKAGES), *map(_installed, LOCKED))
+            copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"
+            for package in (*(REPOSITORY / name for name in PACKAGES), *map(installed, LOCKED))
         },
     }
 
@@ -129,16 +129,17 @@ def written(path: Path, text: str, mode: int = 0o644) -> Path:
     return path
 
 
-def _installed(name: str) -> Path:
+def installed(name: str) -> Path:
+    """Folder of a library from the lock."""
     found = importlib.util.find_spec(name)
     assert found is not None
     assert found.origin is not None
     return Path(found.origin).parent
 
 
-def _copied(package: Path, target: Path) -> Path:
-    # A copy, because the work tree may change under the boot.
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
+def copied(package: Path, target: Path) -> Path:
+    """A copy, because the work tree may change under the boot."""
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "*.po"))
     return target
 
 

@@ -10,11 +10,10 @@ attempt() { # command …: until it succeeds, two minutes at most
 }
 node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000010 '; }
 central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000001 '; }
-node_is_back() { # times
-    [ "$(systemctl show --property=NRestarts --value watchlink-node)" -ge "$1" ] &&
-        systemctl --quiet is-active watchlink-node
+is_back() { # unit times
+    [ "$(systemctl show --property=NRestarts --value "$1")" -ge "$2" ] && systemctl --quiet is-active "$1"
 }
-node_pid() { systemctl show --property=MainPID --value watchlink-node; }
+main_pid() { systemctl show --property=MainPID --value "$1"; }
 state=/var/lib/watchlink-node
 # The transmit key's line: a file that records a CM108's reports. The node keys for 30 s when it finds the file "over".
 line_is() { [ "$(tail --bytes=5 $state/hidraw | od -An -tx1 | tr -d ' ')" = "$1" ]; }
@@ -53,14 +52,14 @@ attempt node_at_broker
 attempt central_at_broker
 journalctl --output=cat --unit=mosquitto >/proof/broker-log
 stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
-pid=$(node_pid)
+pid=$(main_pid watchlink-node)
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
 od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
 mid_over hung kill -STOP "$pid"
-attempt node_is_back 1
+attempt is_back watchlink-node 1
 show watchlink-node watchlink-node.restarted
-mid_over killed kill -KILL "$(node_pid)"
-attempt node_is_back 2
+mid_over killed kill -KILL "$(main_pid watchlink-node)"
+attempt is_back watchlink-node 2
 mid_over stopped systemctl stop watchlink-node
 # With no second start either, the unit's stop action alone is left to put the line off.
 mkdir -p /run/systemd/system/watchlink-node.service.d
@@ -75,6 +74,8 @@ done
 systemctl start watchlink-node
 journalctl --output=cat --unit=watchlink-node >/proof/node-log
 udevadm verify /etc/udev/rules.d/*watchlink* >/proof/udev 2>&1
+# shellcheck source=tests/systemd/office-proof.sh
+. /office-proof.sh
 systemctl stop watchlink-node watchlink-central mosquitto
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.stopped; done
 journalctl --no-pager --output=short-monotonic >/proof/journal

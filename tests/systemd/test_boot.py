@@ -1,4 +1,4 @@
-"""Broker, central and node under a real systemd as PID 1: ready, locked in, talking, and revived when hung (F3)."""
+"""Broker, central, node and office under a real systemd as PID 1: ready, locked in, talking, and revived (F3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 
 from provisioning.fleet import Fleet
 from tests.support.booted_system import PROGRAM, Proof, boot, product
+from tests.support.office_boot import CENTRAL_TOML, office_libraries, office_mounts
+from wire.signing import PublicKey
+from wire.snapshots import People, Town, open_snapshot
 
 pytestmark = pytest.mark.integration
 
@@ -34,6 +37,9 @@ LINE: Final = '[radio.ptt]\nmethod = "cm108"\nhidraw = "/var/lib/watchlink-node/
 UNKEYED_WITHIN_MS: Final = 1_000
 WATCHDOG_MS: Final = 3_000
 SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
+PAGES, PUBLISHER = OFFICE = ("watchlink-office", "watchlink-office-publish")
+UNITS: Final = ("mosquitto", "watchlink-central", "watchlink-node", *OFFICE)
+NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +58,35 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     central = folder / "central-state"
     shutil.copytree(fleet.layout.central, central / "central")
     shutil.copy(fleet.layout.directory, central)
-    script = Path(__file__).with_name("boot-proof.sh")
+    with (central / "central/central.toml").open("a") as config:
+        config.write(CENTRAL_TOML)
+    here = Path(__file__).parent
+    program = PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER)
     return boot(
         debian_root,
         folder,
-        product(folder, script, PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER), SHORT_WATCHDOG),
-        {central: "/var/lib/watchlink-central", fleet.layout.broker: "/etc/watchlink/broker"},
+        {
+            **product(folder, here / "boot-proof.sh", program, SHORT_WATCHDOG),
+            **office_mounts(folder),
+            here / "office-proof.sh": "/office-proof.sh",
+            here / "first_visit.py": "/first-visit.py",
+        },
+        {
+            central: "/var/lib/watchlink-central",
+            fleet.layout.broker: "/etc/watchlink/broker",
+            fleet.layout.town: "/town",
+            **office_libraries(folder),
+        },
         identity,
     )
 
 
-@pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central", "watchlink-node"])
+def fields(status: str) -> dict[str, str]:
+    """Of a process's status."""
+    return dict(line.split(":\t", 1) for line in status.splitlines())
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_unit_reaches_ready(proof: Proof, unit: str) -> None:
     started = proof.properties(f"{unit}.started")
 
@@ -78,9 +102,7 @@ def test_locked_in_programs_reach_the_locked_in_broker(proof: Proof, sender: str
 
 
 def test_node_runs_without_any_privilege(proof: Proof) -> None:
-    said = dict(line.split(":\t", 1) for line in proof.text("process").splitlines())
-
-    assert said == {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
+    assert NO_PRIVILEGE == fields(proof.text("process"))
 
 
 def test_node_has_adopted_its_identity_for_itself_alone(proof: Proof) -> None:
@@ -95,7 +117,7 @@ def test_hung_node_is_killed_by_the_watchdog_and_started_again(proof: Proof) -> 
     assert after["MainPID"] != before["MainPID"]
 
 
-@pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central", "watchlink-node"])
+@pytest.mark.parametrize("unit", UNITS)
 def test_unit_stops_cleanly(proof: Proof, unit: str) -> None:
     stopped = proof.properties(f"{unit}.stopped")
 
@@ -128,3 +150,84 @@ def test_transmit_key_of_a_hung_node_is_off_when_the_watchdog_bites(proof: Proof
 
 def test_rules_for_devices_are_understood(proof: Proof) -> None:
     assert "Success: 1" in proof.text("udev")
+
+
+@pytest.mark.parametrize("unit", OFFICE)
+def test_office_runs_without_any_privilege(proof: Proof, unit: str) -> None:
+    assert NO_PRIVILEGE == fields(proof.text(f"{unit}.process"))
+
+
+def test_first_co_ordinator_joins_by_the_printed_link(proof: Proof) -> None:
+    """Set up by the commands of docs/office.md, and by nothing else."""
+    assert ["sign-in page 200", "joined 200: Set up a second factor"] == proof.text("office-visit").splitlines()
+
+
+def test_who_joined_is_signed_and_reaches_central(proof: Proof) -> None:
+    """Between three users: the publisher reads the pages' database, central the publisher's files."""
+    authority, key = (
+        PublicKey(bytes.fromhex(path.read_text()))
+        for path in (proof.folder.parent / "town/central/authority.pub", proof.folder / "snapshot.pub")
+    )
+    (kept,) = proof.folder.glob("people-*.json")
+    listed = open_snapshot(kept.read_bytes(), People, Town(authority), (key,)).people
+
+    assert ["cora"] == [person.username for person in listed]
+
+
+def test_keys_and_folders_of_the_office_have_their_owners(proof: Proof) -> None:
+    """Root made them; none of them is of use to anybody else."""
+    own, others = f"{PAGES} {PAGES}", f"{PUBLISHER} {PUBLISHER}"
+
+    assert [
+        f"-rw-r----- root {PAGES} office.toml",
+        f"-rw------- {own} keys/pages.key",
+        f"-rw------- {own} keys/ticket.key",
+        f"-rw-r--r-- {own} keys/ticket.pub",
+        f"-rw------- {others} publisher/snapshot.key",
+        f"-rw-r--r-- {others} publisher/snapshot.pub",
+        f"drwxrws--- {own} data",
+        f"drwxr-s--- {PUBLISHER} watchlink-snapshots snapshots",
+    ] == proof.text("office-files").splitlines()
+
+
+@pytest.mark.parametrize("lock", ["by-user", "in-unit"])
+def test_each_key_of_the_office_is_read_by_one_program_alone(proof: Proof, lock: str) -> None:
+    """By the modes of the files; and by the unit, which hides them from root itself."""
+    assert [
+        f"{PAGES} keys/pages.key",
+        f"{PAGES} keys/ticket.key",
+        f"{PAGES} keys/ticket.pub",
+        f"{PUBLISHER} keys/ticket.pub",
+        f"{PUBLISHER} publisher/snapshot.key",
+    ] == proof.text(f"office-readable-{lock}").splitlines()
+
+
+def test_pages_write_the_database_alone(proof: Proof) -> None:
+    assert [
+        f"{PAGES} data",
+        *(f"{PUBLISHER} {folder}" for folder in ("data", "publisher", "snapshots")),
+    ] == proof.text("office-writable-in-unit").splitlines()
+
+
+@pytest.mark.parametrize("unit", OFFICE)
+def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) -> None:
+    """F3: ``kill -9``."""
+    before, after = proof.properties(f"{unit}.started"), proof.properties(f"{unit}.restarted")
+
+    assert ("active", "running", "1") == (after["ActiveState"], after["SubState"], after["NRestarts"])
+    assert after["MainPID"] != before["MainPID"]
+
+
+def test_audit_of_the_office_is_in_order(proof: Proof) -> None:
+    assert "The audit is in order." in proof.text("office-audit").splitlines()
+
+
+def test_office_is_restored_from_a_backup_as_documented(proof: Proof) -> None:
+    """By root, and both programs can still write what they must: central has the next list."""
+    stop, migrate, protect, verify, restored, start = proof.text("restoring").split()
+
+    assert "Rows 2 to 3 are missing." in proof.text("office-restored")
+    assert [("0", "0", "0"), ("1",), ("0", "0")] == [(stop, migrate, protect), (verify,), (restored, start)]
+    assert ["active", "active"] == [proof.properties(f"{unit}.restored")["ActiveState"] for unit in OFFICE]
+    assert int(proof.text("office-number-before")) + 1 == int(proof.text("office-number-after"))
+    assert not (proof.folder / "office-not-restored").exists()

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Part of boot-proof.sh: sets the office up with the commands of docs/office.md (/documented.sh), lets its first
+# co-ordinator join, kills both programs, restores a backup, and writes what it saw to /proof.
+set -u
+# shellcheck source=/dev/null
+. /documented.sh
+office=/var/lib/watchlink-office
+units='watchlink-office watchlink-office-publish'
+as() { # user command …: as systemd starts a unit of that user's
+    user=$1
+    shift
+    setpriv --reuid="$user" --regid="$user" --init-groups "$@"
+}
+in_unit() { # unit command …: sees the files that the unit sees
+    unit=$1
+    shift
+    nsenter --target "$(main_pid "$unit")" --mount -- "$@"
+}
+kept=/var/lib/watchlink-central/central/snapshots
+central_has_cora() { grep --quiet '"cora"' $kept/people-* 2>/dev/null; }
+number_at_central() { find $kept -name 'people-*' | sed 's/.*people-\([0-9]*\)-.*/\1/'; }
+
+# As a person does: the names of the pages lead to this machine.
+echo '127.0.0.1 office.example.org' >>/etc/hosts
+PATH=/opt/watchlink/bin:$PATH
+make_users
+cp /town/central/authority.pub /town/directory.json /office.toml $office
+found_office >/proof/office-founded 2>&1
+give_owners
+journals() { for unit in $units; do journalctl --output=cat --unit="$unit" >"/proof/$unit.log"; done; }
+if ! start_office 2>/proof/office-started; then
+    journals
+    return
+fi
+for unit in $units; do
+    show "$unit" "$unit.started"
+    grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$(main_pid "$unit")/status" >"/proof/$unit.process"
+done
+(cd $office && stat --format='%A %U %G %n' office.toml keys/* publisher/snapshot.* data snapshots) >/proof/office-files
+for unit in $units; do
+    for key in keys/pages.key keys/ticket.key keys/ticket.pub publisher/snapshot.key; do
+        as "$unit" cat $office/$key >/dev/null 2>&1 && echo "$unit $key" >>/proof/office-readable-by-user
+        # Even root finds nothing there.
+        in_unit "$unit" test -s $office/$key && echo "$unit $key" >>/proof/office-readable-in-unit
+    done
+    for folder in data keys publisher snapshots; do
+        in_unit "$unit" test -w $office/$folder && echo "$unit $folder" >>/proof/office-writable-in-unit
+    done
+done
+as watchlink-office python3 -c "
+import sqlite3
+with sqlite3.connect('$office/data/office.sqlite3') as whole, sqlite3.connect('/tmp/copy.sqlite3') as copy:
+    whole.backup(copy)"
+
+watchlink fleet trust-office --dir /town --yes $office/publisher/snapshot.pub >/proof/office-trusted 2>&1
+cp /town/directory.json $office
+install --owner=watchlink-central --group=watchlink-central /town/directory.json /var/lib/watchlink-central/
+python3 /first-visit.py "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
+attempt central_has_cora
+cp $office/publisher/snapshot.pub /proof
+cp $kept/people-* /proof
+
+for unit in $units; do kill -KILL "$(main_pid "$unit")"; done
+for unit in $units; do
+    attempt is_back "$unit" 1
+    show "$unit" "$unit.restarted"
+done
+watchlink office audit verify --config $office/office.toml >/proof/office-audit 2>&1
+
+stop_for_restore
+for unit in $units; do show "$unit" "$unit.stopped"; done
+number_at_central >/proof/office-number-before
+mv /tmp/copy.sqlite3 $office/data/office.sqlite3
+rm --force $office/data/office.sqlite3-wal $office/data/office.sqlite3-shm
+give_owners
+restore >/proof/office-restored 2>&1
+is_replaced_at_central() { [ "$(number_at_central)" != "$(cat /proof/office-number-before)" ]; }
+attempt is_replaced_at_central
+number_at_central >/proof/office-number-after
+central_has_cora && touch /proof/office-not-restored
+for unit in $units; do show "$unit" "$unit.restored"; done
+journals
