@@ -16,9 +16,11 @@ in_unit() { # unit command …: sees the files that the unit sees
     shift
     nsenter --target "$(main_pid "$unit")" --mount -- "$@"
 }
-kept=/var/lib/watchlink-central/central/snapshots
-central_has_cora() { grep --quiet '"cora"' $kept/people-* 2>/dev/null; }
-number_at_central() { find $kept -name 'people-*' | sed 's/.*people-\([0-9]*\)-.*/\1/'; }
+people_at_central() { # the newest list; for a moment the one before is there too
+    find /var/lib/watchlink-central/central/snapshots -name 'people-*' 2>/dev/null | sort --version-sort | tail --lines=1
+}
+central_has_cora() { grep --quiet '"cora"' "$(people_at_central)"; }
+central_has_not_cora() { ! central_has_cora; }
 
 # As a person does: the names of the pages lead to this machine.
 echo '127.0.0.1 office.example.org' >>/etc/hosts
@@ -58,7 +60,7 @@ install --owner=watchlink-central --group=watchlink-central /town/directory.json
 python3 /first-visit.py "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
 attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof
-cp $kept/people-* /proof
+cp "$(people_at_central)" /proof/people.json
 
 for unit in $units; do kill -KILL "$(main_pid "$unit")"; done
 for unit in $units; do
@@ -69,14 +71,12 @@ watchlink office audit verify --config $office/office.toml >/proof/office-audit 
 
 stop_for_restore
 for unit in $units; do show "$unit" "$unit.stopped"; done
-number_at_central >/proof/office-number-before
+people_at_central >/proof/office-at-central
 mv /tmp/copy.sqlite3 $office/data/office.sqlite3
 rm --force $office/data/office.sqlite3-wal $office/data/office.sqlite3-shm
 give_owners
 restore >/proof/office-restored 2>&1
-is_replaced_at_central() { [ "$(number_at_central)" != "$(cat /proof/office-number-before)" ]; }
-attempt is_replaced_at_central
-number_at_central >/proof/office-number-after
-central_has_cora && touch /proof/office-not-restored
+attempt central_has_not_cora
+central_has_not_cora && people_at_central >>/proof/office-at-central
 for unit in $units; do show "$unit" "$unit.restored"; done
 journals

@@ -168,8 +168,8 @@ def test_who_joined_is_signed_and_reaches_central(proof: Proof) -> None:
         PublicKey(bytes.fromhex(path.read_text()))
         for path in (proof.folder.parent / "town/central/authority.pub", proof.folder / "snapshot.pub")
     )
-    (kept,) = proof.folder.glob("people-*.json")
-    listed = open_snapshot(kept.read_bytes(), People, Town(authority), (key,)).people
+    kept = (proof.folder / "people.json").read_bytes()
+    listed = open_snapshot(kept, People, Town(authority), (key,)).people
 
     assert ["cora"] == [person.username for person in listed]
 
@@ -229,5 +229,5 @@ def test_office_is_restored_from_a_backup_as_documented(proof: Proof) -> None:
     assert "Rows 2 to 3 are missing." in proof.text("office-restored")
     assert [("0", "0", "0"), ("1",), ("0", "0")] == [(stop, migrate, protect), (verify,), (restored, start)]
     assert ["active", "active"] == [proof.properties(f"{unit}.restored")["ActiveState"] for unit in OFFICE]
-    assert int(proof.text("office-number-before")) + 1 == int(proof.text("office-number-after"))
-    assert not (proof.folder / "office-not-restored").exists()
+    before, after = (int(line.split("people-")[1].split("-")[0]) for line in proof.text("office-at-central").split())
+    assert before < after
