@@ -154,7 +154,11 @@ class _Housekeeping:
 
 
 async def is_signed_in(scope: Scope) -> bool:
-    """Whether a request comes from a session that somebody has signed in to. Their rights are the pages' to check."""
+    """Whether a request comes from a session that somebody has signed in to. Their rights are the pages' to check.
+
+    Raises:
+        office.whole_body.NotKnownError: the database does not answer.
+    """
     from asgiref.sync import sync_to_async  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
     from starlette.requests import HTTPConnection  # noqa: PLC0415
@@ -170,8 +174,13 @@ def _has_account(session_key: str) -> bool:
     from django.contrib.auth import SESSION_KEY  # noqa: PLC0415
     from django.db import close_old_connections  # noqa: PLC0415
 
+    from office.faults import DATABASE_AWAY  # noqa: PLC0415
+    from office.whole_body import NotKnownError  # noqa: PLC0415
+
     try:
         return SESSION_KEY in import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    except DATABASE_AWAY as e:
+        raise NotKnownError("The office’s database did not answer. Send the file again in a minute.") from e
     finally:
         close_old_connections()
 

@@ -135,9 +135,12 @@ LOGIN_REDIRECT_URL = "/"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"tokens": {"()": "office.log_privacy.HideTokens"}},
+    "filters": {
+        "tokens": {"()": "office.log_privacy.HideTokens"},
+        "database": {"()": "office.faults.BriefWhenDatabaseAway"},
+    },
     "loggers": {
-        "django.request": {"level": "ERROR", "filters": ["tokens"]},
+        "django.request": {"level": "ERROR", "filters": ["tokens", "database"]},
         "django.security": {"level": "CRITICAL"},
     },
 }

@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from office.start.views import home
 
+handler400 = "office.faults.bad_request"
+handler500 = "office.faults.server_error"
 urlpatterns = [
     path("", home, name="home"),
     path("", include("office.accounts.urls")),

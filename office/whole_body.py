@@ -22,6 +22,10 @@ UPLOADS_AT_ONCE: Final = 4
 WITHIN_S: Final = 60.0
 
 
+class NotKnownError(Exception):
+    """Whether somebody is signed in cannot be told now; the message is for them."""
+
+
 async def _nobody(_scope: Scope) -> bool:
     return False
 
@@ -41,7 +45,7 @@ class WholeBody:
     Args:
         app: what gets whole requests.
         upload_paths: where people who are signed in may send files; other forms are small.
-        is_signed_in: asked once a body at one of those is no longer small.
+        is_signed_in: asked once a body at one of those is no longer small; may raise :class:`NotKnownError`.
         within_s: how long a body may take, waiting for its turn included.
     """
 
@@ -99,11 +103,10 @@ class WholeBody:
             piece = message.get("body", b"")
             size += len(piece)
             if bytes_max == FORM_BYTES_MAX < size and refusal is None and scope["path"] in self._upload_paths:
-                if await self._is_signed_in(scope):
+                refusal = await self._why_not(scope)
+                if refusal is None:
                     await held.enter_async_context(self._uploads)
                     bytes_max = UPLOAD_BYTES_MAX
-                else:
-                    refusal = _RefusedError(413, "Sign in, then send the file again.")
             if size > bytes_max and refusal is None:
                 most = bytes_max // 1024 // 1024 or bytes_max / 1024 / 1024
                 refusal = _RefusedError(413, f"This is too large: {most} MB at most.")
@@ -115,6 +118,14 @@ class WholeBody:
                 if refusal is not None:
                     raise refusal
                 return bytes(body)
+
+    async def _why_not(self, scope: Scope) -> _RefusedError | None:
+        """Why a file is not taken; ``None`` = it is."""
+        try:
+            is_signed_in = await self._is_signed_in(scope)
+        except NotKnownError as e:
+            return _RefusedError(503, str(e))
+        return None if is_signed_in else _RefusedError(413, "Sign in, then send the file again.")
 
 
 class _Replay:

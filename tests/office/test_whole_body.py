@@ -7,10 +7,11 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOADS_AT_ONCE, WholeBody
+from office.whole_body import FORM_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOADS_AT_ONCE, NotKnownError, WholeBody
 
 UPLOAD: Final = "/premises/import/"
 SIGNED_IN: Final = (b"cookie", b"signed in")
+NOT_KNOWN: Final = (b"cookie", b"whose")
 SEEN: list[tuple[bytes, dict[bytes, bytes]]] = []
 
 
@@ -22,6 +23,8 @@ async def _page(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _is_signed_in(scope: Scope) -> bool:
+    if NOT_KNOWN in scope["headers"]:
+        raise NotKnownError
     return SIGNED_IN in scope["headers"]
 
 
@@ -92,6 +95,11 @@ def test_a_file_may_be_larger_where_files_are_expected() -> None:
 def test_a_stranger_may_send_a_small_form_only_wherever_it_goes() -> None:
     assert _send([bytes(FORM_BYTES_MAX)], path=UPLOAD) == 200
     assert _send([bytes(FORM_BYTES_MAX), b"1"], path=UPLOAD) == 413
+    assert SEEN == []
+
+
+def test_a_file_of_somebody_who_may_be_signed_in_is_to_be_sent_again() -> None:
+    assert _send([bytes(FORM_BYTES_MAX), b"1"], path=UPLOAD, headers=(NOT_KNOWN,)) == 503
     assert SEEN == []
 
 
