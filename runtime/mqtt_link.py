@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
-import socket
 import ssl
 import sys
 import threading
@@ -28,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from runtime.config import ConfigError
+from runtime.mqtt_socket import Client
 from runtime.outgoing import Handed, Outgoing
 from runtime.tls import LinkFault, client_context, describe_fault
 
@@ -172,7 +171,7 @@ class PahoLink:
         self._client = self._build(client_id, will, max_inflight, max_queued)
 
     def _build(self, client_id: str, will: Will | None, max_inflight: int, max_queued: int) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         files = self._settings
         client.tls_set_context(
             client_context(Path(files.ca_file), Path(files.certificate_file), Path(files.key_file), self._remember)
@@ -192,7 +191,6 @@ class PahoLink:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
-        client.on_socket_open = self._on_socket_open
         return client
 
     @property
@@ -305,24 +303,6 @@ class PahoLink:
         # The first TLS error is the cause; later resets and broken pipes are its consequences.
         if not isinstance(self._error, ssl.SSLError):
             self._error = error
-
-    def _on_socket_open(self, _client: mqtt.Client, _userdata: object, sock: mqtt.SocketLike) -> None:
-        if not isinstance(sock, socket.socket):
-            return
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            keepalive_s = self._settings.keepalive_s
-            for name, value in (
-                ("TCP_KEEPIDLE", keepalive_s),
-                ("TCP_KEEPINTVL", max(1, keepalive_s // 3)),
-                ("TCP_KEEPCNT", 3),
-                ("TCP_USER_TIMEOUT", keepalive_s * 1000),
-            ):
-                if hasattr(socket, name):
-                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        except OSError as e:
-            logger.warning("socket options not set: %s", e.strerror or os.strerror(e.errno or 0))
 
     def _on_connect(
         self, _client: mqtt.Client, _userdata: object, _flags: object, reason: ReasonCode, _properties: object

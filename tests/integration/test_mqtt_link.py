@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,22 @@ def links() -> Iterator[list[PahoLink]]:
 
 
 def start(
-    links: list[PahoLink], told: Told, with_settings: LinkSettings, node: str = SHOP, **options: object
+    links: list[PahoLink],
+    told: Told,
+    with_settings: LinkSettings,
+    node: str = SHOP,
+    *,
+    on_message: Callable[[str, bytes, str | None], None] | None = None,
+    **options: object,
 ) -> PahoLink:
     handlers = LinkHandlers(
         on_up=lambda: told.note("up"),
         on_down=lambda detail, is_permanent: told.note("down", detail, is_permanent),
-        on_message=lambda topic, payload, signature: told.note(
-            "message", topic, payload, *(() if signature is None else (signature,))
+        on_message=on_message
+        or (
+            lambda topic, payload, signature: told.note(
+                "message", topic, payload, *(() if signature is None else (signature,))
+            )
         ),
         on_published=lambda token: told.note("published", token),
         on_refused=lambda token, reason: told.note("refused", token, reason),
@@ -389,3 +398,29 @@ def test_broker_outlives_a_member_that_was_away_while_it_read_its_rules(
     assert [("up",)] == back.calls
     assert [("up",), ("published", "t")] == neighbour.calls
     town.broker.stop()
+
+
+@pytest.mark.finding(14)
+def test_little_waits_before_a_receipt_where_a_reader_is_slow(town: Town, links: list[PahoLink]) -> None:
+    """The kernel held 5.5 MB of junk unread, and a receipt came half a minute late."""
+    told, other, may_go_on, before = Told(), Told(), threading.Event(), 0
+
+    def slow(_topic: str, payload: bytes, _signature: str | None) -> None:
+        nonlocal before
+        may_go_on.wait()
+        before += payload != b"receipt"
+        if payload == b"receipt":
+            told.note("receipt")
+
+    start(links, told, settings(town, keepalive_s=60), subscriptions=[FRAMES], on_message=slow)
+    flooder = start(links, other, settings(town, BOTH), BOTH)
+    told.wait_for("up")
+    other.wait_for("up")
+    topic = f"watchlink/1/scheme/hart/frame/{BOTH}"
+    for _ in range(60_000):
+        wait_until(lambda: flooder.publish(topic, bytes(100)), "there is room")
+    may_go_on.set()
+    # Again and again, for the broker drops what comes while its queue of 6,000 for a reader is full.
+    wait_until(lambda: flooder.publish(topic, b"receipt") and ("receipt",) in told.calls, "the receipt")
+
+    assert before < 22_000
