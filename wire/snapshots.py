@@ -254,7 +254,7 @@ def open_snapshot(
         return _read(sealed.snapshot, kind, rest)
     except SnapshotError:
         raise
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
+    except (msgspec.MsgspecError, ValueError, RecursionError, WireError) as e:
         raise SnapshotError("snapshot", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
 
 

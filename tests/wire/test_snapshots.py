@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from wire.errors import EncodeError, SnapshotError
-from wire.signing import SigningKey
+from wire.signing import SNAPSHOT_DOMAIN, SigningKey
 from wire.snapshots import (
     ENTRIES_AT_ONCE,
     ENTRIES_MAX,
@@ -145,6 +146,29 @@ def test_what_contradicts_itself_is_neither_written_nor_read() -> None:
         People(number=1, made_at=AT, audit=HEAD, ticket_key=b"", people=(JO, replace(JO, account=4)))
     with pytest.raises(EncodeError):
         seal_snapshot(replace(PREMISES, premises=(replace(SHOP, schemes=()),)), TOWN, OFFICE)
+
+
+@pytest.mark.parametrize(
+    ("was", "altered", "what"),
+    [
+        (b'"account":4', b'"account":3', "an account is listed twice"),
+        (b'"username":"al"', b'"username":"jo"', "a username is listed twice"),
+        (b'"made_at":"2026', b'"made_at":"1926', "made_at is not a moment"),
+    ],
+)
+def test_signed_snapshot_that_contradicts_itself_is_refused(was: bytes, altered: bytes, what: str) -> None:
+    """As one that is malformed, so that whoever reads it goes on with the one before."""
+    data = seal_snapshot(replace(PEOPLE, people=(JO, replace(JO, account=4, username="al"))), TOWN, OFFICE)
+    town = TOWN.text.encode()
+    start, end = data.index(b'"snapshot":') + len(b'"snapshot":'), data.index(b',"signature":')
+    inner = data[start:end].replace(was, altered)
+    signature = OFFICE.sign(SNAPSHOT_DOMAIN, b"people\n" + town + b"\n" + inner)
+    with pytest.raises(SnapshotError, match=what) as refused:
+        open_snapshot(
+            data[:start] + inner + b',"signature":"' + base64.b64encode(signature) + b'"}', People, TOWN, KEYS
+        )
+
+    assert "snapshot" == refused.value.reason
 
 
 @pytest.mark.parametrize(
