@@ -38,7 +38,11 @@ def connect(host: str, port: int, *, timeout_s: float, keepalive_s: int) -> sock
     """
     error = OSError("the name has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as e:  # A kernel without IPv6, for one.
+            error = e
+            continue
         try:
             _set_options(sock, keepalive_s)
             sock.settimeout(timeout_s)
