@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 from typing import Final
 
@@ -19,10 +20,17 @@ RETRY_AFTER_S: Final = 60
 def is_database_away(error: BaseException | None) -> bool:
     """Whether an exception comes from a database that did not answer, itself or by what it was raised from."""
     while error is not None:
-        if isinstance(error, DATABASE_AWAY):
+        if isinstance(error, DATABASE_AWAY) and not _is_not_understood(error):
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _is_not_understood(error: BaseException) -> bool:
+    """Whether SQLite did answer: that there is no such column, for one. PostgreSQL has another kind of error for it."""
+    cause = error.__cause__
+    # The low byte is the code, the rest says more about it.
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

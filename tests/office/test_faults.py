@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.http import HttpResponseBase
 from django.test import Client
 
 from office.accounts.models import Account
+from office.faults import is_database_away
 from tests.office.conftest import SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,24 @@ def test_a_mistake_of_ours_is_told_as_one(co_ordinator: Account, signed_in: Sign
     status, text = asked(signed_in(co_ordinator), lambda it: it.get("/premises/"), ProgrammingError("no such column"))
 
     assert (500, True) == (status, "tell your engineer" in text)
+
+
+def test_a_statement_that_no_database_understands_is_a_mistake_of_ours() -> None:
+    """SQLite calls it an operational error too."""
+    with pytest.raises(DatabaseError) as raised, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT no_such_column FROM django_session")
+
+    assert not is_database_away(raised.value)
+
+
+def test_sqlite_that_cannot_open_its_file_is_away(tmp_path: Path) -> None:
+    try:
+        sqlite3.connect(tmp_path / "missing" / "office.sqlite3")
+    except sqlite3.OperationalError as e:
+        away = OperationalError(*e.args)
+        away.__cause__ = e
+
+    assert is_database_away(away)
 
 
 def test_a_request_that_cannot_be_understood_is_told_as_one() -> None:
