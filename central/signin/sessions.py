@@ -228,7 +228,8 @@ class Sessions:
             if self._renewed.get(one.digest) is one:
                 del self._renewed[one.digest]
         for over in ended:
-            del self._ended[over.digest]
+            # It may be gone: another write was under way.
+            self._ended.pop(over.digest, None)
         return True
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from central.signin.errors import RecordError
-from central.signin.session import HELD_FOR, SESSIONS_EACH_MAX, SHIFT, End
-from central.signin.sessions import digest_of
+from central.signin.session import HELD_FOR, SESSIONS_EACH_MAX, SHIFT, End, Session
+from central.signin.sessions import Ended, digest_of
 from central.signin.slowing import SIGN_INS_AT_ONCE
 from tests.central.signin.conftest import AT, SECRET, Door, on_loop, refusal
 from tests.support.town_office import PATEL, PRIYA
@@ -336,6 +336,28 @@ def test_disk_that_refuses_lets_nobody_in_and_nobody_go(door: Door, monkeypatch:
         door.wait(hours=12)
         await door.sweep()
         assert door.is_in(cookie)
+
+    on_loop(script())
+
+
+def test_end_that_is_written_twice_at_once_is_no_fault(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when central stops in the middle of a write: a thread cannot be called back."""
+
+    async def script() -> None:
+        session = door.gate.sessions.find(await door.enter())
+        assert session is not None
+        change, under_way = door.store.change, [True]
+
+        def change_twice(renewed: tuple[Session, ...], ended: tuple[Ended, ...]) -> None:
+            if under_way and under_way.pop():
+                assert door.gate.sessions.write_now()
+            change(renewed, ended)
+
+        monkeypatch.setattr(door.store, "change", change_twice)
+        door.gate.sign_out(session)
+
+        assert await door.gate.sessions.write()
+        assert () == door.store.live()
 
     on_loop(script())
 
