@@ -34,6 +34,11 @@ from wire.own_names import is_own_name
         "Watchl1nk",
         "VVatchlink",
         "Centra|",
+        "Watchlink|",
+        "Autornatic",
+        "Aut0matic",
+        "\ua4ea\ua4ee\ua4d4\ua4da\ua4e7\ua4e1\ua4f2\ua4e0\ua4d7",  # Lisu
+        "\u13b3\u13aaTC\u13bb\u13deIN\u13e6",  # Cherokee W, A, H, L, K
     ],
 )
 def test_own_name_is_known_however_it_is_written(name: str) -> None:
@@ -42,7 +47,19 @@ def test_own_name_is_known_however_it_is_written(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "J Patel", "Priya Shah", "Chen Tral", "Watt Link", "Centrale Rossi", "Ольга Центральная", "Wat", "Αλέξανδρος"],
+    [
+        "",
+        "J Patel",
+        "Priya Shah",
+        "Chen Tral",
+        "Watt Link",
+        "Central Stores",
+        "Otto Matic",
+        "Centrale Rossi",
+        "Ольга Центральная",
+        "Wat",
+        "Αλέξανδρος",
+    ],
 )
 def test_name_of_a_person_is_not_taken_for_it(name: str) -> None:
     assert not is_own_name(name)
