@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 LOOK_S: Final = 0.5
 """Between two looks at the folder."""
 BUSY_SHARE: Final = 0.1
-"""Of one processor, at most: many large snapshots, one after the other, leave the rest to the program's own work."""
+"""Of one processor: many large snapshots, one after the other, leave the rest to the program's own work."""
+PAUSE_MAX_S: Final = 10.0
+"""However slow the machine: whoever lost their account must be out within 30 s."""
 REST_S: Final = 0.0005
 """Between parts of a snapshot. Other threads get Python's interpreter, which a thread at work gives up unwillingly."""
 _KEPT_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})-([0-9a-f]{64})\.json")
@@ -345,7 +347,7 @@ class SnapshotFolder(Generic[S]):
 
 def pause_s(busy_s: float) -> float:
     """How long to wait after a look that took ``busy_s`` seconds of a processor's time."""
-    return max(LOOK_S, busy_s / BUSY_SHARE)
+    return min(max(LOOK_S, busy_s / BUSY_SHARE), PAUSE_MAX_S)
 
 
 def _rest() -> None:

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from runtime import snapshot_folder
-from runtime.snapshot_folder import BUSY_SHARE, LOOK_S, SnapshotFolder, pause_s
+from runtime.snapshot_folder import BUSY_SHARE, LOOK_S, PAUSE_MAX_S, SnapshotFolder, pause_s
 from wire.signing import PublicKey, SigningKey
 from wire.snapshots import ENTRIES_AT_ONCE, AuditHead, People, PersonEntry, Town, file_name, seal_snapshot
 
@@ -343,3 +343,8 @@ def test_long_list_leaves_the_interpreter_to_others_between_its_parts(
 def test_look_that_was_much_work_is_followed_by_a_longer_pause() -> None:
     assert LOOK_S == pause_s(LOOK_S * BUSY_SHARE / 2)
     assert pause_s(LOOK_S) == LOOK_S / BUSY_SHARE
+
+
+def test_pause_after_much_work_is_never_long() -> None:
+    """On a slow machine, too, whoever lost their account is out within 30 s."""
+    assert PAUSE_MAX_S == pause_s(PAUSE_MAX_S)
