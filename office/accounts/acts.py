@@ -85,8 +85,11 @@ def remove_role(actor: Account, account: Account, role: RoleSlug, scheme: Scheme
         tell(account, f"{actor.name} removed your role {rules.TITLES[role]} in {scheme.name}.")
 
 
-def end_account(actor: Account, rights: Rights, account: Account) -> None:
+def end_account(actor: Account, rights: Rights, account: Account) -> Withdrawn:
     """End an account for good: every session, link, code and way to sign in with it.
+
+    Returns:
+        What they had made and is taken back.
 
     Raises:
         RefusedError: the actor's own, a scheme's only co-ordinator, or somebody with a role in another's scheme.
@@ -99,7 +102,7 @@ def end_account(actor: Account, rights: Rights, account: Account) -> None:
     send(account.email, "Your Watchlink account", f"{account.name},\n\n{actor.name} ended your account.\n")
     for invitation in invitations_of(rights, account):
         cancel_invitation(actor, invitation)
-    close_account(actor, account)
+    return close_account(actor, account)
 
 
 def open_invitations(own: frozenset[int]) -> QuerySet[Invitation]:
@@ -125,8 +128,8 @@ def cancel_invitation(actor: Account, invitation: Invitation) -> None:
     record(actor, "invitation.cancelled", invitation, schemes=numbers)
 
 
-def close_account(actor: Account | None, account: Account) -> None:
-    """End it, whatever the rules say; the caller has recorded why."""
+def close_account(actor: Account | None, account: Account) -> Withdrawn:
+    """End it, whatever the rules say; the caller has recorded why. Returns what they had made and is taken back."""
     account.is_active = False
     account.ended_at = timezone.now()
     account.set_unusable_password()
@@ -134,7 +137,7 @@ def close_account(actor: Account | None, account: Account) -> None:
     _drop_ways_in(account)
     RoleGrant.objects.filter(account=account).delete()
     # Nor do they come back as somebody else, by a link that they made.
-    withdraw_made_by(account, actor)
+    return withdraw_made_by(account, actor)
 
 
 def make_recovery_link(actor: Account | None, account: Account, *, sets_password: bool) -> tuple[str, Withdrawn]:

@@ -155,18 +155,20 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method == "GET":
         own = rights(request)
         account = _seen(own, number)
-        theirs = acts.invitations_of(own, account)
+        open_ones = _invitations(own.co_ordinates)
+        gone = acts.invitations_of(own, account)
+        gone += [one for one in open_ones if one.invited_by_id == account.pk and one not in gone]
         context = {
             "account": account,
             "why_not": rules.why_not_end(own, acts.standing_of(account)),
-            "cancelled": theirs,
-            "left": [one for one in _invitations(own.co_ordinates) if one not in theirs],
+            "cancelled": gone,
+            "left": [one for one in open_ones if one not in gone],
         }
         return render(request, "accounts/end_account.html", context)
     try:
         with acting(request) as (actor, own):
             account = _seen(own, number)
-            acts.end_account(actor, own, account)
+            withdrawn = acts.end_account(actor, own, account)
     except acts.RefusedError as e:
         messages.error(request, str(e))
         return redirect("person", number)
@@ -175,6 +177,9 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     else:
         why = "NOT cut off at the control room yet: sign them out there, by telephone if need be."
         messages.error(request, f"The account of {account.name} has ended here, but is {why}")
+    if withdrawn.text:
+        text = f"Taken back: {withdrawn.text} that {account.name} had made. Make again what is still wanted."
+        messages.warning(request, text)
     return redirect("people")
 
 

@@ -101,8 +101,12 @@ def _carry_people(people: People) -> list[str]:
                 " if they should have one, invite them."
             )
         else:
+            del published[account.pk]
             said += [f"{who}: {what}" for what in _carry_person(account, entry)]
-    return said
+    return said + [
+        f"{one.name} ({one.username}): joined since the copy was made, and has no account here. Invite them again."
+        for one in published.values()
+    ]
 
 
 def _carry_person(account: Account, entry: PersonEntry) -> Iterator[str]:

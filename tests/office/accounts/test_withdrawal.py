@@ -64,6 +64,21 @@ def test_a_lost_phone_takes_back_what_was_made_with_it(
     assert list(RecoveryLink.objects.values_list("account", flat=True)) == [thief.pk]
 
 
+def test_whoever_ends_an_account_is_told_what_goes_with_it(
+    co_ordinator: Account, thief: Account, links: list[str], signed_in: SignedIn
+) -> None:
+    """Those who were invited honestly need another link, and nobody else knows of them."""
+    boss = signed_in(co_ordinator)
+    asked = boss.get(f"/people/{thief.pk}/end/").content.decode()
+    page = boss.post(f"/people/{thief.pk}/end/", follow=True).content.decode()
+
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert "Taken back with it: the invitation of Eve." in asked
+    assert "Other invitations are open" not in asked
+    assert f"Taken back: {MADE} Tess Webb had made" in page
+    assert taken_back_by(co_ordinator)
+
+
 def test_signing_out_everywhere_takes_back_what_was_made_meanwhile(
     thief: Account, links: list[str], signed_in: SignedIn
 ) -> None:

@@ -71,6 +71,14 @@ def test_account_that_had_ended_is_ended_again(make_person: MakePerson) -> None:
     assert ("account.ended", " 1 ") == AuditRow.objects.values_list("action", "schemes").get()
 
 
+def test_person_who_joined_since_is_named(make_person: MakePerson) -> None:
+    """Nobody else would know that they need another invitation: nor is the one of theirs in every copy."""
+    jo = make_person("jo")
+    said = carry_over(published(7, entry(jo), PersonEntry(account=jo.pk + 5, username="al", name="Al Reed")))
+
+    assert ["Al Reed (al): joined since the copy was made, and has no account here. Invite them again."] == said
+
+
 def test_sessions_that_were_all_ended_stay_ended(make_person: MakePerson) -> None:
     jo, sam = make_person("jo"), make_person("sam")
     Account.objects.filter(pk=sam.pk).update(generation=5)
