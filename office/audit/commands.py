@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over, leave_numbers_out, tell_co_ordinators, void_links
+from office.audit.restoring import carry_over, leave_numbers_out, sign_browsers_out, tell_co_ordinators, void_links
 from office.config import Configuration
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
@@ -100,7 +100,7 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
         listed = people if isinstance(people, People) else None
         said = carry_over(listed)
         tell_co_ordinators(said)
-        said += void_links()
+        said += void_links() + sign_browsers_out()
         leave_numbers_out(listed, premises if isinstance(premises, Premises) else None)
         new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.

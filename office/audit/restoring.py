@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.utils import timezone
 
@@ -85,6 +86,17 @@ def void_links() -> list[str]:
         if said
         else []
     )
+
+
+def sign_browsers_out() -> list[str]:
+    """Sign every browser out of the office: some of the copy's sessions have ended since. Returns sentences.
+
+    Lists of people name only those of which central had to hear. Sign-ins there go on; any of the copy's sessions may
+    have had a ticket since, so central hears of its end from now on.
+    """
+    OfficeSession.objects.filter(ended_at=None).update(had_ticket=True)
+    ended, _ = Session.objects.all().delete()
+    return ["Everybody must sign in to the office again. The control room’s sign-ins go on."] if ended else []
 
 
 def _carry_people(people: People) -> list[str]:

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from office.accounts import acts
+from office.accounts import acts, sessions
 from office.accounts.access import rights_of
-from office.accounts.models import Account, Scheme
+from office.accounts.models import Account, OfficeSession, Scheme
 from office.audit import commands, triggers
 from office.audit.journal import Entry, head, record, record_many, record_restored
 from office.audit.models import AuditRow
 from office.config import Configuration, load_configuration
 from office.members.models import Member, Premises
-from office.publisher import changes
+from office.publisher import changes, content
 from office.publisher.publishing import Publishing
 from office.publisher.shelf import PublishedHead, Shelf
-from tests.office.conftest import HART, MakePerson
+from tests.office.conftest import HART, MakePerson, SignedIn
 from wire.signing import SigningKey
 from wire.snapshots import People, PersonEntry
 
@@ -189,6 +189,29 @@ def test_restored_takes_what_central_knows(
     assert "the office does not know what was taken away since" in capsys.readouterr().out
     assert "is not known" in co_ordinator.notices.get().text
     assert 0 == commands.verify(office)
+
+
+def test_no_browser_of_the_copy_is_signed_in_after_a_restore(
+    office: Configuration, co_ordinator: Account, signed_in: SignedIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody may have ended the session of a stolen laptop since; if it had no ticket, no list of people says so."""
+    browser = signed_in(co_ordinator)
+    assert 200 == browser.get("/").status_code
+    commands.restored(office, row=150, number=0)
+
+    assert "/sign-in/?next=/" == browser.get("/")["Location"]
+    assert "Everybody must sign in to the office again" in capsys.readouterr().out
+
+
+def test_end_of_a_session_that_got_its_ticket_since_the_copy_reaches_central(
+    office: Configuration, co_ordinator: Account, signed_in: SignedIn
+) -> None:
+    signed_in(co_ordinator)
+    session = OfficeSession.objects.get()
+    commands.restored(office, row=150, number=0)
+    assert sessions.end_session(co_ordinator, session.public_id)
+
+    assert (session.public_id,) == content.people()[0].ended_sessions
 
 
 def test_numbers_are_never_anothers_after_the_whole_machine_was_lost(
