@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import csv
 import io
+import multiprocessing
 import os
 import ssl
 import statistics
@@ -21,6 +22,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Final
 
@@ -39,8 +41,11 @@ WARM_UP: Final = 50
 LISTS: Final = 40
 SIGN_INS: Final = 3
 ANSWER_DEADLINE_S: Final = 30.0
-NICE: Final = 3
-"""Half of central's share of a short processor, as CPUWeight=50 of their units has it."""
+NICE_PAGES: Final = 7
+"""A fifth of central's share of a short processor, as CPUWeight=20 of their unit has it."""
+NICE_PUBLISHER: Final = 3
+"""Half of central's share, as CPUWeight=50 of its unit has it."""
+ROWS_OF_A_ROUND_MAX: Final = 100_000
 CO_ORDINATOR: Final = "cora"
 BAR_START_S: Final = 3.0
 BAR_MEMORY_MB: Final = 110
@@ -56,9 +61,6 @@ def main() -> None:
     parser.add_argument("--premises", type=int, default=PREMISES, metavar="N", help="default %(default)s")
     parser.add_argument("--presses", type=int, default=PRESSES, metavar="N", help="of a round; default %(default)s")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="default %(default)s")
-    parser.add_argument(
-        "--nice", type=int, default=NICE, metavar="N", help="how far pages and publisher step back; default %(default)s"
-    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
         base = Path(folder)
@@ -66,8 +68,8 @@ def main() -> None:
         log = base / "log"
         config, link = _found(fleet)
         with _pages(config, log) as (pages, url, start_s), _publisher(config, log) as publisher:
-            for process in (pages, publisher):
-                _step_back(process.pid, options.nice)
+            _step_back(pages.pid, NICE_PAGES)
+            _step_back(publisher.pid, NICE_PUBLISHER)
             browser = Browser(url)
             browser.join(link, CO_ORDINATOR)
             rows = _Rows()
@@ -124,8 +126,8 @@ def _step_back(pid: int, nice: int) -> None:
 class _Rows:
     """CSV files of premises that do not exist yet."""
 
-    def __init__(self) -> None:
-        self.made = 0
+    def __init__(self, made: int = 0) -> None:
+        self.made = made
 
     def next(self, count: int) -> bytes:
         file = io.StringIO()
@@ -193,23 +195,28 @@ def _measure(
     return measured
 
 
-class _Importing(threading.Thread):
-    """Imports 1,000 rows again and again, as fast as the page lets one person."""
+class _Importing:
+    """Imports 1,000 rows again and again, as fast as the page lets one person.
+
+    A process of its own: in ours, reading the pages would hold up the presses that we measure. It steps back like the
+    pages, because a person's browser runs on another machine.
+    """
 
     def __init__(self, browser: Browser, rows: _Rows) -> None:
-        super().__init__(name="importing")
-        self._browser = browser
-        self._rows = rows
-        self._should_stop = threading.Event()
-        self._error: Exception | None = None
+        context = multiprocessing.get_context("spawn")
+        self._should_stop = context.Event()
+        self._process = context.Process(target=_import_again_and_again, args=(browser, rows.made, self._should_stop))
+        rows.made += ROWS_OF_A_ROUND_MAX
 
-    def run(self) -> None:
-        """Until :meth:`stop`."""
-        try:
-            while not self._should_stop.is_set():
-                self._browser.import_premises(self._rows.next(ROWS))
-        except Exception as e:  # noqa: BLE001 - told by stop()
-            self._error = e
+    def start(self) -> None:
+        """Begin."""
+        self._process.start()
+        assert self._process.pid is not None
+        _step_back(self._process.pid, NICE_PAGES)
+
+    def is_alive(self) -> bool:
+        """No import has failed so far."""
+        return self._process.is_alive()
 
     def stop(self) -> None:
         """End after the import under way.
@@ -218,9 +225,15 @@ class _Importing(threading.Thread):
             RuntimeError: an import failed, so that the presses were not measured beside one.
         """
         self._should_stop.set()
-        self.join()
-        if self._error is not None:
-            raise RuntimeError("an import failed") from self._error
+        self._process.join()
+        if self._process.exitcode:
+            raise RuntimeError("an import failed")
+
+
+def _import_again_and_again(browser: Browser, made: int, should_stop: Event) -> None:
+    rows = _Rows(made)
+    while not should_stop.is_set():
+        browser.import_premises(rows.next(ROWS))
 
 
 class _PressingNode:
