@@ -62,10 +62,11 @@ pictures: ## draw every OLED screen and photograph central's page into docs/pict
 	@.venv/bin/python -m tools.node_pictures
 	@.venv/bin/python -m tools.central_pictures
 
-docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, wire/vectors
+docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, wire/vectors
 	@scripts/set-up sim
 	@.venv/bin/python -m tools.publish
 	@.venv/bin/python -m tools.node_machine
+	@.venv/bin/python -m tools.case_life
 
 fuzz: ## feed every decoder far more hostile input than the tests
 	@scripts/set-up test

@@ -1,0 +1,1 @@
+"""What is right for a case: its life, the vote, its period, whom it reaches. Pure: no database, no clock."""

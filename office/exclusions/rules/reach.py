@@ -1,0 +1,79 @@
+"""Whom an exclusion reaches: premises covered, who is shown it, when its notice is issued anew (G1, G3, G14)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from office.exclusions.rules.life import IN_FORCE, State
+from office.exclusions.rules.period import Period
+
+Scope = Literal["all", "listed"]
+"""All premises of the scheme, later joiners included; or those listed."""
+READERS: Final = frozenset(
+    {"co-ordinator", "members-contact", "police", "pcso", "duty-sergeant", "duty-officer", "cctv"}
+)
+"""Roles that may read who is excluded in their scheme (G4)."""
+
+
+class MinorsPolicy(Struct, frozen=True):
+    """Of a scheme. Both are needed before an under-18 is shown beyond those who decide and serve.
+
+    Attributes:
+        dpia_allows: the recorded data-protection impact assessment says so.
+    """
+
+    dpia_allows: bool = False
+
+
+class Shown(Struct, frozen=True):
+    """What decides whether a case is shown.
+
+    Attributes:
+        state: of the case.
+        period: first and last day.
+        is_restricted: hidden while accuracy is contested.
+        is_minor: under 18 today.
+        minor_shown_by: account of the second approver who allowed showing; 0 = nobody.
+    """
+
+    state: State
+    period: Period | None
+    is_restricted: bool
+    is_minor: bool
+    minor_shown_by: int = 0
+
+
+def is_excluded(case: Shown, today: date) -> bool:
+    """Whether the person is excluded on this day, shown or not."""
+    return case.state in IN_FORCE and case.period is not None and case.period.first <= today <= case.period.last
+
+
+def is_shown(case: Shown, policy: MinorsPolicy, today: date) -> bool:
+    """Whether readers and shops see the case: in force on this day, not contested, no under-18 unless allowed twice."""
+    if not is_excluded(case, today) or case.is_restricted:
+        return False
+    return not case.is_minor or (policy.dpia_allows and bool(case.minor_shown_by))
+
+
+def covered(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int]) -> frozenset[int]:
+    """Numbers of the premises that an exclusion covers today. One that has left the scheme is not covered any more."""
+    return in_scheme if scope == "all" else listed & in_scheme
+
+
+def why_not_scope(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int], necessity: str) -> str | None:
+    """Why a scope is refused, and what to do; ``None`` = it may be decided on."""
+    if not covered(scope, listed, in_scheme):
+        return "Choose at least one premises."
+    if scope == "listed" and not listed <= in_scheme:
+        return "Choose only premises of this scheme."
+    if not necessity.strip():
+        return "Say why all these premises are needed, in a sentence."
+    return None
+
+
+def is_stale(printed: frozenset[int], now: frozenset[int]) -> bool:
+    """Whether the person's copy names other premises than the exclusion covers now, so that it must be issued anew."""
+    return printed != now
