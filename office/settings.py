@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "office.audit",
     "office.accounts",
     "office.members",
+    "office.people",
+    "office.exclusions",
     "office.publisher",
 ]
 MIDDLEWARE = [

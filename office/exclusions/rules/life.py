@@ -89,6 +89,7 @@ class Case(Struct, frozen=True):
         has_open_appeal: an appeal waits for its outcome.
         is_restricted: hidden from shops while accuracy is contested.
         premises: how many premises it covers.
+        is_newest_served: the newest version of its notice has reached the person.
     """
 
     state: State
@@ -99,6 +100,7 @@ class Case(Struct, frozen=True):
     has_open_appeal: bool = False
     is_restricted: bool = False
     premises: int = 1
+    is_newest_served: bool = False
 
 
 class Mover(Struct, frozen=True):
@@ -162,7 +164,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             "Record that it was served",
             "served",
             frozenset({"co-ordinator", "pcso"}),
-            frozenset({"issued"}),
+            IN_FORCE,
             "served",
         ),
         Move("appeal", "Record an appeal", "appealed", _CO_ORDINATOR, IN_FORCE, None, wants_reason=True),
@@ -217,6 +219,7 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
         _COVERS_NOTHING,
     ),
     "reissue": (_COVERS_NOTHING,),
+    "serve": ((lambda case, _: case.is_newest_served, "The newest version was served already."),),
     "appeal": ((lambda case, _: case.has_open_appeal, "There is an appeal already. Record its outcome first."),),
     "dismiss-appeal": ((lambda case, _: not case.has_open_appeal, "There is no open appeal."),),
     "restrict": ((lambda case, _: case.is_restricted, "This is hidden from shops already."),),

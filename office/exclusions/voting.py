@@ -1,0 +1,154 @@
+"""Casts and counts votes. Runs inside :func:`office.accounts.access.acting`, or alone when Watchlink itself counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import get_args
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from office.accounts.access import in_turn
+from office.accounts.models import Account, RoleGrant
+from office.audit.journal import record
+from office.exclusions import acts
+from office.exclusions.acts import MoveRefusedError
+from office.exclusions.models import Ballot, BallotVote, Case
+from office.exclusions.rules import votes
+from office.exclusions.rules.period import day_of
+from office.exclusions.rules.votes import ADVISERS, Choice, Vote, Voter
+from office.members.facts import folded
+from office.members.models import Member, Membership, Spokesperson
+
+
+def vote(actor: Account, ballot: Ballot, member: int, choice: Choice) -> None:
+    """A member's vote between meetings, by who speaks for it.
+
+    Raises:
+        MoveRefusedError: they have no vote, or it is too late. The attempt is in the audit, because the refusal of
+            police and co-ordinators must be provable; the caller commits it.
+    """
+    now = timezone.now()
+    why_not = (
+        "This vote is taken at the meeting."
+        if ballot.way == "meeting"
+        else votes.why_not_vote(voter_of(actor, ballot.case), member, facts_of(ballot), now)
+    )
+    if choice not in get_args(Choice):
+        why_not = "Choose exclude, do not exclude, or abstain."
+    if why_not:
+        record(actor, "vote.refused", ballot.case, why=why_not)
+        raise MoveRefusedError(why_not)
+    _put(actor, ballot, member, choice, now)
+
+
+def write_down(actor: Account, ballot: Ballot, member: int, choice: Choice) -> None:
+    """A member's vote at a meeting, as the co-ordinator sees its hand.
+
+    Raises:
+        MoveRefusedError: the member has no vote, or the meeting is over.
+    """
+    now = timezone.now()
+    facts = facts_of(ballot)
+    if ballot.way != "meeting":
+        raise MoveRefusedError("Members vote for themselves between meetings.")
+    if not facts.is_open or now >= facts.closes_at:
+        raise MoveRefusedError("The vote has ended. Nothing was written down.")
+    if member == facts.nominating_member or member not in members_of(ballot.case, now):
+        raise MoveRefusedError("This member has no vote on it.")
+    if choice not in get_args(Choice):
+        raise MoveRefusedError("Choose exclude, do not exclude, or abstain.")
+    _put(actor, ballot, member, choice, now)
+
+
+def close_meeting_vote(actor: Account, ballot: Ballot) -> None:
+    """Count a meeting's vote now."""
+    if ballot.way != "meeting" or ballot.ended_at is not None:
+        raise MoveRefusedError("This vote ends by itself.")
+    _count(ballot, timezone.now())
+    record(actor, "vote.closed", ballot.case)
+
+
+def count_what_is_due(now: datetime) -> int:
+    """Count every vote whose time is over; returns how many. Each in a transaction of its own."""
+    due = list(Ballot.objects.filter(ended_at=None, closes_at__lte=now).values_list("pk", flat=True))
+    for number in due:
+        with in_turn():
+            ballot = Ballot.objects.select_related("case").filter(pk=number, ended_at=None).first()
+            if ballot is not None:
+                _count(ballot, now)
+    return len(due)
+
+
+def end_what_is_over(now: datetime) -> int:
+    """End every exclusion whose last day is over; returns how many."""
+    standing = Case.objects.filter(state__in=("decided", "issued", "served"), last_on__lt=day_of(now))
+    due = list(standing.values_list("pk", flat=True))
+    for number in due:
+        with in_turn():
+            case = Case.objects.filter(pk=number, state__in=("decided", "issued", "served")).first()
+            if case is not None:
+                acts.move_by_itself(case, "expire")
+    return len(due)
+
+
+def voter_of(account: Account, case: Case) -> Voter:
+    """Who wants to vote on a case, as the database has them now."""
+    roles = frozenset(RoleGrant.objects.filter(account=account).values_list("role", flat=True))
+    advisers = Account.objects.filter(is_active=True, grants__role__in=ADVISERS).exclude(pk=account.pk)
+    theirs = {folded(text) for both in advisers.values_list("name", "email") for text in both if text}
+    is_double = not theirs.isdisjoint({folded(account.name), folded(account.email)})
+    return Voter(account.pk, roles, is_double, members_spoken_for(account, case))
+
+
+def members_spoken_for(account: Account, case: Case) -> frozenset[int]:
+    """Members of the case's scheme for whom a person is chosen and has the role today."""
+    chosen = Spokesperson.objects.filter(
+        account=account,
+        account__is_active=True,
+        scheme=case.scheme_id,
+        account__grants__role="members-contact",
+        account__grants__scheme=F("scheme"),
+    )
+    return frozenset(chosen.values_list("member_id", flat=True)) & members_of(case, timezone.now())
+
+
+def members_of(case: Case, now: datetime) -> frozenset[int]:
+    """Members of the case's scheme today."""
+    today = day_of(now)
+    current = Membership.objects.filter(scheme=case.scheme_id, joined_on__lte=today)
+    return frozenset(current.filter(Q(ended_on=None) | Q(ended_on__gt=today)).values_list("member_id", flat=True))
+
+
+def members_to_vote(case: Case, now: datetime) -> list[Member]:
+    """Members that have a vote on a case, by name."""
+    return list(Member.objects.filter(pk__in=members_of(case, now) - {case.nominating_member_id or 0}).order_by("name"))
+
+
+def facts_of(ballot: Ballot) -> votes.Ballot:
+    """For the rules."""
+    return votes.Ballot(
+        closes_at=ballot.closes_at,
+        is_open=ballot.ended_at is None,
+        nominating_member=ballot.case.nominating_member_id or 0,
+        nominated_by=ballot.case.nominated_by_id,
+    )
+
+
+def _put(actor: Account, ballot: Ballot, member: int, choice: Choice, now: datetime) -> None:
+    BallotVote.objects.update_or_create(
+        ballot=ballot, member_id=member, defaults={"choice": choice, "account": actor, "at": now}
+    )
+    record(actor, "vote.cast", ballot.case, member=member)
+
+
+def _count(ballot: Ballot, now: datetime) -> None:
+    cast: Iterable[BallotVote] = ballot.votes.all()
+    members = members_of(ballot.case, now) - {ballot.case.nominating_member_id or 0}
+    rules = votes.VotingRules(quorum=ballot.quorum, majority_percent=ballot.majority_percent)
+    counted = votes.count((Vote(one.member_id, one.choice) for one in cast), members, rules)  # type: ignore[arg-type]
+    ballot.ended_at, ballot.outcome = now, counted.outcome
+    ballot.exclude, ballot.do_not_exclude, ballot.abstain = counted.exclude, counted.do_not_exclude, counted.abstain
+    ballot.save()
+    acts.move_by_itself(ballot.case, counted.outcome)

@@ -1,0 +1,94 @@
+"""Tables of the people that cases are about, and of their photographs.
+
+No column is for ethnicity, religion or orientation, and none is made from a face. What is held here of a person can be
+erased; the audit names people by their reference alone.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from office.accounts.models import Scheme
+
+PERSON_NAME_CHARS_MAX = 120
+DESCRIPTION_CHARS_MAX = 500
+ADDRESS_CHARS_MAX = 500
+SOURCE_CHARS_MAX = 200
+
+
+class Individual(models.Model):
+    """A person whom a case of one scheme is about; each scheme holds its own. With or without a name."""
+
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="individuals")
+    number = models.PositiveIntegerField()
+    """In the scheme: 1, 2, 3 …; never another person's."""
+    name = models.CharField(max_length=PERSON_NAME_CHARS_MAX, blank=True)
+    """Empty = a face without a name."""
+    also_known_as = models.CharField(max_length=PERSON_NAME_CHARS_MAX, blank=True)
+    born_on = models.DateField(null=True, blank=True)
+    is_believed_minor = models.BooleanField(default=False)
+    """Counts only while the date of birth is not known."""
+    description = models.CharField(max_length=DESCRIPTION_CHARS_MAX, blank=True)
+    address = models.CharField(max_length=ADDRESS_CHARS_MAX, blank=True)
+    """Where papers reach the person. Seen by co-ordinators alone."""
+    version = models.PositiveBigIntegerField(default=1)
+    """Rises with each change, so that two editors notice one another."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    """From then on the row holds its number alone."""
+    search_text = models.TextField(editable=False, blank=True)
+    """What the register is searched by, folded."""
+
+    class Meta:
+        ordering = ["scheme_id", "number"]
+        constraints = [models.UniqueConstraint(fields=["scheme", "number"], name="one_individual_of_a_number")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """``HART-0042``: how papers, audit and telephone calls name the person."""
+        return f"{self.scheme.slug.upper()}-{self.number:04}"
+
+    def audit_schemes(self) -> list[int]:
+        """Whose co-ordinators read of it."""
+        return [self.scheme_id]
+
+
+class Photograph(models.Model):
+    """A photograph of a person. Its files are encrypted; the key that opens them is here, wrapped."""
+
+    individual = models.ForeignKey(Individual, models.CASCADE, related_name="photographs")
+    file = models.CharField(max_length=32, unique=True)
+    """32 hexadecimal digits: names the encrypted files."""
+    wrapped_key = models.BinaryField()
+    """The content key, encrypted under the photographs' key, which no database or backup holds."""
+    original_sha256 = models.CharField(max_length=64)
+    """Of the file as it was handed in: for the chain of custody."""
+    taken_on = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=SOURCE_CHARS_MAX)
+    """Where it comes from: camera, shop, police."""
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    crop_left = models.PositiveIntegerField(default=0)
+    crop_top = models.PositiveIntegerField(default=0)
+    crop_width = models.PositiveIntegerField(default=0)
+    """0 = not cropped yet."""
+    crop_height = models.PositiveIntegerField(default=0)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+    is_shown = models.BooleanField(default=True)
+    """The one that readers see; at most one of a person."""
+
+    class Meta:
+        ordering = ["-added_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["individual"], condition=models.Q(is_shown=True), name="one_photograph_is_shown"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"photograph of {self.individual}"
