@@ -12,5 +12,6 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("office.accounts.urls")),
     path("", include("office.members.urls")),
+    path("", include("office.exclusions.terms_urls")),
     path("audit/", include("office.audit.urls")),
 ]

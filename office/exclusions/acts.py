@@ -17,11 +17,12 @@ from office.accounts.models import Account, Scheme
 from office.accounts.rules import NOBODY, Rights
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME, record
-from office.exclusions.models import Ballot, Case, Notice, SchemeTerms, Step
+from office.exclusions.models import Ballot, Case, Notice, Step
 from office.exclusions.rules import life, period, reach
 from office.exclusions.rules.life import MOVES, OVER, WATCHLINK, MoveName, Mover
 from office.exclusions.rules.period import Category, Period, day_of
 from office.exclusions.rules.votes import VOTE_LASTS, Way
+from office.exclusions.terms import terms_of, why_off
 from office.members.models import Member, Premises
 from office.people.models import Individual
 
@@ -190,6 +191,7 @@ def approve_minor(turn: Turn, reason: str, *, may_show: bool) -> None:
 
 def issue(turn: Turn, first: date) -> Notice:
     """Set the exclusion's days and make its first notice."""
+    _check_register(turn)
     last = period.last_day(first, turn.case.months)
     why_not = period.why_not_first_day(first, _today()) or period.why_not_period(Period(first, last), _today())
     if why_not:
@@ -200,6 +202,7 @@ def issue(turn: Turn, first: date) -> Notice:
 
 def reissue(turn: Turn, reason: str) -> Notice:
     """Make the next version of the notice, with the premises covered now; it is to be served again."""
+    _check_register(turn)
     _move(turn, "reissue", reason)
     return _notice(turn)
 
@@ -297,11 +300,6 @@ def covered(case: Case) -> frozenset[int]:
     return reach.covered(scope, listed, premises_in(case.scheme))
 
 
-def terms_of(scheme: Scheme) -> SchemeTerms:
-    """What the scheme has settled, or the defaults."""
-    return SchemeTerms.objects.filter(scheme=scheme).first() or SchemeTerms(scheme=scheme)
-
-
 def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> None:
     _check_version(turn)
     case = turn.case
@@ -318,6 +316,12 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
     case.version += 1
     case.save()
     _tell(turn, name, reason)
+
+
+def _check_register(turn: Turn) -> None:
+    why_not = why_off(turn.case.scheme)
+    if why_not:
+        raise MoveRefusedError(why_not)
 
 
 def _check_version(turn: Turn) -> None:

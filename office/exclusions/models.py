@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from office.accounts.models import Scheme
+from office.exclusions.rules.law import DOCUMENT_TITLES
 from office.exclusions.rules.life import MOVES, TITLES
 from office.exclusions.rules.life import Case as CaseFacts
 from office.exclusions.rules.period import CATEGORY_TITLES, Period
@@ -16,12 +17,14 @@ from office.people.models import Individual
 CONDUCT_CHARS_MAX = 2_000
 REASON_CHARS_MAX = 1_000
 PLACE_CHARS_MAX = 120
+VERSION_CHARS_MAX = 200
 
 _STATES = list(TITLES.items())
 _CATEGORIES = list(CATEGORY_TITLES.items())
 _WAYS = [("meeting", "At a meeting"), ("between-meetings", "Between meetings")]
 _CHOICES = [("exclude", "Exclude"), ("do-not-exclude", "Do not exclude"), ("abstain", "Abstain")]
 _SOURCES = [("local", "Local"), ("regional", "Regional")]
+_DOCUMENTS = list(DOCUMENT_TITLES.items())
 _SCOPES = [("all", "All premises of the scheme, later joiners included"), ("listed", "Only those listed")]
 
 
@@ -44,9 +47,35 @@ class SchemeTerms(models.Model):
     def __str__(self) -> str:
         return f"terms of {self.scheme}"
 
+    def audit_schemes(self) -> list[int]:
+        """Whose co-ordinators read of it."""
+        return [self.scheme_id]
+
     def voting(self) -> VotingRules:
         """For the count."""
         return VotingRules(quorum=self.quorum, majority_percent=self.majority_percent)
+
+
+class LawDocument(models.Model):
+    """A document of data protection, as a scheme has recorded it. The newest of a kind counts; the older ones stay."""
+
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="law_documents")
+    kind = models.CharField(max_length=24, choices=_DOCUMENTS)
+    version = models.CharField(max_length=VERSION_CHARS_MAX)
+    """As the scheme calls it, and where it is kept; or why this scheme needs none."""
+    recorded_on = models.DateField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    review_due = models.DateField()
+
+    class Meta:
+        ordering = ["scheme_id", "kind", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.scheme}"
+
+    def audit_schemes(self) -> list[int]:
+        """Whose co-ordinators read of it."""
+        return [self.scheme_id]
 
 
 class Case(models.Model):

@@ -67,6 +67,7 @@ DOING: Final = {
     *("mfa_generate_recovery_codes", "printed_codes", "sign_out_everywhere"),
     *("cancel_invitation", "correct_person", "give_role", "remove_role", "end_account", "lost_phone"),
     *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
+    *("terms-edit", "document-record"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
 OF_ALL_THEIR_SCHEMES: Final = {"correct_person", "end_account", "lost_phone"}
@@ -76,19 +77,18 @@ OF_ALL_THEIR_SCHEMES: Final = {"correct_person", "end_account", "lost_phone"}
 def posted(name: str, scheme: int, member: str) -> dict[str, object]:
     """What somebody of a scheme posts, about something of a member; empty where that gets as far as the rights."""
     joined = {f"joined-{HART}": "2026-01-05", f"joined-{PUB_WATCH}": "2026-01-05"}
-    match name:
-        case "correct_person":
-            return {"name": "Stolen"}
-        case "give_role":
-            return {"role": "pcso", "scheme": scheme}
-        case "remove_role":
-            return {"role": "cctv", "scheme": scheme}
-        case "member-add" | "member-edit":
-            return {"name": "Stolen", "version": 1, **joined}
-        case "premises-edit":
-            contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
-            return {"name": "Stolen", "member": member, "schemes": [scheme], "version": 1, **contacts}
-    return {}
+    contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
+    sent: Mapping[str, dict[str, object]] = {
+        "correct_person": {"name": "Stolen"},
+        "give_role": {"role": "pcso", "scheme": scheme},
+        "remove_role": {"role": "cctv", "scheme": scheme},
+        "member-add": {"name": "Stolen", "version": 1, **joined},
+        "member-edit": {"name": "Stolen", "version": 1, **joined},
+        "premises-edit": {"name": "Stolen", "member": member, "schemes": [scheme], "version": 1, **contacts},
+        "terms-edit": {"paper_title": "Stolen", "quorum": 1, "majority_percent": 50},
+        "document-record": {"kind": "privacy-notice", "version": "Stolen"},
+    }
+    return sent.get(name, {})
 
 
 UPLOADED: Final = b"Name,Member\nA,M\n"
@@ -240,6 +240,7 @@ def _things(scheme: Scheme, make_person: MakePerson) -> Things:
         "people": {"number": target.pk},
         "membership-end": {"number": member.pk, "scheme": scheme.slug},
         "membership-delete": {"number": former.pk, "scheme": scheme.slug},
+        "terms": {"scheme": scheme.slug},
         "cancel_invitation": {"number": invitation.pk},
         "read_notice": {"number": notice.pk},
         "join": {"token": f"{mark}-invitation"},

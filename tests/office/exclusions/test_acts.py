@@ -11,7 +11,7 @@ from django.utils import timezone
 from office.audit.models import AuditRow
 from office.exclusions import acts, voting
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
-from office.exclusions.models import Case, SchemeTerms
+from office.exclusions.models import Case
 from office.exclusions.rules.period import day_of, last_day
 from office.members.models import Premises
 from tests.office.exclusions.conftest import NOMINATION, PROPOSAL, Town, serving
@@ -225,9 +225,3 @@ def test_repeat_is_known_by_what_was_decided_before(town: Town) -> None:
     again = acts.nominate(contact, town.turn(first, contact).rights, first.individual, None, NOMINATION)
 
     assert (first.is_repeat, again.is_repeat, again.number) == (False, True, 2)
-
-
-def test_terms_of_a_scheme_have_defaults(town: Town) -> None:
-    assert acts.terms_of(town.hart).quorum == 3
-    SchemeTerms.objects.create(scheme=town.hart, quorum=5)
-    assert acts.terms_of(town.hart).quorum == 5
