@@ -131,9 +131,11 @@ class _Housekeeping:
             return
         self._look_at_s = now_s + DIRECTORY_LOOK_S
         from django.db import DatabaseError, close_old_connections  # noqa: PLC0415
+        from django.utils import timezone  # noqa: PLC0415
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
+        from office.people.retention import erase_what_is_due  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
         try:
@@ -144,6 +146,7 @@ class _Housekeeping:
             if now_s >= self._tidy_at_s:
                 self._tidy_at_s = now_s + TIDY_EVERY_S
                 tidy()
+                erase_what_is_due(timezone.now())
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None
             logger.warning("the schemes stay as they are: %s", e)

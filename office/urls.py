@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("office.accounts.urls")),
     path("", include("office.members.urls")),
     path("", include("office.exclusions.terms_urls")),
+    path("", include("office.people.rights_urls")),
     path("audit/", include("office.audit.urls")),
 ]

@@ -38,7 +38,7 @@ def newest_documents(scheme: Scheme) -> dict[DocumentKind, LawDocument]:
 
 
 def why_off(scheme: Scheme) -> str | None:
-    """Why the scheme's register is off now; whatever issues, shows or publishes asks this first. ``None`` = it is on."""
+    """Why the scheme's register is off now; ``None`` = it is on. Who issues, shows or publishes asks first."""
     recorded = {kind: document.recorded_on for kind, document in newest_documents(scheme).items()}
     terms = terms_of(scheme)
     return law.why_off(recorded, _today(), names_responsible=bool(terms.responsible and terms.contact))

@@ -10,11 +10,15 @@ from django.conf import settings
 from django.db import models
 
 from office.accounts.models import Scheme
+from office.people.rules import REQUEST_TITLES, WAY_TITLES
 
 PERSON_NAME_CHARS_MAX = 120
 DESCRIPTION_CHARS_MAX = 500
 ADDRESS_CHARS_MAX = 500
 SOURCE_CHARS_MAX = 200
+ASKER_CHARS_MAX = 300
+ASKED_CHARS_MAX = 2_000
+PROOF_CHARS_MAX = 300
 
 
 class Individual(models.Model):
@@ -92,3 +96,39 @@ class Photograph(models.Model):
 
     def __str__(self) -> str:
         return f"photograph of {self.individual}"
+
+
+class RightsRequest(models.Model):
+    """What a person asks of a scheme about themselves, and what came of it. Found in the register or not."""
+
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="rights_requests")
+    kind = models.CharField(max_length=12, choices=list(REQUEST_TITLES.items()))
+    asked_by = models.CharField(max_length=ASKER_CHARS_MAX)
+    """Who asks, and how to reach them. Seen by co-ordinators alone."""
+    asked = models.TextField(max_length=ASKED_CHARS_MAX, blank=True)
+    """What they say."""
+    received_on = models.DateField()
+    due_on = models.DateField()
+    acknowledged_on = models.DateField(null=True, blank=True)
+    done_on = models.DateField(null=True, blank=True)
+    outcome = models.TextField(max_length=ASKED_CHARS_MAX, blank=True)
+    individual = models.ForeignKey(Individual, models.PROTECT, null=True, blank=True, related_name="requests")
+    """``None`` = not found in the register, or not looked for yet."""
+    found_by = models.CharField(max_length=12, choices=list(WAY_TITLES.items()), blank=True)
+    proof = models.CharField(max_length=PROOF_CHARS_MAX, blank=True)
+    """How they proved who they are."""
+    compared_by = models.CharField(max_length=PROOF_CHARS_MAX, blank=True)
+    """Who compared photographs, and with what."""
+    notes = models.TextField(blank=True)
+    """What was done and why, a line each, with day and name."""
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+    def audit_schemes(self) -> list[int]:
+        """Whose co-ordinators read of it."""
+        return [self.scheme_id]

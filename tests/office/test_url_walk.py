@@ -24,6 +24,7 @@ from office.accounts.models import Account, Invitation, Notice, OfficeSession, R
 from office.audit.journal import record
 from office.audit.models import AuditRow
 from office.members.models import Member, Membership, PendingImport, Premises, Spokesperson
+from office.people.models import Individual, RightsRequest
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from wire.snapshots import RoleSlug
 
@@ -50,6 +51,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST mfa_add_webauthn": 200,
     "POST recover": 200,
     "POST invite": 200,
+    "POST request-add": 400,
     "POST premises-add": 400,
     "POST premises-import": 400,
     "POST premises-import-preview": 409,  # nothing was confirmed
@@ -68,6 +70,7 @@ DOING: Final = {
     *("cancel_invitation", "correct_person", "give_role", "remove_role", "end_account", "lost_phone"),
     *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
     *("terms-edit", "document-record"),
+    *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
 OF_ALL_THEIR_SCHEMES: Final = {"correct_person", "end_account", "lost_phone"}
@@ -86,6 +89,10 @@ def posted(name: str, scheme: int, member: str) -> dict[str, object]:
         "member-edit": {"name": "Stolen", "version": 1, **joined},
         "premises-edit": {"name": "Stolen", "member": member, "schemes": [scheme], "version": 1, **contacts},
         "terms-edit": {"paper_title": "Stolen", "quorum": 1, "majority_percent": 50},
+        "request-settle": {"outcome": "Stolen"},
+        "request-find": {"way": "reference", "reference": "1", "proof": "Stolen"},
+        "person-correct": {"version": 1, "name": "Stolen", "reason": "Stolen"},
+        "person-erase": {"version": 1},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
     }
     return sent.get(name, {})
@@ -241,6 +248,7 @@ def _things(scheme: Scheme, make_person: MakePerson) -> Things:
         "membership-end": {"number": member.pk, "scheme": scheme.slug},
         "membership-delete": {"number": former.pk, "scheme": scheme.slug},
         "terms": {"scheme": scheme.slug},
+        "rights": {"number": _request(scheme, inviter).pk},
         "cancel_invitation": {"number": invitation.pk},
         "read_notice": {"number": notice.pk},
         "join": {"token": f"{mark}-invitation"},
@@ -250,6 +258,21 @@ def _things(scheme: Scheme, make_person: MakePerson) -> Things:
         "mfa_remove_webauthn": {"pk": passkey.pk},
     }
     return Things(arguments, target, member.name)
+
+
+def _request(scheme: Scheme, actor: Account) -> RightsRequest:
+    """Of somebody in the register."""
+    mark, today = MARKS[scheme.number], timezone.localdate()
+    individual = Individual.objects.create(scheme=scheme, number=1, name=f"{mark} Somebody")
+    return RightsRequest.objects.create(
+        scheme=scheme,
+        kind="access",
+        asked_by=f"{mark} Somebody",
+        received_on=today,
+        due_on=today,
+        individual=individual,
+        recorded_by=actor,
+    )
 
 
 def browser_of(person: Person, make_person: MakePerson, signed_in: SignedIn, *, factor_age_s: float = 0.0) -> Client:

@@ -1,0 +1,257 @@
+"""Everything held of a person, as they are given it: third parties are left out (UK GDPR Art. 15).
+
+Who nominated is "a member of the scheme", staff are named by their role, other people's names are replaced in texts.
+Somebody still reads it before it is handed over: texts may tell of others without naming them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from office.accounts.models import Account
+from office.accounts.rules import TITLES as ROLE_TITLES
+from office.audit.journal import WATCHLINK_NAME
+from office.audit.models import AuditRow
+from office.exclusions.models import Ballot, Case, Notice, Step
+from office.exclusions.rules.life import TITLES as STATE_TITLES
+from office.exclusions.terms import terms_of
+from office.members.models import Member
+from office.people.models import Individual, Photograph, RightsRequest
+from office.people.rules import without_others
+
+ABOUT: Final = (
+    "Why it is held: to prevent and detect crime and disorder, and to protect staff, customers and premises.",
+    "Who receives it: members of the scheme, the police, police community support officers and the CCTV control room.",
+    "How long: nominations that were not accepted for 28 days. After an exclusion, its photograph for 28 days.",
+    "The rest of an exclusion for 12 months after its end. Requests such as this one for 24 months.",
+    "Where it comes from: members of the scheme, their staff and cameras, the police.",
+    "There is no face recognition, and no machine decides: members of the scheme vote.",
+    "You may ask for correction, erasure or restriction; you may object, appeal, and complain to the scheme.",
+    "You may also complain to the Information Commissioner's Office: ico.org.uk, 0303 123 1113.",
+)
+"""What Art. 15(1) wants beside the data."""
+_A_MEMBER: Final = "a member of the scheme"
+_SOMEBODY: Final = "somebody of the scheme"
+_CO_ORDINATOR: Final = "the co-ordinator"
+
+
+class Fact(Struct, frozen=True):
+    """A label and what is held."""
+
+    label: str
+    text: str
+
+
+class Part(Struct, frozen=True):
+    """A heading with facts under it."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+class Held(Struct, frozen=True):
+    """All of it.
+
+    Attributes:
+        reference: of the person.
+        scheme: name.
+        responsible, contact: from the scheme's terms.
+        made_at: when this was put together.
+        about: sentences of :data:`ABOUT`.
+        parts: in the order of a reader.
+    """
+
+    reference: str
+    scheme: str
+    responsible: str
+    contact: str
+    made_at: datetime
+    about: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+def held(individual: Individual, made_at: datetime) -> Held:
+    """Put together everything held of a person now."""
+    terms, texts = terms_of(individual.scheme), _Texts(individual)
+    parts = [_person(individual, texts)]
+    parts += [_photograph(one, texts) for one in individual.photographs.order_by("pk")]
+    for case in individual.cases.order_by("pk"):
+        parts += _case_parts(case, texts)
+    parts += [_request(one, texts) for one in individual.requests.order_by("pk")]
+    handling = tuple(_handling(individual))
+    if handling:
+        parts.append(Part("What was done with it", handling))
+    return Held(
+        reference=individual.reference,
+        scheme=individual.scheme.name,
+        responsible=terms.responsible,
+        contact=terms.contact,
+        made_at=made_at,
+        about=ABOUT,
+        parts=tuple(parts),
+    )
+
+
+def as_json(everything: Held) -> bytes:
+    """For another program: UTF-8, indented."""
+    return msgspec.json.format(msgspec.json.encode(everything), indent=2)
+
+
+class _Texts:
+    """Texts as the person is given them."""
+
+    def __init__(self, individual: Individual) -> None:
+        own = individual.scheme_id
+        self._own_names = [name for name in (individual.name, individual.also_known_as) if name]
+        others = Individual.objects.filter(scheme=own).exclude(pk=individual.pk).values_list("name", "also_known_as")
+        grants = Account.objects.filter(grants__scheme=own).values_list("name", "grants__role")
+        members = Member.objects.filter(memberships__scheme=own)
+        self._others = [
+            *((name, "another person") for names in others for name in names if name),
+            *((name, ROLE_TITLES[role] or _SOMEBODY) for name, role in grants),
+            *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
+        ]
+
+    def fact(self, label: str, text: str) -> Fact:
+        """Others left out."""
+        return Fact(label, without_others(text, self._others, self._own_names) or "–")
+
+
+def _person(individual: Individual, texts: _Texts) -> Part:
+    facts = (
+        Fact("Reference", individual.reference),
+        Fact("Name", individual.name or "not known"),
+        Fact("Also known as", individual.also_known_as or "–"),
+        Fact("Born on", _day(individual.born_on)),
+        Fact("Believed to be under 18", "yes" if individual.is_believed_minor else "no"),
+        texts.fact("Description", individual.description),
+        texts.fact("Address", individual.address),
+        Fact("In the register since", _day(individual.created_at.date())),
+    )
+    return Part("You", facts)
+
+
+def _photograph(photograph: Photograph, texts: _Texts) -> Part:
+    facts = (
+        Fact("Taken on", _day(photograph.taken_on)),
+        texts.fact("Source", photograph.source),
+        Fact("Size", f"{photograph.width} × {photograph.height} pixels"),
+        Fact("SHA-256 of the file as handed in", photograph.original_sha256),
+        Fact("Added on", _day(photograph.added_at.date())),
+        Fact("Shown", "yes" if photograph.is_shown else "no"),
+    )
+    return Part("A photograph of you: a copy is handed over with this", facts)
+
+
+def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
+    state = STATE_TITLES[case.state]  # type: ignore[index]  # the field's choices are its keys
+    source = f"from elsewhere: {case.regional_source}" if case.source == "regional" else "local"
+    listed = ", ".join(one.name for one in case.listed.all())
+    facts = (
+        Fact("State", state),
+        Fact("Category", case.get_category_display() if case.category else "–"),
+        Fact("Excluded before", "yes" if case.is_repeat else "no"),
+        texts.fact("What happened", case.conduct),
+        Fact("On", _day(case.happened_on)),
+        texts.fact("Where", case.happened_at),
+        texts.fact("Evidence", case.evidence),
+        Fact("Nominated by", _A_MEMBER if case.nominating_member_id else _CO_ORDINATOR),
+        Fact("Nominated on", _day(case.nominated_at.date())),
+        texts.fact("Source", source),
+        Fact("To be asked for anew on", _day(case.source_expires_on)),
+        texts.fact("What was checked", case.check_note),
+        Fact("Months", str(case.months) if case.months else "–"),
+        texts.fact("Why so long", case.months_reason),
+        Fact("Premises", listed or case.get_scope_display()),
+        texts.fact("Why these", case.necessity),
+        Fact("Decided on", _day(case.decided_at and case.decided_at.date())),
+        Fact("First and last day", f"{_day(case.first_on)} … {_day(case.last_on)}"),
+        Fact("Approved for an under-18", "yes" if case.minor_approved_by_id else "no"),
+        Fact("May be shown to shops though under 18", "yes" if case.may_show_minor else "no"),
+        Fact("Hidden from shops while it is looked into", "yes" if case.is_restricted else "no"),
+        Fact("Open appeal", "yes" if case.has_open_appeal else "no"),
+        Fact("Over since", _day(case.over_at and case.over_at.date())),
+    )
+    yield Part(f"Case {case.number}", facts)
+    yield Part(f"Case {case.number}: what was done", tuple(_step(step, texts) for step in case.steps.all()))
+    for ballot in case.ballots.order_by("pk"):
+        yield Part(f"Case {case.number}: vote", _ballot(ballot))
+    for notice in case.notices.order_by("version"):
+        yield Part(f"Case {case.number}: notice, version {notice.version}", _notice(notice, texts))
+
+
+def _step(step: Step, texts: _Texts) -> Fact:
+    label = f"{_day(step.at.date())}: {step.get_move_display()}, {_by_role(step.by)}"
+    return texts.fact(label, step.reason)
+
+
+def _ballot(ballot: Ballot) -> tuple[Fact, ...]:
+    return (
+        Fact("How", ballot.get_way_display()),
+        Fact("Opened on", _day(ballot.opened_at.date())),
+        Fact("Ended on", _day(ballot.ended_at and ballot.ended_at.date())),
+        Fact("Your identity was shown before the vote", "yes" if ballot.identity_was_shown else "no"),
+        Fact("Exclude, do not exclude, abstain", f"{ballot.exclude}, {ballot.do_not_exclude}, {ballot.abstain}"),
+        Fact("Quorum, majority", f"{ballot.quorum} members, more than {ballot.majority_percent} %"),
+        Fact("Outcome", ballot.outcome or "open"),
+    )
+
+
+def _notice(notice: Notice, texts: _Texts) -> tuple[Fact, ...]:
+    return (
+        Fact("Made on", _day(notice.made_at.date())),
+        Fact("First and last day", f"{_day(notice.first_on)} … {_day(notice.last_on)}"),
+        Fact("Premises", "; ".join(_premises(notice.premises)) or "–"),
+        Fact("Served on", _day(notice.served_at and notice.served_at.date())),
+        texts.fact("Where", notice.served_where),
+        texts.fact("How", notice.served_how),
+        Fact("Privacy information was given", "yes" if notice.privacy_information_given else "no"),
+    )
+
+
+def _request(request: RightsRequest, texts: _Texts) -> Part:
+    facts = (
+        Fact("What", request.get_kind_display()),
+        Fact("Received on", _day(request.received_on)),
+        texts.fact("From", request.asked_by),
+        texts.fact("In which words", request.asked),
+        Fact("Acknowledged on", _day(request.acknowledged_on)),
+        Fact("Answered on", _day(request.done_on)),
+        texts.fact("Answer", request.outcome),
+        texts.fact("Done", request.notes),
+    )
+    return Part(f"Your request {request.pk}", facts)
+
+
+def _handling(individual: Individual) -> Iterator[Fact]:
+    """Rows of the audit that name the person, without who it was."""
+    about = AuditRow.objects.filter(details__contains=f'"{individual.reference}"')
+    of_row = AuditRow.objects.filter(subject_kind="Individual", subject_id=str(individual.pk))
+    for row in (about | of_row).order_by("sequence"):
+        roles = {pair.partition(":")[0] for pair in row.actor_role.split(", ") if pair}
+        by = ", ".join(sorted(ROLE_TITLES.get(role, role) for role in roles)) or WATCHLINK_NAME
+        yield Fact(f"{row.at:%-d %b %Y, %H:%M} UTC", f"{row.action}, {by}")
+
+
+def _by_role(by: str) -> str:
+    """Whoever made a step, told by their roles then."""
+    if by == WATCHLINK_NAME:
+        return by
+    said = [title for title in ROLE_TITLES.values() if by.endswith(f", {title}") or f", {title}, " in by]
+    if said == [ROLE_TITLES["members-contact"]]:
+        return _A_MEMBER
+    return ", ".join(said) or _SOMEBODY
+
+
+def _premises(rows: Sequence[dict[str, object]]) -> Iterator[str]:
+    for row in rows:
+        yield ", ".join(str(row[key]) for key in ("name", "place") if row.get(key))
+
+
+def _day(day: date | None) -> str:
+    return "–" if day is None else f"{day.day} {day:%b %Y}"

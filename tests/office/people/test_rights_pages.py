@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from django.test import Client
+
+from office.audit.models import AuditRow
+from office.exclusions.models import Case
+from office.people.models import Individual, RightsRequest
+from tests.office.conftest import HART, SignedIn
+from tests.office.exclusions.conftest import Town
+from tests.office.people.conftest import request_of, today
+
+
+@pytest.fixture
+def browser(signed_in: SignedIn, town: Town) -> Client:
+    """Of HART's co-ordinator."""
+    return signed_in(town.cora)
+
+
+def found(browser: Client, request: RightsRequest, **typed: object) -> str:
+    """What the page says; the answer to "who is it" is in the database."""
+    answer = browser.post(f"/rights/{request.pk}/find/", {"proof": "passport seen", **typed}, follow=True)
+    request.refresh_from_db()
+    return answer.content.decode()
+
+
+def last_action() -> str:
+    return AuditRow.objects.latest("sequence").action
+
+
+def test_request_goes_from_its_arrival_to_its_answer(browser: Client) -> None:
+    typed = {"scheme": HART, "kind": "complaint", "received_on": today(), "asked_by": "Nobody, 2 Low Street"}
+    browser.post("/rights/add/", typed)
+    request = RightsRequest.objects.get()
+    assert request.due_on == today() + timedelta(days=30)
+    assert "To be answered: 1" in browser.get("/rights/").content.decode()
+    browser.post(f"/rights/{request.pk}/acknowledge/")
+    assert "without delay" in browser.get("/rights/").content.decode()
+    assert browser.post(f"/rights/{request.pk}/settle/", {"outcome": ""}).status_code == 400
+    browser.post(f"/rights/{request.pk}/settle/", {"outcome": "Told by letter."})
+
+    assert "Answered: 1" in browser.get("/rights/").content.decode()
+    assert "Told by letter." in browser.get(f"/rights/{request.pk}/").content.decode()
+    assert browser.post(f"/rights/{request.pk}/settle/", {"outcome": "again"}).status_code == 400
+    rows = AuditRow.objects.filter(action__startswith="request.").order_by("sequence")
+    assert [row.action for row in rows] == ["request.received", "request.acknowledged", "request.settled"]
+    assert "Nobody" not in "".join(row.details + row.subject_name for row in rows)
+
+
+def test_late_request_is_red(browser: Client, town: Town) -> None:
+    request = request_of(town)
+    assert "LATE" not in browser.get("/rights/").content.decode()
+    RightsRequest.objects.update(due_on=today() - timedelta(days=1))
+
+    assert "LATE" in browser.get("/rights/").content.decode()
+    assert "LATE" in browser.get(f"/rights/{request.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"received_on": "2999-01-01"}, "in the future"),
+        ({"asked_by": ""}, "required"),
+        ({"asked_by": "a\u202eb"}, "cannot be shown"),
+        ({"scheme": 2}, "Select a valid choice"),
+        ({"kind": "wish"}, "Select a valid choice"),
+    ],
+)
+def test_request_is_refused_with_a_sentence(browser: Client, typed: dict[str, object], says: str) -> None:
+    good = {"scheme": HART, "kind": "access", "received_on": today(), "asked_by": "Nobody"}
+    answer = browser.post("/rights/add/", good | typed)
+
+    assert answer.status_code == 400
+    assert says in answer.content.decode()
+    assert not RightsRequest.objects.exists()
+
+
+@pytest.mark.parametrize("reference", ["HART-0001", "hart-1 ", "1", "0001"])
+def test_person_is_found_by_reference(browser: Client, town: Town, reference: str) -> None:
+    case, request = town.case("served"), request_of(town)
+    found(browser, request, way="reference", reference=reference)
+
+    assert request.individual == case.individual
+
+
+@pytest.mark.parametrize("reference", ["PUBWATCH-0001", "HART-0002", "HART", "", "-1", "9" * 30, "HART-1x"])
+def test_reference_of_nobody_here_finds_nobody(browser: Client, town: Town, reference: str) -> None:
+    town.case("served")
+    request = request_of(town)
+
+    assert "Nobody in the register matches" in found(browser, request, way="reference", reference=reference)
+    assert request.individual is None
+
+
+def test_person_is_found_by_name_and_date_of_birth(browser: Client, town: Town) -> None:
+    case, request = town.case("served"), request_of(town)
+    assert "Nobody in the register matches" in found(browser, request, way="name", name="Nobody Atall", born_on="")
+    assert "matches" in found(browser, request, way="name", name="Nobody Atall", born_on="1990-05-02")
+    assert request.individual is None
+    assert last_action() == "request.not-found"
+    found(browser, request, way="name", name="nobody  ATALL", born_on="1990-05-01")
+
+    assert request.individual == case.individual
+
+
+def test_two_of_one_name_and_birthday_are_told_apart_by_reference(browser: Client, town: Town) -> None:
+    request = request_of(town)
+    for _ in range(2):
+        town.individual()
+
+    said = found(browser, request, way="name", name="Nobody Atall", born_on="1990-05-01")
+    assert "2 people match: HART-0001, HART-0002" in said
+    assert request.individual is None
+
+
+def test_face_without_a_name_is_found_by_a_person_who_is_named(browser: Client, town: Town) -> None:
+    """G13: nobody is told that nothing is held because the register has no name."""
+    nameless, request = town.individual(""), request_of(town)
+    typed = {"way": "photograph", "reference": nameless.reference}
+    assert "Say who compared the photographs." in found(browser, request, **typed)
+    found(browser, request, **typed, compared_by="Cora and Dan, the person beside the picture")
+
+    assert request.individual == nameless
+    assert (request.found_by, request.proof) == ("photograph", "passport seen")
+    row = AuditRow.objects.latest("sequence")
+    assert (row.action, row.details) == ("request.found", '{"individual":"HART-0001","way":"photograph"}')
+
+
+def test_nothing_of_a_person_is_shown_before_they_are_found(browser: Client, town: Town) -> None:
+    town.case("served")
+    request = request_of(town)
+
+    for page in ("export/", "export.json", "correct/", "restrict/", "erase/"):
+        assert browser.get(f"/rights/{request.pk}/{page}").status_code == 404
+
+
+def test_export_is_given_on_paper_and_as_a_file_and_both_are_recorded(browser: Client, town: Town) -> None:
+    request = request_of(town, town.case("served"))
+    page = browser.get(f"/rights/{request.pk}/export/").content.decode()
+    file = browser.get(f"/rights/{request.pk}/export.json")
+
+    assert "What HART holds about you" in page
+    assert "Took three bottles" in page
+    assert msgspec.json.decode(file.content)["reference"] == "HART-0001"
+    assert file["Content-Disposition"] == 'attachment; filename="HART-0001.json"'
+    rows = AuditRow.objects.filter(action="individual.exported").order_by("sequence")
+    assert ['"form":"page"' in row.details for row in rows] == [True, False]
+
+
+def test_person_is_corrected_and_the_second_editor_reads_what_holds_now(browser: Client, town: Town) -> None:
+    request = request_of(town, town.case("served"))
+    typed = {"version": 1, "name": "First Right", "reason": "Passport seen."}
+    browser.post(f"/rights/{request.pk}/correct/", typed)
+    answer = browser.post(f"/rights/{request.pk}/correct/", typed | {"name": "Second Right"})
+
+    assert answer.status_code == 400
+    assert "Held now: First Right" in answer.content.decode()
+    assert Individual.objects.get().name == "First Right"
+    assert "corrected name" in browser.get(f"/rights/{request.pk}/").content.decode()
+
+
+def test_person_is_hidden_from_shops_for_a_reason(browser: Client, town: Town) -> None:
+    case = town.case("served")
+    address = f"/rights/{request_of(town, case).pk}/restrict/"
+    assert browser.post(address, {"reason": ""}).status_code == 400
+    assert browser.post(address, {"reason": "They say it was somebody else."}).status_code == 302
+
+    assert Case.objects.get().is_restricted
+
+
+def test_person_is_erased_after_asking(browser: Client, town: Town) -> None:
+    case = town.case("served")
+    address = f"/rights/{request_of(town, case).pk}/erase/"
+    assert "would end with it: HART case 1, Served until" in browser.get(address).content.decode()
+    refused = browser.post(address, {"version": 1, "reason": ""})
+    assert refused.status_code == 400
+    assert browser.post(address, {"version": 7, "reason": "r"}).status_code == 400
+    assert Individual.objects.get().name == "Nobody Atall"
+    assert browser.post(address, {"version": 1, "reason": "It was somebody else."}).status_code == 302
+
+    assert Individual.objects.get().name == ""
+    assert Case.objects.get().state == "revoked"
