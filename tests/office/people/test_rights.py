@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from office.accounts.access import rights_of
 from office.audit.models import AuditRow
+from office.exclusions import acts
 from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
 from office.people import rights
