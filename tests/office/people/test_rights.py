@@ -45,6 +45,7 @@ def test_erasure_leaves_number_state_and_dates(town: Town) -> None:
     told = everything_about(case.individual)
     for word in (
         "Nobody",
+        "brother",
         "1990",
         "bottles",
         "camera",
