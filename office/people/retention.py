@@ -123,7 +123,7 @@ def _erase_due(individual: Individual, today: date) -> int:
         return 1
     gone = 0
     if _is_due(plan.photographs, today):
-        count = erasure.erase_photographs(individual)
+        count = erasure.erase_photographs(None, individual)
         record(None, "photographs.erased", individual, individual=individual.reference, photographs=count)
         gone += 1
     for case in _due(individual.cases.all(), plan, today):

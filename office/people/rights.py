@@ -218,7 +218,7 @@ def erase_all(actor: Account | None, individual: Individual, *, ended: int = 0) 
         individual: whom.
         ended: how many cases were ended for it.
     """
-    photographs = erasure.erase_photographs(individual)
+    photographs = erasure.erase_photographs(actor, individual)
     cases = [case for case in individual.cases.all() if not erasure.is_erased(case)]
     for case in cases:
         erasure.erase_case(case)
