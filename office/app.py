@@ -210,10 +210,12 @@ def _check_keys(configuration: Configuration) -> None:
     for file, what in (
         (configuration.pages_key_file, "key keys.pages_key_file"),
         (configuration.ticket_key_file, "key keys.ticket_key_file"),
+        (configuration.photographs_key_file, "key keys.photographs_key_file"),
     ):
         if not file.exists():
             raise ConfigError(
-                f"{file} is missing. Set the office up: watchlink office init --config {configuration.file}"
+                f"{file} is missing. Set the office up: watchlink office init --config {configuration.file} (after an"
+                " update: migrate)"
             )
         read_key(file, f"{configuration.file}: {what}")
 

@@ -45,6 +45,8 @@ class KeysTable(Struct, frozen=True, kw_only=True):
     """Signs cookies and encrypts the secrets of authenticator apps. Readable by the pages alone."""
     ticket_key_file: str = "keys/ticket.key"
     """Signs tickets for central. Readable by the pages alone; its public half is in ``ticket.pub`` beside it."""
+    photographs_key_file: str = "keys/photographs.key"
+    """Opens the keys of photographs. In no backup of the database. Readable by the pages alone."""
     snapshot_key_file: str = "publisher/snapshot.key"
     """Signs snapshots. Readable by the publisher alone; its public half is in ``snapshot.pub`` beside it."""
 
@@ -89,6 +91,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     authority_file: str
     directory_file: str
     database: str = "office.sqlite3"
+    photographs: str = "data/photographs"
     web: WebTable = WebTable()
     keys: KeysTable = KeysTable()
     central: CentralTable = CentralTable()
@@ -104,6 +107,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
         file: of the configuration itself.
         authority: whose signature the directory must bear.
         database: a URL ``postgresql://…``, or the absolute path of the SQLite file.
+        photographs_folder: of the encrypted files.
         ticket_public_file, snapshot_public_file: 64 hexadecimal digits each, readable by every program of the office.
         central_url: without a path, without a slash at the end; empty = none.
     """
@@ -112,12 +116,14 @@ class Configuration(Struct, frozen=True, kw_only=True):
     authority: PublicKey
     directory_file: Path
     database: str
+    photographs_folder: Path
     web: WebTable
     certificate_file: Path | None
     key_file: Path | None
     pages_key_file: Path
     ticket_key_file: Path
     ticket_public_file: Path
+    photographs_key_file: Path
     snapshot_key_file: Path
     snapshot_public_file: Path
     central_url: str
@@ -178,12 +184,14 @@ def load_configuration(path: Path) -> Configuration:
         authority=authority,
         directory_file=folder / file.directory_file,
         database=_database(path, file.database),
+        photographs_folder=folder / file.photographs,
         web=web,
         certificate_file=folder / web.certificate_file if web.certificate_file else None,
         key_file=folder / web.key_file if web.key_file else None,
         pages_key_file=folder / keys.pages_key_file,
         ticket_key_file=folder / keys.ticket_key_file,
         ticket_public_file=(folder / keys.ticket_key_file).with_suffix(".pub"),
+        photographs_key_file=folder / keys.photographs_key_file,
         snapshot_key_file=folder / keys.snapshot_key_file,
         snapshot_public_file=(folder / keys.snapshot_key_file).with_suffix(".pub"),
         central_url=_central_url(path, file.central.url),

@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "init":
                 said = found(configuration, given.name)
             case "migrate":
+                _make_photographs_key(configuration)
                 _open_django(configuration)
                 migrate()
                 said = "The database is up to date.\n"
@@ -66,7 +67,8 @@ def found(configuration: Configuration, name: str) -> str:
     """Make what is missing, and the first co-ordinator's link; returns what the person at the machine reads.
 
     Raises:
-        RefusedError: nobody can have this name, there is a co-ordinator already, or the directory lists no scheme.
+        RefusedError: nobody can have this name, there is a co-ordinator already, the directory lists no scheme, or the
+            photographs' key is lost.
         ConfigError: the directory's file cannot be read, or a key file is damaged.
         DirectoryError: the directory is not the authority's.
     """
@@ -160,19 +162,40 @@ def _open_django(configuration: Configuration) -> None:
 
 def _make_keys(configuration: Configuration) -> None:
     """Make the keys that are missing. A key that is there stays: another one would void everything it signed."""
-    for file in (configuration.pages_key_file, configuration.ticket_key_file, configuration.snapshot_key_file):
-        file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    if not configuration.pages_key_file.exists():
-        write_atomic(configuration.pages_key_file, os.urandom(KEY_BYTES).hex().encode() + b"\n", PRIVATE)
+    _make_photographs_key(configuration)
+    _make_secret(configuration.pages_key_file)
     for file, public_file in (
         (configuration.ticket_key_file, configuration.ticket_public_file),
         (configuration.snapshot_key_file, configuration.snapshot_public_file),
     ):
-        if file.exists():
-            continue
-        seed = os.urandom(KEY_BYTES)
-        write_atomic(file, seed.hex().encode() + b"\n", PRIVATE)
-        write_atomic(public_file, SigningKey(seed).public.raw.hex().encode() + b"\n", PUBLIC)
+        seed = _make_secret(file)
+        if seed is not None:
+            write_atomic(public_file, SigningKey(seed).public.raw.hex().encode() + b"\n", PUBLIC)
+
+
+def _make_photographs_key(configuration: Configuration) -> None:
+    """Make it for an office that has never had one.
+
+    Raises:
+        RefusedError: it is gone, and there are photographs that no other key opens.
+    """
+    file, folder = configuration.photographs_key_file, configuration.photographs_folder
+    if not file.exists() and folder.is_dir() and any(folder.iterdir()):
+        raise RefusedError(
+            f"{file} is missing. Put it back from its copy: without it nobody can see the photographs again. If it is"
+            f" lost for good, empty {folder} and run this again"
+        )
+    _make_secret(file)
+
+
+def _make_secret(file: Path) -> bytes | None:
+    """32 random bytes in a new key file; ``None`` = there is one already."""
+    if file.exists():
+        return None
+    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    secret = os.urandom(KEY_BYTES)
+    write_atomic(file, secret.hex().encode() + b"\n", PRIVATE)
+    return secret
 
 
 def _recover(configuration: Configuration, username: str) -> str:

@@ -25,6 +25,10 @@ if OFFICE is not None:
         PAGES_KEY = read_key(OFFICE.pages_key_file, "pages")
 SECRET_KEY = sha256(b"watchlink/1/office cookies\n" + PAGES_KEY).hexdigest()
 
+PHOTOGRAPHS_KEY_FILE = OFFICE.photographs_key_file if OFFICE is not None else None
+"""Read where it is used: the publisher may not."""
+PHOTOGRAPHS_FOLDER = OFFICE.photographs_folder if OFFICE is not None else _HERE / "no-photographs"
+
 ROOT_URLCONF = "office.urls"
 WSGI_APPLICATION = "office.wsgi.application"
 _TEST_DATABASE = os.environ.get("WATCHLINK_OFFICE_TEST_DATABASE", ":memory:")
@@ -111,6 +115,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if _HAS_TLS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX  # office.whole_body keeps ordinary forms far smaller
+# A file that somebody hands in never lies on a disk as it is: it may be a photograph.
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 _MAIL = OFFICE.mail if OFFICE is not None else MailTable()
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"
