@@ -30,6 +30,7 @@ STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
 UPLOAD_PATHS: Final = frozenset({"/premises/import/"})
 DIRECTORY_LOOK_S: Final = 5.0
+SETTLE_EVERY_S: Final = 60.0
 TIDY_EVERY_S: Final = 86_400.0
 _HERE: Final = Path(__file__).parent
 
@@ -117,12 +118,12 @@ class Office:
 
 
 class _Housekeeping:
-    """Takes over the schemes of a new directory within seconds, and tidies up once a day."""
+    """Takes over the schemes of a new directory within seconds, ends votes and exclusions, tidies up once a day."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._seen: tuple[int, int] | None = None
-        self._look_at_s = self._tidy_at_s = 0.0
+        self._look_at_s = self._settle_at_s = self._tidy_at_s = 0.0
 
     def look(self) -> None:
         """Called often; does something now and then. Never raises for what a disk or database does."""
@@ -134,6 +135,7 @@ class _Housekeeping:
         from django.utils import timezone  # noqa: PLC0415
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
+        from office.exclusions.due import settle  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
         from office.people.retention import erase_what_is_due  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
@@ -143,6 +145,9 @@ class _Housekeeping:
             if (found.st_mtime_ns, found.st_ino) != self._seen:
                 read_schemes(self._configuration)
                 self._seen = (found.st_mtime_ns, found.st_ino)
+            if now_s >= self._settle_at_s:
+                self._settle_at_s = now_s + SETTLE_EVERY_S
+                settle()
             if now_s >= self._tidy_at_s:
                 self._tidy_at_s = now_s + TIDY_EVERY_S
                 tidy()

@@ -14,5 +14,6 @@ urlpatterns = [
     path("", include("office.members.urls")),
     path("", include("office.exclusions.terms_urls")),
     path("", include("office.people.rights_urls")),
+    path("", include("office.exclusions.urls")),
     path("audit/", include("office.audit.urls")),
 ]

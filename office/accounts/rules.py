@@ -55,6 +55,10 @@ class Rights(Struct, frozen=True):
         """Whether central lets the person in: everybody but who is a member's contact alone."""
         return any(role != "members-contact" for role, _ in self.grants)
 
+    def is_asked_about_votes(self) -> bool:
+        """Whether the person votes or advises on exclusions in some scheme."""
+        return bool(self.schemes("members-contact", "co-ordinator", "police", "pcso", "duty-sergeant"))
+
 
 NOBODY: Final = Rights(0)
 

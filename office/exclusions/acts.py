@@ -129,7 +129,7 @@ def nominate(
         number=_next_case_number(individual.scheme),
         individual=individual,
         category=nomination.category,
-        is_repeat=_was_excluded(individual),
+        is_repeat=was_excluded(individual),
         conduct=nomination.conduct,
         evidence=nomination.evidence,
         happened_on=nomination.happened_on,
@@ -300,6 +300,11 @@ def covered(case: Case) -> frozenset[int]:
     return reach.covered(scope, listed, premises_in(case.scheme))
 
 
+def was_excluded(individual: Individual) -> bool:
+    """Whether members have decided to exclude the person before, in a case that was not revoked."""
+    return Case.objects.filter(individual=individual, decided_at__isnull=False).exclude(state="revoked").exists()
+
+
 def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> None:
     _check_version(turn)
     case = turn.case
@@ -362,10 +367,6 @@ def _notice(turn: Turn) -> Notice:
 def _next_case_number(scheme: Scheme) -> int:
     newest: int | None = Case.objects.filter(scheme=scheme).aggregate(newest=Max("number"))["newest"]
     return (newest or 0) + 1
-
-
-def _was_excluded(individual: Individual) -> bool:
-    return Case.objects.filter(individual=individual, decided_at__isnull=False).exclude(state="revoked").exists()
 
 
 def _today() -> date:

@@ -62,6 +62,14 @@ def write_down(actor: Account, ballot: Ballot, member: int, choice: Choice) -> N
     _put(actor, ballot, member, choice, now)
 
 
+def strike_out(actor: Account, ballot: Ballot, member: int) -> None:
+    """Take back what was written down for a member at a meeting: it was not there, or its hand was misread."""
+    if ballot.way != "meeting" or ballot.ended_at is not None or timezone.now() >= ballot.closes_at:
+        raise MoveRefusedError("The vote has ended. Nothing was changed.")
+    if ballot.votes.filter(member=member).delete()[0]:
+        record(actor, "vote.struck-out", ballot.case, member=member)
+
+
 def close_meeting_vote(actor: Account, ballot: Ballot) -> None:
     """Count a meeting's vote now."""
     if ballot.way != "meeting" or ballot.ended_at is not None:

@@ -21,6 +21,7 @@ from office.members.listing import filtered_members, members_page, read_filters
 from office.members.models import Member, Membership
 from office.members.register import (
     ChangedMeanwhileError,
+    ChangeRefusedError,
     add_member,
     change_member,
     delete_membership,
@@ -154,8 +155,12 @@ def membership_delete(request: HttpRequest, number: int, scheme: str) -> HttpRes
     """Forget an ended membership, after asking."""
     membership = _membership(request, number, scheme, has_ended=True)
     if request.method == "POST":
-        with _acting_on(request, membership) as actor:
-            delete_membership(actor, number, membership.scheme)
+        try:
+            with _acting_on(request, membership) as actor:
+                delete_membership(actor, number, membership.scheme)
+        except ChangeRefusedError as e:
+            context = {"membership": membership, "why_not": str(e)}
+            return render(request, "members/membership_delete.html", context, status=409)
         messages.success(request, f"{membership.member}’s membership of {membership.scheme} was deleted.")
         return redirect("members-list")
     return render(request, "members/membership_delete.html", {"membership": membership})

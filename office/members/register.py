@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from msgspec import Struct
 
@@ -18,6 +19,7 @@ from office.audit.journal import Entry, record, record_many
 from office.members.facts import LABELS, PremisesFacts, entry_bytes, folded, texts_of
 from office.members.models import Contact, Member, Membership, Premises, Spokesperson
 from office.members.rules import (
+    HAS_CASES,
     MAY_NOT_MOVE,
     NO_ROOM,
     PREMISES_MAX,
@@ -235,6 +237,7 @@ def delete_membership(actor: Account, number: int, scheme: Scheme) -> bool:
 
     Raises:
         Membership.DoesNotExist: there is none that has ended.
+        ChangeRefusedError: the member has nominated or voted, and those cases are still kept.
     """
     membership = Membership.objects.select_for_update().get(member=number, scheme=scheme, ended_on__isnull=False)
     member = membership.member
@@ -242,7 +245,10 @@ def delete_membership(actor: Account, number: int, scheme: Scheme) -> bool:
     membership.delete()
     if member.memberships.exists():
         return False
-    member.delete()
+    try:
+        member.delete()
+    except ProtectedError as e:
+        raise ChangeRefusedError(HAS_CASES) from e
     return True
 
 

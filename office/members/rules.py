@@ -21,6 +21,10 @@ NO_ROOM: Final = (
     "All premises together would be too large for the control room. Shorten the notes of some, or remove premises that"
     " are gone."
 )
+HAS_CASES: Final = (
+    "This member nominated or voted in cases that are still kept, so it cannot be deleted yet. Try again when those"
+    " cases have been deleted."
+)
 
 MAY_NOT_MOVE: Final = "Only someone who co-ordinates all schemes of these premises can give them to another member."
 

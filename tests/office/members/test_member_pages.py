@@ -8,8 +8,10 @@ from django.test import Client
 
 from office.accounts.models import Account, Scheme
 from office.audit.models import AuditRow
+from office.exclusions.models import Case
 from office.members.models import Member, Premises, Spokesperson
 from office.members.scope import premises_of
+from office.people.models import Individual
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
 
@@ -203,3 +205,24 @@ def test_nobody_speaks_for_a_member_that_has_left(
     assert spokespeople() == {(PUB_WATCH, "con")}
     assert ("member.person-removed", " 1 ") in actions()
     assert "Con" not in browser.get(f"/members/{member.pk}/people/").content.decode()
+
+
+def test_member_that_nominated_is_kept_with_a_sentence(
+    browser: Client, make_premises: MakePremises, make_person: MakePerson, schemes: dict[int, Scheme]
+) -> None:
+    shop, mel = make_premises("Corner", HART), make_person("mel", ("members-contact", HART))
+    Case.objects.create(
+        scheme=schemes[HART],
+        number=1,
+        individual=Individual.objects.create(scheme=schemes[HART], number=1),
+        category="theft",
+        happened_on=date(2026, 1, 5),
+        nominated_by=mel,
+        nominating_member=shop.member,
+    )
+    browser.post(f"/members/{shop.member_id}/hart/end/")
+    answer = browser.post(f"/members/{shop.member_id}/hart/delete/")
+
+    assert answer.status_code == 409
+    assert "nominated or voted in cases that are still kept" in answer.content.decode()
+    assert Member.objects.get().memberships.exists()

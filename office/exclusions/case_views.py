@@ -1,0 +1,184 @@
+"""Pages of cases: the list, one case, a nomination."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from office.accounts.access import acting, for_roles, rights
+from office.accounts.models import Scheme
+from office.accounts.rules import Rights
+from office.exclusions import acts, line
+from office.exclusions.due import settled
+from office.exclusions.forms import NominationForm
+from office.exclusions.models import Case, Step
+from office.exclusions.nominating import likely, nominate
+from office.exclusions.rules import life, reach
+from office.exclusions.rules.life import TITLES, Mover
+from office.exclusions.rules.next_step import GRAVE, next_move
+from office.exclusions.scope import cases_visible, may_nominate_for, may_see_person, one_case
+from office.exclusions.vote_views import vote_rows
+from office.members.models import Premises
+from office.people.models import Individual
+
+ROWS_PER_PAGE: Final = 50
+_WAITING: Final = ("nominated", "checked", "decided", "issued")
+"""States in which the co-ordinator has something to do, in the order of the list."""
+_WAITS_FOR: Final = {
+    "nominated": "your check",
+    "checked": "the members’ vote: open it",
+    "voting": "the members",
+    "decided": "being issued",
+    "issued": "being served",
+}
+
+
+@for_roles("co-ordinator", "members-contact")
+@settled
+@require_GET
+def cases_list(request: HttpRequest) -> HttpResponse:
+    """Cases that exist for the person: what waits for the co-ordinator first, then the newest."""
+    mine, state = rights(request), request.GET.get("state", "")
+    found = cases_visible(mine)
+    if state in TITLES:
+        found = found.filter(state=state)
+    page = Paginator(_waiting_first(found), ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
+    rows = [
+        (one, _waits_for(one, mine), one.individual if one.scheme_id in mine.co_ordinates else None)
+        for one in page.object_list
+    ]
+    context = {
+        "page": page,
+        "rows": rows,
+        "state": state if state in TITLES else "",
+        "states": TITLES.items(),
+        "query": f"state={state}" if state in TITLES else "",
+        "may_nominate": bool(may_nominate_for(mine)),
+        "votes": vote_rows(mine) if mine.speaks_for_members else [],
+    }
+    return render(request, "exclusions/cases.html", context)
+
+
+@settled
+@require_GET
+def case_page(request: HttpRequest, number: int) -> HttpResponse:
+    """One case: its life, what is known, and what the person may do next."""
+    return render(request, "exclusions/case.html", case_context(rights(request), one_case(request, number)))
+
+
+@for_roles("co-ordinator", "members-contact")
+@settled
+@require_http_methods(["GET", "POST"])
+def nominate_page(request: HttpRequest) -> HttpResponseBase:
+    """Nominate a person."""
+    behalf = may_nominate_for(rights(request))
+    if not behalf:
+        return render(request, "exclusions/nobody_chose_you.html")
+    form = NominationForm(behalf, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        scheme, _ = form.behalf_of()
+        if scheme.pk in rights(request).co_ordinates:
+            _find_known(form, scheme)
+        if not form.errors:
+            with acting(request) as (actor, mine):
+                if form.behalf_of() not in may_nominate_for(mine):
+                    raise Http404
+                whom = _known(form, scheme) or form.person()
+                case = nominate(actor, mine, form.behalf_of(), whom, form.nomination())
+            messages.success(request, f"{case.reference} is nominated.")
+            return redirect("case", number=case.pk)
+    return render(request, "exclusions/nominate.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def case_context(mine: Rights, case: Case) -> dict[str, Any]:
+    """What the page of a case shows to a person."""
+    mover = mover_of(mine, case)
+    facts, notice = acts.facts(case), case.notices.first()
+    printed = frozenset(row["number"] for row in notice.premises) if notice is not None else frozenset()
+    covered = acts.covered(case)
+    is_stale = notice is not None and case.state in life.IN_FORCE and reach.is_stale(printed, covered)
+    first = next_move(facts, mover, is_stale=is_stale)
+    steps: list[Step] = list(case.steps.select_related("account"))
+    open_to = life.moves_open_to(facts, mover)
+    is_co_ordinator = "co-ordinator" in mover.roles
+    ballot = case.ballots.first()
+    return {
+        "case": case,
+        "individual": case.individual if may_see_person(mine, case) else None,
+        "is_minor": facts.is_minor,
+        "is_co_ordinator": is_co_ordinator,
+        "first": life.MOVES[first] if first else None,
+        "moves": [(one, one.name in GRAVE) for one in open_to if one.name != first],
+        "line": line.draw(
+            case.state,  # type: ignore[arg-type]  # the field's choices are its values
+            [(step.move, step.at) for step in steps],
+            f"{case.last_on.day} {case.last_on:%b %Y}" if case.last_on else "",
+        ),
+        "steps": steps,
+        "ballot": ballot,
+        "ballots": case.ballots.all(),
+        "notices": case.notices.all(),
+        "is_stale": is_stale,
+        "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
+        "waits_for": _waits_for(case, mine),
+    }
+
+
+def mover_of(mine: Rights, case: Case) -> Mover:
+    """A person, for the rules, with their roles in the case's scheme."""
+    return Mover(mine.account, frozenset(role for role, scheme in mine.grants if scheme == case.scheme_id))
+
+
+def _waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
+    ranks = [When(has_open_appeal=True, then=Value(0))]
+    ranks += [When(state=state, then=Value(rank)) for rank, state in enumerate(_WAITING)]
+    ranks += [When(state="voting", then=Value(len(_WAITING))), When(state="served", then=Value(len(_WAITING) + 1))]
+    rank = models.Case(*ranks, default=Value(len(_WAITING) + 2), output_field=models.IntegerField())
+    return found.annotate(rank=rank).order_by("rank", "-nominated_at", "-pk")
+
+
+def _waits_for(case: Case, mine: Rights) -> str:
+    """In words; empty = nothing."""
+    if case.has_open_appeal:
+        return "the outcome of the appeal"
+    if case.state == "nominated" and case.scheme_id not in mine.co_ordinates:
+        return "the co-ordinator’s check"
+    if case.state == "checked" and case.scheme_id not in mine.co_ordinates:
+        return "the members’ vote"
+    return _WAITS_FOR.get(case.state, "")
+
+
+def _find_known(form: NominationForm, scheme: Scheme) -> None:
+    """Let the co-ordinator choose whom of the register they mean, with an error until they have."""
+    reference = form.cleaned_data.get("reference", "")
+    if reference:
+        if _known(form, scheme) is None:
+            form.add_error("reference", f"Nobody in {scheme.name} has this reference.")
+        return
+    person = form.person()
+    form.ask_who(likely(scheme, (person.name, person.also_known_as), person.born_on), "Somebody else: a new person")
+    if "same_as" in form.fields:
+        chosen = form.data.get("same_as", "")
+        try:
+            form.cleaned_data["same_as"] = form.fields["same_as"].clean(chosen)
+        except ValidationError as e:
+            form.add_error("same_as", e)
+
+
+def _known(form: NominationForm, scheme: Scheme) -> Individual | None:
+    """Whom of the scheme's register the co-ordinator has named."""
+    known = Individual.objects.filter(scheme=scheme, erased_at=None).select_related("scheme")
+    reference = form.cleaned_data.get("reference", "").upper()
+    if reference:
+        slug, _, number = reference.rpartition("-")
+        is_number = number.isascii() and number.isdigit() and len(number) <= 9  # noqa: PLR2004 - no column holds more
+        return known.filter(number=int(number)).first() if slug == scheme.slug.upper() and is_number else None
+    return known.filter(pk=form.same_as()).first() if form.same_as() else None

@@ -1,0 +1,231 @@
+"""The small forms of a case's moves, and what each does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from msgspec import Struct
+
+from office.accounts.forms import PlainForm
+from office.exclusions import acts
+from office.exclusions.acts import Serving, Turn
+from office.exclusions.fields import DayField, LineField, LinesField
+from office.exclusions.models import PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
+from office.exclusions.rules.life import MoveName
+from office.exclusions.rules.period import TOWN_ZONE, day_of, last_day
+
+_KEPT: Final = "Kept with the case, where it can be erased. The audit says that you did it, not why."
+
+
+class MoveForm(PlainForm):
+    """Every move: the version of the case that the person has seen."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, case: Case, data: QueryDict | None = None) -> None:
+        self.case = case
+        super().__init__(data, initial={"version": case.version, **self.first(case)})
+
+    def first(self, _case: Case) -> dict[str, object]:
+        """What stands in its fields before anybody types."""
+        return {}
+
+
+class ReasonForm(MoveForm):
+    """With a reason."""
+
+    reason = LinesField("Why", REASON_CHARS_MAX, when_empty="Say why, in a sentence.", help_text=_KEPT)
+
+
+class OpenVoteForm(MoveForm):
+    """How members vote."""
+
+    way = forms.ChoiceField(
+        label="How members vote",
+        choices=[
+            ("between-meetings", "Between meetings: each for themselves, for seven days"),
+            ("meeting", "At today’s meeting: you write down their hands"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how members vote."},
+    )
+
+
+class ApproveMinorForm(ReasonForm):
+    """The second approver's."""
+
+    may_show = forms.BooleanField(
+        label="Shops may be shown this person, if the recorded impact assessment allows it", required=False
+    )
+
+
+class IssueForm(MoveForm):
+    """From when on."""
+
+    first_on = DayField("First day", when_empty="Enter the first day.")
+
+    def first(self, _case: Case) -> dict[str, object]:
+        """Today."""
+        return {"first_on": day_of(timezone.now())}
+
+
+class ServeForm(MoveForm):
+    """Who, when, where, how."""
+
+    served_on = DayField("Day", when_empty="Enter the day on which it was served.")
+    served_at = forms.TimeField(
+        label="Time",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"required": "Enter the time.", "invalid": "Enter a time, such as 14:30."},
+    )
+    by = LineField(
+        "Who served it",
+        PLACE_CHARS_MAX,
+        when_empty="Say who served it.",
+        help_text="Name, and number or role: PC 1234 Reed.",
+    )
+    where = LineField("Where", PLACE_CHARS_MAX, when_empty="Say where it was served.")
+    how = LineField(
+        "How", PLACE_CHARS_MAX, when_empty="Say how it was served.", help_text="Handed over, sent by post, read out."
+    )
+    gave_privacy_information = forms.BooleanField(
+        label="The privacy information was given with it, or before",
+        error_messages={"required": "The privacy information must be given with the notice, or before."},
+    )
+
+    def first(self, _case: Case) -> dict[str, object]:
+        """Now."""
+        now = timezone.localtime()
+        return {"served_on": now.date(), "served_at": now.time()}
+
+    def serving(self) -> Serving:
+        """As typed; times are the town's."""
+        typed = self.cleaned_data
+        return Serving(
+            at=datetime.combine(typed["served_on"], typed["served_at"], TOWN_ZONE),
+            by=typed["by"],
+            where=typed["where"],
+            how=typed["how"],
+            gave_privacy_information=typed["gave_privacy_information"],
+        )
+
+
+class ShortenForm(ReasonForm):
+    """Until when."""
+
+    last_on = DayField("New last day", when_empty="Enter the new last day.")
+    field_order = ("last_on", "reason")
+
+
+class Doing(Struct, frozen=True):
+    """What is asked and done at a move.
+
+    Attributes:
+        form: what is asked.
+        do: does it, with what was asked.
+        said: what follows from it, said before it is done.
+        done: said after.
+    """
+
+    form: type[MoveForm]
+    do: Callable[[Turn, Any], object]
+    said: str
+    done: str
+
+
+def _with_reason(act: Callable[[Turn, str], object]) -> Callable[[Turn, Any], object]:
+    return lambda turn, form: act(turn, form.cleaned_data["reason"])
+
+
+DOINGS: Final[Mapping[MoveName, Doing]] = {
+    "withdraw": Doing(
+        ReasonForm,
+        _with_reason(acts.withdraw),
+        "The nomination is taken back. Nobody votes on it, and nothing follows.",
+        "The nomination is withdrawn.",
+    ),
+    "open-vote": Doing(
+        OpenVoteForm,
+        lambda turn, form: acts.open_vote(turn, form.cleaned_data["way"]),
+        "Members see what happened, the evidence and the tariff, not who it is. Police and co-ordinators advise and do"
+        " not vote.",
+        "The vote is open.",
+    ),
+    "stop-vote": Doing(
+        ReasonForm,
+        _with_reason(acts.stop_vote),
+        "What was voted until now is void. The case can be put to another vote.",
+        "The vote is stopped.",
+    ),
+    "approve-minor": Doing(
+        ApproveMinorForm,
+        lambda turn, form: acts.approve_minor(
+            turn, form.cleaned_data["reason"], may_show=form.cleaned_data["may_show"]
+        ),
+        "The person is under 18. You are the second to look at this: is it needed, and is it fair?",
+        "It is approved by a second person.",
+    ),
+    "issue": Doing(
+        IssueForm,
+        lambda turn, form: acts.issue(turn, form.cleaned_data["first_on"]),
+        "The person is excluded from the first day on, and the notice can be printed and served.",
+        "It is issued. Print the notice, then have it served.",
+    ),
+    "reissue": Doing(
+        ReasonForm,
+        _with_reason(acts.reissue),
+        "A new version of the notice names the premises covered today. It must be served again.",
+        "A new version is issued. Print it, then have it served.",
+    ),
+    "serve": Doing(
+        ServeForm,
+        lambda turn, form: acts.serve(turn, form.serving()),
+        "How the notice reached the person.",
+        "It is recorded as served.",
+    ),
+    "appeal": Doing(
+        ReasonForm,
+        _with_reason(acts.appeal),
+        "The exclusion goes on while the appeal is open. If its accuracy is contested, hide it from shops as well.",
+        "The appeal is recorded. Decide on it next.",
+    ),
+    "dismiss-appeal": Doing(
+        ReasonForm, _with_reason(acts.dismiss_appeal), "The exclusion stands as it is.", "The appeal is dismissed."
+    ),
+    "shorten": Doing(
+        ShortenForm,
+        lambda turn, form: acts.shorten(turn, form.cleaned_data["last_on"], form.cleaned_data["reason"]),
+        "It ends earlier. It cannot be made longer: that would be a new decision of the members.",
+        "It is shortened.",
+    ),
+    "restrict": Doing(
+        ReasonForm,
+        _with_reason(acts.restrict),
+        "Shops are not shown the person any more until it is looked into. The exclusion goes on.",
+        "It is hidden from shops.",
+    ),
+    "lift-restriction": Doing(
+        ReasonForm,
+        _with_reason(acts.lift_restriction),
+        "Shops are shown the person again.",
+        "Shops are shown it again.",
+    ),
+    "revoke": Doing(
+        ReasonForm,
+        _with_reason(acts.revoke),
+        "The exclusion ends now, and shops are not shown the person any more. It cannot be brought back.",
+        "It is revoked.",
+    ),
+}
+"""By name of the move. The check has its own page."""
+
+
+def until(case: Case) -> str:
+    """``12 months, until 26 Nov 2027 if it begins today``."""
+    last = last_day(day_of(timezone.now()), case.months)
+    return f"{case.months} months, until {last.day} {last:%b %Y} if it begins today"

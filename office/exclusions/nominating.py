@@ -1,0 +1,162 @@
+"""Writes nominations, and what the check finds out about the person. Runs inside :func:`office.accounts.access.acting`.
+
+Whoever a member's contact names becomes a new person; the co-ordinator finds out at the check whether it is somebody of
+the register. They are told by words alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.db.models import Max
+from django.utils import timezone
+from msgspec import Struct
+
+from office.accounts.models import Account, Scheme
+from office.accounts.rules import Rights
+from office.audit.journal import record
+from office.exclusions import acts
+from office.exclusions.acts import Nomination, Proposal, Turn, was_excluded
+from office.exclusions.models import Case
+from office.exclusions.rules.alike import Described, Suggestion, suggestions
+from office.members.facts import folded
+from office.members.models import Member
+from office.people.models import PERSON_NAME_CHARS_MAX, Individual
+
+
+class PersonFacts(Struct, frozen=True):
+    """A person who is not in the register yet, as typed."""
+
+    name: str
+    also_known_as: str
+    born_on: date | None
+    is_believed_minor: bool
+    description: str
+    address: str
+
+
+class Likely(Struct, frozen=True):
+    """Somebody of the register who may be meant."""
+
+    individual: Individual
+    suggestion: Suggestion
+    was_excluded: bool
+
+    @property
+    def label(self) -> str:
+        """``HART-0042, Jo Reed, born 1 May 1990: a similar name. Excluded before.`` for a list of choices."""
+        one = self.individual
+        words = [
+            one.reference,
+            one.name or "no name",
+            f"also known as {one.also_known_as}" if one.also_known_as else "",
+        ]
+        if one.born_on:
+            words.append(f"born {one.born_on.day} {one.born_on:%b %Y}")
+        text = f"{', '.join(word for word in words if word)}: {self.suggestion.why}."
+        return f"{text} Excluded before." if self.was_excluded else text
+
+
+def nominate(
+    actor: Account,
+    rights: Rights,
+    behalf: tuple[Scheme, Member | None],
+    whom: PersonFacts | Individual,
+    nomination: Nomination,
+) -> Case:
+    """Open a case about somebody of the register, or somebody new; ``behalf``: in which scheme, for which member."""
+    scheme, member = behalf
+    individual = whom if isinstance(whom, Individual) else _add(scheme, whom)
+    return acts.nominate(actor, rights, individual, member, nomination)
+
+
+def record_check(
+    turn: Turn,
+    proposal: Proposal,
+    *,
+    conduct: str,
+    evidence: str,
+    regional_source: str,
+    source_expires_on: date | None,
+    same_as: Individual | None,
+) -> None:
+    """Record the check, with what members will read.
+
+    Args:
+        turn: the co-ordinator's.
+        proposal: what members are asked.
+        conduct: as they will read it.
+        evidence: the same.
+        regional_source: empty = local.
+        source_expires_on: of a regional one.
+        same_as: who of the register the person turned out to be; ``None`` = somebody new.
+    """
+    case = turn.case
+    case.conduct, case.evidence = conduct, evidence
+    case.source = "regional" if regional_source else "local"
+    case.regional_source, case.source_expires_on = regional_source, source_expires_on
+    if same_as is not None:
+        _put_together(turn, same_as)
+    acts.check(turn, proposal)
+
+
+def likely(scheme: Scheme, names: tuple[str, ...], born_on: date | None, but: int = 0) -> list[Likely]:
+    """Who of a scheme's register may be meant, the likeliest first.
+
+    Args:
+        scheme: whose register.
+        names: as typed.
+        born_on: ``None`` = not known.
+        but: number of an individual who is not suggested.
+    """
+    found = suggestions(Described(but, names, born_on), _register(scheme))
+    known = Individual.objects.select_related("scheme").in_bulk([one.number for one in found])
+    return [Likely(known[one.number], one, was_excluded(known[one.number])) for one in found]
+
+
+def _register(scheme: Scheme) -> Iterator[Described]:
+    rows = Individual.objects.filter(scheme=scheme, erased_at=None)
+    for number, name, other, born_on in rows.values_list("pk", "name", "also_known_as", "born_on"):
+        yield Described(number, (name, other), born_on)
+
+
+def _add(scheme: Scheme, facts: PersonFacts) -> Individual:
+    newest: int | None = Individual.objects.filter(scheme=scheme).aggregate(newest=Max("number"))["newest"]
+    return Individual.objects.create(
+        scheme=scheme,
+        number=(newest or 0) + 1,
+        name=facts.name,
+        also_known_as=facts.also_known_as,
+        born_on=facts.born_on,
+        is_believed_minor=facts.is_believed_minor,
+        description=facts.description,
+        address=facts.address,
+        search_text=folded(f"{facts.name} {facts.also_known_as}"),
+    )
+
+
+def _put_together(turn: Turn, known: Individual) -> None:
+    """Point the case at who it is; of the new row nothing is left but its number, which is never given again."""
+    case, was = turn.case, turn.case.individual
+    if was.name and not known.also_known_as and folded(was.name) != folded(known.name):
+        known.also_known_as = was.name[:PERSON_NAME_CHARS_MAX]
+    known.born_on = known.born_on or was.born_on
+    known.is_believed_minor = known.is_believed_minor or was.is_believed_minor
+    known.description = known.description or was.description
+    known.version += 1
+    known.search_text = folded(f"{known.name} {known.also_known_as}")
+    known.save()
+    case.individual = known
+    case.save(update_fields=["individual"])
+    record(turn.actor, "case.person-matched", case, individual=known.reference, was=was.reference)
+    if was.cases.exclude(pk=case.pk).exists():
+        return
+    has_shown = known.photographs.filter(is_shown=True).exists()
+    if has_shown:
+        was.photographs.update(is_shown=False)
+    was.photographs.update(individual=known)
+    was.name = was.also_known_as = was.description = was.address = was.search_text = ""
+    was.born_on, was.is_believed_minor, was.erased_at = None, False, timezone.now()
+    was.version += 1
+    was.save()
