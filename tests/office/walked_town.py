@@ -1,0 +1,156 @@
+"""What the walk through all addresses asks for: in each scheme, and in both, one of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from allauth.mfa.models import Authenticator
+from django.utils import timezone
+
+from office.accounts import links
+from office.accounts.models import Account, Invitation, Notice, OfficeSession, RecoveryLink, Scheme
+from office.audit.journal import record
+from office.exclusions.models import Ballot, Case
+from office.members.models import Member, Membership, PendingImport, Premises
+from office.people.models import Individual, RightsRequest
+from tests.office.conftest import HART, PUB_WATCH, MakePerson
+
+MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
+"""In the names of all that is of one scheme alone."""
+UPLOADED: Final = b"Name,Member\nA,M\n"
+
+
+class Things(NamedTuple):
+    """What there is to ask for.
+
+    Attributes:
+        arguments: words in addresses, by the name of the address or by its first word.
+        target: whose the personal things among them are.
+        member: name of the member.
+    """
+
+    arguments: Mapping[str, Mapping[str, object]]
+    target: Account
+    member: str
+
+
+class Town(NamedTuple):
+    """What is of HART alone, and what is of both schemes."""
+
+    hart: Things
+    shared: Things
+
+
+def shared_things(schemes: Mapping[int, Scheme], make_person: MakePerson) -> Things:
+    person = make_person("shared", *(("cctv", number) for number in schemes), name="Shared Person")
+    member = Member.objects.create(name="Shared Ltd")
+    premises = Premises.objects.create(member=member, name="Shared Inn", search_text="shared inn")
+    premises.schemes.set(schemes)
+    for number, scheme in schemes.items():
+        Membership.objects.create(member=member, scheme=scheme, joined_on=timezone.localdate())
+        record(None, "premises.joined-scheme", premises, schemes=[number], said=MARKS[number])
+    arguments: dict[str, dict[str, object]] = {
+        "premises": {"number": premises.pk},
+        "members": {"number": member.pk},
+        "people": {"number": person.pk},
+        "membership-end": {"number": member.pk, "scheme": schemes[HART].slug},
+    }
+    return Things(arguments, person, member.name)
+
+
+def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
+    mark, now, today = MARKS[scheme.number], timezone.now(), timezone.localdate()
+    roles = ("cctv", scheme.number), ("police", scheme.number)
+    target = make_person(f"target{scheme.number}", *roles, name=f"{mark} Person")
+    inviter = make_person(f"inviter{scheme.number}", ("co-ordinator", scheme.number), name=f"{mark} Inviter")
+    member, former = Member.objects.create(name=f"{mark} Ltd"), Member.objects.create(name=f"{mark} former Ltd")
+    Membership.objects.create(member=member, scheme=scheme, joined_on=today)
+    Membership.objects.create(member=former, scheme=scheme, joined_on=today, ended_on=today)
+    premises = Premises.objects.create(member=member, name=f"{mark} Inn", search_text=f"{mark} inn".lower())
+    premises.schemes.set([scheme])
+    invitation = Invitation.objects.create(
+        digest=links.digest_of(f"{mark}-invitation"),
+        name=f"{mark} Guest",
+        role="pcso",
+        invited_by=inviter,
+        expires_at=now + timedelta(1),
+    )
+    invitation.schemes.set([scheme])
+    RecoveryLink.objects.create(
+        digest=links.digest_of(f"{mark}-recovery"),
+        account=target,
+        generation=target.generation,
+        sets_password=True,
+        expires_at=now + timedelta(1),
+    )
+    passkey = Authenticator.objects.create(user=target, type=Authenticator.Type.WEBAUTHN, data={"name": mark})
+    notice = Notice.objects.create(account=target, text=f"{mark} notice")
+    session = OfficeSession.objects.create(public_id=f"{scheme.number:032x}", account=target, generation=1)
+    PendingImport.objects.create(account=inviter, token=f"{mark}token", data=UPLOADED)
+    record(None, "premises.added", premises, schemes=[scheme.number])
+    nominated, voted = _cases(scheme, inviter)
+    arguments: dict[str, dict[str, object]] = {
+        "premises": {"number": premises.pk},
+        "members": {"number": member.pk},
+        "people": {"number": target.pk},
+        "membership-end": {"number": member.pk, "scheme": scheme.slug},
+        "membership-delete": {"number": former.pk, "scheme": scheme.slug},
+        "terms": {"scheme": scheme.slug},
+        "rights": {"number": _request(scheme, inviter).pk},
+        "cancel_invitation": {"number": invitation.pk},
+        "read_notice": {"number": notice.pk},
+        "join": {"token": f"{mark}-invitation"},
+        "recover": {"token": f"{mark}-recovery"},
+        "end_session": {"public_id": session.public_id},
+        "premises-import-preview": {"token": f"{mark}token"},
+        "mfa_remove_webauthn": {"pk": passkey.pk},
+        "cases": {"number": nominated.pk},
+        "votes": {"number": voted["between-meetings"]},
+        "hands": {"number": voted["meeting"]},
+    }
+    return Things(arguments, target, member.name)
+
+
+def _request(scheme: Scheme, actor: Account) -> RightsRequest:
+    """Of somebody in the register."""
+    mark, today = MARKS[scheme.number], timezone.localdate()
+    individual = Individual.objects.create(scheme=scheme, number=1, name=f"{mark} Somebody")
+    return RightsRequest.objects.create(
+        scheme=scheme,
+        kind="access",
+        asked_by=f"{mark} Somebody",
+        received_on=today,
+        due_on=today,
+        individual=individual,
+        recorded_by=actor,
+    )
+
+
+def _cases(scheme: Scheme, nominator: Account) -> tuple[Case, dict[str, int]]:
+    """One that was just nominated; and numbers of two open votes, by how they are taken."""
+    mark, now, today = MARKS[scheme.number], timezone.now(), timezone.localdate()
+    rows = []
+    for number, state in enumerate(("nominated", "voting", "voting"), 11):
+        individual = Individual.objects.create(scheme=scheme, number=number, name=f"{mark} Nobody")
+        rows.append(
+            Case.objects.create(
+                scheme=scheme,
+                number=number,
+                individual=individual,
+                state=state,
+                category="theft",
+                conduct=f"{mark} bottles",
+                happened_on=today,
+                happened_at=f"{mark} Street",
+                evidence=f"{mark} film",
+                nominated_by=nominator,
+            )
+        )
+    times = {"meeting_on": today, "opened_at": now, "closes_at": now + timedelta(1)}
+    ballots = {
+        way: Ballot.objects.create(case=case, way=way, quorum=3, majority_percent=50, **times).pk
+        for case, way in zip(rows[1:], ("between-meetings", "meeting"), strict=True)
+    }
+    return rows[0], ballots
