@@ -23,7 +23,7 @@ from office.exclusions.models import Case
 from office.exclusions.rules.votes import ADVISERS
 from office.members.models import Membership, PendingImport, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
-from tests.office.walked_town import MARKS, Things, Town, things_of
+from tests.office.walked_town import MARKS, Things, Town, shared_things, things_of
 from wire.snapshots import RoleSlug
 
 pytestmark = pytest.mark.long
