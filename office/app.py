@@ -15,10 +15,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from office.config import CONFIG_VARIABLE, Configuration, load_configuration
+from office.public_page import PublicPage
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
+from runtime.web_connections import Listener
 from runtime.web_server import WebServer, listen
 
 if TYPE_CHECKING:
@@ -87,41 +89,52 @@ class Office:
         tls = None
         if configuration.certificate_file is not None and configuration.key_file is not None:
             tls = server_context(configuration.certificate_file, configuration.key_file)
-        web = configuration.web
-        try:
-            listener = listen(web.host, web.port, has_tls=tls is not None)
-        except OSError as e:
-            raise OSError(f"the pages cannot listen on {web.host} port {web.port}: {e.strerror}") from e
+        web, public = configuration.web, configuration.public
+        listener = _listener("the pages", web.host, web.port, has_tls=tls is not None)
         self._port = listener.getsockname()[1]
         self._web = WebServer(
             _application(web.workers, configuration.inter_font_dir), listener, tls=tls, has_lifespan=False
         )
-        self._housekeeping = _Housekeeping(configuration)
+        self._public_page = PublicPage()
+        self._public: WebServer | None = None
+        if public.host:
+            open_to_all = _listener("the public page", public.host, public.port, has_tls=tls is not None)
+            self._public_port = open_to_all.getsockname()[1]
+            self._public = WebServer(self._public_page, open_to_all, tls=tls, has_lifespan=False)
+        self._housekeeping = _Housekeeping(configuration, self._public_page)
 
     def run(self, should_stop: threading.Event) -> bool:
         """Serve until ``should_stop`` is set. Returns whether it ended because it was asked to."""
         self._web.start_thread()
         scheme = "https" if self._configuration.has_tls else "http"
         self._facts.write("listening", url=f"{scheme}://{self._configuration.web.names[0]}:{self._port}/")
+        if self._public is not None:
+            self._public.start_thread()
+            self._facts.write("public", url=f"{scheme}://{self._configuration.web.names[0]}:{self._public_port}/")
         self._service.ready()
         is_well = True
         while is_well and not should_stop.wait(0.2):
             self._service.watchdog()
             self._housekeeping.look()
-            is_well = not self._web.join_thread(0)
+            is_well = not any(server.join_thread(0) for server in self._servers())
         if not is_well:
             logger.error("the pages' server has ended")
         self._service.stopping()
-        self._web.stop()
-        self._web.join_thread()
+        for server in self._servers():
+            server.stop()
+            server.join_thread()
         return is_well
+
+    def _servers(self) -> list[WebServer]:
+        return [self._web] if self._public is None else [self._web, self._public]
 
 
 class _Housekeeping:
-    """Takes over the schemes of a new directory within seconds, ends votes and exclusions, tidies up once a day."""
+    """Takes over new schemes and the public page's texts within seconds, ends votes and exclusions, tidies once a day."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, public_page: PublicPage) -> None:
         self._configuration = configuration
+        self._public_page = public_page
         self._seen: tuple[int, int] | None = None
         self._look_at_s = self._settle_at_s = self._tidy_at_s = 0.0
 
@@ -136,6 +149,7 @@ class _Housekeeping:
 
         from office.accounts.tidying import tidy  # noqa: PLC0415
         from office.exclusions.due import settle  # noqa: PLC0415
+        from office.exclusions.terms import public_texts  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
         from office.people.retention import erase_what_is_due  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
@@ -148,6 +162,7 @@ class _Housekeeping:
             if now_s >= self._settle_at_s:
                 self._settle_at_s = now_s + SETTLE_EVERY_S
                 settle()
+            self._public_page.schemes = public_texts()
             if now_s >= self._tidy_at_s:
                 self._tidy_at_s = now_s + TIDY_EVERY_S
                 tidy()
@@ -159,6 +174,13 @@ class _Housekeeping:
             logger.warning("the database does not answer: %s", e)
         finally:
             close_old_connections()
+
+
+def _listener(whose: str, host: str, port: int, *, has_tls: bool) -> Listener:
+    try:
+        return listen(host, port, has_tls=has_tls)
+    except OSError as e:
+        raise OSError(f"{whose} cannot listen on {host} port {port}: {e.strerror}") from e
 
 
 async def is_signed_in(scope: Scope) -> bool:

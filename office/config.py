@@ -38,6 +38,13 @@ class WebTable(Struct, frozen=True, kw_only=True):
     workers: Annotated[int, msgspec.Meta(ge=1, le=32)] = 8
 
 
+class PublicTable(Struct, frozen=True, kw_only=True):
+    """``[public]``: the page for everybody, with the certificate of the pages. Without a host it is off."""
+
+    host: str = ""
+    port: Port = 8092
+
+
 class KeysTable(Struct, frozen=True, kw_only=True):
     """``[keys]``: made by ``watchlink office init``."""
 
@@ -93,6 +100,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     database: str = "office.sqlite3"
     photographs: str = "data/photographs"
     web: WebTable = WebTable()
+    public: PublicTable = PublicTable()
     keys: KeysTable = KeysTable()
     central: CentralTable = CentralTable()
     publisher: PublisherTable = PublisherTable()
@@ -118,6 +126,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     database: str
     photographs_folder: Path
     web: WebTable
+    public: PublicTable
     certificate_file: Path | None
     key_file: Path | None
     pages_key_file: Path
@@ -167,11 +176,12 @@ def load_configuration(path: Path) -> Configuration:
     web = file.web
     if bool(web.certificate_file) != bool(web.key_file):
         raise ConfigError(f"{path}: keys web.certificate_file and web.key_file: give both or neither")
-    if not web.certificate_file and not is_loopback(web.host):
-        raise ConfigError(
-            f"{path}: key web.host: {web.host!r} is not allowed without web.certificate_file and web.key_file: pages"
-            " without TLS listen on this machine only (127.0.0.1, ::1 or localhost)"
-        )
+    for key, host in (("web.host", web.host), ("public.host", file.public.host)):
+        if host and not web.certificate_file and not is_loopback(host):
+            raise ConfigError(
+                f"{path}: key {key}: {host!r} is not allowed without web.certificate_file and web.key_file: pages"
+                " without TLS listen on this machine only (127.0.0.1, ::1 or localhost)"
+            )
     if any(not name or set(name) & set(":/*@ ") for name in web.names):
         raise ConfigError(f"{path}: key web.names: host names only, such as office.example.org, without ports")
     try:
@@ -186,6 +196,7 @@ def load_configuration(path: Path) -> Configuration:
         database=_database(path, file.database),
         photographs_folder=folder / file.photographs,
         web=web,
+        public=file.public,
         certificate_file=folder / web.certificate_file if web.certificate_file else None,
         key_file=folder / web.key_file if web.key_file else None,
         pages_key_file=folder / keys.pages_key_file,

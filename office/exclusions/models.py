@@ -18,6 +18,7 @@ CONDUCT_CHARS_MAX = 2_000
 REASON_CHARS_MAX = 1_000
 PLACE_CHARS_MAX = 120
 VERSION_CHARS_MAX = 200
+NOTICE_CHARS_MAX = 12_000
 
 _STATES = list(TITLES.items())
 _CATEGORIES = list(CATEGORY_TITLES.items())
@@ -43,6 +44,8 @@ class SchemeTerms(models.Model):
     """Who is responsible, with address: the controller or controllers."""
     contact = models.CharField(max_length=300, blank=True)
     """How a person asks, appeals and complains."""
+    privacy_notice = models.TextField(max_length=NOTICE_CHARS_MAX, blank=True)
+    """The long one, for the public page; empty = Watchlink's own words."""
 
     def __str__(self) -> str:
         return f"terms of {self.scheme}"

@@ -14,6 +14,7 @@ from office.exclusions.models import LawDocument, SchemeTerms
 from office.exclusions.rules import law
 from office.exclusions.rules.law import DOCUMENT_KINDS, DocumentKind
 from office.exclusions.rules.period import day_of
+from office.public_page import PublicTexts
 
 TERMS_FIELDS: Final = (
     "paper_title",
@@ -23,6 +24,7 @@ TERMS_FIELDS: Final = (
     "dpia_allows_minors",
     "responsible",
     "contact",
+    "privacy_notice",
 )
 
 
@@ -51,6 +53,22 @@ def reviews_to_remind(scheme: Scheme) -> list[LawDocument]:
     return [documents[kind] for kind in law.reviews_to_remind(due, _today())]
 
 
+def public_texts() -> tuple[PublicTexts, ...]:
+    """What the public page says: of every scheme that has settled its terms. From the terms alone."""
+    settled = SchemeTerms.objects.exclude(responsible="").select_related("scheme").order_by("scheme")
+    return tuple(
+        PublicTexts(
+            slug=terms.scheme.slug,
+            name=terms.scheme.name,
+            paper_title=terms.paper_title,
+            responsible=terms.responsible,
+            contact=terms.contact,
+            notice=terms.privacy_notice,
+        )
+        for terms in settled
+    )
+
+
 def set_terms(actor: Account, scheme: Scheme, values: Mapping[str, object]) -> None:
     """Settle a scheme's terms: ``values`` for each of :data:`TERMS_FIELDS`. The audit names what has changed."""
     terms = terms_of(scheme)
@@ -60,7 +78,8 @@ def set_terms(actor: Account, scheme: Scheme, values: Mapping[str, object]) -> N
     for field, value in changed.items():
         setattr(terms, field, value)
     terms.save()
-    record_many(actor, [Entry("terms.changed", terms, changed)])
+    told = {field: "changed" if field == "privacy_notice" else value for field, value in changed.items()}
+    record_many(actor, [Entry("terms.changed", terms, told)])
 
 
 def record_document(actor: Account, scheme: Scheme, kind: DocumentKind, version: str) -> LawDocument:

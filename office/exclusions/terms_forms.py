@@ -7,12 +7,12 @@ from typing import Any, Final
 from django import forms
 
 from office.accounts.forms import PlainForm
-from office.exclusions.models import VERSION_CHARS_MAX, SchemeTerms
+from office.exclusions.models import NOTICE_CHARS_MAX, VERSION_CHARS_MAX, SchemeTerms
 from office.exclusions.rules.law import DOCUMENT_TITLES
 from office.members.facts import TextRefusedError, clean_line, clean_lines
 
 QUORUM_MAX: Final = 100
-_LINES: Final = {"responsible": 500, "contact": 300}
+_LINES: Final = {"responsible": 500, "contact": 300, "privacy_notice": NOTICE_CHARS_MAX}
 
 
 class TermsForm(PlainForm):
@@ -51,6 +51,12 @@ class TermsForm(PlainForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Address, e-mail or telephone. Printed on every notice and on the public page.",
+    )
+    privacy_notice = forms.CharField(
+        label="Long privacy notice",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 12}),
+        help_text="For the public page, as your adviser approved it. Empty = Watchlink’s own. “## ” begins a heading.",
     )
 
     @classmethod

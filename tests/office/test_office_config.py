@@ -59,6 +59,7 @@ def test_usual_ports_are_left_out_of_links(folder: Path) -> None:
     ("text", "said"),
     [
         ('[web]\nhost = "0.0.0.0"\n', "key web.host"),
+        ('[public]\nhost = "0.0.0.0"\n', "key public.host"),
         ('[web]\ncertificate_file = "c.pem"\n', "give both or neither"),
         ('[web]\nnames = ["localhost:8090"]\n', "key web.names"),
         ('[web]\nnames = ["*"]\n', "key web.names"),

@@ -27,9 +27,10 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Address of the pages, and the path of the first co-ordinator's link."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """Address of the pages, the path of the first co-ordinator's link, and the address of the public page."""
     config_file = write_config(tmp_path_factory.mktemp("office"), port=_free_port())
+    config_file.write_text(f'{config_file.read_text()}\n[public]\nhost = "127.0.0.1"\nport = 0\n')
     link = re.findall(r"/join/[\w-]+/", office("init", "--config", config_file).stdout)[0]
     program = subprocess.Popen(
         [sys.executable, "-m", "watchlink.cli", "office", "serve", "--config", str(config_file)],
@@ -39,8 +40,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
         env=clean_environment(),
     )
     assert program.stdout is not None
-    fact = json.loads(program.stdout.readline())
-    yield fact["url"].rstrip("/"), link
+    fact, public = (json.loads(program.stdout.readline()) for _ in range(2))
+    yield fact["url"].rstrip("/"), link, public["url"]
     program.send_signal(signal.SIGTERM)
     _, said = program.communicate(timeout=20)
     assert program.returncode == 0, said
@@ -59,8 +60,8 @@ def _post(browser: httpx.Client, path: str, **sent: str) -> httpx.Response:
     return browser.post(path, data={**sent, "csrfmiddlewaretoken": token})
 
 
-def test_the_first_co_ordinator_comes_in(served: tuple[str, str]) -> None:
-    address, link = served
+def test_the_first_co_ordinator_comes_in(served: tuple[str, str, str]) -> None:
+    address, link, _ = served
     words = "correct horse battery staple"
     with httpx.Client(base_url=address) as browser:
         assert _post(browser, link, username="cora", password=words, again=words).status_code == 302
@@ -85,16 +86,26 @@ def test_the_first_co_ordinator_comes_in(served: tuple[str, str]) -> None:
     assert re.search(r"<style|style=|<script(?! src=)(?! id=)|onclick", people.text) is None
 
 
-def test_own_files_are_served(served: tuple[str, str]) -> None:
+def test_own_files_are_served(served: tuple[str, str, str]) -> None:
     for path in ("css/tokens.css", "css/office.css", "js/passkey.js", "icon.svg"):
         assert httpx.get(f"{served[0]}/static/{path}").status_code == 200
     assert httpx.get(f"{served[0]}/static/../settings.py").status_code == 404
 
 
-def test_a_strange_host_is_refused(served: tuple[str, str]) -> None:
+def test_a_strange_host_is_refused(served: tuple[str, str, str]) -> None:
     assert httpx.get(f"{served[0]}/sign-in/", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_a_form_of_ten_megabytes_is_refused(served: tuple[str, str]) -> None:
+def test_a_form_of_ten_megabytes_is_refused(served: tuple[str, str, str]) -> None:
     assert httpx.post(f"{served[0]}/sign-in/", content=bytes(10 << 20)).status_code == 413
     assert httpx.get(f"{served[0]}/sign-in/").status_code == 200
+
+
+def test_the_public_page_answers_apart_from_the_pages(served: tuple[str, str, str]) -> None:
+    address, _, public = served
+    answer = httpx.get(public)
+
+    assert "Nothing is published yet." in answer.text
+    assert "set-cookie" not in answer.headers
+    assert httpx.get(f"{public}sign-in/").status_code == 404
+    assert httpx.get(f"{address}/hart/").status_code == 404

@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="schemeterms",
+            name="privacy_notice",
+            field=models.TextField(blank=True, max_length=12000),
+        ),
         migrations.CreateModel(
             name="LawDocument",
             fields=[
