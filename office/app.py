@@ -130,7 +130,7 @@ class Office:
 
 
 class _Housekeeping:
-    """Takes over new schemes and the public page's texts within seconds, ends votes and exclusions, tidies once a day."""
+    """Takes over schemes and the public page's texts within seconds, ends votes and exclusions, tidies once a day."""
 
     def __init__(self, configuration: Configuration, public_page: PublicPage) -> None:
         self._configuration = configuration
