@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "recover": ("office.founding", "make a recovery link, when no co-ordinator can"),
     "serve": ("office.app", "run the pages"),
     "publish": ("office.publisher.cli", "sign and publish snapshots"),
+    "papers": ("office.papers.app", "make the PDFs that pages order"),
     "audit": ("office.audit.cli", "verify the record of who did what"),
 }
 """Name → module with ``main(arguments) -> int``."""

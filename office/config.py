@@ -76,6 +76,13 @@ class PublisherTable(Struct, frozen=True, kw_only=True):
     clients_ca_file: str = ""
 
 
+class PapersTable(Struct, frozen=True, kw_only=True):
+    """``[papers]``: the program that makes PDFs."""
+
+    socket: str = "/run/watchlink-office-papers/papers.sock"
+    """Where the pages order."""
+
+
 class MailTable(Struct, frozen=True, kw_only=True):
     """``[mail]``: a mail server, if there is one."""
 
@@ -104,6 +111,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     keys: KeysTable = KeysTable()
     central: CentralTable = CentralTable()
     publisher: PublisherTable = PublisherTable()
+    papers: PapersTable = PapersTable()
     mail: MailTable = MailTable()
     page: PageTable = PageTable()
 
@@ -138,6 +146,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     central_url: str
     snapshots_folder: Path
     publisher: PublisherTable
+    papers_socket: Path
     mail: MailTable
     mail_password_file: Path | None
     inter_font_dir: Path
@@ -208,6 +217,7 @@ def load_configuration(path: Path) -> Configuration:
         central_url=_central_url(path, file.central.url),
         snapshots_folder=folder / file.publisher.snapshots,
         publisher=file.publisher,
+        papers_socket=folder / file.papers.socket,
         mail=file.mail,
         mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,
         inter_font_dir=folder / file.page.inter_font_dir,

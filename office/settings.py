@@ -101,6 +101,8 @@ OFFICE_URL = OFFICE.url if OFFICE is not None else "http://localhost"
 """Where people reach the pages, for links; without a slash at the end."""
 PASSKEY_HOST = OFFICE.web.names[0] if OFFICE is not None else "localhost"
 """To which passkeys are bound."""
+PAPERS_SOCKET = OFFICE.papers_socket if OFFICE is not None else Path("/nonexistent/papers.sock")
+"""Where PDFs are ordered."""
 ALLOWED_HOSTS = list(OFFICE.web.names) if OFFICE is not None else ["localhost", "testserver"]
 SESSION_COOKIE_NAME = "__Host-watchlink-office" if _HAS_TLS else "watchlink-office"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HAS_TLS

@@ -16,7 +16,7 @@ from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
 SYSTEM: Final = Path("/usr/lib/systemd/system")
-OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service")
+OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service", "watchlink-office-papers.service")
 NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
@@ -163,7 +163,7 @@ def test_office_is_notified_watched_restarted_and_makes_way_for_alerts(name: str
 
 def test_only_the_publisher_reaches_the_snapshot_key_and_only_the_pages_theirs() -> None:
     state = "/var/lib/watchlink-office"
-    pages, publisher = OFFICE
+    pages, publisher, _ = OFFICE
 
     assert ["watchlink-office", "watchlink-office-publish"] == [*lines_of(pages, "User"), *lines_of(publisher, "User")]
     assert [f"-{state}/publisher"] == lines_of(pages, "InaccessiblePaths")
@@ -171,6 +171,18 @@ def test_only_the_publisher_reaches_the_snapshot_key_and_only_the_pages_theirs()
     assert [f"{state}/data"] == lines_of(pages, "ReadWritePaths")
     tmpfiles = (UNITS / "tmpfiles.d/watchlink-office.conf").read_text().splitlines()
     assert f"d {state}/publisher 0700 watchlink-office-publish watchlink-office-publish" in tmpfiles
+
+
+def test_papers_are_made_without_network_files_or_rights() -> None:
+    name = OFFICE[2]
+    lines = (UNITS / name).read_text().splitlines()
+
+    assert ["AF_UNIX"] == lines_of(name, "RestrictAddressFamilies")
+    assert "PrivateNetwork=yes" in lines
+    assert [] == lines_of(name, "ReadWritePaths")
+    assert "-/var/lib/watchlink-office" in lines_of(name, "InaccessiblePaths")
+    assert int(*lines_of(name, "CPUWeight")) < int(*lines_of(OFFICE[0], "CPUWeight"))
+    assert int(*lines_of(name, "OOMScoreAdjust")) > int(*lines_of(OFFICE[0], "OOMScoreAdjust"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
@@ -194,6 +206,8 @@ def test_folders_of_the_office_are_made_for_users_that_exist(tmp_path: Path) -> 
 
     assert "watchlink-office-publish" in groups["watchlink-office"].split(",")
     assert {"watchlink-office", "watchlink-office-publish"} == set(groups["watchlink-snapshots"].split(","))
+    assert "watchlink-office" == groups["watchlink-office-papers"]
+    assert not [group for group, people in groups.items() if "watchlink-office-papers" in people.split(",")]
     assert {"data": 0o2770, "keys": 0o750, "publisher": 0o700, "snapshots": 0o2750} == {
         path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "var/lib/watchlink-office").iterdir()
     }

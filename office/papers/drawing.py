@@ -1,0 +1,113 @@
+"""Draws a paper: what the order says → HTML → tagged PDF, mended and checked. Runs in a child that may die of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pikepdf
+from django.template import Context, Engine
+from weasyprint import HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher
+
+from office.papers import tags
+from office.papers.mending import mend
+from office.papers.orders import (
+    NAME_CHARS_MAX,
+    PREMISES_ON_FRONT_MAX,
+    TEXT_CHARS_MAX,
+    NoticePaper,
+    UnreadablePaperError,
+    day_text,
+    person_text,
+)
+from wire.text import display_text
+
+_SHEETS: Final = Path(__file__).parent / "sheets"
+_ENGINE: Final = Engine(dirs=[str(_SHEETS)], autoescape=True)
+_NOTHING_ELSE: Final = URLFetcher(allowed_protocols=("data",))
+"""Only what stands in the page itself, the photograph, is read; never disk or network."""
+_TIGHT_CHARS: Final = 300
+"""Of addresses: more leave room on a card only for smaller letters."""
+_IMAGES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def draw(paper: NoticePaper) -> bytes:
+    """The PDF. The same order gives the same bytes.
+
+    Raises:
+        UnreadablePaperError: a check of its tags failed.
+    """
+    document = HTML(string=html_of(paper), url_fetcher=_NOTHING_ELSE).render(FontConfiguration())
+    drawn = document.write_pdf(pdf_variant="pdf/ua-1")
+    assert drawn is not None
+    finished = io.BytesIO()
+    with pikepdf.open(io.BytesIO(drawn)) as pdf:
+        mend(pdf)
+        pdf.save(finished, deterministic_id=True)
+    with pikepdf.open(finished) as pdf:
+        faults = tags.faults(pdf, figures=1 if paper.photograph else 0)
+    if faults:
+        raise UnreadablePaperError("; ".join(faults))
+    return finished.getvalue()
+
+
+def html_of(paper: NoticePaper) -> str:
+    """What is drawn, as a page of HTML. All text in it is plain: one line each, without control characters."""
+    name = "pocket.html" if paper.is_pocket_size else "notice.html"
+    text: str = _ENGINE.get_template(name).render(Context(_words(paper)))
+    return text
+
+
+def _words(paper: NoticePaper) -> dict[str, object]:
+    # Django formats numbers and dates by settings, which this program has not: everything is text already.
+    count = len(paper.premises)
+    return {
+        "css": (_SHEETS / ("pocket.css" if paper.is_pocket_size else "notice.css")).read_text(encoding="utf-8"),
+        "scheme": _line(paper.scheme),
+        "title": _line(paper.title),
+        "reference": _line(paper.reference),
+        "case": f"{paper.case_number}",
+        "version": f"{paper.version}",
+        "replaces": paper.version > 1,
+        "person": person_text(paper),
+        "is_known": person_text(paper) == display_text(paper.name, NAME_CHARS_MAX),
+        "photograph": _data_url(paper.photograph) if paper.photograph else "",
+        "category": _line(paper.category),
+        "conduct": list(_lines(paper.conduct)),
+        "happened_on": day_text(paper.happened_on),
+        "happened_at": _line(paper.happened_at),
+        "decided_on": day_text(paper.decided_on) if paper.decided_on else "",
+        "first": day_text(paper.first_on),
+        "last": day_text(paper.last_on),
+        "premises": [{"name": _line(one.name), "place": _line(one.place)} for one in paper.premises],
+        "count": "1 premises" if count == 1 else f"{count} premises",
+        "is_tight": len(paper.responsible) + len(paper.contact) > _TIGHT_CHARS,
+        "is_short": count <= PREMISES_ON_FRONT_MAX,
+        "responsible": list(_lines(paper.responsible)),
+        "contact": list(_lines(paper.contact)),
+        "issued_on": day_text(paper.issued_on),
+        "created": paper.issued_on.isoformat(),
+        "standing": _line(paper.standing),
+    }
+
+
+def _line(text: str) -> str:
+    return display_text(text, TEXT_CHARS_MAX)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if shown := _line(line):
+            yield shown
+
+
+def _data_url(photograph: bytes) -> str:
+    kind = next((kind for start, kind in _IMAGES.items() if photograph.startswith(start)), None)
+    if kind is None:
+        raise UnreadablePaperError("the photograph is neither JPEG nor PNG")
+    return f"data:{kind};base64,{base64.b64encode(photograph).decode()}"

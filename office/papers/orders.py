@@ -1,0 +1,110 @@
+"""What is to be printed, as the pages order it from the program that makes PDFs. Pure: no Django, no PDF.
+
+An order carries all that the paper says. Whoever changes a premises or a name while it prints changes no paper.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from wire.text import display_text
+
+NAME_CHARS_MAX: Final = 300
+TEXT_CHARS_MAX: Final = 2_000
+PREMISES_MAX: Final = 1_000
+PHOTOGRAPH_BYTES_MAX: Final = 2_000_000
+PREMISES_ON_FRONT_MAX: Final = 8
+"""More are listed behind the privacy notice, on pages of their own."""
+UNKNOWN_NAME: Final = "A person whose name we do not know"
+
+Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
+
+
+class UnreadablePaperError(Exception):
+    """The PDF does not say to a screen reader what it shows, so it is not released.
+
+    The message names the faults, and nothing of what the paper says.
+    """
+
+
+class NamedPremises(Struct, frozen=True, forbid_unknown_fields=True):
+    """A premises, as the notice names it."""
+
+    name: Name
+    place: Name
+
+
+class NoticePaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="notice"):
+    """A version of a notice, with what its scheme has settled for its papers.
+
+    Attributes:
+        scheme: name of the scheme.
+        title: what the scheme calls the paper, such as ``Exclusion order``.
+        reference: of the person, ``HART-0042``.
+        case_number, version: of the case, and of its notice.
+        name: of the person; empty = not known.
+        category: of the conduct, as people read it.
+        conduct: what happened.
+        happened_on, happened_at: day and place.
+        decided_on: day of the members' decision; ``None`` = not recorded.
+        first_on, last_on: days of the exclusion; both count.
+        premises: the snapshot of this version.
+        responsible: the controllers, with address.
+        contact: how a person asks, appeals and complains.
+        issued_on: day of this version.
+        standing: empty for the newest version of an exclusion in force; else a sentence that says what this copy is.
+        photograph: JPEG or PNG, of a person whose name is not known; empty = none.
+        is_pocket_size: both sides of a card of 105 × 74 mm instead of A4.
+    """
+
+    scheme: Name
+    title: Name
+    reference: Name
+    case_number: int
+    version: int
+    name: Name
+    category: Name
+    conduct: Text
+    happened_on: date
+    happened_at: Name
+    decided_on: date | None
+    first_on: date
+    last_on: date
+    premises: tuple[NamedPremises, ...]
+    responsible: Text
+    contact: Text
+    issued_on: date
+    standing: Text = ""
+    photograph: Annotated[bytes, Meta(max_length=PHOTOGRAPH_BYTES_MAX)] = b""
+    is_pocket_size: bool = False
+
+
+Order = NoticePaper
+ORDER_BYTES_MAX: Final = 4_000_000
+
+
+def why_not_print(paper: NoticePaper) -> str | None:
+    """Why a notice cannot be handed to anybody, and what to do; ``None`` = it can."""
+    if not paper.premises:
+        return "This notice names no premises. Issue a new version once the exclusion covers one."
+    if len(paper.premises) > PREMISES_MAX:
+        return f"This notice names more than {PREMISES_MAX:,} premises. Exclude from a listed set, then print it."
+    if not display_text(paper.responsible, TEXT_CHARS_MAX):
+        return "The notice must say who is responsible. Record that in the scheme's terms, then print it."
+    if not display_text(paper.contact, TEXT_CHARS_MAX):
+        return "The notice must say how to appeal and to complain. Record that in the scheme's terms, then print it."
+    return None
+
+
+def day_text(day: date) -> str:
+    """``27 May 2027``."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def person_text(paper: NoticePaper) -> str:
+    """How the paper calls the person."""
+    return display_text(paper.name, NAME_CHARS_MAX) or UNKNOWN_NAME

@@ -1,0 +1,43 @@
+"""The program that makes PDFs, with drawing replaced by what the title of the order says. Run: ``-m … SOCKET``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from office.papers.app import Bounds, Papers
+from office.papers.orders import NoticePaper, UnreadablePaperError
+from runtime.logs import set_up_logging
+from runtime.service import Service
+
+
+def draw(order: NoticePaper) -> bytes:
+    """As planted."""
+    match order.title:
+        case "hang":
+            signal.pause()
+        case "grow":
+            return bytes(1 << 30)
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "spin":
+            while True:
+                pass
+        case "fault":
+            raise UnreadablePaperError("a picture without words for it")
+        case "quote":
+            raise ValueError(order.name)
+        case "write":
+            Path(sys.argv[1] + ".written").write_text("x")
+        case "huge":
+            return b"%PDF-" + bytes(20_000_000)
+    return b"%PDF-" + order.reference.encode()
+
+
+if __name__ == "__main__":
+    set_up_logging()
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    Papers(Path(sys.argv[1]), draw, Bounds(seconds=2, megabytes=256)).run(lambda: bool(stopped), Service())
