@@ -37,12 +37,13 @@ def cases_visible(rights: Rights) -> QuerySet[Case]:
 
 
 def ballots_visible(rights: Rights, now: datetime) -> QuerySet[Ballot]:
-    """The votes that exist for a person. Of a stopped one nothing is left to see but in the case."""
+    """The votes that exist for a person. Of a stopped one, or of an erased case, nothing is left to see but in the case."""
     voting = {scheme for _, scheme in spoken_for(rights)}
     recent = Q(ended_at=None) | Q(ended_at__gt=now - ENDED_VOTES_SHOWN)
     seen = Q(case__scheme__in=rights.co_ordinates)
     seen |= Q(case__scheme__in=voting | rights.schemes(*ADVISERS)) & recent
-    return Ballot.objects.filter(seen).exclude(outcome="stop-vote").select_related("case__scheme")
+    shown = Ballot.objects.filter(seen).exclude(outcome="stop-vote").exclude(case__category="")
+    return shown.select_related("case__scheme")
 
 
 def one_case(request: HttpRequest, number: int) -> Case:

@@ -183,3 +183,11 @@ def test_person_is_erased_after_asking(browser: Client, town: Town) -> None:
 
     assert Individual.objects.get().name == ""
     assert Case.objects.get().state == "revoked"
+
+
+def test_pages_of_cases_bear_an_erased_one(browser: Client, town: Town) -> None:
+    case = town.case("served")
+    browser.post(f"/rights/{request_of(town, case).pk}/erase/", {"version": 1, "reason": "r"})
+
+    asked = ("/cases/", f"/cases/{case.pk}/", "/votes/", f"/votes/{case.ballots.get().pk}/")
+    assert [browser.get(address).status_code for address in asked] == [200, 200, 200, 404]
