@@ -25,6 +25,7 @@ from office.exclusions.rules import life, reach
 from office.exclusions.rules.life import TITLES, Mover
 from office.exclusions.rules.next_step import GRAVE, next_move
 from office.exclusions.scope import cases_visible, may_nominate_for, may_see_person, one_case
+from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
 from office.members.models import Premises
 from office.people.models import Individual
@@ -125,10 +126,13 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "steps": steps,
         "ballot": ballot,
         "ballots": case.ballots.all(),
-        "notices": case.notices.all(),
+        "papers": case.notices.all(),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
-        "waits_for": _waits_for(case, mine),
+        "waits_for": _waits_for(case, mine)
+        if not facts.is_minor or facts.minor_approved_by or case.state != "decided"
+        else "a second co-ordinator’s approval: the person is under 18",
+        "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }
 
 

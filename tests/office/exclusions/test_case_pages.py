@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from office.audit.models import AuditRow
 from office.exclusions import acts
-from office.exclusions.models import Case
+from office.exclusions.models import Case, LawDocument
 from office.exclusions.rules.life import MOVES, State
 from office.exclusions.rules.period import day_of
 from office.people.models import Individual
@@ -165,7 +165,7 @@ def test_second_of_two_who_act_at_once_sees_what_the_first_did(town: Town, cora:
 
     assert answer.status_code == 409
     assert "Somebody else has changed this case meanwhile" in page
-    assert "hidden from shops while it is looked into, by Dan" in page
+    assert "Hidden from shops while it is looked into, by Dan" in page
     assert "typed at length" in page
     assert f'name="version" value="{seen + 1}"' in page
     assert "nothing of yours was done" in page.lower()
@@ -328,3 +328,37 @@ def test_changed_premises_are_pointed_out_and_issued_anew(town: Town, cora: Clie
 
     assert "The premises have changed" in page
     assert primary(page) == ["Issue a new version"]
+
+
+def test_case_of_an_under_18_waits_for_a_second_co_ordinator(town: Town, cora: Client, signed_in: SignedIn) -> None:
+    case = town.case("decided")
+    Individual.objects.update(born_on=None, is_believed_minor=True)
+    page = text(cora, f"/cases/{case.pk}/")
+    assert "Waits for a second co-ordinator’s approval: the person is under 18" in page
+    assert primary(page) == []
+    assert send(cora, case, "issue", {"first_on": day_of(timezone.now()).isoformat()}) == 409
+    deputy = signed_in(town.deputy)
+    assert primary(text(deputy, f"/cases/{case.pk}/")) == ["Approve for an under-18"]
+    assert send(deputy, case, "approve-minor", {"reason": "needed", "may_show": "on"}) == 302
+    case.refresh_from_db()
+
+    assert (case.minor_approved_by, case.may_show_minor) == (town.deputy, True)
+    assert primary(text(cora, f"/cases/{case.pk}/")) == ["Issue"]
+
+
+def test_case_says_why_nothing_is_issued_while_the_register_is_off(town: Town, cora: Client) -> None:
+    case = town.case("decided")
+    LawDocument.objects.filter(kind="privacy-notice").delete()
+    off = "The register is off until these documents are recorded: Privacy notice."
+
+    assert off in text(cora, f"/cases/{case.pk}/")
+    page = text(cora, f"/cases/{case.pk}/issue/")
+    assert off in page
+    assert ">Issue</button>" not in page
+
+
+def test_notices_of_a_case_are_not_taken_for_notices_to_the_reader(town: Town, cora: Client) -> None:
+    page = text(cora, f"/cases/{town.case('served').pk}/")
+
+    assert "<caption>Notices</caption>" in page
+    assert "I have read this" not in page

@@ -295,7 +295,7 @@ def test_check_of_what_was_withdrawn_meanwhile_changes_nothing(town: Town, cora:
     status, page = check(cora, case, note="typed at length")
 
     assert status == 409
-    assert "withdrawn, by Contact1" in page
+    assert "Withdrawn, by Contact1" in page
     assert "wrong film" in page
     assert "typed at length" in page
     assert ">Record the check</button>" not in page

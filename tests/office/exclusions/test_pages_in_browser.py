@@ -1,0 +1,104 @@
+"""The pages of cases and votes in Chromium: axe finds nothing in both themes and on a phone; nothing is too wide."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.http import HttpResponseBase
+from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
+
+from office.exclusions import acts
+from office.people.models import Individual
+from tests.office.conftest import HART, MakePerson, SignedIn
+from tests.office.exclusions.conftest import Town
+from tests.support.demo_browser import serious_faults
+from tools.central_pictures import CHROMIUM_FLAGS
+
+pytestmark = pytest.mark.integration
+
+OFFICE = Path(__file__).parents[3] / "office"
+SIZES = {"desk": ViewportSize(width=1280, height=900), "phone": ViewportSize(width=360, height=740)}
+PICTURES = os.environ.get("WATCHLINK_PICTURES_OF_CASES")
+"""A folder for pictures of every page, for a person to look at; empty = none are taken."""
+
+
+def faults(page: Page, name: str) -> list[object]:
+    """Of a page that is loaded: what axe finds and where it is too wide."""
+    found: list[object] = []
+    for where, size in SIZES.items():
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme="dark")
+        found += [(name, where, fault) for fault in serious_faults(page)]
+        page.emulate_media(color_scheme="light")
+        found += [(name, where, fault) for fault in serious_faults(page)]
+        if PICTURES:
+            page.screenshot(path=f"{PICTURES}/{name}-{where}.png", full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            found.append((name, where, "too wide"))
+    return found
+
+
+def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
+    """Of all of these, by name; what the browser itself complains of is among them."""
+    shown = {f"/{name}": answer for name, answer in answers.items()}
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path.startswith("/static/"):
+            route.fulfill(path=OFFICE / path.removeprefix("/"))
+        else:
+            one = shown[path]
+            route.fulfill(status=200, headers=dict(one.headers), body=one.content)  # type: ignore[attr-defined]
+
+    found: list[object] = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        page = chromium.new_page()
+        page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+        page.route("**/*", answer)
+        for name in answers:
+            page.goto(f"http://localhost/{name}")
+            found += faults(page, name)
+        chromium.close()
+    return found
+
+
+def test_pages_of_cases_and_votes_can_be_used_by_everybody(
+    town: Town, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    served, checked, nominated = (town.case(state) for state in ("served", "checked", "nominated"))
+    long_name = "Bartholomew Featherstonehaugh-Cholmondeley"
+    Individual.objects.update(name=long_name, description="Tall.\nRed coat.", is_believed_minor=True, born_on=None)
+    town.individual("Bartholomew Featherstone")
+    acts.appeal(town.turn(served), "It was my brother.")
+    meeting = town.ballot(town.case("voting"))
+    acts.open_vote(town.turn(checked), "between-meetings")
+    ballot = town.ballot(checked)
+    cora, contact = signed_in(town.cora), signed_in(town.contacts[1])
+    police = signed_in(make_person("pc", ("police", HART)))
+    version = {"version": nominated.version}
+    answers = {
+        "cases": cora.get("/cases/"),
+        "case-served": cora.get(f"/cases/{served.pk}/"),
+        "case-nominated": cora.get(f"/cases/{nominated.pk}/"),
+        "check": cora.get(f"/cases/{nominated.pk}/check/"),
+        "check-wrong": cora.post(f"/cases/{nominated.pk}/check/", version),
+        "shorten": cora.get(f"/cases/{served.pk}/shorten/"),
+        "shorten-late": cora.post(f"/cases/{served.pk}/shorten/", {**version, "last_on": "2027-01-01", "reason": "x"}),
+        "serve": cora.get(f"/cases/{served.pk}/serve/"),
+        "nominate": cora.get("/cases/nominate/"),
+        "nominate-wrong": contact.post("/cases/nominate/", {}),
+        "meeting": cora.get("/votes/meeting/"),
+        "hands": cora.get(f"/votes/{meeting.pk}/hands/"),
+        "vote-ended": cora.get(f"/votes/{town.ballot(served).pk}/"),
+        "contact-cases": contact.get("/cases/"),
+        "vote": contact.get(f"/votes/{ballot.pk}/"),
+        "votes": police.get("/votes/"),
+        "vote-police": police.get(f"/votes/{ballot.pk}/"),
+    }
+
+    assert faults_in_chromium(answers) == []
