@@ -37,7 +37,7 @@ def cases_visible(rights: Rights) -> QuerySet[Case]:
 
 
 def ballots_visible(rights: Rights, now: datetime) -> QuerySet[Ballot]:
-    """The votes that exist for a person. Of a stopped one, or of an erased case, nothing is left to see but in the case."""
+    """The votes that exist for a person. Stopped ones, and those of erased cases, are told of by the case alone."""
     voting = {scheme for _, scheme in spoken_for(rights)}
     recent = Q(ended_at=None) | Q(ended_at__gt=now - ENDED_VOTES_SHOWN)
     seen = Q(case__scheme__in=rights.co_ordinates)
