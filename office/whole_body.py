@@ -7,6 +7,7 @@ of the few workers.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
@@ -20,6 +21,7 @@ UPLOAD_BYTES_MAX: Final = 11 * 1024 * 1024
 UPLOADS_AT_ONCE: Final = 4
 """Files held in memory at a time; the others wait, unread."""
 WITHIN_S: Final = 60.0
+_NUMBER: Final = re.compile(r"/[0-9]+/", re.ASCII)
 
 
 class NotKnownError(Exception):
@@ -44,7 +46,7 @@ class WholeBody:
 
     Args:
         app: what gets whole requests.
-        upload_paths: where people who are signed in may send files; other forms are small.
+        upload_paths: where people who are signed in may send files; other forms are small. ``NUMBER`` stands for any.
         is_signed_in: asked once a body at one of those is no longer small; may raise :class:`NotKnownError`.
         within_s: how long a body may take, waiting for its turn included.
     """
@@ -87,6 +89,9 @@ class WholeBody:
             whole = {**scope, "headers": [*kept, (b"content-length", str(len(body)).encode())]}
             await self._app(whole, _Replay(body, receive), send)
 
+    def _is_upload(self, path: str) -> bool:
+        return _NUMBER.sub("/NUMBER/", path) in self._upload_paths
+
     async def _read(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> bytes | None:
         """The body; ``None`` = its sender has gone. A turn among the uploads, if it took one, ends with ``held``.
 
@@ -102,7 +107,7 @@ class WholeBody:
                 return None
             piece = message.get("body", b"")
             size += len(piece)
-            if bytes_max == FORM_BYTES_MAX < size and refusal is None and scope["path"] in self._upload_paths:
+            if bytes_max == FORM_BYTES_MAX < size and refusal is None and self._is_upload(scope["path"]):
                 refusal = await self._why_not(scope)
                 if refusal is None:
                     await held.enter_async_context(self._uploads)

@@ -61,7 +61,6 @@ _UPRIGHT: Final = {
 }
 """What makes a picture upright, by its EXIF orientation."""
 _PROFILED_MODES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-_WHITE: Final = (255, 255, 255)
 
 Image.MAX_IMAGE_PIXELS = None  # the size is looked at here, with a sentence for each case
 
@@ -84,6 +83,7 @@ def take(data: bytes) -> list[Image.Image]:
         orientation, profile = _orientation(picture), picture.info.get("icc_profile")
         _load(picture)
         read = _shrunk(_in_plain_mode(picture), WHOLE_PIXELS_MAX)
+    del picture  # up to 34 MB
     read = _in_srgb(read, profile)
     if orientation in _UPRIGHT:
         read = read.transpose(_UPRIGHT[orientation])
@@ -161,13 +161,20 @@ def _in_plain_mode(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if picture.mode in {"LA", "PA", "RGBA"} or "transparency" in picture.info:
-        seen = _shrunk(picture.convert("RGBA"), WHOLE_PIXELS_MAX)
-        flat = Image.new("RGB", seen.size, _WHITE)
-        flat.paste(seen, mask=seen.getchannel("A"))
-        return flat
+        return _on_white(picture if picture.mode == "RGBA" else picture.convert("RGBA"))
     if picture.mode == "1":
         return picture.convert("L")
     return picture if picture.mode in _PROFILED_MODES else picture.convert("RGB")
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Shrunk, and without transparency: one channel after the other, for a copy would not fit beside it."""
+    alpha = _shrunk(picture.getchannel("A"), WHOLE_PIXELS_MAX)
+    white = Image.new("L", alpha.size, 255)
+    channels = [
+        Image.composite(_shrunk(picture.getchannel(name), WHOLE_PIXELS_MAX), white, alpha) for name in ("R", "G", "B")
+    ]
+    return Image.merge("RGB", channels)
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

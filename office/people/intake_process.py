@@ -39,7 +39,7 @@ DEADLINE_S: Final = 10.0
 """Of one photograph: the child's own two seconds of processor, on a machine that is busy."""
 MARK_DEADLINE_S: Final = 5.0
 AT_ONCE: Final = 2
-"""Photographs read at a time: 96 MB each at most."""
+"""Photographs read at a time: 120 MB each at most."""
 WAITS_S: Final = 15.0
 _slots = threading.BoundedSemaphore(AT_ONCE)
 

@@ -21,8 +21,9 @@ PNG_PIXELS_MAX: Final = 8_400_000
 READ_PIXELS_MAX: Final = 8_400_000
 WHOLE_PIXELS_MAX: Final = 4_000_000
 WHOLE_SIDE_MAX: Final = 2_560
-SIDE_MIN: Final = 48
-"""Of a picture, and of the part that is cropped out of it."""
+SIDE_MIN: Final = 64
+"""Of a whole picture."""
+FACE_WIDTH_MIN: Final = 48
 PORTRAIT: Final = (480, 640)
 SMALL: Final = (96, 128)
 TEXT_CHARS_MAX: Final = 200
@@ -83,7 +84,9 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 SENTENCES: Final[dict[RefusalCode, str]] = {
     "unreadable": "This is not a photograph that we can read. Save it as JPEG and try again.",
     "damaged": "This photograph is damaged or incomplete. Copy it from the camera or phone again.",
-    "too-large": "This photograph is too large. Save a smaller copy as JPEG (2000 × 1500 pixels is plenty) and try again.",
+    "too-large": (
+        "This photograph is too large. Save a smaller copy as JPEG (2000 × 1500 pixels is plenty) and try again."
+    ),
     "progressive": (
         "This photograph is saved as a large progressive JPEG. Save a smaller copy (2000 × 1500 pixels is plenty) and"
         " try again."
@@ -105,8 +108,8 @@ def is_cut_from(box: Box, width: int, height: int) -> bool:
     return (
         box.left >= 0
         and box.top >= 0
-        and box.width >= SIDE_MIN
-        and box.height >= SIDE_MIN
+        and box.width >= FACE_WIDTH_MIN
+        and box.height >= FACE_WIDTH_MIN
         and box.left + box.width <= width
         and box.top + box.height <= height
     )

@@ -29,7 +29,9 @@ async def _is_signed_in(scope: Scope) -> bool:
 
 
 def _whole_body(within_s: float = 5.0) -> WholeBody:
-    return WholeBody(_page, upload_paths=frozenset({UPLOAD}), is_signed_in=_is_signed_in, within_s=within_s)
+    return WholeBody(
+        _page, upload_paths=frozenset({UPLOAD, "/cases/NUMBER/file/"}), is_signed_in=_is_signed_in, within_s=within_s
+    )
 
 
 def _send(
@@ -90,6 +92,12 @@ def test_a_file_may_be_larger_where_files_are_expected() -> None:
     assert len(SEEN[0][0]) == 10 << 20
     assert _send([bytes(UPLOAD_BYTES_MAX), b"1"], path=UPLOAD, headers=(SIGNED_IN,)) == 413
     assert _send([bytes(1 << 20)], path=f"{UPLOAD}0a1b/", headers=(SIGNED_IN,)) == 413
+
+
+def test_a_file_may_be_larger_at_an_address_with_a_number() -> None:
+    assert _send([bytes(1 << 20)], path="/cases/17/file/", headers=(SIGNED_IN,)) == 200
+    for path in ("/cases/x/file/", "/cases/17/", "/cases/17/file/2/", "/cases/\u0661/file/"):
+        assert _send([bytes(1 << 20)], path=path, headers=(SIGNED_IN,)) == 413, path
 
 
 def test_a_stranger_may_send_a_small_form_only_wherever_it_goes() -> None:
