@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
-UPLOAD_PATHS: Final = frozenset({"/premises/import/"})
+UPLOAD_PATHS: Final = frozenset({"/premises/import/", "/individuals/NUMBER/photographs/add/"})
 DIRECTORY_LOOK_S: Final = 5.0
 SETTLE_EVERY_S: Final = 60.0
 TIDY_EVERY_S: Final = 86_400.0
@@ -151,6 +151,7 @@ class _Housekeeping:
         from office.exclusions.due import settle  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
+        from office.people.photographs import tidy_photographs  # noqa: PLC0415
         from office.people.retention import erase_what_is_due  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
 
@@ -167,6 +168,7 @@ class _Housekeeping:
                 self._tidy_at_s = now_s + TIDY_EVERY_S
                 tidy()
                 erase_what_is_due(timezone.now())
+                tidy_photographs()
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None
             logger.warning("the schemes stay as they are: %s", e)

@@ -15,5 +15,6 @@ urlpatterns = [
     path("", include("office.exclusions.terms_urls")),
     path("", include("office.people.rights_urls")),
     path("", include("office.exclusions.urls")),
+    path("", include("office.people.photograph_urls")),
     path("audit/", include("office.audit.urls")),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -25,6 +26,21 @@ SignedIn = Callable[..., Client]
 def _cheap_passwords(settings: Settings) -> None:
     """Argon2 takes a quarter of a second on purpose; tests hash hundreds."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _photographs(settings: Settings, photographs_folder: Path) -> None:
+    """Sealed in a folder of this run."""
+    settings.PHOTOGRAPHS_FOLDER = photographs_folder / "photographs"
+    settings.PHOTOGRAPHS_KEY_FILE = photographs_folder / "photographs.key"
+
+
+@pytest.fixture(scope="session")
+def photographs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the key in ``photographs.key``."""
+    folder = tmp_path_factory.mktemp("sealed")
+    (folder / "photographs.key").write_text("ab" * 32)
+    return folder
 
 
 @pytest.fixture

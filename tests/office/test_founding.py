@@ -25,7 +25,7 @@ def test_init_makes_keys_database_and_one_link(config_file: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"http://localhost:8123/join/[\w-]{32}/", done.stdout)) == 1
     folder = config_file.parent
-    for key in ("keys/pages.key", "keys/ticket.key", "publisher/snapshot.key"):
+    for key in ("keys/pages.key", "keys/ticket.key", "keys/photographs.key", "publisher/snapshot.key"):
         assert (folder / key).stat().st_mode & 0o777 == 0o600
     assert (folder / "keys/ticket.pub").read_text() != (folder / "publisher/snapshot.pub").read_text()
     assert "trust-office" in done.stdout
@@ -111,3 +111,33 @@ def test_serve_with_an_old_database_says_what_to_do(config_file: Path) -> None:
     assert done.returncode == 1
     assert "watchlink office migrate --config" in done.stderr
     assert office("migrate", "--config", config_file).returncode == 0
+
+
+def test_migrate_makes_the_photographs_key_of_an_older_office_once(config_file: Path) -> None:
+    office("init", "--config", config_file)
+    key = config_file.parent / "keys/photographs.key"
+    key.unlink()
+    missing = office("serve", "--config", config_file)
+    made = office("migrate", "--config", config_file)
+    first = key.read_text()
+    office("migrate", "--config", config_file)
+
+    assert missing.returncode == 2
+    assert "photographs.key is missing" in missing.stderr
+    assert made.returncode == 0
+    assert key.read_text() == first
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lost_photographs_key_is_not_made_again_while_there_are_photographs(config_file: Path) -> None:
+    office("init", "--config", config_file)
+    key, folder = config_file.parent / "keys/photographs.key", config_file.parent / "data/photographs"
+    key.unlink()
+    folder.mkdir(parents=True)
+    (folder / "0.whole").write_bytes(b"sealed")
+
+    for command in ("migrate", "init"):
+        done = office(command, "--config", config_file)
+        assert done.returncode == 1
+        assert "Put it back from its copy" in done.stderr
+    assert not key.exists()

@@ -50,6 +50,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST request-add": 400,
     "POST premises-add": 400,
     "POST premises-import": 400,
+    "POST photograph-add": 400,
     "POST premises-import-preview": 409,  # nothing was confirmed
     "POST printed_codes": 200,  # shows what was made
     "POST lost_phone": 200,
@@ -72,6 +73,7 @@ DOING: Final = {
     *("case-withdraw", "hands"),
     *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
     *("terms-edit", "document-record"),
+    *("photograph", "photograph-show", "photograph-remove"),
     *("request-acknowledge", "request-settle", "request-find", "person-correct", "person-erase"),
 }
 """What, posted by who may, is done: so a refusal elsewhere is one of rights, not of what was typed."""
@@ -96,6 +98,8 @@ def posted(name: str, scheme: int, member: str) -> dict[str, object]:
         "person-correct": {"version": 1, "name": "Stolen", "reason": "Stolen"},
         "person-erase": {"version": 1},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
+        "photograph": {"proposal": "close-left"},
+        "photograph-remove": {"reason": "poor"},
     }
     of_a_case: dict[str, object] = {"version": 1, "reason": "because", "close": ""}
     return sent.get(name, of_a_case if name.startswith(("case-", "hands")) else {})

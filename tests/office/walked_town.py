@@ -14,8 +14,11 @@ from office.accounts.models import Account, Invitation, Notice, OfficeSession, R
 from office.audit.journal import record
 from office.exclusions.models import Ballot, Case
 from office.members.models import Member, Membership, PendingImport, Premises
+from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
+from office.people.photographs import add_photograph, keep_crop
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
+from tests.office.people.conftest import taken
 
 MARKS: Final = {HART: "Quagga", PUB_WATCH: "Zebra"}
 """In the names of all that is of one scheme alone."""
@@ -99,6 +102,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "membership-delete": {"number": former.pk, "scheme": scheme.slug},
         "terms": {"scheme": scheme.slug},
         "rights": {"number": _request(scheme, inviter).pk},
+        **_photograph(scheme, inviter),
         "cancel_invitation": {"number": invitation.pk},
         "read_notice": {"number": notice.pk},
         "join": {"token": f"{mark}-invitation"},
@@ -111,6 +115,15 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "hands": {"number": voted["meeting"]},
     }
     return Things(arguments, target, member.name)
+
+
+def _photograph(scheme: Scheme, actor: Account) -> dict[str, dict[str, object]]:
+    """Of somebody in the register, cropped."""
+    mark, today = MARKS[scheme.number], timezone.localdate()
+    individual = Individual.objects.create(scheme=scheme, number=2, name=f"{mark} Somebody")
+    photograph = add_photograph(actor, individual, taken(), source=f"{mark} camera", taken_on=today)
+    keep_crop(actor, photograph, Box(0, 0, 300, 400), (taken().whole, taken().whole))
+    return {"individuals": {"number": individual.pk}, "photographs": {"number": photograph.pk, "size": "portrait"}}
 
 
 def _request(scheme: Scheme, actor: Account) -> RightsRequest:

@@ -167,7 +167,8 @@ def test_only_the_publisher_reaches_the_snapshot_key_and_only_the_pages_theirs()
 
     assert ["watchlink-office", "watchlink-office-publish"] == [*lines_of(pages, "User"), *lines_of(publisher, "User")]
     assert [f"-{state}/publisher"] == lines_of(pages, "InaccessiblePaths")
-    assert [f"-{state}/keys/pages.key", f"-{state}/keys/ticket.key"] == lines_of(publisher, "InaccessiblePaths")
+    hidden = [f"-{state}/keys/{name}.key" for name in ("pages", "ticket", "photographs")]
+    assert hidden == lines_of(publisher, "InaccessiblePaths")
     assert [f"{state}/data"] == lines_of(pages, "ReadWritePaths")
     tmpfiles = (UNITS / "tmpfiles.d/watchlink-office.conf").read_text().splitlines()
     assert f"d {state}/publisher 0700 watchlink-office-publish watchlink-office-publish" in tmpfiles

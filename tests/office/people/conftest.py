@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from django.utils import timezone
 
-from office.accounts.models import Scheme
+from office.accounts.models import Account, Scheme
 from office.exclusions.models import Case
 from office.exclusions.rules.period import day_of
+from office.people.intake_process import Picture
 from office.people.models import Individual, Photograph, RightsRequest
-from tests.office.conftest import HART, MakePerson
+from office.people.photographs import Taken, add_photograph
+from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.exclusions.conftest import Town
+from tests.office.people.pictures import drawn, saved
+
+MakePhotograph = Callable[..., Photograph]
+ORIGINAL = saved(drawn(600, 800), comment=b"as handed in")
+WHOLE = saved(drawn(600, 800))
 
 
 @pytest.fixture
@@ -47,3 +55,32 @@ def request_of(town: Town, case: Case | None = None, *, kind: str = "access") ->
         individual=None if case is None else case.individual,
         recorded_by=town.cora,
     )
+
+
+def taken(original: bytes = ORIGINAL) -> Taken:
+    """As the caged child would have read it."""
+    return Taken(original, Picture(600, 800, WHOLE))
+
+
+@pytest.fixture
+def individual(schemes: dict[int, Scheme]) -> Individual:
+    """Somebody in HART's register."""
+    return Individual.objects.create(scheme=schemes[HART], number=42, name="Nobody Atall")
+
+
+@pytest.fixture
+def elsewhere(schemes: dict[int, Scheme]) -> Individual:
+    """Somebody in Pub Watch's register."""
+    return Individual.objects.create(scheme=schemes[PUB_WATCH], number=7, name="Somebody Else")
+
+
+@pytest.fixture
+def make_photograph(co_ordinator: Account) -> MakePhotograph:
+    """``make_photograph(individual)``: one that was added, and is not cropped yet."""
+
+    def make(individual: Individual) -> Photograph:
+        return add_photograph(
+            co_ordinator, individual, taken(), source="camera 4 of the shop", taken_on=date(2026, 1, 5)
+        )
+
+    return make
