@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("office.people.rights_urls")),
     path("", include("office.exclusions.urls")),
     path("", include("office.people.photograph_urls")),
+    path("", include("office.papers.urls")),
     path("audit/", include("office.audit.urls")),
 ]

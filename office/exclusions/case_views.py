@@ -127,6 +127,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "ballot": ballot,
         "ballots": case.ballots.all(),
         "papers": case.notices.all(),
+        "may_print": bool(mover.roles & {"co-ordinator", "pcso"}),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
         "waits_for": _waits_for(case, mine)

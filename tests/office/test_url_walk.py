@@ -40,6 +40,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "GET mfa_login_webauthn": 302,
     "GET mfa_reauthenticate_webauthn": 302,  # the walkers have no passkey
     "GET second_factor": 302,
+    "GET notice-pdf": 503,  # the program that makes PDFs does not run in tests
     "GET mfa_activate_totp": 302,  # they have an app
     "POST mfa_reauthenticate": 200,  # what is sent empty comes back with its errors
     "POST change_password": 200,
@@ -105,7 +106,7 @@ def posted(name: str, scheme: int, member: str) -> dict[str, object]:
     return sent.get(name, of_a_case if name.startswith(("case-", "hands")) else {})
 
 
-REFUSALS: Final = ("case.not-found", "vote.not-found", "vote.refused")
+REFUSALS: Final = ("case.not-found", "notice.not-found", "vote.not-found", "vote.refused")
 """Rows of the audit that say that something was not done."""
 OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}
 
@@ -162,13 +163,14 @@ def column(person: Person) -> str:
 def expected_of(line: Line, person: Person) -> str:
     """What a line says of a person. “advisers 403” among other roles: that for police, PCSO and sergeant of HART.
 
-    “All advisers”: those elsewhere too.
+    “All advisers”: those elsewhere too. “PCSO”: no other adviser.
     """
     said = line.outcomes[column(person)]
-    match = re.fullmatch("(all )?advisers (.*)", said)
+    match = re.fullmatch("(all )?(advisers|PCSO) (.*)", said)
     if match is None or person is None:
         return said
-    return match[2] if person[0] in ADVISERS and (match[1] or person[1] == HART) else "404"
+    roles = {"pcso"} if match[2] == "PCSO" else ADVISERS
+    return match[3] if person[0] in roles and (match[1] or person[1] == HART) else "404"
 
 
 def outcome(answer: HttpResponseBase, what: str, *, is_signed_in: bool) -> str:

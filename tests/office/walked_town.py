@@ -12,7 +12,8 @@ from django.utils import timezone
 from office.accounts import links
 from office.accounts.models import Account, Invitation, Notice, OfficeSession, RecoveryLink, Scheme
 from office.audit.journal import record
-from office.exclusions.models import Ballot, Case
+from office.exclusions.models import Ballot, Case, SchemeTerms
+from office.exclusions.models import Notice as CaseNotice
 from office.members.models import Member, Membership, PendingImport, Premises
 from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
@@ -113,6 +114,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "cases": {"number": nominated.pk},
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
+        "papers": {"number": _printable(scheme, inviter).pk},
     }
     return Things(arguments, target, member.name)
 
@@ -138,6 +140,30 @@ def _request(scheme: Scheme, actor: Account) -> RightsRequest:
         due_on=today,
         individual=individual,
         recorded_by=actor,
+    )
+
+
+def _printable(scheme: Scheme, actor: Account) -> CaseNotice:
+    """Of an exclusion in force."""
+    mark, now, today = MARKS[scheme.number], timezone.now(), timezone.localdate()
+    SchemeTerms.objects.update_or_create(scheme=scheme, defaults={"responsible": mark, "contact": mark})
+    case = Case.objects.create(
+        scheme=scheme,
+        number=21,
+        individual=Individual.objects.create(scheme=scheme, number=21, name=f"{mark} Nobody"),
+        state="served",
+        category="theft",
+        conduct=f"{mark} bottles",
+        happened_on=today,
+        happened_at=f"{mark} Street",
+        evidence=f"{mark} film",
+        nominated_by=actor,
+        first_on=today,
+        last_on=today,
+    )
+    shop = {"number": 1, "name": f"{mark} Inn", "place": ""}
+    return CaseNotice.objects.create(
+        case=case, version=1, made_at=now, made_by=actor, first_on=today, last_on=today, premises=[shop]
     )
 
 

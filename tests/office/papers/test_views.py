@@ -1,0 +1,221 @@
+"""Printing a notice: what is ordered, who may, what is recorded. A stand-in for the program that draws answers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from office.accounts.models import Scheme
+from office.audit.models import AuditRow
+from office.exclusions import acts
+from office.exclusions.models import Case, Notice, SchemeTerms
+from office.exclusions.rules.period import day_of
+from office.papers import line
+from office.papers.orders import ORDER_BYTES_MAX, NoticePaper
+from office.people.models import Individual
+from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
+from tests.office.exclusions.conftest import Town
+from tests.support.fleet_broker import DEADLINE_S
+
+
+class Printer:
+    """Answers each order with ``%PDF-`` and its reference, or as planted, and remembers it."""
+
+    def __init__(self, socket_file: Path) -> None:
+        self.orders: list[NoticePaper] = []
+        self.refusal = ""
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(socket_file))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(DEADLINE_S)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                asking, _ = self._listener.accept()
+            except OSError:
+                return
+            with asking:
+                ends_s = time.monotonic() + DEADLINE_S
+                _, data = line.receive(asking, line.ORDER, ORDER_BYTES_MAX, ends_s)
+                order = msgspec.json.decode(data, type=NoticePaper)
+                self.orders.append(order)
+                answer = self.refusal.encode() or b"%PDF-" + order.reference.encode()
+                line.send(asking, line.REFUSAL if self.refusal else line.PDF, answer, ends_s)
+
+
+@pytest.fixture
+def printer(tmp_path: Path, settings: Settings) -> Iterator[Printer]:
+    settings.PAPERS_SOCKET = tmp_path / "papers.sock"
+    running = Printer(settings.PAPERS_SOCKET)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
+    return Town(make_person, schemes)
+
+
+@pytest.fixture
+def notice(town: Town) -> Notice:
+    return town.case("served").notices.get()
+
+
+def address(notice: Notice) -> str:
+    return reverse("notice-pdf", kwargs={"number": notice.pk})
+
+
+def actions(*names: str) -> list[str]:
+    return list(AuditRow.objects.filter(action__in=names).values_list("action", flat=True))
+
+
+def test_co_ordinator_prints_a_notice_that_names_nobody_in_its_file_name(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    answer = signed_in(town.cora).get(address(notice))
+
+    assert (200, b"%PDF-HART-0001") == (answer.status_code, answer.content)
+    assert "application/pdf" == answer.headers["Content-Type"]
+    assert 'attachment; filename="HART-0001-version-1.pdf"' == answer.headers["Content-Disposition"]
+    assert "no-store" == answer.headers["Cache-Control"]
+    assert ["notice.printed"] == actions("notice.printed")
+    assert not [row for row in AuditRow.objects.all() if "Nobody" in str(row.details)]
+
+
+def test_order_says_what_the_notice_and_the_terms_say(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    SchemeTerms.objects.update(paper_title="Exclusion order", responsible="The BID", contact="Ring us")
+    signed_in(town.cora).get(address(notice), {"size": "pocket"})
+    case, order = notice.case, printer.orders[0]
+
+    assert ("HART", "Exclusion order", "HART-0001") == (order.scheme, order.title, order.reference)
+    assert ("Nobody Atall", "Theft", case.conduct) == (order.name, order.category, order.conduct)
+    assert (notice.first_on, notice.last_on) == (order.first_on, order.last_on)
+    assert (day_of(timezone.now()), case.number) == (order.decided_on, order.case_number)
+    assert ("The BID", "Ring us", "", True) == (
+        order.responsible,
+        order.contact,
+        order.standing,
+        order.is_pocket_size,
+    )
+    assert ["Shop 1", "Shop 2", "Shop 3", "Shop 4"] == [one.name for one in order.premises]
+
+
+def test_premises_are_those_of_the_version_however_the_list_has_changed(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    town.premises[0].name = "Renamed"
+    town.premises[0].save()
+    town.premises[1].schemes.clear()
+    signed_in(town.cora).get(address(notice))
+
+    assert ["Shop 1", "Shop 2", "Shop 3", "Shop 4"] == [one.name for one in printer.orders[0].premises]
+
+
+def test_pcso_prints_what_is_in_force_and_nothing_that_is_over(
+    town: Town, notice: Notice, printer: Printer, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    browser = signed_in(make_person("pat", ("pcso", HART)))
+
+    assert 200 == browser.get(address(notice)).status_code
+    acts.revoke(town.turn(notice.case), "It was another person.")
+    assert 404 == browser.get(address(notice)).status_code
+
+
+@pytest.mark.parametrize("grant", [("police", HART), ("members-contact", HART), ("co-ordinator", PUB_WATCH)])
+def test_nobody_else_prints_it_and_that_they_tried_is_recorded(
+    notice: Notice, printer: Printer, make_person: MakePerson, signed_in: SignedIn, grant: tuple[str, int]
+) -> None:
+    answer = signed_in(make_person("other", grant)).get(address(notice))
+
+    assert (404, []) == (answer.status_code, printer.orders)
+    assert [] == actions("notice.printed")
+    assert (["notice.not-found"] if grant[0] == "co-ordinator" else []) == actions("notice.not-found")
+
+
+def test_notice_of_an_erased_person_is_gone(town: Town, notice: Notice, printer: Printer, signed_in: SignedIn) -> None:
+    Individual.objects.update(erased_at=timezone.now(), name="")
+
+    assert 404 == signed_in(town.cora).get(address(notice)).status_code
+
+
+def test_copies_that_are_no_notice_say_so(town: Town, notice: Notice, printer: Printer, signed_in: SignedIn) -> None:
+    browser, case = signed_in(town.cora), notice.case
+    acts.shorten(town.turn(case), day_of(timezone.now()) + timedelta(days=10), "Less is enough.")
+    browser.get(address(notice))
+    newer = acts.reissue(town.turn(case), "Shorter.")
+    browser.get(address(notice))
+    browser.get(address(newer))
+    acts.revoke(town.turn(Case.objects.get()), "It was another person.")
+    browser.get(address(newer))
+
+    now_ends, replaced, valid, over = (order.standing for order in printer.orders)
+    assert "This exclusion now ends with" in now_ends
+    assert "Version 2 has replaced it." in replaced
+    assert "" == valid
+    assert "This exclusion is over: revoked." in over
+
+
+@pytest.mark.parametrize("field", ["responsible", "contact"])
+def test_notice_without_what_must_be_said_is_not_ordered(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn, field: str
+) -> None:
+    SchemeTerms.objects.update(**{field: ""})
+    answer = signed_in(town.cora).get(address(notice))
+
+    assert (409, []) == (answer.status_code, printer.orders)
+    assert b"in the scheme&#x27;s terms" in answer.content
+
+
+def test_notice_without_a_premises_is_not_ordered(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    Notice.objects.update(premises=[])
+    answer = signed_in(town.cora).get(address(notice))
+
+    assert (409, []) == (answer.status_code, printer.orders)
+    assert b"names no premises" in answer.content
+
+
+def test_page_says_why_there_is_no_pdf_and_what_to_do(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    printer.refusal = "It took too long to make this PDF."
+    answer = signed_in(town.cora).get(address(notice), {"size": "pocket"})
+
+    assert 503 == answer.status_code
+    assert b"took too long" in answer.content
+    assert f'href="{address(notice)}?size=pocket"'.encode() in answer.content
+    assert [] == actions("notice.printed")
+
+
+def test_page_says_that_the_program_is_not_there(town: Town, notice: Notice, signed_in: SignedIn) -> None:
+    answer = signed_in(town.cora).get(address(notice))
+
+    assert 503 == answer.status_code
+    assert b"does not answer" in answer.content
+
+
+def test_case_page_leads_to_the_papers(town: Town, notice: Notice, signed_in: SignedIn) -> None:
+    page = signed_in(town.cora).get(reverse("case", kwargs={"number": notice.case_id})).content
+
+    assert f'href="{address(notice)}"'.encode() in page
+    assert f'href="{address(notice)}?size=pocket"'.encode() in page
