@@ -51,10 +51,14 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     found = cases_visible(mine)
     if state in TITLES:
         found = found.filter(state=state)
-    page = Paginator(_waiting_first(found), ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
+    # Numbers alone are sorted: with all that is written of them, ten thousand cases take three times as long.
+    page = Paginator(_waiting_first(found).values_list("pk", flat=True), ROWS_PER_PAGE).get_page(
+        request.GET.get("page", "1")
+    )
+    cases = cases_visible(mine).in_bulk(list(page.object_list))
     rows = [
         (one, _waits_for(one, mine), one.individual if one.scheme_id in mine.co_ordinates else None)
-        for one in page.object_list
+        for one in (cases[number] for number in page.object_list)
     ]
     context = {
         "page": page,
@@ -147,7 +151,7 @@ def _waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
     ranks += [When(state=state, then=Value(rank)) for rank, state in enumerate(_WAITING)]
     ranks += [When(state="voting", then=Value(len(_WAITING))), When(state="served", then=Value(len(_WAITING) + 1))]
     rank = models.Case(*ranks, default=Value(len(_WAITING) + 2), output_field=models.IntegerField())
-    return found.annotate(rank=rank).order_by("rank", "-nominated_at", "-pk")
+    return found.annotate(rank=rank).order_by("rank", "-nominated_at", "-pk").select_related(None)
 
 
 def _waits_for(case: Case, mine: Rights) -> str:

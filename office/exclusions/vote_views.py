@@ -31,6 +31,8 @@ from office.members.models import Member
 from office.members.scope import spoken_for
 
 ENDED_ROWS_MAX: Final = 50
+WAITING_ROWS_MAX: Final = 100
+"""More than a meeting reads."""
 OUTCOMES: Final = {
     "accept": "Excluded",
     "reject": "Not excluded",
@@ -134,7 +136,11 @@ def meeting(request: HttpRequest) -> HttpResponse:
     ballots = (
         of_today.exclude(outcome="stop-vote").select_related("case__scheme").order_by("case__scheme", "case__number")
     )
-    waiting = cases_visible(mine).filter(scheme__in=mine.co_ordinates, state="checked").order_by("scheme", "number")
+    waiting = (
+        cases_visible(mine)
+        .filter(scheme__in=mine.co_ordinates, state="checked")
+        .order_by("scheme", "number")[:WAITING_ROWS_MAX]
+    )
     context = {
         "rows": [(one, OUTCOMES.get(one.outcome, "")) for one in ballots],
         "waiting": waiting,

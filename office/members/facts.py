@@ -225,6 +225,8 @@ def degrees_text(degrees: float | None) -> str:
 
 def folded(text: str) -> str:
     """For searching and for telling two names alike: no capitals, no accents, single spaces."""
+    if text.isascii():  # nothing to take apart, in a tenth of the time
+        return " ".join(text.casefold().split())
     decomposed = unicodedata.normalize("NFKD", text)
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).casefold().split())
 

@@ -18,7 +18,7 @@ from office.members.facts import folded
 SHOWN_MAX: Final = 5
 _ALIKE: Final = 0.8
 _ALIKE_IF_BORN_THEN: Final = 0.6
-_PAIRS_ALIKE: Final = 0.3
+_PAIRS_ALIKE: Final = 0.35
 """Share of pairs of letters below which two names are not compared further: that is twenty times as fast."""
 
 
@@ -52,20 +52,26 @@ class Suggestion(Struct, frozen=True):
 
 def suggestions(person: Described, register: Iterable[Described]) -> list[Suggestion]:
     """The most alike first, at most :data:`SHOWN_MAX`."""
-    wanted = [(name, _pairs(name)) for name in map(_sorted_words, person.names) if name]
+    # The matcher remembers what it learnt of its second text, so that is the one that stays.
+    wanted = [
+        (_pairs(name), SequenceMatcher(b=name, autojunk=False)) for name in map(_sorted_words, person.names) if name
+    ]
     found = (_compare(wanted, person, known) for known in register if known.number != person.number)
     ranked = sorted((one for one in found if one is not None), key=lambda one: (-one.likeness, one.number))
     return ranked[:SHOWN_MAX]
 
 
-def _compare(wanted: list[tuple[str, frozenset[str]]], person: Described, known: Described) -> Suggestion | None:
+def _compare(
+    wanted: list[tuple[frozenset[str], SequenceMatcher[str]]], person: Described, known: Described
+) -> Suggestion | None:
     is_born_then = person.born_on is not None and person.born_on == known.born_on
     likeness = 0.0
-    for name in map(_sorted_words, known.names):
+    for name in filter(None, map(_sorted_words, known.names)):
         pairs = _pairs(name)
-        for mine, my_pairs in wanted:
-            if name and 2 * len(pairs & my_pairs) >= _PAIRS_ALIKE * (len(pairs) + len(my_pairs)):
-                likeness = max(likeness, SequenceMatcher(None, mine, name, autojunk=False).ratio())
+        for my_pairs, matcher in wanted:
+            if 2 * len(pairs & my_pairs) >= _PAIRS_ALIKE * (len(pairs) + len(my_pairs)):
+                matcher.set_seq1(name)
+                likeness = max(likeness, matcher.ratio())
     if likeness >= (_ALIKE_IF_BORN_THEN if is_born_then else _ALIKE):
         why = "the same name" if likeness == 1 else "a similar name"
         return Suggestion(known.number, f"{why} and date of birth" if is_born_then else why, likeness)
