@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
-UPLOAD_PATHS: Final = frozenset({"/premises/import/", "/individuals/NUMBER/photographs/add/"})
+UPLOAD_PATHS: Final = frozenset({"/premises/import/", "/individuals/NUMBER/photographs/add/", "/cases/nominate/"})
 DIRECTORY_LOOK_S: Final = 5.0
 SETTLE_EVERY_S: Final = 60.0
 TIDY_EVERY_S: Final = 86_400.0

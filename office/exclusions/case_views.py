@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from django.contrib import messages
@@ -24,11 +25,15 @@ from office.exclusions.nominating import likely, nominate
 from office.exclusions.rules import life, reach
 from office.exclusions.rules.life import TITLES, Mover
 from office.exclusions.rules.next_step import GRAVE, next_move
-from office.exclusions.scope import cases_visible, may_nominate_for, may_see_person, one_case
+from office.exclusions.scope import cases_visible, may_nominate_for, may_see_person, one_case, shown_photograph
 from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
 from office.members.models import Premises
+from office.people.intake_process import PhotographRefusedError
 from office.people.models import Individual
+from office.people.photographs import add_photograph, take_in
+
+logger = logging.getLogger(__name__)
 
 ROWS_PER_PAGE: Final = 50
 _WAITING: Final = ("nominated", "checked", "decided", "issued")
@@ -87,20 +92,41 @@ def nominate_page(request: HttpRequest) -> HttpResponseBase:
     behalf = may_nominate_for(rights(request))
     if not behalf:
         return render(request, "exclusions/nobody_chose_you.html")
-    form = NominationForm(behalf, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        scheme, _ = form.behalf_of()
-        if scheme.pk in rights(request).co_ordinates:
-            _find_known(form, scheme)
-        if not form.errors:
-            with acting(request) as (actor, mine):
-                if form.behalf_of() not in may_nominate_for(mine):
-                    raise Http404
-                whom = _known(form, scheme) or form.person()
-                case = nominate(actor, mine, form.behalf_of(), whom, form.nomination())
-            messages.success(request, f"{case.reference} is nominated.")
-            return redirect("case", number=case.pk)
+    form = NominationForm(behalf, request.POST, request.FILES) if request.method == "POST" else NominationForm(behalf)
+    case = _nominated(request, form) if form.is_bound and form.is_valid() else None
+    if case is not None:
+        messages.success(request, f"{case.reference} is nominated.")
+        return redirect("case", number=case.pk)
+    form.say_what_browsers_forget()
     return render(request, "exclusions/nominate.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
+    """The new case; ``None`` with an error at its field."""
+    scheme, _ = form.behalf_of()
+    if scheme.pk in rights(request).co_ordinates:
+        _find_known(form, scheme)
+    if form.errors:
+        return None
+    typed = form.cleaned_data
+    try:
+        taken = take_in(typed["photograph"].read()) if typed["photograph"] else None
+        with acting(request) as (actor, mine):
+            if form.behalf_of() not in may_nominate_for(mine):
+                raise Http404
+            whom = _known(form, scheme) or form.person()
+            case = nominate(actor, mine, form.behalf_of(), whom, form.nomination())
+            if taken is not None:
+                source, taken_on = typed["photograph_source"], typed["photograph_taken_on"]
+                add_photograph(actor, case.individual, taken, source=source, taken_on=taken_on)
+    except PhotographRefusedError as e:
+        form.add_error("photograph", str(e))
+    except OSError as e:
+        logger.warning("a photograph could not be stored: %s", e)
+        form.add_error("photograph", "It could not be stored. Nominate without it, and tell the office’s engineer.")
+    else:
+        return case
+    return None
 
 
 def case_context(mine: Rights, case: Case) -> dict[str, Any]:
@@ -118,6 +144,8 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "individual": case.individual if may_see_person(mine, case) else None,
+        "photograph": shown_photograph(mine, case),
+        "photographs": case.individual.photographs.count(),
         "is_minor": facts.is_minor,
         "is_co_ordinator": is_co_ordinator,
         "first": life.MOVES[first] if first else None,

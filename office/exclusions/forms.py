@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 
 from office.accounts.forms import PlainForm
 from office.accounts.models import Scheme
@@ -24,7 +26,7 @@ from office.exclusions.rules.period import CATEGORY_TITLES, MONTHS_MAX, day_of, 
 from office.exclusions.rules.reach import why_not_scope
 from office.exclusions.rules.wording import names_in, why_blind
 from office.members.models import Member, Premises
-from office.people.models import ADDRESS_CHARS_MAX, DESCRIPTION_CHARS_MAX, PERSON_NAME_CHARS_MAX
+from office.people.models import ADDRESS_CHARS_MAX, DESCRIPTION_CHARS_MAX, PERSON_NAME_CHARS_MAX, SOURCE_CHARS_MAX
 
 SOMEBODY_ELSE: Final = "somebody-else"
 _CATEGORY_CHOICES: Final = [("", "Choose what it was"), *CATEGORY_TITLES.items()]
@@ -117,6 +119,17 @@ class NominationForm(_GroupedForm):
         when_empty="Say what evidence there is, and who holds it.",
         help_text=f"Film, till roll, statements, crime number: what there is and who holds it. {_TO_MEMBERS}",
     )
+    photograph = forms.FileField(
+        label="Photograph, if you have one",
+        required=False,
+        allow_empty_file=True,
+        help_text="JPEG or PNG, 8 MB at most. Choose it last: browsers forget it if something must be corrected.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+    )
+    photograph_source = LineField(
+        "Where the photograph comes from", SOURCE_CHARS_MAX, help_text="Such as: camera 4 of the shop. No names."
+    )
+    photograph_taken_on = DayField("Taken on, if you know it")
 
     headings = (
         ("Who nominates", "", ("behalf",)),
@@ -126,11 +139,17 @@ class NominationForm(_GroupedForm):
             ("reference", "same_as", "name", "also_known_as", "born_on", "is_believed_minor", "description", "address"),
         ),
         ("What happened", "", ("category", "conduct", "happened_on", "happened_at", "evidence", "keeps_name")),
+        ("Photograph", "", ("photograph", "photograph_source", "photograph_taken_on")),
     )
 
-    def __init__(self, behalf: Iterable[tuple[Scheme, Member | None]], data: QueryDict | None = None) -> None:
+    def __init__(
+        self,
+        behalf: Iterable[tuple[Scheme, Member | None]],
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+    ) -> None:
         self._behalf = {f"{scheme.number}-{member.pk if member else 0}": (scheme, member) for scheme, member in behalf}
-        super().__init__(data)
+        super().__init__(data, files)
         field = self.fields["behalf"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
@@ -149,13 +168,23 @@ class NominationForm(_GroupedForm):
         if typed.get("happened_on") and typed["happened_on"] > today:
             self.add_error("happened_on", "The day is in the future. Choose the day on which it happened.")
         names = (typed.get("name", ""), typed.get("also_known_as", ""))
-        is_said = typed.get("reference") or any(names) or typed.get("description")
+        photograph = typed.get("photograph")
+        is_said = typed.get("reference") or any(names) or typed.get("description") or photograph
         if not is_said and self.errors.keys().isdisjoint({"reference", "name", "also_known_as", "description"}):
-            self.add_error("name", "Say who it is: give a name or a description.")
+            self.add_error("name", "Say who it is: give a name, a description or a photograph.")
         if typed.get("reference") and any(names):
             self.add_error("reference", "Give either the reference or a name, not both.")
+        if photograph and not typed.get("photograph_source") and "photograph_source" not in self.errors:
+            self.add_error("photograph_source", "Say where the photograph comes from.")
+        if typed.get("photograph_taken_on") and typed["photograph_taken_on"] > today:
+            self.add_error("photograph_taken_on", "This day has not come yet.")
         self.check_wording(names)
         return typed
+
+    def say_what_browsers_forget(self) -> None:
+        """A chosen file does not come back with a form that must be corrected."""
+        if self.errors and "photograph" not in self.errors and self.files.get("photograph"):
+            self.add_error("photograph", "Choose the photograph again: browsers do not keep it.")
 
     def behalf_of(self) -> tuple[Scheme, Member | None]:
         """The scheme, and the member for whom it is; ``None`` = as co-ordinator."""

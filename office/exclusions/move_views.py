@@ -24,7 +24,7 @@ from office.exclusions.nominating import likely, record_check
 from office.exclusions.rules.life import MOVES, MoveName, why_not
 from office.exclusions.rules.next_step import GRAVE
 from office.exclusions.rules.period import CATEGORY_TITLES, TARIFF_MONTHS
-from office.exclusions.scope import cases_visible, may_see_person, one_case
+from office.exclusions.scope import cases_visible, may_see_person, one_case, shown_photograph
 from office.exclusions.terms import why_off
 from office.members.models import Premises
 from office.people.models import Individual
@@ -137,6 +137,7 @@ def _show(
     context: dict[str, Any] = {
         "case": case,
         "individual": case.individual if may_see_person(mine, case) else None,
+        "photograph": shown_photograph(mine, case),
         "is_minor": acts.is_minor(case.individual),
         "is_co_ordinator": case.scheme_id in mine.co_ordinates,
         "move": MOVES[name],

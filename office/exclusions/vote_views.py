@@ -25,7 +25,7 @@ from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
 from office.exclusions.rules.period import TARIFF_MONTHS, day_of
 from office.exclusions.rules.votes import ADVISERS, Voter
-from office.exclusions.scope import ballots_visible, cases_visible, one_ballot
+from office.exclusions.scope import ballots_visible, cases_visible, one_ballot, shown_photograph
 from office.exclusions.vote_forms import HandsForm, VoteForm, members_named
 from office.members.models import Member
 from office.members.scope import spoken_for
@@ -164,7 +164,9 @@ def hands(request: HttpRequest, number: int) -> HttpResponseBase:
     members = voting.members_to_vote(ballot.case, timezone.now())
     form = HandsForm(members, _choices(ballot, members), request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        context = _facts(ballot) | {"form": form, "identity": _identity(request, ballot)}
+        identity = _identity(request, ballot)
+        photograph = shown_photograph(rights(request), identity) if identity is not None else None
+        context = _facts(ballot) | {"form": form, "identity": identity, "photograph": photograph}
         return render(request, "exclusions/hands.html", context, status=400 if form.errors else 200)
     is_closing = "close" in request.POST
     try:
@@ -195,14 +197,15 @@ def _show(
     refusals: Iterable[str] = (),
 ) -> HttpResponse:
     mine = rights(request)
-    voter = _voter(request, ballot.case)
+    voter, identity = _voter(request, ballot.case), _identity(request, ballot)
     context = _facts(ballot) | {
         "form": form,
         "refusals": list(dict.fromkeys(refusals)),
         "advises": _advises(voter),
         "is_nominator": ballot.case.nominated_by_id == mine.account,
         "is_co_ordinator": ballot.case.scheme_id in mine.co_ordinates,
-        "identity": _identity(request, ballot),
+        "identity": identity,
+        "photograph": shown_photograph(mine, identity) if identity is not None else None,
     }
     return render(request, "exclusions/vote.html", context, status=status)
 

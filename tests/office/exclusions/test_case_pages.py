@@ -16,7 +16,7 @@ from office.exclusions import acts
 from office.exclusions.models import Case, LawDocument
 from office.exclusions.rules.life import MOVES, State
 from office.exclusions.rules.period import day_of
-from office.people.models import Individual
+from office.people.models import Individual, Photograph
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, Town
 
@@ -362,3 +362,20 @@ def test_notices_of_a_case_are_not_taken_for_notices_to_the_reader(town: Town, c
 
     assert "<caption>Notices</caption>" in page
     assert "I have read this" not in page
+
+
+def test_photograph_that_readers_see_is_on_the_co_ordinators_page_alone(
+    town: Town, cora: Client, signed_in: SignedIn
+) -> None:
+    case = town.case("nominated")
+    photograph = Photograph.objects.create(
+        individual=case.individual, file="0" * 32, wrapped_key=b"", original_sha256="0", source="shop", width=1,
+        height=1, added_by=town.cora, is_shown=False,
+    )  # fmt: skip
+    page = text(cora, f"/cases/{case.pk}/")
+    assert "<img" not in page
+    assert "Photographs (1)" in page
+    Photograph.objects.update(is_shown=True, crop_width=3, crop_height=4)
+
+    assert f'src="/photographs/{photograph.pk}/portrait.jpg"' in text(cora, f"/cases/{case.pk}/")
+    assert "<img" not in text(signed_in(town.contacts[0]), f"/cases/{case.pk}/")

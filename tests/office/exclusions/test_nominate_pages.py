@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from office.accounts.models import Scheme
+from office.app import UPLOAD_PATHS
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
 from office.exclusions.rules.period import day_of
@@ -17,6 +19,7 @@ from office.members.models import Membership, Spokesperson
 from office.people.models import Individual, Photograph
 from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.exclusions.conftest import Town
+from tests.office.people.pictures import drawn, saved
 
 TYPED = {
     "name": "Jo Reed",
@@ -94,7 +97,7 @@ def test_every_error_stands_on_top_and_beside_and_nothing_is_lost(town: Town, co
 
     assert answer.status_code == 400
     for sentence in (
-        "Say who it is: give a name or a description.",
+        "Say who it is: give a name, a description or a photograph.",
         "Choose what it was.",
         "The day is in the future.",
         "Say where it happened.",
@@ -179,6 +182,46 @@ def test_members_contact_is_told_nothing_of_the_register(town: Town, contact: Cl
     assert "is nominated." in page
     assert "HART-0001" not in page
     assert Case.objects.get().individual.number == 2
+
+
+def with_photograph(data: bytes, **typed: str) -> dict[str, object]:
+    return {**TYPED, "photograph": SimpleUploadedFile("face.jpg", data), "photograph_source": "camera 4", **typed}
+
+
+@pytest.mark.integration
+def test_photograph_comes_with_the_nomination(town: Town, contact: Client) -> None:
+    """As the caged child reads it."""
+    sent = with_photograph(saved(drawn(600, 800)), behalf=behalf(town), name="")
+    page = contact.post("/cases/nominate/", sent, follow=True).content.decode()
+
+    assert "is nominated." in page
+    photograph = Photograph.objects.get()
+    assert photograph.individual == Case.objects.get().individual
+    assert (photograph.source, photograph.is_shown, photograph.added_by) == ("camera 4", False, town.contacts[0])
+
+
+@pytest.mark.integration
+def test_what_is_no_photograph_is_refused_and_nobody_nominated(town: Town, contact: Client) -> None:
+    answer = contact.post("/cases/nominate/", with_photograph(b"GIF89a", behalf=behalf(town)))
+
+    assert answer.status_code == 400
+    assert answer.content.decode().count("This is not a photograph that we can read.") == 2
+    assert not Case.objects.exists()
+    assert not Individual.objects.exists()
+
+
+def test_photograph_that_a_browser_forgets_is_asked_for_again(town: Town, contact: Client) -> None:
+    answer = contact.post(
+        "/cases/nominate/", with_photograph(b"x", behalf=behalf(town), photograph_source="", evidence="")
+    )
+    page = answer.content.decode()
+
+    assert "Say where the photograph comes from." in page
+    assert "Choose the photograph again: browsers do not keep it." in page
+
+
+def test_file_as_large_as_a_photograph_may_be_reaches_the_form() -> None:
+    assert "/cases/nominate/" in UPLOAD_PATHS
 
 
 CHECK = {
