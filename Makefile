@@ -61,6 +61,7 @@ pictures: ## draw every OLED screen and photograph central's page into docs/pict
 	@scripts/set-up pictures
 	@.venv/bin/python -m tools.node_pictures
 	@.venv/bin/python -m tools.central_pictures
+	@.venv/bin/python -m tools.paper_pictures
 
 docs: ## write the generated files: docs/wire.md, docs/asyncapi.json, docs/node-machine.md, docs/exclusions.md, wire/vectors
 	@scripts/set-up sim

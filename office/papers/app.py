@@ -63,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--socket", type=Path, required=True, metavar="FILE", help="where the pages order")
     given = parser.parse_args(arguments)
     set_up_logging()
+    # Their messages can quote the paper.
+    for library in ("weasyprint", "pikepdf", "fontTools"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     should_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: should_stop.append(number))
     signal.signal(signal.SIGINT, lambda number, _: should_stop.append(number))

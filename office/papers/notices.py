@@ -9,7 +9,12 @@ from office.exclusions.models import Notice
 from office.exclusions.rules.life import IN_FORCE, TITLES
 from office.exclusions.rules.period import day_of
 from office.exclusions.terms import terms_of
+from office.papers.asking import NoPdfError
 from office.papers.orders import NamedPremises, NoticePaper, day_text
+from office.people.intake_process import NotMarkedError, marker
+from office.people.models import Individual
+from office.people.sealing import SealedError, sealing
+from wire.text import display_text
 
 
 def notices_visible(mine: Rights) -> QuerySet[Notice]:
@@ -25,7 +30,11 @@ def notices_visible(mine: Rights) -> QuerySet[Notice]:
 
 
 def paper_of(notice: Notice, *, is_pocket_size: bool) -> NoticePaper:
-    """What is printed: the premises as they were when this version was made, the rest as it is now."""
+    """What is printed: the premises as they were when this version was made, the rest as it is now.
+
+    Raises:
+        NoPdfError: the photograph that it needs cannot be had now.
+    """
     case = notice.case
     terms = terms_of(case.scheme)
     return NoticePaper(
@@ -47,8 +56,24 @@ def paper_of(notice: Notice, *, is_pocket_size: bool) -> NoticePaper:
         contact=terms.contact,
         issued_on=day_of(notice.made_at),
         standing=_standing(notice),
+        photograph=b"" if is_pocket_size else _face_of(case.individual),
         is_pocket_size=is_pocket_size,
     )
+
+
+def _face_of(individual: Individual) -> bytes:
+    """The photograph that readers are shown, if the person has no name; marked with their reference (G7).
+
+    Who printed it is in the audit. On the paper their name would be in the hands of whom it is for.
+    """
+    photograph = individual.photographs.filter(is_shown=True, crop_width__gt=0).first()
+    if photograph is None or display_text(individual.name, 1):
+        return b""
+    try:
+        face = sealing().read(photograph.file, bytes(photograph.wrapped_key), "portrait")
+        return marker.mark(face, f"{individual.reference}  ")
+    except (SealedError, NotMarkedError) as e:
+        raise NoPdfError("The photograph of this person cannot be opened just now.") from e
 
 
 def _standing(notice: Notice) -> str:

@@ -25,11 +25,11 @@ def notice_pdf(request: HttpRequest, number: int) -> HttpResponse:
         record(person(request), "notice.not-found", f"notice address {number}", number=number)
         raise Http404
     size = "pocket" if request.GET.get("size") == "pocket" else "A4"
-    paper = paper_of(notice, is_pocket_size=size == "pocket")
-    why_not = why_not_print(paper)
-    if why_not:
-        return render(request, "papers/no_paper.html", {"notice": notice, "why_not": why_not}, status=409)
     try:
+        paper = paper_of(notice, is_pocket_size=size == "pocket")
+        why_not = why_not_print(paper)
+        if why_not:
+            return render(request, "papers/no_paper.html", {"notice": notice, "why_not": why_not}, status=409)
         data = pdf_of(paper, settings.PAPERS_SOCKET)
     except NoPdfError as e:
         return render(request, "papers/no_paper.html", {"notice": notice, "fault": e}, status=503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -137,6 +138,7 @@ def test_program_draws_a_real_notice_twice_the_same_even_where_a_socket_was_left
         status = program.stop()
 
     assert first.startswith(b"%PDF-")
+    assert not {"weasyprint", "pikepdf", "fontTools"} & set(re.findall(r'"name": "(\w+)', program.log.read_text()))
     assert first == second
     assert (0, False) == (status, program.socket_file.exists())
 

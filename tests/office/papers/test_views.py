@@ -22,9 +22,14 @@ from office.exclusions.models import Case, Notice, SchemeTerms
 from office.exclusions.rules.period import day_of
 from office.papers import line
 from office.papers.orders import ORDER_BYTES_MAX, NoticePaper
+from office.people.intake_process import Picture
+from office.people.intake_terms import Box
 from office.people.models import Individual
+from office.people.photographs import add_photograph, keep_crop, show_photograph
+from office.people.sealing import sealing
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
+from tests.office.people.conftest import WHOLE, taken
 from tests.support.fleet_broker import DEADLINE_S
 
 
@@ -219,3 +224,42 @@ def test_case_page_leads_to_the_papers(town: Town, notice: Notice, signed_in: Si
 
     assert f'href="{address(notice)}"'.encode() in page
     assert f'href="{address(notice)}?size=pocket"'.encode() in page
+
+
+def with_photograph(town: Town, name: str) -> None:
+    """The person of the only case has this name, and a photograph that readers are shown."""
+    individual = Individual.objects.get()
+    individual.name = name
+    individual.save()
+    added = add_photograph(town.cora, individual, taken(), source="Camera 4", taken_on=None)
+    face = Picture(480, 640, WHOLE)
+    keep_crop(town.cora, added, Box(0, 0, 480, 640), (face, face))
+    show_photograph(town.cora, added)
+
+
+def test_photograph_is_printed_for_who_has_no_name_and_for_nobody_else(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    browser = signed_in(town.cora)
+    with_photograph(town, "\u200b")
+    browser.get(address(notice))
+    browser.get(address(notice), {"size": "pocket"})
+    Individual.objects.update(name="Nobody Atall")
+    browser.get(address(notice))
+    unknown, pocket, known = (order.photograph for order in printer.orders)
+
+    assert unknown.startswith(b"\xff\xd8\xff")
+    assert WHOLE != unknown
+    assert (b"", b"") == (pocket, known)
+
+
+def test_notice_is_not_printed_without_its_photograph(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    with_photograph(town, "")
+    for file in sealing().files():
+        sealing().remove_file(file.name)
+    answer = signed_in(town.cora).get(address(notice))
+
+    assert (503, []) == (answer.status_code, printer.orders)
+    assert b"photograph of this person cannot be opened" in answer.content

@@ -1,0 +1,89 @@
+"""Draws a sample notice for the documentation: ``python -m tools.paper_pictures``. Needs Debian's poppler-utils."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from datetime import date
+from typing import Final
+
+import msgspec
+from PIL import Image
+
+from office.papers.drawing import draw
+from office.papers.orders import NamedPremises, NoticePaper
+from tools.pictures import FOLDER, digest, write_small
+
+PDF: Final = "notice.pdf"
+FRONT, BACK, POCKET = "notice-front.png", "notice-back.png", "notice-pocket.png"
+PICTURES: Final = (FRONT, BACK, POCKET)
+_GAP: Final = 24
+NOTICE: Final = NoticePaper(
+    scheme="HART",
+    title="Exclusion notice",
+    reference="HART-0042",
+    case_number=17,
+    version=2,
+    name="Nobody Atall",
+    category="Theft",
+    conduct="Took three bottles of spirits from the shelf and left without paying. Pushed a member of staff who asked"
+    " to see the receipt.",
+    happened_on=date(2026, 10, 30),
+    happened_at="Castle Street",
+    decided_on=date(2026, 11, 20),
+    first_on=date(2026, 11, 28),
+    last_on=date(2027, 5, 27),
+    premises=tuple(
+        NamedPremises(name, place)
+        for name, place in (
+            ("Alder Books", "Castle Street"),
+            ("Birch Pharmacy", "Castle Street"),
+            ("Corner Shop", "High Street"),
+            ("Delta Phones", "The Crescent"),
+            ("Elm Bakery", "Market Place"),
+            ("Fern Supermarket", "The Crescent"),
+        )
+    ),
+    responsible="The businesses of HART, jointly\nTown Hall, 1 Market Place, Anytown",
+    contact="The co-ordinator of HART\nTown Hall, 1 Market Place, Anytown\n01632 960 000, hart@example.org",
+    issued_on=date(2026, 11, 27),
+)
+
+
+def made_from() -> str:
+    """Digest of all that determines the pictures."""
+    return digest("office/papers/sheets", data=msgspec.json.encode(NOTICE))
+
+
+def main() -> None:
+    """Write the PDF and its pictures."""
+    notice = draw(NOTICE)
+    (FOLDER / PDF).write_bytes(notice)
+    front, back = (_picture(notice, page, 110) for page in (1, 2))
+    card = draw(msgspec.structs.replace(NOTICE, is_pocket_size=True))
+    write_small(FOLDER / FRONT, _png(front), made_from())
+    write_small(FOLDER / BACK, _png(back), made_from())
+    write_small(FOLDER / POCKET, _png(_beside(*(_picture(card, page, 150) for page in (1, 2)))), made_from())
+
+
+def _picture(pdf: bytes, page: int, dots_per_inch: int) -> Image.Image:
+    command = ["pdftoppm", "-png", "-r", str(dots_per_inch), "-f", str(page), "-l", str(page), "-"]
+    png = subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=120).stdout
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def _beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    both = Image.new("RGB", (left.width + _GAP + right.width, left.height), "#e9ecef")
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width + _GAP, 0))
+    return both
+
+
+def _png(image: Image.Image) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
+
+
+if __name__ == "__main__":
+    main()
