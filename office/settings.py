@@ -119,7 +119,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX  # office.whole_body keeps ordinary forms far smaller
 # A file that somebody hands in never lies on a disk as it is: it may be a photograph.
 FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_BYTES_MAX
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 _MAIL = OFFICE.mail if OFFICE is not None else MailTable()
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"

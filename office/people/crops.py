@@ -7,7 +7,11 @@ from typing import Final
 
 from office.people.intake_terms import FACE_WIDTH_MIN, PORTRAIT, Box
 
-_NEAR: Final = {"close": ("Close-up", 1.0, 0.5), "half": ("Half-length", 0.55, 0.2), "far": ("Full-length", 0.3, 0.1)}
+_FRAMES: Final = {
+    "large": ("Large frame", 1.0, 0.5),
+    "medium": ("Medium frame", 0.55, 0.2),
+    "small": ("Small frame", 0.3, 0.1),
+}
 """How much of the largest box that fits, and how far down, of the room there is."""
 _SIDEWAYS: Final = {"left": 0.1, "middle": 0.5, "right": 0.9}
 
@@ -20,13 +24,13 @@ def proposals(width: int, height: int) -> dict[str, tuple[str, Box]]:
         height: the same.
     """
     found: dict[str, tuple[str, Box]] = {}
-    for near, (words, share, down) in _NEAR.items():
+    for frame, (words, share, down) in _FRAMES.items():
         box_width = max(round(width_max(width, height) * share), FACE_WIDTH_MIN)
         box_height = height_of(box_width, height)
         for side, across in _SIDEWAYS.items():
             box = Box(round((width - box_width) * across), round((height - box_height) * down), box_width, box_height)
             if all(box != other for _, other in found.values()):
-                found[f"{near}-{side}"] = f"{words}, {side}", box
+                found[f"{frame}-{side}"] = f"{words}, {side}", box
     return found
 
 

@@ -24,7 +24,7 @@ class PhotographForm(PlainForm):
 
     file = forms.FileField(
         label="Photograph",
-        help_text="JPEG or PNG, 8 MB at most. Prefer one in which the face is large, sharp and looks at you.",
+        help_text="JPEG or PNG, 8 MB at most. Best: a large, sharp face that looks into the camera.",
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
         allow_empty_file=True,
         error_messages={"required": "Choose a photograph."},

@@ -99,7 +99,7 @@ def posted(name: str, scheme: int, member: str) -> dict[str, object]:
         "person-correct": {"version": 1, "name": "Stolen", "reason": "Stolen"},
         "person-erase": {"version": 1},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
-        "photograph": {"proposal": "close-left"},
+        "photograph": {"proposal": "large-left"},
         "photograph-remove": {"reason": "poor"},
     }
     of_a_case: dict[str, object] = {"version": 1, "reason": "because", "close": ""}

@@ -46,6 +46,14 @@ def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def swapped_profile() -> bytes:
+    """In which what the file calls red is blue, and the other way round."""
+    profile = bytearray(srgb_profile())
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    return bytes(profile)
+
+
 def lab_profile() -> bytes:
     """Of a colour space that no photograph is in."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()

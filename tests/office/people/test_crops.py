@@ -30,15 +30,15 @@ def test_a_wide_picture_has_nine_different_proposals() -> None:
     found = crops.proposals(2_000, 1_500)
 
     assert len({box for _, box in found.values()}) == 9
-    assert "Close-up, middle" == found["close-middle"][0]
-    assert Box(438, 0, 1_125, 1_500) == found["close-middle"][1]
+    assert "Large frame, middle" == found["large-middle"][0]
+    assert Box(438, 0, 1_125, 1_500) == found["large-middle"][1]
 
 
 def test_two_proposals_are_never_the_same() -> None:
     found = crops.proposals(480, 640)
 
-    assert "Close-up, left" == found["close-left"][0]
-    assert {"close-middle", "close-right"}.isdisjoint(found)
+    assert "Large frame, left" == found["large-left"][0]
+    assert {"large-middle", "large-right"}.isdisjoint(found)
 
 
 @pytest.mark.parametrize(

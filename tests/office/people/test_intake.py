@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
+from pathlib import Path
+from typing import Final
+
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from office.people import intake
 from office.people.intake_terms import PORTRAIT, SMALL, WHOLE_PIXELS_MAX, Answer, Box, Job
@@ -19,8 +23,11 @@ from tests.office.people.pictures import (
     png,
     saved,
     srgb_profile,
+    swapped_profile,
     with_segment,
 )
+
+FACES: Final = Path(__file__).parents[3] / "demo" / "faces"
 
 
 def made(data: bytes) -> Image.Image:
@@ -48,7 +55,8 @@ def test_a_photograph_stands_upright_whichever_way_the_camera_was_held(orientati
 
 
 def test_nothing_but_pixels_is_left_of_a_file() -> None:
-    data = with_segment(oriented(1), 13, b"Photoshop secret") + b"<script>secret</script>"
+    commented = saved(opened(oriented(1)), exif=opened(oriented(1)).getexif(), comment=b"secret comment")
+    data = with_segment(commented, 13, b"Photoshop secret") + b"<script>secret</script>"
     _, files = intake.answer(Job("take", len(data)), data)
 
     assert not opened(files[0]).getexif()
@@ -109,9 +117,11 @@ def test_every_ordinary_kind_of_file_becomes_a_plain_picture(data: bytes) -> Non
 
 
 def test_colours_are_what_the_profile_says() -> None:
-    blue = made(saved(drawn(), icc_profile=srgb_profile())).getpixel((250, 350))
+    same = made(saved(drawn(), icc_profile=srgb_profile())).getpixel((250, 350))
+    red, _, blue = made(saved(drawn(), icc_profile=swapped_profile())).getpixel((250, 350))  # type: ignore[misc]
 
-    assert near(blue, BLUE)  # type: ignore[arg-type]
+    assert near(same, BLUE)  # type: ignore[arg-type]
+    assert red > blue
     assert near(made(saved(drawn(mode="CMYK"))).getpixel((20, 20)), RED)  # type: ignore[arg-type]
 
 
@@ -191,3 +201,17 @@ def test_a_watermark_is_all_over_the_picture_and_leaves_it_known() -> None:
             assert (darkest, lightest) != (128, 128)
             touched = sum(part.histogram()[:100]) + sum(part.histogram()[160:])
             assert 0.01 < touched / (160 * 160) < 0.35
+
+
+@pytest.mark.parametrize("face", sorted(FACES.glob("nobody-*.jpg"))[:6], ids=lambda face: face.stem)
+def test_a_face_is_still_known_under_its_watermark(face: Path) -> None:
+    """Of many skins: what a glance sees (48 × 64 greys) is the same, and the letters stand out."""
+    whole = face.read_bytes()
+    _, files = intake.answer(Job("mark", len(whole), text="Cora Hart  Co-ordinator  27 Nov 2026 14:32"), whole)
+    plain, marked = opened(whole).convert("L"), opened(files[0]).convert("L")
+    inner = [one.crop((100, 100, 380, 560)) for one in (plain, marked)]
+    glances = [list(one.resize((48, 64), Image.Resampling.BOX).tobytes()) for one in inner]
+    changed = ImageChops.difference(plain, marked).crop((140, 200, 340, 480))
+
+    assert statistics.correlation(*glances) > 0.975
+    assert sum(changed.histogram()[40:]) > 0.02 * changed.width * changed.height

@@ -98,7 +98,10 @@ def test_what_is_greedy_but_honest_is_read_in_the_cage(make: Callable[[], bytes]
 
 
 @pytest.mark.parametrize(("make", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_what_is_hostile_is_refused_with_a_sentence(make: Callable[[], bytes], sentence: str) -> None:
+def test_what_is_hostile_is_refused_with_a_sentence(
+    make: Callable[[], bytes], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_process, "DEADLINE_S", 60.0)  # the child's own limits come first
     with pytest.raises(PhotographRefusedError) as refused:
         read_photograph(make())
 

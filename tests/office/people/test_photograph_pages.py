@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from PIL import Image
@@ -56,7 +57,7 @@ def test_a_photograph_goes_from_the_file_to_the_readers(browser: Client, individ
     refused = browser.post(f"/photographs/{photograph.pk}/show/", follow=True).content.decode()
     assert "Crop the face first." in refused
 
-    done = browser.post(f"/photographs/{photograph.pk}/", {"proposal": "half-middle"}, follow=True).content.decode()
+    done = browser.post(f"/photographs/{photograph.pk}/", {"proposal": "medium-middle"}, follow=True).content.decode()
     assert "The face was cropped." in done
     assert f'src="/photographs/{photograph.pk}/portrait.jpg"' in done
     assert not Photograph.objects.get().is_shown
@@ -122,7 +123,7 @@ def test_what_is_not_there_is_neither_shown_nor_counted_as_seen(
     page = browser.get(f"/photographs/{photograph.pk}/").content.decode()
     assert "The file of this photograph is lost." in page
     assert "The file is lost." in browser.get(f"/individuals/{individual.pk}/photographs/").content.decode()
-    crop = browser.post(f"/photographs/{photograph.pk}/", {"proposal": "close-left"})
+    crop = browser.post(f"/photographs/{photograph.pk}/", {"proposal": "large-left"})
     assert "The file of this photograph is lost." in crop.content.decode()
 
     assert actions() == ["photograph.added"]
@@ -158,6 +159,20 @@ def test_a_hostile_photograph_comes_back_with_a_sentence(browser: Client, indivi
     assert answer.status_code == 400
     assert "This is not a photograph that we can read." in answer.content.decode()
     assert browser.get(f"/individuals/{individual.pk}/photographs/").status_code == 200
+
+
+def test_what_is_handed_in_never_lies_on_a_disk_as_it_is(
+    browser: Client, individual: Individual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a file that Django would write to the folder for temporary files."""
+
+    def written(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", written)
+    monkeypatch.setattr(TemporaryUploadedFile, "__init__", written)
+
+    assert "8 MB is the most" in hand_in(browser, individual, b"\xff" * (FILE_BYTES_MAX + 1)).content.decode()
 
 
 @pytest.mark.integration
@@ -203,7 +218,7 @@ def test_the_other_schemes_photographs_do_not_exist(
         assert browser.get(address).status_code == 404, address
     for address, sent in (
         (f"/individuals/{elsewhere.pk}/photographs/add/", {}),
-        (f"/photographs/{photograph.pk}/", {"proposal": "close-left"}),
+        (f"/photographs/{photograph.pk}/", {"proposal": "large-left"}),
         (f"/photographs/{photograph.pk}/show/", {}),
         (f"/photographs/{photograph.pk}/remove/", {"reason": "poor"}),
     ):
