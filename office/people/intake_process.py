@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -40,8 +41,11 @@ DEADLINE_S: Final = 10.0
 MARK_DEADLINE_S: Final = 5.0
 AT_ONCE: Final = 2
 """Photographs read at a time: 120 MB each at most."""
+WAITING: Final = 2
+"""Others that may wait for their turn; more are asked to come again, so that the pages' workers stay free."""
 WAITS_S: Final = 15.0
 _slots = threading.BoundedSemaphore(AT_ONCE)
+_places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
 
 class PhotographRefusedError(Exception):
@@ -84,19 +88,29 @@ def cut_face(whole: bytes, box: Box) -> tuple[Picture, Picture]:
 
 
 def _once(job: Job, data: bytes) -> tuple[Picture, ...]:
-    if not _slots.acquire(timeout=WAITS_S):
+    with _turn(), contextlib.closing(_Child("once")) as child:
+        try:
+            return child.do(job, data, DEADLINE_S)
+        except TimeoutError as e:
+            raise PhotographRefusedError(TOO_SLOW) from e
+        except _ChildEndedError as e:
+            was_slow = child.ended_by() in {signal.SIGXCPU, signal.SIGKILL}
+            raise PhotographRefusedError(TOO_SLOW if was_slow else SENTENCES["unreadable"]) from e
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
         raise PhotographRefusedError(BUSY)
     try:
-        with contextlib.closing(_Child("once")) as child:
-            try:
-                return child.do(job, data, DEADLINE_S)
-            except TimeoutError as e:
-                raise PhotographRefusedError(TOO_SLOW) from e
-            except _ChildEndedError as e:
-                was_slow = child.ended_by() in {signal.SIGXCPU, signal.SIGKILL}
-                raise PhotographRefusedError(TOO_SLOW if was_slow else SENTENCES["unreadable"]) from e
+        if not _slots.acquire(timeout=WAITS_S):
+            raise PhotographRefusedError(BUSY)
+        try:
+            yield
+        finally:
+            _slots.release()
     finally:
-        _slots.release()
+        _places.release()
 
 
 class Marker:

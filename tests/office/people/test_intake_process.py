@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import subprocess
 import sys
@@ -161,6 +162,19 @@ def test_no_more_than_two_photographs_are_read_at_a_time(monkeypatch: pytest.Mon
     monkeypatch.setattr(intake_process, "WAITS_S", 0.0)
     with intake_process._slots, intake_process._slots, pytest.raises(PhotographRefusedError, match=BUSY):
         read_photograph(saved(drawn()))
+
+    assert 300 == read_photograph(saved(drawn())).width
+
+
+def test_few_wait_for_their_turn_and_the_others_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_process, "WAITS_S", 1e6)
+    with contextlib.ExitStack() as taken:
+        for _ in range(intake_process.AT_ONCE):
+            taken.enter_context(intake_process._slots)
+        for _ in range(intake_process.AT_ONCE + intake_process.WAITING):
+            taken.enter_context(intake_process._places)
+        with pytest.raises(PhotographRefusedError, match=BUSY):
+            read_photograph(saved(drawn()))
 
     assert 300 == read_photograph(saved(drawn())).width
 
