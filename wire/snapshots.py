@@ -169,6 +169,7 @@ class Premises(Message, frozen=True):
 
 Snapshot = People | Premises
 S = TypeVar("S", bound=Snapshot)
+M = TypeVar("M", bound=Message)
 NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "premises"}
 """Also of the field that holds the entries."""
 
@@ -190,7 +191,7 @@ _ENTRIES: Final[dict[type[Message], msgspec.json.Decoder[Any]]] = {
 class _Sealed(Message, frozen=True):
     """The file: readable JSON, with a signature over the very bytes of ``snapshot``."""
 
-    name: SnapshotName
+    name: Annotated[str, msgspec.Meta(max_length=32)]
     town: HexDigest
     snapshot: msgspec.Raw
     signature: bytes
@@ -214,16 +215,8 @@ def seal_snapshot(snapshot: Snapshot, town: Town, key: SigningKey) -> bytes:
     Raises:
         EncodeError: no reader would accept it: too large, a field out of bounds, or it contradicts itself.
     """
-    name = NAMES[type(snapshot)]
-    try:
-        inner = msgspec.json.encode(snapshot)
-        signature = key.sign(SNAPSHOT_DOMAIN, _signed(name, town.text, inner))
-        sealed = _Sealed(name=name, town=town.text, snapshot=msgspec.Raw(inner), signature=signature)
-        data = msgspec.json.encode(sealed)
-        open_snapshot(data, type(snapshot), town, (key.public,))
-    except (UnicodeEncodeError, SnapshotError) as e:
-        raise EncodeError(f"snapshot {name}: {e}") from e
-    return data
+    kind = type(snapshot)
+    return seal_named(NAMES[kind], snapshot, town, key, lambda inner: _read(inner, kind, _no_rest))
 
 
 def _no_rest() -> None:
@@ -246,12 +239,47 @@ def open_snapshot(
         SnapshotError: too large, malformed, of another name or town, not signed by one of ``keys``, or contradicting
             itself.
     """
+    return open_named(data, NAMES[kind], town, keys, lambda inner: _read(inner, kind, rest))
+
+
+def seal_named(
+    name: str, content: Message, town: Town, key: SigningKey, read: Callable[[msgspec.Raw], Message]
+) -> bytes:
+    """Like :func:`seal_snapshot`, for whatever the office publishes under a name.
+
+    Raises:
+        EncodeError: as there.
+    """
+    try:
+        inner = msgspec.json.encode(content)
+        signature = key.sign(SNAPSHOT_DOMAIN, _signed(name, town.text, inner))
+        sealed = _Sealed(name=name, town=town.text, snapshot=msgspec.Raw(inner), signature=signature)
+        data = msgspec.json.encode(sealed)
+        open_named(data, name, town, (key.public,), read)
+    except (UnicodeEncodeError, SnapshotError) as e:
+        raise EncodeError(f"snapshot {name}: {e}") from e
+    return data
+
+
+def open_named(data: bytes, name: str, town: Town, keys: tuple[PublicKey, ...], read: Callable[[msgspec.Raw], M]) -> M:
+    """Like :func:`open_snapshot`, for whatever the office publishes under a name.
+
+    Args:
+        data: the file.
+        name: under which it must be signed.
+        town: ours.
+        keys: of offices that the signed directory trusts.
+        read: reads what was signed; may raise what msgspec raises.
+
+    Raises:
+        SnapshotError: as there.
+    """
     if len(data) > SNAPSHOT_BYTES_MAX:
         raise SnapshotError("snapshot too large", SNAPSHOT_BYTES_MAX, f"{len(data)} bytes")
     try:
         sealed = msgspec.json.decode(data, type=_Sealed)
-        _check(sealed, NAMES[kind], town, keys)
-        return _read(sealed.snapshot, kind, rest)
+        _check(sealed, name, town, keys)
+        return read(sealed.snapshot)
     except SnapshotError:
         raise
     except (msgspec.MsgspecError, ValueError, RecursionError, WireError) as e:
@@ -286,9 +314,9 @@ def _signed(name: str, town: str, inner: bytes) -> bytes:
     return f"{name}\n{town}\n".encode() + inner
 
 
-def _check(sealed: _Sealed, name: SnapshotName, town: Town, keys: tuple[PublicKey, ...]) -> None:
+def _check(sealed: _Sealed, name: str, town: Town, keys: tuple[PublicKey, ...]) -> None:
     if sealed.name != name:
-        raise SnapshotError("snapshot name", detail=f"{sealed.name}, not {name}")
+        raise SnapshotError("snapshot name", detail=display_text(f"{sealed.name}, not {name}", DETAIL_CHARS_MAX))
     if sealed.town != town.text:
         raise SnapshotError("snapshot town")
     data = _signed(sealed.name, sealed.town, bytes(sealed.snapshot))

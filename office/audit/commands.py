@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from office.accounts.models import Scheme
 from office.audit import chain, triggers
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
@@ -15,6 +16,7 @@ from office.config import Configuration
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
 from runtime.key_file import read_key
+from wire.gallery_manifest import manifest_name
 from wire.signing import PublicKey
 from wire.snapshots import People, Premises
 
@@ -91,7 +93,7 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
         )
         return 0
     with transaction.atomic():
-        for name in KINDS:
+        for name in (*KINDS, *map(manifest_name, Scheme.objects.values_list("number", flat=True))):
             line, _ = PublishedNumber.objects.get_or_create(name=name)
             line.number = max(line.number, number)
             line.save()

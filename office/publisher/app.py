@@ -7,6 +7,7 @@ import threading
 from typing import Final
 
 from office.config import Configuration
+from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
 from office.publisher.serving import Counter, context_for_central
 from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
@@ -55,6 +56,9 @@ class Publisher:
             key=key,
             ticket_key=ticket_key,
             on_published=self._tell,
+            galleries=GalleryPublishing(
+                shelf, configuration.town, key, configuration.photographs_folder, on_published=self._tell_manifest
+            ),
         )
 
     def run(self, should_stop: threading.Event) -> bool:
@@ -83,6 +87,9 @@ class Publisher:
     def _tell(self, name: SnapshotName, number: int) -> None:
         self._counter.note(name, number)
         self._facts.write("snapshot_published", name=name, number=number)
+
+    def _tell_manifest(self, name: str, number: int) -> None:
+        self._facts.write("manifest_published", name=name, number=number)
 
     def _server(self, configuration: Configuration) -> WebServer | None:
         table = configuration.publisher

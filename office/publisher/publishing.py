@@ -19,6 +19,7 @@ from msgspec import Struct
 from office.audit import alarm, journal, triggers
 from office.audit.chain import NO_HEAD, contradiction
 from office.publisher import changes, content
+from office.publisher.galleries import GalleryPublishing
 from office.publisher.shelf import KINDS, PublishedHead, Shelf
 from wire.errors import EncodeError
 from wire.signing import SigningKey
@@ -68,6 +69,7 @@ class Publishing:
         key: the snapshot key.
         ticket_key: public half of the pages' key for tickets, 32 raw bytes.
         on_published: told of each snapshot, once its file is there.
+        galleries: publishes the manifests; ``None`` = nobody does.
         clock_s: monotonic.
 
     Attributes:
@@ -84,6 +86,7 @@ class Publishing:
         key: SigningKey,
         ticket_key: bytes,
         on_published: Callable[[SnapshotName, int], None],
+        galleries: GalleryPublishing | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shelf = shelf
@@ -92,6 +95,7 @@ class Publishing:
         self._key = key
         self._ticket_key = ticket_key
         self._on_published = on_published
+        self._galleries = galleries
         self._clock_s = clock_s
         self._mark: changes.Mark | None = None
         self._looked_s = self._premises_s = float("-inf")
@@ -151,17 +155,22 @@ class Publishing:
         people = self._last.get("people")
         if self.alarm or people is None:
             return now_s - self._looked_s >= LOOK_AGAIN_S
+        if self._galleries is not None and self._galleries.is_due():
+            return True
         return now_s - people.at_s >= (AT_LEAST_EVERY_S if people.head == self._head else HEAD_WITHIN_S)
 
     def _look(self) -> None:
-        premises = None
+        premises = shown = None
         with content.one_moment():
             head = journal.head()
             what = self._trouble(head)
             if not what:
                 people = (self._ticket_key, content.people())
-                if head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S:
+                is_time = head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S
+                if is_time:
                     premises = content.premises()
+                if self._galleries is not None and (is_time or self._galleries.is_due()):
+                    shown = self._galleries.read()
         self._raise_alarm(what)
         if what:
             return
@@ -181,6 +190,8 @@ class Publishing:
                 made_at = datetime.now(UTC)
                 self._publish(Premises(number=number, made_at=made_at, audit=head, premises=premises), head)
             self._premises_head, self._premises_s = head, self._clock_s()
+        if self._galleries is not None and shown is not None:
+            self._galleries.publish(shown, head)
 
     def _is_published(self, name: SnapshotName, what: object) -> bool:
         """Also under a number that is high enough: after a restore a command raises it above what central knows."""

@@ -38,6 +38,15 @@ STATE_FILE: Final = "published.json"
 KINDS: Final[dict[SnapshotName, type[Snapshot]]] = {"people": People, "premises": Premises}
 
 
+def give_number(name: str, in_folder: int) -> int:
+    """A number above ``in_folder`` and all that were ever given under this name."""
+    with transaction.atomic():
+        row, _ = PublishedNumber.objects.select_for_update().get_or_create(name=name)
+        row.number = max(row.number, in_folder) + 1
+        row.save()
+    return row.number
+
+
 class Shelf:
     """The folder of snapshots.
 
@@ -70,18 +79,13 @@ class Shelf:
         found = [snapshot.audit for _, snapshot in map(self.newest, KINDS) if snapshot is not None]
         return max(found, key=lambda head: head.sequence, default=NO_HEAD)
 
-    def given_number(self, name: SnapshotName) -> int:
+    def given_number(self, name: str) -> int:
         """The highest number that the database knows of; 0 = none."""
         return PublishedNumber.objects.filter(name=name).values_list("number", flat=True).first() or 0
 
     def next_number(self, name: SnapshotName) -> int:
         """A number above all that were ever given; never given again, even if it is not used."""
-        in_folder = max(self._numbers(name), default=0)
-        with transaction.atomic():
-            row, _ = PublishedNumber.objects.select_for_update().get_or_create(name=name)
-            row.number = max(row.number, in_folder) + 1
-            row.save()
-        return row.number
+        return give_number(name, max(self._numbers(name), default=0))
 
     def put(self, snapshot: Snapshot, data: bytes) -> None:
         """Write the file, whole or not at all, and remove old ones.

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tools.publish.asyncapi import asyncapi_document
+from tools.publish.gallery_page import gallery_page
 from tools.publish.golden import vector_files
 from tools.publish.handbook import handbook
 
@@ -16,7 +17,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def published_files() -> dict[str, str]:
     """Every file made from the contract: path from the repository's root → text."""
     files = {f"wire/vectors/{name}": text for name, text in vector_files().items()}
-    return files | {"docs/wire.md": handbook(), "docs/asyncapi.json": asyncapi_document()}
+    return files | {
+        "docs/wire.md": handbook(),
+        "docs/gallery-protocol.md": gallery_page(),
+        "docs/asyncapi.json": asyncapi_document(),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tools.publish import office_lists
+from tools.publish import gallery_lists, office_lists
 from tools.publish.examples import (
     DIRECTORY,
     FRAMES,
@@ -387,6 +387,7 @@ def vector_files() -> dict[str, str]:
         "directory.json": _directory(),
         "signatures.json": _signatures(),
         "snapshots.json": office_lists.vectors(),
+        "gallery.json": gallery_lists.vectors(),
     }
     return {name: json.dumps(value, indent=1, ensure_ascii=True) + "\n" for name, value in contents.items()}
 

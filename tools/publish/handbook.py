@@ -140,10 +140,10 @@ def handbook() -> str:
         office_lists.RULES,
         *map(_snapshot, office_lists.KINDS),
         "## Limits",
-        _table(("what", "at most"), ((what, f"{n:,} {unit}".strip()) for what, (n, unit) in _LIMITS.items())),
+        table(("what", "at most"), ((what, f"{n:,} {unit}".strip()) for what, (n, unit) in _LIMITS.items())),
         "## Reasons for a refusal",
         "Each is the label of a counter in a node's health message and at central. None contains a byte of the input.",
-        _table(("reason", "meaning"), ((f"`{reason}`", meaning) for reason, meaning in REASONS.items())),
+        table(("reason", "meaning"), ((f"`{reason}`", meaning) for reason, meaning in REASONS.items())),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -157,7 +157,8 @@ _NUMBERS: Final[dict[str, type[Numbered]]] = {
 }
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """In Markdown."""
     lines = [list(head)]
     lines += [["---"] * len(lines[0]), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -185,7 +186,7 @@ def _frame_head() -> str:
                 "There is no length field: every carrier delimits its payload. There is exactly one byte string for a "
                 "given frame and key."
             ),
-            _table(("offset", "width", "type", "meaning"), rows),
+            table(("offset", "width", "type", "meaning"), rows),
         )
     )
 
@@ -207,7 +208,7 @@ def _frame_kind(kind: FrameKind) -> str:
         (
             f"### {kind.slug} ({int(kind)})",
             notes(FrameKind)[kind.name],
-            _table(("offset", "width", "type", "meaning"), rows),
+            table(("offset", "width", "type", "meaning"), rows),
             _fenced("text", example),
         )
     )
@@ -223,7 +224,7 @@ def _width(field: Field) -> str:
 
 def _alert_kinds() -> str:
     said = notes(AlertKind)
-    return "### Alert kinds\n\n" + _table(
+    return "### Alert kinds\n\n" + table(
         ("number", "name", "priority", "members warned", "meaning"),
         (
             (
@@ -241,13 +242,13 @@ def _alert_kinds() -> str:
 def _capabilities() -> str:
     said = notes(Capability)
     rows = ((f"`{capability}`", said[capability.name]) for capability in Capability)
-    return f"### Capabilities\n\n{said['']}\n\n" + _table(("name", "meaning"), rows)
+    return f"### Capabilities\n\n{said['']}\n\n" + table(("name", "meaning"), rows)
 
 
 def _numbers(title: str, kind: type[Numbered]) -> str:
     said = notes(kind)
     rows = ((str(int(member)), f"`{member.slug}`", _said(member, said)) for member in kind)
-    return f"### {title}\n\n{said['']}\n\n" + _table(("number", "name", "meaning"), rows)
+    return f"### {title}\n\n{said['']}\n\n" + table(("number", "name", "meaning"), rows)
 
 
 def _said(member: Numbered, said: dict[str, str]) -> str:
@@ -278,27 +279,28 @@ def _topics() -> str:
         "the client certificate (`provisioning/broker.py`). Central has a second client, `00000001-alerts`, with the "
         "rights that frames, heard, receipts, acknowledgements and air need (ADR 0014). Nothing is retained. Signed: "
         "with the user property `signature` (see Signatures).\n\n"
-        + _table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)
+        + table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)
     )
 
 
 def _snapshot(kind: type[Message]) -> str:
     _, found = msgspec.json.schema_components(office_lists.KINDS, ref_template="#/components/schemas/{name}")
-    return "\n\n".join(_fields(kind, found[kind.__name__]))
+    return "\n\n".join(fields_of(kind, found[kind.__name__]))
 
 
-def _fields(kind: type[Message], schema: dict[str, Any]) -> list[str]:
+def fields_of(kind: type[Message], schema: dict[str, Any]) -> list[str]:
+    """Heading, note and table of a message's fields."""
     said = notes(kind)
     required = schema.get("required", [])
     rows = (
         (f"`{name}`", _type(part), "" if name in required else _default(part), said.get(name, ""))
         for name, part in schema["properties"].items()
     )
-    return [f"### {kind.__name__}", said[""], _table(("field", "type", "if absent", "meaning"), rows)]
+    return [f"### {kind.__name__}", said[""], table(("field", "type", "if absent", "meaning"), rows)]
 
 
 def _message(kind: type[Message], example: str) -> str:
-    parts = _fields(kind, schemas()[kind])
+    parts = fields_of(kind, schemas()[kind])
     if example:
         text = encode_message(MESSAGES[example]).decode()
         parts.append(_fenced("json", json.dumps(json.loads(text), indent=1, ensure_ascii=False)))
@@ -349,4 +351,5 @@ _PATTERNS: Final = {
     r"^[0-9a-f]{16}$(?!\n)": "16 hexadecimal digits",
     r"^[0-9a-f]{32}$(?!\n)": "32 hexadecimal digits",
     r"^[0-9a-f]{64}$(?!\n)": "64 hexadecimal digits",
+    r"^[A-Z][A-Z0-9-]{0,31}-[0-9]{4,10}$(?!\n)": "reference",
 }

@@ -1,0 +1,352 @@
+"""Whom the galleries' manifests show (G3, G4, G6), and what lies beside them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from django.utils import timezone
+
+from office.accounts.access import rights_of
+from office.accounts.models import Scheme
+from office.audit.journal import head
+from office.exclusions import acts
+from office.exclusions.models import Case, LawDocument, SchemeTerms
+from office.exclusions.rules import period
+from office.exclusions.rules.period import day_of
+from office.people import erasure
+from office.people import rights as rights_acts
+from office.people.models import Individual, Photograph, RightsRequest
+from office.people.sealing import Sealing
+from office.publisher import changes
+from office.publisher.galleries import GalleryPublishing
+from office.publisher.publishing import Publishing
+from office.publisher.shelf import PublishedHead, Shelf
+from tests.office.conftest import HART, PUB_WATCH, MakePerson
+from tests.office.exclusions.conftest import Town, serving
+from wire.gallery_manifest import Category, GalleryManifest, manifest_file, open_manifest
+from wire.signing import SigningKey
+from wire.snapshots import Town as WireTown
+
+KEY = SigningKey(b"o" * 32)
+TOWN = WireTown(SigningKey(b"a" * 32).public)
+
+
+@pytest.fixture
+def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
+    return Town(make_person, schemes)
+
+
+class World:
+    """Galleries of the test's database, in a folder of their own."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder, self.photographs = tmp_path / "snapshots", tmp_path / "photographs"
+        self.folder.mkdir()
+        self.photographs.mkdir()
+        self.published: list[tuple[str, int]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """A publisher that has just started."""
+        self.shelf = Shelf(self.folder, TOWN, KEY.public)
+        self.galleries = GalleryPublishing(
+            self.shelf,
+            TOWN,
+            KEY,
+            self.photographs,
+            on_published=lambda name, number: self.published.append((name, number)),
+        )
+
+    def look(self) -> GalleryManifest:
+        """Publish; HART's newest."""
+        self.galleries.publish(self.galleries.read(), head())
+        return self.newest()
+
+    def newest(self, scheme: int = HART) -> GalleryManifest:
+        name = f"gallery-{scheme}"
+        number = max(number for each, number in self.published if each == name)
+        data = (self.folder / manifest_file(scheme, number)).read_bytes()
+        return open_manifest(data, scheme, TOWN, (KEY.public,))
+
+    def photograph(self, town: Town, case: Case, *, crop: int = 100, shown: bool = True) -> Photograph:
+        """One of the person of a case, with its files."""
+        name = f"{case.pk + crop:032x}"
+        for size in ("small", "portrait"):
+            (self.photographs / f"{name}.{size}").write_bytes(f"{name} {size} ciphertext of it".encode())
+        return Photograph.objects.create(
+            individual=case.individual,
+            file=name,
+            wrapped_key=b"k",
+            original_sha256="0" * 64,
+            source="Camera",
+            width=1,
+            height=1,
+            crop_width=crop,
+            added_by=town.cora,
+            is_shown=shown,
+        )
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_manifest_says_who_is_shown_to_whom_and_until_when(town: Town, world: World) -> None:
+    case = town.case("served")
+    photograph = world.photograph(town, case)
+    (entry,) = world.look().entries
+
+    assert case.first_on is not None
+    assert case.last_on is not None
+    assert (entry.case, entry.reference, entry.name, entry.category) == (1, "HART-0001", "Nobody Atall", "theft")
+    assert entry.not_before_s == period.start_s(case.first_on)
+    assert entry.not_after_s == period.end_s(case.last_on)
+    assert entry.premises is None
+    assert entry.photograph == photograph.file
+    for one in entry.photographs:
+        data = (world.folder / f"{one.sha256}.bin").read_bytes()
+        assert data == (world.photographs / f"{photograph.file}.{one.size}").read_bytes()
+        assert (one.sha256, one.file_bytes) == (sha256(data).hexdigest(), len(data))
+
+
+def test_manifest_knows_the_tariffs_categories() -> None:
+    assert get_args(Category) == period.CATEGORIES
+
+
+def test_schemes_are_apart(town: Town, world: World) -> None:
+    """G4: what is HART's is in no other scheme's manifest."""
+    town.case("served")
+    assert len(world.look().entries) == 1
+
+    assert world.newest(PUB_WATCH).entries == ()
+    assert world.published == [("gallery-1", 1), ("gallery-2", 1)]
+
+
+def test_nothing_is_published_twice_and_numbers_never_go_back(town: Town, world: World) -> None:
+    case = town.case("served")
+    world.look()
+    world.look()
+    world.begin()
+    world.look()
+    assert world.published == [("gallery-1", 1), ("gallery-2", 1)]
+    acts.revoke(town.turn(case), "enough")
+    assert world.look().entries == ()
+    for path in world.folder.iterdir():
+        path.unlink()
+    world.begin()
+    world.look()
+
+    assert world.published[2:] == [("gallery-1", 2), ("gallery-1", 3), ("gallery-2", 2)]
+
+
+Change = Callable[[Town, Case], object]
+
+
+def restricted(town: Town, case: Case) -> None:
+    acts.restrict(town.turn(case), "contested")
+
+
+def revoked(town: Town, case: Case) -> None:
+    acts.revoke(town.turn(case), "enough")
+
+
+def erased(town: Town, case: Case) -> None:
+    request = RightsRequest.objects.create(
+        scheme=town.hart,
+        kind="erasure",
+        asked_by="x",
+        received_on=date(2026, 1, 1),
+        due_on=date(2026, 2, 1),
+        individual=case.individual,
+        recorded_by=town.cora,
+    )
+    rights_acts.erase(town.cora, rights_of(town.cora), request, case.individual.version, "It was not them.")
+
+
+def over(_: Town, case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(last_on=day_of(timezone.now()) - timedelta(days=1))
+
+
+def not_begun(_: Town, case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(first_on=day_of(timezone.now()) + timedelta(days=1))
+
+
+def minor(_: Town, case: Case) -> None:
+    Individual.objects.filter(pk=case.individual_id).update(born_on=None, is_believed_minor=True)
+
+
+def minor_without_the_approver(town: Town, case: Case) -> None:
+    minor(town, case)
+    SchemeTerms.objects.update(dpia_allows_minors=True)
+    Case.objects.filter(pk=case.pk).update(minor_approved_by=town.deputy, may_show_minor=False)
+
+
+def minor_without_the_assessment(town: Town, case: Case) -> None:
+    minor(town, case)
+    Case.objects.filter(pk=case.pk).update(minor_approved_by=town.deputy, may_show_minor=True)
+
+
+def register_off(*_: object) -> None:
+    LawDocument.objects.filter(kind="impact-assessment").delete()
+
+
+def only_of_premises_that_left(town: Town, case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(scope="listed")
+    case.listed.set([town.premises[0]])
+    town.premises[0].schemes.clear()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(restricted, revoked, erased, over, not_begun, minor, minor_without_the_approver, register_off),
+        *(minor_without_the_assessment, only_of_premises_that_left),
+    ],
+)
+def test_nobody_is_shown_who_may_not_be_and_no_file_of_theirs_is_left(town: Town, world: World, change: Change) -> None:
+    case = town.case("served")
+    world.photograph(town, case)
+    assert len(world.look().entries) == 1
+    change(town, case)
+
+    assert world.look().entries == ()
+    assert world.files() == ["gallery-1-2.json", "gallery-2-1.json"]
+    assert b"Nobody" not in b"".join((world.folder / name).read_bytes() for name in world.files())
+
+
+@pytest.mark.parametrize("state", ["nominated", "checked", "voting", "decided"])
+def test_nobody_is_shown_before_it_is_issued(town: Town, world: World, state: str) -> None:
+    town.case(state)  # type: ignore[arg-type]  # as parametrised
+
+    assert world.look().entries == ()
+
+
+def test_minor_is_shown_if_assessment_and_second_approver_allow_it(town: Town, world: World) -> None:
+    case = town.case("served")
+    minor_without_the_assessment(town, case)
+    SchemeTerms.objects.update(dpia_allows_minors=True)
+
+    assert len(world.look().entries) == 1
+
+
+def test_only_listed_premises_of_the_scheme_are_named(town: Town, world: World) -> None:
+    case = town.case("served")
+    Case.objects.filter(pk=case.pk).update(scope="listed")
+    case.listed.set(town.premises[:3])
+    town.premises[2].schemes.clear()
+
+    assert world.look().entries[0].premises == (town.premises[0].pk, town.premises[1].pk)
+
+
+def test_face_without_a_name_is_shown(town: Town, world: World) -> None:
+    case = town.case("served")
+    Individual.objects.update(name="")
+    world.photograph(town, case)
+    (entry,) = world.look().entries
+
+    assert entry.name == ""
+    assert len(entry.photographs) == 2
+
+
+def test_only_the_shown_and_cropped_photograph_is_published(town: Town, world: World) -> None:
+    case = town.case("served")
+    world.photograph(town, case, crop=0)
+    world.photograph(town, case, crop=50, shown=False)
+    (entry,) = world.look().entries
+
+    assert entry.photograph is None
+    assert [name for name in world.files() if name.endswith(".bin")] == []
+
+
+def test_lost_file_of_a_photograph_hides_the_picture_alone(town: Town, world: World) -> None:
+    case = town.case("served")
+    photograph = world.photograph(town, case)
+    (world.photographs / f"{photograph.file}.small").unlink()
+    assert [one.size for one in world.look().entries[0].photographs] == ["portrait"]
+    (world.photographs / f"{photograph.file}.portrait").unlink()
+    (entry,) = world.look().entries
+
+    assert (entry.name, entry.photographs) == ("Nobody Atall", ())
+
+
+def test_another_crop_is_published_under_another_name(town: Town, world: World) -> None:
+    case = town.case("served")
+    photograph = world.photograph(town, case)
+    before = world.look().ciphertexts()
+    (world.photographs / f"{photograph.file}.portrait").write_bytes(b"another ciphertext of the portrait")
+    after = world.look().ciphertexts()
+
+    assert len(before & after) == 1
+    assert {name for name in world.files() if name.endswith(".bin")} == {f"{one}.bin" for one in after}
+
+
+def test_erased_words_are_in_no_manifest_even_if_the_case_were_in_force(town: Town, world: World) -> None:
+    case = town.case("served")
+    individual = case.individual
+    individual.erased_at = timezone.now()
+    erasure.erase_words(individual)
+
+    assert world.look().entries == ()
+
+
+def test_publisher_publishes_galleries_when_something_changes_and_at_each_day(
+    town: Town, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = itertools.count()
+    monkeypatch.setattr(changes, "mark", lambda: (next(marks),))
+    publishing = Publishing(
+        world.shelf,
+        PublishedHead(tmp_path / "published.json", world.shelf),
+        TOWN,
+        key=KEY,
+        ticket_key=b"t" * 32,
+        on_published=lambda _, number: None,
+        galleries=world.galleries,
+        clock_s=lambda: 1_000.0,
+    )
+    case = town.case("issued")
+    publishing.look()
+    assert len(world.newest().entries) == 1
+    acts.serve(town.turn(case), serving())
+    acts.restrict(town.turn(case), "contested")
+    publishing.look()
+    assert world.newest().entries == ()
+    acts.lift_restriction(town.turn(case), "settled")
+    publishing.look()
+    assert len(world.newest().entries) == 1
+    tomorrow = timezone.now() + timedelta(days=1)
+    Case.objects.update(last_on=day_of(timezone.now()))
+    monkeypatch.setattr(changes, "mark", lambda: ("nothing has changed",))
+    publishing.look()
+    assert len(world.newest().entries) == 1
+    monkeypatch.setattr(timezone, "now", lambda: tomorrow)
+    publishing.look()
+
+    assert publishing.fault == ""
+    assert world.newest().entries == ()
+
+
+def test_ciphertext_opens_as_the_protocol_says(tmp_path: Path) -> None:
+    """docs/gallery-protocol.md: nonce, ciphertext and tag; bound to photograph and size."""
+    name = "0f" * 16
+    sealing = Sealing(tmp_path, b"p" * 32)
+    wrapped = sealing.new_key(name)
+    sealing.write(name, wrapped, "portrait", b"a JPEG")
+    key = ChaCha20Poly1305(b"p" * 32).decrypt(
+        wrapped[:12], wrapped[12:], f"watchlink/1/photograph\n{name}\nkey".encode()
+    )
+    data = (tmp_path / f"{name}.portrait").read_bytes()
+
+    bound_to = f"watchlink/1/photograph\n{name}\nportrait".encode()
+    assert ChaCha20Poly1305(key).decrypt(data[:12], data[12:], bound_to) == b"a JPEG"
