@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 from django.utils import timezone
 
@@ -38,7 +37,6 @@ from wire.snapshots import AuditHead, Town
 logger = logging.getLogger(__name__)
 
 Galleries = dict[int, tuple[ShownCase, ...]]
-UNREADABLE: Final = "the newest manifest of scheme %d in the folder is not used: %s"
 
 
 class GalleryPublishing:
@@ -136,7 +134,7 @@ class GalleryPublishing:
             data = (self._folder / manifest_file(scheme, number)).read_bytes()
             self._last[scheme] = open_manifest(data, scheme, self._town, (self._key.public,))
         except (OSError, SnapshotError) as e:
-            logger.warning(UNREADABLE, scheme, e)
+            logger.warning("the newest manifest of scheme %d in the folder is not used: %s", scheme, e)
 
     def _numbers(self) -> dict[int, int]:
         """The highest number in the folder, by scheme."""
