@@ -75,6 +75,14 @@ if (form && picture && box) {
     });
   }
 
+  // A proposal is where fine adjustment begins.
+  form.addEventListener("change", (event) => {
+    const view = event.target.closest(".proposal")?.querySelector("svg")?.viewBox.baseVal;
+    if (!view) return;
+    for (const [name, value] of [["left", view.x], ["top", view.y], ["width", view.width]]) field(name).value = value;
+    draw(read());
+  });
+
   picture.setAttribute("data-is-live", "");
   document.querySelector("[data-crop-hint]").hidden = false;
   draw(read());
