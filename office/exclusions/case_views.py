@@ -57,7 +57,7 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     if state in TITLES:
         found = found.filter(state=state)
     # Numbers alone are sorted: with all that is written of them, ten thousand cases take three times as long.
-    page = Paginator(_waiting_first(found).values_list("pk", flat=True), ROWS_PER_PAGE).get_page(
+    page = Paginator(waiting_first(found).values_list("pk", flat=True), ROWS_PER_PAGE).get_page(
         request.GET.get("page", "1")
     )
     cases = cases_visible(mine).in_bulk(list(page.object_list))
@@ -174,7 +174,13 @@ def mover_of(mine: Rights, case: Case) -> Mover:
     return Mover(mine.account, frozenset(role for role, scheme in mine.grants if scheme == case.scheme_id))
 
 
-def _waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
+def waits_for_co_ordinator() -> models.Q:
+    """Of cases: a step of the co-ordinator's is next."""
+    return models.Q(state__in=_WAITING) | models.Q(has_open_appeal=True)
+
+
+def waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
+    """In the order of the list: what waits for the co-ordinator, what waits for members, the rest; the newest first."""
     ranks = [When(has_open_appeal=True, then=Value(0))]
     ranks += [When(state=state, then=Value(rank)) for rank, state in enumerate(_WAITING)]
     ranks += [When(state="voting", then=Value(len(_WAITING))), When(state="served", then=Value(len(_WAITING) + 1))]

@@ -55,6 +55,12 @@ class VoteRow(Struct, frozen=True):
     voted: int
     mine: int
 
+    @property
+    def is_mine_to_cast(self) -> bool:
+        """Whether a vote of theirs is missing still."""
+        is_open = not self.outcome and self.ballot.closes_at > timezone.now()
+        return is_open and self.ballot.way == "between-meetings" and self.voted < self.mine
+
 
 def vote_rows(mine: Rights) -> list[VoteRow]:
     """Votes that exist for a person: the open ones first, those that end first on top."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.mfa.models import Authenticator
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -12,6 +14,9 @@ from office.accounts.models import Account, Invitation, PrintedCode, RoleGrant
 from office.accounts.rules import TITLES, Rights
 from office.audit.models import AuditRow
 from office.audit.views import seen_by
+from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
+from office.exclusions.models import Case
+from office.exclusions.vote_views import vote_rows
 from office.members.csv_views import PENDING_FOR
 from office.members.listing import MISSING
 from office.members.models import PendingImport
@@ -33,8 +38,9 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
     """
     own = rights.co_ordinates
     colleagues = _colleagues(account, own)
+    votes = _votes(rights)
     if not own:
-        return Facts(me=account.pk, colleagues=colleagues)
+        return Facts(me=account.pk, colleagues=colleagues, votes=votes)
     fitted = units()
     return Facts(
         me=account.pk,
@@ -46,7 +52,24 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         shops=_shops(own),
         fitted=None if fitted is None else frozenset(fitted),
         members_without_contact=[Named(*one) for one in members_without_contact(own).values_list("pk", "name")],
+        cases=_cases(own),
+        votes=votes,
     )
+
+
+def _cases(own: frozenset[int]) -> list[Named]:
+    waiting = waiting_first(Case.objects.filter(scheme__in=own).filter(waits_for_co_ordinator()))
+    return [Named(one.pk, one.reference, one.get_state_display()) for one in waiting.select_related("scheme")]
+
+
+def _votes(rights: Rights) -> list[Named]:
+    rows = vote_rows(rights) if rights.speaks_for_members else []
+    open_ones = (row.ballot for row in rows if row.is_mine_to_cast)
+    return [Named(one.pk, one.case.reference, f"ends {_day_and_time(one.closes_at)}") for one in open_ones]
+
+
+def _day_and_time(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j M, H:i")
 
 
 def _colleagues(account: Account, own: frozenset[int]) -> list[Colleague]:

@@ -74,7 +74,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         me: number of the account.
-        leads: whether they co-ordinate a scheme; otherwise only ``me`` and ``colleagues`` say anything.
+        leads: whether they co-ordinate a scheme; otherwise only ``me``, ``colleagues``, ``votes`` say anything.
         colleagues: those of their schemes, and themselves.
         alone_in: schemes in which no other co-ordinator can sign in.
         upload: token of a file that they have uploaded and not confirmed; empty = none.
@@ -82,6 +82,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         shops: all premises.
         fitted: numbers of premises that have a unit; ``None`` = nobody knows.
         members_without_contact: for whom nobody sees the premises.
+        cases: those that wait for a step of the co-ordinator's.
+        votes: open ones in which a member for whom the person speaks has not voted.
     """
 
     me: int
@@ -93,6 +95,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     shops: Sequence[Shop] = ()
     fitted: frozenset[int] | None = frozenset()
     members_without_contact: Sequence[Named] = ()
+    cases: Sequence[Named] = ()
+    votes: Sequence[Named] = ()
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -125,10 +129,31 @@ class Line(Struct, frozen=True, kw_only=True):
 
 def to_do(facts: Facts) -> tuple[Line, ...]:
     """Everything that waits, the gravest first."""
-    lines = [*_of_oneself(facts)]
+    lines = [*_of_exclusions(facts), *_of_oneself(facts)]
     if facts.leads:
         lines += [*_of_people(facts), *_of_premises(facts)]
     return tuple(sorted(lines, key=lambda line: not line.is_grave))
+
+
+def _of_exclusions(facts: Facts) -> Iterable[Line]:
+    if facts.votes:
+        yield _line(
+            facts.votes,
+            what=_counted(facts.votes, "vote waits for you", "votes wait for you"),
+            to_do="Read what was done, then vote before it ends.",
+            button="Votes",
+            view="votes",
+            each="vote",
+        )
+    if facts.cases:
+        yield _line(
+            facts.cases,
+            what=_counted(facts.cases, "case waits for you", "cases wait for you"),
+            to_do="Each says what its next step is.",
+            button="Cases",
+            view="cases",
+            each="case",
+        )
 
 
 def _of_oneself(facts: Facts) -> Iterable[Line]:

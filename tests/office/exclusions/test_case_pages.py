@@ -379,3 +379,18 @@ def test_photograph_that_readers_see_is_on_the_co_ordinators_page_alone(
 
     assert f'src="/photographs/{photograph.pk}/portrait.jpg"' in text(cora, f"/cases/{case.pk}/")
     assert "<img" not in text(signed_in(town.contacts[0]), f"/cases/{case.pk}/")
+
+
+def test_first_page_says_what_waits(town: Town, cora: Client, signed_in: SignedIn) -> None:
+    nominated, served, checked = (town.case(state) for state in ("nominated", "served", "checked"))
+    acts.open_vote(town.turn(checked), "between-meetings")
+    page, contact = text(cora, "/"), signed_in(town.contacts[1])
+
+    assert "1 case waits for you" in page
+    assert f'<a href="/cases/{nominated.pk}/">{nominated.reference}</a>: Nominated' in page
+    assert f"/cases/{served.pk}/" not in page
+    ballot = town.ballot(checked)
+    assert f'<a href="/votes/{ballot.pk}/">{checked.reference}</a>: ends ' in text(contact, "/")
+    contact.post(f"/votes/{ballot.pk}/cast/", {f"member-{town.members[1].pk}": "exclude"})
+    assert "waits for you" not in text(contact, "/")
+    assert "waits for you" not in text(signed_in(town.contacts[0]), "/")

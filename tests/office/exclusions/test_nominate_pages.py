@@ -164,6 +164,17 @@ def test_co_ordinator_is_asked_whether_it_is_somebody_of_the_register(town: Town
     assert nominate(cora, behalf=f"{HART}-0", same_as="9999").count("Is it one of these?") >= 2
 
 
+def test_nobody_of_another_scheme_or_erased_is_suggested(town: Town, cora: Client, schemes: dict[int, Scheme]) -> None:
+    Individual.objects.create(scheme=schemes[PUB_WATCH], number=7, name="Jo Reed")
+    Individual.objects.create(scheme=schemes[HART], number=8, name="Jo Reed", erased_at=timezone.now())
+    page = nominate(cora, behalf=f"{HART}-0")
+
+    assert "is nominated." in page
+    assert (
+        "Jo Reed" not in cora.get(f"/cases/{Case.objects.get().pk}/check/").content.decode().split('<h2 id="about">')[0]
+    )
+
+
 def test_co_ordinator_nominates_by_reference(town: Town, cora: Client, schemes: dict[int, Scheme]) -> None:
     known = town.individual()
     Individual.objects.create(scheme=schemes[PUB_WATCH], number=7, name="Of the other scheme")

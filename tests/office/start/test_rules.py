@@ -105,3 +105,10 @@ def test_who_co_ordinates_nothing_hears_of_themselves_only() -> None:
     facts = Facts(me=1, colleagues=[replace(ME, passkeys=0, has_printed_codes=False)])
 
     assert [NEW] == said(facts)
+
+
+def test_votes_and_cases_wait_first_and_votes_for_who_leads_nothing() -> None:
+    votes, cases = [Named(7, "HART case 1", "ends 4 Dec, 14:30")], [Named(n, f"HART case {n}") for n in (2, 3)]
+
+    assert said(Facts(me=1, votes=votes)) == ["1 vote waits for you"]
+    assert said(replace(SETTLED, votes=votes, cases=cases)) == ["1 vote waits for you", "2 cases wait for you"]
