@@ -1,31 +1,9 @@
-"""Removes what is held of a person. Decides nothing: that is for whoever calls."""
+"""Removes what is held of a person, their photographs apart. Whoever calls decides, and writes the audit."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from typing import Final
-
-from django.utils.module_loading import import_string
-
-from office.accounts.models import Account
 from office.exclusions.models import BallotVote, Case
 from office.people.models import Individual
-
-_PHOTOGRAPHS: Final = "office.people.photographs"
-
-
-def erase_photographs(actor: Account | None, individual: Individual) -> int:
-    """Remove a person's photographs, rows, keys and files; returns how many there were.
-
-    The part that keeps them writes a row of the audit for each.
-    """
-    # By name, so that nothing here needs that part to be there.
-    if importlib.util.find_spec(_PHOTOGRAPHS) is not None:
-        remove: Callable[[Account | None, Individual], int] = import_string(f"{_PHOTOGRAPHS}.erase_photographs")
-        return remove(actor, individual)
-    count, _ = individual.photographs.all().delete()
-    return count
 
 
 def erase_case(case: Case) -> None:
@@ -51,7 +29,7 @@ def is_erased(case: Case) -> bool:
 
 
 def erase_words(individual: Individual) -> None:
-    """Leave of a person the row with its number. Their photographs and cases are removed by the functions above."""
+    """Leave of a person the row with its number. Their cases are another function's."""
     individual.name = individual.also_known_as = individual.description = individual.address = ""
     individual.search_text = ""
     individual.born_on, individual.is_believed_minor = None, False

@@ -17,6 +17,7 @@ from office.exclusions.models import Case
 from office.exclusions.rules.period import day_of
 from office.people import erasure, rules
 from office.people.models import Individual, RightsRequest
+from office.people.photographs import erase_photographs
 from office.people.rights import erase_all
 from office.people.rules import Kept, KeptPerson, Schedule
 
@@ -123,9 +124,7 @@ def _erase_due(individual: Individual, today: date) -> int:
         return 1
     gone = 0
     if _is_due(plan.photographs, today):
-        count = erasure.erase_photographs(None, individual)
-        record(None, "photographs.erased", individual, individual=individual.reference, photographs=count)
-        gone += 1
+        gone += erase_photographs(None, individual)
     for case in _due(individual.cases.all(), plan, today):
         erasure.erase_case(case)
         record(None, "case.erased", case, individual=individual.reference)

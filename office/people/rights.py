@@ -24,6 +24,7 @@ from office.exclusions.rules.period import day_of
 from office.members.facts import folded
 from office.people import erasure, rules
 from office.people.models import Individual, RightsRequest
+from office.people.photographs import erase_photographs
 from office.people.rules import RequestKind, Way
 
 CORRECTED_FIELDS: Final = ("name", "also_known_as", "born_on", "is_believed_minor", "description", "address")
@@ -218,7 +219,7 @@ def erase_all(actor: Account | None, individual: Individual, *, ended: int = 0) 
         individual: whom.
         ended: how many cases were ended for it.
     """
-    photographs = erasure.erase_photographs(actor, individual)
+    photographs = erase_photographs(actor, individual)
     cases = [case for case in individual.cases.all() if not erasure.is_erased(case)]
     for case in cases:
         erasure.erase_case(case)

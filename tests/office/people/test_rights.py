@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from office.accounts.access import rights_of
 from office.audit.models import AuditRow
@@ -10,10 +13,11 @@ from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
 from office.people import rights
 from office.people.models import Individual, Photograph
+from office.people.photographs import add_photograph
 from office.people.rights import Correction, RefusedError
 from office.people.rights_export import as_json, held
 from tests.office.exclusions.conftest import NOMINATION, Town
-from tests.office.people.conftest import photograph, request_of
+from tests.office.people.conftest import photograph, request_of, taken
 
 RIGHT = Correction(
     name="Somebody Right", also_known_as="", born_on=None, is_believed_minor=False, description="", address=""
@@ -65,6 +69,20 @@ def test_erasure_leaves_number_state_and_dates(town: Town) -> None:
     assert person.erased_at is not None
     row = AuditRow.objects.get(action="individual.erased")
     assert (row.subject_name, row.details) == ("HART-0001", '{"cases":[1],"ended":1,"photographs":1}')
+
+
+def test_erasure_leaves_no_file_of_a_photograph(
+    town: Town, settings: Settings, tmp_path: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    settings.PHOTOGRAPHS_FOLDER = tmp_path / "photographs"
+    case = town.case("served")
+    add_photograph(town.cora, case.individual, taken(), source="camera 4", taken_on=None)
+    assert list(settings.PHOTOGRAPHS_FOLDER.iterdir())
+    with django_capture_on_commit_callbacks(execute=True):
+        erase(town, case, "It was not them.")
+
+    assert list(settings.PHOTOGRAPHS_FOLDER.iterdir()) == []
+    assert not Photograph.objects.exists()
 
 
 @pytest.mark.parametrize("state", ["nominated", "checked", "voting", "decided", "issued", "served"])
