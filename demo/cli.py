@@ -127,7 +127,13 @@ async def _run(options: argparse.Namespace) -> int:
     for number in _STOPPED_BY:
         loop.add_signal_handler(number, stopped.set)
     plan = (
-        TownPlan(addresses(options.premises or PREMISES_MIN), has_radio=options.radio, has_office=True, has_people=True)
+        TownPlan(
+            addresses(options.premises or PREMISES_MIN),
+            has_radio=options.radio,
+            has_office=True,
+            has_people=True,
+            has_papers=True,
+        )
         if options.script is None
         else SCRIPTS[options.script].plan
     )
@@ -251,7 +257,8 @@ def _welcome(town: Town, panels_url: str) -> str:
         "       Penny Books and Night Stop are warned. The Red Lion is in another scheme, and is not.",
         "    3. Acknowledge it at central: the shop's screen says ANSWERED, and by whom.",
         *(_RADIO_HINTS if town.plan.has_radio else ()),
-        f"    {last}. In the middle of an alert kill central, the broker or a node on the panels' page,",
+        f"    {last}. Sign in to the office as grant, the co-ordinator, for whom cases wait; as mistry, vote on one.",
+        f"    {last + 1}. In the middle of an alert kill central, the broker or a node on the panels' page,",
         "       and start it again: nothing is lost and no screen says anything untrue.",
         "",
         "  Not a certified alarm-receiving path: in danger, call 999.",

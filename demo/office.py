@@ -1,4 +1,4 @@
-"""The town's office: its configuration, its two programs, and what the demo makes in it."""
+"""The town's office: its configuration, its programs, and what the demo makes in it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from provisioning.proposals import Proposals, link, read_proposals
 
 PAGES: Final = "office"
 PUBLISHER: Final = "publisher"
+PAPERS: Final = "papers"
 _LINK: Final = re.compile(r"https?://\S+")
 _PUBLISHED_WITHIN_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.05
@@ -37,7 +38,7 @@ class Office:
         folder: its files.
         config: ``office.toml``.
         url: of its pages, by the name for which passkeys work.
-        pages, publisher: its programs.
+        pages, publisher, papers: its programs; the last makes PDFs.
         first_link: for the first co-ordinator; empty before :meth:`found`.
         accounts: one of each role; none before :meth:`people`.
     """
@@ -50,6 +51,8 @@ class Office:
         self.accounts: tuple[DemoAccount, ...] = ()
         self.pages: Program
         self.publisher: Program
+        self.papers: Program
+        self._socket = self.folder / "papers.sock"
         self._town = town
         self._premises: tuple[int, ...] = ()
         self.folder.mkdir(mode=0o700)
@@ -63,18 +66,25 @@ port = {port}
 
 [central]
 url = {json.dumps(central_url)}
+
+[papers]
+socket = "{self._socket.name}"
 """,
             encoding="utf-8",
         )
 
     @property
     def programs(self) -> tuple[Program, Program]:
-        """Pages and publisher."""
+        """Those without which people cannot work: pages and publisher."""
         return (self.pages, self.publisher)
 
     def command(self, *words: str) -> list[str]:
         """``watchlink office WORDS --config …``."""
         return [sys.executable, "-m", "watchlink.cli", "office", *words, "--config", str(self.config)]
+
+    def papers_command(self) -> list[str]:
+        """``watchlink office papers …``."""
+        return [sys.executable, "-m", "watchlink.cli", "office", "papers", "--socket", str(self._socket)]
 
     async def found(self) -> None:
         """Make its database and keys as an engineer would, and let the fleet trust it.
@@ -91,7 +101,7 @@ url = {json.dumps(central_url)}
         change_keys(folder, trust=read_office_key(self.folder / "publisher" / "snapshot.pub", folder))
 
     async def people(self, shops: Sequence[Shop]) -> None:
-        """Make an account of each role, and the town's premises.
+        """Make an account of each role, the town's premises, and a year of cases.
 
         Raises:
             TownError: it failed.

@@ -1,7 +1,7 @@
-"""Makes the demo's people and premises at its office: ``python -m demo.office_people OFFICE.TOML < PREMISES.JSON``.
+"""Makes what the demo's office has from the start: ``python -m demo.office_people OFFICE.TOML < PREMISES.JSON``.
 
 Standard input: a list of :class:`Shop`. Output: :class:`Made`, with an account for each role and the secrets that its
-person would know. A real office has no such command: there people are invited.
+person would know; beside them a year of cases. A real office has no such command: there people are invited.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ PEOPLE: Final[tuple[tuple[RoleSlug, str, tuple[str, ...]], ...]] = (
     ("police", "Kit Lowe", ("hart", "pub-watch")),
     ("fleet-engineer", "Robin Hale", ("hart", "pub-watch")),
     ("members-contact", "Dee Mistry", ("hart",)),
+    ("members-contact", "Nell Ward", ("hart",)),
+    ("members-contact", "Lee Tanner", ("pub-watch",)),
+    ("co-ordinator", "Jo Brandt", ("hart", "pub-watch")),
 )
 
 
@@ -59,15 +62,26 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def main(config: str, shops: tuple[Shop, ...]) -> Made:
-    """Make everything in one transaction."""
+    """Set Django up, then :func:`fill`."""
     os.environ[CONFIG_VARIABLE] = config
     os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
     import django  # noqa: PLC0415 - it reads the settings, so they must be named first
-    from django.db import transaction  # noqa: PLC0415
 
     django.setup()
+    return fill(shops)
+
+
+def fill(shops: tuple[Shop, ...]) -> Made:
+    """Make everything in one transaction."""
+    from django.db import transaction  # noqa: PLC0415 - as above
+    from django.utils import timezone  # noqa: PLC0415
+
+    from demo import office_life  # noqa: PLC0415
+
     with transaction.atomic():
-        return Made(tuple(_account(*person) for person in PEOPLE), tuple(map(_premises, shops)))
+        made = Made(tuple(_account(*person) for person in PEOPLE), tuple(map(_premises, shops)))
+        office_life.play(timezone.now())
+    return made
 
 
 def _account(role: RoleSlug, name: str, schemes: tuple[str, ...]) -> DemoAccount:
@@ -94,7 +108,9 @@ def _account(role: RoleSlug, name: str, schemes: tuple[str, ...]) -> DemoAccount
 
 
 def _premises(shop: Shop) -> int:
-    from datetime import date  # noqa: PLC0415 - as above
+    from datetime import timedelta  # noqa: PLC0415 - as above
+
+    from django.utils import timezone  # noqa: PLC0415
 
     from office.accounts.models import Scheme  # noqa: PLC0415
     from office.members.facts import ContactFacts, PremisesFacts  # noqa: PLC0415
@@ -103,7 +119,7 @@ def _premises(shop: Shop) -> int:
     schemes = list(Scheme.objects.filter(slug__in=shop.schemes))
     member = Member.objects.create(name=shop.name)
     for scheme in schemes:
-        Membership.objects.create(member=member, scheme=scheme, joined_on=date(2025, 4, 1))
+        Membership.objects.create(member=member, scheme=scheme, joined_on=timezone.localdate() - timedelta(days=600))
     facts = PremisesFacts(
         name=shop.name,
         place=shop.place,

@@ -83,7 +83,8 @@ class TownPlan(Struct, frozen=True):
         addresses: its premises.
         has_radio: each has a radio on one air, and central has a gateway.
         has_office: it has an office; else people sign in to central by tickets that the demo signs.
-        has_people: the office has an account of each role from the start, and the town's premises.
+        has_people: the office has an account of each role from the start, the town's premises, and a year of cases.
+        has_papers: the office has the program that makes PDFs.
         path_test_first_ms: when each node first tests its radio's path.
         attack_wait_max_ms: how long an attack waits for a clear channel; ``None`` = the node's default.
     """
@@ -92,5 +93,6 @@ class TownPlan(Struct, frozen=True):
     has_radio: bool = False
     has_office: bool = False
     has_people: bool = False
+    has_papers: bool = False
     path_test_first_ms: int = 45_000
     attack_wait_max_ms: int | None = None

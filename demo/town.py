@@ -24,7 +24,7 @@ from demo.fitting import TownError, complete, fake_socket, join_central, mosquit
 from demo.guardian_pipe import Guardian
 from demo.node_records import shown_on_disk
 from demo.notice import Notice
-from demo.office import PAGES, PUBLISHER, Office
+from demo.office import PAGES, PAPERS, PUBLISHER, Office
 from demo.office_people import Shop
 from demo.ports import LOOPBACK, free_ports
 from demo.premises import GATEWAY, SCHEMES, Address, TownPlan
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 BROKER: Final = "broker"
 AIR: Final = "air"
-_UP: Final = {PAGES: "listening", PUBLISHER: "publishing"}
+_UP: Final = {PAGES: "listening", PUBLISHER: "publishing", PAPERS: "listening"}
 """By which fact each program of the office says that it is up."""
 _ATTEMPTS: Final = 5
 _READY_WITHIN_S: Final = 120.0
@@ -159,6 +159,7 @@ class Town:
         office = Office(self.folder, port, self.watch_room.url)
         office.pages = self._program(PAGES, office.command("serve"), PAGES)
         office.publisher = self._program(PUBLISHER, office.command("publish"), PUBLISHER)
+        office.papers = self._program(PAPERS, office.papers_command(), PAPERS)
         join_central(self.folder / "central" / "central.toml", office.url)
         return office
 
@@ -180,7 +181,7 @@ class Town:
     def programs(self) -> tuple[Program, ...]:
         """All programs, in starting order."""
         air = () if self.air is None else (self.air,)
-        office = () if self.office is None else (self.office.pages, self.office.publisher)
+        office = () if self.office is None else (self.office.pages, self.office.publisher, self.office.papers)
         return (self.broker, *air, self.central, *(one.program for one in self.everywhere), *office)
 
     @property
@@ -244,6 +245,9 @@ class Town:
         await asyncio.gather(*(self._start_until_says(one, _UP[one.name], one.name) for one in office.programs))
         if self.plan.has_people:
             await office.join([one.node for one in self.premises.values()])
+        if self.plan.has_papers:
+            # Nobody waits for it: it loads for seconds, and the first PDF is wanted later.
+            await office.papers.start()
 
     async def stop(self) -> None:
         """Stop everything: nodes first, the broker last."""
@@ -253,7 +257,7 @@ class Town:
         await asyncio.gather(*(p.program.stop() for p in self.everywhere))
         await asyncio.gather(*(p.board.disconnect() for p in self.everywhere))
         if self.office is not None:
-            await asyncio.gather(*(one.stop() for one in self.office.programs))
+            await asyncio.gather(*(one.stop() for one in (*self.office.programs, self.office.papers)))
         await self.central.stop()
         if self.air is not None and self.air_link is not None:
             await self.air_link.disconnect()

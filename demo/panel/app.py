@@ -42,7 +42,7 @@ from central.web.guard import Guard, Site
 from demo.air.orders import AnyOrder
 from demo.chronicle import Fact
 from demo.fitting import TownError
-from demo.office import PAGES, PUBLISHER
+from demo.office import PAGES, PAPERS, PUBLISHER
 from demo.office_people import DemoAccount
 from demo.panel.air import AirRoutes, AudibleMiddleware
 from demo.panel.authenticator import codes_of
@@ -63,6 +63,7 @@ _TITLES: Final = {
     "air": "The air between the radios",
     PAGES: "The office's pages",
     PUBLISHER: "The office's publisher",
+    PAPERS: "The office's papers",
 }
 _ClientText = Annotated[str, msgspec.Meta(max_length=16)]
 

@@ -100,8 +100,9 @@ def programs_beside(town: Town) -> tuple[Program, ...]:
     """The programs other than the premises' nodes."""
     air = () if town.air is None else (town.air,)
     gateway = () if town.gateway is None else (town.gateway.program,)
-    office = () if town.office is None else (town.office.pages, town.office.publisher)
-    return (town.central, town.broker, *air, *gateway, *office)
+    office = () if town.office is None else town.office.programs
+    papers = () if town.office is None or not town.plan.has_papers else (town.office.papers,)
+    return (town.central, town.broker, *air, *gateway, *office, *papers)
 
 
 def _panel(town: Town, premises: Premises) -> PanelState:
