@@ -20,7 +20,9 @@ from office.papers.orders import (
     NAME_CHARS_MAX,
     PREMISES_ON_FRONT_MAX,
     TEXT_CHARS_MAX,
+    MeetingPaper,
     NoticePaper,
+    Order,
     UnreadablePaperError,
     day_text,
     person_text,
@@ -36,13 +38,13 @@ _TIGHT_CHARS: Final = 300
 _IMAGES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
-def draw(paper: NoticePaper) -> bytes:
+def draw(order: Order) -> bytes:
     """The PDF. The same order gives the same bytes.
 
     Raises:
         UnreadablePaperError: a check of its tags failed.
     """
-    document = HTML(string=html_of(paper), url_fetcher=_NOTHING_ELSE).render(FontConfiguration())
+    document = HTML(string=html_of(order), url_fetcher=_NOTHING_ELSE).render(FontConfiguration())
     drawn = document.write_pdf(pdf_variant="pdf/ua-1")
     assert drawn is not None
     finished = io.BytesIO()
@@ -50,24 +52,53 @@ def draw(paper: NoticePaper) -> bytes:
         mend(pdf)
         pdf.save(finished, deterministic_id=True)
     with pikepdf.open(finished) as pdf:
-        faults = tags.faults(pdf, figures=1 if paper.photograph else 0)
+        faults = tags.faults(pdf, figures=1 if isinstance(order, NoticePaper) and order.photograph else 0)
     if faults:
         raise UnreadablePaperError("; ".join(faults))
     return finished.getvalue()
 
 
-def html_of(paper: NoticePaper) -> str:
+def html_of(order: Order) -> str:
     """What is drawn, as a page of HTML. All text in it is plain: one line each, without control characters."""
-    name = "pocket.html" if paper.is_pocket_size else "notice.html"
-    text: str = _ENGINE.get_template(name).render(Context(_words(paper)))
+    if isinstance(order, MeetingPaper):
+        name, words = "meeting", _words_of_meeting(order)
+    else:
+        name, words = "pocket" if order.is_pocket_size else "notice", _words(order)
+    css = (_SHEETS / f"{'pocket' if name == 'pocket' else 'notice'}.css").read_text(encoding="utf-8")
+    text: str = _ENGINE.get_template(f"{name}.html").render(Context({**words, "css": css}))
     return text
+
+
+def _words_of_meeting(paper: MeetingPaper) -> dict[str, object]:
+    return {
+        "scheme": _line(paper.scheme),
+        "printed_on": day_text(paper.printed_on),
+        "created": paper.printed_on.isoformat(),
+        "count": "1 case" if len(paper.cases) == 1 else f"{len(paper.cases)} cases",
+        "cases": [
+            {
+                "number": f"{one.number}",
+                "category": _line(one.category),
+                "conduct": list(_lines(one.conduct)),
+                "evidence": _line(one.evidence),
+                "happened_on": day_text(one.happened_on),
+                "happened_at": _line(one.happened_at),
+                "is_repeat": one.is_repeat,
+                "months": f"{one.months}",
+                "months_reason": _line(one.months_reason),
+                "tariff_first": f"{one.tariff_first}",
+                "tariff_again": f"{one.tariff_again}",
+                "is_minor": one.is_minor,
+            }
+            for one in paper.cases
+        ],
+    }
 
 
 def _words(paper: NoticePaper) -> dict[str, object]:
     # Django formats numbers and dates by settings, which this program has not: everything is text already.
     count = len(paper.premises)
     return {
-        "css": (_SHEETS / ("pocket.css" if paper.is_pocket_size else "notice.css")).read_text(encoding="utf-8"),
         "scheme": _line(paper.scheme),
         "title": _line(paper.title),
         "reference": _line(paper.reference),

@@ -16,6 +16,8 @@ NAME_CHARS_MAX: Final = 300
 TEXT_CHARS_MAX: Final = 2_000
 PREMISES_MAX: Final = 1_000
 PHOTOGRAPH_BYTES_MAX: Final = 2_000_000
+MEETING_CASES_MAX: Final = 100
+"""More than a meeting reads."""
 PREMISES_ON_FRONT_MAX: Final = 8
 """More are listed behind the privacy notice, on pages of their own."""
 UNKNOWN_NAME: Final = "A person whose name we do not know"
@@ -83,7 +85,50 @@ class NoticePaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     is_pocket_size: bool = False
 
 
-Order = NoticePaper
+class MeetingCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A case as a meeting hears it: there is no field for who it is.
+
+    Attributes:
+        number: of the case, by which it is read out.
+        category: of the conduct, as people read it.
+        conduct, evidence: what happened, and what there is.
+        happened_on, happened_at: day and place.
+        months: proposed.
+        months_reason: why another number than the tariff's.
+        tariff_first, tariff_again: months; the second if excluded before.
+        is_repeat: excluded before.
+        is_minor: under 18, or believed to be.
+    """
+
+    number: int
+    category: Name
+    conduct: Text
+    evidence: Text
+    happened_on: date
+    happened_at: Name
+    months: int
+    months_reason: Text
+    tariff_first: int
+    tariff_again: int
+    is_repeat: bool
+    is_minor: bool
+
+
+class MeetingPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="meeting"):
+    """The cases that a meeting decides on.
+
+    Attributes:
+        scheme: name of the scheme.
+        printed_on: day.
+        cases: by number.
+    """
+
+    scheme: Name
+    printed_on: date
+    cases: Annotated[tuple[MeetingCase, ...], Meta(min_length=1, max_length=MEETING_CASES_MAX)]
+
+
+Order = NoticePaper | MeetingPaper
 ORDER_BYTES_MAX: Final = 4_000_000
 
 

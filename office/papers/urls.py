@@ -6,4 +6,7 @@ from django.urls import path
 
 from office.papers import views
 
-urlpatterns = [path("papers/notices/<int:number>/", views.notice_pdf, name="notice-pdf")]
+urlpatterns = [
+    path("papers/notices/<int:number>/", views.notice_pdf, name="notice-pdf"),
+    path("papers/meeting/<slug:scheme>/", views.meeting_pdf, name="meeting-pdf"),
+]

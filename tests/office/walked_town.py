@@ -114,7 +114,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "cases": {"number": nominated.pk},
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
-        "papers": {"number": _printable(scheme, inviter).pk},
+        "papers": {"number": _printable(scheme, inviter).pk, "scheme": scheme.slug},
     }
     return Things(arguments, target, member.name)
 

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 from office.papers.app import Bounds, Papers
-from office.papers.orders import NoticePaper, UnreadablePaperError
+from office.papers.orders import NoticePaper, Order, UnreadablePaperError
 from runtime.logs import set_up_logging
 from runtime.service import Service
 
 
-def draw(order: NoticePaper) -> bytes:
+def draw(order: Order) -> bytes:
     """As planted."""
+    assert isinstance(order, NoticePaper)
     match order.title:
         case "hang":
             signal.pause()

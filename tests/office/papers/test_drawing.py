@@ -5,6 +5,7 @@ import re
 from datetime import date
 from typing import Any
 
+import msgspec
 import pikepdf
 import pytest
 
@@ -12,8 +13,10 @@ from office.papers.drawing import draw, html_of
 from office.papers.orders import (
     PREMISES_ON_FRONT_MAX,
     UNKNOWN_NAME,
+    MeetingCase,
+    MeetingPaper,
     NamedPremises,
-    NoticePaper,
+    Order,
     UnreadablePaperError,
     why_not_print,
 )
@@ -22,7 +25,7 @@ from office.people.rules import ACKNOWLEDGED_WITHIN, ENDED_KEPT, PHOTOGRAPH_KEPT
 from tests.office.papers.conftest import paper, photograph, shops
 
 
-def text_of(order: NoticePaper) -> str:
+def text_of(order: Order) -> str:
     """What a person reads, as one line."""
     body = html_of(order).partition("<body>")[2]
     return " ".join(re.sub(r"<[^>]*>", " ", body).split())
@@ -172,3 +175,34 @@ def test_days_are_printed_as_they_are() -> None:
 def test_notice_that_lacks_what_a_person_must_know_is_not_printed(changes: dict[str, Any], why: str) -> None:
     assert why in (why_not_print(paper(**changes)) or "")
     assert why_not_print(paper()) is None
+
+
+def test_list_for_a_meeting_says_what_was_done_and_what_is_proposed() -> None:
+    case = MeetingCase(
+        number=17,
+        category="Theft",
+        conduct="Took three <bottles>.\nLeft.",
+        evidence="Film of camera 4",
+        happened_on=date(2026, 10, 30),
+        happened_at="High Street",
+        months=9,
+        months_reason="Third time",
+        tariff_first=6,
+        tariff_again=12,
+        is_repeat=True,
+        is_minor=True,
+    )
+    order = MeetingPaper(
+        scheme="HART",
+        printed_on=date(2026, 11, 27),
+        cases=tuple(msgspec.structs.replace(case, number=number) for number in range(1, 30)),
+    )
+    text = text_of(order)
+
+    for said in (
+        *("29 cases, printed on 27 November 2026", "Case 29: Theft", "Took three &lt;bottles&gt;.", "Film of camera 4"),
+        *("9 months: Third time", "6 months; 12 if excluded before. Excluded before: yes", "Under 18"),
+        *("30 October 2026, High Street", "For ______"),
+    ):
+        assert said in text
+    assert draw(order) == draw(order)

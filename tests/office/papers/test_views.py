@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from office.exclusions import acts
 from office.exclusions.models import Case, Notice, SchemeTerms
 from office.exclusions.rules.period import day_of
 from office.papers import line
-from office.papers.orders import ORDER_BYTES_MAX, NoticePaper
+from office.papers.orders import ORDER_BYTES_MAX, NoticePaper, Order
 from office.people.intake_process import Picture
 from office.people.intake_terms import Box
 from office.people.models import Individual
@@ -37,7 +38,7 @@ class Printer:
     """Answers each order with ``%PDF-`` and its reference, or as planted, and remembers it."""
 
     def __init__(self, socket_file: Path) -> None:
-        self.orders: list[NoticePaper] = []
+        self.orders: list[Any] = []
         self.refusal = ""
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(socket_file))
@@ -59,9 +60,10 @@ class Printer:
             with asking:
                 ends_s = time.monotonic() + DEADLINE_S
                 _, data = line.receive(asking, line.ORDER, ORDER_BYTES_MAX, ends_s)
-                order = msgspec.json.decode(data, type=NoticePaper)
+                order = msgspec.json.decode(data, type=Order)
                 self.orders.append(order)
-                answer = self.refusal.encode() or b"%PDF-" + order.reference.encode()
+                named = order.reference if isinstance(order, NoticePaper) else order.scheme
+                answer = self.refusal.encode() or b"%PDF-" + named.encode()
                 line.send(asking, line.REFUSAL if self.refusal else line.PDF, answer, ends_s)
 
 
@@ -263,3 +265,35 @@ def test_notice_is_not_printed_without_its_photograph(
 
     assert (503, []) == (answer.status_code, printer.orders)
     assert b"photograph of this person cannot be opened" in answer.content
+
+
+def test_meeting_list_has_what_waits_for_a_vote_and_says_nobody(
+    town: Town, printer: Printer, signed_in: SignedIn
+) -> None:
+    town.case("served")
+    voting, checked = town.case("voting"), town.case("checked")
+    town.case("nominated")
+    answer = signed_in(town.cora).get(reverse("meeting-pdf", kwargs={"scheme": "hart"}))
+    order = printer.orders[0]
+
+    assert (200, b"%PDF-HART") == (answer.status_code, answer.content)
+    assert [voting.number, checked.number] == [one.number for one in order.cases]
+    assert (6, 6, 12, False) == (
+        order.cases[0].months,
+        order.cases[0].tariff_first,
+        order.cases[0].tariff_again,
+        order.cases[0].is_minor,
+    )
+    written = msgspec.json.encode(order)
+    for individual in Individual.objects.all():
+        assert individual.name.encode() not in written
+        assert individual.reference.encode() not in written
+    assert ["meeting-list.printed"] == actions("meeting-list.printed")
+
+
+def test_meeting_without_a_case_prints_no_list(town: Town, printer: Printer, signed_in: SignedIn) -> None:
+    town.case("nominated")
+    answer = signed_in(town.cora).get(reverse("meeting-pdf", kwargs={"scheme": "hart"}))
+
+    assert (409, []) == (answer.status_code, printer.orders)
+    assert b"No case waits" in answer.content
