@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from msgspec import Struct
 
 from office.accounts.access import acting, for_roles, rights
+from office.accounts.models import Scheme
 from office.accounts.rules import Rights
 from office.exclusions import acts, voting
 from office.exclusions.acts import MoveRefusedError
@@ -151,6 +152,7 @@ def meeting(request: HttpRequest) -> HttpResponse:
         "rows": [(one, OUTCOMES.get(one.outcome, "")) for one in ballots],
         "waiting": waiting,
         "today": today,
+        "schemes": Scheme.objects.filter(pk__in=mine.co_ordinates),
     }
     return render(request, "exclusions/meeting.html", context)
 

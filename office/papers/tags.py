@@ -25,7 +25,7 @@ _PARENTS: Final = {
     "TBody": {"Table"},
 }
 """Whose children they may be."""
-_KINDS: Final = {"Document", "P", "Span", "H1", "H2", "H3", "Table", "Figure", "NonStruct", *_PARENTS}
+_KINDS: Final = {"Document", "P", "Span", "H1", "H2", "H3", "Table", "Figure", "Sect", "NonStruct", *_PARENTS}
 """All that papers are made of."""
 _SCOPES: Final = {"/Row", "/Column"}
 _SAME_LINE_POINTS: Final = 2.0

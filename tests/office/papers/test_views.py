@@ -297,3 +297,10 @@ def test_meeting_without_a_case_prints_no_list(town: Town, printer: Printer, sig
 
     assert (409, []) == (answer.status_code, printer.orders)
     assert b"No case waits" in answer.content
+
+
+def test_meeting_page_leads_to_its_list(town: Town, signed_in: SignedIn) -> None:
+    page = signed_in(town.cora).get(reverse("meeting")).content
+
+    assert b'href="/papers/meeting/hart/"' in page
+    assert b"/papers/meeting/pubwatch/" not in page
