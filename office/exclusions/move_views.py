@@ -117,7 +117,9 @@ def _answer(
         form.add_error(None, str(e))
         return _show(request, one_case(request, case.pk), name, form, status=409)
     messages.success(request, done)
-    return redirect("case", number=case.pk)
+    ballot = case.ballots.filter(way="meeting", ended_at=None).first() if name == "open-vote" else None
+    # The next page of a meeting is seen by all who are there: it must not say who it is.
+    return redirect("case", number=case.pk) if ballot is None else redirect("hands", number=ballot.pk)
 
 
 def _show(
@@ -134,10 +136,11 @@ def _show(
         seen: the version that the person had seen when somebody else moved the case; 0 = nobody did.
     """
     mine = rights(request)
+    is_shown = name != "open-vote" and may_see_person(mine, case)
     context: dict[str, Any] = {
         "case": case,
-        "individual": case.individual if may_see_person(mine, case) else None,
-        "photograph": shown_photograph(mine, case),
+        "individual": case.individual if is_shown else None,
+        "photograph": shown_photograph(mine, case) if is_shown else None,
         "is_minor": acts.is_minor(case.individual),
         "is_co_ordinator": case.scheme_id in mine.co_ordinates,
         "move": MOVES[name],

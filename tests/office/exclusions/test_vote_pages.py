@@ -273,6 +273,18 @@ def test_meeting_reads_cases_by_number_takes_hands_and_then_says_who(town: Town,
     assert "Nobody Atall" in page
 
 
+def test_vote_is_opened_at_a_meeting_without_saying_who_it_is(town: Town, signed_in: SignedIn) -> None:
+    case, browser = town.case("checked"), signed_in(town.cora)
+    asked = browser.get(f"/cases/{case.pk}/open-vote/").content.decode()
+    opened = browser.post(f"/cases/{case.pk}/open-vote/", {"version": case.version, "way": "meeting"}, follow=True)
+
+    assert opened.redirect_chain == [(f"/votes/{town.ballot(case).pk}/hands/", 302)]
+    for page in (asked, opened.content.decode()):
+        assert "HART case 1" in page
+        assert "Nobody Atall" not in page
+        assert "HART-0001" not in page
+
+
 def test_hands_are_closed_and_counted_at_once(town: Town, signed_in: SignedIn) -> None:
     ballot = town.ballot(town.case("voting"))
     sent = hands(town, ballot, "do-not-exclude", "exclude", "do-not-exclude")
