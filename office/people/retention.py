@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -14,9 +14,9 @@ from office.accounts.access import in_turn
 from office.audit.journal import record
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
-from office.exclusions.rules.period import day_of
+from office.exclusions.rules.period import TOWN_ZONE, day_of
 from office.people import erasure, rules
-from office.people.models import Individual, RightsRequest
+from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import erase_photographs
 from office.people.rights import erase_all
 from office.people.rules import Kept, KeptPerson, Schedule
@@ -39,10 +39,11 @@ class Planned(Struct, frozen=True):
     subject: str
 
 
-def planned(own: frozenset[int]) -> list[Planned]:
-    """What goes in these schemes, the next first."""
+def planned(own: frozenset[int], today: date) -> list[Planned]:
+    """What goes in these schemes within :data:`office.people.rules.FORESEEN`, the next first."""
+    until = today + rules.FORESEEN
     rows: list[Planned] = []
-    for individual in _individuals().filter(scheme__in=own):
+    for individual in _individuals().filter(scheme__in=own, pk__in=_candidates(until).values("pk")):
         plan = schedule_of(individual)
         if plan.photographs is not None:
             rows.append(Planned(plan.photographs, "Photographs", individual.reference))
@@ -53,7 +54,7 @@ def planned(own: frozenset[int]) -> list[Planned]:
         day = rules.request_goes_on(request.done_on)
         assert day is not None
         rows.append(Planned(day, REQUEST_WORDS, str(request.pk)))
-    return sorted(rows, key=lambda row: (row.goes_on, row.subject))
+    return sorted((row for row in rows if row.goes_on <= until), key=lambda row: (row.goes_on, row.subject))
 
 
 def is_held(today: date) -> bool:
@@ -69,7 +70,7 @@ def erase_what_is_due(now: datetime) -> int:
         logger.warning("nothing is erased by the schedule: the clock is not near what people did last")
         return 0
     gone = 0
-    for number in list(_candidates().values_list("pk", flat=True)):
+    for number in list(_candidates(today).values_list("pk", flat=True)):
         with in_turn():
             individual = _individuals().filter(pk=number).first()
             gone += 0 if individual is None else _erase_due(individual, today)
@@ -112,9 +113,15 @@ def _individuals() -> QuerySet[Individual]:
     )
 
 
-def _candidates() -> QuerySet[Individual]:
-    """Those of whom anything might be due: with a case that is over, or without any."""
-    return Individual.objects.filter(Q(cases__over_at__isnull=False) | Q(cases=None), erased_at=None).distinct()
+def _candidates(until: date) -> QuerySet[Individual]:
+    """Those of whom anything might go by then: few of many, so that neither page nor night's work reads them all."""
+    long_over = datetime.combine(until + timedelta(days=1), time(), TOWN_ZONE) - rules.ENDED_KEPT
+    case_over = Case.objects.filter(over_at__isnull=False).exclude(category="")
+    going = case_over.filter(Q(decided_at=None) | Q(over_at__lte=long_over))
+    pictured = Photograph.objects.filter(individual__cases__over_at__isnull=False)
+    return Individual.objects.filter(
+        Q(pk__in=going.values("individual")) | Q(pk__in=pictured.values("individual")) | Q(cases=None), erased_at=None
+    )
 
 
 def _erase_due(individual: Individual, today: date) -> int:

@@ -22,7 +22,7 @@ from office.exclusions.rules.life import TITLES as STATE_TITLES
 from office.exclusions.terms import terms_of
 from office.members.models import Member
 from office.people.models import Individual, Photograph, RightsRequest
-from office.people.rules import without_others
+from office.people.rules import by_first_word, without_others
 
 ABOUT: Final = (
     "Why it is held: to prevent and detect crime and disorder, and to protect staff, customers and premises.",
@@ -111,11 +111,13 @@ class _Texts:
         others = Individual.objects.filter(scheme=own).exclude(pk=individual.pk).values_list("name", "also_known_as")
         grants = Account.objects.filter(grants__scheme=own).values_list("name", "grants__role")
         members = Member.objects.filter(memberships__scheme=own)
-        self._others = [
-            *((name, "another person") for names in others for name in names if name),
-            *((name, ROLE_TITLES[role] or _SOMEBODY) for name, role in grants),
-            *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
-        ]
+        self._others = by_first_word(
+            [
+                *((name, "another person") for names in others for name in names if name),
+                *((name, ROLE_TITLES[role] or _SOMEBODY) for name, role in grants),
+                *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
+            ]
+        )
 
     def fact(self, label: str, text: str) -> Fact:
         """Others left out."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -28,7 +30,8 @@ from office.people.models import Individual, RightsRequest
 from office.people.rights_forms import CorrectionForm, FindForm, OutcomeForm, ReasonForm, RequestForm
 
 guard = for_roles("co-ordinator")
-CHANGED: str = "Somebody else has changed this person meanwhile. Look at what is held now, then do it again."
+PAGE_ROWS: Final = 50
+CHANGED: Final = "Somebody else has changed this person meanwhile. Look at what is held now, then do it again."
 
 
 @guard
@@ -39,7 +42,7 @@ def due(request: HttpRequest) -> HttpResponse:
     found = list(acts.requests_of(rights(request).co_ordinates))
     context = {
         "open": [(one, _is_late(one, today)) for one in found if one.done_on is None],
-        "settled": [one for one in reversed(found) if one.done_on is not None],
+        "settled": [one for one in reversed(found) if one.done_on is not None][:PAGE_ROWS],
     }
     return render(request, "people/rights.html", context)
 
@@ -189,8 +192,11 @@ def person_erase(request: HttpRequest, number: int) -> HttpResponseBase:
 def what_goes(request: HttpRequest) -> HttpResponse:
     """What goes by the schedule, and when."""
     today = day_of(timezone.now())
-    rows = retention.planned(rights(request).co_ordinates)
-    return render(request, "people/retention.html", {"rows": rows, "today": today, "is_held": retention.is_held(today)})
+    page = Paginator(retention.planned(rights(request).co_ordinates, today), PAGE_ROWS).get_page(
+        request.GET.get("page")
+    )
+    context = {"page": page, "query": "", "today": today, "is_held": retention.is_held(today)}
+    return render(request, "people/retention.html", context)
 
 
 def _do(

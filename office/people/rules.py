@@ -41,7 +41,12 @@ REQUESTS_KEPT: Final = relativedelta(months=24)
 ACKNOWLEDGED_WITHIN: Final = timedelta(days=30)
 """Complaints."""
 CLOCK_SLACK: Final = timedelta(days=7)
+FORESEEN: Final = timedelta(days=28)
+"""What goes is shown this long before."""
+Others = Mapping[str, list[tuple[str, str]]]
+"""(folded name, what stands in its place) by the name's first word."""
 _NAME_CHARS_MIN: Final = 3
+_WORD: Final = re.compile(r"\w+")
 
 
 def due_on(kind: RequestKind, received_on: date) -> date:
@@ -158,19 +163,35 @@ def may_trust_clock(today: date, newest_record_on: date | None) -> bool:
     return newest_record_on is not None and timedelta() <= today - newest_record_on <= CLOCK_SLACK
 
 
-def without_others(text: str, others: Iterable[tuple[str, str]], own_names: Iterable[str]) -> str:
+def by_first_word(others: Iterable[tuple[str, str]]) -> Others:
+    """Names, so that those in a text are found without trying them all.
+
+    Args:
+        others: (name, what stands in its place).
+    """
+    index: dict[str, list[tuple[str, str]]] = {}
+    for name, instead in others:
+        folded = name.casefold()
+        first = _WORD.search(folded)
+        if first and len(folded) >= _NAME_CHARS_MIN:
+            index.setdefault(first[0], []).append((folded, instead))
+    return index
+
+
+def without_others(text: str, others: Others, own_names: Iterable[str]) -> str:
     """A text for the person it is about, other people's names left out.
 
     Args:
         text: as somebody wrote it.
-        others: (name, what stands in its place).
+        others: from :func:`by_first_word`.
         own_names: the person's; parts of them are never replaced.
     """
     lowered, own = text.casefold(), " ".join(own_names).casefold()
     found = {
-        name.casefold(): instead
-        for name, instead in others
-        if len(name) >= _NAME_CHARS_MIN and name.casefold() in lowered and name.casefold() not in own
+        name: instead
+        for word in {*_WORD.findall(lowered)}
+        for name, instead in others.get(word, ())
+        if name in lowered and name not in own
     }
     if not found:
         return text

@@ -42,7 +42,7 @@ def test_request_goes_from_its_arrival_to_its_answer(browser: Client) -> None:
     assert browser.post(f"/rights/{request.pk}/settle/", {"outcome": ""}).status_code == 400
     browser.post(f"/rights/{request.pk}/settle/", {"outcome": "Told by letter."})
 
-    assert "Answered: 1" in browser.get("/rights/").content.decode()
+    assert "Answered, the newest 1" in browser.get("/rights/").content.decode()
     assert "Told by letter." in browser.get(f"/rights/{request.pk}/").content.decode()
     assert browser.post(f"/rights/{request.pk}/settle/", {"outcome": "again"}).status_code == 400
     rows = AuditRow.objects.filter(action__startswith="request.").order_by("sequence")
