@@ -59,6 +59,12 @@ class Rights(Struct, frozen=True):
         """Whether the person votes or advises on exclusions in some scheme."""
         return bool(self.schemes("members-contact", "co-ordinator", "police", "pcso", "duty-sergeant"))
 
+    @property
+    def reads_register(self) -> bool:
+        """Whether the person reads who is excluded in some scheme (``READERS`` of the exclusions)."""
+        police = "police", "pcso", "duty-sergeant", "duty-officer"
+        return bool(self.schemes("co-ordinator", "members-contact", "cctv", *police))
+
 
 NOBODY: Final = Rights(0)
 
