@@ -91,15 +91,18 @@ class Filters(Struct, frozen=True):
         return [one.partition("=")[0] for one in self.query.split("&") if one]
 
 
-def read_filters(query: QueryDict) -> Filters:
-    """The filters of an address. What is not understood is as if it were not there."""
-    show, premises = query.get("show", ""), query.get("premises", "")
+def read_filters(query: QueryDict, registers: Open, choosable: QuerySet[Premises]) -> Filters:
+    """The filters of an address. What is not understood, or not theirs to choose, is as if it were not there.
+
+    Else a list for premises of the other scheme would say that nobody is excluded from them.
+    """
+    show, scheme, premises = (query.get(name, "") for name in ("show", "scheme", "premises"))
     is_number = premises.isascii() and premises.isdigit() and len(premises) <= _NUMBER_CHARS_MAX
     return Filters(
         query.get("q", "").replace("\0", "")[:_SEARCH_CHARS_MAX].strip(),
         show if show in SHOWS else "",
-        query.get("scheme", "").replace("\0", "")[:_SEARCH_CHARS_MAX],
-        int(premises) if is_number else 0,
+        scheme if scheme in {one.slug for one, _ in registers.schemes.values()} else "",
+        int(premises) if is_number and choosable.filter(pk=int(premises)).exists() else 0,
         _day(query.get("day", "")),
     )
 
@@ -149,15 +152,15 @@ def is_hidden(case: Case, registers: Open) -> bool:
     return not is_shown(facts, registers.schemes[case.scheme_id][1], registers.today)
 
 
-def filtered(cases: QuerySet[Case], filters: Filters, choosable: QuerySet[Premises], today: date) -> QuerySet[Case]:
+def filtered(cases: QuerySet[Case], filters: Filters, today: date) -> QuerySet[Case]:
     """Those of ``cases`` that the filters let pass, the search apart."""
     found = cases
     if filters.scheme:
         found = found.filter(scheme__slug=filters.scheme)
     if filters.premises:
-        there = choosable.filter(pk=filters.premises)
-        listed = Case.listed.through.objects.filter(premises__in=there, case=OuterRef("pk"))
-        found = found.filter(Q(scope="all") | Q(Exists(listed)), scheme__in=there.values("schemes"))
+        listed = Case.listed.through.objects.filter(premises=filters.premises, case=OuterRef("pk"))
+        schemes = Premises.schemes.through.objects.filter(premises=filters.premises).values("scheme_id")
+        found = found.filter(Q(scope="all") | Q(Exists(listed)), scheme__in=schemes)
     if filters.day:
         found = found.filter(Q(happened_on=filters.day) | Q(first_on=filters.day) | Q(last_on=filters.day))
     if filters.show == "new":

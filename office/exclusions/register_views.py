@@ -41,7 +41,7 @@ def register_list(request: HttpRequest) -> HttpResponse:
     """Who must not be in here: the newest first, by what the address asks for."""
     registers, filters, numbers = _found(request)
     page = Paginator(numbers, ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
-    cases = reading.rows_of(page.object_list)
+    cases = reading.rows_of(list(page.object_list))
     _tell(request, "register.viewed", registers, cases, filters=filters.names, page=page.number)
     context = {**_context(request, registers, filters), "page": page, "rows": [_row(one, registers) for one in cases]}
     return render(request, "exclusions/register.html", context)
@@ -102,9 +102,10 @@ def register_photograph(request: HttpRequest, number: int, size: str) -> HttpRes
 
 def _found(request: HttpRequest) -> tuple[Open, Filters, list[int]]:
     """The registers, what is asked of them, and numbers of the cases, in their order."""
-    mine, filters = rights(request), reading.read_filters(request.GET)
+    mine = rights(request)
     registers = reading.open_to(mine)
-    cases = reading.filtered(reading.cases_shown(registers), filters, reading.premises_to_choose(mine), registers.today)
+    filters = reading.read_filters(request.GET, registers, reading.premises_to_choose(mine))
+    cases = reading.filtered(reading.cases_shown(registers), filters, registers.today)
     return registers, filters, reading.numbers_of(cases, words_of(filters.search), registers)
 
 
@@ -172,6 +173,6 @@ def _tell(
         person(request),
         [
             Entry(action, registers.schemes[number][0], {"individuals": sorted(set(names)), **details})
-            for number, names in told.items()
+            for number, names in sorted(told.items())
         ],
     )

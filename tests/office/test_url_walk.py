@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from office.accounts.models import OfficeSession, Scheme
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
+from office.exclusions.rules.reach import READERS
 from office.exclusions.rules.votes import ADVISERS
 from office.members.models import Membership, PendingImport, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
@@ -107,7 +108,7 @@ def posted(name: str, scheme: int, member: str) -> dict[str, object]:
     return sent.get(name, of_a_case if name.startswith(("case-", "hands")) else {})
 
 
-REFUSALS: Final = ("case.not-found", "notice.not-found", "vote.not-found", "vote.refused")
+REFUSALS: Final = ("case.not-found", "notice.not-found", "register.not-found", "vote.not-found", "vote.refused")
 """Rows of the audit that say that something was not done."""
 OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}
 
@@ -164,13 +165,13 @@ def column(person: Person) -> str:
 def expected_of(line: Line, person: Person) -> str:
     """What a line says of a person. “advisers 403” among other roles: that for police, PCSO and sergeant of HART.
 
-    “All advisers”: those elsewhere too. “PCSO”: no other adviser.
+    “All advisers”: those elsewhere too. “PCSO”: no other adviser. “Readers”: who reads the register.
     """
     said = line.outcomes[column(person)]
-    match = re.fullmatch("(all )?(advisers|PCSO) (.*)", said)
+    match = re.fullmatch("(all )?(advisers|readers|PCSO) (.*)", said)
     if match is None or person is None:
         return said
-    roles = {"pcso"} if match[2] == "PCSO" else ADVISERS
+    roles = {"advisers": ADVISERS, "readers": READERS, "PCSO": {"pcso"}}[match[2]]
     return match[3] if person[0] in roles and (match[1] or person[1] == HART) else "404"
 
 

@@ -14,10 +14,12 @@ from office.accounts.models import Account, Invitation, Notice, OfficeSession, R
 from office.audit.journal import record
 from office.exclusions.models import Ballot, Case, SchemeTerms
 from office.exclusions.models import Notice as CaseNotice
+from office.exclusions.rules.law import DOCUMENT_KINDS
+from office.exclusions.terms import record_document
 from office.members.models import Member, Membership, PendingImport, Premises
 from office.people.intake_terms import Box
 from office.people.models import Individual, RightsRequest
-from office.people.photographs import add_photograph, keep_crop
+from office.people.photographs import add_photograph, keep_crop, show_photograph
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.people.conftest import taken
 
@@ -95,6 +97,7 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
     PendingImport.objects.create(account=inviter, token=f"{mark}token", data=UPLOADED)
     record(None, "premises.added", premises, schemes=[scheme.number])
     nominated, voted = _cases(scheme, inviter)
+    printable = _printable(scheme, inviter)
     arguments: dict[str, dict[str, object]] = {
         "premises": {"number": premises.pk},
         "members": {"number": member.pk},
@@ -114,7 +117,8 @@ def things_of(scheme: Scheme, make_person: MakePerson) -> Things:
         "cases": {"number": nominated.pk},
         "votes": {"number": voted["between-meetings"]},
         "hands": {"number": voted["meeting"]},
-        "papers": {"number": _printable(scheme, inviter).pk, "scheme": scheme.slug},
+        "papers": {"number": printable.pk, "scheme": scheme.slug},
+        "register": {"number": _readable(printable.case, inviter).pk, "size": "small"},
     }
     return Things(arguments, target, member.name)
 
@@ -165,6 +169,16 @@ def _printable(scheme: Scheme, actor: Account) -> CaseNotice:
     return CaseNotice.objects.create(
         case=case, version=1, made_at=now, made_by=actor, first_on=today, last_on=today, premises=[shop]
     )
+
+
+def _readable(case: Case, actor: Account) -> Individual:
+    """Whom a case in force is about, with a photograph; the register is on."""
+    for kind in DOCUMENT_KINDS:
+        record_document(actor, case.scheme, kind, "1")
+    photograph = add_photograph(actor, case.individual, taken(), source="camera", taken_on=None)
+    keep_crop(actor, photograph, Box(0, 0, 300, 400), (taken().whole, taken().whole))
+    show_photograph(actor, photograph)
+    return case.individual
 
 
 def _cases(scheme: Scheme, nominator: Account) -> tuple[Case, dict[str, int]]:
