@@ -13,7 +13,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -27,7 +28,6 @@ from office.exclusions.rules import search
 from office.exclusions.rules.life import IN_FORCE
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.reach import READERS, MinorsPolicy, Shown, is_shown
-from office.exclusions.rules.search import Entry
 from office.exclusions.terms import terms_of, why_off
 from office.members.models import Premises
 from office.members.scope import premises_of, premises_visible, spoken_for
@@ -170,24 +170,14 @@ def filtered(cases: QuerySet[Case], filters: Filters, today: date) -> QuerySet[C
     return found
 
 
-def numbers_of(cases: QuerySet[Case], words: Sequence[str], schemes: Open) -> list[int]:
+def numbers_of(cases: QuerySet[Case], words: Sequence[str], registers: Open) -> list[int]:
     """Numbers of the cases in which all words are found, in the order to show them; one query."""
     if not words:
         return list(cases.values_list("pk", flat=True))
-    slugs = {number: scheme.slug for number, (scheme, _) in schemes.schemes.items()}
-    told = cases.values_list(
-        "pk",
-        "scheme_id",
-        "individual__number",
-        "individual__search_text",
-        "individual__description",
-        "happened_at",
-    )
-    entries = [
-        Entry(pk, names, f"{slugs[scheme]}-{number:04}\n{description}\n{place}")
-        for pk, scheme, number, names, description, place in told
-    ]
-    return search.matching(words, entries)
+    rest = Concat("individual__description", Value("\n"), "happened_at", output_field=TextField())
+    told = cases.values_list("pk", "scheme_id", "individual__number", "individual__search_text", rest)
+    slugs = {number: scheme.slug for number, (scheme, _) in registers.schemes.items()}
+    return search.matching(words, list(told), slugs)
 
 
 def rows_of(numbers: Sequence[int]) -> list[Case]:

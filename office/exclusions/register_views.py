@@ -25,7 +25,7 @@ from office.people.photographs import photograph_response
 from wire.snapshots import RoleSlug
 
 ROWS_PER_PAGE: Final = 50
-PRINT_ROWS_MAX: Final = 500
+PRINT_ROWS_MAX: Final = 200
 PRINT_ROWS_WITH_FACES_MAX: Final = 60
 """Each face is marked for the reader and logged."""
 _NAMES_SHOWN: Final = 3

@@ -8,8 +8,8 @@ Anything else is found by part of it, without capitals and accents.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from office.members.facts import folded
 
@@ -21,50 +21,48 @@ _WITHIN_NAMES: Final = re.compile("['’`\u00ad\u200b-\u200f\u202a-\u202e\u2060-
 """Apostrophes, and what cannot be seen: O'Brien is found as obrien."""
 
 
-class Entry(NamedTuple):
-    """What of a case is searched; not a Struct, for ten thousand are made for each search.
-
-    Attributes:
-        number: of the case.
-        names: of the person, folded: one line.
-        rest: reference, description and place, as they are written.
-    """
-
-    number: int
-    names: str
-    rest: str
+Entry = tuple[int, int, int, str, str]
+"""What of a case is searched: number of the case, of the scheme and of the person, names folded in one line, and
+description with place as written. As a query gives it: ten thousand are read for each search."""
 
 
 def words_of(text: str) -> list[str]:
     """The words of a search, folded, at most :data:`WORDS_MAX`. A reference, ``hart-0042``, stays one word."""
     words: list[str] = []
     for word in _WITHIN_NAMES.sub("", folded(text)).split():
-        has_number = any(letter.isdigit() for letter in word)
-        words += [word.strip(',.;:!?()"#')] if has_number else _WORD.findall(word)
+        words += [word.strip(',.;:!?()"#')] if _has_number(word) else _WORD.findall(word)
     return list(dict.fromkeys(filter(None, words)))[:WORDS_MAX]
 
 
-def matching(words: Sequence[str], entries: Sequence[Entry]) -> list[int]:
-    """Numbers of the cases in which every word is found: first those as it is written, each in the order given."""
+def matching(words: Sequence[str], entries: Sequence[Entry], slugs: Mapping[int, str]) -> list[int]:
+    """Numbers of the cases in which every word is found: first those as it is written, each in the order given.
+
+    Args:
+        words: of :func:`words_of`.
+        entries: to search.
+        slugs: of the schemes, by number: references begin with them.
+    """
     if not entries:
         return []
-    names = _WITHIN_NAMES.sub("", "\n".join(entry.names for entry in entries)).split("\n")
-    found = [
-        (entry.number, its_names, rest.lower() if (rest := entry.rest).isascii() else folded(rest))
-        for entry, its_names in zip(entries, names, strict=True)
-    ]
+    names = _WITHIN_NAMES.sub("", "\n".join([entry[3] for entry in entries])).split("\n")
+    rests = [rest.lower() if rest.isascii() else folded(rest) for *_, rest in entries]
+    if any(map(_has_number, words)):
+        rests = [
+            f"{slugs[scheme]}-{person:04}\n{rest}" for (_, scheme, person, *_), rest in zip(entries, rests, strict=True)
+        ]
+    found = list(range(len(entries)))
     loose: set[int] = set()
     for word in words:
-        plain = [one for one in found if word in one[1] or word in one[2]]
-        close = _close(word, (names for _, names, _ in found))
-        if close:
-            exact = {number for number, _, _ in plain}
-            near = {one[0] for one in found if one[0] not in exact and not close.isdisjoint(_WORD.findall(one[1]))}
-            loose |= near
-            plain = [one for one in found if one[0] in exact or one[0] in near]
-        found = plain
-    numbers = [number for number, _, _ in found]
-    return [one for one in numbers if one not in loose] + [one for one in numbers if one in loose]
+        close = _close(word, names)
+        kept = []
+        for at in found:
+            if word in names[at] or word in rests[at]:
+                kept.append(at)
+            elif close and not close.isdisjoint(_WORD.findall(names[at])):
+                loose.add(at)
+                kept.append(at)
+        found = kept
+    return [entries[at][0] for at in (*(at for at in found if at not in loose), *(at for at in found if at in loose))]
 
 
 def amiss_max(word: str) -> int:
@@ -92,17 +90,29 @@ def is_close(word: str, other: str, most: int) -> bool:
     return row[-1] <= most
 
 
-def _close(word: str, names: Iterable[str]) -> frozenset[str]:
+def _without(text: str, letters: str) -> str:
+    """What of a text is left when each of ``letters`` is taken away once."""
+    for letter in letters:
+        text = text.replace(letter, "", 1)
+    return text
+
+
+def _has_number(word: str) -> bool:
+    return any(letter.isdigit() for letter in word)
+
+
+def _close(word: str, names: Sequence[str]) -> frozenset[str]:
     """The words of the names that are close to a word."""
     most = amiss_max(word)
     if not most:
         return frozenset()
     letters = frozenset(word)
-    # Each letter amiss adds at most two to what is in only one of the two: told before distances are computed.
+    # Cheap tests first, which let pass all that are close.
     return frozenset(
         one
         for one in set(_WORD.findall("\n".join(names)))
         if abs(len(one) - len(word)) <= most
         and len(letters.symmetric_difference(one)) <= 2 * most
+        and len(_without(one, word)) <= most
         and is_close(word, one, most)
     )
