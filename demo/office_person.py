@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -15,13 +17,24 @@ import pyotp
 
 from central.core.view import Action, Board, Done, Refused
 from central.web.guard import ACTION_HEADER
-from demo.visitor import LostError, Visitor
+from demo.visitor import LostError, Page, Visitor
 from wire.snapshots import RoleSlug
 
 _LINK: Final = re.compile(r"https?://\S+/join/\S+")
 _SECRET: Final = re.compile(r"Type this into the app: ([A-Z2-7]{16,})")
 _CODE: Final = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}")
+_CODE_S: Final = 30
 _Answer: Final = Done | Refused
+
+
+@contextlib.asynccontextmanager
+async def closing(people: Sequence[OfficePerson]) -> AsyncIterator[None]:
+    """Close everybody's browser at the end."""
+    try:
+        yield
+    finally:
+        for person in people:
+            await person.close()
 
 
 class OfficePerson:
@@ -53,6 +66,14 @@ class OfficePerson:
     async def close(self) -> None:
         """Close the browser."""
         await self.office.close()
+
+    async def open(self, path: str) -> Page:
+        """Open a page of the office; if it wants the second factor again, show it."""
+        page = await self.office.open(f"{self._office_url}{path}")
+        if "/again/" in page.url:
+            await self._wait_for_a_new_code()
+            page = await self.office.submit("Continue", code=self._code())
+        return page
 
     async def join(self, link: str) -> None:
         """Open the invitation, choose a password, and set up an authenticator app.
@@ -95,7 +116,7 @@ class OfficePerson:
             LostError: it was refused.
         """
         await self.office.open(f"{self._office_url}premises/import/")
-        await self.office.submit("Continue", file=("premises.csv", csv_file.encode()))
+        await self.office.submit("Continue", {"file": ("premises.csv", csv_file.encode())})
         page = await self.office.submit("Import")
         if page.status != HTTPStatus.OK:
             raise LostError(f"the file was refused: {page.words[:400]}")
@@ -198,6 +219,10 @@ class OfficePerson:
         page = self.central.page
         if page.status != HTTPStatus.OK or self.name not in page.words:
             raise LostError(f"{self.name} is not in the control room: {page.url} says {page.words[:300]}")
+
+    async def _wait_for_a_new_code(self) -> None:
+        """The app shows each for half a minute, and the office takes each once."""
+        await asyncio.sleep(_CODE_S - time.time() % _CODE_S)
 
     def _code(self) -> str:
         return pyotp.TOTP(self._secret).at(int(time.time()))

@@ -243,11 +243,11 @@ class Town:
             ]
             await office.people(shops)
         await asyncio.gather(*(self._start_until_says(one, _UP[one.name], one.name) for one in office.programs))
-        if self.plan.has_people:
-            await office.join([one.node for one in self.premises.values()])
         if self.plan.has_papers:
             # Nobody waits for it: it loads for seconds, and the first PDF is wanted later.
             await office.papers.start()
+        if self.plan.has_people:
+            await office.join([one.node for one in self.premises.values()])
 
     async def stop(self) -> None:
         """Stop everything: nodes first, the broker last."""

@@ -15,7 +15,10 @@ import httpx
 from msgspec import Struct, field
 
 _TIMEOUT_S: Final = 60.0
-_SENT_AS_THEY_ARE: Final = frozenset({"hidden", "text", "password", "email", "tel", "number", "search", ""})
+_TOKEN: Final = "csrfmiddlewaretoken"  # noqa: S105 - a field's name
+_SENT_AS_THEY_ARE: Final = frozenset(
+    {"hidden", "text", "password", "email", "tel", "number", "search", "date", "time", ""}
+)
 
 
 class LostError(Exception):
@@ -30,6 +33,8 @@ class Form(Struct):
         is_post: else it is a search.
         values: what it sends if nothing is filled in.
         buttons: words of its buttons, with the name and value that each one adds.
+        names: of its fields.
+        choices: of each field with boxes or circles, the words beside one and the value that it sends.
     """
 
     action: str
@@ -37,6 +42,7 @@ class Form(Struct):
     values: dict[str, str] = field(default_factory=dict)
     buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class Page(Struct, frozen=True):
@@ -66,6 +72,7 @@ class _Reader(HTMLParser):
         self._link: tuple[str, list[str]] | None = None
         self._button: tuple[str, str, list[str]] | None = None
         self._area: tuple[str, list[str]] | None = None
+        self._label: tuple[list[str], list[tuple[str, str]]] | None = None
         self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -76,15 +83,19 @@ class _Reader(HTMLParser):
                 self._link = (given["href"], [])
             case "form":
                 self.forms.append(Form(given.get("action", ""), given.get("method", "").lower() == "post"))
+            case "label":
+                self._label = ([], [])
             case "input" if form is not None and "name" in given:
                 self._take_input(form, given)
             case "textarea" if form is not None and "name" in given:
                 self._area = (given["name"], [])
-            case "select" if "name" in given:
+            case "select" if form is not None and "name" in given:
                 self._select = given["name"]
-                if form is not None:
-                    form.names.add(self._select)
-            case "option" if form is not None and self._select and "selected" in given:
+                form.names.add(self._select)
+            # Without one that is selected a browser sends the first.
+            case "option" if (
+                form is not None and self._select and ("selected" in given or self._select not in form.values)
+            ):
                 form.values[self._select] = given.get("value", "")
             case "button":
                 self._button = (given.get("name", ""), given.get("value", ""), [])
@@ -92,12 +103,15 @@ class _Reader(HTMLParser):
     def _take_input(self, form: Form, given: dict[str, str]) -> None:
         name, kind = given["name"], given.get("type", "")
         form.names.add(name)
+        if kind in {"checkbox", "radio"} and self._label is not None:
+            self._label[1].append((name, given.get("value", "on")))
         if kind in _SENT_AS_THEY_ARE or "checked" in given:
             form.values[name] = given.get("value", "on" if "checked" in given else "")
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
-        for open_one in (self._link and self._link[1], self._button and self._button[2], self._area and self._area[1]):
+        link, button, area, label = self._link, self._button, self._area, self._label
+        for open_one in (link and link[1], button and button[2], area and area[1], label and label[0]):
             if open_one is not None:
                 open_one.append(data)
 
@@ -113,6 +127,12 @@ class _Reader(HTMLParser):
                 if form is not None:
                     form.buttons[_joined(words)] = (name, value)
                 self._button = None
+            case "label" if self._label is not None:
+                words, boxes = self._label
+                if form is not None:
+                    for name, value in boxes:
+                        form.choices.setdefault(name, {})[_joined(words)] = value
+                self._label = None
             case "textarea" if self._area is not None and form is not None:
                 name, words = self._area
                 form.names.add(name)
@@ -153,24 +173,36 @@ class Visitor:
         """
         found = next((href for text, href in self.page.links.items() if text.startswith(words)), None)
         if found is None:
-            raise LostError(f"no link '{words}' on {self.page.url}; there are {list(self.page.links)}")
+            links, page = list(self.page.links), self.page
+            raise LostError(f"no link '{words}' on {page.url}; there are {links}: {page.words[:400]}")
         return await self.open(found)
 
-    async def submit(self, button: str, *, file: tuple[str, bytes] | None = None, **filled: str | list[str]) -> Page:
-        """Fill in the form that has this button, and press it.
-
-        Args:
-            button: its words.
-            file: name and contents, for the form's field ``file``.
-            filled: what is typed or ticked, by field.
+    def form(self, button: str) -> Form:
+        """The form that has this button.
 
         Raises:
-            LostError: there is none, or a field is not in it.
+            LostError: there is none.
         """
         form = next((form for form in self.page.forms if button in form.buttons), None)
         if form is None:
             buttons = [list(form.buttons) for form in self.page.forms]
             raise LostError(f"no button '{button}' on {self.page.url}, only {buttons}: {self.page.words[:400]}")
+        return form
+
+    async def submit(
+        self, button: str, files: Mapping[str, tuple[str, bytes]] | None = None, /, **filled: str | list[str]
+    ) -> Page:
+        """Fill in the form that has this button, and press it.
+
+        Args:
+            button: its words.
+            files: name and contents of each file, by field.
+            filled: what is typed or ticked, by field.
+
+        Raises:
+            LostError: there is none, or a field is not in it.
+        """
+        form = self.form(button)
         strange = filled.keys() - form.names
         if strange:
             raise LostError(f"no field {strange} on {self.page.url}, only {form.names}")
@@ -179,10 +211,19 @@ class Visitor:
         url = urljoin(self.page.url, form.action) if form.action else self.page.url
         if not form.is_post:
             return self._show(await self._client.get(url, params=values))
-        parts = urlsplit(self.page.url)
-        headers = {"origin": f"{parts.scheme}://{parts.netloc}", "referer": self.page.url}
-        files = None if file is None else {"file": file}
-        return self._show(await self._client.post(url, data=values, files=files, headers=headers))
+        return self._show(await self._client.post(url, data=values, files=files, headers=self._from_here()))
+
+    async def post(self, url: str, **values: str) -> Page:
+        """Send what no form on the page would: crafted, with the page's token against forgery.
+
+        Raises:
+            LostError: no form of the page has a token.
+        """
+        token = next((form.values[_TOKEN] for form in self.page.forms if _TOKEN in form.values), None)
+        if token is None:
+            raise LostError(f"no form on {self.page.url} has a token")
+        url = urljoin(self.page.url, url)
+        return self._show(await self._client.post(url, data={_TOKEN: token, **values}, headers=self._from_here()))
 
     async def read(self, url: str) -> httpx.Response:
         """An address, without leaving the open page."""
@@ -191,6 +232,10 @@ class Visitor:
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """A request of the open page's script."""
         return await self._client.post(urljoin(self.page.url, url), content=body, headers=dict(headers))
+
+    def _from_here(self) -> dict[str, str]:
+        parts = urlsplit(self.page.url)
+        return {"origin": f"{parts.scheme}://{parts.netloc}", "referer": self.page.url}
 
     def _show(self, answer: httpx.Response) -> Page:
         reader = _Reader()

@@ -7,18 +7,16 @@ the shop, at the page that refuses.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import csv
 import io
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from central.core.view import Acknowledge, AddNote, Close, Done, StartDuty
 from demo.notice import NeverCameError
 from demo.office import Office
-from demo.office_person import OfficePerson
-from demo.scripts.stage import PATIENCE_S, Stage
+from demo.office_person import OfficePerson, closing
+from demo.scripts.stage import Stage
 from demo.visitor import LostError
 from demo.watch_room import card_of
 from wire.snapshots import RoleSlug
@@ -26,7 +24,6 @@ from wire.snapshots import RoleSlug
 HART: Final = 1
 _OUT_WITHIN_MS: Final = 30_000
 """How long after the end of their account somebody may still be in the control room."""
-_LOOK_EVERY_S: Final = 0.1
 _GUESSES_MAX: Final = 40
 _DOG: Final = "The back door is in the yard. A dog, friendly."
 _PHONE: Final = "0116 496 0034"
@@ -42,7 +39,7 @@ async def play(stage: Stage) -> None:
     assert office is not None
     people: list[OfficePerson] = []
     try:
-        async with _closing(people):
+        async with closing(people):
             await _play(stage, office, people)
     except LostError as e:
         raise NeverCameError(str(e)) from e
@@ -68,7 +65,7 @@ async def _play(stage: Stage, office: Office, people: list[OfficePerson]) -> Non
     members = [one for one in stage.town.premises.values() if "hart" in one.address.schemes]
     await office.link({one.address.premises: one.node for one in members})
     shop = stage.premises("corner-shop")
-    await _until(
+    await stage.until(
         "central knew what the office says of the corner shop",
         lambda: _has_details(pcso, shop.node),
     )
@@ -87,7 +84,7 @@ async def _alert_without_office(stage: Stage, office: Office, pcso: OfficePerson
     await asyncio.gather(*(town.kill(program) for program in office.programs))
     await stage.until_fact("receipt", shop.node, alert)
     await stage.until_warned(shop, alert)
-    await _until("the PCSO saw the alert", lambda: _has_card(pcso, alert))
+    await stage.until("the PCSO saw the alert", lambda: _has_card(pcso, alert))
     stage.say("alert", shop, incident=alert)
     _check_done(stage, await pcso.act(Acknowledge(alert)), "the PCSO answered")
     await stage.until_acknowledged(shop, alert)
@@ -106,7 +103,7 @@ async def _end_account(stage: Stage, co_ordinator: OfficePerson, pcso: OfficePer
     stage.check(await pcso.is_inside(), "the PCSO was in the control room before the end of the account")
     await co_ordinator.end_account(pcso.name)
     ended_s = time.monotonic()
-    await _until("the person whose account ended was out of the control room", pcso.is_out)
+    await stage.until("the person whose account ended was out of the control room", pcso.is_out)
     took_ms = (time.monotonic() - ended_s) * 1000
     stage.measure("account ended → out of the control room", took_ms, _OUT_WITHIN_MS)
     stage.check(took_ms <= _OUT_WITHIN_MS, f"out of the control room within {_OUT_WITHIN_MS // 1000} s")
@@ -135,7 +132,7 @@ async def _enter(stage: Stage, person: OfficePerson) -> None:
             return False
         return True
 
-    await _until(f"central let {person.name} in", is_in)
+    await stage.until(f"central let {person.name} in", is_in)
     stage.say("signed_in", who=person.name)
 
 
@@ -146,15 +143,6 @@ async def _has_details(person: OfficePerson, node: str) -> bool:
 
 async def _has_card(person: OfficePerson, alert: str) -> bool:
     return card_of(await person.board(), alert) is not None
-
-
-async def _until(what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
-    give_up_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < give_up_s:
-        if await is_so():
-            return
-        await asyncio.sleep(_LOOK_EVERY_S)
-    raise NeverCameError(f"{what} (waited {PATIENCE_S:.0f} s)")
 
 
 def _check_done(stage: Stage, answer: object, what: str) -> None:
@@ -173,12 +161,3 @@ def _csv(stage: Stage) -> str:
             facts = (one.premises, f"{one.premises} Ltd", one.place, "HART", f"12 {one.place}, LE1 4AA", _DOG)
             rows.writerow((*facts, "Sam Field", _PHONE, "yes"))
     return out.getvalue()
-
-
-@contextlib.asynccontextmanager
-async def _closing(people: list[OfficePerson]) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        for person in people:
-            await person.close()

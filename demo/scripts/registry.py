@@ -8,12 +8,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from demo.premises import MARKET, TownPlan
+from demo.premises import ADDRESSES, MARKET, TownPlan
 from demo.scripts import (
     broker_killed,
     busy_channel,
     central_gone,
     central_killed,
+    exclusion,
     first_alert,
     liar,
     liar_control,
@@ -80,6 +81,11 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             "invited, signed in, an alert answered while the office is dead, an account ended",
             office.play,
             TownPlan(has_office=True),
+        ),
+        "exclusion": Script(
+            "a person is nominated, voted on, excluded, served, appeals and is erased, by nine people's browsers",
+            exclusion.play,
+            TownPlan(ADDRESSES[:1], has_office=True, has_papers=True),
         ),
         "storm": Script("twelve premises without network press at once", storm.play, _STORM),
     }

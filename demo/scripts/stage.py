@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ LATE_AFTER_S: Final = 60.0
 """An alert that waited longer is late (N13), at the node and at central."""
 _BOUNCES: Final = 3
 _TAP_S: Final = 0.5
+_LOOK_EVERY_S: Final = 0.1
 
 
 class Stage:
@@ -171,6 +173,19 @@ class Stage:
         await self.until_fact("closed", presser.node, alert)
 
     # -- waiting --------------------------------------------------------------------------------------------------
+
+    async def until(self, what: str, is_so: Callable[[], Awaitable[bool]]) -> None:
+        """Look again and again until it is so.
+
+        Raises:
+            NeverCameError: it never was.
+        """
+        give_up_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up_s:
+            if await is_so():
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+        raise NeverCameError(f"{what} (waited {PATIENCE_S:.0f} s)")
 
     async def until_fact(
         self, fact: str, node: str, alert: str, *, since: int = 0, within_s: float = PATIENCE_S
