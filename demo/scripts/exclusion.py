@@ -34,6 +34,7 @@ _LOOKS: Final = "About 170 cm, a green scarf, carries a violin case."
 _CONDUCT: Final = "Took four bottles of oil off the shelf, and shouted at the trainee who asked for the receipt."
 _REFERENCE: Final = "HART-0001"
 _ADVISE_ONLY: Final = "Police and the co-ordinator advise and do not vote."
+_JPEG: Final = b"\xff\xd8\xff"
 _STATE: Final = re.compile(r'<span class="state"><span aria-hidden="true">.</span> ([^<]+)</span>')
 _NOTICE: Final = re.compile(r'href="(/papers/notices/[0-9]+/)"')
 _PHOTOGRAPH: Final = re.compile(r'src="(/photographs/[0-9]+/portrait\.jpg)"')
@@ -144,7 +145,7 @@ async def _show_photograph(stage: Stage, co_ordinator: OfficePerson) -> None:
     await browser.submit("Crop the face", proposal=first)
     await browser.submit("Show this one to readers")
     picture = await browser.read(_found(await co_ordinator.open("cases/1/"), _PHOTOGRAPH))
-    stage.check(picture.content.startswith(b"\xff\xd8"), "the co-ordinator sees the photograph")
+    stage.check(picture.content.startswith(_JPEG), "the co-ordinator sees the photograph")
 
 
 async def _vote_between_meetings(stage: Stage, cast: _Cast) -> None:
@@ -234,6 +235,11 @@ async def _issue_and_serve(stage: Stage, cast: _Cast) -> None:
     page = await cast.co_ordinator.open("cases/1/")
     stage.check("Handed over, by J Patel, PCSO" in page.words, "the co-ordinator reads how it was served")
     _told(stage, "served", page, "Served", by=cast.pcso)
+    for member in cast.voters:
+        page = await member.open("register/")
+        stage.check(_NAME in page.words, f"{member.name} reads who is excluded now")
+        picture = await member.office.read("/register/1/portrait.jpg")
+        stage.check(picture.content.startswith(_JPEG), f"{member.name} sees the photograph")
 
 
 async def _end(stage: Stage, cast: _Cast) -> None:
@@ -246,6 +252,9 @@ async def _end(stage: Stage, cast: _Cast) -> None:
     await _move(co_ordinator, "revoke", "Revoke", reason="The receipt is right. The shop has said sorry.")
     page = await cast.pcso.open("cases/1/")
     stage.check(page.status == HTTPStatus.NOT_FOUND, "for the PCSO there is no such case any more")
+    for member in cast.voters:
+        page = await member.open("register/")
+        stage.check(_NAME not in page.html, f"{member.name} does not read of it any more")
     _told(stage, "revoked", await cast.nominator.open("cases/1/"), "Revoked", by=co_ordinator)
 
     await co_ordinator.open("rights/add/")
@@ -269,7 +278,7 @@ async def _move(person: OfficePerson, move: str, button: str, **filled: str) -> 
     """Make a move of the case, by its own page."""
     await person.open(f"cases/1/{move}/")
     page = await person.office.submit(button, **filled)
-    if not page.url.endswith("/cases/1/"):
+    if page.url.endswith(f"/{move}/") or page.status != HTTPStatus.OK:
         raise LostError(f"{move} was not done: {page.words[:600]}")
 
 
