@@ -143,6 +143,18 @@ def test_order_that_covers_no_premises_is_not_issued(town: Town) -> None:
         acts.issue(town.turn(case), today())
 
 
+def test_order_whose_only_premises_left_is_not_issued(town: Town) -> None:
+    case = town.case("decided")
+    case.scope = "listed"
+    case.save()
+    case.listed.add(town.premises[0])
+    assert acts.covered(case) == {town.premises[0].pk}
+    town.premises[0].schemes.clear()
+
+    with pytest.raises(MoveRefusedError, match="no premises"):
+        acts.issue(town.turn(case), today())
+
+
 def test_exclusion_does_not_begin_yesterday(town: Town) -> None:
     with pytest.raises(MoveRefusedError):
         acts.issue(town.turn(town.case("decided")), today() - timedelta(days=1))

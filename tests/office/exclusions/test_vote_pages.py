@@ -217,6 +217,18 @@ def test_vote_that_is_over_is_counted_before_its_page_is_shown(
     assert Case.objects.get(pk=ballot.case_id).state == "decided"
 
 
+def test_ended_vote_names_nobody_to_members(town: Town, signed_in: SignedIn) -> None:
+    ballot = town.ballot(town.case("decided"))
+    member, co_ordinator = (
+        signed_in(one).get(f"/votes/{ballot.pk}/").content.decode() for one in (town.contacts[1], town.cora)
+    )
+
+    assert "3 for, 0 against, 0 abstained" in member
+    for word in ("Nobody Atall", "HART-0001"):
+        assert word not in member
+        assert word in co_ordinator
+
+
 def test_ended_vote_is_seen_for_a_month(town: Town, signed_in: SignedIn) -> None:
     ballot = between(town)
     end(ballot)

@@ -8,7 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from office.accounts.access import rights_of
 from office.audit.models import AuditRow
-from office.exclusions import acts
+from office.exclusions import acts, reading
 from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
 from office.people import rights
@@ -127,6 +127,16 @@ def test_restriction_hides_every_case_that_stands(town: Town) -> None:
     assert rights.restrict(town.cora, rights_of(town.cora), request_of(town, case), "contested") == 1
     assert Case.objects.get(pk=case.pk).is_restricted
     assert rights.restrict(town.cora, rights_of(town.cora), request_of(town, case), "contested") == 0
+
+
+def test_restriction_hides_all_cases_of_the_person_from_readers(town: Town) -> None:
+    first, second = town.case("served"), town.case("served")
+    Case.objects.filter(pk=second.pk).update(individual=first.individual)
+    reader = reading.open_to(rights_of(town.contacts[1]))
+    assert {first, second} == set(reading.cases_shown(reader))
+
+    assert rights.restrict(town.cora, rights_of(town.cora), request_of(town, first), "contested") == 2
+    assert not reading.cases_shown(reader).exists()
 
 
 def test_export_holds_everything_of_the_person_and_nobody_else(town: Town) -> None:
