@@ -113,8 +113,8 @@ def readable_schemes(rights: Rights) -> frozenset[int]:
     return frozenset(by_role) | {scheme for _, scheme in spoken_for(rights)}
 
 
-def open_to(rights: Rights) -> Open:
-    """The registers that a person may read now."""
+def open_to(rights: Rights, *, shows_hidden: bool = True) -> Open:
+    """The registers that a person may read now; without what only co-ordinators see unless ``shows_hidden``."""
     on: dict[int, tuple[Scheme, MinorsPolicy]] = {}
     off: dict[str, str] = {}
     for scheme in Scheme.objects.filter(pk__in=readable_schemes(rights)).order_by("pk"):
@@ -123,7 +123,7 @@ def open_to(rights: Rights) -> Open:
             off[scheme.name] = reason
         else:
             on[scheme.pk] = scheme, MinorsPolicy(terms_of(scheme).dpia_allows_minors)
-    return Open(on, off, rights.co_ordinates, day_of(timezone.now()))
+    return Open(on, off, rights.co_ordinates if shows_hidden else frozenset(), day_of(timezone.now()))
 
 
 def cases_shown(registers: Open) -> QuerySet[Case]:

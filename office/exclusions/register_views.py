@@ -50,8 +50,11 @@ def register_list(request: HttpRequest) -> HttpResponse:
 @guard
 @require_GET
 def register_print(request: HttpRequest) -> HttpResponse:
-    """The same on paper, named for the reader; with faces if the address asks for them."""
-    registers, filters, numbers = _found(request)
+    """The same on paper, named for the reader; with faces if the address asks for them.
+
+    Paper goes round a meeting: nobody is on it whom not every reader may see.
+    """
+    registers, filters, numbers = _found(request, shows_hidden=False)
     with_faces = request.GET.get("photographs") == "yes"
     most = PRINT_ROWS_WITH_FACES_MAX if with_faces else PRINT_ROWS_MAX
     cases = reading.rows_of(numbers[:most])
@@ -100,10 +103,10 @@ def register_photograph(request: HttpRequest, number: int, size: str) -> HttpRes
     return photograph_response(request, photograph, _SIZES[size])
 
 
-def _found(request: HttpRequest) -> tuple[Open, Filters, list[int]]:
+def _found(request: HttpRequest, *, shows_hidden: bool = True) -> tuple[Open, Filters, list[int]]:
     """The registers, what is asked of them, and numbers of the cases, in their order."""
     mine = rights(request)
-    registers = reading.open_to(mine)
+    registers = reading.open_to(mine, shows_hidden=shows_hidden)
     filters = reading.read_filters(request.GET, registers, reading.premises_to_choose(mine))
     cases = reading.filtered(reading.cases_shown(registers), filters, registers.today)
     return registers, filters, reading.numbers_of(cases, words_of(filters.search), registers)
@@ -145,7 +148,7 @@ def _context(request: HttpRequest, registers: Open, filters: Filters) -> dict[st
         "schemes": [scheme for scheme, _ in registers.schemes.values()],
         "premises": reading.premises_to_choose(mine).values_list("pk", "name"),
         "off": registers.off.items(),
-        "co_ordinates_one": bool(registers.co_ordinates),
+        "co_ordinates_one": bool(mine.co_ordinates),
         "reads_none": not registers.schemes and not registers.off,
     }
 

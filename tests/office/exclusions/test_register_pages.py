@@ -397,6 +397,14 @@ def test_printed_list_names_its_reader_and_is_logged(reader: Client, town: Town,
     ]
 
 
+def test_printed_list_names_nobody_whom_readers_do_not_see(cora: Client, excluded: MakeCase) -> None:
+    contested, young = excluded("Jo Reed", is_restricted=True), excluded("Sam Vale")
+    Individual.objects.filter(pk=young.individual_id).update(is_believed_minor=True)
+    page = text(cora, "/register/print/?photographs=yes")
+
+    assert [one for one in references(contested, young) if one in page] == []
+
+
 def test_printed_list_says_how_many_it_leaves_out(
     reader: Client, excluded: MakeCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
