@@ -16,14 +16,16 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from office.accounts.access import rights_of
-from office.accounts.models import Scheme
+from office.accounts.models import Account, Scheme
 from office.accounts.rules import Rights
 from office.audit.models import AuditRow
 from office.exclusions import acts, reading
 from office.exclusions.models import Case, LawDocument, SchemeTerms
+from office.exclusions.rules.law import DOCUMENT_KINDS
 from office.exclusions.rules.life import IN_FORCE, TITLES
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.reach import READERS
+from office.exclusions.terms import record_document
 from office.members.facts import folded
 from office.people.intake_terms import Box
 from office.people.models import Individual, Photograph
@@ -107,6 +109,13 @@ def pictured(town: Town, individual: Individual) -> Photograph:
     photograph.refresh_from_db()
     show_photograph(town.cora, photograph)
     return photograph
+
+
+def switch_on(scheme: Scheme, co_ordinator: Account) -> None:
+    """What must be recorded before a scheme's register is on."""
+    SchemeTerms.objects.create(scheme=scheme, responsible="1 Low Street", contact="office@example.org")
+    for kind in DOCUMENT_KINDS:
+        record_document(co_ordinator, scheme, kind, "1")
 
 
 def test_list_answers_who_must_not_be_in_here_newest_first(reader: Client, excluded: MakeCase) -> None:
@@ -278,6 +287,18 @@ def test_premises_covered_are_those_of_the_scheme_now(
     assert echo.name in page
 
 
+def test_who_is_excluded_from_premises_is_of_their_schemes(
+    town: Town, schemes: dict[int, Scheme], make_person: MakePerson, signed_in: SignedIn, excluded: MakeCase
+) -> None:
+    switch_on(schemes[PUB_WATCH], make_person("otto", ("co-ordinator", PUB_WATCH)))
+    here, there = excluded("Jo Reed"), excluded("Sam Vale", scheme=schemes[PUB_WATCH])
+    both = signed_in(make_person("room", ("cctv", HART), ("cctv", PUB_WATCH)))
+
+    assert shown(both) == references(there, here)
+    assert shown(both, f"premises={town.premises[0].pk}") == references(here)
+    assert shown(both, "scheme=pubwatch") == references(there)
+
+
 @pytest.mark.parametrize("query", ["q=jonathon+reed", "q=hart-0001", "q=RED+coat", "q=caf%C3%A9", "q=0001"])
 def test_search_by_name_reference_description_and_place(query: str, reader: Client, excluded: MakeCase) -> None:
     case = excluded("Jonathan Reed", happened_at="Cafe Lux")
@@ -343,11 +364,7 @@ def test_each_page_seen_is_in_the_audit_of_its_scheme_by_references_alone(
 ) -> None:
     here = excluded("Jo Reed")
     there = excluded("Sam Vale", scheme=schemes[PUB_WATCH])
-    pub_watch = make_person("otto", ("co-ordinator", PUB_WATCH))
-    SchemeTerms.objects.create(scheme=schemes[PUB_WATCH], responsible="PW", contact="PW")
-    for document in LawDocument.objects.all():
-        document.pk, document.scheme, document.recorded_by = None, schemes[PUB_WATCH], pub_watch
-        document.save()
+    switch_on(schemes[PUB_WATCH], make_person("otto", ("co-ordinator", PUB_WATCH)))
     both = signed_in(make_person("pc", ("police", HART), ("police", PUB_WATCH)))
     both.get("/register/?q=reed&show=")
     both.get("/register/")
