@@ -51,19 +51,20 @@ class Rights(Struct, frozen=True):
         return bool(self.schemes("members-contact"))
 
     @property
-    def enters_control_room(self) -> bool:
-        """Whether central lets the person in: everybody but who is a member's contact alone."""
-        return any(role != "members-contact" for role, _ in self.grants)
-
     def is_asked_about_votes(self) -> bool:
         """Whether the person votes or advises on exclusions in some scheme."""
         return bool(self.schemes("members-contact", "co-ordinator", "police", "pcso", "duty-sergeant"))
 
     @property
+    def enters_control_room(self) -> bool:
+        """Whether central lets the person in: everybody but who is a member's contact alone."""
+        return any(role != "members-contact" for role, _ in self.grants)
+
+    @property
     def reads_register(self) -> bool:
         """Whether the person reads who is excluded in some scheme (``READERS`` of the exclusions)."""
-        police = "police", "pcso", "duty-sergeant", "duty-officer"
-        return bool(self.schemes("co-ordinator", "members-contact", "cctv", *police))
+        police = self.schemes("police", "pcso", "duty-sergeant", "duty-officer")
+        return bool(police or self.schemes("co-ordinator", "members-contact", "cctv"))
 
 
 NOBODY: Final = Rights(0)
