@@ -58,8 +58,12 @@ def planned(own: frozenset[int], today: date) -> list[Planned]:
 
 
 def is_held(today: date) -> bool:
-    """Whether nothing is erased because this clock disagrees with what people did last."""
-    newest = AuditRow.objects.order_by("-sequence").values_list("at", flat=True).first()
+    """Whether nothing is erased because this clock disagrees with what people did last.
+
+    What Watchlink did by itself says nothing: it went by the same clock.
+    """
+    by_people = AuditRow.objects.filter(actor_account__gt=0)
+    newest = by_people.order_by("-sequence").values_list("at", flat=True).first()
     return not rules.may_trust_clock(today, None if newest is None else day_of(newest))
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from office.audit.models import AuditRow
 from office.exclusions import acts
 from office.exclusions.models import Case
+from office.exclusions.voting import end_what_is_over
 from office.people import retention
 from office.people.models import Individual, Photograph, RightsRequest
 from tests.office.conftest import SignedIn
@@ -103,6 +104,17 @@ def test_clock_that_is_far_ahead_erases_nothing(town: Town) -> None:
 
     assert retention.erase_what_is_due(timezone.now() + timedelta(days=40)) == 0
     assert Individual.objects.get().name
+
+
+def test_clock_is_not_trusted_for_what_watchlink_did_by_it(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    withdrawn(town)
+    town.case("served")
+    ahead = timezone.now() + timedelta(days=400)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    assert end_what_is_over(ahead) == 1
+
+    assert retention.erase_what_is_due(ahead) == 0
+    assert Individual.objects.earliest("pk").name
 
 
 def test_page_says_what_goes_and_when(town: Town, signed_in: SignedIn) -> None:
