@@ -106,6 +106,8 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
     scheme, _ = form.behalf_of()
     if scheme.pk in rights(request).co_ordinates:
         _find_known(form, scheme)
+    elif form.cleaned_data.get("reference"):
+        form.add_error("reference", f"Only a co-ordinator of {scheme.name} goes by a reference. Describe the person.")
     if form.errors:
         return None
     typed = form.cleaned_data
@@ -114,7 +116,9 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
         with acting(request) as (actor, mine):
             if form.behalf_of() not in may_nominate_for(mine):
                 raise Http404
-            whom = _known(form, scheme) or form.person()
+            # Elsewhere they are a member's contact, who is told nothing of the register.
+            known = _known(form, scheme) if scheme.pk in mine.co_ordinates else None
+            whom = known or form.person()
             case = nominate(actor, mine, form.behalf_of(), whom, form.nomination())
             if taken is not None:
                 source, taken_on = typed["photograph_source"], typed["photograph_taken_on"]

@@ -139,11 +139,13 @@ def _add(scheme: Scheme, facts: PersonFacts) -> Individual:
 def _put_together(turn: Turn, known: Individual) -> None:
     """Point the case at who it is; of the new row nothing is left but its number, which is never given again."""
     case, was = turn.case, turn.case.individual
-    if was.name and not known.also_known_as and folded(was.name) != folded(known.name):
-        known.also_known_as = was.name[:PERSON_NAME_CHARS_MAX]
+    if not known.also_known_as:
+        is_another = bool(was.name) and folded(was.name) != folded(known.name)
+        known.also_known_as = (was.name if is_another else was.also_known_as)[:PERSON_NAME_CHARS_MAX]
     known.born_on = known.born_on or was.born_on
     known.is_believed_minor = known.is_believed_minor or was.is_believed_minor
     known.description = known.description or was.description
+    known.address = known.address or was.address
     known.version += 1
     known.search_text = folded(f"{known.name} {known.also_known_as}")
     known.save()
@@ -156,6 +158,7 @@ def _put_together(turn: Turn, known: Individual) -> None:
     if has_shown:
         was.photographs.update(is_shown=False)
     was.photographs.update(individual=known)
+    was.requests.update(individual=known)
     was.name = was.also_known_as = was.description = was.address = was.search_text = ""
     was.born_on, was.is_believed_minor, was.erased_at = None, False, timezone.now()
     was.version += 1

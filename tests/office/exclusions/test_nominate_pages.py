@@ -10,13 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from office.accounts.models import Scheme
+from office.accounts.models import RoleGrant, Scheme
 from office.app import UPLOAD_PATHS
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
 from office.exclusions.rules.period import day_of
 from office.members.models import Membership, Spokesperson
-from office.people.models import Individual, Photograph
+from office.people.models import Individual, Photograph, RightsRequest
 from tests.office.conftest import HART, PUB_WATCH, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.office.people.pictures import drawn, saved
@@ -186,6 +186,20 @@ def test_co_ordinator_nominates_by_reference(town: Town, cora: Client, schemes: 
     assert Case.objects.count() == 1
 
 
+def test_co_ordinator_of_one_scheme_finds_nobody_of_another_where_they_are_a_contact(
+    town: Town, cora: Client, schemes: dict[int, Scheme]
+) -> None:
+    there = Individual.objects.create(scheme=schemes[PUB_WATCH], number=7, name="Somebody There")
+    Membership.objects.create(member=town.members[0], scheme=schemes[PUB_WATCH], joined_on=day_of(timezone.now()))
+    Spokesperson.objects.create(member=town.members[0], scheme=schemes[PUB_WATCH], account=town.cora)
+    RoleGrant.objects.create(account=town.cora, role="members-contact", scheme=schemes[PUB_WATCH])
+    page = nominate(cora, behalf=f"{PUB_WATCH}-{town.members[0].pk}", name="", reference=there.reference)
+
+    assert "Only a co-ordinator of" in page
+    assert "Somebody There" not in page
+    assert not there.cases.exists()
+
+
 def test_members_contact_is_told_nothing_of_the_register(town: Town, contact: Client) -> None:
     town.individual("Jo Reed")
     page = nominate(contact, behalf=behalf(town), reference="HART-0001")
@@ -322,6 +336,22 @@ def test_check_suggests_who_it_may_be_and_puts_them_together(town: Town, contact
     assert was.erased_at is not None
     matched = AuditRow.objects.get(action="case.person-matched")
     assert "Reed" not in matched.details + matched.subject_name
+
+
+def test_putting_two_together_loses_nothing_of_the_new_one(town: Town, contact: Client, cora: Client) -> None:
+    known = town.individual("Jo Reed")
+    nominate(contact, behalf=behalf(town), also_known_as="Jackdaw")
+    case = Case.objects.get()
+    Individual.objects.filter(pk=case.individual_id).update(address="2 Low Street")
+    asked = RightsRequest.objects.create(
+        scheme=town.hart, kind="access", asked_by="Jo", received_on=day_of(timezone.now()),
+        due_on=day_of(timezone.now()), individual=case.individual, recorded_by=town.cora,
+    )  # fmt: skip
+    assert check(cora, case, same_as=str(known.pk))[0] == 302
+
+    known.refresh_from_db()
+    asked.refresh_from_db()
+    assert (known.also_known_as, known.address, asked.individual) == ("Jackdaw", "2 Low Street", known)
 
 
 def test_check_keeps_somebody_else_as_a_new_person(town: Town, contact: Client, cora: Client) -> None:
