@@ -85,7 +85,8 @@ def count_what_is_due(now: datetime) -> int:
         with in_turn():
             ballot = Ballot.objects.select_related("case").filter(pk=number, ended_at=None).first()
             if ballot is not None:
-                _count(ballot, now)
+                # Who is a member is asked of its end: nobody loses their vote because the office was off.
+                _count(ballot, ballot.closes_at)
     return len(due)
 
 

@@ -122,6 +122,17 @@ def test_vote_of_a_member_that_left_before_the_end_does_not_count(town: Town, ba
     assert end(ballot).state == "checked"
 
 
+def test_member_that_left_after_the_end_counts_however_late_it_is_counted(town: Town, ballot: Ballot) -> None:
+    for place in (1, 2, 3):
+        voting.vote(town.contacts[place], ballot, town.members[place].pk, "exclude")
+    after = ballot.closes_at + timedelta(days=2)
+    Membership.objects.filter(member=town.members[1]).update(ended_on=after.date())
+    assert voting.count_what_is_due(after) == 1
+
+    ballot.refresh_from_db()
+    assert (ballot.outcome, ballot.ended_at) == ("accept", ballot.closes_at)
+
+
 def test_vote_after_the_end_is_refused_before_and_after_it_is_counted(town: Town, ballot: Ballot) -> None:
     Ballot.objects.update(closes_at=timezone.now())
     ballot = town.ballot(ballot.case)
