@@ -17,7 +17,7 @@ from office.accounts.models import Account, Scheme
 from office.accounts.rules import NOBODY, Rights
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME, record
-from office.exclusions.models import Ballot, Case, Notice, Step
+from office.exclusions.models import STEP_BY_CHARS_MAX, Ballot, Case, Notice, Step
 from office.exclusions.rules import life, period, reach
 from office.exclusions.rules.life import MOVES, OVER, WATCHLINK, MoveName, Mover
 from office.exclusions.rules.period import Category, Period, day_of
@@ -343,7 +343,8 @@ def _tell(turn: Turn, move: str, reason: str) -> None:
 def _as_then(turn: Turn) -> str:
     if turn.actor is None:
         return WATCHLINK_NAME
-    return ", ".join([turn.actor.name, *(ROLE_TITLES[role] for role in sorted(turn.mover().roles))])
+    text = ", ".join([turn.actor.name, *(ROLE_TITLES[role] for role in sorted(turn.mover().roles))])
+    return text[:STEP_BY_CHARS_MAX]
 
 
 def _notice(turn: Turn) -> Notice:

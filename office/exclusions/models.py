@@ -18,6 +18,7 @@ CONDUCT_CHARS_MAX = 2_000
 REASON_CHARS_MAX = 1_000
 PLACE_CHARS_MAX = 120
 VERSION_CHARS_MAX = 200
+STEP_BY_CHARS_MAX = 120
 NOTICE_CHARS_MAX = 12_000
 
 _STATES = list(TITLES.items())
@@ -179,7 +180,7 @@ class Step(models.Model):
     )
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     """``None`` = Watchlink itself."""
-    by = models.CharField(max_length=120)
+    by = models.CharField(max_length=STEP_BY_CHARS_MAX)
     """Name and role as they were then."""
     reason = models.TextField(max_length=REASON_CHARS_MAX, blank=True)
 

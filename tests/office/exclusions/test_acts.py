@@ -8,13 +8,16 @@ import msgspec
 import pytest
 from django.utils import timezone
 
+from office.accounts.models import RoleGrant
+from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.models import AuditRow
 from office.exclusions import acts, voting
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
-from office.exclusions.models import Case
+from office.exclusions.models import STEP_BY_CHARS_MAX, Case
 from office.exclusions.rules.period import day_of, last_day
 from office.members.models import Premises
 from tests.office.exclusions.conftest import NOMINATION, PROPOSAL, Town, serving
+from wire.limits import NAME_CHARS_MAX
 
 
 def today() -> date:
@@ -49,6 +52,16 @@ def test_audit_holds_neither_name_nor_reason(town: Town) -> None:
     assert "HART-0001" in text
     assert "Nobody" not in text
     assert "brother" not in text
+
+
+def test_step_has_room_for_the_longest_name_and_every_role(town: Town) -> None:
+    town.cora.name = "C" * NAME_CHARS_MAX
+    town.cora.save()
+    for role in ROLE_TITLES:
+        RoleGrant.objects.get_or_create(account=town.cora, role=role, scheme=town.hart)
+    case = town.case("checked")
+
+    assert all(len(step.by) <= STEP_BY_CHARS_MAX for step in case.steps.all())
 
 
 def test_two_who_act_at_once_notice_one_another(town: Town) -> None:
