@@ -14,6 +14,8 @@ def erase_case(case: Case) -> None:
     # The day it happened may tell who it was; the row must have one.
     case.happened_on = case.nominated_at.date()
     case.minor_approved_by, case.may_show_minor = None, False
+    # Else a member that once nominated could never be deleted.
+    case.nominating_member = None
     case.is_restricted = case.has_open_appeal = case.is_repeat = False
     case.version += 1
     case.save()

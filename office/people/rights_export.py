@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from office.accounts.models import Account
+from office.accounts.models import Account, RoleGrant
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME
 from office.audit.models import AuditRow
@@ -109,12 +109,14 @@ class _Texts:
         own = individual.scheme_id
         self._own_names = [name for name in (individual.name, individual.also_known_as) if name]
         others = Individual.objects.filter(scheme=own).exclude(pk=individual.pk).values_list("name", "also_known_as")
-        grants = Account.objects.filter(grants__scheme=own).values_list("name", "grants__role")
+        # Of those who have left, too: texts still tell of them.
+        roles: dict[int, str] = dict(RoleGrant.objects.filter(scheme=own).values_list("account", "role"))
+        staff = Account.objects.values_list("pk", "name")
         members = Member.objects.filter(memberships__scheme=own)
         self._others = by_first_word(
             [
                 *((name, "another person") for names in others for name in names if name),
-                *((name, ROLE_TITLES[role] or _SOMEBODY) for name, role in grants),
+                *((name, ROLE_TITLES.get(roles.get(number, ""), _SOMEBODY)) for number, name in staff),
                 *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
             ]
         )
@@ -162,7 +164,7 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         Fact("On", _day(case.happened_on)),
         texts.fact("Where", case.happened_at),
         texts.fact("Evidence", case.evidence),
-        Fact("Nominated by", _A_MEMBER if case.nominating_member_id else _CO_ORDINATOR),
+        Fact("Nominated by", _nominator(case)),
         Fact("Nominated on", _day(case.nominated_at.date())),
         texts.fact("Source", source),
         Fact("To be asked for anew on", _day(case.source_expires_on)),
@@ -185,6 +187,12 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         yield Part(f"Case {case.number}: vote", _ballot(ballot))
     for notice in case.notices.order_by("version"):
         yield Part(f"Case {case.number}: notice, version {notice.version}", _notice(notice, texts))
+
+
+def _nominator(case: Case) -> str:
+    if not case.category:
+        return _SOMEBODY  # erased
+    return _A_MEMBER if case.nominating_member_id else _CO_ORDINATOR
 
 
 def _step(step: Step, texts: _Texts) -> Fact:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from office.accounts.access import rights_of
+from office.accounts.models import RoleGrant
 from office.audit.models import AuditRow
 from office.exclusions import acts, reading
 from office.exclusions.acts import ChangedMeanwhileError
@@ -63,6 +64,7 @@ def test_erasure_leaves_number_state_and_dates(town: Town) -> None:
         assert word not in told
     assert (left.number, left.state, left.first_on, left.last_on) == (1, "revoked", case.first_on, case.last_on)
     assert left.category == ""
+    assert left.nominating_member is None
     assert left.ballots.get().exclude == 3
     person = Individual.objects.get()
     assert (person.number, str(person)) == (1, "HART-0001")
@@ -160,6 +162,20 @@ def test_export_holds_everything_of_the_person_and_nobody_else(town: Town) -> No
     for word in (str(other.name), "Contact", "Cora", '"Dan', "Shop 3 too", other.reference):
         assert word not in told
     assert "nominated, a member of the scheme" in told
+
+
+def test_export_leaves_out_who_has_left(town: Town) -> None:
+    case = town.case("served")
+    Case.objects.filter(pk=case.pk).update(evidence="Contact2 has the film.")
+    asked = request_of(town, case)
+    asked.notes = "5 Jan 2026, Dan: corrected name"
+    asked.save()
+    RoleGrant.objects.filter(account__in=[town.deputy, town.contacts[1]]).delete()
+    told = as_json(held(case.individual, timezone.now())).decode()
+
+    assert "somebody of the scheme has the film." in told
+    assert "Contact2" not in told
+    assert "Dan" not in told
 
 
 def test_export_says_every_text_of_a_case(town: Town) -> None:
