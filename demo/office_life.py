@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, Literal
 from unittest.mock import patch
@@ -26,7 +26,7 @@ from office.exclusions.acts import Nomination, Proposal, Serving, Turn
 from office.exclusions.models import Case
 from office.exclusions.nominating import PersonFacts
 from office.exclusions.rules.law import DOCUMENT_KINDS
-from office.exclusions.rules.period import day_of, tariff
+from office.exclusions.rules.period import TOWN_ZONE, day_of, tariff
 from office.members.models import Member, Membership, Premises, Spokesperson
 from office.people import photographs, rights
 from office.people.intake_process import Picture
@@ -38,6 +38,8 @@ from office.people.rules import RequestKind
 FACES: Final = Path(__file__).parent / "faces"
 BEGAN_DAYS_AGO: Final = 345
 _REVIEWED_DAYS_AGO: Final = 100
+_OFFICE_MINUTES: Final = 8 * 60
+_STRIDE_MINUTES: Final = 187
 _OTHER_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "hart": ("Fern Florist", "Market Hall Traders"),
     "pub-watch": ("Assembly Rooms", "Bowls Club"),
@@ -77,9 +79,18 @@ def play(now: datetime) -> None:
         play_step = _Played(town, story).step
         happenings += [(step.days_ago, lambda step=step, do=play_step: do(step)) for step in story.steps]  # type: ignore[misc]
     happenings += [(one[0], lambda one=one: town.ask(*one[1:])) for one in _REQUESTS]  # type: ignore[misc]
-    for days_ago, do in sorted(happenings, key=lambda one: -one[0]):
-        with _clock_at(now - timedelta(days=days_ago)):
+    dated = [(_moment(now, days_ago, number), do) for number, (days_ago, do) in enumerate(happenings)]
+    for moment, do in sorted(dated, key=lambda one: one[0]):
+        with _clock_at(moment):
             do()
+
+
+def _moment(now: datetime, days_ago: float, number: int) -> datetime:
+    """Today it is so long ago; on another day it was between nine and five, each at a time of its own."""
+    if days_ago < 1:
+        return now - timedelta(days=days_ago)
+    hours, minutes = divmod(number * _STRIDE_MINUTES % _OFFICE_MINUTES, 60)
+    return datetime.combine(day_of(now) - timedelta(days=int(days_ago)), time(9 + hours, minutes), TOWN_ZONE)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Step(Struct, frozen=True):
     """A step of a case.
 
     Attributes:
-        days_ago: when.
+        days_ago: when; a day or more ago it was in office hours.
         move: which.
         words: the reason, if it wants one.
     """
@@ -100,7 +100,7 @@ STORIES: Final = (
         scheme="hart",
         name="Alder Finch",
         also_known_as="Al",
-        description="About 180 cm, slim, dark jacket, walks with long steps.",
+        description="About 180 cm, slim, blue jumper, walks with long steps.",
         born_years_ago=31,
         address="Flat 2, 40 Mill Ln, LE1 4AB",
         face=1,
@@ -114,7 +114,7 @@ STORIES: Final = (
     Story(
         scheme="hart",
         name="Bryony Marsh",
-        description="About 165 cm, long brown hair, red rucksack.",
+        description="About 165 cm, short dark hair, red rucksack.",
         born_years_ago=27,
         address="8 Cank St, LE1 5GW",
         face=3,
@@ -143,7 +143,7 @@ STORIES: Final = (
     Story(
         scheme="hart",
         name="Esme Rook",
-        description="About 170 cm, grey coat, often with a blue umbrella.",
+        description="About 170 cm, shaved head, grey jumper, often with a blue umbrella.",
         born_years_ago=52,
         address="17 King St, LE1 6RN",
         face=9,
@@ -170,7 +170,7 @@ STORIES: Final = (
     Story(
         scheme="hart",
         name="Fenn Lark",
-        description="About 172 cm, curly hair, headphones.",
+        description="About 172 cm, short brown hair, headphones.",
         born_years_ago=24,
         face=5,
         category="theft",
@@ -234,7 +234,7 @@ STORIES: Final = (
     Story(
         scheme="pub-watch",
         name="Hollis Teal",
-        description="About 183 cm, broad, tattoo of a swallow on the neck.",
+        description="About 183 cm, broad, short beard, tattoo of a swallow on the neck.",
         born_years_ago=29,
         face=15,
         category="drugs",
@@ -264,7 +264,7 @@ STORIES: Final = (
     Story(
         scheme="pub-watch",
         name="Tam Larkspur",
-        description="About 170 cm, leather jacket, loud laugh.",
+        description="About 170 cm, short beard, green jumper, loud laugh.",
         born_years_ago=41,
         face=8,
         category="disorder",
@@ -276,7 +276,7 @@ STORIES: Final = (
     Story(
         scheme="pub-watch",
         name="Linden Grey",
-        description="About 187 cm, grey hair, long coat.",
+        description="About 187 cm, short grey hair, long coat.",
         born_years_ago=58,
         face=16,
         category="fraud",
@@ -289,7 +289,7 @@ STORIES: Final = (
     Story(
         scheme="pub-watch",
         name="Wren Fallow",
-        description="About 163 cm, silver earrings, denim jacket.",
+        description="About 163 cm, short black hair, denim jacket.",
         born_years_ago=22,
         face=10,
         category="abuse-of-staff",
