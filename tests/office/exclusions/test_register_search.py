@@ -58,6 +58,27 @@ def test_search_shows_what_is_written_so_before_what_is_close() -> None:
     assert matching(["maria"], entries, SLUGS) == [2, 4, 1, 3]
 
 
+def test_wrong_letter_is_forgiven_though_neither_has_the_others() -> None:
+    assert matching(["jock"], [(1, 1, 1, "jack", "")], SLUGS) == [1]
+    assert matching(["jonadham"], [(1, 1, 1, "jonathan", "")], SLUGS) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("  Jo  REED jo ", ["jo", "reed"]),
+        ("O’Neil d'Arc", ["oneil", "darc"]),
+        ("jo\N{ZERO WIDTH SPACE}na\N{RIGHT-TO-LEFT OVERRIDE}than", ["jonathan"]),
+        ("Smith-Jones", ["smith", "jones"]),
+        ("(HART-0042),", ["hart-0042"]),
+        ("a b c d e f g h i j", ["a", "b", "c", "d", "e", "f", "g", "h"]),
+        ("\N{BELL} – ...", []),
+    ],
+)
+def test_words_of_a_search_are_folded_and_few(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
 def test_search_of_nothing_finds_nothing() -> None:
     assert matching(["maria"], [], SLUGS) == []
 
