@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from office.exclusions.models import BallotVote, Case
+from office.exclusions.rules.period import day_of
 from office.people.models import Individual
 
 
@@ -12,7 +13,7 @@ def erase_case(case: Case) -> None:
     case.check_note = case.months_reason = case.necessity = ""
     case.source, case.source_expires_on = "local", None
     # The day it happened may tell who it was; the row must have one.
-    case.happened_on = case.nominated_at.date()
+    case.happened_on = day_of(case.nominated_at)
     case.minor_approved_by, case.may_show_minor = None, False
     # Else a member that once nominated could never be deleted.
     case.nominating_member = None

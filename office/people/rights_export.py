@@ -19,6 +19,7 @@ from office.audit.journal import WATCHLINK_NAME
 from office.audit.models import AuditRow
 from office.exclusions.models import Ballot, Case, Notice, Step
 from office.exclusions.rules.life import TITLES as STATE_TITLES
+from office.exclusions.rules.period import day_of
 from office.exclusions.terms import terms_of
 from office.members.models import Member
 from office.people.models import Individual, Photograph, RightsRequest
@@ -135,7 +136,7 @@ def _person(individual: Individual, texts: _Texts) -> Part:
         Fact("Believed to be under 18", "yes" if individual.is_believed_minor else "no"),
         texts.fact("Description", individual.description),
         texts.fact("Address", individual.address),
-        Fact("In the register since", _day(individual.created_at.date())),
+        Fact("In the register since", _day(individual.created_at)),
     )
     return Part("You", facts)
 
@@ -146,7 +147,7 @@ def _photograph(photograph: Photograph, texts: _Texts) -> Part:
         texts.fact("Source", photograph.source),
         Fact("Size", f"{photograph.width} × {photograph.height} pixels"),
         Fact("SHA-256 of the file as handed in", photograph.original_sha256),
-        Fact("Added on", _day(photograph.added_at.date())),
+        Fact("Added on", _day(photograph.added_at)),
         Fact("Shown", "yes" if photograph.is_shown else "no"),
     )
     return Part("A photograph of you: a copy is handed over with this", facts)
@@ -165,7 +166,7 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         texts.fact("Where", case.happened_at),
         texts.fact("Evidence", case.evidence),
         Fact("Nominated by", _nominator(case)),
-        Fact("Nominated on", _day(case.nominated_at.date())),
+        Fact("Nominated on", _day(case.nominated_at)),
         texts.fact("Source", source),
         Fact("To be asked for anew on", _day(case.source_expires_on)),
         texts.fact("What was checked", case.check_note),
@@ -173,13 +174,13 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         texts.fact("Why so long", case.months_reason),
         Fact("Premises", listed or case.get_scope_display()),
         texts.fact("Why these", case.necessity),
-        Fact("Decided on", _day(case.decided_at and case.decided_at.date())),
+        Fact("Decided on", _day(case.decided_at)),
         Fact("First and last day", f"{_day(case.first_on)} … {_day(case.last_on)}"),
         Fact("Approved for an under-18", "yes" if case.minor_approved_by_id else "no"),
         Fact("May be shown to shops though under 18", "yes" if case.may_show_minor else "no"),
         Fact("Hidden from shops while it is looked into", "yes" if case.is_restricted else "no"),
         Fact("Open appeal", "yes" if case.has_open_appeal else "no"),
-        Fact("Over since", _day(case.over_at and case.over_at.date())),
+        Fact("Over since", _day(case.over_at)),
     )
     yield Part(f"Case {case.number}", facts)
     yield Part(f"Case {case.number}: what was done", tuple(_step(step, texts) for step in case.steps.all()))
@@ -196,15 +197,15 @@ def _nominator(case: Case) -> str:
 
 
 def _step(step: Step, texts: _Texts) -> Fact:
-    label = f"{_day(step.at.date())}: {step.get_move_display()}, {_by_role(step.by)}"
+    label = f"{_day(step.at)}: {step.get_move_display()}, {_by_role(step.by)}"
     return texts.fact(label, step.reason)
 
 
 def _ballot(ballot: Ballot) -> tuple[Fact, ...]:
     return (
         Fact("How", ballot.get_way_display()),
-        Fact("Opened on", _day(ballot.opened_at.date())),
-        Fact("Ended on", _day(ballot.ended_at and ballot.ended_at.date())),
+        Fact("Opened on", _day(ballot.opened_at)),
+        Fact("Ended on", _day(ballot.ended_at)),
         Fact("Your identity was shown before the vote", "yes" if ballot.identity_was_shown else "no"),
         Fact("Exclude, do not exclude, abstain", f"{ballot.exclude}, {ballot.do_not_exclude}, {ballot.abstain}"),
         Fact("Quorum, majority", f"{ballot.quorum} members, more than {ballot.majority_percent} %"),
@@ -214,10 +215,10 @@ def _ballot(ballot: Ballot) -> tuple[Fact, ...]:
 
 def _notice(notice: Notice, texts: _Texts) -> tuple[Fact, ...]:
     return (
-        Fact("Made on", _day(notice.made_at.date())),
+        Fact("Made on", _day(notice.made_at)),
         Fact("First and last day", f"{_day(notice.first_on)} … {_day(notice.last_on)}"),
         Fact("Premises", "; ".join(_premises(notice.premises)) or "–"),
-        Fact("Served on", _day(notice.served_at and notice.served_at.date())),
+        Fact("Served on", _day(notice.served_at)),
         texts.fact("Where", notice.served_where),
         texts.fact("How", notice.served_how),
         Fact("Privacy information was given", "yes" if notice.privacy_information_given else "no"),
@@ -263,5 +264,7 @@ def _premises(rows: Sequence[dict[str, object]]) -> Iterator[str]:
         yield ", ".join(str(row[key]) for key in ("name", "place") if row.get(key))
 
 
-def _day(day: date | None) -> str:
+def _day(when: date | datetime | None) -> str:
+    """A day, or that of a moment, in Europe/London."""
+    day = day_of(when) if isinstance(when, datetime) else when
     return "–" if day is None else f"{day.day} {day:%b %Y}"

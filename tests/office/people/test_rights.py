@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,14 @@ def test_export_holds_everything_of_the_person_and_nobody_else(town: Town) -> No
     for word in (str(other.name), "Contact", "Cora", '"Dan', "Shop 3 too", other.reference):
         assert word not in told
     assert "nominated, a member of the scheme" in told
+
+
+def test_export_says_the_days_of_the_town(town: Town) -> None:
+    case = town.case("nominated")
+    Case.objects.filter(pk=case.pk).update(nominated_at=datetime(2026, 6, 30, 23, 30, tzinfo=UTC))
+    told = as_json(held(case.individual, timezone.now())).decode()
+
+    assert "1 Jul 2026" in told
 
 
 def test_export_leaves_out_who_has_left(town: Town) -> None:
