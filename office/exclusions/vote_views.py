@@ -40,6 +40,8 @@ OUTCOMES: Final = {
     "find-no-quorum": "Too few members voted",
     "stop-vote": "Stopped",
 }
+DECIDED: Final = frozenset({"accept", "reject"})
+"""After another outcome the case may be voted on again, by people who must not know more than before."""
 
 
 class VoteRow(Struct, frozen=True):
@@ -274,8 +276,8 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
 
 
 def _identity(request: HttpRequest, ballot: Ballot) -> Case | None:
-    """The case with its person, for the co-ordinator: once the vote has ended, or shown by the scheme’s terms."""
-    if ballot.ended_at is None and not ballot.identity_was_shown:
+    """The case with its person, for the co-ordinator: once it is decided, or shown by the scheme’s terms."""
+    if ballot.outcome not in DECIDED and not ballot.identity_was_shown:
         return None
     mine = rights(request)
     return cases_visible(mine).filter(pk=ballot.case_id, scheme__in=mine.co_ordinates).first()

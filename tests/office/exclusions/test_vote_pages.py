@@ -285,6 +285,17 @@ def test_meeting_reads_cases_by_number_takes_hands_and_then_says_who(town: Town,
     assert "Nobody Atall" in page
 
 
+def test_vote_that_decided_nothing_says_not_who_it_is(town: Town, signed_in: SignedIn) -> None:
+    """The case is voted on again, perhaps the same evening, and the room reads this page."""
+    ballot = town.ballot(town.case("voting"))
+    browser = signed_in(town.cora)
+    page = browser.post(f"/votes/{ballot.pk}/hands/", {"close": ""}, follow=True).content.decode()
+
+    assert "Too few members voted" in page
+    assert "Nobody Atall" not in page
+    assert "HART-0001" not in page
+
+
 def test_vote_is_opened_at_a_meeting_without_saying_who_it_is(town: Town, signed_in: SignedIn) -> None:
     case, browser = town.case("checked"), signed_in(town.cora)
     asked = browser.get(f"/cases/{case.pk}/open-vote/").content.decode()
