@@ -7,7 +7,7 @@ reference and holds no reason: what is said about a person can be erased.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Max
 from django.utils import timezone
@@ -165,7 +165,7 @@ def open_vote(turn: Turn, way: Way) -> Ballot:
     """Open the vote: for seven days between meetings; at today's meeting until it is closed."""
     now, terms = timezone.now(), terms_of(turn.case.scheme)
     _move(turn, "open-vote")
-    end = datetime.fromtimestamp(period.end_s(day_of(now)), tz=now.tzinfo) if way == "meeting" else now + VOTE_LASTS
+    end = _end_of(day_of(now)) if way == "meeting" else now + VOTE_LASTS
     return Ballot.objects.create(
         case=turn.case,
         way=way,
@@ -315,7 +315,8 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
         setattr(case, field, value)
     case.state = MOVES[name].after or case.state
     if case.state in OVER:
-        case.over_at = timezone.now()
+        # However late it is noticed, nothing is kept for longer than from its end.
+        case.over_at = _end_of(case.last_on) if name == "expire" and case.last_on else timezone.now()
     elif name == "accept":
         case.decided_at = timezone.now()
     case.version += 1
@@ -368,6 +369,10 @@ def _notice(turn: Turn) -> Notice:
 def _next_case_number(scheme: Scheme) -> int:
     newest: int | None = Case.objects.filter(scheme=scheme).aggregate(newest=Max("number"))["newest"]
     return (newest or 0) + 1
+
+
+def _end_of(last: date) -> datetime:
+    return datetime.fromtimestamp(period.end_s(last), tz=UTC)
 
 
 def _today() -> date:

@@ -153,7 +153,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             "Approve for an under-18",
             "approved by a second person",
             _CO_ORDINATOR,
-            frozenset({"decided"}),
+            _STANDING,
             None,
             wants_reason=True,
         ),
@@ -196,6 +196,10 @@ _COVERS_NOTHING: Final[_Refusal] = (
     lambda case, _: not case.premises,
     "This covers no premises. Choose at least one first.",
 )
+_IS_UNAPPROVED_MINOR: Final[_Refusal] = (
+    lambda case, _: case.is_minor and not case.minor_approved_by,
+    "The person is under 18. Another co-ordinator must approve this first.",
+)
 _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "withdraw": (
         (
@@ -211,14 +215,8 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
         ),
         (lambda case, _: bool(case.minor_approved_by), "A second person has approved this already."),
     ),
-    "issue": (
-        (
-            lambda case, _: case.is_minor and not case.minor_approved_by,
-            "The person is under 18. Another co-ordinator must approve this first.",
-        ),
-        _COVERS_NOTHING,
-    ),
-    "reissue": (_COVERS_NOTHING,),
+    "issue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING),
+    "reissue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING),
     "serve": ((lambda case, _: case.is_newest_served, "The newest version was served already."),),
     "appeal": ((lambda case, _: case.has_open_appeal, "There is an appeal already. Record its outcome first."),),
     "dismiss-appeal": ((lambda case, _: not case.has_open_appeal, "There is no open appeal."),),

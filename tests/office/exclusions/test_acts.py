@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -242,6 +242,15 @@ def test_exclusion_ends_by_itself_after_its_last_day(town: Town) -> None:
 
     case = Case.objects.get(pk=case.pk)
     assert (case.state, case.steps.all()[6].by) == ("expired", "Watchlink itself")
+
+
+def test_what_has_ended_by_itself_is_over_since_its_last_day(town: Town) -> None:
+    case = town.case("served")
+    Case.objects.filter(pk=case.pk).update(last_on=date(2026, 6, 30))
+    assert voting.end_what_is_over(timezone.now()) == 1
+
+    case.refresh_from_db()
+    assert case.over_at == datetime(2026, 6, 30, 23, tzinfo=UTC)
 
 
 def test_repeat_is_known_by_what_was_decided_before(town: Town) -> None:

@@ -27,6 +27,13 @@ POLICE = Mover(5, frozenset({"police"}))
 STATES: tuple[State, ...] = get_args(State)
 
 
+def test_under_18_found_out_late_waits_for_the_second_approver_before_a_new_version() -> None:
+    case = Case("served", checked_by=9, is_minor=True)
+    assert why_not("reissue", case, CO_ORDINATOR, "new premises") is not None
+    assert why_not("approve-minor", case, DEPUTY, "seen with the school") is None
+    assert why_not("reissue", msgspec.structs.replace(case, minor_approved_by=8), CO_ORDINATOR, "new premises") is None
+
+
 def test_every_move_and_state_is_in_the_tables() -> None:
     assert list(MOVES) == list(get_args(MoveName))
     assert set(TITLES) == set(STATES)
@@ -89,7 +96,7 @@ def test_move_that_wants_a_reason_is_refused_without_one(name: MoveName) -> None
     move = MOVES[name]
     case = Case(
         min(move.before),
-        is_minor=True,
+        is_minor=name == "approve-minor",
         has_open_appeal=name == "dismiss-appeal",
         is_restricted=name == "lift-restriction",
     )
