@@ -158,7 +158,7 @@ async def _vote_between_meetings(stage: Stage, cast: _Cast) -> None:
         stage.check(_CONDUCT in page.words, f"{voter.name} reads what was done")
         fields.append(await _vote_blindly(stage, voter))
     stage.check(await _rows(co_ordinator, "vote.cast") == len(cast.voters), "the audit has a vote of each member")
-    stage.say("voted", who=", ".join(one.name for one in cast.voters))
+    _say(stage, "voted", ", ".join(one.name for one in cast.voters))
 
     for adviser in (cast.police, co_ordinator):
         await adviser.open("votes/1/")
@@ -170,7 +170,7 @@ async def _vote_between_meetings(stage: Stage, cast: _Cast) -> None:
     stage.check(await _rows(co_ordinator, "vote.cast") == len(cast.voters), "no vote of theirs is in the audit")
     page = await cast.voters[0].open("votes/1/")
     stage.check(_chosen(page, fields[0]) == "exclude", "the member's own vote stands")
-    stage.say("police_refused", who=f"{cast.police.name}, {co_ordinator.name}")
+    _say(stage, "police_refused", f"{cast.police.name}, {co_ordinator.name}")
 
 
 async def _vote_blindly(stage: Stage, voter: OfficePerson) -> str:
@@ -271,7 +271,9 @@ async def _end(stage: Stage, cast: _Cast) -> None:
         stage.check(answer.status_code == HTTPStatus.NOT_FOUND, f"the {what} is gone; got {answer.status_code}")
     page = await co_ordinator.open("audit/?action=individual.erased")
     stage.check(_REFERENCE in page.words and _NAME not in page.html, "the audit says that it was done, by reference")
-    stage.say("erased", who=_REFERENCE)
+    removed = await _rows(co_ordinator, "photograph.removed")
+    stage.check(removed == 1, f"the audit says that the photograph was removed; it has {removed} such rows")
+    _say(stage, "erased", _REFERENCE)
 
 
 async def _move(person: OfficePerson, move: str, button: str, **filled: str) -> None:
@@ -285,10 +287,14 @@ async def _move(person: OfficePerson, move: str, button: str, **filled: str) -> 
 def _told(stage: Stage, fact: str, page: Page, state: str, by: OfficePerson) -> None:
     """Say the fact if somebody else's page of the case says the state, and who brought it there."""
     states = _STATE.findall(page.html)
-    is_so = state in states and by.name in page.words
-    stage.check(is_so, f"the case is {state} by {by.name}; the page says {states}")
-    if is_so:
-        stage.say(fact, who=by.name)
+    stage.check(state in states and by.name in page.words, f"the case is {state} by {by.name}; the page says {states}")
+    _say(stage, fact, by.name)
+
+
+def _say(stage: Stage, fact: str, who: str) -> None:
+    """Say the fact, unless something is missing: none follows from what did not happen."""
+    if stage.is_complete:
+        stage.say(fact, who=who)
 
 
 async def _rows(co_ordinator: OfficePerson, action: str) -> int:

@@ -69,6 +69,11 @@ class Stage:
         if not is_so:
             self._missing.append(what)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing until now."""
+        return not self._missing
+
     def check_truth(self, is_so: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
         """Note ``what`` as told untruly unless it is so."""
         if not is_so:
