@@ -9,6 +9,7 @@ import re
 from datetime import date
 from typing import Final
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec import Struct
@@ -24,7 +25,7 @@ from office.exclusions.rules.period import day_of
 from office.members.facts import folded
 from office.people import erasure, rules
 from office.people.models import Individual, RightsRequest
-from office.people.photographs import erase_photographs
+from office.people.photographs import erase_photographs, forget_deleted_rows
 from office.people.rules import RequestKind, Way
 
 CORRECTED_FIELDS: Final = ("name", "also_known_as", "born_on", "is_believed_minor", "description", "address")
@@ -225,6 +226,7 @@ def erase_all(actor: Account | None, individual: Individual, *, ended: int = 0) 
         erasure.erase_case(case)
     individual.erased_at = timezone.now()
     erasure.erase_words(individual)
+    transaction.on_commit(forget_deleted_rows)
     numbers = [case.number for case in cases]
     record(actor, "individual.erased", individual, photographs=photographs, cases=numbers, ended=ended)
 

@@ -15,7 +15,7 @@ from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
 from office.people import rights
 from office.people.models import Individual, Photograph
-from office.people.photographs import add_photograph
+from office.people.photographs import add_photograph, forget_deleted_rows
 from office.people.rights import Correction, RefusedError
 from office.people.rights_export import as_json, held
 from tests.office.exclusions.conftest import NOMINATION, Town
@@ -72,6 +72,16 @@ def test_erasure_leaves_number_state_and_dates(town: Town) -> None:
     assert person.erased_at is not None
     row = AuditRow.objects.get(action="individual.erased")
     assert (row.subject_name, row.details) == ("HART-0001", '{"cases":[1],"ended":1,"photographs":1}')
+
+
+def test_erasure_without_a_photograph_empties_the_journal_too(
+    town: Town, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """SQLite’s journal holds the name until then."""
+    with django_capture_on_commit_callbacks() as after:
+        erase(town, town.case("nominated"), "It was not them.")
+
+    assert forget_deleted_rows in after
 
 
 def test_erasure_leaves_no_file_of_a_photograph(
