@@ -218,6 +218,8 @@ def serve(turn: Turn, serving: Serving) -> None:
     notice = turn.case.notices.first()
     if notice is None:
         raise MoveRefusedError("There is no notice yet. Issue it first.")
+    if day_of(serving.at) < day_of(notice.made_at):
+        raise MoveRefusedError("This version cannot have been served before it was made. Enter when it was served.")
     _move(turn, "serve")
     notice.served_at, notice.served_by = serving.at, serving.by
     notice.served_where, notice.served_how = serving.where, serving.how

@@ -145,6 +145,8 @@ def test_serving_says_who_where_how_and_that_privacy_information_was_given(town:
         acts.serve(town.turn(case), msgspec.structs.replace(serving(), **bad))
     with pytest.raises(MoveRefusedError):
         acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=timezone.now() + timedelta(hours=1)))
+    with pytest.raises(MoveRefusedError, match="before it was made"):
+        acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=timezone.now() - timedelta(days=1)))
 
 
 def test_order_that_covers_no_premises_is_not_issued(town: Town) -> None:
