@@ -78,9 +78,20 @@ def close_meeting_vote(actor: Account, ballot: Ballot) -> None:
     record(actor, "vote.closed", ballot.case)
 
 
+def votes_due(now: datetime) -> list[int]:
+    """Ballots whose time is over."""
+    return list(Ballot.objects.filter(ended_at=None, closes_at__lte=now).values_list("pk", flat=True))
+
+
+def ends_due(now: datetime) -> list[int]:
+    """Cases whose last day is over."""
+    standing = Case.objects.filter(state__in=("decided", "issued", "served"), last_on__lt=day_of(now))
+    return list(standing.values_list("pk", flat=True))
+
+
 def count_what_is_due(now: datetime) -> int:
     """Count every vote whose time is over; returns how many. Each in a transaction of its own."""
-    due = list(Ballot.objects.filter(ended_at=None, closes_at__lte=now).values_list("pk", flat=True))
+    due = votes_due(now)
     for number in due:
         with in_turn():
             ballot = Ballot.objects.select_related("case").filter(pk=number, ended_at=None).first()
@@ -92,8 +103,7 @@ def count_what_is_due(now: datetime) -> int:
 
 def end_what_is_over(now: datetime) -> int:
     """End every exclusion whose last day is over; returns how many."""
-    standing = Case.objects.filter(state__in=("decided", "issued", "served"), last_on__lt=day_of(now))
-    due = list(standing.values_list("pk", flat=True))
+    due = ends_due(now)
     for number in due:
         with in_turn():
             case = Case.objects.filter(pk=number, state__in=("decided", "issued", "served")).first()
