@@ -53,16 +53,15 @@ def acknowledged(turn: Turn, frame: Acknowledgement | AutomaticAcknowledgement, 
     """A person's answer or, to a test only, Watchlink's own; signed by central."""
     is_ours = frame.target.node == turn.settings.node
     incident = turn.state.incidents.get(frame.target.counter) if is_ours else None
-    is_automatic = isinstance(frame, AutomaticAcknowledgement)
-    if incident is None or (is_automatic and incident.kind is not AlertKind.TEST):
+    is_for_tests = isinstance(frame, AutomaticAcknowledgement)
+    if incident is None or (is_for_tests and incident.kind is not AlertKind.TEST):
         turn.reject("acknowledgement target")
         return
     if _is_old(turn.state, frame, incident, path):
         return
-    if not is_automatic:
-        is_known = incident.answer is not None and incident.answer.state is frame.state
-        incident = replace(incident, ahead=incident.ahead if is_known else frame.state, ahead_ms=turn.now_ms)
-    incident = replace(incident, ack_counter=frame.counter, is_restored=False)
+    is_known = incident.answer is not None and incident.answer.state is frame.state
+    ahead = incident.ahead if is_known else frame.state
+    incident = replace(incident, ahead=ahead, ahead_ms=turn.now_ms, ack_counter=frame.counter, is_restored=False)
     keep(turn, incident)
     told.keep(turn)  # After a crash in the next seconds no older answer must pass for this one.
     if isinstance(frame, AutomaticAcknowledgement):

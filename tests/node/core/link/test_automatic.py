@@ -59,6 +59,16 @@ def test_answer_of_watchlink_itself_of_before_a_restart_is_not_of_now(world: Wor
     assert 1 == len(world.facts("acknowledged"))
 
 
+def test_state_older_than_the_answer_of_watchlink_itself_takes_nothing_back(world: World) -> None:
+    """N3: the answer comes by a connection of its own, and overtook it. The shop read that it was taken back."""
+    world.tap(Button.TEST)
+    world.do(world.receipt(1), itself(world, 1, 1))
+
+    world.do(world.says(NodeId(0x10), 1, "unanswered", revision=1, kind="test"))
+
+    assert ["answered"] == [dict(fact.detail)["state"] for fact in world.facts("acknowledged")]
+
+
 def open_test(world: World) -> IncidentState:
     said: IncidentState = world.incident_state(NodeId(0x10), 1, kind="test", state="answered", answer=world.answer())
     return said
