@@ -41,7 +41,7 @@ from office.people.intake_terms import (
 if __name__ == "__main__":  # before Pillow is there
     limit_resources(cpu_s=CPU_S_MAX if sys.argv[1:] == ["once"] else None)
 
-from PIL import Image, ImageCms, ImageOps, MpoImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin
 
 from office.people.watermark import marked
 
@@ -215,6 +215,8 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 def answer(job: Job, data: bytes) -> tuple[Answer, list[bytes]]:
     """Do a job."""
+    # Other libraries set it for the whole process (WeasyPrint): what is cut short would be read, in grey.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     do: Callable[[], list[Image.Image]]
     match job.kind:
         case "take":
