@@ -14,7 +14,17 @@ STATE: Final = "/var/lib/watchlink-office"
 CENTRAL_TOML: Final = f'\n[office]\nurl = "http://localhost:8090/"\nsnapshots = "{STATE}/snapshots"\n'
 """What step 7 has written into ``central.toml``."""
 _PACKAGES: Final = ("office", "provisioning")
-_LOCKED: Final = ("django", "allauth", "asgiref", "sqlparse", "a2wsgi", "argon2", "_argon2_cffi_bindings", "qrcode")
+_LOCKED: Final = (
+    "django",
+    "allauth",
+    "asgiref",
+    "sqlparse",
+    "a2wsgi",
+    "argon2",
+    "_argon2_cffi_bindings",
+    "dateutil",
+    "qrcode",
+)
 """Libraries taken from the lock: Debian's Django is too old. One is compiled, for any Python from 3.9 on."""
 _IN_LINE: Final = re.compile(r"`((?:systemd-|systemctl |watchlink )[^`]+)`")
 _BLOCK: Final = re.compile(r"```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
