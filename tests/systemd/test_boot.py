@@ -181,6 +181,7 @@ def test_keys_and_folders_of_the_office_have_their_owners(proof: Proof) -> None:
     assert [
         f"-rw-r----- root {PAGES} office.toml",
         f"-rw------- {own} keys/pages.key",
+        f"-rw------- {own} keys/photographs.key",
         f"-rw------- {own} keys/ticket.key",
         f"-rw-r--r-- {own} keys/ticket.pub",
         f"-rw------- {others} publisher/snapshot.key",
