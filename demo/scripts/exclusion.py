@@ -1,4 +1,4 @@
-"""An exclusion from its nomination to the person's erasure, by nine people at the office's pages (G2, G11, G13).
+"""An exclusion from its nomination to the person's erasure, by seven people at the office's pages (G2, G11, G13).
 
 People act only through what a person has: a browser, a password, codes. Whatever happened is read where it arrives: in
 somebody else's browser, on the printed notice, in the co-ordinator's audit.

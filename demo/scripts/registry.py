@@ -83,7 +83,7 @@ SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
             TownPlan(has_office=True),
         ),
         "exclusion": Script(
-            "a person is nominated, voted on, excluded, served, appeals and is erased, by nine people's browsers",
+            "a person is nominated, voted on, excluded, served, appeals and is erased, by seven people's browsers",
             exclusion.play,
             TownPlan(ADDRESSES[:1], has_office=True, has_papers=True),
         ),

@@ -122,7 +122,7 @@ def nominate(
         member: for whom the actor speaks; ``None`` = as co-ordinator.
         nomination: what happened.
     """
-    if nomination.happened_on > _today():
+    if nomination.happened_on > timezone.localdate():
         raise MoveRefusedError("The day is in the future. Choose the day on which it happened.")
     case = Case.objects.create(
         scheme=individual.scheme,
@@ -193,7 +193,8 @@ def issue(turn: Turn, first: date) -> Notice:
     """Set the exclusion's days and make its first notice."""
     _check_register(turn)
     last = period.last_day(first, turn.case.months)
-    why_not = period.why_not_first_day(first, _today()) or period.why_not_period(Period(first, last), _today())
+    today = timezone.localdate()
+    why_not = period.why_not_first_day(first, today) or period.why_not_period(Period(first, last), today)
     if why_not:
         raise MoveRefusedError(why_not)
     _move(turn, "issue", first_on=first, last_on=last)
@@ -241,7 +242,7 @@ def shorten(turn: Turn, last: date, reason: str) -> None:
     """Give it an earlier last day: after an appeal, or because less is enough. An open appeal is settled by it."""
     if turn.case.first_on is None or turn.case.last_on is None or last >= turn.case.last_on:
         raise MoveRefusedError("Choose an earlier last day than now. It cannot be made longer: that is a new decision.")
-    why_not = period.why_not_period(Period(turn.case.first_on, last), _today())
+    why_not = period.why_not_period(Period(turn.case.first_on, last), timezone.localdate())
     if why_not:
         raise MoveRefusedError(why_not)
     _move(turn, "shorten", reason, last_on=last, has_open_appeal=False)
@@ -281,7 +282,7 @@ def facts(case: Case) -> life.Case:
 
 def is_minor(individual: Individual) -> bool:
     """Whether the person is under 18 today."""
-    return period.is_minor(individual.born_on, _today(), is_believed_minor=individual.is_believed_minor)
+    return period.is_minor(individual.born_on, timezone.localdate(), is_believed_minor=individual.is_believed_minor)
 
 
 def is_newest_served(case: Case) -> bool:
@@ -375,7 +376,3 @@ def _next_case_number(scheme: Scheme) -> int:
 
 def _end_of(last: date) -> datetime:
     return datetime.fromtimestamp(period.end_s(last), tz=UTC)
-
-
-def _today() -> date:
-    return day_of(timezone.now())

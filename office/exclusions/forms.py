@@ -22,7 +22,7 @@ from office.exclusions.acts import Nomination, Proposal
 from office.exclusions.fields import DayField, LineField, LinesField
 from office.exclusions.models import CONDUCT_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
 from office.exclusions.nominating import Likely, PersonFacts
-from office.exclusions.rules.period import CATEGORY_TITLES, MONTHS_MAX, day_of, tariff, why_not_months
+from office.exclusions.rules.period import CATEGORY_TITLES, MONTHS_MAX, tariff, why_not_months
 from office.exclusions.rules.reach import why_not_scope
 from office.exclusions.rules.wording import names_in, why_blind
 from office.members.models import Member, Premises
@@ -162,7 +162,7 @@ class NominationForm(_GroupedForm):
 
     def clean(self) -> dict[str, Any]:
         """Everything that no single field can judge."""
-        typed, today = self.cleaned_data, day_of(timezone.now())
+        typed, today = self.cleaned_data, timezone.localdate()
         if typed.get("born_on") and typed["born_on"] > today:
             self.add_error("born_on", "The date of birth is in the future.")
         if typed.get("happened_on") and typed["happened_on"] > today:
@@ -324,5 +324,5 @@ class CheckForm(_GroupedForm):
         expires_on = self.cleaned_data["source_expires_on"]
         if expires_on is None:
             self.add_error("source_expires_on", "Enter the day on which they take it back, or when you ask anew.")
-        elif expires_on < day_of(timezone.now()):
+        elif expires_on < timezone.localdate():
             self.add_error("source_expires_on", "That day is over. Ask them anew first.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 
@@ -9,7 +11,8 @@ from office.accounts.models import Scheme
 from office.exclusions.rules.law import DOCUMENT_TITLES
 from office.exclusions.rules.life import MOVES, TITLES
 from office.exclusions.rules.life import Case as CaseFacts
-from office.exclusions.rules.period import CATEGORY_TITLES, Period
+from office.exclusions.rules.period import CATEGORY_TITLES, Period, is_minor
+from office.exclusions.rules.reach import Shown
 from office.exclusions.rules.votes import VotingRules
 from office.members.models import Member, Premises
 from office.people.models import Individual
@@ -154,6 +157,17 @@ class Case(models.Model):
     def audit_schemes(self) -> list[int]:
         """Whose co-ordinators read of it."""
         return [self.scheme_id]
+
+    def shown(self, today: date) -> Shown:
+        """For the rules of who is shown it on a day."""
+        one = self.individual
+        return Shown(
+            state=self.state,  # type: ignore[arg-type]  # the field's choices are its values
+            period=self.period,
+            is_restricted=self.is_restricted,
+            is_minor=is_minor(one.born_on, today, is_believed_minor=one.is_believed_minor),
+            minor_shown_by=(self.minor_approved_by_id or 0) if self.may_show_minor else 0,
+        )
 
     def facts(self, *, is_minor: bool, premises: int, is_newest_served: bool) -> CaseFacts:
         """For the rules."""

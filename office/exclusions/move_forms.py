@@ -17,7 +17,7 @@ from office.exclusions.acts import Serving, Turn
 from office.exclusions.fields import DayField, LineField, LinesField
 from office.exclusions.models import PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
 from office.exclusions.rules.life import MoveName
-from office.exclusions.rules.period import TOWN_ZONE, day_of, last_day
+from office.exclusions.rules.period import TOWN_ZONE, last_day
 
 _KEPT: Final = "Kept with the case, where it can be erased. The audit says that you did it, not why."
 
@@ -71,7 +71,7 @@ class IssueForm(MoveForm):
 
     def first(self, _case: Case) -> dict[str, object]:
         """Today."""
-        return {"first_on": day_of(timezone.now())}
+        return {"first_on": timezone.localdate()}
 
 
 class ServeForm(MoveForm):
@@ -227,5 +227,5 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
 
 def until(case: Case) -> str:
     """``12 months, until 26 Nov 2027 if it begins today``."""
-    last = last_day(day_of(timezone.now()), case.months)
+    last = last_day(timezone.localdate(), case.months)
     return f"{case.months} months, until {last.day} {last:%b %Y} if it begins today"

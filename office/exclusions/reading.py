@@ -22,16 +22,14 @@ from msgspec import Struct
 
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
-from office.exclusions.acts import is_minor
 from office.exclusions.models import Case
 from office.exclusions.rules import search
 from office.exclusions.rules.life import IN_FORCE
-from office.exclusions.rules.period import day_of
-from office.exclusions.rules.reach import READERS, MinorsPolicy, Shown, is_shown
+from office.exclusions.rules.reach import READERS, MinorsPolicy, is_shown
 from office.exclusions.terms import terms_of, why_off
 from office.members.models import Premises
 from office.members.scope import premises_of, premises_visible, spoken_for
-from office.people.models import Photograph
+from office.people.models import SHOWN_TO_READERS, Photograph
 
 NEW_DAYS: Final = 14
 """So long an exclusion is new."""
@@ -123,7 +121,7 @@ def open_to(rights: Rights, *, shows_hidden: bool = True) -> Open:
             off[scheme.name] = reason
         else:
             on[scheme.pk] = scheme, MinorsPolicy(terms_of(scheme).dpia_allows_minors)
-    return Open(on, off, rights.co_ordinates if shows_hidden else frozenset(), day_of(timezone.now()))
+    return Open(on, off, rights.co_ordinates if shows_hidden else frozenset(), timezone.localdate())
 
 
 def cases_shown(registers: Open) -> QuerySet[Case]:
@@ -142,14 +140,7 @@ def cases_shown(registers: Open) -> QuerySet[Case]:
 
 def is_hidden(case: Case, registers: Open) -> bool:
     """Whether only co-ordinators see a case of :func:`cases_shown`."""
-    facts = Shown(
-        state=case.state,  # type: ignore[arg-type]  # the field's choices are its values
-        period=case.period,
-        is_restricted=case.is_restricted,
-        is_minor=is_minor(case.individual),
-        minor_shown_by=(case.minor_approved_by_id or 0) if case.may_show_minor else 0,
-    )
-    return not is_shown(facts, registers.schemes[case.scheme_id][1], registers.today)
+    return not is_shown(case.shown(registers.today), registers.schemes[case.scheme_id][1], registers.today)
 
 
 def filtered(cases: QuerySet[Case], filters: Filters, today: date) -> QuerySet[Case]:
@@ -182,7 +173,7 @@ def numbers_of(cases: QuerySet[Case], words: Sequence[str], registers: Open) -> 
 
 def rows_of(numbers: Sequence[int]) -> list[Case]:
     """These cases in this order, with all that is shown of them; three queries however many they are."""
-    photograph = Photograph.objects.filter(individual=OuterRef("individual"), is_shown=True, crop_width__gt=0)
+    photograph = Photograph.objects.filter(SHOWN_TO_READERS, individual=OuterRef("individual"))
     found = (
         Case.objects.select_related("scheme", "individual__scheme")
         .prefetch_related(Prefetch("listed", Premises.objects.only("name").prefetch_related("schemes")))
@@ -212,7 +203,7 @@ def premises_to_choose(rights: Rights) -> QuerySet[Premises]:
 
 def shown_photograph(individual: int) -> Photograph | None:
     """The one that readers see of a person whom they may see."""
-    found = Photograph.objects.filter(individual=individual, is_shown=True, crop_width__gt=0)
+    found = Photograph.objects.filter(SHOWN_TO_READERS, individual=individual)
     return found.select_related("individual__scheme").first()
 
 

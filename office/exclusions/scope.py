@@ -23,7 +23,7 @@ from office.exclusions.rules.life import IN_FORCE
 from office.exclusions.rules.votes import ADVISERS
 from office.members.models import Member
 from office.members.scope import spoken_for
-from office.people.models import Photograph
+from office.people.models import SHOWN_TO_READERS, Photograph
 
 ENDED_VOTES_SHOWN: Final = timedelta(days=30)
 """So long members read how a vote ended."""
@@ -88,7 +88,7 @@ def shown_photograph(rights: Rights, case: Case) -> Photograph | None:
     """The photograph that readers see of whom the case is about, for its co-ordinators."""
     if case.scheme_id not in rights.co_ordinates:
         return None
-    return case.individual.photographs.filter(is_shown=True, crop_width__gt=0).first()
+    return case.individual.photographs.filter(SHOWN_TO_READERS).first()
 
 
 def may_nominate_for(rights: Rights) -> list[tuple[Scheme, Member | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
 from django.utils import timezone
@@ -13,7 +12,6 @@ from office.audit.journal import Entry, record, record_many
 from office.exclusions.models import LawDocument, SchemeTerms
 from office.exclusions.rules import law
 from office.exclusions.rules.law import DOCUMENT_KINDS, DocumentKind
-from office.exclusions.rules.period import day_of
 from office.public_page import PublicTexts
 
 TERMS_FIELDS: Final = (
@@ -43,14 +41,14 @@ def why_off(scheme: Scheme) -> str | None:
     """Why the scheme's register is off now; ``None`` = it is on. Who issues, shows or publishes asks first."""
     recorded = {kind: document.recorded_on for kind, document in newest_documents(scheme).items()}
     terms = terms_of(scheme)
-    return law.why_off(recorded, _today(), names_responsible=bool(terms.responsible and terms.contact))
+    return law.why_off(recorded, timezone.localdate(), names_responsible=bool(terms.responsible and terms.contact))
 
 
 def reviews_to_remind(scheme: Scheme) -> list[LawDocument]:
     """Documents whose yearly review is due soon, or was."""
     documents = newest_documents(scheme)
     due = {kind: document.review_due for kind, document in documents.items()}
-    return [documents[kind] for kind in law.reviews_to_remind(due, _today())]
+    return [documents[kind] for kind in law.reviews_to_remind(due, timezone.localdate())]
 
 
 def public_texts() -> tuple[PublicTexts, ...]:
@@ -84,7 +82,7 @@ def set_terms(actor: Account, scheme: Scheme, values: Mapping[str, object]) -> N
 
 def record_document(actor: Account, scheme: Scheme, kind: DocumentKind, version: str) -> LawDocument:
     """A document is in force from today, or was reviewed today."""
-    today = _today()
+    today = timezone.localdate()
     document = LawDocument.objects.create(
         scheme=scheme,
         kind=kind,
@@ -95,7 +93,3 @@ def record_document(actor: Account, scheme: Scheme, kind: DocumentKind, version:
     )
     record(actor, "document.recorded", document, version=version)
     return document
-
-
-def _today() -> date:
-    return day_of(timezone.now())

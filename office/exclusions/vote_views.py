@@ -24,7 +24,7 @@ from office.exclusions.acts import MoveRefusedError
 from office.exclusions.due import settled
 from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
-from office.exclusions.rules.period import TARIFF_MONTHS, day_of
+from office.exclusions.rules.period import TARIFF_MONTHS
 from office.exclusions.rules.votes import ADVISERS, Voter
 from office.exclusions.scope import ballots_visible, cases_visible, one_ballot, shown_photograph
 from office.exclusions.vote_forms import HandsForm, VoteForm, members_named
@@ -140,7 +140,7 @@ def cast(request: HttpRequest, number: int) -> HttpResponseBase:
 def meeting(request: HttpRequest) -> HttpResponse:
     """What today's meeting votes on, by number: nothing else is read out before a vote."""
     mine = rights(request)
-    today = day_of(timezone.now())
+    today = timezone.localdate()
     of_today = Ballot.objects.filter(way="meeting", meeting_on=today, case__scheme__in=mine.co_ordinates)
     ballots = (
         of_today.exclude(outcome="stop-vote").select_related("case__scheme").order_by("case__scheme", "case__number")

@@ -16,6 +16,7 @@ from office.exclusions import acts
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
+from office.exclusions.rules.life import MOVES
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.votes import ADVISERS, Choice, Vote, Voter
 from office.members.facts import folded
@@ -85,7 +86,7 @@ def votes_due(now: datetime) -> list[int]:
 
 def ends_due(now: datetime) -> list[int]:
     """Cases whose last day is over."""
-    standing = Case.objects.filter(state__in=("decided", "issued", "served"), last_on__lt=day_of(now))
+    standing = Case.objects.filter(state__in=MOVES["expire"].before, last_on__lt=day_of(now))
     return list(standing.values_list("pk", flat=True))
 
 
@@ -106,7 +107,7 @@ def end_what_is_over(now: datetime) -> int:
     due = ends_due(now)
     for number in due:
         with in_turn():
-            case = Case.objects.filter(pk=number, state__in=("decided", "issued", "served")).first()
+            case = Case.objects.filter(pk=number, state__in=MOVES["expire"].before).first()
             if case is not None:
                 acts.move_by_itself(case, "expire")
     return len(due)

@@ -12,7 +12,7 @@ from office.exclusions.terms import terms_of
 from office.papers.asking import NoPdfError
 from office.papers.orders import NamedPremises, NoticePaper, day_text
 from office.people.intake_process import NotMarkedError, marker
-from office.people.models import Individual
+from office.people.models import SHOWN_TO_READERS, Individual
 from office.people.sealing import SealedError, sealing
 from wire.text import display_text
 
@@ -66,7 +66,7 @@ def _face_of(individual: Individual) -> bytes:
 
     Who printed it is in the audit. On the paper their name would be in the hands of whom it is for.
     """
-    photograph = individual.photographs.filter(is_shown=True, crop_width__gt=0).first()
+    photograph = individual.photographs.filter(SHOWN_TO_READERS).first()
     if photograph is None or display_text(individual.name, 1):
         return b""
     try:

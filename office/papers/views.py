@@ -13,7 +13,6 @@ from office.accounts.access import for_roles, person, rights
 from office.accounts.models import Scheme
 from office.audit.journal import record
 from office.exclusions.due import settled
-from office.exclusions.rules.period import day_of
 from office.papers.asking import NoPdfError, pdf_of
 from office.papers.meetings import meeting_paper
 from office.papers.notices import notices_visible, paper_of
@@ -51,7 +50,7 @@ def meeting_pdf(request: HttpRequest, scheme: str) -> HttpResponse:
     """The cases that today's meeting of a scheme decides on, without who they are about."""
     own = get_object_or_404(Scheme, slug=scheme, pk__in=rights(request).co_ordinates)
     back = {"back": reverse("meeting"), "back_to": "today’s meeting"}
-    paper = meeting_paper(own, day_of(timezone.now()))
+    paper = meeting_paper(own, timezone.localdate())
     if paper is None:
         return render(
             request, "papers/no_paper.html", {**back, "why_not": "No case waits for a vote at a meeting."}, status=409

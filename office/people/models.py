@@ -61,6 +61,10 @@ class Individual(models.Model):
         return [self.scheme_id]
 
 
+SHOWN_TO_READERS = models.Q(is_shown=True, crop_width__gt=0)
+"""The photograph of a person that readers, papers and shops get; at most one, and none before it is cropped."""
+
+
 class Photograph(models.Model):
     """A photograph of a person. Its files are encrypted; the key that opens them is here, wrapped."""
 

@@ -248,21 +248,6 @@ def photograph_response(request: HttpRequest, photograph: Photograph, size: Size
     return HttpResponse(marked, "image/jpeg", headers=headers)
 
 
-def shown_portrait(individual: Individual) -> bytes:
-    """The JPEG that readers are shown, without a watermark: for a paper that is handed to the person. Empty = none.
-
-    Whoever makes the paper records that.
-    """
-    photograph = individual.photographs.filter(is_shown=True).first()
-    if photograph is None:
-        return b""
-    try:
-        return sealing().read(photograph.file, bytes(photograph.wrapped_key), "portrait")
-    except SealedError as e:
-        logger.warning("a photograph of %s is lost: %s", individual.reference, e)
-        return b""
-
-
 def has_files(photograph: Photograph) -> bool:
     """Whether everything that should be there of it is there."""
     vault = sealing()

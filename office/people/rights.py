@@ -21,7 +21,6 @@ from office.exclusions import acts
 from office.exclusions.acts import ChangedMeanwhileError, Turn
 from office.exclusions.models import Case
 from office.exclusions.rules.life import MOVES, OVER
-from office.exclusions.rules.period import day_of
 from office.members.facts import folded
 from office.people import erasure, rules
 from office.people.models import Individual, RightsRequest
@@ -84,7 +83,7 @@ def receive(actor: Account, scheme: Scheme, kind: RequestKind, received_on: date
     Raises:
         RefusedError: the day is in the future.
     """
-    if received_on > _today():
+    if received_on > timezone.localdate():
         raise RefusedError("This day is in the future. Enter the day on which it arrived.")
     asked_by, asked = texts
     request = RightsRequest.objects.create(
@@ -103,7 +102,7 @@ def receive(actor: Account, scheme: Scheme, kind: RequestKind, received_on: date
 def acknowledge(actor: Account, request: RightsRequest) -> None:
     """The person has been told that it arrived."""
     if request.acknowledged_on is None:
-        request.acknowledged_on = _today()
+        request.acknowledged_on = timezone.localdate()
         request.save(update_fields=["acknowledged_on"])
         record(actor, "request.acknowledged", request)
 
@@ -118,7 +117,7 @@ def settle(actor: Account, request: RightsRequest, outcome: str) -> None:
         raise RefusedError("This request is settled already.")
     if not outcome.strip():
         raise RefusedError("Say what the person was answered.")
-    request.done_on, request.outcome = _today(), outcome
+    request.done_on, request.outcome = timezone.localdate(), outcome
     request.acknowledged_on = request.acknowledged_on or request.done_on
     request.save(update_fields=["done_on", "outcome", "acknowledged_on"])
     reference = request.individual.reference if request.individual else ""
@@ -260,7 +259,7 @@ def _end(actor: Account, rights: Rights, case: Case) -> None:
 
 
 def _note(actor: Account, request: RightsRequest, text: str) -> None:
-    day = _today()
+    day = timezone.localdate()
     line = f"{day.day} {day:%b %Y}, {actor.name}: {text}"
     request.notes = "\n".join(filter(None, (request.notes, line)))
     request.save(update_fields=["notes"])
@@ -280,7 +279,3 @@ def _matching(scheme: int, search: Search) -> list[Individual]:
     typed = re.fullmatch(r"(?:(\S+)-)?([0-9]{1,9})", search.reference.strip(), re.ASCII)
     found = people.filter(number=int(typed[2])) if typed else ()
     return [one for one in found if typed and typed[1] in {None, one.scheme.slug, one.scheme.slug.upper()}]
-
-
-def _today() -> date:
-    return day_of(timezone.now())

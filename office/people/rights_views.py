@@ -23,7 +23,6 @@ from office.accounts.rules import Rights
 from office.accounts.second_factor import require_recent_second_factor
 from office.audit.journal import record
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
-from office.exclusions.rules.period import day_of
 from office.people import retention, rights_export, rules
 from office.people import rights as acts
 from office.people.models import Individual, RightsRequest
@@ -38,7 +37,7 @@ CHANGED: Final = "Somebody else has changed this person meanwhile. Look at what 
 @require_GET
 def due(request: HttpRequest) -> HttpResponse:
     """What people have asked and is not answered, the most urgent first; then what was."""
-    today = day_of(timezone.now())
+    today = timezone.localdate()
     found = list(acts.requests_of(rights(request).co_ordinates))
     context = {
         "open": [(one, _is_late(one, today)) for one in found if one.done_on is None],
@@ -191,7 +190,7 @@ def person_erase(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_GET
 def what_goes(request: HttpRequest) -> HttpResponse:
     """What goes by the schedule, and when."""
-    today = day_of(timezone.now())
+    today = timezone.localdate()
     page = Paginator(retention.planned(rights(request).co_ordinates, today), PAGE_ROWS).get_page(
         request.GET.get("page")
     )
@@ -228,7 +227,7 @@ def _request_page(request: HttpRequest, asked: RightsRequest, form: OutcomeForm 
     context = {
         "asked": asked,
         "individual": asked.individual,
-        "is_late": _is_late(asked, day_of(timezone.now())),
+        "is_late": _is_late(asked, timezone.localdate()),
         "form": form or OutcomeForm(),
     }
     return render(request, "people/request.html", context, status=400 if form is not None else 200)

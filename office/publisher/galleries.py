@@ -14,7 +14,6 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from office.exclusions.rules.period import day_of
 from office.publisher import gallery_content
 from office.publisher.gallery_content import ShownCase
 from office.publisher.shelf import GROUP_READABLE, Shelf, give_number
@@ -72,11 +71,11 @@ class GalleryPublishing:
 
     def is_due(self) -> bool:
         """Whether a day has begun since :meth:`read`: people come and go at its begin, whatever anybody does."""
-        return self._day != day_of(timezone.now())
+        return self._day != timezone.localdate()
 
     def read(self) -> Galleries:
         """What the database says now."""
-        self._day = day_of(timezone.now())
+        self._day = timezone.localdate()
         return gallery_content.shown_cases(self._day)
 
     def publish(self, galleries: Galleries, head: AuditHead) -> None:

@@ -17,8 +17,8 @@ from office.accounts.models import Scheme
 from office.exclusions import acts, terms
 from office.exclusions.models import Case
 from office.exclusions.rules import period, reach
-from office.exclusions.rules.life import IN_FORCE, State
-from office.people.models import Photograph
+from office.exclusions.rules.life import IN_FORCE
+from office.people.models import SHOWN_TO_READERS, Photograph
 from wire.gallery_manifest import (
     ENTRIES_MAX,
     PHOTOGRAPH_BYTES_MAX,
@@ -77,7 +77,7 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
     policy = reach.MinorsPolicy(dpia_allows=terms.terms_of(scheme).dpia_allows_minors)
     in_scheme = acts.premises_in(scheme)
     in_force = Case.objects.filter(scheme=scheme, state__in=IN_FORCE, last_on__gte=today, individual__erased_at=None)
-    shown = Photograph.objects.filter(is_shown=True, crop_width__gt=0)
+    shown = Photograph.objects.filter(SHOWN_TO_READERS)
     cases = in_force.select_related("individual__scheme").prefetch_related(
         "listed", Prefetch("individual__photographs", shown, to_attr="shown_ones")
     )
@@ -97,14 +97,7 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
 def _entry(case: Case, policy: reach.MinorsPolicy, in_scheme: frozenset[int], today: date) -> GalleryEntry | None:
     """What shops are shown of a case; ``None`` = nothing."""
     individual = case.individual
-    facts = reach.Shown(
-        state=cast("State", case.state),
-        period=case.period,
-        is_restricted=case.is_restricted,
-        is_minor=period.is_minor(individual.born_on, today, is_believed_minor=individual.is_believed_minor),
-        minor_shown_by=(case.minor_approved_by_id or 0) if case.may_show_minor else 0,
-    )
-    if not reach.is_shown(facts, policy, today) or case.first_on is None or case.last_on is None:
+    if not reach.is_shown(case.shown(today), policy, today) or case.first_on is None or case.last_on is None:
         return None
     premises = None
     if case.scope == "listed":

@@ -167,8 +167,8 @@ def test_who_turns_18_is_no_minor_from_that_day(
 ) -> None:
     case = excluded("Young", first_on=date(2026, 1, 1), last_on=date(2028, 12, 31))
     Individual.objects.update(born_on=born_on)
-    monkeypatch.setattr(acts, "_today", lambda: day)
     registers = reading.Open(reading.open_to(rights_of(town.cora)).schemes, {}, frozenset(), day)
+    monkeypatch.setattr(timezone, "localdate", lambda: day)
 
     assert reading.cases_shown(registers).exists() is not acts.is_minor(Individual.objects.get(pk=case.individual_id))
 

@@ -29,7 +29,6 @@ from office.people.photographs import (
     keep_crop,
     remove_photograph,
     show_photograph,
-    shown_portrait,
     tidy_photographs,
 )
 from office.people.sealing import sealing
@@ -122,18 +121,6 @@ def test_one_photograph_of_a_person_is_shown(
         show_photograph(co_ordinator, photograph)
 
     assert [two.pk] == list(individual.photographs.filter(is_shown=True).values_list("pk", flat=True))
-
-
-def test_a_paper_gets_the_portrait_that_is_shown_or_none(
-    individual: Individual, make_photograph: MakePhotograph, co_ordinator: Account, folder: Path
-) -> None:
-    photograph = make_photograph(individual)
-    crop(co_ordinator, photograph)
-    assert shown_portrait(individual) == b""
-    show_photograph(co_ordinator, photograph)
-    assert shown_portrait(individual) == b"portrait"
-    (folder / f"{photograph.file}.portrait").unlink()
-    assert shown_portrait(individual) == b""
 
 
 def test_the_audit_names_the_person_by_reference_alone(
