@@ -50,7 +50,7 @@ REASONS: Final[dict[str, str]] = {
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
     # snapshots and tickets of the office
-    "snapshot too large": "over 32 MiB",
+    "snapshot too large": "over 32 MiB, with too many entries, or with one that is too long",
     "snapshot name": "a snapshot of another name",
     "snapshot town": "of another town",
     "snapshot signature": "not signed by an office that the directory lists",

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from wire.entry_lists import EntryList
 from wire.errors import SnapshotError
 from wire.messages import Count, Message, Moment, SchemeNumber, settle_moments
 from wire.signing import PublicKey, SigningKey
@@ -98,13 +99,16 @@ class GalleryManifest(Message, frozen=True):
         return frozenset(one.sha256 for entry in self.entries for one in entry.photographs)
 
 
+_LIST: Final = EntryList(GalleryManifest, "entries", GalleryEntry, ENTRIES_MAX)
+
+
 def seal_manifest(manifest: GalleryManifest, town: Town, key: SigningKey) -> bytes:
     """Sign and wrap a manifest: the bytes of its file.
 
     Raises:
         EncodeError: no reader would accept it: too large, a field out of bounds, or it contradicts itself.
     """
-    return seal_named(manifest_name(manifest.scheme), manifest, town, key, _read)
+    return seal_named(manifest_name(manifest.scheme), manifest, town, key, _LIST.read)
 
 
 def open_manifest(data: bytes, scheme: int, town: Town, keys: tuple[PublicKey, ...]) -> GalleryManifest:
@@ -120,7 +124,7 @@ def open_manifest(data: bytes, scheme: int, town: Town, keys: tuple[PublicKey, .
         SnapshotError: too large, malformed, of another scheme or town, not signed by one of ``keys``, or contradicting
             itself.
     """
-    manifest = open_named(data, manifest_name(scheme), town, keys, _read)
+    manifest = open_named(data, manifest_name(scheme), town, keys, _LIST.read)
     if manifest.scheme != scheme:
         raise SnapshotError("snapshot name", detail=f"of scheme {manifest.scheme}, not {scheme}")
     return manifest
@@ -151,7 +155,3 @@ def parse_ciphertext_file(text: str) -> str | None:
     """SHA-256 that a file's name gives; ``None`` if it is no ciphertext's name."""
     match = _CIPHERTEXT_NAME.fullmatch(text)
     return None if match is None else match[1]
-
-
-def _read(inner: msgspec.Raw) -> GalleryManifest:
-    return msgspec.json.decode(inner, type=GalleryManifest)

@@ -4,9 +4,8 @@ A snapshot is a file ``NAME-NUMBER.json``, or the same bytes over HTTPS. Whoever
 the signed directory lists, keeps the last good one, and refuses a lower number: numbers never go back. What a snapshot
 says replaces the one before as a whole.
 
-It is read in parts: one call that decodes thousands of entries would hold Python's interpreter, and so the program's
-alerts, for that long. Entries hold nothing that refers back to them and are left out of the collection of cycles
-(``gc=False``), which would look through all of them several times while they are made.
+It is bounded, then read in parts (:mod:`wire.entry_lists`). Entries hold nothing that refers back to them and are left
+out of the collection of cycles (``gc=False``), which would look through all of them several times while they are made.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
 
+from wire.entry_lists import EntryList, no_rest
 from wire.errors import EncodeError, SignatureInvalidError, SnapshotError, WireError
 from wire.limits import DETAIL_CHARS_MAX, SCHEMES_PER_NODE_MAX, SNAPSHOT_BYTES_MAX, TEXT_CHARS_MAX
 from wire.messages import Count, Message, Moment, Name, SchemeNumber, settle_moments
@@ -47,8 +46,6 @@ PASSKEYS_MAX: Final = 16
 PRINTED_CODES_MAX: Final = 10
 SECOND_FACTORS_MAX: Final = 4
 ENTRIES_MAX: Final = 20_000
-ENTRIES_AT_ONCE: Final = 50
-"""Read between two rests: a third of a millisecond's work."""
 
 _FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
 
@@ -174,17 +171,9 @@ NAMES: Final[dict[type[Message], SnapshotName]] = {People: "people", Premises: "
 """Also of the field that holds the entries."""
 
 
-def _outline(kind: type[Snapshot]) -> type[Struct]:
-    """The same with its entries still encoded."""
-    encoded = Annotated[list[msgspec.Raw], msgspec.Meta(max_length=ENTRIES_MAX)]
-    found = [(one.name, encoded if one.name == NAMES[kind] else one.type) for one in msgspec.structs.fields(kind)]
-    return msgspec.defstruct(kind.__name__, found, bases=(Message,), frozen=True)
-
-
-_OUTLINES: Final[dict[type[Message], type[Struct]]] = {kind: _outline(kind) for kind in (People, Premises)}
-_ENTRIES: Final[dict[type[Message], msgspec.json.Decoder[Any]]] = {
-    People: msgspec.json.Decoder(PersonEntry),
-    Premises: msgspec.json.Decoder(PremisesEntry),
+_ENTRIES: Final[dict[type[Message], EntryList[Any]]] = {
+    People: EntryList(People, NAMES[People], PersonEntry, ENTRIES_MAX),
+    Premises: EntryList(Premises, NAMES[Premises], PremisesEntry, ENTRIES_MAX),
 }
 
 
@@ -216,15 +205,11 @@ def seal_snapshot(snapshot: Snapshot, town: Town, key: SigningKey) -> bytes:
         EncodeError: no reader would accept it: too large, a field out of bounds, or it contradicts itself.
     """
     kind = type(snapshot)
-    return seal_named(NAMES[kind], snapshot, town, key, lambda inner: _read(inner, kind, _no_rest))
-
-
-def _no_rest() -> None:
-    pass
+    return seal_named(NAMES[kind], snapshot, town, key, _ENTRIES[kind].read)
 
 
 def open_snapshot(
-    data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey, ...], *, rest: Callable[[], None] = _no_rest
+    data: bytes, kind: type[S], town: Town, keys: tuple[PublicKey, ...], *, rest: Callable[[], None] = no_rest
 ) -> S:
     """Verify and read a snapshot. Whether its number is higher than the one held is the caller's question.
 
@@ -233,13 +218,14 @@ def open_snapshot(
         kind: :class:`People` or :class:`Premises`.
         town: ours.
         keys: of offices that the signed directory trusts; none = nothing is accepted.
-        rest: called before every :data:`ENTRIES_AT_ONCE` entries, to let other threads work.
+        rest: called before every :data:`wire.entry_lists.ENTRIES_AT_ONCE` entries, to let other threads work.
 
     Raises:
         SnapshotError: too large, malformed, of another name or town, not signed by one of ``keys``, or contradicting
             itself.
     """
-    return open_named(data, NAMES[kind], town, keys, lambda inner: _read(inner, kind, rest))
+    entries: EntryList[S] = _ENTRIES[kind]
+    return open_named(data, NAMES[kind], town, keys, lambda inner: entries.read(inner, rest))
 
 
 def seal_named(
@@ -286,17 +272,6 @@ def open_named(data: bytes, name: str, town: Town, keys: tuple[PublicKey, ...], 
         raise SnapshotError("snapshot", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
 
 
-def _read(inner: msgspec.Raw, kind: type[S], rest: Callable[[], None]) -> S:
-    """What one call of ``msgspec.json.decode(inner, type=kind)`` gives, in many."""
-    read = asdict(msgspec.json.decode(inner, type=_OUTLINES[kind]))
-    encoded, decode = read[NAMES[kind]], _ENTRIES[kind].decode
-    entries: list[PersonEntry | PremisesEntry] = []
-    for start in range(0, len(encoded), ENTRIES_AT_ONCE):
-        rest()
-        entries += map(decode, encoded[start : start + ENTRIES_AT_ONCE])
-    return kind(**{**read, NAMES[kind]: tuple(entries)})
-
-
 def file_name(name: SnapshotName, number: int) -> str:
     """``("people", 42)`` → ``"people-42.json"``."""
     return f"{name}-{number}.json"
@@ -310,7 +285,7 @@ def parse_file_name(text: str) -> tuple[SnapshotName, int] | None:
     return ("people" if match[1] == "people" else "premises"), int(match[2])
 
 
-def _signed(name: str, town: str, inner: bytes) -> bytes:
+def _signed(name: str, town: str, inner: bytes | memoryview) -> bytes:
     return f"{name}\n{town}\n".encode() + inner
 
 
@@ -319,7 +294,7 @@ def _check(sealed: _Sealed, name: str, town: Town, keys: tuple[PublicKey, ...]) 
         raise SnapshotError("snapshot name", detail=display_text(f"{sealed.name}, not {name}", DETAIL_CHARS_MAX))
     if sealed.town != town.text:
         raise SnapshotError("snapshot town")
-    data = _signed(sealed.name, sealed.town, bytes(sealed.snapshot))
+    data = _signed(sealed.name, sealed.town, memoryview(sealed.snapshot))
     for key in keys:
         try:
             key.verify(SNAPSHOT_DOMAIN, data, sealed.signature)

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from runtime import snapshot_folder
 from runtime.snapshot_folder import BUSY_SHARE, LOOK_S, PAUSE_MAX_S, SnapshotFolder, pause_s
+from wire.entry_lists import ENTRIES_AT_ONCE
+from wire.messages import Message
 from wire.signing import PublicKey, SigningKey
-from wire.snapshots import ENTRIES_AT_ONCE, AuditHead, People, PersonEntry, Town, file_name, seal_snapshot
+from wire.snapshots import ENTRIES_MAX, AuditHead, People, PersonEntry, Town, file_name, seal_named, seal_snapshot
 
 OFFICE, NEXT_OFFICE, STRANGER = (SigningKey(letter * 32) for letter in (b"o", b"n", b"x"))
 TOWN = Town(SigningKey(b"a" * 32).public)
@@ -23,6 +25,12 @@ def people(number: int, *, ticket_key: bytes = b"t" * 32) -> People:
     head = AuditHead(sequence=number, digest="ab" * 32)
     at = datetime(2026, 11, 27, 12, tzinfo=UTC)
     return People(number=number, made_at=at, audit=head, ticket_key=ticket_key, people=())
+
+
+class Stuffed(Message, frozen=True):
+    """What whoever has the office's key can sign."""
+
+    people: tuple[dict[str, int], ...]
 
 
 class Bench:
@@ -107,6 +115,18 @@ def test_lower_number_is_refused_and_told(bench: Bench) -> None:
 
     assert [9] == bench.numbers
     assert "number 8, lower than number 9" in fault
+
+
+def test_list_stuffed_by_whoever_stole_the_key_leaves_the_last_good_one_in_use(bench: Bench) -> None:
+    bench.put(9)
+    bench.look()
+    stuffed = Stuffed(people=({},) * (ENTRIES_MAX + 1))
+    bench.put(10, seal_named("people", stuffed, TOWN, OFFICE, lambda _: stuffed))
+    fault = bench.look()
+
+    assert [9] == bench.numbers
+    assert fault.startswith("The office's people-10.json is refused: over 32 MiB, with too many entries")
+    assert fault == bench.faults[-1]
 
 
 def test_lower_number_is_refused_after_a_restart_too(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,10 +11,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from wire.entry_lists import ENTRIES_AT_ONCE
 from wire.errors import EncodeError, SnapshotError
 from wire.signing import SNAPSHOT_DOMAIN, SigningKey
 from wire.snapshots import (
-    ENTRIES_AT_ONCE,
     ENTRIES_MAX,
     AuditHead,
     ContactEntry,
@@ -55,6 +56,15 @@ SHOP = PremisesEntry(
 PREMISES = Premises(number=2, made_at=AT, audit=HEAD, premises=(SHOP,))
 
 
+def altered_and_signed(snapshot: People, was: bytes, altered: bytes) -> bytes:
+    """What whoever has the office's key can make of a snapshot."""
+    data, town = seal_snapshot(snapshot, TOWN, OFFICE), TOWN.text.encode()
+    start, end = data.index(b'"snapshot":') + len(b'"snapshot":'), data.index(b',"signature":')
+    inner = data[start:end].replace(was, altered)
+    signature = OFFICE.sign(SNAPSHOT_DOMAIN, b"people\n" + town + b"\n" + inner)
+    return data[:start] + inner + b',"signature":"' + base64.b64encode(signature) + b'"}'
+
+
 def test_snapshot_is_read_back_as_it_was() -> None:
     assert PEOPLE == open_snapshot(seal_snapshot(PEOPLE, TOWN, OFFICE), People, TOWN, KEYS)
     assert PREMISES == open_snapshot(seal_snapshot(PREMISES, TOWN, OFFICE), Premises, TOWN, KEYS)
@@ -79,7 +89,8 @@ def test_entry_is_checked_wherever_it_stands() -> None:
 
 def test_more_entries_than_a_town_has_are_refused() -> None:
     shops = tuple(replace(SHOP, premises=number, contacts=()) for number in range(1, ENTRIES_MAX + 2))
-    with pytest.raises(EncodeError, match=f"length <= {ENTRIES_MAX}"):
+    seal_snapshot(replace(PREMISES, premises=shops[:-1]), TOWN, OFFICE)
+    with pytest.raises(EncodeError, match=f"over {ENTRIES_MAX} entries"):
         seal_snapshot(replace(PREMISES, premises=shops), TOWN, OFFICE)
 
 
@@ -158,17 +169,68 @@ def test_what_contradicts_itself_is_neither_written_nor_read() -> None:
 )
 def test_signed_snapshot_that_contradicts_itself_is_refused(was: bytes, altered: bytes, what: str) -> None:
     """As one that is malformed, so that whoever reads it goes on with the one before."""
-    data = seal_snapshot(replace(PEOPLE, people=(JO, replace(JO, account=4, username="al"))), TOWN, OFFICE)
-    town = TOWN.text.encode()
-    start, end = data.index(b'"snapshot":') + len(b'"snapshot":'), data.index(b',"signature":')
-    inner = data[start:end].replace(was, altered)
-    signature = OFFICE.sign(SNAPSHOT_DOMAIN, b"people\n" + town + b"\n" + inner)
+    data = altered_and_signed(replace(PEOPLE, people=(JO, replace(JO, account=4, username="al"))), was, altered)
     with pytest.raises(SnapshotError, match=what) as refused:
-        open_snapshot(
-            data[:start] + inner + b',"signature":"' + base64.b64encode(signature) + b'"}', People, TOWN, KEYS
-        )
+        open_snapshot(data, People, TOWN, KEYS)
 
     assert "snapshot" == refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("was", "unit"),
+    [
+        (b'"people":[', b"0,"),
+        (b'"people":[', b"{},"),
+        (b'"people":[', b'{"account":1},'),
+        (b'"schemes":[', b"1,"),
+        (b'"roles":[', b'{"role":"pcso","schemes":[1]},'),
+        (b'"ended_sessions":[', b'"%s",' % (b"0" * 32)),
+        (b'"passkeys":[', b'{"credential":"Yw==","public_key":"aw=="},'),
+    ],
+)
+def test_list_stuffed_by_whoever_stole_the_key_is_refused_before_it_takes_memory(was: bytes, unit: bytes) -> None:
+    """Decoded first and measured afterwards, a file of 32 MiB took 1.2 GB and held central for seconds."""
+    data = altered_and_signed(PEOPLE, was, was + unit * (1_000_000 // len(unit)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SnapshotError, match=r"snapshot too large|snapshot: Expected `object`"):
+            open_snapshot(data, People, TOWN, KEYS)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 4 * len(data)
+
+
+def test_longest_entries_that_their_fields_allow_are_read() -> None:
+    """The bound on an entry's bytes refuses nobody's honest one: texts are of characters that JSON spells out."""
+    key = PasskeyEntry(credential=b"c" * 1_023, public_key=b"k" * 2_048)
+    person = PersonEntry(
+        account=2**53,
+        username="\x01" * 64,
+        name="\x01" * 64,
+        roles=(RoleEntry(role="members-contact", schemes=(0xFFFF,) * 4),) * 16,
+        generation=2**53,
+        ended_sessions=("0" * 32,) * 64,
+        passkeys=(key,) * 16,
+        printed_codes=("0" * 64,) * 10,
+        second_factors=("0" * 64,) * 4,
+    )
+    contact = ContactEntry(name="\x01" * 64, phone="\x01" * 32, is_key_holder=True, note="\x01" * 500)
+    shop = PremisesEntry(
+        premises=2**53,
+        name="\x01" * 64,
+        schemes=(0xFFFF,) * 4,
+        place="\x01" * 64,
+        address="\x01" * 500,
+        opening_hours="\x01" * 500,
+        staff_contact="\x01" * 500,
+        when_going="\x01" * 2_000,
+        contacts=(contact,) * 16,
+    )
+
+    assert seal_snapshot(replace(PEOPLE, people=(person,)), TOWN, OFFICE)
+    assert seal_snapshot(replace(PREMISES, premises=(shop,)), TOWN, OFFICE)
 
 
 @pytest.mark.parametrize(

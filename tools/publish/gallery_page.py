@@ -9,6 +9,7 @@ import msgspec
 
 from tools.publish import gallery_lists
 from tools.publish.handbook import fields_of, table
+from wire.entry_lists import ENTRY_BYTES_MAX
 from wire.gallery_manifest import (
     ENTRIES_MAX,
     LISTED_MAX,
@@ -71,6 +72,7 @@ KINDS: Final[tuple[type[Message], ...]] = (GalleryManifest, GalleryEntry, Photog
 _LIMITS: Final = {
     "a manifest's file": f"{SNAPSHOT_BYTES_MAX:,} bytes",
     "entries": f"{ENTRIES_MAX:,}",
+    "an entry, as JSON": f"{ENTRY_BYTES_MAX:,} bytes",
     "premises of an entry that lists them": f"{LISTED_MAX:,}",
     "the ciphertext of a photograph": f"{PHOTOGRAPH_BYTES_MAX:,} bytes",
 }

@@ -7,10 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from tools.publish.examples import HART, KEYS, PRESSED_AT, PUBWATCH
+from wire.entry_lists import ENTRY_BYTES_MAX
 from wire.errors import SnapshotError
 from wire.limits import SNAPSHOT_BYTES_MAX
 from wire.messages import Message
 from wire.snapshots import (
+    ENTRIES_MAX,
     NAMES,
     AuditHead,
     ContactEntry,
@@ -31,10 +33,11 @@ Json = dict[str, Any]
 
 RULES: Final = f"""
 Who the people are, what they may do, and which premises the members have. The office publishes both as files
-`NAME-NUMBER.json`, of at most {SNAPSHOT_BYTES_MAX // 2**20} MiB: an object with `name` (`people` or `premises`),
-`town` (the authority's public key in hexadecimal), `snapshot` (below) and `signature`: base64 of 64 bytes, Ed25519
-by the office over the domain `watchlink/1/snapshot` and a zero byte, name, line feed, town, line feed, and the very
-bytes of `snapshot`.
+`NAME-NUMBER.json`, of at most {SNAPSHOT_BYTES_MAX // 2**20} MiB and {ENTRIES_MAX:,} people or premises of at most
+{ENTRY_BYTES_MAX // 2**10} KiB each, which a reader checks before it decodes them. A file is an object with `name`
+(`people` or `premises`), `town` (the authority's public key in hexadecimal), `snapshot` (below) and `signature`: base64
+of 64 bytes, Ed25519 by the office over the domain `watchlink/1/snapshot` and a zero byte, name, line feed, town, line
+feed, and the very bytes of `snapshot`.
 
 A reader verifies with the keys that the directory lists (`office_keys`), keeps the last good one, and refuses a lower
 number; a snapshot replaces the one before as a whole. Central on another machine asks
