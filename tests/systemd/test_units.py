@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from provisioning.broker import MEMORY_BYTES_MAX
 from runtime.web_connections import CONNECTIONS_MAX, FILES_KEPT
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -22,6 +23,8 @@ NAMES: Final = (
     *OFFICE,
 )
 EXPOSURE_MAX_TENTHS: Final = 15
+CONNECTION_BYTES: Final = 40_000
+"""Of the broker's for each connection with TLS, as measured with 400 of them on Debian 13's Mosquitto 2.0.21."""
 
 
 @pytest.fixture
@@ -141,6 +144,22 @@ def test_node_can_see_which_pi_it_is_on() -> None:
     lines = (UNITS / "watchlink-node.service").read_text().splitlines()
 
     assert "ProcSubset=pid" not in lines
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "watchlink-door.service"])
+def test_unit_that_others_can_fill_never_takes_the_memory_of_the_rest(name: str) -> None:
+    """All but the door, which sets the firewall's rules and ends."""
+    path = name if name != "mosquitto.service" else f"{name}.d/watchlink.conf"
+    limits = lines_of(path, "MemoryMax")
+
+    assert [True] == [64 <= int(limit.removesuffix("M")) <= 1_280 for limit in limits]
+
+
+def test_broker_has_room_for_what_may_wait_and_for_thousands_of_connections() -> None:
+    (limit,) = lines_of("mosquitto.service.d/watchlink.conf", "MemoryMax")
+    connections = int(limit.removesuffix("M")) * 2**20 - MEMORY_BYTES_MAX
+
+    assert connections > 10_000 * CONNECTION_BYTES
 
 
 def lines_of(name: str, key: str) -> list[str]:
