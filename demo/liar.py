@@ -20,6 +20,7 @@ from demo.program import Life
 from demo.town import Town
 from provisioning.certificates import issue_client_certificate
 from provisioning.fleet import Fleet
+from runtime.atomic import PRIVATE, write_atomic
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text, parse_node
 from wire.signing import SigningKey
@@ -148,7 +149,8 @@ class Liar:
 
     def _obey(self) -> None:
         denials = "".join(f"\nuser {reader}\ntopic deny {topic}\n" for reader, topic in sorted(self._withheld))
-        self._acl.write_text(self._rules + denials, encoding="utf-8")
+        # Whole, because the broker may be reading it for the change before, and half of it refuses what members say.
+        write_atomic(self._acl, (self._rules + denials).encode(), PRIVATE)
         if self._town.broker.pid is not None:
             os.kill(self._town.broker.pid, signal.SIGHUP)
 
