@@ -156,6 +156,7 @@ class Central:
     def wait(self, should_stop: threading.Event) -> None:
         """Wait until ``should_stop`` is set or an essential part has failed."""
         while not should_stop.wait(0.2):
+            self._link.look()
             if self._has_ended.is_set():
                 return
             if self._live.is_broken:

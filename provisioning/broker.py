@@ -23,6 +23,7 @@ from wire.topics import (
     PREFIX,
     CentralTopic,
     Down,
+    DownTopic,
     FrameTopic,
     IncidentTopic,
     all_down,
@@ -156,6 +157,8 @@ def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: in
             [
                 *(f"read {topic}" for topic in ALERTS_LANE),
                 *(f"write {PREFIX}/node/+/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR)),
+                # What it sends itself, to see that it still gets anything.
+                f"read {DownTopic(CENTRAL, Down.RECEIPT)}",
             ],
         ),
         *(_block(node_text(member.node), _rights(member)) for member in members),

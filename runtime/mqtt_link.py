@@ -6,8 +6,10 @@ exception in one is logged and goes no further. A PUBACK is not delivery: it onl
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
+import socket
 import ssl
 import sys
 import threading
@@ -270,6 +272,13 @@ class PahoLink:
                 self._subscribe(tuple(new))
         except Exception:
             logger.exception("subscriptions not changed")
+
+    def break_off(self) -> None:
+        """End the connection under way, if there is one; it is made anew at once. Never raises."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
         """Say goodbye (so that no will is published) and end within a second, connected or not."""

@@ -8,6 +8,7 @@ other the rest. Without the second certificate one connection carries everything
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any, Final
 
 from central.core.events import LaneChanged, LinkDown, LinkUp
@@ -23,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 QUEUED_MAX: Final = 100_000
 """QoS 1 messages held for a broker that is away or slow: a few rounds of every incident of a town."""
+ECHO_EVERY_S: Final = 2.0
+ECHO_LOOKS_MAX: Final = 60
+"""Without an echo, a few in a second: looks, not seconds, because a program that was held up has not looked."""
+_ECHO: Final = str(DownTopic(CENTRAL, Down.RECEIPT))
+"""To nobody but the connection for alerts itself, which the broker's rules let write and read it."""
 _EVERYTHING: Final = (ALL_FRAMES, ALL_UP)
 _SAID_OF_ALERTS: Final = tuple(f"/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR))
 
@@ -32,6 +38,10 @@ class BrokerLinks:
 
     The connection for the rest carries alerts too until the other is proven, and again while the other is down; an
     alert that arrives by both is one alert. So this connection alone decides whether there is a link.
+
+    The one for alerts is proven for as long as what it sends itself comes back. Mosquitto 2.0.21 drops whatever it has
+    for a client for whom 6,000 packets wait, and keeps what had QoS 1 as "in flight": a hundred of those, and no alert
+    reaches us any more until we connect anew.
     """
 
     def __init__(self, settings: LinkSettings, alerts: LinkSettings | None, inbox: Inbox[Any]) -> None:
@@ -42,6 +52,9 @@ class BrokerLinks:
         """
         self._inbox = inbox
         self._is_alerts_proven = False
+        self._has_echo = False
+        self._echo_sent_s = 0.0
+        self._looks_without_echo = 0
         self._rest = PahoLink(
             settings,
             node_text(CENTRAL),
@@ -61,7 +74,11 @@ class BrokerLinks:
         )
         try:
             self._alerts = PahoLink(
-                alerts, CENTRAL_ALERTS_CLIENT, handlers, subscriptions=ALERTS_LANE, max_queued=QUEUED_MAX
+                alerts,
+                CENTRAL_ALERTS_CLIENT,
+                handlers,
+                subscriptions=(*ALERTS_LANE, _ECHO),
+                max_queued=QUEUED_MAX,
             )
         except ConfigError as e:
             # Better one connection for everything than no central.
@@ -76,6 +93,21 @@ class BrokerLinks:
         """Disconnect without a last will, within a second each."""
         for link in self._links():
             link.stop()
+
+    def look(self) -> None:
+        """Connect anew for alerts if nothing that this connection sends itself comes back. Call it every 0.2 s."""
+        # Rules from before this was asked for let it write, not read.
+        if self._alerts is None or not self._has_echo:
+            return
+        now_s = time.monotonic()
+        self._looks_without_echo += 1
+        if self._looks_without_echo > ECHO_LOOKS_MAX:
+            self._has_echo = False
+            logger.warning("the connection for alerts brings nothing any more: connecting anew")
+            self._alerts.break_off()
+        elif now_s - self._echo_sent_s > ECHO_EVERY_S:
+            self._echo_sent_s = now_s
+            self._alerts.publish(_ECHO, b"", qos=1)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, signature: str | None = None) -> bool:
         """As :meth:`runtime.mqtt_link.PahoLink.publish`; answers to alerts take the alerts' connection once proven."""
@@ -92,6 +124,9 @@ class BrokerLinks:
     # Everything below runs on paho's threads.
 
     def _on_message(self, topic: str, payload: bytes, signature: str | None) -> None:
+        if topic == _ECHO:
+            self._looks_without_echo, self._has_echo = 0, True
+            return
         is_oversized = len(payload) > MESSAGE_BYTES_MAX
         if signature is not None and len(signature) != SIGNATURE_TEXT_CHARS:
             signature = ""  # Invalid by its length, which may be great: not kept.
@@ -107,9 +142,9 @@ class BrokerLinks:
 
     def _on_alerts_up(self) -> None:
         # A broker whose rules do not name this connection lets it subscribe but sends it nothing. Publishing a message
-        # to nobody, which needs those rules, shows whether they name it.
+        # to nobody else, which needs those rules, shows whether they name it.
         if self._alerts:
-            self._alerts.publish(str(DownTopic(CENTRAL, Down.RECEIPT)), b"", qos=1, token="proof")  # noqa: S106
+            self._alerts.publish(_ECHO, b"", qos=1, token="proof")  # noqa: S106
 
     def _on_proven(self, token: str | None) -> None:
         if token is not None:
@@ -130,6 +165,6 @@ class BrokerLinks:
     def _on_alerts_down(self, detail: str, is_permanent: bool) -> None:  # noqa: FBT001 - the link's contract
         must_be_seen_to = "; this needs attention" if is_permanent else ""
         logger.warning("alerts share the other connection: %s%s", detail, must_be_seen_to)
-        self._is_alerts_proven = False
+        self._is_alerts_proven = self._has_echo = False
         self._inbox.put(LaneChanged(is_proven=False))
         self._rest.subscribe_to(_EVERYTHING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,25 @@ def test_broker_that_does_not_know_the_connection_loses_no_alert(fleet: Fleet) -
     ):
         wait_until(lambda: says(central, PROVEN), "proven")
         press(fleet, central, 8)
+
+
+def test_flood_that_stops_the_brokers_queue_for_alerts_is_over_when_it_is(fleet: Fleet, broker_log: Path) -> None:
+    """What it dropped "in flight" filled its window for good: no press reached central until it connected anew."""
+    with running_central(fleet.layout.central / "central.toml") as central:
+        wait_until(lambda: says(central, PROVEN), "proven")
+        thief = Node(fleet, SHOP, "hart", 1)
+        with contextlib.closing(thief.client):
+            topic = f"watchlink/1/scheme/hart/frame/{SHOP}"
+            central.process.send_signal(signal.SIGSTOP)
+            try:
+                for _ in range(40_000):
+                    thief.client.client.publish(topic, bytes(100), qos=0)
+                for _ in range(200):
+                    thief.client.publish(topic, b"junk")
+            finally:
+                central.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: "are being dropped for client 00000001-alerts" in broker_log.read_text(), "it dropped some")
+
+        press(fleet, central, 7)
+
+        wait_until(lambda: central.log.read_text().count(PROVEN) > 1, "proven again")

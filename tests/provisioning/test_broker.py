@@ -40,6 +40,7 @@ topic read watchlink/1/node/+/up/sync
 topic write watchlink/1/node/+/down/receipt
 topic write watchlink/1/node/+/down/ack
 topic write watchlink/1/node/+/down/air
+topic read watchlink/1/node/00000001/down/receipt
 
 user 00000010
 topic write watchlink/1/node/00000010/up/+
