@@ -168,7 +168,7 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     try:
         with acting(request) as (actor, own):
             account = _seen(own, number)
-            withdrawn = acts.end_account(actor, own, account)
+            taken_back = acts.end_account(actor, own, account).seen_by(own.co_ordinates).text
     except acts.RefusedError as e:
         messages.error(request, str(e))
         return redirect("person", number)
@@ -177,8 +177,8 @@ def end_account(request: HttpRequest, number: int) -> HttpResponseBase:
     else:
         why = "NOT cut off at the control room yet: sign them out there, by telephone if need be."
         messages.error(request, f"The account of {account.name} has ended here, but is {why}")
-    if withdrawn.text:
-        text = f"Taken back: {withdrawn.text} that {account.name} had made. Make again what is still wanted."
+    if taken_back:
+        text = f"Taken back: {taken_back} that {account.name} had made. Make again what is still wanted."
         messages.warning(request, text)
     return redirect("people")
 
@@ -204,7 +204,12 @@ def lost_phone(request: HttpRequest, number: int) -> HttpResponseBase:
             form.add_error(None, why)
             return render(request, "accounts/lost_phone.html", {"account": account, "form": form})
         link, withdrawn = acts.make_recovery_link(actor, account, sets_password=sets_password)
-    context = {"name": account.name, "link": link, "kind": "recovery", "taken_back": withdrawn.text}
+    context = {
+        "name": account.name,
+        "link": link,
+        "kind": "recovery",
+        "taken_back": withdrawn.seen_by(own.co_ordinates).text,
+    }
     return render(request, "accounts/link.html", context)
 
 

@@ -11,15 +11,30 @@ from office.accounts.rules import withdrawn_text
 from office.audit.journal import Entry, record_many
 
 
-class Withdrawn(Struct, frozen=True):
-    """Links that were open and are void now.
+class TakenBack(Struct, frozen=True):
+    """A link that was open and is void now.
 
     Attributes:
-        invitations, recoveries: what each is called.
+        what: it is called.
+        schemes: numbers of those it was for, or the person who was to come back by it is in.
     """
 
-    invitations: tuple[str, ...]
-    recoveries: tuple[str, ...]
+    what: str
+    schemes: frozenset[int]
+
+
+class Withdrawn(Struct, frozen=True):
+    """Links that were open and are void now. Their maker may know of all of them, others by :meth:`seen_by`."""
+
+    invitations: tuple[TakenBack, ...]
+    recoveries: tuple[TakenBack, ...]
+
+    def seen_by(self, own: frozenset[int]) -> Withdrawn:
+        """What a co-ordinator of these schemes may know of; the audit names the same to them."""
+        return Withdrawn(
+            tuple(one for one in self.invitations if own & one.schemes),
+            tuple(one for one in self.recoveries if own & one.schemes),
+        )
 
     @property
     def text(self) -> str:
@@ -46,12 +61,15 @@ def withdraw(
     now = timezone.now()
     invitations, recoveries = invitations.filter(used_at=None, cancelled_at=None), recoveries.filter(used_at=None)
     joining = invitations.filter(expires_at__gt=now).order_by("pk").prefetch_related("schemes")
-    coming_back = recoveries.filter(expires_at__gt=now).order_by("pk").select_related("account")
+    coming_back = recoveries.filter(expires_at__gt=now).order_by("pk").prefetch_related("account__grants")
     entries = [
         *(Entry("invitation.cancelled", one, details, [its.number for its in one.schemes.all()]) for one in joining),
         *(Entry("recovery-link.voided", one.account, details) for one in coming_back),
     ]
-    withdrawn = Withdrawn(tuple(map(str, joining)), tuple(map(str, coming_back)))
+    withdrawn = Withdrawn(
+        tuple(TakenBack(str(one), frozenset(its.number for its in one.schemes.all())) for one in joining),
+        tuple(TakenBack(str(one), frozenset(its.scheme_id for its in one.account.grants.all())) for one in coming_back),
+    )
     if entries:
         record_many(actor, entries)
     invitations.update(cancelled_at=now)

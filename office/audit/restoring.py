@@ -80,7 +80,7 @@ def _lacks(published: AuditHead) -> bool:
 def void_links() -> list[str]:
     """Void the open links of the copy, some of which were used or cancelled since. Returns sentences."""
     withdrawn = withdraw(None, Invitation.objects.all(), RecoveryLink.objects.all(), after_restore=True)
-    said = (*withdrawn.invitations, *withdrawn.recoveries)
+    said = [one.what for one in (*withdrawn.invitations, *withdrawn.recoveries)]
     return (
         [f"{', '.join(said)}: the link is void, for it may have been used or cancelled. Make a new one."]
         if said

@@ -11,7 +11,7 @@ from django.utils import timezone
 from office.accounts import acts
 from office.accounts.models import Account, Invitation, RecoveryLink, Scheme
 from office.audit.models import AuditRow
-from tests.office.conftest import HART, MakePerson, SignedIn
+from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 
 pytestmark = pytest.mark.django_db
 MADE = "1 invitation and 1 recovery link that"
@@ -102,3 +102,21 @@ def test_what_others_made_stands(
 
     assert [Client().get(link.removeprefix("http://localhost")).status_code for link in (join, recover)] == [200, 200]
     assert "Taken back" not in page
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize("how", ["lost-phone", "end"])
+def test_only_what_the_reader_may_know_of_is_counted(
+    co_ordinator: Account, thief: Account, make_person: MakePerson, signed_in: SignedIn, how: str
+) -> None:
+    """She was co-ordinator of another scheme too, and left links there: that scheme's own business."""
+    pub_watch = Scheme.objects.get(pk=PUB_WATCH)
+    acts.invite(thief, name="Pat", email="", role="pcso", schemes=[pub_watch])
+    acts.make_recovery_link(thief, make_person("al", ("pcso", PUB_WATCH)), sets_password=True)
+    page = signed_in(co_ordinator).post(f"/people/{thief.pk}/{how}/", follow=True).content.decode()
+
+    assert f"Taken back: {MADE} Tess Webb had made" in page
+    # All of them are void, and their maker, who made them, is told of all.
+    assert not RecoveryLink.objects.filter(made_by=thief).exists()
+    assert not Invitation.objects.filter(invited_by=thief, cancelled_at=None).exists()
+    assert how == "end" or thief.notices.filter(text__contains="2 invitations and 2 recovery links").exists()
