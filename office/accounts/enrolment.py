@@ -6,10 +6,12 @@ from typing import Final
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.http import HttpRequest
 
 from office.accounts.models import Account, TotpUse
 from office.accounts.telling import tell
+from office.accounts.withdrawal import withdraw_made_by
 from office.audit.journal import record
 
 METHOD_WORDS: Final = {
@@ -32,11 +34,15 @@ def method_added(request: HttpRequest, account: Account, kind: str) -> None:
         TotpUse.objects.create(authenticator=authenticator, counter=counter)
 
 
-def method_removed(account: Account, kind: str) -> None:
-    """One less."""
+def method_removed(request: HttpRequest, account: Account, kind: str) -> None:
+    """One less, with the links that the person made: whoever had stolen it could have made them."""
     word = METHOD_WORDS[Authenticator.Type(kind)]
     record(account, "sign-in-method.removed", account, method=word)
     tell(account, f"The {word} of your account was removed. If this was not you, tell your co-ordinator at once.")
+    withdrawn = withdraw_made_by(account, account)
+    if withdrawn.told:
+        tell(account, withdrawn.told)
+        messages.warning(request, withdrawn.told)
 
 
 def recovery_codes_made(account: Account) -> None:

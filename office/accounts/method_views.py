@@ -43,7 +43,7 @@ class RemoveAppView(DeactivateTOTPView):  # type: ignore[misc]
             if not get_adapter().can_delete_authenticator(self.authenticator):
                 return _stays(self.request)
             answer: HttpResponseBase = super().form_valid(form)
-            enrolment.method_removed(account, Authenticator.Type.TOTP)
+            enrolment.method_removed(self.request, account, Authenticator.Type.TOTP)
             return answer
 
 
@@ -75,7 +75,7 @@ class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
             if not get_adapter().can_delete_authenticator(self.get_object()):
                 return _stays(self.request)
             answer: HttpResponseBase = super().form_valid(form)
-            enrolment.method_removed(account, Authenticator.Type.WEBAUTHN)
+            enrolment.method_removed(self.request, account, Authenticator.Type.WEBAUTHN)
             return answer
 
 

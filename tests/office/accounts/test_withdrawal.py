@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
 
@@ -90,6 +91,31 @@ def test_signing_out_everywhere_takes_back_what_was_made_meanwhile(
     assert "nothing was changed" not in page
     assert taken_back_by(thief)
     assert thief.notices.filter(text__contains=f"{MADE} you had made").exists()
+
+
+@pytest.mark.parametrize(("kind", "word"), [("totp", "authenticator app"), ("webauthn", "passkey")])
+def test_removing_ones_own_stolen_method_takes_back_what_was_made_with_it(
+    thief: Account, links: list[str], signed_in: SignedIn, kind: str, word: str
+) -> None:
+    passkey = Authenticator.objects.create(user=thief, type="webauthn", data={"name": "Key"})
+    path = "/account/app/remove/" if kind == "totp" else f"/account/passkeys/{passkey.pk}/remove/"
+    browser = signed_in(thief)
+    asked = browser.get(path).content.decode()
+    page = browser.post(path, follow=True).content.decode()
+
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert "Open invitations and recovery links that you made are taken back" in asked
+    assert f"Taken back: {MADE} you had made" in page
+    assert taken_back_by(thief)
+    removed, taken_back = list(thief.notices.order_by("pk"))[-2:]
+    assert f"The {word} of your account was removed" in removed.text
+    assert f"{MADE} you had made" in taken_back.text
+
+
+def test_a_method_that_stays_takes_nothing_back(thief: Account, links: list[str], signed_in: SignedIn) -> None:
+    signed_in(thief).post("/account/app/remove/")
+
+    assert [Client().get(link).status_code for link in links] == [200, 200]
 
 
 def test_what_others_made_stands(
