@@ -118,6 +118,10 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
                 raise Http404
             # Elsewhere they are a member's contact, who is told nothing of the register.
             known = _known(form, scheme) if scheme.pk in mine.co_ordinates else None
+            if known is None and (form.same_as() or typed.get("reference")):
+                # Erased since the form was read: now it says so.
+                _find_known(form, scheme)
+                return None
             whom = known or form.person()
             case = nominate(actor, mine, form.behalf_of(), whom, form.nomination())
             if taken is not None:

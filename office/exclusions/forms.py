@@ -29,6 +29,7 @@ from office.members.models import Member, Premises
 from office.people.models import ADDRESS_CHARS_MAX, DESCRIPTION_CHARS_MAX, PERSON_NAME_CHARS_MAX, SOURCE_CHARS_MAX
 
 SOMEBODY_ELSE: Final = "somebody-else"
+_GONE: Final = "Whom you chose is not in the register any more: erased, or put together with somebody. Choose again."
 _CATEGORY_CHOICES: Final = [("", "Choose what it was"), *CATEGORY_TITLES.items()]
 _REFERENCE_CHARS_MAX: Final = 24
 _TO_MEMBERS: Final = "Members read this and vote on it: no name, nothing by which the person is known."
@@ -51,15 +52,21 @@ class _GroupedForm(PlainForm):
                 yield heading, help_text, fields
 
     def ask_who(self, likely: Iterable[Likely], nobody: str) -> None:
-        """Let them choose whether it is somebody of the register."""
+        """Let them choose whether it is somebody of the register.
+
+        Asked again, too, of whoever has chosen somebody who is not there any more: nobody becomes new by that.
+        """
         choices = [(str(one.individual.pk), one.label) for one in likely]
-        if choices:
+        if choices or self.data.get("same_as", SOMEBODY_ELSE) != SOMEBODY_ELSE:
             self.fields["same_as"] = forms.ChoiceField(
                 label="Is it one of these?",
                 choices=[*choices, (SOMEBODY_ELSE, nobody)],
                 widget=forms.RadioSelect,
                 help_text="Found by name and date of birth alone. Faces are never compared.",
-                error_messages={"required": "Say whether it is one of these, or somebody else."},
+                error_messages={
+                    "required": "Say whether it is one of these, or somebody else.",
+                    "invalid_choice": _GONE,
+                },
             )
 
     def same_as(self) -> int:

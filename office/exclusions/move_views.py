@@ -35,6 +35,10 @@ _WANTS_REGISTER: Final = frozenset({"issue", "reissue"})
 Page = Callable[[HttpRequest, int], HttpResponseBase]
 
 
+class _GoneMeanwhileError(Exception):
+    """Whom the co-ordinator chose of the register is not there any more; nothing was done."""
+
+
 def move_page(name: MoveName) -> Page:
     """The page of a move: what follows from it, what it asks, and the button."""
 
@@ -70,9 +74,10 @@ def check_page(request: HttpRequest, number: int) -> HttpResponseBase:
     def do(turn: Turn) -> None:
         typed = form.cleaned_data
         is_regional = typed["source"] == "regional"
-        same_as = Individual.objects.select_related("scheme").filter(
-            scheme=turn.case.scheme_id, erased_at=None, pk=form.same_as()
-        )
+        known = Individual.objects.select_related("scheme").filter(scheme=turn.case.scheme_id, erased_at=None)
+        same_as = known.filter(pk=form.same_as()).first()
+        if form.same_as() and same_as is None:
+            raise _GoneMeanwhileError
         record_check(
             turn,
             form.proposal(),
@@ -80,10 +85,14 @@ def check_page(request: HttpRequest, number: int) -> HttpResponseBase:
             evidence=typed["evidence"],
             regional_source=typed["regional_source"] if is_regional else "",
             source_expires_on=typed["source_expires_on"] if is_regional else None,
-            same_as=same_as.first(),
+            same_as=same_as,
         )
 
-    return _answer(request, case, "check", form, do=do, done="The check is recorded. Open the vote next.")
+    try:
+        return _answer(request, case, "check", form, do=do, done="The check is recorded. Open the vote next.")
+    except _GoneMeanwhileError:
+        # Read anew, the form says so.
+        return check_page(request, number)
 
 
 def _case_to_move(request: HttpRequest, number: int, name: MoveName) -> Case:
