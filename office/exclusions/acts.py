@@ -144,8 +144,8 @@ def nominate(
     return case
 
 
-def check(turn: Turn, proposal: Proposal) -> None:
-    """Record what was checked, and what the members are asked to decide on."""
+def check(turn: Turn, proposal: Proposal, remark: str = "") -> None:
+    """Record what was checked, and what the members are asked to decide on; ``remark`` stays in the history."""
     if not proposal.note.strip():
         raise MoveRefusedError("Say what you checked, and how.")
     why_not = period.why_not_months(
@@ -158,7 +158,7 @@ def check(turn: Turn, proposal: Proposal) -> None:
     turn.case.months, turn.case.months_reason = proposal.months, proposal.months_reason
     turn.case.scope, turn.case.necessity = proposal.scope, proposal.necessity
     turn.case.listed.set(proposal.listed if proposal.scope == "listed" else ())
-    _move(turn, "check")
+    _move(turn, "check", remark)
 
 
 def open_vote(turn: Turn, way: Way) -> Ballot:

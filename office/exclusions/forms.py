@@ -97,7 +97,9 @@ class NominationForm(_GroupedForm):
         help_text="Such as HART-0042. Leave the other fields about the person empty then.",
     )
     name = LineField("Name", PERSON_NAME_CHARS_MAX, help_text="Leave empty if you do not know it. Do not guess.")
-    also_known_as = LineField("Also known as", PERSON_NAME_CHARS_MAX)
+    also_known_as = LineField(
+        "Also known as", PERSON_NAME_CHARS_MAX, help_text="Put a semicolon between several names."
+    )
     born_on = DayField("Date of birth, if you know it")
     is_believed_minor = forms.BooleanField(label="I believe that the person is under 18", required=False)
     description = LinesField(

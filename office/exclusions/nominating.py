@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import date
 
 from django.db.models import Max
-from django.utils import timezone
 from msgspec import Struct
 
 from office.accounts.models import Account, Scheme
@@ -22,7 +21,9 @@ from office.exclusions.models import Case
 from office.exclusions.rules.alike import Described, Suggestion, suggestions
 from office.members.facts import folded
 from office.members.models import Member
-from office.people.models import PERSON_NAME_CHARS_MAX, Individual
+from office.people.merging import put_together
+from office.people.models import Individual
+from office.people.rules import other_names
 
 
 class PersonFacts(Struct, frozen=True):
@@ -96,21 +97,21 @@ def record_check(
     case.conduct, case.evidence = conduct, evidence
     case.source = "regional" if regional_source else "local"
     case.regional_source, case.source_expires_on = regional_source, source_expires_on
-    if same_as is not None:
-        _put_together(turn, same_as)
-    acts.check(turn, proposal)
+    left_over = "" if same_as is None else _put_together(turn, same_as)
+    acts.check(turn, proposal, left_over)
 
 
-def likely(scheme: Scheme, names: tuple[str, ...], born_on: date | None, but: int = 0) -> list[Likely]:
+def likely(scheme: Scheme, names: tuple[str, str], born_on: date | None, but: int = 0) -> list[Likely]:
     """Who of a scheme's register may be meant, the likeliest first.
 
     Args:
         scheme: whose register.
-        names: as typed.
+        names: name and other names, as typed.
         born_on: ``None`` = not known.
         but: number of an individual who is not suggested.
     """
-    found = suggestions(Described(but, names, born_on), _register(scheme))
+    name, also_known_as = names
+    found = suggestions(Described(but, (name, *other_names(also_known_as)), born_on), _register(scheme))
     known = Individual.objects.select_related("scheme").in_bulk([one.number for one in found])
     return [Likely(known[one.number], one, was_excluded(known[one.number])) for one in found]
 
@@ -118,7 +119,7 @@ def likely(scheme: Scheme, names: tuple[str, ...], born_on: date | None, but: in
 def _register(scheme: Scheme) -> Iterator[Described]:
     rows = Individual.objects.filter(scheme=scheme, erased_at=None)
     for number, name, other, born_on in rows.values_list("pk", "name", "also_known_as", "born_on"):
-        yield Described(number, (name, other), born_on)
+        yield Described(number, (name, *other_names(other)), born_on)
 
 
 def _add(scheme: Scheme, facts: PersonFacts) -> Individual:
@@ -136,30 +137,13 @@ def _add(scheme: Scheme, facts: PersonFacts) -> Individual:
     )
 
 
-def _put_together(turn: Turn, known: Individual) -> None:
-    """Point the case at who it is; of the new row nothing is left but its number, which is never given again."""
+def _put_together(turn: Turn, known: Individual) -> str:
+    """Point the case at who it is; returns what of the new row had no room with the person.
+
+    Of the new row nothing is left but its number, which is never given again. A row with other cases stays as it is.
+    """
     case, was = turn.case, turn.case.individual
-    if not known.also_known_as:
-        is_another = bool(was.name) and folded(was.name) != folded(known.name)
-        known.also_known_as = (was.name if is_another else was.also_known_as)[:PERSON_NAME_CHARS_MAX]
-    known.born_on = known.born_on or was.born_on
-    known.is_believed_minor = known.is_believed_minor or was.is_believed_minor
-    known.description = known.description or was.description
-    known.address = known.address or was.address
-    known.version += 1
-    known.search_text = folded(f"{known.name} {known.also_known_as}")
-    known.save()
     case.individual = known
     case.save(update_fields=["individual"])
     record(turn.actor, "case.person-matched", case, individual=known.reference, was=was.reference)
-    if was.cases.exclude(pk=case.pk).exists():
-        return
-    has_shown = known.photographs.filter(is_shown=True).exists()
-    if has_shown:
-        was.photographs.update(is_shown=False)
-    was.photographs.update(individual=known)
-    was.requests.update(individual=known)
-    was.name = was.also_known_as = was.description = was.address = was.search_text = ""
-    was.born_on, was.is_believed_minor, was.erased_at = None, False, timezone.now()
-    was.version += 1
-    was.save()
+    return "" if was.cases.exists() else put_together(known, was)

@@ -30,6 +30,7 @@ class Individual(models.Model):
     name = models.CharField(max_length=PERSON_NAME_CHARS_MAX, blank=True)
     """Empty = a face without a name."""
     also_known_as = models.CharField(max_length=PERSON_NAME_CHARS_MAX, blank=True)
+    """Several names stand with a semicolon between them."""
     born_on = models.DateField(null=True, blank=True)
     is_believed_minor = models.BooleanField(default=False)
     """Counts only while the date of birth is not known."""
@@ -41,6 +42,8 @@ class Individual(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True)
     """From then on the row holds its number alone."""
+    same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    """Who of the register this turned out to be: the row itself holds nothing any more, its number leads there."""
     search_text = models.TextField(editable=False, blank=True)
     """What the register is searched by, folded."""
 
@@ -55,6 +58,11 @@ class Individual(models.Model):
     def reference(self) -> str:
         """``HART-0042``: how papers, audit and telephone calls name the person."""
         return f"{self.scheme.slug.upper()}-{self.number:04}"
+
+    @property
+    def references(self) -> list[str]:
+        """Its own, and those of rows that turned out to be the same person."""
+        return [self.reference, *(one.reference for one in self.merged.select_related("scheme").order_by("number"))]
 
     def audit_schemes(self) -> list[int]:
         """Whose co-ordinators read of it."""

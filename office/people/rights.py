@@ -274,8 +274,11 @@ def _matching(scheme: int, search: Search) -> list[Individual]:
         return [
             one
             for one in people.filter(born_on=search.born_on)
-            if wanted in {folded(one.name), folded(one.also_known_as)}
+            if wanted in map(folded, (one.name, one.also_known_as, *rules.other_names(one.also_known_as)))
         ]
     typed = re.fullmatch(r"(?:(\S+)-)?([0-9]{1,9})", search.reference.strip(), re.ASCII)
-    found = people.filter(number=int(typed[2])) if typed else ()
-    return [one for one in found if typed and typed[1] in {None, one.scheme.slug, one.scheme.slug.upper()}]
+    if typed is None:
+        return []
+    held = Individual.objects.filter(scheme=scheme, number=int(typed[2])).select_related("scheme", "same_as__scheme")
+    found = [one.same_as or one for one in held if typed[1] in {None, one.scheme.slug, one.scheme.slug.upper()}]
+    return [one for one in found if one.erased_at is None]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from django.db.models import Manager, Q
 from msgspec import Struct
 
 from office.accounts.models import Account, RoleGrant
@@ -23,7 +24,7 @@ from office.exclusions.rules.period import day_of
 from office.exclusions.terms import terms_of
 from office.members.models import Member
 from office.people.models import Individual, Photograph, RightsRequest
-from office.people.rules import by_first_word, without_others
+from office.people.rules import by_first_word, other_names, without_others
 
 ABOUT: Final = (
     "Why it is held: to prevent and detect crime and disorder, and to protect staff, customers and premises.",
@@ -108,7 +109,7 @@ class _Texts:
 
     def __init__(self, individual: Individual) -> None:
         own = individual.scheme_id
-        self._own_names = [name for name in (individual.name, individual.also_known_as) if name]
+        self._own_names = [individual.name, *other_names(individual.also_known_as)]
         others = Individual.objects.filter(scheme=own).exclude(pk=individual.pk).values_list("name", "also_known_as")
         # Of those who have left, too: texts still tell of them.
         roles: dict[int, str] = dict(RoleGrant.objects.filter(scheme=own).values_list("account", "role"))
@@ -116,7 +117,7 @@ class _Texts:
         members = Member.objects.filter(memberships__scheme=own)
         self._others = by_first_word(
             [
-                *((name, "another person") for names in others for name in names if name),
+                *((one, "another person") for name, also in others for one in (name, *other_names(also))),
                 *((name, ROLE_TITLES.get(roles.get(number, ""), _SOMEBODY)) for number, name in staff),
                 *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
             ]
@@ -128,8 +129,10 @@ class _Texts:
 
 
 def _person(individual: Individual, texts: _Texts) -> Part:
+    own, *earlier = individual.references
     facts = (
-        Fact("Reference", individual.reference),
+        Fact("Reference", own),
+        Fact("Also held under, until it was found to be you", ", ".join(earlier) or "–"),
         Fact("Name", individual.name or "not known"),
         Fact("Also known as", individual.also_known_as or "–"),
         Fact("Born on", _day(individual.born_on)),
@@ -240,13 +243,24 @@ def _request(request: RightsRequest, texts: _Texts) -> Part:
 
 
 def _handling(individual: Individual) -> Iterator[Fact]:
-    """Rows of the audit that name the person, without who it was."""
-    about = AuditRow.objects.filter(details__contains=f'"{individual.reference}"')
-    of_row = AuditRow.objects.filter(subject_kind="Individual", subject_id=str(individual.pk))
-    for row in (about | of_row).order_by("sequence"):
+    """Rows of the audit about the person, their cases and requests, without who it was.
+
+    Also those from before it was found that the person is one of the register: they bear another reference.
+    """
+    about = Q(subject_kind="Individual", subject_id__in=_numbers(individual.merged, individual.pk))
+    about |= Q(subject_kind="Case", subject_id__in=_numbers(individual.cases))
+    about |= Q(subject_kind="RightsRequest", subject_id__in=_numbers(individual.requests))
+    for reference in individual.references:
+        about |= Q(details__contains=f'"{reference}"')
+    for row in AuditRow.objects.filter(about).order_by("sequence"):
         roles = {pair.partition(":")[0] for pair in row.actor_role.split(", ") if pair}
         by = ", ".join(sorted(ROLE_TITLES.get(role, role) for role in roles)) or WATCHLINK_NAME
         yield Fact(f"{row.at:%-d %b %Y, %H:%M} UTC", f"{row.action}, {by}")
+
+
+def _numbers(rows: Manager[Any], *more: int) -> list[str]:
+    """As the audit has them."""
+    return [str(number) for number in (*rows.values_list("pk", flat=True), *more)]
 
 
 def _by_role(by: str) -> str:

@@ -133,7 +133,9 @@ class CorrectionForm(_CleanForm):
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     name = forms.CharField(label="Name", required=False, help_text="Empty = not known.")
-    also_known_as = forms.CharField(label="Also known as", required=False)
+    also_known_as = forms.CharField(
+        label="Also known as", required=False, help_text="Put a semicolon between several names."
+    )
     born_on = _day("Born on", required=False)
     is_believed_minor = forms.BooleanField(label="Believed to be under 18", required=False)
     description = _lines("Description", help_text="Nothing about ethnicity, religion, health or orientation.")

@@ -45,6 +45,7 @@ FORESEEN: Final = timedelta(days=28)
 """What goes is shown this long before."""
 Others = Mapping[str, list[tuple[str, str]]]
 """(folded name, what stands in its place) by the name's first word."""
+BETWEEN_NAMES: Final = "; "
 _NAME_CHARS_MIN: Final = 3
 _WORD: Final = re.compile(r"\w+")
 
@@ -161,6 +162,11 @@ def may_trust_clock(today: date, newest_record_on: date | None) -> bool:
         newest_record_on: day of the audit's newest row; ``None`` = there is none.
     """
     return newest_record_on is not None and timedelta() <= today - newest_record_on <= CLOCK_SLACK
+
+
+def other_names(also_known_as: str) -> list[str]:
+    """Each of the names by which a person is also known: ``Jackdaw; Jack Reed`` → two."""
+    return [name for name in map(str.strip, also_known_as.split(BETWEEN_NAMES[0])) if name]
 
 
 def by_first_word(others: Iterable[tuple[str, str]]) -> Others:
