@@ -6,6 +6,7 @@ Somebody still reads it before it is handed over: texts may tell of others witho
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -37,6 +38,8 @@ ABOUT: Final = (
     "You may also complain to the Information Commissioner's Office: ico.org.uk, 0303 123 1113.",
 )
 """What Art. 15(1) wants beside the data."""
+_TOLD_DETAILS: Final = ("fields", "way", "form", "reason", "size", "photograph", "version", "cases", "ended")
+"""Of what the audit says beside: the rest names others, or stands in another part."""
 _A_MEMBER: Final = "a member of the scheme"
 _SOMEBODY: Final = "somebody of the scheme"
 _CO_ORDINATOR: Final = "the co-ordinator"
@@ -140,15 +143,19 @@ def _person(individual: Individual, texts: _Texts) -> Part:
         texts.fact("Description", individual.description),
         texts.fact("Address", individual.address),
         Fact("In the register since", _day(individual.created_at)),
+        Fact("Erased on", _day(individual.erased_at)),
     )
     return Part("You", facts)
 
 
 def _photograph(photograph: Photograph, texts: _Texts) -> Part:
+    face = f"{photograph.crop_width} × {photograph.crop_height} pixels"
+    where = f"{photograph.crop_left} from the left, {photograph.crop_top} from the top"
     facts = (
         Fact("Taken on", _day(photograph.taken_on)),
         texts.fact("Source", photograph.source),
         Fact("Size", f"{photograph.width} × {photograph.height} pixels"),
+        Fact("Your face in it, as a person chose", f"{face}, {where}" if photograph.crop_width else "not chosen yet"),
         Fact("SHA-256 of the file as handed in", photograph.original_sha256),
         Fact("Added on", _day(photograph.added_at)),
         Fact("Shown", "yes" if photograph.is_shown else "no"),
@@ -158,7 +165,6 @@ def _photograph(photograph: Photograph, texts: _Texts) -> Part:
 
 def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
     state = STATE_TITLES[case.state]  # type: ignore[index]  # the field's choices are its keys
-    source = f"from elsewhere: {case.regional_source}" if case.source == "regional" else "local"
     listed = ", ".join(one.name for one in case.listed.all())
     facts = (
         Fact("State", state),
@@ -170,12 +176,15 @@ def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:
         texts.fact("Evidence", case.evidence),
         Fact("Nominated by", _nominator(case)),
         Fact("Nominated on", _day(case.nominated_at)),
-        texts.fact("Source", source),
+        Fact("Source", case.get_source_display()),
+        texts.fact("From whom, if regional", case.regional_source),
         Fact("To be asked for anew on", _day(case.source_expires_on)),
+        Fact("Checked on", _day(case.checked_at)),
         texts.fact("What was checked", case.check_note),
         Fact("Months", str(case.months) if case.months else "–"),
         texts.fact("Why so long", case.months_reason),
-        Fact("Premises", listed or case.get_scope_display()),
+        Fact("Premises", case.get_scope_display()),
+        Fact("Listed", listed or "–"),
         texts.fact("Why these", case.necessity),
         Fact("Decided on", _day(case.decided_at)),
         Fact("First and last day", f"{_day(case.first_on)} … {_day(case.last_on)}"),
@@ -207,7 +216,9 @@ def _step(step: Step, texts: _Texts) -> Fact:
 def _ballot(ballot: Ballot) -> tuple[Fact, ...]:
     return (
         Fact("How", ballot.get_way_display()),
+        Fact("Meeting of", _day(ballot.meeting_on)),
         Fact("Opened on", _day(ballot.opened_at)),
+        Fact("Was to end on", _day(ballot.closes_at)),
         Fact("Ended on", _day(ballot.ended_at)),
         Fact("Your identity was shown before the vote", "yes" if ballot.identity_was_shown else "no"),
         Fact("Exclude, do not exclude, abstain", f"{ballot.exclude}, {ballot.do_not_exclude}, {ballot.abstain}"),
@@ -234,6 +245,10 @@ def _request(request: RightsRequest, texts: _Texts) -> Part:
         Fact("Received on", _day(request.received_on)),
         texts.fact("From", request.asked_by),
         texts.fact("In which words", request.asked),
+        Fact("To be answered by", _day(request.due_on)),
+        Fact("How you were found", request.get_found_by_display() or "–"),
+        texts.fact("How you proved who you are", request.proof),
+        texts.fact("Who compared photographs, and with what", request.compared_by),
         Fact("Acknowledged on", _day(request.acknowledged_on)),
         Fact("Answered on", _day(request.done_on)),
         texts.fact("Answer", request.outcome),
@@ -255,7 +270,13 @@ def _handling(individual: Individual) -> Iterator[Fact]:
     for row in AuditRow.objects.filter(about).order_by("sequence"):
         roles = {pair.partition(":")[0] for pair in row.actor_role.split(", ") if pair}
         by = ", ".join(sorted(ROLE_TITLES.get(role, role) for role in roles)) or WATCHLINK_NAME
-        yield Fact(f"{row.at:%-d %b %Y, %H:%M} UTC", f"{row.action}, {by}")
+        details = json.loads(row.details)
+        more = [f"{key}: {_listed(details[key])}".replace("_", " ") for key in _TOLD_DETAILS if key in details]
+        yield Fact(f"{row.at:%-d %b %Y, %H:%M} UTC", ", ".join([row.action, by, *more]))
+
+
+def _listed(value: object) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _numbers(rows: Manager[Any], *more: int) -> list[str]:
