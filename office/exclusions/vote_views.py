@@ -6,7 +6,7 @@ are given none: only the pages of a meeting whose scheme shows the identity, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -114,6 +114,7 @@ def cast(request: HttpRequest, number: int) -> HttpResponseBase:
         return _show(request, ballot, form, status=400)
     wanted = members_named(request.POST)
     refusals: list[str] = []
+    recorded: list[int] = []
     with acting(request) as (actor, mine):
         now = ballots_visible(mine, timezone.now()).filter(pk=number).first()
         if now is None:
@@ -128,8 +129,11 @@ def cast(request: HttpRequest, number: int) -> HttpResponseBase:
             except MoveRefusedError as e:
                 # Caught in the transaction: the row in the audit that says so must stay.
                 refusals.append(str(e))
+            else:
+                recorded.append(member)
     if refusals:
-        return _show(request, one_ballot(request, number, timezone.now()), form, status=403, refusals=refusals)
+        ballot = one_ballot(request, number, timezone.now())
+        return _show(request, ballot, form, status=403, refusals=refusals, recorded=recorded)
     messages.success(request, "Your vote is recorded. You can change it until the vote ends.")
     return redirect("vote", number=number)
 
@@ -205,12 +209,14 @@ def _show(
     *,
     status: int = 200,
     refusals: Iterable[str] = (),
+    recorded: Sequence[int] = (),
 ) -> HttpResponse:
     mine = rights(request)
     voter, identity = _voter(request, ballot.case), _identity(request, ballot)
     context = _facts(ballot) | {
         "form": form,
         "refusals": list(dict.fromkeys(refusals)),
+        "recorded": Member.objects.filter(pk__in=recorded) if recorded else (),
         "advises": _advises(voter),
         "is_nominator": ballot.case.nominated_by_id == mine.account,
         "is_co_ordinator": ballot.case.scheme_id in mine.co_ordinates,
