@@ -40,7 +40,7 @@ for unit in $units; do
 done
 (cd $office && stat --format='%A %U %G %n' office.toml keys/* publisher/snapshot.* data snapshots) >/proof/office-files
 for unit in $units; do
-    for key in keys/pages.key keys/ticket.key keys/ticket.pub publisher/snapshot.key; do
+    for key in keys/pages.key keys/photographs.key keys/ticket.key keys/ticket.pub publisher/snapshot.key; do
         as "$unit" cat $office/$key >/dev/null 2>&1 && echo "$unit $key" >>/proof/office-readable-by-user
         # Even root finds nothing there.
         in_unit "$unit" test -s $office/$key && echo "$unit $key" >>/proof/office-readable-in-unit

@@ -196,6 +196,7 @@ def test_each_key_of_the_office_is_read_by_one_program_alone(proof: Proof, lock:
     """By the modes of the files; and by the unit, which hides them from root itself."""
     assert [
         f"{PAGES} keys/pages.key",
+        f"{PAGES} keys/photographs.key",
         f"{PAGES} keys/ticket.key",
         f"{PAGES} keys/ticket.pub",
         f"{PUBLISHER} keys/ticket.pub",
