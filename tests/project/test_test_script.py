@@ -17,6 +17,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
 *-V*) echo Python 3 && exit ;;
 *debian_root*) exit ;;
+*--ignore=tests/office*) part=second ;;
 *'not integration'*) part=unit ;;
 *) part=integration ;;
 esac
@@ -28,13 +29,14 @@ if [ "$HANGS" ]; then
     while :; do sleep 0.05; done
 fi
 [ "$FAILS" != $part ] || exit 1
+case " $EMPTY " in *" $part "*) exit 5 ;; esac
 echo '3 passed in 1s'
 """
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """The script, and a Python that fails the part of ``FAILS``, or runs until it is told to end."""
+    """The script, and a Python that fails the part of ``FAILS``, has no test for those of ``EMPTY``, or runs on."""
     for folder in ("scripts", ".venv/bin", "tests"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(SCRIPT, tmp_path / "scripts")
@@ -44,12 +46,12 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def started(tree: Path, **environment: str) -> subprocess.Popen[str]:
+def started(tree: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """In a group of its own, as from a terminal; a background job's would ignore Ctrl-C."""
     return subprocess.Popen(
-        ["env", "--default-signal=INT", "scripts/test"],
+        ["env", "--default-signal=INT", "scripts/test", *arguments],
         cwd=tree,
-        env={**os.environ, "HANGS": "", "FAILS": "", **environment},
+        env={**os.environ, "HANGS": "", "FAILS": "", "EMPTY": "", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -81,6 +83,57 @@ def test_full_run_ends_at_the_first_ctrl_c_and_leaves_nothing(tree: Path) -> Non
 
     assert 130 == running.returncode
     assert [] == list((tree / "var").iterdir())
-    unit = int((tree / "unit").read_text())
+    wait_until_ended(tree)
+
+
+def test_full_run_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
+    """The script alone is told, not its group: nobody else tells pytest."""
+    running = started(tree, HANGS="yes")
+    wait_until((tree / "ready").exists, "both parts run")
+    running.terminate()
+    running.communicate(timeout=DEADLINE_S)
+
+    assert 143 == running.returncode
+    assert [] == list((tree / "var").iterdir())
+    wait_until_ended(tree)
+
+
+def test_part_that_is_told_to_end_leaves_nothing(tree: Path) -> None:
+    running = started(tree, "unit", HANGS="yes")
+    wait_until((tree / "unit").exists, "it runs")
+    running.terminate()
+    running.communicate(timeout=DEADLINE_S)
+
+    assert 143 == running.returncode
+    wait_until_ended(tree)
+
+
+@pytest.mark.parametrize(
+    ("part", "empty", "arguments", "status"),
+    [
+        ("unit", "second", ("-k", "office"), 0),
+        ("unit", "unit", ("-k", "sim"), 0),
+        ("unit", "unit second", ("-k", "misspelt"), 5),
+        ("unit", "second", (), 5),
+        ("all", "unit second", ("-k", "broker"), 0),
+        ("all", "integration", ("-k", "office"), 0),
+        ("all", "integration unit second", ("-k", "misspelt"), 5),
+        ("all", "unit", (), 1),
+    ],
+)
+def test_arguments_may_select_nothing_of_a_part_but_something(
+    tree: Path, part: str, empty: str, arguments: tuple[str, ...], status: int
+) -> None:
+    shutil.copytree(tree / ".venv", tree / ".venv313")
+    running = started(tree, *(() if part == "all" else (part,)), *arguments, EMPTY=empty)
+    said, _ = running.communicate(timeout=DEADLINE_S)
+
+    assert status == running.returncode, said
+
+
+def wait_until_ended(tree: Path) -> None:
+    numbers = [(tree / part).read_text().strip() for part in ("unit", "integration") if (tree / part).exists()]
+
     # One that nobody waits for has no program any more, but a number.
-    wait_until(lambda: not Path(f"/proc/{unit}/exe").exists(), "the unit tests have ended")
+    assert numbers
+    wait_until(lambda: not any(Path(f"/proc/{number}/exe").exists() for number in numbers), "the tests have ended")
