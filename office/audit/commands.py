@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from office.accounts.models import Scheme
 from office.audit import chain, triggers
+from office.audit.chain import NO_HEAD
 from office.audit.journal import digest_at, head, record, record_restored
 from office.audit.models import AuditRow
 from office.audit.restoring import carry_over, leave_numbers_out, sign_browsers_out, tell_co_ordinators, void_links
@@ -100,7 +101,7 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
         details = {"published_row": known.sequence, "last_row": head().sequence}
         record_restored(max(row, known.sequence), details)
         listed = people if isinstance(people, People) else None
-        said = carry_over(listed)
+        said = carry_over(listed, published.last_said_by(listed.number) if listed is not None else NO_HEAD)
         tell_co_ordinators(said)
         said += void_links() + sign_browsers_out()
         leave_numbers_out(listed, premises if isinstance(premises, Premises) else None)

@@ -22,7 +22,7 @@ from office.accounts.rules import TITLES
 from office.accounts.second_factor import has_second_factor
 from office.accounts.telling import tell
 from office.accounts.withdrawal import withdraw
-from office.audit.chain import NO_DIGEST
+from office.audit.chain import NO_DIGEST, NO_HEAD
 from office.audit.journal import digest_at, record
 from office.members.models import Premises
 from office.publisher.content import passkey_entry, second_factor_digest
@@ -38,16 +38,20 @@ NOT_KNOWN: Final = (
 )
 
 
-def carry_over(people: People | None) -> list[str]:
+def carry_over(people: People | None, true_until: AuditHead = NO_HEAD) -> list[str]:
     """Bring the database up to what was published, where that is newer.
 
     Args:
         people: the newest snapshot in the folder; ``None`` = there is none.
+        true_until: head of the audit, later than the snapshot's, at which nothing of it had changed: one that only
+            repeats the people is published up to a minute after the audit has moved.
 
     Returns:
         What a person should know, in sentences.
     """
-    return _carry_people(people) if people is not None and _lacks(people.audit) else [NOT_KNOWN]
+    if people is not None and (_lacks(people.audit) or _lacks(true_until)):
+        return _carry_people(people)
+    return [NOT_KNOWN]
 
 
 def tell_co_ordinators(said: list[str]) -> None:

@@ -176,7 +176,7 @@ class Publishing:
             return
         if head != self._baseline:
             # As soon as it is seen: a row may be published a minute later, and be cut until then.
-            self._published_head.write(head)
+            self._published_head.write(head, self._last["people"].number if self._is_published("people", people) else 0)
             self._baseline = head
         self._head = head
         if not self._is_published("people", people) or self._is_due():

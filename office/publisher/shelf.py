@@ -123,6 +123,8 @@ class Shelf:
 
 class _State(Struct, frozen=True):
     head: AuditHead
+    people: int = 0
+    """Number of the list of people that was published before and said the same at this head; 0 = it said otherwise."""
 
 
 class PublishedHead:
@@ -137,19 +139,30 @@ class PublishedHead:
 
     def read(self) -> AuditHead:
         """The newest of both. A state file that cannot be read counts for nothing."""
-        try:
-            own = msgspec.json.decode(self._state_file.read_bytes(), type=_State).head
-        except FileNotFoundError:
-            own = NO_HEAD
-        except (OSError, msgspec.MsgspecError) as e:
-            logger.warning("%s is not used: %s", self._state_file, e)
-            own = NO_HEAD
-        return max(own, self.shelf.head(), key=lambda head: head.sequence)
+        return max(self._state().head, self.shelf.head(), key=lambda head: head.sequence)
 
-    def write(self, head: AuditHead) -> None:
+    def last_said_by(self, people: int) -> AuditHead:
+        """The newest head at which the list of people of this number is known to have been true, if after its own."""
+        state = self._state()
+        return state.head if people and state.people == people else NO_HEAD
+
+    def write(self, head: AuditHead, people: int = 0) -> None:
         """Keep a head that was seen, before it is published.
+
+        Args:
+            head: the audit's.
+            people: number of the newest list of people if nothing of it has changed since; else 0.
 
         Raises:
             OSError: it cannot be written.
         """
-        write_atomic(self._state_file, msgspec.json.encode(_State(head)), PRIVATE)
+        write_atomic(self._state_file, msgspec.json.encode(_State(head, people)), PRIVATE)
+
+    def _state(self) -> _State:
+        try:
+            return msgspec.json.decode(self._state_file.read_bytes(), type=_State)
+        except FileNotFoundError:
+            pass
+        except (OSError, msgspec.MsgspecError) as e:
+            logger.warning("%s is not used: %s", self._state_file, e)
+        return _State(NO_HEAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,40 @@ def test_restored_takes_what_central_knows(
     assert "the office does not know what was taken away since" in capsys.readouterr().out
     assert "is not known" in co_ordinator.notices.get().text
     assert 0 == commands.verify(office)
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("has_changed", [False, True])
+def test_list_of_people_that_was_still_true_after_the_copy_is_known(
+    office: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+    make_person: MakePerson,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    has_changed: bool,
+) -> None:
+    """A list that would say the same again waits for a minute, and the audit goes on: somebody signs in."""
+    marks = iter(range(99))
+    monkeypatch.setattr(changes, "mark", lambda: (next(marks),))
+    make_person("jo", ("pcso", HART))
+    running = publisher(office)
+    running.look()
+    if has_changed:
+        # And the list that would say so was not written any more.
+        make_person("sam", ("pcso", HART))
+        monkeypatch.setattr(Shelf, "put", full_disk)
+    record(None, "account.signed-in")
+    at_copy = head().sequence
+    record(None, "account.signed-in")
+    running.look()
+    meddle(f"DELETE FROM audit_auditrow WHERE sequence > {at_copy}")
+    commands.restored(office, row=0, number=0)
+
+    assert has_changed == ("does not know what was taken away since" in capsys.readouterr().out)
+    assert Account.objects.count() == Account.objects.filter(is_active=True).count() == 1 + has_changed
 
 
 def test_no_browser_of_the_copy_is_signed_in_after_a_restore(
