@@ -34,10 +34,10 @@ def test_init_makes_keys_database_and_one_link(config_file: Path) -> None:
         "from office.accounts.models import *\n"
         "print(list(Scheme.objects.values_list('slug', flat=True)), Account.objects.count())\n"
         "from django.db import connection\n"
-        "for pragma in ('journal_mode', 'synchronous', 'secure_delete'):\n"
+        "for pragma in ('journal_mode', 'synchronous', 'secure_delete', 'temp_store'):\n"
         "    print(connection.cursor().execute(f'PRAGMA {pragma}').fetchone()[0])\n",
     )
-    assert shown.split("\n")[:4] == ["['hart', 'pubwatch'] 0", "wal", "2", "1"]
+    assert shown.split("\n")[:5] == ["['hart', 'pubwatch'] 0", "wal", "2", "1", "2"]
 
 
 def test_init_again_gives_a_new_link_and_keeps_the_keys(config_file: Path) -> None:
