@@ -25,18 +25,31 @@ _ALLOW: Final = 0x7FFF0000
 _REFUSE: Final = 0x00050000 | errno.EPERM
 _ARCHITECTURE_AT, _NUMBER_AT = 4, 0
 
-# linux/audit.h, and read write mmap mprotect munmap brk mremap madvise rt_sigaction rt_sigprocmask rt_sigreturn
-# sigaltstack futex clock_gettime getrandom getpid select pselect6 exit exit_group of each table of system calls.
-_ALLOWED: Final = {
-    "x86_64": (
-        0xC000003E,
-        (0, 1, 9, 10, 11, 12, 25, 28, 13, 14, 15, 131, 202, 228, 318, 39, 23, 270, 60, 231),
-    ),
-    "aarch64": (
-        0xC00000B7,
-        (63, 64, 222, 226, 215, 214, 216, 233, 134, 135, 139, 132, 98, 113, 278, 172, 72, 93, 94),
-    ),
+_MACHINES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""As linux/audit.h numbers them."""
+_CALLS: Final[dict[str, tuple[int | None, int | None]]] = {
+    "read": (0, 63),
+    "write": (1, 64),
+    "mmap": (9, 222),
+    "mprotect": (10, 226),
+    "munmap": (11, 215),
+    "brk": (12, 214),
+    "mremap": (25, 216),
+    "madvise": (28, 233),
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132),
+    "futex": (202, 98),
+    "clock_gettime": (228, 113),
+    "getrandom": (318, 278),
+    "getpid": (39, 172),
+    "select": (23, None),
+    "pselect6": (270, 72),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
 }
+"""What is left, with its number on each of these machines; ``None`` = there is no such call."""
 
 
 class _Instruction(ctypes.Structure):
@@ -69,13 +82,13 @@ def close_cage() -> bool:
     number of open files keeps the cage shut.
     """
     _limit(resource.RLIMIT_NOFILE, 3)
-    known = _ALLOWED.get(platform.machine())
-    if known is None:
+    machine = platform.machine()
+    if machine not in _MACHINES:
         return False
-    architecture, numbers = known
+    numbers = allowed_on(machine).values()
     steps = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
-        (_JUMP_IF_EQUAL, 1, 0, architecture),
+        (_JUMP_IF_EQUAL, 1, 0, _MACHINES[machine]),
         (_RETURN, 0, 0, _REFUSE),
         (_LOAD, 0, 0, _NUMBER_AT),
         *((_JUMP_IF_EQUAL, len(numbers) - place, 0, number) for place, number in enumerate(numbers)),
@@ -88,6 +101,12 @@ def close_cage() -> bool:
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
     return bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)) == 0)
+
+
+def allowed_on(machine: str) -> dict[str, int]:
+    """The system calls that are left on a machine of :data:`_MACHINES`, with their numbers."""
+    place = list(_MACHINES).index(machine)
+    return {name: number for name, both in _CALLS.items() if (number := both[place]) is not None}
 
 
 def _limit(what: int, most: int) -> None:

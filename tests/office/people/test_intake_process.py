@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from office.people import intake_process
-from office.people.intake_cage import MEMORY_BYTES_MAX
+from office.people.intake_cage import _CALLS, _MACHINES, MEMORY_BYTES_MAX, allowed_on
 from office.people.intake_process import (
     Marker,
     NotMarkedError,
@@ -214,6 +215,16 @@ def test_the_cage_lets_nothing_out(attempt: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout in {"OSError", "PermissionError", "BlockingIOError", "MemoryError", "ValueError"}, done.stderr
+
+
+@pytest.mark.parametrize(("machine", "architecture"), _MACHINES.items())
+def test_the_cage_names_the_calls_of_each_machine_by_their_numbers(machine: str, architecture: int) -> None:
+    """By libseccomp's tables, which come with systemd: under a wrong number another call would be let out."""
+    number_of = ctypes.CDLL("libseccomp.so.2").seccomp_syscall_resolve_name_arch
+    number_of.argtypes = (ctypes.c_uint32, ctypes.c_char_p)
+    numbers = {name: number_of(architecture, name.encode()) for name in _CALLS}
+
+    assert {name: number for name, number in numbers.items() if number >= 0} == allowed_on(machine)
 
 
 def test_the_child_has_neither_our_environment_nor_our_files(monkeypatch: pytest.MonkeyPatch) -> None:
