@@ -38,7 +38,7 @@ bench-radio: ## delivery against noise for each radio mode, beside plain AX.25; 
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
 
-bench-office: ## the office with 5,000 premises: start, memory, lists, sign-in, and alerts beside an import of 1,000 rows
+bench-office: ## the office with 5,000 premises: start, memory, lists, notices, hostile photographs, and alerts beside imports and printing
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.office $(BENCH)
 

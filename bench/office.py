@@ -1,58 +1,73 @@
 """``make bench-office``: what the office costs, and what it takes from an alert: nothing but a fifth at most.
 
-Pages and publisher run as on a real machine, with 5,000 premises that came in through the page. The alerts are those of
-one node, one after another, to a real central beside them: alone, and while the office imports 1,000 rows again and
-again.
+Pages, publisher and papers run as on a real machine, with 5,000 premises that came in through the page. The alerts are
+those of one node, one after another, to a real central beside them: alone, while the office imports 1,000 rows again
+and again, and while it prints 100 notices.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import csv
-import io
-import multiprocessing
+import contextlib
 import os
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Final
 
-from bench import town
-from bench.mqtt_client import RawClient, connect
+import msgspec
+
+from bench import office_filling, town
+from bench.office_alerts import PressingNode, percentile
 from bench.office_browser import Browser
+from bench.office_work import (
+    NICE_PAGES,
+    NICE_PAPERS,
+    NICE_PUBLISHER,
+    ROWS,
+    Beside,
+    HandingIn,
+    Importing,
+    Printing,
+    step_back,
+)
+from office.people.intake_terms import Job
 from provisioning.fleet import Fleet
-from wire.ids import parse_node
-from wire.topics import Down, DownTopic, FrameTopic
+from tests.office.people.pictures import of_many_scans, png
 
 PREMISES: Final = 5_000
-ROWS: Final = 1_000
 PRESSES: Final = 1_000
 ROUNDS: Final = 3
-WARM_UP: Final = 50
+NOTICES: Final = 100
 LISTS: Final = 40
 SIGN_INS: Final = 3
-ANSWER_DEADLINE_S: Final = 30.0
-NICE_PAGES: Final = 7
-"""A fifth of central's share of a short processor, as CPUWeight=20 of their unit has it."""
-NICE_PUBLISHER: Final = 3
-"""Half of central's share, as CPUWeight=50 of its unit has it."""
-ROWS_OF_A_ROUND_MAX: Final = 100_000
+HANDED_IN: Final = 10
+LOOK_S: Final = 0.002
+SOCKET: Final = "papers.sock"
+HOSTILE: Final[dict[str, Callable[[], bytes]]] = {
+    "PNG that wants 867 MB": lambda: png(17_000, 17_000, data=bytes(20_000_000)),
+    "PNG of 16 bits, with transparency": lambda: png(
+        2_880, 2_880, bits=16, colour=6, data=bytes(8 * 2_880 + 1) * 2_880
+    ),
+    "JPEG of thousands of scans": lambda: of_many_scans(4_000),
+}
+"""The last takes the most processor time."""
 CO_ORDINATOR: Final = "cora"
 BAR_START_S: Final = 3.0
 BAR_MEMORY_MB: Final = 110
 BAR_PUBLISHER_MB: Final = 70
 BAR_LIST_MS: Final = 100
 BAR_SIGN_IN_S: Final = 1.0
-BAR_RATIO: Final = 1.2
+BAR_NOTICE_S: Final = 2.0
+BAR_PHOTOGRAPH_S: Final = 2.0
+BAR_PHOTOGRAPH_MB: Final = 128
+BAR_PAGE_MS: Final = 150
 
 
 def main() -> None:
@@ -61,23 +76,37 @@ def main() -> None:
     parser.add_argument("--premises", type=int, default=PREMISES, metavar="N", help="default %(default)s")
     parser.add_argument("--presses", type=int, default=PRESSES, metavar="N", help="of a round; default %(default)s")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="default %(default)s")
+    parser.add_argument("--notices", type=int, default=NOTICES, metavar="N", help="of a round; default %(default)s")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
         base = Path(folder)
         fleet = town.make_fleet(base / "town", 1)
         log = base / "log"
         config, link = _found(fleet)
-        with _pages(config, log) as (pages, url, start_s), _publisher(config, log) as publisher:
-            _step_back(pages.pid, NICE_PAGES)
-            _step_back(publisher.pid, NICE_PUBLISHER)
+        with (
+            _pages(config, log) as (pages, url, start_s),
+            _publisher(config, log) as publisher,
+            _papers(config, log) as papers,
+        ):
+            for process, nice in ((pages, NICE_PAGES), (publisher, NICE_PUBLISHER), (papers, NICE_PAPERS)):
+                step_back(process.pid, nice)
             browser = Browser(url)
             browser.join(link, CO_ORDINATOR)
-            rows = _Rows()
-            while rows.made < options.premises:
-                browser.import_premises(rows.next(min(ROWS, options.premises - rows.made)))
+            importing = Importing(browser)
+            while importing.made < options.premises:
+                importing(min(ROWS, options.premises - importing.made))
             _print_costs(browser, pages, publisher, start_s, options.premises)
+            notice, individual = _fill(config)
+            _print_notices(printing := Printing(browser, notice))
+            _print_photographs(browser, individual)
             with town.broker(fleet), town.central(fleet, log):
-                _print_alerts(_measure(fleet, browser, rows, options.presses, options.rounds), options.presses)
+                print(f"alert to receipt over mTLS, {options.presses} presses a round or more, one after another")
+                node = PressingNode(fleet)
+                for what, work, times in (
+                    (f"imports {ROWS} rows again and again", importing, 1),
+                    (f"prints {options.notices} notices", printing, options.notices),
+                ):
+                    node.print_beside(what, work, presses=options.presses, times=times, rounds=options.rounds)
 
 
 def _found(fleet: Fleet) -> tuple[Path, str]:
@@ -86,7 +115,10 @@ def _found(fleet: Fleet) -> tuple[Path, str]:
     office.mkdir()
     config = office / "office.toml"
     authority = fleet.layout.authority / "authority.pub"
-    config.write_text(f'authority_file = "{authority}"\ndirectory_file = "{fleet.layout.directory}"\n[web]\nport = 0\n')
+    config.write_text(
+        f'authority_file = "{authority}"\ndirectory_file = "{fleet.layout.directory}"\n[web]\nport = 0\n'
+        f'[papers]\nsocket = "{SOCKET}"\n'
+    )
     made = subprocess.run(
         [sys.executable, "-m", "watchlink.cli", "office", "init", "--config", str(config)],
         check=True,
@@ -117,28 +149,24 @@ def _publisher(config: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def _step_back(pid: int, nice: int) -> None:
-    """Give way to others, with every thread; those that are started later inherit it."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        os.setpriority(os.PRIO_PROCESS, int(task.name), nice)
+@contextmanager
+def _papers(config: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
+    socket = str(config.parent / SOCKET)
+    with town.program("-m", "watchlink.cli", "office", "papers", "--socket", socket, log=log) as process:
+        town.wait_for(process, lambda fact: fact["fact"] == "listening")
+        yield process
 
 
-class _Rows:
-    """CSV files of premises that do not exist yet."""
-
-    def __init__(self, made: int = 0) -> None:
-        self.made = made
-
-    def next(self, count: int) -> bytes:
-        file = io.StringIO()
-        table = csv.writer(file)
-        table.writerow(("Member", "Schemes", "Name", "Street or area", "Address", "Contact 1 name", "Contact 1 phone"))
-        for number in range(self.made + 1, self.made + count + 1):
-            phone = f"0116 496 {number % 10_000:04}"
-            street = f"Street {number % 97}"
-            table.writerow((f"Member {number}", "HART", f"Shop {number}", street, f"{number} {street}", "Sam", phone))
-        self.made += count
-        return file.getvalue().encode()
+def _fill(config: Path) -> tuple[int, int]:
+    """A notice and the individual that it is about."""
+    made = subprocess.run(
+        [sys.executable, "-m", "bench.office_filling", str(config), CO_ORDINATOR],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    notice, individual = map(int, made.stdout.split())
+    return notice, individual
 
 
 def _print_costs(
@@ -159,14 +187,10 @@ def _print_costs(
         ("search in it", "/premises/?q=street+42"),
         ("page 90", "/premises/?page=90"),
     ):
-        values_ms = []
         used_s = town.cpu_s(pages.pid)
-        for _ in range(LISTS):
-            began_s = time.perf_counter()
-            browser.get(path).find("(Shop)")
-            values_ms.append((time.perf_counter() - began_s) * 1_000)
+        values_ms = [_page_ms(browser, path) for _ in range(LISTS)]
         used_ms = (town.cpu_s(pages.pid) - used_s) / LISTS * 1_000
-        median, p99 = statistics.median(values_ms), _percentile(values_ms, 99)
+        median, p99 = statistics.median(values_ms), percentile(values_ms, 99)
         print(
             f"  {premises} premises, {what}: median {median:.0f} ms, p99 {p99:.0f} ms [{used_ms:.0f} ms]"
             f" (bar {BAR_LIST_MS})"
@@ -176,123 +200,67 @@ def _print_costs(
         print(f"  {name}: resident memory {memory_mb:.0f} MB (bar {bar}), at most {peak_mb:.0f} MB while importing")
 
 
-def _measure(
-    fleet: Fleet, browser: Browser, rows: _Rows, presses: int, rounds: int
-) -> list[tuple[list[float], list[float]]]:
-    """For each round: milliseconds from press to receipt alone, and during imports."""
-    node = _PressingNode(fleet)
-    measured = []
-    node.press(WARM_UP, while_=None)
-    for _ in range(rounds):
-        alone = node.press(presses, while_=None)
-        importing = _Importing(browser, rows)
-        importing.start()
-        try:
-            during = node.press(presses, while_=importing)
-        finally:
-            importing.stop()
-        measured.append((alone, during))
-    return measured
+def _print_notices(printing: Printing) -> None:
+    printing()
+    took_s = [_seconds_of(printing) for _ in range(LISTS)]
+    print(
+        f"  notice of {office_filling.PREMISES} premises, as PDF: median {statistics.median(took_s):.2f} s,"
+        f" at most {max(took_s):.2f} s (bar {BAR_NOTICE_S:.0f})"
+    )
 
 
-class _Importing:
-    """Imports 1,000 rows again and again, as fast as the page lets one person.
-
-    A process of its own: in ours, reading the pages would hold up the presses that we measure. It steps back like the
-    pages, because a person's browser runs on another machine.
-    """
-
-    def __init__(self, browser: Browser, rows: _Rows) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._should_stop = context.Event()
-        self._process = context.Process(target=_import_again_and_again, args=(browser, rows.made, self._should_stop))
-        rows.made += ROWS_OF_A_ROUND_MAX
-
-    def start(self) -> None:
-        """Begin."""
-        self._process.start()
-        assert self._process.pid is not None
-        _step_back(self._process.pid, NICE_PAGES)
-
-    def is_alive(self) -> bool:
-        """No import has failed so far."""
-        return self._process.is_alive()
-
-    def stop(self) -> None:
-        """End after the import under way.
-
-        Raises:
-            RuntimeError: an import failed, so that the presses were not measured beside one.
-        """
-        self._should_stop.set()
-        self._process.join()
-        if self._process.exitcode:
-            raise RuntimeError("an import failed")
-
-
-def _import_again_and_again(browser: Browser, made: int, should_stop: Event) -> None:
-    rows = _Rows(made)
-    while not should_stop.is_set():
-        browser.import_premises(rows.next(ROWS))
-
-
-class _PressingNode:
-    """One node, raw: its next alert goes when the last one's receipt is here. Counters rise over all rounds."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        (record,) = fleet.nodes
-        self._fleet = fleet
-        self._node = parse_node(record.node)
-        self._text = record.node
-        self._folder = fleet.node_folder(record.node)
-        self._counter = 0
-
-    def press(self, count: int, while_: _Importing | None) -> list[float]:
-        """Milliseconds from each press to its receipt; with ``while_``, it must go on for all of them."""
-        values = asyncio.run(self._press(count))
-        if while_ is not None and not while_.is_alive():
-            while_.stop()
-        return values
-
-    async def _press(self, count: int) -> list[float]:
-        context = ssl.create_default_context(cafile=str(self._folder / "ca.pem"))
-        context.load_cert_chain(self._folder / "client.pem", self._folder / "client.key")
-        answered = asyncio.Event()
-        topic = str(DownTopic(self._node, Down.RECEIPT))
-        client = await connect(
-            self._text, self._fleet.record.broker.port, context, (topic,), lambda _topic, _payload: answered.set()
-        )
-        try:
-            return [await self._press_once(client, answered) for _ in range(count)]
-        finally:
-            client.close()
-            await asyncio.sleep(0)
-
-    async def _press_once(self, client: RawClient, answered: asyncio.Event) -> float:
-        self._counter += 1
-        frame = town.signed_alert(self._folder, self._text, int(time.time()), self._counter)
-        answered.clear()
-        began_s = time.perf_counter()
-        client.publish(str(FrameTopic(town.SCHEME, self._node)), frame)
-        await asyncio.wait_for(answered.wait(), ANSWER_DEADLINE_S)
-        return (time.perf_counter() - began_s) * 1_000
-
-
-def _print_alerts(rounds: list[tuple[list[float], list[float]]], presses: int) -> None:
-    print(f"alert to receipt over mTLS, {presses} presses a round, one after another")
-    ratios = []
-    for number, (alone, during) in enumerate(rounds, start=1):
-        ratios.append(_percentile(during, 99) / _percentile(alone, 99))
+def _print_photographs(browser: Browser, individual: int) -> None:
+    """Each in its cage; then pages, while the last of them is handed in again and again."""
+    for name, make in HOSTILE.items():
+        took_s, used_s, peak_mb = _caged(make())
         print(
-            f"  round {number}: alone p50 {_percentile(alone, 50):.1f} ms, p99 {_percentile(alone, 99):.1f} ms;"
-            f" while the office imports {ROWS} rows p50 {_percentile(during, 50):.1f} ms,"
-            f" p99 {_percentile(during, 99):.1f} ms"
+            f"  photograph, {name}: {took_s:.2f} s [{used_s:.2f} s] (bar {BAR_PHOTOGRAPH_S:.0f}),"
+            f" at most {peak_mb:.0f} MB (bar {BAR_PHOTOGRAPH_MB})"
         )
-    print(f"  p99 {statistics.median(ratios):.2f} x alone, median of {len(ratios)} rounds (bar {BAR_RATIO})")
+    handing_in = HandingIn(browser, individual, make())
+    print(f"    handed in at the page: {_seconds_of(handing_in):.2f} s (bar {BAR_PHOTOGRAPH_S:.0f})")
+    alone_ms = [_page_ms(browser) for _ in range(LISTS)]
+    beside_ms = []
+    with Beside(handing_in) as beside:
+        while beside.done() < HANDED_IN:
+            beside_ms.append(_page_ms(browser))
+    print(
+        f"    a page meanwhile: median {statistics.median(beside_ms):.0f} ms, p99 {percentile(beside_ms, 99):.0f} ms;"
+        f" alone {statistics.median(alone_ms):.0f} and {percentile(alone_ms, 99):.0f} ms (bar {BAR_PAGE_MS})"
+    )
 
 
-def _percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+def _caged(photograph: bytes) -> tuple[float, float, float]:
+    """Of the child that reads it, from its start to its end: seconds, of these on the processor, and megabytes."""
+    with tempfile.TemporaryFile() as job:
+        job.write(msgspec.json.encode(Job("take", len(photograph))) + b"\n" + photograph)
+        job.seek(0)
+        began_s, used_s, peak_kb = time.perf_counter(), _used_by_children_s(), 0
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-m", "office.people.intake", "once"], stdin=job, stdout=subprocess.DEVNULL
+        )
+        # Its own peak, which rusage would mix with ours.
+        while child.poll() is None:
+            with contextlib.suppress(LookupError):
+                peak_kb = town.memory_kb(child.pid, "VmHWM")
+            time.sleep(LOOK_S)
+        return time.perf_counter() - began_s, _used_by_children_s() - used_s, peak_kb / 1_024
+
+
+def _used_by_children_s() -> float:
+    """Processor time of those that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _page_ms(browser: Browser, path: str = "/premises/") -> float:
+    return _seconds_of(lambda: browser.get(path).find("(Shop)")) * 1_000
+
+
+def _seconds_of(do: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    do()
+    return time.perf_counter() - began_s
 
 
 if __name__ == "__main__":

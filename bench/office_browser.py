@@ -62,15 +62,16 @@ class Browser:
         body = urlencode(fields | {"csrfmiddlewaretoken": self._cookies[CSRF_COOKIE]}).encode()
         return self._ask("POST", path, body, {"content-type": "application/x-www-form-urlencoded"})
 
-    def upload(self, path: str, data: bytes) -> Page:
+    def upload(self, path: str, data: bytes, **fields: str) -> Page:
         """Send a form with one file, ``file``."""
         border = secrets.token_hex(16)
+        fields["csrfmiddlewaretoken"] = self._cookies[CSRF_COOKIE]
         parts = [
-            f'--{border}\r\ncontent-disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n'.encode()
-            + self._cookies[CSRF_COOKIE].encode(),
-            f'--{border}\r\ncontent-disposition: form-data; name="file"; filename="premises.csv"\r\n'.encode()
-            + b"content-type: text/csv\r\n\r\n"
-            + data,
+            *(
+                f'--{border}\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+                for name, value in fields.items()
+            ),
+            f'--{border}\r\ncontent-disposition: form-data; name="file"; filename="file"\r\n\r\n'.encode() + data,
             f"--{border}--\r\n".encode(),
         ]
         return self._ask("POST", path, b"\r\n".join(parts), {"content-type": f"multipart/form-data; boundary={border}"})
@@ -122,7 +123,7 @@ class Browser:
             connection = http.client.HTTPConnection("127.0.0.1", self._base.port or 80, timeout=TIMEOUT_S)
             connection.request(method, path, body, own)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            text = answer.read().decode(errors="replace")  # a PDF is no text
             connection.close()
             for line in answer.headers.get_all("set-cookie") or ():
                 for name, morsel in SimpleCookie(line).items():
