@@ -37,7 +37,7 @@ from office.people.intake_terms import (
 )
 
 DEADLINE_S: Final = 10.0
-"""Of one photograph: the child's own two seconds of processor, on a machine that is busy."""
+"""Of one photograph: the child's own second and a half of processor, on a machine that is busy."""
 MARK_DEADLINE_S: Final = 5.0
 AT_ONCE: Final = 2
 """Photographs read at a time: 120 MB each at most."""
@@ -94,7 +94,7 @@ def _once(job: Job, data: bytes) -> tuple[Picture, ...]:
         except TimeoutError as e:
             raise PhotographRefusedError(TOO_SLOW) from e
         except _ChildEndedError as e:
-            was_slow = child.ended_by() in {signal.SIGXCPU, signal.SIGKILL}
+            was_slow = child.ended_by() in {signal.SIGPROF, signal.SIGKILL}
             raise PhotographRefusedError(TOO_SLOW if was_slow else SENTENCES["unreadable"]) from e
 
 

@@ -133,7 +133,8 @@ def test_a_child_that_hangs_is_killed_and_the_next_photograph_is_read(monkeypatc
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", TOO_SLOW),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGPROF)", TOO_SLOW),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", TOO_SLOW),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", SENTENCES["unreadable"]),
         ("print('<b>not an answer</b>')", SENTENCES["unreadable"]),
         ("print('x' * 10_000)", SENTENCES["unreadable"]),
@@ -142,7 +143,7 @@ def test_a_child_that_hangs_is_killed_and_the_next_photograph_is_read(monkeypatc
         ("""print('{"parts":[]}')""", SENTENCES["unreadable"]),
         ("""print('{"refused":"<script>"}')""", SENTENCES["unreadable"]),
     ],
-    ids=["slow", "crashed", "nonsense", "endless-head", "gigabytes", "negative", "nothing", "own-words"],
+    ids=["slow", "killed", "crashed", "nonsense", "endless-head", "gigabytes", "negative", "nothing", "own-words"],
 )
 def test_a_child_that_was_taken_over_says_nothing_to_anybody(
     code: str, sentence: str, monkeypatch: pytest.MonkeyPatch
