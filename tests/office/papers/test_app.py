@@ -105,6 +105,15 @@ def test_pages_are_told_when_the_program_is_not_there(tmp_path: Path) -> None:
         pdf_of(paper(), tmp_path / "papers.sock")
 
 
+def test_pages_are_told_when_the_program_hangs(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(tmp_path / "papers.sock"))
+        hung.listen()
+
+        with pytest.raises(NoPdfError, match="does not answer"):
+            pdf_of(paper(), tmp_path / "papers.sock", wait_s=0.1)
+
+
 @pytest.mark.parametrize("answer", [b"", b"X\0\0\0\x00", b"P\0\0\x01\x00%PDF-half", b"P\xff\xff\xff\xff"])
 def test_half_an_answer_is_no_pdf(tmp_path: Path, answer: bytes) -> None:
     ours, theirs = socket.socketpair()

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
@@ -21,7 +22,8 @@ from office.audit.models import AuditRow
 from office.exclusions import acts
 from office.exclusions.models import Case, Notice, SchemeTerms
 from office.exclusions.rules.period import day_of
-from office.papers import line
+from office.papers import line, views
+from office.papers.asking import pdf_of
 from office.papers.orders import ORDER_BYTES_MAX, NoticePaper, Order
 from office.people.intake_process import Picture
 from office.people.intake_terms import Box
@@ -31,6 +33,7 @@ from office.people.sealing import sealing
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import WHOLE, taken
+from tests.office.test_faults import failing
 from tests.support.fleet_broker import DEADLINE_S
 
 
@@ -135,6 +138,47 @@ def test_premises_are_those_of_the_version_however_the_list_has_changed(
     signed_in(town.cora).get(address(notice))
 
     assert ["Shop 1", "Shop 2", "Shop 3", "Shop 4"] == [one.name for one in printer.orders[0].premises]
+
+
+def test_list_that_changes_while_a_notice_prints_changes_the_next_version(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def order_while_the_list_changes(order: Order, socket_file: Path) -> bytes:
+        town.premises[0].name = "Renamed"
+        town.premises[0].save()
+        town.premises[1].schemes.clear()
+        acts.reissue(town.turn(notice.case), "The list has changed.")
+        return pdf_of(order, socket_file)
+
+    browser = signed_in(town.cora)
+    with monkeypatch.context() as changing:
+        changing.setattr(views, "pdf_of", order_while_the_list_changes)
+        answer = browser.get(address(notice))
+    browser.get(address(Notice.objects.latest("pk")))
+    browser.get(address(notice))
+    first, second, again = printer.orders
+
+    assert 'attachment; filename="HART-0001-version-1.pdf"' == answer.headers["Content-Disposition"]
+    assert ["Shop 1", "Shop 2", "Shop 3", "Shop 4"] == [one.name for one in first.premises]
+    assert ["Renamed", "Shop 3", "Shop 4"] == [one.name for one in second.premises]
+    assert (1, 2) == (first.version, second.version)
+    assert first.premises == again.premises
+    assert "Version 2 has replaced it." in again.standing
+    printed = AuditRow.objects.filter(action="notice.printed").order_by("sequence")
+    assert [1, 2, 1] == [msgspec.json.decode(row.details)["version"] for row in printed]
+
+
+def test_notice_is_not_handed_out_if_the_database_cannot_say_who_printed_it(
+    town: Town, notice: Notice, printer: Printer, signed_in: SignedIn
+) -> None:
+    browser = signed_in(town.cora)
+    browser.raise_request_exception = False
+    with failing(OperationalError("database or disk is full"), 'INSERT INTO "audit_auditrow"'):
+        answer = browser.get(address(notice))
+
+    assert (503, 1) == (answer.status_code, len(printer.orders))
+    assert b"did not answer. Try again" in answer.content
+    assert [] == actions("notice.printed")
 
 
 def test_pcso_prints_what_is_in_force_and_nothing_that_is_over(

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -33,6 +34,7 @@ from office.people.photographs import (
 )
 from office.people.sealing import sealing
 from tests.office.people.conftest import ORIGINAL, WHOLE, MakePhotograph, taken
+from tests.office.test_faults import failing
 from tests.support.office_program import in_office, office, write_config
 
 FACE = Picture(480, 640, b"portrait"), Picture(96, 128, b"small")
@@ -80,6 +82,19 @@ def test_what_cannot_be_written_is_not_kept(
 
     assert not Photograph.objects.exists()
     assert not AuditRow.objects.filter(action="photograph.added").exists()
+
+
+def test_what_a_full_database_does_not_take_opens_no_more_and_is_tidied_away(
+    individual: Individual, co_ordinator: Account, folder: Path
+) -> None:
+    full = failing(OperationalError("database or disk is full"), 'INSERT INTO "people_photograph"')
+    with pytest.raises(OperationalError), transaction.atomic(), full:
+        add_photograph(co_ordinator, individual, taken(), source="police", taken_on=None)
+
+    assert not AuditRow.objects.filter(action="photograph.added").exists()
+    assert ORIGINAL not in [file.read_bytes() for file in folder.iterdir()]
+    assert 2 == len(tidy_photographs(timezone.now() + timedelta(days=2)).removed)
+    assert not list(folder.iterdir())
 
 
 def test_a_person_has_so_many_photographs_and_no_more(
