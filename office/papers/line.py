@@ -5,6 +5,8 @@
 | 0 | 1 | order ``O``; answer ``P`` (a PDF) or ``R`` (refused: a sentence, UTF-8) |
 | 1 | 4 | length n of what follows, most significant byte first |
 | 5 | n | the order as JSON, the PDF or the sentence |
+
+``multiprocessing.connection`` would be shorter, but waits for ever for the rest of a message: no end holds for it all.
 """
 
 from __future__ import annotations
