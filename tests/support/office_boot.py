@@ -24,6 +24,15 @@ _LOCKED: Final = (
     "_argon2_cffi_bindings",
     "dateutil",
     "qrcode",
+    # Papers. What is compiled of them, pikepdf and cffi, comes from Debian.
+    "weasyprint",
+    "pydyf",
+    "pyphen",
+    "tinyhtml5",
+    "tinycss2",
+    "cssselect2",
+    "webencodings",
+    "fontTools",
 )
 """Libraries taken from the lock: Debian's Django is too old. One is compiled, for any Python from 3.9 on."""
 _IN_LINE: Final = re.compile(r"`((?:systemd-|systemctl |watchlink )[^`]+)`")
@@ -36,15 +45,24 @@ def office_mounts(folder: Path) -> dict[Path, str]:
     (toml,) = _blocks(setting_up, "toml")
     users, found, owners, start = _IN_LINE.findall(setting_up)
     stop, restore = _blocks(restoring, "sh")
-    steps = {"make_users": users, "found_office": found, "give_owners": owners, "start_office": start}
+    (papers,) = _blocks(setting_up, "sh")
+    steps = {
+        "make_users": users,
+        "found_office": found,
+        "give_owners": owners,
+        "start_office": start,
+        "start_papers": papers,
+    }
     script = "".join(f"{name}() {{\n{text}\n}}\n" for name, text in steps.items())
     script += _noting("stop_for_restore", stop) + _noting("restore", restore)
     return {
         written(folder / "office.toml", toml): "/office.toml",
         written(folder / "documented.sh", script): "/documented.sh",
+        # A child that Python starts finds our packages, as in an environment of its own.
+        written(folder / "watchlink.pth", "/opt/watchlink/lib\n"): "/usr/lib/python3/dist-packages/watchlink.pth",
         **{
             UNITS / f"watchlink-{unit}.service": f"{SYSTEM}/watchlink-{unit}.service"
-            for unit in ("office", "office-publish")
+            for unit in ("office", "office-publish", "office-papers")
         },
         **{
             UNITS / f"{kind}.d/watchlink-office.conf": f"/etc/{kind}.d/watchlink-office.conf"

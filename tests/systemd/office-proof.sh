@@ -1,11 +1,12 @@
 #!/bin/sh
 # Part of boot-proof.sh: sets the office up with the commands of docs/office.md (/documented.sh), lets its first
-# co-ordinator join, kills both programs, restores a backup, and writes what it saw to /proof.
+# co-ordinator join, prints a notice, kills all programs, restores a backup, and writes what it saw to /proof.
 set -u
 # shellcheck source=/dev/null
 . /documented.sh
 office=/var/lib/watchlink-office
 units='watchlink-office watchlink-office-publish'
+papers=watchlink-office-papers
 as() { # user command …: as systemd starts a unit of that user's
     user=$1
     shift
@@ -15,6 +16,17 @@ in_unit() { # unit command …: sees the files that the unit sees
     unit=$1
     shift
     nsenter --target "$(main_pid "$unit")" --mount -- "$@"
+}
+probe_in() { # unit file-in-/proof argument…: /unit-probe.py as systemd would run it there, behind all of its locks
+    unit=$1
+    said=$2
+    shift 2
+    sed -e "s|^ExecStart=.*|ExecStart=/usr/bin/python3 /unit-probe.py $*|" \
+        -e "s|^Type=.*|Type=oneshot\nStandardOutput=file:/proof/$said|" \
+        -e '/^Restart/d; /^WatchdogSec/d; /^RuntimeDirectory/d' \
+        "/etc/systemd/system/$unit.service" >/run/systemd/system/probe.service
+    systemctl daemon-reload
+    systemctl start probe
 }
 people_at_central() { # the newest list; for a moment the one before is there too
     find /var/lib/watchlink-central/central/snapshots -name 'people-*' 2>/dev/null | sort --version-sort | tail --lines=1
@@ -29,17 +41,17 @@ make_users
 cp /town/central/authority.pub /town/directory.json /office.toml $office
 found_office >/proof/office-founded 2>&1
 give_owners
-journals() { for unit in $units; do journalctl --output=cat --unit="$unit" >"/proof/$unit.log"; done; }
-if ! start_office 2>/proof/office-started; then
+journals() { for unit in $units $papers probe; do journalctl --output=cat --unit="$unit" >"/proof/$unit.log"; done; }
+if ! { start_office && start_papers; } 2>/proof/office-started; then
     journals
     return
 fi
-for unit in $units; do
+for unit in $units $papers; do
     show "$unit" "$unit.started"
     grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$(main_pid "$unit")/status" >"/proof/$unit.process"
 done
 (cd $office && stat --format='%A %U %G %n' office.toml keys/* publisher/snapshot.* data snapshots) >/proof/office-files
-for unit in $units; do
+for unit in $units $papers; do
     for key in keys/pages.key keys/photographs.key keys/ticket.key keys/ticket.pub publisher/snapshot.key; do
         as "$unit" cat $office/$key >/dev/null 2>&1 && echo "$unit $key" >>/proof/office-readable-by-user
         # Even root finds nothing there.
@@ -49,6 +61,14 @@ for unit in $units; do
         in_unit "$unit" test -w $office/$folder && echo "$unit $folder" >>/proof/office-writable-in-unit
     done
 done
+secrets=$(find $office/office.toml $office/data/*.sqlite3 $office/keys $office/publisher/snapshot.* -type f | sort)
+# shellcheck disable=SC2086 # a list
+as $papers python3 /unit-probe.py reach /order.json $secrets >/proof/papers-reach-by-user
+# shellcheck disable=SC2086
+probe_in $papers papers-reach-in-unit reach /order.json $secrets /var/lib/watchlink-central/central/central.toml :8090
+probe_in watchlink-office photographs photographs /photograph.jpg /bomb.png
+as watchlink-office python3 /unit-probe.py notice >/proof/notice.pdf
+as watchlink-office-publish python3 /unit-probe.py notice >/proof/notice-of-others
 as watchlink-office python3 -c "
 import sqlite3
 with sqlite3.connect('$office/data/office.sqlite3') as whole, sqlite3.connect('/tmp/copy.sqlite3') as copy:
@@ -62,15 +82,17 @@ attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof
 cp "$(people_at_central)" /proof/people.json
 
-for unit in $units; do kill -KILL "$(main_pid "$unit")"; done
-for unit in $units; do
+for unit in $units $papers; do kill -KILL "$(main_pid "$unit")"; done
+for unit in $units $papers; do
     attempt is_back "$unit" 1
     show "$unit" "$unit.restarted"
 done
 watchlink office audit verify --config $office/office.toml >/proof/office-audit 2>&1
+as watchlink-office python3 /unit-probe.py notice >/proof/notice-again.pdf
 
 stop_for_restore
-for unit in $units; do show "$unit" "$unit.stopped"; done
+systemctl stop $papers
+for unit in $units $papers; do show "$unit" "$unit.stopped"; done
 people_at_central >/proof/office-at-central
 mv /tmp/copy.sqlite3 $office/data/office.sqlite3
 rm --force $office/data/office.sqlite3-wal $office/data/office.sqlite3-shm

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 from typing import Final
 
+import msgspec
+import pikepdf
 import pytest
 
+from office.papers import tags
+from office.people.intake_terms import SENTENCES
 from provisioning.fleet import Fleet
-from tests.support.booted_system import PROGRAM, Proof, boot, product
+from tests.office.papers.conftest import paper, photograph, shops
+from tests.office.people.pictures import drawn, png, saved
+from tests.support.booted_system import PROGRAM, REPOSITORY, Proof, boot, product
+from tests.support.debian_root import PACKAGES
 from tests.support.office_boot import CENTRAL_TOML, office_libraries, office_mounts
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
@@ -38,7 +47,9 @@ UNKEYED_WITHIN_MS: Final = 1_000
 WATCHDOG_MS: Final = 3_000
 SHORT_WATCHDOG: Final = f"[Service]\nWatchdogSec={WATCHDOG_MS}ms\n"
 PAGES, PUBLISHER = OFFICE = ("watchlink-office", "watchlink-office-publish")
-UNITS: Final = ("mosquitto", "watchlink-central", "watchlink-node", *OFFICE)
+PAPERS: Final = "watchlink-office-papers"
+UNITS: Final = ("mosquitto", "watchlink-central", "watchlink-node", *OFFICE, PAPERS)
+ORDER: Final = paper(name="", photograph=photograph(), premises=shops(40))
 NO_PRIVILEGE: Final = {"CapEff": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}
 
 
@@ -70,6 +81,10 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             **office_mounts(folder),
             here / "office-proof.sh": "/office-proof.sh",
             here / "first_visit.py": "/first-visit.py",
+            here / "unit_probe.py": "/unit-probe.py",
+            put(folder / "order.json", msgspec.json.encode(ORDER)): "/order.json",
+            put(folder / "photograph.jpg", saved(drawn(300, 400))): "/photograph.jpg",
+            put(folder / "bomb.png", png(17_000, 17_000, data=bytes(20_000))): "/bomb.png",
         },
         {
             central: "/var/lib/watchlink-central",
@@ -79,6 +94,12 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         },
         identity,
     )
+
+
+def put(file: Path, data: bytes) -> Path:
+    """The file, with that in it."""
+    file.write_bytes(data)
+    return file
 
 
 def fields(status: str) -> dict[str, str]:
@@ -152,7 +173,7 @@ def test_rules_for_devices_are_understood(proof: Proof) -> None:
     assert "Success: 1" in proof.text("udev")
 
 
-@pytest.mark.parametrize("unit", OFFICE)
+@pytest.mark.parametrize("unit", [*OFFICE, PAPERS])
 def test_office_runs_without_any_privilege(proof: Proof, unit: str) -> None:
     assert NO_PRIVILEGE == fields(proof.text(f"{unit}.process"))
 
@@ -211,13 +232,58 @@ def test_pages_write_the_database_alone(proof: Proof) -> None:
     ] == proof.text("office-writable-in-unit").splitlines()
 
 
-@pytest.mark.parametrize("unit", OFFICE)
+@pytest.mark.parametrize("unit", [*OFFICE, PAPERS])
 def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) -> None:
     """F3: ``kill -9``."""
     before, after = proof.properties(f"{unit}.started"), proof.properties(f"{unit}.restarted")
 
     assert ("active", "running", "1") == (after["ActiveState"], after["SubState"], after["NRestarts"])
     assert after["MainPID"] != before["MainPID"]
+
+
+def test_documented_packages_are_the_booted_ones() -> None:
+    """Of papers: whoever follows docs/office.md has what this boot has, and no less."""
+    (listed,) = re.findall(r"`apt install\s([^`]+)` for papers", (REPOSITORY / "docs/office.md").read_text())
+
+    assert set(listed.split()) <= set(PACKAGES)
+
+
+def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:
+    """Drawn behind the unit's locks, asked for over its socket; the same after ``kill -9``."""
+    notice = (proof.folder / "notice.pdf").read_bytes()
+    assert notice.startswith(b"%PDF-"), proof.text(f"{PAPERS}.log") + proof.text("notice.pdf")
+    with pikepdf.open(io.BytesIO(notice)) as pdf:
+        assert [] == tags.faults(pdf, figures=1)
+
+    assert notice == (proof.folder / "notice-again.pdf").read_bytes()
+
+
+def test_nobody_but_the_pages_gets_a_notice(proof: Proof) -> None:
+    assert "The program that makes PDFs does not answer.\n" == proof.text("notice-of-others")
+
+
+@pytest.mark.parametrize("lock", ["by-user", "in-unit"])
+def test_papers_read_neither_key_nor_database(proof: Proof, lock: str) -> None:
+    """By the modes of the files; and by the unit, which also keeps them from central and from every network.
+
+    That the unit hides the files from root itself is seen with those of the other two.
+    """
+    state = "/var/lib/watchlink-office"
+    secrets = ["data/office.sqlite3"]
+    secrets += [f"keys/{name}" for name in ("pages.key", "photographs.key", "ticket.key", "ticket.pub")]
+    secrets += ["office.toml", "publisher/snapshot.key", "publisher/snapshot.pub"]
+    refused = [f"EACCES {state}/{name}" for name in secrets]
+    if lock == "in-unit":
+        refused += ["EACCES /var/lib/watchlink-central/central/central.toml", "EAFNOSUPPORT :8090"]
+
+    assert ["ok /order.json", *refused] == proof.text(f"papers-reach-{lock}").splitlines()
+
+
+def test_pages_read_photographs_in_a_cage(proof: Proof) -> None:
+    """Behind the unit's locks: the child gives up what it has, and the kernel takes its own filter on top of theirs."""
+    said = ["300 x 400", SENTENCES["too-large"], "filters of its own: 1"]
+
+    assert said == proof.text("photographs").splitlines(), proof.text("probe.log")
 
 
 def test_audit_of_the_office_is_in_order(proof: Proof) -> None:
