@@ -29,6 +29,7 @@ PhotographSize = Literal["small", "portrait"]
 Category = Literal["theft", "fraud", "criminal-damage", "disorder", "abuse-of-staff", "violence", "drugs"]
 UnixSeconds = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
+_SCHEME_MAX: Final = 0xFFFF
 _FILE_NAME: Final = re.compile(r"gallery-([1-9][0-9]{0,4})-([1-9][0-9]{0,15})\.json")
 _CIPHERTEXT_NAME: Final = re.compile(r"([0-9a-f]{64})\.bin")
 
@@ -143,7 +144,7 @@ def manifest_file(scheme: int, number: int) -> str:
 def parse_manifest_file(text: str) -> tuple[int, int] | None:
     """``"gallery-1-42.json"`` → ``(1, 42)``; ``None`` if it is no manifest's name."""
     match = _FILE_NAME.fullmatch(text)
-    return None if match is None else (int(match[1]), int(match[2]))
+    return None if match is None or int(match[1]) > _SCHEME_MAX else (int(match[1]), int(match[2]))
 
 
 def ciphertext_file(sha256: str) -> str:

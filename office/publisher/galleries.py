@@ -1,7 +1,7 @@
 """Publishes the manifests of the galleries: numbered, signed, with the ciphertext of photographs beside them.
 
-A manifest replaces the one before as a whole, and its file too: whoever is revoked is in no file any more. A ciphertext
-that no newest manifest names is removed.
+A manifest replaces the one before as a whole, and its file too: whoever is revoked is in no file any more. A scheme that
+is gone has one without entries for ever. A ciphertext that no newest manifest names is removed.
 """
 
 from __future__ import annotations
@@ -85,9 +85,11 @@ class GalleryPublishing:
             EncodeError, OSError: it cannot be published.
         """
         numbers, day = self._numbers(), self._day
+        # Whoever holds the last manifest of a scheme that is gone lets go of it only for a newer one.
+        gone = {scheme: () for scheme in (numbers.keys() | self._given()) - galleries.keys()}
         # Until all is done, so that a fault is followed by another try at once.
         self._day = None
-        for scheme, shown in galleries.items():
+        for scheme, shown in (galleries | gone).items():
             self._publish(scheme, shown, head, numbers.get(scheme, 0))
         self._tidy()
         self._day = day
@@ -143,6 +145,11 @@ class GalleryPublishing:
             if found is not None:
                 newest[found[0]] = max(newest.get(found[0], 0), found[1])
         return newest
+
+    def _given(self) -> set[int]:
+        """Schemes of which there ever was a manifest, though its file may be lost."""
+        found = (parse_manifest_file(f"{name}-1.json") for name in self._shelf.given_names())
+        return {one[0] for one in found if one is not None}
 
     def _tidy(self) -> None:
         """Remove older manifests, ciphertexts that no newest one names, and what a kill in the middle has left."""

@@ -83,6 +83,10 @@ class Shelf:
         """The highest number that the database knows of; 0 = none."""
         return PublishedNumber.objects.filter(name=name).values_list("number", flat=True).first() or 0
 
+    def given_names(self) -> list[str]:
+        """Every name under which a number was ever given."""
+        return list(PublishedNumber.objects.values_list("name", flat=True))
+
     def next_number(self, name: SnapshotName) -> int:
         """A number above all that were ever given; never given again, even if it is not used."""
         return give_number(name, max(self._numbers(name), default=0))

@@ -50,7 +50,8 @@ whole: **what it does not list is not shown any more**, and its photographs are 
 - An entry is listed on the days on which the case is in force and may be shown: not before its first day; not while its
   accuracy is contested; not once it is revoked, ended or erased; no under-18 unless the scheme's impact assessment and
   a second approver both allow it.
-- While the scheme's register is off the manifest has no entries.
+- While the scheme's register is off the manifest has no entries. Nor has that of a scheme which the office no longer
+  knows: its file is replaced by an empty one, not removed, because whoever holds the last one would go on showing it.
 - `not_before_s` and `not_after_s` hold with or without contact, by proven time alone.
 - The office publishes when anything changes, and at the begin of each day in Europe/London.
 

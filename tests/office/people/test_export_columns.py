@@ -127,8 +127,8 @@ def another(town: Town, field: models.Field[Any, Any], value: Any) -> Any:  # no
     made: Any = value
     match field:
         case models.ForeignKey():
-            rows = {"account": [town.deputy], "member": town.members, "premises": town.premises}
-            found = rows.get(str(field.related_model._meta.model_name), [])
+            rows: dict[str, list[Any]] = {"account": [town.deputy], "member": town.members, "premises": town.premises}
+            found = rows.get(str(field.remote_field.model._meta.model_name), [])
             made = next((one.pk for one in found if one.pk != value), value)
         case models.Field() if field.choices:
             made = next(key for key, _ in field.flatchoices if key != value)

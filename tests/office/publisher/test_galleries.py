@@ -150,6 +150,48 @@ def test_nothing_is_published_twice_and_numbers_never_go_back(town: Town, world:
     assert world.published[2:] == [("gallery-1", 2), ("gallery-1", 3), ("gallery-2", 2)]
 
 
+def test_scheme_that_is_gone_gets_an_empty_manifest_that_replaces_its_last_one(town: Town, world: World) -> None:
+    """Whoever holds the last one lets go of it only for a higher number."""
+    world.photograph(town, town.case("served"))
+    world.look()
+    world.galleries.publish({PUB_WATCH: ()}, head())
+
+    assert world.newest().entries == ()
+    assert world.published == [("gallery-1", 1), ("gallery-2", 1), ("gallery-1", 2)]
+    assert world.files() == ["gallery-1-2.json", "gallery-2-1.json"]
+    world.galleries.publish({PUB_WATCH: ()}, head())
+    world.begin()
+    world.galleries.publish({PUB_WATCH: ()}, head())
+    assert len(world.published) == 3
+
+
+def test_scheme_that_is_gone_is_told_so_though_its_file_is_lost(town: Town, world: World) -> None:
+    town.case("served")
+    world.look()
+    for path in world.folder.iterdir():
+        path.unlink()
+    world.begin()
+    world.galleries.publish({}, head())
+
+    assert [world.newest(scheme).number for scheme in (HART, PUB_WATCH)] == [2, 2]
+    assert world.newest().entries == ()
+
+
+def test_scheme_that_comes_back_is_shown_under_a_higher_number(town: Town, world: World) -> None:
+    town.case("served")
+    world.look()
+    world.galleries.publish({}, head())
+
+    assert (world.look().number, len(world.newest().entries)) == (3, 1)
+
+
+def test_file_with_an_impossible_scheme_stops_nothing(town: Town, world: World) -> None:
+    town.case("served")
+    (world.folder / "gallery-99999-1.json").write_text("{}")
+
+    assert len(world.look().entries) == 1
+
+
 Change = Callable[[Town, Case], object]
 
 
