@@ -1,7 +1,7 @@
 """Publishes the manifests of the galleries: numbered, signed, with the ciphertext of photographs beside them.
 
-A manifest replaces the one before as a whole, and its file too: whoever is revoked is in no file any more. A scheme that
-is gone has one without entries for ever. A ciphertext that no newest manifest names is removed.
+A manifest replaces the one before as a whole, and its file too: whoever is revoked is in no file any more. A scheme
+that is gone has one without entries for ever. A ciphertext that no newest manifest names is removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from office.publisher import gallery_content
 from office.publisher.gallery_content import ShownCase
 from office.publisher.shelf import GROUP_READABLE, Shelf, give_number
 from runtime.atomic import write_atomic
-from wire.errors import SnapshotError
+from wire.errors import EncodeError, SnapshotError
 from wire.gallery_manifest import (
     GalleryEntry,
     GalleryManifest,
@@ -82,33 +82,45 @@ class GalleryPublishing:
         """Publish what differs from the newest manifests.
 
         Raises:
-            EncodeError, OSError: it cannot be published.
+            EncodeError, OSError: something cannot be published. Everything else is.
         """
         numbers, day = self._numbers(), self._day
         # Whoever holds the last manifest of a scheme that is gone lets go of it only for a newer one.
-        gone = {scheme: () for scheme in (numbers.keys() | self._given()) - galleries.keys()}
+        gone: Galleries = dict.fromkeys((numbers.keys() | self._given()) - galleries.keys(), ())
         # Until all is done, so that a fault is followed by another try at once.
         self._day = None
+        faults: list[Exception] = []
         for scheme, shown in (galleries | gone).items():
-            self._publish(scheme, shown, head, numbers.get(scheme, 0))
+            try:
+                faults += self._publish(scheme, shown, head, numbers.get(scheme, 0))
+            except (EncodeError, OSError) as e:
+                # Nobody in another scheme is shown for longer because of it.
+                faults.append(e)
         self._tidy()
+        if faults:
+            raise faults[0]
         self._day = day
 
-    def _publish(self, scheme: int, shown: tuple[ShownCase, ...], head: AuditHead, in_folder: int) -> None:
+    def _publish(self, scheme: int, shown: tuple[ShownCase, ...], head: AuditHead, in_folder: int) -> list[OSError]:
+        """Publish one; returns why photographs are left out, which stops nobody's revocation."""
         entries: list[GalleryEntry] = []
-        files: dict[str, Path] = {}
+        faults: list[OSError] = []
         for entry, ciphertexts in gallery_content.with_photographs(shown, self._photographs):
-            entries.append(entry)
-            files |= ciphertexts
+            try:
+                for digest, source in ciphertexts.items():
+                    self._put(digest, source)
+            except OSError as e:
+                faults.append(e)
+                entries.append(gallery_content.without_photographs(entry))
+            else:
+                entries.append(entry)
         last = self._last.get(scheme)
-        for digest, source in files.items():
-            self._put(digest, source)
         if (
             last is not None
             and last.entries == tuple(entries)
             and last.number >= self._shelf.given_number(manifest_name(scheme))
         ):
-            return
+            return faults
         manifest = GalleryManifest(
             scheme=scheme,
             number=give_number(manifest_name(scheme), in_folder),
@@ -120,6 +132,7 @@ class GalleryPublishing:
         write_atomic(self._folder / manifest_file(scheme, manifest.number), data, GROUP_READABLE)
         self._last[scheme] = manifest
         self._on_published(manifest_name(scheme), manifest.number)
+        return faults
 
     def _put(self, digest: str, source: Path) -> None:
         target = self._folder / ciphertext_file(digest)

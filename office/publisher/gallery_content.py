@@ -71,6 +71,11 @@ def with_photographs(shown: Iterable[ShownCase], folder: Path) -> Iterator[tuple
         yield entry, {entry.sha256: path for entry, path in files.values()}
 
 
+def without_photographs(entry: GalleryEntry) -> GalleryEntry:
+    """The same entry, for when its files cannot be published."""
+    return msgspec.structs.replace(entry, photograph=None, photographs=())
+
+
 def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
     if terms.why_off(scheme) is not None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from datetime import date, timedelta
 from hashlib import sha256
@@ -24,13 +25,14 @@ from office.people import erasure
 from office.people import rights as rights_acts
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.sealing import Sealing
-from office.publisher import changes
+from office.publisher import changes, gallery_content
 from office.publisher.galleries import GalleryPublishing
 from office.publisher.publishing import Publishing
 from office.publisher.shelf import PublishedHead, Shelf
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.exclusions.conftest import Town, serving
-from wire.gallery_manifest import Category, GalleryManifest, manifest_file, open_manifest
+from wire.errors import EncodeError
+from wire.gallery_manifest import Category, GalleryManifest, manifest_file, open_manifest, seal_manifest
 from wire.signing import SigningKey
 from wire.snapshots import Town as WireTown
 
@@ -183,6 +185,49 @@ def test_scheme_that_comes_back_is_shown_under_a_higher_number(town: Town, world
     world.galleries.publish({}, head())
 
     assert (world.look().number, len(world.newest().entries)) == (3, 1)
+
+
+def changed_unseen(path: Path) -> None:
+    """Other bytes of the same size and time: found when they are copied."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"X")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_photograph_that_cannot_be_published_keeps_nobody_shown(town: Town, world: World) -> None:
+    """Neither who is revoked in the same scheme, nor anybody in another."""
+    revoked_case, broken = town.case("served"), town.case("served")
+    world.look()
+    photograph = world.photograph(town, broken)
+    gallery_content._measured(world.photographs / f"{photograph.file}.small", "small")
+    changed_unseen(world.photographs / f"{photograph.file}.small")
+    acts.revoke(town.turn(revoked_case), "enough")
+    for _ in range(2):
+        with pytest.raises(OSError, match="has changed"):
+            world.look()
+
+    assert [(one.case, one.photographs) for one in world.newest().entries] == [(broken.number, ())]
+    assert world.newest().number == 2
+    assert world.galleries.is_due()
+
+
+def test_scheme_that_cannot_be_published_stops_no_other(
+    town: Town, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.case("served")
+    galleries = world.galleries.read()
+
+    def sealed(manifest: GalleryManifest, town: WireTown, key: SigningKey) -> bytes:
+        if manifest.scheme == HART:
+            raise EncodeError("manifest", "too large")
+        return seal_manifest(manifest, town, key)
+
+    monkeypatch.setattr("office.publisher.galleries.seal_manifest", sealed)
+    with pytest.raises(EncodeError):
+        world.galleries.publish(galleries, head())
+
+    assert world.published == [("gallery-2", 1)]
 
 
 def test_file_with_an_impossible_scheme_stops_nothing(town: Town, world: World) -> None:
