@@ -151,6 +151,7 @@ class _Housekeeping:
         from office.exclusions.due import settle  # noqa: PLC0415
         from office.exclusions.terms import public_texts  # noqa: PLC0415
         from office.founding import read_schemes  # noqa: PLC0415
+        from office.people.forgetting import forget_everywhere  # noqa: PLC0415
         from office.people.photographs import tidy_photographs  # noqa: PLC0415
         from office.people.retention import erase_what_is_due  # noqa: PLC0415
         from wire.errors import DirectoryError  # noqa: PLC0415
@@ -169,6 +170,7 @@ class _Housekeeping:
                 tidy()
                 erase_what_is_due(timezone.now())
                 tidy_photographs()
+                forget_everywhere(timezone.now())
         except (OSError, ConfigError, DirectoryError) as e:
             self._seen = None
             logger.warning("the schemes stay as they are: %s", e)

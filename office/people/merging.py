@@ -8,10 +8,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from django.db import transaction
 from django.utils import timezone
 
 from office.members.facts import folded
 from office.people import erasure
+from office.people.forgetting import forget_deleted_rows
 from office.people.models import ADDRESS_CHARS_MAX, DESCRIPTION_CHARS_MAX, PERSON_NAME_CHARS_MAX, Individual
 from office.people.rules import BETWEEN_NAMES, other_names
 
@@ -42,6 +44,7 @@ def put_together(known: Individual, was: Individual) -> str:
     was.merged.update(same_as=known)
     was.same_as, was.erased_at = known, timezone.now()
     erasure.erase_words(was)
+    transaction.on_commit(forget_deleted_rows)
     left_over = "\n".join(filter(None, said))
     return left_over and f"{_NOT_KEPT}:\n{left_over}"
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from office.accounts.access import person, rights
 from office.accounts.models import Account
 from office.accounts.rules import TITLES
 from office.audit.journal import record
+from office.people.forgetting import forget_deleted_rows
 from office.people.intake_process import (
     NotMarkedError,
     PhotographRefusedError,
@@ -204,17 +205,6 @@ def _forget(name: str) -> None:
     forget_deleted_rows()
 
 
-def forget_deleted_rows() -> None:
-    """Leave no copy of a deleted row, such as a wrapped key, in SQLite's journal. After its transaction."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except DatabaseError as e:
-        logger.warning("the journal still holds what was deleted, until tomorrow: %s", e)
-
-
 def photograph_response(request: HttpRequest, photograph: Photograph, size: Size, where: str = "") -> HttpResponse:
     """The picture for whoever asks, who is named all over it. The audit keeps that they have seen it.
 
@@ -279,5 +269,4 @@ def tidy_photographs(now: datetime | None = None) -> Tidied:
         logger.warning("%d files that belonged to no photograph were removed: %s", len(removed), ", ".join(removed))
     if lost:
         logger.warning("%d photographs have lost their files: %s", len(lost), ", ".join(lost))
-    forget_deleted_rows()
     return Tidied(removed, lost)

@@ -23,8 +23,9 @@ from office.exclusions.models import Case
 from office.exclusions.rules.life import MOVES, OVER
 from office.members.facts import folded
 from office.people import erasure, rules
+from office.people.forgetting import forget_deleted_rows
 from office.people.models import Individual, RightsRequest
-from office.people.photographs import erase_photographs, forget_deleted_rows
+from office.people.photographs import erase_photographs
 from office.people.rules import RequestKind, Way
 
 CORRECTED_FIELDS: Final = ("name", "also_known_as", "born_on", "is_believed_minor", "description", "address")
@@ -170,6 +171,7 @@ def correct(actor: Account, request: RightsRequest, version: int, correction: Co
     individual.search_text = folded(f"{correction.name} {correction.also_known_as}")
     individual.version += 1
     individual.save()
+    transaction.on_commit(forget_deleted_rows)
     record(actor, "individual.corrected", individual, fields=changed, individual=individual.reference)
     _note(actor, request, f"corrected {', '.join(field.replace('_', ' ') for field in changed)}: {reason}")
 

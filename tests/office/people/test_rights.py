@@ -15,8 +15,9 @@ from office.exclusions import acts, reading
 from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
 from office.people import rights
+from office.people.forgetting import forget_deleted_rows
 from office.people.models import Individual, Photograph
-from office.people.photographs import add_photograph, forget_deleted_rows, remove_photograph
+from office.people.photographs import add_photograph, remove_photograph
 from office.people.rights import Correction, RefusedError, Search
 from office.people.rights_export import as_json, held
 from tests.office.exclusions.conftest import Town
@@ -90,6 +91,17 @@ def test_erasure_without_a_photograph_empties_the_journal_too(
     """SQLite’s journal holds the name until then."""
     with django_capture_on_commit_callbacks() as after:
         erase(town, town.case("nominated"), "It was not them.")
+
+    assert forget_deleted_rows in after
+
+
+def test_correction_empties_the_journal_too(
+    town: Town, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """What was wrong of a person is not kept there."""
+    request = request_of(town, town.case("nominated"))
+    with django_capture_on_commit_callbacks() as after:
+        rights.correct(town.cora, request, 1, RIGHT, "Passport seen.")
 
     assert forget_deleted_rows in after
 
