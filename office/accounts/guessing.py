@@ -24,18 +24,22 @@ CODES_A_DAY: Final = "20/d/key"
 """Whoever guesses codes has the password already. Of passwords there is no such limit: strangers would use it to shut
 people out for a day."""
 _ACTION: Final = "login_failed"
+_TURN_WITHIN_S: Final = 5
+"""Requests count one after the other. Who does not get a turn is told of too many attempts, and on a busy machine the
+library's one second is soon over when a team comes from one address."""
+ratelimit.CACHE_LOCK_WAIT_TIMEOUT = _TURN_WITHIN_S
 _TOLD_FOR_S: Final = 86_400
 
 
-def count_guess(key: str) -> Callable[[], None]:
-    """Count a guess, by address and by ``key``; returns what takes it back once it was right.
+def count_guess(key: str, *, by_address: bool = True) -> Callable[[], None]:
+    """Count a guess, by ``key`` and by address unless told otherwise; returns what takes it back once it was right.
 
     Earlier wrong guesses stay counted: who signs in properly now and then must not guess on for ever.
 
     Raises:
         django.core.exceptions.ValidationError: too many.
     """
-    return _count(f"{BY_ADDRESS},{BY_KEY}", key)
+    return _count(f"{BY_ADDRESS},{BY_KEY}" if by_address else BY_KEY, key)
 
 
 def count_code(account: Account, where: str) -> Callable[[], None]:
@@ -72,13 +76,13 @@ def password_was_wrong(account: Account, key: str) -> None:
         record(None, "password.locked", account)
 
 
-def is_right(form: forms.Form, key: str) -> bool:
-    """Whether a form with a secret in it is filled in rightly; a wrong one counts as a guess.
+def is_right(form: forms.Form, key: str, *, by_address: bool = True) -> bool:
+    """Whether a form with a secret in it is filled in rightly; a wrong one counts as a guess (:func:`count_guess`).
 
     After too many guesses the form says so, and nothing else is checked: the answer would answer the guess.
     """
     try:
-        forget = count_guess(key)
+        forget = count_guess(key, by_address=by_address)
     except forms.ValidationError as e:
         form.cleaned_data = {}
         form._errors = ErrorDict()  # type: ignore[attr-defined]  # noqa: SLF001 - or it would check the fields

@@ -252,6 +252,20 @@ def test_an_ended_account_gets_no_password(co_ordinator: Account, make_person: M
     assert not Account.objects.get(pk=person.pk).has_usable_password()
 
 
+def test_a_whole_team_joins_from_one_address(co_ordinator: Account) -> None:
+    """However often some of them choose a username that is taken, and while others are at it."""
+    for _ in range(3):
+        link = _invite(co_ordinator)
+        for _ in range(5):
+            _join(Client(), link, username="cora")
+        assert "Too many attempts" in Client().post(link, {"username": "ann", "password": NEW}).content.decode()
+        assert not Account.objects.filter(username="ann").exists()
+    for number in range(12):
+        _join(Client(), _invite(co_ordinator), username=f"person{number}")
+
+    assert 12 == Account.objects.filter(username__startswith="person").count()
+
+
 def test_a_new_recovery_link_voids_the_one_before(
     client: Client, co_ordinator: Account, make_person: MakePerson
 ) -> None:
