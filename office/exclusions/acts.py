@@ -192,11 +192,16 @@ def approve_minor(turn: Turn, reason: str, *, may_show: bool) -> None:
 def issue(turn: Turn, first: date) -> Notice:
     """Set the exclusion's days and make its first notice."""
     _check_register(turn)
-    last = period.last_day(first, turn.case.months)
-    today = timezone.localdate()
-    why_not = period.why_not_first_day(first, today) or period.why_not_period(Period(first, last), today)
-    if why_not:
-        raise MoveRefusedError(why_not)
+    case, today = turn.case, timezone.localdate()
+    last = period.last_day_allowed(first, case.months, case.source_expires_on)
+    if not is_source_over(case):
+        why_not = (
+            period.why_not_first_day(first, today)
+            or period.why_not_after_source(first, case.source_expires_on)
+            or period.why_not_period(Period(first, last), today)
+        )
+        if why_not:
+            raise MoveRefusedError(why_not)
     _move(turn, "issue", first_on=first, last_on=last)
     return _notice(turn)
 
@@ -204,6 +209,9 @@ def issue(turn: Turn, first: date) -> Notice:
 def reissue(turn: Turn, reason: str) -> Notice:
     """Make the next version of the notice, with the premises covered now; it is to be served again."""
     _check_register(turn)
+    why_not = period.why_not_period(turn.case.period, timezone.localdate()) if turn.case.period else None
+    if why_not:
+        raise MoveRefusedError(why_not)
     _move(turn, "reissue", reason)
     return _notice(turn)
 
@@ -276,8 +284,16 @@ def move_by_itself(case: Case, name: MoveName) -> None:
 def facts(case: Case) -> life.Case:
     """What the rules need to know of a case, as the database has it now."""
     return case.facts(
-        is_minor=is_minor(case.individual), premises=len(covered(case)), is_newest_served=is_newest_served(case)
+        is_minor=is_minor(case.individual),
+        premises=len(covered(case)),
+        is_newest_served=is_newest_served(case),
+        is_source_over=is_source_over(case),
     )
+
+
+def is_source_over(case: Case) -> bool:
+    """Whether a regional source's last day is over: nothing may be issued on it any more."""
+    return case.source_expires_on is not None and case.source_expires_on < timezone.localdate()
 
 
 def is_minor(individual: Individual) -> bool:

@@ -109,7 +109,7 @@ class Case(models.Model):
     source = models.CharField(max_length=8, choices=_SOURCES, default="local")
     regional_source = models.CharField(max_length=PLACE_CHARS_MAX, blank=True)
     source_expires_on = models.DateField(null=True, blank=True)
-    """Of a regional one: from then on it must be asked for anew."""
+    """Of a regional one: the last day on which it may be used. No exclusion lasts longer."""
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     checked_at = models.DateTimeField(null=True, blank=True)
     check_note = models.TextField(max_length=REASON_CHARS_MAX, blank=True)
@@ -138,7 +138,15 @@ class Case(models.Model):
 
     class Meta:
         ordering = ["-nominated_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["scheme", "number"], name="one_case_of_a_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["scheme", "number"], name="one_case_of_a_number"),
+            models.CheckConstraint(
+                condition=models.Q(source_expires_on=None)
+                | models.Q(last_on=None)
+                | models.Q(last_on__lte=models.F("source_expires_on")),
+                name="no_case_outlasts_its_source",
+            ),
+        ]
         indexes = [models.Index(fields=["scheme", "state", "last_on"], name="cases_of_a_state")]
 
     def __str__(self) -> str:
@@ -169,7 +177,7 @@ class Case(models.Model):
             minor_shown_by=(self.minor_approved_by_id or 0) if self.may_show_minor else 0,
         )
 
-    def facts(self, *, is_minor: bool, premises: int, is_newest_served: bool) -> CaseFacts:
+    def facts(self, *, is_minor: bool, premises: int, is_newest_served: bool, is_source_over: bool) -> CaseFacts:
         """For the rules."""
         return CaseFacts(
             state=self.state,  # type: ignore[arg-type]  # the field's choices are its values
@@ -181,6 +189,7 @@ class Case(models.Model):
             is_restricted=self.is_restricted,
             premises=premises,
             is_newest_served=is_newest_served,
+            is_source_over=is_source_over,
         )
 
 

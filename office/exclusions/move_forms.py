@@ -17,7 +17,7 @@ from office.exclusions.acts import Serving, Turn
 from office.exclusions.fields import DayField, LineField, LinesField
 from office.exclusions.models import PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
 from office.exclusions.rules.life import MoveName
-from office.exclusions.rules.period import TOWN_ZONE, last_day
+from office.exclusions.rules.period import TOWN_ZONE, last_day_allowed
 
 _KEPT: Final = "Kept with the case, where it can be erased. The audit says that you did it, not why."
 
@@ -226,6 +226,11 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
 
 
 def until(case: Case) -> str:
-    """``12 months, until 26 Nov 2027 if it begins today``."""
-    last = last_day(timezone.localdate(), case.months)
+    """``12 months, until 26 Nov 2027 if it begins today``, or until when a regional source lets the scheme use it."""
+    ends = case.source_expires_on
+    last = last_day_allowed(timezone.localdate(), case.months, ends)
+    if last == ends:
+        return (
+            f"Until {last.day} {last:%b %Y}: the source lets the scheme use it no longer. Decided: {case.months} months"
+        )
     return f"{case.months} months, until {last.day} {last:%b %Y} if it begins today"

@@ -271,6 +271,7 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
         "happened_at": case.happened_at,
         "months": case.months,
         "months_reason": case.months_reason,
+        "source_ends_on": case.source_expires_on,
         "tariff_first": first,
         "tariff_again": again,
         "is_repeat": case.is_repeat,

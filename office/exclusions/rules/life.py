@@ -90,6 +90,7 @@ class Case(Struct, frozen=True):
         is_restricted: hidden from shops while accuracy is contested.
         premises: how many premises it covers.
         is_newest_served: the newest version of its notice has reached the person.
+        is_source_over: it comes from a regional source, and the last day on which that may be used is over.
     """
 
     state: State
@@ -101,6 +102,7 @@ class Case(Struct, frozen=True):
     is_restricted: bool = False
     premises: int = 1
     is_newest_served: bool = False
+    is_source_over: bool = False
 
 
 class Mover(Struct, frozen=True):
@@ -200,6 +202,10 @@ _IS_UNAPPROVED_MINOR: Final[_Refusal] = (
     lambda case, _: case.is_minor and not case.minor_approved_by,
     "The person is under 18. Another co-ordinator must approve this first.",
 )
+_IS_SOURCE_OVER: Final[_Refusal] = (
+    lambda case, _: case.is_source_over,
+    "The source let the scheme use this until a day that is over. Nominate anew once they agree again.",
+)
 _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "withdraw": (
         (
@@ -207,6 +213,7 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
             "Only who nominated, or the co-ordinator, can withdraw this.",
         ),
     ),
+    "open-vote": (_IS_SOURCE_OVER,),
     "approve-minor": (
         (lambda case, _: not case.is_minor, "This needs no second approval: the person is not under 18."),
         (
@@ -215,8 +222,8 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
         ),
         (lambda case, _: bool(case.minor_approved_by), "A second person has approved this already."),
     ),
-    "issue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING),
-    "reissue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING),
+    "issue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING, _IS_SOURCE_OVER),
+    "reissue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING, _IS_SOURCE_OVER),
     "serve": ((lambda case, _: case.is_newest_served, "The newest version was served already."),),
     "appeal": ((lambda case, _: case.has_open_appeal, "There is an appeal already. Record its outcome first."),),
     "dismiss-appeal": ((lambda case, _: not case.has_open_appeal, "There is no open appeal."),),

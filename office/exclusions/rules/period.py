@@ -61,6 +61,18 @@ def last_day(first: date, months: int) -> date:
     return same_day - timedelta(days=1) if same_day.day == first.day else same_day
 
 
+def last_day_allowed(first: date, months: int, source_ends_on: date | None) -> date:
+    """The last day of an exclusion: of its months, or of what a regional source lets the scheme use if that is sooner.
+
+    Args:
+        first: its first day.
+        months: as decided.
+        source_ends_on: the last day on which a regional source may be used; ``None`` = local.
+    """
+    last = last_day(first, months)
+    return last if source_ends_on is None else min(last, source_ends_on)
+
+
 def why_not_months(months: int, category: Category, *, is_repeat: bool, reason: str) -> str | None:
     """Why a length is refused, and what to do; ``None`` = it may be decided on."""
     if not 1 <= months <= MONTHS_MAX:
@@ -89,6 +101,14 @@ def why_not_first_day(first: date, today: date) -> str | None:
     if first > today + timedelta(days=366):
         return "The first day is more than a year away. Choose an earlier one."
     return None
+
+
+def why_not_after_source(first: date, source_ends_on: date | None) -> str | None:
+    """Why an exclusion cannot begin then, if it is after the last day of a regional source; ``None`` = it can."""
+    if source_ends_on is None or first <= source_ends_on:
+        return None
+    day = f"{source_ends_on.day} {source_ends_on:%b %Y}"
+    return f"The source lets the scheme use this until {day}. Choose that day or an earlier one."
 
 
 def day_of(moment: datetime) -> date:
