@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 from django.db.models import Max
 from django.utils import timezone
 from msgspec import Struct
@@ -25,6 +26,8 @@ from office.exclusions.rules.votes import VOTE_LASTS, Way
 from office.exclusions.terms import terms_of, why_off
 from office.members.models import Member, Premises
 from office.people.models import Individual
+
+HIDDEN_ELSEWHERE = "Another case of the person is hidden while it is looked into."
 
 
 class MoveRefusedError(ValueError):
@@ -203,6 +206,8 @@ def issue(turn: Turn, first: date) -> Notice:
         if why_not:
             raise MoveRefusedError(why_not)
     _move(turn, "issue", first_on=first, last_on=last)
+    if not case.is_restricted and _is_hidden_elsewhere(case):
+        restrict(msgspec.structs.replace(turn, version=case.version), HIDDEN_ELSEWHERE)
     return _notice(turn)
 
 
@@ -341,6 +346,12 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
     case.version += 1
     case.save()
     _tell(turn, name, reason)
+
+
+def _is_hidden_elsewhere(case: Case) -> bool:
+    """Whether another case of the person is hidden: shops must not see the contested face by this one."""
+    others = Case.objects.filter(individual=case.individual_id, is_restricted=True).exclude(pk=case.pk)
+    return others.exclude(state__in=OVER).exists()
 
 
 def _check_register(turn: Turn) -> None:

@@ -206,14 +206,15 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
     "restrict": Doing(
         ReasonForm,
         _with_reason(acts.restrict),
-        "Shops are not shown the person any more until it is looked into. The exclusion goes on.",
+        "Shops are not shown the person until it is looked into; one that is not issued yet is issued hidden. Else it"
+        " goes on.",
         "It is hidden from shops.",
     ),
     "lift-restriction": Doing(
         ReasonForm,
         _with_reason(acts.lift_restriction),
-        "Shops are shown the person again.",
-        "Shops are shown it again.",
+        "Shops are shown the person again; of one that is not issued yet, once it is.",
+        "It is not hidden any more.",
     ),
     "revoke": Doing(
         ReasonForm,

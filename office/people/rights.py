@@ -179,11 +179,12 @@ def correct(actor: Account, request: RightsRequest, version: int, correction: Co
 def restrict(actor: Account, rights: Rights, request: RightsRequest, reason: str) -> int:
     """Hide from shops every standing case of whom a request is about, while accuracy is contested; returns how many.
 
+    A case that is not issued yet will be hidden from its issue on.
+
     Raises:
         MoveRefusedError: as :func:`office.exclusions.acts.restrict`.
     """
-    cases = [one for one in standing(found_by(request)) if not one.is_restricted]
-    hidden = [case for case in cases if case.state in MOVES["restrict"].before]
+    hidden = [one for one in standing(found_by(request)) if not one.is_restricted]
     for case in hidden:
         acts.restrict(Turn(actor, rights, case, case.version), reason)
     if hidden:

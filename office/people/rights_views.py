@@ -165,7 +165,9 @@ def person_restrict(request: HttpRequest, number: int) -> HttpResponseBase:
 
     def do(actor: Account, mine: Rights, asked: RightsRequest) -> str:
         count = acts.restrict(actor, mine, asked, form.cleaned_data["reason"])
-        return "The person is hidden from shops." if count else "Nothing of the person is shown in shops."
+        return (
+            "The person is hidden from shops." if count else "There is nothing of the person to hide, or it is hidden."
+        )
 
     return _do(request, number, form, "people/person_restrict.html", do)
 

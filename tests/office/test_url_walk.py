@@ -61,7 +61,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST vote-cast": 400,
     **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "shorten")},
     **{f"POST case-{name}": 409 for name in ("stop-vote", "approve-minor", "reissue", "appeal", "dismiss-appeal")},
-    **{f"POST case-{name}": 409 for name in ("restrict", "lift-restriction", "revoke")},
+    **{f"POST case-{name}": 409 for name in ("lift-restriction", "revoke")},
 }
 """What people who may are answered, where it is not 200 (GET) or 302 (POST)."""
 STATUSES_SIGNED_OUT: Final[Mapping[str, int]] = {
@@ -73,7 +73,7 @@ STATUSES_SIGNED_OUT: Final[Mapping[str, int]] = {
 DOING: Final = {
     *("mfa_generate_recovery_codes", "printed_codes", "sign_out_everywhere"),
     *("cancel_invitation", "correct_person", "give_role", "remove_role", "end_account", "lost_phone"),
-    *("case-withdraw", "hands"),
+    *("case-withdraw", "case-restrict", "hands"),
     *("premises-edit", "premises-remove", "member-add", "member-edit", "membership-end", "membership-delete"),
     *("terms-edit", "document-record"),
     *("photograph", "photograph-show", "photograph-remove"),

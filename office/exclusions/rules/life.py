@@ -87,7 +87,7 @@ class Case(Struct, frozen=True):
         is_minor: the person is, or is believed to be, under 18.
         minor_approved_by: the second approver's account; 0 = nobody.
         has_open_appeal: an appeal waits for its outcome.
-        is_restricted: hidden from shops while accuracy is contested.
+        is_restricted: hidden from shops while accuracy is contested; before it is issued, from its issue on.
         premises: how many premises it covers.
         is_newest_served: the newest version of its notice has reached the person.
         is_source_over: it comes from a regional source, and the last day on which that may be used is over.
@@ -123,6 +123,7 @@ _Refusal = tuple[Callable[[Case, Mover], bool], str]
 _CO_ORDINATOR: Final[frozenset[Actor]] = frozenset({"co-ordinator"})
 _WATCHLINK: Final[frozenset[Actor]] = frozenset({"watchlink"})
 _STANDING: Final[frozenset[State]] = frozenset({"decided", "issued", "served"})
+_NOT_OVER: Final[frozenset[State]] = frozenset(TITLES) - OVER
 
 MOVES: Final[Mapping[MoveName, Move]] = {
     move.name: move
@@ -179,12 +180,12 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             "Hide from shops",
             "hidden from shops while it is looked into",
             _CO_ORDINATOR,
-            _STANDING,
+            _NOT_OVER,
             None,
             wants_reason=True,
         ),
         Move(
-            "lift-restriction", "Show in shops again", "shown in shops again", _CO_ORDINATOR, _STANDING, None,
+            "lift-restriction", "Show in shops again", "shown in shops again", _CO_ORDINATOR, _NOT_OVER, None,
             wants_reason=True,
         ),
         Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, _STANDING, "revoked", wants_reason=True),
