@@ -25,7 +25,14 @@ from office.exclusions.nominating import likely, nominate
 from office.exclusions.rules import life, reach
 from office.exclusions.rules.life import TITLES, Mover
 from office.exclusions.rules.next_step import GRAVE, next_move
-from office.exclusions.scope import cases_visible, may_nominate_for, may_see_person, one_case, shown_photograph
+from office.exclusions.scope import (
+    cases_visible,
+    may_nominate_for,
+    may_see_person,
+    one_case,
+    shown_photograph,
+    with_last_outcome,
+)
 from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
 from office.members.models import Premises
@@ -60,9 +67,9 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(waiting_first(found).values_list("pk", flat=True), ROWS_PER_PAGE).get_page(
         request.GET.get("page", "1")
     )
-    cases = cases_visible(mine).in_bulk(list(page.object_list))
+    cases = with_last_outcome(cases_visible(mine)).in_bulk(list(page.object_list))
     rows = [
-        (one, _waits_for(one, mine), one.individual if one.scheme_id in mine.co_ordinates else None)
+        (one, _waits_for(one, mine, one.last_outcome), one.individual if one.scheme_id in mine.co_ordinates else None)
         for one in (cases[number] for number in page.object_list)
     ]
     context = {
@@ -170,7 +177,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "may_print": bool(mover.roles & {"co-ordinator", "pcso"}),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
-        "waits_for": _waits_for(case, mine)
+        "waits_for": _waits_for(case, mine, ballot.outcome if ballot is not None else None)
         if not facts.is_minor or facts.minor_approved_by or case.state != "decided"
         else "a second co-ordinator’s approval: the person is under 18",
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
@@ -196,14 +203,16 @@ def waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
     return found.annotate(rank=rank).order_by("rank", "-nominated_at", "-pk").select_related(None)
 
 
-def _waits_for(case: Case, mine: Rights) -> str:
-    """In words; empty = nothing."""
+def _waits_for(case: Case, mine: Rights, last_outcome: str | None) -> str:
+    """In words; empty = nothing. ``last_outcome``: of the newest vote on the case."""
     if case.has_open_appeal:
         return "the outcome of the appeal"
     if case.state == "nominated" and case.scheme_id not in mine.co_ordinates:
         return "the co-ordinator’s check"
     if case.state == "checked" and case.scheme_id not in mine.co_ordinates:
         return "the members’ vote"
+    if case.state == "checked" and last_outcome == "leave-unfinished":
+        return "a new vote: the meeting’s was not finished"
     return _WAITS_FOR.get(case.state, "")
 
 

@@ -21,7 +21,7 @@ Kind = Literal["done", "now", "ahead", "end", "event"]
 ROW: Final = 44
 """Units of the drawing between two stations."""
 _WAY: Final[tuple[State, ...]] = ("nominated", "checked", "voting", "decided", "issued", "served")
-_BACK: Final = frozenset({"stop-vote", "find-no-quorum"})
+_BACK: Final = frozenset({"stop-vote", "find-no-quorum", "leave-unfinished"})
 """Moves that lead back: told for themselves, not as the state they lead to."""
 
 

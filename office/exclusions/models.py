@@ -228,7 +228,7 @@ class Ballot(models.Model):
     """As they were when it was opened."""
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=16, blank=True)
-    """``accept``, ``reject``, ``find-no-quorum``, or ``stop-vote``; empty = open."""
+    """``accept``, ``reject``, ``find-no-quorum``, ``leave-unfinished`` or ``stop-vote``; empty = open."""
     exclude = models.PositiveSmallIntegerField(default=0)
     do_not_exclude = models.PositiveSmallIntegerField(default=0)
     abstain = models.PositiveSmallIntegerField(default=0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 
 from office.accounts.access import person, rights
@@ -35,6 +35,12 @@ def cases_visible(rights: Rights) -> QuerySet[Case]:
     seen |= Q(scheme__in=rights.schemes("members-contact"), nominated_by=rights.account)
     seen |= Q(scheme__in=rights.schemes("pcso"), state__in=IN_FORCE)
     return Case.objects.filter(seen).select_related("scheme", "individual")
+
+
+def with_last_outcome(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Cases with ``last_outcome``: what the newest vote on each came to; ``None`` or empty = nothing yet."""
+    newest = Ballot.objects.filter(case=OuterRef("pk")).order_by("-opened_at", "-pk")
+    return cases.annotate(last_outcome=Subquery(newest.values("outcome")[:1]))
 
 
 def ballots_visible(rights: Rights, now: datetime) -> QuerySet[Ballot]:

@@ -26,7 +26,13 @@ from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
 from office.exclusions.rules.period import TARIFF_MONTHS
 from office.exclusions.rules.votes import ADVISERS, Voter
-from office.exclusions.scope import ballots_visible, cases_visible, one_ballot, shown_photograph
+from office.exclusions.scope import (
+    ballots_visible,
+    cases_visible,
+    one_ballot,
+    shown_photograph,
+    with_last_outcome,
+)
 from office.exclusions.vote_forms import HandsForm, VoteForm, members_named
 from office.members.models import Member
 from office.members.scope import spoken_for
@@ -38,6 +44,7 @@ OUTCOMES: Final = {
     "accept": "Excluded",
     "reject": "Not excluded",
     "find-no-quorum": "Too few members voted",
+    "leave-unfinished": "Not finished",
     "stop-vote": "Stopped",
 }
 DECIDED: Final = frozenset({"accept", "reject"})
@@ -150,7 +157,7 @@ def meeting(request: HttpRequest) -> HttpResponse:
         of_today.exclude(outcome="stop-vote").select_related("case__scheme").order_by("case__scheme", "case__number")
     )
     waiting = (
-        cases_visible(mine)
+        with_last_outcome(cases_visible(mine))
         .filter(scheme__in=mine.co_ordinates, state="checked")
         .order_by("scheme", "number")[:WAITING_ROWS_MAX]
     )
@@ -277,6 +284,7 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
         "is_repeat": case.is_repeat,
         "is_minor": acts.is_minor(case.individual),
         "outcome": OUTCOMES.get(ballot.outcome, ""),
+        "hands": ballot.votes.count() if ballot.outcome == "leave-unfinished" else 0,
         "voters": voting.members_to_vote(case, now),
         "ends_at": ballot.closes_at,
     }

@@ -75,7 +75,10 @@ def close_meeting_vote(actor: Account, ballot: Ballot) -> None:
     """Count a meeting's vote now."""
     if ballot.way != "meeting" or ballot.ended_at is not None:
         raise MoveRefusedError("This vote ends by itself.")
-    _count(ballot, timezone.now())
+    now = timezone.now()
+    if now >= ballot.closes_at:
+        raise MoveRefusedError("The meeting’s day is over, so nothing was counted. Take the vote anew.")
+    _count(ballot, now)
     record(actor, "vote.closed", ballot.case)
 
 
@@ -91,12 +94,17 @@ def ends_due(now: datetime) -> list[int]:
 
 
 def count_what_is_due(now: datetime) -> int:
-    """Count every vote whose time is over; returns how many. Each in a transaction of its own."""
+    """End every vote whose time is over; returns how many. Each in a transaction of its own.
+
+    Votes between meetings are counted. A meeting's that nobody has closed decides nothing: hands may be missing.
+    """
     due = votes_due(now)
     for number in due:
         with in_turn():
             ballot = Ballot.objects.select_related("case").filter(pk=number, ended_at=None).first()
-            if ballot is not None:
+            if ballot is not None and ballot.way == "meeting":
+                _leave_unfinished(ballot)
+            elif ballot is not None:
                 # Who is a member is asked of its end: nobody loses their vote because the office was off.
                 _count(ballot, ballot.closes_at)
     return len(due)
@@ -172,3 +180,10 @@ def _count(ballot: Ballot, now: datetime) -> None:
     ballot.exclude, ballot.do_not_exclude, ballot.abstain = counted.exclude, counted.do_not_exclude, counted.abstain
     ballot.save()
     acts.move_by_itself(ballot.case, counted.outcome)
+
+
+def _leave_unfinished(ballot: Ballot) -> None:
+    """What was written down stays, and counts for nothing."""
+    ballot.ended_at, ballot.outcome = ballot.closes_at, "leave-unfinished"
+    ballot.save()
+    acts.move_by_itself(ballot.case, "leave-unfinished")

@@ -16,6 +16,7 @@ from office.audit.models import AuditRow
 from office.audit.views import seen_by
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case
+from office.exclusions.scope import with_last_outcome
 from office.exclusions.vote_views import vote_rows
 from office.members.csv_views import PENDING_FOR
 from office.members.listing import MISSING
@@ -59,7 +60,13 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
 
 def _cases(own: frozenset[int]) -> list[Named]:
     waiting = waiting_first(Case.objects.filter(scheme__in=own).filter(waits_for_co_ordinator()))
-    return [Named(one.pk, one.reference, one.get_state_display()) for one in waiting.select_related("scheme")]
+    found = with_last_outcome(waiting.select_related("scheme"))
+    return [Named(one.pk, one.reference, _stands(one)) for one in found]
+
+
+def _stands(case: Case) -> str:
+    is_unfinished = case.state == "checked" and case.last_outcome == "leave-unfinished"  # type: ignore[attr-defined]
+    return "Vote not finished" if is_unfinished else case.get_state_display()
 
 
 def _votes(rights: Rights) -> list[Named]:

@@ -22,6 +22,7 @@ MoveName = Literal[
     "accept",
     "reject",
     "find-no-quorum",
+    "leave-unfinished",
     "approve-minor",
     "issue",
     "reissue",
@@ -151,6 +152,14 @@ MOVES: Final[Mapping[MoveName, Move]] = {
         Move("accept", "", "members decided to exclude", _WATCHLINK, frozenset({"voting"}), "decided"),
         Move("reject", "", "members decided not to exclude", _WATCHLINK, frozenset({"voting"}), "rejected"),
         Move("find-no-quorum", "", "too few members voted", _WATCHLINK, frozenset({"voting"}), "checked"),
+        Move(
+            "leave-unfinished",
+            "",
+            "the meeting’s vote was not finished, and decides nothing",
+            _WATCHLINK,
+            frozenset({"voting"}),
+            "checked",
+        ),
         Move(
             "approve-minor",
             "Approve for an under-18",
