@@ -18,6 +18,7 @@ from office.accounts.models import Account, Scheme
 from office.accounts.rules import NOBODY, Rights
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME, record
+from office.exclusions import second_accounts
 from office.exclusions.models import STEP_BY_CHARS_MAX, Ballot, Case, Notice, Step
 from office.exclusions.rules import life, period, reach
 from office.exclusions.rules.life import MOVES, OVER, WATCHLINK, MoveName, Mover
@@ -107,10 +108,7 @@ class Turn(Struct, frozen=True):
 
     def mover(self) -> Mover:
         """For the rules: who moves, with their roles in the case's scheme."""
-        if self.actor is None:
-            return WATCHLINK
-        roles = (role for role, scheme in self.rights.grants if scheme == self.case.scheme_id)
-        return Mover(self.actor.pk, frozenset(roles))
+        return WATCHLINK if self.actor is None else mover_of(self.rights, self.case)
 
 
 def nominate(
@@ -284,6 +282,16 @@ def withdraw(turn: Turn, reason: str) -> None:
 def move_by_itself(case: Case, name: MoveName) -> None:
     """A move of Watchlink itself: a counted vote, the end of the last day."""
     _move(Turn(None, NOBODY, case, case.version), name)
+
+
+def mover_of(mine: Rights, case: Case) -> Mover:
+    """A person, for the rules, with their roles in the case's scheme."""
+    roles = frozenset(role for role, scheme in mine.grants if scheme == case.scheme_id)
+    if not is_minor(case.individual):
+        # Nothing else asks for somebody who is not the same.
+        return Mover(mine.account, roles)
+    first = {case.nominated_by_id, case.checked_by_id} - {None}
+    return Mover(mine.account, roles, second_accounts.same_as(mine.account, first))
 
 
 def facts(case: Case) -> life.Case:

@@ -23,7 +23,7 @@ from office.exclusions.forms import NominationForm
 from office.exclusions.models import Case, Step
 from office.exclusions.nominating import likely, nominate
 from office.exclusions.rules import life, reach
-from office.exclusions.rules.life import TITLES, Mover
+from office.exclusions.rules.life import TITLES
 from office.exclusions.rules.next_step import GRAVE, next_move
 from office.exclusions.scope import (
     cases_visible,
@@ -146,7 +146,7 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
 
 def case_context(mine: Rights, case: Case) -> dict[str, Any]:
     """What the page of a case shows to a person."""
-    mover = mover_of(mine, case)
+    mover = acts.mover_of(mine, case)
     facts, notice = acts.facts(case), case.notices.first()
     printed = frozenset(row["number"] for row in notice.premises) if notice is not None else frozenset()
     covered = acts.covered(case)
@@ -182,11 +182,6 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         else "a second co-ordinator’s approval: the person is under 18",
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }
-
-
-def mover_of(mine: Rights, case: Case) -> Mover:
-    """A person, for the rules, with their roles in the case's scheme."""
-    return Mover(mine.account, frozenset(role for role, scheme in mine.grants if scheme == case.scheme_id))
 
 
 def waits_for_co_ordinator() -> models.Q:

@@ -225,7 +225,7 @@ def _show(
         "refusals": list(dict.fromkeys(refusals)),
         "recorded": Member.objects.filter(pk__in=recorded) if recorded else (),
         "advises": _advises(voter),
-        "is_nominator": ballot.case.nominated_by_id == mine.account,
+        "is_nominator": voter.is_nominator or ballot.case.nominating_member_id in voter.speaks_for,
         "is_co_ordinator": ballot.case.scheme_id in mine.co_ordinates,
         "identity": identity,
         "photograph": shown_photograph(mine, identity) if identity is not None else None,

@@ -12,14 +12,13 @@ from django.utils import timezone
 from office.accounts.access import in_turn
 from office.accounts.models import Account, RoleGrant
 from office.audit.journal import record
-from office.exclusions import acts
+from office.exclusions import acts, second_accounts
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
 from office.exclusions.rules.life import MOVES
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.votes import ADVISERS, Choice, Vote, Voter
-from office.members.facts import folded
 from office.members.models import Member, Membership, Spokesperson
 
 
@@ -124,10 +123,16 @@ def end_what_is_over(now: datetime) -> int:
 def voter_of(account: Account, case: Case) -> Voter:
     """Who wants to vote on a case, as the database has them now."""
     roles = frozenset(RoleGrant.objects.filter(account=account).values_list("role", flat=True))
-    advisers = Account.objects.filter(is_active=True, grants__role__in=ADVISERS).exclude(pk=account.pk)
-    theirs = {folded(text) for both in advisers.values_list("name", "email") for text in both if text}
-    is_double = not theirs.isdisjoint({folded(account.name), folded(account.email)})
-    return Voter(account.pk, roles, is_double, members_spoken_for(account, case))
+    advisers = RoleGrant.objects.filter(account__is_active=True, role__in=ADVISERS).exclude(account=account)
+    theirs = frozenset(advisers.values_list("account_id", flat=True))
+    same = second_accounts.same_as(account.pk, {*theirs, case.nominated_by_id})
+    return Voter(
+        account.pk,
+        roles,
+        is_double=not theirs.isdisjoint(same),
+        speaks_for=members_spoken_for(account, case),
+        is_nominator=case.nominated_by_id in same,
+    )
 
 
 def members_spoken_for(account: Account, case: Case) -> frozenset[int]:

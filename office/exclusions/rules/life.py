@@ -112,10 +112,12 @@ class Mover(Struct, frozen=True):
     Attributes:
         account: number; 0 = Watchlink itself.
         roles: in the case's scheme.
+        same_as: accounts of who checked and nominated that may be the same person's.
     """
 
     account: int
     roles: frozenset[str]
+    same_as: frozenset[int] = frozenset()
 
 
 WATCHLINK: Final = Mover(0, frozenset({"watchlink"}))
@@ -216,6 +218,10 @@ _IS_SOURCE_OVER: Final[_Refusal] = (
     lambda case, _: case.is_source_over,
     "The source let the scheme use this until a day that is over. Nominate anew once they agree again.",
 )
+_SECOND: Final = (
+    "The second approval must come from somebody who neither nominated nor checked, by an account whose name and e-mail"
+    " address are not theirs."
+)
 _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "withdraw": (
         (
@@ -227,8 +233,8 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "approve-minor": (
         (lambda case, _: not case.is_minor, "This needs no second approval: the person is not under 18."),
         (
-            lambda case, mover: mover.account in {case.checked_by, case.nominated_by},
-            "The second approval must come from somebody who neither nominated nor checked. Ask another co-ordinator.",
+            lambda case, mover: not {mover.account, *mover.same_as}.isdisjoint({case.checked_by, case.nominated_by}),
+            f"{_SECOND} Ask another co-ordinator.",
         ),
         (lambda case, _: bool(case.minor_approved_by), "A second person has approved this already."),
     ),

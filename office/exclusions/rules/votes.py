@@ -24,6 +24,9 @@ ADVISERS: Final[frozenset[RoleSlug]] = frozenset({"co-ordinator", "police", "pcs
 A ban decided by police could be reviewed in court as an act of a public body (*R (Boyle) v Haverhill Pub Watch* [2009]
 EWHC 2441 (Admin)): so whoever has one of these roles, in any scheme, has no vote in any.
 """
+ALIKE: Final = (
+    "Your account has the name or e-mail address of one of theirs. If you are somebody else, tell the co-ordinator."
+)
 QUORUM_MIN: Final = 1
 PERCENT: Final = 100
 
@@ -34,7 +37,8 @@ class Voter(Struct, frozen=True):
     Attributes:
         account: number.
         roles: in all schemes of the town.
-        is_double: another account with one of :data:`ADVISERS` has the same name or e-mail address.
+        is_double: another account with one of :data:`ADVISERS` may be the same person's.
+        is_nominator: theirs is the account that nominated, or one that may be the same person's.
         speaks_for: members of the case's scheme for whom the person is chosen and has the role, today.
     """
 
@@ -42,6 +46,7 @@ class Voter(Struct, frozen=True):
     roles: frozenset[str]
     is_double: bool
     speaks_for: frozenset[int]
+    is_nominator: bool = False
 
 
 class Ballot(Struct, frozen=True):
@@ -104,14 +109,25 @@ def why_not_vote(voter: Voter, member: int, ballot: Ballot, now: datetime) -> st
         ballot: on what.
         now: aware.
     """
+    why_not = why_no_vote(voter, member, ballot)
+    if why_not is None and (not ballot.is_open or now >= ballot.closes_at):
+        return "The vote has ended. Your vote was not counted."
+    return why_not
+
+
+def why_no_vote(voter: Voter, member: int, ballot: Ballot) -> str | None:
+    """Why a person has no vote for a member, however long the vote is open; ``None`` = they have.
+
+    Whoever speaks for the member that nominated has none for another member either: that would be its second vote.
+    """
     if voter.roles & ADVISERS or voter.is_double:
-        return "Police and the co-ordinator advise and do not vote."
+        return "Police and the co-ordinator advise and do not vote." + (f" {ALIKE}" if voter.is_double else "")
     if member not in voter.speaks_for:
         return "You do not speak for this member now. Ask the co-ordinator."
-    if not ballot.is_open or now >= ballot.closes_at:
-        return "The vote has ended. Your vote was not counted."
-    if member == ballot.nominating_member or voter.account == ballot.nominated_by:
+    if voter.account == ballot.nominated_by or ballot.nominating_member in voter.speaks_for:
         return "You nominated this person, so you have no vote on it."
+    if voter.is_nominator:
+        return f"Whoever nominated this person has no vote on it. {ALIKE}"
     return None
 
 

@@ -112,6 +112,8 @@ def test_under_18_is_issued_only_after_a_second_approver() -> None:
     assert why_not("issue", case, CO_ORDINATOR) is not None
     assert why_not("approve-minor", case, CO_ORDINATOR, "seen with the school") is not None
     assert why_not("approve-minor", case, Mover(9, frozenset({"co-ordinator"})), "seen") is not None
+    again = msgspec.structs.replace(DEPUTY, same_as=frozenset({CO_ORDINATOR.account}))
+    assert why_not("approve-minor", case, again, "seen with the school") is not None
     assert why_not("approve-minor", case, DEPUTY, "seen with the school") is None
     approved = msgspec.structs.replace(case, minor_approved_by=DEPUTY.account)
     assert why_not("issue", approved, CO_ORDINATOR) is None
