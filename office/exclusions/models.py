@@ -232,6 +232,8 @@ class Ballot(models.Model):
     exclude = models.PositiveSmallIntegerField(default=0)
     do_not_exclude = models.PositiveSmallIntegerField(default=0)
     abstain = models.PositiveSmallIntegerField(default=0)
+    not_counted = models.PositiveSmallIntegerField(default=0)
+    """Votes whose caster had none any more when it ended, or whose member had left."""
 
     class Meta:
         ordering = ["-opened_at", "-pk"]

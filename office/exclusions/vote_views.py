@@ -78,11 +78,7 @@ def vote_rows(mine: Rights) -> list[VoteRow]:
     found = [*seen.filter(ended_at=None).order_by("closes_at", "pk")]
     found += seen.exclude(ended_at=None).order_by("-ended_at", "pk")[:ENDED_ROWS_MAX]
     spoken = spoken_for(mine)
-    cast = set(
-        BallotVote.objects.filter(ballot__in=found, member__in=[member for member, _ in spoken]).values_list(
-            "ballot_id", "member_id"
-        )
-    )
+    cast = _cast(found, {member for member, _ in spoken}, mine.account)
     rows = []
     for one in found:
         theirs = {member for member, scheme in spoken if scheme == one.case.scheme_id}
@@ -91,6 +87,21 @@ def vote_rows(mine: Rights) -> list[VoteRow]:
         voted = sum((one.pk, member) in cast for member in theirs)
         rows.append(VoteRow(one, OUTCOMES.get(one.outcome, ""), voted, len(theirs) if has_vote else 0))
     return rows
+
+
+def _cast(ballots: Iterable[Ballot], members: Iterable[int], me: int) -> set[tuple[int, int]]:
+    """(ballot, member) of the votes that members have cast; of an open vote only those that would count now."""
+    rows = BallotVote.objects.filter(ballot__in=list(ballots), member__in=list(members)).values_list(
+        "ballot_id", "member_id", "account_id"
+    )
+    cast = {(ballot, member) for ballot, member, _ in rows}
+    of_others = {ballot for ballot, _, account in rows if account != me}
+    # One's own stands while one sees it; another's is looked at, for they may have left.
+    for ballot in ballots:
+        if ballot.ended_at is None and ballot.pk in of_others:
+            void = voting.votes_without_effect(ballot, ballot.closes_at)
+            cast -= {(ballot.pk, one.member_id) for one in void}
+    return cast
 
 
 @for_roles("co-ordinator", "members-contact", "police", "pcso", "duty-sergeant")
@@ -220,13 +231,16 @@ def _show(
 ) -> HttpResponse:
     mine = rights(request)
     voter, identity = _voter(request, ballot.case), _identity(request, ballot)
+    is_co_ordinator = ballot.case.scheme_id in mine.co_ordinates
     context = _facts(ballot) | {
+        # Which members', not how they voted.
+        "without_effect": _members_without_effect(ballot) if is_co_ordinator and ballot.ended_at is None else (),
         "form": form,
         "refusals": list(dict.fromkeys(refusals)),
         "recorded": Member.objects.filter(pk__in=recorded) if recorded else (),
         "advises": _advises(voter),
         "is_nominator": voter.is_nominator or ballot.case.nominating_member_id in voter.speaks_for,
-        "is_co_ordinator": ballot.case.scheme_id in mine.co_ordinates,
+        "is_co_ordinator": is_co_ordinator,
         "identity": identity,
         "photograph": shown_photograph(mine, identity) if identity is not None else None,
     }
@@ -259,7 +273,13 @@ def _advises(voter: Voter) -> bool:
 
 
 def _choices(ballot: Ballot, members: Iterable[Member]) -> dict[int, str]:
-    return dict(ballot.votes.filter(member__in=list(members)).values_list("member_id", "choice"))
+    void = [one.pk for one in voting.votes_without_effect(ballot, ballot.closes_at)]
+    found = ballot.votes.filter(member__in=list(members)).exclude(pk__in=void)
+    return dict(found.values_list("member_id", "choice"))
+
+
+def _members_without_effect(ballot: Ballot) -> list[str]:
+    return sorted(one.member.name for one in voting.votes_without_effect(ballot, ballot.closes_at))
 
 
 def _facts(ballot: Ballot) -> dict[str, Any]:

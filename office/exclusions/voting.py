@@ -120,8 +120,22 @@ def end_what_is_over(now: datetime) -> int:
     return len(due)
 
 
-def voter_of(account: Account, case: Case) -> Voter:
-    """Who wants to vote on a case, as the database has them now."""
+def votes_without_effect(ballot: Ballot, at: datetime) -> list[BallotVote]:
+    """Votes that do not count if the vote ends at ``at`` and all else stays as it is now.
+
+    The member has left; or, between meetings, who cast it has no vote any more: by a role they were given since, or
+    because they do not speak for the member now. At a meeting the co-ordinator wrote it down, for all to see.
+    """
+    cast = list(ballot.votes.select_related("account", "member"))
+    members, facts = members_of(ballot.case, at), facts_of(ballot)
+    if ballot.way == "meeting":
+        return [one for one in cast if one.member_id not in members]
+    voters = {one.account_id: voter_of(one.account, ballot.case, at) for one in cast}
+    return [one for one in cast if votes.why_no_vote(voters[one.account_id], one.member_id, facts) is not None]
+
+
+def voter_of(account: Account, case: Case, at: datetime | None = None) -> Voter:
+    """Who wants to vote on a case, as the database has them now; for a member of the scheme at ``at``, or now."""
     roles = frozenset(RoleGrant.objects.filter(account=account).values_list("role", flat=True))
     advisers = RoleGrant.objects.filter(account__is_active=True, role__in=ADVISERS).exclude(account=account)
     theirs = frozenset(advisers.values_list("account_id", flat=True))
@@ -130,13 +144,13 @@ def voter_of(account: Account, case: Case) -> Voter:
         account.pk,
         roles,
         is_double=not theirs.isdisjoint(same),
-        speaks_for=members_spoken_for(account, case),
+        speaks_for=members_spoken_for(account, case, at),
         is_nominator=case.nominated_by_id in same,
     )
 
 
-def members_spoken_for(account: Account, case: Case) -> frozenset[int]:
-    """Members of the case's scheme for whom a person is chosen and has the role today."""
+def members_spoken_for(account: Account, case: Case, at: datetime | None = None) -> frozenset[int]:
+    """Members of the case's scheme, at ``at`` or now, for whom a person is chosen and has the role today."""
     chosen = Spokesperson.objects.filter(
         account=account,
         account__is_active=True,
@@ -144,7 +158,7 @@ def members_spoken_for(account: Account, case: Case) -> frozenset[int]:
         account__grants__role="members-contact",
         account__grants__scheme=F("scheme"),
     )
-    return frozenset(chosen.values_list("member_id", flat=True)) & members_of(case, timezone.now())
+    return frozenset(chosen.values_list("member_id", flat=True)) & members_of(case, at or timezone.now())
 
 
 def members_of(case: Case, now: datetime) -> frozenset[int]:
@@ -177,13 +191,17 @@ def _put(actor: Account, ballot: Ballot, member: int, choice: Choice, now: datet
 
 
 def _count(ballot: Ballot, now: datetime) -> None:
-    cast: Iterable[BallotVote] = ballot.votes.all()
+    without_effect = votes_without_effect(ballot, now)
+    cast: Iterable[BallotVote] = ballot.votes.exclude(pk__in=[one.pk for one in without_effect])
     members = members_of(ballot.case, now) - {ballot.case.nominating_member_id or 0}
     rules = votes.VotingRules(quorum=ballot.quorum, majority_percent=ballot.majority_percent)
     counted = votes.count((Vote(one.member_id, one.choice) for one in cast), members, rules)  # type: ignore[arg-type]
     ballot.ended_at, ballot.outcome = now, counted.outcome
+    ballot.not_counted = len(without_effect)
     ballot.exclude, ballot.do_not_exclude, ballot.abstain = counted.exclude, counted.do_not_exclude, counted.abstain
     ballot.save()
+    if without_effect:
+        record(None, "vote.not-counted", ballot.case, members=sorted(one.member_id for one in without_effect))
     acts.move_by_itself(ballot.case, counted.outcome)
 
 

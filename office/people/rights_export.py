@@ -222,6 +222,7 @@ def _ballot(ballot: Ballot) -> tuple[Fact, ...]:
         Fact("Ended on", _day(ballot.ended_at)),
         Fact("Your identity was shown before the vote", "yes" if ballot.identity_was_shown else "no"),
         Fact("Exclude, do not exclude, abstain", f"{ballot.exclude}, {ballot.do_not_exclude}, {ballot.abstain}"),
+        Fact("Votes that did not count", str(ballot.not_counted)),
         Fact("Quorum, majority", f"{ballot.quorum} members, more than {ballot.majority_percent} %"),
         Fact("Outcome", ballot.outcome or "open"),
     )
