@@ -1,7 +1,8 @@
 """Pages of votes. Members decide on what was done, not on who did it.
 
 No name, photograph, description or reference of the person stands on a page of an open vote, and the templates of votes
-are given none: only the pages of a meeting whose scheme shows the identity, and of an ended vote for its co-ordinator.
+are given none: only the pages of a meeting whose scheme shows the identity, and for the co-ordinator those of a vote
+that excluded the person.
 """
 
 from __future__ import annotations
@@ -47,8 +48,6 @@ OUTCOMES: Final = {
     "leave-unfinished": "Not finished",
     "stop-vote": "Stopped",
 }
-DECIDED: Final = frozenset({"accept", "reject"})
-"""After another outcome the case may be voted on again, by people who must not know more than before."""
 
 
 class VoteRow(Struct, frozen=True):
@@ -311,8 +310,13 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
 
 
 def _identity(request: HttpRequest, ballot: Ballot) -> Case | None:
-    """The case with its person, for the co-ordinator: once it is decided, or shown by the scheme’s terms."""
-    if ballot.outcome not in DECIDED and not ballot.identity_was_shown:
+    """The case with its person, for the co-ordinator: once they are excluded, or while the scheme’s terms show it.
+
+    The room reads this page. Whoever was not excluded is nobody’s to know; after any other outcome the case may be
+    voted on again, by people who must not know more than before.
+    """
+    is_shown = ballot.identity_was_shown if ballot.ended_at is None else ballot.outcome == "accept"
+    if not is_shown:
         return None
     mine = rights(request)
     return cases_visible(mine).filter(pk=ballot.case_id, scheme__in=mine.co_ordinates).first()

@@ -332,6 +332,24 @@ def test_hands_are_closed_and_counted_at_once(town: Town, signed_in: SignedIn) -
     assert Case.objects.get(pk=ballot.case_id).state == "rejected"
 
 
+@pytest.mark.parametrize("is_shown_before", [False, True])
+@pytest.mark.parametrize("choices", [("do-not-exclude",) * 3, ("abstain", "", "")], ids=["rejected", "no quorum"])
+def test_page_of_a_vote_names_nobody_who_was_not_excluded(
+    town: Town, signed_in: SignedIn, choices: tuple[str, ...], *, is_shown_before: bool
+) -> None:
+    """The room reads this page, and whom the members have cleared is nobody’s to know."""
+    SchemeTerms.objects.update(shows_identity_at_meetings=is_shown_before)
+    ballot = town.ballot(town.case("voting"))
+    browser = signed_in(town.cora)
+    sent = {**hands(town, ballot, *choices), "close": ""}
+    after = browser.post(f"/votes/{ballot.pk}/hands/", sent, follow=True).content.decode()
+
+    for page in (after, browser.get("/votes/meeting/").content.decode(), browser.get("/votes/").content.decode()):
+        assert "HART case 1" in page
+        assert "Nobody Atall" not in page
+        assert "HART-0001" not in page
+
+
 def test_hand_that_was_misread_is_struck_out(town: Town, signed_in: SignedIn) -> None:
     ballot = town.ballot(town.case("voting"))
     browser, member = signed_in(town.cora), town.members[1].pk
