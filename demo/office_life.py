@@ -21,7 +21,7 @@ from PIL import Image
 from demo.office_stories import STORIES, Move, Step, Story
 from office.accounts.access import rights_of
 from office.accounts.models import Account, Scheme
-from office.exclusions import acts, nominating, terms, voting
+from office.exclusions import acts, nominating, terms, voting, waiting
 from office.exclusions.acts import Nomination, Proposal, Serving, Turn
 from office.exclusions.models import Case
 from office.exclusions.nominating import PersonFacts
@@ -181,6 +181,7 @@ class _Played:
             "revoke": lambda: acts.revoke(self._turn(), step.words),
             "withdraw": lambda: acts.withdraw(self._turn(), step.words),
             "expire": lambda: voting.end_what_is_over(timezone.now()),
+            "lapse": lambda: waiting.lapse_what_is_due(timezone.now()),
         }
         takes[step.move]()
 

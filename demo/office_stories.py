@@ -24,6 +24,7 @@ Move = Literal[
     "revoke",
     "withdraw",
     "expire",
+    "lapse",
 ]
 """``meet`` = a vote at a meeting from its opening to its count."""
 
@@ -216,6 +217,18 @@ STORIES: Final = (
         member="Corner Shop",
         against=4,
         steps=_decided(12),
+    ),
+    Story(
+        scheme="hart",
+        name="Tansy Holme",
+        description="About 172 cm, long grey coat, red scarf.",
+        born_years_ago=47,
+        category="criminal-damage",
+        conduct="Pulled down a shelf of plates after a quarrel about a refund.",
+        evidence="Film of camera 1, held by the shop.",
+        happened_at="Corner Shop, High St",
+        member="Corner Shop",
+        steps=(*_decided(40), Step(11, "lapse")),
     ),
     Story(
         scheme="hart",

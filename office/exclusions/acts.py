@@ -279,9 +279,17 @@ def withdraw(turn: Turn, reason: str) -> None:
     _move(turn, "withdraw", reason)
 
 
-def move_by_itself(case: Case, name: MoveName) -> None:
-    """A move of Watchlink itself: a counted vote, the end of the last day."""
-    _move(Turn(None, NOBODY, case, case.version), name)
+def move_by_itself(case: Case, name: MoveName, *, ended_on: date | None = None) -> None:
+    """A move of Watchlink itself: a counted vote, the end of the last day.
+
+    Args:
+        case: read in this transaction.
+        name: of the move.
+        ended_on: the last day, if its end is the reason. However late that is noticed, nothing is kept for longer than
+            from then.
+    """
+    over: dict[str, object] = {} if ended_on is None else {"over_at": _end_of(ended_on)}
+    _move(Turn(None, NOBODY, case, case.version), name, "", **over)
 
 
 def mover_of(mine: Rights, case: Case) -> Mover:
@@ -290,7 +298,7 @@ def mover_of(mine: Rights, case: Case) -> Mover:
     if not is_minor(case.individual):
         # Nothing else asks for somebody who is not the same.
         return Mover(mine.account, roles)
-    first = {case.nominated_by_id, case.checked_by_id} - {None}
+    first = {number for number in (case.nominated_by_id, case.checked_by_id) if number is not None}
     return Mover(mine.account, roles, second_accounts.same_as(mine.account, first))
 
 
@@ -333,8 +341,9 @@ def covered(case: Case) -> frozenset[int]:
 
 
 def was_excluded(individual: Individual) -> bool:
-    """Whether members have decided to exclude the person before, in a case that was not revoked."""
-    return Case.objects.filter(individual=individual, decided_at__isnull=False).exclude(state="revoked").exists()
+    """Whether members have decided to exclude the person before, in a case that was neither revoked nor lapsed."""
+    decided = Case.objects.filter(individual=individual, decided_at__isnull=False)
+    return decided.exclude(state__in=("revoked", "lapsed")).exists()
 
 
 def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> None:
@@ -347,8 +356,7 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
         setattr(case, field, value)
     case.state = MOVES[name].after or case.state
     if case.state in OVER:
-        # However late it is noticed, nothing is kept for longer than from its end.
-        case.over_at = _end_of(case.last_on) if name == "expire" and case.last_on else timezone.now()
+        case.over_at = case.over_at or timezone.now()
     elif name == "accept":
         case.decided_at = timezone.now()
     case.version += 1

@@ -12,12 +12,13 @@ from django.db import models
 from django.db.models import QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from office.accounts.access import acting, for_roles, rights
 from office.accounts.models import Scheme
 from office.accounts.rules import Rights
-from office.exclusions import acts, line
+from office.exclusions import acts, line, waiting
 from office.exclusions.due import settled
 from office.exclusions.forms import NominationForm
 from office.exclusions.models import Case, Step
@@ -69,7 +70,11 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     )
     cases = with_last_outcome(cases_visible(mine)).in_bulk(list(page.object_list))
     rows = [
-        (one, _waits_for(one, mine, one.last_outcome), one.individual if one.scheme_id in mine.co_ordinates else None)
+        (
+            one,
+            _waits_for(one, mine, one.last_outcome),  # type: ignore[attr-defined]  # annotated
+            one.individual if one.scheme_id in mine.co_ordinates else None,
+        )
         for one in (cases[number] for number in page.object_list)
     ]
     context = {
@@ -180,6 +185,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "waits_for": _waits_for(case, mine, ballot.outcome if ballot is not None else None)
         if not facts.is_minor or facts.minor_approved_by or case.state != "decided"
         else "a second co-ordinator’s approval: the person is under 18",
+        "overdue_until": waiting.last_day_to_act(case) if waiting.is_overdue(case, timezone.localdate()) else None,
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }
 
@@ -199,7 +205,15 @@ def waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
 
 
 def _waits_for(case: Case, mine: Rights, last_outcome: str | None) -> str:
-    """In words; empty = nothing. ``last_outcome``: of the newest vote on the case."""
+    """In words, and until when; empty = nothing. ``last_outcome``: of the newest vote on the case."""
+    waits_for, last = _waits_for_whom(case, mine, last_outcome), waiting.last_day_to_act(case)
+    if last is None or case.has_open_appeal:
+        return waits_for
+    word = "overdue, lapses" if waiting.is_overdue(case, timezone.localdate()) else "lapses"
+    return f"{waits_for} ({word} after {last.day} {last:%b %Y})"
+
+
+def _waits_for_whom(case: Case, mine: Rights, last_outcome: str | None) -> str:
     if case.has_open_appeal:
         return "the outcome of the appeal"
     if case.state == "nominated" and case.scheme_id not in mine.co_ordinates:

@@ -9,11 +9,11 @@ from typing import get_args
 from django.db.models import F, Q
 from django.utils import timezone
 
-from office.accounts.access import in_turn
 from office.accounts.models import Account, RoleGrant
 from office.audit.journal import record
 from office.exclusions import acts, second_accounts
 from office.exclusions.acts import MoveRefusedError
+from office.exclusions.by_itself import alone
 from office.exclusions.models import Ballot, BallotVote, Case
 from office.exclusions.rules import votes
 from office.exclusions.rules.life import MOVES
@@ -99,7 +99,7 @@ def count_what_is_due(now: datetime) -> int:
     """
     due = votes_due(now)
     for number in due:
-        with in_turn():
+        with alone():
             ballot = Ballot.objects.select_related("case").filter(pk=number, ended_at=None).first()
             if ballot is not None and ballot.way == "meeting":
                 _leave_unfinished(ballot)
@@ -113,10 +113,10 @@ def end_what_is_over(now: datetime) -> int:
     """End every exclusion whose last day is over; returns how many."""
     due = ends_due(now)
     for number in due:
-        with in_turn():
+        with alone():
             case = Case.objects.filter(pk=number, state__in=MOVES["expire"].before).first()
             if case is not None:
-                acts.move_by_itself(case, "expire")
+                acts.move_by_itself(case, "expire", ended_on=case.last_on)
     return len(due)
 
 

@@ -89,7 +89,7 @@ def schedule_of(individual: Individual) -> Schedule:
     cases = tuple(
         Kept(
             number=case.number,
-            was_accepted=case.decided_at is not None,
+            was_accepted=case.decided_at is not None and case.state != "lapsed",
             over_on=None if case.over_at is None else day_of(case.over_at),
             is_erased=erasure.is_erased(case),
         )
@@ -121,7 +121,7 @@ def _candidates(until: date) -> QuerySet[Individual]:
     """Those of whom anything might go by then: few of many, so that neither page nor night's work reads them all."""
     long_over = datetime.combine(until + timedelta(days=1), time(), TOWN_ZONE) - rules.ENDED_KEPT
     case_over = Case.objects.filter(over_at__isnull=False).exclude(category="")
-    going = case_over.filter(Q(decided_at=None) | Q(over_at__lte=long_over))
+    going = case_over.filter(Q(decided_at=None) | Q(state="lapsed") | Q(over_at__lte=long_over))
     pictured = Photograph.objects.filter(individual__cases__over_at__isnull=False)
     return Individual.objects.filter(
         Q(pk__in=going.values("individual")) | Q(pk__in=pictured.values("individual")) | Q(cases=None), erased_at=None

@@ -31,7 +31,7 @@ WAY_TITLES: Final[Mapping[Way, str]] = {
 """How the person is found in the register. Faces are never compared by a machine."""
 
 REJECTED_KEPT: Final = timedelta(days=28)
-"""Nominations that the members did not accept, or that were withdrawn; and people without a case."""
+"""Nominations that the members did not accept, that were withdrawn or have lapsed; and people without a case."""
 PHOTOGRAPH_KEPT: Final = timedelta(days=28)
 """After the end of an exclusion."""
 ENDED_KEPT: Final = relativedelta(months=12)
@@ -83,7 +83,7 @@ class Kept(Struct, frozen=True):
 
     Attributes:
         number: in the scheme.
-        was_accepted: the members decided to exclude.
+        was_accepted: the members decided to exclude, and it did not lapse.
         over_on: when nothing more could follow; ``None`` = it still stands.
         is_erased: nothing of it but numbers and dates is left.
     """

@@ -14,6 +14,7 @@ from office.accounts.models import Account, Invitation, PrintedCode, RoleGrant
 from office.accounts.rules import TITLES, Rights
 from office.audit.models import AuditRow
 from office.audit.views import seen_by
+from office.exclusions import waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case
 from office.exclusions.scope import with_last_outcome
@@ -65,6 +66,9 @@ def _cases(own: frozenset[int]) -> list[Named]:
 
 
 def _stands(case: Case) -> str:
+    last = waiting.last_day_to_act(case)
+    if last is not None and waiting.is_overdue(case, timezone.localdate()):
+        return f"{case.get_state_display()}; overdue, lapses after {date_format(last, 'j M')}"
     is_unfinished = case.state == "checked" and case.last_outcome == "leave-unfinished"  # type: ignore[attr-defined]
     return "Vote not finished" if is_unfinished else case.get_state_display()
 

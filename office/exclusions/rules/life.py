@@ -12,7 +12,17 @@ from typing import Final, Literal
 from msgspec import Struct
 
 State = Literal[
-    "nominated", "checked", "voting", "decided", "issued", "served", "rejected", "withdrawn", "revoked", "expired"
+    "nominated",
+    "checked",
+    "voting",
+    "decided",
+    "issued",
+    "served",
+    "rejected",
+    "withdrawn",
+    "revoked",
+    "expired",
+    "lapsed",
 ]
 MoveName = Literal[
     "check",
@@ -34,6 +44,7 @@ MoveName = Literal[
     "lift-restriction",
     "revoke",
     "expire",
+    "lapse",
 ]
 Actor = Literal["co-ordinator", "members-contact", "pcso", "watchlink"]
 """Who moves a case: by a role in its scheme, or Watchlink itself."""
@@ -49,8 +60,9 @@ TITLES: Final[Mapping[State, str]] = {
     "withdrawn": "Withdrawn",
     "revoked": "Revoked",
     "expired": "Ended",
+    "lapsed": "Lapsed",
 }
-OVER: Final[frozenset[State]] = frozenset({"rejected", "withdrawn", "revoked", "expired"})
+OVER: Final[frozenset[State]] = frozenset({"rejected", "withdrawn", "revoked", "expired", "lapsed"})
 """Nothing follows but deletion when its time has come."""
 IN_FORCE: Final[frozenset[State]] = frozenset({"issued", "served"})
 """The person is excluded, from the first day to the last."""
@@ -200,7 +212,8 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             wants_reason=True,
         ),
         Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, _STANDING, "revoked", wants_reason=True),
-        Move("expire", "", "ended on its last day", _WATCHLINK, _STANDING, "expired"),
+        Move("expire", "", "ended on its last day", _WATCHLINK, IN_FORCE, "expired"),
+        Move("lapse", "", "lapsed: nobody brought it on in time", _WATCHLINK, frozenset({"decided"}), "lapsed"),
     )
 }  # fmt: skip
 """In the order of a case's life."""
