@@ -271,7 +271,7 @@ def lift_restriction(turn: Turn, reason: str) -> None:
 
 def revoke(turn: Turn, reason: str) -> None:
     """End it now. An open appeal is settled by it."""
-    _move(turn, "revoke", reason, has_open_appeal=False)
+    _move(turn, "revoke", reason)
 
 
 def withdraw(turn: Turn, reason: str) -> None:
@@ -357,6 +357,8 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
     case.state = MOVES[name].after or case.state
     if case.state in OVER:
         case.over_at = case.over_at or timezone.now()
+        # What is over waits for nobody: whatever is asked now is a request about data.
+        case.has_open_appeal = False
     elif name == "accept":
         case.decided_at = timezone.now()
     case.version += 1

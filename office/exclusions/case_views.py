@@ -182,9 +182,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "may_print": bool(mover.roles & {"co-ordinator", "pcso"}),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
-        "waits_for": _waits_for(case, mine, ballot.outcome if ballot is not None else None)
-        if not facts.is_minor or facts.minor_approved_by or case.state != "decided"
-        else "a second co-ordinator’s approval: the person is under 18",
+        "waits_for": _waits_for(case, mine, ballot.outcome if ballot is not None else None),
         "overdue_until": waiting.last_day_to_act(case) if waiting.is_overdue(case, timezone.localdate()) else None,
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }
@@ -214,6 +212,8 @@ def _waits_for(case: Case, mine: Rights, last_outcome: str | None) -> str:
 
 
 def _waits_for_whom(case: Case, mine: Rights, last_outcome: str | None) -> str:
+    if case.state in life.STANDING and acts.is_minor(case.individual) and case.minor_approved_by_id is None:
+        return "a second co-ordinator’s approval: the person is under 18"
     if case.has_open_appeal:
         return "the outcome of the appeal"
     if case.state == "nominated" and case.scheme_id not in mine.co_ordinates:

@@ -79,10 +79,11 @@ def vote_rows(mine: Rights) -> list[VoteRow]:
     spoken = spoken_for(mine)
     cast = _cast(found, {member for member, _ in spoken}, mine.account)
     rows = []
+    advises = bool(mine.schemes(*ADVISERS))
     for one in found:
         theirs = {member for member, scheme in spoken if scheme == one.case.scheme_id}
-        theirs -= {one.case.nominating_member_id}
-        has_vote = one.case.nominated_by_id != mine.account
+        is_nominator = one.case.nominated_by_id == mine.account or one.case.nominating_member_id in theirs
+        has_vote = not advises and not is_nominator
         voted = sum((one.pk, member) in cast for member in theirs)
         rows.append(VoteRow(one, OUTCOMES.get(one.outcome, ""), voted, len(theirs) if has_vote else 0))
     return rows

@@ -137,7 +137,8 @@ WATCHLINK: Final = Mover(0, frozenset({"watchlink"}))
 _Refusal = tuple[Callable[[Case, Mover], bool], str]
 _CO_ORDINATOR: Final[frozenset[Actor]] = frozenset({"co-ordinator"})
 _WATCHLINK: Final[frozenset[Actor]] = frozenset({"watchlink"})
-_STANDING: Final[frozenset[State]] = frozenset({"decided", "issued", "served"})
+STANDING: Final[frozenset[State]] = frozenset({"decided", "issued", "served"})
+"""The members have excluded the person, and it is not over."""
 _NOT_OVER: Final[frozenset[State]] = frozenset(TITLES) - OVER
 
 MOVES: Final[Mapping[MoveName, Move]] = {
@@ -179,7 +180,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             "Approve for an under-18",
             "approved by a second person",
             _CO_ORDINATOR,
-            _STANDING,
+            STANDING,
             None,
             wants_reason=True,
         ),
@@ -211,7 +212,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             "lift-restriction", "Show in shops again", "shown in shops again", _CO_ORDINATOR, _NOT_OVER, None,
             wants_reason=True,
         ),
-        Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, _STANDING, "revoked", wants_reason=True),
+        Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, STANDING, "revoked", wants_reason=True),
         Move("expire", "", "ended on its last day", _WATCHLINK, IN_FORCE, "expired"),
         Move("lapse", "", "lapsed: nobody brought it on in time", _WATCHLINK, frozenset({"decided"}), "lapsed"),
     )

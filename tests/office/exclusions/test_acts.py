@@ -13,6 +13,7 @@ from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.models import AuditRow
 from office.exclusions import acts, voting
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
+from office.exclusions.case_views import waits_for_co_ordinator
 from office.exclusions.models import STEP_BY_CHARS_MAX, Case
 from office.exclusions.rules.period import day_of, last_day
 from office.members.models import Premises
@@ -244,6 +245,15 @@ def test_exclusion_ends_by_itself_after_its_last_day(town: Town) -> None:
 
     case = Case.objects.get(pk=case.pk)
     assert (case.state, case.steps.all()[6].by) == ("expired", "Watchlink itself")
+
+
+def test_appeal_that_is_open_when_the_exclusion_ends_is_waited_for_no_longer(town: Town) -> None:
+    case = town.case("served")
+    acts.appeal(town.turn(case), "It was not me")
+    Case.objects.filter(pk=case.pk).update(last_on=today() - timedelta(days=1))
+    assert voting.end_what_is_over(timezone.now()) == 1
+
+    assert not Case.objects.filter(waits_for_co_ordinator()).exists()
 
 
 def test_what_has_ended_by_itself_is_over_since_its_last_day(town: Town) -> None:

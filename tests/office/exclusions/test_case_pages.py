@@ -394,3 +394,17 @@ def test_first_page_says_what_waits(town: Town, cora: Client, signed_in: SignedI
     contact.post(f"/votes/{ballot.pk}/cast/", {f"member-{town.members[1].pk}": "exclude"})
     assert "waits for you" not in text(contact, "/")
     assert "waits for you" not in text(signed_in(town.contacts[0]), "/")
+
+
+@pytest.mark.parametrize("state", ["decided", "issued", "served"])
+def test_page_and_list_say_that_an_under_18_lacks_the_second_approval(town: Town, cora: Client, state: State) -> None:
+    """Found out late, too: who is served already has been excluded on one co-ordinator's word."""
+    case = town.case(state)
+    wanted = "a second co-ordinator’s approval: the person is under 18"
+    assert wanted not in text(cora, "/cases/")
+    Individual.objects.update(born_on=day_of(timezone.now()) - timedelta(days=15 * 365))
+    assert wanted in text(cora, "/cases/")
+    assert wanted in text(cora, f"/cases/{case.pk}/")
+    acts.approve_minor(town.turn(case, town.deputy), "seen with the school", may_show=False)
+
+    assert wanted not in text(cora, f"/cases/{case.pk}/")

@@ -400,3 +400,16 @@ def test_members_do_not_vote_by_the_page_at_a_meeting(town: Town, signed_in: Sig
     assert "by raising hands" in browser.get(f"/votes/{ballot.pk}/").content.decode()
     assert choose(browser, ballot, "exclude", town.members[1].pk) == 403
     assert browser.get(f"/votes/{ballot.pk}/hands/").status_code == 404
+
+
+@pytest.mark.parametrize("how", ["police", "nominator"])
+def test_list_asks_nobody_for_a_vote_that_they_have_not(town: Town, signed_in: SignedIn, how: str) -> None:
+    between(town)
+    browser = signed_in(town.contacts[1])
+    assert "<strong>not yet</strong>" in browser.get("/votes/").content.decode()
+    if how == "police":
+        RoleGrant.objects.create(account=town.contacts[1], role="police", scheme_id=PUB_WATCH)
+    else:
+        Spokesperson.objects.create(member=town.members[0], scheme=town.hart, account=town.contacts[1])
+
+    assert "<strong>" not in browser.get("/votes/").content.decode()
