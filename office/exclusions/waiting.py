@@ -52,8 +52,10 @@ def lapse_what_is_due(now: datetime) -> int:
 
 
 def _since(case: Case) -> date | None:
-    """When it came to where it waits."""
-    return day_of(case.decided_at) if case.state == "decided" and case.decided_at is not None else None
+    """From when on its time counts; ``None`` = it waits for nobody."""
+    if case.state not in LIMITS:
+        return None
+    return day_of(case.nominated_at if case.decided_at is None else case.decided_at)
 
 
 def _is_past(last: date | None, today: date) -> bool:

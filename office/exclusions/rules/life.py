@@ -139,6 +139,7 @@ _CO_ORDINATOR: Final[frozenset[Actor]] = frozenset({"co-ordinator"})
 _WATCHLINK: Final[frozenset[Actor]] = frozenset({"watchlink"})
 STANDING: Final[frozenset[State]] = frozenset({"decided", "issued", "served"})
 """The members have excluded the person, and it is not over."""
+_WAITING: Final[frozenset[State]] = frozenset({"nominated", "checked", "decided"})
 _NOT_OVER: Final[frozenset[State]] = frozenset(TITLES) - OVER
 
 MOVES: Final[Mapping[MoveName, Move]] = {
@@ -214,7 +215,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
         ),
         Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, STANDING, "revoked", wants_reason=True),
         Move("expire", "", "ended on its last day", _WATCHLINK, IN_FORCE, "expired"),
-        Move("lapse", "", "lapsed: nobody brought it on in time", _WATCHLINK, frozenset({"decided"}), "lapsed"),
+        Move("lapse", "", "lapsed: nobody brought it on in time", _WATCHLINK, _WAITING, "lapsed"),
     )
 }  # fmt: skip
 """In the order of a case's life."""

@@ -28,10 +28,16 @@ class Limit(Struct, frozen=True):
     at_most: timedelta
 
 
+_NOMINATION: Final = Limit(timedelta(days=35), timedelta(days=84))
 LIMITS: Final[Mapping[State, Limit]] = {
+    "nominated": _NOMINATION,
+    "checked": _NOMINATION,
     "decided": Limit(timedelta(days=14), timedelta(days=28)),
 }
-"""From the day on which the case came there. A state that is not here has an end of its own, or is one."""
+"""From the day of the decision; before it, from that of the nomination, however often it was voted on without a quorum.
+
+A state that is not here has an end of its own, or is one.
+"""
 
 
 def last_day_to_act(state: State, since: date, source_ends_on: date | None) -> date | None:
@@ -39,7 +45,7 @@ def last_day_to_act(state: State, since: date, source_ends_on: date | None) -> d
 
     Args:
         state: where it stands.
-        since: when it came there.
+        since: the day from which :data:`LIMITS` counts.
         source_ends_on: the last day on which a regional source may be used; ``None`` = local.
     """
     if state not in LIMITS:

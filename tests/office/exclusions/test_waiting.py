@@ -15,6 +15,7 @@ from office.audit.models import AuditRow
 from office.exclusions import acts, due, voting, waiting
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, Case
+from office.exclusions.rules.life import MOVES, State
 from office.exclusions.rules.period import day_of, end_s
 from office.exclusions.rules.waiting import LIMITS, is_overdue, last_day_to_act
 from office.people import retention
@@ -43,6 +44,18 @@ def test_rule_says_when_what_was_decided_is_overdue_and_lapses() -> None:
     assert all(limit.in_time < limit.at_most for limit in LIMITS.values())
 
 
+def test_rule_gives_a_nomination_three_monthly_meetings() -> None:
+    states: tuple[State, ...] = ("nominated", "checked")
+    for state in states:
+        assert last_day_to_act(state, TODAY, None) == TODAY + 84 * DAY
+        assert [is_overdue(state, TODAY, TODAY + n * DAY) for n in (35, 36)] == [False, True]
+    assert last_day_to_act("voting", TODAY, None) is None
+
+
+def test_rule_and_table_agree_on_what_waits() -> None:
+    assert MOVES["lapse"].before == LIMITS.keys()
+
+
 def test_rule_lets_nothing_wait_for_longer_than_its_source() -> None:
     assert last_day_to_act("decided", TODAY, TODAY + 3 * DAY) == TODAY + 3 * DAY
     assert last_day_to_act("decided", TODAY, TODAY + 300 * DAY) == TODAY + 28 * DAY
@@ -63,6 +76,18 @@ def test_decided_case_that_is_not_issued_lapses_after_four_weeks_and_leaves_its_
     assert int(case.over_at.timestamp()) == end_s(day_of(timezone.now()) - DAY)
     with pytest.raises(MoveRefusedError, match="“Lapsed”"):
         acts.issue(town.turn(case), day_of(timezone.now()))
+
+
+@pytest.mark.parametrize("state", ["nominated", "checked"])
+def test_nomination_on_which_nobody_acts_lapses_after_twelve_weeks(town: Town, state: State) -> None:
+    """Else what is said of a person, and their photograph, are kept for ever without a decision."""
+    case = town.case(state)
+    Case.objects.filter(pk=case.pk).update(nominated_at=timezone.now() - 84 * DAY)
+    assert waiting.lapse_what_is_due(timezone.now()) == 0
+    Case.objects.filter(pk=case.pk).update(nominated_at=timezone.now() - 85 * DAY)
+    assert waiting.lapse_what_is_due(timezone.now()) == 1
+
+    assert Case.objects.get().state == "lapsed"
 
 
 def test_what_was_issued_in_time_does_not_lapse(town: Town) -> None:
