@@ -206,14 +206,14 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
     "restrict": Doing(
         ReasonForm,
         _with_reason(acts.restrict),
-        "Shops are not shown the person until it is looked into; one that is not issued yet is issued hidden. Else it"
-        " goes on.",
+        "Shops are not shown the person until it is looked into. The exclusion itself goes on. If it is not issued yet,"
+        " it will be issued hidden.",
         "It is hidden from shops.",
     ),
     "lift-restriction": Doing(
         ReasonForm,
         _with_reason(acts.lift_restriction),
-        "Shops are shown the person again; of one that is not issued yet, once it is.",
+        "Shops are shown the person again; if it is not issued yet, once it is.",
         "It is not hidden any more.",
     ),
     "revoke": Doing(
@@ -231,7 +231,5 @@ def until(case: Case) -> str:
     ends = case.source_expires_on
     last = last_day_allowed(timezone.localdate(), case.months, ends)
     if last == ends:
-        return (
-            f"Until {last.day} {last:%b %Y}: the source lets the scheme use it no longer. Decided: {case.months} months"
-        )
+        return f"Until {last.day} {last:%b %Y}: the source allows no use after that. Decided: {case.months} months"
     return f"{case.months} months, until {last.day} {last:%b %Y} if it begins today"

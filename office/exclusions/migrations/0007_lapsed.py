@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                     ("lift-restriction", "shown in shops again"),
                     ("revoke", "revoked"),
                     ("expire", "ended on its last day"),
-                    ("lapse", "lapsed: nobody brought it on in time"),
+                    ("lapse", "lapsed: the next step was not taken in time"),
                 ],
                 max_length=24,
             ),

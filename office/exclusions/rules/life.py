@@ -215,7 +215,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
         ),
         Move("revoke", "Revoke", "revoked", _CO_ORDINATOR, STANDING, "revoked", wants_reason=True),
         Move("expire", "", "ended on its last day", _WATCHLINK, IN_FORCE, "expired"),
-        Move("lapse", "", "lapsed: nobody brought it on in time", _WATCHLINK, _WAITING, "lapsed"),
+        Move("lapse", "", "lapsed: the next step was not taken in time", _WATCHLINK, _WAITING, "lapsed"),
     )
 }  # fmt: skip
 """In the order of a case's life."""
@@ -231,7 +231,7 @@ _IS_UNAPPROVED_MINOR: Final[_Refusal] = (
 )
 _IS_SOURCE_OVER: Final[_Refusal] = (
     lambda case, _: case.is_source_over,
-    "The source let the scheme use this until a day that is over. Nominate anew once they agree again.",
+    "The day until which the source allows use is over. Ask them again, then nominate anew.",
 )
 _SECOND: Final = (
     "The second approval must come from somebody who neither nominated nor checked, by an account whose name and e-mail"

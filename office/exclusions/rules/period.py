@@ -108,7 +108,7 @@ def why_not_after_source(first: date, source_ends_on: date | None) -> str | None
     if source_ends_on is None or first <= source_ends_on:
         return None
     day = f"{source_ends_on.day} {source_ends_on:%b %Y}"
-    return f"The source lets the scheme use this until {day}. Choose that day or an earlier one."
+    return f"The source allows use only until {day}. Choose that day or an earlier one."
 
 
 def day_of(moment: datetime) -> date:

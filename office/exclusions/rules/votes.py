@@ -25,7 +25,7 @@ A ban decided by police could be reviewed in court as an act of a public body (*
 EWHC 2441 (Admin)): so whoever has one of these roles, in any scheme, has no vote in any.
 """
 ALIKE: Final = (
-    "Your account has the name or e-mail address of one of theirs. If you are somebody else, tell the co-ordinator."
+    "Your account has the same name or e-mail address as one of theirs. If you are not, ask the co-ordinator."
 )
 QUORUM_MIN: Final = 1
 PERCENT: Final = 100
@@ -127,7 +127,7 @@ def why_no_vote(voter: Voter, member: int, ballot: Ballot) -> str | None:
     if voter.account == ballot.nominated_by or ballot.nominating_member in voter.speaks_for:
         return "You nominated this person, so you have no vote on it."
     if voter.is_nominator:
-        return f"Whoever nominated this person has no vote on it. {ALIKE}"
+        return f"The person who nominated has no vote on it. {ALIKE}"
     return None
 
 

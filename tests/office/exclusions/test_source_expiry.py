@@ -67,16 +67,16 @@ def test_manifest_shows_nobody_after_the_sources_last_day(town: Town) -> None:
 def test_nothing_begins_after_the_sources_last_day(town: Town) -> None:
     case = regional(town, today() + timedelta(days=10))
 
-    with pytest.raises(MoveRefusedError, match="The source lets the scheme use this until"):
+    with pytest.raises(MoveRefusedError, match="The source allows use only until"):
         acts.issue(town.turn(case), today() + timedelta(days=11))
     acts.issue(town.turn(case), today() + timedelta(days=10))
 
 
 def test_nothing_is_voted_on_or_issued_once_the_source_is_over(town: Town) -> None:
     yesterday = today() - timedelta(days=1)
-    with pytest.raises(MoveRefusedError, match="Nominate anew"):
+    with pytest.raises(MoveRefusedError, match="nominate anew"):
         acts.issue(town.turn(regional(town, yesterday)), today())
-    with pytest.raises(MoveRefusedError, match="Nominate anew"):
+    with pytest.raises(MoveRefusedError, match="nominate anew"):
         acts.open_vote(town.turn(regional(town, yesterday, "checked")), "meeting")
 
 
@@ -105,6 +105,6 @@ def test_pages_tell_the_sources_last_day_beforehand(town: Town, signed_in: Signe
     acts.issue(town.turn(case), today())
     ending = browser.get("/register/?show=ending").content.decode()
 
-    assert f"Until {day}: the source lets the scheme use it no longer" in asked
+    assert f"Until {day}: the source allows no use after that" in asked
     assert f"but until {day} at most" in voted_on
     assert f"Banned until {day}" in ending

@@ -27,7 +27,7 @@ def test_police_and_co_ordinator_never_vote(role: str) -> None:
 
 
 def test_police_do_not_vote_through_a_second_account() -> None:
-    assert "tell the co-ordinator" in (
+    assert "ask the co-ordinator" in (
         why_not_vote(msgspec.structs.replace(VOTER, is_double=True), 5, BALLOT, NOW) or ""
     )
 

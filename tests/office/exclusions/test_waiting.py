@@ -133,7 +133,7 @@ def test_pages_show_what_is_overdue(town: Town, signed_in: SignedIn) -> None:
 
     assert f"overdue, lapses after {last.day} {last:%b}" in pages[0]
     assert f"being issued (overdue, lapses after {last.day} {last:%b %Y})" in pages[1]
-    assert f"Overdue: nobody has brought this on in time. After {last.day} {last:%b %Y} it lapses" in pages[2]
+    assert f"the next step was not taken in time. The case lapses after {last.day} {last:%b %Y};" in pages[2]
 
 
 def test_clock_that_is_not_trusted_lets_nothing_lapse(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
