@@ -23,8 +23,15 @@ def known_of(accounts: Iterable[int]) -> dict[int, Known]:
 
 def same_as(account: int, others: Iterable[int]) -> frozenset[int]:
     """Which of ``others`` may be the same person as the holder of ``account``."""
-    wanted = frozenset(others)
-    found = known_of({account, *wanted})
-    if account not in found:
-        return wanted & {account}
-    return frozenset(number for number in wanted & found.keys() if may_be_one(found[account], found[number]))
+    return same_as_each({account}, others)[account]
+
+
+def same_as_each(accounts: Iterable[int], others: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Of each account which of ``others`` may be the same person; two questions, however many they are."""
+    numbers, wanted = frozenset(accounts), frozenset(others)
+    found = known_of(numbers | wanted)
+    rest = [found[other] for other in wanted & found.keys()]
+    return {
+        number: frozenset(other.account for other in rest if number in found and may_be_one(found[number], other))
+        for number in numbers
+    }

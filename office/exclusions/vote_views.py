@@ -99,7 +99,7 @@ def _cast(ballots: Iterable[Ballot], members: Iterable[int], me: int) -> set[tup
     # One's own stands while one sees it; another's is looked at, for they may have left.
     for ballot in ballots:
         if ballot.ended_at is None and ballot.pk in of_others:
-            void = voting.votes_without_effect(ballot, ballot.closes_at)
+            void = voting.votes_without_effect(ballot, ballot.closes_at, members)
             cast -= {(ballot.pk, one.member_id) for one in void}
     return cast
 
@@ -137,7 +137,7 @@ def cast(request: HttpRequest, number: int) -> HttpResponseBase:
         now = ballots_visible(mine, timezone.now()).filter(pk=number).first()
         if now is None:
             raise Http404
-        spoken = voting.members_spoken_for(actor, now.case)
+        spoken = voting.voter_of(actor, now.case).speaks_for
         others = [member for member in wanted if member not in spoken][:1]
         # Whoever may not vote at all is refused, and that is recorded, whatever they sent.
         asked = [*sorted(spoken & wanted.keys()), *others] or [0]
@@ -273,8 +273,9 @@ def _advises(voter: Voter) -> bool:
 
 
 def _choices(ballot: Ballot, members: Iterable[Member]) -> dict[int, str]:
-    void = [one.pk for one in voting.votes_without_effect(ballot, ballot.closes_at)]
-    found = ballot.votes.filter(member__in=list(members)).exclude(pk__in=void)
+    numbers = [one.pk for one in members]
+    void = [one.pk for one in voting.votes_without_effect(ballot, ballot.closes_at, numbers)]
+    found = ballot.votes.filter(member__in=numbers).exclude(pk__in=void)
     return dict(found.values_list("member_id", "choice"))
 
 

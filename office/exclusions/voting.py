@@ -120,45 +120,67 @@ def end_what_is_over(now: datetime) -> int:
     return len(due)
 
 
-def votes_without_effect(ballot: Ballot, at: datetime) -> list[BallotVote]:
+def votes_without_effect(ballot: Ballot, at: datetime, of: Iterable[int] | None = None) -> list[BallotVote]:
     """Votes that do not count if the vote ends at ``at`` and all else stays as it is now.
 
     The member has left; or, between meetings, who cast it has no vote any more: by a role they were given since, or
     because they do not speak for the member now. At a meeting the co-ordinator wrote it down, for all to see.
+
+    Args:
+        ballot: which vote.
+        at: when it ends.
+        of: members whose votes are looked at; ``None`` = all.
     """
-    cast = list(ballot.votes.select_related("account", "member"))
+    found = ballot.votes.select_related("member")
+    cast = list(found if of is None else found.filter(member__in=list(of)))
     members, facts = members_of(ballot.case, at), facts_of(ballot)
     if ballot.way == "meeting":
         return [one for one in cast if one.member_id not in members]
-    voters = {one.account_id: voter_of(one.account, ballot.case, at) for one in cast}
+    voters = voters_of({one.account_id for one in cast}, ballot.case, at)
     return [one for one in cast if votes.why_no_vote(voters[one.account_id], one.member_id, facts) is not None]
 
 
-def voter_of(account: Account, case: Case, at: datetime | None = None) -> Voter:
-    """Who wants to vote on a case, as the database has them now; for a member of the scheme at ``at``, or now."""
-    roles = frozenset(RoleGrant.objects.filter(account=account).values_list("role", flat=True))
-    advisers = RoleGrant.objects.filter(account__is_active=True, role__in=ADVISERS).exclude(account=account)
-    theirs = frozenset(advisers.values_list("account_id", flat=True))
-    same = second_accounts.same_as(account.pk, {*theirs, case.nominated_by_id})
-    return Voter(
-        account.pk,
-        roles,
-        is_double=not theirs.isdisjoint(same),
-        speaks_for=members_spoken_for(account, case, at),
-        is_nominator=case.nominated_by_id in same,
-    )
+def voter_of(account: Account, case: Case) -> Voter:
+    """Who wants to vote on a case, as the database has them now."""
+    return voters_of({account.pk}, case, timezone.now())[account.pk]
 
 
-def members_spoken_for(account: Account, case: Case, at: datetime | None = None) -> frozenset[int]:
-    """Members of the case's scheme, at ``at`` or now, for whom a person is chosen and has the role today."""
+def voters_of(accounts: Iterable[int], case: Case, at: datetime) -> dict[int, Voter]:
+    """Those who want to vote on a case, or did, as the database has them now; for members of the scheme at ``at``.
+
+    The questions are the same few however many they are.
+    """
+    numbers = frozenset(accounts)
+    roles: dict[int, set[str]] = {number: set() for number in numbers}
+    for number, role in RoleGrant.objects.filter(account__in=numbers).values_list("account_id", "role"):
+        roles[number].add(role)
+    granted = RoleGrant.objects.filter(account__is_active=True, role__in=ADVISERS)
+    advisers = frozenset(granted.values_list("account_id", flat=True))
+    same = second_accounts.same_as_each(numbers, {*advisers, case.nominated_by_id})
+    spoken = _spoken_for(numbers, case, at)
+    return {
+        number: Voter(
+            number,
+            frozenset(roles[number]),
+            is_double=not (advisers - {number}).isdisjoint(same[number]),
+            speaks_for=spoken[number],
+            is_nominator=case.nominated_by_id in same[number],
+        )
+        for number in numbers
+    }
+
+
+def _spoken_for(accounts: frozenset[int], case: Case, at: datetime) -> dict[int, frozenset[int]]:
+    """Members of the case's scheme at ``at`` for whom each is chosen and has the role today."""
     chosen = Spokesperson.objects.filter(
-        account=account,
+        account__in=accounts,
         account__is_active=True,
         scheme=case.scheme_id,
         account__grants__role="members-contact",
         account__grants__scheme=F("scheme"),
     )
-    return frozenset(chosen.values_list("member_id", flat=True)) & members_of(case, at or timezone.now())
+    pairs, members = set(chosen.values_list("account_id", "member_id")), members_of(case, at)
+    return {one: members & {member for account, member in pairs if account == one} for one in accounts}
 
 
 def members_of(case: Case, now: datetime) -> frozenset[int]:

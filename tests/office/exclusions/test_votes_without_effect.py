@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from office.accounts.models import Account, RoleGrant
@@ -136,6 +138,16 @@ def test_who_speaks_for_the_member_next_votes_anew_without_seeing_the_old_choice
 
     ballot.refresh_from_db()
     assert (ballot.exclude, ballot.do_not_exclude, ballot.not_counted) == (2, 1, 0)
+
+
+def test_questions_are_as_few_for_many_votes_as_for_one(town: Town, ballot: Ballot) -> None:
+    """A hundred members vote, and the page is read by each of them."""
+    with CaptureQueriesContext(connection) as of_all:
+        assert voting.votes_without_effect(ballot, ballot.closes_at) == []
+    with CaptureQueriesContext(connection) as of_one:
+        assert voting.votes_without_effect(ballot, ballot.closes_at, [town.members[1].pk]) == []
+
+    assert len(of_all) == len(of_one)
 
 
 def test_hand_of_a_member_that_left_before_the_meeting_closed_is_told(town: Town) -> None:
