@@ -39,6 +39,12 @@ from wire.own_names import is_own_name
         "Aut0matic",
         "\ua4ea\ua4ee\ua4d4\ua4da\ua4e7\ua4e1\ua4f2\ua4e0\ua4d7",  # Lisu
         "\u13b3\u13aaTC\u13bb\u13deIN\u13e6",  # Cherokee W, A, H, L, K
+        "\u0561\u0251tc\u0570l\u0269\u0578k it\u01bdelf",  # Armenian w, h, n; Latin alpha, iota, tone five
+        "\u2ca4EN\u2ca6R\u15c5L",  # Coptic C, T; Canadian syllabics A
+        "\ua736\u27d9\u0555MA\u22a4\u16c1\u03f9",  # AU as one letter, tacks, Armenian O, a rune, lunate sigma
+        "W\u0101\u0167ch\u0142\u0268\u0272\u0199 i\u0288s\u0247lf",  # strokes, hooks and tails
+        "C\u212eNTR\u237a\u01c0",  # estimated symbol, APL alpha, a click
+        "Autom\U00016f40\U00010297ic",  # Miao A, Lycian T
     ],
 )
 def test_own_name_is_known_however_it_is_written(name: str) -> None:
@@ -59,6 +65,20 @@ def test_own_name_is_known_however_it_is_written(name: str) -> None:
         "Ольга Центральная",
         "Wat",
         "Αλέξανδρος",
+        "Seán Ó Súilleabháin",
+        "Caoimhe Nic Gearailt",
+        "Łucja Wątła",
+        "Zbigniew Świętochłowski",
+        "Llŷr ap Gwilym",
+        "Siân Llewelyn-Watkin",
+        "Олексій Ткаченко",
+        "Наталія Централенко",
+        "Ігор Вачлін",
+        "Նարե Հակոբյան",
+        "Søren Kierkegård",
+        "Đorđe Ćentić",
+        "Anna Central-Watch",
+        "Watchlinka Itselfová",
     ],
 )
 def test_name_of_a_person_is_not_taken_for_it(name: str) -> None:
