@@ -87,7 +87,7 @@ socket = "{self._socket.name}"
     def papers_command(self) -> list[str]:
         """``watchlink office papers …``, which leaves the processor to others, as its unit does."""
         program = (sys.executable, "-m", "watchlink.cli", "office", "papers")
-        return ["nice", f"--adjustment={NICE_PAPERS}", *program, "--socket", str(self._socket)]
+        return ["nice", "-n", f"{NICE_PAPERS}", *program, "--socket", str(self._socket)]
 
     async def found(self) -> None:
         """Make its database and keys as an engineer would, and let the fleet trust it.
