@@ -28,7 +28,12 @@ def erase_case(case: Case) -> None:
 
 def is_erased(case: Case) -> bool:
     """Whether nothing of a case but numbers and dates is left."""
-    return not case.category
+    return is_without_words(case.category)
+
+
+def is_without_words(category: str) -> bool:
+    """The same, of its category alone."""
+    return not category
 
 
 def erase_words(individual: Individual) -> None:

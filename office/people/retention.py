@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 from msgspec import Struct
 
 from office.accounts.access import in_turn
@@ -40,20 +40,23 @@ class Planned(Struct, frozen=True):
 
 
 def planned(own: frozenset[int], today: date) -> list[Planned]:
-    """What goes in these schemes within :data:`office.people.rules.FORESEEN`, the next first."""
+    """What goes in these schemes within :data:`office.people.rules.FORESEEN`, the next first.
+
+    As many queries as for one, and no texts read: hundreds may go in a month.
+    """
     until = today + rules.FORESEEN
     rows: list[Planned] = []
-    for individual in _individuals().filter(scheme__in=own, pk__in=_candidates(until).values("pk")):
-        plan = schedule_of(individual)
+    for individual, kept in _kept(_candidates(until).filter(scheme__in=own)):
+        plan, reference = rules.schedule(kept), individual.reference
         if plan.photographs is not None:
-            rows.append(Planned(plan.photographs, "Photographs", individual.reference))
-        rows += [Planned(day, f"All texts of case {case}", individual.reference) for case, day in plan.cases.items()]
+            rows.append(Planned(plan.photographs, "Photographs", reference))
+        rows += [Planned(day, f"All texts of case {case}", reference) for case, day in plan.cases.items()]
         if plan.person is not None:
-            rows.append(Planned(plan.person, "The person: all but the number", individual.reference))
-    for request in RightsRequest.objects.filter(scheme__in=own, done_on__isnull=False):
-        day = rules.request_goes_on(request.done_on)
-        assert day is not None
-        rows.append(Planned(day, REQUEST_WORDS, str(request.pk)))
+            rows.append(Planned(plan.person, "The person: all but the number", reference))
+    for number, day in _requests(until).filter(scheme__in=own).values_list("pk", "done_on"):
+        goes_on = rules.request_goes_on(day)
+        assert goes_on is not None
+        rows.append(Planned(goes_on, REQUEST_WORDS, str(number)))
     return sorted((row for row in rows if row.goes_on <= until), key=lambda row: (row.goes_on, row.subject))
 
 
@@ -76,45 +79,52 @@ def erase_what_is_due(now: datetime) -> int:
     gone = 0
     for number in list(_candidates(today).values_list("pk", flat=True)):
         with in_turn():
-            individual = _individuals().filter(pk=number).first()
-            gone += 0 if individual is None else _erase_due(individual, today)
-    for number in list(RightsRequest.objects.filter(done_on__isnull=False).values_list("pk", flat=True)):
+            for _, kept in _kept(Individual.objects.filter(pk=number)):
+                individual = Individual.objects.select_related("scheme").get(pk=number)
+                gone += _erase_due(individual, rules.schedule(kept), today)
+    for number in list(_requests(today).values_list("pk", flat=True)):
         with in_turn():
             gone += _delete_due_request(number, today)
     return gone
 
 
-def schedule_of(individual: Individual) -> Schedule:
-    """When what is held of a person goes; of a row of :func:`_individuals`."""
-    cases = tuple(
-        Kept(
-            number=case.number,
-            was_accepted=case.decided_at is not None and case.state != "lapsed",
-            over_on=None if case.over_at is None else day_of(case.over_at),
-            is_erased=erasure.is_erased(case),
+def _kept(people: QuerySet[Individual]) -> list[tuple[Individual, KeptPerson]]:
+    """Those of ``people`` that are not erased, by their numbers, with what the schedule asks of."""
+    found = list(people.filter(erased_at=None).select_related("scheme").only("number", "created_at", "scheme__slug"))
+    numbers = [one.pk for one in found]
+    pictured = frozenset(Photograph.objects.filter(individual__in=numbers).values_list("individual", flat=True))
+    waiting = frozenset(
+        RightsRequest.objects.filter(individual__in=numbers, done_on=None).values_list("individual", flat=True)
+    )
+    cases: defaultdict[int, list[Kept]] = defaultdict(list)
+    rows = Case.objects.filter(individual__in=numbers).order_by("number")
+    for whose, number, state, decided_at, over_at, category in rows.values_list(
+        "individual", "number", "state", "decided_at", "over_at", "category"
+    ):
+        kept = Kept(
+            number=number,
+            was_accepted=decided_at is not None and state != "lapsed",
+            over_on=None if over_at is None else day_of(over_at),
+            is_erased=erasure.is_without_words(category),
         )
-        for case in individual.cases.all()
-    )
-    facts = KeptPerson(
-        added_on=day_of(individual.created_at),
-        cases=cases,
-        has_photographs=bool(individual.photographs.all()),
-        has_open_request=bool(individual.requests.all()),
-    )
-    return rules.schedule(facts)
+        cases[whose].append(kept)
+    return [
+        (
+            one,
+            KeptPerson(
+                added_on=day_of(one.created_at),
+                cases=tuple(cases[one.pk]),
+                has_photographs=one.pk in pictured,
+                has_open_request=one.pk in waiting,
+            ),
+        )
+        for one in found
+    ]
 
 
-def _individuals() -> QuerySet[Individual]:
-    """Those that are not erased, with what the schedule asks of; their requests are the open ones."""
-    return (
-        Individual.objects.filter(erased_at=None)
-        .select_related("scheme")
-        .prefetch_related(
-            "photographs",
-            Prefetch("cases", Case.objects.order_by("number")),
-            Prefetch("requests", RightsRequest.objects.filter(done_on=None)),
-        )
-    )
+def _requests(until: date) -> QuerySet[RightsRequest]:
+    """Those that are settled and may go by then; a few too many where months are short."""
+    return RightsRequest.objects.filter(done_on__lte=until - rules.REQUESTS_KEPT + timedelta(days=3))
 
 
 def _candidates(until: date) -> QuerySet[Individual]:
@@ -128,23 +138,18 @@ def _candidates(until: date) -> QuerySet[Individual]:
     )
 
 
-def _erase_due(individual: Individual, today: date) -> int:
-    plan = schedule_of(individual)
+def _erase_due(individual: Individual, plan: Schedule, today: date) -> int:
     if _is_due(plan.person, today):
         erase_all(None, individual)
         return 1
     gone = 0
     if _is_due(plan.photographs, today):
         gone += erase_photographs(None, individual)
-    for case in _due(individual.cases.all(), plan, today):
+    for case in individual.cases.filter(number__in=[number for number, day in plan.cases.items() if day <= today]):
         erasure.erase_case(case)
         record(None, "case.erased", case, individual=individual.reference)
         gone += 1
     return gone
-
-
-def _due(cases: Iterable[Case], plan: Schedule, today: date) -> Iterator[Case]:
-    return (case for case in cases if _is_due(plan.cases.get(case.number), today))
 
 
 def _delete_due_request(number: int, today: date) -> int:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from office.audit.models import AuditRow
 from office.exclusions import acts
@@ -128,6 +129,24 @@ def test_page_says_what_goes_and_when(town: Town, signed_in: SignedIn) -> None:
     assert "Photographs" in shown
     assert "All texts of case 1" in shown
     assert "In the next 28 days: 3" in shown
+
+
+def test_page_reads_no_texts_and_asks_as_often_for_many_as_for_one(
+    town: Town, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Hundreds may go in a month: reading all that is written of them takes longer than a page may."""
+    withdrawn(town)
+    for _ in range(3):
+        RightsRequest.objects.filter(pk=request_of(town, withdrawn(town)).pk).update(done_on=today())
+    for _ in range(2):
+        with django_assert_num_queries(5) as asked:
+            planned = retention.planned(frozenset({1}), today())
+        assert not [
+            one["sql"] for one in asked.captured_queries if "conduct" in one["sql"] or "search_text" in one["sql"]
+        ]
+        revoked(town)
+
+    assert len(planned) == 9
 
 
 def town_nomination() -> acts.Nomination:
