@@ -41,6 +41,7 @@ bench-radio: ## delivery against noise for each radio mode, beside plain AX.25; 
 bench-office: ## the office with 5,000 premises: start, memory, lists, notices, hostile photographs, and alerts beside imports and printing
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.office $(BENCH)
+	@.venv/bin/python -m bench.office_register $(REGISTER)
 
 soak: ## memory of central and a node before and after a flood of 10 million messages; SOAK="--messages 1_000_000" for less
 	@scripts/set-up bench

@@ -82,9 +82,9 @@ def main() -> None:
         base = Path(folder)
         fleet = town.make_fleet(base / "town", 1)
         log = base / "log"
-        config, link = _found(fleet)
+        config, link = found(fleet)
         with (
-            _pages(config, log) as (pages, url, start_s),
+            serve(config, log) as (pages, url, start_s),
             _publisher(config, log) as publisher,
             _papers(config, log) as papers,
         ):
@@ -109,14 +109,20 @@ def main() -> None:
                     node.print_beside(what, work, presses=options.presses, times=times, rounds=options.rounds)
 
 
-def _found(fleet: Fleet) -> tuple[Path, str]:
-    """An office in the fleet's folder; returns its configuration and the first co-ordinator's link."""
+def found(fleet: Fleet, database: str = "") -> tuple[Path, str]:
+    """An office in the fleet's folder; returns its configuration and the first co-ordinator's link.
+
+    Args:
+        fleet: whose.
+        database: a URL, or empty: SQLite.
+    """
     office = fleet.layout.office
     office.mkdir()
     config = office / "office.toml"
     authority = fleet.layout.authority / "authority.pub"
     config.write_text(
-        f'authority_file = "{authority}"\ndirectory_file = "{fleet.layout.directory}"\n[web]\nport = 0\n'
+        (f'database = "{database}"\n' if database else "")
+        + f'authority_file = "{authority}"\ndirectory_file = "{fleet.layout.directory}"\n[web]\nport = 0\n'
         f'[papers]\nsocket = "{SOCKET}"\n'
     )
     made = subprocess.run(
@@ -129,7 +135,7 @@ def _found(fleet: Fleet) -> tuple[Path, str]:
 
 
 @contextmanager
-def _pages(config: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
+def serve(config: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
     """The pages, with their address and the seconds from start to the first page."""
     began_s = time.perf_counter()
     with town.program("-m", "watchlink.cli", "office", "serve", "--config", str(config), log=log) as process:

@@ -1,0 +1,86 @@
+"""What a register of 10,000 people costs: its pages and its search, on SQLite or, with ``--database``, PostgreSQL.
+
+Pages run as on a real machine. Each figure stands beside its bar and a reference of the same run: a page that asks the
+register for nothing, and a plain reading of all texts that a search looks through. In brackets is the processor time of
+our own process, by which runs on a busy machine are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from bench import office, town
+from bench.office_browser import Browser
+
+PEOPLE: Final = 10_000
+TIMES: Final = 15
+REFERENCE_PAGE: Final = "/rights/add/"
+BAR_PAGE_MS: Final = 150
+BAR_SEARCH_MS: Final = 50
+
+
+def main() -> None:
+    """Measure, and print each figure beside its bar."""
+    parser = argparse.ArgumentParser(prog="python -m bench.office_register", description=__doc__)
+    parser.add_argument("--people", type=int, default=PEOPLE, metavar="N", help="default %(default)s")
+    parser.add_argument("--database", default="", metavar="URL", help="postgresql://…, empty; left out: SQLite")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="watchlink-bench-") as folder:
+        fleet, log = town.make_fleet(Path(folder) / "town", 1), Path(folder) / "log"
+        config, link = office.found(fleet, options.database)
+        with office.serve(config, log) as (process, url, _):
+            browser = Browser(url)
+            browser.join(link, office.CO_ORDINATOR)
+            told = _fill(config, options.people)
+            kind = "PostgreSQL" if options.database else "SQLite"
+            print(f"register of {options.people} people, {kind}, median of {TIMES} [processor]")
+            reference_ms, least_ms = _page(browser, process.pid, REFERENCE_PAGE)
+            print(f"  reference: a page that asks it for nothing {reference_ms:.0f} ms [{least_ms:.0f} ms]")
+            for what, path in told["pages"].items():
+                page_ms, used_ms = _page(browser, process.pid, path)
+                print(
+                    f"  {what}: {page_ms:.0f} ms [{used_ms:.0f} ms], {used_ms / least_ms:.1f} x reference"
+                    f" (bar {BAR_PAGE_MS})"
+                )
+            searches = told["searches"]
+            plain_ms, least_ms = searches.pop("reference")
+            print(f"  reference: reading the texts of all {plain_ms:.0f} ms [{least_ms:.0f} ms]")
+            for what, (search_ms, used_ms) in searches.items():
+                print(
+                    f"  search {what}: {search_ms:.0f} ms [{used_ms:.0f} ms], {used_ms / least_ms:.1f} x reference"
+                    f" (bar {BAR_SEARCH_MS})"
+                )
+
+
+def _fill(config: Path, people: int) -> dict[str, Any]:
+    made = subprocess.run(
+        [sys.executable, "-m", "bench.office_register_rows", str(config), office.CO_ORDINATOR, str(people)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told: dict[str, Any] = json.loads(made.stdout)
+    return told
+
+
+def _page(browser: Browser, pid: int, path: str) -> tuple[float, float]:
+    """Milliseconds of a page, median, and of the processor; its first, which may fill caches, apart."""
+    browser.get(path).find("(<main)")
+    used_s, values_ms = town.cpu_s(pid), []
+    for _ in range(TIMES):
+        began_s = time.perf_counter()
+        browser.get(path).find("(<main)")
+        values_ms.append((time.perf_counter() - began_s) * 1_000)
+    return statistics.median(values_ms), (town.cpu_s(pid) - used_s) / TIMES * 1_000
+
+
+if __name__ == "__main__":
+    main()
