@@ -166,7 +166,7 @@ def open_vote(turn: Turn, way: Way) -> Ballot:
     """Open the vote: for seven days between meetings; at today's meeting until it is closed."""
     now, terms = timezone.now(), terms_of(turn.case.scheme)
     _move(turn, "open-vote")
-    end = _end_of(day_of(now)) if way == "meeting" else now + VOTE_LASTS
+    end = end_of(day_of(now)) if way == "meeting" else now + VOTE_LASTS
     return Ballot.objects.create(
         case=turn.case,
         way=way,
@@ -279,17 +279,20 @@ def withdraw(turn: Turn, reason: str) -> None:
     _move(turn, "withdraw", reason)
 
 
-def move_by_itself(case: Case, name: MoveName, *, ended_on: date | None = None) -> None:
-    """A move of Watchlink itself: a counted vote, the end of the last day.
+def move_by_itself(case: Case, name: MoveName, at: datetime) -> None:
+    """A move of Watchlink itself: a vote has ended, a last day is over.
 
     Args:
         case: read in this transaction.
         name: of the move.
-        ended_on: the last day, if its end is the reason. However late that is noticed, nothing is kept for longer than
-            from then.
+        at: when that was. However late it is noticed, papers say that day, and what is kept is kept from then.
     """
-    over: dict[str, object] = {} if ended_on is None else {"over_at": _end_of(ended_on)}
-    _move(Turn(None, NOBODY, case, case.version), name, "", **over)
+    when: dict[str, object] = {}
+    if MOVES[name].after in OVER:
+        when = {"over_at": at}
+    elif name == "accept":
+        when = {"decided_at": at}
+    _move(Turn(None, NOBODY, case, case.version), name, "", **when)
 
 
 def mover_of(mine: Rights, case: Case) -> Mover:
@@ -359,8 +362,6 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
         case.over_at = case.over_at or timezone.now()
         # What is over waits for nobody: whatever is asked now is a request about data.
         case.has_open_appeal = False
-    elif name == "accept":
-        case.decided_at = timezone.now()
     case.version += 1
     case.save()
     _tell(turn, name, reason)
@@ -419,5 +420,6 @@ def _next_case_number(scheme: Scheme) -> int:
     return (newest or 0) + 1
 
 
-def _end_of(last: date) -> datetime:
+def end_of(last: date) -> datetime:
+    """The end of a day in Europe/London."""
     return datetime.fromtimestamp(period.end_s(last), tz=UTC)

@@ -115,8 +115,8 @@ def end_what_is_over(now: datetime) -> int:
     for number in due:
         with alone():
             case = Case.objects.filter(pk=number, state__in=MOVES["expire"].before).first()
-            if case is not None:
-                acts.move_by_itself(case, "expire", ended_on=case.last_on)
+            if case is not None and case.last_on is not None:
+                acts.move_by_itself(case, "expire", acts.end_of(case.last_on))
     return len(due)
 
 
@@ -224,11 +224,11 @@ def _count(ballot: Ballot, now: datetime) -> None:
     ballot.save()
     if without_effect:
         record(None, "vote.not-counted", ballot.case, members=sorted(one.member_id for one in without_effect))
-    acts.move_by_itself(ballot.case, counted.outcome)
+    acts.move_by_itself(ballot.case, counted.outcome, now)
 
 
 def _leave_unfinished(ballot: Ballot) -> None:
     """What was written down stays, and counts for nothing."""
     ballot.ended_at, ballot.outcome = ballot.closes_at, "leave-unfinished"
     ballot.save()
-    acts.move_by_itself(ballot.case, "leave-unfinished")
+    acts.move_by_itself(ballot.case, "leave-unfinished", ballot.closes_at)

@@ -36,7 +36,8 @@ def lapses_due(now: datetime) -> list[int]:
     # Nothing waits for longer than it is there.
     old = Q(nominated_at__lt=now - _SHORTEST) | Q(source_expires_on__lt=today)
     found = Case.objects.filter(old, state__in=LIMITS)
-    return [case.pk for case in found if _is_past(last_day_to_act(case), today)]
+    read = found.only("state", "nominated_at", "decided_at", "source_expires_on")
+    return [case.pk for case in read if (last := last_day_to_act(case)) is not None and last < today]
 
 
 def lapse_what_is_due(now: datetime) -> int:
@@ -46,8 +47,8 @@ def lapse_what_is_due(now: datetime) -> int:
         with alone():
             case = Case.objects.filter(pk=number, state__in=LIMITS).first()
             last = None if case is None else last_day_to_act(case)
-            if case is not None and _is_past(last, day_of(now)):
-                acts.move_by_itself(case, "lapse", ended_on=last)
+            if case is not None and last is not None and last < day_of(now):
+                acts.move_by_itself(case, "lapse", acts.end_of(last))
     return len(due)
 
 
@@ -56,7 +57,3 @@ def _since(case: Case) -> date | None:
     if case.state not in LIMITS:
         return None
     return day_of(case.nominated_at if case.decided_at is None else case.decided_at)
-
-
-def _is_past(last: date | None, today: date) -> bool:
-    return last is not None and last < today

@@ -9,6 +9,7 @@ from office.audit.models import AuditRow
 from office.exclusions import acts, voting
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, Case
+from office.exclusions.rules.votes import Choice
 from office.members.models import Membership, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.exclusions.conftest import PROPOSAL, Town
@@ -131,6 +132,20 @@ def test_member_that_left_after_the_end_counts_however_late_it_is_counted(town: 
 
     ballot.refresh_from_db()
     assert (ballot.outcome, ballot.ended_at) == ("accept", ballot.closes_at)
+
+
+@pytest.mark.parametrize("choice", ["exclude", "do-not-exclude"])
+def test_decision_is_of_the_day_on_which_the_vote_ended_however_late_it_is_counted(
+    town: Town, ballot: Ballot, choice: Choice
+) -> None:
+    """The paper says that day, and what is kept of whom the members have cleared is kept from then."""
+    for place in (1, 2, 3):
+        voting.vote(town.contacts[place], ballot, town.members[place].pk, choice)
+    Ballot.objects.filter(pk=ballot.pk).update(closes_at=timezone.now() - timedelta(days=2))
+    assert voting.count_what_is_due(timezone.now()) == 1
+
+    case, ended_at = Case.objects.get(), town.ballot(ballot.case).ended_at
+    assert (case.decided_at, case.over_at) == ((ended_at, None) if choice == "exclude" else (None, ended_at))
 
 
 def test_vote_after_the_end_is_refused_before_and_after_it_is_counted(town: Town, ballot: Ballot) -> None:
