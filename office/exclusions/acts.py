@@ -152,6 +152,8 @@ def check(turn: Turn, proposal: Proposal, remark: str = "") -> None:
     why_not = period.why_not_months(
         proposal.months, proposal.category, is_repeat=proposal.is_repeat, reason=proposal.months_reason
     ) or reach.why_not_scope(proposal.scope, proposal.listed, premises_in(turn.case.scheme), proposal.necessity)
+    if turn.case.source == "regional" and turn.case.source_expires_on is None:
+        why_not = "Enter until when the regional source allows use: nothing that comes from it lasts longer."
     if why_not:
         raise MoveRefusedError(why_not)
     turn.case.checked_by, turn.case.checked_at, turn.case.check_note = turn.actor, timezone.now(), proposal.note

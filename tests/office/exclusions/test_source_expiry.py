@@ -15,7 +15,7 @@ from office.exclusions.rules import period
 from office.exclusions.rules.period import day_of, last_day
 from office.publisher import gallery_content
 from tests.office.conftest import HART, SignedIn
-from tests.office.exclusions.conftest import Town
+from tests.office.exclusions.conftest import PROPOSAL, Town
 
 
 def today() -> date:
@@ -78,6 +78,15 @@ def test_nothing_is_voted_on_or_issued_once_the_source_is_over(town: Town) -> No
         acts.issue(town.turn(regional(town, yesterday)), today())
     with pytest.raises(MoveRefusedError, match="nominate anew"):
         acts.open_vote(town.turn(regional(town, yesterday, "checked")), "meeting")
+
+
+def test_regional_case_without_a_last_day_is_not_checked(town: Town) -> None:
+    """Nothing would end it."""
+    case = town.case("nominated")
+    Case.objects.update(source="regional", regional_source="The next town")
+
+    with pytest.raises(MoveRefusedError, match="until when the regional source allows use"):
+        acts.check(town.turn(case), PROPOSAL)
 
 
 def test_exclusion_whose_last_day_is_over_is_not_issued_anew(town: Town) -> None:
