@@ -26,9 +26,10 @@ from office.exclusions.models import Case
 from office.exclusions.rules import search
 from office.exclusions.rules.life import IN_FORCE
 from office.exclusions.rules.reach import READERS, MinorsPolicy, is_shown
+from office.exclusions.scope import speaks_now
 from office.exclusions.terms import terms_of, why_off
 from office.members.models import Premises
-from office.members.scope import premises_of, premises_visible, spoken_for
+from office.members.scope import premises_of, premises_visible
 from office.people.models import SHOWN_TO_READERS, Photograph
 
 NEW_DAYS: Final = 14
@@ -108,7 +109,7 @@ def read_filters(query: QueryDict, registers: Open, choosable: QuerySet[Premises
 def readable_schemes(rights: Rights) -> frozenset[int]:
     """Numbers of the schemes whose register a person reads while it is on."""
     by_role = (scheme for role, scheme in rights.grants if role in READERS and role != "members-contact")
-    return frozenset(by_role) | {scheme for _, scheme in spoken_for(rights)}
+    return frozenset(by_role) | {scheme for _, scheme in speaks_now(rights)}
 
 
 def open_to(rights: Rights, *, shows_hidden: bool = True) -> Open:

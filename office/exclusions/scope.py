@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from office.accounts.access import person, rights
 from office.accounts.models import Scheme
@@ -21,7 +22,7 @@ from office.audit.journal import record
 from office.exclusions.models import Ballot, Case
 from office.exclusions.rules.life import IN_FORCE
 from office.exclusions.rules.votes import ADVISERS
-from office.members.models import Member
+from office.members.models import Member, Membership
 from office.members.scope import spoken_for
 from office.people.models import SHOWN_TO_READERS, Photograph
 
@@ -37,6 +38,17 @@ def cases_visible(rights: Rights) -> QuerySet[Case]:
     return Case.objects.filter(seen).select_related("scheme", "individual")
 
 
+def speaks_now(rights: Rights) -> frozenset[tuple[int, int]]:
+    """(member, scheme) for which a person speaks, of members that have joined by today and have not left."""
+    pairs = spoken_for(rights)
+    if not pairs:
+        return pairs
+    today = timezone.localdate()
+    current = Membership.objects.filter(member__in=[member for member, _ in pairs], joined_on__lte=today)
+    found = current.filter(Q(ended_on=None) | Q(ended_on__gt=today)).values_list("member_id", "scheme_id")
+    return pairs & set(found)
+
+
 def with_last_outcome(cases: QuerySet[Case]) -> QuerySet[Case]:
     """Cases with ``last_outcome``: what the newest vote on each came to; ``None`` or empty = nothing yet."""
     newest = Ballot.objects.filter(case=OuterRef("pk")).order_by("-opened_at", "-pk")
@@ -45,7 +57,7 @@ def with_last_outcome(cases: QuerySet[Case]) -> QuerySet[Case]:
 
 def ballots_visible(rights: Rights, now: datetime) -> QuerySet[Ballot]:
     """The votes that exist for a person. Stopped ones, and those of erased cases, are told of by the case alone."""
-    voting = {scheme for _, scheme in spoken_for(rights)}
+    voting = {scheme for _, scheme in speaks_now(rights)}
     recent = Q(ended_at=None) | Q(ended_at__gt=now - ENDED_VOTES_SHOWN)
     seen = Q(case__scheme__in=rights.co_ordinates)
     seen |= Q(case__scheme__in=voting | rights.schemes(*ADVISERS)) & recent
@@ -100,7 +112,7 @@ def shown_photograph(rights: Rights, case: Case) -> Photograph | None:
 def may_nominate_for(rights: Rights) -> list[tuple[Scheme, Member | None]]:
     """In which schemes, and for which members, a person nominates; no member = as co-ordinator."""
     schemes = Scheme.objects.in_bulk()
-    pairs = sorted(spoken_for(rights))
+    pairs = sorted(speaks_now(rights))
     members = Member.objects.in_bulk([member for member, _ in pairs])
     found: list[tuple[Scheme, Member | None]] = [(schemes[one], None) for one in sorted(rights.co_ordinates)]
     found += [(schemes[scheme], members[member]) for member, scheme in pairs if scheme not in rights.co_ordinates]

@@ -32,11 +32,11 @@ from office.exclusions.scope import (
     cases_visible,
     one_ballot,
     shown_photograph,
+    speaks_now,
     with_last_outcome,
 )
 from office.exclusions.vote_forms import HandsForm, VoteForm, members_named
 from office.members.models import Member
-from office.members.scope import spoken_for
 
 ENDED_ROWS_MAX: Final = 50
 WAITING_ROWS_MAX: Final = 100
@@ -76,7 +76,7 @@ def vote_rows(mine: Rights) -> list[VoteRow]:
     seen = ballots_visible(mine, timezone.now())
     found = [*seen.filter(ended_at=None).order_by("closes_at", "pk")]
     found += seen.exclude(ended_at=None).order_by("-ended_at", "pk")[:ENDED_ROWS_MAX]
-    spoken = spoken_for(mine)
+    spoken = speaks_now(mine)
     cast = _cast(found, {member for member, _ in spoken}, mine.account)
     rows = []
     advises = bool(mine.schemes(*ADVISERS))
