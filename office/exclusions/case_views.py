@@ -153,9 +153,14 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
     """What the page of a case shows to a person."""
     mover = acts.mover_of(mine, case)
     facts, notice = acts.facts(case), case.notices.first()
-    printed = frozenset(row["number"] for row in notice.premises) if notice is not None else frozenset()
     covered = acts.covered(case)
-    is_stale = notice is not None and case.state in life.IN_FORCE and reach.is_stale(printed, covered)
+    is_stale = (
+        notice is not None
+        and case.state in life.IN_FORCE
+        and reach.is_stale(
+            (frozenset(row["number"] for row in notice.premises), notice.last_on), (covered, case.last_on)
+        )
+    )
     first = next_move(facts, mover, is_stale=is_stale)
     steps: list[Step] = list(case.steps.select_related("account"))
     open_to = life.moves_open_to(facts, mover)

@@ -179,7 +179,7 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
     "reissue": Doing(
         ReasonForm,
         _with_reason(acts.reissue),
-        "A new version of the notice names the premises covered today. It must be served again.",
+        "A new version of the notice names the premises covered today, and the last day. It must be served again.",
         "A new version is issued. Print it, then have it served.",
     ),
     "serve": Doing(

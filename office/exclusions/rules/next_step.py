@@ -19,7 +19,7 @@ def next_move(case: Case, mover: Mover, *, is_stale: bool) -> MoveName | None:
     Args:
         case: as it is now.
         mover: who looks at it.
-        is_stale: the person's copy names other premises than are covered now.
+        is_stale: the person's copy does not say what holds now.
     """
     if case.has_open_appeal:
         return None

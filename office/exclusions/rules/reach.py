@@ -74,6 +74,11 @@ def why_not_scope(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int
     return None
 
 
-def is_stale(printed: frozenset[int], now: frozenset[int]) -> bool:
-    """Whether the person's copy names other premises than the exclusion covers now, so that it must be issued anew."""
+def is_stale(printed: tuple[frozenset[int], date], now: tuple[frozenset[int], date | None]) -> bool:
+    """Whether the person's copy says otherwise than holds now, so that it must be issued anew.
+
+    Args:
+        printed: numbers of the premises and last day on the copy.
+        now: those of the exclusion.
+    """
     return printed != now

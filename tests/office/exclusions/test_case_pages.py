@@ -322,12 +322,22 @@ def test_exclusion_that_is_over_is_ended_before_its_page_is_shown(town: Town, co
 
 def test_changed_premises_are_pointed_out_and_issued_anew(town: Town, cora: Client, make_person: MakePerson) -> None:
     case = town.case("served")
-    assert "The premises have changed" not in text(cora, f"/cases/{case.pk}/")
+    assert "The premises or the last day have changed" not in text(cora, f"/cases/{case.pk}/")
     town.add_member("Late Joiner", make_person("late", ("members-contact", HART)))
     page = text(cora, f"/cases/{case.pk}/")
 
-    assert "The premises have changed" in page
+    assert "The premises or the last day have changed" in page
     assert primary(page) == ["Issue a new version"]
+
+
+def test_shorter_exclusion_is_issued_anew(town: Town, cora: Client) -> None:
+    """Else the person’s copy goes on to keep them out."""
+    case = town.case("served")
+    acts.shorten(town.turn(case), day_of(timezone.now()) + timedelta(days=9), "half is enough")
+    assert primary(text(cora, f"/cases/{case.pk}/")) == ["Issue a new version"]
+    acts.reissue(town.turn(case), "shorter")
+
+    assert primary(text(cora, f"/cases/{case.pk}/")) == ["Record that it was served"]
 
 
 def test_case_of_an_under_18_waits_for_a_second_co_ordinator(town: Town, cora: Client, signed_in: SignedIn) -> None:

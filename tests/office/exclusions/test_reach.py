@@ -71,7 +71,8 @@ def test_scope_needs_premises_of_the_scheme_and_a_reason() -> None:
     assert why_not_scope("all", numbers(), numbers(1), " ") is not None
 
 
-def test_notice_is_stale_when_it_names_other_premises() -> None:
-    assert not is_stale(numbers(1, 2), numbers(2, 1))
-    assert is_stale(numbers(1), numbers(1, 2))
-    assert is_stale(numbers(1, 2), numbers(1))
+def test_notice_is_stale_when_it_names_other_premises_or_another_last_day() -> None:
+    assert not is_stale((numbers(1, 2), TODAY), (numbers(2, 1), TODAY))
+    assert is_stale((numbers(1), TODAY), (numbers(1, 2), TODAY))
+    assert is_stale((numbers(1, 2), TODAY), (numbers(1), TODAY))
+    assert is_stale((numbers(1), TODAY), (numbers(1), TODAY - timedelta(days=1)))
