@@ -37,6 +37,7 @@ from office.exclusions.scope import (
 from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
 from office.members.models import Premises
+from office.people.erasure import is_erased
 from office.people.intake_process import PhotographRefusedError
 from office.people.models import Individual
 from office.people.photographs import add_photograph, take_in
@@ -173,6 +174,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "photographs": case.individual.photographs.count(),
         "is_minor": facts.is_minor,
         "is_co_ordinator": is_co_ordinator,
+        "is_erased": is_erased(case),
         "first": life.MOVES[first] if first else None,
         "moves": [(one, one.name in GRAVE) for one in open_to if one.name != first],
         "line": line.draw(

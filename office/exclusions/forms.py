@@ -274,7 +274,9 @@ class CheckForm(_GroupedForm):
         self._case, self._premises = case, list(premises)
         fields = ("version", "conduct", "evidence", "category", "is_repeat", "source", "regional_source")
         initial = {field: getattr(case, field) for field in (*fields, "source_expires_on", "scope")}
-        initial["months"] = tariff(case.category, is_repeat=case.is_repeat)  # type: ignore[arg-type]
+        # An erased case has none: its page only says that nothing can be checked.
+        if case.category:
+            initial["months"] = tariff(case.category, is_repeat=case.is_repeat)  # type: ignore[arg-type]
         # Checked before and not decided: what was proposed then is what they begin with.
         if case.months:
             initial["months"], initial["months_reason"] = case.months, case.months_reason

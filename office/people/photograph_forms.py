@@ -33,6 +33,7 @@ class PhotographForm(PlainForm):
         label="Where it comes from",
         max_length=SOURCE_CHARS_MAX,
         help_text="Such as: camera 4 of the shop; police, with their reference. No names.",
+        error_messages={"required": "Say where it comes from."},
     )
     taken_on = forms.DateField(
         label="Taken on",

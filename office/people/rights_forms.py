@@ -16,7 +16,7 @@ from office.people.rights import CORRECTED_FIELDS, Correction, Search
 from office.people.rules import REQUEST_TITLES, WAY_TITLES
 
 _DAY_FORMATS: Final = ["%Y-%m-%d", "%d/%m/%Y", "%d %b %Y", "%d %B %Y"]
-_BAD_DAY: Final = {"invalid": "Enter a day, such as 2026-11-27."}
+_BAD_DAY: Final = {"invalid": "Enter a day, such as 27/11/2026.", "required": "Enter a day, such as 27/11/2026."}
 
 
 class _CleanForm(PlainForm):
@@ -50,9 +50,14 @@ def _day(label: str, *, required: bool = True, help_text: str = "") -> forms.Dat
     )
 
 
-def _lines(label: str, *, required: bool = False, help_text: str = "") -> forms.CharField:
+def _lines(label: str, *, when_empty: str = "", help_text: str = "") -> forms.CharField:
+    """Several lines; needed if ``when_empty`` says what to do without them."""
     return forms.CharField(
-        label=label, required=required, help_text=help_text, widget=forms.Textarea(attrs={"rows": 4})
+        label=label,
+        required=bool(when_empty),
+        help_text=help_text,
+        error_messages={"required": when_empty},
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
 
@@ -65,7 +70,11 @@ class RequestForm(_CleanForm):
     scheme = forms.ChoiceField(label="Scheme")
     kind = forms.ChoiceField(label="What they want", choices=list(REQUEST_TITLES.items()))
     received_on = _day("Arrived on", help_text="In whatever way: letter, e-mail, telephone, across a counter.")
-    asked_by = forms.CharField(label="Who asks, and how to reach them", help_text="Only what you need to answer.")
+    asked_by = forms.CharField(
+        label="Who asks, and how to reach them",
+        help_text="Only what you need to answer.",
+        error_messages={"required": "Say who asks, and how to reach them."},
+    )
     asked = _lines("In their words", help_text="What is contested, if anything is.")
 
     def __init__(self, schemes: Iterable[Scheme], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
@@ -85,7 +94,12 @@ class FindForm(_CleanForm):
         "proof": models.PROOF_CHARS_MAX,
     }
 
-    way = forms.ChoiceField(label="How they are found", choices=list(WAY_TITLES.items()), widget=forms.RadioSelect)
+    way = forms.ChoiceField(
+        label="How they are found",
+        choices=list(WAY_TITLES.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how they are found."},
+    )
     reference = forms.CharField(
         label="Reference",
         required=False,
@@ -101,6 +115,7 @@ class FindForm(_CleanForm):
     proof = forms.CharField(
         label="How they proved who they are",
         help_text="Such as: passport seen, no copy kept. Ask for no more than you need.",
+        error_messages={"required": "Say how they proved who they are."},
     )
 
     def search(self) -> Search:
@@ -114,7 +129,9 @@ class OutcomeForm(_CleanForm):
     text_chars: ClassVar[Mapping[str, int]] = {"outcome": models.ASKED_CHARS_MAX}
 
     outcome = _lines(
-        "What they were answered", required=True, help_text="What was done, or why not, and when it was sent."
+        "What they were answered",
+        when_empty="Say what they were answered.",
+        help_text="What was done, or why not, and when it was sent.",
     )
 
 
@@ -140,7 +157,11 @@ class CorrectionForm(_CleanForm):
     is_believed_minor = forms.BooleanField(label="Believed to be under 18", required=False)
     description = _lines("Description", help_text="Nothing about ethnicity, religion, health or orientation.")
     address = _lines("Address")
-    reason = _lines("Why", required=True, help_text="What shows that it is right. Kept with the request.")
+    reason = _lines(
+        "Why",
+        when_empty="Say why it is right.",
+        help_text="What shows that it is right. Kept with the request.",
+    )
 
     @classmethod
     def of(cls, individual: Individual) -> CorrectionForm:

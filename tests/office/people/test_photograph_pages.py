@@ -134,7 +134,7 @@ def test_what_is_not_there_is_neither_shown_nor_counted_as_seen(
     [
         (b"", {}, "The file is empty."),
         (b"\xff" * (FILE_BYTES_MAX + 1), {}, "8 MB is the most."),
-        (saved(drawn()), {"source": " "}, "This field is required."),
+        (saved(drawn()), {"source": " "}, "Say where it comes from."),
         (saved(drawn()), {"source": "x" * 201}, "at most 200 characters"),
         (saved(drawn()), {"source": "police\u202e"}, "Contains characters that cannot be shown"),
         (saved(drawn()), {"taken_on": "2999-01-01"}, "This day has not come yet."),

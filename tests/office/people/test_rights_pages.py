@@ -63,7 +63,7 @@ def test_late_request_is_red(browser: Client, town: Town) -> None:
     ("typed", "says"),
     [
         ({"received_on": "2999-01-01"}, "in the future"),
-        ({"asked_by": ""}, "required"),
+        ({"asked_by": ""}, "Say who asks, and how to reach them."),
         ({"asked_by": "a\u202eb"}, "cannot be shown"),
         ({"scheme": 2}, "Select a valid choice"),
         ({"kind": "wish"}, "Select a valid choice"),
