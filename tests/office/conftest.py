@@ -53,49 +53,50 @@ def schemes(db: None) -> dict[int, Scheme]:
     return {row.number: row for row in Scheme.objects.bulk_create(rows)}
 
 
+def person_of(username: str, *grants: tuple[RoleSlug, int], name: str = "", has_second_factor: bool = True) -> Account:
+    """Somebody with :data:`PASSWORD`, an authenticator app and roles in schemes that are there."""
+    account = Account(username=username, name=name or username.title())
+    account.set_password(PASSWORD)
+    account.save()
+    RoleGrant.objects.bulk_create(RoleGrant(account=account, role=role, scheme_id=number) for role, number in grants)
+    if has_second_factor:
+        TOTP.activate(account, generate_totp_secret())
+    return account
+
+
+def browser_of(account: Account, *, second_factor_age_s: float | None = 0.0, enforce_csrf: bool = False) -> Client:
+    """A browser that the person has signed in to."""
+    client = Client(enforce_csrf_checks=enforce_csrf)
+    client.force_login(account)
+    session = client.session
+    records: list[dict[str, object]] = [{"method": "password", "at": time.time()}]
+    if second_factor_age_s is not None:
+        used = Authenticator.objects.filter(user=account).first()
+        records.append(
+            {
+                "method": "mfa",
+                "type": "totp",
+                "id": used.pk if used else 0,
+                "at": time.time() - second_factor_age_s,
+            }
+        )
+    session["account_authentication_methods"] = records
+    session["account_authentication_methods_user"] = str(account.pk)
+    session.save()
+    return client
+
+
 @pytest.fixture
 def make_person(schemes: dict[int, Scheme]) -> MakePerson:
     """``make_person("jo", ("pcso", HART), …)``: an account with a password, an authenticator app and roles."""
-
-    def make(username: str, *grants: tuple[RoleSlug, int], name: str = "", has_second_factor: bool = True) -> Account:
-        account = Account(username=username, name=name or username.title())
-        account.set_password(PASSWORD)
-        account.save()
-        RoleGrant.objects.bulk_create(
-            RoleGrant(account=account, role=role, scheme=schemes[number]) for role, number in grants
-        )
-        if has_second_factor:
-            TOTP.activate(account, generate_totp_secret())
-        return account
-
-    return make
+    assert schemes
+    return person_of
 
 
 @pytest.fixture
 def signed_in() -> SignedIn:
     """``signed_in(account)``: a browser of that person, with a second factor shown ``second_factor_age_s`` ago."""
-
-    def sign_in(account: Account, *, second_factor_age_s: float | None = 0.0, enforce_csrf: bool = False) -> Client:
-        client = Client(enforce_csrf_checks=enforce_csrf)
-        client.force_login(account)
-        session = client.session
-        records: list[dict[str, object]] = [{"method": "password", "at": time.time()}]
-        if second_factor_age_s is not None:
-            used = Authenticator.objects.filter(user=account).first()
-            records.append(
-                {
-                    "method": "mfa",
-                    "type": "totp",
-                    "id": used.pk if used else 0,
-                    "at": time.time() - second_factor_age_s,
-                }
-            )
-        session["account_authentication_methods"] = records
-        session["account_authentication_methods_user"] = str(account.pk)
-        session.save()
-        return client
-
-    return sign_in
+    return browser_of
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +15,11 @@ from wire.signing import SigningKey
 AUTHORITY = SigningKey(bytes(range(32)))
 
 
-def write_config(folder: Path, *, port: int = 8123) -> Path:
-    """``office.toml`` of a town with HART and Pub Watch."""
-    schemes = (
-        SchemeEntry(number=1, slug="hart", name="HART"),
-        SchemeEntry(number=2, slug="pubwatch", name="Pub Watch"),
-    )
-    document = DirectoryDocument(serial=1, issued_at=datetime(2026, 11, 1, tzinfo=UTC), schemes=schemes, senders=())
+def write_config(folder: Path, *, port: int = 8123, schemes: Mapping[str, str] | None = None) -> Path:
+    """``office.toml`` of a town with HART and Pub Watch, or with other schemes: name by slug."""
+    named = schemes or {"hart": "HART", "pubwatch": "Pub Watch"}
+    entries = tuple(SchemeEntry(number=n, slug=slug, name=name) for n, (slug, name) in enumerate(named.items(), 1))
+    document = DirectoryDocument(serial=1, issued_at=datetime(2026, 11, 1, tzinfo=UTC), schemes=entries, senders=())
     (folder / "directory.json").write_bytes(seal_directory(document, AUTHORITY))
     (folder / "authority.pub").write_text(AUTHORITY.public.raw.hex())
     file = folder / "office.toml"
