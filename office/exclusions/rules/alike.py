@@ -65,14 +65,16 @@ def _compare(
     wanted: list[tuple[frozenset[str], SequenceMatcher[str]]], person: Described, known: Described
 ) -> Suggestion | None:
     is_born_then = person.born_on is not None and person.born_on == known.born_on
-    likeness = 0.0
-    for name in filter(None, map(_sorted_words, known.names)):
+    needed, likeness = _ALIKE_IF_BORN_THEN if is_born_then else _ALIKE, 0.0
+    for name in filter(None, map(_sorted_words, filter(None, known.names))):
         pairs = _pairs(name)
         for my_pairs, matcher in wanted:
             if 2 * len(pairs & my_pairs) >= _PAIRS_ALIKE * (len(pairs) + len(my_pairs)):
                 matcher.set_seq1(name)
-                likeness = max(likeness, matcher.ratio())
-    if likeness >= (_ALIKE_IF_BORN_THEN if is_born_then else _ALIKE):
+                # Both are never less than the ratio itself, which takes ten times as long.
+                if matcher.real_quick_ratio() >= needed and matcher.quick_ratio() >= needed:
+                    likeness = max(likeness, matcher.ratio())
+    if likeness >= needed:
         why = "the same name" if likeness == 1 else "a similar name"
         return Suggestion(known.number, f"{why} and date of birth" if is_born_then else why, likeness)
     if is_born_then:
