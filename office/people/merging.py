@@ -34,7 +34,8 @@ def put_together(known: Individual, was: Individual) -> str:
         _put_text(known, "address", was.address, ADDRESS_CHARS_MAX),
     ]
     known.is_believed_minor = known.is_believed_minor or was.is_believed_minor
-    known.version += 1
+    # Above both: a page that was loaded about the other row must not pass for one about this.
+    known.version = max(known.version, was.version) + 1
     known.search_text = folded(f"{known.name} {known.also_known_as}")
     known.save()
     if known.photographs.filter(is_shown=True).exists():

@@ -148,6 +148,7 @@ class CorrectionForm(_CleanForm):
         "reason": models.PROOF_CHARS_MAX,
     }
 
+    individual = forms.IntegerField(widget=forms.HiddenInput)
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     name = forms.CharField(label="Name", required=False, help_text="Empty = not known.")
     also_known_as = forms.CharField(
@@ -166,7 +167,8 @@ class CorrectionForm(_CleanForm):
     @classmethod
     def of(cls, individual: Individual) -> CorrectionForm:
         """Filled in with what is held now."""
-        return cls(initial={field: getattr(individual, field) for field in ("version", *CORRECTED_FIELDS)})
+        held = {field: getattr(individual, field) for field in ("version", *CORRECTED_FIELDS)}
+        return cls(initial=held | {"individual": individual.pk})
 
     def correction(self) -> Correction:
         """What was typed."""
@@ -174,9 +176,10 @@ class CorrectionForm(_CleanForm):
 
 
 class ReasonForm(_CleanForm):
-    """Why."""
+    """Why; and about whom the page was, which may be somebody else by now."""
 
     text_chars: ClassVar[Mapping[str, int]] = {"reason": models.PROOF_CHARS_MAX}
 
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    individual = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     reason = _lines("Why")

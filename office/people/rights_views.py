@@ -31,6 +31,11 @@ from office.people.rights_forms import CorrectionForm, FindForm, OutcomeForm, Re
 guard = for_roles("co-ordinator")
 PAGE_ROWS: Final = 50
 CHANGED: Final = "Somebody else has changed this person meanwhile. Look at what is held now, then do it again."
+SOMEBODY_ELSE: Final = "Meanwhile this request was found to be about somebody else. Nothing was done."
+
+
+class _SomebodyElseError(Exception):
+    """The page was about another person than the request is now."""
 
 
 @guard
@@ -161,7 +166,7 @@ def person_correct(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def person_restrict(request: HttpRequest, number: int) -> HttpResponseBase:
     """Hide the person's cases from shops while accuracy is contested."""
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = _reason_form(request, number)
 
     def do(actor: Account, mine: Rights, asked: RightsRequest) -> str:
         count = acts.restrict(actor, mine, asked, form.cleaned_data["reason"])
@@ -178,11 +183,10 @@ def person_restrict(request: HttpRequest, number: int) -> HttpResponseBase:
 def person_erase(request: HttpRequest, number: int) -> HttpResponseBase:
     """Erase the person: asked once more, then at once and for good."""
     individual = _person(_seen(rights(request), number))
-    sent = request.POST if request.method == "POST" else None
-    form = ReasonForm(sent, initial={"version": individual.version})
+    form = _reason_form(request, number)
 
     def do(actor: Account, mine: Rights, asked: RightsRequest) -> str:
-        acts.erase(actor, mine, asked, form.cleaned_data.get("version") or 0, form.cleaned_data["reason"])
+        acts.erase(actor, mine, asked, form.cleaned_data["version"], form.cleaned_data["reason"])
         return f"{individual.reference} is erased. Only the number is left."
 
     return _do(request, number, form, "people/person_erase.html", do)
@@ -211,9 +215,15 @@ def _do(
     if form.is_bound and form.is_valid():
         try:
             with acting(request) as (actor, mine):
-                said = do(actor, mine, _seen(mine, number))
+                said = do(actor, mine, _still_about(form.cleaned_data["individual"], _seen(mine, number)))
+        except _SomebodyElseError:
+            messages.error(request, SOMEBODY_ELSE)
+            return redirect("rights-request", number)
         except ChangedMeanwhileError:
             form.add_error(None, CHANGED)
+            # They see what is held now, so what they send next is about that.
+            form.data = form.data.copy()
+            form.data["version"] = str(_person(_seen(rights(request), number)).version)
         except (acts.RefusedError, MoveRefusedError) as e:
             form.add_error(None, str(e))
         else:
@@ -223,6 +233,19 @@ def _do(
     individual = _person(asked)
     context = {"form": form, "asked": asked, "individual": individual, "standing": acts.standing(individual)}
     return render(request, template, context, status=400 if form.errors else 200)
+
+
+def _still_about(individual: int, asked: RightsRequest) -> RightsRequest:
+    if asked.individual_id != individual:
+        raise _SomebodyElseError
+    return asked
+
+
+def _reason_form(request: HttpRequest, number: int) -> ReasonForm:
+    if request.method == "POST":
+        return ReasonForm(request.POST)
+    individual = _person(_seen(rights(request), number))
+    return ReasonForm(initial={"individual": individual.pk, "version": individual.version})
 
 
 def _request_page(request: HttpRequest, asked: RightsRequest, form: OutcomeForm | None = None) -> HttpResponse:

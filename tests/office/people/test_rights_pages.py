@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import msgspec
@@ -8,6 +9,7 @@ from django.test import Client
 
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
+from office.people.merging import put_together
 from office.people.models import Individual, RightsRequest
 from tests.office.conftest import HART, SignedIn
 from tests.office.exclusions.conftest import Town
@@ -25,6 +27,17 @@ def found(browser: Client, request: RightsRequest, **typed: object) -> str:
     answer = browser.post(f"/rights/{request.pk}/find/", {"proof": "passport seen", **typed}, follow=True)
     request.refresh_from_db()
     return answer.content.decode()
+
+
+def about(request: RightsRequest) -> dict[str, object]:
+    """What the pages send along: whom they showed, and in which version."""
+    assert request.individual is not None
+    return {"individual": request.individual.pk, "version": Individual.objects.get(pk=request.individual.pk).version}
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    return dict(re.findall(r'<input type="hidden" name="(individual|version)" value="(\d+)"', page))
 
 
 def last_action() -> str:
@@ -152,34 +165,41 @@ def test_export_is_given_on_paper_and_as_a_file_and_both_are_recorded(browser: C
 
 def test_person_is_corrected_and_the_second_editor_reads_what_holds_now(browser: Client, town: Town) -> None:
     request = request_of(town, town.case("served"))
-    typed = {"version": 1, "name": "First Right", "reason": "Passport seen."}
+    typed = {**about(request), "name": "First Right", "reason": "Passport seen."}
     browser.post(f"/rights/{request.pk}/correct/", typed)
     answer = browser.post(f"/rights/{request.pk}/correct/", typed | {"name": "Second Right"})
+    page = answer.content.decode()
 
     assert answer.status_code == 400
-    assert "Held now: First Right" in answer.content.decode()
+    assert "Held now: First Right" in page
     assert Individual.objects.get().name == "First Right"
+    # They have read it: what they send now is about that.
+    again = hidden(page) | {"name": "Second Right", "reason": "Passport seen."}
+    assert browser.post(f"/rights/{request.pk}/correct/", again).status_code == 302
+    assert Individual.objects.get().name == "Second Right"
     assert "corrected name" in browser.get(f"/rights/{request.pk}/").content.decode()
 
 
 def test_person_is_hidden_from_shops_for_a_reason(browser: Client, town: Town) -> None:
     case = town.case("served")
-    address = f"/rights/{request_of(town, case).pk}/restrict/"
-    assert browser.post(address, {"reason": ""}).status_code == 400
-    assert browser.post(address, {"reason": "They say it was somebody else."}).status_code == 302
+    request = request_of(town, case)
+    address, sent = f"/rights/{request.pk}/restrict/", about(request)
+    assert browser.post(address, {**sent, "reason": ""}).status_code == 400
+    assert browser.post(address, {**sent, "reason": "They say it was somebody else."}).status_code == 302
 
     assert Case.objects.get().is_restricted
 
 
 def test_person_is_erased_after_asking(browser: Client, town: Town) -> None:
     case = town.case("served")
-    address = f"/rights/{request_of(town, case).pk}/erase/"
+    request = request_of(town, case)
+    address, sent = f"/rights/{request.pk}/erase/", about(request)
     assert "would end with it: HART case 1, Served until" in browser.get(address).content.decode()
-    refused = browser.post(address, {"version": 1, "reason": ""})
+    refused = browser.post(address, {**sent, "reason": ""})
     assert refused.status_code == 400
-    assert browser.post(address, {"version": 7, "reason": "r"}).status_code == 400
+    assert browser.post(address, {**sent, "version": 7, "reason": "r"}).status_code == 400
     assert Individual.objects.get().name == "Nobody Atall"
-    assert browser.post(address, {"version": 1, "reason": "It was somebody else."}).status_code == 302
+    assert browser.post(address, {**sent, "reason": "It was somebody else."}).status_code == 302
 
     assert Individual.objects.get().name == ""
     assert Case.objects.get().state == "revoked"
@@ -187,7 +207,38 @@ def test_person_is_erased_after_asking(browser: Client, town: Town) -> None:
 
 def test_pages_of_cases_bear_an_erased_one(browser: Client, town: Town) -> None:
     case = town.case("served")
-    browser.post(f"/rights/{request_of(town, case).pk}/erase/", {"version": 1, "reason": "r"})
+    request = request_of(town, case)
+    browser.post(f"/rights/{request.pk}/erase/", {**about(request), "reason": "r"})
 
     asked = ("/cases/", f"/cases/{case.pk}/", "/votes/", f"/votes/{case.ballots.get().pk}/")
     assert [browser.get(address).status_code for address in asked] == [200, 200, 200, 404]
+
+
+@pytest.mark.parametrize("what", ["correct", "restrict", "erase"])
+def test_page_about_somebody_else_than_the_request_is_now_changes_nobody(
+    browser: Client, town: Town, what: str
+) -> None:
+    """Another co-ordinator found out meanwhile that the request is about another person."""
+    first, second = town.case("served"), town.case("served")
+    request = request_of(town, first)
+    sent = hidden(browser.get(f"/rights/{request.pk}/{what}/").content.decode())
+    assert set(sent) == {"individual", "version"}
+    request.individual = second.individual
+    request.save()
+    answer = browser.post(f"/rights/{request.pk}/{what}/", {**sent, "name": "X", "reason": "r"}, follow=True)
+
+    assert "found to be about somebody else. Nothing was done." in answer.content.decode()
+    assert [one.name for one in Individual.objects.all()] == ["Nobody Atall"] * 2
+    assert not Case.objects.filter(is_restricted=True).exists()
+
+
+def test_page_about_a_row_that_was_put_together_with_another_changes_nobody(browser: Client, town: Town) -> None:
+    """Their versions could be the same."""
+    case, known = town.case("nominated"), town.individual("Jo Reed")
+    Individual.objects.filter(pk=case.individual_id).update(version=2)
+    request = request_of(town, case)
+    sent = about(request)
+    put_together(known, Individual.objects.get(pk=case.individual_id))
+    browser.post(f"/rights/{request.pk}/erase/", {**sent, "individual": known.pk, "reason": "r"})
+
+    assert Individual.objects.get(pk=known.pk).name == "Jo Reed"
