@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import QuerySet, Value, When
+from django.db.models import Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -256,5 +256,8 @@ def _known(form: NominationForm, scheme: Scheme) -> Individual | None:
     if reference:
         slug, _, number = reference.rpartition("-")
         is_number = number.isascii() and number.isdigit() and len(number) <= 9  # noqa: PLR2004 - no column holds more
-        return known.filter(number=int(number)).first() if slug == scheme.slug.upper() and is_number else None
+        if slug != scheme.slug.upper() or not is_number:
+            return None
+        # Also by the number of a row that turned out to be the same person.
+        return known.filter(Q(number=int(number)) | Q(merged__number=int(number))).first()
     return known.filter(pk=form.same_as()).first() if form.same_as() else None

@@ -23,7 +23,7 @@ from office.exclusions.models import Ballot, Case, Notice, Step
 from office.exclusions.rules.life import TITLES as STATE_TITLES
 from office.exclusions.rules.period import day_of
 from office.exclusions.terms import terms_of
-from office.members.models import Member
+from office.members.models import Contact, Member
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.rules import by_first_word, other_names, without_others
 
@@ -41,6 +41,7 @@ ABOUT: Final = (
 _TOLD_DETAILS: Final = ("fields", "way", "form", "reason", "size", "photograph", "version", "cases", "ended")
 """Of what the audit says beside: the rest names others, or stands in another part."""
 _A_MEMBER: Final = "a member of the scheme"
+_OF_A_MEMBER: Final = "somebody of a member"
 _SOMEBODY: Final = "somebody of the scheme"
 _CO_ORDINATOR: Final = "the co-ordinator"
 
@@ -118,10 +119,12 @@ class _Texts:
         roles: dict[int, str] = dict(RoleGrant.objects.filter(scheme=own).values_list("account", "role"))
         staff = Account.objects.values_list("pk", "name")
         members = Member.objects.filter(memberships__scheme=own)
+        contacts = Contact.objects.filter(premises__member__memberships__scheme=own).distinct()
         self._others = by_first_word(
             [
                 *((one, "another person") for name, also in others for one in (name, *other_names(also))),
                 *((name, ROLE_TITLES.get(roles.get(number, ""), _SOMEBODY)) for number, name in staff),
+                *((name, _OF_A_MEMBER) for name in contacts.values_list("name", flat=True)),
                 *((name, _A_MEMBER) for name in members.values_list("name", flat=True)),
             ]
         )

@@ -16,6 +16,7 @@ from office.people.merging import put_together
 from office.people.models import Individual
 from office.people.rights import RefusedError, Search
 from office.people.rights_export import as_json, held
+from tests.office.conftest import HART, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, PROPOSAL, Town
 from tests.office.people.conftest import photograph, request_of
 
@@ -133,6 +134,23 @@ def test_earlier_reference_finds_the_person_until_they_are_erased(town: Town) ->
 
     with pytest.raises(RefusedError, match="Nobody in the register"):
         rights.find(town.cora, request_of(town), by_reference("hart-1"))
+
+
+def test_co_ordinator_nominates_by_an_earlier_reference(town: Town, signed_in: SignedIn) -> None:
+    first, second = town.individual("A"), town.individual("B")
+    put_together(second, first)
+    typed = {
+        "behalf": f"{HART}-0",
+        "reference": "HART-0001",
+        "category": "theft",
+        "conduct": "Took it.",
+        "happened_on": "2026-01-05",
+        "happened_at": "High Street",
+        "evidence": "Film.",
+    }
+
+    assert signed_in(town.cora).post("/cases/nominate/", typed).status_code == 302
+    assert Case.objects.get().individual == second
 
 
 def test_each_of_several_other_names_is_left_out_of_somebody_elses_export(town: Town) -> None:

@@ -14,6 +14,7 @@ from office.audit.models import AuditRow
 from office.exclusions import acts, reading
 from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
+from office.members.models import Contact
 from office.people import rights
 from office.people.forgetting import forget_deleted_rows
 from office.people.models import Individual, Photograph
@@ -217,6 +218,16 @@ def test_export_leaves_out_who_has_left(town: Town) -> None:
     assert "somebody of the scheme has the film." in told
     assert "Contact2" not in told
     assert "Dan" not in told
+
+
+def test_export_leaves_out_whom_to_reach_at_a_members_premises(town: Town) -> None:
+    case = town.case("served")
+    Contact.objects.create(premises=town.premises[1], name="Maud Larkin")
+    Case.objects.filter(pk=case.pk).update(evidence="Maud Larkin has the film.")
+    told = as_json(held(case.individual, timezone.now())).decode()
+
+    assert "somebody of a member has the film." in told
+    assert "Larkin" not in told
 
 
 def test_export_says_how_the_person_was_found_and_what_was_recorded_of_them(town: Town) -> None:
