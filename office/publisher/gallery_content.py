@@ -86,17 +86,17 @@ def _of(scheme: Scheme, today: date) -> Iterator[ShownCase]:
     cases = in_force.select_related("individual__scheme").prefetch_related(
         "listed", Prefetch("individual__photographs", shown, to_attr="shown_ones")
     )
-    count = 0
-    for case in cases.order_by("number"):
+    found: list[ShownCase] = []
+    for case in cases.order_by("-number"):
         entry = _entry(case, policy, in_scheme, today)
         if entry is None:
             continue
-        count += 1
-        if count > ENTRIES_MAX:
-            logger.error("scheme %s shows more than %d people: the rest is left out", scheme, ENTRIES_MAX)
-            return
+        if len(found) == ENTRIES_MAX:
+            logger.error("scheme %s shows more than %d people: the oldest are left out", scheme, ENTRIES_MAX)
+            break
         ones: list[Photograph] = getattr(case.individual, "shown_ones", [])
-        yield ShownCase(entry, ones[0].file if ones else None)
+        found.append(ShownCase(entry, ones[0].file if ones else None))
+    yield from reversed(found)
 
 
 def _entry(case: Case, policy: reach.MinorsPolicy, in_scheme: frozenset[int], today: date) -> GalleryEntry | None:

@@ -437,3 +437,14 @@ def test_ciphertext_opens_as_the_protocol_says(tmp_path: Path) -> None:
 
     bound_to = f"watchlink/1/photograph\n{name}\nportrait".encode()
     assert ChaCha20Poly1305(key).decrypt(data[:12], data[12:], bound_to) == b"a JPEG"
+
+
+def test_newest_are_shown_where_more_are_than_a_manifest_holds(
+    town: Town, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gallery_content, "ENTRIES_MAX", 2)
+    for _ in range(3):
+        town.case("served")
+
+    assert [one.case for one in world.look().entries] == [2, 3]
+    assert "the oldest are left out" in caplog.text
