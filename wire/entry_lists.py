@@ -10,8 +10,8 @@ Python's interpreter, and so the program's alerts, for that long.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -33,22 +33,20 @@ def no_rest() -> None:
     """For programs in which nothing else waits."""
 
 
-class _Room(threading.local):
-    """How many entries the thread's count may still come across."""
-
-    left = 0
+class _TooManyError(ValueError):
+    pass
 
 
-_room: Final = _Room()
+_room: Final[ContextVar[Iterator[int]]] = ContextVar("room")
+"""Yields as often as there is room for one more entry."""
 
 
 class _Counted(Struct, frozen=True, gc=False):
     """An entry of which nothing is kept: its fields are skipped."""
 
     def __post_init__(self) -> None:
-        _room.left -= 1
-        if _room.left < 0:
-            raise ValueError("too many entries")
+        if next(_room.get(), None) is None:
+            raise _TooManyError
 
 
 class EntryList(Generic[D]):
@@ -94,13 +92,15 @@ class EntryList(Generic[D]):
         return self._kind(**{**read, self._field: tuple(entries)})
 
     def _bound(self, encoded: msgspec.Raw) -> None:
-        _room.left = self._entries_max
+        token = _room.set(iter(range(self._entries_max)))
         try:
             self._count.decode(encoded)
         except msgspec.ValidationError as e:
-            if _room.left < 0:
+            if isinstance(e.__cause__, _TooManyError):
                 raise SnapshotError("snapshot too large", detail=f"over {self._entries_max} entries") from e
             raise
+        finally:
+            _room.reset(token)
 
 
 def _outline(kind: type[Message], field: str) -> type[Struct]:
