@@ -28,7 +28,6 @@ from bench.office_alerts import PressingNode, percentile
 from bench.office_browser import Browser
 from bench.office_work import (
     NICE_PAGES,
-    NICE_PAPERS,
     NICE_PUBLISHER,
     ROWS,
     Beside,
@@ -83,13 +82,9 @@ def main() -> None:
         fleet = town.make_fleet(base / "town", 1)
         log = base / "log"
         config, link = found(fleet)
-        with (
-            serve(config, log) as (pages, url, start_s),
-            _publisher(config, log) as publisher,
-            _papers(config, log) as papers,
-        ):
-            for process, nice in ((pages, NICE_PAGES), (publisher, NICE_PUBLISHER), (papers, NICE_PAPERS)):
-                step_back(process.pid, nice)
+        with serve(config, log) as (pages, url, start_s), _publisher(config, log) as publisher, _papers(config, log):
+            step_back(pages.pid, NICE_PAGES)
+            step_back(publisher.pid, NICE_PUBLISHER)
             browser = Browser(url)
             browser.join(link, CO_ORDINATOR)
             importing = Importing(browser)
@@ -156,11 +151,13 @@ def _publisher(config: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def _papers(config: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
+def _papers(config: Path, log: Path) -> Iterator[None]:
+    """Once it listens; it gets what nobody else wants of the processor, as CPUWeight=idle of its unit has it."""
     socket = str(config.parent / SOCKET)
     with town.program("-m", "watchlink.cli", "office", "papers", "--socket", socket, log=log) as process:
         town.wait_for(process, lambda fact: fact["fact"] == "listening")
-        yield process
+        os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+        yield
 
 
 def _fill(config: Path) -> tuple[int, int]:

@@ -20,8 +20,6 @@ NICE_PAGES: Final = 7
 """A fifth of central's share of a short processor, as CPUWeight=20 of their unit has it."""
 NICE_PUBLISHER: Final = 3
 """Half of central's share, as CPUWeight=50 of its unit has it."""
-NICE_PAPERS: Final = 10
-"""A tenth of central's share, as CPUWeight=10 of its unit has it."""
 TOO_SLOW: Final = r"(took too long to read)"
 
 

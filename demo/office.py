@@ -26,8 +26,6 @@ from provisioning.proposals import Proposals, link, read_proposals
 PAGES: Final = "office"
 PUBLISHER: Final = "publisher"
 PAPERS: Final = "papers"
-NICE_PAPERS: Final = 10
-"""A tenth of central's share of a short processor, as CPUWeight=10 of its unit has it."""
 _LINK: Final = re.compile(r"https?://\S+")
 _PUBLISHED_WITHIN_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.05
@@ -85,9 +83,8 @@ socket = "{self._socket.name}"
         return [sys.executable, "-m", "watchlink.cli", "office", *words, "--config", str(self.config)]
 
     def papers_command(self) -> list[str]:
-        """``watchlink office papers …``, which leaves the processor to others, as its unit does."""
-        program = (sys.executable, "-m", "watchlink.cli", "office", "papers")
-        return ["nice", "-n", f"{NICE_PAPERS}", *program, "--socket", str(self._socket)]
+        """``watchlink office papers …``."""
+        return [sys.executable, "-m", "watchlink.cli", "office", "papers", "--socket", str(self._socket)]
 
     async def found(self) -> None:
         """Make its database and keys as an engineer would, and let the fleet trust it.
