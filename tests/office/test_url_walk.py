@@ -84,22 +84,24 @@ OF_ALL_THEIR_SCHEMES: Final = {"correct_person", "end_account", "lost_phone"}
 """What a co-ordinator of only one scheme of a person is refused, with a sentence."""
 
 
-def posted(name: str, scheme: int, member: str) -> dict[str, object]:
-    """What somebody of a scheme posts, about something of a member; empty where that gets as far as the rights."""
+def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
+    """What somebody of a scheme posts about one of the things; empty where that gets as far as the rights."""
     joined = {f"joined-{HART}": "2026-01-05", f"joined-{PUB_WATCH}": "2026-01-05"}
     contacts = {"contacts-TOTAL_FORMS": 0, "contacts-INITIAL_FORMS": 0}
+    about: dict[str, object] = {"individual": things.individual, "version": 1}
     sent: Mapping[str, dict[str, object]] = {
         "correct_person": {"name": "Stolen"},
         "give_role": {"role": "pcso", "scheme": scheme},
         "remove_role": {"role": "cctv", "scheme": scheme},
         "member-add": {"name": "Stolen", "version": 1, **joined},
         "member-edit": {"name": "Stolen", "version": 1, **joined},
-        "premises-edit": {"name": "Stolen", "member": member, "schemes": [scheme], "version": 1, **contacts},
+        "premises-edit": {"name": "Stolen", "member": things.member, "schemes": [scheme], "version": 1, **contacts},
         "terms-edit": {"paper_title": "Stolen", "quorum": 1, "majority_percent": 50},
         "request-settle": {"outcome": "Stolen"},
         "request-find": {"way": "reference", "reference": "1", "proof": "Stolen"},
-        "person-correct": {"version": 1, "name": "Stolen", "reason": "Stolen"},
-        "person-erase": {"version": 1},
+        "person-correct": {**about, "name": "Stolen", "reason": "Stolen"},
+        "person-restrict": {**about},
+        "person-erase": {**about},
         "document-record": {"kind": "privacy-notice", "version": "Stolen"},
         "photograph": {"proposal": "large-left"},
         "photograph-remove": {"reason": "poor"},
@@ -253,7 +255,7 @@ def faults(
     hidden = MARKS[PUB_WATCH if scheme == HART else HART]
     for address, name in routes().items():
         for method in ("GET", "POST") if address in expected else ():
-            sent = posted(name, scheme, things.member)
+            sent = posted(name, scheme, things)
             answer, gained = ask(browser, method, filled(address, name, things), sent)
             said = outcome(answer, f"{method} {name}", is_signed_in=person is not None)
             may = {expected[address]} if method in lines[address].methods else {"404", "405", "sign in"}

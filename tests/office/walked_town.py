@@ -41,6 +41,12 @@ class Things(NamedTuple):
     target: Account
     member: str
 
+    @property
+    def individual(self) -> int:
+        """Whom the request is about; 0 = there is no request."""
+        found = RightsRequest.objects.filter(pk=self.arguments.get("rights", {"number": 0})["number"])
+        return found.values_list("individual", flat=True).first() or 0
+
 
 class Town(NamedTuple):
     """What is of HART alone, and what is of both schemes."""
