@@ -1,4 +1,4 @@
-"""The pages of cases and votes in Chromium: axe finds nothing in both themes and on a phone; nothing is too wide."""
+"""The pages of cases and votes in Chromium: axe, both themes, narrow windows, and what a screen reader is told."""
 
 from __future__ import annotations
 
@@ -9,37 +9,30 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponseBase
-from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 
 from office.exclusions import acts
 from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
-from tests.support.demo_browser import serious_faults
+from tests.support import page_for_everybody
+from tests.support.page_for_everybody import DESK, PHONE
 from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
 OFFICE = Path(__file__).parents[3] / "office"
-SIZES = {"desk": ViewportSize(width=1280, height=900), "phone": ViewportSize(width=360, height=740)}
 PICTURES = os.environ.get("WATCHLINK_PICTURES_OF_CASES")
 """A folder for pictures of every page, for a person to look at; empty = none are taken."""
 
 
 def faults(page: Page, name: str) -> list[object]:
-    """Of a page that is loaded: what axe finds and where it is too wide."""
-    found: list[object] = []
-    for where, size in SIZES.items():
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme="dark")
-        found += [(name, where, fault) for fault in serious_faults(page)]
-        page.emulate_media(color_scheme="light")
-        found += [(name, where, fault) for fault in serious_faults(page)]
-        if PICTURES:
+    """What keeps somebody from using a page that is loaded."""
+    if PICTURES:
+        for where, size in (("phone", PHONE), ("desk", DESK)):
+            page.set_viewport_size(size)
             page.screenshot(path=f"{PICTURES}/{name}-{where}.png", full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
-            found.append((name, where, "too wide"))
-    return found
+    return [(name, fault) for fault in page_for_everybody.faults(page)]
 
 
 def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
