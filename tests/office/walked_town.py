@@ -44,8 +44,8 @@ class Things(NamedTuple):
     @property
     def individual(self) -> int:
         """Whom the request is about; 0 = there is no request."""
-        found = RightsRequest.objects.filter(pk=self.arguments.get("rights", {"number": 0})["number"])
-        return found.values_list("individual", flat=True).first() or 0
+        asked = str(self.arguments.get("rights", {"number": 0})["number"])
+        return RightsRequest.objects.filter(pk=asked).values_list("individual", flat=True).first() or 0
 
 
 class Town(NamedTuple):
