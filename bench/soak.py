@@ -50,6 +50,8 @@ SETTLE_S: Final = 15.0
 FROZEN_S: Final = 12.0
 THAWED_S: Final = 6.0
 """While frozen the broker reads nothing but keeps its connections: programs take up to 30 s to notice."""
+PROVEN_WITHIN_S: Final = 90.0
+"""A node whose questions a flood left unanswered asks again within 80 s; until central answers it takes no states."""
 
 
 @contextlib.contextmanager
@@ -116,6 +118,8 @@ class Soak:
             report.read(again, "a new start")
 
     def _flood(self, flood: Flood, broker: int, count: int, per_s: int, presser: Presser) -> None:
+        if flood.must_reach is not None:
+            time.sleep(PROVEN_WITHIN_S)
         began_s, before = time.monotonic(), committed(self._fleet)
         with freezing(broker, is_wanted=flood.is_frozen):
             sent = send(flood, self._fleet.record.broker.port, count, per_s)
