@@ -222,8 +222,9 @@ def _do(
         except ChangedMeanwhileError:
             form.add_error(None, CHANGED)
             # They see what is held now, so what they send next is about that.
-            form.data = form.data.copy()
-            form.data["version"] = str(_person(_seen(rights(request), number)).version)
+            again = request.POST.copy()
+            again["version"] = str(_person(_seen(rights(request), number)).version)
+            form.data = again
         except (acts.RefusedError, MoveRefusedError) as e:
             form.add_error(None, str(e))
         else:
