@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -52,6 +53,12 @@ THAWED_S: Final = 6.0
 """While frozen the broker reads nothing but keeps its connections: programs take up to 30 s to notice."""
 PROVEN_WITHIN_S: Final = 90.0
 """A node whose questions a flood left unanswered asks again within 80 s; until central answers it takes no states."""
+NODE_UNIT: Final = Path(__file__).parent.parent / "systemd" / "watchlink-node.service"
+
+
+def units_memory(unit: Path) -> dict[str, str]:
+    """How a unit has memory given back to the system (``MALLOC_…``): a program is measured as systemd runs it."""
+    return dict(re.findall(r"\b(MALLOC_\w+)=(\S+)", unit.read_text(encoding="utf-8")))
 
 
 @contextlib.contextmanager
@@ -145,7 +152,10 @@ class Soak:
 
     def _node(self, stack: ExitStack) -> tuple[Measured, Presser]:
         config = str(self._shop_folder / "node.toml")
-        process = stack.enter_context(town.program("-m", "watchlink.cli", "node", "--config", config, log=self._log))
+        program = town.program(
+            "-m", "watchlink.cli", "node", "--config", config, log=self._log, environment=units_memory(NODE_UNIT)
+        )
+        process = stack.enter_context(program)
         town.wait_for(process, lambda fact: fact["fact"] == "armed")
         presser = stack.enter_context(closing(Presser(process, self._shop_folder / "board.sock")))
         return Measured("node", process.pid), presser

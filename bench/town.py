@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -66,10 +66,18 @@ def broker(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def program(*arguments: str, log: Path) -> Iterator[subprocess.Popen[str]]:
-    """One of our Python programs, its facts on a pipe and its log in a file."""
+def program(
+    *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """One of our Python programs, its facts on a pipe and its log in a file; ``environment`` is added to ours."""
     with log.open("ab") as errors:
-        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
     try:
         yield process
     finally:

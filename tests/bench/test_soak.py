@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 
-from bench import soak_floods, town
+from bench import soak, soak_floods, town
 from bench.soak_floods import (
     AT_ONCE,
     COMMON_FRAMES,
@@ -260,3 +260,7 @@ def test_soak_reads_what_a_running_node_keeps(tmp_path: Path) -> None:
         assert (0, 7) == (before, directory_serial(tmp_path))
     finally:
         store.close()
+
+
+def test_node_of_the_soak_gives_memory_back_as_its_unit_has_it() -> None:
+    assert {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"} == soak.units_memory(soak.NODE_UNIT)
