@@ -22,8 +22,8 @@ from office.audit.journal import record
 from office.exclusions.models import Ballot, Case
 from office.exclusions.rules.life import IN_FORCE
 from office.exclusions.rules.votes import ADVISERS
-from office.members.models import Member, Membership
-from office.members.scope import spoken_for
+from office.members.models import Member
+from office.members.scope import memberships_on, spoken_for
 from office.people.models import SHOWN_TO_READERS, Photograph
 
 ENDED_VOTES_SHOWN: Final = timedelta(days=30)
@@ -43,10 +43,8 @@ def speaks_now(rights: Rights) -> frozenset[tuple[int, int]]:
     pairs = spoken_for(rights)
     if not pairs:
         return pairs
-    today = timezone.localdate()
-    current = Membership.objects.filter(member__in=[member for member, _ in pairs], joined_on__lte=today)
-    found = current.filter(Q(ended_on=None) | Q(ended_on__gt=today)).values_list("member_id", "scheme_id")
-    return pairs & set(found)
+    current = memberships_on(timezone.localdate()).filter(member__in=[member for member, _ in pairs])
+    return pairs & set(current.values_list("member_id", "scheme_id"))
 
 
 def with_last_outcome(cases: QuerySet[Case]) -> QuerySet[Case]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import get_args
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from office.accounts.models import Account, RoleGrant
@@ -19,7 +19,8 @@ from office.exclusions.rules import votes
 from office.exclusions.rules.life import MOVES
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.votes import ADVISERS, Choice, Vote, Voter
-from office.members.models import Member, Membership, Spokesperson
+from office.members.models import Member, Spokesperson
+from office.members.scope import memberships_on
 
 
 def vote(actor: Account, ballot: Ballot, member: int, choice: Choice) -> None:
@@ -185,9 +186,8 @@ def _spoken_for(accounts: frozenset[int], case: Case, at: datetime) -> dict[int,
 
 def members_of(case: Case, now: datetime) -> frozenset[int]:
     """Members of the case's scheme today."""
-    today = day_of(now)
-    current = Membership.objects.filter(scheme=case.scheme_id, joined_on__lte=today)
-    return frozenset(current.filter(Q(ended_on=None) | Q(ended_on__gt=today)).values_list("member_id", flat=True))
+    current = memberships_on(day_of(now)).filter(scheme=case.scheme_id)
+    return frozenset(current.values_list("member_id", flat=True))
 
 
 def members_to_vote(case: Case, now: datetime) -> list[Member]:

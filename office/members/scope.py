@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from office.accounts.models import Scheme
@@ -21,6 +23,11 @@ def members_of(own_schemes: frozenset[int]) -> QuerySet[Member]:
     """The members that exist for a co-ordinator of these schemes, former ones too."""
     in_them = Membership.objects.filter(scheme_id__in=own_schemes)
     return Member.objects.filter(pk__in=in_them.values("member_id"))
+
+
+def memberships_on(day: date) -> QuerySet[Membership]:
+    """Those that have begun by a day and have not ended on it."""
+    return Membership.objects.filter(Q(ended_on=None) | Q(ended_on__gt=day), joined_on__lte=day)
 
 
 def members_without_contact(own_schemes: frozenset[int]) -> QuerySet[Member]:
