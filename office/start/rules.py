@@ -136,24 +136,24 @@ def to_do(facts: Facts) -> tuple[Line, ...]:
 
 
 def _of_exclusions(facts: Facts) -> Iterable[Line]:
-    if facts.votes:
-        yield _line(
-            facts.votes,
-            what=_counted(facts.votes, "vote waits for you", "votes wait for you"),
-            to_do="Read what was done, then vote before it ends.",
-            button="Votes",
-            view="votes",
-            each="vote",
-        )
-    if facts.cases:
-        yield _line(
-            facts.cases,
-            what=_counted(facts.cases, "case waits for you", "cases wait for you"),
-            to_do="Each says what its next step is.",
-            button="Cases",
-            view="cases",
-            each="case",
-        )
+    yield from _about(
+        facts.votes,
+        "vote waits for you",
+        "votes wait for you",
+        to_do="Read what was done, then vote before it ends.",
+        button="Votes",
+        view="votes",
+        each="vote",
+    )
+    yield from _about(
+        facts.cases,
+        "case waits for you",
+        "cases wait for you",
+        to_do="Each says what its next step is.",
+        button="Cases",
+        view="cases",
+        each="case",
+    )
 
 
 def _of_oneself(facts: Facts) -> Iterable[Line]:
@@ -197,36 +197,36 @@ def _of_people(facts: Facts) -> Iterable[Line]:
         for how in get_args(SignIn)
     }
     none, through_office, single = others["none"], others["through the office only"], others["single"]
-    if none:
-        yield _line(
-            none,
-            what=_counted(none, "person cannot sign in", "people cannot sign in"),
-            to_do="They have no passkey or app. If their link has run out, make one: “Help with a lost phone or key”.",
-            each="person",
-            is_grave=True,
-        )
-    if facts.invitations:
-        yield _line(
-            facts.invitations,
-            what=_counted(facts.invitations, "invitation has not been used", "invitations have not been used"),
-            to_do="Remind them, or cancel the invitation.",
-            button="People",
-            view="people",
-        )
-    if through_office:
-        yield _line(
-            through_office,
-            what=f"{_counted(through_office, 'person', 'people')} cannot enter the control room without the office",
-            to_do="If it fails, they are locked out. Ask them to add a passkey, or to print codes.",
-            each="person",
-        )
-    if single:
-        yield _line(
-            single,
-            what=_counted(single, "person has a single passkey or app", "people have a single passkey or app"),
-            to_do="If it is lost, only their recovery codes are left. Ask them to add another one.",
-            each="person",
-        )
+    yield from _about(
+        none,
+        "person cannot sign in",
+        "people cannot sign in",
+        to_do="They have no passkey or app. If their link has run out, make one: “Help with a lost phone or key”.",
+        each="person",
+        is_grave=True,
+    )
+    yield from _about(
+        facts.invitations,
+        "invitation has not been used",
+        "invitations have not been used",
+        to_do="Remind them, or cancel the invitation.",
+        button="People",
+        view="people",
+    )
+    yield from _about(
+        through_office,
+        "person cannot enter the control room without the office",
+        "people cannot enter the control room without the office",
+        to_do="If it fails, they are locked out. Ask them to add a passkey, or to print codes.",
+        each="person",
+    )
+    yield from _about(
+        single,
+        "person has a single passkey or app",
+        "people have a single passkey or app",
+        to_do="If it is lost, only their recovery codes are left. Ask them to add another one.",
+        each="person",
+    )
 
 
 def _of_premises(facts: Facts) -> Iterable[Line]:
@@ -240,41 +240,39 @@ def _of_premises(facts: Facts) -> Iterable[Line]:
         )
         return
     no_key_holder = _named(one for one in shops if not one.has_key_holder)
-    if no_key_holder:
-        yield _line(
-            no_key_holder,
-            what=_counted(no_key_holder, "premises has no key-holder", "premises have no key-holder"),
-            to_do="Nobody can be called there at night. Add one.",
-            button="Show them",
-            view="premises-list",
-            query="?missing=key-holder",
-            each="premises",
-        )
+    yield from _about(
+        no_key_holder,
+        "premises has no key-holder",
+        "premises have no key-holder",
+        to_do="Nobody can be called there at night. Add one.",
+        button="Show them",
+        view="premises-list",
+        query="?missing=key-holder",
+        each="premises",
+    )
     no_staff = _named(one for one in shops if not one.has_staff_contact)
-    if no_staff:
-        yield _line(
-            no_staff,
-            what=_counted(
-                no_staff, "premises does not say how to reach staff", "premises do not say how to reach staff"
-            ),
-            to_do="The control room cannot call back during an alert. Add a telephone number.",
-            button="Show them",
-            view="premises-list",
-            query="?missing=staff",
-            each="premises",
-        )
+    yield from _about(
+        no_staff,
+        "premises does not say how to reach staff",
+        "premises do not say how to reach staff",
+        to_do="The control room cannot call back during an alert. Add a telephone number.",
+        button="Show them",
+        view="premises-list",
+        query="?missing=staff",
+        each="premises",
+    )
     yield from _of_units(facts)
     members = facts.members_without_contact
-    if members:
-        yield _line(
-            members,
-            what=_counted(members, "member has no contact", "members have no contact"),
-            to_do="None of their people sees their premises here. Invite a member’s contact, then choose them there.",
-            button="Show them",
-            view="members-list",
-            query="?missing=contact",
-            each="member",
-        )
+    yield from _about(
+        members,
+        "member has no contact",
+        "members have no contact",
+        to_do="None of their people sees their premises here. Invite a member’s contact, then choose them there.",
+        button="Show them",
+        view="members-list",
+        query="?missing=contact",
+        each="member",
+    )
 
 
 def _of_units(facts: Facts) -> Iterable[Line]:
@@ -285,30 +283,28 @@ def _of_units(facts: Facts) -> Iterable[Line]:
         )
         return
     without = _named(one for one in facts.shops if one.number not in facts.fitted)
-    if without:
-        yield _line(
-            without,
-            what=_counted(without, "premises has no unit yet", "premises have no unit yet"),
-            to_do="No alert can come from there. Ask the fleet engineer to fit one.",
-            button="Show them",
-            view="premises-list",
-            query="?unit=none",
-            each="premises",
-        )
+    yield from _about(
+        without,
+        "premises has no unit yet",
+        "premises have no unit yet",
+        to_do="No alert can come from there. Ask the fleet engineer to fit one.",
+        button="Show them",
+        view="premises-list",
+        query="?unit=none",
+        each="premises",
+    )
 
 
 def _named(ones: Iterable[Colleague | Shop]) -> list[Named]:
     return [Named(one.number, one.name) for one in ones]
 
 
-def _counted(ones: Sequence[Named], word: str, words: str) -> str:
-    return f"{len(ones):,} {word if len(ones) == 1 else words}"
-
-
 def _listed(names: Sequence[str]) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
-def _line(ones: Sequence[Named], **rest: object) -> Line:
-    shown = tuple(ones[:NAMES_SHOWN])
-    return Line(shown=shown, left_out=len(ones) - len(shown), **rest)  # type: ignore[arg-type]
+def _about(ones: Sequence[Named], word: str, words: str, **rest: object) -> Iterable[Line]:
+    """A line that counts and shows them, if there are any."""
+    if ones:
+        what, shown = f"{len(ones):,} {word if len(ones) == 1 else words}", tuple(ones[:NAMES_SHOWN])
+        yield Line(what=what, shown=shown, left_out=len(ones) - len(shown), **rest)  # type: ignore[arg-type]
