@@ -120,13 +120,8 @@ def found(fleet: Fleet, database: str = "") -> tuple[Path, str]:
         + f'authority_file = "{authority}"\ndirectory_file = "{fleet.layout.directory}"\n[web]\nport = 0\n'
         f'[papers]\nsocket = "{SOCKET}"\n'
     )
-    made = subprocess.run(
-        [sys.executable, "-m", "watchlink.cli", "office", "init", "--config", str(config)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return config, next(word for word in made.stdout.split() if "/join/" in word)
+    said = town.output("-m", "watchlink.cli", "office", "init", "--config", str(config))
+    return config, next(word for word in said.split() if "/join/" in word)
 
 
 @contextmanager
@@ -162,13 +157,7 @@ def _papers(config: Path, log: Path) -> Iterator[None]:
 
 def _fill(config: Path) -> tuple[int, int]:
     """A notice and the individual that it is about."""
-    made = subprocess.run(
-        [sys.executable, "-m", "bench.office_filling", str(config), CO_ORDINATOR],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    notice, individual = map(int, made.stdout.split())
+    notice, individual = map(int, town.output("-m", "bench.office_filling", str(config), CO_ORDINATOR).split())
     return notice, individual
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -61,13 +59,8 @@ def _told(figures: Sequence[float], reference: Sequence[float]) -> str:
 
 
 def _fill(config: Path, people: int) -> dict[str, Any]:
-    made = subprocess.run(
-        [sys.executable, "-m", "bench.office_register_rows", str(config), office.CO_ORDINATOR, str(people)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    told: dict[str, Any] = json.loads(made.stdout)
+    said = town.output("-m", "bench.office_register_rows", str(config), office.CO_ORDINATOR, str(people))
+    told: dict[str, Any] = json.loads(said)
     return told
 
 

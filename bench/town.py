@@ -65,6 +65,11 @@ def broker(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
         _end(process)
 
 
+def output(*arguments: str) -> str:
+    """What one of our Python programs prints that does one thing and ends well."""
+    return subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 @contextmanager
 def program(
     *arguments: str, log: Path, environment: Mapping[str, str] | None = None
