@@ -80,6 +80,13 @@ def test_one_thing_that_waits_is_one_line(more: dict[str, object], what: str) ->
     assert line.to_do.endswith(".")
 
 
+def test_the_control_room_closed_to_oneself_is_grave_and_to_another_is_not_yet() -> None:
+    through_office = replace(ME, passkeys=0, has_printed_codes=False)
+
+    assert only(replace(SETTLED, colleagues=[through_office])).is_grave
+    assert not only(replace(SETTLED, colleagues=[ME, replace(through_office, number=2)])).is_grave
+
+
 def test_what_locks_people_out_comes_first() -> None:
     stranded = replace(ME, number=2, name="Ben", passkeys=0, has_app=False)
     facts = replace(SETTLED, alone_in=["HART"], upload="abc", colleagues=[ME, stranded], invitations=[Named(1, "Ann")])
