@@ -38,7 +38,7 @@ bench-radio: ## delivery against noise for each radio mode, beside plain AX.25; 
 	@scripts/set-up bench-radio
 	@.venv/bin/python -m bench.radio $(BENCH)
 
-bench-office: ## the office with 5,000 premises: start, memory, lists, notices, hostile photographs, and alerts beside imports and printing
+bench-office: ## the office with 5,000 premises: start, memory, lists, notices, hostile photographs, and alerts beside imports and printing (as root)
 	@scripts/set-up bench
 	@.venv/bin/python -m bench.office $(BENCH)
 	@.venv/bin/python -m bench.office_register $(REGISTER)

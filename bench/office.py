@@ -60,7 +60,6 @@ HOSTILE: Final[dict[str, Callable[[], bytes]]] = {
 CO_ORDINATOR: Final = "cora"
 BAR_START_S: Final = 3.0
 BAR_MEMORY_MB: Final = 110
-BAR_PUBLISHER_MB: Final = 70
 BAR_LIST_MS: Final = 100
 BAR_SIGN_IN_S: Final = 1.0
 BAR_NOTICE_S: Final = 2.0
@@ -94,7 +93,8 @@ def main() -> None:
             notice, individual = _fill(config)
             _print_notices(printing := Printing(browser, notice))
             _print_photographs(browser, individual)
-            with town.broker(fleet), town.central(fleet, log):
+            with town.broker(fleet) as broker, town.central(fleet, log) as central:
+                town.put_before_ordinary_programs(broker, central)
                 print(f"alert to receipt over mTLS, {options.presses} presses a round or more, one after another")
                 node = PressingNode(fleet)
                 for what, work, times in (
@@ -187,9 +187,11 @@ def _print_costs(
             f"  {premises} premises, {what}: median {median:.0f} ms, p99 {p99:.0f} ms [{used_ms:.0f} ms]"
             f" (bar {BAR_LIST_MS})"
         )
-    for name, process, bar in (("pages", pages, BAR_MEMORY_MB), ("publisher", publisher, BAR_PUBLISHER_MB)):
+    for name, process in (("pages", pages), ("publisher", publisher)):
         memory_mb, peak_mb = (town.memory_kb(process.pid, field) / 1_024 for field in ("VmRSS", "VmHWM"))
-        print(f"  {name}: resident memory {memory_mb:.0f} MB (bar {bar}), at most {peak_mb:.0f} MB while importing")
+        print(
+            f"  {name}: resident memory {memory_mb:.0f} MB (bar {BAR_MEMORY_MB}), at most {peak_mb:.0f} MB while importing"
+        )
 
 
 def _print_notices(printing: Printing) -> None:

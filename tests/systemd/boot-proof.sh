@@ -51,6 +51,9 @@ for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.star
 attempt node_at_broker
 attempt central_at_broker
 journalctl --output=cat --unit=mosquitto >/proof/broker-log
+for unit in mosquitto watchlink-central; do # field 41 of each thread: 2 is SCHED_RR
+    cut -d' ' -f41 "/proc/$(main_pid $unit)"/task/*/stat | sort -u >"/proof/$unit.policy"
+done
 stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
 pid=$(main_pid watchlink-node)
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from pathlib import Path
@@ -120,6 +121,11 @@ def test_unit_reaches_ready(proof: Proof, unit: str) -> None:
 def test_locked_in_programs_reach_the_locked_in_broker(proof: Proof, sender: str) -> None:
     """Sockets, TLS, certificates and threads all work under the units' locks, on Debian's own Python."""
     assert f" as {sender} " in proof.text("broker-log")
+
+
+@pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central"])
+def test_every_thread_of_an_alerts_way_goes_before_ordinary_programs(proof: Proof, unit: str) -> None:
+    assert [os.SCHED_RR] == [int(policy) for policy in proof.text(f"{unit}.policy").split()]
 
 
 def test_node_runs_without_any_privilege(proof: Proof) -> None:
