@@ -20,7 +20,7 @@ TITLES: Final[Mapping[str, str]] = {
     "duty-officer": "Duty officer",
     "police": "Police",
     "fleet-engineer": "Fleet engineer",
-    "members-contact": "Member's contact",
+    "members-contact": "Member’s contact",
 }
 """Roles as people read them."""
 

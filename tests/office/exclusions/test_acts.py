@@ -33,7 +33,7 @@ def test_case_goes_its_whole_way_and_tells_it(town: Town) -> None:
     assert case.period is not None
     assert case.period.last == last_day(today(), 6)
     assert [(step.move, step.by) for step in case.steps.all()] == [
-        ("nominate", "Contact1, Member's contact"),
+        ("nominate", "Contact1, Member’s contact"),
         ("check", "Cora, Co-ordinator"),
         ("open-vote", "Cora, Co-ordinator"),
         ("accept", "Watchlink itself"),
