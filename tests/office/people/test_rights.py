@@ -81,6 +81,7 @@ def test_erasure_leaves_number_state_and_dates(town: Town) -> None:
     assert left.ballots.get().exclude == 3
     person = Individual.objects.get()
     assert (person.number, str(person)) == (1, "HART-0001")
+    assert not person.photographs.exists()
     assert person.erased_at is not None
     row = AuditRow.objects.get(action="individual.erased")
     assert (row.subject_name, row.details) == ("HART-0001", '{"cases":[1],"ended":1,"photographs":1}')
