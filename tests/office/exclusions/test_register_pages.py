@@ -403,7 +403,7 @@ def test_printed_list_names_its_reader_and_is_logged(reader: Client, town: Town,
     pictured(town, one.individual)
     page = text(reader, "/register/print/?show=&q=")
 
-    assert f"Printed for {town.contacts[1].name}, Member&#x27;s contact, {timezone.localtime():%-d %b %Y, %H:}" in page
+    assert f"Printed for {town.contacts[1].name}, Member’s contact, {timezone.localtime():%-d %b %Y, %H:}" in page
     assert "<img" not in page
     assert "With photographs" in page
     assert (one.individual.reference in page, other.individual.reference in page) == (True, True)
