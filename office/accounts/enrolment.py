@@ -39,13 +39,19 @@ def method_removed(request: HttpRequest, account: Account, kind: str) -> None:
     word = METHOD_WORDS[Authenticator.Type(kind)]
     record(account, "sign-in-method.removed", account, method=word)
     tell(account, f"The {word} of your account was removed. If this was not you, tell your co-ordinator at once.")
+    take_links_back(request, account)
+
+
+def recovery_codes_made(request: HttpRequest, account: Account) -> None:
+    """New recovery codes; the old ones are void, with the links that the person made."""
+    record(account, "recovery-codes.made", account)
+    tell(account, "New recovery codes were made for your account. The old ones no longer work.")
+    take_links_back(request, account)
+
+
+def take_links_back(request: HttpRequest, account: Account) -> None:
+    """Void the open links that a person made, and tell them: whoever had what they replace could have made them."""
     withdrawn = withdraw_made_by(account, account)
     if withdrawn.told:
         tell(account, withdrawn.told)
         messages.warning(request, withdrawn.told)
-
-
-def recovery_codes_made(account: Account) -> None:
-    """New recovery codes; the old ones are void."""
-    record(account, "recovery-codes.made", account)
-    tell(account, "New recovery codes were made for your account. The old ones no longer work.")

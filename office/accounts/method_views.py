@@ -80,13 +80,13 @@ class RemovePasskeyView(RemoveWebAuthnView):  # type: ignore[misc]
 
 
 class NewRecoveryCodesView(GenerateRecoveryCodesView):  # type: ignore[misc]
-    """New recovery codes; the old ones are void."""
+    """New recovery codes; the old ones are void, and the links that the person made."""
 
     def form_valid(self, form: object) -> HttpResponseBase:
         """Make them."""
         with acting(self.request) as (account, _):
             answer: HttpResponseBase = super().form_valid(form)
-            enrolment.recovery_codes_made(account)
+            enrolment.recovery_codes_made(self.request, account)
             return answer
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from office.accounts import redeeming, sessions
 from office.accounts.access import acting, person
 from office.accounts.browsers import browser_text
+from office.accounts.enrolment import take_links_back
 from office.accounts.forms import ChangePasswordForm
 from office.accounts.guessing import is_right
 from office.accounts.models import Notice, OfficeSession, PrintedCode
@@ -104,7 +105,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "POST"])
 def change_password(request: HttpRequest) -> HttpResponseBase:
-    """A new password; every other session of the person ends."""
+    """A new password; every other session of the person ends, and the links that they made are void."""
     form = ChangePasswordForm(request.POST or None, account=person(request))
     if request.method == "POST" and is_right(form, f"change password {person(request).pk}"):
         with acting(request) as (account, _):
@@ -112,6 +113,7 @@ def change_password(request: HttpRequest) -> HttpResponseBase:
             OfficeSession.objects.filter(pk=request.session[sessions.SESSION_KEY]).update(generation=account.generation)
             record(account, "password.changed", account)
             tell(account, "Your password was changed. If this was not you, tell your co-ordinator at once.")
+            take_links_back(request, account)
         # Django's own check of the session, and a new key for it.
         update_session_auth_hash(request, account)
         messages.success(request, "Your password is changed. Your other sessions have ended.")

@@ -1,4 +1,4 @@
-"""A lost phone, and signing out everywhere, take back the links that were made: a thief may have made them."""
+"""Whatever was stolen takes back the links that were made with it, once its owner replaces, removes or reports it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from office.accounts import acts
 from office.accounts.models import Account, Invitation, RecoveryLink, Scheme
 from office.audit.models import AuditRow
-from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
+from tests.office.conftest import HART, PASSWORD, PUB_WATCH, MakePerson, SignedIn
 
 pytestmark = pytest.mark.django_db
 MADE = "1 invitation and 1 recovery link that"
@@ -114,6 +114,39 @@ def test_removing_ones_own_stolen_method_takes_back_what_was_made_with_it(
 
 def test_a_method_that_stays_takes_nothing_back(thief: Account, links: list[str], signed_in: SignedIn) -> None:
     signed_in(thief).post("/account/app/remove/")
+
+    assert [Client().get(link).status_code for link in links] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        (
+            "/account/password/",
+            {"old": PASSWORD, "password": "seven green bottles stand", "again": "seven green bottles stand"},
+        ),
+        ("/account/recovery-codes/new/", {}),
+    ],
+)
+def test_what_replaces_something_stolen_takes_back_what_was_made_with_it(
+    thief: Account, links: list[str], signed_in: SignedIn, path: str, sent: dict[str, str]
+) -> None:
+    browser = signed_in(thief)
+    asked = browser.get(path).content.decode()
+    page = browser.post(path, sent, follow=True).content.decode()
+
+    assert [Client().get(link).status_code for link in links] == [410, 410]
+    assert "Open invitations and recovery links that you made are taken back" in asked
+    assert f"Taken back: {MADE} you had made" in page
+    assert taken_back_by(thief)
+    replaced, taken_back = list(thief.notices.order_by("pk"))[-2:]
+    assert replaced.text.startswith(("Your password was changed", "New recovery codes were made"))
+    assert f"{MADE} you had made" in taken_back.text
+
+
+def test_a_password_that_is_refused_takes_nothing_back(thief: Account, links: list[str], signed_in: SignedIn) -> None:
+    sent = {"old": "wrong", "password": "seven green bottles stand", "again": "seven green bottles stand"}
+    signed_in(thief).post("/account/password/", sent)
 
     assert [Client().get(link).status_code for link in links] == [200, 200]
 
