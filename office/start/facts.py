@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
@@ -16,7 +16,8 @@ from office.audit.models import AuditRow
 from office.audit.views import seen_by
 from office.exclusions import waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
-from office.exclusions.models import Case
+from office.exclusions.models import Case, LawDocument
+from office.exclusions.rules.law import REMIND_DAYS
 from office.exclusions.scope import with_last_outcome
 from office.exclusions.vote_views import vote_rows
 from office.members.csv_views import PENDING_FOR
@@ -24,6 +25,7 @@ from office.members.listing import MISSING
 from office.members.models import PendingImport
 from office.members.scope import members_without_contact, premises_of
 from office.members.units import units
+from office.people.models import RightsRequest
 from office.start.rules import Colleague, Facts, Named, Shop
 
 IMPORT_ROWS_BACK = 10_000
@@ -56,6 +58,8 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         members_without_contact=[Named(*one) for one in members_without_contact(own).values_list("pk", "name")],
         cases=_cases(own),
         votes=votes,
+        requests=_requests(own),
+        reviews=_reviews(own),
     )
 
 
@@ -71,6 +75,29 @@ def _stands(case: Case) -> str:
         return f"{case.get_state_display()}; overdue, lapses after {date_format(last, 'j M')}"
     is_unfinished = case.state == "checked" and case.last_outcome == "leave-unfinished"  # type: ignore[attr-defined]
     return "Vote not finished" if is_unfinished else case.get_state_display()
+
+
+def _requests(own: frozenset[int]) -> list[Named]:
+    today, found = timezone.localdate(), RightsRequest.objects.filter(scheme__in=own, done_on=None)
+    return [Named(one.pk, one.get_kind_display(), _due(one, today)) for one in found]
+
+
+def _due(request: RightsRequest, today: date) -> str:
+    due = date_format(request.due_on, "j M")
+    if request.kind == "complaint" and request.acknowledged_on is not None:
+        return "acknowledged; answer without delay"
+    return f"LATE: was due on {due}" if request.due_on < today else f"due on {due}"
+
+
+def _reviews(own: frozenset[int]) -> list[Named]:
+    documents = LawDocument.objects.filter(scheme__in=own).select_related("scheme").order_by("pk")
+    newest = {(one.scheme_id, one.kind): one for one in documents}
+    soon = timezone.localdate() + timedelta(days=REMIND_DAYS)
+    return [
+        Named(one.pk, one.get_kind_display(), f"{one.scheme}, by {date_format(one.review_due, 'j M Y')}")
+        for one in newest.values()
+        if one.review_due <= soon
+    ]
 
 
 def _votes(rights: Rights) -> list[Named]:

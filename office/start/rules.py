@@ -84,6 +84,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         members_without_contact: for whom nobody sees the premises.
         cases: those that wait for a step of the co-ordinator's.
         votes: open ones in which a member for whom the person speaks has not voted.
+        requests: of people about themselves, that are not answered.
+        reviews: of documents without which a register stays off, that are due soon or were.
     """
 
     me: int
@@ -97,6 +99,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     members_without_contact: Sequence[Named] = ()
     cases: Sequence[Named] = ()
     votes: Sequence[Named] = ()
+    requests: Sequence[Named] = ()
+    reviews: Sequence[Named] = ()
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -153,6 +157,23 @@ def _of_exclusions(facts: Facts) -> Iterable[Line]:
         button="Cases",
         view="cases",
         each="case",
+    )
+    yield from _about(
+        facts.requests,
+        "person waits for your answer",
+        "people wait for your answer",
+        to_do="They have asked about themselves, or complained: the law says by when they are answered.",
+        button="Requests",
+        view="rights-due",
+        each="rights-request",
+    )
+    yield from _about(
+        facts.reviews,
+        "document is to be reviewed",
+        "documents are to be reviewed",
+        to_do="Read it through once a year, then record it again.",
+        button="Terms",
+        view="terms",
     )
 
 

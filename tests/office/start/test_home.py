@@ -10,14 +10,17 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from office.accounts import acts
 from office.accounts.access import rights_of
 from office.accounts.models import Account, Invitation, PrintedCode, Scheme
 from office.audit.journal import record
+from office.exclusions.models import LawDocument
 from office.members.facts import ContactFacts
 from office.members.models import Member, PendingImport, Spokesperson
+from office.people.models import RightsRequest
 from office.start.facts import facts_of
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.members.conftest import MakePremises
@@ -26,7 +29,7 @@ from tests.office.members.test_listing import AUTHORITY, directory_bytes
 pytestmark = pytest.mark.django_db
 HOLDER = ContactFacts(name="Sam", phone="0116 496 0034", is_key_holder=True)
 CLEANER = ContactFacts(name="Kim", phone="0116 496 0035")
-QUERIES = 16
+QUERIES = 18
 """Of the page of a co-ordinator, however large the town; six are of the session, the person and their rights."""
 
 
@@ -249,3 +252,30 @@ def test_members_contact_finds_their_premises(
     assert "Show all" in page
     assert "Anchor" not in page
     assert "You have a single passkey or app" in page
+
+
+def test_co_ordinator_is_reminded_of_who_waits_for_an_answer_and_of_reviews(
+    co_ordinator: Account, other_co_ordinator: Account, signed_in: SignedIn
+) -> None:
+    """A month, or 30 days, and a year: nobody opens those pages by chance."""
+    today = timezone.localdate()
+    for due, kind in ((today - timedelta(days=1), "access"), (today, "complaint")):
+        RightsRequest.objects.create(
+            scheme_id=HART, kind=kind, asked_by="Jo Reed", received_on=today, due_on=due, recorded_by=co_ordinator
+        )
+    for days in (400, 31, 30):
+        # The newest of a kind counts.
+        LawDocument.objects.create(
+            scheme_id=HART, kind="sharing-agreement", version="1", recorded_on=today, recorded_by=co_ordinator,
+            review_due=today + timedelta(days=days),
+        )  # fmt: skip
+    page = page_of(signed_in(co_ordinator))
+    elsewhere = page_of(signed_in(other_co_ordinator))
+
+    assert "2 people wait for your answer" in page
+    assert f"LATE: was due on {date_format(today - timedelta(days=1), 'j M')}" in page
+    assert "Jo Reed" not in page
+    assert "1 document is to be reviewed" in page
+    assert "Sharing agreement" in page
+    for said in ("for your answer", "to be reviewed"):
+        assert said not in elsewhere

@@ -71,6 +71,10 @@ def test_ways_to_sign_in(passkeys: int, sign_in: SignIn, *, app: bool, printed: 
         ({"fitted": None}, "Nobody knows which premises have a unit"),
         ({"members_without_contact": [Named(1, "Shops Ltd")]}, "1 member has no contact"),
         ({"members_without_contact": [Named(1, "A"), Named(2, "B")]}, "2 members have no contact"),
+        ({"requests": [Named(1, "Complains", "due on 3 Mar")]}, "1 person waits for your answer"),
+        ({"requests": [Named(1, "Objects"), Named(2, "Complains")]}, "2 people wait for your answer"),
+        ({"reviews": [Named(1, "Privacy notice")]}, "1 document is to be reviewed"),
+        ({"reviews": [Named(1, "A"), Named(2, "B")]}, "2 documents are to be reviewed"),
     ],
 )
 def test_one_thing_that_waits_is_one_line(more: dict[str, object], what: str) -> None:
