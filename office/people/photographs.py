@@ -111,7 +111,7 @@ def add_photograph(
     vault, name = sealing(), secrets.token_hex(16)
     key = vault.new_key(name)
     try:
-        vault.write(name, key, "original", taken.original)
+        sealed_sha256 = vault.write(name, key, "original", taken.original)
         vault.write(name, key, "whole", taken.whole.data)
     except OSError:
         vault.remove(name)
@@ -128,7 +128,8 @@ def add_photograph(
         added_by=actor,
         is_shown=False,
     )
-    record(actor, "photograph.added", individual, photograph=photograph.pk, original_sha256=photograph.original_sha256)
+    # Of the encrypted file: once that is gone, nobody can tell by it whose picture was here.
+    record(actor, "photograph.added", individual, photograph=photograph.pk, sealed_sha256=sealed_sha256)
     return photograph
 
 

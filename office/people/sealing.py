@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -73,8 +74,10 @@ class Sealing:
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._key.encrypt(nonce, ChaCha20Poly1305.generate_key(), _about(photograph, "key"))
 
-    def write(self, photograph: str, wrapped_key: bytes, kind: Kind, picture: bytes) -> None:
-        """Seal a picture into its file, whole or not at all.
+    def write(self, photograph: str, wrapped_key: bytes, kind: Kind, picture: bytes) -> str:
+        """Seal a picture into its file, whole or not at all; returns the SHA-256 of that file.
+
+        It binds the picture, and says nothing of it to anybody without the key.
 
         Raises:
             SealedError: the key was not wrapped here.
@@ -86,6 +89,7 @@ class Sealing:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder.chmod(FOLDER_MODE)
         write_atomic(self._folder / f"{photograph}.{kind}", sealed, FILE_MODE)
+        return sha256(sealed).hexdigest()
 
     def read(self, photograph: str, wrapped_key: bytes, kind: Kind) -> bytes:
         """A picture.

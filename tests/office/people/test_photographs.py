@@ -65,6 +65,17 @@ def test_a_photograph_is_kept_as_it_was_handed_in_and_as_it_is_shown(
     assert not is_cropped(photograph)
 
 
+def test_audit_binds_a_photograph_by_what_nobody_knows_it_by_afterwards(
+    individual: Individual, make_photograph: MakePhotograph, folder: Path
+) -> None:
+    """Its rows stay for ever: whoever has the same file must not find out by them that the person was here."""
+    photograph = make_photograph(individual)
+    row = AuditRow.objects.get(action="photograph.added")
+
+    assert sha256((folder / f"{photograph.file}.original").read_bytes()).hexdigest() in row.details
+    assert sha256(ORIGINAL).hexdigest() not in row.details
+
+
 def test_two_photographs_have_nothing_in_common(individual: Individual, make_photograph: MakePhotograph) -> None:
     one, two = make_photograph(individual), make_photograph(individual)
 
