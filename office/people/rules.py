@@ -201,6 +201,12 @@ def without_others(text: str, others: Others, own_names: Iterable[str]) -> str:
     }
     if not found:
         return text
+    # A letter may become two: ß is ss.
+    places = [place for place, letter in enumerate(text) for _ in letter.casefold()] + [len(text)]
     longest_first = sorted(found, key=len, reverse=True)
     pattern = r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)"
-    return re.sub(pattern, lambda hit: found.get(hit[0].casefold(), "somebody else"), text, flags=re.IGNORECASE)
+    told, at = "", 0
+    for hit in re.finditer(pattern, lowered):
+        told += text[at : places[hit.start()]] + found[hit[0]]
+        at = places[hit.end()]
+    return told + text[at:]

@@ -104,7 +104,10 @@ def test_erasure_of_what_stands_needs_a_reason() -> None:
     assert rules.why_not_erase(has_standing_case=False, reason="") is None
 
 
-OTHERS = (("Jo Bloggs", "another person"), ("Jo", "x"), ("Cora", "Co-ordinator"), ("Anna Reed", "another person"))
+OTHERS = (
+    *(("Jo Bloggs", "another person"), ("Otto Groß", "another person"), ("Jo", "x")),
+    *(("Cora", "Co-ordinator"), ("Anna Reed", "another person")),
+)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,7 @@ OTHERS = (("Jo Bloggs", "another person"), ("Jo", "x"), ("Cora", "Co-ordinator")
         ("(jo bloggs)’s coat", "(another person)’s coat"),
         ("Jo ran", "Jo ran"),
         ("Anna Reed and Reed", "Anna Reed and Reed"),
+        ("Er und Otto Groß, beide", "Er und another person, beide"),
         ("", ""),
     ],
 )
