@@ -1,7 +1,7 @@
 """What of cases and votes a person sees: every query for their pages begins here.
 
 * Co-ordinators: the cases and votes of their schemes.
-* Members' contacts: what they nominated, and the votes of the schemes in which they speak for a member.
+* Members' contacts: what they nominated, and the votes, of the schemes in which they speak for a member today.
 * PCSOs: what is in force in their schemes, for they serve it.
 * Police, PCSOs, duty sergeants: the votes of their schemes, on which they advise.
 """
@@ -33,7 +33,7 @@ ENDED_VOTES_SHOWN: Final = timedelta(days=30)
 def cases_visible(rights: Rights) -> QuerySet[Case]:
     """The cases that exist for a person, with what every page shows of them."""
     seen = Q(scheme__in=rights.co_ordinates)
-    seen |= Q(scheme__in=rights.schemes("members-contact"), nominated_by=rights.account)
+    seen |= Q(scheme__in={scheme for _, scheme in speaks_now(rights)}, nominated_by=rights.account)
     seen |= Q(scheme__in=rights.schemes("pcso"), state__in=IN_FORCE)
     return Case.objects.filter(seen).select_related("scheme", "individual")
 

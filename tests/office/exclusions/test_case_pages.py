@@ -16,6 +16,7 @@ from office.exclusions import acts
 from office.exclusions.models import Case, LawDocument
 from office.exclusions.rules.life import MOVES, State
 from office.exclusions.rules.period import day_of
+from office.members.models import Membership
 from office.people.models import Individual, Photograph
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, Town
@@ -263,6 +264,16 @@ def test_members_contact_sees_their_own_nominations_alone(town: Town, signed_in:
     assert mine.post(f"/cases/{case.pk}/withdraw/", {"version": 1, "reason": "wrong film"}).status_code == 302
     case.refresh_from_db()
     assert case.state == "withdrawn"
+
+
+def test_members_contact_sees_nothing_once_they_speak_for_no_member(town: Town, signed_in: SignedIn) -> None:
+    """Who leaves loses access on that day; the role alone is no reason to read of a person."""
+    case, browser = town.case("nominated"), signed_in(town.contacts[0])
+    Membership.objects.filter(member=town.members[0]).update(ended_on=day_of(timezone.now()))
+
+    text(browser, f"/cases/{case.pk}/", 404)
+    assert case.reference not in text(browser, "/cases/")
+    assert browser.post(f"/cases/{case.pk}/withdraw/", {"version": 1, "reason": "x"}).status_code == 404
 
 
 def test_members_contact_learns_nothing_of_the_register(town: Town, signed_in: SignedIn) -> None:
