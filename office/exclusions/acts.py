@@ -29,6 +29,8 @@ from office.members.models import Member, Premises
 from office.people.models import Individual
 
 HIDDEN_ELSEWHERE = "Another case of the person is hidden while it is looked into."
+FUTURE = "The day is in the future. Choose the day on which it happened."
+_CLOCKS_APART = timedelta(minutes=5)
 
 
 class MoveRefusedError(ValueError):
@@ -124,7 +126,7 @@ def nominate(
         nomination: what happened.
     """
     if nomination.happened_on > timezone.localdate():
-        raise MoveRefusedError("The day is in the future. Choose the day on which it happened.")
+        raise MoveRefusedError(FUTURE)
     case = Case.objects.create(
         scheme=individual.scheme,
         number=_next_case_number(individual.scheme),
@@ -147,6 +149,8 @@ def nominate(
 
 def check(turn: Turn, proposal: Proposal, remark: str = "") -> None:
     """Record what was checked, and what the members are asked to decide on; ``remark`` stays in the history."""
+    if turn.case.happened_on > timezone.localdate():
+        raise MoveRefusedError(FUTURE)
     if not proposal.note.strip():
         raise MoveRefusedError("Say what you checked, and how.")
     why_not = period.why_not_months(
@@ -173,7 +177,7 @@ def open_vote(turn: Turn, way: Way) -> Ballot:
         case=turn.case,
         way=way,
         meeting_on=day_of(now) if way == "meeting" else None,
-        identity_was_shown=way == "meeting" and terms.shows_identity_at_meetings,
+        identity_was_shown=way == "meeting" and terms.shows_identity_at_meetings and not is_minor(turn.case.individual),
         opened_at=now,
         closes_at=end,
         quorum=terms.quorum,
@@ -225,14 +229,15 @@ def serve(turn: Turn, serving: Serving) -> None:
     """Record that the newest version was served."""
     if not serving.gave_privacy_information:
         raise MoveRefusedError("The privacy information must be given with the notice, or before. Say so once it was.")
-    if serving.at > timezone.now() + timedelta(minutes=5):
+    if serving.at > timezone.now() + _CLOCKS_APART:
         raise MoveRefusedError("This time is in the future. Enter when it was served.")
     if not (serving.by.strip() and serving.where.strip() and serving.how.strip()):
         raise MoveRefusedError("Say who served it, where, and how.")
     notice = turn.case.notices.first()
     if notice is None:
         raise MoveRefusedError("There is no notice yet. Issue it first.")
-    if day_of(serving.at) < day_of(notice.made_at):
+    # Of an hour that comes twice the later one may be meant.
+    if serving.at.replace(fold=1) < notice.made_at - _CLOCKS_APART:
         raise MoveRefusedError("This version cannot have been served before it was made. Enter when it was served.")
     _move(turn, "serve")
     notice.served_at, notice.served_by = serving.at, serving.by
@@ -303,8 +308,13 @@ def mover_of(mine: Rights, case: Case) -> Mover:
     if not is_minor(case.individual):
         # Nothing else asks for somebody who is not the same.
         return Mover(mine.account, roles)
-    first = {number for number in (case.nominated_by_id, case.checked_by_id) if number is not None}
-    return Mover(mine.account, roles, second_accounts.same_as(mine.account, first))
+    checked = case.steps.filter(move="check", account__isnull=False).values_list("account", flat=True)
+    checkers = {case.checked_by_id or 0, *(number for number in checked if number is not None)}
+    same = second_accounts.same_as(mine.account, {*checkers, case.nominated_by_id})
+    if same & checkers:
+        # Whoever has checked it before counts as who did it last.
+        same |= {case.checked_by_id or 0}
+    return Mover(mine.account, roles, same)
 
 
 def facts(case: Case) -> life.Case:

@@ -6,7 +6,7 @@ out once; whoever means it may leave it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
@@ -18,21 +18,28 @@ from django.utils.datastructures import MultiValueDict
 
 from office.accounts.forms import PlainForm
 from office.accounts.models import Scheme
-from office.exclusions.acts import Nomination, Proposal
+from office.exclusions.acts import FUTURE, Nomination, Proposal
 from office.exclusions.fields import DayField, LineField, LinesField
 from office.exclusions.models import CONDUCT_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
 from office.exclusions.nominating import Likely, PersonFacts
 from office.exclusions.rules.period import CATEGORY_TITLES, MONTHS_MAX, tariff, why_not_months
 from office.exclusions.rules.reach import why_not_scope
-from office.exclusions.rules.wording import names_in, why_blind
+from office.exclusions.rules.wording import names_in, references_in, why_blind
 from office.members.models import Member, Premises
-from office.people.models import ADDRESS_CHARS_MAX, DESCRIPTION_CHARS_MAX, PERSON_NAME_CHARS_MAX, SOURCE_CHARS_MAX
+from office.people.models import (
+    ADDRESS_CHARS_MAX,
+    DESCRIPTION_CHARS_MAX,
+    PERSON_NAME_CHARS_MAX,
+    SOURCE_CHARS_MAX,
+    Individual,
+)
 
 SOMEBODY_ELSE: Final = "somebody-else"
 _GONE: Final = "Whom you chose is not in the register any more: erased, or put together with somebody. Choose again."
 _CATEGORY_CHOICES: Final = [("", "Choose what it was"), *CATEGORY_TITLES.items()]
 _REFERENCE_CHARS_MAX: Final = 24
 _TO_MEMBERS: Final = "Members read this and vote on it: no name, nothing by which the person is known."
+_READ_BY_MEMBERS: Final = ("conduct", "evidence", "happened_at", "months_reason", "necessity")
 
 
 class _GroupedForm(PlainForm):
@@ -74,17 +81,19 @@ class _GroupedForm(PlainForm):
         chosen = self.cleaned_data.get("same_as", "")
         return int(chosen) if chosen.isdigit() else 0
 
-    def check_wording(self, names: Iterable[str]) -> None:
-        """Point out a name in what members read, unless it was said that it stays."""
-        names = list(names)
-        for field in ("conduct", "evidence"):
+    def check_wording(self, names: Iterable[str], references: Iterable[str]) -> None:
+        """Point out a name or reference in what members read, unless it was said that it stays."""
+        names, references = list(names), list(references)
+        for field in _READ_BY_MEMBERS:
             found = names_in(self.cleaned_data.get(field, ""), names)
+            found += references_in(self.cleaned_data.get(field, ""), references)
             if found:
                 self.fields["keeps_name"] = forms.BooleanField(
                     label="It is not the person’s name: leave the text as it is", required=False
                 )
                 if not self.data.get("keeps_name"):
-                    self.add_error(field, f"{why_blind(found)} If it is not their name, say so below.")
+                    where = "above" if field in {"months_reason", "necessity"} else "below"
+                    self.add_error(field, f"{why_blind(found)} If it is not their name, say so {where}.")
 
 
 class NominationForm(_GroupedForm):
@@ -121,7 +130,7 @@ class NominationForm(_GroupedForm):
         " religion, sexual orientation, health, or people who were with them.",
     )
     happened_on = DayField("When", when_empty="Enter the day on which it happened.")
-    happened_at = LineField("Where", PLACE_CHARS_MAX, when_empty="Say where it happened.")
+    happened_at = LineField("Where", PLACE_CHARS_MAX, when_empty="Say where it happened.", help_text=_TO_MEMBERS)
     evidence = LinesField(
         "Evidence",
         CONDUCT_CHARS_MAX,
@@ -175,7 +184,7 @@ class NominationForm(_GroupedForm):
         if typed.get("born_on") and typed["born_on"] > today:
             self.add_error("born_on", "The date of birth is in the future.")
         if typed.get("happened_on") and typed["happened_on"] > today:
-            self.add_error("happened_on", "The day is in the future. Choose the day on which it happened.")
+            self.add_error("happened_on", FUTURE)
         names = (typed.get("name", ""), typed.get("also_known_as", ""))
         photograph = typed.get("photograph")
         is_said = typed.get("reference") or any(names) or typed.get("description") or photograph
@@ -187,7 +196,7 @@ class NominationForm(_GroupedForm):
             self.add_error("photograph_source", "Say where the photograph comes from.")
         if typed.get("photograph_taken_on") and typed["photograph_taken_on"] > today:
             self.add_error("photograph_taken_on", "This day has not come yet.")
-        self.check_wording(names)
+        self.check_wording(names, [typed.get("reference", "")])
         return typed
 
     def say_what_browsers_forget(self) -> None:
@@ -219,6 +228,8 @@ class CheckForm(_GroupedForm):
     conduct = LinesField(
         "What happened", CONDUCT_CHARS_MAX, rows=6, when_empty="Say what happened.", help_text=_TO_MEMBERS
     )
+    happened_on = DayField("When", when_empty="Enter the day on which it happened.")
+    happened_at = LineField("Where it happened", PLACE_CHARS_MAX, when_empty="Say where it happened.")
     evidence = LinesField("Evidence", CONDUCT_CHARS_MAX, when_empty="Say what evidence there is, and who holds it.")
     category = forms.ChoiceField(label="What it was", choices=list(CATEGORY_TITLES.items()))
     is_repeat = forms.BooleanField(label="The person was excluded before", required=False)
@@ -229,7 +240,7 @@ class CheckForm(_GroupedForm):
         error_messages={"invalid": f"Enter a number between 1 and {MONTHS_MAX}."},
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": MONTHS_MAX}),
     )
-    months_reason = LinesField("Why another length than the tariff", REASON_CHARS_MAX, rows=2)
+    months_reason = LinesField("Why another length than the tariff", REASON_CHARS_MAX, rows=2, help_text=_TO_MEMBERS)
     source = forms.ChoiceField(
         label="Where the information comes from",
         choices=[("local", "Local: from a member of the scheme"), ("regional", "Regional: from outside the scheme")],
@@ -250,6 +261,7 @@ class CheckForm(_GroupedForm):
         REASON_CHARS_MAX,
         rows=2,
         when_empty="Say why all these premises are needed, in a sentence.",
+        help_text=_TO_MEMBERS,
     )
     note = LinesField(
         "What you checked, and how",
@@ -260,7 +272,7 @@ class CheckForm(_GroupedForm):
 
     headings = (
         ("The person", "", ("same_as",)),
-        ("What members will read", "", ("conduct", "evidence", "keeps_name")),
+        ("What members will read", "", ("conduct", "happened_on", "happened_at", "evidence", "keeps_name")),
         ("How long", "", ("category", "is_repeat", "months", "months_reason")),
         ("Source", "", ("source", "regional_source", "source_expires_on")),
         ("Where", "", ("scope", "listed", "necessity")),
@@ -272,8 +284,8 @@ class CheckForm(_GroupedForm):
     ) -> None:
         self._likely: Mapping[int, Likely] = {one.individual.pk: one for one in likely}
         self._case, self._premises = case, list(premises)
-        fields = ("version", "conduct", "evidence", "category", "is_repeat", "source", "regional_source")
-        initial = {field: getattr(case, field) for field in (*fields, "source_expires_on", "scope")}
+        fields = ("version", "conduct", "evidence", "happened_on", "happened_at", "category", "is_repeat", "source")
+        initial = {field: getattr(case, field) for field in (*fields, "regional_source", "source_expires_on", "scope")}
         # An erased case has none: its page only says that nothing can be checked.
         if case.category:
             initial["months"] = tariff(case.category, is_repeat=case.is_repeat)  # type: ignore[arg-type]
@@ -292,8 +304,11 @@ class CheckForm(_GroupedForm):
     def clean(self) -> dict[str, Any]:
         """Everything that no single field can judge."""
         typed = self.cleaned_data
+        if typed.get("happened_on") and typed["happened_on"] > timezone.localdate():
+            self.add_error("happened_on", FUTURE)
+        people = [self._case.individual]
         if self.errors:
-            self.check_wording([self._case.individual.name, self._case.individual.also_known_as])
+            self._check_wording_of(people)
             return typed
         known, is_repeat = self._likely.get(self.same_as()), typed["is_repeat"]
         if known is not None and known.was_excluded and not is_repeat:
@@ -309,10 +324,7 @@ class CheckForm(_GroupedForm):
         why_not = why_not_scope(typed["scope"], frozenset(map(int, typed["listed"])), in_scheme, typed["necessity"])
         if why_not:
             self.add_error("listed" if typed["scope"] == "listed" else "scope", why_not)
-        names = [self._case.individual.name, self._case.individual.also_known_as]
-        if known is not None:
-            names += [known.individual.name, known.individual.also_known_as]
-        self.check_wording(names)
+        self._check_wording_of([*people, known.individual] if known is not None else people)
         return typed
 
     def proposal(self) -> Proposal:
@@ -328,6 +340,17 @@ class CheckForm(_GroupedForm):
             listed=frozenset(map(int, typed["listed"])),
             necessity=typed["necessity"],
         )
+
+    def nomination(self) -> Nomination:
+        """What happened, as it was checked."""
+        fields = ["category", "conduct", "evidence", "happened_on", "happened_at"]
+        if self.cleaned_data["source"] == "regional":
+            fields += ["regional_source", "source_expires_on"]
+        return Nomination(**{field: self.cleaned_data[field] for field in fields})
+
+    def _check_wording_of(self, people: Sequence[Individual]) -> None:
+        names = [name for one in people for name in (one.name, one.also_known_as)]
+        self.check_wording(names, [reference for one in people for reference in one.references])
 
     def _check_regional(self) -> None:
         if not self.cleaned_data["regional_source"]:

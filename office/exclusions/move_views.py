@@ -71,21 +71,11 @@ def check_page(request: HttpRequest, number: int) -> HttpResponseBase:
     form = CheckForm(case, premises, known, request.POST)
 
     def do(turn: Turn) -> None:
-        typed = form.cleaned_data
-        is_regional = typed["source"] == "regional"
         known = Individual.objects.select_related("scheme").filter(scheme=turn.case.scheme_id, erased_at=None)
         same_as = known.filter(pk=form.same_as()).first()
         if form.same_as() and same_as is None:
             raise _GoneMeanwhileError
-        record_check(
-            turn,
-            form.proposal(),
-            conduct=typed["conduct"],
-            evidence=typed["evidence"],
-            regional_source=typed["regional_source"] if is_regional else "",
-            source_expires_on=typed["source_expires_on"] if is_regional else None,
-            same_as=same_as,
-        )
+        record_check(turn, form.proposal(), form.nomination(), same_as=same_as)
 
     try:
         return _answer(request, case, "check", form, do=do, done="The check is recorded. Open the vote next.")

@@ -72,31 +72,20 @@ def nominate(
     return acts.nominate(actor, rights, individual, member, nomination)
 
 
-def record_check(
-    turn: Turn,
-    proposal: Proposal,
-    *,
-    conduct: str,
-    evidence: str,
-    regional_source: str,
-    source_expires_on: date | None,
-    same_as: Individual | None,
-) -> None:
+def record_check(turn: Turn, proposal: Proposal, checked: Nomination, *, same_as: Individual | None) -> None:
     """Record the check, with what members will read.
 
     Args:
         turn: the co-ordinator's.
         proposal: what members are asked.
-        conduct: as they will read it.
-        evidence: the same.
-        regional_source: empty = local.
-        source_expires_on: of a regional one.
+        checked: what happened, as they will read it.
         same_as: who of the register the person turned out to be; ``None`` = somebody new.
     """
     case = turn.case
-    case.conduct, case.evidence = conduct, evidence
-    case.source = "regional" if regional_source else "local"
-    case.regional_source, case.source_expires_on = regional_source, source_expires_on
+    case.conduct, case.evidence = checked.conduct, checked.evidence
+    case.happened_on, case.happened_at = checked.happened_on, checked.happened_at
+    case.source = "regional" if checked.regional_source else "local"
+    case.regional_source, case.source_expires_on = checked.regional_source, checked.source_expires_on
     left_over = "" if same_as is None else _put_together(turn, same_as)
     acts.check(turn, proposal, left_over)
 

@@ -145,7 +145,7 @@ _NOT_OVER: Final[frozenset[State]] = frozenset(TITLES) - OVER
 MOVES: Final[Mapping[MoveName, Move]] = {
     move.name: move
     for move in (
-        Move("check", "Record the check", "checked", _CO_ORDINATOR, frozenset({"nominated"}), "checked"),
+        Move("check", "Record the check", "checked", _CO_ORDINATOR, frozenset({"nominated", "checked"}), "checked"),
         Move(
             "withdraw",
             "Withdraw",

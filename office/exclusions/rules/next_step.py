@@ -6,7 +6,7 @@ from typing import Final
 
 from office.exclusions.rules.life import Case, MoveName, Mover, why_not
 
-_IN_ORDER: Final[tuple[MoveName, ...]] = ("check", "open-vote", "approve-minor", "issue", "reissue", "serve")
+_IN_ORDER: Final[tuple[MoveName, ...]] = ("open-vote", "check", "approve-minor", "issue", "reissue", "serve")
 GRAVE: Final[frozenset[MoveName]] = frozenset({"issue", "revoke", "lift-restriction"})
 """They want the second factor again: they put somebody before shops, or undo what members decided."""
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from office.exclusions.rules.life import IN_FORCE, State
 from office.exclusions.rules.period import Period
+from wire.gallery_manifest import LISTED_MAX
 
 Scope = Literal["all", "listed"]
 """All premises of the scheme, later joiners included; or those listed."""
@@ -69,6 +70,8 @@ def why_not_scope(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int
         return "Choose at least one premises."
     if scope == "listed" and not listed <= in_scheme:
         return "Choose only premises of this scheme."
+    if scope == "listed" and len(listed) > LISTED_MAX:
+        return f"Choose {LISTED_MAX} premises at most, or all of the scheme."
     if not necessity.strip():
         return "Say why all these premises are needed, in a sentence."
     return None

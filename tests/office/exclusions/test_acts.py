@@ -14,9 +14,11 @@ from office.audit.models import AuditRow
 from office.exclusions import acts, voting
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
 from office.exclusions.case_views import waits_for_co_ordinator
-from office.exclusions.models import STEP_BY_CHARS_MAX, Case
-from office.exclusions.rules.period import day_of, last_day
+from office.exclusions.models import STEP_BY_CHARS_MAX, Case, Notice
+from office.exclusions.rules.period import TOWN_ZONE, day_of, last_day
 from office.members.models import Premises
+from office.people.models import Individual
+from tests.office.conftest import HART, MakePerson
 from tests.office.exclusions.conftest import NOMINATION, PROPOSAL, Town, serving
 from wire.limits import NAME_CHARS_MAX
 
@@ -147,7 +149,16 @@ def test_serving_says_who_where_how_and_that_privacy_information_was_given(town:
     with pytest.raises(MoveRefusedError):
         acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=timezone.now() + timedelta(hours=1)))
     with pytest.raises(MoveRefusedError, match="before it was made"):
-        acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=timezone.now() - timedelta(days=1)))
+        acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=timezone.now() - timedelta(minutes=6)))
+
+
+def test_notice_is_served_in_an_hour_that_comes_twice(town: Town) -> None:
+    """Made at 01:50 of summer time, served twenty minutes later: the clock on the wall says 01:10."""
+    case = town.case("issued")
+    Notice.objects.update(made_at=datetime(2025, 10, 26, 0, 50, tzinfo=UTC))
+    acts.serve(town.turn(case), msgspec.structs.replace(serving(), at=datetime(2025, 10, 26, 1, 10, tzinfo=TOWN_ZONE)))
+
+    assert Case.objects.get().state == "served"
 
 
 def test_order_that_covers_no_premises_is_not_issued(town: Town) -> None:
@@ -190,6 +201,37 @@ def test_under_18_waits_for_a_second_approver(town: Town) -> None:
     acts.issue(town.turn(case), today())
 
     assert Case.objects.get(pk=case.pk).state == "issued"
+
+
+def test_check_is_made_anew_until_the_vote_is_open(town: Town) -> None:
+    """Else a wrong word that members have read could not be set right: the case would have to be nominated anew."""
+    case = town.case("checked")
+    acts.check(town.turn(case), msgspec.structs.replace(PROPOSAL, months=3, months_reason="The first time."))
+    assert Case.objects.get(pk=case.pk).months == 3
+    acts.open_vote(town.turn(case), "between-meetings")
+    with pytest.raises(MoveRefusedError, match="“Being voted on”"):
+        acts.check(town.turn(case), PROPOSAL)
+    acts.stop_vote(town.turn(case), "It names them.")
+    acts.check(town.turn(case), PROPOSAL)
+
+    case = Case.objects.get(pk=case.pk)
+    assert (case.state, case.months) == ("checked", 6)
+    assert [step.move for step in case.steps.all()] == ["nominate", "check", "check", "open-vote", "stop-vote", "check"]
+
+
+def test_whoever_checked_first_is_no_second_approver_either(town: Town, make_person: MakePerson) -> None:
+    case = town.nominated()
+    Individual.objects.update(born_on=None, is_believed_minor=True)
+    acts.check(town.turn(case, town.deputy), PROPOSAL)
+    acts.check(town.turn(case), PROPOSAL)
+    Case.objects.update(state="decided")
+    for who in (town.cora, town.deputy):
+        with pytest.raises(MoveRefusedError, match="neither nominated nor checked"):
+            acts.approve_minor(town.turn(case, who), "seen", may_show=False)
+    third = make_person("third", ("co-ordinator", HART))
+    acts.approve_minor(town.turn(case, third), "school and police heard", may_show=False)
+
+    assert Case.objects.get().minor_approved_by == third
 
 
 def test_appeal_is_settled_by_what_follows_it(town: Town) -> None:

@@ -251,6 +251,8 @@ def test_file_as_large_as_a_photograph_may_be_reaches_the_form() -> None:
 
 CHECK = {
     "conduct": "Took three bottles and left.",
+    "happened_on": "2026-01-05",
+    "happened_at": "High Street",
     "evidence": "Film of camera 4.",
     "category": "theft",
     "months": "6",
@@ -283,6 +285,38 @@ def test_check_wants_a_reason_for_another_length(town: Town, cora: Client) -> No
     assert status == 400
     assert "The tariff for this is 12 months." in page
     assert check(cora, case, category="violence", months="9", months_reason="He is ill")[0] == 302
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "found"),
+    [
+        ("months_reason", "Atall did it twice.", "Atall"),
+        ("happened_at", "Outside Nobody’s flat", "Nobody"),
+        ("evidence", "As of hart-0001, film 3.", "HART-0001"),
+    ],
+)
+def test_check_points_out_who_it_is_wherever_members_read(
+    town: Town, cora: Client, field: str, text: str, found: str
+) -> None:
+    """The vote is blind; readers of the register find a person by the reference."""
+    case = town.case("nominated")
+    sent = {"months": "5", "months_reason": "It was little.", field: text}
+    page = check(cora, case, **sent)[1]
+    assert f"This seems to name the person (“{found}”)" in page
+    assert Case.objects.get().state == "nominated"
+
+    assert check(cora, case, **sent, keeps_name="on")[0] == 302
+
+
+def test_check_sets_right_when_and_where_it_happened(town: Town, cora: Client) -> None:
+    """The person is handed it, and it is what they are told they did."""
+    case = town.case("nominated")
+    tomorrow = (day_of(timezone.now()) + timedelta(days=1)).isoformat()
+    assert "The day is in the future." in check(cora, case, happened_on=tomorrow)[1]
+    assert check(cora, case, happened_on="2026-01-04", happened_at="Low Street")[0] == 302
+    case.refresh_from_db()
+
+    assert (str(case.happened_on), case.happened_at) == ("2026-01-04", "Low Street")
 
 
 def test_check_wants_source_and_expiry_of_what_is_regional(town: Town, cora: Client) -> None:

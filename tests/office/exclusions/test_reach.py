@@ -69,6 +69,9 @@ def test_scope_needs_premises_of_the_scheme_and_a_reason() -> None:
     assert why_not_scope("all", numbers(), numbers(), "all") is not None
     assert why_not_scope("listed", numbers(1, 9), numbers(1), "only there") == "Choose only premises of this scheme."
     assert why_not_scope("all", numbers(), numbers(1), " ") is not None
+    many = frozenset(range(1, 502))
+    assert why_not_scope("listed", many, many, "only there") == "Choose 500 premises at most, or all of the scheme."
+    assert why_not_scope("all", frozenset(), many, "all of it") is None
 
 
 def test_notice_is_stale_when_it_names_other_premises_or_another_last_day() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from office.exclusions.rules.wording import names_in
+from office.exclusions.rules.wording import names_in, references_in
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,14 @@ def test_names_in_a_text_are_found_without_accents() -> None:
 
 
 def test_initials_are_not_names() -> None:
-    assert names_in("A man took J cloths in Ox Lane.", ["J Ox", "A"]) == []
+    assert names_in("A man took J cloths in an ox cart.", ["J Ox", "A"]) == []
+
+
+def test_short_word_of_a_name_is_found_as_it_is_spelled() -> None:
+    """Whole names are as short as that."""
+    assert names_in("Bo and a woman took it. Ng ran.", ["Bo Ng"]) == ["Bo", "Ng"]
+    assert names_in("The bo tree, and so on.", ["Bo So"]) == []
+
+
+def test_reference_is_found_however_it_is_written() -> None:
+    assert references_in("It is hart-0042 again.", ["HART-0042", "HART-0043", ""]) == ["HART-0042"]

@@ -24,8 +24,7 @@ from tests.office.people.conftest import photograph, request_of
 def matched(town: Town, case: Case, known: Individual) -> Case:
     """The co-ordinator finds at the check that the case is about ``known``."""
     record_check(
-        town.turn(case), PROPOSAL, conduct=case.conduct, evidence=case.evidence, regional_source="",
-        source_expires_on=None, same_as=Individual.objects.get(pk=known.pk),
+        town.turn(case), PROPOSAL, NOMINATION, same_as=Individual.objects.get(pk=known.pk)
     )  # fmt: skip
     return Case.objects.get(pk=case.pk)
 
