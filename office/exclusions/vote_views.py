@@ -299,6 +299,8 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
         "happened_at": case.happened_at,
         "months": case.months,
         "months_reason": case.months_reason,
+        "where": voting.where(case),
+        "necessity": case.necessity,
         "source_ends_on": case.source_expires_on,
         "tariff_first": first,
         "tariff_again": again,
@@ -314,11 +316,11 @@ def _facts(ballot: Ballot) -> dict[str, Any]:
 def _identity(request: HttpRequest, ballot: Ballot) -> Case | None:
     """The case with its person, for the co-ordinator: once they are excluded, or while the scheme’s terms show it.
 
-    The room reads this page. Whoever was not excluded is nobody’s to know; after any other outcome the case may be
-    voted on again, by people who must not know more than before.
+    The room reads this page: an under-18 is never on it. Whoever was not excluded is nobody’s to know; after any other
+    outcome the case may be voted on again, by people who must not know more than before.
     """
     is_shown = ballot.identity_was_shown if ballot.ended_at is None else ballot.outcome == "accept"
-    if not is_shown:
+    if not is_shown or acts.is_minor(ballot.case.individual):
         return None
     mine = rights(request)
     return cases_visible(mine).filter(pk=ballot.case_id, scheme__in=mine.co_ordinates).first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import get_args
+from typing import Final, get_args
 
 from django.db.models import F
 from django.utils import timezone
@@ -19,8 +19,11 @@ from office.exclusions.rules import votes
 from office.exclusions.rules.life import MOVES
 from office.exclusions.rules.period import day_of
 from office.exclusions.rules.votes import ADVISERS, Choice, Vote, Voter
-from office.members.models import Member, Spokesperson
+from office.members.models import Member, Premises, Spokesperson
 from office.members.scope import memberships_on
+
+NAMES_SHOWN: Final = 12
+"""Of premises, where members are told from which they decide to exclude."""
 
 
 def vote(actor: Account, ballot: Ballot, member: int, choice: Choice) -> None:
@@ -193,6 +196,16 @@ def members_of(case: Case, now: datetime) -> frozenset[int]:
 def members_to_vote(case: Case, now: datetime) -> list[Member]:
     """Members that have a vote on a case, by name."""
     return list(Member.objects.filter(pk__in=members_of(case, now) - {case.nominating_member_id or 0}).order_by("name"))
+
+
+def where(case: Case) -> str:
+    """From which premises members decide to exclude, in words."""
+    if case.scope == "all":
+        return f"All premises of {case.scheme}, later joiners included"
+    covered = Premises.objects.filter(pk__in=acts.covered(case)).order_by("name", "pk")
+    names = list(covered.values_list("name", flat=True))
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "") or "No premises now"
 
 
 def facts_of(ballot: Ballot) -> votes.Ballot:

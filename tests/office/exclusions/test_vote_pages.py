@@ -74,6 +74,8 @@ def test_vote_page_says_what_was_done_and_not_who_did_it(town: Town, signed_in: 
         assert shown in page
     assert f"{timezone.localtime(ballot.closes_at):%H:%M}" in page
     assert "3 members of HART" in page
+    assert "All premises of HART, later joiners included" in page
+    assert "Goes from shop to shop." in page
     assert "Shop 2 votes" in page
 
 
@@ -391,6 +393,28 @@ def test_scheme_may_show_the_identity_at_its_meetings_and_each_decision_says_so(
     browser.post(f"/votes/{ballot.pk}/hands/", {"close": ""})
 
     assert "the identity shown before the vote" in browser.get(f"/votes/{ballot.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("is_shown_to_adults", [False, True])
+def test_meeting_sees_no_name_or_face_of_an_under_18(
+    town: Town, signed_in: SignedIn, *, is_shown_to_adults: bool
+) -> None:
+    """They are for those who decide, without knowing who it is, and for those who serve: not for the room."""
+    SchemeTerms.objects.update(shows_identity_at_meetings=is_shown_to_adults)
+    case = town.case("checked")
+    Individual.objects.update(born_on=None, is_believed_minor=True)
+    acts.open_vote(town.turn(case), "meeting")
+    ballot, browser = town.ballot(case), signed_in(town.cora)
+    pages = [browser.get(f"/votes/{ballot.pk}/hands/").content.decode()]
+    sent = {**hands(town, ballot, "exclude", "exclude", "exclude"), "close": ""}
+    pages.append(browser.post(f"/votes/{ballot.pk}/hands/", sent, follow=True).content.decode())
+
+    assert Case.objects.get().state == "decided"
+    for page in pages:
+        assert "HART case 1" in page
+        assert "Nobody Atall" not in page
+        assert "HART-0001" not in page
+    assert "without name or photograph" in pages[1]
 
 
 def test_members_do_not_vote_by_the_page_at_a_meeting(town: Town, signed_in: SignedIn) -> None:

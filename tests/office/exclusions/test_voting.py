@@ -10,7 +10,7 @@ from office.exclusions import acts, voting
 from office.exclusions.acts import MoveRefusedError
 from office.exclusions.models import Ballot, Case
 from office.exclusions.rules.votes import Choice
-from office.members.models import Membership, Spokesperson
+from office.members.models import Membership, Premises, Spokesperson
 from tests.office.conftest import HART, PUB_WATCH, MakePerson
 from tests.office.exclusions.conftest import PROPOSAL, Town
 
@@ -182,6 +182,25 @@ def test_vote_between_meetings_is_not_written_down_nor_closed_by_hand(town: Town
         voting.write_down(town.cora, ballot, town.members[1].pk, "exclude")
     with pytest.raises(MoveRefusedError):
         voting.close_meeting_vote(town.cora, ballot)
+
+
+def test_vote_says_from_which_premises(town: Town) -> None:
+    case = town.case("voting")
+    Case.objects.update(scope="listed")
+    case.listed.set(town.premises[:2])
+    case.refresh_from_db()
+    assert voting.where(case) == "Shop 1, Shop 2"
+    town.premises[0].schemes.clear()
+    town.premises[1].schemes.clear()
+    assert voting.where(case) == "No premises now"
+    case.listed.set(
+        Premises.objects.create(member=town.members[0], name=f"Branch {number:02}", place="") for number in range(14)
+    )
+    for one in case.listed.all():
+        one.schemes.add(town.hart)
+
+    assert voting.where(case).startswith("Branch 00, Branch 01, ")
+    assert voting.where(case).endswith("Branch 11 and 2 more")
 
 
 def test_made_up_choice_is_refused(town: Town, ballot: Ballot) -> None:
