@@ -53,6 +53,7 @@ and disorder, and to protect staff and customers.
 Of such a person the scheme holds name, date of birth, description and address so far as they are known, a photograph, \
 what happened, the evidence, what was decided, the notices, appeals and requests.
 It holds nothing about ethnicity, religion, health, orientation or politics.
+What is held comes from members of the scheme, their staff and cameras, the police and other schemes.
 ## The law
 UK GDPR Article 6(1)(f), or 6(1)(e) where a council is responsible. Article 10 with the Data Protection Act 2018, \
 section 10(5) and Schedule 1, paragraphs 10 and 36.

@@ -20,6 +20,7 @@ from office.papers.orders import (
     NAME_CHARS_MAX,
     PREMISES_ON_FRONT_MAX,
     TEXT_CHARS_MAX,
+    HeldPaper,
     MeetingPaper,
     NoticePaper,
     Order,
@@ -52,7 +53,7 @@ def draw(order: Order) -> bytes:
         mend(pdf)
         pdf.save(finished, deterministic_id=True)
     with pikepdf.open(finished) as pdf:
-        faults = tags.faults(pdf, figures=1 if isinstance(order, NoticePaper) and order.photograph else 0)
+        faults = tags.faults(pdf, figures=_pictures(order))
     if faults:
         raise UnreadablePaperError("; ".join(faults))
     return finished.getvalue()
@@ -60,13 +61,42 @@ def draw(order: Order) -> bytes:
 
 def html_of(order: Order) -> str:
     """What is drawn, as a page of HTML. All text in it is plain: one line each, without control characters."""
-    if isinstance(order, MeetingPaper):
+    if isinstance(order, HeldPaper):
+        name, words = "held", _words_of_held(order)
+    elif isinstance(order, MeetingPaper):
         name, words = "meeting", _words_of_meeting(order)
     else:
         name, words = "pocket" if order.is_pocket_size else "notice", _words(order)
     css = (_SHEETS / f"{'pocket' if name == 'pocket' else 'notice'}.css").read_text(encoding="utf-8")
     text: str = _ENGINE.get_template(f"{name}.html").render(Context({**words, "css": css}))
     return text
+
+
+def _pictures(order: Order) -> int:
+    if isinstance(order, HeldPaper):
+        return len(order.photographs)
+    return int(isinstance(order, NoticePaper) and bool(order.photograph))
+
+
+def _words_of_held(paper: HeldPaper) -> dict[str, object]:
+    return {
+        "scheme": _line(paper.scheme),
+        "reference": _line(paper.reference),
+        "made_on": day_text(paper.made_on),
+        "created": paper.made_on.isoformat(),
+        "responsible": list(_lines(paper.responsible)),
+        "contact": list(_lines(paper.contact)),
+        "about": [_line(sentence) for sentence in paper.about],
+        "parts": [
+            {
+                "title": _line(part.title),
+                "facts": [{"label": _line(fact.label), "text": " / ".join(_lines(fact.text))} for fact in part.facts],
+            }
+            for part in paper.parts
+            if part.facts
+        ],
+        "photographs": [_data_url(one) for one in paper.photographs],
+    }
 
 
 def _words_of_meeting(paper: MeetingPaper) -> dict[str, object]:
@@ -83,9 +113,12 @@ def _words_of_meeting(paper: MeetingPaper) -> dict[str, object]:
                 "evidence": _line(one.evidence),
                 "happened_on": day_text(one.happened_on),
                 "happened_at": _line(one.happened_at),
+                "until": day_text(one.until) if one.until else "",
                 "is_repeat": one.is_repeat,
                 "months": f"{one.months}",
                 "months_reason": _line(one.months_reason),
+                "where": _line(one.where),
+                "necessity": _line(one.necessity),
                 "tariff_first": f"{one.tariff_first}",
                 "tariff_again": f"{one.tariff_again}",
                 "is_minor": one.is_minor,
@@ -124,6 +157,7 @@ def _words(paper: NoticePaper) -> dict[str, object]:
         "issued_on": day_text(paper.issued_on),
         "created": paper.issued_on.isoformat(),
         "standing": _line(paper.standing),
+        "is_regional": paper.is_regional,
     }
 
 

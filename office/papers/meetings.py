@@ -10,13 +10,14 @@ from office.accounts.models import Scheme
 from office.exclusions.acts import is_minor
 from office.exclusions.models import Case
 from office.exclusions.rules.period import TARIFF_MONTHS
+from office.exclusions.voting import where
 from office.papers.orders import MEETING_CASES_MAX, MeetingCase, MeetingPaper
 
 
 def meeting_paper(scheme: Scheme, today: date) -> MeetingPaper | None:
     """What waits for a vote at today's meeting: checked cases, and those with an open vote; ``None`` = nothing."""
     open_today = Q(state="voting", ballots__way="meeting", ballots__meeting_on=today, ballots__ended_at=None)
-    found = Case.objects.filter(Q(state="checked") | open_today, scheme=scheme).select_related("individual")
+    found = Case.objects.filter(Q(state="checked") | open_today, scheme=scheme).select_related("individual", "scheme")
     cases = tuple(_case(one) for one in found.distinct().order_by("number")[:MEETING_CASES_MAX])
     return MeetingPaper(scheme=scheme.name, printed_on=today, cases=cases) if cases else None
 
@@ -32,8 +33,11 @@ def _case(case: Case) -> MeetingCase:
         happened_at=case.happened_at,
         months=case.months,
         months_reason=case.months_reason,
+        where=where(case),
+        necessity=case.necessity,
         tariff_first=first,
         tariff_again=again,
+        until=case.source_expires_on,
         is_repeat=case.is_repeat,
         is_minor=is_minor(case.individual),
     )

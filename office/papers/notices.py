@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from office.accounts.rules import Rights
+from office.exclusions.acts import covered
 from office.exclusions.models import Notice
 from office.exclusions.rules.life import IN_FORCE, TITLES
 from office.exclusions.rules.period import day_of
@@ -56,6 +57,7 @@ def paper_of(notice: Notice, *, is_pocket_size: bool) -> NoticePaper:
         contact=terms.contact,
         issued_on=day_of(notice.made_at),
         standing=_standing(notice),
+        is_regional=case.source == "regional",
         photograph=b"" if is_pocket_size else _face_of(case.individual),
         is_pocket_size=is_pocket_size,
     )
@@ -83,6 +85,9 @@ def _standing(notice: Notice) -> str:
         return f"Copy for the file. This exclusion is over: {TITLES[case.state].lower()}."  # type: ignore[index]
     if newest is not None and newest.version != notice.version:
         return f"Copy for the file. Version {newest.version} has replaced it."
+    if not {row["number"] for row in notice.premises} <= covered(case):
+        # Of one that has joined meanwhile the person is told by the next version; what stands here is still true.
+        return "Copy for the file. This exclusion no longer covers every premises named here. Issue a new version."
     if case.last_on is not None and case.last_on != notice.last_on:
         return f"Copy for the file. This exclusion now ends with {day_text(case.last_on)}."
     return ""

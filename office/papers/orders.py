@@ -18,6 +18,8 @@ PREMISES_MAX: Final = 1_000
 PHOTOGRAPH_BYTES_MAX: Final = 2_000_000
 MEETING_CASES_MAX: Final = 100
 """More than a meeting reads."""
+HELD_FACTS_MAX: Final = 1_000
+"""About as many as are drawn in time; more are in the file for other programs."""
 PREMISES_ON_FRONT_MAX: Final = 8
 """More are listed behind the privacy notice, on pages of their own."""
 UNKNOWN_NAME: Final = "A person whose name we do not know"
@@ -60,6 +62,7 @@ class NoticePaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         issued_on: day of this version.
         standing: empty for the newest version of an exclusion in force; else a sentence that says what this copy is.
         photograph: JPEG or PNG, of a person whose name is not known; empty = none.
+        is_regional: what happened was told by somebody outside the scheme.
         is_pocket_size: both sides of a card of 105 × 74 mm instead of A4.
     """
 
@@ -82,6 +85,7 @@ class NoticePaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     issued_on: date
     standing: Text = ""
     photograph: Annotated[bytes, Meta(max_length=PHOTOGRAPH_BYTES_MAX)] = b""
+    is_regional: bool = False
     is_pocket_size: bool = False
 
 
@@ -95,7 +99,9 @@ class MeetingCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         happened_on, happened_at: day and place.
         months: proposed.
         months_reason: why another number than the tariff's.
+        where, necessity: from which premises, and why all these.
         tariff_first, tariff_again: months; the second if excluded before.
+        until: the last day on which a regional source may be used; ``None`` = local.
         is_repeat: excluded before.
         is_minor: under 18, or believed to be.
     """
@@ -108,8 +114,11 @@ class MeetingCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     happened_at: Name
     months: int
     months_reason: Text
+    where: Text
+    necessity: Text
     tariff_first: int
     tariff_again: int
+    until: date | None = None
     is_repeat: bool
     is_minor: bool
 
@@ -128,7 +137,44 @@ class MeetingPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cases: Annotated[tuple[MeetingCase, ...], Meta(min_length=1, max_length=MEETING_CASES_MAX)]
 
 
-Order = NoticePaper | MeetingPaper
+class HeldFact(Struct, frozen=True, forbid_unknown_fields=True):
+    """A label and what is held."""
+
+    label: Text
+    text: Text
+
+
+class HeldPart(Struct, frozen=True, forbid_unknown_fields=True):
+    """A heading with facts under it."""
+
+    title: Name
+    facts: tuple[HeldFact, ...]
+
+
+class HeldPaper(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="held"):
+    """Everything held of a person, as they are given it.
+
+    Attributes:
+        scheme: name of the scheme.
+        reference: of the person.
+        responsible, contact: from the scheme's terms.
+        made_on: day.
+        about: sentences of why, for how long and from where.
+        parts: in the order of a reader; at most :data:`HELD_FACTS_MAX` facts.
+        photographs: the face in each, JPEG or PNG.
+    """
+
+    scheme: Name
+    reference: Name
+    responsible: Text
+    contact: Text
+    made_on: date
+    about: tuple[Text, ...]
+    parts: tuple[HeldPart, ...]
+    photographs: tuple[Annotated[bytes, Meta(max_length=PHOTOGRAPH_BYTES_MAX)], ...] = ()
+
+
+Order = NoticePaper | MeetingPaper | HeldPaper
 ORDER_BYTES_MAX: Final = 4_000_000
 
 

@@ -40,7 +40,7 @@ def notice_pdf(request: HttpRequest, number: int) -> HttpResponse:
         return render(request, "papers/no_paper.html", {**back, "fault": e}, status=503)
     about, version = paper.reference, notice.version
     record(person(request), "notice.printed", notice.case, individual=about, version=version, size=size)
-    return _pdf(data, f"{about}-version-{version}{'-pocket' if size == 'pocket' else ''}")
+    return pdf_response(data, f"{about}-version-{version}{'-pocket' if size == 'pocket' else ''}")
 
 
 @for_roles("co-ordinator")
@@ -60,10 +60,11 @@ def meeting_pdf(request: HttpRequest, scheme: str) -> HttpResponse:
     except NoPdfError as e:
         return render(request, "papers/no_paper.html", {**back, "fault": e}, status=503)
     record(person(request), "meeting-list.printed", own, cases=[one.number for one in paper.cases])
-    return _pdf(data, f"{own.slug}-meeting-{paper.printed_on.isoformat()}")
+    return pdf_response(data, f"{own.slug}-meeting-{paper.printed_on.isoformat()}")
 
 
-def _pdf(data: bytes, name: str) -> HttpResponse:
+def pdf_response(data: bytes, name: str) -> HttpResponse:
+    """A PDF to keep as a file of this name, which nothing else keeps."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.pdf"',
         "Cache-Control": "no-store",

@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from office.accounts.access import acting, for_roles, rights
+from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.rules import Rights
+from office.audit.journal import record
 from office.people.intake_process import PhotographRefusedError
 from office.people.intake_terms import Size
-from office.people.models import Photograph
+from office.people.models import Individual, Photograph
 from office.people.photograph_forms import OWN, CropForm, PhotographForm, RemovalForm
 from office.people.photographs import (
     PHOTOGRAPHS_MAX,
@@ -43,7 +44,7 @@ guard = for_roles("co-ordinator")
 @require_GET
 def photographs_list(request: HttpRequest, number: int) -> HttpResponse:
     """The photographs of an individual, and which one readers see."""
-    individual = get_object_or_404(pictured(rights(request).co_ordinates), pk=number)
+    individual = _pictured(request, number)
     rows = [(one, is_cropped(one), has_files(one)) for one in individual.photographs.select_related("added_by")]
     context = {"individual": individual, "rows": rows, "is_full": len(rows) >= PHOTOGRAPHS_MAX}
     return render(request, "people/photographs_list.html", context)
@@ -53,7 +54,7 @@ def photographs_list(request: HttpRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def photograph_add(request: HttpRequest, number: int) -> HttpResponseBase:
     """Hand in a photograph; what was read of it is seen on the next page before it counts."""
-    individual = get_object_or_404(pictured(rights(request).co_ordinates), pk=number)
+    individual = _pictured(request, number)
     form = PhotographForm(request.POST, request.FILES) if request.method == "POST" else PhotographForm()
     if form.is_bound and form.is_valid():
         typed = form.cleaned_data
@@ -79,7 +80,7 @@ def photograph_add(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def photograph_page(request: HttpRequest, number: int) -> HttpResponseBase:
     """A photograph as it was read, and which part of it is the face."""
-    photograph = _own(rights(request), number)
+    photograph = _asked(request, number)
     form = CropForm(photograph, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -115,6 +116,7 @@ def photograph_page(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_POST
 def photograph_show(request: HttpRequest, number: int) -> HttpResponseBase:
     """Make it the one that readers see."""
+    _asked(request, number)
     with acting(request) as (actor, mine):
         photograph = _own(mine, number)
         if not is_cropped(photograph):
@@ -129,7 +131,7 @@ def photograph_show(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def photograph_remove(request: HttpRequest, number: int) -> HttpResponseBase:
     """Remove a photograph for good, after asking why."""
-    photograph = _own(rights(request), number)
+    photograph = _asked(request, number)
     form = RemovalForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         with acting(request) as (actor, mine):
@@ -145,7 +147,7 @@ def photograph_remove(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_GET
 def photograph_file(request: HttpRequest, number: int, size: str) -> HttpResponse:
     """The picture itself, marked for whoever looks."""
-    photograph = _own(rights(request), number)
+    photograph = _asked(request, number)
     for known in get_args(Size):
         if size == known:
             return photograph_response(request, photograph, known)
@@ -154,3 +156,29 @@ def photograph_file(request: HttpRequest, number: int, size: str) -> HttpRespons
 
 def _own(mine: Rights, number: int) -> Photograph:
     return get_object_or_404(photographs_of(mine.co_ordinates), pk=number)
+
+
+def _asked(request: HttpRequest, number: int) -> Photograph:
+    """A photograph that exists for the person who is signed in.
+
+    Raises:
+        Http404: it does not. Who asked for which number is in the audit, not whether there is such a photograph.
+    """
+    found = photographs_of(rights(request).co_ordinates).filter(pk=number).first()
+    if found is None:
+        record(person(request), "photograph.not-found", f"photograph address {number}", number=number)
+        raise Http404
+    return found
+
+
+def _pictured(request: HttpRequest, number: int) -> Individual:
+    """An individual whose photographs the person who is signed in looks after.
+
+    Raises:
+        Http404: it is not theirs; it is in the audit, as of :func:`_asked`.
+    """
+    found = pictured(rights(request).co_ordinates).filter(pk=number).first()
+    if found is None:
+        record(person(request), "individual.not-found", f"individual address {number}", number=number)
+        raise Http404
+    return found

@@ -32,12 +32,14 @@ ABOUT: Final = (
     "Who receives it: members of the scheme, the police, police community support officers and the CCTV control room.",
     "How long: nominations that were not accepted for 28 days. After an exclusion, its photograph for 28 days.",
     "The rest of an exclusion for 12 months after its end. Requests such as this one for 24 months.",
-    "Where it comes from: members of the scheme, their staff and cameras, the police.",
+    "Where it comes from: members of the scheme, their staff and cameras, the police, other schemes.",
     "There is no face recognition, and no machine decides: members of the scheme vote.",
     "You may ask for correction, erasure or restriction; you may object, appeal, and complain to the scheme.",
     "You may also complain to the Information Commissioner's Office: ico.org.uk, 0303 123 1113.",
 )
 """What Art. 15(1) wants beside the data."""
+HANDLING: Final = "What was done with it"
+"""Title of the part that the audit tells."""
 _TOLD_DETAILS: Final = ("fields", "way", "form", "reason", "size", "photograph", "version", "cases", "ended")
 """Of what the audit says beside: the rest names others, or stands in another part."""
 _A_MEMBER: Final = "a member of the scheme"
@@ -91,7 +93,7 @@ def held(individual: Individual, made_at: datetime) -> Held:
     parts += [_request(one, texts) for one in individual.requests.order_by("pk")]
     handling = tuple(_handling(individual))
     if handling:
-        parts.append(Part("What was done with it", handling))
+        parts.append(Part(HANDLING, handling))
     return Held(
         reference=individual.reference,
         scheme=individual.scheme.name,
@@ -163,7 +165,7 @@ def _photograph(photograph: Photograph, texts: _Texts) -> Part:
         Fact("Added on", _day(photograph.added_at)),
         Fact("Shown", "yes" if photograph.is_shown else "no"),
     )
-    return Part("A photograph of you: a copy is handed over with this", facts)
+    return Part("A photograph of you: the face is handed over with this", facts)
 
 
 def _case_parts(case: Case, texts: _Texts) -> Iterator[Part]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("rights/<int:number>/settle/", rights_views.request_settle, name="request-settle"),
     path("rights/<int:number>/find/", rights_views.request_find, name="request-find"),
     path("rights/<int:number>/export/", rights_views.export_page, name="rights-export"),
+    path("rights/<int:number>/export.pdf", rights_views.export_pdf, name="rights-export-pdf"),
     path("rights/<int:number>/export.json", rights_views.export_json, name="rights-export-json"),
     path("rights/<int:number>/correct/", rights_views.person_correct, name="person-correct"),
     path("rights/<int:number>/restrict/", rights_views.person_restrict, name="person-restrict"),

@@ -9,20 +9,25 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from office.accounts.access import acting, for_roles, rights
+from office.accounts.access import acting, for_roles, person, rights
 from office.accounts.forms import PlainForm
 from office.accounts.models import Account, Scheme
 from office.accounts.rules import Rights
 from office.accounts.second_factor import require_recent_second_factor
 from office.audit.journal import record
 from office.exclusions.acts import ChangedMeanwhileError, MoveRefusedError
+from office.papers.asking import NoPdfError, pdf_of
+from office.papers.held import held_paper
+from office.papers.views import pdf_response
 from office.people import retention, rights_export, rules
 from office.people import rights as acts
 from office.people.models import Individual, RightsRequest
@@ -79,13 +84,14 @@ def request_add(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def one_request(request: HttpRequest, number: int) -> HttpResponse:
     """A request: whom it is about, what can be done, what was."""
-    return _request_page(request, _seen(rights(request), number))
+    return _request_page(request, _asked(request, number))
 
 
 @guard
 @require_POST
 def request_acknowledge(request: HttpRequest, number: int) -> HttpResponseBase:
     """The person was told that it arrived."""
+    _asked(request, number)
     with acting(request) as (actor, mine):
         acts.acknowledge(actor, _seen(mine, number))
     return redirect("rights-request", number)
@@ -96,7 +102,7 @@ def request_acknowledge(request: HttpRequest, number: int) -> HttpResponseBase:
 def request_settle(request: HttpRequest, number: int) -> HttpResponseBase:
     """It was answered."""
     form = OutcomeForm(request.POST)
-    asked = _seen(rights(request), number)
+    asked = _asked(request, number)
     if form.is_valid():
         try:
             with acting(request) as (actor, mine):
@@ -113,7 +119,7 @@ def request_settle(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def request_find(request: HttpRequest, number: int) -> HttpResponseBase:
     """Establish whom of the register it is about: by reference, by name, or by a person comparing photographs."""
-    asked = _seen(rights(request), number)
+    asked = _asked(request, number)
     form = FindForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         with acting(request) as (actor, mine):
@@ -149,10 +155,24 @@ def export_json(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @guard
+@require_recent_second_factor
+@require_GET
+def export_pdf(request: HttpRequest, number: int) -> HttpResponse:
+    """The same as a PDF, with the face in each photograph."""
+    held = _exported(request, number, "pdf")
+    try:
+        data = pdf_of(held_paper(held, _person(_asked(request, number))), settings.PAPERS_SOCKET)
+    except NoPdfError as e:
+        context = {"back": reverse("rights-request", args=[number]), "back_to": "the request", "fault": e}
+        return render(request, "papers/no_paper.html", context, status=503)
+    return pdf_response(data, held.reference)
+
+
+@guard
 @require_http_methods(["GET", "POST"])
 def person_correct(request: HttpRequest, number: int) -> HttpResponseBase:
     """Correct what is held."""
-    individual = _person(_seen(rights(request), number))
+    individual = _person(_asked(request, number))
     form = CorrectionForm(request.POST) if request.method == "POST" else CorrectionForm.of(individual)
 
     def do(actor: Account, _: Rights, asked: RightsRequest) -> str:
@@ -182,7 +202,7 @@ def person_restrict(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def person_erase(request: HttpRequest, number: int) -> HttpResponseBase:
     """Erase the person: asked once more, then at once and for good."""
-    individual = _person(_seen(rights(request), number))
+    individual = _person(_asked(request, number))
     form = _reason_form(request, number)
 
     def do(actor: Account, mine: Rights, asked: RightsRequest) -> str:
@@ -223,14 +243,14 @@ def _do(
             form.add_error(None, CHANGED)
             # They see what is held now, so what they send next is about that.
             again = request.POST.copy()
-            again["version"] = str(_person(_seen(rights(request), number)).version)
+            again["version"] = str(_person(_asked(request, number)).version)
             form.data = again
         except (acts.RefusedError, MoveRefusedError) as e:
             form.add_error(None, str(e))
         else:
             messages.success(request, said)
             return redirect("rights-request", number)
-    asked = _seen(rights(request), number)
+    asked = _asked(request, number)
     individual = _person(asked)
     context = {"form": form, "asked": asked, "individual": individual, "standing": acts.standing(individual)}
     return render(request, template, context, status=400 if form.errors else 200)
@@ -245,7 +265,7 @@ def _still_about(individual: int, asked: RightsRequest) -> RightsRequest:
 def _reason_form(request: HttpRequest, number: int) -> ReasonForm:
     if request.method == "POST":
         return ReasonForm(request.POST)
-    individual = _person(_seen(rights(request), number))
+    individual = _person(_asked(request, number))
     return ReasonForm(initial={"individual": individual.pk, "version": individual.version})
 
 
@@ -260,10 +280,24 @@ def _request_page(request: HttpRequest, asked: RightsRequest, form: OutcomeForm 
 
 
 def _exported(request: HttpRequest, number: int, form: str) -> rights_export.Held:
+    _asked(request, number)
     with acting(request) as (actor, mine):
         individual = _person(_seen(mine, number))
         record(actor, "individual.exported", individual, form=form, request=number, individual=individual.reference)
         return rights_export.held(individual, timezone.now())
+
+
+def _asked(request: HttpRequest, number: int) -> RightsRequest:
+    """A request that exists for the person who is signed in.
+
+    Raises:
+        Http404: it does not. Who asked for which number is in the audit, not whether there is such a request.
+    """
+    found = acts.requests_of(rights(request).co_ordinates).filter(pk=number).first()
+    if found is None:
+        record(person(request), "rights-request.not-found", f"request address {number}", number=number)
+        raise Http404
+    return found
 
 
 def _seen(own: Rights, number: int) -> RightsRequest:

@@ -43,6 +43,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "GET second_factor": 302,
     "GET notice-pdf": 503,  # the program that makes PDFs does not run in tests
     "GET meeting-pdf": 503,
+    "GET rights-export-pdf": 503,
     "GET mfa_activate_totp": 302,  # they have an app
     "POST mfa_reauthenticate": 200,  # what is sent empty comes back with its errors
     "POST change_password": 200,
@@ -110,7 +111,10 @@ def posted(name: str, scheme: int, things: Things) -> dict[str, object]:
     return sent.get(name, of_a_case if name.startswith(("case-", "hands")) else {})
 
 
-REFUSALS: Final = ("case.not-found", "notice.not-found", "register.not-found", "vote.not-found", "vote.refused")
+REFUSALS: Final = (
+    *("case.not-found", "individual.not-found", "notice.not-found", "photograph.not-found", "register.not-found"),
+    *("rights-request.not-found", "vote.not-found", "vote.refused"),
+)
 """Rows of the audit that say that something was not done."""
 OF_WHOEVER_HAS_THE_LINK: Final = {"join", "recover"}
 

@@ -117,6 +117,18 @@ def test_any_name_is_printed(*, is_pocket_size: bool) -> None:
     assert draw(paper(premises=premises))
 
 
+@pytest.mark.parametrize("is_pocket_size", [False, True])
+def test_notice_says_where_what_is_held_came_from(*, is_pocket_size: bool) -> None:
+    """UK GDPR Art. 14(2)(f)."""
+    local, regional = (
+        text_of(paper(is_pocket_size=is_pocket_size, is_regional=is_regional)) for is_regional in (False, True)
+    )
+
+    assert "another scheme" not in local
+    assert "another scheme" in regional
+    assert "cameras" not in regional
+
+
 @pytest.mark.parametrize("name", ["", "\u200b\u202e\u2800"])
 def test_person_without_a_name_is_told_by_the_photograph(name: str) -> None:
     order = paper(name=name, photograph=photograph("PNG"))
@@ -187,6 +199,9 @@ def test_list_for_a_meeting_says_what_was_done_and_what_is_proposed() -> None:
         happened_at="High Street",
         months=9,
         months_reason="Third time",
+        where="Shop 1, Shop 2",
+        necessity="Both are next door.",
+        until=date(2027, 1, 9),
         tariff_first=6,
         tariff_again=12,
         is_repeat=True,
@@ -203,6 +218,7 @@ def test_list_for_a_meeting_says_what_was_done_and_what_is_proposed() -> None:
         *("29 cases, printed on 27 November 2026", "Case 29: Theft", "Took three &lt;bottles&gt;.", "Film of camera 4"),
         *("9 months: Third time", "6 months; 12 if excluded before. Excluded before: yes", "Under 18"),
         *("30 October 2026, High Street", "For ______"),
+        *("Shop 1, Shop 2: Both are next door.", "but until 9 January 2027 at most"),
     ):
         assert said in text
     assert draw(order) == draw(order)

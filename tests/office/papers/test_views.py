@@ -119,6 +119,7 @@ def test_order_says_what_the_notice_and_the_terms_say(
     assert ("HART", "Exclusion order", "HART-0001") == (order.scheme, order.title, order.reference)
     assert ("Nobody Atall", "Theft", case.conduct) == (order.name, order.category, order.conduct)
     assert (notice.first_on, notice.last_on) == (order.first_on, order.last_on)
+    assert not order.is_regional
     assert (day_of(timezone.now()), case.number) == (order.decided_on, order.case_number)
     assert ("The BID", "Ring us", "", True) == (
         order.responsible,
@@ -138,6 +139,23 @@ def test_premises_are_those_of_the_version_however_the_list_has_changed(
     signed_in(town.cora).get(address(notice))
 
     assert ["Shop 1", "Shop 2", "Shop 3", "Shop 4"] == [one.name for one in printer.orders[0].premises]
+
+
+def test_notice_that_names_a_premises_that_has_left_is_a_copy_for_the_file(
+    town: Town, notice: Notice, printer: Printer, make_person: MakePerson, signed_in: SignedIn
+) -> None:
+    """Nobody is told on paper to stay out of where they are not excluded from."""
+    browser = signed_in(town.cora)
+    town.add_member("Shop 5", make_person("contact5", ("members-contact", HART)))
+    browser.get(address(notice))
+    town.premises[1].schemes.clear()
+    browser.get(address(notice))
+    acts.reissue(town.turn(notice.case), "The list has changed.")
+    browser.get(address(Notice.objects.latest("pk")))
+    before, after, again = printer.orders
+
+    assert "no longer covers every premises named here" in after.standing
+    assert (before.standing, again.standing) == ("", "")
 
 
 def test_list_that_changes_while_a_notice_prints_changes_the_next_version(

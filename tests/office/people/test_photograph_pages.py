@@ -224,7 +224,12 @@ def test_the_other_schemes_photographs_do_not_exist(
     ):
         assert browser.post(address, sent).status_code == 404, address
 
-    assert before == AuditRow.objects.count()
+    told = list(AuditRow.objects.order_by("sequence").values_list("action", "actor_name"))[before:]
+    assert {name for _, name in told} == {"Cora Hart"}
+    assert [action.removesuffix(".not-found") for action, _ in told] == [
+        *("individual", "individual", "photograph", "photograph", "photograph"),
+        *("individual", "photograph", "photograph", "photograph"),
+    ]
 
 
 @pytest.mark.parametrize("role", ["members-contact", "police", "cctv", "pcso"])

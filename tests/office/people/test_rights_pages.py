@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from django.test import Client
 
+from office.accounts.models import Account
 from office.audit.models import AuditRow
 from office.exclusions.models import Case
 from office.people.merging import put_together
@@ -142,11 +143,24 @@ def test_face_without_a_name_is_found_by_a_person_who_is_named(browser: Client, 
     assert (row.action, row.details) == ("request.found", '{"individual":"HART-0001","way":"photograph"}')
 
 
+def test_request_of_another_scheme_is_not_there_and_who_asked_is_known(
+    town: Town, other_co_ordinator: Account, signed_in: SignedIn
+) -> None:
+    request, other = request_of(town, town.case("served")), signed_in(other_co_ordinator)
+    for page in ("", "find/", "export/", "export.json", "export.pdf", "correct/", "restrict/", "erase/"):
+        assert other.get(f"/rights/{request.pk}/{page}").status_code == 404, page
+    for page in ("acknowledge/", "settle/"):
+        assert other.post(f"/rights/{request.pk}/{page}", {"outcome": "x"}).status_code == 404, page
+
+    told = AuditRow.objects.filter(action="rights-request.not-found", actor_name=other_co_ordinator.name)
+    assert [row.details for row in told] == [f'{{"number":{request.pk}}}'] * 10
+
+
 def test_nothing_of_a_person_is_shown_before_they_are_found(browser: Client, town: Town) -> None:
     town.case("served")
     request = request_of(town)
 
-    for page in ("export/", "export.json", "correct/", "restrict/", "erase/"):
+    for page in ("export/", "export.json", "export.pdf", "correct/", "restrict/", "erase/"):
         assert browser.get(f"/rights/{request.pk}/{page}").status_code == 404
 
 
