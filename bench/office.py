@@ -190,7 +190,8 @@ def _print_costs(
     for name, process in (("pages", pages), ("publisher", publisher)):
         memory_mb, peak_mb = (town.memory_kb(process.pid, field) / 1_024 for field in ("VmRSS", "VmHWM"))
         print(
-            f"  {name}: resident memory {memory_mb:.0f} MB (bar {BAR_MEMORY_MB}), at most {peak_mb:.0f} MB while importing"
+            f"  {name}: resident memory {memory_mb:.0f} MB (bar {BAR_MEMORY_MB}), at most {peak_mb:.0f} MB"
+            " while importing"
         )
 
 

@@ -215,7 +215,9 @@ def test_list_shows_what_waits_first(town: Town, cora: Client) -> None:
 
     order = [int(one) for one in re.findall(r'<a class="one-line" href="/cases/(\d+)/"', page)]
     assert order == [one.pk for one in (appealed, nominated, issued, voting, served)]
-    assert re.findall(r'<a class="one-line" href="/cases/(\d+)/"', text(cora, "/cases/?state=issued")) == [str(issued.pk)]
+    assert re.findall(r'<a class="one-line" href="/cases/(\d+)/"', text(cora, "/cases/?state=issued")) == [
+        str(issued.pk)
+    ]
     assert text(cora, "/cases/?state=nonsense").count("<tr>") == 6
 
 
