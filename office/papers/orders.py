@@ -18,7 +18,7 @@ PREMISES_MAX: Final = 1_000
 PHOTOGRAPH_BYTES_MAX: Final = 2_000_000
 MEETING_CASES_MAX: Final = 100
 """More than a meeting reads."""
-HELD_FACTS_MAX: Final = 1_000
+HELD_FACTS_MAX: Final = 500
 """About as many as are drawn in time; more are in the file for other programs."""
 PREMISES_ON_FRONT_MAX: Final = 8
 """More are listed behind the privacy notice, on pages of their own."""

@@ -157,6 +157,17 @@ def test_one_that_cannot_be_moved_keeps_no_other_back(town: Town) -> None:
     assert voting.votes_due(timezone.now()) == [town.ballot(stuck).pk]
 
 
+def test_what_is_not_due_any_more_when_its_turn_comes_does_not_lapse(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has set right until when the source allows use, since the cases that are due were listed."""
+    case = town.case("decided")
+    monkeypatch.setattr(waiting, "lapses_due", lambda _: [case.pk])
+    waiting.lapse_what_is_due(timezone.now())
+
+    assert Case.objects.get().state == "decided"
+
+
 def test_settled_town_is_asked_three_short_questions(town: Town) -> None:
     town.case("decided")
     with CaptureQueriesContext(connection) as queries:

@@ -263,10 +263,11 @@ def test_co_ordinator_is_reminded_of_who_waits_for_an_answer_and_of_reviews(
         RightsRequest.objects.create(
             scheme_id=HART, kind=kind, asked_by="Jo Reed", received_on=today, due_on=due, recorded_by=co_ordinator
         )
-    for days in (400, 31, 30):
+    documents = ("sharing-agreement", 31), ("sharing-agreement", 30), ("privacy-notice", 0), ("privacy-notice", 31)
+    for kind, days in documents:
         # The newest of a kind counts.
         LawDocument.objects.create(
-            scheme_id=HART, kind="sharing-agreement", version="1", recorded_on=today, recorded_by=co_ordinator,
+            scheme_id=HART, kind=kind, version="1", recorded_on=today, recorded_by=co_ordinator,
             review_due=today + timedelta(days=days),
         )  # fmt: skip
     page = page_of(signed_in(co_ordinator))
