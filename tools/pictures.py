@@ -25,7 +25,7 @@ def digest(*sources: str, data: bytes = b"") -> str:
     hashed = hashlib.sha256(data)
     for source in sources:
         found = [ROOT / source, *sorted((ROOT / source).rglob("*"))]
-        for file in (path for path in found if path.is_file() and path.suffix != ".pyc"):
+        for file in (path for path in found if "__pycache__" not in path.parts and path.is_file()):
             hashed.update(f"\0{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
     return hashed.hexdigest()
 
