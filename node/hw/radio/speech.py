@@ -35,7 +35,12 @@ _FADE_MS: Final = 5
 _EDGE_BELOW_PEAK: Final = 0.02
 _BUTTERWORTH: Final = (0.5412, 1.3066)
 """The two Q values of a fourth-order filter."""
-_GAIN_STEPS: Final = 12
+_USUAL_GAIN_DB: Final = 16.0
+_GAIN_DB_MAX: Final = 32.0
+_GAIN_WITHIN_DB: Final = 0.05
+_GAIN_TRIES: Final = 8
+"""One to four are enough. On a small computer each takes most of a second."""
+_GAIN_PER_DB_MAX: Final = 8.0
 
 
 class SpeechError(Exception):
@@ -162,16 +167,21 @@ def _levelled(samples: Sequence[float], *, is_doubled: bool) -> bytes:
     A sentence that only peaks like a burst is half as loud, and is lost in noise in which this one is understood
     (docs/hardware.md).
     """
-    ceiling = ratio(SPEECH_PEAK_DBFS) * FULL_SCALE
-    peak = max(map(abs, samples))
-    low, high = 0.0, 40.0
-    sound = b""
-    for _ in range(_GAIN_STEPS):
-        gain = (low + high) / 2
-        per = gain / peak
-        limited = array("h", (round(ceiling * math.tanh(per * sample)) for sample in samples))
-        sound = limited.tobytes()
-        low, high = (gain, high) if active_rms_dbfs(sound) < SPEECH_RMS_DBFS else (low, gain)
+    ceiling, peak = ratio(SPEECH_PEAK_DBFS) * FULL_SCALE, max(map(abs, samples))
+    gain_db, step_db, missing_db = _USUAL_GAIN_DB, 0.0, 0.0
+    for _ in range(_GAIN_TRIES):
+        gain = ratio(gain_db) / peak
+        limited = array("h", [round(ceiling * one) for one in map(math.tanh, [gain * sample for sample in samples])])
+        missed_db, missing_db = missing_db, SPEECH_RMS_DBFS - active_rms_dbfs(limited.tobytes())
+        if abs(missing_db) < _GAIN_WITHIN_DB:
+            break
+        # The more is rounded off, the less a gain brings: how much is known from the last step.
+        brought_db = missed_db - missing_db
+        step_db = missing_db * (
+            min(max(step_db / brought_db, 1.0), _GAIN_PER_DB_MAX) if step_db and brought_db else 1.0
+        )
+        gain_db = min(gain_db + step_db, _GAIN_DB_MAX)
+    sound = limited.tobytes()
     if not is_doubled:
         return sound
     doubled = array("h", bytes(2 * len(sound)))
