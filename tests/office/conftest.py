@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from office.accounts.models import Account, RoleGrant, Scheme
+from tests.support.office_program import office, write_config
 from wire.snapshots import RoleSlug
 
 HART, PUB_WATCH = 1, 2
@@ -41,6 +43,21 @@ def photographs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sealed")
     (folder / "photographs.key").write_text("ab" * 32)
     return folder
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an office as ``init`` leaves it, on SQLite. It takes a second, so it is made once, and only copied."""
+    file = write_config(tmp_path_factory.mktemp("founded"))
+    done = office("init", "--config", file)
+    assert done.returncode == 0, done.stderr
+    return file.parent
+
+
+@pytest.fixture
+def office_file(founded: Path, tmp_path: Path) -> Path:
+    """``office.toml`` of a test's own office, that has been set up."""
+    return shutil.copytree(founded, tmp_path, dirs_exist_ok=True) / "office.toml"
 
 
 @pytest.fixture

@@ -100,27 +100,25 @@ def test_serve_without_init_says_what_to_do(config_file: Path) -> None:
     assert "watchlink office init --config" in done.stderr
 
 
-def test_serve_with_an_old_database_says_what_to_do(config_file: Path) -> None:
-    office("init", "--config", config_file)
+def test_serve_with_an_old_database_says_what_to_do(office_file: Path) -> None:
     in_office(
-        config_file, "from django.core.management import call_command\ncall_command('migrate', 'members', 'zero')\n"
+        office_file, "from django.core.management import call_command\ncall_command('migrate', 'members', 'zero')\n"
     )
 
-    done = office("serve", "--config", config_file)
+    done = office("serve", "--config", office_file)
 
     assert done.returncode == 1
     assert "watchlink office migrate --config" in done.stderr
-    assert office("migrate", "--config", config_file).returncode == 0
+    assert office("migrate", "--config", office_file).returncode == 0
 
 
-def test_migrate_makes_the_photographs_key_of_an_older_office_once(config_file: Path) -> None:
-    office("init", "--config", config_file)
-    key = config_file.parent / "keys/photographs.key"
+def test_migrate_makes_the_photographs_key_of_an_older_office_once(office_file: Path) -> None:
+    key = office_file.parent / "keys/photographs.key"
     key.unlink()
-    missing = office("serve", "--config", config_file)
-    made = office("migrate", "--config", config_file)
+    missing = office("serve", "--config", office_file)
+    made = office("migrate", "--config", office_file)
     first = key.read_text()
-    office("migrate", "--config", config_file)
+    office("migrate", "--config", office_file)
 
     assert missing.returncode == 2
     assert "photographs.key is missing" in missing.stderr
@@ -129,15 +127,14 @@ def test_migrate_makes_the_photographs_key_of_an_older_office_once(config_file: 
     assert key.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_lost_photographs_key_is_not_made_again_while_there_are_photographs(config_file: Path) -> None:
-    office("init", "--config", config_file)
-    key, folder = config_file.parent / "keys/photographs.key", config_file.parent / "data/photographs"
+def test_a_lost_photographs_key_is_not_made_again_while_there_are_photographs(office_file: Path) -> None:
+    key, folder = office_file.parent / "keys/photographs.key", office_file.parent / "data/photographs"
     key.unlink()
     folder.mkdir(parents=True)
     (folder / "0.whole").write_bytes(b"sealed")
 
     for command in ("migrate", "init"):
-        done = office(command, "--config", config_file)
+        done = office(command, "--config", office_file)
         assert done.returncode == 1
         assert "Put it back from its copy" in done.stderr
     assert not key.exists()

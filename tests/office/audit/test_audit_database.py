@@ -31,13 +31,12 @@ for number in range({ROWS}):
 @pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.integration), "postgresql"])
 def config_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """An office that is set up, on either database."""
-    file = write_config(tmp_path)
     if request.param == "sqlite":
-        assert 0 == office("init", "--config", file).returncode
-        yield file
+        yield request.getfixturevalue("office_file")
         return
     if VARIABLE not in os.environ:
         pytest.skip("PostgreSQL is for make test-deep")
+    file = write_config(tmp_path)
     with cluster() as server:
         file.write_text(f'database = "{server.url}"\n{file.read_text()}')
         assert 0 == office("init", "--config", file).returncode
@@ -73,18 +72,16 @@ print(len(triggers.missing(connection)))
 
 
 @pytest.mark.integration
-def test_migration_that_makes_the_table_anew_is_followed_by_triggers(tmp_path: Path) -> None:
+def test_migration_that_makes_the_table_anew_is_followed_by_triggers(office_file: Path) -> None:
     """On SQLite a changed column costs the table its triggers."""
-    file = write_config(tmp_path)
-    assert 0 == office("init", "--config", file).returncode
-    assert "3" == in_office(file, REBUILD).strip()
+    assert "3" == in_office(office_file, REBUILD).strip()
 
-    refused = office("publish", "--config", file)
+    refused = office("publish", "--config", office_file)
     assert (1, True) == (refused.returncode, "watchlink office audit protect" in refused.stderr)
 
-    assert 0 == office("migrate", "--config", file).returncode
+    assert 0 == office("migrate", "--config", office_file).returncode
     missing = (
         "from django.db import connection\nfrom office.audit import triggers\nprint(triggers.missing(connection))\n"
     )
-    assert "[]" == in_office(file, missing).strip()
-    assert 0 == office("audit", "verify", "--config", file).returncode
+    assert "[]" == in_office(office_file, missing).strip()
+    assert 0 == office("audit", "verify", "--config", office_file).returncode

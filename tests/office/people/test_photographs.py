@@ -35,7 +35,7 @@ from office.people.photographs import (
 from office.people.sealing import sealing
 from tests.office.people.conftest import ORIGINAL, WHOLE, MakePhotograph, taken
 from tests.office.test_faults import failing
-from tests.support.office_program import in_office, office, write_config
+from tests.support.office_program import in_office
 
 FACE = Picture(480, 640, b"portrait"), Picture(96, 128, b"small")
 
@@ -250,16 +250,15 @@ print(any(key in file.read_bytes() for file in Path({folder!r}).rglob("*") if fi
 
 @pytest.mark.integration
 @pytest.mark.parametrize("does_erase", [True, False])
-def test_no_byte_of_key_or_face_is_left_in_any_file_of_the_office(tmp_path: Path, does_erase: bool) -> None:  # noqa: FBT001
-    config_file = write_config(tmp_path)
-    assert office("init", "--config", config_file).returncode == 0
-    code = ADD_AND_ERASE.format(does_erase=does_erase, folder=str(tmp_path))
-    key, name, is_left = in_office(config_file, code).split()
-    held = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+def test_no_byte_of_key_or_face_is_left_in_any_file_of_the_office(office_file: Path, does_erase: bool) -> None:  # noqa: FBT001
+    folder = office_file.parent
+    code = ADD_AND_ERASE.format(does_erase=does_erase, folder=str(folder))
+    key, name, is_left = in_office(office_file, code).split()
+    held = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
     assert b"secret face" not in held
     assert str(not does_erase) == is_left
     assert does_erase == (bytes.fromhex(key) not in held)
     assert does_erase == (b"secret source" not in held)
-    assert does_erase == (not list(tmp_path.rglob(f"{name}.*")))
+    assert does_erase == (not list(folder.rglob(f"{name}.*")))
     assert re.fullmatch("[0-9a-f]{32}", name)

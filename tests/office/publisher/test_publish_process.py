@@ -62,19 +62,11 @@ class Program:
 
 
 @pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    """Of an office that is set up."""
-    file = write_config(tmp_path)
-    assert 0 == office("init", "--config", file).returncode
-    return file
-
-
-@pytest.fixture
-def publish(config_file: Path) -> Iterator[Callable[[], Program]]:
+def publish(office_file: Path) -> Iterator[Callable[[], Program]]:
     started: list[Program] = []
 
     def start() -> Program:
-        started.append(Program(config_file))
+        started.append(Program(office_file))
         return started[-1]
 
     yield start
@@ -114,17 +106,17 @@ def usernames(config_file: Path) -> list[str]:
     return [person.username for person in open_snapshot(path.read_bytes(), People, town, (key,)).people]
 
 
-def test_change_by_another_program_is_published(config_file: Path, publish: Callable[[], Program]) -> None:
+def test_change_by_another_program_is_published(office_file: Path, publish: Callable[[], Program]) -> None:
     program = publish()
     first = program.fact("snapshot_published", name="people")["number"]
-    add_account(config_file, "jo")
+    add_account(office_file, "jo")
 
     assert first + 1 == program.fact("snapshot_published", name="people")["number"]
-    assert ["jo"] == usernames(config_file)
+    assert ["jo"] == usernames(office_file)
     assert 0 == program.stop()
 
 
-def test_publisher_is_small_at_start(config_file: Path, publish: Callable[[], Program]) -> None:
+def test_publisher_is_small_at_start(office_file: Path, publish: Callable[[], Program]) -> None:
     program = publish()
     program.fact("publishing", fault="", alarm="")
     status = Path(f"/proc/{program.process.pid}/status").read_text()
@@ -134,7 +126,7 @@ def test_publisher_is_small_at_start(config_file: Path, publish: Callable[[], Pr
 
 
 def test_publisher_killed_at_any_moment_leaves_whole_files_and_used_numbers_behind(
-    config_file: Path, publish: Callable[[], Program]
+    office_file: Path, publish: Callable[[], Program]
 ) -> None:
     chance = random.Random(9)
     seen: dict[int, bytes] = {}
@@ -142,11 +134,11 @@ def test_publisher_killed_at_any_moment_leaves_whole_files_and_used_numbers_behi
         program = publish()
         program.fact("snapshot_published", name="people")
         for number in range(chance.randrange(4)):
-            add_account(config_file, f"person-{round_number}-{number}")
+            add_account(office_file, f"person-{round_number}-{number}")
         wait_until(lambda: chance.random() < 0.05, "a moment of chance")
         program.stop(signal.SIGKILL)
-        usernames(config_file)  # the newest is whole, signed, and its number is the highest
-        there = {number: path.read_bytes() for number, path in snapshots(config_file)}
+        usernames(office_file)  # the newest is whole, signed, and its number is the highest
+        there = {number: path.read_bytes() for number, path in snapshots(office_file)}
 
         assert max(there) >= max(seen, default=0)
         assert {number: data for number, data in there.items() if number in seen} == {
@@ -156,13 +148,13 @@ def test_publisher_killed_at_any_moment_leaves_whole_files_and_used_numbers_behi
 
 
 def test_restored_database_raises_the_alarm_and_is_settled_by_the_command(
-    config_file: Path, publish: Callable[[], Program]
+    office_file: Path, publish: Callable[[], Program]
 ) -> None:
-    folder = config_file.parent
+    folder = office_file.parent
     before = sqlite3.connect(folder / "office.sqlite3")
     backup = sqlite3.connect(folder / "backup.sqlite3")
     before.backup(backup)
-    in_office(config_file, "from office.audit.journal import record\nrecord(None, 'role.given')\n")
+    in_office(office_file, "from office.audit.journal import record\nrecord(None, 'role.given')\n")
     program = publish()
     program.fact("snapshot_published", name="people")
     program.stop()
@@ -173,35 +165,35 @@ def test_restored_database_raises_the_alarm_and_is_settled_by_the_command(
 
     assert "The end of the audit was cut" in program.fact("publishing")["alarm"]
     assert "was cut" in (folder / "snapshots/audit-alarm.txt").read_text()
-    verified = office("audit", "verify", "--config", config_file)
+    verified = office("audit", "verify", "--config", office_file)
     assert (1, True) == (verified.returncode, "The end of the audit was cut" in verified.stdout)
 
-    assert 0 == office("audit", "restored", "--config", config_file).returncode
+    assert 0 == office("audit", "restored", "--config", office_file).returncode
     assert "" == program.fact("publishing", alarm="")["alarm"]
     assert 0 == program.stop()
-    assert 0 == office("audit", "verify", "--config", config_file).returncode
+    assert 0 == office("audit", "verify", "--config", office_file).returncode
     assert not (folder / "snapshots/audit-alarm.txt").exists()
 
 
-def test_publisher_that_ends_under_an_alarm_says_so(config_file: Path, publish: Callable[[], Program]) -> None:
+def test_publisher_that_ends_under_an_alarm_says_so(office_file: Path, publish: Callable[[], Program]) -> None:
     program = publish()
     program.fact("publishing", alarm="")
-    with sqlite3.connect(config_file.parent / "office.sqlite3", timeout=60) as database:
+    with sqlite3.connect(office_file.parent / "office.sqlite3", timeout=60) as database:
         database.execute("DROP TRIGGER audit_no_update")
     database.close()
     program.fact("publishing")
 
     assert 3 == program.stop()
 
-    again = office("publish", "--config", config_file)
+    again = office("publish", "--config", office_file)
 
     assert (1, True) == (again.returncode, "watchlink office audit protect" in again.stderr)
 
 
-def test_publisher_without_its_key_says_what_is_missing(config_file: Path) -> None:
-    key = config_file.parent / "publisher/snapshot.key"
+def test_publisher_without_its_key_says_what_is_missing(office_file: Path) -> None:
+    key = office_file.parent / "publisher/snapshot.key"
     key.unlink()
-    done = office("publish", "--config", config_file)
+    done = office("publish", "--config", office_file)
 
     assert (2, True) == (done.returncode, str(key) in done.stderr)
 
