@@ -6,11 +6,11 @@ import inspect
 import io
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -44,6 +44,7 @@ from tests.support.central_town import (
     open_besides,
     opened,
 )
+from wire.directory import Directory
 from wire.frames import Frame, Receipt, decode, encode
 from wire.ids import CENTRAL, FrameId, NodeId
 from wire.kinds import Path as FramePath
@@ -63,19 +64,23 @@ Whole = Callable[[Callable[[], None]], Exception | None]
 _PASSING = {"_effects", "_now_at", "_handlers", "_whole", "_spared"}
 """Attributes of the core that say nothing beyond one step."""
 
+_HOLDERS = (undo.Machine, undo.Record, undo.Table)
+_VALUES = (bool, int, float, str, bytes, frozenset, date, timedelta, Enum)
+
 
 def state_of(thing: object, seen: dict[int, str] | None = None) -> object:
     """All that records and tables hold, however deep, as values that can be compared; refuses anything else mutable."""
     seen = {} if seen is None else seen
-    if isinstance(thing, undo.Machine | undo.Record | undo.Table):
+    if isinstance(thing, _HOLDERS):
         if id(thing) in seen:
             return seen[id(thing)]
         seen[id(thing)] = f"{type(thing).__name__} {len(seen)}"
     if isinstance(thing, undo.Table):
         return tuple((key, state_of(value, seen)) for key, value in thing.items())
     if isinstance(thing, undo.Machine | undo.Record):
-        slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
-        names = sorted({*slots, *getattr(thing, "__dict__", {})} - _PASSING)
+        names: Iterable[str] = _slots_of(type(thing))
+        if own := getattr(thing, "__dict__", None):
+            names = sorted({*names, *own} - _PASSING)
         return (type(thing).__name__, *((name, state_of(getattr(thing, name), seen)) for name in names))
     if isinstance(thing, tuple):
         return tuple(state_of(item, seen) for item in thing)
@@ -84,9 +89,26 @@ def state_of(thing: object, seen: dict[int, str] | None = None) -> object:
     return thing
 
 
+_SLOTS: dict[type, tuple[str, ...]] = {}
+
+
+def _slots_of(kind: type) -> tuple[str, ...]:
+    if kind not in _SLOTS:
+        names = {name for one in kind.__mro__ for name in getattr(one, "__slots__", ())}
+        _SLOTS[kind] = tuple(sorted(names - _PASSING))
+    return _SLOTS[kind]
+
+
+@cache
+def _directory() -> tuple[Directory, bytes]:
+    """The same for every rig: sealing and opening it is what takes longest."""
+    data = make_directory(has_gateway=True)
+    return opened(data), data
+
+
 def is_value(thing: object) -> bool:
     """It cannot change."""
-    if thing is None or isinstance(thing, bool | int | float | str | bytes | frozenset | date | timedelta | Enum):
+    if thing is None or isinstance(thing, _VALUES):
         return True
     return isinstance(thing, msgspec.Struct) and thing.__struct_config__.frozen
 
@@ -172,8 +194,7 @@ class StepRig:
     def __post_init__(self) -> None:
         self.inbox = _HastyInbox()
         core = CentralCore()
-        data = make_directory(has_gateway=True)
-        orders = core.handle(ev.Started("boot-1", opened(data), data, Recall()), START)
+        orders = core.handle(ev.Started("boot-1", *_directory(), Recall()), START)
         self.keeper = BoardKeeper(next(order.board for order in orders if isinstance(order, do.ShowBoard)))
         self.core = FailingCore(core)
         self.facts = io.StringIO()

@@ -306,13 +306,6 @@ def test_judgement_of_code_that_is_gone_is_told() -> None:
     assert [gone] == stale([kept, gone], mutants_of("wire/gate.py", SOURCE))
 
 
-def test_judgements_here_are_of_code_that_is_there() -> None:
-    judged = read()
-    sources = {path: (ROOT / path).read_text() for path in {judgement.path for judgement in judged}}
-
-    assert [] == stale(judged, [mutant for path, source in sources.items() for mutant in mutants_of(path, source)])
-
-
 def test_share_counts_judged_survivors_as_alive() -> None:
     mutant = mutants_of("wire/gate.py", SOURCE)[0]
     tally = Tally(["wire", "provisioning"])
