@@ -59,6 +59,7 @@ def test_the_ticket_names_person_session_and_browser(co_ordinator: Account, sign
     )
     assert (ticket.account, ticket.generation) == (co_ordinator.pk, 1)
     assert ticket.session == browser.session[SESSION_KEY]
+    assert ticket.second_factor_age_s is not None
     assert 100 <= ticket.second_factor_age_s <= old_at_most_s
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["Cache-Control"] == "no-store"
