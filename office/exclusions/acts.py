@@ -18,8 +18,8 @@ from office.accounts.models import Account, Scheme
 from office.accounts.rules import NOBODY, Rights
 from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME, record
-from office.exclusions import second_accounts
 from office.exclusions.models import STEP_BY_CHARS_MAX, Ballot, Case, Notice, Step
+from office.exclusions.movers import mover_of
 from office.exclusions.rules import life, period, reach
 from office.exclusions.rules.life import MOVES, OVER, WATCHLINK, MoveName, Mover
 from office.exclusions.rules.period import Category, Period, day_of
@@ -29,6 +29,7 @@ from office.members.models import Member, Premises
 from office.people.models import Individual
 
 HIDDEN_ELSEWHERE = "Another case of the person is hidden while it is looked into."
+NOBODY_ELSE_HEARS = "Heard by who had nominated or checked it: the scheme had no other co-ordinator to hear it."
 FUTURE = "The day is in the future. Choose the day on which it happened."
 _CLOCKS_APART = timedelta(minutes=5)
 
@@ -252,8 +253,10 @@ def appeal(turn: Turn, reason: str) -> None:
 
 
 def dismiss_appeal(turn: Turn, reason: str) -> None:
-    """The exclusion stands."""
-    _move(turn, "dismiss-appeal", reason, has_open_appeal=False)
+    """The exclusion stands. The step says so if it was heard by who nominated or checked, as nobody else could."""
+    is_own = life.is_own(facts(turn.case), turn.mover())
+    told = f"{reason}\n{NOBODY_ELSE_HEARS}" if is_own and reason.strip() else reason
+    _move(turn, "dismiss-appeal", told, has_open_appeal=False)
 
 
 def shorten(turn: Turn, last: date, reason: str) -> None:
@@ -300,21 +303,6 @@ def move_by_itself(case: Case, name: MoveName, at: datetime) -> None:
     elif name == "accept":
         when = {"decided_at": at}
     _move(Turn(None, NOBODY, case, case.version), name, "", **when)
-
-
-def mover_of(mine: Rights, case: Case) -> Mover:
-    """A person, for the rules, with their roles in the case's scheme."""
-    roles = frozenset(role for role, scheme in mine.grants if scheme == case.scheme_id)
-    if not is_minor(case.individual):
-        # Nothing else asks for somebody who is not the same.
-        return Mover(mine.account, roles)
-    checked = case.steps.filter(move="check", account__isnull=False).values_list("account", flat=True)
-    checkers = {case.checked_by_id or 0, *(number for number in checked if number is not None)}
-    same = second_accounts.same_as(mine.account, {*checkers, case.nominated_by_id})
-    if same & checkers:
-        # Whoever has checked it before counts as who did it last.
-        same |= {case.checked_by_id or 0}
-    return Mover(mine.account, roles, same)
 
 
 def facts(case: Case) -> life.Case:

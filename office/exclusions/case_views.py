@@ -22,6 +22,7 @@ from office.exclusions import acts, line, waiting
 from office.exclusions.due import settled
 from office.exclusions.forms import NominationForm
 from office.exclusions.models import Case, Step
+from office.exclusions.movers import mover_of
 from office.exclusions.nominating import likely, nominate
 from office.exclusions.rules import life, reach
 from office.exclusions.rules.life import TITLES
@@ -152,7 +153,7 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
 
 def case_context(mine: Rights, case: Case) -> dict[str, Any]:
     """What the page of a case shows to a person."""
-    mover = acts.mover_of(mine, case)
+    mover = mover_of(mine, case)
     facts, notice = acts.facts(case), case.notices.first()
     covered = acts.covered(case)
     is_stale = (
@@ -189,7 +190,9 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "may_print": bool(mover.roles & {"co-ordinator", "pcso"}),
         "is_stale": is_stale,
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
-        "waits_for": _waits_for(case, mine, ballot.outcome if ballot is not None else None),
+        "waits_for": "another co-ordinator, who hears the appeal: you nominated or checked it"
+        if facts.has_open_appeal and mover.another_hears and life.is_own(facts, mover)
+        else _waits_for(case, mine, ballot.outcome if ballot is not None else None),
         "overdue_until": waiting.last_day_to_act(case) if waiting.is_overdue(case, timezone.localdate()) else None,
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }

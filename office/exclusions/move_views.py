@@ -19,6 +19,7 @@ from office.exclusions.due import settled
 from office.exclusions.forms import CheckForm
 from office.exclusions.models import Case
 from office.exclusions.move_forms import DOINGS, MoveForm, until
+from office.exclusions.movers import mover_of
 from office.exclusions.nominating import likely, record_check
 from office.exclusions.rules.life import MOVES, MoveName, why_not
 from office.exclusions.rules.next_step import GRAVE
@@ -87,7 +88,7 @@ def check_page(request: HttpRequest, number: int) -> HttpResponseBase:
 def _case_to_move(request: HttpRequest, number: int, name: MoveName) -> Case:
     """A case that exists for the person, and a move that is theirs to ask for."""
     case = one_case(request, number)
-    if not MOVES[name].by & acts.mover_of(rights(request), case).roles:
+    if not MOVES[name].by & mover_of(rights(request), case).roles:
         raise Http404
     return case
 
@@ -143,7 +144,7 @@ def _show(
         "is_co_ordinator": case.scheme_id in mine.co_ordinates,
         "move": MOVES[name],
         "form": form,
-        "why_not": why_not(name, acts.facts(case), acts.mover_of(mine, case))
+        "why_not": why_not(name, acts.facts(case), mover_of(mine, case))
         or (why_off(case.scheme) if name in _WANTS_REGISTER else None),
         "is_grave": name in _ENDS_SOMETHING,
         "step_up": ask_again_at(request, reverse("case", args=[case.pk])) if _wants_factor(form) else "",

@@ -125,11 +125,13 @@ class Mover(Struct, frozen=True):
         account: number; 0 = Watchlink itself.
         roles: in the case's scheme.
         same_as: accounts of who checked and nominated that may be the same person's.
+        another_hears: the scheme has another co-ordinator who neither nominated nor checked, and can sign in.
     """
 
     account: int
     roles: frozenset[str]
     same_as: frozenset[int] = frozenset()
+    another_hears: bool = False
 
 
 WATCHLINK: Final = Mover(0, frozenset({"watchlink"}))
@@ -221,6 +223,11 @@ MOVES: Final[Mapping[MoveName, Move]] = {
 """In the order of a case's life."""
 
 
+def is_own(case: Case, mover: Mover) -> bool:
+    """Whether somebody nominated or checked a case, by whichever account of theirs."""
+    return not {mover.account, *mover.same_as}.isdisjoint({case.checked_by, case.nominated_by})
+
+
 _COVERS_NOTHING: Final[_Refusal] = (
     lambda case, _: not case.premises,
     "This covers no premises. Choose at least one first.",
@@ -237,6 +244,10 @@ _SECOND: Final = (
     "The second approval must come from somebody who neither nominated nor checked, by an account whose name and e-mail"
     " address are not theirs."
 )
+_HEARS_OWN: Final = (
+    "You nominated or checked this, by this account or one whose name or e-mail address is yours: another co-ordinator"
+    " hears the appeal. To shorten or revoke it is open to you."
+)
 _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "withdraw": (
         (
@@ -247,17 +258,17 @@ _REFUSALS: Final[Mapping[MoveName, tuple[_Refusal, ...]]] = {
     "open-vote": (_IS_SOURCE_OVER,),
     "approve-minor": (
         (lambda case, _: not case.is_minor, "This needs no second approval: the person is not under 18."),
-        (
-            lambda case, mover: not {mover.account, *mover.same_as}.isdisjoint({case.checked_by, case.nominated_by}),
-            f"{_SECOND} Ask another co-ordinator.",
-        ),
+        (is_own, f"{_SECOND} Ask another co-ordinator."),
         (lambda case, _: bool(case.minor_approved_by), "A second person has approved this already."),
     ),
     "issue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING, _IS_SOURCE_OVER),
     "reissue": (_IS_UNAPPROVED_MINOR, _COVERS_NOTHING, _IS_SOURCE_OVER),
     "serve": ((lambda case, _: case.is_newest_served, "The newest version was served already."),),
     "appeal": ((lambda case, _: case.has_open_appeal, "There is an appeal already. Record its outcome first."),),
-    "dismiss-appeal": ((lambda case, _: not case.has_open_appeal, "There is no open appeal."),),
+    "dismiss-appeal": (
+        (lambda case, _: not case.has_open_appeal, "There is no open appeal."),
+        (lambda case, mover: mover.another_hears and is_own(case, mover), _HEARS_OWN),
+    ),
     "restrict": ((lambda case, _: case.is_restricted, "This is hidden from shops already."),),
     "lift-restriction": ((lambda case, _: not case.is_restricted, "This is not hidden from shops."),),
 }

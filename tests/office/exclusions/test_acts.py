@@ -237,7 +237,7 @@ def test_whoever_checked_first_is_no_second_approver_either(town: Town, make_per
 def test_appeal_is_settled_by_what_follows_it(town: Town) -> None:
     case = town.case("served")
     acts.appeal(town.turn(case), "It was not me")
-    acts.dismiss_appeal(town.turn(case), "The film shows him")
+    acts.dismiss_appeal(town.turn(case, town.deputy), "The film shows him")
     acts.appeal(town.turn(case), "My work is there")
     acts.shorten(town.turn(case), today() + timedelta(days=30), "half the time is enough")
 

@@ -105,8 +105,6 @@ def test_each_move_is_done_by_its_page(town: Town, cora: Client) -> None:
         ("restrict", why),
         ("lift-restriction", why),
         ("appeal", why),
-        ("dismiss-appeal", why),
-        ("appeal", why),
         ("shorten", {**why, "last_on": (day_of(timezone.now()) + timedelta(days=9)).isoformat()}),
         ("revoke", why),
     ]
@@ -116,6 +114,17 @@ def test_each_move_is_done_by_its_page(town: Town, cora: Client) -> None:
     assert case.notices.last().served_where == "High St"  # type: ignore[union-attr]
     case.refresh_from_db()
     assert case.state == "revoked"
+
+
+def test_appeal_is_dismissed_by_the_page_of_who_did_not_check(town: Town, cora: Client, signed_in: SignedIn) -> None:
+    case = town.case("served")
+    acts.appeal(town.turn(case), "It was not me")
+    page = text(cora, f"/cases/{case.pk}/")
+
+    assert MOVES["dismiss-appeal"].button not in buttons(page)
+    assert "Waits for another co-ordinator, who hears the appeal" in page
+    assert send(cora, case, "dismiss-appeal", {"reason": "no"}) == 409
+    assert send(signed_in(town.deputy), case, "dismiss-appeal", {"reason": "The film shows him"}) == 302
 
 
 def test_stopping_and_opening_a_vote(town: Town, cora: Client) -> None:

@@ -135,6 +135,24 @@ def test_appeal_is_open_once_and_dismissed_once(state: State) -> None:
     assert why_not("dismiss-appeal", Case(state), CO_ORDINATOR, "which?") is not None
 
 
+def test_nobody_dismisses_an_appeal_against_what_they_did_themselves_while_another_can() -> None:
+    """Nobody judges their own cause: the person is heard by somebody whose work is not in question.
+
+    Where a scheme has nobody else an appeal must still be answered. To give way to it is never refused.
+    """
+    who = CO_ORDINATOR.account
+    shared = msgspec.structs.replace(CO_ORDINATOR, another_hears=True)
+    for case in (Case("served", checked_by=who, has_open_appeal=True), Case("served", nominated_by=who)):
+        appealed = msgspec.structs.replace(case, has_open_appeal=True)
+        again = msgspec.structs.replace(DEPUTY, same_as=frozenset({who}), another_hears=True)
+        assert "another co-ordinator hears" in (why_not("dismiss-appeal", appealed, shared, "no") or "")
+        assert why_not("dismiss-appeal", appealed, again, "no") is not None
+        assert why_not("dismiss-appeal", appealed, CO_ORDINATOR, "no") is None
+        assert why_not("dismiss-appeal", appealed, msgspec.structs.replace(DEPUTY, another_hears=True), "no") is None
+        assert why_not("revoke", appealed, shared, "they are right") is None
+        assert why_not("shorten", appealed, shared, "half is enough") is None
+
+
 def test_restriction_is_set_once_and_lifted_once() -> None:
     hidden = Case("served", is_restricted=True)
 

@@ -111,6 +111,47 @@ def test_nobody_is_their_own_second_approver(
     acts.approve_minor(town.turn(case, town.deputy), "seen", may_show=False)
 
 
+@pytest.mark.parametrize("how", ["name", "email", "invitation"])
+@pytest.mark.parametrize("whose", ["checked", "nominated"])
+def test_nobody_hears_an_appeal_against_their_own_through_a_second_account(
+    town: Town, make_person: MakePerson, how: str, whose: str
+) -> None:
+    case = town.case("served")
+    account = second(make_person, town.cora if whose == "checked" else town.contacts[0], how, "co-ordinator")
+    acts.appeal(town.turn(case), "It was not me")
+
+    for who in (town.cora, account):
+        with pytest.raises(MoveRefusedError, match="another co-ordinator hears the appeal"):
+            acts.dismiss_appeal(town.turn(case, who), "The film shows him")
+    acts.dismiss_appeal(town.turn(case, town.deputy), "The film shows him")
+    assert case.steps.latest("pk").reason == "The film shows him"
+
+
+@pytest.mark.parametrize("why", ["left", "no-second-factor", "checked-before", "second-account"])
+def test_appeal_that_nobody_else_can_hear_is_heard_all_the_same_and_says_so(
+    town: Town, make_person: MakePerson, why: str
+) -> None:
+    """An appeal that nobody may dismiss would stay open for ever."""
+    case = town.nominated()
+    if why == "checked-before":
+        acts.check(town.turn(case, town.deputy), PROPOSAL)
+    else:
+        # Its only co-ordinators are cora, and an account that is hers, cannot sign in, or has ended.
+        town.deputy.grants.all().delete()
+    if why == "left":
+        Account.objects.filter(pk=make_person("gone", ("co-ordinator", HART)).pk).update(is_active=False)
+    if why == "no-second-factor":
+        make_person("lost", ("co-ordinator", HART), has_second_factor=False)
+    if why == "second-account":
+        second(make_person, town.cora, "name", "co-ordinator")
+    acts.check(town.turn(case), PROPOSAL)
+    Case.objects.update(state="served")
+    acts.appeal(town.turn(case), "It was not me")
+    acts.dismiss_appeal(town.turn(case), "The film shows him")
+
+    assert case.steps.latest("pk").reason == f"The film shows him\n{acts.NOBODY_ELSE_HEARS}"
+
+
 def test_account_that_does_not_exist_is_nobody(town: Town) -> None:
     assert same_as(999_999, {town.cora.pk}) == frozenset()
     assert same_as(town.cora.pk, {town.cora.pk, town.deputy.pk}) == {town.cora.pk}
