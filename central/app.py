@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from central.backup.record import RecordWatcher
 from central.clock import CentralClock, machine_boot
 from central.config import Configuration
 from central.core import effects as do
@@ -122,7 +123,10 @@ class Central:
         except RecordError as e:
             raise StoreError(str(e)) from e
         self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
-        self._fetchers = self._fetch(configuration) if configuration.fetch_url else ()
+        self._others: tuple[SnapshotFetcher | RecordWatcher, ...] = (
+            *self._fetch(configuration),
+            *self._watch_backups(configuration, clock),
+        )
         app = create_app(
             self._live,
             self._gate,
@@ -144,8 +148,8 @@ class Central:
             # Once before anybody asks: whoever is signed in is so from the first moment.
             folder.look()
             folder.start()
-        for fetcher in self._fetchers:
-            fetcher.start()
+        for other in self._others:
+            other.start()
         self._live.attach(self._web.start_thread())
         self._thread.start()
         self._watcher.start()
@@ -172,7 +176,7 @@ class Central:
         """Commit and answer what has arrived, then end: in two seconds unless a thread hangs. False = a part failed."""
         self._service.stopping()
         self._watcher.stop()
-        for one in (*self._fetchers, *self._snapshots):
+        for one in (*self._others, *self._snapshots):
             one.stop()
         self._web.stop()
         self._loop.stop()
@@ -212,7 +216,14 @@ class Central:
         self._gate.trust_list_while(lambda: people.is_trusted)
         return people, premises
 
+    def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[RecordWatcher, ...]:
+        if not configuration.backup.recipients:
+            return ()
+        return (RecordWatcher(configuration.backup_record_file, self._gate.take_backup_fault, clock.now),)
+
     def _fetch(self, configuration: Configuration) -> tuple[SnapshotFetcher, ...]:
+        if not configuration.fetch_url:
+            return ()
         mqtt = configuration.mqtt
         credentials = Credentials(Path(mqtt.ca_file), Path(mqtt.certificate_file), Path(mqtt.key_file))
         folder, url = configuration.snapshots_dir, configuration.fetch_url

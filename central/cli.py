@@ -1,8 +1,9 @@
-"""The command ``watchlink central --config FILE``."""
+"""The command ``watchlink central --config FILE`` runs central. Those of :data:`COMMANDS` are imported late."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import signal
 import sys
@@ -20,15 +21,29 @@ logger = logging.getLogger(__name__)
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
+COMMANDS: Final = {
+    "backup": ("central.backup.cli", "copy its state into one encrypted file"),
+    "restore": ("central.backup.cli", "put its state back"),
+    "backup-key": ("central.backup.cli", "make the key that opens backups"),
+}
+"""Name → module, whose ``main`` takes the name too, and what the command does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run central until SIGTERM or SIGINT. Returns 0, or 1 if it cannot go on, or 2 for a bad configuration."""
+    """Run a command, or central until SIGTERM or SIGINT. Returns 0, 1 if it cannot go on, 2 for a bad configuration."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in COMMANDS:
+        done: int = importlib.import_module(COMMANDS[words[0]][0]).main(words)
+        return done
     parser = argparse.ArgumentParser(
-        prog="watchlink central", description="Run central: receipts and the control-room page."
+        prog="watchlink central",
+        description="Run central: receipts and the control-room page.",
+        epilog="Or: "
+        + "; ".join(f"watchlink central {name} … to {what}" for name, (_, what) in COMMANDS.items())
+        + ".",
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="central.toml")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     set_up_logging()
     should_stop = threading.Event()
 

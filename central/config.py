@@ -65,6 +65,16 @@ class PageTable(msgspec.Struct, frozen=True, kw_only=True):
     inter_font_dir: str = "/usr/share/fonts/opentype/inter"
 
 
+class BackupTable(msgspec.Struct, frozen=True, kw_only=True):
+    """``[backup]``. Without ``recipients`` no backup is made. A mistake in it never keeps central from starting."""
+
+    recipients: tuple[str, ...] = ()
+    """Public keys of age, ``age1…``; any one of their secret halves opens a backup."""
+    folder: str = "/var/backups/watchlink-central"
+    keep: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 30
+    """How many stay in the folder; older ones are deleted."""
+
+
 class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
     """The file as written: paths unresolved, keys unread."""
 
@@ -74,6 +84,7 @@ class CentralFile(msgspec.Struct, frozen=True, kw_only=True):
     web: WebTable = WebTable()
     page: PageTable = PageTable()
     office: OfficeTable = OfficeTable()
+    backup: BackupTable = BackupTable()
 
 
 class WebFiles(Struct, frozen=True):
@@ -86,6 +97,8 @@ class WebFiles(Struct, frozen=True):
 class Configuration(Struct, frozen=True):
     """Everything resolved: paths absolute, keys read."""
 
+    file: Path
+    """Where it was written."""
     database: URL
     signing_key: SigningKey
     authority: PublicKey
@@ -106,6 +119,10 @@ class Configuration(Struct, frozen=True):
     fetch_url: str
     """Where to fetch what comes into ``snapshots_dir``; empty = the office writes it there itself."""
     kept_snapshots_dir: Path
+    backup: BackupTable
+    """With its folder absolute."""
+    backup_record_file: Path
+    """How the last backup went."""
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -129,6 +146,7 @@ def load_configuration(path: Path) -> Configuration:
     except (WireError, ValueError) as e:
         raise ConfigError(f"{path}: key identity.authority_file: not a public key") from e
     return Configuration(
+        file=path.resolve(),
         database=database,
         signing_key=SigningKey(seed),
         authority=authority_key,
@@ -145,6 +163,8 @@ def load_configuration(path: Path) -> Configuration:
         snapshots_dir=folder / ("fetched" if file.office.fetch_url else file.office.snapshots),
         fetch_url=file.office.fetch_url,
         kept_snapshots_dir=folder / "snapshots",
+        backup=msgspec.structs.replace(file.backup, folder=str(folder / file.backup.folder)),
+        backup_record_file=folder / "backup.json",
     )
 
 

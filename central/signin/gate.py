@@ -101,6 +101,7 @@ class Gate:
         self._clock_s = clock_s
         self._register: Register | None = None
         self._faults: dict[str, str] = {}
+        self._backup_fault = ""
         self._is_list_trusted: Callable[[], bool] = lambda: True
         self._passkeys = Passkeys()
         self._slowing = Slowing()
@@ -150,6 +151,10 @@ class Gate:
         """What is wrong with one source of the office's news, as a sentence; empty = nothing."""
         self._faults = {**self._faults, source: fault}
 
+    def take_backup_fault(self, fault: str) -> None:
+        """What is wrong with central's backups, as a sentence; empty = nothing."""
+        self._backup_fault = fault
+
     def _check_head(self, head: AuditHead) -> None:
         try:
             highest = self._store.raise_head(head)
@@ -196,6 +201,10 @@ class Gate:
         return NO_RIGHTS if person is None else rights_of(person.roles)
 
     def warnings(self) -> tuple[str, ...]:
+        """What is wrong between the office and here, and with backups, in sentences."""
+        return (*self.office_warnings(), *((self._backup_fault,) if self._backup_fault else ()))
+
+    def office_warnings(self) -> tuple[str, ...]:
         """What is wrong between the office and here, in sentences."""
         found = [fault for fault in self._faults.values() if fault]
         if self._register is not None:

@@ -23,7 +23,9 @@ SESSIONS_EACH_MAX: Final = 20
 
 Way = Literal["office", "passkey", "printed-code"]
 """How a session began. All but the first are for a day without the office, and are marked."""
-End = Literal["signed-out", "shift-over", "account-ended", "ended-at-office", "no-role", "too-many", "replaced"]
+End = Literal[
+    "signed-out", "shift-over", "account-ended", "ended-at-office", "no-role", "too-many", "replaced", "restored"
+]
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -89,7 +89,7 @@ class SignInRoutes:
         secret = self._cookies.door(request) or new_secret()
         visitor = self.visitor(request)
         step_up = "&step_up=1" if refused is not None and refused.refusal == "step-up" else ""
-        why_closed, warnings = self._gate.why_closed, self._gate.warnings()
+        why_closed = self._gate.why_closed
         why = self._gate.sessions.why_ended(self._cookies.session(request))
         if visitor is None and why is None and self._cookies.has_left(request):
             why = "signed-out"
@@ -104,7 +104,7 @@ class SignInRoutes:
             closed=WHAT_TO_DO[why_closed] if why_closed else "",
             office_url=f"{self._gate.office_url}control-room/?nonce={nonce_of(secret)}{step_up}",
             username=username,
-            warnings=warnings if visitor else warnings and (NOT_IN_ORDER,),
+            warnings=self._gate.warnings() if visitor else self._gate.office_warnings() and (NOT_IN_ORDER,),
         )
         status = 200 if refused is None else _STATUS.get(refused.refusal, _REFUSED)
         response = Response(html, status, FORM_HEADERS, "text/html")

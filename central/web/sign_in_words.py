@@ -17,6 +17,7 @@ ENDED: Final[dict[End, str]] = {
     " co-ordinator.",
     "too-many": "You have signed in on many other computers since, so this one was signed out. Sign in again.",
     "replaced": "Somebody has signed in here since. Sign in again.",
+    "restored": "Central was restored from a backup, so everybody was signed out. Sign in again.",
 }
 NOT_IN_ORDER: Final = (
     "Something is not in order between the office and this central. If you cannot sign in, tell the engineer."
@@ -30,6 +31,7 @@ RECORDED_ENDS: Final[dict[End, str]] = {
     "no-role": "no role left",
     "too-many": "too many sign-ins",
     "replaced": "signed in again",
+    "restored": "central restored from a backup",
 }
 WAYS: Final[dict[Way, str]] = {
     "office": "at the office",

@@ -21,7 +21,9 @@ OFFICE: Final = ("watchlink-office.service", "watchlink-office-publish.service",
 NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
+    "watchlink-central-backup.service",
 )
+TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 EXPOSURE_MAX_TENTHS: Final = 15
 CONNECTION_BYTES: Final = 40_000
 """Of the broker's for each connection with TLS, as measured with 400 of them on Debian 13's Mosquitto 2.0.21."""
@@ -33,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     etc, usr = tmp_path / "etc/systemd/system", tmp_path / "usr/lib/systemd/system"
     etc.mkdir(parents=True)
     shutil.copytree(SYSTEM, usr, symlinks=True)
-    for unit in UNITS.glob("*.service"):
+    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
         shutil.copy(unit, etc)
     shutil.copytree(UNITS / "mosquitto.service.d", etc / "mosquitto.service.d")
     text = "\n".join(path.read_text() for path in [*etc.rglob("*.service"), *etc.rglob("*.conf"), usr / NAMES[2]])
@@ -70,7 +72,7 @@ def exposure(root: Path, name: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *TIMERS])
 def test_unit_is_understood_without_a_word(root: Path, name: str) -> None:
     said = verify(root, name)
 
@@ -160,6 +162,19 @@ def test_broker_has_room_for_what_may_wait_and_for_thousands_of_connections() ->
     connections = int(limit.removesuffix("M")) * 2**20 - MEMORY_BYTES_MAX
 
     assert connections > 10_000 * CONNECTION_BYTES
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_timer_makes_up_for_a_night_without_power(name: str) -> None:
+    assert "Persistent=true" in (UNITS / name).read_text().splitlines()
+
+
+def test_backup_makes_way_for_alerts_and_has_no_network() -> None:
+    name = "watchlink-central-backup.service"
+
+    assert ["idle"] == lines_of(name, "CPUWeight") == lines_of(name, "IOSchedulingClass")
+    assert int(*lines_of(name, "OOMScoreAdjust")) > 0
+    assert ["yes"] == lines_of(name, "PrivateNetwork")
 
 
 def lines_of(name: str, key: str) -> list[str]:

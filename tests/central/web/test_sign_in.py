@@ -331,6 +331,22 @@ def test_warnings_are_for_people_inside_and_strangers_learn_only_that_there_are_
     in_browser(script)
 
 
+def test_backup_that_failed_is_told_to_people_inside_and_keeps_nobody_from_signing_in() -> None:
+    async def script(browser: Browser) -> None:
+        browser.gate.take_backup_fault("The backup failed.")
+        page = await browser.open()
+        assert "not in order" not in page.text
+        assert "The backup failed." not in page.text
+        await browser.enter()
+        assert (
+            '<strong>NOT IN ORDER.</strong> <span id="office-word">The backup failed.</span>'
+            in (await browser.open()).text
+        )
+        assert ["The backup failed."] == (await browser.open("/me.json")).json()["warnings"]
+
+    in_browser(script)
+
+
 def test_sign_ins_without_the_office_are_marked_for_the_co_ordinator_alone() -> None:
     async def script(browser: Browser) -> None:
         give_code(browser)

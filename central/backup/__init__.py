@@ -1,0 +1,1 @@
+"""Central's state as one encrypted file, and back."""

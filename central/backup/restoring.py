@@ -1,0 +1,171 @@
+"""Puts central's state back: opened and proven aside, then moved into place. Overwrites nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from pyrage import x25519
+
+from central.backup.making import CONFIGURATION, DATABASE, SNAPSHOTS, origin_of
+from central.backup.proof import begun
+from central.backup.rules import stamp
+from central.backup.workspace import check_room, database_file, locked, workspace
+from central.config import Configuration
+from central.core.journal import ActionEntry
+from central.core.restored import COUNTERS_MAX
+from central.signin.sessions import Ended
+from central.store.sessions import SessionTable
+from runtime.atomic import PRIVATE, sync_folder, write_atomic
+from runtime.backup_file import BackupError, Manifest, unpack
+
+NODES_REMEMBER: Final = timedelta(hours=48)
+"""How long a node can send again what the copy lacks (ADR 0015)."""
+_WITH_IT: Final = ("-wal", "-shm", "")
+"""What belongs to a database. The log is moved first: without it the file is whole, only older."""
+
+
+class Restored(Struct, frozen=True):
+    """What was put back.
+
+    Attributes:
+        manifest: of the backup.
+        signed_out: how many sign-ins were open in it, and are over.
+        set_aside: where the state before it is now; ``None`` = there was none.
+        other_configuration: where the backup's ``central.toml`` is; ``None`` = the same as the one in use.
+        lost_until: alerts before this time and after the backup are lost; ``None`` = nodes remember all.
+    """
+
+    manifest: Manifest
+    signed_out: int
+    set_aside: Path | None
+    other_configuration: Path | None
+    lost_until: datetime | None
+
+
+def prove(
+    configuration: Configuration, sealed: Path, identities: Sequence[x25519.Identity], now_at: datetime
+) -> Manifest:
+    """Open a backup and go through all that a restore does, but change nothing.
+
+    Raises:
+        BackupError: it could not be restored.
+    """
+    database = database_file(configuration.database)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with workspace(database) as work:
+        check_room(work, sealed.stat().st_size)
+        manifest = unpack(sealed, work, identities, origin_of(configuration))
+        with begun(work / DATABASE, now_at):
+            return manifest
+
+
+def restore(
+    configuration: Configuration,
+    sealed: Path,
+    identities: Sequence[x25519.Identity],
+    now_at: datetime,
+    *,
+    may_set_aside: bool,
+) -> Restored:
+    """Put the backup in the place of central's state, which must not run.
+
+    Raises:
+        BackupError: nothing was changed, except that with ``may_set_aside`` the state before may have been moved.
+    """
+    database = database_file(configuration.database)
+    folder = database.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _give(folder, configuration)
+    running = "central is running: stop it first (systemctl stop watchlink-central), then restore again"
+    with locked(database.with_name(f"{database.name}.lock"), running), workspace(database) as work:
+        there = [path for end in _WITH_IT if (path := database.with_name(f"{database.name}{end}")).exists()]
+        if there and not may_set_aside:
+            raise BackupError(
+                f"central has a state here, {database}, and nothing is overwritten. If the backup is to take its place,"
+                " say so with --set-aside: what is there is moved to a folder beside it"
+            )
+        check_room(work, sealed.stat().st_size)
+        manifest = unpack(sealed, work, identities, origin_of(configuration))
+        signed_out = _begin_anew(work / DATABASE, now_at)
+        aside = _set_aside(there, folder / f"before-restore-{stamp(now_at)}") if there else None
+        _place(work / DATABASE, database, configuration)
+        for snapshot in sorted((work / SNAPSHOTS).glob("*")):
+            kept = configuration.kept_snapshots_dir
+            kept.mkdir(mode=0o700, exist_ok=True)
+            _give(kept, configuration)
+            if not (kept / snapshot.name).exists():
+                _place(snapshot, kept / snapshot.name, configuration)
+        return Restored(
+            manifest,
+            signed_out,
+            aside,
+            _keep_configuration((work / CONFIGURATION).read_bytes(), configuration, manifest),
+            now_at - NODES_REMEMBER if now_at - manifest.made_at > NODES_REMEMBER else None,
+        )
+
+
+def _begin_anew(file: Path, now_at: datetime) -> int:
+    """Let the copy go on above all that the lost one may have used, with nobody signed in or on duty.
+
+    Returns:
+        How many sign-ins were open.
+    """
+    with begun(file, now_at) as (database, recalled):
+        # Nodes tell central what they have seen (ADR 0015), but only once they are back; it speaks before that.
+        database.reserve_counters(COUNTERS_MAX)
+        entry = recalled.last_entry + COUNTERS_MAX
+        database.raise_entry(entry + len(recalled.on_duty))
+        sessions = SessionTable(database)
+        # Some were ended since by their people, who must not find them open again.
+        live = sessions.live()
+        sessions.change((), tuple(Ended(one.digest, now_at, "restored") for one in live))
+        sessions.close()
+        # They may have gone home since: shops must not be told that somebody watches.
+        database.commit(
+            [
+                ActionEntry(number, "duty-ended", None, one.person, "restored from a backup", now_at, "watchlink")
+                for number, one in enumerate(recalled.on_duty, start=entry + 1)
+            ]
+        )
+    if file.with_name(f"{file.name}-wal").exists():
+        raise BackupError("the opened copy was not closed: restore again")
+    return len(live)
+
+
+def _set_aside(there: Sequence[Path], folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    for path in there:
+        path.rename(folder / path.name)
+        sync_folder(path.parent)
+    sync_folder(folder)
+    return folder
+
+
+def _place(file: Path, target: Path, configuration: Configuration) -> None:
+    """Move it there durably, for central's user alone."""
+    file.chmod(PRIVATE)
+    _give(file, configuration)
+    with file.open("rb") as done:
+        os.fsync(done.fileno())
+    file.rename(target)
+    sync_folder(target.parent)
+
+
+def _give(path: Path, configuration: Configuration) -> None:
+    """Root restores for central's user, whose folder the configuration lies in."""
+    owner = configuration.file.parent.stat()
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _keep_configuration(data: bytes, configuration: Configuration, manifest: Manifest) -> Path | None:
+    if data == configuration.file.read_bytes():
+        return None
+    beside = configuration.file.with_name(f"{configuration.file.name}.of-{stamp(manifest.made_at)}")
+    write_atomic(beside, data, PRIVATE)
+    return beside

@@ -1,0 +1,302 @@
+"""A bare machine becomes central again, and no number runs backwards (C9)."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from central.backup import restoring
+from central.backup.restoring import Restored, prove, restore
+from central.core.journal import Recall
+from central.core.restored import COUNTERS_MAX
+from central.store.database import Database
+from central.store.recalling import recall
+from central.store.sessions import SessionTable
+from runtime.backup_file import BackupError, new_identity
+from tests.central.backup.conftest import SESSION, Kept
+from tests.support.central_town import AUTHORITY, START, Town
+from wire.signing import SigningKey
+
+DAY = timedelta(days=1)
+
+
+def put_back(kept: Kept, sealed: Path, *, may_set_aside: bool = False) -> Restored:
+    return restore(kept.configuration, sealed, [kept.identity], START + DAY, may_set_aside=may_set_aside)
+
+
+def counter_of(kept: Kept) -> int:
+    """The next that central would sign with."""
+    return kept.database.reserve_counters(1).start
+
+
+def recalled(kept: Kept) -> Recall:
+    kept.database.open()
+    return recall(kept.database, START + DAY)
+
+
+def test_bare_machine_is_central_again(kept: Kept) -> None:
+    before = recall(kept.database, START + DAY)
+    made = kept.back_up()
+    kept.press(8)
+    kept.lose()
+
+    restored = put_back(kept, made.file)
+
+    found = recalled(kept)
+    assert before.journal == found.journal
+    assert before.seen == found.seen
+    assert (made.manifest, None, None) == (restored.manifest, restored.set_aside, restored.other_configuration)
+
+
+def test_numbers_go_on_above_all_that_the_lost_central_may_have_used(kept: Kept) -> None:
+    """Nodes have seen them. They say so when they are back (ADR 0015), but central speaks before that."""
+    made = kept.back_up()
+    for counter in range(8, 20):
+        kept.press(counter)
+    kept.database.reserve_counters(COUNTERS_MAX - 1)
+    counter, entry = counter_of(kept), recall(kept.database, START).last_entry
+    kept.lose()
+
+    put_back(kept, made.file)
+
+    found = recalled(kept)
+    assert counter_of(kept) > counter
+    assert found.last_entry > entry
+    assert found.raised_entry >= entry
+
+
+def test_alert_that_the_backup_lacks_is_taken_when_the_node_sends_it_again(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.press(8)
+    kept.lose()
+    put_back(kept, made.file)
+
+    town = Town(recalled(kept))
+    town.press(8)
+    kept.database.commit(town.disk)
+
+    assert {7, 8} == {seen.id.counter for seen in recall(kept.database, START + DAY).seen}
+
+
+def test_nobody_is_signed_in_or_on_duty_after_a_restore(kept: Kept) -> None:
+    """They may have signed out or gone home since: neither comes back, and the record says why."""
+    made = kept.back_up()
+    kept.lose()
+
+    restored = put_back(kept, made.file)
+
+    found = recalled(kept)
+    sessions = SessionTable(kept.database)
+    (record,) = sessions.recent(START, frozenset(), frozenset({SESSION.account}))
+    live = sessions.live()
+    sessions.close()
+    assert ((), ()) == (live, found.on_duty)
+    assert (1, "restored", START + DAY) == (restored.signed_out, record.why, record.ended_at)
+
+
+def test_nothing_is_overwritten(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.press(8)
+    kept.database.close()
+    before = kept.file.read_bytes()
+
+    with pytest.raises(BackupError, match=r"nothing is overwritten.*--set-aside"):
+        put_back(kept, made.file)
+
+    assert before == kept.file.read_bytes()
+
+
+def test_state_that_was_there_is_set_aside_whole(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.press(8)
+    kept.database.close()
+
+    aside = put_back(kept, made.file, may_set_aside=True).set_aside
+
+    assert aside is not None
+    old = Database(kept.database.url.set(database=str(aside / "central.db")))
+    old.open()
+    assert {7, 8} == {seen.id.counter for seen in recall(old, START).seen}
+    old.close()
+    assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+
+
+def test_log_of_a_lost_database_does_not_get_into_the_restored_one(kept: Kept, tmp_path: Path) -> None:
+    """SQLite would play it back into whatever file has the name."""
+    made = kept.back_up()
+    kept.press(8)
+    log = kept.file.with_name("central.db-wal")
+    shutil.copy(log, tmp_path)
+    kept.lose()
+    shutil.copy(tmp_path / log.name, log)
+
+    with pytest.raises(BackupError, match="--set-aside"):
+        put_back(kept, made.file)
+    aside = put_back(kept, made.file, may_set_aside=True).set_aside
+
+    assert aside is not None
+    assert [log.name] == [path.name for path in aside.iterdir()]
+    assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+
+
+def test_running_central_is_not_restored(kept: Kept) -> None:
+    made = kept.back_up()
+
+    with pytest.raises(BackupError, match="central is running: stop it first"):
+        put_back(kept, made.file, may_set_aside=True)
+
+
+def test_numbers_rise_with_every_restore(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.database.close()
+    put_back(kept, made.file, may_set_aside=True)
+    kept.database.open()
+    first = counter_of(kept)
+    again = kept.back_up(1)
+    kept.database.close()
+
+    restore(kept.configuration, again.file, [kept.identity], START + 2 * DAY, may_set_aside=True)
+
+    kept.database.open()
+    assert counter_of(kept) > first + COUNTERS_MAX
+
+
+def test_backup_of_an_older_version_is_brought_up_to_date(kept: Kept) -> None:
+    with kept.database._engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX sessions_by_begin")
+        connection.exec_driver_sql("ALTER TABLE sessions DROP COLUMN schemes")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
+    made = kept.back_up()
+    kept.lose()
+
+    put_back(kept, made.file)
+
+    assert "0008" == made.manifest.schema
+    with sqlite3.connect(kept.file) as disk:
+        assert [("0009",)] == disk.execute("SELECT version_num FROM alembic_version").fetchall()
+    disk.close()
+    assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+
+
+def test_backup_of_a_newer_schema_is_refused_with_what_to_do(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    with kept.database._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with monkeypatch.context() as newer:
+        newer.setattr("central.store.database.migrate", lambda _: None)
+        made = kept.back_up()
+    kept.lose()
+
+    with pytest.raises(BackupError, match=r"newer version of central.*Install that version"):
+        put_back(kept, made.file)
+    assert not kept.file.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"authority": AUTHORITY.public}, "another town"),
+        ({"signing_key": SigningKey(b"x" * 32)}, "was not made by this town's central"),
+    ],
+)
+def test_backup_that_is_not_ours_is_refused(kept: Kept, change: dict[str, Any], said: str) -> None:
+    """Anybody can encrypt to a public key: a forged state must not become the truth."""
+    made = kept.back_up()
+    kept.lose()
+    kept.configuration = msgspec.structs.replace(kept.configuration, **change)
+
+    with pytest.raises(BackupError, match=said):
+        put_back(kept, made.file)
+    assert not kept.file.exists()
+
+
+def test_wrong_key_is_told(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.lose()
+    kept.identity = new_identity()
+
+    with pytest.raises(BackupError, match="Take the key whose public half stood under"):
+        put_back(kept, made.file)
+
+
+def test_snapshots_come_back_and_replace_none(kept: Kept) -> None:
+    """Without them nobody could sign in before the office answers; a newer list is the better one."""
+    snapshots = kept.configuration.kept_snapshots_dir
+    snapshots.mkdir()
+    old, other = (snapshots / f"{name}-7-{'0' * 64}.json" for name in ("people", "premises"))
+    old.write_bytes(b"old")
+    other.write_bytes(b"other")
+    made = kept.back_up()
+    kept.lose()
+    other.unlink()
+    old.write_bytes(b"here already")
+
+    put_back(kept, made.file)
+
+    assert (b"here already", b"other") == (old.read_bytes(), other.read_bytes())
+
+
+def test_configuration_in_use_stays_and_the_other_lies_beside_it(kept: Kept) -> None:
+    made = kept.back_up()
+    before = kept.configuration.file.read_bytes()
+    kept.lose()
+    kept.configuration.file.write_bytes(before + b"# changed\n")
+
+    beside = put_back(kept, made.file).other_configuration
+
+    assert beside is not None
+    assert (before, before + b"# changed\n") == (beside.read_bytes(), kept.configuration.file.read_bytes())
+
+
+def test_alerts_older_than_nodes_remember_are_called_lost(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.lose()
+    late = START + timedelta(days=3)
+
+    restored = restore(kept.configuration, made.file, [kept.identity], late, may_set_aside=False)
+
+    assert START + timedelta(days=1) == restored.lost_until
+
+
+def test_proving_changes_nothing(kept: Kept) -> None:
+    made = kept.back_up()
+    before = {path: path.read_bytes() for path in kept.file.parent.iterdir()}
+
+    assert made.manifest == prove(kept.configuration, made.file, [kept.identity], START)
+    assert before == {path: path.read_bytes() for path in kept.file.parent.iterdir()}
+    with pytest.raises(BackupError):
+        prove(kept.configuration, made.file, [new_identity()], START)
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_restore_that_ends_at_any_step_is_done_by_another(
+    kept: Kept, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between two moves: what was there is not lost, and never half-mixed with the backup's."""
+    made = kept.back_up()
+    kept.press(8)
+    keeps_the_log = sqlite3.connect(kept.file)
+    keeps_the_log.execute("BEGIN")
+    keeps_the_log.execute("SELECT 1 FROM frames").fetchall()
+    kept.database.close()
+    done = []
+
+    def cut(folder: Path) -> None:
+        done.append(folder)
+        if len(done) == step:
+            raise OSError(0, "power cut")
+
+    with monkeypatch.context() as power:
+        power.setattr(restoring, "sync_folder", cut)
+        with pytest.raises(OSError, match="power cut"):
+            put_back(kept, made.file, may_set_aside=True)
+    keeps_the_log.close()
+
+    restore(kept.configuration, made.file, [kept.identity], START + 2 * DAY, may_set_aside=True)
+
+    assert {7} == {seen.id.counter for seen in recalled(kept).seen}
