@@ -44,6 +44,7 @@ from node.core.radio import duty_cycle
 from node.core.state import NodeState, wall_at_s
 from node.effect_runner import EffectRunner
 from node.event_queue import EventQueue
+from node.health_line import health_line
 from node.hw.board import Board, open_board
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
@@ -112,6 +113,8 @@ class NodeApp:
         self._core_failures = 0
         self._started_ms = monotonic_ms()
         self._is_local_lost = False
+        self._link = "not connected yet"
+        self._status = ""
         started = self._started()
         self._uplink = self._open_uplink(started.directory)
         self._board = _open_board(config, self._queue)
@@ -137,7 +140,7 @@ class NodeApp:
         if self._is_store_loaded:
             self._effects.fact("armed")
         self._service.ready()
-        self._service.status("armed")
+        self._tell_status()
         if self._uplink:
             self._uplink.start()
         if self._radio:
@@ -164,6 +167,13 @@ class NodeApp:
         found = self._next()
         if found is not None:
             self._step(*found)
+            self._tell_status()
+
+    def _tell_status(self) -> None:
+        line = health_line(self._state.faults, self._link)
+        if line != self._status:
+            self._status = line
+            self._service.status(line)
 
     def _next(self) -> tuple[Event, int] | None:
         if self._effects.answers:
@@ -207,9 +217,9 @@ class NodeApp:
         for effect in effects:
             self._carry_out(effect)
         if isinstance(event, LinkUp):
-            self._service.status("armed, connected")
+            self._link = "connected"
         elif isinstance(event, LinkDown):
-            self._service.status(f"armed, not connected: {event.detail}")
+            self._link = f"not connected: {event.detail}"
 
     def _carry_out(self, effect: Effect) -> None:
         # These replace what earlier runs stored, so they wait until that has been read.

@@ -37,8 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=_run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the node")
-    check = commands.add_parser("check", parents=[shared], help="check configuration, keys, certificate and disk")
-    check.set_defaults(run=_check)
+    _add_check(commands, shared)
     unkey = commands.add_parser("unkey", parents=[shared], help="release the transmit key, even if the node hangs")
     unkey.set_defaults(run=_unkey)
     radio_check = commands.add_parser(
@@ -55,6 +54,32 @@ def _parser() -> argparse.ArgumentParser:
     radio_check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object a step")
     radio_check.set_defaults(run=_radio_check)
     return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    check = commands.add_parser(
+        "check",
+        parents=[shared],
+        help="say what is right and wrong on this unit, and what to do",
+        description="Says, a line for each part, what is right and wrong on this unit, and what to do. It may run while"
+        " the node runs, and disturbs nothing; it sees more while the node is stopped. Run it as root.",
+        epilog="Exit status: 0 all right, 1 something is wrong, 2 the configuration or a part could not be looked at.",
+    )
+    check.add_argument("--json", dest="as_json", action="store_true", help="one JSON object for each part")
+    check.set_defaults(run=_check)
+    diagnose = commands.add_parser(
+        "diagnose",
+        parents=[shared],
+        help="make one file for the engineer, without names, photographs or keys",
+        description="Makes one file for the engineer: what 'node check' finds, versions, the log, the configuration and"
+        " counts. It leaves out names of people and premises, addresses, photographs and keys. It needs no network."
+        " Run it as root.",
+        epilog="Exit status: 0 made, 1 made but something is missing in it (it says what), 2 nothing could be written.",
+    )
+    diagnose.add_argument(
+        "--to", dest="folder", type=Path, required=True, metavar="FOLDER", help="where to put it, such as a USB stick"
+    )
+    diagnose.set_defaults(run=_diagnose)
 
 
 def _seconds(text: str) -> int:
@@ -80,13 +105,16 @@ def _run(config_file: Path) -> int:
     return app.run()
 
 
-def _check(config_file: Path) -> int:
-    from node.check import check  # noqa: PLC0415
+def _check(config_file: Path, *, as_json: bool) -> int:
+    from node.check.report import check  # noqa: PLC0415
 
-    findings = check(config_file, _version())
-    for finding in findings:
-        print(finding.line)  # noqa: T201 - a command's answer
-    return 0 if all(finding.is_good for finding in findings) else 1
+    return check(config_file, _version(), as_json=as_json)
+
+
+def _diagnose(config_file: Path, *, folder: Path) -> int:
+    from node.diagnosis.bundle import diagnose  # noqa: PLC0415
+
+    return diagnose(config_file, _version(), folder)
 
 
 def _unkey(config_file: Path) -> int:

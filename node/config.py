@@ -155,7 +155,7 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
     signing_key = SigningKey(seed)
     directory = _directory(path, folder / file.identity.directory_file, authority)
     link = file.mqtt.resolved(folder)
-    problem, soon = _check_certificate(path, link, node, now or datetime.now(UTC))
+    problem, soon = check_certificate(path, link, node, now or datetime.now(UTC))
     schemes = tuple(sorted(file.identity.schemes))
     if len(set(schemes)) != len(schemes):
         raise ConfigError(f"{path}: key identity.schemes: a scheme is listed twice")
@@ -186,7 +186,7 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
         radio=radio,
         warnings=(
             *soon,
-            *_check_directory(directory, node, schemes, signing_key),
+            *check_directory(directory, node, schemes, signing_key),
             *_check_secrecy(folder / file.identity.signing_key_file, Path(link.key_file)),
         ),
     )
@@ -226,8 +226,12 @@ def _directory(path: Path, file: Path, authority: PublicKey) -> Directory:
         ) from e
 
 
-def _check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetime) -> tuple[str, tuple[str, ...]]:
-    """Problem with our certificate now, and a warning about its expiry."""
+def check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """Problem with our certificate now, and a warning about its expiry.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
     file, ca_file = Path(link.certificate_file), Path(link.ca_file)
     _read(path, "mqtt.key_file", Path(link.key_file))
     pems = _read(path, "mqtt.certificate_file", file), _read(path, "mqtt.ca_file", ca_file)
@@ -256,7 +260,7 @@ def _mismatch(ours: x509.Certificate, ca: x509.Certificate, node: NodeId) -> str
     return ""
 
 
-def _check_directory(
+def check_directory(
     directory: Directory, node: NodeId, schemes: tuple[int, ...], signing_key: SigningKey
 ) -> tuple[str, ...]:
     """Warnings only: a newer directory may be in the state folder, or on its way."""

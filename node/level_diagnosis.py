@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
-
-from msgspec import Struct, field
 
 from node.core.air import BLOCK_MS, RATE_HZ
 from node.core.radio.levels import SILENCE_DBFS, Level, dbfs, level, ratio, rms_dbfs, samples_of
-
-
-class Outcome(StrEnum):
-    """Outcome of a step."""
-
-    OK = "ok"
-    BAD = "bad"
-    NOT_DONE = "not done"
-
-
-class Step(Struct, frozen=True):
-    """The result of one step of the check.
-
-    Attributes:
-        name: short, for programs and people.
-        outcome: whether it is good.
-        text: what was found, one line.
-        advice: what to do, in one line; empty = nothing.
-        figures: what was measured.
-    """
-
-    name: str
-    outcome: Outcome
-    text: str
-    advice: str = ""
-    figures: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-
+from node.step import Outcome, Step
 
 SPEECH_DBFS_MIN: Final = -30.0
 SPEECH_DBFS_MAX: Final = -6.0

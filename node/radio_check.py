@@ -6,14 +6,12 @@ for, and never without a licence reference (N10).
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
 import pwd
 import queue
 import select
-import subprocess
 import sys
 import termios
 import time
@@ -34,19 +32,21 @@ from node.hw.radio.phrases import SpokenPhrases
 from node.hw.radio.ptt import PttSettings
 from node.hw.radio.ptt_guarded import GuardedPtt
 from node.hw.radio.sentences import sentences
-from node.level_diagnosis import Outcome, Step, input_level, squelch
+from node.level_diagnosis import input_level, squelch
+from node.modem_program import modem as modem_step
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.direwolf import PEAK
 from node.net.radio.over import silence
 from node.net.radio.ports import AudioPort, PttPort
+from node.step import Outcome, Step
+from node.step import bad as _bad
+from node.step import ok as _ok
 from wire.ids import NodeId, node_text
 
 LISTEN_S: Final = 10
 TONE_HZ: Final = 1_000
 TONE_MS: Final = 1_000
-_MODEM: Final = "direwolf"
-_MODEM_VERSION_MIN: Final = (1, 7)
 _PHRASES_WITHIN_S: Final = 180.0
 _MODEM_ADVICE: Final = "is Dire Wolf fully installed, and this machine not overloaded?"
 _PROVEN_WITHIN_MS: Final = 20_000
@@ -86,7 +86,7 @@ def radio_check(
     try:
         for step in RadioCheck(config, RadioCheckOptions(seconds, transmit), _tell).steps():
             is_good &= step.outcome is not Outcome.BAD
-            sys.stdout.write(_as_json(step) if as_json else _as_text(step))
+            sys.stdout.write(step.as_json if as_json else step.as_text)
             sys.stdout.flush()
     finally:
         logging.disable(logging.NOTSET)
@@ -121,7 +121,7 @@ class RadioCheck:
         if self._table.driver == "kiss-tnc":
             yield self._tnc()
             return
-        modem = self._modem()
+        modem = modem_step()
         yield modem
         if modem.outcome is Outcome.OK:
             yield from self._loop_test()
@@ -187,24 +187,6 @@ class RadioCheck:
         except (OSError, ValueError, termios.error) as e:  # the last is not an OSError, and pyserial lets it through
             return _bad("tnc", str(e), "is it plugged in, the port's name right, the user in the group dialout?")
         return _ok("tnc", f"{self._table.tnc.port} opens at {self._table.tnc.baud} baud; levels and key are the TNC's")
-
-    def _modem(self) -> Step:
-        install = "apt-get install direwolf"
-        try:
-            done = subprocess.run(  # noqa: S603 - a fixed argument list
-                [_MODEM, "-t", "0", "-u"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=_BLOCK_WITHIN_S,
-            )
-        except (OSError, subprocess.TimeoutExpired) as e:
-            return _bad("modem", f"Dire Wolf cannot be run: {e}", install)
-        words = done.stdout.decode(errors="replace").partition("version ")[2].split()
-        version = words[0] if words else "?"
-        if _numbers(version) < _MODEM_VERSION_MIN:
-            return _bad("modem", f"Dire Wolf {version}; 1.7 or newer is needed", install)
-        return _ok("modem", f"Dire Wolf {version}")
 
     def _loop_test(self) -> Iterator[Step]:
         heard: list[bytes] = []
@@ -403,14 +385,6 @@ def _loop_test(codec: Codec, mode: Mode, heard: list[bytes], node: NodeId) -> St
     )
 
 
-def _ok(name: str, text: str) -> Step:
-    return Step(name, Outcome.OK, text)
-
-
-def _bad(name: str, text: str, advice: str) -> Step:
-    return Step(name, Outcome.BAD, text, advice)
-
-
 def _next(blocks: queue.SimpleQueue[bytes]) -> bytes:
     try:
         return blocks.get(timeout=_BLOCK_WITHIN_S)
@@ -425,24 +399,9 @@ def _names(direction: Direction) -> str:
         return str(e)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
-
-
 def _now_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
 def _tell(text: str) -> None:
     sys.stderr.write(f"...  {text}\n")
-
-
-def _as_text(step: Step) -> str:
-    mark = {Outcome.OK: "ok  ", Outcome.BAD: "BAD ", Outcome.NOT_DONE: "--  "}[step.outcome]
-    advice = f"\n       {step.advice}" if step.advice else ""
-    return f"{mark} {step.name}: {step.text}{advice}\n"
-
-
-def _as_json(step: Step) -> str:
-    said = {"step": step.name, "outcome": step.outcome, "text": step.text, "advice": step.advice}
-    return json.dumps({**said, "figures": dict(step.figures)}, ensure_ascii=False) + "\n"

@@ -46,6 +46,7 @@ _MIGRATIONS: Final = (
     INSERT INTO senders SELECT node, max(counter) FROM inbox GROUP BY node;
     """,
 )
+SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 _REASONS: Final = {
     "FULL": "the disk is full",

@@ -10,7 +10,8 @@ import pytest
 
 from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import ratio
-from node.level_diagnosis import Outcome, Step, input_level, squelch
+from node.level_diagnosis import input_level, squelch
+from node.step import Outcome, Step
 
 _SECOND = RATE_HZ
 

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.check import check
 from node.config import NodeFile, load_config
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from provisioning.fleet import Fleet, NewNode
@@ -162,37 +161,6 @@ def test_config_warns_of_keys_that_others_can_read(file: Path) -> None:
     (file.parent / "signing.key").chmod(0o644)
 
     assert "chmod 600" in load_config(file, "").warnings[0]
-
-
-def test_check_says_in_words_what_is_good_and_what_is_not(file: Path) -> None:
-    lines = [finding.line for finding in check(file, "")]
-    assert [] == [line for line in lines if line.startswith("BAD")]
-    assert any("written and synced" in line for line in lines)
-    change(file, 'profile = "fake"', 'profile = "none"')
-    change(file, 'state_dir = "state"', 'state_dir = "node.toml"')
-    (file.parent / "client.pem").write_text("x")
-    bad = [finding.line for finding in check(file, "") if not finding.is_good]
-
-    assert ["not a PEM certificate", "cannot be written", "no hardware profile 'none'"] == [
-        words
-        for words in ("not a PEM certificate", "cannot be written", "no hardware profile 'none'")
-        if any(words in line for line in bad)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        ("", "ok   no radio: alerts go by the network alone"),
-        ('[radio]\ndriver = "kiss-tnc"\n', "BAD  radio kiss-tnc: only listens"),
-        ('[radio]\ndriver = "sound"\nlicence = "1234567/1"\n', "ok   radio sound: transmits under 1234567/1"),
-    ],
-)
-def test_check_says_what_becomes_of_alerts_without_a_network(file: Path, lines: str, said: str) -> None:
-    """N10: who fits a node sees at once that it will never transmit."""
-    change(file, "[hardware]", f"{lines}[hardware]")
-
-    assert [said] == [finding.line[: len(said)] for finding in check(file, "") if "radio" in finding.line]
 
 
 def settings_of(kind: type[msgspec.Struct], prefix: str = "") -> set[str]:

@@ -21,9 +21,9 @@ from node.core.air import BLOCK_BYTES, RATE_HZ
 from node.core.radio.levels import level, ratio
 from node.hw.radio.alsa import SoundDeviceError
 from node.hw.radio.ptt import PttError
-from node.level_diagnosis import Outcome, Step
 from node.net.radio.over import silence
 from node.radio_check import RadioCheck, RadioCheckOptions, tone
+from node.step import Outcome, Step
 from provisioning.fleet import Fleet, NewNode
 from tests.support.sound_bench import SoundBench
 
