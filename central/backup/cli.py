@@ -102,11 +102,12 @@ def _restore(given: argparse.Namespace) -> None:
         _say(f"{_told(manifest)}: the key opens it, all of it is whole, and this version can begin with it.")
         return
     restored = restore(configuration, sealed, identities, now_at, may_set_aside=given.set_aside)
-    for line in _what_now(restored, configuration):
+    for line in what_now(restored, configuration):
         _say(line)
 
 
-def _what_now(restored: Restored, configuration: Configuration) -> list[str]:
+def what_now(restored: Restored, configuration: Configuration) -> list[str]:
+    """What a person is told after a restore, line by line."""
     lines = [f"Central's state is back. {_told(restored.manifest)}."]
     if restored.set_aside:
         lines.append(f"What was here before is in {restored.set_aside}. Delete it when all is well.")

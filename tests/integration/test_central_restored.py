@@ -14,7 +14,7 @@ import pytest
 from central.core.view import Acknowledge, Done, Person, StartDuty
 from provisioning.fleet import Fleet, NewNode
 from tests.support.central_program import CentralProgram, running_central
-from tests.support.fleet_broker import DEADLINE_S, free_port
+from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import NodeProcess
 from tests.support.node_town import SHOP, Town
@@ -102,6 +102,8 @@ def test_lost_central_is_restored_and_alerts_flow_and_nothing_is_lost(town: Town
             again = numbers_used(config)
             assert again[0] > counter
             assert again[1] > entry
+            # On the new machine no backup was made yet.
+            wait_until(lambda: "none has been made" in central.open("me.json").read().decode(), "the page tells of it")
             # What the new one says counts, although the shop has heard the lost one say more.
             assert Done is type(central.act(Acknowledge(first, "attack"), CCTV))
             shop.wait_for_face("answered")

@@ -16,8 +16,8 @@ REPOSITORY: Final = Path(__file__).parents[2]
 UNITS: Final = REPOSITORY / "systemd"
 BOOT_DEADLINE_S: Final = 600
 PACKAGES: Final = ("wire", "runtime", "node", "central", "watchlink")
-LOCKED: Final = ("fido2", "jwt")
-"""Libraries of central's that are taken from the lock: pure Python, and Debian's fido2 is too old."""
+LOCKED: Final = ("fido2", "jwt", "pyrage")
+"""Libraries of central's that are taken from the lock: Debian's fido2 is too old, and it has no pyrage."""
 
 PROGRAM: Final = """\
 #!/usr/bin/python3
@@ -60,6 +60,7 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
     return {
         UNITS / "watchlink-node.service": f"{SYSTEM}/watchlink-node.service",
         UNITS / "watchlink-central.service": f"{SYSTEM}/watchlink-central.service",
+        UNITS / "watchlink-central-backup.service": f"{SYSTEM}/watchlink-central-backup.service",
         UNITS / "mosquitto.service.d": f"{SYSTEM}/mosquitto.service.d",
         UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
         UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",

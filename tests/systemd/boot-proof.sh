@@ -79,6 +79,16 @@ journalctl --output=cat --unit=watchlink-node >/proof/node-log
 udevadm verify /etc/udev/rules.d/*watchlink* >/proof/udev 2>&1
 # shellcheck source=tests/systemd/office-proof.sh
 . /office-proof.sh
+# As docs/runbook.md has it: a backup beside a running central, by its unit; then a machine without its state.
+systemctl start watchlink-central-backup
+journalctl --output=cat --unit=watchlink-central-backup >/proof/backup-log
+stat --format='%U %a' /var/backups/watchlink-central/*.age >/proof/backup
+systemctl stop watchlink-central
+rm -r /var/lib/watchlink-central/central/state
+/opt/watchlink/bin/watchlink central restore --config /var/lib/watchlink-central/central/central.toml \
+    --from /var/backups/watchlink-central/*.age --identity /backup.key >/proof/restored 2>&1
+systemctl start watchlink-central
+show watchlink-central watchlink-central.restored
 systemctl stop watchlink-node watchlink-central mosquitto
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.stopped; done
 journalctl --no-pager --output=short-monotonic >/proof/journal

@@ -16,6 +16,7 @@ import pytest
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
 from provisioning.fleet import Fleet
+from runtime.backup_file import new_identity
 from tests.office.papers.conftest import paper, photograph, shops
 from tests.office.people.pictures import drawn, png, saved
 from tests.support.booted_system import PROGRAM, REPOSITORY, Proof, boot, product
@@ -70,8 +71,9 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     central = folder / "central-state"
     shutil.copytree(fleet.layout.central, central / "central")
     shutil.copy(fleet.layout.directory, central)
+    identity_of_backups = new_identity()
     with (central / "central/central.toml").open("a") as config:
-        config.write(CENTRAL_TOML)
+        config.write(f'{CENTRAL_TOML}\n[backup]\nrecipients = ["{identity_of_backups.to_public()}"]\n')
     here = Path(__file__).parent
     program = PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER)
     return boot(
@@ -83,6 +85,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             here / "office-proof.sh": "/office-proof.sh",
             here / "first_visit.py": "/first-visit.py",
             here / "unit_probe.py": "/unit-probe.py",
+            put(folder / "backup.key", str(identity_of_backups).encode()): "/backup.key",
             put(folder / "order.json", msgspec.json.encode(ORDER)): "/order.json",
             put(folder / "photograph.jpg", saved(drawn(300, 400))): "/photograph.jpg",
             put(folder / "bomb.png", png(17_000, 17_000, data=bytes(20_000))): "/bomb.png",
@@ -121,6 +124,15 @@ def test_unit_reaches_ready(proof: Proof, unit: str) -> None:
 def test_locked_in_programs_reach_the_locked_in_broker(proof: Proof, sender: str) -> None:
     """Sockets, TLS, certificates and threads all work under the units' locks, on Debian's own Python."""
     assert f" as {sender} " in proof.text("broker-log")
+
+
+def test_central_is_backed_up_by_its_unit_and_restored_on_a_bare_machine(proof: Proof) -> None:
+    """Behind the unit's locks, by Debian's own Python; restored by root for central's user (C9)."""
+    assert "opened and proven" in proof.text("backup-log"), proof.text("backup-log")
+    assert "watchlink-central 600\n" == proof.text("backup")
+    assert "Central's state is back." in proof.text("restored"), proof.text("restored")
+    restored = proof.properties("watchlink-central.restored")
+    assert ("active", "running", "0") == (restored["ActiveState"], restored["SubState"], restored["NRestarts"])
 
 
 @pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central"])
