@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Run central: receipts and the control-room page.",
         epilog="Or: "
         + "; ".join(f"watchlink central {name} … to {what}" for name, (_, what) in COMMANDS.items())
-        + ".",
+        + "; watchlink central install … to put its machine in place; watchlink central check to see what it lacks.",
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="central.toml")
     given = parser.parse_args(words)

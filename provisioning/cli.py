@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
 from provisioning.layout import ALERTS, DEFAULT_PROFILE
 from provisioning.listing import as_table, list_fleet
 from provisioning.office_commands import add_commands, ask_about_second, new_nodes, proposals_of, snapshot_options
+from provisioning.packing import pack
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
@@ -115,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
         "renew-crl", parents=[town, broker], help="make and prove a new revocation list; run it daily"
     )
     crl.set_defaults(run=_renew_crl)
+    carried = commands.add_parser("pack", parents=[town], help="pack one file for 'watchlink central install'")
+    carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
+    carried.set_defaults(run=_pack)
     add_commands(commands)
     return parser
 
@@ -221,11 +226,18 @@ def _renew(options: argparse.Namespace) -> None:
         say(
             f"New alerts.key and alerts.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker knows this"
         )
-        say("connection; then carry them to central and restart it.")
+        say("connection, and bring them to central: 'watchlink central install'.")
     else:
         say(
             f"New client.key and client.pem in {folder}. Carry them to the machine that uses them and restart it there."
         )
+
+
+def _pack(options: argparse.Namespace) -> None:
+    count = pack(Fleet.open(options.dir).folder, options.to)
+    say(f"{options.to} holds {count} files for central's machine, and none of the town's own secrets. There:")
+    say(f"  watchlink central install --from {options.to.name}")
+    say("Then delete it: it holds the private keys of broker and central.")
 
 
 def _require_signatures(options: argparse.Namespace) -> None:

@@ -341,8 +341,16 @@ class SnapshotFolder(Generic[S]):
             names = [path.name for path in self._kept_folder.iterdir()]
         except OSError:
             return []
-        matches = [match for match in map(_KEPT_NAME.fullmatch, names) if match and match[1] == self._name]
-        return [(self._kept_folder / match[0], int(match[2]), match[3]) for match in matches]
+        found = [(name, kept) for name in names if (kept := parse_kept_name(name))]
+        return [
+            (self._kept_folder / name, number, signer) for name, (kind, number, signer) in found if kind == self._name
+        ]
+
+
+def parse_kept_name(text: str) -> tuple[str, int, str] | None:
+    """Of a kept file: which snapshot, its number, and its signer's key in hexadecimal digits; ``None`` = not kept."""
+    match = _KEPT_NAME.fullmatch(text)
+    return None if match is None else (match[1], int(match[2]), match[3])
 
 
 def pause_s(busy_s: float) -> float:

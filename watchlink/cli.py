@@ -13,10 +13,12 @@ from watchlink import __version__
 
 COMMANDS: Final = {
     "node": ("node.cli", "run the unit in a shop or pub, or check it"),
-    "central": ("central.cli", "run central: receipts and the control-room page"),
+    "central": ("central.cli", "run central: receipts and the control-room page; install and check its machine"),
     "office": ("office.cli", "run the office: people, members, premises"),
     "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),
 }
+OF_MACHINES: Final = {"central": ("install", "check")}
+"""Commands about the machine that a program runs on: they need none of the program (ADR 0027)."""
 CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}
 """Not installed: offered in a checkout only."""
 
@@ -28,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_checkout = demo is not None and demo.origin is not None  # Not any folder that happens to be called so.
     commands = COMMANDS | (CHECKOUT_COMMANDS if is_checkout else {})
     match given:
+        case [name, what, *_] if what in OF_MACHINES.get(name, ()):
+            done: int = importlib.import_module("installation.cli").main(given[1:])
+            return done
         case [name, *rest] if name in commands:
             # Imported by name so that a node never loads central's libraries, nor the other way round.
             status: int = importlib.import_module(commands[name][0]).main(rest)

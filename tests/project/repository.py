@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("wire", "runtime", "node", "central", "office", "provisioning", "watchlink")
+PACKAGES: Final = ("wire", "runtime", "node", "central", "office", "provisioning", "installation", "watchlink")
 """What the wheel holds: what runs. Demo and simulation are offered in a checkout."""
 
 

@@ -49,6 +49,23 @@ def test_list_as_json_is_for_programs(town: str, capsys: pytest.CaptureFixture[s
     assert listing["nodes"][0]["certificate_expires_at"].endswith("Z")
 
 
+def test_pack_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    status = main(["pack", "--dir", town, "--to", str(tmp_path / "town.tar")])
+
+    said = capsys.readouterr().out
+    assert status == 0
+    assert f"{tmp_path}/town.tar holds 16 files for central's machine, and none of the town's own secrets" in said
+    assert "watchlink central install --from town.tar" in said
+
+
+def test_pack_that_cannot_be_written_is_told(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["pack", "--dir", town, "--to", str(tmp_path / "nowhere/town.tar")])
+
+    assert status == 1
+    assert "nowhere/town.tar cannot be written: No such file or directory." in capsys.readouterr().err
+
+
 @pytest.mark.finding(19)
 def test_profile_that_does_not_exist_is_refused_with_those_that_do(
     town: str, capsys: pytest.CaptureFixture[str]

@@ -49,7 +49,7 @@ class Proof:
 
 
 def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "") -> dict[Path, str]:
-    """What is mounted read-only, and where: units, programs, and the script that does the proving.
+    """What is mounted read-only, and where: programs, the node's unit, and the script that does the proving.
 
     Args:
         folder: for what is written on the way.
@@ -59,9 +59,6 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
     """
     return {
         UNITS / "watchlink-node.service": f"{SYSTEM}/watchlink-node.service",
-        UNITS / "watchlink-central.service": f"{SYSTEM}/watchlink-central.service",
-        UNITS / "watchlink-central-backup.service": f"{SYSTEM}/watchlink-central-backup.service",
-        UNITS / "mosquitto.service.d": f"{SYSTEM}/mosquitto.service.d",
         UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
         UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
         script: "/proof.sh",
@@ -69,9 +66,8 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
         written(folder / "proof.service", _PROOF_UNIT): f"{SYSTEM}/proof.service",
         written(folder / "drop-in.conf", drop_in): f"{SYSTEM}/watchlink-node.service.d/proof.conf",
         **{
-            UNITS / f"{kind}.d/watchlink-{who}.conf": f"/etc/{kind}.d/watchlink-{who}.conf"
+            UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
             for kind in ("sysusers", "tmpfiles")
-            for who in ("node", "central")
         },
         **{
             copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"

@@ -18,6 +18,7 @@ SUITE: Final = "trixie"
 PACKAGES: Final = (
     "dbus",
     "mosquitto",
+    "nftables",
     "systemd",
     "systemd-sysv",
     "udev",

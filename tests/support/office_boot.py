@@ -8,12 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Final
 
-from tests.support.booted_system import REPOSITORY, SYSTEM, UNITS, copied, installed, written
+from tests.support.booted_system import REPOSITORY, UNITS, copied, installed, written
 
 STATE: Final = "/var/lib/watchlink-office"
-CENTRAL_TOML: Final = f'\n[office]\nurl = "http://localhost:8090/"\nsnapshots = "{STATE}/snapshots"\n'
-"""What step 7 has written into ``central.toml``."""
-_PACKAGES: Final = ("office", "provisioning")
+_PACKAGES: Final = ("office", "provisioning", "installation")
 _LOCKED: Final = (
     "django",
     "allauth",
@@ -35,39 +33,26 @@ _LOCKED: Final = (
     "fontTools",
 )
 """Libraries taken from the lock: Debian's Django is too old. One is compiled, for any Python from 3.9 on."""
-_IN_LINE: Final = re.compile(r"`((?:systemd-|systemctl |watchlink )[^`]+)`")
 _BLOCK: Final = re.compile(r"```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
 def office_mounts(folder: Path) -> dict[Path, str]:
-    """Units, users, folders, ``/office.toml`` and ``/documented.sh``, as docs/office.md has them."""
-    setting_up, restoring = _section("Setting up"), _section("Restoring")
-    (toml,) = _blocks(setting_up, "toml")
-    users, found, owners, start = _IN_LINE.findall(setting_up)
-    stop, restore = _blocks(restoring, "sh")
-    (papers,) = _blocks(setting_up, "sh")
+    """``/documented.sh``, the commands of docs/runbook.md and docs/office.md."""
+    town, office = _section("runbook.md", "First town"), _section("office.md", "Setting up")
+    stop, restore = _blocks(_section("office.md", "Restoring"), "sh")
     steps = {
-        "make_users": users,
-        "found_office": found,
-        "give_owners": owners,
-        "start_office": start,
-        "start_papers": papers,
+        "pack_town": _command(town, "watchlink fleet pack"),
+        "install_central": _command(town, "watchlink central install"),
+        "check_central": _command(town, "watchlink central check") + ' "$@"',
+        "apply_town": _command(town, "watchlink fleet renew-crl"),
+        "install_office": _command(office, "watchlink central install"),
     }
     script = "".join(f"{name}() {{\n{text}\n}}\n" for name, text in steps.items())
     script += _noting("stop_for_restore", stop) + _noting("restore", restore)
     return {
-        written(folder / "office.toml", toml): "/office.toml",
         written(folder / "documented.sh", script): "/documented.sh",
         # A child that Python starts finds our packages, as in an environment of its own.
         written(folder / "watchlink.pth", "/opt/watchlink/lib\n"): "/usr/lib/python3/dist-packages/watchlink.pth",
-        **{
-            UNITS / f"watchlink-{unit}.service": f"{SYSTEM}/watchlink-{unit}.service"
-            for unit in ("office", "office-publish", "office-papers")
-        },
-        **{
-            UNITS / f"{kind}.d/watchlink-office.conf": f"/etc/{kind}.d/watchlink-office.conf"
-            for kind in ("sysusers", "tmpfiles")
-        },
     }
 
 
@@ -78,16 +63,24 @@ def office_libraries(folder: Path) -> dict[Path, str]:
     """
     named = installed("allauth").with_name(f"django_allauth-{version('django-allauth')}.dist-info")
     packages = (*(REPOSITORY / name for name in _PACKAGES), *map(installed, _LOCKED), named)
-    return {copied(one, folder / "office-lib" / one.name): f"/opt/watchlink/lib/{one.name}" for one in packages}
+    found = {copied(one, folder / "office-lib" / one.name): f"/opt/watchlink/lib/{one.name}" for one in packages}
+    copied(UNITS, folder / "office-lib/installation/systemd")  # as the wheel has them
+    return found
 
 
-def _section(title: str) -> str:
-    text = (REPOSITORY / "docs/office.md").read_text(encoding="utf-8")
+def _section(page: str, title: str) -> str:
+    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
     return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def _blocks(text: str, kind: str) -> list[str]:
     return [dedent(body) for found, body in _BLOCK.findall(text) if found == kind]
+
+
+def _command(text: str, beginning: str) -> str:
+    """The documented command that begins so, with this boot's own town."""
+    lines = [line for block in _blocks(text, "sh") for line in block.splitlines() if line.startswith(beginning)]
+    return re.sub(r"\bTOWN\b", "/town", lines[0]).replace("town.tar", "/town.tar")
 
 
 def _noting(name: str, commands: str) -> str:

@@ -41,12 +41,18 @@ slay() { # node and guard at one stroke: the guard is stopped first, lest it let
     systemctl kill --kill-whom=all --signal=KILL watchlink-node
 }
 
+# shellcheck source=/dev/null
+. /documented.sh
+PATH=/opt/watchlink/bin:$PATH
 systemd-sysusers && systemd-tmpfiles --create
+pack_town >/proof/packed 2>&1
+install_central >/proof/installed 2>&1
+cat /backup.toml >>/var/lib/watchlink-central/central/central.toml # as an engineer does
 # As a crash of the whole machine may leave it.
 printf '\0\0\4\4\0' >$state/hidraw
 chown watchlink-node: $state/hidraw
 # A unit of Type=notify has started when it said READY.
-systemctl start mosquitto watchlink-central watchlink-node
+systemctl start watchlink-node
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.started; done
 attempt node_at_broker
 attempt central_at_broker
@@ -89,6 +95,8 @@ rm -r /var/lib/watchlink-central/central/state
     --from /var/backups/watchlink-central/*.age --identity /backup.key >/proof/restored 2>&1
 systemctl start watchlink-central
 show watchlink-central watchlink-central.restored
+# shellcheck source=tests/systemd/check-proof.sh
+. /check-proof.sh
 systemctl stop watchlink-node watchlink-central mosquitto
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.stopped; done
 journalctl --no-pager --output=short-monotonic >/proof/journal

@@ -1,9 +1,7 @@
 #!/bin/sh
-# Part of boot-proof.sh: sets the office up with the commands of docs/office.md (/documented.sh), lets its first
+# Part of boot-proof.sh: sets the office up with the command of docs/office.md (/documented.sh), lets its first
 # co-ordinator join, prints a notice, kills all programs, restores a backup, and writes what it saw to /proof.
 set -u
-# shellcheck source=/dev/null
-. /documented.sh
 office=/var/lib/watchlink-office
 units='watchlink-office watchlink-office-publish'
 papers=watchlink-office-papers
@@ -36,13 +34,8 @@ central_has_not_cora() { ! central_has_cora; }
 
 # As a person does: the names of the pages lead to this machine.
 echo '127.0.0.1 office.example.org' >>/etc/hosts
-PATH=/opt/watchlink/bin:$PATH
-make_users
-cp /town/central/authority.pub /town/directory.json /office.toml $office
-found_office >/proof/office-founded 2>&1
-give_owners
 journals() { for unit in $units $papers probe; do journalctl --output=cat --unit="$unit" >"/proof/$unit.log"; done; }
-if ! { start_office && start_papers; } 2>/proof/office-started; then
+if ! install_office >/proof/office-founded 2>&1; then
     journals
     return
 fi
@@ -75,8 +68,8 @@ with sqlite3.connect('$office/data/office.sqlite3') as whole, sqlite3.connect('/
     whole.backup(copy)"
 
 watchlink fleet trust-office --dir /town --yes $office/publisher/snapshot.pub >/proof/office-trusted 2>&1
-cp /town/directory.json $office
-install --owner=watchlink-central --group=watchlink-central /town/directory.json /var/lib/watchlink-central/
+apply_town >/proof/applied 2>&1
+echo "status $?" >>/proof/applied
 python3 /first-visit.py "$(grep --only-matching 'http.*/join/.*' /proof/office-founded)" >/proof/office-visit 2>&1
 attempt central_has_cora
 cp $office/publisher/snapshot.pub /proof
@@ -96,7 +89,7 @@ for unit in $units $papers; do show "$unit" "$unit.stopped"; done
 people_at_central >/proof/office-at-central
 mv /tmp/copy.sqlite3 $office/data/office.sqlite3
 rm --force $office/data/office.sqlite3-wal $office/data/office.sqlite3-shm
-give_owners
+systemd-tmpfiles --create
 restore >/proof/office-restored 2>&1
 attempt central_has_not_cora
 central_has_not_cora && people_at_central >>/proof/office-at-central

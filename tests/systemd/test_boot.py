@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
-import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,15 +14,17 @@ import msgspec
 import pikepdf
 import pytest
 
+from installation import places
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
+from provisioning.certificates import issue_client_certificate, issue_crl
 from provisioning.fleet import Fleet
 from runtime.backup_file import new_identity
 from tests.office.papers.conftest import paper, photograph, shops
 from tests.office.people.pictures import drawn, png, saved
 from tests.support.booted_system import PROGRAM, REPOSITORY, Proof, boot, product
 from tests.support.debian_root import PACKAGES
-from tests.support.office_boot import CENTRAL_TOML, office_libraries, office_mounts
+from tests.support.office_boot import office_libraries, office_mounts
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
 
@@ -68,12 +71,11 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     identity = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node)
     with (identity / "node.toml").open("a") as config:
         config.write(LINE)
-    central = folder / "central-state"
-    shutil.copytree(fleet.layout.central, central / "central")
-    shutil.copy(fleet.layout.directory, central)
+    ca, now = fleet.folder.authority(), fleet.now()
+    late = issue_client_certificate(ca, "00000001", now=now, life=timedelta(days=4)).certificate_pem
+    late_crl = issue_crl(ca, set(), 1, now=now - timedelta(days=31))
     identity_of_backups = new_identity()
-    with (central / "central/central.toml").open("a") as config:
-        config.write(f'{CENTRAL_TOML}\n[backup]\nrecipients = ["{identity_of_backups.to_public()}"]\n')
+    backup_toml = f'\n[backup]\nrecipients = ["{identity_of_backups.to_public()}"]\n'
     here = Path(__file__).parent
     program = PROGRAM.replace("\nfrom watchlink.cli", TRANSMITTER)
     return boot(
@@ -83,7 +85,11 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             **product(folder, here / "boot-proof.sh", program, SHORT_WATCHDOG),
             **office_mounts(folder),
             here / "office-proof.sh": "/office-proof.sh",
+            here / "check-proof.sh": "/check-proof.sh",
             here / "first_visit.py": "/first-visit.py",
+            put(folder / "backup.toml", backup_toml.encode()): "/backup.toml",
+            put(folder / "late.pem", late): "/late.pem",
+            put(folder / "late-crl.pem", late_crl): "/late-crl.pem",
             here / "unit_probe.py": "/unit-probe.py",
             put(folder / "backup.key", str(identity_of_backups).encode()): "/backup.key",
             put(folder / "order.json", msgspec.json.encode(ORDER)): "/order.json",
@@ -91,8 +97,6 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             put(folder / "bomb.png", png(17_000, 17_000, data=bytes(20_000))): "/bomb.png",
         },
         {
-            central: "/var/lib/watchlink-central",
-            fleet.layout.broker: "/etc/watchlink/broker",
             fleet.layout.town: "/town",
             **office_libraries(folder),
         },
@@ -197,7 +201,7 @@ def test_office_runs_without_any_privilege(proof: Proof, unit: str) -> None:
 
 
 def test_first_co_ordinator_joins_by_the_printed_link(proof: Proof) -> None:
-    """Set up by the commands of docs/office.md, and by nothing else."""
+    """Set up by the command of docs/office.md, and by nothing else."""
     assert ["sign-in page 200", "joined 200: Set up a second factor"] == proof.text("office-visit").splitlines()
 
 
@@ -259,11 +263,13 @@ def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) ->
     assert after["MainPID"] != before["MainPID"]
 
 
-def test_documented_packages_are_the_booted_ones() -> None:
-    """Of papers: whoever follows docs/office.md has what this boot has, and no less."""
-    (listed,) = re.findall(r"`apt install\s([^`]+)` for papers", (REPOSITORY / "docs/office.md").read_text())
+@pytest.mark.parametrize(("page", "names"), [("runbook.md", places.PACKAGES), ("office.md", places.OFFICE_PACKAGES)])
+def test_documented_packages_are_the_booted_ones(page: str, names: tuple[str, ...]) -> None:
+    """Whoever follows the pages has what 'install' asks for, and what this boot has, and no less."""
+    (listed,) = re.findall(r"^apt install (.+)$", (REPOSITORY / "docs" / page).read_text(), re.MULTILINE)
 
-    assert set(listed.split()) <= set(PACKAGES)
+    assert names == tuple(listed.split())
+    assert set(names) <= set(PACKAGES)
 
 
 def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:
@@ -317,3 +323,55 @@ def test_office_is_restored_from_a_backup_as_documented(proof: Proof) -> None:
     assert ["active", "active"] == [proof.properties(f"{unit}.restored")["ActiveState"] for unit in OFFICE]
     before, after = (int(line.split("people-")[1].split("-")[0]) for line in proof.text("office-at-central").split())
     assert before < after
+
+
+def test_installed_machine_is_in_order(proof: Proof) -> None:
+    """By the commands of docs/runbook.md and docs/office.md alone: broker, central, office, firewall."""
+    *lines, status = proof.text("check.whole").splitlines()
+
+    assert "status 0" == status, (proof.text("installed"), proof.text("check.whole"))
+    assert [] == [line for line in lines if not line.startswith("ok ")]
+    assert "ok   firewall: the door's rules are loaded." in lines
+
+
+def test_installing_again_changes_nothing(proof: Proof) -> None:
+    pids = proof.text("pids").splitlines()
+
+    assert ["Nothing to do: everything is in place.", "status 0"] == proof.text("install.again").splitlines()
+    assert pids[: len(pids) // 2] == pids[len(pids) // 2 :]
+
+
+def test_check_names_everything_that_is_wrong_and_nothing_else(proof: Proof) -> None:
+    findings = [one for one in json.loads(proof.text("check.broken")) if one["state"] != "ok"]
+
+    assert [
+        ("bad", "owners and modes", "chmod 600 /var/lib/watchlink-central/central/signing.key"),
+        ("bad", "watchlink-central", "systemctl enable watchlink-central"),
+        ("bad", PAPERS, f"systemctl restart {PAPERS}"),
+        ("bad", "firewall", "systemctl restart watchlink-door"),
+        ("soon", "central's certificate", "watchlink fleet renew central"),
+        ("bad", "revocation list", "watchlink fleet renew-crl"),
+    ] == [(one["state"], one["about"], one["to_do"].split("'")[1]) for one in findings]
+    texts = {one["about"]: one["text"] for one in findings}
+    assert "client.pem expires in 3 days" == texts["central's certificate"]
+    assert "does not run (inactive)" == texts[PAPERS]
+    assert texts["revocation list"].endswith("the broker refuses everybody")
+
+
+def test_install_mends_and_says_what_somebody_had_changed(proof: Proof) -> None:
+    said = proof.text("install.mended").splitlines()
+
+    for path in (f"{places.BROKER}/crl.pem", f"{places.CENTRAL}/client.pem"):
+        assert f"replaced {path}, which somebody had changed here: it is the fleet's" in said
+    for act in ("mosquitto has read its files again", "restarted watchlink-central", f"started {PAPERS}"):
+        assert act in said
+    assert "status 0" == proof.text("check.mended").splitlines()[-1], proof.text("check.mended")
+
+
+def test_change_of_the_fleet_reaches_the_running_broker_by_install(proof: Proof) -> None:
+    """As the command that tells the broker; the fleet then sees the broker obey."""
+    applied = proof.text("applied").splitlines()
+
+    assert f"updated {places.OFFICE_DIRECTORY}" in applied
+    assert "mosquitto has read its files again" in applied
+    assert "status 0" == applied[-1]

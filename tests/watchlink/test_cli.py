@@ -46,3 +46,23 @@ def test_demo_is_offered_only_where_the_repository_is(
     assert (2, "") == (status, out)
     assert err.startswith("watchlink: 'demo' is not installed. Run it in a checkout of the repository: make demo")
     assert "a whole town" not in err
+
+
+@pytest.mark.parametrize(("command", "says"), [("install", "put broker, central"), ("check", "Changes nothing.")])
+def test_commands_about_centrals_machine_are_under_central(
+    command: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["central", command, "--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"usage: watchlink central {command}" in said
+    assert says.lower() in said.lower()
+
+
+def test_central_says_which_other_commands_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["central", "--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "watchlink central install … to put its machine in place" in said

@@ -1,0 +1,109 @@
+"""``watchlink central install`` and ``watchlink central check``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from installation.check import check
+from installation.errors import InstallError, PackError
+from installation.install import NAME, Order, install
+from installation.machine import Machine
+from installation.pack import read_pack
+
+FAILED: Final = 1
+NOT_UNDERSTOOD: Final = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``install …`` or ``check …``.
+
+    Returns 0; 1 = it could not be done, or there is something to do; 2 = the request is invalid, or not root's.
+    """
+    options = _parser().parse_args(list(arguments))
+    if os.geteuid() != 0:
+        sys.stderr.write(f"watchlink central {options.command}: only root can do this: put 'sudo' before it.\n")
+        return NOT_UNDERSTOOD
+    try:
+        return _install(options) if options.command == "install" else _check(options)
+    except InstallError as e:
+        sys.stderr.write(f"watchlink central {options.command}: {e}\n")
+        return NOT_UNDERSTOOD if isinstance(e, PackError) else FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="watchlink central")
+    commands = parser.add_subparsers(required=True, dest="command")
+    installing = commands.add_parser(
+        "install",
+        help="put broker, central and the office in place",
+        description="Put broker, central and, if wanted, the office in place on this machine, or bring them up to date."
+        " Run it again as often as you like: it changes only what is not as it should be, and says what.",
+        epilog="Exit status: 0 done; 1 it could not be finished, run it again; 2 this pack or request cannot be used.",
+    )
+    installing.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="file made by 'watchlink fleet pack', or the fleet folder if it is on this machine",
+    )
+    installing.add_argument(
+        "--office",
+        type=_name,
+        metavar="NAME",
+        help="run the office here too; people will open its pages by this name, and their passkeys are bound to it:"
+        " choose it once",
+    )
+    installing.add_argument(
+        "--without-central", action="store_true", help="with --office: broker and central run on another machine"
+    )
+    installing.add_argument(
+        "--new-town",
+        action="store_true",
+        help="take a pack that is another town's, or older than what is here: after founding or restoring a town",
+    )
+    checking = commands.add_parser(
+        "check",
+        help="say what is missing, wrong, or about to expire",
+        description="Look at everything that 'install' puts in place, and at what expires. Changes nothing.",
+        epilog="Exit status: 0 all is in order; 1 there is something to do; 2 it could not be looked at.",
+    )
+    checking.add_argument("--json", action="store_true", help="JSON output")
+    return parser
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a machine's name, such as office.watch.town.gov.uk")
+    return text
+
+
+def _install(options: argparse.Namespace) -> int:
+    order = Order(options.office or "", without_central=options.without_central, is_new_town=options.new_town)
+    if order.without_central and not order.office:
+        raise PackError("--without-central leaves nothing to install: give --office NAME as well.")
+    install(Machine(), read_pack(options.source), _say, order)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    findings = check(Machine())
+    if options.json:
+        _say(msgspec.json.format(msgspec.json.encode(findings)).decode())
+    else:
+        for finding in findings:
+            _say(finding.line)
+    return 0 if all(finding.state == "ok" for finding in findings) else FAILED
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()

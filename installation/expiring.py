@@ -1,0 +1,146 @@
+"""What ends by itself, or must not grow old: certificates, the revocation list, the directory, the office's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from installation import places
+from installation.errors import InstallError
+from installation.findings import Finding, bad, expiry, good, look_at
+from installation.machine import Machine
+from installation.places import Parts
+from runtime.snapshot_folder import parse_kept_name
+from wire.directory import Directory, open_directory
+from wire.errors import WireError
+from wire.signing import PublicKey
+from wire.snapshots import People, Town, open_snapshot
+
+CERTIFICATE_WARNING: Final = timedelta(days=30)
+CRL_WARNING: Final = timedelta(days=10)
+"""As ``watchlink fleet list``. The list is renewed every day and lasts thirty."""
+BACKUP_AGE_MAX: Final = timedelta(hours=36)
+"""As central's page."""
+SNAPSHOT_AGE_MAX: Final = timedelta(hours=3)
+"""The office signs one every hour, also when nothing has changed."""
+
+_CARRY: Final = "on the fleet's machine, and install the new pack here."
+_NO_LANE: Final = "alerts have no connection of their own at central"
+
+
+def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[tuple[str, Path]]) -> list[Finding]:
+    """Of the broker, of central's two connections, of the office's publisher, and of each page that has one."""
+    found = []
+    for about, path, who, is_here in (
+        ("broker's certificate", f"{places.BROKER}/server.pem", "broker", parts.central),
+        ("central's certificate", f"{places.CENTRAL}/client.pem", "central", parts.central),
+        ("alerts' certificate", f"{places.CENTRAL}/alerts.pem", "alerts", parts.central),
+        ("office's certificate", f"{places.OFFICE}/publisher/server.pem", "office", parts.office),
+    ):
+        to_do = f"Run 'watchlink fleet renew {who}' {_CARRY}"
+        if not is_here:
+            continue
+        if machine.path(path).exists():
+            found.append(_certificate(about, machine.path(path), now, to_do))
+        elif who == "alerts":
+            found.append(bad(about, _NO_LANE, to_do))
+        elif who != "office":
+            found.append(bad(about, f"{path} is missing", "Run 'watchlink central install' again."))
+    found += [_certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {_CARRY}") for what, path in pages]
+    return found
+
+
+def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
+    try:
+        ends_at = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as e:
+        return bad(about, f"{path} cannot be read ({e})", to_do)
+    return expiry(about, path.name, ends_at, now, warning=CERTIFICATE_WARNING, to_do=to_do)
+
+
+def revocation_list(machine: Machine, now: datetime) -> Finding:
+    """The broker's: damaged it lets everybody in, expired nobody."""
+    about, to_do = "revocation list", f"Run 'watchlink fleet renew-crl' {_CARRY}"
+    path = machine.path(f"{places.BROKER}/crl.pem")
+    try:
+        crl = x509.load_pem_x509_crl(path.read_bytes())
+        issuers = x509.load_pem_x509_certificates(machine.path(f"{places.BROKER}/ca.pem").read_bytes())
+        ends_at = crl.next_update_utc
+        if ends_at is None or not any(crl.is_signature_valid(one.public_key()) for one in issuers):  # type: ignore[arg-type]
+            return bad(about, "it is not from this town's CA: a broker that reloads it lets everybody in", to_do)
+    except (OSError, ValueError, TypeError) as e:
+        return bad(about, f"it is missing or damaged: a broker that reloads it lets everybody in ({e})", to_do)
+    found = expiry(about, "the list", ends_at, now, warning=CRL_WARNING, to_do=to_do)
+    if found.state == "ok":
+        return found
+    then = "the broker refuses everybody" if found.state == "bad" else "then the broker refuses everybody"
+    return Finding(found.state, about, f"{found.text}: {then}", to_do)
+
+
+def backups(machine: Machine, now: datetime, folder: str) -> Finding:
+    """Of central, every night. That they can be opened is proven when they are made."""
+    made = [path.stat().st_mtime for path in machine.path(folder).glob("*.age")]
+    if not made:
+        return bad("backups", f"there is none in {folder}", look_at(places.BACKUP))
+    newest = datetime.fromtimestamp(max(made), UTC)
+    if now - newest > BACKUP_AGE_MAX:
+        return bad("backups", f"the newest in {folder} is of {newest:%Y-%m-%d}", look_at(places.BACKUP))
+    return good("backups", f"the newest is of {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def directory(machine: Machine, parts: Parts) -> list[Finding]:
+    """Central's or the office's; and whether they have the same."""
+    about = "directory"
+    try:
+        serial = _directory(machine, parts)[1].serial
+    except InstallError as e:
+        return [bad(about, str(e), "Install the newest pack again.")]
+    found = [good(about, f"serial {serial}")]
+    if parts.central and parts.office:
+        office = machine.path(places.OFFICE_DIRECTORY)
+        if not office.exists() or office.read_bytes() != machine.path(places.DIRECTORY).read_bytes():
+            found = [bad(about, "the office has another one than central", "Run 'watchlink central install' again.")]
+    return found
+
+
+def snapshots(machine: Machine, now: datetime) -> list[Finding]:
+    """The office's list of people, as central last took it over: who may sign in and act."""
+    about = "office's list"
+    try:
+        authority, listed = _directory(machine, Parts())
+    except InstallError:
+        return []  # told already
+    if not listed.office_keys:
+        to_do = f"Run 'watchlink fleet trust-office' {_CARRY}"
+        return [bad(about, "the fleet does not trust the office yet, so nobody can sign in", to_do)]
+    kept = {
+        named[1]: path
+        for path in machine.path(f"{places.CENTRAL}/snapshots").glob("people-*")
+        if (named := parse_kept_name(path.name))
+    }
+    if not kept:
+        return [bad(about, "central has none, so nobody can sign in", look_at("watchlink-office-publish"))]
+    newest = kept[max(kept)]
+    try:
+        people = open_snapshot(newest.read_bytes(), People, Town(authority), listed.office_keys)
+    except (OSError, WireError) as e:
+        return [bad(about, f"{newest.name} is not believed ({e})", "See 'Publishing' in docs/office.md.")]
+    age = now - people.made_at
+    if age > SNAPSHOT_AGE_MAX:
+        hours = f"{age // timedelta(hours=1)} hours"
+        text = f"the newest is {hours} old: an account ended since is not locked out"
+        return [bad(about, text, f"{look_at('watchlink-office-publish')} See that the clocks are right.")]
+    return [good(about, f"number {people.number}, of {people.made_at:%Y-%m-%d %H:%M} UTC")]
+
+
+def _directory(machine: Machine, parts: Parts) -> tuple[PublicKey, Directory]:
+    folder, file = places.town_files(parts)
+    try:
+        authority = PublicKey(bytes.fromhex(machine.path(f"{folder}/authority.pub").read_text("ascii")))
+        return authority, open_directory(machine.path(file).read_bytes(), authority)
+    except (OSError, ValueError, WireError) as e:
+        raise InstallError(f"it cannot be read: {e}") from e

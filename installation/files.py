@@ -1,0 +1,150 @@
+"""Puts files in place, and knows those that somebody has changed since.
+
+``/var/lib/watchlink/installed.json`` keeps the digest of each file as it was put. A file that is no longer so has been
+changed here: an engineer's own is kept, and the new one is laid beside it; the fleet's is replaced, and that is said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from installation.errors import InstallError
+from installation.machine import Machine
+from runtime.atomic import PRIVATE, write_atomic
+
+STATE: Final = "/var/lib/watchlink"
+RECORD: Final = f"{STATE}/installed.json"
+BESIDE: Final = ".new"
+How = Literal["made", "updated", "replaced", "kept"]
+
+
+class Wanted(Struct, frozen=True):
+    """A file as it should be.
+
+    Attributes:
+        path: on the machine.
+        is_editable: an engineer may change it, and what they have changed is kept.
+    """
+
+    path: str
+    data: bytes
+    mode: int
+    is_editable: bool = False
+
+
+class Change(Struct, frozen=True):
+    """What is to be done with a file; ``kept`` = the new one is laid beside it."""
+
+    wanted: Wanted
+    how: How
+
+    @property
+    def target(self) -> str:
+        """The path to be written."""
+        return self.wanted.path + (BESIDE if self.how == "kept" else "")
+
+
+class Record(Struct):
+    """What was put, as SHA-256, and what is still to be acted on."""
+
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    without_central: bool = False
+    """This is the machine of the office alone."""
+    unfinished: list[str] = msgspec.field(default_factory=list)
+    """Paths that were about to change when an installation was cut short: whoever reads them has not been told."""
+
+
+def change_of(machine: Machine, record: Record, wanted: Wanted) -> Change | None:
+    """What there is to do; ``None`` = nothing.
+
+    Raises:
+        InstallError: the file that is there cannot be read.
+    """
+    found = _read(machine.path(wanted.path))
+    put = record.files.get(wanted.path)
+    if found is None:
+        return Change(wanted, "made")
+    if found == wanted.data or (put == digest(wanted.data) and wanted.is_editable):
+        return None
+    if put == digest(found):
+        return Change(wanted, "updated")
+    if not wanted.is_editable:
+        return Change(wanted, "replaced")
+    # Laid beside once, not at every run.
+    return None if _read(machine.path(wanted.path + BESIDE)) == wanted.data else Change(wanted, "kept")
+
+
+def put(machine: Machine, record: Record, change: Change) -> None:
+    """Write it, whole or not at all, and remember it."""
+    wanted = change.wanted
+    path = machine.path(change.target)
+    try:
+        make_folder(path.parent)
+        write_atomic(path, wanted.data, wanted.mode)
+    except OSError as e:
+        raise InstallError(f"{change.target} cannot be written: {e.strerror}.") from e
+    if change.how != "kept":
+        record.files[wanted.path] = digest(wanted.data)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it where it is missing: its parents' owner's, and as closed as its parent."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        parent = folder.parent.stat()
+        folder.mkdir(mode=parent.st_mode & 0o777)
+        if os.geteuid() == 0:
+            os.chown(folder, parent.st_uid, parent.st_gid)
+
+
+def load_record(machine: Machine) -> Record:
+    """The record; a new one if there is none, or if it cannot be read: then everything counts as changed here."""
+    data = _read(machine.path(RECORD))
+    try:
+        return Record() if data is None else msgspec.json.decode(data, type=Record)
+    except msgspec.MsgspecError:
+        return Record()
+
+
+def save_record(machine: Machine, record: Record) -> None:
+    """Keep it."""
+    try:
+        write_atomic(machine.path(RECORD), msgspec.json.format(msgspec.json.encode(record)) + b"\n", PRIVATE)
+    except OSError as e:
+        raise InstallError(f"{RECORD} cannot be written: {e.strerror}.") from e
+
+
+@contextlib.contextmanager
+def alone(machine: Machine) -> Iterator[None]:
+    """While others wait."""
+    folder = machine.path(STATE)
+    make_folder(folder)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def digest(data: bytes) -> str:
+    """As the record has it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        raise InstallError(f"{path} cannot be read: {e.strerror}.") from e

@@ -1,0 +1,226 @@
+"""What the fleet hands over for central's machine: its folder, or the file that ``watchlink fleet pack`` made of it.
+
+Of a fleet folder only ``directory.json``, ``broker/``, ``central/`` and ``office/publisher/`` are read. Nothing is
+taken that could make nodes or central: a pack with the CA's or the authority's private key is refused.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from msgspec import Struct
+
+from installation.errors import PackError
+from installation.places import BROKER, CENTRAL, DIRECTORY, OFFICE, OFFICE_DIRECTORY, Parts
+from runtime.atomic import PRIVATE, PUBLIC
+from wire.directory import open_directory
+from wire.errors import WireError
+from wire.signing import KEY_BYTES, PublicKey, SigningKey
+
+TOP: Final = "directory.json"
+FOLDERS: Final = ("broker", "central", "office/publisher")
+NEEDED: Final = (
+    TOP,
+    *("broker/mosquitto.conf", "broker/door.nft", "broker/acl", "broker/crl.pem"),
+    *("broker/ca.pem", "broker/server.pem", "broker/server.key"),
+    *("central/central.toml", "central/ca.pem", "central/client.pem", "central/client.key"),
+    *("central/signing.key", "central/authority.pub"),
+)
+"""Besides: ``central/alerts.*`` and ``office/publisher/*``, where there are some."""
+_PLACES: Final = dict(zip(FOLDERS, (BROKER, CENTRAL, f"{OFFICE}/publisher"), strict=True))
+FILES_MAX: Final = 100
+BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class Pack(Struct, frozen=True):
+    """The files, and what they say of themselves.
+
+    Attributes:
+        files: name in the fleet folder → contents.
+        authority: names the town.
+        serial: of the directory.
+        crl_number: of the revocation list.
+    """
+
+    files: Mapping[str, bytes]
+    authority: PublicKey
+    serial: int
+    crl_number: int
+
+    def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
+        """Path on the machine → contents and mode. In the order of writing: what refuses comes first."""
+        files = {_place(name): (self.files[name], _mode(name)) for name in sorted(self.files, key=_turn)}
+        files[OFFICE_DIRECTORY] = (self.files[TOP], PUBLIC)
+        files[f"{OFFICE}/authority.pub"] = (self.files["central/authority.pub"], PUBLIC)
+        return {
+            path: file
+            for path, file in files.items()
+            if (parts.office if path.startswith(f"{OFFICE}/") else parts.central)
+        }
+
+
+def read_pack(source: Path, now: datetime | None = None) -> Pack:
+    """Read and check it.
+
+    Args:
+        source: a fleet folder, or a file of ``watchlink fleet pack``.
+        now: aware; ``None`` = the system's clock.
+
+    Raises:
+        PackError: it cannot be read, something is missing, does not belong together, has expired, or must not be here.
+    """
+    try:
+        files = dict(_folder(source) if source.is_dir() else _archive(source))
+    except (OSError, tarfile.TarError, EOFError) as e:
+        raise PackError(f"{source} cannot be read: {getattr(e, 'strerror', None) or e}.") from e
+    missing = [name for name in NEEDED if name not in files]
+    if missing:
+        raise PackError(
+            f"{source} lacks {', '.join(missing)}. Give the fleet folder, or a file made by 'watchlink fleet pack'."
+        )
+    try:
+        authority = PublicKey(bytes.fromhex(files["central/authority.pub"].decode("ascii").strip()))
+        serial = open_directory(files[TOP], authority).serial
+        _check_secrets(files, authority)
+        crl_number = _check_certificates(files, now or datetime.now(UTC))
+    except (WireError, ValueError, UnsupportedAlgorithm) as e:
+        if isinstance(e, PackError):
+            raise
+        raise PackError(f"{source} does not hold what it should: {e}.") from e
+    _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
+    return Pack(files, authority, serial, crl_number)
+
+
+def crl_number_of(data: bytes) -> int:
+    """Of a revocation list in PEM.
+
+    Raises:
+        ValueError: not a list with a number.
+    """
+    try:
+        crl = x509.load_pem_x509_crl(data)
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound as e:
+        raise ValueError("the revocation list has no number") from e
+
+
+def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
+    if (town / TOP).is_file():
+        yield TOP, (town / TOP).read_bytes()
+    for folder in FOLDERS:
+        if (town / folder).is_dir():
+            for path in sorted((town / folder).iterdir()):
+                if path.is_file() and _is_wanted(f"{folder}/{path.name}"):
+                    yield f"{folder}/{path.name}", path.read_bytes()
+
+
+def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(file) as archive:
+        for count, member in enumerate(archive, start=1):
+            if count > FILES_MAX or member.size > BYTES_MAX:
+                raise PackError(f"{file} is no file of 'watchlink fleet pack': it is far too large.")
+            if not member.isfile() or not (member.name == TOP or _is_wanted(member.name)):
+                raise PackError(f"{file} is no file of 'watchlink fleet pack': it holds {member.name!r}.")
+            contents = archive.extractfile(member)
+            assert contents is not None  # of a regular file
+            yield member.name, contents.read()
+
+
+def _is_wanted(name: str) -> bool:
+    path = PurePosixPath(name)
+    is_named = str(path) == name and path.name[:1] != "." and path.suffix not in (".pid", ".log")
+    return is_named and str(path.parent) in FOLDERS
+
+
+def _place(name: str) -> str:
+    folder, _, rest = name.rpartition("/")
+    return f"{_PLACES[folder]}/{rest}" if folder else DIRECTORY
+
+
+def _mode(name: str) -> int:
+    return PRIVATE if name.endswith(".key") or name == "broker/acl" else PUBLIC
+
+
+def _turn(name: str) -> tuple[bool, bool, str]:
+    # Before anything else, what silences and refuses the revoked. A key before the certificate that names it.
+    return name != "broker/acl", name != "broker/crl.pem", name
+
+
+def _check_secrets(files: Mapping[str, bytes], authority: PublicKey) -> None:
+    issuers = {
+        _public(certificate.public_key())
+        for name, data in files.items()
+        if name.endswith("ca.pem")
+        for certificate in x509.load_pem_x509_certificates(data)
+    }
+    for name, data in files.items():
+        is_forbidden = False
+        if b"PRIVATE KEY" in data:
+            key = serialization.load_pem_private_key(data, password=None)
+            is_forbidden = _public(key.public_key()) in issuers
+        elif name.endswith(".key"):
+            seed = bytes.fromhex(data.decode("ascii").strip())
+            is_forbidden = len(seed) == KEY_BYTES and SigningKey(seed).public == authority
+        if is_forbidden:
+            raise PackError(
+                f"{name} is the town's own secret, with which anyone can make nodes. It must not be on this machine:"
+                " keep it offline, and make the pack with 'watchlink fleet pack'."
+            )
+
+
+def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
+    for certificate, ca in (
+        ("broker/server", "broker/ca.pem"),
+        ("central/client", "central/ca.pem"),
+        ("central/alerts", "central/ca.pem"),
+        ("office/publisher/server", "office/publisher/ca.pem"),
+    ):
+        if f"{certificate}.pem" not in files:
+            continue
+        own, *chain = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
+        key = serialization.load_pem_private_key(files.get(f"{certificate}.key", b""), password=None)
+        if _public(own.public_key()) != _public(key.public_key()):
+            raise PackError(f"{certificate}.key is not the key of {certificate}.pem.")
+        if not _is_issued_by(own, [*chain, *x509.load_pem_x509_certificates(files[ca])]):
+            raise PackError(f"{certificate}.pem is not from the CA in {ca}.")
+    crl = x509.load_pem_x509_crl(files["broker/crl.pem"])
+    issuers = x509.load_pem_x509_certificates(files["broker/ca.pem"])
+    if not any(crl.is_signature_valid(issuer.public_key()) for issuer in issuers):  # type: ignore[arg-type]
+        raise PackError("broker/crl.pem is not from the CA in broker/ca.pem: the broker would let everybody in.")
+    ends = crl.next_update_utc
+    if ends is None or ends <= now:
+        raise PackError(
+            "The revocation list has expired: with it the broker refuses everybody. On the fleet's machine run"
+            " 'watchlink fleet renew-crl', then pack again."
+        )
+    return crl_number_of(files["broker/crl.pem"])
+
+
+def _is_issued_by(certificate: x509.Certificate, issuers: list[x509.Certificate]) -> bool:
+    for issuer in issuers:
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except Exception:  # noqa: BLE001, S112 - the library raises four kinds, all of which say no
+            continue
+        return True
+    return False
+
+
+def _check_configuration(text: str) -> None:
+    for wanted in (f"cafile {BROKER}/ca.pem", "user mosquitto"):
+        if wanted not in text.splitlines():
+            raise PackError(
+                f"broker/mosquitto.conf has no line {wanted!r}: this town was made for a broker that runs elsewhere."
+                f" 'watchlink fleet init' wants --broker-folder {BROKER} --broker-user mosquitto."
+            )
+
+
+def _public(key: object) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined,no-any-return]

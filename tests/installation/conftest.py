@@ -1,0 +1,58 @@
+"""A machine below a folder, and a town's files for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from installation import places
+from installation.machine import Answer, Machine
+from provisioning.fleet import Fleet
+
+
+class BareMachine(Machine):
+    """Files below a folder; its programs only note that they were asked. All is installed, enabled and running."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked: list[str] = []
+        self.refused: set[str] = set()
+        """Commands that fail, by their beginning."""
+
+    def run(self, *command: str) -> Answer:
+        line = " ".join(command)
+        self.asked.append(line)
+        if any(line.startswith(one) for one in self.refused):
+            return Answer(1, "inactive\n")
+        return Answer(0, "installed" if command[0] == "dpkg-query" else "The link.\n")
+
+    def acts(self) -> list[str]:
+        """What was asked of systemd since the last call, without questions."""
+        asked, self.asked = self.asked, []
+        return [line for line in asked if line.startswith("systemctl") and " is-" not in line]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> BareMachine:
+    machine = BareMachine(tmp_path / "machine")
+    for folder in ("/opt/watchlink/bin", places.CENTRAL_STATE, places.OFFICE, places.BROKER):
+        machine.path(folder).mkdir(parents=True)
+    machine.path(places.PROGRAM).touch()
+    return machine
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """Of a broker on central's machine."""
+    return Fleet.init(
+        tmp_path / "town",
+        schemes={"hart": "HART"},
+        broker_folder="/etc/watchlink/broker",
+        broker_user="mosquitto",
+    )
+
+
+@pytest.fixture
+def town(fleet: Fleet) -> Path:
+    return fleet.layout.town

@@ -1,0 +1,284 @@
+"""What ``check`` says of what is missing, wrong or about to expire. The whole machine: tests/systemd/test_boot.py."""
+
+from __future__ import annotations
+
+import pwd
+import shutil
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from installation import check as checking
+from installation import cli, places
+from installation.check import check, judge_owner
+from installation.expiring import backups, directory, revocation_list, snapshots
+from installation.findings import Finding, expiry, look_at
+from installation.install import Order, install
+from installation.pack import read_pack
+from installation.places import Parts
+from installation.ports import broker_answers, page_answers
+from provisioning.certificates import issue_crl
+from provisioning.fleet import Fleet
+from provisioning.office import change_keys
+from tests.installation.conftest import BareMachine
+from wire.signing import SigningKey
+from wire.snapshots import AuditHead, People, Town, seal_snapshot
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def installed(machine: BareMachine, town: Path) -> BareMachine:
+    install(machine, read_pack(town), lambda _: None, Order())
+    return machine
+
+
+def found(findings: list[Finding], about: str) -> list[Finding]:
+    """About one thing."""
+    return [one for one in findings if one.about == about]
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "text"),
+    [
+        (timedelta(days=31), "ok", "it is good until 2027-04-01"),
+        (timedelta(days=30), "soon", "it expires in 30 days"),
+        (timedelta(days=1, hours=3), "soon", "it expires in 1 day"),
+        (timedelta(hours=3), "soon", "it expires in less than a day"),
+        (timedelta(0), "bad", "it has expired, on 2027-03-01"),
+    ],
+)
+def test_expiry_is_told_before_it_happens(left: timedelta, state: str, text: str) -> None:
+    finding = expiry("x", "it", NOW + left, NOW, warning=timedelta(days=30), to_do="Renew.")
+
+    assert (state, text, "" if state == "ok" else "Renew.") == (finding.state, finding.text, finding.to_do)
+
+
+def test_line_says_state_what_and_what_to_do() -> None:
+    assert Finding("bad", "disk", "3 MB free", "Make room.").line == "BAD  disk: 3 MB free. Make room."
+    assert Finding("ok", "disk", "900 MB free").line == "ok   disk: 900 MB free."
+
+
+@pytest.mark.parametrize(
+    ("mode", "most", "text", "right"),
+    [
+        (0o644, 0o600, "others may read or change", "600"),
+        (0o640, 0o600, "its group may read or change", "600"),
+        (0o2777, 0o2770, "others may read or change", "2770"),
+    ],
+)
+def test_mode_that_allows_too_much_is_told_with_the_right_one(
+    tmp_path: Path, mode: int, most: int, text: str, right: str
+) -> None:
+    file = tmp_path / "signing.key"
+    file.touch()
+    file.chmod(mode)
+    finding = judge_owner(file, pwd.getpwuid(file.stat().st_uid).pw_name, most)
+
+    assert finding is not None
+    assert (True, f"Run 'chmod {right} {file}'.") == (finding.text.startswith(text), finding.to_do)
+
+
+def test_mode_that_allows_less_is_in_order(tmp_path: Path) -> None:
+    (tmp_path / "key").touch(mode=0o400)
+
+    assert judge_owner(tmp_path / "key", pwd.getpwuid((tmp_path / "key").stat().st_uid).pw_name, 0o600) is None
+
+
+def test_another_owner_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    finding = judge_owner(tmp_path / "key", "watchlink-central", 0o600)
+
+    assert finding is not None
+    assert f"Run 'chown watchlink-central: {tmp_path / 'key'}'." == finding.to_do
+
+
+def test_unit_of_another_version_and_one_that_was_changed_here_are_told_apart(
+    installed: BareMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, door = (installed.path(f"{places.SYSTEM}/watchlink-{name}.service") for name in ("central", "door"))
+    changed.write_text(changed.read_text() + "# ours\n")
+    shipped = places.shipped
+    monkeypatch.setattr(places, "shipped", lambda name: shipped(name) + (b"# new\n" if "door" in name else b""))
+    door.with_name("watchlink-door.service.new").touch()
+    own = f"{places.SYSTEM}/watchlink"
+
+    assert [
+        ("bad", f"{own}-door.service.new is newer than {own}-door.service, which was changed here"),
+        ("bad", f"{own}-door.service is another version's"),
+        ("ok", f"{own}-central.service was changed here, and stays so"),
+    ] == [(one.state, one.text) for one in found(check(installed), "installed files")]
+
+
+def test_what_does_not_run_or_is_missing_is_named(installed: BareMachine) -> None:
+    installed.path("/etc/sysusers.d/watchlink-central.conf").unlink()
+    installed.refused = {
+        "systemctl is-active mosquitto",
+        "systemctl is-enabled watchlink-door",
+        "dpkg-query --show --showformat=${db:Status-Status} nftables",
+        "nft list",
+    }
+    lines = [one.line for one in check(installed)]
+
+    for line in (
+        "BAD  packages: nftables not installed. Run 'apt install nftables'.",
+        f"BAD  installed files: /etc/sysusers.d/watchlink-central.conf is missing. {checking.AGAIN}",
+        "BAD  watchlink-door: does not start with the machine. Run 'systemctl enable watchlink-door'.",
+        f"BAD  mosquitto: does not run (inactive). {look_at('mosquitto')}",
+    ):
+        assert line in lines
+    (firewall,) = (line for line in lines if "firewall" in line)
+    assert firewall.startswith("BAD  firewall: the door's rules are not loaded")
+
+
+def test_empty_machine_is_told_whole_and_breaks_no_check(tmp_path: Path) -> None:
+    (tmp_path / "var/lib").mkdir(parents=True)
+    findings = check(BareMachine(tmp_path))
+
+    assert {"programs", "installed files", "revocation list", "directory", "broker's certificate"} <= {
+        one.about for one in findings if one.state == "bad"
+    }
+    assert ["ok"] == [one.state for one in found(findings, "disk")]
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "then"),
+    [(0, "ok", ""), (21, "soon", "then the broker refuses everybody"), (31, "bad", ": the broker refuses everybody")],
+)
+def test_revocation_list_is_told_before_everybody_is_refused(
+    installed: BareMachine, fleet: Fleet, days: int, state: str, then: str
+) -> None:
+    finding = revocation_list(installed, fleet.now() + timedelta(days=days))
+
+    assert (state, True) == (finding.state, then in finding.text)
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "another town's"])
+def test_damaged_revocation_list_lets_everybody_in(installed: BareMachine, tmp_path: Path, damage: str) -> None:
+    file = installed.path(f"{places.BROKER}/crl.pem")
+    match damage:
+        case "cut":
+            file.write_bytes(file.read_bytes()[:100])
+        case "missing":
+            file.unlink()
+        case _:
+            other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"})
+            file.write_bytes(issue_crl(other.folder.authority(), set(), 1, now=other.now()))
+    finding = revocation_list(installed, datetime.now(UTC))
+
+    assert ("bad", True) == (finding.state, "lets everybody in" in finding.text)
+
+
+def test_missing_connection_for_alerts_is_told(installed: BareMachine) -> None:
+    installed.path(f"{places.CENTRAL}/alerts.pem").unlink()
+
+    (finding,) = found(check(installed), "alerts' certificate")
+    assert ("bad", "alerts have no connection of their own at central") == (finding.state, finding.text)
+
+
+def test_directory_that_is_not_the_authoritys_is_told(installed: BareMachine) -> None:
+    installed.path(places.DIRECTORY).write_text("{}")
+
+    (finding,) = directory(installed, Parts())
+    assert ("bad", "Install the newest pack again.") == (finding.state, finding.to_do)
+
+
+def test_office_with_another_directory_than_central_is_told(installed: BareMachine, fleet: Fleet) -> None:
+    shutil.copy(installed.path(places.DIRECTORY), installed.path(places.OFFICE_DIRECTORY))
+    assert ["ok"] == [one.state for one in directory(installed, Parts(office=True))]
+    fleet.add("Corner Shop", "High St", ["hart"])
+    shutil.copy(fleet.layout.directory, installed.path(places.DIRECTORY))
+
+    assert ["bad"] == [one.state for one in directory(installed, Parts(office=True))]
+
+
+def test_backups_are_asked_for_and_their_age_is_told(installed: BareMachine) -> None:
+    assert ["none are made"] == [one.text for one in found(check(installed), "backups")]
+    with installed.path(places.CENTRAL_TOML).open("a") as toml:
+        toml.write('[backup]\nrecipients = ["age1x"]\n')
+    assert ["bad"] == [one.state for one in found(check(installed), "backups")]
+    folder = installed.path(checking.BACKUPS)
+    folder.mkdir(parents=True)
+    (folder / "1.age").touch()
+
+    now = datetime.now(UTC)
+    ages = (timedelta(hours=30), timedelta(hours=40))
+    assert ["ok", "bad"] == [backups(installed, now + age, checking.BACKUPS).state for age in ages]
+
+
+@pytest.mark.parametrize(("age", "state"), [(timedelta(hours=2), "ok"), (timedelta(hours=5), "bad")])
+def test_age_of_the_offices_list_is_told(machine: BareMachine, fleet: Fleet, age: timedelta, state: str) -> None:
+    key = SigningKey(b"o" * 32)
+    change_keys(fleet.folder, trust=key.public.raw)
+    install(machine, read_pack(fleet.layout.town), lambda _: None, Order())
+    kept = machine.path(f"{places.CENTRAL}/snapshots")
+    kept.mkdir()
+    assert ["central has none, so nobody can sign in"] == [one.text for one in snapshots(machine, NOW)]
+    head = AuditHead(sequence=0, digest="0" * 64)
+    people = People(number=9, made_at=NOW - age, audit=head, ticket_key=key.public.raw, people=())
+    (kept / f"people-9-{key.public.raw.hex()}.json").write_bytes(
+        seal_snapshot(people, Town(fleet.folder.authority_public()), key)
+    )
+    (kept / ".people-10.part").touch()
+
+    (finding,) = snapshots(machine, NOW)
+    assert state == finding.state, finding.text
+
+
+def test_office_that_nobody_trusts_yet_is_told(installed: BareMachine) -> None:
+    (finding,) = snapshots(installed, NOW)
+
+    assert "Run 'watchlink fleet trust-office'" in finding.to_do
+
+
+def test_page_that_does_not_answer_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert page_answers("page", {"web": {"port": port, "host": "0.0.0.0"}}, 1, "unit").state == "ok"
+
+    finding = page_answers("page", {}, port, "unit")
+    assert ("bad", f"no page answers at 127.0.0.1:{port}") == (finding.state, finding.text)
+
+
+def test_broker_that_does_not_answer_is_told(installed: BareMachine) -> None:
+    conf = installed.path(f"{places.BROKER}/mosquitto.conf")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    conf.write_text(conf.read_text().replace("listener 8883", f"listener {port}"))
+
+    finding = broker_answers(installed)
+    assert ("bad", f"no broker answers at 127.0.0.1:{port}") == (finding.state, finding.text)
+
+
+def test_full_disk_is_told(installed: BareMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "FREE_BYTES_MIN", 2**60)
+
+    assert ["bad"] == [one.state for one in found(check(installed), "disk")]
+
+
+@pytest.mark.parametrize("arguments", [["install", "--from", "x"], ["check"]])
+def test_only_root_may(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert cli.main(arguments) == 2
+    assert "put 'sudo' before it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--from", "nothing"], "nothing cannot be read: No such file or directory."),
+        (["--from", "nothing", "--without-central"], "leaves nothing to install: give --office NAME as well."),
+    ],
+)
+def test_request_that_cannot_be_used_is_refused_in_words(
+    arguments: list[str], problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+    assert cli.main(["install", *arguments]) == 2
+    assert problem in capsys.readouterr().err

@@ -1,0 +1,234 @@
+"""What ``install`` puts in place, keeps, replaces and refuses. On a real Debian: tests/systemd/test_boot.py."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from installation import places
+from installation.errors import InstallError, PackError
+from installation.files import load_record
+from installation.install import Order, broker_addresses, install
+from installation.pack import read_pack
+from provisioning.fleet import Fleet
+from tests.installation.conftest import BareMachine
+
+
+def installed(machine: BareMachine, town: Path, **order: object) -> list[str]:
+    """What it says."""
+    said: list[str] = []
+    install(machine, read_pack(town), said.append, Order(**order))  # type: ignore[arg-type]
+    return said
+
+
+def test_first_run_says_what_it_makes_and_restarts_what_reads_it(machine: BareMachine, town: Path) -> None:
+    said = installed(machine, town)
+
+    assert "made /etc/systemd/system/watchlink-central.service" in said
+    assert f"made {places.BROKER}/crl.pem" in said
+    assert not [line for line in said if "office" in line]
+    assert [
+        "systemctl daemon-reload",
+        *(f"systemctl restart {name}" for name in ("watchlink-door", "mosquitto", "watchlink-central")),
+    ] == machine.acts()
+
+
+def test_second_run_does_nothing(machine: BareMachine, town: Path) -> None:
+    installed(machine, town, office="office.example.org")
+    machine.path(f"{places.OFFICE}/publisher").mkdir()
+    machine.path(f"{places.OFFICE}/publisher/snapshot.pub").touch()  # as 'office init' leaves it
+    machine.acts()
+    before = _state(machine)
+
+    said = installed(machine, town)
+
+    assert ["Nothing to do: everything is in place."] == said
+    assert [] == machine.acts()
+    assert before == _state(machine)
+
+
+def _state(machine: BareMachine) -> dict[Path, tuple[int, int]]:
+    return {path: (status.st_mtime_ns, status.st_ino) for path in machine.root.rglob("*") for status in (path.stat(),)}
+
+
+def test_change_of_the_fleet_is_read_again_and_restarts_nothing(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    installed(machine, town)
+    machine.acts()
+    fleet.add("Corner Shop", "High St", ["hart"])
+
+    assert [
+        *(f"updated {path}" for path in (f"{places.BROKER}/acl", places.DIRECTORY)),
+        "mosquitto has read its files again",
+        "Everything is in place.",
+    ] == installed(machine, town)
+    assert ["systemctl reload mosquitto"] == machine.acts()
+
+
+def test_renewed_certificate_restarts_who_reads_it_at_its_start(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    installed(machine, town)
+    machine.acts()
+    fleet.renew("central")
+    installed(machine, town)
+
+    assert ["systemctl restart watchlink-central"] == machine.acts()
+
+
+def test_engineers_change_is_kept_in_silence(machine: BareMachine, town: Path) -> None:
+    installed(machine, town)
+    toml = machine.path(places.CENTRAL_TOML)
+    toml.write_text(toml.read_text() + "# ours\n")
+
+    assert ["Nothing to do: everything is in place."] == installed(machine, town)
+    assert toml.read_text().endswith("# ours\n")
+
+
+def test_newer_file_is_laid_beside_the_engineers_once(machine: BareMachine, town: Path) -> None:
+    installed(machine, town)
+    toml, wanted = machine.path(places.CENTRAL_TOML), town / "central/central.toml"
+    toml.write_text(ours := toml.read_text() + "# ours\n")
+    wanted.write_text(wanted.read_text() + "# theirs\n")
+    machine.acts()
+
+    kept = f"kept {places.CENTRAL_TOML}, which was changed here: the new one is {places.CENTRAL_TOML}.new;"
+    said = installed(machine, town)
+
+    assert [True] == [line.startswith(kept) for line in said if places.CENTRAL_TOML in line]
+    assert (ours, wanted.read_text()) == (toml.read_text(), toml.with_name("central.toml.new").read_text())
+    assert [] == machine.acts()
+    assert ["Nothing to do: everything is in place."] == installed(machine, town)
+
+
+def test_fleets_file_is_replaced_and_that_is_said(machine: BareMachine, town: Path) -> None:
+    installed(machine, town)
+    acl = machine.path(f"{places.BROKER}/acl")
+    acl.write_text("topic readwrite #\n")
+    said = installed(machine, town)
+
+    assert f"replaced {places.BROKER}/acl, which somebody had changed here: it is the fleet's" in said
+    assert (town / "broker/acl").read_text() == acl.read_text()
+
+
+def test_older_pack_is_refused_so_that_nobody_revoked_comes_back(
+    machine: BareMachine, fleet: Fleet, town: Path, tmp_path: Path
+) -> None:
+    before = read_pack(town)
+    fleet.add("Corner Shop", "High St", ["hart"])
+    installed(machine, town)
+
+    with pytest.raises(PackError, match="its directory has number 1, the one here 2"):
+        install(machine, before, lambda _: None, Order())
+    install(machine, before, lambda _: None, Order(is_new_town=True))
+
+
+def test_older_revocation_list_is_refused(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    before = read_pack(town)
+    folder = fleet.folder
+    folder.commit(replace(folder.record, crl_number=folder.record.crl_number + 1))
+    folder.publish_crl(folder.authority())
+    installed(machine, town)
+
+    with pytest.raises(PackError, match="its revocation list has number"):
+        install(machine, before, lambda _: None, Order())
+
+
+def test_another_towns_pack_is_refused_and_changes_nothing(machine: BareMachine, town: Path, tmp_path: Path) -> None:
+    installed(machine, town)
+    acl = machine.path(f"{places.BROKER}/acl").read_bytes()
+    other = Fleet.init(
+        tmp_path / "other", schemes={"hart": "HART"}, broker_folder="/etc/watchlink/broker", broker_user="mosquitto"
+    )
+    machine.acts()
+
+    with pytest.raises(PackError, match="This is another town's"):
+        installed(machine, other.layout.town)
+    assert ([], acl) == (machine.acts(), machine.path(f"{places.BROKER}/acl").read_bytes())
+
+
+def test_missing_packages_are_named_before_anything_is_changed(machine: BareMachine, town: Path) -> None:
+    machine.refused = {"dpkg-query --show --showformat=${db:Status-Status} nftables"}
+
+    with pytest.raises(InstallError, match=r"apt install nftables\."):
+        installed(machine, town)
+    assert not machine.path("/etc/systemd").exists()
+
+
+def test_run_cut_short_is_finished_by_the_next(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    """The files were put, but the broker has not been told: nothing on disk would say so."""
+    installed(machine, town)
+    fleet.add("Corner Shop", "High St", ["hart"])
+    machine.refused = {"systemctl reload mosquitto"}
+    with pytest.raises(InstallError, match="'systemctl reload mosquitto' failed"):
+        installed(machine, town)
+    machine.refused = set()
+    machine.acts()
+
+    assert ["mosquitto has read its files again", "Everything is in place."] == installed(machine, town)
+    assert ["systemctl reload mosquitto"] == machine.acts()
+    assert [] == load_record(machine).unfinished
+
+
+def test_office_is_founded_once_and_joined_with_central(machine: BareMachine, town: Path) -> None:
+    installed(machine, town)
+    said = installed(machine, town, office="office.example.org")
+    office = tomllib.loads(machine.path(places.OFFICE_TOML).read_text())
+    central = tomllib.loads(machine.path(places.CENTRAL_TOML).read_text())
+
+    assert "The link." in said
+    assert ["office.example.org"] == office["web"]["names"]
+    assert "/var/lib/watchlink-office/snapshots" == central["office"]["snapshots"]
+    assert "systemctl restart watchlink-central" in machine.acts()
+
+
+def test_office_is_joined_with_what_an_engineer_has_written(machine: BareMachine, town: Path) -> None:
+    installed(machine, town)
+    toml = machine.path(places.CENTRAL_TOML)
+    toml.write_text(ours := toml.read_text() + '\n[backup]\nrecipients = ["age1x"]\n')
+    machine.acts()
+    said = installed(machine, town, office="office.example.org")
+
+    assert f"added [office] to {places.CENTRAL_TOML}: central knows the office on this machine" in said
+    assert (True, "office") == (toml.read_text().startswith(ours), [*tomllib.loads(toml.read_text())][-1])
+    assert not toml.with_name("central.toml.new").exists()
+    assert "systemctl restart watchlink-central" in machine.acts()
+
+
+def test_backups_begin_once_central_is_told_to_make_them(machine: BareMachine, town: Path) -> None:
+    timer = "watchlink-central-backup.timer"
+    machine.refused = {f"systemctl is-enabled {timer}", f"systemctl is-active {timer}"}
+    installed(machine, town)
+    assert not [act for act in machine.acts() if timer in act]
+    with machine.path(places.CENTRAL_TOML).open("a") as toml:
+        toml.write('[backup]\nrecipients = ["age1x"]\n')
+    installed(machine, town)
+
+    assert [f"systemctl enable {timer}", f"systemctl start {timer}"] == machine.acts()
+
+
+def test_machine_of_the_office_alone_gets_nothing_of_central_then_or_later(machine: BareMachine, town: Path) -> None:
+    installed(machine, town, office="office.example.org", without_central=True)
+    installed(machine, town)
+
+    assert [] == [*machine.path(places.CENTRAL_STATE).iterdir(), *machine.path(places.BROKER).iterdir()]
+    assert not machine.path(f"{places.SYSTEM}/watchlink-central.service").exists()
+    assert machine.path(places.OFFICE_DIRECTORY).exists()
+
+
+def test_units_address_of_the_broker_comes_from_the_configuration() -> None:
+    assert ("192.0.2.10",) == broker_addresses("192.0.2.10")
+    assert () == broker_addresses("127.0.0.1")
+
+
+def test_broker_of_an_address_is_allowed_in_centrals_unit(machine: BareMachine, tmp_path: Path) -> None:
+    fleet = Fleet.init(
+        tmp_path / "away",
+        schemes={"hart": "HART"},
+        host="192.0.2.10",
+        broker_folder="/etc/watchlink/broker",
+        broker_user="mosquitto",
+    )
+    installed(machine, fleet.layout.town)
+
+    assert machine.path(places.ADDRESSES).read_text().splitlines()[-1] == "IPAddressAllow=192.0.2.10"

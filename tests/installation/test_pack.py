@@ -1,0 +1,156 @@
+"""What the fleet hands over, and what a machine takes."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import stat
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from installation.errors import PackError
+from installation.pack import FOLDERS, read_pack
+from installation.places import BROKER, CENTRAL, CENTRAL_STATE, OFFICE, Parts
+from provisioning import packing
+from provisioning.certificates import issue_crl
+from provisioning.fleet import Fleet
+from provisioning.office import issue_office_certificate
+
+
+def test_pack_and_folder_are_the_same(fleet: Fleet, town: Path, tmp_path: Path) -> None:
+    issue_office_certificate(fleet.folder, "192.0.2.7")
+    (town / "broker/mosquitto.pid").write_text("7")
+    count = packing.pack(fleet.folder, tmp_path / "town.tar")
+
+    packed = read_pack(tmp_path / "town.tar")
+
+    assert packed == read_pack(town)
+    assert count == len(packed.files) == 19
+    assert "broker/mosquitto.pid" not in packed.files
+    assert packing.FOLDERS == FOLDERS
+
+
+def test_pack_is_for_its_owner_alone_and_holds_no_secret_of_the_town(fleet: Fleet, town: Path, tmp_path: Path) -> None:
+    fleet.add("Corner Shop", "High St", ["hart"])
+    packing.pack(fleet.folder, tmp_path / "town.tar")
+    data = (tmp_path / "town.tar").read_bytes()
+
+    assert stat.S_IMODE((tmp_path / "town.tar").stat().st_mode) == 0o600
+    for secret in (*town.glob("authority/*.key"), *town.glob("nodes/*/*.key")):
+        assert secret.read_bytes().strip() not in data, secret
+
+
+def test_files_go_to_their_places_the_refusing_ones_first(town: Path) -> None:
+    placed = read_pack(town).placed(Parts(office=True))
+
+    assert [f"{BROKER}/acl", f"{BROKER}/crl.pem"] == [*placed][:2]
+    private = {path for path, (_, mode) in placed.items() if mode == 0o600}
+    assert {f"{BROKER}/acl", f"{BROKER}/server.key"} | {
+        f"{CENTRAL}/{name}.key" for name in ("alerts", "client", "signing")
+    } == private
+    assert placed["/var/lib/watchlink-central/directory.json"] == placed[f"{OFFICE}/directory.json"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "begins"),
+    [(Parts(), (BROKER, CENTRAL_STATE)), (Parts(central=False, office=True), (OFFICE,))],
+)
+def test_machine_gets_the_files_of_its_own_parts_alone(town: Path, parts: Parts, begins: tuple[str, ...]) -> None:
+    assert {True} == {path.startswith(begins) for path in read_pack(town).placed(parts)}
+
+
+@pytest.mark.parametrize(
+    ("secret", "place"),
+    [("ca.key", "central/client.key"), ("ca.key", "broker/more.key"), ("authority.key", "central/signing.key")],
+)
+def test_secret_of_the_town_is_refused_under_any_name(town: Path, secret: str, place: str) -> None:
+    shutil.copy(town / "authority" / secret, town / place)
+
+    with pytest.raises(PackError, match=f"{place} is the town's own secret"):
+        read_pack(town)
+
+
+def test_halves_of_two_changes_are_refused(fleet: Fleet, town: Path) -> None:
+    key = (town / "central/client.key").read_bytes()
+    fleet.renew("central")
+    (town / "central/client.key").write_bytes(key)
+
+    with pytest.raises(PackError, match=r"central/client.key is not the key of central/client.pem"):
+        read_pack(town)
+
+
+def test_certificate_of_another_town_is_refused(town: Path, tmp_path: Path) -> None:
+    other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"}).layout.broker
+    for name in ("server.key", "server.pem"):
+        shutil.copy(other / name, town / "broker")
+
+    with pytest.raises(PackError, match=r"broker/server.pem is not from the CA"):
+        read_pack(town)
+
+
+def test_expired_revocation_list_is_refused(fleet: Fleet, town: Path) -> None:
+    with pytest.raises(PackError, match="renew-crl"):
+        read_pack(town, fleet.now() + timedelta(days=31))
+
+
+def test_damaged_revocation_list_is_refused(town: Path) -> None:
+    """A broker that reloads it would let everybody in."""
+    (town / "broker/crl.pem").write_bytes((town / "broker/crl.pem").read_bytes()[:200])
+
+    with pytest.raises(PackError, match="does not hold what it should"):
+        read_pack(town)
+
+
+def test_revocation_list_of_another_town_is_refused(fleet: Fleet, town: Path, tmp_path: Path) -> None:
+    other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"})
+    crl = issue_crl(other.folder.authority(), set(), 9, now=fleet.now())
+    (town / "broker/crl.pem").write_bytes(crl)
+
+    with pytest.raises(PackError, match=r"crl.pem is not from the CA"):
+        read_pack(town)
+
+
+def test_town_for_a_broker_elsewhere_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+
+    with pytest.raises(PackError, match="--broker-folder /etc/watchlink/broker --broker-user mosquitto"):
+        read_pack(tmp_path / "town")
+
+
+@pytest.mark.parametrize("name", ["authority/ca.key", "../broker/acl", "/etc/passwd", "broker/../x", "broker/state/db"])
+def test_archive_with_anything_else_is_refused(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "town.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+
+    with pytest.raises(PackError, match="is no file of 'watchlink fleet pack'"):
+        read_pack(tmp_path / "town.tar")
+
+
+def test_archive_with_a_link_is_refused(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("broker/acl")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/shadow"
+    with tarfile.open(tmp_path / "town.tar", "w") as archive:
+        archive.addfile(link)
+
+    with pytest.raises(PackError, match="is no file of 'watchlink fleet pack'"):
+        read_pack(tmp_path / "town.tar")
+
+
+@pytest.mark.parametrize("cut", [0, 700, 20_000])
+def test_truncated_archive_is_refused(fleet: Fleet, tmp_path: Path, cut: int) -> None:
+    packing.pack(fleet.folder, tmp_path / "town.tar")
+    data = (tmp_path / "town.tar").read_bytes()
+    (tmp_path / "town.tar").write_bytes(data[:cut])
+
+    with pytest.raises(PackError):
+        read_pack(tmp_path / "town.tar")
+
+
+def test_what_is_no_fleet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="Give the fleet folder"):
+        read_pack(tmp_path)
+    with pytest.raises(PackError, match="cannot be read: No such file"):
+        read_pack(tmp_path / "nothing")

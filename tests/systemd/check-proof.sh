@@ -1,0 +1,33 @@
+#!/bin/sh
+# Part of boot-proof.sh, once all is installed and runs: what 'watchlink central check' says of it, of it broken, and of it
+# mended by 'install'; and that 'install' leaves alone what is as it should be.
+set -u
+central=/var/lib/watchlink-central/central
+printer=watchlink-office-papers
+pids() { # of what an installation might have restarted
+    for unit in mosquitto watchlink-central watchlink-office watchlink-office-publish $printer; do main_pid "$unit"; done
+}
+noted() { # name command …: what it says, and its status
+    name=$1
+    shift
+    "$@" >"/proof/$name" 2>&1
+    echo "status $?" >>"/proof/$name"
+}
+
+systemctl start $printer
+noted check.whole check_central
+pids >/proof/pids
+noted install.again watchlink central install --from /town
+pids >>/proof/pids
+
+chmod 644 $central/signing.key
+systemctl disable watchlink-central 2>/dev/null
+systemctl stop $printer
+nft delete table inet watchlink_door
+cp /late.pem $central/client.pem
+cp /late-crl.pem /etc/watchlink/broker/crl.pem
+check_central --json >/proof/check.broken
+chmod 600 $central/signing.key
+noted install.mended watchlink central install --from /town
+systemctl restart watchlink-door
+noted check.mended check_central
