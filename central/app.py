@@ -79,7 +79,7 @@ class Central:
         clock = CentralClock()
         now_at = clock.now()
         newest = open_kept(self._database.kept_directory(), configuration.authority)
-        file = DirectoryFile(configuration.directory_file, configuration.authority, newest)
+        file = DirectoryFile(configuration.directory_file, configuration.authority, newest.directory, clock.now)
         first = file.look()
         if isinstance(first, ev.DirectoryChanged):
             newest = Newest(first.directory, first.data)

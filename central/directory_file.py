@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from central.core.events import DirectoryChanged, DirectoryRefused
 from wire.directory import EMPTY_DIRECTORY, Directory, open_directory
+from wire.directory_succession import refusal
 from wire.errors import DirectoryError
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import PublicKey
@@ -30,10 +32,11 @@ class Newest(Struct, frozen=True):
 class DirectoryFile:
     """Checks one file. Never raises: a problem with the file becomes an event, once per change of the file."""
 
-    def __init__(self, path: Path, authority: PublicKey, newest: Newest) -> None:
+    def __init__(self, path: Path, authority: PublicKey, held: Directory, clock: Callable[[], datetime]) -> None:
         self._path = path
         self._authority = authority
-        self._serial = newest.directory.serial
+        self._held = held
+        self._clock = clock
         self._mark: tuple[int, int, int] | None = None
         self._told = ""
 
@@ -50,15 +53,21 @@ class DirectoryFile:
             self._mark = None
             return self._refuse_once(UNREADABLE)
         self._mark, self._told = mark, ""
+        return self._judge(data)
+
+    def _judge(self, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
         try:
             directory = open_directory(data, self._authority)
         except DirectoryError as e:
             return DirectoryRefused(e.reason)
-        if directory.serial < self._serial:
-            return DirectoryRefused(OLDER)
-        if directory.serial == self._serial:
+        if directory.serial == self._held.serial:
             return None
-        self._serial = directory.serial
+        if directory.serial < self._held.serial:
+            return DirectoryRefused(OLDER)
+        objection = refusal(directory, self._held, (int(self._clock().timestamp()),))
+        if objection is not None:
+            return DirectoryRefused(objection)
+        self._held = directory
         return DirectoryChanged(directory, data)
 
     def _refuse_once(self, reason: str) -> DirectoryRefused | None:

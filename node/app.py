@@ -56,6 +56,7 @@ from runtime.logs import FactLog
 from runtime.monotonic import monotonic_ms
 from runtime.service import Service
 from wire.directory import Directory, open_directory
+from wire.directory_succession import newest
 from wire.errors import DirectoryError
 from wire.ids import node_text
 from wire.messages import Health
@@ -294,11 +295,10 @@ class NodeApp:
         if kept is None:
             return first
         try:
-            newer = open_directory(kept, self._config.authority)
+            return newest(first, open_directory(kept, self._config.authority))
         except DirectoryError:
             logger.exception("the kept directory is not the authority's; the first one counts")
             return first
-        return newer if newer.serial >= first.serial else first
 
     def _load_late(self) -> None:
         """The disk could not be read at the start but can be now: begin again with its contents.

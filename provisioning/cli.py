@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from provisioning import delegate_commands
 from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
     carried.set_defaults(run=_pack)
     add_commands(commands)
+    delegate_commands.add_commands(commands)
     return parser
 
 

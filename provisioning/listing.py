@@ -12,7 +12,8 @@ from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.layout import ALERTS
 from provisioning.proposals import differences, read_proposals
-from provisioning.records import CertificateRecord, NodeKind, WebRecord
+from provisioning.records import CertificateRecord, DelegationRecord, NodeKind, WebRecord
+from wire.fingerprints import key_fingerprint
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
@@ -48,6 +49,14 @@ class OfficeKeyRow(msgspec.Struct, frozen=True):
     trusted_at: datetime
 
 
+class DelegateRow(msgspec.Struct, frozen=True):
+    """Who may add and strike premises' nodes for the authority."""
+
+    fingerprint: str
+    key: str
+    expires_at: datetime
+
+
 class PageRow(msgspec.Struct, frozen=True):
     """A machine's certificate for browsers."""
 
@@ -70,6 +79,7 @@ class Listing(msgspec.Struct, frozen=True):
     pages: tuple[PageRow, ...] = ()
     differences: tuple[str, ...] = ()
     """Where the office says something else than the fleet, in sentences."""
+    delegate: DelegateRow | None = None
 
 
 def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
@@ -107,7 +117,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
         ends.append(("The office", OFFICE, _latest(record.office.certificates)))
     no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
     warnings = [*_crl_warnings(crl, now), *no_lane, *(w for end in ends for w in _certificate_warnings(*end, now))]
-    warnings += _web_warnings(record.web, now)
+    warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
     found, trouble = _differences(fleet, snapshot)
     return Listing(
         now,
@@ -121,6 +131,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
         _latest(record.office.certificates) if record.office.certificates else None,
         tuple(PageRow(page.names, page.certificate.expires_at) for page in record.web.issued) if record.web else (),
         found,
+        _delegate(record.delegation),
     )
 
 
@@ -150,6 +161,8 @@ def as_table(listing: Listing) -> str:
         f" broker until {_day(listing.broker_certificate_expires_at)}."
     )
     notes = [f"Office's key {key.fingerprint}, trusted since {_day(key.trusted_at)}." for key in listing.office_keys]
+    if (delegate := listing.delegate) is not None:
+        notes.append(f"Delegate's key {delegate.fingerprint}, until {_day(delegate.expires_at)}.")
     notes += [f"Page {', '.join(p.names)}: certificate until {_day(p.certificate_expires_at)}." for p in listing.pages]
     if listing.office_certificate_expires_at is not None:
         notes.append(f"Office's certificate until {_day(listing.office_certificate_expires_at)}.")
@@ -169,6 +182,20 @@ def _differences(fleet: Fleet, snapshot: Path | None) -> tuple[tuple[str, ...], 
     except FleetInputError as e:
         # Whoever asks for certificates must not be refused for the office's sake.
         return (), (str(e),)
+
+
+def _delegate(delegation: DelegationRecord | None) -> DelegateRow | None:
+    if delegation is None or delegation.key is None:
+        return None
+    return DelegateRow(key_fingerprint(bytes.fromhex(delegation.key)), delegation.key, delegation.expires_at)
+
+
+def _delegate_warnings(delegation: DelegationRecord | None, now: datetime) -> list[str]:
+    if delegation is None or delegation.key is None or delegation.expires_at - now > CERTIFICATE_WARNING:
+        return []
+    left = delegation.expires_at - now
+    when = "is over" if left <= timedelta(0) else f"ends in {_days(left)}"
+    return [f"The delegation {when}: give the delegate's key again, 'watchlink fleet delegate FILE'."]
 
 
 def _web_warnings(web: WebRecord | None, now: datetime) -> list[str]:

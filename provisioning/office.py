@@ -16,15 +16,12 @@ from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES
 from provisioning.layout import FOLDER
+from provisioning.public_keys import KeyOwner, read_public_key
 from provisioning.records import FleetRecord, OfficeKeyRecord, clean_name, remember
 from runtime.atomic import PUBLIC, write_atomic
-from wire.errors import DecodeError
 from wire.limits import OFFICE_KEYS_MAX
-from wire.signing import KEY_BYTES, PublicKey, SigningKey
 
-_KEY_FILE_BYTES_MAX: Final = 4_096
-_PUBLIC_NAME: Final = "snapshot.pub"
-_FIELD_PRIME: Final = 2**255 - 19
+THE_OFFICE: Final = KeyOwner("the office", "invent members", "snapshot.pub")
 
 
 def read_office_key(path: Path, folder: FleetFolder) -> bytes:
@@ -33,35 +30,7 @@ def read_office_key(path: Path, folder: FleetFolder) -> bytes:
     Raises:
         FleetInputError: not such a file: unreadable, a private key, or a key of the fleet itself.
     """
-    try:
-        with path.open("rb") as source:
-            data = source.read(_KEY_FILE_BYTES_MAX)
-    except OSError as e:
-        raise FleetInputError(f"{path} cannot be read: {e.strerror}.") from e
-    if b"PRIVATE KEY" in data:
-        raise _private(path)
-    try:
-        raw = bytes.fromhex(data.decode("ascii").strip())
-        named = PublicKey(raw) if len(raw) == KEY_BYTES else None
-    except DecodeError as e:
-        raise FleetInputError(
-            f"{path} holds a key with which anybody could sign. Have the office make a new one."
-        ) from e
-    except ValueError:
-        named = None
-    if named is None:
-        raise FleetInputError(f"{path} does not hold a key of 64 hexadecimal digits: give the office's {_PUBLIC_NAME}.")
-    known = _own_keys(folder)
-    public_half = SigningKey(raw).public.raw
-    if path.suffix == ".key" or public_half in known or public_half.hex() in _public_keys_beside(path):
-        raise _private(path)
-    if raw in known:
-        raise FleetInputError(f"{path} holds the key of {known[raw]}, not the office's: give its {_PUBLIC_NAME}.")
-    if not _is_on_curve(raw):
-        raise FleetInputError(
-            f"{path} holds no public key. If it is a private one, delete this copy; give the office's {_PUBLIC_NAME}."
-        )
-    return raw
+    return read_public_key(path, folder, THE_OFFICE)
 
 
 def change_keys(folder: FleetFolder, *, trust: bytes | None = None, strike: str = "") -> None:
@@ -149,40 +118,6 @@ def _struck(keys: tuple[OfficeKeyRecord, ...], struck: OfficeKeyRecord, now: dat
     if struck.struck_at is not None:
         return keys
     return tuple(msgspec.structs.replace(one, struck_at=now) if one is struck else one for one in keys)
-
-
-def _private(path: Path) -> FleetInputError:
-    return FleetInputError(
-        f"{path} holds a PRIVATE key. Nothing was changed. Delete this copy, it must not leave the office:"
-        f" whoever has it can invent members. Give {_PUBLIC_NAME} instead."
-    )
-
-
-def _own_keys(folder: FleetFolder) -> dict[bytes, str]:
-    record = folder.record
-    keys = {bytes.fromhex(node.key): f"node {node.node}" for node in record.nodes}
-    keys[bytes.fromhex(record.central.key)] = "central"
-    keys[folder.authority_public().raw] = "this fleet's authority"
-    return keys
-
-
-def _public_keys_beside(path: Path) -> set[str]:
-    found = set()
-    for file in path.parent.glob("*.pub"):
-        try:
-            found.add(file.read_text("ascii")[:_KEY_FILE_BYTES_MAX].strip().lower())
-        except (OSError, UnicodeDecodeError):
-            continue
-    return found
-
-
-def _is_on_curve(key: bytes) -> bool:
-    """Whether the bytes are a point of Ed25519 (RFC 8032, section 5.1.3), as only half of all bytes are."""
-    p = _FIELD_PRIME
-    y = int.from_bytes(key, "little") & (1 << 255) - 1
-    d = -121665 * pow(121666, -1, p) % p
-    square = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
-    return y < p and pow(square, (p - 1) // 2, p) in {0, 1}
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,8 @@ import msgspec
 
 from provisioning.certificates import IssuedCertificate
 from provisioning.errors import FleetDamagedError, FleetInputError
-from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
+from wire.delegation import next_serial
+from wire.directory import Delegation, DirectoryDocument, SchemeEntry, SenderEntry
 from wire.errors import DecodeError
 from wire.fingerprints import key_fingerprint
 from wire.ids import CENTRAL, NodeId, node_text, parse_node
@@ -136,6 +137,17 @@ class OfficeRecord(Record, frozen=True):
         return tuple(key for key in self.keys if key.struck_at is None)
 
 
+class DelegationRecord(Record, frozen=True):
+    """Who may add and strike premises' nodes for the authority, as in the directory (ADR 0026)."""
+
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    key: KeyText | None
+    """``None`` = the last delegation is ended, and there is no other."""
+    expires_at: Moment
+    ended: tuple[KeyText, ...] = ()
+    """Keys that were delegates before: none of them becomes one again, for it may have been stolen."""
+
+
 class WebCertificateRecord(Record, frozen=True):
     """A certificate for pages, valid for these names and addresses."""
 
@@ -171,6 +183,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     """Certificates made to be refused, kept in the revocation list until they expire."""
     office: OfficeRecord = OfficeRecord()
     web: WebRecord | None = None
+    delegation: DelegationRecord | None = None
+    """``None`` = there has never been a delegate."""
 
     def node(self, text: str) -> NodeRecord:
         """The node of that id.
@@ -201,8 +215,9 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         return tuple(node for node in self.nodes if node.revoked_at is None and node.office_premises == premises)
 
     def with_next_directory(self, now: datetime) -> FleetRecord:
-        """A copy with the next directory serial."""
-        return msgspec.structs.replace(self, directory_serial=self.directory_serial + 1, directory_issued_at=now)
+        """A copy with the next directory serial: above all that a delegate could use, if there was ever one."""
+        serial = self.directory_serial + 1 if self.delegation is None else next_serial(self.directory_serial)
+        return msgspec.structs.replace(self, directory_serial=serial, directory_issued_at=now)
 
     def scheme_slugs(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
         """The slugs of ``numbers``, in that order."""
@@ -260,7 +275,12 @@ class FleetRecord(Record, frozen=True, kw_only=True):
             schemes=self.schemes,
             senders=(central, *members),
             office_keys=tuple(key.public.raw for key in self.office.trusted),
+            delegation=None if self.delegation is None else _delegation(self.delegation),
         )
+
+
+def _delegation(record: DelegationRecord) -> Delegation:
+    return Delegation(epoch=record.epoch, key=bytes.fromhex(record.key or ""), expires_at=record.expires_at)
 
 
 def encode_record(record: FleetRecord) -> bytes:

@@ -2,7 +2,7 @@
 
 Every node holds it, so a neighbour can verify an alert with central gone, and a stolen node can only speak for
 itself until it is struck off. The authority's key stays with the fleet's engineer; central only passes the
-document on.
+document on. A delegate of the authority may add and strike premises' nodes (:mod:`wire.delegation`).
 """
 
 from __future__ import annotations
@@ -10,83 +10,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Struct
 
+from wire.delegation import changed_senders, changes_signed, open_changes
+from wire.directory_document import (
+    DelegateChanges,
+    Delegation,
+    DirectoryDocument,
+    SchemeEntry,
+    SealedChanges,
+    SealedDirectory,
+    SenderEntry,
+)
 from wire.errors import DirectoryError, EncodeError, SignatureInvalidError, WireError
 from wire.ids import NodeId, parse_node
-from wire.limits import DETAIL_CHARS_MAX, DIRECTORY_BYTES_MAX, OFFICE_KEYS_MAX, SCHEMES_PER_NODE_MAX
-from wire.messages import Count, Message, Moment, Name, NodeText, SchemeNumber, Slug, settle_moments
-from wire.signing import DIRECTORY_DOMAIN, PublicKey, SigningKey
+from wire.limits import DETAIL_CHARS_MAX, DIRECTORY_BYTES_MAX
+from wire.signing import DELEGATE_DOMAIN, DIRECTORY_DOMAIN, PublicKey, SigningKey
 from wire.text import display_text
 
-
-class SchemeEntry(Message, frozen=True):
-    """A scheme."""
-
-    number: SchemeNumber
-    """In frames."""
-    slug: Slug
-    """In topics."""
-    name: Name
-    """For people."""
-
-
-class SenderEntry(Message, frozen=True):
-    """A sender."""
-
-    node: NodeText
-    """Its id."""
-    key: bytes
-    """Ed25519 public key, 32 raw bytes (base64 in JSON)."""
-    premises: Name
-    """Its name for people."""
-    place: Name = ""
-    """Where the premises is."""
-    schemes: Annotated[tuple[SchemeNumber, ...], msgspec.Meta(max_length=SCHEMES_PER_NODE_MAX)] = ()
-    """Numbers of the schemes it is a member of."""
-    kind: Literal["premises", "gateway", "central"] = "premises"
-    """Only ``central`` may send receipts and acknowledgements. A ``gateway`` is central's own radio: the first
-    asked to put a frame on the air, and it relays what it hears without waiting for others."""
-    signs: bool = False
-    """It signs its JSON messages: unsigned ones in its name are refused."""
-    office_premises: Count = 0
-    """Number of the premises at the office; 0 = none, or a fleet that knows no office."""
-    revoked_at: Moment | None = None
-    """Refused from the moment the document is read, whatever this says and whatever the clock says."""
-
-    def __post_init__(self) -> None:
-        settle_moments(self, "revoked_at")
-
-
-class DirectoryDocument(Message, frozen=True):
-    """The document that is signed."""
-
-    serial: Count
-    """Rises with each issue. A receiver that holds a newer one ignores an older one."""
-    issued_at: Moment
-    """By the authority's clock."""
-    schemes: tuple[SchemeEntry, ...]
-    """No number and no slug twice."""
-    senders: tuple[SenderEntry, ...]
-    """No node twice. Those struck off stay listed, so that their late frames are distinguished from strangers'."""
-    office_keys: Annotated[tuple[bytes, ...], msgspec.Meta(max_length=OFFICE_KEYS_MAX)] = ()
-    """Ed25519 public keys of the office, 32 raw bytes each: who may sign snapshots. An office is no sender; nodes of
-    older versions skip this field."""
-
-    def __post_init__(self) -> None:
-        settle_moments(self, "issued_at")
-
-
-class SealedDirectory(Message, frozen=True):
-    """``node/{node}/down/directory``, and the file at rest: the signed bytes inside a JSON envelope."""
-
-    document: bytes
-    """UTF-8 JSON of a :class:`~wire.directory.DirectoryDocument` (base64 here)."""
-    signature: bytes
-    """Ed25519 by the authority over the directory domain and ``document``: 64 bytes (base64 here)."""
+__all__ = [
+    "EMPTY_DIRECTORY",
+    "DelegateChanges",
+    "Delegation",
+    "Directory",
+    "DirectoryDocument",
+    "SchemeEntry",
+    "SealedChanges",
+    "SealedDirectory",
+    "Sender",
+    "SenderEntry",
+    "open_directory",
+    "seal_changes",
+    "seal_directory",
+]
 
 
 class Sender(Struct, frozen=True):
@@ -105,12 +63,28 @@ class Sender(Struct, frozen=True):
 
 
 class Directory(Struct, frozen=True, dict=True):
-    """A verified directory, ready to look up. Build it with :func:`open_directory`."""
+    """A verified directory, ready to look up. Build it with :func:`open_directory`.
+
+    Attributes:
+        issued_at_s: Unix time at which the authority signed its part.
+        delegation: the authority's; ``None`` = it has never had a delegate.
+        base: the authority's signature, which names its part.
+        is_delegated: the delegate has changed it.
+    """
 
     serial: int
     senders: Mapping[NodeId, Sender]
     schemes: Mapping[int, SchemeEntry]
     office_keys: tuple[PublicKey, ...] = ()
+    issued_at_s: int = 0
+    delegation: Delegation | None = None
+    base: bytes = b""
+    is_delegated: bool = False
+
+    @property
+    def epoch(self) -> int:
+        """The delegation's; 0 = there has never been one."""
+        return 0 if self.delegation is None else self.delegation.epoch
 
     def scheme_by_slug(self, slug: str) -> SchemeEntry | None:
         """The scheme a topic names, or ``None``."""
@@ -155,13 +129,33 @@ def seal_directory(document: DirectoryDocument, authority: SigningKey) -> bytes:
     return data
 
 
-def open_directory(data: bytes, authority: PublicKey) -> Directory:
-    """Check the authority's signature and read the directory.
-
-    Whether its serial is newer than the one held is the caller's question.
+def seal_changes(base: bytes, changes: DelegateChanges, delegate: SigningKey, authority: PublicKey) -> bytes:
+    """The authority's sealed directory with a delegate's changes in place of any that it has.
 
     Raises:
-        DirectoryError: too large, malformed, not signed by ``authority``, or contradicting itself.
+        EncodeError: no receiver would accept it: more than a delegate may, or not of the delegate that ``base`` names.
+    """
+    try:
+        sealed = msgspec.json.decode(base, type=SealedDirectory)
+        inner = msgspec.json.encode(changes)
+        signature = delegate.sign(DELEGATE_DOMAIN, changes_signed(sealed.signature, inner))
+        changed = msgspec.structs.replace(sealed, changes=SealedChanges(document=inner, signature=signature))
+        data = msgspec.json.encode(changed)
+        open_directory(data, authority)
+    except (msgspec.MsgspecError, UnicodeEncodeError, DirectoryError) as e:
+        raise EncodeError(f"changes: {e}") from e
+    return data
+
+
+def open_directory(data: bytes, authority: PublicKey) -> Directory:
+    """Check the signatures, and read the authority's directory with its delegate's changes.
+
+    Whether it may follow the one held is the caller's question: its serial must be higher, and
+    :func:`wire.directory_succession.refusal` has no objection.
+
+    Raises:
+        DirectoryError: too large, malformed, not signed by ``authority``, contradicting itself, or with changes that
+            its delegate has not signed or may not make.
     """
     if len(data) > DIRECTORY_BYTES_MAX:
         raise DirectoryError("directory too large", DIRECTORY_BYTES_MAX, f"{len(data)} bytes")
@@ -169,19 +163,43 @@ def open_directory(data: bytes, authority: PublicKey) -> Directory:
         sealed = msgspec.json.decode(data, type=SealedDirectory)
         authority.verify(DIRECTORY_DOMAIN, sealed.document, sealed.signature)
         document = msgspec.json.decode(sealed.document, type=DirectoryDocument)
-        senders = {sender.node: sender for sender in map(_sender, document.senders)}
+        changes = open_changes(sealed, document)
+        entries = document.senders if changes is None else changed_senders(document, changes)
+        senders = {sender.node: sender for sender in map(_sender, entries)}
         office_keys = tuple(map(PublicKey, document.office_keys))
+        _check_delegate(document)
+    except DirectoryError:
+        raise
     except SignatureInvalidError as e:
         raise DirectoryError("directory signature") from e
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError) as e:
         raise DirectoryError("directory", detail=display_text(str(e), DETAIL_CHARS_MAX)) from e
     schemes = {scheme.number: scheme for scheme in document.schemes}
-    _check(document, senders, schemes)
-    return Directory(document.serial, MappingProxyType(senders), MappingProxyType(schemes), office_keys)
+    _check(document, entries, senders, schemes)
+    return Directory(
+        document.serial if changes is None else changes.serial,
+        MappingProxyType(senders),
+        MappingProxyType(schemes),
+        office_keys,
+        int(document.issued_at.timestamp()),
+        document.delegation,
+        sealed.signature,
+        changes is not None,
+    )
 
 
-def _check(document: DirectoryDocument, senders: Mapping[NodeId, Sender], schemes: Mapping[int, SchemeEntry]) -> None:
-    if len(senders) != len(document.senders):
+def _check_delegate(document: DirectoryDocument) -> None:
+    if document.delegation is not None and document.delegation.key:
+        PublicKey(document.delegation.key)
+
+
+def _check(
+    document: DirectoryDocument,
+    entries: tuple[SenderEntry, ...],
+    senders: Mapping[NodeId, Sender],
+    schemes: Mapping[int, SchemeEntry],
+) -> None:
+    if len(senders) != len(entries):
         raise DirectoryError("directory", detail="a sender is listed twice")
     if len(schemes) != len(document.schemes):
         raise DirectoryError("directory", detail="a scheme number is listed twice")

@@ -49,6 +49,10 @@ REASONS: Final[dict[str, str]] = {
     "directory part": "parts that are too large, misnumbered, or do not match their digest",
     "directory signature": "not signed by the authority",
     "directory": "not a directory, or one that contradicts itself",
+    "delegate signature": "changes that are not signed by the authority's delegate",
+    "delegate change": "a delegate may only add and strike premises' nodes, and takes nothing back",
+    "old delegation": "the authority has ended this delegation, or renewed it",
+    "delegation expired": "changes that are signed by a delegate whose time is over",
     # snapshots and tickets of the office
     "snapshot too large": "over 32 MiB, with too many entries, or with one that is too long",
     "snapshot name": "a snapshot of another name",

@@ -13,6 +13,7 @@ from wire.errors import DecodeError, SignatureInvalidError
 
 FRAME_DOMAIN: Final = b"watchlink/1/frame\x00"
 DIRECTORY_DOMAIN: Final = b"watchlink/1/directory\x00"
+DELEGATE_DOMAIN: Final = b"watchlink/1/delegate\x00"
 MESSAGE_DOMAIN: Final = b"watchlink/1/message\x00"
 SNAPSHOT_DOMAIN: Final = b"watchlink/1/snapshot\x00"
 BACKUP_DOMAIN: Final = b"watchlink/1/backup\x00"

@@ -241,7 +241,7 @@ class SyncAnswered(Struct, frozen=True):
 
 
 class DirectoryReceived(Struct, frozen=True):
-    """A directory that the adapter has verified against the pinned authority key.
+    """A directory whose signatures the adapter has verified from the pinned authority key on.
 
     Attributes:
         data: the sealed document, for the disk.

@@ -13,11 +13,13 @@ from central.core.view import Acknowledge, Person, StartDuty
 from provisioning.fleet import Fleet, NewNode
 from provisioning.office import change_keys
 from tests.support.central_program import CentralProgram, running_central
+from tests.support.delegated_town import DelegateKey
 from tests.support.fleet_broker import free_port, wait_until
 from tests.support.mosquitto import Mosquitto
 from tests.support.node_process import NodeProcess
 from tests.support.node_town import SHOP, Town
 from tests.support.old_version import OldVersion
+from wire.ids import NodeId
 from wire.signing import SigningKey
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(3)]
@@ -72,6 +74,21 @@ def test_directory_with_an_office_is_read_by_the_old_version(tmp_path: Path, old
     change_keys(fleet.folder, trust=SigningKey(b"o" * 32).public.raw)
 
     old.run(READ_DIRECTORY, str(fleet.layout.directory), str(fleet.layout.authority / "authority.pub"))
+
+
+def test_directory_that_a_delegate_has_changed_is_read_by_the_old_version_as_the_authoritys(
+    tmp_path: Path, old: OldVersion
+) -> None:
+    """It knows nothing of the delegate, but is not stuck: the authority's part is signed as ever."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"})
+    fleet.add_all([NewNode("Corner Shop", "High St", ["hart"])])
+    delegate = DelegateKey.of(fleet)
+    changed = tmp_path / "directory.json"
+    changed.write_bytes(delegate.signed(1, struck=(SHOP,)))
+    assert delegate.opened(changed.read_bytes()).senders[NodeId(0x10)].is_revoked
+
+    code = READ_DIRECTORY + "assert directory.serial == 1_000_000 and not directory.senders[NodeId(0x10)].is_revoked"
+    old.run(code, str(changed), str(fleet.layout.authority / "authority.pub"))
 
 
 class NodeOfEither(NodeProcess):

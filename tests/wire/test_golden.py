@@ -10,8 +10,9 @@ import pytest
 import wire
 from tools.publish.golden import fields_of, message_types, vector_files
 from wire.admission import admit, stands_for
-from wire.directory import DirectoryDocument, open_directory
-from wire.errors import DecodeError, FrameDecodeError, MessageDecodeError, SnapshotError, TopicError
+from wire.directory import DelegateChanges, Directory, DirectoryDocument, open_directory
+from wire.directory_succession import refusal
+from wire.errors import DecodeError, DirectoryError, FrameDecodeError, MessageDecodeError, SnapshotError, TopicError
 from wire.frames import decode
 from wire.gallery_manifest import GalleryManifest, open_manifest
 from wire.ids import node_text, parse_node
@@ -31,6 +32,7 @@ def committed(name: str) -> Any:  # noqa: ANN401 (JSON)
 SIGNATURES = committed("signatures.json")
 FRAMES = committed("frames.json")
 DIRECTORY = committed("directory.json")
+DELEGATION = committed("delegation.json")
 SNAPSHOTS = committed("snapshots.json")
 GALLERY = committed("gallery.json")
 KINDS: dict[str, type[Snapshot]] = {"people": People, "premises": Premises}
@@ -119,6 +121,37 @@ def test_directory_vector_opens_to_its_document(vector: dict[str, Any]) -> None:
     assert {entry.node: entry.office_premises for entry in document.senders} == {
         node_text(node): sender.office_premises for node, sender in directory.senders.items()
     }
+
+
+def opened(sealed: str) -> Directory:
+    """By the key of the file."""
+    return open_directory(sealed.encode(), PublicKey(bytes.fromhex(DELEGATION["authority"])))
+
+
+def test_delegates_vector_opens_to_the_authoritys_document_with_its_changes() -> None:
+    directory = opened(DELEGATION["sealed"])
+    document = msgspec.convert(DELEGATION["document"], DirectoryDocument)
+    changes = msgspec.convert(DELEGATION["changes"], DelegateChanges)
+
+    assert changes.serial == directory.serial
+    assert {entry.key for entry in (*document.senders, *changes.added)} == {
+        sender.key.raw for sender in directory.senders.values()
+    }
+    struck = {entry.node for entry in document.senders if entry.revoked_at} | set(changes.struck)
+    assert struck == {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
+
+
+@by_name(DELEGATION["refused"])
+def test_vector_of_changes_that_no_delegate_may_make_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(DirectoryError) as caught:
+        opened(row["sealed"])
+
+    assert row["reason"] == caught.value.reason
+
+
+@by_name(DELEGATION["successions"])
+def test_vector_of_a_succession_is_judged_as_it_says(row: dict[str, Any]) -> None:
+    assert row["reason"] == refusal(opened(row["newer"]), opened(row["held"]), row["times_s"])
 
 
 @by_name(SNAPSHOTS["valid"])

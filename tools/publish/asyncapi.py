@@ -13,7 +13,7 @@ from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
 from tools.publish.golden import signer
 from tools.publish.layout import bytes_max, fields
 from tools.publish.notes import notes, plain
-from wire.directory import DirectoryDocument, SealedDirectory, seal_directory
+from wire.directory import DelegateChanges, DirectoryDocument, SealedDirectory, seal_directory
 from wire.directory_parts import DirectoryPart
 from wire.frames import VERSION, encode
 from wire.kinds import FrameKind
@@ -197,7 +197,9 @@ def _examples(kind: type[Message]) -> Json:
 def schemas() -> dict[type[Message], Json]:
     """JSON Schema of each message and of the types in it, each field described by its docstring."""
     kinds = [kind for channel in CHANNELS for kind in channel.messages]
-    _, found = msgspec.json.schema_components([*kinds, DirectoryDocument], ref_template="#/components/schemas/{name}")
+    _, found = msgspec.json.schema_components(
+        [*kinds, DirectoryDocument, DelegateChanges], ref_template="#/components/schemas/{name}"
+    )
     classes = {cls.__name__: cls for cls in _all_messages()}
     for name, schema in found.items():
         said = notes(classes[name])

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import structs
 
-from wire.directory import DirectoryDocument, SchemeEntry, SenderEntry
+from wire.directory import DelegateChanges, Delegation, DirectoryDocument, SchemeEntry, SenderEntry
 from wire.frames import (
     Acknowledgement,
     Alert,
@@ -55,6 +55,8 @@ SEEDS: Final = {
     "office": bytes([0x0F]) * 32,
     "next office": bytes([0x1F]) * 32,
     "stranger": bytes([0xEE]) * 32,
+    "delegate": bytes([0xDE]) * 32,
+    "baker": bytes([0x14]) * 32,
 }
 KEYS: Final = {name: SigningKey(seed) for name, seed in SEEDS.items()}
 SHOP: Final = NodeId(0x10)
@@ -321,3 +323,28 @@ OFFICE_DIRECTORY: Final = structs.replace(
     office_keys=(KEYS["office"].public.raw, KEYS["next office"].public.raw),
 )
 """The same town with an office that is changing its key; the gateway stands in no member's premises."""
+
+DELEGATING_DIRECTORY: Final = structs.replace(
+    OFFICE_DIRECTORY,
+    serial=1_000_000,
+    delegation=Delegation(epoch=1, key=KEYS["delegate"].public.raw, expires_at=PRESSED_AT.replace(month=6, day=5)),
+)
+"""The same town with a delegate."""
+
+CHANGES: Final = DelegateChanges(
+    serial=1_000_001,
+    made_at=PRESSED_AT.replace(day=8),
+    added=(
+        SenderEntry(
+            node="00000014",
+            key=KEYS["baker"].public.raw,
+            premises="Bakery",
+            place="High St",
+            schemes=(HART,),
+            signs=True,
+            office_premises=9,
+        ),
+    ),
+    struck=("00000011",),
+)
+"""A new node at the bakery; the pub's was stolen."""

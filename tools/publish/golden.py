@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tools.publish import gallery_lists, office_lists
+from tools.publish import delegate_lists, gallery_lists, office_lists
 from tools.publish.examples import (
     DIRECTORY,
     FRAMES,
@@ -385,6 +385,7 @@ def vector_files() -> dict[str, str]:
         "messages-invalid.json": _invalid_messages(),
         "topics.json": _topics(),
         "directory.json": _directory(),
+        "delegation.json": delegate_lists.vectors(),
         "signatures.json": _signatures(),
         "snapshots.json": office_lists.vectors(),
         "gallery.json": gallery_lists.vectors(),

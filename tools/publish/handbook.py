@@ -19,7 +19,15 @@ from tools.publish.layout import HEAD, SIGNATURE, Field, bytes_max, fields, take
 from tools.publish.notes import notes
 from tools.publish.prose import ADMISSION, DELIVERY, DIRECTORY_RULES, INTRODUCTION, MESSAGE_RULES, SIGNATURES
 from wire import limits
-from wire.directory import DirectoryDocument, SchemeEntry, SealedDirectory, SenderEntry
+from wire.directory import (
+    DelegateChanges,
+    Delegation,
+    DirectoryDocument,
+    SchemeEntry,
+    SealedChanges,
+    SealedDirectory,
+    SenderEntry,
+)
 from wire.directory_parts import DirectoryPart
 from wire.errors import REASONS
 from wire.frames import encode
@@ -79,7 +87,16 @@ _MESSAGES: Final[dict[type[Message], str]] = {
     MemberAnswer: "",
     CentralStatus: "central, with a sequence",
 }
-_DIRECTORY: Final = (SealedDirectory, DirectoryPart, DirectoryDocument, SchemeEntry, SenderEntry)
+_DIRECTORY: Final = (
+    SealedDirectory,
+    DirectoryPart,
+    DirectoryDocument,
+    SchemeEntry,
+    SenderEntry,
+    Delegation,
+    SealedChanges,
+    DelegateChanges,
+)
 _LIMITS: Final = {
     "a frame": (limits.FRAME_BYTES_MAX, "bytes"),
     "a topic": (limits.TOPIC_BYTES_MAX, "bytes"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wire.messages import INCIDENTS_MAX
-from wire.signing import DIRECTORY_DOMAIN, FRAME_DOMAIN, MESSAGE_DOMAIN
+from wire.signing import DELEGATE_DOMAIN, DIRECTORY_DOMAIN, FRAME_DOMAIN, MESSAGE_DOMAIN
 
 INTRODUCTION: Final = """
 # The contract
@@ -32,6 +32,7 @@ Ed25519 (RFC 8032). Signed data begins with a domain, so that a signature made f
 |---|---|---|
 | `{FRAME_DOMAIN[:-1].decode()}` and a zero byte | the frame's sender | every byte of the frame before the signature |
 | `{DIRECTORY_DOMAIN[:-1].decode()}` and a zero byte | the authority | the bytes of the directory document |
+| `{DELEGATE_DOMAIN[:-1].decode()}` and a zero byte | its delegate | the authority's signature, bytes of the changes |
 | `{MESSAGE_DOMAIN[:-1].decode()}` and a zero byte | the sender, with its frames' key | topic, a zero byte, payload |
 
 A JSON message's signature covers its full topic and its payload, both as published. It travels beside the payload, as
@@ -103,4 +104,24 @@ directory, and gets the next one by hand or with its update.
 
 It also lists the keys of the town's office, and which of the office's premises each node stands in. An office is no
 sender: its keys sign snapshots and nothing else. A reader older than that skips both fields.
+
+The authority may name a **delegate**, which adds and strikes premises' nodes without the authority's key. The delegate
+signs no directory, but `changes` beside the authority's, which is untouched; its signature covers the authority's, so
+that changes fit no other directory. Each list of changes takes the place of the one before. A reader applies them, or
+refuses the whole. It refuses them if
+
+- the authority's document names no delegate, or another;
+- they strike what is not a premises' node of the authority's, or add a gateway, a central, a number below `00000010`
+  or a node that the authority lists; or their serial is not between the authority's and its next whole million;
+- the reader holds a directory with a higher `epoch` (it then refuses the authority's own as well, so that the highest
+  epoch seen is that of the directory on its disk);
+- the delegation is over by every clock that the reader has reason to believe, or the authority signed later than that
+  (a reader that knows no time, or holds no directory yet, accepts them);
+- the reader holds earlier changes to the same document of the authority's, and these lack or change a node of those
+  other than by striking it.
+
+Changes that were accepted in time stay when the delegation ends by time. The authority's next directory replaces them.
+In a town that has or had a delegate, the authority's serials are whole millions.
+
+A reader older than that skips `changes`: it holds the authority's part alone, with its serial.
 """

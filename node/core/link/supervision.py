@@ -28,6 +28,7 @@ from node.core.radio.path import RadioPath, radio_path
 from node.core.state import Clock, NodeState, stuck_buttons, wall_at_s
 from node.core.table import PATH, PathInput, PathPhase, Phase, after
 from node.core.turn import Timer, Turn
+from wire.directory_succession import refusal
 from wire.frames import PathTest
 from wire.ids import FrameId
 from wire.lateness import SCALES_AGREE_MS
@@ -192,10 +193,15 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
 
 
 def directory_came(turn: Turn, event: DirectoryReceived) -> None:
-    """A newer directory replaces ours; an older one is ignored."""
-    if event.directory.serial <= turn.state.directory.serial:
-        if event.directory.serial < turn.state.directory.serial:
+    """A newer directory replaces ours; an older one, or one that its delegate may not sign, is ignored."""
+    held = turn.state.directory
+    if event.directory.serial <= held.serial:
+        if event.directory.serial < held.serial:
             turn.reject("old directory")
+        return
+    objection = refusal(event.directory, held, scales.readings_s(turn.state, turn.now_ms))
+    if objection is not None:
+        turn.reject(objection)
         return
     turn.state.directory = event.directory
     turn.order(KeepDirectory(event.data, event.directory))

@@ -1,0 +1,159 @@
+"""Central takes its directory from a file: the authority's, or with its delegate's changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import make_url
+
+from central.core.events import DirectoryChanged, DirectoryRefused
+from central.directory_file import DirectoryFile, Newest, open_kept
+from central.store.database import Database
+from tools.publish.examples import CHANGES, DELEGATING_DIRECTORY, KEYS, PRESSED_AT, PUB
+from wire.directory import (
+    EMPTY_DIRECTORY,
+    DelegateChanges,
+    Delegation,
+    DirectoryDocument,
+    SealedDirectory,
+    seal_changes,
+    seal_directory,
+)
+
+AUTHORITY, DELEGATE = KEYS["authority"], KEYS["delegate"]
+BASE = seal_directory(DELEGATING_DIRECTORY, AUTHORITY)
+ENDED = replace(DELEGATING_DIRECTORY, serial=2_000_000, delegation=Delegation(epoch=2, expires_at=PRESSED_AT))
+
+
+def delegates(changes: DelegateChanges = CHANGES, document: DirectoryDocument = DELEGATING_DIRECTORY) -> bytes:
+    return seal_changes(seal_directory(document, AUTHORITY), changes, DELEGATE, AUTHORITY.public)
+
+
+def unsigned() -> bytes:
+    """The delegate's changes under nobody's signature."""
+    sealed = msgspec.json.decode(delegates(), type=SealedDirectory)
+    assert sealed.changes is not None
+    return msgspec.json.encode(replace(sealed, changes=replace(sealed.changes, signature=bytes(64))))
+
+
+class Desk:
+    """Central, as far as it reads directories. ``now`` is its machine's clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "directory.json"
+        self.now = PRESSED_AT
+        self.newest = Newest(EMPTY_DIRECTORY)
+        self.begin()
+
+    def begin(self, newest: Newest | None = None) -> None:
+        """Central starts, with what it kept."""
+        held = (newest or self.newest).directory
+        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.now)
+
+    def take(self, data: bytes) -> str | None:
+        """Put a file there; why it was refused, or ``None``."""
+        beside = self.path.with_suffix(".new")
+        beside.write_bytes(data)
+        beside.replace(self.path)
+        found = self.file.look()
+        if isinstance(found, DirectoryRefused):
+            return found.reason
+        assert isinstance(found, DirectoryChanged)
+        self.newest = Newest(found.directory, found.data)
+        return None
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_central_takes_the_delegates_directory_and_hands_it_on_as_it_came(desk: Desk) -> None:
+    data = delegates()
+
+    assert desk.take(BASE) is None
+    assert desk.take(data) is None
+    assert desk.newest.directory.senders[PUB].is_revoked
+    assert data == desk.newest.data
+
+
+@pytest.mark.parametrize(
+    ("prepare", "data", "reason"),
+    [
+        (BASE, unsigned(), "delegate signature"),
+        (seal_directory(ENDED, AUTHORITY), delegates(), "directory older"),
+        (
+            seal_directory(ENDED, AUTHORITY),
+            delegates(replace(CHANGES, serial=3_000_001), replace(DELEGATING_DIRECTORY, serial=3_000_000)),
+            "old delegation",
+        ),
+        (delegates(), delegates(replace(CHANGES, serial=1_000_002, struck=())), "delegate change"),
+    ],
+    ids=["unsigned", "older", "an ended delegation", "un-striking"],
+)
+def test_central_refuses_and_keeps_what_it_has(desk: Desk, prepare: bytes, data: bytes, reason: str) -> None:
+    assert desk.take(prepare) is None
+    before = desk.newest
+
+    assert reason == desk.take(data)
+    assert before == desk.newest
+    assert desk.file.look() is None, "said once"
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [(-20_000, None), (0, None), (89, None), (90, "delegation expired"), (5_000, "delegation expired")],
+)
+def test_central_judges_a_delegations_end_by_its_machines_clock(desk: Desk, days: int, reason: str | None) -> None:
+    assert desk.take(BASE) is None
+    desk.now += timedelta(days=days)
+
+    assert reason == desk.take(delegates())
+    assert desk.take(seal_directory(ENDED, AUTHORITY)) is None, "the authority's own needs no clock"
+
+
+@pytest.fixture
+def restarted(tmp_path: Path, desk: Desk) -> Callable[[datetime], None]:
+    """Central ends, and starts again with what its database has."""
+
+    def restart(at: datetime) -> None:
+        database = Database(make_url(f"sqlite:///{tmp_path / 'central.db'}"))
+        database.open()
+        database.keep_directory(desk.newest.directory.serial, desk.newest.data, at)
+        database.close()
+        database = Database(make_url(f"sqlite:///{tmp_path / 'central.db'}"))
+        database.open()
+        desk.begin(open_kept(database.kept_directory(), AUTHORITY.public))
+        database.close()
+
+    return restart
+
+
+def test_central_remembers_after_a_restart_that_a_delegation_was_ended(
+    desk: Desk, restarted: Callable[[datetime], None]
+) -> None:
+    assert desk.take(delegates()) is None
+    assert desk.take(seal_directory(ENDED, AUTHORITY)) is None
+
+    restarted(desk.now)
+
+    later = replace(DELEGATING_DIRECTORY, serial=3_000_000)
+    assert "old delegation" == desk.take(delegates(replace(CHANGES, serial=3_000_001), later))
+    assert "directory older" == desk.take(delegates(replace(CHANGES, serial=1_999_999)))
+
+
+def test_central_keeps_a_strike_after_a_restart_when_the_delegation_is_over(
+    desk: Desk, restarted: Callable[[datetime], None]
+) -> None:
+    """Time ends what the delegate may sign, not what it signed in time."""
+    assert desk.take(delegates()) is None
+    desk.now += timedelta(days=200)
+    restarted(desk.now)
+
+    assert desk.file.look() is None
+    assert open_kept(desk.newest.data, AUTHORITY.public).directory.senders[PUB].is_revoked
