@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from cryptography import x509
 from msgspec import Struct
 
@@ -19,7 +18,8 @@ from node.config import EXPIRES_SOON_DAYS, NodeConfig, NodeFile, check_certifica
 from node.step import Outcome, Step, bad, not_done, ok
 from runtime.config import ConfigError, load_toml
 from runtime.tls import client_context
-from wire.directory import Directory, DirectoryDocument, SealedDirectory, open_directory
+from wire.directory import Directory, open_directory
+from wire.directory_succession import newest
 from wire.errors import DirectoryError
 from wire.ids import node_text, parse_node
 
@@ -166,22 +166,19 @@ def directory_step(identity: Identity, store: StoreLook, now: datetime) -> Step:
     config = identity.config
     if config is None:
         return _needs("directory")
-    sealed = identity.files["directory_file"].read_bytes()
-    newest = config.directory
+    held = config.directory
     if store.directory:
         try:
-            kept = open_directory(store.directory, config.authority)
+            held = newest(held, open_directory(store.directory, config.authority))
         except DirectoryError:
             return bad(
                 "directory", "the kept one is not signed by this town's authority", "restart the node: it asks anew"
             )
-        if kept.serial >= newest.serial:
-            sealed, newest = store.directory, kept
-    age_days = (now - _issued_at(sealed)).days
-    figures = {"serial": newest.serial, "age_days": age_days, "senders": len(newest.senders)}
-    if problems := check_directory(newest, config.settings.node, config.settings.scheme_numbers, config.signing_key):
-        return bad("directory", "; ".join(problems), _advice(newest, identity), **figures)
-    text = f"number {newest.serial}, signed by the authority {age_days} days ago; this node is in it, not struck off"
+    age_days = (int(now.timestamp()) - held.issued_at_s) // 86_400
+    figures = {"serial": held.serial, "age_days": age_days, "senders": len(held.senders)}
+    if problems := check_directory(held, config.settings.node, config.settings.scheme_numbers, config.signing_key):
+        return bad("directory", "; ".join(problems), _advice(held, identity), **figures)
+    text = f"number {held.serial}, signed by the authority {age_days} days ago; this node is in it, not struck off"
     return ok("directory", text, **figures)
 
 
@@ -191,11 +188,6 @@ def _advice(directory: Directory, identity: Identity) -> str:
     if us is not None and us.is_revoked:
         return "this unit was struck off and stays so: ask the fleet's engineer for a new one"
     return "ask the fleet's engineer; a newer directory comes by itself once the unit is connected"
-
-
-def _issued_at(sealed: bytes) -> datetime:
-    document = msgspec.json.decode(sealed, type=SealedDirectory).document
-    return msgspec.json.decode(document, type=DirectoryDocument).issued_at.astimezone(UTC)
 
 
 def _needs(name: str) -> Step:

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
+from msgspec.structs import replace
 
 from node.check.machine import Machine
 from node.check.report import Findings, look
@@ -25,7 +26,7 @@ from node.diagnosis.settings import names_in, settings
 from node.diagnosis.versions import versions
 from node.diagnosis.words import Words
 from node.step import Step
-from wire.directory import DirectoryDocument, SealedDirectory
+from wire.directory import DelegateChanges, DirectoryDocument, SealedDirectory
 
 STATUS_MADE: Final = 0
 STATUS_MADE_IN_PART: Final = 1
@@ -154,16 +155,20 @@ def _authority(found: Findings) -> list[str]:
 
 
 def _directories(found: Findings) -> list[DirectoryDocument]:
-    """The first directory and the kept one, as they are, signed or not."""
+    """The first directory and the kept one, as they are, signed or not, with what a delegate has added."""
     first = found.identity.files.get("directory_file")
-    sealed = [found.store.directory] if found.store.directory else []
+    read = [found.store.directory] if found.store.directory else []
     with suppress(OSError):
-        sealed += [first.read_bytes()] if first else []
+        read += [first.read_bytes()] if first else []
     documents = []
-    for data in sealed:
+    for data in read:
         with suppress(msgspec.MsgspecError, ValueError):
-            inner = msgspec.json.decode(data, type=SealedDirectory).document
-            documents.append(msgspec.json.decode(inner, type=DirectoryDocument))
+            sealed = msgspec.json.decode(data, type=SealedDirectory)
+            document = msgspec.json.decode(sealed.document, type=DirectoryDocument)
+            if sealed.changes:
+                added = msgspec.json.decode(sealed.changes.document, type=DelegateChanges).added
+                document = replace(document, senders=(*document.senders, *added))
+            documents.append(document)
     return documents
 
 

@@ -36,7 +36,8 @@ deactivated deactivating dumped enabled entered exec exit exited exiting failed 
 invocation job kill killed killing limit load loaded main memory mode node oom peak process reached reloading restart
 result running scheduled seconds service sigabrt sigkill sigterm signal signals since start started starting state
 status stop stopped stopping successfully succeeded systemd tasks time timed timeout trigger unit watchdog watchlink
-with client ca pem key signing authority pub directory json toml db local tmp var lib etc dev
+disabled inactive linked masked static with
+client ca pem key signing authority pub directory json toml db local tmp var lib etc dev
 jan feb mar apr may jun jul aug sep oct nov dec
 """
 """Words of systemd's own lines, the usual names of our files, and months."""

@@ -9,6 +9,7 @@ attempt() { # command …: until it succeeds, two minutes at most
     done
 }
 node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000010 '; }
+node_is_connected() { systemctl show --property=StatusText --value watchlink-node | grep -q '; connected'; }
 central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000001 '; }
 is_back() { # unit times
     [ "$(systemctl show --property=NRestarts --value "$1")" -ge "$2" ] && systemctl --quiet is-active "$1"
@@ -64,6 +65,10 @@ stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
 pid=$(main_pid watchlink-node)
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
 od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
+attempt node_is_connected
+/opt/watchlink/bin/watchlink node check --json --config $state/node.toml >/proof/check
+mkdir /proof/bundle
+/opt/watchlink/bin/watchlink node diagnose --config $state/node.toml --to /proof/bundle >/proof/diagnose 2>&1
 mid_over hung kill -STOP "$pid"
 attempt is_back watchlink-node 1
 show watchlink-node watchlink-node.restarted

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import tarfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -137,6 +138,37 @@ def test_central_is_backed_up_by_its_unit_and_restored_on_a_bare_machine(proof: 
     assert "Central's state is back." in proof.text("restored"), proof.text("restored")
     restored = proof.properties("watchlink-central.restored")
     assert ("active", "running", "0") == (restored["ActiveState"], restored["SubState"], restored["NRestarts"])
+
+
+def test_check_believes_the_running_unit_and_finds_its_files_broker_and_store_right(proof: Proof) -> None:
+    steps = {step["step"]: step for step in map(json.loads, proof.text("check").splitlines())}
+    names = (
+        "configuration",
+        "identity files",
+        "certificate",
+        "directory",
+        "disk",
+        "store",
+        "buttons",
+        "broker",
+    )
+
+    assert ["ok"] * len(names) == [steps[name]["outcome"] for name in names], steps
+    assert "watchlink-node can read them" in steps["identity files"]["text"]
+    assert "is active (running): armed, no faults; connected" in steps["unit"]["text"]
+    assert "systemctl enable watchlink-node" == steps["unit"]["advice"]  # here it was only started
+    assert "the running node is connected" == steps["link"]["text"]
+
+
+def test_diagnosis_of_the_unit_is_complete_and_names_nobody(proof: Proof) -> None:
+    (file,) = (proof.folder / "bundle").glob("*.tar.gz")
+    with tarfile.open(file) as archive:
+        parts = {member.name: (archive.extractfile(member) or io.BytesIO()).read() for member in archive}
+    log = parts["watchlink-diagnosis/log.jsonl"].decode()
+
+    assert 7 == len(parts), proof.text("diagnose")
+    assert '"by": "systemd"' in log
+    assert [] == [name for name, data in parts.items() if b"Corner" in data or b"High St" in data]
 
 
 @pytest.mark.parametrize("unit", ["mosquitto", "watchlink-central"])

@@ -10,9 +10,12 @@ import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from node.cli import main
 from node.diagnosis import bundle
@@ -21,6 +24,7 @@ from node.diagnosis.words import Words
 from node.store.node_store import NodeStore
 from provisioning.fleet import NewNode
 from tests.support.fitted_unit import NODE, FittedUnit, fitted_unit
+from wire.directory import DelegateChanges, SealedChanges, SealedDirectory, SenderEntry
 from wire.ids import NodeId
 from wire.signing import SigningKey
 
@@ -197,6 +201,20 @@ def test_names_that_the_unit_knows_are_taken_out_though_made_of_ordinary_words(
     monkeypatch.setattr(bundle, "names_in", lambda _: ["nothing"])
 
     assert [] != leaks(marked, gather(marked.file, "1.2", marked.machine)[1])
+
+
+def test_names_that_a_delegate_has_added_are_taken_out_too(marked: FittedUnit) -> None:
+    file = marked.folder / "directory.json"
+    added = SenderEntry(node="00000044", key=bytes(32), premises="The Test Radio")
+    changes = msgspec.json.encode(DelegateChanges(serial=1, made_at=datetime.now(UTC), added=(added,)))
+    sealed = msgspec.json.decode(file.read_bytes(), type=SealedDirectory)
+    changed = replace(sealed, changes=SealedChanges(document=changes, signature=bytes(64)))
+    file.write_bytes(msgspec.json.encode(changed))
+    entry = {"__REALTIME_TIMESTAMP": "1", "MESSAGE": "no link to The Test Radio, 00000044"}
+    marked.program("journalctl", json.dumps(entry))
+    (told,) = gather(marked.file, "1.2", marked.machine)[1]["log.jsonl"].splitlines()
+
+    assert "no link to ‹name› 00000044" == json.loads(told)["message"]
 
 
 @pytest.mark.parametrize(
