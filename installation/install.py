@@ -106,6 +106,8 @@ def install(machine: Machine, pack: Pack, say: Say, order: Order) -> None:
         # Again: root has made a file or two whose mode is for a group.
         _make_users_and_folders(machine, parts)
         is_busy = bool(changed or system or fleets)
+        if is_busy:  # Whatever fails from here on, these files are ours.
+            save_record(machine, record)
         if parts.office and not _is_founded(machine):
             _found_office(machine, parts, say)
             is_busy = True
@@ -260,6 +262,6 @@ def _run_services(machine: Machine, changed: frozenset[str], parts: Parts, say: 
 def _must(machine: Machine, *command: str, hint: str = "") -> str:
     answer = machine.run(*command)
     if not answer.is_good:
-        said = answer.text.strip() or f"status {answer.status}"
+        said = answer.text.strip().rstrip(".") or f"status {answer.status}"
         raise InstallError(f"'{' '.join(command)}' failed: {said}.{hint} Then run this again.")
     return answer.text

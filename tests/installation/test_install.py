@@ -170,6 +170,19 @@ def test_run_cut_short_is_finished_by_the_next(machine: BareMachine, fleet: Flee
     assert [] == load_record(machine).unfinished
 
 
+def test_files_of_a_run_that_failed_are_not_taken_for_an_engineers(
+    machine: BareMachine, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.refused = {"systemctl restart mosquitto"}
+    with pytest.raises(InstallError):
+        installed(machine, town)
+    machine.refused = set()
+    shipped = places.shipped
+    monkeypatch.setattr(places, "shipped", lambda name: shipped(name) + b"# newer\n")
+
+    assert "updated /etc/systemd/system/watchlink-central.service" in installed(machine, town)
+
+
 def test_office_is_founded_once_and_joined_with_central(machine: BareMachine, town: Path) -> None:
     installed(machine, town)
     said = installed(machine, town, office="office.example.org")
