@@ -1,9 +1,13 @@
 # Everything you can do with this project. Each target first sets up the machine (scripts/set-up).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation planted lock clean
+.PHONY: help deb demo test test-deep test-unit test-integration check bench bench-radio bench-office soak sim kills replay pictures docs fuzz mutation planted lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+deb: ## build/watchlink_VERSION_ARCHITECTURE.deb for Debian 13: programs and their libraries, and the packages they need
+	@scripts/set-up check
+	@scripts/deb
 
 demo: ## a whole town on this machine; DEMO="--script first-alert" plays a script
 	@scripts/set-up demo

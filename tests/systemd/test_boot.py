@@ -295,13 +295,12 @@ def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) ->
     assert after["MainPID"] != before["MainPID"]
 
 
-@pytest.mark.parametrize(("page", "names"), [("runbook.md", places.PACKAGES), ("office.md", places.OFFICE_PACKAGES)])
-def test_documented_packages_are_the_booted_ones(page: str, names: tuple[str, ...]) -> None:
-    """Whoever follows the pages has what 'install' asks for, and what this boot has, and no less."""
-    (listed,) = re.findall(r"^apt install (.+)$", (REPOSITORY / "docs" / page).read_text(), re.MULTILINE)
+def test_package_asks_for_what_install_asks_for_and_this_boot_has() -> None:
+    control = dict(re.findall(r"^(Depends|Recommends): (.+)$", (REPOSITORY / "scripts/deb").read_text(), re.MULTILINE))
 
-    assert names == tuple(listed.split())
-    assert set(names) <= set(PACKAGES)
+    assert set(places.PACKAGES) <= set(control["Depends"].split(", "))
+    assert ", ".join(places.OFFICE_PACKAGES) == control["Recommends"]
+    assert {*places.PACKAGES, *places.OFFICE_PACKAGES} <= set(PACKAGES)
 
 
 def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:
