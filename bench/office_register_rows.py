@@ -120,6 +120,7 @@ def _fill(scheme: Any, account: Any, count: int, words: random.Random, vocabular
         "200 to print": "/register/print/",
         "cases": "/cases/",
         "their page 150": "/cases/?page=150",
+        "notices out of date": "/cases/?state=stale",
         "one case": f"/cases/{cases[77].pk}/",
         "a check, with who is alike": f"/cases/{cases[0].pk}/check/",
         "a nomination": "/cases/nominate/",

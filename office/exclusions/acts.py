@@ -266,7 +266,7 @@ def shorten(turn: Turn, last: date, reason: str) -> None:
     why_not = period.why_not_period(Period(turn.case.first_on, last), timezone.localdate())
     if why_not:
         raise MoveRefusedError(why_not)
-    _move(turn, "shorten", reason, last_on=last, has_open_appeal=False)
+    _move(turn, "shorten", reason, last_on=last, has_open_appeal=False, paper_digest="")
 
 
 def restrict(turn: Turn, reason: str) -> None:
@@ -402,8 +402,10 @@ def _notice(turn: Turn) -> Notice:
     assert turn.actor is not None
     assert case.first_on is not None
     assert case.last_on is not None
-    rows: Iterable[Mapping[str, object]] = Premises.objects.filter(pk__in=covered(case)).values("pk", "name", "place")
-    newest = case.notices.first()
+    numbers, newest = covered(case), case.notices.first()
+    rows: Iterable[Mapping[str, object]] = Premises.objects.filter(pk__in=numbers).values("pk", "name", "place")
+    case.paper_digest = reach.premises_digest(numbers)
+    case.save(update_fields=["paper_digest"])
     return Notice.objects.create(
         case=case,
         version=1 if newest is None else newest.version + 1,

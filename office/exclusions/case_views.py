@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -35,6 +36,7 @@ from office.exclusions.scope import (
     shown_photograph,
     with_last_outcome,
 )
+from office.exclusions.stale import stale_cases
 from office.exclusions.terms import why_off
 from office.exclusions.vote_views import vote_rows
 from office.members.models import Premises
@@ -46,6 +48,8 @@ from office.people.photographs import add_photograph, take_in
 logger = logging.getLogger(__name__)
 
 ROWS_PER_PAGE: Final = 50
+STALE: Final = "stale"
+_STALE_TITLE: Final = "Notice out of date"
 _WAITING: Final = ("nominated", "checked", "decided", "issued")
 """States in which the co-ordinator has something to do, in the order of the list."""
 _WAITS_FOR: Final = {
@@ -63,18 +67,16 @@ _WAITS_FOR: Final = {
 def cases_list(request: HttpRequest) -> HttpResponse:
     """Cases that exist for the person: what waits for the co-ordinator first, then the newest."""
     mine, state = rights(request), request.GET.get("state", "")
-    found = cases_visible(mine)
-    if state in TITLES:
-        found = found.filter(state=state)
-    # Numbers alone are sorted: with all that is written of them, ten thousand cases take three times as long.
-    page = Paginator(waiting_first(found).values_list("pk", flat=True), ROWS_PER_PAGE).get_page(
-        request.GET.get("page", "1")
-    )
+    states: dict[str, str] = dict(TITLES)
+    if mine.co_ordinates:
+        states[STALE] = _STALE_TITLE
+    page = Paginator(_numbers(mine, state), ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
     cases = with_last_outcome(cases_visible(mine)).in_bulk(list(page.object_list))
+    stale = frozenset(stale_cases(mine.co_ordinates, among=cases))
     rows = [
         (
             one,
-            _waits_for(one, mine, one.last_outcome),  # type: ignore[attr-defined]  # annotated
+            _waits_for(one, mine, one.last_outcome, is_stale=one.pk in stale),  # type: ignore[attr-defined]  # annotated
             one.individual if one.scheme_id in mine.co_ordinates else None,
         )
         for one in (cases[number] for number in page.object_list)
@@ -82,13 +84,24 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": rows,
-        "state": state if state in TITLES else "",
-        "states": TITLES.items(),
-        "query": f"state={state}" if state in TITLES else "",
+        "state": state if state in states else "",
+        "states": states.items(),
+        "query": f"state={state}" if state in states else "",
         "may_nominate": bool(may_nominate_for(mine)),
         "votes": vote_rows(mine) if mine.speaks_for_members else [],
     }
     return render(request, "exclusions/cases.html", context)
+
+
+def _numbers(mine: Rights, state: str) -> Sequence[int] | QuerySet[Case, int]:
+    """Of the cases in the list, in its order."""
+    if state == STALE and mine.co_ordinates:
+        return stale_cases(mine.co_ordinates)
+    found = cases_visible(mine)
+    if state in TITLES:
+        found = found.filter(state=state)
+    # Numbers alone are sorted: with all that is written of them, ten thousand cases take three times as long.
+    return waiting_first(found).values_list("pk", flat=True)
 
 
 @settled
@@ -154,15 +167,8 @@ def _nominated(request: HttpRequest, form: NominationForm) -> Case | None:
 def case_context(mine: Rights, case: Case) -> dict[str, Any]:
     """What the page of a case shows to a person."""
     mover = mover_of(mine, case)
-    facts, notice = acts.facts(case), case.notices.first()
-    covered = acts.covered(case)
-    is_stale = (
-        notice is not None
-        and case.state in life.IN_FORCE
-        and reach.is_stale(
-            (frozenset(row["number"] for row in notice.premises), notice.last_on), (covered, case.last_on)
-        )
-    )
+    facts, covered = acts.facts(case), acts.covered(case)
+    is_stale = reach.is_stale(facts.state, case.paper_digest, covered)
     first = next_move(facts, mover, is_stale=is_stale)
     steps: list[Step] = list(case.steps.select_related("account"))
     open_to = life.moves_open_to(facts, mover)
@@ -192,7 +198,7 @@ def case_context(mine: Rights, case: Case) -> dict[str, Any]:
         "covered": Premises.objects.filter(pk__in=covered).order_by("name") if case.scope == "listed" else (),
         "waits_for": "another co-ordinator, who hears the appeal: you nominated or checked it"
         if facts.has_open_appeal and mover.another_hears and life.is_own(facts, mover)
-        else _waits_for(case, mine, ballot.outcome if ballot is not None else None),
+        else _waits_for(case, mine, ballot.outcome if ballot is not None else None, is_stale=is_stale),
         "overdue_until": waiting.last_day_to_act(case) if waiting.is_overdue(case, timezone.localdate()) else None,
         "register_off": why_off(case.scheme) if is_co_ordinator and case.state == "decided" else None,
     }
@@ -212,16 +218,16 @@ def waiting_first(found: QuerySet[Case]) -> QuerySet[Case]:
     return found.annotate(rank=rank).order_by("rank", "-nominated_at", "-pk").select_related(None)
 
 
-def _waits_for(case: Case, mine: Rights, last_outcome: str | None) -> str:
+def _waits_for(case: Case, mine: Rights, last_outcome: str | None, *, is_stale: bool) -> str:
     """In words, and until when; empty = nothing. ``last_outcome``: of the newest vote on the case."""
-    waits_for, last = _waits_for_whom(case, mine, last_outcome), waiting.last_day_to_act(case)
+    waits_for, last = _waits_for_whom(case, mine, last_outcome, is_stale=is_stale), waiting.last_day_to_act(case)
     if last is None or case.has_open_appeal:
         return waits_for
     word = "overdue, lapses" if waiting.is_overdue(case, timezone.localdate()) else "lapses"
     return f"{waits_for} ({word} after {last.day} {last:%b %Y})"
 
 
-def _waits_for_whom(case: Case, mine: Rights, last_outcome: str | None) -> str:
+def _waits_for_whom(case: Case, mine: Rights, last_outcome: str | None, *, is_stale: bool) -> str:
     if case.state in life.STANDING and acts.is_minor(case.individual) and case.minor_approved_by_id is None:
         return "a second co-ordinator’s approval: the person is under 18"
     if case.has_open_appeal:
@@ -232,7 +238,8 @@ def _waits_for_whom(case: Case, mine: Rights, last_outcome: str | None) -> str:
         return "the members’ vote"
     if case.state == "checked" and last_outcome == "leave-unfinished":
         return "a new vote: the meeting’s was not finished"
-    return _WAITS_FOR.get(case.state, "")
+    is_due = is_stale and case.scheme_id in mine.co_ordinates
+    return "a new version of its notice" if is_due else _WAITS_FOR.get(case.state, "")
 
 
 def _find_known(form: NominationForm, scheme: Scheme) -> None:

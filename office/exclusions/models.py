@@ -131,6 +131,9 @@ class Case(models.Model):
     """The second approver also allows that shops are shown an under-18, if the impact assessment does."""
     is_restricted = models.BooleanField(default=False)
     has_open_appeal = models.BooleanField(default=False)
+    paper_digest = models.CharField(max_length=32, blank=True)
+    """Of the premises that the newest version of its notice names, as long as the rest of what that says holds too;
+    empty = the last day has changed since, or there is no notice."""
     over_at = models.DateTimeField(null=True, blank=True)
     """When nothing more could follow: retention counts from here."""
     version = models.PositiveBigIntegerField(default=1)
@@ -155,7 +158,9 @@ class Case(models.Model):
                     *("may_show_minor", "minor_approved_by", "happened_at"),
                 ],
                 name="cases_in_the_register",
-            )
+            ),
+            # All that is asked to find the notices out of date when a premises joins or leaves.
+            models.Index(fields=["scheme", "state", "scope", "paper_digest"], name="cases_by_what_is_on_paper"),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case, LawDocument
 from office.exclusions.rules.law import REMIND_DAYS
 from office.exclusions.scope import with_last_outcome
+from office.exclusions.stale import stale_cases
 from office.exclusions.vote_views import vote_rows
 from office.members.csv_views import PENDING_FOR
 from office.members.listing import MISSING
@@ -26,7 +27,7 @@ from office.members.models import PendingImport
 from office.members.scope import members_without_contact, premises_of
 from office.members.units import units
 from office.people.models import RightsRequest
-from office.start.rules import Colleague, Facts, Named, Shop
+from office.start.rules import NAMES_SHOWN, Colleague, Facts, Named, Shop
 
 IMPORT_ROWS_BACK = 10_000
 """How far the last import is looked for in the audit."""
@@ -45,7 +46,7 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
     votes = _votes(rights)
     if not own:
         return Facts(me=account.pk, colleagues=colleagues, votes=votes)
-    fitted = units()
+    fitted, stale = units(), stale_cases(own)
     return Facts(
         me=account.pk,
         leads=True,
@@ -57,6 +58,8 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         fitted=None if fitted is None else frozenset(fitted),
         members_without_contact=[Named(*one) for one in members_without_contact(own).values_list("pk", "name")],
         cases=_cases(own),
+        stale=_stale(stale[:NAMES_SHOWN]),
+        stale_count=len(stale),
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
@@ -67,6 +70,14 @@ def _cases(own: frozenset[int]) -> list[Named]:
     waiting = waiting_first(Case.objects.filter(scheme__in=own).filter(waits_for_co_ordinator()))
     found = with_last_outcome(waiting.select_related("scheme"))
     return [Named(one.pk, one.reference, _stands(one)) for one in found]
+
+
+def _stale(shown: list[int]) -> list[Named]:
+    found = Case.objects.select_related("scheme").in_bulk(shown)
+    return [
+        Named(number, found[number].reference, "other premises" if found[number].paper_digest else "not what holds now")
+        for number in shown
+    ]
 
 
 def _stands(case: Case) -> str:

@@ -83,6 +83,8 @@ class Facts(Struct, frozen=True, kw_only=True):
         fitted: numbers of premises that have a unit; ``None`` = nobody knows.
         members_without_contact: for whom nobody sees the premises.
         cases: those that wait for a step of the co-ordinator's.
+        stale: exclusions whose notice does not say what holds now, :data:`NAMES_SHOWN` at most.
+        stale_count: how many there are.
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
         reviews: of documents without which a register stays off, that are due soon or were.
@@ -98,6 +100,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     fitted: frozenset[int] | None = frozenset()
     members_without_contact: Sequence[Named] = ()
     cases: Sequence[Named] = ()
+    stale: Sequence[Named] = ()
+    stale_count: int = 0
     votes: Sequence[Named] = ()
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
@@ -156,6 +160,17 @@ def _of_exclusions(facts: Facts) -> Iterable[Line]:
         to_do="Each says what its next step is.",
         button="Cases",
         view="cases",
+        each="case",
+    )
+    yield from _about(
+        facts.stale,
+        "notice is out of date",
+        "notices are out of date",
+        total=facts.stale_count,
+        to_do="The person’s copy does not say what holds now. Issue a new version of each, and have it served.",
+        button="Show them",
+        view="cases",
+        query="?state=stale",
         each="case",
     )
     yield from _about(
@@ -324,8 +339,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
-def _about(ones: Sequence[Named], word: str, words: str, **rest: object) -> Iterable[Line]:
-    """A line that counts and shows them, if there are any."""
+def _about(ones: Sequence[Named], word: str, words: str, total: int = 0, **rest: object) -> Iterable[Line]:
+    """A line that counts and shows them, if there are any; ``total``: how many, if not all are in ``ones``."""
     if ones:
-        what, shown = f"{len(ones):,} {word if len(ones) == 1 else words}", tuple(ones[:NAMES_SHOWN])
-        yield Line(what=what, shown=shown, left_out=len(ones) - len(shown), **rest)  # type: ignore[arg-type]
+        count, shown = total or len(ones), tuple(ones[:NAMES_SHOWN])
+        what = f"{count:,} {word if count == 1 else words}"
+        yield Line(what=what, shown=shown, left_out=count - len(shown), **rest)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Final, Literal
 
@@ -77,11 +78,18 @@ def why_not_scope(scope: Scope, listed: frozenset[int], in_scheme: frozenset[int
     return None
 
 
-def is_stale(printed: tuple[frozenset[int], date], now: tuple[frozenset[int], date | None]) -> bool:
+def premises_digest(numbers: frozenset[int]) -> str:
+    """32 characters that stand for these premises: one comparison for however many there are."""
+    text = ",".join(str(number) for number in sorted(numbers))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def is_stale(state: State, paper_digest: str, covered: frozenset[int]) -> bool:
     """Whether the person's copy says otherwise than holds now, so that it must be issued anew.
 
     Args:
-        printed: numbers of the premises and last day on the copy.
-        now: those of the exclusion.
+        state: of the case.
+        paper_digest: of the premises on the copy; empty = something else on it does not hold any more.
+        covered: numbers of the premises that the exclusion covers now.
     """
-    return printed != now
+    return state in IN_FORCE and paper_digest != premises_digest(covered)

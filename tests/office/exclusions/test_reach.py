@@ -15,6 +15,7 @@ from office.exclusions.rules.reach import (
     is_excluded,
     is_shown,
     is_stale,
+    premises_digest,
     why_not_scope,
 )
 
@@ -74,8 +75,12 @@ def test_scope_needs_premises_of_the_scheme_and_a_reason() -> None:
     assert why_not_scope("all", frozenset(), many, "all of it") is None
 
 
-def test_notice_is_stale_when_it_names_other_premises_or_another_last_day() -> None:
-    assert not is_stale((numbers(1, 2), TODAY), (numbers(2, 1), TODAY))
-    assert is_stale((numbers(1), TODAY), (numbers(1, 2), TODAY))
-    assert is_stale((numbers(1, 2), TODAY), (numbers(1), TODAY))
-    assert is_stale((numbers(1), TODAY), (numbers(1), TODAY - timedelta(days=1)))
+def test_notice_is_stale_while_in_force_when_it_names_other_premises_or_no_longer_holds() -> None:
+    both = premises_digest(numbers(1, 2))
+
+    assert not is_stale("served", both, numbers(2, 1))
+    assert is_stale("served", both, numbers(1))
+    assert is_stale("issued", both, numbers(1, 2, 3))
+    assert is_stale("served", both, numbers(12))
+    assert is_stale("served", "", numbers(1, 2))
+    assert not is_stale("expired", both, numbers(1))
