@@ -67,9 +67,8 @@ _WAITS_FOR: Final = {
 def cases_list(request: HttpRequest) -> HttpResponse:
     """Cases that exist for the person: what waits for the co-ordinator first, then the newest."""
     mine, state = rights(request), request.GET.get("state", "")
-    states: dict[str, str] = dict(TITLES)
-    if mine.co_ordinates:
-        states[STALE] = _STALE_TITLE
+    states: list[tuple[str, str]] = [*TITLES.items(), *([(STALE, _STALE_TITLE)] if mine.co_ordinates else [])]
+    chosen = state if state in dict(states) else ""
     page = Paginator(_numbers(mine, state), ROWS_PER_PAGE).get_page(request.GET.get("page", "1"))
     cases = with_last_outcome(cases_visible(mine)).in_bulk(list(page.object_list))
     stale = frozenset(stale_cases(mine.co_ordinates, among=cases))
@@ -84,9 +83,9 @@ def cases_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": rows,
-        "state": state if state in states else "",
-        "states": states.items(),
-        "query": f"state={state}" if state in states else "",
+        "state": chosen,
+        "states": states,
+        "query": f"state={chosen}" if chosen else "",
         "may_nominate": bool(may_nominate_for(mine)),
         "votes": vote_rows(mine) if mine.speaks_for_members else [],
     }
