@@ -6,10 +6,12 @@ reference and holds no reason: what is said about a person can be erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from msgspec import Struct
@@ -20,12 +22,14 @@ from office.accounts.rules import TITLES as ROLE_TITLES
 from office.audit.journal import WATCHLINK_NAME, record
 from office.exclusions.models import STEP_BY_CHARS_MAX, Ballot, Case, Notice, Step
 from office.exclusions.movers import mover_of
-from office.exclusions.rules import life, period, reach
+from office.exclusions.rules import correction, life, period, reach
+from office.exclusions.rules.correction import Said
 from office.exclusions.rules.life import MOVES, OVER, WATCHLINK, MoveName, Mover
 from office.exclusions.rules.period import Category, Period, day_of
 from office.exclusions.rules.votes import VOTE_LASTS, Way
 from office.exclusions.terms import terms_of, why_off
 from office.members.models import Member, Premises
+from office.people.forgetting import forget_deleted_rows
 from office.people.models import Individual
 
 HIDDEN_ELSEWHERE = "Another case of the person is hidden while it is looked into."
@@ -247,6 +251,22 @@ def serve(turn: Turn, serving: Serving) -> None:
     notice.save()
 
 
+def correct(turn: Turn, now: Said, reason: str) -> None:
+    """Put right what a decided case says. The audit has which of it, and no words; of the old ones nothing is kept."""
+    _check_version(turn)
+    case = turn.case
+    was = Said(**{field: getattr(case, field) for field in correction.FIELDS})
+    fields = correction.changed(was, now)
+    changes: dict[str, object] = {field: getattr(now, field) for field in fields}
+    why_not = correction.why_not_correct(was, now, day_of(case.nominated_at))
+    if why_not:
+        raise MoveRefusedError(why_not)
+    if not correction.ON_PAPER.isdisjoint(fields):
+        changes["paper_digest"] = ""
+    _move(turn, "correct", reason.strip() and correction.told(fields, reason), **changes)
+    transaction.on_commit(forget_deleted_rows)
+
+
 def appeal(turn: Turn, reason: str) -> None:
     """Record that the person appeals, and what they say."""
     _move(turn, "appeal", reason, has_open_appeal=True)
@@ -364,7 +384,7 @@ def _move(turn: Turn, name: MoveName, reason: str = "", **changes: object) -> No
         case.has_open_appeal = False
     case.version += 1
     case.save()
-    _tell(turn, name, reason)
+    _tell(turn, name, reason, [field for field in changes if name == "correct" and field in correction.FIELDS])
 
 
 def _is_hidden_elsewhere(case: Case) -> bool:
@@ -384,10 +404,11 @@ def _check_version(turn: Turn) -> None:
         raise ChangedMeanwhileError
 
 
-def _tell(turn: Turn, move: str, reason: str) -> None:
+def _tell(turn: Turn, move: str, reason: str, corrected: Sequence[str] = ()) -> None:
     case = turn.case
     Step.objects.create(case=case, at=timezone.now(), move=move, account=turn.actor, by=_as_then(turn), reason=reason)
-    record(turn.actor, f"case.{move}", case, individual=case.individual.reference)
+    details: dict[str, Any] = {"fields": corrected} if corrected else {}
+    record(turn.actor, f"case.{move}", case, individual=case.individual.reference, **details)
 
 
 def _as_then(turn: Turn) -> str:

@@ -42,7 +42,7 @@ _TO_MEMBERS: Final = "Members read this and vote on it: no name, nothing by whic
 _READ_BY_MEMBERS: Final = ("conduct", "evidence", "happened_at", "months_reason", "necessity")
 
 
-class _GroupedForm(PlainForm):
+class GroupedForm(PlainForm):
     """Fields under headings, in the order in which people think.
 
     Attributes:
@@ -96,7 +96,7 @@ class _GroupedForm(PlainForm):
                     self.add_error(field, f"{why_blind(found)} If it is not their name, say so {where}.")
 
 
-class NominationForm(_GroupedForm):
+class NominationForm(GroupedForm):
     """Whom somebody nominates, and what happened."""
 
     behalf = forms.ChoiceField(label="Who nominates")
@@ -221,7 +221,7 @@ class NominationForm(_GroupedForm):
         return Nomination(**{field: self.cleaned_data[field] for field in fields})
 
 
-class CheckForm(_GroupedForm):
+class CheckForm(GroupedForm):
     """What the co-ordinator has checked, and puts before the members."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)

@@ -133,7 +133,7 @@ class Case(models.Model):
     has_open_appeal = models.BooleanField(default=False)
     paper_digest = models.CharField(max_length=32, blank=True)
     """Of the premises that the newest version of its notice names, as long as the rest of what that says holds too;
-    empty = the last day has changed since, or there is no notice."""
+    empty = the last day or its words have changed since, or there is no notice."""
     over_at = models.DateTimeField(null=True, blank=True)
     """When nothing more could follow: retention counts from here."""
     version = models.PositiveBigIntegerField(default=1)

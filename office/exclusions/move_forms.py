@@ -15,10 +15,13 @@ from office.accounts.forms import PlainForm
 from office.exclusions import acts
 from office.exclusions.acts import Serving, Turn
 from office.exclusions.fields import DayField, LineField, LinesField
-from office.exclusions.models import PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
+from office.exclusions.forms import GroupedForm
+from office.exclusions.models import CONDUCT_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
+from office.exclusions.rules.correction import FIELDS, Said, categories_like
 from office.exclusions.rules.life import MoveName
-from office.exclusions.rules.period import TOWN_ZONE, last_day_allowed
+from office.exclusions.rules.period import CATEGORY_TITLES, TOWN_ZONE, last_day_allowed
 
+_ON_NOTICE: Final = "In these words on the notice, and for members: no name, nothing by which the person is known."
 _KEPT: Final = "Kept with the case, where it can be erased. The audit says that you did it, not why."
 
 
@@ -122,6 +125,49 @@ class ShortenForm(ReasonForm):
     field_order = ("last_on", "reason")
 
 
+class CorrectForm(ReasonForm, GroupedForm):
+    """What the case is to say."""
+
+    category = forms.ChoiceField(
+        label="What it was", help_text="Only what has the same tariff: members decided on that, too."
+    )
+    conduct = LinesField(
+        "What happened", CONDUCT_CHARS_MAX, rows=6, when_empty="Say what happened.", help_text=_ON_NOTICE
+    )
+    happened_on = DayField("When", when_empty="Enter the day on which it happened.")
+    happened_at = LineField("Where it happened", PLACE_CHARS_MAX, when_empty="Say where it happened.")
+    evidence = LinesField("Evidence", CONDUCT_CHARS_MAX, when_empty="Say what evidence there is, and who holds it.")
+    reason = LinesField(
+        "Why",
+        REASON_CHARS_MAX,
+        when_empty="Say why, in a sentence.",
+        help_text=f"Do not repeat what was wrong. {_KEPT}",
+    )
+    field_order = (*FIELDS, "reason")
+
+    def __init__(self, case: Case, data: QueryDict | None = None) -> None:
+        super().__init__(case, data)
+        field = self.fields["category"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(one, CATEGORY_TITLES[one]) for one in categories_like(case.category)]
+
+    def first(self, case: Case) -> dict[str, object]:
+        """What it says now."""
+        return {field: getattr(case, field) for field in FIELDS}
+
+    def clean(self) -> dict[str, Any]:
+        """A name in it is pointed out, as at the check."""
+        typed, one = self.cleaned_data, self.case.individual
+        if typed.get("happened_on") and typed["happened_on"] > timezone.localdate():
+            self.add_error("happened_on", acts.FUTURE)
+        self.check_wording([one.name, one.also_known_as], one.references)
+        return typed
+
+    def said(self) -> Said:
+        """As typed."""
+        return Said(**{field: self.cleaned_data[field] for field in FIELDS})
+
+
 class Doing(Struct, frozen=True):
     """What is asked and done at a move.
 
@@ -187,6 +233,13 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
         lambda turn, form: acts.serve(turn, form.serving()),
         "How the notice reached the person.",
         "It is recorded as served.",
+    ),
+    "correct": Doing(
+        CorrectForm,
+        lambda turn, form: acts.correct(turn, form.said(), form.cleaned_data["reason"]),
+        "For what turned out to be wrong. The old words are not kept. What members decided stands, and who voted is not"
+        " asked again. If the person’s notice says it otherwise, it wants a new version.",
+        "It is corrected. If the person’s notice says it otherwise, issue a new version next.",
     ),
     "appeal": Doing(
         ReasonForm,

@@ -90,4 +90,7 @@ def _standing(notice: Notice) -> str:
         return "Copy for the file. This exclusion no longer covers every premises named here. Issue a new version."
     if case.last_on is not None and case.last_on != notice.last_on:
         return f"Copy for the file. This exclusion now ends with {day_text(case.last_on)}."
+    if not case.paper_digest:
+        # What stands here is right, and not what the person was handed as this version.
+        return "Copy for the file. What it says was corrected. Issue a new version."
     return ""

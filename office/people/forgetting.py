@@ -26,7 +26,7 @@ REWRITTEN_BYTES_MAX: Final = 268_435_456
 """Nobody can write meanwhile: some seconds."""
 _LEAVE_COPIES: Final = (
     *("individual.erased", "individual.corrected", "case.erased", "case.person-matched", "request.deleted"),
-    "photograph.removed",
+    *("case.correct", "photograph.removed"),
 )
 """Actions of the audit after which something is to be forgotten."""
 _LOOKED_BACK: Final = timedelta(days=2)

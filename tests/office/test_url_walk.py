@@ -60,7 +60,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "POST lost_phone": 200,
     "POST nominate": 400,
     "POST vote-cast": 400,
-    **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "shorten")},
+    **{f"POST case-{name}": 400 for name in ("check", "open-vote", "issue", "serve", "correct", "shorten")},
     **{f"POST case-{name}": 409 for name in ("stop-vote", "approve-minor", "reissue", "appeal", "dismiss-appeal")},
     **{f"POST case-{name}": 409 for name in ("lift-restriction", "revoke")},
 }

@@ -37,6 +37,7 @@ MoveName = Literal[
     "issue",
     "reissue",
     "serve",
+    "correct",
     "appeal",
     "dismiss-appeal",
     "shorten",
@@ -197,6 +198,7 @@ MOVES: Final[Mapping[MoveName, Move]] = {
             IN_FORCE,
             "served",
         ),
+        Move("correct", "Correct what it says", "corrected", _CO_ORDINATOR, STANDING, None, wants_reason=True),
         Move("appeal", "Record an appeal", "appealed", _CO_ORDINATOR, IN_FORCE, None, wants_reason=True),
         Move(
             "dismiss-appeal", "Dismiss the appeal", "appeal dismissed", _CO_ORDINATOR, IN_FORCE, None, wants_reason=True

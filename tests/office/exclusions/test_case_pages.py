@@ -70,7 +70,7 @@ def test_case_page_shows_the_moves_of_the_rules_alone(town: Town, cora: Client) 
     case = town.case("served")
 
     shown = set(buttons(text(cora, f"/cases/{case.pk}/")))
-    assert shown == {MOVES[name].button for name in ("appeal", "shorten", "restrict", "revoke", "reissue")}
+    assert shown == {MOVES[name].button for name in ("correct", "appeal", "shorten", "restrict", "revoke", "reissue")}
 
 
 def test_case_page_tells_its_life_in_words_and_as_a_line(town: Town, cora: Client) -> None:
@@ -344,11 +344,11 @@ def test_exclusion_that_is_over_is_ended_before_its_page_is_shown(town: Town, co
 
 def test_changed_premises_are_pointed_out_and_issued_anew(town: Town, cora: Client, make_person: MakePerson) -> None:
     case = town.case("served")
-    assert "The premises or the last day have changed" not in text(cora, f"/cases/{case.pk}/")
+    assert "The premises, the last day or the words have changed" not in text(cora, f"/cases/{case.pk}/")
     town.add_member("Late Joiner", make_person("late", ("members-contact", HART)))
     page = text(cora, f"/cases/{case.pk}/")
 
-    assert "The premises or the last day have changed" in page
+    assert "The premises, the last day or the words have changed" in page
     assert primary(page) == ["Issue a new version"]
 
 

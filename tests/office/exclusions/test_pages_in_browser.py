@@ -82,6 +82,8 @@ def test_pages_of_cases_and_votes_can_be_used_by_everybody(
         "check-wrong": cora.post(f"/cases/{nominated.pk}/check/", version),
         "shorten": cora.get(f"/cases/{served.pk}/shorten/"),
         "shorten-late": cora.post(f"/cases/{served.pk}/shorten/", {**version, "last_on": "2027-01-01", "reason": "x"}),
+        "correct": cora.get(f"/cases/{served.pk}/correct/"),
+        "correct-wrong": cora.post(f"/cases/{served.pk}/correct/", {**version, "conduct": long_name}),
         "serve": cora.get(f"/cases/{served.pk}/serve/"),
         "nominate": cora.get("/cases/nominate/"),
         "nominate-wrong": contact.post("/cases/nominate/", {}),

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = {
     "Case.scheme": _WHOSE,
     "Case.individual": _WHOSE,
     "Case.version": _VERSION,
+    "Case.paper_digest": "is the premises on the newest notice once more, as a digest",
     "Case.nominated_by": _STAFF,
     "Case.checked_by": _STAFF,
     "Case.nominating_member": "is another business, told as a member of the scheme",
