@@ -16,6 +16,7 @@ from office.exclusions import acts
 from office.exclusions.acts import Serving, Turn
 from office.exclusions.fields import DayField, LineField, LinesField
 from office.exclusions.forms import GroupedForm
+from office.exclusions.hiding import hide_person
 from office.exclusions.models import CONDUCT_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX, Case
 from office.exclusions.rules.correction import FIELDS, Said, categories_like
 from office.exclusions.rules.life import MoveName
@@ -258,9 +259,9 @@ DOINGS: Final[Mapping[MoveName, Doing]] = {
     ),
     "restrict": Doing(
         ReasonForm,
-        _with_reason(acts.restrict),
+        _with_reason(hide_person),
         "Shops are not shown the person until it is looked into. The exclusion itself goes on. If it is not issued yet,"
-        " it will be issued hidden.",
+        " it will be issued hidden. Other cases of the person that are in force are hidden with it.",
         "It is hidden from shops.",
     ),
     "lift-restriction": Doing(

@@ -20,7 +20,7 @@ from office.audit.journal import record
 from office.exclusions import acts
 from office.exclusions.acts import ChangedMeanwhileError, Turn
 from office.exclusions.models import Case
-from office.exclusions.rules.life import MOVES, OVER
+from office.exclusions.rules.life import IN_FORCE, MOVES, OVER
 from office.members.facts import folded
 from office.people import erasure, rules
 from office.people.forgetting import forget_deleted_rows
@@ -171,6 +171,9 @@ def correct(actor: Account, request: RightsRequest, version: int, correction: Co
     individual.search_text = folded(f"{correction.name} {correction.also_known_as}")
     individual.version += 1
     individual.save()
+    if "name" in changed:
+        # The person's copy names them otherwise.
+        individual.cases.filter(state__in=IN_FORCE).update(paper_digest="")
     transaction.on_commit(forget_deleted_rows)
     record(actor, "individual.corrected", individual, fields=changed, individual=individual.reference)
     _note(actor, request, f"corrected {', '.join(field.replace('_', ' ') for field in changed)}: {reason}")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from office.audit.models import AuditRow
 from office.exclusions import acts
@@ -15,6 +16,7 @@ from office.exclusions.rules.life import State
 from office.exclusions.rules.period import day_of
 from office.exclusions.stale import stale_cases
 from office.papers.notices import paper_of
+from office.people.forgetting import forget_deleted_rows
 from tests.office.conftest import HART, SignedIn
 from tests.office.exclusions.conftest import NOMINATION, YESTERDAY, Town
 
@@ -93,6 +95,16 @@ def test_history_says_what_was_corrected_and_neither_it_nor_the_audit_has_the_ol
     for words in ("bottles", "Mill Lane", "till roll"):
         assert words not in audit
     assert "three bottles" not in "".join(one.reason for one in case.steps.all())
+
+
+def test_correction_leaves_no_copy_of_the_old_words_in_the_journal(
+    town: Town, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    case = town.case("served")
+    with django_capture_on_commit_callbacks() as after:
+        acts.correct(town.turn(case), TWO, "The till roll says two")
+
+    assert forget_deleted_rows in after
 
 
 def test_notice_that_says_what_was_corrected_wants_a_new_version(town: Town) -> None:

@@ -74,6 +74,23 @@ def test_new_case_of_a_person_who_is_hidden_is_issued_hidden_and_says_why(town: 
     assert Case.objects.get(pk=second.pk).version == second.steps.count()
 
 
+def test_hiding_a_case_hides_what_else_of_the_person_is_in_force(town: Town, signed_in: SignedIn) -> None:
+    first = town.case("served")
+    second = acts.nominate(town.cora, rights_of(town.cora), first.individual, None, NOMINATION)
+    decide(town, second)
+    third = acts.nominate(town.cora, rights_of(town.cora), first.individual, None, NOMINATION)
+    town.case("issued")
+    assert shown(town) == 3
+    sent = {"version": first.version, "reason": "contested"}
+
+    assert signed_in(town.cora).post(f"/cases/{first.pk}/restrict/", sent).status_code == 302
+    assert shown(town) == 1, "somebody else's"
+    told = [(case.is_restricted, case.steps.latest("pk").reason) for case in Case.objects.order_by("pk")[:3]]
+    assert told == [(True, "contested"), (True, acts.HIDDEN_ELSEWHERE), (False, "")]
+    assert Case.objects.get(pk=second.pk).version == second.steps.count()
+    assert not Case.objects.get(pk=third.pk).is_restricted
+
+
 def test_case_of_somebody_else_is_not_hidden(town: Town) -> None:
     ask(town, town.case("served"))
     town.case("issued")

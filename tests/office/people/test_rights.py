@@ -14,6 +14,7 @@ from office.audit.models import AuditRow
 from office.exclusions import acts, reading
 from office.exclusions.acts import ChangedMeanwhileError
 from office.exclusions.models import BallotVote, Case
+from office.exclusions.stale import stale_cases
 from office.members.models import Contact
 from office.people import rights
 from office.people.forgetting import forget_deleted_rows
@@ -21,6 +22,7 @@ from office.people.models import Individual, Photograph
 from office.people.photographs import add_photograph, remove_photograph
 from office.people.rights import Correction, RefusedError, Search
 from office.people.rights_export import as_json, held
+from tests.office.conftest import HART
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import photograph, request_of, taken
 
@@ -142,6 +144,19 @@ def test_erased_person_is_not_erased_again_nor_corrected(town: Town) -> None:
         erase(town, case, "a reason")
     with pytest.raises(RefusedError):
         rights.correct(town.cora, request_of(town, Case.objects.get()), 2, RIGHT, "a reason")
+
+
+def test_corrected_name_puts_notices_out_of_date(town: Town) -> None:
+    case = town.case("served")
+    request = request_of(town, case)
+    described = Correction(
+        name=case.individual.name, also_known_as="", born_on=None, is_believed_minor=False, description="", address=""
+    )
+    rights.correct(town.cora, request, 1, described, "Passport seen.")
+    assert stale_cases({HART}) == []
+    rights.correct(town.cora, request_of(town, Case.objects.get()), 2, RIGHT, "Passport seen.")
+
+    assert stale_cases({HART}) == [case.pk]
 
 
 def test_correction_is_recorded_without_its_words_and_the_second_editor_is_told(town: Town) -> None:
