@@ -163,6 +163,8 @@ def test_key_is_read_as_age_writes_it(tmp_path: Path) -> None:
         ("é", "holds no secret key"),
         (str(IDENTITY)[:-3], "is not whole"),
     ],
+    # The key is another in each process, and the test's name must not be.
+    ids=["nothing", "the public half", "what it encrypts", "no key", "a key cut short"],
 )
 def test_key_that_cannot_be_used_is_told(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "key"
