@@ -18,7 +18,7 @@ class RawClient(asyncio.Protocol):
     """One connection.
 
     Args:
-        client_id: as the broker's configuration requires (the certificate's common name).
+        client_id: for brokers that ask; ours takes the certificate's subject.
         on_publish: called with topic and payload of every message, on the loop; the PUBACK is sent after it returns.
     """
 

@@ -26,6 +26,7 @@ from wire.ids import FrameId, NodeId, node_text
 from wire.kinds import CancelReason, MemberResponse
 from wire.messages import IncidentState, MemberAnswer, RadioReport
 from wire.signing import DIRECTORY_DOMAIN, SigningKey, sign_message
+from wire.subjects import NODES, subject_text
 from wire.topics import PREFIX, Down, DownTopic, FrameTopic, IncidentTopic
 
 SENDERS: Final = 5_000
@@ -197,7 +198,8 @@ def relaying(thief: Thief, crowd: Sequence[Thief]) -> list[Speaker]:
 def brokers_rights(node: NodeId) -> str:
     """Lines for the broker's ACL: ``node`` may write what central writes, so that both can be connected at once."""
     topics = (IncidentTopic(town.SCHEME), f"{PREFIX}/node/+/down/+")
-    return "\n".join((f"\nuser {node_text(node)}", *(f"topic write {topic}" for topic in topics), ""))
+    user = subject_text(node_text(node), NODES)
+    return "\n".join((f"\nuser {user}", *(f"topic write {topic}" for topic in topics), ""))
 
 
 def brokers_floods(fleet: Fleet, shop: NodeId, holder: Thief, document: DirectoryDocument) -> list[Flood]:

@@ -24,11 +24,13 @@ from runtime.atomic import PRIVATE, write_atomic
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text, parse_node
 from wire.signing import SigningKey
+from wire.subjects import NODES, SERVICES, subject_text
 from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, UpTopic, parse_topic
 
 NAME: Final = "liar"
-CENTRALS: Final = (node_text(CENTRAL), CENTRAL_ALERTS_CLIENT)
-"""Central's client ids."""
+CENTRALS: Final = tuple(subject_text(name, SERVICES) for name in (node_text(CENTRAL), CENTRAL_ALERTS_CLIENT))
+"""Central's client ids, which the broker takes from certificates."""
+OWN: Final = subject_text(NAME, SERVICES)
 _HANDED_WITHIN_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.01
 
@@ -53,10 +55,10 @@ class Liar:
         fleet = Fleet.open(town.folder)
         folder = town.folder / NAME
         folder.mkdir(mode=0o700)
-        fleet.layout.write_certificate(folder, "client", issue_client_certificate(fleet.authority(), NAME))
+        fleet.layout.write_certificate(folder, "client", issue_client_certificate(fleet.issuer(SERVICES), NAME))
         self._town = town
         self._acl = town.folder / "broker" / "acl"
-        self._rules = self._acl.read_text(encoding="utf-8") + f"\nuser {NAME}\ntopic readwrite #\n"
+        self._rules = self._acl.read_text(encoding="utf-8") + f"\nuser {OWN}\ntopic readwrite #\n"
         self._withheld: set[tuple[str, str]] = set()
         with (town.folder / "broker" / "mosquitto.conf").open("a", encoding="utf-8") as settings:
             settings.write(IN_FULL)
@@ -104,7 +106,7 @@ class Liar:
         wanted = self._readers(said.topic)
         if not wanted:
             return [f"nobody is there to read {said.topic}"]
-        handing = Handing(NAME, said.topic)
+        handing = Handing(OWN, said.topic)
         self._log.lines()
         if not self._link.publish(said.topic, said.payload, qos=1, signature=said.signature):
             return [f"the liar's own connection did not take {said.topic}"]
@@ -125,17 +127,17 @@ class Liar:
             case UpTopic():
                 found = [CENTRALS]
             case DownTopic(node=node):
-                found = [(one.node,) for one in nodes if one.node == node_text(node)]
+                found = [(_client(one.node),) for one in nodes if one.node == node_text(node)]
             case FrameTopic(scheme=scheme):
-                found = [CENTRALS, *((one.node,) for one in nodes if scheme in one.address.schemes)]
+                found = [CENTRALS, *((_client(one.node),) for one in nodes if scheme in one.address.schemes)]
             case IncidentTopic(scheme=scheme) | CentralTopic(scheme=scheme):
-                found = [(one.node,) for one in nodes if scheme in one.address.schemes]
+                found = [(_client(one.node),) for one in nodes if scheme in one.address.schemes]
         open_to = [tuple(name for name in names if (name, topic) not in self._withheld) for names in found]
         return [names for names in open_to if names]
 
     def withhold(self, topic: str, *readers: str) -> None:
-        """From now on the broker silently delivers nothing on this topic to these clients."""
-        self._withheld |= {(reader, topic) for reader in readers}
+        """From now on the broker silently delivers nothing on this topic to these clients or nodes."""
+        self._withheld |= {(_client(reader), topic) for reader in readers}
         self._obey()
 
     def let_through(self, *topics: str) -> None:
@@ -181,6 +183,11 @@ class Forge:
         """A sender's key."""
         number = parse_node(node) if isinstance(node, str) else node
         return self.central if number == CENTRAL else self._nodes[node_text(number)]
+
+
+def _client(name: str) -> str:
+    """The client id of a node, or the one that is given."""
+    return name if name in CENTRALS else subject_text(name, NODES)
 
 
 def _key(path: Path) -> SigningKey:

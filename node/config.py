@@ -9,7 +9,9 @@ the node still arms, and says so.
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -236,12 +238,17 @@ def check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetim
     _read(path, "mqtt.key_file", Path(link.key_file))
     pems = _read(path, "mqtt.certificate_file", file), _read(path, "mqtt.ca_file", ca_file)
     try:
-        ours, ca = map(x509.load_pem_x509_certificate, pems)
+        (ours, *between), roots = map(x509.load_pem_x509_certificates, pems)
     except ValueError:
         return f"{file} or {ca_file} is not a PEM certificate", ()
-    if problem := _mismatch(ours, ca, node):
-        return f"{file}: {problem}", ()
-    ends_at = min(ours.not_valid_after_utc, ca.not_valid_after_utc)
+    names = [str(attribute.value) for attribute in ours.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    if names != [node_text(node)]:
+        owner = ", ".join(names) or "nobody"
+        return f"{file}: is the certificate of {owner}, not of this node, {node_text(node)}", ()
+    chain = _chain(ours, between, roots)
+    if not chain:
+        return f"{file}: is from another CA than ca_file", ()
+    ends_at = min(certificate.not_valid_after_utc for certificate in chain)
     if now > ends_at:
         return f"{file}: expired on {ends_at:%d %b %Y}, by the clock here", ()
     # "Not yet valid" proves nothing: a node without a battery-backed clock starts in the past.
@@ -249,15 +256,24 @@ def check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetim
     return "", (f"{file}: expires on {ends_at:%d %b %Y}, in {days} days",) * (days < EXPIRES_SOON_DAYS)
 
 
-def _mismatch(ours: x509.Certificate, ca: x509.Certificate, node: NodeId) -> str:
-    names = [str(attribute.value) for attribute in ours.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    if names != [node_text(node)]:
-        return f"is the certificate of {', '.join(names) or 'nobody'}, not of this node, {node_text(node)}"
+def _chain(
+    ours: x509.Certificate, between: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
+) -> list[x509.Certificate]:
+    """From our certificate to a root, by way of one issuer at most; empty = from another root."""
+    for issuer in (None, *between):
+        chain = [ours] if issuer is None else [ours, issuer]
+        for root in roots:
+            if all(_has_signed(upper, lower) for lower, upper in pairwise([*chain, root])):
+                return [*chain, root]
+    return []
+
+
+def _has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
-        ours.verify_directly_issued_by(ca)
+        certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):
-        return "is from another CA than ca_file"
-    return ""
+        return False
+    return True
 
 
 def check_directory(

@@ -1,9 +1,10 @@
 """Mosquitto's configuration and ACL, as text. Reads and writes no files.
 
-Rights follow :mod:`wire.topics`. The broker takes the user name from the client certificate's common name and the
-client id from the user name, so no certificate can send, listen or connect as another. Every right is written out
-for the node that has it. A revoked certificate is named with no right at all, which silences a session that is open,
-and the revocation list refuses its next connection. A certificate that was never listed can connect but do nothing.
+Rights follow :mod:`wire.topics`. The broker takes the user name from the client certificate's whole subject and the
+client id from the user name, so no certificate can send, listen or connect as another: the common name alone would be
+believed whoever signed it. Every right is written out for the node that has it. A revoked certificate is named with no
+right at all, which silences a session that is open, and the revocation list refuses its next connection. A certificate
+that was never listed can connect but do nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, NodeId, node_text
+from wire.ids import CENTRAL, NodeId, node_text
 from wire.limits import PACKET_BYTES_MAX
 from wire.topics import (
     ALERTS_LANE,
@@ -32,6 +33,8 @@ from wire.topics import (
 
 PROOF_USER: Final = "proof"
 """Common name of the certificates that prove a revocation; has one right, new with every ACL."""
+BELIEVED: Final = "believed"
+"""Below the proof's topic: what the common name alone may write, for a broker that believes it."""
 
 QUEUED_MESSAGES_MAX: Final = 6_000
 """Each takes about 105 bytes per absent member, however small: 400 members fit in the memory below. Mosquitto's
@@ -43,11 +46,33 @@ MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024
 
 
 class Member(Struct, frozen=True):
-    """A node as the ACL sees it."""
+    """A node as the ACL sees it.
+
+    Attributes:
+        node: its number, which is in its topics.
+        schemes: slugs.
+        users: the names that the broker may know it by.
+        is_revoked: it has no right under any of them.
+    """
 
     node: NodeId
     schemes: tuple[str, ...]
+    users: tuple[str, ...]
     is_revoked: bool = False
+
+
+class Services(Struct, frozen=True):
+    """The names that the broker may know the others by, as for :class:`Member`.
+
+    Attributes:
+        central: central.
+        alerts: its connection for alerts.
+        proof: certificates that prove a revocation.
+    """
+
+    central: tuple[str, ...]
+    alerts: tuple[str, ...]
+    proof: tuple[str, ...]
 
 
 class BrokerSettings(Struct, frozen=True):
@@ -60,6 +85,8 @@ class BrokerSettings(Struct, frozen=True):
         port: 1 … 65535.
         user: the user it runs as if root starts it; otherwise it keeps its own.
         pid_file: where it writes its process id, or ``None``.
+        is_subject_read: it takes the whole subject as user name; otherwise the common name, as before there were
+            issuers. It reads this only when it starts.
     """
 
     folder: PurePosixPath
@@ -68,6 +95,7 @@ class BrokerSettings(Struct, frozen=True):
     port: int
     user: str
     pid_file: PurePosixPath | None = None
+    is_subject_read: bool = True
 
 
 def proof_topic(generation: int) -> str:
@@ -79,12 +107,14 @@ def render_configuration(settings: BrokerSettings) -> str:
     """``mosquitto.conf`` for Mosquitto 2.0."""
     folder = settings.folder
     pid_file = f"pid_file {settings.pid_file}\n" if settings.pid_file else ""
+    name = "subject" if settings.is_subject_read else "identity"
     return f"""\
 # Made by 'watchlink fleet'; changes here are lost. docs/runbook.md says how to run it.
 per_listener_settings false
 user {settings.user}
 {pid_file}
-# Admission: only our CA's certificates, TLS 1.3, not revoked. Name and client id come from the certificate.
+# Admission: only our issuers' certificates, TLS 1.3, not revoked. User name and client id are the certificate's whole
+# subject: of the common name alone nobody says who signed it. An issuer without a list in crl.pem is refused whole.
 listener {settings.port} {settings.bind}
 protocol mqtt
 tls_version tlsv1.3
@@ -93,7 +123,7 @@ certfile {folder / "server.pem"}
 keyfile {folder / "server.key"}
 crlfile {folder / "crl.pem"}
 require_certificate true
-use_identity_as_username true
+use_{name}_as_username true
 use_username_as_clientid true
 allow_anonymous false
 acl_file {folder / "acl"}
@@ -132,36 +162,34 @@ log_timestamp_format %Y-%m-%dT%H:%M:%S%z
 """
 
 
-def render_acl(members: Iterable[Member], schemes: Sequence[str], generation: int = 0) -> str:
+def render_acl(members: Iterable[Member], schemes: Sequence[str], services: Services, generation: int = 0) -> str:
     """The ACL: central's rights, each member's own, and nothing else.
 
     Args:
         members: the nodes, including revoked ones.
         schemes: slugs of all schemes, for central.
+        services: the other names.
         generation: rises with every ACL, to prove which one the broker obeys.
     """
+    central = [
+        f"read {ALL_FRAMES}",
+        f"read {ALL_UP}",
+        f"write {PREFIX}/node/+/down/+",
+        *(f"write {topic}" for scheme in schemes for topic in (IncidentTopic(scheme), CentralTopic(scheme))),
+    ]
+    alerts = [
+        *(f"read {topic}" for topic in ALERTS_LANE),
+        *(f"write {PREFIX}/node/+/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR)),
+        # What it sends itself, to see that it still gets anything.
+        f"read {DownTopic(CENTRAL, Down.RECEIPT)}",
+    ]
     blocks = [
         "# Made by 'watchlink fleet'; changes here are lost. Anything not allowed here is forbidden.",
-        _block(PROOF_USER, [f"write {proof_topic(generation)}"]),
-        _block(
-            node_text(CENTRAL),
-            [
-                f"read {ALL_FRAMES}",
-                f"read {ALL_UP}",
-                f"write {PREFIX}/node/+/down/+",
-                *(f"write {topic}" for scheme in schemes for topic in (IncidentTopic(scheme), CentralTopic(scheme))),
-            ],
-        ),
-        _block(
-            CENTRAL_ALERTS_CLIENT,
-            [
-                *(f"read {topic}" for topic in ALERTS_LANE),
-                *(f"write {PREFIX}/node/+/down/{channel}" for channel in (Down.RECEIPT, Down.ACK, Down.AIR)),
-                # What it sends itself, to see that it still gets anything.
-                f"read {DownTopic(CENTRAL, Down.RECEIPT)}",
-            ],
-        ),
-        *(_block(node_text(member.node), _rights(member)) for member in members),
+        _block(PROOF_USER, [f"write {proof_topic(generation)}/{BELIEVED}"]),
+        *(_block(user, [f"write {proof_topic(generation)}"]) for user in services.proof),
+        *(_block(user, central) for user in services.central),
+        *(_block(user, alerts) for user in services.alerts),
+        *(_block(user, _rights(member)) for member in members for user in member.users),
     ]
     return "\n".join(blocks)
 

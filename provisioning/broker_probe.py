@@ -112,7 +112,7 @@ class BrokerProbe(Struct, frozen=True):
 
 
 def _connect() -> bytes:
-    # Name, version 5, clean start, keep alive 30 s, no properties, client id "proof" (the broker puts the CN there).
+    # Name, version 5, clean start, keep alive 30 s, no properties; the client id is the broker's to choose.
     body = b"\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x05proof"
     return b"\x10" + bytes([len(body)]) + body
 

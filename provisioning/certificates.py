@@ -1,14 +1,17 @@
-"""The private CA: certificates and revocation lists, as bytes. Reads and writes no files.
+"""Root, issuers and what they sign: certificates and revocation lists, as bytes. Reads and writes no files.
 
-P-256 throughout, so that a hardware key may take over later. Every certificate and list is backdated by a
-day, because a Raspberry Pi has no clock of its own. OpenSSL's strict checks (the default since Python 3.13) want
-``keyUsage`` and ``subjectKeyIdentifier`` on the CA and ``authorityKeyIdentifier`` on what it signs (RFC 5280, 4.2.1).
+The root signs issuers alone. An issuer signs for one organisation (RFC 5280, 4.2.1.10), and the nodes' signs clients
+alone: whoever steals it can neither be central nor play the broker. P-256 throughout, so that a hardware key may take
+over later. Every certificate and list is backdated by a day, because a Raspberry Pi has no clock of its own. OpenSSL's
+strict checks (the default since Python 3.13) want ``keyUsage`` and ``subjectKeyIdentifier`` on the CA and
+``authorityKeyIdentifier`` on what it signs (RFC 5280, 4.2.1).
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from provisioning.errors import CrlError, FleetDamagedError
+from wire.subjects import NODES
 
 BACKDATED: Final = timedelta(hours=24)
 AUTHORITY_LIFE: Final = timedelta(days=3650)
@@ -28,54 +32,84 @@ CERTIFICATE_LIFE: Final = timedelta(days=90)
 CRL_LIFE: Final = timedelta(days=30)
 
 _HASH: Final = hashes.SHA256()
+_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
 
 
 class IssuedCertificate(Struct, frozen=True):
-    """A certificate and its key, both PEM, and the serial for a revocation list."""
+    """A certificate and its key, both PEM, and what the fleet's record needs.
+
+    Attributes:
+        certificate_pem: the certificate, then its issuer's, if that is below a root.
+        key_pem: its key.
+        serial: for a revocation list.
+        expires_at: aware.
+        issuer: the signer's name in the fleet's record.
+    """
 
     certificate_pem: bytes
     key_pem: bytes
     serial: int
     expires_at: datetime
+    issuer: str = ""
 
 
 class CertificateAuthority(Struct, frozen=True):
-    """The CA's certificate and key, parsed once for all signatures."""
+    """A CA's certificate and key, parsed once for all signatures.
+
+    Attributes:
+        certificate: its own.
+        key: its key.
+        name: as the fleet's record calls it; empty = not of a fleet.
+        organisation: for which alone it signs; empty = any.
+    """
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+    name: str
+    organisation: str
     _key_identifier: x509.AuthorityKeyIdentifier
 
     @classmethod
     def create(cls, name: str, now: datetime) -> CertificateAuthority:
-        """A new CA called ``name``, valid for ten years from ``now`` (aware)."""
+        """A new CA called ``name``, valid for ten years from ``now`` (aware), which signs certificates itself."""
         return cls.signed_by_itself(name, now, {})
 
     @classmethod
+    def create_root(cls, name: str, now: datetime) -> CertificateAuthority:
+        """A new root called ``name``, valid for ten years from ``now`` (aware), which signs issuers."""
+        return cls.signed_by_itself(name, now, {}, path_length=1)
+
+    @classmethod
     def signed_by_itself(
-        cls, name: str, now: datetime, more: Mapping[x509.ExtensionType, bool]
+        cls, name: str, now: datetime, more: Mapping[x509.ExtensionType, bool], path_length: int = 0
     ) -> CertificateAuthority:
         """As :meth:`create`, with further extensions: each with whether it is critical."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - BACKDATED)
-            .not_valid_after(now + AUTHORITY_LIFE)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(is_authority=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        for extension, is_critical in more.items():
-            builder = builder.add_extension(extension, critical=is_critical)
+        subject = _name(name)
+        builder = _authority(subject, key, path_length, more).issuer_name(subject)
+        builder = builder.not_valid_before(now - BACKDATED).not_valid_after(now + AUTHORITY_LIFE)
         return cls._of(builder.sign(key, _HASH), key)
 
+    def create_issuer(self, organisation: str, name: str, now: datetime) -> CertificateAuthority:
+        """A new issuer below this root, for one organisation, valid as long as the root.
+
+        Args:
+            organisation: in the subject of all that it signs.
+            name: in the fleet's record.
+            now: start of its life (aware); it is backdated by a day, but not beyond the root.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        more: dict[x509.ExtensionType, bool] = {_constraints(organisation): True, self._key_identifier: False}
+        if organisation == NODES:
+            more[x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])] = False
+        root = self.certificate
+        builder = _authority(_name(f"Watchlink {name}", organisation), key, 0, more)
+        builder = builder.issuer_name(root.subject).not_valid_after(root.not_valid_after_utc)
+        builder = builder.not_valid_before(max(now - BACKDATED, root.not_valid_before_utc))
+        return CertificateAuthority._of(builder.sign(self.key, _HASH), key, name)
+
     @classmethod
-    def load(cls, certificate_pem: bytes, key_pem: bytes) -> CertificateAuthority:
+    def load(cls, certificate_pem: bytes, key_pem: bytes, name: str = "") -> CertificateAuthority:
         """Read a CA back.
 
         Raises:
@@ -88,16 +122,24 @@ class CertificateAuthority(Struct, frozen=True):
             raise FleetDamagedError(f"The CA's certificate or key cannot be read: {e}") from e
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
             raise FleetDamagedError("The CA's key does not belong to its certificate.")
-        return cls._of(certificate, key)
+        return cls._of(certificate, key, name)
 
     @classmethod
-    def _of(cls, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> CertificateAuthority:
-        return cls(certificate, key, x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()))
+    def _of(
+        cls, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, name: str = ""
+    ) -> CertificateAuthority:
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        return cls(certificate, key, name, _organisation(certificate), identifier)
 
     @property
     def certificate_pem(self) -> bytes:
-        """The certificate that every program trusts."""
+        """Its certificate; a root's is what every program trusts."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def chain_pem(self) -> bytes:
+        """What follows a certificate that it signs, up to the root, which whoever verifies has."""
+        return b"" if self.certificate.issuer == self.certificate.subject else self.certificate_pem
 
     @property
     def key_pem(self) -> bytes:
@@ -116,7 +158,7 @@ def issue_client_certificate(
 
     Args:
         ca: the signer.
-        common_name: becomes the user name and the client id at the broker.
+        common_name: with the issuer's organisation its subject, which the broker takes as user name and client id.
         now: start of its life (it is backdated by a day); ``None`` = the system's clock.
         life: time from ``now`` to expiry.
     """
@@ -157,18 +199,19 @@ def issue_crl(
     return builder.sign(ca.key, _HASH).public_bytes(serialization.Encoding.PEM)
 
 
-def check_crl(data: bytes, ca: CertificateAuthority, revoked: AbstractSet[int], now: datetime) -> None:
+def check_crl(data: bytes, issuer: x509.Certificate, revoked: AbstractSet[int], now: datetime) -> None:
     """Check that a list is fit for a broker, which with a bad one lets in everyone, or nobody.
 
     Raises:
-        CrlError: not a list, not signed by ``ca``, not in force at ``now``, or a serial of ``revoked`` missing.
+        CrlError: not a list, not signed by ``issuer``, not in force at ``now``, or a serial of ``revoked`` missing.
     """
     try:
         crl = x509.load_pem_x509_crl(data)
     except ValueError as e:
         raise CrlError(f"The revocation list cannot be read back: {e}") from e
-    if not crl.is_signature_valid(ca.key.public_key()):
-        raise CrlError("The revocation list is not signed by this fleet's CA.")
+    key = issuer.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not crl.is_signature_valid(key):
+        raise CrlError("The revocation list is not signed by this fleet's issuer.")
     expires_at = crl.next_update_utc
     if expires_at is None or not crl.last_update_utc <= now < expires_at:
         raise CrlError("The revocation list is not in force now: a broker would refuse everyone.")
@@ -177,19 +220,57 @@ def check_crl(data: bytes, ca: CertificateAuthority, revoked: AbstractSet[int], 
         raise CrlError(f"The revocation list lacks {len(missing)} revoked certificates, such as {missing[0]:x}.")
 
 
-def crl_expiry(data: bytes) -> datetime:
-    """When the list expires; from then on a broker refuses everyone.
+def check_lists(data: bytes, wanted: Sequence[tuple[x509.Certificate, AbstractSet[int]]], now: datetime) -> None:
+    """Check a file with a list for each issuer: each is there once and fit, as :func:`check_crl` says, and no other.
+
+    A broker refuses all certificates of an issuer without a list. With a damaged list it obeys none of the others.
+
+    Args:
+        data: the file.
+        wanted: the issuers, each with serials that its list must name.
+        now: aware.
 
     Raises:
-        CrlError: not a list.
+        CrlError: a list is missing or unfit, or there is something else.
     """
-    try:
-        expires_at = x509.load_pem_x509_crl(data).next_update_utc
-    except ValueError as e:
-        raise CrlError(f"The revocation list cannot be read: {e}") from e
-    if expires_at is None:
+    lists = split_lists(data)
+    if len(lists) != len(wanted):
+        raise CrlError(f"There are {len(lists)} revocation lists for {len(wanted)} issuers.")
+    by_issuer = {x509.load_pem_x509_crl(one).issuer: one for one in lists}
+    for issuer, revoked in wanted:
+        if issuer.subject not in by_issuer:
+            raise CrlError(f"The revocation list of {issuer.subject.rfc4514_string()} is missing.")
+        check_crl(by_issuer[issuer.subject], issuer, revoked, now)
+
+
+def split_lists(data: bytes) -> tuple[bytes, ...]:
+    """The lists of a file, each PEM.
+
+    Raises:
+        CrlError: one cannot be read, or there is something else.
+    """
+    lists = tuple(_LIST.findall(data))
+    if _LIST.sub(b"", data).strip():
+        raise CrlError("The revocation list cannot be read back: there is more in its file.")
+    for one in lists:
+        try:
+            x509.load_pem_x509_crl(one)
+        except ValueError as e:
+            raise CrlError(f"The revocation list cannot be read back: {e}") from e
+    return lists
+
+
+def crl_expiry(data: bytes) -> datetime:
+    """When the first of a file's lists expires; from then on a broker refuses everyone of its issuer.
+
+    Raises:
+        CrlError: no list, or an unreadable one.
+    """
+    ends = [x509.load_pem_x509_crl(one).next_update_utc for one in split_lists(data)]
+    known = [end for end in ends if end is not None]
+    if not known or len(known) != len(ends):
         raise CrlError("The revocation list has no end date.")
-    return expires_at
+    return min(known)
 
 
 def _issue(
@@ -208,7 +289,7 @@ def _issue(
     serial = x509.random_serial_number()
     builder = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
+        .subject_name(_name(common_name, ca.organisation))
         .issuer_name(ca.certificate.subject)
         .public_key(key.public_key())
         .serial_number(serial)
@@ -223,8 +304,54 @@ def _issue(
     alternatives = [_general_name(host) for host in hosts]
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    certificate = builder.sign(ca.key, _HASH)
-    return IssuedCertificate(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key), serial, expires_at)
+    pem = builder.sign(ca.key, _HASH).public_bytes(serialization.Encoding.PEM)
+    return IssuedCertificate(pem + ca.chain_pem, _key_pem(key), serial, expires_at, ca.name)
+
+
+def _authority(
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, path_length: int, more: Mapping[x509.ExtensionType, bool]
+) -> x509.CertificateBuilder:
+    """A CA's certificate without its issuer and dates."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(_key_usage(is_authority=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    for extension, is_critical in more.items():
+        builder = builder.add_extension(extension, critical=is_critical)
+    return builder
+
+
+def _name(common_name: str, organisation: str = "") -> x509.Name:
+    """The organisation first: a constraint holds for whatever begins like it."""
+    names = [(NameOID.ORGANIZATION_NAME, organisation)] if organisation else []
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in [*names, (NameOID.COMMON_NAME, common_name)]])
+
+
+def _constraints(organisation: str) -> x509.NameConstraints:
+    """Subjects of one organisation; for nodes no name and no address of a server."""
+    subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation)])
+    nowhere: list[x509.GeneralName] = [
+        x509.DNSName(""),
+        x509.IPAddress(ipaddress.ip_network("0.0.0.0/0")),
+        x509.IPAddress(ipaddress.ip_network("::/0")),
+    ]
+    return x509.NameConstraints([x509.DirectoryName(subject)], nowhere if organisation == NODES else None)
+
+
+def _organisation(certificate: x509.Certificate) -> str:
+    """The one organisation that a CA may sign for, or empty."""
+    try:
+        permitted = certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    except x509.ExtensionNotFound:
+        return ""
+    names = [one.value for one in permitted or () if isinstance(one, x509.DirectoryName)]
+    attributes = [one for name in names for one in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    return str(attributes[0].value) if attributes else ""
 
 
 def _general_name(host: str) -> x509.GeneralName:

@@ -14,6 +14,7 @@ from provisioning import delegate_commands
 from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
+from provisioning.issuer_commands import add_issuer_commands
 from provisioning.layout import ALERTS, DEFAULT_PROFILE
 from provisioning.listing import as_table, list_fleet
 from provisioning.office_commands import add_commands, ask_about_second, new_nodes, proposals_of, snapshot_options
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     carried = commands.add_parser("pack", parents=[town], help="pack one file for 'watchlink central install'")
     carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
     carried.set_defaults(run=_pack)
+    add_issuer_commands(commands)
     add_commands(commands)
     delegate_commands.add_commands(commands)
     return parser
@@ -139,6 +141,8 @@ def _init(options: argparse.Namespace) -> None:
     )
     authority = fleet.layout.authority
     say(f"{fleet.layout.town} is ready. Anyone with {authority} can make nodes: keep a copy offline, locked away.")
+    root = fleet.record.issuers[-1].root
+    say(f"Then delete {root}.key there: it is needed only to replace an issuer, and no command here misses it.")
 
 
 def _scheme(text: str) -> tuple[str, str]:
@@ -221,18 +225,15 @@ def _revoke(options: argparse.Namespace) -> None:
 def _renew(options: argparse.Namespace) -> None:
     folder = Fleet.open(options.dir).renew(options.who)
     if options.who == OFFICE:
-        say(f"New server.key and server.pem in {folder}. Carry them to the office and restart its publisher.")
+        say(f"New server.key, server.pem and ca.pem in {folder}. Carry them to the office and restart its publisher.")
     elif options.who == BROKER:
         say(f"New key and certificate in {folder}. Run 'watchlink fleet renew-crl' to make the broker use them.")
     elif options.who == ALERTS:
-        say(
-            f"New alerts.key and alerts.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker knows this"
-        )
-        say("connection, and bring them to central: 'watchlink central install'.")
+        say(f"New alerts.key, alerts.pem and ca.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker")
+        say("knows this connection, and bring them to central: 'watchlink central install'.")
     else:
-        say(
-            f"New client.key and client.pem in {folder}. Carry them to the machine that uses them and restart it there."
-        )
+        say(f"New client.key, client.pem and ca.pem in {folder}. Carry them to the machine that uses them")
+        say("and restart it there.")
 
 
 def _pack(options: argparse.Namespace) -> None:

@@ -12,23 +12,20 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from provisioning.certificates import (
-    CertificateAuthority,
-    IssuedCertificate,
-    issue_client_certificate,
-    issue_server_certificate,
-)
+from provisioning.certificates import CertificateAuthority, IssuedCertificate, issue_client_certificate
 from provisioning.enforcement import PROOF_DEADLINE_S, Reload, enforce, standing
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
-from provisioning.founding import LOCAL_NAMES, Plan, found
-from provisioning.layout import ALERTS, CENTRAL_TEXT, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
+from provisioning.founding import Plan, found
+from provisioning.layout import ALERTS, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
 from provisioning.office import issue_office_certificate
 from provisioning.proposals import note_number, refuse_second
 from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
+from provisioning.renewal import renew_broker, renew_central, renew_nodes
 from runtime.atomic import PUBLIC, write_atomic
-from wire.ids import CENTRAL_ALERTS_CLIENT, U32_MAX, NodeId, node_text
+from wire.ids import U32_MAX, NodeId, node_text
 from wire.signing import KEY_BYTES, SigningKey
+from wire.subjects import NODES
 
 BROKER: Final = "broker"
 CENTRAL: Final = "central"
@@ -156,13 +153,13 @@ class Fleet:
         """The folder to carry to ``node``."""
         return self.layout.node(node)
 
-    def authority(self) -> CertificateAuthority:
-        """The CA with its key, for :func:`~provisioning.certificates.issue_client_certificate`.
+    def issuer(self, organisation: str) -> CertificateAuthority:
+        """The issuer of nodes' or services' certificates with its key (:mod:`wire.subjects`).
 
         Raises:
             FleetDamagedError: missing or unusable.
         """
-        return self._folder.authority()
+        return self._folder.issuer(organisation)
 
     def now(self) -> datetime:
         """The fleet's clock, aware."""
@@ -207,7 +204,7 @@ class Fleet:
             if new.profile not in PROFILES:
                 raise FleetInputError(f"No hardware profile {new.profile!r}. Choose one of: {', '.join(PROFILES)}.")
         with self._folder.changing():
-            record, ca, now = note_number(self.record, snapshot_number), self.authority(), self.now()
+            record, ca, now = note_number(self.record, snapshot_number), self.issuer(NODES), self.now()
             _refuse_second(record, [new.office_premises for new in wanted if new.office_premises not in seconds])
             added: list[NodeRecord] = []
             identities: list[tuple[IssuedCertificate, bytes]] = []
@@ -233,8 +230,9 @@ class Fleet:
                     )
                 )
                 number = NodeId(number + 1)
+            trust = self._folder.trust_pem(ca)
             for new, node, (certificate, seed) in zip(wanted, added, identities, strict=True):
-                self._write_node(node, new.fake_socket, certificate, seed, ca.certificate_pem)
+                self._write_node(node, new.fake_socket, certificate, seed, trust)
             changed = msgspec.structs.replace(record, nodes=(*record.nodes, *added), next_node=number)
             self._folder.commit(changed.with_next_directory(now))
             self._folder.publish()
@@ -286,7 +284,8 @@ class Fleet:
 
         The old one stays valid until it expires. ``alerts`` is central's second connection.
 
-        Returns the folder with ``client.pem`` and ``client.key`` (broker and office: ``server.pem``, ``server.key``).
+        Returns the folder with ``client.pem`` and ``client.key`` (broker and office: ``server.pem``, ``server.key``;
+        alerts: ``alerts.pem``, ``alerts.key``) and the roots to trust, ``ca.pem``.
 
         Raises:
             FleetInputError: no such node, or it is revoked.
@@ -294,39 +293,13 @@ class Fleet:
         if who == OFFICE:
             return issue_office_certificate(self._folder)
         with self._folder.changing():
-            record, ca, now = self.record, self.authority(), self.now()
             if who == BROKER:
-                server = issue_server_certificate(ca, (record.broker.host, *LOCAL_NAMES), now=now)
-                self._folder.commit(
-                    msgspec.structs.replace(record, broker_certificates=(*record.broker_certificates, remember(server)))
-                )
-                self.layout.write_certificate(self.layout.broker, "server", server)
+                renew_broker(self._folder)
                 return self.layout.broker
-            if who == CENTRAL:
-                client = issue_client_certificate(ca, CENTRAL_TEXT, now=now)
-                central = record.central
-                central = msgspec.structs.replace(central, certificates=(*central.certificates, remember(client)))
-                self._folder.commit(msgspec.structs.replace(record, central=central))
-                self.layout.write_certificate(self.layout.central, "client", client)
+            if who in {CENTRAL, ALERTS}:
+                renew_central(self._folder, is_alerts=who == ALERTS)
                 return self.layout.central
-            if who == ALERTS:
-                alerts = issue_client_certificate(ca, CENTRAL_ALERTS_CLIENT, now=now)
-                known = (*record.central.alerts_certificates, remember(alerts))
-                central = msgspec.structs.replace(record.central, alerts_certificates=known)
-                self._folder.commit(msgspec.structs.replace(record, central=central))
-                self.layout.write_certificate(self.layout.central, ALERTS, alerts)
-                return self.layout.central
-            node = record.node(who)
-            if node.revoked_at is not None:
-                raise FleetInputError(f"{node.node} ({node.premises}) is revoked: add the premises again.")
-            client = issue_client_certificate(ca, node.node, now=now)
-            node = msgspec.structs.replace(node, certificates=(*node.certificates, remember(client)))
-            # Recorded before it is written, so that revoking misses no certificate.
-            self._folder.commit(record.with_node(node))
-            folder = self.layout.node(node.node)
-            folder.mkdir(mode=FOLDER, exist_ok=True)
-            self.layout.write_certificate(folder, "client", client)
-            return folder
+            return renew_nodes(self._folder, [self.record.node(who)])[0]
 
     def require_signatures(self, who: Sequence[str] = ()) -> int:
         """Have unsigned JSON in these names refused from the next directory on; returns for how many this is new.

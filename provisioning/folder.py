@@ -9,20 +9,33 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from provisioning.broker import Member, render_acl, render_configuration
-from provisioning.certificates import CertificateAuthority, check_crl, crl_expiry, issue_crl
+from cryptography import x509
+
+from provisioning.broker import Member, Services, render_acl, render_configuration
+from provisioning.certificates import CertificateAuthority, check_lists, crl_expiry, issue_crl, split_lists
 from provisioning.door import render_door
 from provisioning.errors import CrlError, FleetDamagedError, FleetError
+from provisioning.issuers import (
+    current_issuer,
+    issuers_in_force,
+    node_users,
+    proof_users,
+    roots_for_broker,
+    roots_for_senders,
+    users,
+)
 from provisioning.layout import Layout
 from provisioning.records import FleetRecord, encode_record, load_record
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire.directory import seal_directory
+from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import PublicKey, SigningKey
+from wire.subjects import SERVICES
 
 
 class FleetFolder:
@@ -69,20 +82,53 @@ class FleetFolder:
         finally:
             os.close(descriptor)
 
-    def authority(self) -> CertificateAuthority:
-        """The CA with its key.
+    def issuer(self, organisation: str) -> CertificateAuthority:
+        """The issuer that signs for the organisation now, with its key.
+
+        Raises:
+            FleetInputError: it was cut off, and there is no new one yet.
+            FleetDamagedError: missing or unusable.
+        """
+        return self.authority(current_issuer(self.record, organisation).name)
+
+    def authority(self, name: str) -> CertificateAuthority:
+        """The root or issuer of that name, with its key.
 
         Raises:
             FleetDamagedError: missing or unusable.
         """
         try:
-            certificate_pem = (self.layout.authority / "ca.pem").read_bytes()
-            key_pem = (self.layout.authority / "ca.key").read_bytes()
+            certificate_pem = (self.layout.authority / f"{name}.pem").read_bytes()
+            key_pem = (self.layout.authority / f"{name}.key").read_bytes()
         except OSError as e:
             raise FleetDamagedError(
-                f"The CA cannot be read ({e.filename}: {e.strerror}). See 'A lost CA key' in docs/runbook.md."
+                f"The CA {name} cannot be read ({e.filename}: {e.strerror}). See 'A lost CA key' in docs/runbook.md."
             ) from e
-        return CertificateAuthority.load(certificate_pem, key_pem)
+        return CertificateAuthority.load(certificate_pem, key_pem, name)
+
+    def certificates_pem(self, names: Iterable[str]) -> bytes:
+        """The certificates of these roots or issuers, one after the other.
+
+        Raises:
+            FleetDamagedError: one is missing.
+        """
+        try:
+            return b"".join((self.layout.authority / f"{name}.pem").read_bytes() for name in names)
+        except OSError as e:
+            raise FleetDamagedError(f"The CA's certificate cannot be read: {e.filename}: {e.strerror}.") from e
+
+    def trust_pem(self, issuer: CertificateAuthority | None = None) -> bytes:
+        """``ca.pem`` of central, or of a node with a certificate of that issuer.
+
+        The issuer comes first, because node programs from before there were issuers compare their certificate with that
+        one alone. Nobody trusts more for it: TLS asks for a root.
+        """
+        own = issuer.chain_pem if issuer is not None else b""
+        return own + self.certificates_pem(roots_for_senders(self.record, self.now()))
+
+    def issuers_in_force(self) -> tuple[str, ...]:
+        """Names of the issuers whose certificates the broker lets in, oldest first."""
+        return tuple(one.name for one in issuers_in_force(self.record, self.now()))
 
     def commit(self, record: FleetRecord) -> None:
         """Write ``record`` to ``fleet.json`` and keep it."""
@@ -90,7 +136,7 @@ class FleetFolder:
         self.record = record
 
     def publish(self, final: Layout | None = None) -> None:
-        """Write the ACL, the directory and the broker's configuration from the record.
+        """Write the ACL, the directory, and the broker's trusted roots and configuration from the record.
 
         Args:
             final: the folder's final place, if it is being built elsewhere.
@@ -100,37 +146,70 @@ class FleetFolder:
             FleetError: the directory is larger than a node accepts.
         """
         record = self.record
-        members = [
-            Member(node.id, record.scheme_slugs(node.schemes), node.revoked_at is not None) for node in record.nodes
-        ]
-        acl = render_acl(members, [scheme.slug for scheme in record.schemes], record.crl_number)
+        acl = self._acl()
         # First: this silences a revoked node, whatever happens to the rest.
         write_atomic(self.layout.broker / "acl", acl.encode(), PRIVATE)
         sealed = seal_directory(record.directory(), self._directory_key())
         if len(sealed) > DIRECTORY_BYTES_MAX:
             raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         self.layout.write_directory(sealed)
+        roots = self.certificates_pem(roots_for_broker(record, self.now()))
+        write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
+        every = dict.fromkeys(one.root for one in record.issuers)
+        write_atomic(self.layout.trusted, self.certificates_pem(every), PUBLIC)
         settings = (final or self.layout).broker_settings(record.broker)
         write_atomic(self.layout.broker / "door.nft", render_door(record.broker.port).encode(), PUBLIC)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
 
-    def publish_crl(self, ca: CertificateAuthority) -> None:
-        """Write the revocation list from the record, after reading it back and checking it.
+    def _acl(self) -> str:
+        record, now = self.record, self.now()
+        in_force = issuers_in_force(record, now)
+        members = [
+            Member(
+                node.id,
+                record.scheme_slugs(node.schemes),
+                node_users(record, in_force, node, now),
+                node.revoked_at is not None,
+            )
+            for node in record.nodes
+        ]
+        central = record.central
+        services = Services(
+            users(record, in_force, central.certificates, (node_text(CENTRAL), SERVICES), now),
+            users(record, in_force, central.alerts_certificates, (CENTRAL_ALERTS_CLIENT, SERVICES), now),
+            proof_users(record, in_force),
+        )
+        return render_acl(members, [scheme.slug for scheme in record.schemes], services, record.crl_number)
+
+    def publish_crl(self) -> None:
+        """Write the revocation lists of all issuers in force, one file, after reading it back and checking it.
 
         Raises:
-            CrlError: it is not fit for a broker; the existing list stays.
+            CrlError: it is not fit for a broker; the existing one stays.
+            FleetDamagedError: an issuer's key is missing or unusable.
         """
-        now = self.now()
-        serials = self.record.revoked_serials(now)
-        crl = issue_crl(ca, serials, self.record.crl_number, now=now)
+        now, number = self.now(), self.record.crl_number
+        issuers = [self.authority(name) for name in self.issuers_in_force()]
+        serials = [self.record.revoked_serials(one.name, now) for one in issuers]
+        lists = b"".join(issue_crl(ca, revoked, number, now=now) for ca, revoked in zip(issuers, serials, strict=True))
+        wanted = list(zip((one.certificate for one in issuers), serials, strict=True))
         for folder in (self.layout.authority, self.layout.broker):
-            beside = write_beside(folder / "crl.pem", crl, PUBLIC)
+            beside = write_beside(folder / "crl.pem", lists, PUBLIC)
             try:
-                check_crl(beside.read_bytes(), ca, serials, now)
+                check_lists(beside.read_bytes(), wanted, now)
             except BaseException:
                 beside.unlink(missing_ok=True)
                 raise
             put_in_place(beside, folder / "crl.pem")
+
+    def check_crl_in_place(self) -> None:
+        """Check that a broker may read the list in its folder: one in force for each issuer, and no other.
+
+        Raises:
+            CrlError: it may not. Some damage lets everybody in.
+        """
+        issuers = x509.load_pem_x509_certificates(self.certificates_pem(self.issuers_in_force()))
+        check_lists(self.crl_in_place(), [(one, frozenset()) for one in issuers], self.now())
 
     def crl_in_place(self) -> bytes:
         """The revocation list now in the broker's folder.
@@ -144,9 +223,10 @@ class FleetFolder:
             raise CrlError(f"{e.filename}: {e.strerror}.") from e
 
     def crl_expires_at(self) -> datetime | None:
-        """When the broker will begin to refuse everyone; ``None`` if the list cannot be read."""
+        """When the broker will begin to refuse everyone; ``None`` if a list is missing or cannot be read."""
         try:
-            return crl_expiry(self.crl_in_place())
+            data = self.crl_in_place()
+            return crl_expiry(data) if len(split_lists(data)) == len(self.issuers_in_force()) else None
         except CrlError:
             return None
 

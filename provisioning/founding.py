@@ -14,7 +14,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from provisioning.certificates import CertificateAuthority, issue_client_certificate, issue_server_certificate
+from provisioning.authorities import make_root
+from provisioning.certificates import issue_client_certificate, issue_server_certificate
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.layout import ALERTS, CENTRAL_TEXT, FOLDER, Layout, authority_text, central_toml
@@ -65,15 +66,14 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
         town.parent.mkdir(parents=True, exist_ok=True)
         staging.town.mkdir(mode=FOLDER)
         staging.create()
-        ca = CertificateAuthority.create(f"Watchlink CA of {town.name}"[:64], now)
-        authority_public = _write_authority(staging, ca)
-        server = issue_server_certificate(ca, (broker.host, *LOCAL_NAMES), now=now)
-        client = issue_client_certificate(ca, CENTRAL_TEXT, now=now)
-        alerts = issue_client_certificate(ca, CENTRAL_ALERTS_CLIENT, now=now)
+        root = make_root(staging, town.name, (), now)
+        authority_public = _write_authority(staging)
+        server = issue_server_certificate(root.services, (broker.host, *LOCAL_NAMES), now=now)
+        client = issue_client_certificate(root.services, CENTRAL_TEXT, now=now)
+        alerts = issue_client_certificate(root.services, CENTRAL_ALERTS_CLIENT, now=now)
         seed = secrets.token_bytes(KEY_BYTES)
-        write_atomic(staging.broker / "ca.pem", ca.certificate_pem, PUBLIC)
         staging.write_certificate(staging.broker, "server", server)
-        staging.write_identity(staging.central, client, seed, ca.certificate_pem, authority_public)
+        staging.write_identity(staging.central, client, seed, root.certificate_pem, authority_public)
         staging.write_certificate(staging.central, ALERTS, alerts)
         write_atomic(staging.central / "central.toml", central_toml(broker, plan.web_port).encode(), PUBLIC)
         record = FleetRecord(
@@ -91,11 +91,12 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
             next_node=FIRST_PREMISES_NODE,
             directory_serial=1,
             directory_issued_at=now,
+            issuers=root.records,
         )
         write_atomic(staging.record, encode_record(record), PUBLIC)
         folder = FleetFolder(staging, record, clock)
         folder.publish(final=Layout(town))
-        folder.publish_crl(ca)
+        folder.publish_crl()
         staging.town.replace(town)
         sync_folder(town.parent)
     except OSError as e:
@@ -104,11 +105,9 @@ def found(town: Path, plan: Plan, clock: Callable[[], datetime]) -> None:
         shutil.rmtree(staging.town, ignore_errors=True)
 
 
-def _write_authority(layout: Layout, ca: CertificateAuthority) -> bytes:
+def _write_authority(layout: Layout) -> bytes:
     seed = secrets.token_bytes(KEY_BYTES)
     public = authority_text(SigningKey(seed))
-    write_atomic(layout.authority / "ca.pem", ca.certificate_pem, PUBLIC)
-    write_atomic(layout.authority / "ca.key", ca.key_pem, PRIVATE)
     write_atomic(layout.authority / "authority.key", seed.hex().encode() + b"\n", PRIVATE)
     write_atomic(layout.authority / "authority.pub", public, PUBLIC)
     return public
@@ -134,6 +133,7 @@ def _broker(plan: Plan) -> BrokerRecord:
         bind=plan.bind or _bind_address(plan.host),
         user=plan.broker_user or _own_name(),
         folder=plan.broker_folder,
+        reads="subject",
     )
 
 

@@ -57,8 +57,13 @@ class Layout(Struct, frozen=True):
 
     @property
     def authority(self) -> Path:
-        """The secrets: the CA's key and the directory's."""
+        """The secrets: the root's key, the issuers' and the directory's."""
         return self.town / "authority"
+
+    @property
+    def trusted(self) -> Path:
+        """Every root that the fleet has ever had, to verify its own broker."""
+        return self.authority / "trusted.pem"
 
     @property
     def broker(self) -> Path:
@@ -106,12 +111,17 @@ class Layout(Struct, frozen=True):
 
     def broker_settings(self, broker: BrokerRecord) -> BrokerSettings:
         """Mosquitto's settings, with its files here or, if the record says so, on its own machine."""
+        is_subject_read = broker.reads != "common name"
         if broker.folder:
             folder = PurePosixPath(broker.folder)
-            return BrokerSettings(folder, DEBIAN_STATE, broker.bind, broker.port, broker.user)
+            return BrokerSettings(
+                folder, DEBIAN_STATE, broker.bind, broker.port, broker.user, is_subject_read=is_subject_read
+            )
         folder = PurePosixPath(self.broker)
         pid_file = PurePosixPath(self.pid_file)
-        return BrokerSettings(folder, folder / "state", broker.bind, broker.port, broker.user, pid_file)
+        return BrokerSettings(
+            folder, folder / "state", broker.bind, broker.port, broker.user, pid_file, is_subject_read
+        )
 
     def write_identity(
         self, folder: Path, certificate: IssuedCertificate, signing_seed: bytes, ca_pem: bytes, authority_public: bytes

@@ -10,10 +10,20 @@ import msgspec
 
 from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
+from provisioning.issuers import current_issuer, has_issuer, has_issuers, issuers_in_force
 from provisioning.layout import ALERTS
 from provisioning.proposals import differences, read_proposals
-from provisioning.records import CertificateRecord, DelegationRecord, NodeKind, WebRecord
+from provisioning.records import (
+    CertificateRecord,
+    DelegationRecord,
+    FleetRecord,
+    IssuerRecord,
+    NodeKind,
+    NodeRecord,
+    WebRecord,
+)
 from wire.fingerprints import key_fingerprint
+from wire.subjects import NODES, SERVICES
 
 CRL_WARNING: Final = timedelta(days=10)
 CERTIFICATE_WARNING: Final = timedelta(days=30)
@@ -21,6 +31,15 @@ CERTIFICATE_WARNING: Final = timedelta(days=30)
 WEB_CA_WARNING: Final = timedelta(days=365)
 """Out of ten years: time to reach every PC and tablet."""
 
+_SHOWN_MAX: Final = 8
+_ONE_CA: Final = (
+    "One CA signs for everybody, and the broker believes the common name alone, so whoever may sign for nodes could be"
+    " central: 'watchlink fleet new-root'."
+)
+_LIST_LOST: Final = (
+    "The revocation list is missing, damaged or lacks an issuer's part; a broker that reloads now lets everybody in, or"
+    " nobody of that issuer"
+)
 _NO_LANE: Final = (
     "Alerts have no connection of their own at central, so one member's flood can hold up the others':"
     f" 'watchlink fleet renew {ALERTS}'."
@@ -116,7 +135,12 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
     if record.office.certificates:
         ends.append(("The office", OFFICE, _latest(record.office.certificates)))
     no_lane = [] if record.central.alerts_certificates else [_NO_LANE]
-    warnings = [*_crl_warnings(crl, now), *no_lane, *(w for end in ends for w in _certificate_warnings(*end, now))]
+    warnings = [
+        *_crl_warnings(crl, now),
+        *_issuer_warnings(record, now),
+        *no_lane,
+        *(w for end in ends for w in _certificate_warnings(*end, now)),
+    ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
     found, trouble = _differences(fleet, snapshot)
     return Listing(
@@ -225,7 +249,7 @@ def _latest(certificates: tuple[CertificateRecord, ...]) -> datetime:
 def _crl_warnings(expires_at: datetime | None, now: datetime) -> list[str]:
     command = "run 'watchlink fleet renew-crl'"
     if expires_at is None:
-        return [f"The revocation list is missing or damaged; a broker that reloads now lets everybody in: {command}."]
+        return [f"{_LIST_LOST}: {command}."]
     if expires_at <= now:
         return [f"The revocation list has expired, and the broker refuses everybody: {command} at once."]
     if expires_at - now <= CRL_WARNING:
@@ -233,6 +257,32 @@ def _crl_warnings(expires_at: datetime | None, now: datetime) -> list[str]:
             f"The revocation list expires in {_days(expires_at - now)}, then the broker refuses everybody: {command}."
         ]
     return []
+
+
+def _issuer_warnings(record: FleetRecord, now: datetime) -> list[str]:
+    if not has_issuers(record):
+        return [_ONE_CA]
+    found = []
+    if record.broker.reads == "unknown":
+        found.append("The broker was not seen to read whole subjects: restart it, then 'watchlink fleet renew-crl'.")
+    kinds = [one for one in (NODES, SERVICES) if has_issuer(record, one)]
+    current = {current_issuer(record, one).name for one in kinds}
+    for issuer in issuers_in_force(record, now):
+        if issuer.name not in current:
+            waiting = [node.node for node in record.nodes if node.revoked_at is None and _is_of(node, issuer)]
+            shown = ", ".join(waiting[:_SHOWN_MAX]) + (", …" if len(waiting) > _SHOWN_MAX else "")
+            who = f"renew {len(waiting)} nodes ({shown})" if waiting else "no node needs it any more"
+            found.append(f"Certificates of {issuer.name} are good until they expire: {who}.")
+    found += [f"Nobody signs {one} certificates: 'watchlink fleet new-issuer {one}'." for one in _missing(kinds)]
+    return found
+
+
+def _missing(kinds: list[str]) -> list[str]:
+    return [one for one in (NODES, SERVICES) if one not in kinds]
+
+
+def _is_of(node: NodeRecord, issuer: IssuerRecord) -> bool:
+    return bool(node.certificates) and node.certificates[-1].issuer == issuer.name
 
 
 def _certificate_warnings(name: str, who: str, expires_at: datetime, now: datetime) -> list[str]:

@@ -15,11 +15,13 @@ from provisioning.certificates import issue_server_certificate
 from provisioning.errors import FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.founding import LOCAL_NAMES
+from provisioning.issuers import issuers_in_force, server_issuer
 from provisioning.layout import FOLDER
 from provisioning.public_keys import KeyOwner, read_public_key
 from provisioning.records import FleetRecord, OfficeKeyRecord, clean_name, remember
 from runtime.atomic import PUBLIC, write_atomic
 from wire.limits import OFFICE_KEYS_MAX
+from wire.subjects import NODES
 
 THE_OFFICE: Final = KeyOwner("the office", "invent members", "snapshot.pub")
 
@@ -91,21 +93,29 @@ def issue_office_certificate(folder: FleetFolder, host: str = "") -> Path:
         FleetInputError: the host cannot be used.
     """
     with folder.changing():
-        record, ca = folder.record, folder.authority()
-        host = clean_name(host or record.office.host or record.broker.host, "office's host")
-        server = issue_server_certificate(ca, (host, *LOCAL_NAMES), now=folder.now())
-        office = msgspec.structs.replace(
-            record.office, host=host, certificates=(*record.office.certificates, remember(server))
-        )
-        # Recorded before it is written, as every certificate.
-        folder.commit(msgspec.structs.replace(record, office=office))
-        layout = folder.layout
-        for made in (layout.office, layout.publisher):
-            made.mkdir(mode=FOLDER, exist_ok=True)
-        write_atomic(layout.publisher / "ca.pem", ca.certificate_pem, PUBLIC)
-        write_atomic(layout.office / "authority.pub", (layout.authority / "authority.pub").read_bytes(), PUBLIC)
-        layout.write_certificate(layout.publisher, "server", server)
-        return layout.publisher
+        return renew_office(folder, host)
+
+
+def renew_office(folder: FleetFolder, host: str = "") -> Path:
+    """As :func:`issue_office_certificate`, for a caller that holds the folder's lock."""
+    record, now = folder.record, folder.now()
+    ca = folder.authority(server_issuer(record, now).name)
+    host = clean_name(host or record.office.host or record.broker.host, "office's host")
+    server = issue_server_certificate(ca, (host, *LOCAL_NAMES), now=now)
+    office = msgspec.structs.replace(
+        record.office, host=host, certificates=(*record.office.certificates, remember(server))
+    )
+    # Recorded before it is written, as every certificate.
+    folder.commit(msgspec.structs.replace(record, office=office))
+    layout = folder.layout
+    for made in (layout.office, layout.publisher):
+        made.mkdir(mode=FOLDER, exist_ok=True)
+    # Not the root: so an issuer that was cut off is refused here too, where there is no revocation list.
+    trusted = [one.name for one in issuers_in_force(record, now) if one.organisation != NODES]
+    write_atomic(layout.publisher / "ca.pem", folder.certificates_pem(trusted), PUBLIC)
+    write_atomic(layout.office / "authority.pub", (layout.authority / "authority.pub").read_bytes(), PUBLIC)
+    layout.write_certificate(layout.publisher, "server", server)
+    return layout.publisher
 
 
 def _trusted(keys: tuple[OfficeKeyRecord, ...], key: str, now: datetime) -> tuple[OfficeKeyRecord, ...]:

@@ -92,7 +92,7 @@ def _authority(folder: FleetFolder, web: WebRecord) -> CertificateAuthority:
             f"The web CA cannot be read ({e.filename}: {e.strerror}). Put it back from the copy of"
             f" {layout.authority}, or make a new one with 'watchlink fleet web-ca --replace'."
         ) from e
-    ca = CertificateAuthority.load(certificate_pem, key_pem)
+    ca = CertificateAuthority.load(certificate_pem, key_pem, AUTHORITY)
     if fingerprint(ca) != web.fingerprint:
         raise FleetDamagedError(
             f"{layout.authority / AUTHORITY}.pem is not the web CA of this town's record: put the right one back, or"

@@ -26,10 +26,13 @@ from wire.text import display_text
 from wire.topics import SCHEME_SLUG
 
 CENTRAL_NAME: Final = "Central"
+FIRST_CA: Final = "ca"
+"""Name of the CA that signed everything in fleets from before there were issuers."""
 
 NodeKind = Literal["premises", "gateway"]
 KeyText = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+IssuerName = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,11 +44,29 @@ class CertificateRecord(Record, frozen=True):
 
     serial: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{1,40}$")]
     expires_at: Moment
+    issuer: IssuerName = FIRST_CA
+    """Who signed it; in older records the first CA. Means nothing in a page's, which the web CA signs."""
 
 
 def remember(certificate: IssuedCertificate) -> CertificateRecord:
     """The record of a certificate."""
-    return CertificateRecord(serial=f"{certificate.serial:x}", expires_at=certificate.expires_at)
+    return CertificateRecord(
+        serial=f"{certificate.serial:x}",
+        expires_at=certificate.expires_at,
+        issuer=certificate.issuer or FIRST_CA,
+    )
+
+
+class IssuerRecord(Record, frozen=True):
+    """An issuer: ``NAME.pem`` and ``NAME.key`` in the authority folder. Its name is never used again."""
+
+    name: IssuerName
+    organisation: Literal["", "node", "services"]
+    """In every subject that it signs; empty = the fleet's first CA, which signs a common name alone."""
+    root: IssuerName
+    """Whose certificate is trusted: ``ROOT.pem``. The first CA is its own."""
+    cut_off_at: Moment | None = None
+    """The broker refuses all its certificates from then on."""
 
 
 class NodeRecord(Record, frozen=True):
@@ -84,6 +105,8 @@ class BrokerRecord(Record, frozen=True):
     user: str
     folder: str = ""
     """The broker's folder on its own machine; empty = in the fleet folder."""
+    reads: Literal["common name", "unknown", "subject"] = "common name"
+    """What it takes as user name. ``unknown``: it is told to read the subject, but was not yet seen to."""
 
 
 class CentralRecord(Record, frozen=True):
@@ -185,6 +208,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     web: WebRecord | None = None
     delegation: DelegationRecord | None = None
     """``None`` = there has never been a delegate."""
+    issuers: tuple[IssuerRecord, ...] = (IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA),)
+    """Oldest first; the last of an organisation that is not cut off signs."""
 
     def node(self, text: str) -> NodeRecord:
         """The node of that id.
@@ -239,12 +264,12 @@ class FleetRecord(Record, frozen=True, kw_only=True):
             raise FleetInputError(f"A premises belongs to 1 to {SCHEMES_PER_NODE_MAX} schemes, not {len(numbers)}.")
         return numbers
 
-    def revoked_serials(self, now: datetime) -> frozenset[int]:
-        """The serials that the revocation list must name at ``now``."""
+    def revoked_serials(self, issuer: str, now: datetime) -> frozenset[int]:
+        """The serials that this issuer's revocation list must name at ``now``."""
         struck = [node for node in self.nodes if node.revoked_at is not None]
         kept = [certificate for node in struck for certificate in node.certificates]
         kept += [canary for canary in self.canaries if canary.expires_at > now]
-        return frozenset(int(certificate.serial, 16) for certificate in kept)
+        return frozenset(int(certificate.serial, 16) for certificate in kept if certificate.issuer == issuer)
 
     def directory(self) -> DirectoryDocument:
         """The directory, to be signed. Revoked nodes stay in it, struck off, so that a reused id shows."""

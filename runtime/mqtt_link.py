@@ -76,7 +76,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str
     """PEM; the only CA that may have signed the broker's certificate."""
     certificate_file: str
-    """PEM; the common name is the client's id."""
+    """PEM, with its issuer's after it; the subject is the client's id at our broker."""
     key_file: str
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=1200)] = 15
     """A dead link is noticed within twice this."""
@@ -139,7 +139,7 @@ class PahoLink:
 
         Args:
             settings: with resolved paths.
-            client_id: the certificate's common name, which the broker uses in any case.
+            client_id: for brokers that ask; ours takes the certificate's subject in any case.
             handlers: the callbacks.
             subscriptions: topic filters, QoS 1, subscribed at each connect.
             will: the last will.

@@ -125,7 +125,8 @@ def server_context(certificate_file: Path, key_file: Path, *, clients_ca_file: P
     Args:
         certificate_file: PEM.
         key_file: PEM, not encrypted.
-        clients_ca_file: PEM; only clients with a certificate of this CA are let in. ``None`` = anybody.
+        clients_ca_file: PEM of roots or issuers; only clients with a certificate of theirs are let in.
+            ``None`` = anybody.
 
     Raises:
         ConfigError: as :func:`client_context`.
@@ -133,6 +134,8 @@ def server_context(certificate_file: Path, key_file: Path, *, clients_ca_file: P
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if clients_ca_file is not None:
         context.verify_mode = ssl.CERT_REQUIRED
+        # An issuer may be trusted without its root, which would trust its other issuers too.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _trust(context, clients_ca_file)
     _present(context, certificate_file, key_file)
     return context

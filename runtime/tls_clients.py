@@ -1,6 +1,7 @@
-"""Which clients a server lets in, among those with a certificate of its CA.
+"""Which clients a server lets in, among those with a certificate that it trusts.
 
-One CA makes the certificates of all the town's programs: what is meant for central is not meant for every shop's node.
+What is meant for central is not meant for every shop's node. The whole subject counts: a common name can be in the
+certificate of another issuer too.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Set as AbstractSet
 
+from cryptography import x509
 
-def admit_only(context: ssl.SSLContext, common_names: AbstractSet[str]) -> None:
-    """Have a server's context refuse clients whose certificate bears none of these common names.
+
+def admit_only(context: ssl.SSLContext, subjects: AbstractSet[str]) -> None:
+    """Have a server's context refuse clients whose certificate has none of these subjects (RFC 4514, as text).
 
     For servers on asyncio. The refusal comes before a byte of a request is read: the connection ends.
     """
@@ -18,14 +21,12 @@ def admit_only(context: ssl.SSLContext, common_names: AbstractSet[str]) -> None:
     class NamedClient(ssl.SSLObject):
         def do_handshake(self) -> None:
             super().do_handshake()
-            if _common_name(self) not in common_names:
+            if _subject(self) not in subjects:
                 raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the client's certificate is another program's")
 
     context.sslobject_class = NamedClient
 
 
-def _common_name(connection: ssl.SSLObject) -> str:
-    certificate = connection.getpeercert() or {}
-    # One type stands for all fields of the dictionary, of which the subject is pairs.
-    parts = [pair for part in certificate.get("subject", ()) for pair in part if isinstance(pair, tuple)]
-    return str(dict(parts).get("commonName", ""))
+def _subject(connection: ssl.SSLObject) -> str:
+    certificate = connection.getpeercert(binary_form=True)
+    return x509.load_der_x509_certificate(certificate).subject.rfc4514_string() if certificate else ""

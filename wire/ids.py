@@ -10,12 +10,12 @@ from msgspec import Struct
 from wire.errors import DecodeError
 
 NodeId = NewType("NodeId", int)
-"""A sender: 1 … 2³²-1. As text, eight lower-case hexadecimal digits; that text is its certificate's CN."""
+"""A sender: 1 … 2³²-1. As text, eight lower-case hexadecimal digits; that text is its certificate's name."""
 
 CENTRAL: Final = NodeId(1)
 """Central is a sender like any other; its key is in the directory under this number."""
 CENTRAL_ALERTS_CLIENT: Final = "00000001-alerts"
-"""Common name, and so client id, of central's second connection, the one for alerts."""
+"""Common name of central's second connection, the one for alerts."""
 
 FIRST_PREMISES_NODE: Final = NodeId(0x10)
 

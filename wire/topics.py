@@ -8,7 +8,7 @@
 | ``node/{node}/up/{channel}`` | that node | central | see :class:`Up` |
 | ``node/{node}/down/{channel}`` | central | that node | see :class:`Down` |
 
-The broker's ACL binds ``{node}`` to the client certificate's common name. ``{scheme}`` is the slug.
+The broker's ACL binds ``{node}`` to the client certificate's subject (:mod:`wire.subjects`). ``{scheme}`` is the slug.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from starlette.routing import Route
 from office.publisher.shelf import KINDS, Shelf
 from runtime.tls import server_context
 from runtime.tls_clients import admit_only
-from wire.ids import CENTRAL, node_text
 from wire.snapshots import SnapshotName
+from wire.subjects import CENTRAL_SUBJECTS
 
 WAIT_S: Final = 25.0
 """Less than what routers and proxies allow a silent connection."""
@@ -32,13 +32,13 @@ WAITING_MAX: Final = 64
 
 
 def context_for_central(certificate_file: Path, key_file: Path, clients_ca_file: Path) -> ssl.SSLContext:
-    """The server's side of mutual TLS. The town's CA makes every node's certificate too: only central is let in.
+    """The server's side of mutual TLS. Only central is let in, by its whole subject: nodes have certificates too.
 
     Raises:
         ConfigError: as :func:`runtime.tls.server_context`.
     """
     context = server_context(certificate_file, key_file, clients_ca_file=clients_ca_file)
-    admit_only(context, {node_text(CENTRAL)})
+    admit_only(context, CENTRAL_SUBJECTS)
     return context
 
 

@@ -6,25 +6,26 @@ from pathlib import Path
 
 from demo.broker_log import BrokerLog, Handing
 
+LIAR, SHOP = "CN=liar,O=services", "CN=00000010,O=node"
 TOPIC = "watchlink/1/node/00000010/down/ack"
 STAMP = "2026-11-26T10:07:10+0000: "
-SAID = f"{STAMP}Received PUBLISH from liar (d0, q1, r0, m2, '{TOPIC}', ... (95 bytes))"
-DENIED = f"{STAMP}Denied PUBLISH from liar (d0, q1, r0, m2, '{TOPIC}', ... (95 bytes))"
-SENT = f"{STAMP}Sending PUBLISH to 00000010 (d0, q1, r0, m7, '{TOPIC}', ... (95 bytes))"
-SENT_ELSEWHERE = f"{STAMP}Sending PUBLISH to 00000010 (d0, q1, r0, m7, 'another/topic', ... (95 bytes))"
-CONFIRMED = f"{STAMP}Received PUBACK from 00000010 (Mid: 7, RC:0)"
-CONFIRMED_ANOTHER = f"{STAMP}Received PUBACK from 00000010 (Mid: 6, RC:0)"
+SAID = f"{STAMP}Received PUBLISH from {LIAR} (d0, q1, r0, m2, '{TOPIC}', ... (95 bytes))"
+DENIED = f"{STAMP}Denied PUBLISH from {LIAR} (d0, q1, r0, m2, '{TOPIC}', ... (95 bytes))"
+SENT = f"{STAMP}Sending PUBLISH to {SHOP} (d0, q1, r0, m7, '{TOPIC}', ... (95 bytes))"
+SENT_ELSEWHERE = f"{STAMP}Sending PUBLISH to {SHOP} (d0, q1, r0, m7, 'another/topic', ... (95 bytes))"
+CONFIRMED = f"{STAMP}Received PUBACK from {SHOP} (Mid: 7, RC:0)"
+CONFIRMED_ANOTHER = f"{STAMP}Received PUBACK from {SHOP} (Mid: 6, RC:0)"
 
 
 def handing(*lines: str) -> Handing:
-    made = Handing("liar", TOPIC)
+    made = Handing(LIAR, TOPIC)
     for line in lines:
         made.take(line)
     return made
 
 
 def test_handing_knows_who_has_confirmed_it() -> None:
-    assert {"00000010"} == handing(SAID, SENT, CONFIRMED).has
+    assert {SHOP} == handing(SAID, SENT, CONFIRMED).has
 
 
 def test_handing_takes_nothing_for_a_confirmation_of_it() -> None:

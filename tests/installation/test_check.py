@@ -25,6 +25,7 @@ from provisioning.office import change_keys
 from tests.installation.conftest import BareMachine
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
+from wire.subjects import NODES
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -165,7 +166,7 @@ def test_damaged_revocation_list_lets_everybody_in(installed: BareMachine, tmp_p
             file.unlink()
         case _:
             other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"})
-            file.write_bytes(issue_crl(other.folder.authority(), set(), 1, now=other.now()))
+            file.write_bytes(issue_crl(other.issuer(NODES), set(), 1, now=other.now()))
     finding = revocation_list(installed, datetime.now(UTC))
 
     assert ("bad", True) == (finding.state, "lets everybody in" in finding.text)

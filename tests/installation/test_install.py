@@ -127,7 +127,7 @@ def test_older_revocation_list_is_refused(machine: BareMachine, fleet: Fleet, to
     before = read_pack(town)
     folder = fleet.folder
     folder.commit(replace(folder.record, crl_number=folder.record.crl_number + 1))
-    folder.publish_crl(folder.authority())
+    folder.publish_crl()
     installed(machine, town)
 
     with pytest.raises(PackError, match="its revocation list has number"):

@@ -18,6 +18,7 @@ from provisioning import packing
 from provisioning.certificates import issue_crl
 from provisioning.fleet import Fleet
 from provisioning.office import issue_office_certificate
+from wire.subjects import NODES
 
 
 def test_pack_and_folder_are_the_same(fleet: Fleet, town: Path, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_damaged_revocation_list_is_refused(town: Path) -> None:
 
 def test_revocation_list_of_another_town_is_refused(fleet: Fleet, town: Path, tmp_path: Path) -> None:
     other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"})
-    crl = issue_crl(other.folder.authority(), set(), 9, now=fleet.now())
+    crl = issue_crl(other.issuer(NODES), set(), 9, now=fleet.now())
     (town / "broker/crl.pem").write_bytes(crl)
 
     with pytest.raises(PackError, match=r"crl.pem is not from the CA"):

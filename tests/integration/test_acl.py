@@ -15,6 +15,7 @@ from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from provisioning.fleet import Fleet, NewNode
 from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
+from wire.subjects import NODES
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +39,7 @@ class Town:
 
     def probe(self) -> BrokerProbe:
         """A look at the broker."""
-        return BrokerProbe("127.0.0.1", self.port, self.fleet.layout.authority / "ca.pem")
+        return BrokerProbe("127.0.0.1", self.port, self.fleet.layout.trusted)
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +215,7 @@ def test_broker_refuses_a_certificate_of_another_ca(town: Town) -> None:
 
 def test_broker_refuses_an_expired_certificate(town: Town) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=200)
-    expired = issue_client_certificate(town.fleet.authority(), HART, now=long_ago)
+    expired = issue_client_certificate(town.fleet.issuer(NODES), HART, now=long_ago)
 
     seen = town.probe().observe(expired, f"{ROOT}/node/{HART}/up/health")
 
@@ -248,14 +249,14 @@ def test_broker_refuses_tls_1_2(town: Town) -> None:
 def test_acl_gives_a_certificate_that_it_does_not_name_nothing(town: Town) -> None:
     """A certificate of our own CA with a name that is no node's: let in, and mute."""
     seen = town.probe().observe(
-        issue_client_certificate(town.fleet.authority(), "000000ff"), f"{ROOT}/node/000000ff/up/health"
+        issue_client_certificate(town.fleet.issuer(NODES), "000000ff"), f"{ROOT}/node/000000ff/up/health"
     )
 
     assert seen.verdict is Verdict.FORBIDDEN
 
 
 def _context(town: Town) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(town.fleet.layout.authority / "ca.pem"))
+    return ssl.create_default_context(cafile=str(town.fleet.layout.trusted))
 
 
 def _first_byte(context: ssl.SSLContext, port: int) -> bytes:

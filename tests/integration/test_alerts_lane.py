@@ -63,11 +63,13 @@ def test_alert_comes_and_is_answered_by_a_connection_of_its_own(fleet: Fleet, br
     with running_central(fleet.layout.central / "central.toml") as central:
         wait_until(lambda: says(central, PROVEN), "proven")
         central.wait_for_board(lambda board: board.has_alerts_lane, "the page says nothing against it")
-        wait_until(lambda: "00000001 watchlink/1/scheme/+/frame/+" in broker_log.read_text(), "taken back")
+        wait_until(
+            lambda: "CN=00000001,O=services watchlink/1/scheme/+/frame/+" in broker_log.read_text(), "taken back"
+        )
 
         press(fleet, central, 7)
 
-        assert "u'00000001-alerts'" in broker_log.read_text()
+        assert "u'CN=00000001-alerts,O=services'" in broker_log.read_text()
         assert 1 == central.count("committed")
 
 
@@ -81,13 +83,13 @@ def test_central_without_the_certificate_goes_on_with_one_connection_and_says_so
 
         assert not central.board().has_alerts_lane
         assert says(central, "watchlink fleet renew alerts")
-        assert "u'00000001-alerts'" not in broker_log.read_text()
+        assert "u'CN=00000001-alerts,O=services'" not in broker_log.read_text()
 
 
 def test_broker_that_does_not_know_the_connection_loses_no_alert(fleet: Fleet) -> None:
     """It lets central subscribe and sends nothing. Told of it, it is used without a restart of central's."""
     acl, conf = fleet.layout.broker / "acl", fleet.layout.broker / "mosquitto.conf"
-    before, _, after = acl.read_text().partition("user 00000001-alerts\n")
+    before, _, after = acl.read_text().partition("user CN=00000001-alerts,O=services\n")
     acl.write_text(before + after.partition("\nuser ")[2].join(["user ", ""]))
     with (
         running_broker(conf, fleet.record.broker.port),
@@ -122,7 +124,10 @@ def test_flood_that_stops_the_brokers_queue_for_alerts_is_over_when_it_is(fleet:
                     thief.client.publish(topic, b"junk")
             finally:
                 central.process.send_signal(signal.SIGCONT)
-        wait_until(lambda: "are being dropped for client 00000001-alerts" in broker_log.read_text(), "it dropped some")
+        wait_until(
+            lambda: "are being dropped for client CN=00000001-alerts,O=services" in broker_log.read_text(),
+            "it dropped some",
+        )
 
         press(fleet, central, 7)
 

@@ -17,6 +17,7 @@ from tests.support.central_program import CentralProgram, office_of, running_cen
 from tests.support.fleet_broker import DEADLINE_S, free_port, wait_until
 from tests.support.software_passkey import SoftwarePasskey
 from tests.support.town_office import COOKIE, DOOR
+from wire.subjects import SERVICES
 
 pytestmark = pytest.mark.integration
 
@@ -165,7 +166,7 @@ def test_central_without_an_office_runs_and_says_how_to_get_one(config: Path) ->
 
 def test_page_is_served_by_tls_under_its_name_alone(fleet: Fleet, config: Path, office: StandInOffice) -> None:
     name = "central.town.example"
-    issued = issue_server_certificate(fleet.authority(), (name,))
+    issued = issue_server_certificate(fleet.issuer(SERVICES), (name,))
     fleet.layout.write_certificate(config.parent, "web", issued)
     own = f'names = ["{name}"]\ncertificate_file = "web.pem"\nkey_file = "web.key"\n'
     config.write_text(config.read_text().replace("\n[web]\n", f"\n[web]\n{own}"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from demo.liar import NAME, Liar, Said
+from demo.liar import OWN, Liar, Said
 from provisioning.fleet import Fleet
 from tests.support.fleet_broker import free_port, running_broker, wait_until
 
@@ -33,7 +33,7 @@ def test_broker_refuses_nothing_while_the_liar_changes_its_mind(
             for number in range(CHANGES):
                 liar.withhold(f"watchlink/1/{number}", "00000010")
                 liar.say(Said(f"watchlink/1/{number}", b"", None))
-            wait_until(lambda: log.read_text().count(f" PUBLISH from {NAME} ") == CHANGES, "the broker has them all")
+            wait_until(lambda: log.read_text().count(f" PUBLISH from {OWN} ") == CHANGES, "the broker has them all")
         finally:
             liar.stop()
     assert "refuses" not in caplog.text

@@ -22,6 +22,7 @@ from wire.ids import parse_node
 from wire.kinds import AlertKind
 from wire.limits import FRAME_BYTES_MAX
 from wire.signing import PublicKey, SigningKey
+from wire.subjects import NODES
 from wire.topics import CentralTopic, Down, DownTopic, IncidentTopic, scheme_frames
 
 pytestmark = pytest.mark.integration
@@ -191,9 +192,9 @@ def test_node_with_a_useless_certificate_says_why_and_stays_armed(
         case "another CA":
             reissue(quiet_town, SHOP, CertificateAuthority.create("elsewhere", now), now)
         case "expired":
-            reissue(quiet_town, SHOP, quiet_town.fleet.authority(), now - timedelta(days=200))
+            reissue(quiet_town, SHOP, quiet_town.fleet.issuer(NODES), now - timedelta(days=200))
         case "another node's":
-            reissue(quiet_town, SHOP, quiet_town.fleet.authority(), now, PUB)
+            reissue(quiet_town, SHOP, quiet_town.fleet.issuer(NODES), now, PUB)
         case "not PEM":
             (quiet_town.folder(SHOP) / "client.pem").write_text("damaged")
         case "wrong key":
@@ -226,7 +227,7 @@ def test_node_says_in_words_why_the_broker_refuses_it(
         case "another CA":
             reissue(quiet_town, SHOP, CertificateAuthority.create("elsewhere", now), now)
         case "expired":
-            reissue(quiet_town, SHOP, quiet_town.fleet.authority(), now - timedelta(days=200))
+            reissue(quiet_town, SHOP, quiet_town.fleet.issuer(NODES), now - timedelta(days=200))
         case "revoked":
             with pytest.raises(BrokerUnprovenError):  # it does not run yet, and will obey when it does
                 quiet_town.fleet.revoke(SHOP, lambda: None, deadline_s=0)

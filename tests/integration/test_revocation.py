@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,16 +22,19 @@ from provisioning.cli import main
 from provisioning.enforcement import reload_by_command, reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
-from tests.support.fleet_broker import free_port, listening, running_broker
+from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
 from wire.directory import open_directory
 from wire.ids import NodeId
 from wire.signing import PublicKey
+from wire.subjects import NODES
 
 pytestmark = pytest.mark.integration
 
 STOLEN, SHOP = "00000010", "00000011"
 FRAMES = "watchlink/1/scheme/hart/frame"
 NOT_AUTHORISED = 0x87
+CONNECT = b"\x10\x10\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x03any"
+"""MQTT 5, clean start, keep alive 30 s, client id "any"."""
 
 
 def make_town(town: Path) -> Fleet:
@@ -54,7 +59,7 @@ def seen(fleet: Fleet, identity: Path) -> Verdict:
     certificate = IssuedCertificate(
         (identity / "client.pem").read_bytes(), (identity / "client.key").read_bytes(), 0, datetime.now(UTC)
     )
-    probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.authority / "ca.pem")
+    probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted)
     return probe.observe(certificate, f"{FRAMES}/{identity.name}").verdict
 
 
@@ -100,6 +105,31 @@ def test_revoke_silences_a_session_that_stays_connected(live: Fleet) -> None:
         assert [payload for _, payload in shop.received] == [b"before", b"after", b"last"]
         assert not stolen.disconnected.is_set()
         assert not shop.disconnected.is_set()
+
+
+def test_revoke_ends_the_tls_tickets_too(live: Fleet) -> None:
+    """Whoever resumes a session shows no certificate, so the list alone would not be asked."""
+    stolen = live.node_folder(STOLEN)
+    context = ssl.create_default_context(cafile=str(stolen / "ca.pem"))
+    context.load_cert_chain(stolen / "client.pem", stolen / "client.key")
+
+    def connected(ticket: ssl.SSLSession | None) -> tuple[bool, bytes, ssl.SSLSession | None]:
+        with (
+            socket.create_connection(("127.0.0.1", live.record.broker.port), timeout=DEADLINE_S) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1", session=ticket) as link,
+        ):
+            try:
+                link.sendall(CONNECT)
+                return bool(link.session_reused), link.recv(4), link.session
+            except OSError:
+                return bool(link.session_reused), b"", None
+
+    _, _, ticket = connected(None)
+    before = connected(ticket)[:2]
+    live.revoke(STOLEN, reload_of(live))
+
+    assert (True, 0x20) == (before[0], before[1][0])
+    assert (False, b"") == connected(ticket)[:2]
 
 
 def test_revoke_covers_every_certificate_the_node_ever_had(live: Fleet, tmp_path: Path) -> None:
@@ -203,7 +233,7 @@ def test_revoke_is_loud_about_a_broker_that_obeys_no_acl(fleet: Fleet) -> None:
 def test_revoke_is_loud_about_a_broker_that_refuses_everybody(fleet: Fleet) -> None:
     """An expired list does that; a canary alone would have been content."""
     expired = fleet.layout.broker / "expired.pem"
-    expired.write_bytes(issue_crl(fleet.authority(), frozenset(), 1, now=datetime.now(UTC) - timedelta(days=60)))
+    expired.write_bytes(issue_crl(fleet.issuer(NODES), frozenset(), 1, now=datetime.now(UTC) - timedelta(days=60)))
 
     with (
         running_otherwise(
@@ -220,7 +250,7 @@ def test_revoke_never_puts_an_unfit_list_in_place_and_still_silences(
 ) -> None:
     """Damaged, empty, or without the stolen node's serial: the list before stays, and the ACL is obeyed."""
     before = live.layout.broker.joinpath("crl.pem").read_bytes()
-    lacking = issue_crl(live.authority(), frozenset(), 9, now=live.now())
+    lacking = issue_crl(live.issuer(NODES), frozenset(), 9, now=live.now())
     monkeypatch.setattr(fleet_folder, "issue_crl", lambda *_, **__: lacking if made is None else made)
     with listening(live.record.broker.port, live.node_folder(STOLEN)) as stolen:
         with pytest.raises(BrokerUnprovenError, match="revocation list could not be written"):

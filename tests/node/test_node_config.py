@@ -16,6 +16,7 @@ from provisioning.certificates import CertificateAuthority, issue_client_certifi
 from provisioning.fleet import Fleet, NewNode
 from runtime.config import ConfigError
 from wire.ids import NodeId
+from wire.subjects import NODES
 
 NODE = "00000010"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -142,7 +143,7 @@ def test_config_warns_of_a_certificate_that_expires_soon(file: Path) -> None:
 @pytest.mark.parametrize(("name", "words"), [(NODE, "another CA"), ("00000011", "the certificate of 00000011")])
 def test_config_with_a_foreign_certificate_arms_and_says_so(fleet: Fleet, file: Path, name: str, words: str) -> None:
     now = datetime.now(UTC)
-    authority = CertificateAuthority.create("elsewhere", now) if name == NODE else fleet.authority()
+    authority = CertificateAuthority.create("elsewhere", now) if name == NODE else fleet.issuer(NODES)
     (file.parent / "client.pem").write_bytes(issue_client_certificate(authority, name, now=now).certificate_pem)
 
     assert words in load_config(file, "").link_problem

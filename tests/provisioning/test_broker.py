@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from provisioning.broker import BrokerSettings, Member, render_acl, render_configuration
+from provisioning.broker import BrokerSettings, Member, Services, render_acl, render_configuration
 from provisioning.fleet import Fleet
 from wire.ids import NodeId
 
@@ -13,18 +13,22 @@ from wire.ids import NodeId
 def test_acl_names_every_right_and_takes_all_from_the_revoked() -> None:
     """The whole file, because what it does not say is forbidden."""
     members = [
-        Member(NodeId(0x10), ("hart",)),
-        Member(NodeId(0x11), ("hart", "pubwatch")),
-        Member(NodeId(0x12), ("hart",), is_revoked=True),
+        Member(NodeId(0x10), ("hart",), ("CN=00000010,O=node",)),
+        Member(NodeId(0x11), ("hart", "pubwatch"), ("CN=00000011,O=node",)),
+        Member(NodeId(0x12), ("hart",), ("CN=00000012", "CN=00000012,O=node"), is_revoked=True),
     ]
+    services = Services(("CN=00000001,O=services",), ("CN=00000001-alerts,O=services",), ("CN=proof,O=node",))
 
     assert (
-        render_acl(members, ["hart", "pubwatch"], 3).splitlines()[1:]
+        render_acl(members, ["hart", "pubwatch"], services, 3).splitlines()[1:]
         == """\
 user proof
+topic write watchlink/1/proof/3/believed
+
+user CN=proof,O=node
 topic write watchlink/1/proof/3
 
-user 00000001
+user CN=00000001,O=services
 topic read watchlink/1/scheme/+/frame/+
 topic read watchlink/1/node/+/up/+
 topic write watchlink/1/node/+/down/+
@@ -33,7 +37,7 @@ topic write watchlink/1/scheme/hart/central
 topic write watchlink/1/scheme/pubwatch/incident
 topic write watchlink/1/scheme/pubwatch/central
 
-user 00000001-alerts
+user CN=00000001-alerts,O=services
 topic read watchlink/1/scheme/+/frame/+
 topic read watchlink/1/node/+/up/heard
 topic read watchlink/1/node/+/up/sync
@@ -42,7 +46,7 @@ topic write watchlink/1/node/+/down/ack
 topic write watchlink/1/node/+/down/air
 topic read watchlink/1/node/00000001/down/receipt
 
-user 00000010
+user CN=00000010,O=node
 topic write watchlink/1/node/00000010/up/+
 topic read watchlink/1/node/00000010/down/+
 topic write watchlink/1/scheme/hart/frame/00000010
@@ -50,7 +54,7 @@ topic read watchlink/1/scheme/hart/frame/+
 topic read watchlink/1/scheme/hart/incident
 topic read watchlink/1/scheme/hart/central
 
-user 00000011
+user CN=00000011,O=node
 topic write watchlink/1/node/00000011/up/+
 topic read watchlink/1/node/00000011/down/+
 topic write watchlink/1/scheme/hart/frame/00000011
@@ -62,7 +66,10 @@ topic read watchlink/1/scheme/pubwatch/frame/+
 topic read watchlink/1/scheme/pubwatch/incident
 topic read watchlink/1/scheme/pubwatch/central
 
-user 00000012
+user CN=00000012
+topic deny #
+
+user CN=00000012,O=node
 topic deny #""".splitlines()
     )
 

@@ -13,6 +13,7 @@ from provisioning.broker_probe import BrokerProbe, Observation, Verdict
 from provisioning.certificates import CertificateAuthority, IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.fleet import Fleet
 from tests.support.proof_broker import CONNACK, ProofBroker
+from wire.subjects import NODES
 
 TOPIC = proof_topic(0)
 
@@ -27,7 +28,7 @@ def broker(tmp_path: Path) -> Iterator[ProofBroker]:
 
 @pytest.fixture
 def ca(broker: ProofBroker, tmp_path: Path) -> CertificateAuthority:
-    return Fleet.open(tmp_path / "town").authority()
+    return Fleet.open(tmp_path / "town").issuer(NODES)
 
 
 @pytest.fixture
@@ -55,14 +56,15 @@ def test_revoked_certificate_is_refused_as_revoked(
     broker: ProofBroker, ca: CertificateAuthority, control: IssuedCertificate, tmp_path: Path
 ) -> None:
     now = Fleet.open(tmp_path / "town").now()
-    (broker.orders.folder / "crl.pem").write_bytes(issue_crl(ca, {control.serial}, 1, now=now))
+    broker.orders.revoked = broker.orders.folder / "one.pem"
+    broker.orders.revoked.write_bytes(issue_crl(ca, {control.serial}, 1, now=now))
 
     assert Verdict.REVOKED is look(broker, control).verdict
     assert [] == broker.orders.published
 
 
 def test_certificate_of_another_town_is_refused_but_not_as_revoked(broker: ProofBroker, tmp_path: Path) -> None:
-    other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"}).authority()
+    other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"}).issuer(NODES)
 
     assert Verdict.REFUSED is look(broker, issue_client_certificate(other, PROOF_USER)).verdict
 

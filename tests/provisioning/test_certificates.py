@@ -12,12 +12,14 @@ from provisioning.certificates import (
     CertificateAuthority,
     IssuedCertificate,
     check_crl,
+    check_lists,
     crl_expiry,
     issue_client_certificate,
     issue_crl,
     issue_server_certificate,
 )
 from provisioning.errors import CrlError, FleetDamagedError
+from wire.subjects import NODES, SERVICES
 
 NOW = datetime.now(UTC)
 
@@ -102,7 +104,7 @@ def test_authority_refuses_a_key_that_is_not_its_own(ca: CertificateAuthority) -
 def test_crl_that_is_fit_is_accepted(ca: CertificateAuthority) -> None:
     crl = issue_crl(ca, {5, 7}, 1, now=NOW)
 
-    check_crl(crl, ca, {5, 7}, NOW)
+    check_crl(crl, ca.certificate, {5, 7}, NOW)
 
     assert crl_expiry(crl) == (NOW + timedelta(days=30)).replace(microsecond=0)
 
@@ -119,7 +121,83 @@ def test_crl_that_is_unfit_is_refused(ca: CertificateAuthority) -> None:
 
     for words, crl in unfit.items():
         with pytest.raises(CrlError, match=words):
-            check_crl(crl, ca, {5, 7}, NOW)
+            check_crl(crl, ca.certificate, {5, 7}, NOW)
+
+
+@pytest.fixture(scope="module")
+def issuers() -> list[CertificateAuthority]:
+    root = CertificateAuthority.create_root("Watchlink root of test", NOW)
+    return [root.create_issuer(kind, f"{kind}-1", NOW) for kind in (NODES, SERVICES)]
+
+
+def test_file_with_a_list_of_each_issuer_is_accepted_in_any_order(issuers: list[CertificateAuthority]) -> None:
+    lists = [issue_crl(one, {number}, 1, now=NOW) for number, one in enumerate(issuers, start=5)]
+    wanted = [(one.certificate, {number}) for number, one in enumerate(issuers, start=5)]
+
+    for data in (b"".join(lists), b"\n".join(reversed(lists))):
+        check_lists(data, wanted, NOW)
+
+    assert crl_expiry(b"".join(lists)) == (NOW + timedelta(days=30)).replace(microsecond=0)
+
+
+def test_file_of_lists_that_is_unfit_is_refused(issuers: list[CertificateAuthority]) -> None:
+    """One damaged list opens the door for everybody; a missing one shuts it for its issuer's."""
+    nodes, services = (issue_crl(one, {5}, 1, now=NOW) for one in issuers)
+    stranger = issue_crl(CertificateAuthority.create("other", NOW), {5}, 1, now=NOW)
+    old = issue_crl(issuers[1], {5}, 1, now=NOW - timedelta(days=40))
+    unfit = {
+        "There are 1 revocation lists for 2": nodes,
+        "There are 3 revocation lists for 2": nodes + services + stranger,
+        "of CN=Watchlink services-1,O=services is missing": nodes + stranger,
+        "there is more in its file": nodes + services[:-30],
+        "cannot be read back": nodes + services[:60] + b"AAAA" + services[64:],
+        "not in force": nodes + old,
+        "lacks 1 revoked": nodes + issue_crl(issuers[1], set(), 1, now=NOW),
+    }
+
+    for words, data in unfit.items():
+        with pytest.raises(CrlError, match=words):
+            check_lists(data, [(one.certificate, {5}) for one in issuers], NOW)
+
+
+def test_lists_that_expire_first_say_when(issuers: list[CertificateAuthority]) -> None:
+    late, soon = (issue_crl(one, set(), 1, now=NOW - timedelta(days=n)) for n, one in enumerate(issuers))
+
+    assert crl_expiry(late + soon) == (NOW + timedelta(days=29)).replace(microsecond=0)
+
+
+def test_issuer_signs_for_its_organisation_and_says_who_it_is(issuers: list[CertificateAuthority]) -> None:
+    issued = [issue_client_certificate(one, "00000010", now=NOW) for one in issuers]
+    chains = [x509.load_pem_x509_certificates(one.certificate_pem) for one in issued]
+
+    assert ["CN=00000010,O=node", "CN=00000010,O=services"] == [own.subject.rfc4514_string() for own, _ in chains]
+    assert [one.certificate for one in issuers] == [issuer for _, issuer in chains]
+    assert ["node-1", "services-1"] == [one.issuer for one in issued]
+
+
+def test_issuer_read_back_signs_for_the_same_organisation(issuers: list[CertificateAuthority]) -> None:
+    read = [CertificateAuthority.load(one.certificate_pem, one.key_pem, one.name) for one in issuers]
+
+    assert [(NODES, "node-1"), (SERVICES, "services-1")] == [(one.organisation, one.name) for one in read]
+
+
+@pytest.mark.parametrize(("kind", "is_server"), [(NODES, False), (SERVICES, True)])
+def test_issuer_satisfies_the_strict_checks_of_python_3_13(tmp_path: Path, kind: str, *, is_server: bool) -> None:
+    root = CertificateAuthority.create_root("Watchlink root of test", NOW)
+    services = root.create_issuer(SERVICES, "services-1", NOW)
+    client = issue_client_certificate(root.create_issuer(kind, "one", NOW), "00000010", now=NOW)
+    server = issue_server_certificate(services if is_server else root, ["127.0.0.1"], now=NOW)
+
+    assert shake_hands(tmp_path, root, server, client) == "00000010"
+
+
+def test_issuer_may_make_no_other_and_ends_with_its_root(issuers: list[CertificateAuthority]) -> None:
+    root = CertificateAuthority.create_root("Watchlink root of test", NOW)
+    later = root.create_issuer(NODES, "nodes-1", NOW + timedelta(days=3_000)).certificate
+    constraints = later.extensions.get_extension_for_class(x509.BasicConstraints).value
+
+    assert 0 == constraints.path_length
+    assert root.certificate.not_valid_after_utc == later.not_valid_after_utc
 
 
 def test_ca_may_make_no_other_ca(ca: CertificateAuthority) -> None:
@@ -175,11 +253,11 @@ def test_crl_is_in_force_from_a_day_ago_until_its_end_and_not_at_it(ca: Certific
     crl = issue_crl(ca, {5}, 1, now=now)
     first, end = now - timedelta(days=1), now + timedelta(days=30)
 
-    check_crl(crl, ca, {5}, first)
-    check_crl(crl, ca, {5}, end - timedelta(seconds=1))
+    check_crl(crl, ca.certificate, {5}, first)
+    check_crl(crl, ca.certificate, {5}, end - timedelta(seconds=1))
     for outside in (first - timedelta(seconds=1), end):
         with pytest.raises(CrlError, match="not in force"):
-            check_crl(crl, ca, {5}, outside)
+            check_crl(crl, ca.certificate, {5}, outside)
 
 
 def test_certificates_that_the_ca_gives_make_nobody_a_ca(ca: CertificateAuthority) -> None:

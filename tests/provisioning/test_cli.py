@@ -181,9 +181,9 @@ def test_require_signatures_counts_those_that_did_not_sign_yet(town: str, capsys
 @pytest.mark.parametrize(
     ("who", "said"),
     [
-        ("00000010", "New client.key and client.pem in"),
-        ("central", "New client.key and client.pem in"),
-        ("alerts", "New alerts.key and alerts.pem in"),
+        ("00000010", "New client.key, client.pem and ca.pem in"),
+        ("central", "New client.key, client.pem and ca.pem in"),
+        ("alerts", "New alerts.key, alerts.pem and ca.pem in"),
         ("broker", "New key and certificate in"),
     ],
 )

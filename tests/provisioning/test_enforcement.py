@@ -21,6 +21,7 @@ from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
 from provisioning.records import encode_record
 from tests.support.proof_broker import CONNACK, Orders, ProofBroker
+from wire.subjects import NODES
 
 NOT_LET_IN = b"\x20\x03\x00\x86\x00"
 
@@ -60,7 +61,11 @@ def obey_no_acl(orders: Orders) -> None:
 def obey_an_expired_list(orders: Orders) -> None:
     fleet = Fleet.open(orders.folder.parent)
     orders.revoked = orders.folder / "expired.pem"
-    orders.revoked.write_bytes(issue_crl(fleet.authority(), set(), 1, now=fleet.now() - timedelta(days=60)))
+    orders.revoked.write_bytes(issue_crl(fleet.issuer(NODES), set(), 1, now=fleet.now() - timedelta(days=60)))
+
+
+def believe_the_common_name(orders: Orders) -> None:
+    orders.is_common_name_believed = True
 
 
 def hang_up(orders: Orders) -> None:
@@ -73,6 +78,7 @@ def hang_up(orders: Orders) -> None:
         (obey_no_list, "LETS REVOKED CERTIFICATES IN: a revoked test certificate was let in, and its message taken"),
         (obey_the_acl_of_before, "still obeys an older ACL"),
         (obey_no_acl, "OBEYS NO ACL"),
+        (believe_the_common_name, "BELIEVES A CERTIFICATE'S COMMON NAME, whoever signed it"),
         (obey_an_expired_list, "refuses valid certificates too (SSLV3_ALERT_CERTIFICATE_EXPIRED)"),
         (hang_up, "did not answer (the broker hung up)"),
     ],
@@ -107,10 +113,23 @@ def test_broker_has_the_new_files_when_it_is_told_and_then_is_seen_to_obey(fleet
     )
 
     ((acl, crl),) = on_disk
-    allowed, forbidden = broker.orders.published
+    # With a certificate of each issuer: what is allowed, what is not, and what a common name alone would give.
+    allowed, forbidden, believed, *again = broker.orders.published
+    assert [allowed, forbidden, believed] == again
     assert f"topic write {allowed}\n" in acl
     assert f"topic write {forbidden}\n" not in acl
+    assert f"user proof\ntopic write {believed}\n" in acl
     assert before != crl
+
+
+def test_nothing_that_is_done_daily_needs_the_roots_key(fleet: Fleet) -> None:
+    """It lies offline."""
+    (fleet.layout.authority / "root-1.key").unlink()
+
+    fleet.add("Bakery", "High St", ["hart"])
+    for who in ("00000010", "central", "alerts", "broker", "office"):
+        fleet.renew(who)
+    fleet.revoke("00000010", nothing)
 
 
 def test_broker_may_take_its_time(fleet: Fleet, broker: ProofBroker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,21 +144,22 @@ def test_each_proof_is_made_against_an_acl_of_its_own(fleet: Fleet, broker: Proo
     fleet.enforce(nothing)
     fleet.enforce(nothing)
 
-    first, _, second, _ = broker.orders.published
-    assert first != second
+    published = broker.orders.published
+    assert published[0] != published[6]
 
 
 def test_canaries_are_remembered_until_they_expire(fleet: Fleet) -> None:
     """One that were forgotten would be let in; one that never were would make the list grow for ever."""
     fleet.enforce(nothing)
     fleet.enforce(nothing)
-    first, second = fleet.record.canaries
+    first, *others = fleet.record.canaries
     past = msgspec.structs.replace(first, expires_at=fleet.now() - timedelta(seconds=1))
-    fleet.layout.record.write_bytes(encode_record(msgspec.structs.replace(fleet.record, canaries=(past, second))))
+    fleet.layout.record.write_bytes(encode_record(msgspec.structs.replace(fleet.record, canaries=(past, *others))))
 
     fleet.enforce(nothing)
 
-    assert [second.serial] == [canary.serial for canary in fleet.record.canaries[:-1]]
+    assert ["nodes-1", "services-1"] * 2 == [canary.issuer for canary in (first, *others)]
+    assert [one.serial for one in others] == [canary.serial for canary in fleet.record.canaries[:-2]]
 
 
 def test_list_that_is_unfit_is_not_put_in_place_and_the_node_is_silenced_all_the_same(
@@ -154,7 +174,9 @@ def test_list_that_is_unfit_is_not_put_in_place_and_the_node_is_silenced_all_the
     with pytest.raises(BrokerUnprovenError, match="revocation list could not be written"):
         fleet.revoke(
             "00000010",
-            lambda: silenced.append("user 00000010\ntopic deny #\n" in (fleet.layout.broker / "acl").read_text()),
+            lambda: silenced.append(
+                "user CN=00000010,O=node\ntopic deny #\n" in (fleet.layout.broker / "acl").read_text()
+            ),
         )
 
     assert [True] == silenced
@@ -168,6 +190,19 @@ def test_broker_is_not_told_to_read_an_unfit_list(fleet: Fleet, monkeypatch: pyt
 
     with pytest.raises(BrokerUnprovenError, match="cannot be read back"):
         fleet.revoke("00000010", pytest.fail)
+
+
+@pytest.mark.parametrize("lost", ["nodes-1", "services-1"])
+def test_broker_is_not_told_to_read_lists_of_which_one_is_lost(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """It would refuse all certificates of that issuer: nobody has a network, or central has none."""
+    kept = fleet.folder.authority({"nodes-1": "services-1", "services-1": "nodes-1"}[lost])
+    (fleet.layout.broker / "crl.pem").write_bytes(issue_crl(kept, set(), 1, now=fleet.now()))
+    monkeypatch.setattr(folder, "issue_crl", lambda *_, **__: b"damaged")
+
+    with pytest.raises(BrokerUnprovenError, match="There are 1 revocation lists for 2 issuers"):
+        fleet.enforce(pytest.fail)
 
 
 def test_revoke_says_what_was_seen(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,8 @@ from wire.ids import CENTRAL, NodeId
 from wire.signing import PublicKey, SigningKey
 from wire.text import display_text
 
-SECRETS = {"ca.key", "authority.key", "server.key", "client.key", "alerts.key", "signing.key", "acl"}
+AUTHORITIES = ("authority", "root-1", "nodes-1", "services-1")
+SECRETS = {*(f"{name}.key" for name in (*AUTHORITIES, "server", "client", "alerts", "signing")), "acl"}
 
 
 def directory_of(fleet: Fleet) -> Directory:
@@ -42,9 +43,9 @@ def test_init_makes_the_folder_that_the_architecture_names(fleet: Fleet) -> None
     assert sorted(contents(fleet.layout.town)) == [
         "authority/authority.key",
         "authority/authority.pub",
-        "authority/ca.key",
-        "authority/ca.pem",
         "authority/crl.pem",
+        *(f"authority/{name}.{kind}" for name in ("nodes-1", "root-1", "services-1") for kind in ("key", "pem")),
+        "authority/trusted.pem",
         "broker/acl",
         "broker/ca.pem",
         "broker/crl.pem",
@@ -288,7 +289,7 @@ def test_add_finishes_what_was_interrupted_before_the_directory_was_written(
     fleet.add("Bakery", "", ["hart"])
 
     assert set(directory_of(fleet).senders) == {CENTRAL, NodeId(0x10), NodeId(0x11)}
-    assert "user 00000010" in (fleet.layout.broker / "acl").read_text()
+    assert "user CN=00000010,O=node" in (fleet.layout.broker / "acl").read_text()
 
 
 def test_two_commands_at_once_lose_no_node(fleet: Fleet) -> None:
@@ -334,10 +335,10 @@ def test_renew_works_after_the_folder_was_carried_away(fleet: Fleet) -> None:
 
     folder = fleet.renew(node.node)
 
-    assert {path.name for path in folder.iterdir()} == {"client.key", "client.pem"}
+    assert {path.name for path in folder.iterdir()} == {"ca.pem", "client.key", "client.pem"}
 
 
-@pytest.mark.parametrize("name", ["fleet.json", "authority/ca.key", "authority/authority.key"])
+@pytest.mark.parametrize("name", ["fleet.json", "authority/nodes-1.key", "authority/authority.key"])
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 40, b"{}", None])
 def test_damaged_fleet_is_named_in_a_sentence(fleet: Fleet, name: str, damage: bytes | None) -> None:
     path = fleet.layout.town / name
@@ -347,16 +348,16 @@ def test_damaged_fleet_is_named_in_a_sentence(fleet: Fleet, name: str, damage: b
         Fleet.open(fleet.layout.town).add("Corner Shop", "", ["hart"])
 
 
-def test_revoke_without_the_cas_key_still_strikes_and_takes_every_right(fleet: Fleet) -> None:
+def test_revoke_without_an_issuers_key_still_strikes_and_takes_every_right(fleet: Fleet) -> None:
     """docs/runbook.md, 'A lost CA key'."""
     fleet.add("Corner Shop", "", ["hart"])
-    (fleet.layout.authority / "ca.key").unlink()
+    (fleet.layout.authority / "nodes-1.key").unlink()
 
-    with pytest.raises(BrokerUnprovenError, match="NOT PROVEN: The CA cannot be read"):
+    with pytest.raises(BrokerUnprovenError, match="NOT PROVEN: The CA nodes-1 cannot be read"):
         fleet.revoke("00000010", lambda: None)
 
     assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
-    assert "user 00000010\ntopic deny #" in (fleet.layout.broker / "acl").read_text()
+    assert "user CN=00000010,O=node\ntopic deny #" in (fleet.layout.broker / "acl").read_text()
 
 
 def test_revoke_raises_the_directorys_serial(fleet: Fleet) -> None:
@@ -377,7 +378,7 @@ def test_revoke_without_the_directorys_key_still_takes_every_right(fleet: Fleet)
     with pytest.raises(FleetDamagedError, match=r"authority\.key"):
         fleet.revoke(node.node, pytest.fail)
 
-    assert f"user {node.node}\ntopic deny #\n" in (fleet.layout.broker / "acl").read_text()
+    assert f"user CN={node.node},O=node\ntopic deny #\n" in (fleet.layout.broker / "acl").read_text()
 
 
 def test_revoke_is_not_kept_back_by_what_was_packed_beside_the_node_folders(fleet: Fleet) -> None:

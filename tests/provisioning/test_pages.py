@@ -206,7 +206,7 @@ def test_fleet_serves_a_page_that_a_browser_with_the_root_accepts(now_fleet: Fle
 
 def test_web_ca_is_not_the_fleets_and_no_node_trusts_it(now_fleet: Fleet) -> None:
     make_web_authority(now_fleet.folder, DOMAIN)
-    pems = [(now_fleet.layout.authority / name).read_bytes() for name in ("ca.pem", "web-ca.pem")]
+    pems = [(now_fleet.layout.authority / name).read_bytes() for name in ("root-1.pem", "web-ca.pem")]
     keys = [
         x509.load_pem_x509_certificate(pem)
         .public_key()

@@ -16,9 +16,9 @@ COMMIT = "f02b764"
 class OldVersion:
     """Its files, and the environment in which our interpreter runs them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commit: str = COMMIT) -> None:
         folder.mkdir()
-        files = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+        files = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-x"], cwd=folder, input=files, check=True)
         # Its folder comes before whatever is installed, and the working directory is not searched.
         self.env: Mapping[str, str] = {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}

@@ -8,9 +8,9 @@ attempt() { # command …: until it succeeds, two minutes at most
         sleep 0.02
     done
 }
-node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000010 '; }
+node_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as CN=00000010,O=node '; }
 node_is_connected() { systemctl show --property=StatusText --value watchlink-node | grep -q '; connected'; }
-central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as 00000001 '; }
+central_at_broker() { journalctl --output=cat --unit=mosquitto | grep -q ' as CN=00000001,O=services '; }
 is_back() { # unit times
     [ "$(systemctl show --property=NRestarts --value "$1")" -ge "$2" ] && systemctl --quiet is-active "$1"
 }

@@ -28,6 +28,7 @@ from tests.support.debian_root import PACKAGES
 from tests.support.office_boot import office_libraries, office_mounts
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
+from wire.subjects import NODES, SERVICES
 
 pytestmark = pytest.mark.integration
 
@@ -72,9 +73,9 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     identity = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node)
     with (identity / "node.toml").open("a") as config:
         config.write(LINE)
-    ca, now = fleet.folder.authority(), fleet.now()
-    late = issue_client_certificate(ca, "00000001", now=now, life=timedelta(days=4)).certificate_pem
-    late_crl = issue_crl(ca, set(), 1, now=now - timedelta(days=31))
+    now, issuers = fleet.now(), [fleet.issuer(one) for one in (NODES, SERVICES)]
+    late = issue_client_certificate(issuers[1], "00000001", now=now, life=timedelta(days=4)).certificate_pem
+    late_crl = b"".join(issue_crl(one, set(), 1, now=now - timedelta(days=31)) for one in issuers)
     identity_of_backups = new_identity()
     backup_toml = f'\n[backup]\nrecipients = ["{identity_of_backups.to_public()}"]\n'
     here = Path(__file__).parent
@@ -125,7 +126,7 @@ def test_unit_reaches_ready(proof: Proof, unit: str) -> None:
     )
 
 
-@pytest.mark.parametrize("sender", ["00000001", "00000010"])
+@pytest.mark.parametrize("sender", ["CN=00000001,O=services", "CN=00000010,O=node"])
 def test_locked_in_programs_reach_the_locked_in_broker(proof: Proof, sender: str) -> None:
     """Sockets, TLS, certificates and threads all work under the units' locks, on Debian's own Python."""
     assert f" as {sender} " in proof.text("broker-log")

@@ -68,7 +68,7 @@ def asyncapi_document() -> str:
             "parameters": {
                 "scheme": {"description": "A scheme's slug, as in the directory.", "examples": ["hart", "pubwatch"]},
                 "node": {
-                    "description": "A node's id, which is its certificate's common name; the broker holds it to that.",
+                    "description": "A node's id, which is in its certificate's subject; the broker holds it to that.",
                     "examples": ["00000010"],
                 },
             },

@@ -292,8 +292,9 @@ def _topics() -> str:
         for c in CHANNELS
     )
     return (
-        "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL ties `{node}` to the common name of "
-        "the client certificate (`provisioning/broker.py`). Central has a second client, `00000001-alerts`, with the "
+        "`{scheme}` is a scheme's slug, `{node}` a node's id. The broker's ACL ties `{node}` to the whole "
+        "subject of the client certificate, `CN={node},O=node` (ADR 0029). Central is `CN=00000001,O=services`; it has "
+        "a second client, `CN=00000001-alerts,O=services`, with the "
         "rights that frames, heard, receipts, acknowledgements and air need (ADR 0014). Nothing is retained. Signed: "
         "with the user property `signature` (see Signatures).\n\n"
         + table(("topic", "who writes", "who reads", "QoS", "payload", "signed", "bytes at most", "meaning"), rows)

@@ -15,6 +15,7 @@ from provisioning.certificates import CertificateAuthority, issue_client_certifi
 from tests.support.fitted_unit import NODE, FittedUnit
 from wire.directory import DirectoryDocument, SealedDirectory, seal_directory
 from wire.signing import SigningKey
+from wire.subjects import NODES
 
 
 def found(fitted: FittedUnit, name: str, days: float = 0) -> Step:
@@ -57,14 +58,14 @@ def test_certificate_says_by_whom_and_for_how_long(
     step = found(fitted, "certificate", days)
 
     assert (outcome, left) == (step.outcome, step.figures.get("days_left"))
-    assert left is None or "from the CA Watchlink CA of town" in step.text
+    assert left is None or "from the CA Watchlink nodes-1" in step.text
 
 
 def test_certificate_of_another_town_or_node_is_wrong(fitted: FittedUnit) -> None:
     now = datetime.now(UTC)
     for authority, node, words in (
         (CertificateAuthority.create("other", now), NODE, "is from another CA"),
-        (fitted.fleet.authority(), "00000011", "is the certificate of 00000011"),
+        (fitted.fleet.issuer(NODES), "00000011", "is the certificate of 00000011"),
     ):
         issued = issue_client_certificate(authority, node, now=now)
         (fitted.folder / "client.pem").write_bytes(issued.certificate_pem)
@@ -76,7 +77,7 @@ def test_certificate_of_another_town_or_node_is_wrong(fitted: FittedUnit) -> Non
 
 
 def test_key_of_another_certificate_is_wrong(fitted: FittedUnit) -> None:
-    issued = issue_client_certificate(fitted.fleet.authority(), NODE, now=datetime.now(UTC))
+    issued = issue_client_certificate(fitted.fleet.issuer(NODES), NODE, now=datetime.now(UTC))
     (fitted.folder / "client.key").write_bytes(issued.key_pem)
 
     assert "not the key of" in found(fitted, "certificate").text
