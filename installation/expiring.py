@@ -14,6 +14,7 @@ from installation.errors import InstallError
 from installation.findings import Finding, bad, expiry, good, look_at
 from installation.machine import Machine
 from installation.places import Parts
+from installation.revocation import lists_end_at
 from runtime.snapshot_folder import parse_kept_name
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
@@ -56,9 +57,13 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
 
 def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
     try:
-        ends_at = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        # Its own, then its issuer's, without which it is worth nothing either.
+        own_end, *issuers_end = (one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as e:
         return bad(about, f"{path} cannot be read ({e})", to_do)
+    ends_at = min([own_end, *issuers_end])
+    if ends_at < own_end:
+        to_do = f"Run 'watchlink fleet new-root --replace' {_CARRY}"
     return expiry(about, path.name, ends_at, now, warning=CERTIFICATE_WARNING, to_do=to_do)
 
 
@@ -67,12 +72,14 @@ def revocation_list(machine: Machine, now: datetime) -> Finding:
     about, to_do = "revocation list", f"Run 'watchlink fleet renew-crl' {_CARRY}"
     path = machine.path(f"{places.BROKER}/crl.pem")
     try:
-        crl = x509.load_pem_x509_crl(path.read_bytes())
-        issuers = x509.load_pem_x509_certificates(machine.path(f"{places.BROKER}/ca.pem").read_bytes())
-        ends_at = crl.next_update_utc
-        if ends_at is None or not any(crl.is_signature_valid(one.public_key()) for one in issuers):  # type: ignore[arg-type]
-            return bad(about, "it is not from this town's CA: a broker that reloads it lets everybody in", to_do)
-    except (OSError, ValueError, TypeError) as e:
+        # From before there were issuers there is one CA, in ca.pem.
+        named = machine.path(f"{places.BROKER}/issuers.pem")
+        named = named if named.exists() else named.with_name("ca.pem")
+        issuers = x509.load_pem_x509_certificates(named.read_bytes())
+        ends_at = lists_end_at(path.read_bytes(), issuers)
+    except InstallError as e:
+        return bad(about, f"its file {e}", to_do)
+    except (OSError, ValueError) as e:
         return bad(about, f"it is missing or damaged: a broker that reloads it lets everybody in ({e})", to_do)
     found = expiry(about, "the list", ends_at, now, warning=CRL_WARNING, to_do=to_do)
     if found.state == "ok":

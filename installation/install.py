@@ -16,8 +16,9 @@ from installation import places
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, change_of, digest, load_record, put, save_record
 from installation.machine import Machine
-from installation.pack import Pack, crl_number_of
+from installation.pack import Pack
 from installation.places import Parts
+from installation.revocation import crl_number_of
 from runtime.atomic import PUBLIC, write_atomic
 from wire.directory import open_directory
 from wire.errors import WireError

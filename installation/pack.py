@@ -17,8 +17,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
-from installation.errors import PackError
+from installation.errors import InstallError, PackError
 from installation.places import BROKER, CENTRAL, DIRECTORY, OFFICE, OFFICE_DIRECTORY, Parts
+from installation.revocation import crl_number_of, is_authority, is_below, lists_end_at
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import open_directory
 from wire.errors import WireError
@@ -34,6 +35,8 @@ NEEDED: Final = (
     *("central/signing.key", "central/authority.pub"),
 )
 """Besides: ``central/alerts.*`` and ``office/publisher/*``, where there are some."""
+ISSUERS: Final = "broker/issuers.pem"
+"""Whoever must have a revocation list. Without it, from before there were issuers, the one CA in ``ca.pem``."""
 _PLACES: Final = dict(zip(FOLDERS, (BROKER, CENTRAL, f"{OFFICE}/publisher"), strict=True))
 FILES_MAX: Final = 100
 BYTES_MAX: Final = 64 * 1024 * 1024
@@ -98,19 +101,6 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
     return Pack(files, authority, serial, crl_number)
 
 
-def crl_number_of(data: bytes) -> int:
-    """Of a revocation list in PEM.
-
-    Raises:
-        ValueError: not a list with a number.
-    """
-    try:
-        crl = x509.load_pem_x509_crl(data)
-        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound as e:
-        raise ValueError("the revocation list has no number") from e
-
-
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
     if (town / TOP).is_file():
         yield TOP, (town / TOP).read_bytes()
@@ -157,8 +147,9 @@ def _check_secrets(files: Mapping[str, bytes], authority: PublicKey) -> None:
     issuers = {
         _public(certificate.public_key())
         for name, data in files.items()
-        if name.endswith("ca.pem")
+        if name.endswith(".pem") and b"BEGIN CERTIFICATE" in data
         for certificate in x509.load_pem_x509_certificates(data)
+        if is_authority(certificate)
     }
     for name, data in files.items():
         is_forbidden = False
@@ -180,37 +171,31 @@ def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
         ("broker/server", "broker/ca.pem"),
         ("central/client", "central/ca.pem"),
         ("central/alerts", "central/ca.pem"),
-        ("office/publisher/server", "office/publisher/ca.pem"),
+        # Central verifies it; the publisher's own ca.pem is for its clients.
+        ("office/publisher/server", "central/ca.pem"),
     ):
         if f"{certificate}.pem" not in files:
             continue
-        own, *chain = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
+        own = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
         key = serialization.load_pem_private_key(files.get(f"{certificate}.key", b""), password=None)
-        if _public(own.public_key()) != _public(key.public_key()):
+        if _public(own[0].public_key()) != _public(key.public_key()):
             raise PackError(f"{certificate}.key is not the key of {certificate}.pem.")
-        if not _is_issued_by(own, [*chain, *x509.load_pem_x509_certificates(files[ca])]):
+        if not is_below(own, x509.load_pem_x509_certificates(files[ca])):
             raise PackError(f"{certificate}.pem is not from the CA in {ca}.")
-    crl = x509.load_pem_x509_crl(files["broker/crl.pem"])
-    issuers = x509.load_pem_x509_certificates(files["broker/ca.pem"])
-    if not any(crl.is_signature_valid(issuer.public_key()) for issuer in issuers):  # type: ignore[arg-type]
-        raise PackError("broker/crl.pem is not from the CA in broker/ca.pem: the broker would let everybody in.")
-    ends = crl.next_update_utc
-    if ends is None or ends <= now:
+    roots = x509.load_pem_x509_certificates(files["broker/ca.pem"])
+    issuers = x509.load_pem_x509_certificates(files[ISSUERS]) if ISSUERS in files else roots
+    if not all(is_below([one], roots) for one in issuers):
+        raise PackError(f"{ISSUERS} is not from the CA in broker/ca.pem.")
+    try:
+        ends = lists_end_at(files["broker/crl.pem"], issuers)
+    except InstallError as e:
+        raise PackError(f"broker/crl.pem {e}.") from e
+    if ends <= now:
         raise PackError(
             "The revocation list has expired: with it the broker refuses everybody. On the fleet's machine run"
             " 'watchlink fleet renew-crl', then pack again."
         )
     return crl_number_of(files["broker/crl.pem"])
-
-
-def _is_issued_by(certificate: x509.Certificate, issuers: list[x509.Certificate]) -> bool:
-    for issuer in issuers:
-        try:
-            certificate.verify_directly_issued_by(issuer)
-        except Exception:  # noqa: BLE001, S112 - the library raises four kinds, all of which say no
-            continue
-        return True
-    return False
 
 
 def _check_configuration(text: str) -> None:

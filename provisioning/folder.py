@@ -155,6 +155,8 @@ class FleetFolder:
         self.layout.write_directory(sealed)
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
+        # The broker does not read it: whoever installs its files sees by it that each issuer has a list.
+        write_atomic(self.layout.broker / "issuers.pem", self.certificates_pem(self.issuers_in_force()), PUBLIC)
         every = dict.fromkeys(one.root for one in record.issuers)
         write_atomic(self.layout.trusted, self.certificates_pem(every), PUBLIC)
         settings = (final or self.layout).broker_settings(record.broker)

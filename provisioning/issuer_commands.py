@@ -47,11 +47,12 @@ def _new_root(options: argparse.Namespace) -> None:
         f"{newest} is the fleet's root, with an issuer for nodes and one for services. Certificates of before stay good"
     )
     say("until they expire. In this order:")
-    say(f"  1. Bring {layout.broker} to the broker and RESTART it: a reload does not make it read whole subjects.")
-    say("  2. Run 'watchlink fleet renew-crl', which proves that it does.")
-    say(f"  3. 'watchlink fleet renew {OFFICE}', if there is an office on another machine, and carry its files there.")
-    say(f"  4. Carry {layout.central} (client, alerts and ca.pem) to central and restart it.")
-    say("  5. Renew every node within 90 days: 'watchlink fleet renew ID', and carry ca.pem with the rest.")
+    say(f"  1. If there is an office: 'watchlink fleet renew {OFFICE}', and bring its files to its publisher.")
+    say(f"  2. Bring {layout.central} to central and {layout.broker} to the broker, and restart both:")
+    say("     'watchlink central install' does all of it. Elsewhere RESTART the broker by hand: a reload does not make")
+    say("     it read whole subjects.")
+    say("  3. Run 'watchlink fleet renew-crl', which proves that it does.")
+    say("  4. Renew every node within 90 days: 'watchlink fleet renew ID', and carry ca.pem with the rest.")
     say(f"Keep a copy of {layout.authority} offline, then delete {newest}.key there.")
 
 

@@ -141,20 +141,21 @@ def certificate_step(identity: Identity, now: datetime) -> Step:
     if identity.file is None:
         return _needs("certificate")
     link = identity.file.mqtt.resolved(identity.folder)
-    renew = "have the fleet's engineer renew it: watchlink fleet renew; carry client.key and client.pem here"
+    renew = "have the fleet's engineer renew it: watchlink fleet renew; carry client.key, client.pem and ca.pem here"
     try:
         problem, _ = check_certificate(identity.config_file, link, parse_node(identity.file.identity.node), now)
         if problem:
             return bad("certificate", problem, renew)
         client_context(Path(link.ca_file), Path(link.certificate_file), Path(link.key_file), lambda _: None)
-        ours = x509.load_pem_x509_certificate(Path(link.certificate_file).read_bytes())
+        chain = x509.load_pem_x509_certificates(Path(link.certificate_file).read_bytes())
     except (ConfigError, OSError) as e:
         if isinstance(e.__cause__ or e, PermissionError):
             return Step("certificate", Outcome.UNSEEN, str(e), _RUN_AS_ROOT)
         return bad("certificate", str(e), "carry the node's folder here again, whole")
-    days = (ours.not_valid_after_utc - now).days
-    ends = f"expires on {ours.not_valid_after_utc:%d %b %Y}, in {days} days"
-    by = ", ".join(str(one.value) for one in ours.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
+    ends_at = min(one.not_valid_after_utc for one in chain)
+    days = (ends_at - now).days
+    ends = f"expires on {ends_at:%d %b %Y}, in {days} days"
+    by = ", ".join(str(one.value) for one in chain[0].issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
     text = f"this node's, from the CA {by or 'without a name'}; {ends}"
     if days < EXPIRES_SOON_DAYS:
         return bad("certificate", text, renew, days_left=days)

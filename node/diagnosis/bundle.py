@@ -145,12 +145,12 @@ def _people() -> list[str]:
 
 
 def _authority(found: Findings) -> list[str]:
-    """The CA's name, which is the town's."""
+    """Names of root and issuers, of which the root's is the town's."""
     names: list[str] = []
     with suppress(OSError, ValueError, KeyError):
-        ca = x509.load_pem_x509_certificate(found.identity.files["ca_file"].read_bytes())
-        for one in ca.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
-            names += [str(one.value), str(one.value).rpartition(" of ")[2]]
+        for ca in x509.load_pem_x509_certificates(found.identity.files["ca_file"].read_bytes()):
+            for one in ca.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
+                names += [str(one.value), str(one.value).rpartition(" of ")[2]]
     return names
 
 

@@ -19,13 +19,13 @@ from installation.install import Order, install
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
-from provisioning.certificates import issue_crl
+from provisioning.certificates import AUTHORITY_LIFE, CertificateAuthority, issue_crl, issue_server_certificate
 from provisioning.fleet import Fleet
 from provisioning.office import change_keys
 from tests.installation.conftest import BareMachine
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
-from wire.subjects import NODES
+from wire.subjects import NODES, SERVICES
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -156,20 +156,52 @@ def test_revocation_list_is_told_before_everybody_is_refused(
     assert (state, True) == (finding.state, then in finding.text)
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing", "another town's"])
-def test_damaged_revocation_list_lets_everybody_in(installed: BareMachine, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "then"),
+    [
+        ("cut", "lets everybody in"),
+        ("missing", "lets everybody in"),
+        ("another town's", "no list of the CA Watchlink nodes-1: the broker refuses all of it"),
+        ("one issuer's", "no list of the CA Watchlink nodes-1: the broker refuses all of it"),
+    ],
+)
+def test_damaged_revocation_list_is_told(
+    installed: BareMachine, fleet: Fleet, tmp_path: Path, damage: str, then: str
+) -> None:
     file = installed.path(f"{places.BROKER}/crl.pem")
     match damage:
         case "cut":
             file.write_bytes(file.read_bytes()[:100])
         case "missing":
             file.unlink()
+        case "one issuer's":
+            file.write_bytes(issue_crl(fleet.issuer(SERVICES), set(), 1, now=fleet.now()))
         case _:
             other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"})
             file.write_bytes(issue_crl(other.issuer(NODES), set(), 1, now=other.now()))
     finding = revocation_list(installed, datetime.now(UTC))
 
-    assert ("bad", True) == (finding.state, "lets everybody in" in finding.text)
+    assert ("bad", True) == (finding.state, then in finding.text)
+
+
+def test_town_with_one_ca_is_in_order(installed: BareMachine, fleet: Fleet) -> None:
+    """From before there were issuers."""
+    ca, broker = CertificateAuthority.create("Watchlink CA of town", fleet.now()), installed.path(places.BROKER)
+    (broker / "issuers.pem").unlink()
+    (broker / "ca.pem").write_bytes(ca.certificate_pem)
+    (broker / "crl.pem").write_bytes(issue_crl(ca, set(), 1, now=fleet.now()))
+
+    assert "ok" == revocation_list(installed, fleet.now()).state
+
+
+def test_issuer_that_ends_before_what_it_signed_is_told_with_what_to_do(installed: BareMachine, fleet: Fleet) -> None:
+    late = fleet.now() + AUTHORITY_LIFE - timedelta(days=20)
+    issued = issue_server_certificate(fleet.issuer(SERVICES), ["127.0.0.1"], now=late)
+    installed.path(f"{places.BROKER}/server.pem").write_bytes(issued.certificate_pem)
+    (finding,) = found(check(installed, late), "broker's certificate")
+
+    assert ("soon", "server.pem expires in 19 days") == (finding.state, finding.text)
+    assert "fleet new-root --replace" in finding.to_do
 
 
 def test_missing_connection_for_alerts_is_told(installed: BareMachine) -> None:

@@ -17,8 +17,9 @@ from installation.places import BROKER, CENTRAL, CENTRAL_STATE, OFFICE, Parts
 from provisioning import packing
 from provisioning.certificates import issue_crl
 from provisioning.fleet import Fleet
+from provisioning.issuer_changes import new_root
 from provisioning.office import issue_office_certificate
-from wire.subjects import NODES
+from wire.subjects import NODES, SERVICES
 
 
 def test_pack_and_folder_are_the_same(fleet: Fleet, town: Path, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_pack_and_folder_are_the_same(fleet: Fleet, town: Path, tmp_path: Path) 
     packed = read_pack(tmp_path / "town.tar")
 
     assert packed == read_pack(town)
-    assert count == len(packed.files) == 19
+    assert count == len(packed.files) == 20
     assert "broker/mosquitto.pid" not in packed.files
     assert packing.FOLDERS == FOLDERS
 
@@ -65,7 +66,12 @@ def test_machine_gets_the_files_of_its_own_parts_alone(town: Path, parts: Parts,
 
 @pytest.mark.parametrize(
     ("secret", "place"),
-    [("ca.key", "central/client.key"), ("ca.key", "broker/more.key"), ("authority.key", "central/signing.key")],
+    [
+        ("services-1.key", "central/client.key"),
+        ("nodes-1.key", "broker/more.key"),
+        ("root-1.key", "broker/more.key"),
+        ("authority.key", "central/signing.key"),
+    ],
 )
 def test_secret_of_the_town_is_refused_under_any_name(town: Path, secret: str, place: str) -> None:
     shutil.copy(town / "authority" / secret, town / place)
@@ -110,8 +116,44 @@ def test_revocation_list_of_another_town_is_refused(fleet: Fleet, town: Path, tm
     crl = issue_crl(other.issuer(NODES), set(), 9, now=fleet.now())
     (town / "broker/crl.pem").write_bytes(crl)
 
-    with pytest.raises(PackError, match=r"crl.pem is not from the CA"):
+    with pytest.raises(PackError, match=r"crl.pem has no list of the CA Watchlink nodes-1"):
         read_pack(town)
+
+
+@pytest.mark.parametrize("kept", [NODES, SERVICES])
+def test_revocation_list_without_an_issuers_part_is_refused(fleet: Fleet, town: Path, kept: str) -> None:
+    """The broker would refuse every node, or central."""
+    lacking = {NODES: "services-1", SERVICES: "nodes-1"}[kept]
+    (town / "broker/crl.pem").write_bytes(issue_crl(fleet.issuer(kept), set(), 9, now=fleet.now()))
+
+    with pytest.raises(PackError, match=f"crl.pem has no list of the CA Watchlink {lacking}: the broker refuses all"):
+        read_pack(town)
+
+
+def test_revocation_list_that_is_damaged_behind_a_good_one_is_refused(town: Path) -> None:
+    """A broker that reloads it would let everybody in, whatever the first says."""
+    crl = (town / "broker/crl.pem").read_bytes()
+    (town / "broker/crl.pem").write_bytes(crl[:-100])
+
+    with pytest.raises(PackError, match="does not hold what it should"):
+        read_pack(town)
+
+
+def test_issuers_of_another_town_are_refused(town: Path, tmp_path: Path) -> None:
+    other = Fleet.init(tmp_path / "other", schemes={"hart": "HART"}).layout.broker
+    for name in ("issuers.pem", "crl.pem"):
+        shutil.copy(other / name, town / "broker")
+
+    with pytest.raises(PackError, match=r"broker/issuers.pem is not from the CA"):
+        read_pack(town)
+
+
+def test_fleet_that_moved_to_another_root_is_packed(fleet: Fleet, town: Path) -> None:
+    fleet.add("Corner Shop", "High St", ["hart"])
+    issue_office_certificate(fleet.folder, "192.0.2.7")
+    new_root(fleet.folder, is_replacement=True)
+
+    assert {"broker/issuers.pem", "office/publisher/server.pem"} <= set(read_pack(town).files)
 
 
 def test_town_for_a_broker_elsewhere_is_refused_with_what_to_do(tmp_path: Path) -> None:

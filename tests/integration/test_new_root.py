@@ -274,6 +274,6 @@ def test_new_root_says_what_to_do_and_once_is_enough(fleet: Fleet, capsys: pytes
     said = capsys.readouterr().out
 
     assert [0, 0] == statuses
-    assert "RESTART it" in said
+    assert "RESTART the broker" in said
     assert "root-1 signs already" in said
     assert ["ca", "nodes-1", "services-1"] == [one.name for one in Fleet.open(fleet.layout.town).record.issuers]

@@ -1,0 +1,81 @@
+"""Who has signed whom, and the broker's revocation lists: one file, with a list for each issuer (ADR 0029).
+
+A broker that reloads a damaged file lets everybody in; of an issuer without a list, or with an expired one, it lets
+nobody in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from installation.errors import InstallError
+
+_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----\n?", re.DOTALL)
+
+
+def crl_number_of(data: bytes) -> int:
+    """Of a file of lists: the lowest.
+
+    Raises:
+        ValueError: not lists with a number.
+    """
+    try:
+        return min(one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for one in _lists(data))
+    except x509.ExtensionNotFound as e:
+        raise ValueError("the revocation list has no number") from e
+
+
+def lists_end_at(data: bytes, issuers: Sequence[x509.Certificate]) -> datetime:
+    """When the first of these issuers' lists expires. A list of somebody else does no harm.
+
+    Raises:
+        ValueError: the file is damaged.
+        InstallError: an issuer has no list; the message is the end of a sentence.
+    """
+    lists, ends = _lists(data), []
+    for issuer in issuers:
+        key = issuer.public_key()
+        own = [one for one in lists if isinstance(key, ec.EllipticCurvePublicKey) and one.is_signature_valid(key)]
+        if not own or own[0].next_update_utc is None:
+            name = " ".join(str(one.value) for one in issuer.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
+            raise InstallError(f"has no list of the CA {name}: the broker refuses all of it")
+        ends.append(own[0].next_update_utc)
+    return min(ends)
+
+
+def _lists(data: bytes) -> tuple[x509.CertificateRevocationList, ...]:
+    lists = tuple(map(x509.load_pem_x509_crl, _LIST.findall(data)))
+    if not lists or _LIST.sub(b"", data).strip():
+        raise ValueError("the revocation list is damaged")
+    return lists
+
+
+def is_below(certificates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> bool:
+    """Whether a root has signed the first of the certificates, itself or by way of one of the others."""
+    own, *between = certificates
+    uppers = [one for one in between if _is_issued_by(one, roots)]
+    return _is_issued_by(own, [*roots, *uppers])
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether its key signs certificates."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _is_issued_by(certificate: x509.Certificate, issuers: Sequence[x509.Certificate]) -> bool:
+    for issuer in issuers:
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except Exception:  # noqa: BLE001, S112 - the library raises four kinds, all of which say no
+            continue
+        return True
+    return False
