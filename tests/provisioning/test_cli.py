@@ -55,7 +55,7 @@ def test_pack_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.
 
     said = capsys.readouterr().out
     assert status == 0
-    assert f"{tmp_path}/town.tar holds 16 files for central's machine, and none of the town's own secrets" in said
+    assert f"{tmp_path}/town.tar holds 17 files for central's machine, and none of the town's own secrets" in said
     assert "watchlink central install --from town.tar" in said
 
 

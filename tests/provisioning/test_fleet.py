@@ -50,6 +50,7 @@ def test_init_makes_the_folder_that_the_architecture_names(fleet: Fleet) -> None
         "broker/ca.pem",
         "broker/crl.pem",
         "broker/door.nft",
+        "broker/issuers.pem",
         "broker/mosquitto.conf",
         "broker/server.key",
         "broker/server.pem",

@@ -288,3 +288,15 @@ def test_archive_says_nothing_of_who_made_it(tmp_path: Path) -> None:
         (member,) = archive.getmembers()
 
     assert ("", "", 0, 0, 0) == (member.uname, member.gname, member.uid, member.gid, member.mtime)
+
+
+def test_towns_name_in_the_root_is_taken_out_though_an_ordinary_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In ca.pem the issuer comes first, whose name says nothing of the town."""
+    unit = fitted_unit(tmp_path, monkeypatch)
+    said = json.dumps({"message": "found Town"})
+    unit.program("journalctl", json.dumps({"__REALTIME_TIMESTAMP": "1700000000000000", "MESSAGE": said}))
+    log = gather(unit.file, "1.2", unit.machine)[1]["log.jsonl"].decode()
+
+    assert "found ‹name›" in json.loads(log.splitlines()[0])["message"]
