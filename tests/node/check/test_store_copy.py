@@ -6,6 +6,7 @@ import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,11 @@ def test_store_that_is_open_elsewhere_is_counted_with_what_stands_in_its_log(sta
     look = look_at_store(state)
 
     assert (Outcome.OK, 1, 1) == (look.step.outcome, look.figures["frames"], look.figures["frames_without_receipt"])
-    with pytest.raises(sqlite3.OperationalError, match="locked"):  # so it was a copy that was opened
-        sqlite3.connect(state / "node.db", timeout=0).execute("SELECT * FROM outbox")
+    with (
+        closing(sqlite3.connect(state / "node.db", timeout=0)) as db,
+        pytest.raises(sqlite3.OperationalError, match="locked"),  # so it was a copy that was opened
+    ):
+        db.execute("SELECT * FROM outbox")
 
 
 def test_store_is_not_touched(state: Path, store: NodeStore) -> None:

@@ -49,7 +49,7 @@ def test_unkey_says_what_failed(config: Path, hidraw: Path, capsys: pytest.Captu
 
     assert 1 == status
     assert "may be ON" in said
-    assert "is it plugged in" in said
+    assert "is not there" in said
 
 
 def test_unkey_without_its_file_is_not_sure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
