@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -20,10 +22,12 @@ OFF: Final = bytes((0, 0, 0, 4, 0))
 
 
 @pytest.fixture
-def hidraw(tmp_path: Path) -> Path:
-    path = tmp_path / "hidraw"
-    path.touch()
-    return path
+def hidraw() -> Iterator[Path]:
+    """In a folder with a short name: what is said of it has a limit, and the advice comes last."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "hidraw"
+        path.touch()
+        yield path
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def test_unkey_says_what_failed(config: Path, hidraw: Path, capsys: pytest.Captu
 
     assert 1 == status
     assert "may be ON" in said
-    assert "is not there" in said
+    assert "is it plugged in" in said
 
 
 def test_unkey_without_its_file_is_not_sure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
