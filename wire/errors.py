@@ -63,6 +63,9 @@ REASONS: Final[dict[str, str]] = {
     "ticket browser": "made for another browser",
     "ticket expired": "older than a minute, or made for longer",
     "ticket early": "from the future: one of the clocks is wrong",
+    # claims of new nodes
+    "claim code": "not a claim code: of another length, or with a typo",
+    "claims": "not a list of claims, or one that contradicts itself",
 }
 """Every reason a decoder gives, usable as a counter's label. None contains a byte from the peer."""
 
