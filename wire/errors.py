@@ -66,6 +66,7 @@ REASONS: Final[dict[str, str]] = {
     # claims of new nodes
     "claim code": "not a claim code: of another length, or with a typo",
     "claims": "not a list of claims, or one that contradicts itself",
+    "seed": "not a seed, or one with a typo",
 }
 """Every reason a decoder gives, usable as a counter's label. None contains a byte from the peer."""
 
