@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from installation import places
 from installation.errors import InstallError
-from installation.expiring import backups, certificates, directory, revocation_list, snapshots
+from installation.expiring import backups, certificates, directory, revocation_list, root, snapshots
 from installation.files import BESIDE, digest, load_record
 from installation.findings import Finding, bad, good, in_order, look_at
 from installation.install import parts_of
@@ -74,7 +74,7 @@ def check(machine: Machine, now: datetime | None = None) -> list[Finding]:
         *((lambda: _door(machine), lambda: [broker_answers(machine)]) if parts.central else ()),
         lambda: _pages(machine, parts),
         lambda: certificates(machine, at, parts, _page_certificates(machine, parts)),
-        *((lambda: [revocation_list(machine, at)],) if parts.central else ()),
+        *((lambda: root(machine, at), lambda: [revocation_list(machine, at)]) if parts.central else ()),
         lambda: directory(machine, parts),
         lambda: _snapshots(machine, at, parts),
         lambda: _backups(machine, at, parts),

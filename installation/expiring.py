@@ -22,6 +22,8 @@ from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
 
 CERTIFICATE_WARNING: Final = timedelta(days=30)
+ROOT_WARNING: Final = timedelta(days=365)
+"""As ``watchlink fleet list``: every node has to be visited before."""
 CRL_WARNING: Final = timedelta(days=10)
 """As ``watchlink fleet list``. The list is renewed every day and lasts thirty."""
 BACKUP_AGE_MAX: Final = timedelta(hours=36)
@@ -67,6 +69,17 @@ def _certificate(about: str, path: Path, now: datetime, to_do: str) -> Finding:
     return expiry(about, path.name, ends_at, now, warning=CERTIFICATE_WARNING, to_do=to_do)
 
 
+def root(machine: Machine, now: datetime) -> list[Finding]:
+    """The newest root that the broker trusts, below which everybody's certificates are."""
+    about, path = "root", machine.path(f"{places.BROKER}/ca.pem")
+    try:
+        ends_at = max(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError) as e:
+        return [bad(about, f"{path} cannot be read ({e})", "Run 'watchlink central install' again.")]
+    to_do = f"Put the root's key back and run 'watchlink fleet new-root --replace' {_CARRY} Then renew every node."
+    return [expiry(about, "the root certificate", ends_at, now, warning=ROOT_WARNING, to_do=to_do)]
+
+
 def revocation_list(machine: Machine, now: datetime) -> Finding:
     """The broker's: damaged it lets everybody in, expired nobody."""
     about, to_do = "revocation list", f"Run 'watchlink fleet renew-crl' {_CARRY}"
@@ -103,13 +116,17 @@ def directory(machine: Machine, parts: Parts) -> list[Finding]:
     """Central's or the office's; and whether they have the same."""
     about = "directory"
     try:
-        serial = _directory(machine, parts)[1].serial
+        authority, opened = _directory(machine, parts)
     except InstallError as e:
         return [bad(about, str(e), "Install the newest pack again.")]
-    found = [good(about, f"serial {serial}")]
+    found = [good(about, f"serial {opened.serial}")]
     if parts.central and parts.office:
-        office = machine.path(places.OFFICE_DIRECTORY)
-        if not office.exists() or office.read_bytes() != machine.path(places.DIRECTORY).read_bytes():
+        # The authority's part: what the delegate adds and strikes reaches central alone; the office needs none of it.
+        try:
+            office = open_directory(machine.path(places.OFFICE_DIRECTORY).read_bytes(), authority).base
+        except (OSError, WireError):
+            office = b""
+        if office != opened.base:
             found = [bad(about, "the office has another one than central", "Run 'watchlink central install' again.")]
     return found
 

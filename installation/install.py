@@ -26,6 +26,7 @@ from wire.signing import PublicKey
 
 Say = Callable[[str], None]
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_WAY_OUT: Final = "Nothing was changed. If you found the town again, or restored its folder, add --new-town."
 _TOLD: Final = {
     "made": "made {path}",
     "updated": "updated {path}",
@@ -88,7 +89,8 @@ def install(machine: Machine, pack: Pack, say: Say, order: Order) -> None:
         ]
         toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
         system = _changes(machine, record, ours)
-        fleets = _changes(machine, record, [*_fleets(pack, parts), *(toml if is_first else [])])
+        wanted = [one for one in _fleets(pack, parts) if order.is_new_town or not _is_behind(machine, one.path, pack)]
+        fleets = _changes(machine, record, [*wanted, *(toml if is_first else [])])
         new = {change.wanted.path for change in (*system, *fleets) if change.how != "kept"}
         changed = frozenset(record.unfinished) | new
         joins = parts.central and parts.office and not _is_joined(machine, pack)
@@ -132,30 +134,44 @@ def _check_machine(machine: Machine, parts: Parts) -> None:
 
 def _check_age(machine: Machine, pack: Pack, parts: Parts) -> None:
     """A pack that went astray must not bring back somebody who was revoked since."""
-    way_out = "Nothing was changed. If you found the town again, or restored its folder, add --new-town."
     folder, directory = places.town_files(parts)
     try:
         authority = PublicKey(bytes.fromhex(machine.path(f"{folder}/authority.pub").read_text("ascii")))
     except (OSError, ValueError, WireError):
         return  # Nothing whole is here.
     if authority != pack.authority:
-        raise PackError(f"This is another town's: its authority's key differs from the one here. {way_out}")
+        raise PackError(f"This is another town's: its authority's key differs from the one here. {_WAY_OUT}")
+    try:
+        here = open_directory(machine.path(directory).read_bytes(), authority)
+    except (OSError, WireError):
+        pass  # Missing or damaged: to be replaced.
+    else:
+        # The authority's part: what the delegate has changed here since is no reason to refuse the fleet's next one.
+        _refuse_older("directory", pack.directory.authority_serial, here.authority_serial)
+        _refuse_older("delegation", pack.directory.epoch, here.epoch)
+    try:
+        number = crl_number_of(machine.path(f"{places.BROKER}/crl.pem").read_bytes())
+    except (OSError, ValueError):
+        return
+    _refuse_older("revocation list", pack.crl_number, number)
 
-    def serial(data: bytes) -> int:
-        return open_directory(data, authority).serial
 
-    for what, number, path, number_of in (
-        ("directory", pack.serial, directory, serial),
-        ("revocation list", pack.crl_number, f"{places.BROKER}/crl.pem", crl_number_of),
-    ):
-        try:
-            here = number_of(machine.path(path).read_bytes())
-        except (OSError, ValueError, WireError):
-            continue  # Missing or damaged: to be replaced.
-        if number < here:
-            raise PackError(
-                f"This is older than what is here: its {what} has number {number}, the one here {here}. {way_out}"
-            )
+def _refuse_older(what: str, number: int, here: int) -> None:
+    if number < here:
+        raise PackError(
+            f"This is older than what is here: its {what} has number {number}, the one here {here}. {_WAY_OUT}"
+        )
+
+
+def _is_behind(machine: Machine, path: str, pack: Pack) -> bool:
+    """Whether the directory here is the pack's with newer changes of the delegate's, such as a stolen node's strike."""
+    if path not in {places.DIRECTORY, places.OFFICE_DIRECTORY}:
+        return False
+    try:
+        here = open_directory(machine.path(path).read_bytes(), pack.authority)
+    except (OSError, WireError):
+        return False
+    return here.base == pack.directory.base and here.serial > pack.directory.serial
 
 
 def _fleets(pack: Pack, parts: Parts) -> list[Wanted]:

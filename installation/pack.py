@@ -19,11 +19,12 @@ from msgspec import Struct
 
 from installation.errors import InstallError, PackError
 from installation.places import BROKER, CENTRAL, DIRECTORY, OFFICE, OFFICE_DIRECTORY, Parts
-from installation.revocation import crl_number_of, is_authority, is_below, lists_end_at
+from installation.private_keys import check_keys, public_part
+from installation.revocation import crl_number_of, is_below, lists_end_at
 from runtime.atomic import PRIVATE, PUBLIC
-from wire.directory import open_directory
+from wire.directory import Directory, open_directory
 from wire.errors import WireError
-from wire.signing import KEY_BYTES, PublicKey, SigningKey
+from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
 FOLDERS: Final = ("broker", "central", "office/publisher")
@@ -48,13 +49,13 @@ class Pack(Struct, frozen=True):
     Attributes:
         files: name in the fleet folder → contents.
         authority: names the town.
-        serial: of the directory.
+        directory: in ``directory.json``.
         crl_number: of the revocation list.
     """
 
     files: Mapping[str, bytes]
     authority: PublicKey
-    serial: int
+    directory: Directory
     crl_number: int
 
     def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
@@ -90,15 +91,15 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
         )
     try:
         authority = PublicKey(bytes.fromhex(files["central/authority.pub"].decode("ascii").strip()))
-        serial = open_directory(files[TOP], authority).serial
-        _check_secrets(files, authority)
+        directory = open_directory(files[TOP], authority)
+        check_keys(files, directory, authority)
         crl_number = _check_certificates(files, now or datetime.now(UTC))
     except (WireError, ValueError, UnsupportedAlgorithm) as e:
         if isinstance(e, PackError):
             raise
         raise PackError(f"{source} does not hold what it should: {e}.") from e
     _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
-    return Pack(files, authority, serial, crl_number)
+    return Pack(files, authority, directory, crl_number)
 
 
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
@@ -143,29 +144,6 @@ def _turn(name: str) -> tuple[bool, bool, str]:
     return name != "broker/acl", name != "broker/crl.pem", name
 
 
-def _check_secrets(files: Mapping[str, bytes], authority: PublicKey) -> None:
-    issuers = {
-        _public(certificate.public_key())
-        for name, data in files.items()
-        if name.endswith(".pem") and b"BEGIN CERTIFICATE" in data
-        for certificate in x509.load_pem_x509_certificates(data)
-        if is_authority(certificate)
-    }
-    for name, data in files.items():
-        is_forbidden = False
-        if b"PRIVATE KEY" in data:
-            key = serialization.load_pem_private_key(data, password=None)
-            is_forbidden = _public(key.public_key()) in issuers
-        elif name.endswith(".key"):
-            seed = bytes.fromhex(data.decode("ascii").strip())
-            is_forbidden = len(seed) == KEY_BYTES and SigningKey(seed).public == authority
-        if is_forbidden:
-            raise PackError(
-                f"{name} is the town's own secret, with which anyone can make nodes. It must not be on this machine:"
-                " keep it offline, and make the pack with 'watchlink fleet pack'."
-            )
-
-
 def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
     for certificate, ca in (
         ("broker/server", "broker/ca.pem"),
@@ -178,7 +156,7 @@ def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
             continue
         own = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
         key = serialization.load_pem_private_key(files.get(f"{certificate}.key", b""), password=None)
-        if _public(own[0].public_key()) != _public(key.public_key()):
+        if public_part(own[0].public_key()) != public_part(key.public_key()):
             raise PackError(f"{certificate}.key is not the key of {certificate}.pem.")
         if not is_below(own, x509.load_pem_x509_certificates(files[ca])):
             raise PackError(f"{certificate}.pem is not from the CA in {ca}.")
@@ -205,7 +183,3 @@ def _check_configuration(text: str) -> None:
                 f"broker/mosquitto.conf has no line {wanted!r}: this town was made for a broker that runs elsewhere."
                 f" 'watchlink fleet init' wants --broker-folder {BROKER} --broker-user mosquitto."
             )
-
-
-def _public(key: object) -> bytes:
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined,no-any-return]

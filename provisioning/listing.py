@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from cryptography import x509
 
 from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
@@ -30,6 +31,9 @@ CERTIFICATE_WARNING: Final = timedelta(days=30)
 """Out of 90 days: enough time to visit a premises before its certificate expires."""
 WEB_CA_WARNING: Final = timedelta(days=365)
 """Out of ten years: time to reach every PC and tablet."""
+
+ROOT_WARNING: Final = timedelta(days=365)
+"""Out of ten years: every node has to be visited before."""
 
 _SHOWN_MAX: Final = 8
 _ONE_CA: Final = (
@@ -138,6 +142,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
     warnings = [
         *_crl_warnings(crl, now),
         *_issuer_warnings(record, now),
+        *_root_warnings(fleet, now),
         *no_lane,
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
@@ -275,6 +280,20 @@ def _issuer_warnings(record: FleetRecord, now: datetime) -> list[str]:
             found.append(f"Certificates of {issuer.name} are good until they expire: {who}.")
     found += [f"Nobody signs {one} certificates: 'watchlink fleet new-issuer {one}'." for one in _missing(kinds)]
     return found
+
+
+def _root_warnings(fleet: Fleet, now: datetime) -> list[str]:
+    if not has_issuers(fleet.record):
+        return []  # Told already: it needs a new root anyway.
+    name = fleet.record.issuers[-1].root
+    ends_at = x509.load_pem_x509_certificate(fleet.folder.certificates_pem([name])).not_valid_after_utc
+    left = ends_at - now
+    if left > ROOT_WARNING:
+        return []
+    when = "has expired, and everybody's certificates with it" if left <= timedelta(0) else f"ends in {_days(left)}"
+    return [
+        f"The root {name} {when}: put its key back and run 'watchlink fleet new-root --replace', then renew every node."
+    ]
 
 
 def _missing(kinds: list[str]) -> list[str]:

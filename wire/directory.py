@@ -70,6 +70,7 @@ class Directory(Struct, frozen=True, dict=True):
         delegation: the authority's; ``None`` = it has never had a delegate.
         base: the authority's signature, which names its part.
         is_delegated: the delegate has changed it.
+        authority_serial: of the authority's part.
     """
 
     serial: int
@@ -80,6 +81,7 @@ class Directory(Struct, frozen=True, dict=True):
     delegation: Delegation | None = None
     base: bytes = b""
     is_delegated: bool = False
+    authority_serial: int = 0
 
     @property
     def epoch(self) -> int:
@@ -185,6 +187,7 @@ def open_directory(data: bytes, authority: PublicKey) -> Directory:
         document.delegation,
         sealed.signature,
         changes is not None,
+        document.serial,
     )
 
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from installation import places
 from installation.machine import Answer, Machine
 from provisioning.fleet import Fleet
+from wire.directory import DelegateChanges, seal_changes
+from wire.signing import SigningKey
+
+DELEGATE: Final = SigningKey(b"d" * 32)
+
+
+def delegated(fleet: Fleet, *struck: str) -> bytes:
+    """The fleet's directory as the delegate has changed it since."""
+    serial = fleet.record.directory_serial + 1 + len(struck)
+    changes = DelegateChanges(serial=serial, made_at=fleet.now(), struck=struck)
+    return seal_changes(fleet.layout.directory.read_bytes(), changes, DELEGATE, fleet.folder.authority_public())
 
 
 class BareMachine(Machine):

@@ -13,16 +13,18 @@ import pytest
 from installation import check as checking
 from installation import cli, places
 from installation.check import check, judge_owner
-from installation.expiring import backups, directory, revocation_list, snapshots
+from installation.expiring import backups, directory, revocation_list, root, snapshots
 from installation.findings import Finding, expiry, look_at
 from installation.install import Order, install
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
 from provisioning.certificates import AUTHORITY_LIFE, CertificateAuthority, issue_crl, issue_server_certificate
+from provisioning.delegate import delegate_to
 from provisioning.fleet import Fleet
+from provisioning.issuer_changes import new_root
 from provisioning.office import change_keys
-from tests.installation.conftest import BareMachine
+from tests.installation.conftest import DELEGATE, BareMachine, delegated
 from wire.signing import SigningKey
 from wire.snapshots import AuditHead, People, Town, seal_snapshot
 from wire.subjects import NODES, SERVICES
@@ -225,6 +227,30 @@ def test_office_with_another_directory_than_central_is_told(installed: BareMachi
     shutil.copy(fleet.layout.directory, installed.path(places.DIRECTORY))
 
     assert ["bad"] == [one.state for one in directory(installed, Parts(office=True))]
+
+
+def test_office_without_the_delegates_changes_is_in_order(installed: BareMachine, fleet: Fleet) -> None:
+    delegate_to(fleet.folder, DELEGATE.public.raw)
+    for path in (places.DIRECTORY, places.OFFICE_DIRECTORY):
+        shutil.copy(fleet.layout.directory, installed.path(path))
+    installed.path(places.DIRECTORY).write_bytes(delegated(fleet))
+
+    assert ["ok"] == [one.state for one in directory(installed, Parts(office=True))]
+
+
+def test_end_of_the_newest_root_is_told_a_year_before(installed: BareMachine, fleet: Fleet) -> None:
+    ends_at = fleet.now() + AUTHORITY_LIFE
+    (quiet,) = root(installed, ends_at - timedelta(days=366))
+    (finding,) = root(installed, ends_at - timedelta(days=365))
+    new_root(fleet.folder, is_replacement=True)
+    install(installed, read_pack(fleet.layout.town), lambda _: None, Order())
+
+    assert ("ok", "soon") == (quiet.state, finding.state)
+    assert "new-root --replace" in finding.to_do
+    (after,) = root(installed, ends_at - timedelta(seconds=1))
+    assert after.state == "soon"
+    installed.path(f"{places.BROKER}/ca.pem").write_text("")
+    assert ["bad"] == [one.state for one in root(installed, NOW)]
 
 
 def test_backups_are_asked_for_and_their_age_is_told(installed: BareMachine) -> None:

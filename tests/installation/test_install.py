@@ -13,8 +13,9 @@ from installation.errors import InstallError, PackError
 from installation.files import load_record
 from installation.install import Order, broker_addresses, install
 from installation.pack import read_pack
+from provisioning.delegate import delegate_to, end_delegation
 from provisioning.fleet import Fleet
-from tests.installation.conftest import BareMachine
+from tests.installation.conftest import DELEGATE, BareMachine, delegated
 
 
 def installed(machine: BareMachine, town: Path, **order: object) -> list[str]:
@@ -121,6 +122,47 @@ def test_older_pack_is_refused_so_that_nobody_revoked_comes_back(
     with pytest.raises(PackError, match="its directory has number 1, the one here 2"):
         install(machine, before, lambda _: None, Order())
     install(machine, before, lambda _: None, Order(is_new_town=True))
+
+
+@pytest.fixture
+def changed_at_central(machine: BareMachine, fleet: Fleet, town: Path) -> bytes:
+    """A machine whose directory the delegate has changed since it was installed."""
+    fleet.add("Corner Shop", "High St", ["hart"])
+    delegate_to(fleet.folder, DELEGATE.public.raw)
+    installed(machine, town)
+    changed = delegated(fleet, "00000010")
+    machine.path(places.DIRECTORY).write_bytes(changed)
+    return changed
+
+
+def test_next_directory_of_the_authority_replaces_the_delegates_changes(
+    machine: BareMachine, fleet: Fleet, town: Path, changed_at_central: bytes
+) -> None:
+    fleet.add("Bakery", "High St", ["hart"])
+    installed(machine, town)
+
+    assert fleet.layout.directory.read_bytes() == machine.path(places.DIRECTORY).read_bytes() != changed_at_central
+
+
+def test_pack_of_the_same_directory_takes_no_strike_of_the_delegates_back(
+    machine: BareMachine, fleet: Fleet, town: Path, changed_at_central: bytes
+) -> None:
+    machine.acts()
+
+    assert ["Nothing to do: everything is in place."] == installed(machine, town)
+    assert changed_at_central == machine.path(places.DIRECTORY).read_bytes()
+    installed(machine, town, is_new_town=True)
+    assert fleet.layout.directory.read_bytes() == machine.path(places.DIRECTORY).read_bytes()
+
+
+def test_pack_from_before_a_delegation_was_ended_is_refused(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    delegate_to(fleet.folder, DELEGATE.public.raw)
+    before = read_pack(town)
+    end_delegation(fleet.folder)
+    installed(machine, town)
+
+    with pytest.raises(PackError, match="This is older than what is here"):
+        install(machine, before, lambda _: None, Order())
 
 
 def test_older_revocation_list_is_refused(machine: BareMachine, fleet: Fleet, town: Path) -> None:

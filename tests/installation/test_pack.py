@@ -80,6 +80,25 @@ def test_secret_of_the_town_is_refused_under_any_name(town: Path, secret: str, p
         read_pack(town)
 
 
+@pytest.mark.parametrize("place", ["broker/more.key", "broker/notes.txt", "office/publisher/snapshot.key"])
+def test_key_of_a_retired_issuer_is_refused(fleet: Fleet, town: Path, place: str) -> None:
+    """Nothing else in the pack tells of it any more."""
+    issue_office_certificate(fleet.folder, "192.0.2.7")
+    new_root(fleet.folder, is_replacement=True)
+    shutil.copy(town / "authority/nodes-1.key", town / place)
+
+    with pytest.raises(PackError, match=f"{place} is a private key that neither"):
+        read_pack(town)
+
+
+@pytest.mark.parametrize("place", ["broker/delegate.key", "central/signing.key"])
+def test_key_that_is_nobodys_here_is_refused(fleet: Fleet, town: Path, place: str) -> None:
+    (town / place).write_text("ab" * 32)
+
+    with pytest.raises(PackError, match=f"{place} is (a private key that neither|not the key that the directory)"):
+        read_pack(town)
+
+
 def test_halves_of_two_changes_are_refused(fleet: Fleet, town: Path) -> None:
     key = (town / "central/client.key").read_bytes()
     fleet.renew("central")

@@ -9,8 +9,10 @@ from typing import Protocol
 import msgspec
 import pytest
 
+from provisioning.certificates import AUTHORITY_LIFE
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
+from provisioning.issuer_changes import new_root
 from provisioning.listing import as_table, list_fleet
 from provisioning.records import encode_record
 
@@ -68,6 +70,17 @@ def test_list_warns_of_each_certificate_before_its_end_but_not_of_a_revoked_node
     assert "Central's certificate expires in 15 days: 'watchlink fleet renew central'." in warnings
     assert "The broker's certificate expires in 15 days: 'watchlink fleet renew broker'." in warnings
     assert "Bakery" not in warnings
+
+
+def test_list_warns_a_year_before_the_root_ends_until_there_is_another(fleet: Fleet, clock: Clock) -> None:
+    clock.pass_by(AUTHORITY_LIFE - timedelta(days=366))
+    quiet = [one for one in list_fleet(fleet).warnings if "root" in one]
+    clock.pass_by(timedelta(days=1))
+    (warning,) = (one for one in list_fleet(fleet).warnings if "root" in one)
+    new_root(fleet.folder, is_replacement=True)
+
+    assert [] == quiet == [one for one in list_fleet(fleet).warnings if "The root" in one]
+    assert warning.startswith("The root root-1 ends in 365 days: put its key back and run 'watchlink fleet new-root")
 
 
 def test_renewing_ends_the_warning(fleet: Fleet, clock: Clock) -> None:
