@@ -14,7 +14,7 @@ from office.accounts.models import Account, Invitation, PrintedCode, RoleGrant
 from office.accounts.rules import TITLES, Rights
 from office.audit.models import AuditRow
 from office.audit.views import seen_by
-from office.exclusions import waiting
+from office.exclusions import reading, waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case, LawDocument
 from office.exclusions.rules.law import REMIND_DAYS
@@ -28,6 +28,7 @@ from office.members.scope import members_without_contact, premises_of
 from office.members.units import units
 from office.people.models import RightsRequest
 from office.start.rules import NAMES_SHOWN, Colleague, Facts, Named, Shop
+from wire.gallery_manifest import ENTRIES_MAX
 
 IMPORT_ROWS_BACK = 10_000
 """How far the last import is looked for in the audit."""
@@ -60,6 +61,7 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         cases=_cases(own),
         stale=_stale(stale[:NAMES_SHOWN]),
         stale_count=len(stale),
+        beyond=_beyond(rights),
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
@@ -77,6 +79,16 @@ def _stale(shown: list[int]) -> list[Named]:
     return [
         Named(number, found[number].reference, "other premises" if found[number].paper_digest else "not what holds now")
         for number in shown
+    ]
+
+
+def _beyond(rights: Rights) -> list[Named]:
+    shown = reading.cases_shown(reading.open_to(rights, shows_hidden=False)).filter(scheme__in=rights.co_ordinates)
+    counted = shown.order_by("scheme").values_list("scheme", "scheme__name").annotate(count=Count("pk"))
+    return [
+        Named(number, name, f"{count - ENTRIES_MAX:,} not shown")
+        for number, name, count in counted
+        if count > ENTRIES_MAX
     ]
 
 

@@ -7,6 +7,8 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
+from wire.gallery_manifest import ENTRIES_MAX
+
 NAMES_SHOWN: Final = 6
 """In a line; the page behind its button has them all."""
 
@@ -85,6 +87,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         cases: those that wait for a step of the co-ordinator's.
         stale: exclusions whose notice does not say what holds now, :data:`NAMES_SHOWN` at most.
         stale_count: how many there are.
+        beyond: schemes that have more exclusions than shops can be shown, with how many are not.
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
         reviews: of documents without which a register stays off, that are due soon or were.
@@ -102,6 +105,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     cases: Sequence[Named] = ()
     stale: Sequence[Named] = ()
     stale_count: int = 0
+    beyond: Sequence[Named] = ()
     votes: Sequence[Named] = ()
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
@@ -120,7 +124,7 @@ class Line(Struct, frozen=True, kw_only=True):
         shown: whom or what it concerns, :data:`NAMES_SHOWN` at most.
         left_out: how many more.
         each: name of the address of one of those shown; empty = they have none.
-        is_grave: somebody may be locked out by it.
+        is_grave: somebody may be locked out by it, or let in.
     """
 
     what: str
@@ -144,6 +148,15 @@ def to_do(facts: Facts) -> tuple[Line, ...]:
 
 
 def _of_exclusions(facts: Facts) -> Iterable[Line]:
+    yield from _about(
+        facts.beyond,
+        "scheme has more people excluded than shops are shown",
+        "schemes have more people excluded than shops are shown",
+        to_do=f"Shops are shown the newest {ENTRIES_MAX:,}. The register has all: revoke what is no longer needed.",
+        button="Register",
+        view="register",
+        is_grave=True,
+    )
     yield from _about(
         facts.votes,
         "vote waits for you",

@@ -29,7 +29,7 @@ from tests.office.members.test_listing import AUTHORITY, directory_bytes
 pytestmark = pytest.mark.django_db
 HOLDER = ContactFacts(name="Sam", phone="0116 496 0034", is_key_holder=True)
 CLEANER = ContactFacts(name="Kim", phone="0116 496 0035")
-QUERIES = 21
+QUERIES = 24
 """Of the page of a co-ordinator, however large the town; six are of the session, the person and their rights."""
 
 
