@@ -24,11 +24,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from provisioning.errors import CrlError, FleetDamagedError
+from runtime.issuing import (
+    BACKDATED,
+    CERTIFICATE_LIFE,
+    key_usage,
+    permitted_organisation,
+    sign_certificate,
+    subject_name,
+)
 from wire.subjects import NODES
 
-BACKDATED: Final = timedelta(hours=24)
 AUTHORITY_LIFE: Final = timedelta(days=3650)
-CERTIFICATE_LIFE: Final = timedelta(days=90)
 CRL_LIFE: Final = timedelta(days=30)
 
 _HASH: Final = hashes.SHA256()
@@ -85,7 +91,7 @@ class CertificateAuthority(Struct, frozen=True):
     ) -> CertificateAuthority:
         """As :meth:`create`, with further extensions: each with whether it is critical."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = _name(name)
+        subject = subject_name(name)
         builder = _authority(subject, key, path_length, more).issuer_name(subject)
         builder = builder.not_valid_before(now - BACKDATED).not_valid_after(now + AUTHORITY_LIFE)
         return cls._of(builder.sign(key, _HASH), key)
@@ -103,7 +109,7 @@ class CertificateAuthority(Struct, frozen=True):
         if organisation == NODES:
             more[x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])] = False
         root = self.certificate
-        builder = _authority(_name(f"Watchlink {name}", organisation), key, 0, more)
+        builder = _authority(subject_name(f"Watchlink {name}", organisation), key, 0, more)
         builder = builder.issuer_name(root.subject).not_valid_after(root.not_valid_after_utc)
         builder = builder.not_valid_before(max(now - BACKDATED, root.not_valid_before_utc))
         return CertificateAuthority._of(builder.sign(self.key, _HASH), key, name)
@@ -129,7 +135,7 @@ class CertificateAuthority(Struct, frozen=True):
         cls, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, name: str = ""
     ) -> CertificateAuthority:
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-        return cls(certificate, key, name, _organisation(certificate), identifier)
+        return cls(certificate, key, name, permitted_organisation(certificate), identifier)
 
     @property
     def certificate_pem(self) -> bytes:
@@ -283,29 +289,19 @@ def _issue(
     hosts: Iterable[str] = (),
 ) -> IssuedCertificate:
     begins_at = datetime.now(UTC) if now is None else now
-    # A certificate has whole seconds, and the fleet's record must match it.
-    expires_at = (begins_at + life).replace(microsecond=0)
     key = ec.generate_private_key(ec.SECP256R1())
-    serial = x509.random_serial_number()
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(_name(common_name, ca.organisation))
-        .issuer_name(ca.certificate.subject)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(begins_at - BACKDATED)
-        .not_valid_after(expires_at)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(is_authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        .add_extension(ca._key_identifier, critical=False)  # noqa: SLF001 - its own module
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    certificate = sign_certificate(
+        ca.certificate,
+        ca.key,
+        key.public_key(),
+        subject=subject_name(common_name, ca.organisation),
+        purpose=purpose,
+        begins_at=begins_at,
+        life=life,
+        hosts=hosts,
     )
-    alternatives = [_general_name(host) for host in hosts]
-    if alternatives:
-        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    pem = builder.sign(ca.key, _HASH).public_bytes(serialization.Encoding.PEM)
-    return IssuedCertificate(pem + ca.chain_pem, _key_pem(key), serial, expires_at, ca.name)
+    pem = certificate.public_bytes(serialization.Encoding.PEM) + ca.chain_pem
+    return IssuedCertificate(pem, _key_pem(key), certificate.serial_number, certificate.not_valid_after_utc, ca.name)
 
 
 def _authority(
@@ -318,18 +314,12 @@ def _authority(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(_key_usage(is_authority=True), critical=True)
+        .add_extension(key_usage(is_authority=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     for extension, is_critical in more.items():
         builder = builder.add_extension(extension, critical=is_critical)
     return builder
-
-
-def _name(common_name: str, organisation: str = "") -> x509.Name:
-    """The organisation first: a constraint holds for whatever begins like it."""
-    names = [(NameOID.ORGANIZATION_NAME, organisation)] if organisation else []
-    return x509.Name([x509.NameAttribute(oid, text) for oid, text in [*names, (NameOID.COMMON_NAME, common_name)]])
 
 
 def _constraints(organisation: str) -> x509.NameConstraints:
@@ -341,38 +331,6 @@ def _constraints(organisation: str) -> x509.NameConstraints:
         x509.IPAddress(ipaddress.ip_network("::/0")),
     ]
     return x509.NameConstraints([x509.DirectoryName(subject)], nowhere if organisation == NODES else None)
-
-
-def _organisation(certificate: x509.Certificate) -> str:
-    """The one organisation that a CA may sign for, or empty."""
-    try:
-        permitted = certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
-    except x509.ExtensionNotFound:
-        return ""
-    names = [one.value for one in permitted or () if isinstance(one, x509.DirectoryName)]
-    attributes = [one for name in names for one in name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
-    return str(attributes[0].value) if attributes else ""
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provisioning.certificates import (
-    BACKDATED,
     CertificateAuthority,
     IssuedCertificate,
     issue_server_certificate,
 )
 from provisioning.errors import FleetDamagedError, FleetInputError
+from runtime.issuing import BACKDATED
 
 PAGE_LIFE: Final = timedelta(days=397) - BACKDATED
 """With the day that it is backdated by, the longest that browsers accept (CA/Browser Forum, ballot SC-22)."""

@@ -22,7 +22,8 @@ from central.signin.passkeys import Passkeys
 from central.signin.register import Register
 from central.signin.session import End, Session, is_long_over, why_over
 from central.signin.sessions import Admission, Once, Recorded, Sessions, SessionStore
-from central.signin.slowing import Pace, Slowing
+from central.signin.slowing import Pace
+from runtime.slowing import Slowing
 from wire.errors import TicketError
 from wire.printed_codes import code_digest
 from wire.snapshots import AuditHead, People, PersonEntry, Town

@@ -11,7 +11,7 @@ from fido2.webauthn import PublicKeyCredentialRpEntity, UserVerificationRequirem
 
 from central.signin.errors import SignInError
 from central.signin.register import Register, passkeys_of
-from central.signin.slowing import network_of
+from runtime.slowing import network_of
 from wire.snapshots import PersonEntry
 
 CHALLENGE_LIFE_S: Final = 300.0
