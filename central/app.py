@@ -79,7 +79,13 @@ class Central:
         clock = CentralClock()
         now_at = clock.now()
         newest = open_kept(self._database.kept_directory(), configuration.authority)
-        file = DirectoryFile(configuration.directory_file, configuration.authority, newest.directory, clock.now)
+        file = DirectoryFile(
+            configuration.directory_file,
+            configuration.authority,
+            newest.directory,
+            clock.now,
+            configuration.delegated_directory_file,
+        )
         first = file.look()
         if isinstance(first, ev.DirectoryChanged):
             newest = Newest(first.directory, first.data)

@@ -34,6 +34,8 @@ class IdentityTable(msgspec.Struct, frozen=True, kw_only=True):
     signing_key_file: str
     authority_file: str
     directory_file: str
+    delegated_directory_file: str = ""
+    """Where the enrolment service puts the directory with its changes; empty = there is none."""
 
 
 class WebTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ class Configuration(Struct, frozen=True):
     signing_key: SigningKey
     authority: PublicKey
     directory_file: Path
+    delegated_directory_file: Path | None
     mqtt: LinkSettings
     alerts_mqtt: LinkSettings | None
     """With the certificate of the connection for alerts; ``None`` if the fleet has not made one yet."""
@@ -151,6 +154,7 @@ def load_configuration(path: Path) -> Configuration:
         signing_key=SigningKey(seed),
         authority=authority_key,
         directory_file=folder / file.identity.directory_file,
+        delegated_directory_file=folder / delegated if (delegated := file.identity.delegated_directory_file) else None,
         mqtt=file.mqtt.resolved(folder),
         alerts_mqtt=_alerts_settings(file.mqtt, folder),
         web_host=file.web.host,

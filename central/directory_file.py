@@ -30,29 +30,55 @@ class Newest(Struct, frozen=True):
 
 
 class DirectoryFile:
-    """Checks one file. Never raises: a problem with the file becomes an event, once per change of the file."""
+    """Checks the file. Never raises: a problem with it becomes an event, once per change of the file.
 
-    def __init__(self, path: Path, authority: PublicKey, held: Directory, clock: Callable[[], datetime]) -> None:
-        self._path = path
+    Args:
+        path: the authority's directory.
+        authority: whose it has to be.
+        held: the one in use.
+        clock: the time now.
+        delegated: where the authority's delegate puts the directory with its changes, if there is one. It may be
+            missing: then there are no changes, and nothing of the delegate's keeps the authority's own from being read.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        authority: PublicKey,
+        held: Directory,
+        clock: Callable[[], datetime],
+        delegated: Path | None = None,
+    ) -> None:
+        self._needed = path
+        self._paths = (path,) if delegated is None else (path, delegated)
         self._authority = authority
         self._held = held
         self._clock = clock
-        self._mark: tuple[int, int, int] | None = None
+        self._marks: dict[Path, tuple[int, int, int]] = {}
         self._told = ""
 
     def look(self) -> DirectoryChanged | DirectoryRefused | None:
-        """What has changed since the last look; ``None`` = nothing."""
+        """What has changed since the last look; ``None`` = nothing. Of two changes the second is told at the next."""
+        for path in self._paths:
+            found = self._look_at(path)
+            if found is not None:
+                return found
+        return None
+
+    def _look_at(self, path: Path) -> DirectoryChanged | DirectoryRefused | None:
         try:
-            stat = self._path.stat()
+            stat = path.stat()
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            if mark == self._mark:
+            if mark == self._marks.get(path):
                 return None
-            with self._path.open("rb") as source:
+            with path.open("rb") as source:
                 data = source.read(DIRECTORY_BYTES_MAX + 1)
         except OSError:
-            self._mark = None
-            return self._refuse_once(UNREADABLE)
-        self._mark, self._told = mark, ""
+            self._marks.pop(path, None)
+            return self._refuse_once(UNREADABLE) if path == self._needed else None
+        self._marks[path] = mark
+        if path == self._needed:
+            self._told = ""
         return self._judge(data)
 
     def _judge(self, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
@@ -63,7 +89,9 @@ class DirectoryFile:
         if directory.serial == self._held.serial:
             return None
         if directory.serial < self._held.serial:
-            return DirectoryRefused(OLDER)
+            # The authority's own, whose delegate's changes are held already, is no step back.
+            is_within = directory.base == self._held.base and not directory.is_delegated
+            return None if is_within else DirectoryRefused(OLDER)
         objection = refusal(directory, self._held, (int(self._clock().timestamp()),))
         if objection is not None:
             return DirectoryRefused(objection)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from provisioning import delegate_commands
+from provisioning import delegate_commands, enrolment_commands
 from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add_issuer_commands(commands)
     add_commands(commands)
     delegate_commands.add_commands(commands)
+    enrolment_commands.add_commands(commands)
     return parser
 
 

@@ -76,6 +76,11 @@ class Layout(Struct, frozen=True):
         return self.town / "central"
 
     @property
+    def enrolment(self) -> Path:
+        """The enrolment service's files."""
+        return self.town / "enrolment"
+
+    @property
     def office(self) -> Path:
         """The office's files."""
         return self.town / "office"

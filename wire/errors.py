@@ -67,6 +67,8 @@ REASONS: Final[dict[str, str]] = {
     "claim code": "not a claim code: of another length, or with a typo",
     "claims": "not a list of claims, or one that contradicts itself",
     "seed": "not a seed, or one with a typo",
+    # enrolment of new nodes
+    "enrolment": "not a request for enrolment, or not signed by its own key",
 }
 """Every reason a decoder gives, usable as a counter's label. None contains a byte from the peer."""
 

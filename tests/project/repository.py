@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("wire", "runtime", "node", "central", "office", "provisioning", "installation", "watchlink")
+PACKAGES: Final = (
+    "wire",
+    "runtime",
+    "node",
+    "central",
+    "office",
+    "provisioning",
+    "enrolment",
+    "installation",
+    "watchlink",
+)
 """What the wheel holds: what runs. Demo and simulation are offered in a checkout."""
 
 

@@ -1,0 +1,134 @@
+"""The composition root of the enrolment service: files, register, issuer, server."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from enrolment.config import Configuration
+from enrolment.handlers.ca_certificates import CaCertificates
+from enrolment.handlers.enrolling import Enrolling
+from enrolment.issuer import NodesIssuer
+from enrolment.publishing import Publishing
+from enrolment.register import Register
+from enrolment.town import WatchedFile
+from runtime.config import ConfigError
+from runtime.key_file import read_key
+from runtime.logs import FactLog
+from runtime.service import Service
+from runtime.tls import server_context
+from runtime.web_server import WebServer, listen, url_of
+from wire.claims import CLAIMS_BYTES_MAX, OpenClaims, decode_claims
+from wire.enrolment import CA_CERTIFICATES_PATH, ENROL_PATH
+from wire.errors import WireError
+from wire.signing import PublicKey, SigningKey
+
+logger = logging.getLogger(__name__)
+
+LOOK_S: Final = 0.25
+"""Between two looks at the fleet's files: a new directory of the authority's is signed again at once."""
+
+
+class EnrolmentService:
+    """The whole program: construct, :meth:`run`.
+
+    Raises:
+        ConfigError: a file cannot be used.
+        RegisterError: the register cannot be used.
+        OSError: the port is taken, or the disk refuses.
+    """
+
+    def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
+        self._facts = facts
+        self._service = service
+        file, at = configuration.file, configuration.at
+        authority = _authority(configuration)
+        delegate = SigningKey(read_key(at(file.directory.delegate_key_file), "delegate's key"))
+        issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
+        try:
+            roots = at(file.issuer.roots_file).read_bytes()
+            ca_certificates = CaCertificates(roots)
+        except OSError as e:
+            raise ConfigError(f"{e.filename}: the roots cannot be read: {e.strerror}") from e
+        except ValueError as e:
+            raise ConfigError(f"{at(file.issuer.roots_file)}: not PEM certificates") from e
+        at(file.state_dir).mkdir(mode=0o700, exist_ok=True)
+        self._register = Register(at(file.state_dir) / "register.sqlite3")
+        self._publishing = Publishing(
+            at(file.directory.file),
+            at(file.directory.changed_file),
+            authority=authority,
+            delegate=delegate,
+            register=self._register,
+        )
+        self._claims: WatchedFile[OpenClaims] = WatchedFile(
+            at(file.claims_file), decode_claims, CLAIMS_BYTES_MAX, _log_fault
+        )
+        enrolling = Enrolling(
+            claims=self._claims,
+            register=self._register,
+            publishing=self._publishing,
+            issuer=issuer,
+            roots=roots.decode("ascii"),
+            broker=(file.broker.host, file.broker.port),
+            facts=facts,
+        )
+        app = Starlette(
+            routes=[
+                Route(CA_CERTIFICATES_PATH, ca_certificates.answer, methods=["GET"]),
+                Route(ENROL_PATH, enrolling.answer, methods=["POST"]),
+            ]
+        )
+        tls = server_context(at(file.web.certificate_file), at(file.web.key_file))
+        listener = listen(file.web.host, file.web.port, has_tls=True)
+        self._web = WebServer(app, listener, tls=tls)
+        facts.write("listening", url=url_of(listener, has_tls=True))
+
+    def run(self, should_stop: threading.Event) -> None:
+        """Serve until ``should_stop`` is set.
+
+        Raises:
+            RuntimeError: the server has ended by itself.
+        """
+        self._publishing.look()
+        self._web.start_thread()
+        self._service.ready()
+        said = None
+        while not should_stop.wait(LOOK_S):
+            self._look()
+            status = self._publishing.refusal() or self._publishing.fault or "open"
+            if status != said:
+                self._service.status(status)
+                self._facts.write("enrolment", status=status)
+                said = status
+            self._service.watchdog()
+            if self._web.join_thread(0):
+                raise RuntimeError("the server has ended")
+        self._service.stopping()
+        self._web.stop()
+        self._web.join_thread()
+        self._register.close()
+
+    def _look(self) -> None:
+        try:
+            if self._publishing.look():
+                self._facts.write("directory published")
+        except OSError as e:
+            logger.error("the directory cannot be published: %s", e)  # noqa: TRY400 - the sentence says it all
+
+
+def _authority(configuration: Configuration) -> PublicKey:
+    path = configuration.at(configuration.file.directory.authority_file)
+    try:
+        return PublicKey(read_key(path, "authority's key"))
+    except WireError as e:
+        raise ConfigError(f"{path}: not an Ed25519 public key") from e
+
+
+def _log_fault(fault: str) -> None:
+    if fault:
+        logger.warning("%s", fault)

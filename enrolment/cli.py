@@ -1,0 +1,91 @@
+"""``watchlink enrol``: let new nodes claim their identity, and make the key that adds them to the directory."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from runtime.config import ConfigError
+from runtime.logs import FactLog, set_up_logging
+from runtime.service import Service
+from wire.fingerprints import key_fingerprint
+from wire.signing import KEY_BYTES, SigningKey
+
+STATUS_FAILED: Final = 1
+STATUS_CONFIG: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, or the service until SIGTERM or SIGINT.
+
+    Returns 0; 1 if it cannot go on; 2 for a configuration that cannot be used.
+    """
+    parser = argparse.ArgumentParser(
+        prog="watchlink enrol", description="Let new nodes claim their identity with the code on their label."
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="enrol.toml")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the service", dest="what")
+    key = commands.add_parser("key", help="make the key that adds nodes to the directory, once")
+    key.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="for delegate.key and delegate.pub")
+    given = parser.parse_args(arguments)
+    if given.what == "key":
+        return _make_key(given.to)
+    if given.config is None:
+        parser.error("give --config with enrol.toml")
+    return _run(given.config)
+
+
+def _make_key(folder: Path) -> int:
+    secret, public = folder / "delegate.key", folder / "delegate.pub"
+    seed = secrets.token_bytes(KEY_BYTES)
+    try:
+        # Never replaced: the authority knows the one that is there.
+        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(seed.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        raw = SigningKey(seed).public.raw
+        public.write_text(raw.hex() + "\n", "ascii")
+    except OSError as e:
+        return _refuse(f"{e.filename}: {e.strerror}", STATUS_FAILED)
+    print(f"{public} is the public half. Carry it to the fleet's machine, and there run:")  # noqa: T201 - a command's answer
+    print("  watchlink fleet delegate --dir TOWN delegate.pub")  # noqa: T201
+    print(f"It shows this fingerprint: {key_fingerprint(raw)}")  # noqa: T201
+    return 0
+
+
+def _run(config: Path) -> int:
+    set_up_logging()
+    should_stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        should_stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    # Imported late, so that a signal during these slow imports is not lost.
+    from enrolment.app import EnrolmentService  # noqa: PLC0415
+    from enrolment.config import load_configuration  # noqa: PLC0415
+    from enrolment.register import RegisterError  # noqa: PLC0415
+
+    try:
+        EnrolmentService(load_configuration(config), FactLog(), Service()).run(should_stop)
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (RegisterError, OSError, RuntimeError) as e:
+        return _refuse(e, STATUS_FAILED)
+    return 0
+
+
+def _refuse(why: object, status: int) -> int:
+    sys.stderr.write(f"watchlink enrol: {why}\n")
+    return status

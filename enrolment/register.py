@@ -1,0 +1,166 @@
+"""What was issued, and to whom: SQLite. A claim is spent in the transaction that keeps what was issued for it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from enrolment.rules.claiming import Enrolled
+from wire.claims import OpenClaim
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE enrolled (
+    change INTEGER PRIMARY KEY AUTOINCREMENT,
+    node TEXT NOT NULL UNIQUE,
+    claim_hash TEXT NOT NULL UNIQUE,
+    keys TEXT NOT NULL,
+    claim TEXT NOT NULL,
+    signing_key BLOB NOT NULL UNIQUE,
+    sealing_key BLOB NOT NULL,
+    certificate TEXT NOT NULL,
+    gallery_certificate TEXT NOT NULL,
+    enrolled_at_s INTEGER NOT NULL
+) STRICT;
+CREATE TABLE certificates (
+    serial TEXT PRIMARY KEY,
+    node TEXT NOT NULL,
+    common_name TEXT NOT NULL,
+    pem TEXT NOT NULL,
+    expires_at_s INTEGER NOT NULL
+) STRICT;
+CREATE INDEX certificates_of_node ON certificates (node);
+"""
+_FIELDS: Final = Enrolled.__struct_fields__
+
+
+class RegisterError(Exception):
+    """The register cannot be used: the disk, or another version; one sentence without a full stop."""
+
+
+class IssuedCertificate(msgspec.Struct, frozen=True):
+    """A certificate that this service has made.
+
+    Attributes:
+        serial: hexadecimal, for a revocation list.
+        node: whose.
+        common_name: the node's number, or its gallery's name.
+        pem: with its issuer's after it.
+        expires_at_s: Unix time.
+    """
+
+    serial: str
+    node: str
+    common_name: str
+    pem: str
+    expires_at_s: int
+
+
+class Register:
+    """One database, for any thread. Each change is on disk before its method returns.
+
+    Raises:
+        RegisterError: it cannot be opened, or is of a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        with _told(path):
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            elif version != SCHEMA_VERSION:
+                raise RegisterError(f"{path}: of version {version}, and this program knows {SCHEMA_VERSION}")
+        self._path = path
+
+    def close(self) -> None:
+        """At the end."""
+        self._connection.close()
+
+    def enrolled(self) -> tuple[Enrolled, ...]:
+        """All that were ever enrolled, oldest first."""
+        with self._lock, _told(self._path):
+            return tuple(map(_enrolled, self._select("ORDER BY change")))
+
+    def spent_by(self, claim_hash: str) -> Enrolled | None:
+        """Who has spent the claim with that hash."""
+        return self._one("WHERE claim_hash = ?", claim_hash)
+
+    def holder_of(self, node: str) -> Enrolled | None:
+        """Who was enrolled as that node."""
+        return self._one("WHERE node = ?", node)
+
+    def spend(self, enrolled: Enrolled, certificates: tuple[IssuedCertificate, ...]) -> Enrolled | None:
+        """Spend the claim: all of it or nothing. Returns it with its number, or ``None`` if somebody was quicker.
+
+        Args:
+            enrolled: its ``change`` is not looked at.
+            certificates: made for it.
+        """
+        row = {name: getattr(enrolled, name) for name in _FIELDS if name != "change"}
+        row["claim"] = msgspec.json.encode(enrolled.claim).decode()
+        names = ", ".join(row)
+        marks = ", ".join(f":{name}" for name in row)
+        with self._lock, _told(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = self._connection.execute(f"INSERT INTO enrolled ({names}) VALUES ({marks})", row)  # noqa: S608 - fields of ours
+                self._remember(certificates)
+                self._connection.execute("COMMIT")
+            except sqlite3.IntegrityError:
+                self._connection.execute("ROLLBACK")
+                return None
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        return msgspec.structs.replace(enrolled, change=done.lastrowid or 0)
+
+    def remember(self, *certificates: IssuedCertificate) -> None:
+        """Keep certificates that were made later, of nodes that were enrolled before."""
+        with self._lock, _told(self._path):
+            self._remember(certificates)
+
+    def certificates(self) -> tuple[IssuedCertificate, ...]:
+        """All that were ever made, by expiry."""
+        with self._lock, _told(self._path):
+            rows = self._connection.execute(
+                "SELECT serial, node, common_name, pem, expires_at_s FROM certificates ORDER BY expires_at_s, serial"
+            )
+            return tuple(IssuedCertificate(*row) for row in rows)
+
+    def _remember(self, certificates: tuple[IssuedCertificate, ...]) -> None:
+        self._connection.executemany(
+            "INSERT INTO certificates VALUES (?, ?, ?, ?, ?)", [msgspec.structs.astuple(one) for one in certificates]
+        )
+
+    def _one(self, where: str, value: str) -> Enrolled | None:
+        with self._lock, _told(self._path):
+            found = [_enrolled(row) for row in self._select(where, value)]
+        return found[0] if found else None
+
+    def _select(self, rest: str, *values: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(f"SELECT {', '.join(_FIELDS)} FROM enrolled {rest}", values).fetchall()  # noqa: S608 - ours
+
+
+def _enrolled(row: tuple[Any, ...]) -> Enrolled:
+    fields = dict(zip(_FIELDS, row, strict=True))
+    fields["claim"] = msgspec.json.decode(fields["claim"], type=OpenClaim)
+    return Enrolled(**fields)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as e:
+        raise RegisterError(f"{path}: {e}") from e

@@ -1,0 +1,1 @@
+"""What follows from what: claims, the delegate's changes, guessing. Pure."""
