@@ -1,7 +1,7 @@
 """What the fleet hands over for central's machine: its folder, or the file that ``watchlink fleet pack`` made of it.
 
-Of a fleet folder only ``directory.json``, ``broker/``, ``central/`` and ``office/publisher/`` are read. Nothing is
-taken that could make nodes or central: a pack with the CA's or the authority's private key is refused.
+Of a fleet folder only ``directory.json``, ``claims.json``, ``broker/``, ``central/`` and ``office/publisher/`` are
+read. Nothing is taken that could make nodes or central: a pack with a private key of CA or authority is refused.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from wire.errors import WireError
 from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
+CLAIMS: Final = "claims.json"
+"""Carried along for the enrolment service, once the fleet has made a claim. Nothing else here reads it."""
 FOLDERS: Final = ("broker", "central", "office/publisher")
 NEEDED: Final = (
     TOP,
@@ -60,7 +62,8 @@ class Pack(Struct, frozen=True):
 
     def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
         """Path on the machine → contents and mode. In the order of writing: what refuses comes first."""
-        files = {_place(name): (self.files[name], _mode(name)) for name in sorted(self.files, key=_turn)}
+        named = sorted(self.files.keys() - {CLAIMS}, key=_turn)
+        files = {_place(name): (self.files[name], _mode(name)) for name in named}
         files[OFFICE_DIRECTORY] = (self.files[TOP], PUBLIC)
         files[f"{OFFICE}/authority.pub"] = (self.files["central/authority.pub"], PUBLIC)
         return {
@@ -103,8 +106,9 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
 
 
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
-    if (town / TOP).is_file():
-        yield TOP, (town / TOP).read_bytes()
+    for name in (TOP, CLAIMS):
+        if (town / name).is_file():
+            yield name, (town / name).read_bytes()
     for folder in FOLDERS:
         if (town / folder).is_dir():
             for path in sorted((town / folder).iterdir()):
@@ -117,7 +121,7 @@ def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
         for count, member in enumerate(archive, start=1):
             if count > FILES_MAX or member.size > BYTES_MAX:
                 raise PackError(f"{file} is no file of 'watchlink fleet pack': it is far too large.")
-            if not member.isfile() or not (member.name == TOP or _is_wanted(member.name)):
+            if not member.isfile() or not (member.name in {TOP, CLAIMS} or _is_wanted(member.name)):
                 raise PackError(f"{file} is no file of 'watchlink fleet pack': it holds {member.name!r}.")
             contents = archive.extractfile(member)
             assert contents is not None  # of a regular file

@@ -10,14 +10,14 @@ from typing import Final
 
 import msgspec
 
-from provisioning import delegate_commands, enrolment_commands
-from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
+from provisioning import add_commands, delegate_commands, enrolment_commands, office_commands
+from provisioning.console import broker_options, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
-from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet, NewNode
+from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuer_commands import add_issuer_commands
-from provisioning.layout import ALERTS, DEFAULT_PROFILE
+from provisioning.layout import ALERTS
 from provisioning.listing import as_table, list_fleet
-from provisioning.office_commands import add_commands, ask_about_second, new_nodes, proposals_of, snapshot_options
+from provisioning.office_commands import snapshot_options
 from provisioning.packing import pack
 
 FAILED: Final = 1
@@ -64,31 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.set_defaults(run=_init)
 
-    add = commands.add_parser("add", parents=[town, broker, snapshot_options()], help="add a node for a premises")
-    add.add_argument("--premises", metavar="NAME", help="as screens and cards show it")
-    add.add_argument("--place", metavar="NAME", help="street or area")
-    add.add_argument("--scheme", action="append", metavar="SLUG", help="repeat for more than one")
-    add.add_argument(
-        "--proposal",
-        action="append",
-        type=int,
-        metavar="N",
-        help="instead of name, place and schemes: premises of the office, from 'proposals'; repeat for more",
-    )
-    add.add_argument(
-        "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"
-    )
-    add.add_argument(
-        "--gateway",
-        action="store_const",
-        const="gateway",
-        default="premises",
-        dest="kind",
-        help="this node is central's own radio",
-    )
-    add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
-    add.set_defaults(run=_add)
-
+    add_commands.add_commands(commands)
     listing = commands.add_parser(
         "list", parents=[town, snapshot_options()], help="list nodes, what expires soon, and what the office says else"
     )
@@ -123,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
     carried.set_defaults(run=_pack)
     add_issuer_commands(commands)
-    add_commands(commands)
+    office_commands.add_commands(commands)
     delegate_commands.add_commands(commands)
     enrolment_commands.add_commands(commands)
     return parser
@@ -151,63 +127,6 @@ def _scheme(text: str) -> tuple[str, str]:
     if not separator:
         raise FleetInputError(f"--scheme {text!r}: write SLUG=NAME, e.g. hart=HART.")
     return slug, name
-
-
-def _add(options: argparse.Namespace) -> None:
-    fleet = Fleet.open(options.dir)
-    wanted, snapshot_number = _wanted(fleet, options)
-    seconds = {new.office_premises for new in wanted if options.yes or ask_about_second(fleet, new.office_premises)}
-    for new in wanted:
-        if not options.yes and new.office_premises not in seconds:
-            _ask_about_namesakes(fleet, new.premises)
-    nodes = fleet.add_all(wanted, snapshot_number=snapshot_number, seconds=seconds)
-    for node in nodes:
-        what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
-        say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
-        say("it holds the only copy of its private keys.")
-    if knows_broker(options, fleet):
-        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
-        say("The running broker knows it." if len(nodes) == 1 else "The running broker knows them.")
-    else:
-        say("A broker that is already running does not know it yet. Run 'watchlink fleet renew-crl' to tell it.")
-
-
-def _wanted(fleet: Fleet, options: argparse.Namespace) -> tuple[list[NewNode], int]:
-    """The nodes to be added, and the number of the office's snapshot that they come from, or 0."""
-    if options.proposal is None:
-        if not options.premises or not options.scheme:
-            raise FleetInputError(
-                "Give --premises and --scheme, or --proposal with the number of the office's premises."
-            )
-        place = options.place or ""
-        return [NewNode(options.premises, place, options.scheme, options.profile, kind=options.kind)], 0
-    if options.premises is not None or options.place is not None or options.scheme or options.kind != "premises":
-        raise FleetInputError(
-            "With --proposal the office says name, place and schemes: leave out --premises, --place, --scheme and"
-            " --gateway."
-        )
-    proposals = proposals_of(fleet, options.snapshot)
-    return new_nodes(fleet, proposals, options.proposal, options.profile), proposals.number
-
-
-def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
-    """Ask at the terminal before adding a second premises of the same name.
-
-    Raises:
-        FleetInputError: the answer is no, or there is no terminal.
-    """
-    namesakes = fleet.namesakes(premises)
-    if not namesakes:
-        return
-    known = "; ".join(
-        f"{one.node} is {', '.join(filter(None, (one.premises, one.place)))}, already" for one in namesakes
-    )
-    confirm(
-        f"{known}.",
-        "Add a second one?",
-        unchanged="Nothing was added.",
-        way_out="To add a second one, give --yes.",
-    )
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ from provisioning.founding import Plan, found
 from provisioning.layout import ALERTS, DEFAULT_PROFILE, FAKE_SOCKET, FOLDER, PROFILES, Layout, node_toml
 from provisioning.office import issue_office_certificate
 from provisioning.proposals import note_number, refuse_second
-from provisioning.records import FleetRecord, NodeKind, NodeRecord, clean_name, remember
+from provisioning.records import ClaimRecord, FleetRecord, NodeKind, NodeRecord, clean_name, remember
 from provisioning.renewal import renew_broker, renew_central, renew_nodes
 from runtime.atomic import PUBLIC, write_atomic
 from wire.ids import U32_MAX, NodeId, node_text
@@ -38,13 +38,6 @@ def _utc_now() -> datetime:
 
 def _plain(name: str) -> str:
     return " ".join(name.casefold().split())
-
-
-def _refuse_second(record: FleetRecord, premises: Sequence[int]) -> None:
-    for one in filter(None, premises):
-        refuse_second(record, one)
-        if premises.count(one) > 1:
-            raise FleetInputError(f"Premises {one} is named twice. For two nodes there, give --yes.")
 
 
 class NewNode(Struct, frozen=True):
@@ -66,6 +59,36 @@ class NewNode(Struct, frozen=True):
     fake_socket: str = FAKE_SOCKET
     kind: NodeKind = "premises"
     office_premises: int = 0
+
+
+def check_new(record: FleetRecord, wanted: Sequence[NewNode], seconds: Container[int]) -> None:
+    """Whether these may be added, as far as that is not a matter of names.
+
+    Raises:
+        FleetInputError: no such profile, or a premises of the office that is not one of ``seconds`` has a node already.
+    """
+    for new in wanted:
+        if new.profile not in PROFILES:
+            raise FleetInputError(f"No hardware profile {new.profile!r}. Choose one of: {', '.join(PROFILES)}.")
+    premises = [new.office_premises for new in wanted if new.office_premises and new.office_premises not in seconds]
+    for one in premises:
+        refuse_second(record, one)
+        if premises.count(one) > 1:
+            raise FleetInputError(f"Premises {one} is named twice. For two nodes there, give --yes.")
+
+
+def free_number(layout: Layout, number: int) -> NodeId:
+    """The first number from ``number`` on that no node can have had.
+
+    Raises:
+        FleetInputError: there is none.
+    """
+    # A folder without a record is left over from an interrupted add: its keys are in no directory.
+    while number <= U32_MAX and layout.node(node_text(NodeId(number))).exists():
+        number += 1
+    if number >= U32_MAX:
+        raise FleetInputError("All node ids have been used.")
+    return NodeId(number)
 
 
 class Fleet:
@@ -144,6 +167,11 @@ class Fleet:
         """Every node ever added, by id."""
         return self.record.nodes
 
+    def awaited_namesakes(self, premises: str) -> tuple[ClaimRecord, ...]:
+        """Numbers that wait for their node, whose premises have that name, ignoring spaces and case."""
+        name = _plain(premises)
+        return tuple(claim for claim in self.record.claims if _plain(claim.premises) == name)
+
     def namesakes(self, premises: str) -> tuple[NodeRecord, ...]:
         """Nodes in use whose premises have that name, ignoring spaces and case."""
         name = _plain(premises)
@@ -200,17 +228,14 @@ class Fleet:
             FleetInputError: a name, scheme or profile cannot be used, a premises has a node already, or a newer
                 snapshot was used meanwhile; nothing was changed.
         """
-        for new in wanted:
-            if new.profile not in PROFILES:
-                raise FleetInputError(f"No hardware profile {new.profile!r}. Choose one of: {', '.join(PROFILES)}.")
         with self._folder.changing():
             record, ca, now = note_number(self.record, snapshot_number), self.issuer(NODES), self.now()
-            _refuse_second(record, [new.office_premises for new in wanted if new.office_premises not in seconds])
+            check_new(record, wanted, seconds)
             added: list[NodeRecord] = []
             identities: list[tuple[IssuedCertificate, bytes]] = []
             number = record.next_node
             for new in wanted:
-                number = self._free_number(number)
+                number = free_number(self.layout, number)
                 seed = secrets.token_bytes(KEY_BYTES)
                 certificate = issue_client_certificate(ca, node_text(number), now=now)
                 identities.append((certificate, seed))
@@ -328,14 +353,6 @@ class Fleet:
             self._folder.commit(record.with_next_directory(self.now()))
             self._folder.publish()
         return len(nodes) + is_central_new
-
-    def _free_number(self, number: int) -> NodeId:
-        # A folder without a record is left over from an interrupted add: its keys are in no directory.
-        while number <= U32_MAX and self.layout.node(node_text(NodeId(number))).exists():
-            number += 1
-        if number >= U32_MAX:
-            raise FleetInputError("All node ids have been used.")
-        return NodeId(number)
 
     def _write_node(
         self, node: NodeRecord, fake_socket: str, certificate: IssuedCertificate, seed: bytes, ca_pem: bytes

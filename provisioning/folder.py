@@ -31,6 +31,7 @@ from provisioning.issuers import (
 from provisioning.layout import Layout
 from provisioning.records import FleetRecord, encode_record, load_record
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
+from wire.claims import OpenClaim, OpenClaims, encode_claims
 from wire.directory import seal_directory
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text
 from wire.limits import DIRECTORY_BYTES_MAX
@@ -153,6 +154,7 @@ class FleetFolder:
         if len(sealed) > DIRECTORY_BYTES_MAX:
             raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         self.layout.write_directory(sealed)
+        self.publish_claims()
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
         # The broker does not read it: whoever installs its files sees by it that each issuer has a list.
@@ -162,6 +164,25 @@ class FleetFolder:
         settings = (final or self.layout).broker_settings(record.broker)
         write_atomic(self.layout.broker / "door.nft", render_door(record.broker.port).encode(), PUBLIC)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
+
+    def publish_claims(self) -> None:
+        """Write the open claims from the record, for the enrolment service."""
+        claims = tuple(
+            OpenClaim(
+                node=claim.node,
+                premises=claim.premises,
+                place=claim.place,
+                schemes=claim.schemes,
+                profile=claim.profile,
+                claim_hash=claim.claim_hash,
+                ends_at=int(claim.ends_at.timestamp()),
+                office_premises=claim.office_premises,
+            )
+            for claim in self.record.claims
+        )
+        # Not before there was one: a fleet that makes all keys itself has no such file.
+        if claims or self.layout.claims.exists():
+            write_atomic(self.layout.claims, encode_claims(OpenClaims(claims=claims)), PUBLIC)
 
     def _acl(self) -> str:
         record, now = self.record, self.now()

@@ -56,6 +56,11 @@ class Layout(Struct, frozen=True):
         return self.town / "directory.json"
 
     @property
+    def claims(self) -> Path:
+        """The open claims, which the enrolment service reads (:mod:`wire.claims`)."""
+        return self.town / "claims.json"
+
+    @property
     def authority(self) -> Path:
         """The secrets: the root's key, the issuers' and the directory's."""
         return self.town / "authority"

@@ -64,6 +64,18 @@ class NodeRow(msgspec.Struct, frozen=True):
     office_premises: int = 0
 
 
+class WaitingRow(msgspec.Struct, frozen=True):
+    """A number that waits for its node."""
+
+    node: str
+    premises: str
+    place: str
+    schemes: tuple[str, ...]
+    profile: str
+    claim_ends_at: datetime
+    office_premises: int = 0
+
+
 class OfficeKeyRow(msgspec.Struct, frozen=True):
     """A key of the office that the directory lists."""
 
@@ -103,6 +115,7 @@ class Listing(msgspec.Struct, frozen=True):
     differences: tuple[str, ...] = ()
     """Where the office says something else than the fleet, in sentences."""
     delegate: DelegateRow | None = None
+    waiting: tuple[WaitingRow, ...] = ()
 
 
 def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
@@ -147,6 +160,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
+    warnings += _claim_warnings(record, now)
     found, trouble = _differences(fleet, snapshot)
     return Listing(
         now,
@@ -161,25 +175,37 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
         tuple(PageRow(page.names, page.certificate.expires_at) for page in record.web.issued) if record.web else (),
         found,
         _delegate(record.delegation),
+        tuple(
+            WaitingRow(
+                claim.node,
+                claim.premises,
+                claim.place,
+                record.scheme_slugs(claim.schemes),
+                claim.profile,
+                claim.ends_at,
+                claim.office_premises,
+            )
+            for claim in record.claims
+        ),
     )
 
 
 def as_table(listing: Listing) -> str:
     """For people: a line for each node, then the warnings."""
     # No column for an office that the fleet does not know.
-    is_joined = bool(listing.office_keys) or any(row.office_premises for row in listing.nodes)
+    rows: list[NodeRow | WaitingRow] = [*listing.nodes, *listing.waiting]
+    is_joined = bool(listing.office_keys) or any(row.office_premises for row in rows)
     head = ["NODE", "PREMISES", "PLACE", "SCHEMES", *(["OFFICE"] if is_joined else []), "CERTIFICATE UNTIL", "REVOKED"]
     lines = [
         [
             row.node,
-            row.premises if row.kind == "premises" else f"{row.premises} ({row.kind})",
+            _shown_name(row),
             row.place,
             " ".join(row.schemes),
             *([str(row.office_premises or "")] if is_joined else []),
-            _day(row.certificate_expires_at),
-            "" if row.revoked_at is None else _day(row.revoked_at),
+            *_standing(row, listing.at),
         ]
-        for row in listing.nodes
+        for row in sorted(rows, key=lambda row: row.node)
     ]
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
     table = ["  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) for line in (head, *lines)]
@@ -197,6 +223,33 @@ def as_table(listing: Listing) -> str:
         notes.append(f"Office's certificate until {_day(listing.office_certificate_expires_at)}.")
     told = [*listing.warnings, *listing.differences]
     return "\n".join([*(line.rstrip() for line in table), "", summary, *notes, *(f"! {w}" for w in told)])
+
+
+def _shown_name(row: NodeRow | WaitingRow) -> str:
+    if isinstance(row, WaitingRow) or row.kind == "premises":
+        return row.premises
+    return f"{row.premises} ({row.kind})"
+
+
+def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
+    """Until when its certificate or its claim is good, and when it was revoked."""
+    if isinstance(row, WaitingRow):
+        is_over = row.claim_ends_at <= at
+        return (
+            f"claim ended {_day(row.claim_ends_at)}"
+            if is_over
+            else f"waiting for its claim until {_day(row.claim_ends_at)}",
+            "",
+        )
+    return _day(row.certificate_expires_at), "" if row.revoked_at is None else _day(row.revoked_at)
+
+
+def _claim_warnings(record: FleetRecord, now: datetime) -> list[str]:
+    return [
+        f"The claim of {claim.premises} has ended unused: 'watchlink fleet claim {claim.node}' makes a new code."
+        for claim in record.claims
+        if claim.ends_at <= now
+    ]
 
 
 def _differences(fleet: Fleet, snapshot: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

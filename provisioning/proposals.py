@@ -142,8 +142,9 @@ def offer(record: FleetRecord, entry: PremisesEntry) -> Offer:
 
 
 def without_node(record: FleetRecord, proposals: Proposals) -> tuple[PremisesEntry, ...]:
-    """The premises in which no node in use stands, by number."""
+    """The premises in which no node in use stands, and none is awaited, by number."""
     taken = {node.office_premises for node in record.nodes if node.revoked_at is None}
+    taken |= {claim.office_premises for claim in record.claims}
     return tuple(entry for number, entry in sorted(proposals.entries.items()) if number not in taken)
 
 
@@ -221,7 +222,13 @@ def refuse_second(record: FleetRecord, premises: int, *, besides: str = "") -> N
 def others_there(record: FleetRecord, premises: int, besides: str = "") -> str:
     """The nodes in use at these premises other than ``besides``, for people; empty = none, or no premises (0)."""
     nodes = record.nodes_of_premises(premises) if premises else ()
-    return "; ".join(f"{node.node} ({node.premises}) stands there" for node in nodes if node.node != besides)
+    waiting = [claim for claim in record.claims if premises and claim.office_premises == premises]
+    return "; ".join(
+        [
+            *(f"{node.node} ({node.premises}) stands there" for node in nodes if node.node != besides),
+            *(f"{claim.node} ({claim.premises}) waits for its claim there" for claim in waiting),
+        ]
+    )
 
 
 def _commit(folder: FleetFolder, known: NodeRecord, changed: NodeRecord, number: int) -> NodeRecord:

@@ -96,6 +96,23 @@ class NodeRecord(Record, frozen=True):
         return parse_node(self.node)
 
 
+class ClaimRecord(Record, frozen=True):
+    """A number that waits for its node, which is yet to make its keys and to claim it (:mod:`provisioning.claims`)."""
+
+    node: NodeText
+    """Never used again, even if no node comes."""
+    premises: Name
+    place: Name
+    schemes: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=SCHEMES_PER_NODE_MAX)]
+    profile: str
+    claim_hash: KeyText
+    """Of the code on its label, which is stored nowhere (:func:`wire.claim_code.claim_hash`)."""
+    ends_at: Moment
+    """From then on the code opens nothing."""
+    office_premises: Count = 0
+    """Number of its premises at the office; 0 = not joined with one."""
+
+
 class BrokerRecord(Record, frozen=True):
     """The broker: its address for nodes, where it listens, and where its files are."""
 
@@ -198,6 +215,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
     broker_certificates: tuple[CertificateRecord, ...]
     central: CentralRecord
     nodes: tuple[NodeRecord, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()
+    """Numbers that wait for their node, by number."""
     next_node: Annotated[int, msgspec.Meta(ge=0x10, le=0xFFFF_FFFF)]
     directory_serial: Count
     directory_issued_at: Moment
@@ -226,6 +245,12 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         if wanted == node_text(CENTRAL):
             raise FleetInputError("00000001 is central, not a node.")
         found = next((node for node in self.nodes if node.node == wanted), None)
+        waiting = next((claim for claim in self.claims if claim.node == wanted), None)
+        if waiting is not None:
+            raise FleetInputError(
+                f"{wanted} ({waiting.premises}) has not been claimed by any node yet. To take the claim back:"
+                f" 'watchlink fleet claim {wanted} --withdraw'."
+            )
         if found is None:
             raise FleetInputError(f"No node {wanted} in this fleet: see 'watchlink fleet list'.")
         return found

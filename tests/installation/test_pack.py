@@ -16,7 +16,8 @@ from installation.pack import FOLDERS, read_pack
 from installation.places import BROKER, CENTRAL, CENTRAL_STATE, OFFICE, Parts
 from provisioning import packing
 from provisioning.certificates import issue_crl
-from provisioning.fleet import Fleet
+from provisioning.claims import reserve
+from provisioning.fleet import Fleet, NewNode
 from provisioning.issuer_changes import new_root
 from provisioning.office import issue_office_certificate
 from wire.subjects import NODES, SERVICES
@@ -54,6 +55,17 @@ def test_files_go_to_their_places_the_refusing_ones_first(town: Path) -> None:
         f"{CENTRAL}/{name}.key" for name in ("alerts", "client", "signing")
     } == private
     assert placed["/var/lib/watchlink-central/directory.json"] == placed[f"{OFFICE}/directory.json"]
+
+
+def test_claims_are_carried_along_and_no_node_of_them_is_a_sender(fleet: Fleet, town: Path, tmp_path: Path) -> None:
+    reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+    packing.pack(fleet.folder, tmp_path / "town.tar")
+
+    for source in (town, tmp_path / "town.tar"):
+        pack = read_pack(source)
+        assert (town / "claims.json").read_bytes() == pack.files["claims.json"]
+        assert not any(path.endswith("claims.json") for path in pack.placed(Parts(office=True)))
+        assert [1] == list(pack.directory.senders)
 
 
 @pytest.mark.parametrize(

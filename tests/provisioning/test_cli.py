@@ -19,7 +19,7 @@ def town(tmp_path: Path) -> str:
 
 
 def test_add_says_where_the_only_copy_of_the_keys_is(town: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["add", "--dir", town, "--premises", "Corner Shop", "--place", "High St", "--scheme", "hart"])
+    status = add_corner_shop(town)
 
     said = capsys.readouterr().out
     assert status == 0
@@ -35,7 +35,7 @@ def test_add_gateway_says_that_it_is_one(town: str, capsys: pytest.CaptureFixtur
 
 
 def test_list_as_json_is_for_programs(town: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["add", "--dir", town, "--premises", "Corner Shop", "--scheme", "hart", "--profile", "fake"])
+    main(["add", "--dir", town, "--premises", "Corner Shop", "--scheme", "hart", "--profile", "fake", "--with-keys"])
     capsys.readouterr()
 
     status = main(["list", "--dir", town, "--json"])
@@ -80,7 +80,8 @@ def test_profile_that_does_not_exist_is_refused_with_those_that_do(
 
 
 def add_corner_shop(town: str, *more: str) -> int:
-    return main(["add", "--dir", town, "--premises", "Corner Shop", "--place", "High St", "--scheme", "hart", *more])
+    name = ["--premises", "Corner Shop", "--place", "High St", "--scheme", "hart"]
+    return main(["add", "--dir", town, "--with-keys", *name, *more])
 
 
 @pytest.mark.finding(19)

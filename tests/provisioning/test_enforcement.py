@@ -225,7 +225,7 @@ def test_renew_crl_says_until_when_the_list_is_good(fleet: Fleet, capsys: pytest
 def test_add_tells_a_running_broker(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     town = str(fleet.layout.town)
     status = main(
-        ["add", "--dir", town, "--premises", "Bakery", "--scheme", "hart", "--reload-command", "true"],
+        ["add", "--with-keys", "--dir", town, "--premises", "Bakery", "--scheme", "hart", "--reload-command", "true"],
     )
 
     assert status == 0

@@ -89,7 +89,7 @@ def test_proposals_are_those_without_a_node_and_hint_at_a_node_of_that_name(
     town: str, trusted: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trusted.publish(3, SHOP, PUB)
-    main(["add", "--dir", town, "--premises", "corner shop", "--scheme", "hart"])
+    main(["add", "--with-keys", "--dir", town, "--premises", "corner shop", "--scheme", "hart"])
     capsys.readouterr()
 
     assert 0 == main(["proposals", "--dir", town, "--snapshot", str(trusted.folder)])
@@ -123,7 +123,9 @@ def test_add_takes_name_place_and_schemes_over_from_the_office(
 ) -> None:
     snapshot = str(trusted.publish(3, SHOP, PUB))
 
-    assert 0 == main(["add", "--dir", town, "--proposal", "5", "--proposal", "8", "--snapshot", snapshot])
+    assert 0 == main(
+        ["add", "--with-keys", "--dir", town, "--proposal", "5", "--proposal", "8", "--snapshot", snapshot]
+    )
 
     said = capsys.readouterr().out
     assert "00000010 is Corner Shop. Carry" in said
@@ -142,7 +144,7 @@ def test_add_takes_either_the_offices_word_or_the_engineers(
 ) -> None:
     snapshot = str(trusted.publish(3, SHOP))
 
-    assert 2 == main(["add", "--dir", town, "--proposal", "5", "--snapshot", snapshot, *more])
+    assert 2 == main(["add", "--with-keys", "--dir", town, "--proposal", "5", "--snapshot", snapshot, *more])
     assert "leave out" in capsys.readouterr().err
     assert () == Fleet.open(Path(town)).nodes
 
@@ -151,7 +153,7 @@ def test_add_takes_either_the_offices_word_or_the_engineers(
 def test_add_without_a_name_or_a_scheme_says_what_is_missing(
     town: str, capsys: pytest.CaptureFixture[str], given: list[str]
 ) -> None:
-    assert 2 == main(["add", "--dir", town, *given])
+    assert 2 == main(["add", "--with-keys", "--dir", town, *given])
     assert "--proposal" in capsys.readouterr().err
 
 
@@ -159,7 +161,7 @@ def test_add_asks_before_a_premises_gets_a_second_node_and_then_not_about_the_na
     town: str, trusted: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     snapshot = str(trusted.publish(3, SHOP))
-    add = ["add", "--dir", town, "--proposal", "5", "--snapshot", snapshot]
+    add = ["add", "--with-keys", "--dir", town, "--proposal", "5", "--snapshot", snapshot]
     assert 0 == main(add)
     assert 2 == main(add)
     assert "Premises 5 has a node already: 00000010 (Corner Shop) stands there." in capsys.readouterr().err
@@ -175,8 +177,8 @@ def test_add_asks_before_a_premises_gets_a_second_node_and_then_not_about_the_na
 
 def test_link_asks_before_a_second_node_too(town: str, trusted: Office, capsys: pytest.CaptureFixture[str]) -> None:
     snapshot = str(trusted.publish(3, SHOP))
-    main(["add", "--dir", town, "--proposal", "5", "--snapshot", snapshot])
-    main(["add", "--dir", town, "--premises", "Till 2", "--scheme", "hart"])
+    main(["add", "--with-keys", "--dir", town, "--proposal", "5", "--snapshot", snapshot])
+    main(["add", "--with-keys", "--dir", town, "--premises", "Till 2", "--scheme", "hart"])
     link = ["link", "--dir", town, "00000011", "--proposal", "5", "--snapshot", snapshot]
 
     assert 2 == main(link)
@@ -190,7 +192,7 @@ def test_link_asks_before_a_second_node_too(town: str, trusted: Office, capsys: 
 def test_list_shows_what_the_office_says_else_until_it_is_taken_over(
     town: str, trusted: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["add", "--dir", town, "--proposal", "5", "--snapshot", str(trusted.publish(3, SHOP))])
+    main(["add", "--with-keys", "--dir", town, "--proposal", "5", "--snapshot", str(trusted.publish(3, SHOP))])
     renamed = str(trusted.publish(4, PremisesEntry(premises=5, name="Patel's", place="High St", schemes=(1,))))
     capsys.readouterr()
 
@@ -213,7 +215,7 @@ def test_struck_key_ends_what_was_signed_with_it(
     change_keys(trusted.fleet.folder, trust=SigningKey(b"n" * 32).public.raw)
     assert 0 == main(["trust-office", "--dir", town, "--strike", trusted.key.public.raw.hex()])
 
-    assert 2 == main(["add", "--dir", town, "--proposal", "5", "--snapshot", snapshot])
+    assert 2 == main(["add", "--with-keys", "--dir", town, "--proposal", "5", "--snapshot", snapshot])
 
     assert "not signed by an office that this fleet trusts" in capsys.readouterr().err
 

@@ -1,0 +1,168 @@
+"""``watchlink fleet add`` and ``claim``: new premises, and the codes by which their units claim them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
+
+from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, withdraw
+from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
+from provisioning.errors import FleetError, FleetInputError
+from provisioning.fleet import Fleet, NewNode
+from provisioning.labels import as_text, label_of
+from provisioning.layout import DEFAULT_PROFILE
+from provisioning.office_commands import ask_about_second, new_nodes, proposals_of, snapshot_options
+from provisioning.records import ClaimRecord, NodeRecord
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+
+def add_commands(commands: Commands) -> None:
+    """Add them to the parser."""
+    add = commands.add_parser(
+        "add",
+        parents=[town_options(), broker_options(), snapshot_options()],
+        help="add a premises, and print the label by which its unit will claim it",
+    )
+    add.add_argument("--premises", metavar="NAME", help="as screens and cards show it")
+    add.add_argument("--place", metavar="NAME", help="street or area")
+    add.add_argument("--scheme", action="append", metavar="SLUG", help="repeat for more than one")
+    add.add_argument(
+        "--proposal",
+        action="append",
+        type=int,
+        metavar="N",
+        help="instead of name, place and schemes: premises of the office, from 'proposals'; repeat for more",
+    )
+    add.add_argument(
+        "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"
+    )
+    add.add_argument(
+        "--gateway",
+        action="store_const",
+        const="gateway",
+        default="premises",
+        dest="kind",
+        help="this node is central's own radio; its keys are made here",
+    )
+    add.add_argument(
+        "--with-keys", action="store_true", help="make the unit's keys here, to be carried to it, and no claim"
+    )
+    add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
+    add.set_defaults(run=_add)
+
+    claim = commands.add_parser(
+        "claim", parents=[town_options(), broker_options()], help="make a new claim code for a premises without a unit"
+    )
+    claim.add_argument("node", metavar="NODE", help="its id, from 'list'")
+    claim.add_argument("--withdraw", action="store_true", help="take the claim back: no unit will come")
+    claim.set_defaults(run=_claim)
+
+
+def _add(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    wanted, snapshot_number = _wanted(fleet, options)
+    seconds = {new.office_premises for new in wanted if options.yes or ask_about_second(fleet, new.office_premises)}
+    for new in wanted:
+        if not options.yes and new.office_premises not in seconds:
+            _ask_about_namesakes(fleet, new.premises)
+    if options.with_keys or options.kind != "premises" or not may_claim(fleet.record):
+        _add_with_keys(options, fleet, wanted, snapshot_number, seconds)
+        return
+    made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
+    _show(made)
+    _pass_claims_on(options, fleet)
+
+
+def _add_with_keys(
+    options: argparse.Namespace, fleet: Fleet, wanted: Sequence[NewNode], snapshot_number: int, seconds: Container[int]
+) -> None:
+    nodes = fleet.add_all(wanted, snapshot_number=snapshot_number, seconds=seconds)
+    for node in nodes:
+        what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
+        say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
+        say("it holds the only copy of its private keys.")
+    if knows_broker(options, fleet):
+        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
+        say("The running broker knows it." if len(nodes) == 1 else "The running broker knows them.")
+    else:
+        say("A broker that is already running does not know it yet. Run 'watchlink fleet renew-crl' to tell it.")
+
+
+def _wanted(fleet: Fleet, options: argparse.Namespace) -> tuple[list[NewNode], int]:
+    """The nodes to be added, and the number of the office's snapshot that they come from, or 0."""
+    if options.proposal is None:
+        if not options.premises or not options.scheme:
+            raise FleetInputError(
+                "Give --premises and --scheme, or --proposal with the number of the office's premises."
+            )
+        place = options.place or ""
+        return [NewNode(options.premises, place, options.scheme, options.profile, kind=options.kind)], 0
+    if options.premises is not None or options.place is not None or options.scheme or options.kind != "premises":
+        raise FleetInputError(
+            "With --proposal the office says name, place and schemes: leave out --premises, --place, --scheme and"
+            " --gateway."
+        )
+    proposals = proposals_of(fleet, options.snapshot)
+    return new_nodes(fleet, proposals, options.proposal, options.profile), proposals.number
+
+
+def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
+    """Ask at the terminal before adding a second premises of the same name.
+
+    Raises:
+        FleetInputError: the answer is no, or there is no terminal.
+    """
+    namesakes: tuple[NodeRecord | ClaimRecord, ...] = (*fleet.namesakes(premises), *fleet.awaited_namesakes(premises))
+    if not namesakes:
+        return
+    known = "; ".join(
+        f"{one.node} is {', '.join(filter(None, (one.premises, one.place)))}, already" for one in namesakes
+    )
+    confirm(
+        f"{known}.",
+        "Add a second one?",
+        unchanged="Nothing was added.",
+        way_out="To add a second one, give --yes.",
+    )
+
+
+def _claim(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    if options.withdraw:
+        claim = withdraw(fleet, options.node)
+        say(f"The claim of {claim.node} ({claim.premises}) is withdrawn: its code opens nothing any more.")
+    else:
+        _show([claim_again(fleet, options.node)])
+        say("The code before this one opens nothing any more: destroy its label.")
+    _pass_claims_on(options, fleet)
+
+
+def _show(made: Sequence[MadeClaim]) -> None:
+    for one in made:
+        say(f"{as_text(label_of(one))}\n")
+    say("The code is kept nowhere: print it, or write it down, now. A lost one: 'watchlink fleet claim NODE'.")
+
+
+def _pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
+    """Bring the claims to the enrolment service, or say how.
+
+    Raises:
+        FleetError: they are made, but did not get there.
+    """
+    delegation = fleet.record.delegation
+    if delegation is None or delegation.key is None:
+        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
+    if not options.reload_command:
+        say(f"The enrolment service needs the new {fleet.layout.claims}, if it runs elsewhere.")
+        return
+    try:
+        reload_of(options, fleet)()
+    except FleetError as e:
+        raise FleetError(
+            f"The claims are made, but the enrolment service may not know them yet. {e} Repeat the command that"
+            " failed; the codes above are good."
+        ) from e
+    say("The enrolment service has the new claims.")
