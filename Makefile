@@ -89,7 +89,7 @@ planted: ## plant each bug that would hurt most in a copy of the tree: its tests
 
 lock: ## pin every Python package with hashes, after a change in pyproject.toml
 	@scripts/set-up check
-	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra office --extra dev --no-header \
+	.venv/bin/uv pip compile -q --universal --generate-hashes --extra node --extra central --extra fleet --extra office --extra dev --no-header \
 	  -o requirements.lock pyproject.toml
 
 clean: ## remove environments, caches and builds

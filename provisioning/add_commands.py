@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, withdraw
 from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
-from provisioning.labels import as_text, label_of
+from provisioning.labels import Label, as_text, label_of, sheet_writer
 from provisioning.layout import DEFAULT_PROFILE
 from provisioning.office_commands import ask_about_second, new_nodes, proposals_of, snapshot_options
 from provisioning.records import ClaimRecord, NodeRecord
@@ -51,6 +52,7 @@ def add_commands(commands: Commands) -> None:
         "--with-keys", action="store_true", help="make the unit's keys here, to be carried to it, and no claim"
     )
     add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
+    _add_label_option(add)
     add.set_defaults(run=_add)
 
     claim = commands.add_parser(
@@ -58,7 +60,14 @@ def add_commands(commands: Commands) -> None:
     )
     claim.add_argument("node", metavar="NODE", help="its id, from 'list'")
     claim.add_argument("--withdraw", action="store_true", help="take the claim back: no unit will come")
+    _add_label_option(claim)
     claim.set_defaults(run=_claim)
+
+
+def _add_label_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="write the labels as a PDF, 14 on a sheet of A4, instead of here"
+    )
 
 
 def _add(options: argparse.Namespace) -> None:
@@ -71,8 +80,9 @@ def _add(options: argparse.Namespace) -> None:
     if options.with_keys or options.kind != "premises" or not may_claim(fleet.record):
         _add_with_keys(options, fleet, wanted, snapshot_number, seconds)
         return
+    write = None if options.labels is None else sheet_writer(options.labels)
     made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
-    _show(made)
+    _hand_out(made, options, write)
     _pass_claims_on(options, fleet)
 
 
@@ -135,15 +145,37 @@ def _claim(options: argparse.Namespace) -> None:
         claim = withdraw(fleet, options.node)
         say(f"The claim of {claim.node} ({claim.premises}) is withdrawn: its code opens nothing any more.")
     else:
-        _show([claim_again(fleet, options.node)])
+        write = None if options.labels is None else sheet_writer(options.labels)
+        _hand_out([claim_again(fleet, options.node)], options, write)
         say("The code before this one opens nothing any more: destroy its label.")
     _pass_claims_on(options, fleet)
 
 
-def _show(made: Sequence[MadeClaim]) -> None:
-    for one in made:
-        say(f"{as_text(label_of(one))}\n")
-    say("The code is kept nowhere: print it, or write it down, now. A lost one: 'watchlink fleet claim NODE'.")
+def _hand_out(
+    made: Sequence[MadeClaim], options: argparse.Namespace, write: Callable[[Sequence[Label]], None] | None
+) -> None:
+    """Print the labels or write them.
+
+    Raises:
+        FleetError: the disk refused; they are printed then, because nobody can read the codes again.
+    """
+    labels = [label_of(one) for one in made]
+    if write is not None:
+        try:
+            write(labels)
+        except FleetError as e:
+            _show(labels)
+            raise FleetError(f"{e} The labels are above, and their codes are good.") from e
+        what = "the label" if len(labels) == 1 else f"{len(labels)} labels"
+        say(f"{options.labels} holds {what}. Print it at its full size, then delete it: the codes are in it.")
+    else:
+        _show(labels)
+    say("Codes are kept nowhere else. If one is lost: 'watchlink fleet claim NODE'.")
+
+
+def _show(labels: Sequence[Label]) -> None:
+    for label in labels:
+        say(f"{as_text(label)}\n")
 
 
 def _pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
