@@ -48,6 +48,7 @@ from node.health_line import health_line
 from node.hw.board import Board, open_board
 from node.hw.errors import FakeBoardError, UnknownProfileError
 from node.hw.profiles import profile_named
+from node.machine_reading import MachineReading
 from node.net.mqtt import PahoUplink
 from node.radio_driver import open_radio
 from node.store import NodeStore, Remembered, StoreRefusedError
@@ -120,6 +121,7 @@ class NodeApp:
         self._uplink = self._open_uplink(started.directory)
         self._board = _open_board(config, self._queue)
         self._radio = open_radio(config, self._queue)
+        self._machine = MachineReading(config, self._queue.put)
         about = {"node": node_text(config.settings.node), "premises": config.settings.premises}
         self._effects = EffectRunner(
             self._store,
@@ -146,6 +148,7 @@ class NodeApp:
             self._uplink.start()
         if self._radio:
             self._radio.start()
+        self._machine.start()
         try:
             while not (self._effects.is_stopping or self._is_local_lost or self._is_deaf):
                 self._turn()
@@ -351,6 +354,7 @@ class NodeApp:
         guard.daemon = True
         guard.start()
         self._service.stopping()
+        self._machine.close()
         if self._radio:
             self._radio.close()  # First of all: a key that stays down silences everyone (N10).
         self._store.close()

@@ -6,6 +6,8 @@ A driver is imported only when chosen: most nodes have one, and each costs memor
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,7 +21,13 @@ from wire.ids import node_text
 from wire.limits import DETAIL_CHARS_MAX
 from wire.text import display_text
 
+if TYPE_CHECKING:
+    from node.hw.radio.phrases import SpokenPhrases
+
 logger = logging.getLogger(__name__)
+
+_SPEAKING: Final = frozenset({"sound", "fake"})
+"""Drivers that make the sound themselves; a hardware TNC says no words."""
 
 
 def open_radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
@@ -60,32 +68,47 @@ def _radio(config: NodeConfig, queue: EventQueue) -> RadioPort | None:
             return None
 
 
-def _sound_modem(config: NodeConfig, queue: EventQueue, audio: AudioPort, ptt: PttPort) -> RadioPort:
+def speech_of(config: NodeConfig) -> SpokenPhrases | None:
+    """The sentences of the configured radio, to ask whether they are made; ``None`` = it speaks none."""
+    return _phrases(config) if config.radio.table.driver in _SPEAKING and _may_speak(config) else None
+
+
+def _may_speak(config: NodeConfig) -> bool:
+    return config.radio.settings is not None and bool(config.radio.settings.licence)
+
+
+def _phrases(
+    config: NodeConfig, *, on_problem: Callable[[str], None] | None = None, on_made: Callable[[], None] = lambda: None
+) -> SpokenPhrases:
     from node.hw.radio.phrases import SpokenPhrases  # noqa: PLC0415
     from node.hw.radio.sentences import sentences  # noqa: PLC0415
-    from node.net.radio.sound_modem import SoundModem  # noqa: PLC0415
 
-    table, settings = config.radio.table, config.settings
+    speech, settings = config.radio.table.speech, config.settings
+    return SpokenPhrases(
+        sentences(settings.premises, settings.place, speech.neutral_phrase),
+        speech.voice,
+        config.radio.phrase_dir,
+        on_problem=on_problem,
+        on_made=on_made,
+    )
+
+
+def _sound_modem(config: NodeConfig, queue: EventQueue, audio: AudioPort, ptt: PttPort) -> RadioPort:
+    from node.net.radio.sound_modem import SoundModem  # noqa: PLC0415
 
     def without_speech(problem: str) -> None:
         logger.error("alerts go without speech: %s", problem)
         queue.put(PartFailed(Part.SPEECH, display_text(problem, DETAIL_CHARS_MAX)))
 
-    phrases = SpokenPhrases(
-        sentences(settings.premises, settings.place, table.speech.neutral_phrase),
-        table.speech.voice,
-        config.radio.phrase_dir,
-        on_problem=without_speech,
-        on_made=lambda: queue.put(PartRecovered(Part.SPEECH)),
-    )
-    if config.radio.settings is not None and config.radio.settings.licence:
+    phrases = _phrases(config, on_problem=without_speech, on_made=lambda: queue.put(PartRecovered(Part.SPEECH)))
+    if _may_speak(config):
         phrases.start()
     return SoundModem(
         audio,
         ptt,
         phrases,
-        node=settings.node,
-        squelch_dbfs=table.sound.squelch_dbfs,
+        node=config.settings.node,
+        squelch_dbfs=config.radio.table.sound.squelch_dbfs,
         offer=queue.offer,
         put=queue.put,
     )

@@ -12,6 +12,7 @@ from node.check.configuration import Identity
 from node.check.machine import Machine, said
 from node.clock import is_synchronised
 from node.step import Step, bad, not_done, ok
+from node.surroundings import has_battery_clock, temperature_c
 
 _HOT_C: Final = 80
 """A Raspberry Pi slows down from here on (Raspberry Pi documentation, 'Frequency management and thermal control')."""
@@ -23,7 +24,7 @@ _SINCE_START: Final = 16
 
 def clock_step(identity: Identity, machine: Machine, now: datetime) -> Step:
     """Proven? With a battery? Within our certificate's dates?"""
-    has_battery = bool(machine.listed("/sys/class/rtc", "rtc*"))
+    has_battery = has_battery_clock(machine)
     battery = "with a battery clock" if has_battery else "without a battery clock"
     told = f"it says {now:%d %b %Y %H:%M} UTC"
     wrong = "timedatectl; let UDP 123 through, or make the router its time server (runbook, 'A wrong clock')"
@@ -74,10 +75,8 @@ def power_step(machine: Machine) -> Step:
 
 def temperature_step(machine: Machine) -> Step:
     """The processor's."""
-    told = machine.text("/sys/class/thermal/thermal_zone0/temp") or ""
-    try:
-        degrees_c = round(int(told) / 1000, 1)
-    except ValueError:
+    degrees_c = temperature_c(machine)
+    if degrees_c is None:
         return not_done("temperature", "this machine does not tell")
     if degrees_c >= _HOT_C:
         return bad(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import FrameId
 from wire.kinds import Path, Priority
-from wire.messages import CentralStatus, IncidentState, SyncAnswer
+from wire.messages import CentralStatus, IncidentState, MachineReport, SyncAnswer
 from wire.topics import FrameTopic
 
 
@@ -94,6 +95,18 @@ class ClockRead(Struct, frozen=True):
     wall_at_s: int
     is_proven: bool
     utc_offset_s: int = 0
+
+
+class MachineRead(Struct, frozen=True):
+    """What the node's machine says of itself, at start and every minute: for central's fleet page alone.
+
+    Attributes:
+        machine: its ``clock`` is ``ntp``, ``machine`` or absent; the core adds what it knows of central's time.
+        certificate_ends_at: when our certificate for the network ends; ``None`` = it cannot be read.
+    """
+
+    machine: MachineReport
+    certificate_ends_at: datetime | None = None
 
 
 class Ticked(Struct, frozen=True):
@@ -289,6 +302,7 @@ class StopAsked(Struct, frozen=True):
 Event = (
     Started
     | ClockRead
+    | MachineRead
     | Ticked
     | PinChanged
     | FrameStored

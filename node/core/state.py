@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from node.core.central import Central
 from node.core.controls import Button, LedPattern, Part, SoundPattern
 from node.core.effects import NOTHING_TOLD, Draft, Told
+from node.core.events import MachineRead
 from node.core.ledger import Ledger, Shelf
 from node.core.radio_state import Radio
 from node.core.screens import Screen
@@ -393,6 +394,8 @@ class NodeState(Struct):
     is_store_read: bool = True
     """Whether the disk could be read, so that the used counters are known."""
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    machine: MachineRead | None = None
+    """As last read, for the health report."""
     health_at_ms: int | None = None
     health_sent_ms: int | None = None
     view: View = field(default_factory=View)

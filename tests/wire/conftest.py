@@ -36,6 +36,7 @@ from wire.messages import (
     FaultReport,
     Health,
     IncidentState,
+    MachineReport,
     MemberAnswer,
     PendingFrame,
     RadioReport,
@@ -180,6 +181,17 @@ radio_reports = st.builds(
     busy_percent=st.integers(0, 100),
     blocked_ms=counts,
 )
+machine_reports = st.builds(
+    MachineReport,
+    profile=names,
+    system=names,
+    support_ends_at=st.none() | moments,
+    temperature_c=st.none() | st.integers(-100, 200),
+    free_bytes=st.none() | counts,
+    has_battery_clock=st.none() | st.booleans(),
+    clock=st.none() | slugs,
+    is_speech_ready=st.none() | st.booleans(),
+)
 health = st.builds(
     Health,
     state=st.sampled_from(["armed", "starting", "stopping", "lost"]),
@@ -194,6 +206,8 @@ health = st.builds(
     rejected=st.dictionaries(names, counts, max_size=4),
     radio=st.none() | radio_reports,
     speaks=_few(slugs),
+    certificate_ends_at=st.none() | moments,
+    machine=st.none() | machine_reports,
 )
 nonces = st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex)
 receipted_frames = st.builds(ReceiptedFrame, counter=counters, digest=st.binary(min_size=8, max_size=8).map(bytes.hex))

@@ -21,6 +21,7 @@ from wire.messages import (
     FaultReport,
     Health,
     IncidentState,
+    MachineReport,
     MemberAnswer,
     Message,
     PendingFrame,
@@ -253,6 +254,21 @@ def test_messages_of_an_old_version_are_read_and_old_readers_ignore_what_is_new(
     status = b'{"boot_id":"c","at":"2026-03-07T23:40:05Z","expires_at":"2026-03-07T23:40:35Z"}'
     assert (0, ()) == ((read := decode_message(status, CentralStatus)).sequence, read.on_duty)
     assert b'{"boot_id":"c","counter_floor":3}' == encode_message(SyncAnswer(boot_id="c", counter_floor=3))
+
+
+def test_health_of_an_older_node_tells_nothing_of_its_machine() -> None:
+    old = decode_message(b'{"state":"armed","boot_id":"b"}', Health)
+    bare = decode_message(b'{"state":"armed","boot_id":"b","machine":{}}', Health)
+
+    assert (None, None) == (old.certificate_ends_at, old.machine)
+    assert MachineReport() == bare.machine
+    assert b'{"state":"armed","boot_id":"b"}' == encode_message(old)
+
+
+def test_health_takes_a_clock_vouched_for_in_a_way_that_is_not_known_yet() -> None:
+    newer = decode_message(b'{"state":"armed","boot_id":"b","machine":{"clock":"gps"}}', Health)
+
+    assert MachineReport(clock="gps") == newer.machine
 
 
 def test_number_that_a_message_leaves_out_is_none_at_all() -> None:

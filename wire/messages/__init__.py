@@ -26,7 +26,7 @@ from wire.messages.fields import (
     Slug,
     settle_moments,
 )
-from wire.messages.health import FaultReport, Health, RadioReport
+from wire.messages.health import FaultReport, Health, MachineReport, RadioReport
 from wire.messages.incident import Answer, IncidentState, MemberAnswer
 from wire.messages.status import CentralStatus
 from wire.messages.sync import PendingFrame, ReceiptedFrame, Sync, SyncAnswer
@@ -43,6 +43,7 @@ __all__ = [
     "FaultReport",
     "Health",
     "IncidentState",
+    "MachineReport",
     "MemberAnswer",
     "Message",
     "Moment",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -22,6 +22,9 @@ from wire.messages.fields import (
     settle_moments,
 )
 from wire.text import display_text
+
+TEMPERATURE_C_MIN: Final = -100
+TEMPERATURE_C_MAX: Final = 200
 
 
 class FaultReport(Message, frozen=True):
@@ -62,6 +65,30 @@ class RadioReport(Message, frozen=True):
     """How long an alert has waited for a channel that is never clear; 0 = none waits."""
 
 
+class MachineReport(Message, frozen=True):
+    """What the node's machine says of itself, a minute old at most; what it does not tell is absent."""
+
+    profile: Name = ""
+    """The hardware profile, as configured."""
+    system: Name = ""
+    """The operating system's name, from its ``os-release``."""
+    support_ends_at: Moment | None = None
+    """Midnight after the last day of the operating system's regular support."""
+    temperature_c: Annotated[int, msgspec.Meta(ge=TEMPERATURE_C_MIN, le=TEMPERATURE_C_MAX)] | None = None
+    """The processor's, in degrees Celsius."""
+    free_bytes: Count | None = None
+    """Room for the node's user where it keeps its alerts."""
+    has_battery_clock: bool | None = None
+    """Whether there is a clock that goes on without power."""
+    clock: Slug | None = None
+    """Who vouches for the clock: ``ntp``, ``central``, ``machine`` (believed as configured) or ``none``."""
+    is_speech_ready: bool | None = None
+    """Whether every sentence for the radio is made; absent if this node speaks none."""
+
+    def __post_init__(self) -> None:
+        settle_moments(self, "support_ends_at")
+
+
 class Health(Message, frozen=True):
     """``node/{node}/up/health``: every 10 s, and (with ``state="lost"``) as the node's last will."""
 
@@ -89,7 +116,11 @@ class Health(Message, frozen=True):
     """Absent if no radio is configured."""
     speaks: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=CAPABILITIES_MAX)] = ()
     """Newer features that it understands, names of :class:`~wire.kinds.Capability`. Believed only if signed."""
+    certificate_ends_at: Moment | None = None
+    """When its certificate for the network ends, or its issuer's if that is sooner; of the file on its disk now."""
+    machine: MachineReport | None = None
+    """Absent from older nodes, and in the first moments of a run."""
 
     def __post_init__(self) -> None:
-        settle_moments(self, "at")
+        settle_moments(self, "at", "certificate_ends_at")
         cut(self, "faults", FAULTS_MAX)

@@ -18,6 +18,7 @@ from node.core.events import (
     DirectoryReceived,
     IncidentReceived,
     LinkDown,
+    MachineRead,
     SyncAnswered,
 )
 from node.core.link import answers, asking, identity, proof, receipts
@@ -33,7 +34,7 @@ from wire.frames import PathTest
 from wire.ids import FrameId
 from wire.lateness import SCALES_AGREE_MS
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
-from wire.messages import FaultReport, Health, IncidentState, RadioReport, SyncAnswer
+from wire.messages import FaultReport, Health, IncidentState, MachineReport, RadioReport, SyncAnswer
 from wire.text import display_text
 
 QUEUED_AT_MOST_MS: Final = 2 * 86_400_000
@@ -192,6 +193,11 @@ def clock_read(turn: Turn, event: ClockRead) -> None:
     _compare_clocks(turn)
 
 
+def machine_read(turn: Turn, event: MachineRead) -> None:
+    """What the machine says of itself goes out with the next regular report; nothing here depends on it."""
+    turn.state.machine = event
+
+
 def directory_came(turn: Turn, event: DirectoryReceived) -> None:
     """A newer directory replaces ours; an older one, or one that its delegate may not sign, is ignored."""
     held = turn.state.directory
@@ -273,6 +279,8 @@ def health(state: NodeState, now_ms: int) -> Health:
         rejected=dict(state.rejected),
         radio=_radio_report(state, now_ms),
         speaks=receipts.SPEAKS,
+        certificate_ends_at=None if state.machine is None else state.machine.certificate_ends_at,
+        machine=_machine_report(state),
     )
 
 
@@ -367,6 +375,14 @@ def _radio_report(state: NodeState, now_ms: int) -> RadioReport | None:
         busy_percent=busy_percent(radio, state.started_ms, now_ms),
         blocked_ms=0 if blocked_ms is None else max(0, now_ms - blocked_ms),
     )
+
+
+def _machine_report(state: NodeState) -> MachineReport | None:
+    if state.machine is None:
+        return None
+    told = state.machine.machine
+    # Neither NTP nor the configuration: then only central's time can have proven it.
+    return replace(told, clock=(told.clock or "central") if state.clock.is_proven else "none")
 
 
 def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:

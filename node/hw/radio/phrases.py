@@ -87,6 +87,10 @@ class SpokenPhrases:
             thread.join(within_s)
         return thread is None or not thread.is_alive()
 
+    def is_made(self) -> bool:
+        """Whether there is a file for each sentence; none is opened, so this is cheap."""
+        return all(file.is_file() for file in self._files.values())
+
     def missing(self) -> tuple[Phrase, ...]:
         """Phrases that are not ready; an incomplete file does not count."""
         return tuple(phrase for phrase in self._files if self.samples(phrase) is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
@@ -22,6 +23,7 @@ from node.core.events import (
     LinkDown,
     LinkUp,
     ListingRefused,
+    MachineRead,
     OverEnded,
     OverFailed,
     OverStarted,
@@ -45,7 +47,7 @@ from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
-from wire.messages import SyncAnswer
+from wire.messages import MachineReport, SyncAnswer
 from wire.topics import FrameTopic
 
 OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
@@ -85,6 +87,7 @@ def every_event(world: World) -> list[Event]:
         Started("boot-x", (), (), world.directory(), 0),
         ClockRead(0, is_proven=True),
         ClockRead(2**40, is_proven=False, utc_offset_s=-(2**40)),
+        MachineRead(MachineReport(free_bytes=0, clock="ntp"), datetime(2027, 1, 1, tzinfo=UTC)),
         Ticked(),
         *(PinChanged(button, is_down) for button in Button for is_down in (True, False)),
         PinChanged(Button.ATTACK, is_down=True, is_initial=True),
