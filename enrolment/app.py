@@ -12,6 +12,7 @@ from starlette.routing import Route
 from enrolment.config import Configuration
 from enrolment.handlers.ca_certificates import CaCertificates
 from enrolment.handlers.enrolling import Enrolling
+from enrolment.handlers.renewing import Renewing
 from enrolment.issuer import NodesIssuer
 from enrolment.publishing import Publishing
 from enrolment.register import Register
@@ -25,6 +26,7 @@ from runtime.web_server import WebServer, listen, url_of
 from wire.claims import CLAIMS_BYTES_MAX, OpenClaims, decode_claims
 from wire.enrolment import CA_CERTIFICATES_PATH, ENROL_PATH
 from wire.errors import WireError
+from wire.renewal_request import PATH as RENEWAL_PATH
 from wire.signing import PublicKey, SigningKey
 
 logger = logging.getLogger(__name__)
@@ -77,10 +79,12 @@ class EnrolmentService:
             broker=(file.broker.host, file.broker.port),
             facts=facts,
         )
+        renewing = Renewing(register=self._register, publishing=self._publishing, issuer=issuer, facts=facts)
         app = Starlette(
             routes=[
                 Route(CA_CERTIFICATES_PATH, ca_certificates.answer, methods=["GET"]),
                 Route(ENROL_PATH, enrolling.answer, methods=["POST"]),
+                Route(RENEWAL_PATH, renewing.answer, methods=["POST"]),
             ]
         )
         tls = server_context(at(file.web.certificate_file), at(file.web.key_file))

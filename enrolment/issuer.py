@@ -79,13 +79,13 @@ def read_request(der: bytes) -> x509.CertificateSigningRequest:
     return request
 
 
-def public_key_bytes(request: x509.CertificateSigningRequest) -> bytes:
-    """The request's key, which names it among others."""
-    return _key_of(request).public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+def public_key_bytes(of: x509.CertificateSigningRequest | x509.Certificate) -> bytes:
+    """The key of a request, or of a certificate, which names it among others."""
+    return _key_of(of).public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _key_of(request: x509.CertificateSigningRequest) -> ec.EllipticCurvePublicKey:
-    key = request.public_key()
+def _key_of(of: x509.CertificateSigningRequest | x509.Certificate) -> ec.EllipticCurvePublicKey:
+    key = of.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise RequestError("a certificate request for another kind of key than P-256")
     return key

@@ -13,8 +13,9 @@ from enrolment.rules.changes import DelegationError, changed_directory, objectio
 from enrolment.town import WatchedFile
 from runtime.atomic import PUBLIC, write_atomic
 from runtime.config import ConfigError
-from wire.directory import Directory, open_directory
+from wire.directory import Directory, Sender, open_directory
 from wire.errors import EncodeError
+from wire.ids import parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import PublicKey, SigningKey
 
@@ -82,6 +83,10 @@ class Publishing:
     def refusal(self) -> str | None:
         """Why nobody may be enrolled now; ``None`` = they may."""
         return refusal(self._directory, self._delegate.public, int(self._now_s()))
+
+    def sender(self, node: str) -> Sender | None:
+        """A node as the authority lists it; ``None`` = it does not."""
+        return self._directory.senders.get(parse_node(node))
 
     def struck(self) -> frozenset[str]:
         """The nodes that the authority has struck."""

@@ -132,9 +132,18 @@ class Register:
 
     def certificates(self) -> tuple[IssuedCertificate, ...]:
         """All that were ever made, by expiry."""
+        return self._certificates("")
+
+    def certificates_of(self, node: str) -> tuple[IssuedCertificate, ...]:
+        """Those of a node and its gallery, by expiry."""
+        return self._certificates("WHERE node = ?", node)
+
+    def _certificates(self, where: str, *values: str) -> tuple[IssuedCertificate, ...]:
+        fields = ", ".join(IssuedCertificate.__struct_fields__)
         with self._lock, _told(self._path):
             rows = self._connection.execute(
-                "SELECT serial, node, common_name, pem, expires_at_s FROM certificates ORDER BY expires_at_s, serial"
+                f"SELECT {fields} FROM certificates {where} ORDER BY expires_at_s, serial",  # noqa: S608 - ours
+                values,
             )
             return tuple(IssuedCertificate(*row) for row in rows)
 

@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from runtime.config import ConfigError
+
+if TYPE_CHECKING:
+    from node.config import NodeConfig
 
 STATUS_WRONG_CONFIGURATION: Final = 2
 _DEFAULT_CONFIG: Final = Path("/etc/watchlink/node.toml")
@@ -40,6 +43,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands, shared)
     unkey = commands.add_parser("unkey", parents=[shared], help="release the transmit key, even if the node hangs")
     unkey.set_defaults(run=_unkey)
+    renew = commands.add_parser(
+        "renew",
+        parents=[shared],
+        help="renew this unit's certificates, if it is time",
+        description="Renews this unit's certificates once half their life is over. A timer runs it every hour. The node"
+        " goes on meanwhile, and uses a new certificate when it next connects.",
+        epilog="Exit status: 0 renewed or not due yet, 1 it did not work (it says why, and tries again), 2 the"
+        " configuration cannot be used.",
+    )
+    renew.add_argument("--now", dest="is_forced", action="store_true", help="renew them now, due or not")
+    renew.set_defaults(run=_renew)
     radio_check = commands.add_parser(
         "radio-check",
         parents=[shared],
@@ -97,12 +111,25 @@ def _run(config_file: Path) -> int:
 
     set_up_logging()
     config = load_config(config_file, _version())
+    if _settle(config):
+        config = load_config(config_file, _version())
     _log_warnings(config.warnings)
     try:
         app = NodeApp(config, FactLog(), Service())
     except ConfigError as e:
         raise ConfigError(f"{config_file}: {e}") from e
     return app.run()
+
+
+def _settle(config: NodeConfig) -> bool:
+    """Finish a renewal that a power cut interrupted; whether there was one. A disk that refuses keeps no node down."""
+    from runtime.key_pair import KeyPair, settle_pair  # noqa: PLC0415
+
+    try:
+        return settle_pair(KeyPair(Path(config.link.certificate_file), Path(config.link.key_file)))
+    except OSError as e:
+        _log_warnings([f"a new certificate cannot be put in place: {e}"])
+        return False
 
 
 def _check(config_file: Path, *, as_json: bool) -> int:
@@ -115,6 +142,12 @@ def _diagnose(config_file: Path, *, folder: Path) -> int:
     from node.diagnosis.bundle import diagnose  # noqa: PLC0415
 
     return diagnose(config_file, _version(), folder)
+
+
+def _renew(config_file: Path, *, is_forced: bool) -> int:
+    from node.renewal.command import renew_all  # noqa: PLC0415
+
+    return renew_all(config_file, _version(), is_forced=is_forced)
 
 
 def _unkey(config_file: Path) -> int:

@@ -28,6 +28,7 @@ from wire.directory import Directory, open_directory
 from wire.errors import DirectoryError
 from wire.ids import CENTRAL, NodeId, node_text, parse_node
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
+from wire.seed import ENROLMENT_PORT
 from wire.signing import KEY_BYTES, PublicKey, SigningKey
 
 Scheme = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
@@ -88,6 +89,14 @@ class ClockTable(Table, frozen=True, kw_only=True):
     """``ntp``: once the kernel says it is synchronised. ``machine``: always (a battery-backed clock)."""
 
 
+class EnrolmentTable(Table, frozen=True, kw_only=True):
+    """``[enrolment]``: where certificates are renewed."""
+
+    host: Annotated[str, msgspec.Meta(max_length=253)] = ""
+    """A name or an address; empty = an engineer carries certificates here."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = ENROLMENT_PORT
+
+
 class NodeFile(Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -99,6 +108,7 @@ class NodeFile(Table, frozen=True, kw_only=True):
     alerts: AlertsTable = AlertsTable()
     clock: ClockTable = ClockTable()
     radio: RadioTable = RadioTable()
+    enrolment: EnrolmentTable = EnrolmentTable()
 
 
 class NodeConfig(Struct, frozen=True):
@@ -114,6 +124,7 @@ class NodeConfig(Struct, frozen=True):
         is_clock_trusted: believe the machine's clock without NTP.
         link_problem: why the broker will refuse us, in one sentence; empty if none is known.
         radio: the radio, with ``settings.radio`` made from it.
+        enrolment: where certificates are renewed.
         warnings: problems that do no harm yet, a sentence each.
     """
 
@@ -129,6 +140,7 @@ class NodeConfig(Struct, frozen=True):
     link_problem: str
     radio: RadioConfig
     warnings: tuple[str, ...]
+    enrolment: EnrolmentTable = EnrolmentTable()
 
 
 EXPIRES_SOON_DAYS: Final = 14
@@ -191,6 +203,7 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
             *check_directory(directory, node, schemes, signing_key),
             *_check_secrecy(folder / file.identity.signing_key_file, Path(link.key_file)),
         ),
+        enrolment=file.enrolment,
     )
 
 
@@ -245,7 +258,7 @@ def check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetim
     if names != [node_text(node)]:
         owner = ", ".join(names) or "nobody"
         return f"{file}: is the certificate of {owner}, not of this node, {node_text(node)}", ()
-    chain = _chain(ours, between, roots)
+    chain = chain_to_root(ours, between, roots)
     if not chain:
         return f"{file}: is from another CA than ca_file", ()
     ends_at = min(certificate.not_valid_after_utc for certificate in chain)
@@ -256,7 +269,7 @@ def check_certificate(path: Path, link: LinkSettings, node: NodeId, now: datetim
     return "", (f"{file}: expires on {ends_at:%d %b %Y}, in {days} days",) * (days < EXPIRES_SOON_DAYS)
 
 
-def _chain(
+def chain_to_root(
     ours: x509.Certificate, between: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
 ) -> list[x509.Certificate]:
     """From our certificate to a root, by way of one issuer at most; empty = from another root."""

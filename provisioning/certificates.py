@@ -25,13 +25,12 @@ from msgspec import Struct
 
 from provisioning.errors import CrlError, FleetDamagedError
 from runtime.issuing import (
-    BACKDATED,
-    CERTIFICATE_LIFE,
     key_usage,
     permitted_organisation,
     sign_certificate,
     subject_name,
 )
+from wire.renewal import BACKDATED, CERTIFICATE_LIFE
 from wire.subjects import NODES
 
 AUTHORITY_LIFE: Final = timedelta(days=3650)

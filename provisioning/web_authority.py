@@ -23,7 +23,7 @@ from provisioning.certificates import (
     issue_server_certificate,
 )
 from provisioning.errors import FleetDamagedError, FleetInputError
-from runtime.issuing import BACKDATED
+from wire.renewal import BACKDATED
 
 PAGE_LIFE: Final = timedelta(days=397) - BACKDATED
 """With the day that it is backdated by, the longest that browsers accept (CA/Browser Forum, ballot SC-22)."""

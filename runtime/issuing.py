@@ -9,15 +9,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-BACKDATED: Final = timedelta(hours=24)
-CERTIFICATE_LIFE: Final = timedelta(days=90)
+from wire.renewal import BACKDATED, CERTIFICATE_LIFE
 
 
 def sign_certificate(

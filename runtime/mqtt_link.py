@@ -15,6 +15,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Hashable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -28,9 +29,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from runtime.config import ConfigError
+from runtime.key_pair import KeyPair
 from runtime.mqtt_socket import Client
 from runtime.outgoing import Handed, Outgoing
-from runtime.tls import LinkFault, client_context, describe_fault
+from runtime.own_certificate import OwnCertificate
+from runtime.tls import LinkFault, describe_fault
 
 logger = logging.getLogger(__name__)
 
@@ -175,9 +178,11 @@ class PahoLink:
     def _build(self, client_id: str, will: Will | None, max_inflight: int, max_queued: int) -> mqtt.Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         files = self._settings
-        client.tls_set_context(
-            client_context(Path(files.ca_file), Path(files.certificate_file), Path(files.key_file), self._remember)
+        own = OwnCertificate(
+            Path(files.ca_file), KeyPair(Path(files.certificate_file), Path(files.key_file)), self._remember
         )
+        client.tls_set_context(own.context())
+        client.renewed_context = own.renewed
         client.connect_timeout = CONNECT_TIMEOUT_S
         spread_s = zlib.crc32(client_id.encode()) % (RECONNECT_MAX_S + 1)
         client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S + spread_s)
@@ -199,6 +204,16 @@ class PahoLink:
     def is_up(self) -> bool:
         """Connected and subscribed, as far as we know; no proof that the other end is there."""
         return self._is_up
+
+    @property
+    def broker_ends_at(self) -> datetime | None:
+        """When the broker's certificate ends; ``None`` = there is no connection now."""
+        sock = self._client.socket()
+        try:
+            shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+        except (OSError, ValueError):  # It has just ended.
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC) if shown else None
 
     def start(self) -> None:
         """Begin to connect, and keep at it until :meth:`stop`. Returns at once."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
+from collections.abc import Callable
 from typing import Final
 
 import paho.mqtt.client as mqtt
@@ -24,9 +26,18 @@ SEGMENT_BYTES: Final = 1_448
 
 
 class Client(mqtt.Client):
-    """paho's client on such a socket."""
+    """paho's client on such a socket.
+
+    Attributes:
+        renewed_context: asked before each connection; what it returns replaces the TLS context, for good.
+    """
+
+    renewed_context: Callable[[], ssl.SSLContext | None] = staticmethod(lambda: None)
 
     def _create_socket_connection(self) -> socket.socket:
+        context = self.renewed_context()
+        if context is not None:
+            self._ssl_context = context
         return connect(self._host, self._port, timeout_s=self._connect_timeout, keepalive_s=self._keepalive)
 
 

@@ -53,6 +53,8 @@ REASONS: Final[dict[str, str]] = {
     "delegate change": "a delegate may only add and strike premises' nodes, and takes nothing back",
     "old delegation": "the authority has ended this delegation, or renewed it",
     "delegation expired": "changes that are signed by a delegate whose time is over",
+    # nodes that renew their certificates
+    "renewal": "not a request for a certificate, or one that is too large",
     # snapshots and tickets of the office
     "snapshot too large": "over 32 MiB, with too many entries, or with one that is too long",
     "snapshot name": "a snapshot of another name",

@@ -22,6 +22,7 @@ NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
     "watchlink-central-backup.service",
+    "watchlink-node-renew.service",
 )
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 EXPOSURE_MAX_TENTHS: Final = 15

@@ -1,0 +1,1 @@
+"""How a node renews its certificates: by the clock, from the enrolment service, without a person (ADR 0031)."""

@@ -1,0 +1,112 @@
+"""A certificate and its key in two files, replaced as one.
+
+Two files cannot be renamed at once. So both are first written into a third, whole and durable; then they are copied to
+their places, and the third is removed. Whoever finds it, after a power cut or in the midst of another program's change,
+finishes the copying (:func:`settle_pair`), which always writes the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from msgspec import Struct
+
+from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
+
+_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
+
+
+class PairError(ValueError):
+    """Key and certificate are unreadable, or do not belong together."""
+
+
+class KeyPair(Struct, frozen=True):
+    """Where a certificate (with its issuers' after it) and its key lie; both PEM."""
+
+    certificate_file: Path
+    key_file: Path
+
+    @property
+    def arriving(self) -> Path:
+        """Where a new pair lies while it is put in place."""
+        return self.certificate_file.with_name(f".{self.certificate_file.name}.arriving")
+
+
+def check_pair(certificate_pem: bytes, key_pem: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates, the first of which is for the key.
+
+    Raises:
+        PairError: it is not, or something cannot be read.
+    """
+    try:
+        certificates = tuple(x509.load_pem_x509_certificates(certificate_pem))
+        key = serialization.load_pem_private_key(key_pem, password=None)
+    except (ValueError, TypeError) as e:
+        raise PairError(f"certificate or key cannot be read: {e}") from e
+    if certificates[0].public_key() != key.public_key():
+        raise PairError("the certificate is for another key")
+    return certificates
+
+
+def replace_pair(pair: KeyPair, certificate_pem: bytes, key_pem: bytes) -> None:
+    """Put a new certificate and key in place of both files. Interrupted anywhere, :func:`settle_pair` finishes it.
+
+    Raises:
+        PairError: they do not belong together; nothing was changed.
+        OSError: the disk refuses. Either nothing was changed, or it is finished later.
+    """
+    check_pair(certificate_pem, key_pem)
+    write_atomic(pair.arriving, key_pem + certificate_pem, PRIVATE)
+    settle_pair(pair)
+
+
+def settle_pair(pair: KeyPair) -> bool:
+    """Finish a replacement that was interrupted; returns whether there was one.
+
+    Several programs may do this at once.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if not pair.arriving.exists():
+        return False
+    with _held(pair.arriving.parent):
+        return _settle(pair)
+
+
+def _settle(pair: KeyPair) -> bool:
+    try:
+        both = pair.arriving.read_bytes()
+    except FileNotFoundError:
+        return False
+    certificate_pem = _KEY.sub(b"", both)
+    key_pem = both[: len(both) - len(certificate_pem)]
+    try:
+        check_pair(certificate_pem, key_pem)
+    except PairError:
+        pair.arriving.unlink(missing_ok=True)  # Not ours: we only ever put a whole pair there.
+        return False
+    write_atomic(pair.key_file, key_pem, PRIVATE)
+    write_atomic(pair.certificate_file, certificate_pem, PUBLIC)
+    pair.arriving.unlink(missing_ok=True)
+    sync_folder(pair.arriving.parent)
+    return True
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder's lock: a program that was held up must not put an older pair in place of a newer one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
