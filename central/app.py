@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from central.backup.record import RecordWatcher
+from central.backup.record import read_record
+from central.backup.rules import trouble as backup_trouble
+from central.certificates import certificate_files, certificate_trouble, end_of
 from central.clock import CentralClock, machine_boot
 from central.config import Configuration
 from central.core import effects as do
@@ -20,6 +22,7 @@ from central.core.rights import rights_of
 from central.counters import OwnCounters
 from central.directory_file import DirectoryFile, DirectoryWatcher, Newest, open_kept
 from central.live import LiveBoard
+from central.lookout import Lookout
 from central.loop import IntakeLoop
 from central.net.announcer import Announcer
 from central.net.broker import BrokerLinks
@@ -129,9 +132,10 @@ class Central:
         except RecordError as e:
             raise StoreError(str(e)) from e
         self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
-        self._others: tuple[SnapshotFetcher | RecordWatcher, ...] = (
+        self._others: tuple[SnapshotFetcher | Lookout, ...] = (
             *self._fetch(configuration),
             *self._watch_backups(configuration, clock),
+            self._watch_certificates(configuration, clock),
         )
         app = create_app(
             self._live,
@@ -222,10 +226,23 @@ class Central:
         self._gate.trust_list_while(lambda: people.is_trusted)
         return people, premises
 
-    def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[RecordWatcher, ...]:
+    def _watch_backups(self, configuration: Configuration, clock: CentralClock) -> tuple[Lookout, ...]:
         if not configuration.backup.recipients:
             return ()
-        return (RecordWatcher(configuration.backup_record_file, self._gate.take_backup_fault, clock.now),)
+
+        def look() -> str:
+            return backup_trouble(read_record(configuration.backup_record_file), clock.now())
+
+        return (Lookout("backups", look, self._gate.take_own_fault),)
+
+    def _watch_certificates(self, configuration: Configuration, clock: CentralClock) -> Lookout:
+        files = certificate_files(configuration.mqtt, configuration.alerts_mqtt, configuration.web_tls)
+
+        def look() -> str:
+            ends = {**{who: end_of(file) for who, file in files.items()}, "broker": self._link.broker_ends_at}
+            return certificate_trouble(ends, clock.now())
+
+        return Lookout("certificates", look, self._gate.take_own_fault)
 
     def _fetch(self, configuration: Configuration) -> tuple[SnapshotFetcher, ...]:
         if not configuration.fetch_url:

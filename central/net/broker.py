@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 from typing import Any, Final
 
 from central.core.events import LaneChanged, LinkDown, LinkUp
@@ -93,6 +94,11 @@ class BrokerLinks:
         """Disconnect without a last will, within a second each."""
         for link in self._links():
             link.stop()
+
+    @property
+    def broker_ends_at(self) -> datetime | None:
+        """When the broker's certificate ends; ``None`` = there is no connection now."""
+        return self._rest.broker_ends_at
 
     def look(self) -> None:
         """Connect anew for alerts if nothing that this connection sends itself comes back. Call it every 0.2 s."""

@@ -102,7 +102,7 @@ class Gate:
         self._clock_s = clock_s
         self._register: Register | None = None
         self._faults: dict[str, str] = {}
-        self._backup_fault = ""
+        self._own_faults: dict[str, str] = {}
         self._is_list_trusted: Callable[[], bool] = lambda: True
         self._passkeys = Passkeys()
         self._slowing = Slowing()
@@ -152,9 +152,9 @@ class Gate:
         """What is wrong with one source of the office's news, as a sentence; empty = nothing."""
         self._faults = {**self._faults, source: fault}
 
-    def take_backup_fault(self, fault: str) -> None:
-        """What is wrong with central's backups, as a sentence; empty = nothing."""
-        self._backup_fault = fault
+    def take_own_fault(self, about: str, fault: str) -> None:
+        """What is wrong with central's backups or certificates, in sentences; empty = nothing."""
+        self._own_faults = {**self._own_faults, about: fault}
 
     def _check_head(self, head: AuditHead) -> None:
         try:
@@ -202,8 +202,8 @@ class Gate:
         return NO_RIGHTS if person is None else rights_of(person.roles)
 
     def warnings(self) -> tuple[str, ...]:
-        """What is wrong between the office and here, and with backups, in sentences."""
-        return (*self.office_warnings(), *((self._backup_fault,) if self._backup_fault else ()))
+        """What is wrong between the office and here, and with backups and certificates, in sentences."""
+        return (*self.office_warnings(), *filter(None, self._own_faults.values()))
 
     def office_warnings(self) -> tuple[str, ...]:
         """What is wrong between the office and here, in sentences."""

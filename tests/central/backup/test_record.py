@@ -5,39 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from central.backup.record import RecordWatcher, keep_record, read_record
-from central.backup.rules import Record
+from central.backup.record import keep_record, read_record
+from central.backup.rules import Record, trouble
 from tests.central.backup.conftest import Kept
 from tests.support.central_town import START
 
 
-def test_what_is_wrong_is_told_when_it_changes(tmp_path: Path) -> None:
-    file, told, now = tmp_path / "backup.json", list[str](), [START]
-    watcher = RecordWatcher(file, told.append, lambda: now[0])
-    for record in (None, Record(made_at=START), Record(made_at=START, failed_at=START, why="the disk is full")):
-        if record is not None:
-            keep_record(file, record)
-        watcher.look()
-        watcher.look()
-    keep_record(file, Record(made_at=START))
-    watcher.look()
-    now[0] += timedelta(hours=37)
-    watcher.look()
+def test_backup_that_failed_or_is_late_is_told() -> None:
+    failed = Record(made_at=START, failed_at=START, why="the disk is full")
+    later = START + timedelta(hours=37)
 
-    assert ["late: none", "", "the disk is full", "", "late: the last"] == [
-        next((word for word in ("late: none", "the disk is full", "late: the last") if word in text), text)
-        for text in told
-    ]
+    assert "late: none" in trouble(None, START)
+    assert trouble(Record(made_at=START), START) == ""
+    assert "the disk is full" in trouble(failed, START)
+    assert "late: the last" in trouble(Record(made_at=START), later)
 
 
 def test_backup_that_was_made_is_no_trouble(kept: Kept) -> None:
-    told: list[str] = []
-    watcher = RecordWatcher(kept.configuration.backup_record_file, told.append, lambda: START)
-    watcher.look()
-    kept.back_up()
-    watcher.look()
+    file = kept.configuration.backup_record_file
 
-    assert ["Central’s backup is late: none has been made. Tell the engineer.", ""] == told
+    assert trouble(read_record(file), START) == "Central’s backup is late: none has been made. Tell the engineer."
+    kept.back_up()
+    assert trouble(read_record(file), START) == ""
 
 
 def test_record_that_cannot_be_read_or_written_ends_nothing(tmp_path: Path) -> None:

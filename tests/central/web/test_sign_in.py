@@ -333,7 +333,7 @@ def test_warnings_are_for_people_inside_and_strangers_learn_only_that_there_are_
 
 def test_backup_that_failed_is_told_to_people_inside_and_keeps_nobody_from_signing_in() -> None:
     async def script(browser: Browser) -> None:
-        browser.gate.take_backup_fault("The backup failed.")
+        browser.gate.take_own_fault("backups", "The backup failed.")
         page = await browser.open()
         assert "not in order" not in page.text
         assert "The backup failed." not in page.text

@@ -1,0 +1,70 @@
+"""When the certificates that central itself depends on end, and what people at central are told a month before.
+
+The premises' own are in their health. Their nodes renew them; these are renewed by the fleet's engineer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from central.config import WebFiles
+from runtime.mqtt_link import LinkSettings
+from wire.renewal import is_late
+
+_SAID: Final = {
+    "central": ("Central’s certificate", "no alert reaches central by network", "watchlink fleet renew central"),
+    "alerts": (
+        "The certificate of central’s connection for alerts",
+        "a flood can hold up alerts",
+        "watchlink fleet renew alerts",
+    ),
+    "broker": ("The broker’s certificate", "no unit can connect", "watchlink fleet renew broker"),
+    "page": ("The certificate of this page", "browsers refuse it", "watchlink fleet web-certificate"),
+}
+"""Whose, what happens when it has ended, and what the engineer runs."""
+
+
+def certificate_files(mqtt: LinkSettings, alerts: LinkSettings | None, web: WebFiles | None) -> dict[str, Path]:
+    """Central's own, by whose they are."""
+    found = {"central": Path(mqtt.certificate_file)}
+    if alerts is not None:
+        found["alerts"] = Path(alerts.certificate_file)
+    if web is not None:
+        found["page"] = Path(web.certificate_file)
+    return found
+
+
+def end_of(file: Path) -> datetime | None:
+    """When the first of its certificates ends; ``None`` = it cannot be read, which other parts tell."""
+    try:
+        return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(file.read_bytes()))
+    except (OSError, ValueError):
+        return None
+
+
+def certificate_trouble(ends: Mapping[str, datetime | None], now_at: datetime) -> str:
+    """What people at central are told, in sentences; empty = each lasts for another month, as far as is known.
+
+    Args:
+        ends: by whose it is.
+        now_at: aware.
+    """
+    return " ".join(
+        _sentence(who, ends_at, now_at)
+        for who, ends_at in ends.items()
+        if ends_at is not None and is_late(ends_at, now_at)
+    )
+
+
+def _sentence(who: str, ends_at: datetime, now_at: datetime) -> str:
+    whose, then, command = _SAID[who]
+    if ends_at <= now_at:
+        said = f"{whose} ended on {ends_at:%d %B %Y}: {then}."
+    else:
+        said = f"{whose} ends on {ends_at:%d %B %Y}, and from then on {then}."
+    return f"{said} Tell the fleet’s engineer: {command}."
