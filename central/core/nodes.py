@@ -25,6 +25,7 @@ from wire.ids import NodeId, node_text
 from wire.kinds import SIGNERS_SPEAK, Capability
 from wire.limits import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from wire.messages import Health, Sync
+from wire.renewal import is_late
 from wire.text import display_text
 
 _BOOTS_MAX: Final = 64
@@ -67,6 +68,8 @@ class NodeRecord(Record):
     speaks: frozenset[str] = frozenset()
     """Names of the capabilities that it understands, by its last health if that was signed, or because it signs."""
     repeats: Repeats = field(default_factory=Repeats)
+    certificate_fault: tuple[str, ...] = ()
+    """Told beside its faults, but none of them: the unit works, and a person has a month to look."""
     is_overdue: tuple[bool, bool] = (False, False)
     """As last told: the radio's path test, the weekly test."""
 
@@ -188,6 +191,7 @@ class Nodes(Record):
             record.speaks |= SIGNERS_SPEAK
         record.directory_serial = health.directory_serial
         record.clock_gap = None if health.at is None else health.at - now_at
+        self._take_certificate(record, health.certificate_ends_at, now_at)
         record.alive_at = record.last_seen_at = now_at
         record.is_worth_keeping = True
         record.is_lost, record.is_stopped = False, health.state == "stopping"
@@ -280,7 +284,9 @@ class Nodes(Record):
             state=record.shown,
             since=record.since,
             last_seen_at=record.last_seen_at,
-            faults=((DUPLICATE,) if is_duplicate(record.boots, now_at) else ()) + record.faults,
+            faults=((DUPLICATE,) if is_duplicate(record.boots, now_at) else ())
+            + record.certificate_fault
+            + record.faults,
             outbox_depth=record.outbox_depth,
             version=record.version,
             restarts=restarts(record.boots, now_at, self._timing.restarts_within),
@@ -320,8 +326,22 @@ class Nodes(Record):
                 record.ages.clear()
             self.changed[record.node] = None
 
+    def _take_certificate(self, record: NodeRecord, ends_at: datetime | None, now_at: datetime) -> None:
+        fault = late_certificate(ends_at, now_at)
+        if fault != record.certificate_fault:
+            record.certificate_fault = fault
+            self.changed[record.node] = None
+
     def _settle(self, record: NodeRecord, now_at: datetime) -> None:
         state = record.state(now_at, self._timing.no_contact_after)
         if state != record.shown:
             record.shown, record.since = state, now_at
             self.changed[record.node] = None
+
+
+def late_certificate(ends_at: datetime | None, now_at: datetime) -> tuple[str, ...]:
+    """What is told of a node's certificate; nothing if it lasts for another month, or the node does not say."""
+    if ends_at is None or not is_late(ends_at, now_at):
+        return ()
+    verb = "ended" if ends_at <= now_at else "ends"
+    return (f"certificate: {verb} on {ends_at:%d %B %Y} and is not renewed; tell the fleet’s engineer",)
