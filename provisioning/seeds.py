@@ -1,0 +1,175 @@
+"""Seeds: what a new node needs to claim its identity, written to its card (:mod:`wire.seed`)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from provisioning.claims import MadeClaim
+from provisioning.errors import FleetDamagedError, FleetError, FleetInputError
+from provisioning.folder import FleetFolder
+from provisioning.issuers import roots_for_senders
+from provisioning.records import ClaimRecord, FleetRecord
+from runtime.atomic import PRIVATE, sync_folder
+from runtime.config import ConfigError, load_toml
+from wire.claim_code import ClaimCodeError, claim_hash, read_claim_code
+from wire.errors import DecodeError
+from wire.seed import (
+    ENROLMENT_PORT,
+    ROOTS_MAX,
+    SEED_BYTES_MAX,
+    SEED_FILE,
+    EnrolmentAddress,
+    Seed,
+    SeedError,
+    WiFi,
+    decode_seed,
+    encode_seed,
+)
+
+PORT_MAX: Final = 0xFFFF
+
+
+def check_code(record: FleetRecord, claim: ClaimRecord, typed: str) -> str:
+    """The code of ``claim``, as a person types it from the label.
+
+    Raises:
+        FleetInputError: a typo, another premises' code, or one that a newer has replaced.
+    """
+    try:
+        code = read_claim_code(typed)
+    except ClaimCodeError as e:
+        raise FleetInputError(e.sentence) from e
+    found = next((one for one in record.claims if one.claim_hash == claim_hash(code)), None)
+    if found is None:
+        raise FleetInputError(
+            f"This code opens nothing: the label is an old one, or of another town. 'watchlink fleet claim"
+            f" {claim.node}' makes a new one."
+        )
+    if found.node != claim.node:
+        raise FleetInputError(f"This is the code of {found.node} ({found.premises}), not of {claim.node}.")
+    return code
+
+
+def seed_for(folder: FleetFolder, made: MadeClaim, enrolment: EnrolmentAddress, wifi: WiFi | None) -> Seed:
+    """The seed of the unit that is to claim this.
+
+    Raises:
+        FleetDamagedError: a root or the authority's public key is missing.
+    """
+    names = roots_for_senders(folder.record, folder.now())[:ROOTS_MAX]
+    roots = x509.load_pem_x509_certificates(folder.certificates_pem(names))
+    return Seed(
+        node=made.claim.node,
+        claim=made.code,
+        enrolment=enrolment,
+        ca_sha256=tuple(root.fingerprint(hashes.SHA256()).hex() for root in roots),
+        authority=folder.authority_public().raw.hex(),
+        wifi=wifi,
+    )
+
+
+def enrolment_address(folder: FleetFolder, text: str = "") -> EnrolmentAddress:
+    """Where the enrolment service is: ``text``, ``HOST`` or ``HOST:PORT``; else as its folder says.
+
+    Raises:
+        FleetInputError: not an address, or there is no such service yet.
+        FleetDamagedError: its folder cannot be read.
+    """
+    if text:
+        return _address(text)
+    own = folder.layout.enrolment
+    if not own.is_dir():
+        raise FleetInputError(
+            "This town has no enrolment service yet: 'watchlink fleet enrolment --host HOST' makes its folder."
+        )
+    try:
+        certificate = x509.load_pem_x509_certificates((own / "server.pem").read_bytes())[0]
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        settings: dict[str, Any] = tomllib.loads((own / "enrol.toml").read_text("utf-8"))
+        # The name that the service was given first.
+        return EnrolmentAddress(
+            host=str(next(iter(names)).value), port=int(settings.get("web", {}).get("port", ENROLMENT_PORT))
+        )
+    except (OSError, ValueError, AttributeError, TypeError, x509.ExtensionNotFound) as e:
+        raise FleetDamagedError(f"{own} does not say where the enrolment service is ({e}). Give --enrolment.") from e
+
+
+def read_wifi(file: Path) -> WiFi:
+    """The Wi-Fi of a file: ``name``, ``password`` and, if it is not GB, ``country``, as TOML.
+
+    Raises:
+        FleetInputError: it cannot be used.
+    """
+    try:
+        return load_toml(file, WiFi)
+    except ConfigError as e:
+        raise FleetInputError(f'{e}. It needs two lines, name = "…" and password = "…".') from e
+
+
+def check_seed(seed: Seed, card: Path) -> bytes:
+    """Whether the seed may be written into the folder ``card``; returns its bytes.
+
+    Raises:
+        FleetInputError: no such folder, the seed is not fit for a node, or another node's seed is there.
+    """
+    if not card.is_dir():
+        raise FleetInputError(f"{card} is no folder: is the card in, and mounted?")
+    try:
+        data = encode_seed(seed)
+    except SeedError as e:
+        raise FleetInputError(e.sentence) from e
+    _refuse_other(card / SEED_FILE, seed.node)
+    return data
+
+
+def write_seed(seed: Seed, card: Path) -> Path:
+    """Write the seed into the folder ``card``, for its owner alone where the card can say so. Returns the file.
+
+    Raises:
+        FleetInputError: as :func:`check_seed`.
+        FleetError: the card refused.
+    """
+    data, file = check_seed(seed, card), card / SEED_FILE
+    beside = card / f".{SEED_FILE}.new"
+    try:
+        beside.unlink(missing_ok=True)
+        # The mode from the beginning, and not by chmod: a card's FAT knows no modes, and refuses to set one.
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
+        with os.fdopen(descriptor, "wb") as writing:
+            writing.write(data)
+            writing.flush()
+            os.fsync(writing.fileno())
+        beside.replace(file)
+        sync_folder(card)
+    except OSError as e:
+        raise FleetError(f"{file} cannot be written: {e.strerror}.") from e
+    return file
+
+
+def _refuse_other(file: Path, node: str) -> None:
+    try:
+        with file.open("rb") as reading:
+            there = decode_seed(reading.read(SEED_BYTES_MAX + 1)).node
+    except (OSError, DecodeError):
+        # None, or one that is of no use to anybody.
+        return
+    if there != node:
+        raise FleetInputError(f"{file} is the seed of {there}: take another card, or delete it first.")
+
+
+def _address(text: str) -> EnrolmentAddress:
+    bare = text.removeprefix("[").partition("]")[0] if text.startswith("[") else ""
+    host, separator, port = text.removeprefix(f"[{bare}]").rpartition(":")
+    if not bare and text.count(":") > 1:
+        raise FleetInputError(f"--enrolment {text}: write an IPv6 address in brackets, as in [2001:db8::7]:8443.")
+    if not separator:
+        host, port = text if not bare else "", str(ENROLMENT_PORT)
+    if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= PORT_MAX:
+        raise FleetInputError(f"--enrolment {text}: write HOST or HOST:PORT, with a port from 1 to {PORT_MAX}.")
+    return EnrolmentAddress(host=bare or host, port=int(port))
