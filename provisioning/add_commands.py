@@ -14,6 +14,7 @@ from provisioning.fleet import Fleet, NewNode
 from provisioning.labels import Label, as_text, label_of, sheet_writer
 from provisioning.layout import DEFAULT_PROFILE
 from provisioning.office_commands import ask_about_second, new_nodes, proposals_of, snapshot_options
+from provisioning.premises_file import FILE_BYTES_MAX, read_premises
 from provisioning.records import ClaimRecord, NodeRecord
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ def add_commands(commands: Commands) -> None:
         type=int,
         metavar="N",
         help="instead of name, place and schemes: premises of the office, from 'proposals'; repeat for more",
+    )
+    add.add_argument(
+        "--from",
+        type=Path,
+        metavar="FILE",
+        dest="file",
+        help="instead: all premises of a CSV file with the headings premises, place, schemes and profile, or none",
     )
     add.add_argument(
         "--profile", default=DEFAULT_PROFILE, metavar="NAME", help="hardware profile, see docs/hardware.md"
@@ -75,7 +83,8 @@ def _add(options: argparse.Namespace) -> None:
     wanted, snapshot_number = _wanted(fleet, options)
     seconds = {new.office_premises for new in wanted if options.yes or ask_about_second(fleet, new.office_premises)}
     for new in wanted:
-        if not options.yes and new.office_premises not in seconds:
+        # Of a file's lines this was looked at with their places: chains have one name in many.
+        if not options.yes and options.file is None and new.office_premises not in seconds:
             _ask_about_namesakes(fleet, new.premises)
     if options.with_keys or options.kind != "premises" or not may_claim(fleet.record):
         _add_with_keys(options, fleet, wanted, snapshot_number, seconds)
@@ -103,10 +112,13 @@ def _add_with_keys(
 
 def _wanted(fleet: Fleet, options: argparse.Namespace) -> tuple[list[NewNode], int]:
     """The nodes to be added, and the number of the office's snapshot that they come from, or 0."""
+    if options.file is not None:
+        return _wanted_of_file(fleet, options), 0
     if options.proposal is None:
         if not options.premises or not options.scheme:
             raise FleetInputError(
-                "Give --premises and --scheme, or --proposal with the number of the office's premises."
+                "Give --premises and --scheme, --proposal with the number of the office's premises, or --from with a"
+                " file."
             )
         place = options.place or ""
         return [NewNode(options.premises, place, options.scheme, options.profile, kind=options.kind)], 0
@@ -117,6 +129,21 @@ def _wanted(fleet: Fleet, options: argparse.Namespace) -> tuple[list[NewNode], i
         )
     proposals = proposals_of(fleet, options.snapshot)
     return new_nodes(fleet, proposals, options.proposal, options.profile), proposals.number
+
+
+def _wanted_of_file(fleet: Fleet, options: argparse.Namespace) -> list[NewNode]:
+    if options.premises is not None or options.place is not None or options.scheme or options.proposal:
+        raise FleetInputError(
+            "With --from the file says name, place and schemes: leave out --premises, --place, --scheme and --proposal."
+        )
+    if options.kind != "premises":
+        raise FleetInputError("Add gateways one by one: leave out --gateway or --from.")
+    try:
+        with options.file.open("rb") as source:
+            data = source.read(FILE_BYTES_MAX + 1)
+    except OSError as e:
+        raise FleetInputError(f"{options.file} cannot be read: {e.strerror}.") from e
+    return read_premises(data, fleet.record, options.profile, are_seconds_allowed=options.yes)
 
 
 def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
