@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from installation import places
+from installation.drop_in import judge_drop_in
 from installation.errors import InstallError
 from installation.expiring import backups, certificates, directory, revocation_list, root, snapshots
 from installation.files import BESIDE, digest, load_record
@@ -71,6 +72,7 @@ def check(machine: Machine, now: datetime | None = None) -> list[Finding]:
         lambda: in_order("installed files", "all are in place", _files(machine, parts)),
         lambda: in_order("owners and modes", "as they should be", _owners(machine, parts)),
         lambda: _units(machine, parts),
+        lambda: _addresses(machine, parts),
         *((lambda: _door(machine), lambda: [broker_answers(machine)]) if parts.central else ()),
         lambda: _pages(machine, parts),
         lambda: certificates(machine, at, parts, _page_certificates(machine, parts)),
@@ -194,6 +196,14 @@ def _units(machine: Machine, parts: Parts) -> list[Finding]:
             found.append(bad(name, f"does not run ({state})", look_at(name)))
         if not found or found[-1].about != name:
             found.append(good(name, "runs, and starts with the machine"))
+    return found
+
+
+def _addresses(machine: Machine, parts: Parts) -> list[Finding]:
+    found = []
+    for unit, path, reach_of in places.configured(parts):
+        with contextlib.suppress(InstallError):  # told of the page
+            found += judge_drop_in(machine, unit, reach_of(_toml(machine, path)), AGAIN)
     return found
 
 

@@ -50,10 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument(
         "--from",
         dest="source",
-        required=True,
         type=Path,
         metavar="PATH",
-        help="file made by 'watchlink fleet pack', or the fleet folder if it is on this machine",
+        help="file made by 'watchlink fleet pack', or the fleet folder if it is on this machine; without it the town's"
+        " files stay as they are",
     )
     installing.add_argument(
         "--office",
@@ -90,20 +90,21 @@ def _install(options: argparse.Namespace) -> int:
     order = Order(options.office or "", without_central=options.without_central, is_new_town=options.new_town)
     if order.without_central and not order.office:
         raise PackError("--without-central leaves nothing to install: give --office NAME as well.")
-    install(Machine(), read_pack(options.source), _say, order)
+    install(Machine(), read_pack(options.source) if options.source else None, say, order)
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     findings = check(Machine())
     if options.json:
-        _say(msgspec.json.format(msgspec.json.encode(findings)).decode())
+        say(msgspec.json.format(msgspec.json.encode(findings)).decode())
     else:
         for finding in findings:
-            _say(finding.line)
+            say(finding.line)
     return 0 if all(finding.state == "ok" for finding in findings) else FAILED
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Print it at once."""
     sys.stdout.write(sentence + "\n")
     sys.stdout.flush()

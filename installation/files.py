@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -69,7 +69,7 @@ def change_of(machine: Machine, record: Record, wanted: Wanted) -> Change | None
     Raises:
         InstallError: the file that is there cannot be read.
     """
-    found = _read(machine.path(wanted.path))
+    found = read(machine.path(wanted.path))
     put = record.files.get(wanted.path)
     if found is None:
         return Change(wanted, "made")
@@ -80,7 +80,7 @@ def change_of(machine: Machine, record: Record, wanted: Wanted) -> Change | None
     if not wanted.is_editable:
         return Change(wanted, "replaced")
     # Laid beside once, not at every run.
-    return None if _read(machine.path(wanted.path + BESIDE)) == wanted.data else Change(wanted, "kept")
+    return None if read(machine.path(wanted.path + BESIDE)) == wanted.data else Change(wanted, "kept")
 
 
 def put(machine: Machine, record: Record, change: Change) -> None:
@@ -96,6 +96,13 @@ def put(machine: Machine, record: Record, change: Change) -> None:
         record.files[wanted.path] = digest(wanted.data)
 
 
+def sweep(machine: Machine, wanted: Iterable[Wanted], record: str = RECORD) -> None:
+    """Remove what a kill in the middle of a write may have left beside these: among it copies of private keys."""
+    for path in map(machine.path, (record, *(one.path + end for one in wanted for end in ("", BESIDE)))):
+        for left in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 8}"):
+            left.unlink(missing_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Make it where it is missing: its parents' owner's, and as closed as its parent."""
     if not folder.is_dir():
@@ -106,21 +113,23 @@ def make_folder(folder: Path) -> None:
             os.chown(folder, parent.st_uid, parent.st_gid)
 
 
-def load_record(machine: Machine) -> Record:
+def load_record(machine: Machine, path: str = RECORD) -> Record:
     """The record; a new one if there is none, or if it cannot be read: then everything counts as changed here."""
-    data = _read(machine.path(RECORD))
+    data = read(machine.path(path))
     try:
         return Record() if data is None else msgspec.json.decode(data, type=Record)
     except msgspec.MsgspecError:
         return Record()
 
 
-def save_record(machine: Machine, record: Record) -> None:
+def save_record(machine: Machine, record: Record, path: str = RECORD) -> None:
     """Keep it."""
     try:
-        write_atomic(machine.path(RECORD), msgspec.json.format(msgspec.json.encode(record)) + b"\n", PRIVATE)
+        write_atomic(
+            machine.path(path), msgspec.json.format(msgspec.json.encode(record, order="deterministic")) + b"\n", PRIVATE
+        )
     except OSError as e:
-        raise InstallError(f"{RECORD} cannot be written: {e.strerror}.") from e
+        raise InstallError(f"{path} cannot be written: {e.strerror}.") from e
 
 
 @contextlib.contextmanager
@@ -141,7 +150,12 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(path: Path) -> bytes | None:
+def read(path: Path) -> bytes | None:
+    """Its contents; ``None`` = it is not there.
+
+    Raises:
+        InstallError: it cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
 from msgspec import Struct
 
+from installation.addresses import Reach, of_central, of_pages, of_publisher
+from installation.services import SYSTEM, Service
+
 PROGRAM: Final = "/opt/watchlink/bin/watchlink"
-SYSTEM: Final = "/etc/systemd/system"
 BROKER: Final = "/etc/watchlink/broker"
 CENTRAL_STATE: Final = "/var/lib/watchlink-central"
 CENTRAL: Final = f"{CENTRAL_STATE}/central"
@@ -17,7 +20,6 @@ DIRECTORY: Final = f"{CENTRAL_STATE}/directory.json"
 OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
-ADDRESSES: Final = f"{SYSTEM}/watchlink-central.service.d/addresses.conf"
 
 
 class Parts(Struct, frozen=True):
@@ -31,34 +33,6 @@ class Parts(Struct, frozen=True):
 PACKAGES: Final = ("mosquitto", "nftables")
 OFFICE_PACKAGES: Final = ("fonts-inter", "libharfbuzz-subset0", "libpangoft2-1.0-0")
 """For papers."""
-
-
-class Service(Struct, frozen=True):
-    """A unit of the machine.
-
-    Attributes:
-        name: without ``.service``.
-        shipped: its file below ``systemd/`` of the programs, as below ``/etc/systemd/system``.
-        restarts_on: paths, or folders with a slash at their end: a change there needs a restart.
-        reloads_on: a change there needs a reload only.
-        part: with which part it runs.
-    """
-
-    name: str
-    shipped: str
-    restarts_on: tuple[str, ...] = ()
-    reloads_on: tuple[str, ...] = ()
-    part: Literal["central", "office", "backup"] = "central"
-
-    def act(self, changed: frozenset[str]) -> str:
-        """``restart``, ``reload`` or nothing, after these paths have changed."""
-        for act, places in (
-            ("restart", (f"{SYSTEM}/{self.shipped}", f"{SYSTEM}/{self.name}.service.d/", *self.restarts_on)),
-            ("reload", self.reloads_on),
-        ):
-            if any(path.startswith(one) if one[-1] == "/" else path == one for path in changed for one in places):
-                return act
-        return ""
 
 
 BACKUP: Final = "watchlink-central-backup"
@@ -87,9 +61,28 @@ SERVICES: Final = (
 """In the order in which they are started."""
 
 
+CONFIGURED: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], Reach]], ...]] = (
+    ("watchlink-central", CENTRAL_TOML, of_central),
+    ("watchlink-office", OFFICE_TOML, of_pages),
+    ("watchlink-office-publish", OFFICE_TOML, of_publisher),
+)
+"""Units, and the configuration that says whom each has to reach."""
+
+
+def configured(parts: Parts) -> list[tuple[str, str, Callable[[dict[str, Any]], Reach]]]:
+    """Those of a machine."""
+    return [one for one in CONFIGURED if (parts.central if one[1] == CENTRAL_TOML else parts.office)]
+
+
 def town_files(parts: Parts) -> tuple[str, str]:
     """The folder with the authority's public key, and the directory."""
     return (CENTRAL, DIRECTORY) if parts.central else (OFFICE, OFFICE_DIRECTORY)
+
+
+def town_paths(parts: Parts) -> tuple[str, ...]:
+    """What a machine cannot be without: the fleet's configuration of it, its directory and who signs that."""
+    folder, directory = town_files(parts)
+    return (*((CENTRAL_TOML,) if parts.central else ()), f"{folder}/authority.pub", directory)
 
 
 def packages(parts: Parts) -> tuple[str, ...]:
@@ -149,9 +142,3 @@ names = ["{name}"]    # the first is that of the passkeys: it stays
 [central]
 url = "http://localhost:8080/"
 """
-
-
-def addresses_conf(addresses: tuple[str, ...]) -> str:
-    """Drop-in of central's unit, which else may reach this machine's loopback alone."""
-    allowed = "".join(f"IPAddressAllow={address}\n" for address in addresses)
-    return f"# Where central.toml says the broker is. Made by 'watchlink central install'.\n[Service]\n{allowed}"

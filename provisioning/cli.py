@@ -18,7 +18,7 @@ from provisioning.issuer_commands import add_issuer_commands
 from provisioning.layout import ALERTS
 from provisioning.listing import as_table, list_fleet
 from provisioning.office_commands import snapshot_options
-from provisioning.packing import pack
+from provisioning.packing import pack, pack_node
 
 FAILED: Final = 1
 NOT_UNDERSTOOD: Final = 2
@@ -95,7 +95,10 @@ def _parser() -> argparse.ArgumentParser:
         "renew-crl", parents=[town, broker], help="make and prove a new revocation list; run it daily"
     )
     crl.set_defaults(run=_renew_crl)
-    carried = commands.add_parser("pack", parents=[town], help="pack one file for 'watchlink central install'")
+    carried = commands.add_parser(
+        "pack", parents=[town], help="pack one file for 'watchlink central install', or for a node's 'node install'"
+    )
+    carried.add_argument("node", nargs="?", metavar="NODE", help="a node's id; default: for central's machine")
     carried.add_argument("--to", required=True, type=Path, metavar="FILE", help="it will hold private keys")
     carried.set_defaults(run=_pack)
     add_issuer_commands(commands)
@@ -158,7 +161,14 @@ def _renew(options: argparse.Namespace) -> None:
 
 
 def _pack(options: argparse.Namespace) -> None:
-    count = pack(Fleet.open(options.dir).folder, options.to)
+    folder = Fleet.open(options.dir).folder
+    if options.node:
+        carried = pack_node(folder, options.node, options.to)
+        say(f"{options.to} holds the identity of that node. On its machine:")
+        say(f"  watchlink node install --from {options.to.name}")
+        say(f"Then delete it, and {carried}: whoever has its keys is that node.")
+        return
+    count = pack(folder, options.to)
     say(f"{options.to} holds {count} files for central's machine, and none of the town's own secrets. There:")
     say(f"  watchlink central install --from {options.to.name}")
     say("Then delete it: it holds the private keys of broker and central.")

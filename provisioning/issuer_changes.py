@@ -14,7 +14,7 @@ from provisioning.folder import FleetFolder
 from provisioning.issuers import current_issuer, has_issuer, has_issuers, issuers_in_force
 from provisioning.layout import CENTRAL_TEXT
 from provisioning.office import renew_office
-from provisioning.records import IssuerRecord
+from provisioning.records import FleetRecord, IssuerRecord
 from provisioning.renewal import renew_broker, renew_central, renew_nodes
 from wire.ids import CENTRAL_ALERTS_CLIENT
 from wire.subjects import NODES, SERVICES
@@ -55,7 +55,7 @@ def cut_off(folder: FleetFolder, name: str, reload: Reload, *, deadline_s: float
     Returns who has new files to be carried: ids of nodes, ``central``, ``broker``, ``office``.
 
     Raises:
-        FleetInputError: no such issuer, or it is the only one; nothing was changed.
+        FleetInputError: no such issuer, or none would be left and the root's key is not here; nothing was changed.
         BrokerUnprovenError: cut off, but the running broker was not seen to obey.
     """
     with folder.changing():
@@ -65,7 +65,9 @@ def cut_off(folder: FleetFolder, name: str, reload: Reload, *, deadline_s: float
                 "This CA signs for everybody, the broker too. First make a root: 'watchlink fleet new-root'."
             )
         if issuer.cut_off_at is None:
-            _commit_issuer(folder, msgspec.structs.replace(issuer, cut_off_at=folder.now()))
+            changed = msgspec.structs.replace(issuer, cut_off_at=folder.now())
+            _refuse_last(folder, changed)
+            _commit_issuer(folder, changed)
         with contextlib.suppress(FleetDamagedError):  # the root's key lies offline: a new issuer can wait, this cannot
             _replace(folder, issuer.organisation)
         # What the publisher trusts travels with its certificate.
@@ -182,7 +184,22 @@ def _publish(folder: FleetFolder) -> None:
     folder.publish_crl()
 
 
+def _refuse_last(folder: FleetFolder, cut: IssuerRecord) -> None:
+    """Without any issuer the broker's list would be empty, and a broker that reloads that lets everybody in."""
+    name, authority = folder.record.issuers[-1].root, folder.layout.authority
+    if issuers_in_force(_with_issuer(folder, cut), folder.now()) or (authority / f"{name}.key").exists():
+        return
+    raise FleetInputError(
+        f"{cut.name} is the last issuer whose certificates the broker lets in, and without the root's key there can be"
+        " no other. Nothing was changed. Stop the broker now ('systemctl stop mosquitto'): that shuts the thief out as"
+        f" well, and alerts go by radio. Then put {name}.key into {authority}, run this again, and start the broker."
+    )
+
+
 def _commit_issuer(folder: FleetFolder, changed: IssuerRecord) -> None:
-    record = folder.record
-    issuers = tuple(changed if one.name == changed.name else one for one in record.issuers)
-    folder.commit(msgspec.structs.replace(record, issuers=issuers))
+    folder.commit(_with_issuer(folder, changed))
+
+
+def _with_issuer(folder: FleetFolder, changed: IssuerRecord) -> FleetRecord:
+    issuers = tuple(changed if one.name == changed.name else one for one in folder.record.issuers)
+    return msgspec.structs.replace(folder.record, issuers=issuers)

@@ -1,21 +1,32 @@
-"""What the fleet hands over for central's machine, as one file to be carried (ADR 0027).
+"""What the fleet hands over for a machine, as one file to be carried: central's, or a node's (ADR 0027, 0033).
 
-Never ``authority/``, whose keys everything depends on, nor ``nodes/``, each of which holds a node's only keys.
+Never ``authority/``, whose keys everything depends on; and of ``nodes/`` the one node's folder alone.
 """
 
 from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from provisioning.errors import FleetError
+from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.layout import Layout
 from runtime.atomic import PRIVATE, write_atomic
 
 FOLDERS: Final = ("broker", "central", "office/publisher")
+NODE_FOLDER: Final = "node"
+NODE_FILES: Final = (
+    "authority.pub",
+    "directory.json",
+    "signing.key",
+    "ca.pem",
+    "client.key",
+    "client.pem",
+    "node.toml",
+)
 LEFT_OUT: Final = frozenset({".pid", ".log"})
 """Of a broker that runs out of the folder."""
 
@@ -42,16 +53,43 @@ def pack(folder: FleetFolder, file: Path) -> int:
     Raises:
         FleetError: the disk refused.
     """
+    files = {str(path.relative_to(folder.layout.town)): path for path in packed_files(folder.layout)}
+    _write(file, files)
+    return len(files)
+
+
+def pack_node(folder: FleetFolder, node: str, file: Path) -> Path:
+    """Write a node's identity to ``file``, likewise, and return the folder that it comes from.
+
+    After a renewal that folder may hold a certificate alone: it completes what the node has.
+
+    Raises:
+        FleetInputError: there is no such node, it is revoked, or nothing of it is here.
+        FleetError: the disk refused.
+    """
+    record = folder.record.node(node)
+    if record.revoked_at is not None:
+        raise FleetInputError(f"{record.node} ({record.premises}) is revoked: add the premises again.")
+    carried = folder.layout.node(record.node)
+    files = {f"{NODE_FOLDER}/{name}": carried / name for name in NODE_FILES if (carried / name).is_file()}
+    if not files:
+        raise FleetInputError(
+            f"Nothing of {record.node} is in {carried}: it was carried to the node, or the node has made its own keys."
+            f" 'watchlink fleet renew {record.node}' makes a new certificate for the node that has its keys."
+        )
+    _write(file, files)
+    return carried
+
+
+def _write(file: Path, files: Mapping[str, Path]) -> None:
     archive = io.BytesIO()
-    files = packed_files(folder.layout)
     try:
         with tarfile.open(fileobj=archive, mode="w") as writing:
-            for path in files:
-                writing.add(path, str(path.relative_to(folder.layout.town)), filter=_nobodys)
+            for name, path in files.items():
+                writing.add(path, name, filter=_nobodys)
         write_atomic(file, archive.getvalue(), PRIVATE)
     except OSError as e:
         raise FleetError(f"{file} cannot be written: {e.strerror}.") from e
-    return len(files)
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:

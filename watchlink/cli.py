@@ -12,13 +12,17 @@ from typing import Final
 from watchlink import __version__
 
 COMMANDS: Final = {
-    "node": ("node.cli", "run the unit in a shop or pub, or check it"),
+    "node": ("node.cli", "run the unit in a shop or pub; install and check it"),
     "central": ("central.cli", "run central: receipts and the control-room page; install and check its machine"),
     "office": ("office.cli", "run the office: people, members, premises"),
     "enrol": ("enrolment.cli", "let new nodes claim their identity"),
     "fleet": ("provisioning.cli", "add, list, renew and revoke nodes"),
 }
-OF_MACHINES: Final = {"central": ("install", "check")}
+OF_MACHINES: Final = {
+    ("central", "install"): "installation.cli",
+    ("central", "check"): "installation.cli",
+    ("node", "install"): "installation.node_cli",
+}
 """Commands about the machine that a program runs on: they need none of the program (ADR 0027)."""
 CHECKOUT_COMMANDS: Final = {"demo": ("demo.cli", "a whole town on this machine")}
 """Not installed: offered in a checkout only."""
@@ -31,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_checkout = demo is not None and demo.origin is not None  # Not any folder that happens to be called so.
     commands = COMMANDS | (CHECKOUT_COMMANDS if is_checkout else {})
     match given:
-        case [name, what, *_] if what in OF_MACHINES.get(name, ()):
-            done: int = importlib.import_module("installation.cli").main(given[1:])
+        case [name, what, *_] if (name, what) in OF_MACHINES:
+            done: int = importlib.import_module(OF_MACHINES[name, what]).main(given[1:])
             return done
         case [name, *rest] if name in commands:
             # Imported by name so that a node never loads central's libraries, nor the other way round.

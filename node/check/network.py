@@ -45,9 +45,7 @@ def network_steps(identity: Identity, unit: Unit) -> list[Step]:
     steps = [ok("name", f"{link.host}: an address" if is_address else f"{link.host} is {', '.join(addresses)}")]
     blocked = [address for address in addresses if unit.blocks(address)]
     if blocked:
-        advice = (
-            "systemctl edit watchlink-node: a line IPAddressAllow=ADDRESS under [Service] for each; then restart it"
-        )
+        advice = "watchlink node install: it allows what node.toml names"
         steps.append(bad("unit's door", f"the unit lets nothing out to {', '.join(blocked)}", advice))
     steps.append(_broker(link))
     if unit.faults is not None and Part.NETWORK in unit.faults:

@@ -16,6 +16,13 @@ from wire.signing import SigningKey
 DELEGATE: Final = SigningKey(b"d" * 32)
 
 
+ROUTES: Final = """\
+Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+eth0 00000000 010AA8C0 0003 0 0 0 00000000 0 0 0
+eth0 000AA8C0 00000000 0001 0 0 0 00FFFFFF 0 0 0
+"""
+
+
 def delegated(fleet: Fleet, *struck: str) -> bytes:
     """The fleet's directory as the delegate has changed it since."""
     serial = fleet.record.directory_serial + 1 + len(struck)
@@ -43,6 +50,17 @@ class BareMachine(Machine):
         """What was asked of systemd since the last call, without questions."""
         asked, self.asked = self.asked, []
         return [line for line in asked if line.startswith("systemctl") and " is-" not in line]
+
+
+def of_the_lan(machine: BareMachine) -> None:
+    """Put the machine into 192.168.10.0/24, behind a router, with a resolver."""
+    files = {
+        "/proc/net/route": ROUTES,
+        "/etc/resolv.conf": "# by hand\nnameserver 192.168.10.1\nnameserver fe80::1%eth0\nsearch example\n",
+    }
+    for path, text in files.items():
+        machine.path(path).parent.mkdir(parents=True, exist_ok=True)
+        machine.path(path).write_text(text)
 
 
 @pytest.fixture

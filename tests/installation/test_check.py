@@ -19,6 +19,7 @@ from installation.install import Order, install
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.ports import broker_answers, page_answers
+from installation.services import SYSTEM
 from provisioning.certificates import AUTHORITY_LIFE, CertificateAuthority, issue_crl, issue_server_certificate
 from provisioning.delegate import delegate_to
 from provisioning.fleet import Fleet
@@ -101,12 +102,12 @@ def test_another_owner_is_told(tmp_path: Path) -> None:
 def test_unit_of_another_version_and_one_that_was_changed_here_are_told_apart(
     installed: BareMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed, door = (installed.path(f"{places.SYSTEM}/watchlink-{name}.service") for name in ("central", "door"))
+    changed, door = (installed.path(f"{SYSTEM}/watchlink-{name}.service") for name in ("central", "door"))
     changed.write_text(changed.read_text() + "# ours\n")
     shipped = places.shipped
     monkeypatch.setattr(places, "shipped", lambda name: shipped(name) + (b"# new\n" if "door" in name else b""))
     door.with_name("watchlink-door.service.new").touch()
-    own = f"{places.SYSTEM}/watchlink"
+    own = f"{SYSTEM}/watchlink"
 
     assert [
         ("bad", f"{own}-door.service.new is newer than {own}-door.service, which was changed here"),

@@ -9,13 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from installation import places
+from installation.drop_in import path_of
 from installation.errors import InstallError, PackError
 from installation.files import load_record
-from installation.install import Order, broker_addresses, install
+from installation.install import Order, install
 from installation.pack import read_pack
+from installation.services import SYSTEM
 from provisioning.delegate import delegate_to, end_delegation
 from provisioning.fleet import Fleet
-from tests.installation.conftest import DELEGATE, BareMachine, delegated
+from tests.installation.conftest import DELEGATE, BareMachine, delegated, of_the_lan
 
 
 def installed(machine: BareMachine, town: Path, **order: object) -> list[str]:
@@ -267,16 +269,13 @@ def test_machine_of_the_office_alone_gets_nothing_of_central_then_or_later(machi
     installed(machine, town)
 
     assert [] == [*machine.path(places.CENTRAL_STATE).iterdir(), *machine.path(places.BROKER).iterdir()]
-    assert not machine.path(f"{places.SYSTEM}/watchlink-central.service").exists()
+    assert not machine.path(f"{SYSTEM}/watchlink-central.service").exists()
     assert machine.path(places.OFFICE_DIRECTORY).exists()
 
 
-def test_units_address_of_the_broker_comes_from_the_configuration() -> None:
-    assert ("192.0.2.10",) == broker_addresses("192.0.2.10")
-    assert () == broker_addresses("127.0.0.1")
-
-
-def test_broker_of_an_address_is_allowed_in_centrals_unit(machine: BareMachine, tmp_path: Path) -> None:
+@pytest.fixture
+def away(machine: BareMachine, tmp_path: Path) -> Path:
+    """A town whose broker has an address, installed."""
     fleet = Fleet.init(
         tmp_path / "away",
         schemes={"hart": "HART"},
@@ -285,5 +284,36 @@ def test_broker_of_an_address_is_allowed_in_centrals_unit(machine: BareMachine, 
         broker_user="mosquitto",
     )
     installed(machine, fleet.layout.town)
+    return fleet.layout.town
 
-    assert machine.path(places.ADDRESSES).read_text().splitlines()[-1] == "IPAddressAllow=192.0.2.10"
+
+def allowed_lines(machine: BareMachine, unit: str = "watchlink-central") -> list[str]:
+    return machine.path(path_of(unit)).read_text().partition("[Service]\n")[2].splitlines()
+
+
+def test_broker_of_an_address_is_allowed_in_centrals_unit(machine: BareMachine, away: Path) -> None:
+    assert ["IPAddressAllow=192.0.2.10/32"] == allowed_lines(machine)
+    assert not machine.path(path_of("watchlink-office")).exists()
+
+
+def test_page_for_other_machines_is_opened_to_the_networks_here_by_the_next_run(
+    machine: BareMachine, away: Path
+) -> None:
+    """An engineer has written in central.toml, and runs it again; a pack is no longer at hand."""
+    of_the_lan(machine)
+    toml = machine.path(places.CENTRAL_TOML)
+    toml.write_text(toml.read_text().replace('host = "127.0.0.1"\nport = 8080', 'host = "0.0.0.0"\nport = 8443'))
+    machine.acts()
+    install(machine, None, lambda _: None, Order())
+
+    assert ["IPAddressAllow=192.0.2.10/32", "IPAddressAllow=192.168.10.0/24"] == allowed_lines(machine)
+    assert ["systemctl daemon-reload", "systemctl restart watchlink-central"] == machine.acts()
+    said: list[str] = []
+    install(machine, None, said.append, Order())
+    assert ["Nothing to do: everything is in place."] == said
+
+
+def test_without_a_pack_a_bare_machine_is_refused(machine: BareMachine) -> None:
+    with pytest.raises(PackError, match=r"central\.toml is missing: give --from"):
+        install(machine, None, lambda _: None, Order())
+    assert not machine.path("/etc/systemd").exists()

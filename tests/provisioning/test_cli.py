@@ -59,6 +59,17 @@ def test_pack_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.
     assert "watchlink central install --from town.tar" in said
 
 
+def test_pack_of_a_node_says_what_to_do_with_it(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Fleet.open(Path(town)).add("Corner Shop", "High St", ["hart"])
+    capsys.readouterr()
+    status = main(["pack", "--dir", town, "00000010", "--to", str(tmp_path / "node.tar")])
+
+    said = capsys.readouterr().out
+    assert status == 0
+    assert "watchlink node install --from node.tar" in said
+    assert f"Then delete it, and {town}/nodes/00000010: whoever has its keys is that node." in said
+
+
 def test_pack_that_cannot_be_written_is_told(town: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["pack", "--dir", town, "--to", str(tmp_path / "nowhere/town.tar")])
 

@@ -110,6 +110,29 @@ def test_cut_off_without_the_roots_key_says_how_to_go_on(
     assert 0 == main(["renew-crl", "--dir", town, "--reload-command", "true"])
 
 
+def test_last_issuer_is_not_cut_off_without_the_roots_key(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    """The broker would get an empty list, and with that a broker that reloads lets everybody in."""
+    town, root = str(fleet.layout.town), fleet.layout.authority / "root-1.key"
+    key = root.read_bytes()
+    root.unlink()
+    assert 0 == main(["cut-off", "--dir", town, "nodes-1", "--reload-command", "true"])
+    before = {name: (fleet.layout.broker / name).read_bytes() for name in ("ca.pem", "crl.pem", "issuers.pem")}
+    capsys.readouterr()
+
+    assert 2 == main(["cut-off", "--dir", town, "services-1", "--reload-command", "true"])
+    said = capsys.readouterr().err
+    assert "services-1 is the last issuer" in said
+    assert "Stop the broker now" in said
+    assert before == {name: (fleet.layout.broker / name).read_bytes() for name in before}
+
+    root.write_bytes(key)
+
+    assert 0 == main(["cut-off", "--dir", town, "services-1", "--reload-command", "true"])
+    assert "Nobody signs node certificates now" in capsys.readouterr().out
+    assert 0 == main(["new-issuer", "--dir", town, NODES])
+    assert 0 == main(["renew-crl", "--dir", town, "--reload-command", "true"])
+
+
 def test_issuer_that_signs_is_not_replaced_unless_it_was_cut_off(fleet: Fleet) -> None:
     with pytest.raises(FleetInputError, match="nodes-1 signs node certificates"):
         new_issuer(fleet.folder, NODES)

@@ -49,7 +49,7 @@ class Proof:
 
 
 def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "") -> dict[Path, str]:
-    """What is mounted read-only, and where: programs, the node's unit, and the script that does the proving.
+    """What is mounted read-only, and where: programs, and the script that does the proving.
 
     Args:
         folder: for what is written on the way.
@@ -58,17 +58,10 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
         drop_in: of the node's unit.
     """
     return {
-        UNITS / "watchlink-node.service": f"{SYSTEM}/watchlink-node.service",
-        UNITS / "udev/60-watchlink-radio.rules": "/etc/udev/rules.d/60-watchlink-radio.rules",
-        UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
         script: "/proof.sh",
         written(folder / "watchlink", program, 0o755): "/opt/watchlink/bin/watchlink",
         written(folder / "proof.service", _PROOF_UNIT): f"{SYSTEM}/proof.service",
         written(folder / "drop-in.conf", drop_in): f"{SYSTEM}/watchlink-node.service.d/proof.conf",
-        **{
-            UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
-            for kind in ("sysusers", "tmpfiles")
-        },
         **{
             copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"
             for package in (*(REPOSITORY / name for name in PACKAGES), *map(installed, LOCKED))
@@ -76,7 +69,21 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
     }
 
 
-def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path) -> Proof:
+def node_unit() -> dict[Path, str]:
+    """What a card has of the unit, where nobody installs it."""
+    return {
+        UNITS / "watchlink-node.service": f"{SYSTEM}/watchlink-node.service",
+        UNITS / "watchlink-adopt": "/opt/watchlink/libexec/watchlink-adopt",
+        **{
+            UNITS / f"{kind}.d/watchlink-node.conf": f"/etc/{kind}.d/watchlink-node.conf"
+            for kind in ("sysusers", "tmpfiles")
+        },
+    }
+
+
+def boot(
+    root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path | None = None
+) -> Proof:
     """Boot ``root``, wait until it has powered off, and return what it saw. Others on this machine wait meanwhile.
 
     Args:
@@ -85,6 +92,7 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
         mounts: read-only.
         binds: writable.
         identity: a node's folder; as flashing does it, its files come as credentials, and the unit takes them over.
+            ``None`` = none.
     """
     proof = folder / "proof"
     proof.mkdir()
@@ -95,7 +103,8 @@ def boot(root: Path, folder: Path, mounts: dict[Path, str], binds: dict[Path, st
     return Proof(proof)
 
 
-def _booted(root: Path, proof: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path) -> bytes:
+def _booted(root: Path, proof: Path, mounts: dict[Path, str], binds: dict[Path, str], identity: Path | None) -> bytes:
+    files = sorted(identity.iterdir()) if identity else []
     system = subprocess.Popen(
         [
             *("systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--volatile=overlay"),
@@ -103,7 +112,7 @@ def _booted(root: Path, proof: Path, mounts: dict[Path, str], binds: dict[Path, 
             *("--private-users=no", "--private-network", "--console=read-only"),
             *(f"--bind-ro={_escaped(source)}:{target}" for source, target in mounts.items()),
             *(f"--bind={_escaped(source)}:{target}" for source, target in {**binds, proof: "/proof"}.items()),
-            *(f"--load-credential=watchlink.{path.name}:{path}" for path in sorted(identity.iterdir())),
+            *(f"--load-credential=watchlink.{path.name}:{path}" for path in files),
             *("systemd.unit=multi-user.target", "systemd.wants=proof.service"),
         ],
         stdin=subprocess.DEVNULL,

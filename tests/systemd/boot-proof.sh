@@ -45,15 +45,15 @@ slay() { # node and guard at one stroke: the guard is stopped first, lest it let
 # shellcheck source=/dev/null
 . /documented.sh
 PATH=/opt/watchlink/bin:$PATH
-systemd-sysusers && systemd-tmpfiles --create
 pack_town >/proof/packed 2>&1
 install_central >/proof/installed 2>&1
 cat /backup.toml >>/var/lib/watchlink-central/central/central.toml # as an engineer does
 # As a crash of the whole machine may leave it.
+mkdir $state
 printf '\0\0\4\4\0' >$state/hidraw
-chown watchlink-node: $state/hidraw
+pack_node >>/proof/packed 2>&1
 # A unit of Type=notify has started when it said READY.
-systemctl start watchlink-node
+install_node >/proof/node-installed 2>&1
 for unit in mosquitto watchlink-central watchlink-node; do show $unit $unit.started; done
 attempt node_at_broker
 attempt central_at_broker
@@ -63,10 +63,12 @@ for unit in mosquitto watchlink-central; do # field 41 of each thread: 2 is SCHE
 done
 stat --format='%U %a %n' /var/lib/watchlink-node/signing.key >/proof/identity
 pid=$(main_pid watchlink-node)
+install_node >/proof/node-again 2>&1
+printf '%s\n%s\n' "$pid" "$(main_pid watchlink-node)" >>/proof/node-again
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$pid/status" >/proof/process
 od -An -tx1 -v -w5 $state/hidraw >/proof/line-at-start
 attempt node_is_connected
-/opt/watchlink/bin/watchlink node check --json --config $state/node.toml >/proof/check
+check_node --json >/proof/check
 mkdir /proof/bundle
 /opt/watchlink/bin/watchlink node diagnose --config $state/node.toml --to /proof/bundle >/proof/diagnose 2>&1
 mid_over hung kill -STOP "$pid"

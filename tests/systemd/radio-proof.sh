@@ -21,6 +21,7 @@ touch $state/hidraw
 chown watchlink-node: $state/hidraw
 python /sound-bench.py &
 systemctl start watchlink-node
+stat --format='%U %a %n' $state/signing.key >/proof/identity
 sleep 2 # for the codecs and the sound device; an alert before that would only wait for them
 from=$(ms)
 python /press.py $state/board.sock

@@ -8,6 +8,7 @@ import os
 import re
 import tarfile
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 import pikepdf
 import pytest
 
-from installation import places
+from installation import node_places, places
 from office.papers import tags
 from office.people.intake_terms import SENTENCES
 from provisioning.certificates import issue_client_certificate, issue_crl
@@ -25,7 +26,7 @@ from tests.office.papers.conftest import paper, photograph, shops
 from tests.office.people.pictures import drawn, png, saved
 from tests.support.booted_system import PROGRAM, REPOSITORY, Proof, boot, product
 from tests.support.debian_root import PACKAGES
-from tests.support.office_boot import office_libraries, office_mounts
+from tests.support.office_boot import documented, office_libraries
 from wire.signing import PublicKey
 from wire.snapshots import People, Town, open_snapshot
 from wire.subjects import NODES, SERVICES
@@ -70,8 +71,8 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         broker_folder="/etc/watchlink/broker",
         broker_user="mosquitto",
     )
-    identity = fleet.node_folder(fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node)
-    with (identity / "node.toml").open("a") as config:
+    node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node
+    with (fleet.node_folder(node) / "node.toml").open("a") as config:
         config.write(LINE)
     now, issuers = fleet.now(), [fleet.issuer(one) for one in (NODES, SERVICES)]
     late = issue_client_certificate(issuers[1], "00000001", now=now, life=timedelta(days=4)).certificate_pem
@@ -85,7 +86,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
         folder,
         {
             **product(folder, here / "boot-proof.sh", program, SHORT_WATCHDOG),
-            **office_mounts(folder),
+            **documented(folder, node),
             here / "office-proof.sh": "/office-proof.sh",
             here / "check-proof.sh": "/check-proof.sh",
             here / "first_visit.py": "/first-visit.py",
@@ -102,7 +103,6 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
             fleet.layout.town: "/town",
             **office_libraries(folder),
         },
-        identity,
     )
 
 
@@ -157,7 +157,7 @@ def test_check_believes_the_running_unit_and_finds_its_files_broker_and_store_ri
     assert ["ok"] * len(names) == [steps[name]["outcome"] for name in names], steps
     assert "watchlink-node can read them" in steps["identity files"]["text"]
     assert "is active (running): armed, no faults; connected" in steps["unit"]["text"]
-    assert "systemctl enable watchlink-node" == steps["unit"]["advice"]  # here it was only started
+    assert "ok" == steps["unit"]["outcome"]
     assert "the running node is connected" == steps["link"]["text"]
 
 
@@ -181,8 +181,25 @@ def test_node_runs_without_any_privilege(proof: Proof) -> None:
     assert NO_PRIVILEGE == fields(proof.text("process"))
 
 
-def test_node_has_adopted_its_identity_for_itself_alone(proof: Proof) -> None:
-    assert proof.text("identity") == "watchlink-node 400 /var/lib/watchlink-node/signing.key\n"
+def test_node_is_installed_by_the_runbooks_command_alone(proof: Proof) -> None:
+    said = proof.text("node-installed").splitlines()
+
+    assert "00000010 is here." == said[-1].partition(": ")[2], said
+    for line in (
+        "made /etc/systemd/system/watchlink-node.service",
+        "made /opt/watchlink/libexec/watchlink-adopt",
+        "enabled watchlink-node: it starts with the machine",
+        "started watchlink-node",
+    ):
+        assert line in said
+    assert proof.text("identity") == "watchlink-node 600 /var/lib/watchlink-node/signing.key\n"
+
+
+def test_installing_the_node_again_changes_nothing(proof: Proof) -> None:
+    again, before, after = proof.text("node-again").splitlines()
+
+    assert "Nothing to do: everything is in place, 00000010 is here." == again
+    assert before == after
 
 
 def test_hung_node_is_killed_by_the_watchdog_and_started_again(proof: Proof) -> None:
@@ -296,12 +313,14 @@ def test_killed_program_of_the_office_is_ready_again(proof: Proof, unit: str) ->
     assert after["MainPID"] != before["MainPID"]
 
 
-def test_package_asks_for_what_install_asks_for_and_this_boot_has() -> None:
-    control = dict(re.findall(r"^(Depends|Recommends): (.+)$", (REPOSITORY / "scripts/deb").read_text(), re.MULTILINE))
+def test_package_names_what_install_asks_for() -> None:
+    """A unit in a shop needs no broker, and Debian's would start at once: so they are suggested, and 'install' asks."""
+    control = dict(re.findall(r"^(Recommends|Suggests): (.+)$", (REPOSITORY / "scripts/deb").read_text(), re.MULTILINE))
 
-    assert set(places.PACKAGES) <= set(control["Depends"].split(", "))
+    of_nodes = (node_places.PACKAGES, node_places.BOARD_PACKAGES, node_places.SOUND_PACKAGES)
+    assert [*places.PACKAGES, *chain(*of_nodes)] == control["Suggests"].split(", ")
     assert ", ".join(places.OFFICE_PACKAGES) == control["Recommends"]
-    assert {*places.PACKAGES, *places.OFFICE_PACKAGES} <= set(PACKAGES)
+    assert {*places.PACKAGES, *places.OFFICE_PACKAGES, *node_places.PACKAGES} <= set(PACKAGES)
 
 
 def test_pages_get_a_notice_that_can_be_read_by_everybody(proof: Proof) -> None:

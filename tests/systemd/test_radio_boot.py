@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from provisioning.fleet import Fleet
-from tests.support.booted_system import Proof, boot, product, written
+from tests.support.booted_system import Proof, boot, node_unit, product, written
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +65,7 @@ def proof(debian_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
     with (identity / "node.toml").open("a") as config:
         config.write(RADIO)
     mounts = {
+        **node_unit(),
         **product(
             folder,
             Path(__file__).with_name("radio-proof.sh"),
@@ -86,6 +87,10 @@ def test_press_without_a_network_keys_the_radio(proof: Proof) -> None:
     """N8: modem, sound and guard all work under the unit's locks."""
     assert (proof.folder / "keyed").exists(), proof.text("node-log")
     assert facts(proof, "over_started")
+
+
+def test_node_has_adopted_its_identity_for_itself_alone(proof: Proof) -> None:
+    assert proof.text("identity") == "watchlink-node 400 /var/lib/watchlink-node/signing.key\n"
 
 
 def test_node_killed_mid_over_has_let_go_within_a_second(proof: Proof) -> None:

@@ -48,15 +48,22 @@ def test_demo_is_offered_only_where_the_repository_is(
     assert "a whole town" not in err
 
 
-@pytest.mark.parametrize(("command", "says"), [("install", "put broker, central"), ("check", "Changes nothing.")])
-def test_commands_about_centrals_machine_are_under_central(
-    command: str, says: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("program", "command", "says"),
+    [
+        ("central", "install", "put broker, central"),
+        ("central", "check", "Changes nothing."),
+        ("node", "install", "put the unit, its user"),
+    ],
+)
+def test_commands_about_a_programs_machine_are_under_the_program(
+    program: str, command: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="0"):
-        main(["central", command, "--help"])
+        main([program, command, "--help"])
 
     said = " ".join(capsys.readouterr().out.split())
-    assert f"usage: watchlink central {command}" in said
+    assert f"usage: watchlink {program} {command}" in said
     assert says.lower() in said.lower()
 
 

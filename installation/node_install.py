@@ -1,0 +1,148 @@
+"""``watchlink node install``: puts a unit's programs, rights and identity in place, and does nothing twice."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from msgspec.structs import replace
+
+from installation import node_places
+from installation.addresses import of_node
+from installation.drop_in import drop_in_of
+from installation.errors import InstallError, PackError
+from installation.files import Change, Wanted, alone, load_record, read, save_record, sweep
+from installation.machine import Machine
+from installation.node_pack import CERTIFICATE, FILES, Identity, identity_of
+from installation.places import PROGRAM, shipped
+from installation.private_keys import public_part
+from installation.services import run_services
+from installation.steps import Say, changes_of, make_users_and_folders, put_all, want_programs
+from runtime.atomic import PRIVATE, PUBLIC
+from wire.directory import Directory, open_directory
+from wire.directory_succession import newest
+from wire.errors import WireError
+from wire.ids import NodeId, node_text, parse_node
+from wire.signing import PublicKey
+
+EXECUTABLE: Final = 0o755
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: datetime | None = None) -> None:
+    """Install, or bring up to date. ``say`` takes a sentence for each thing done.
+
+    Args:
+        machine: this one.
+        given: a node's files by name; none = those that are here.
+        say: is told.
+        now: aware; ``None`` = the system's clock.
+
+    Raises:
+        PackError: the files are not one node's, or this machine is another node. Nothing was changed.
+        InstallError: it cannot go on.
+    """
+    with alone(machine):
+        record = load_record(machine, node_places.RECORD)
+        identity = _identity(machine, given, now or datetime.now(UTC))
+        ours = [
+            Wanted(path, shipped(name), EXECUTABLE if path == node_places.ADOPT else PUBLIC, is_editable=True)
+            for path, name in node_places.SHIPPED.items()
+        ]
+        wanted = [_file(name, identity.files[name]) for name in FILES]
+        files = changes_of(machine, record, wanted)
+        toml = _toml_in_force(machine, identity, files)
+        want_programs(machine, PROGRAM, node_places.packages(toml))
+        drop_in = drop_in_of(machine, node_places.UNIT, of_node(toml), "node", say)
+        system = changes_of(machine, record, [*ours, *drop_in])
+        sweep(machine, [*wanted, *ours, *drop_in], node_places.RECORD)
+        new = {change.wanted.path for change in (*system, *files) if change.how != "kept"}
+        changed = frozenset(record.unfinished) | new
+        if changed:
+            record.unfinished = sorted(changed)
+            save_record(machine, record, node_places.RECORD)
+        put_all(machine, record, system, say)
+        make_users_and_folders(machine, node_places.SETTINGS)
+        put_all(machine, record, files, say)
+        is_busy = bool(changed or system or files)
+        if is_busy:  # Whatever fails from here on, these files are ours.
+            save_record(machine, record, node_places.RECORD)
+        is_busy |= run_services(machine, node_places.SERVICES, changed, say)
+        if is_busy:
+            record.unfinished = []
+            save_record(machine, record, node_places.RECORD)
+    name = f"{node_text(identity.node)} is here"
+    say(f"Everything is in place: {name}." if is_busy else f"Nothing to do: everything is in place, {name}.")
+
+
+def _identity(machine: Machine, given: Mapping[str, bytes], now: datetime) -> Identity:
+    """What is to be here: of what was given and what is here, the newer.
+
+    Raises:
+        PackError: they do not belong together.
+    """
+    here = {name: data for name in FILES if (data := read(machine.path(f"{node_places.STATE}/{name}"))) is not None}
+    taken = dict(given)
+    if _began_at(here) > _began_at(given):
+        for name in CERTIFICATE:  # The node has a newer one.
+            taken.pop(name, None)
+    identity = identity_of({**here, **taken}, now if "client.pem" in taken else _BEGINNING)
+    known = _known(here)
+    if known is not None and known != (identity.node, identity.authority):
+        raise PackError(
+            f"This machine is the unit {node_text(known[0])}; this is for {node_text(identity.node)}, or another town."
+            f" Nothing was changed. To make it another unit: 'systemctl stop {node_places.UNIT}', move"
+            f" {node_places.STATE} away, and run this again."
+        )
+    kept = _directory(here, identity)
+    if kept is not None and newest(identity.directory, kept) is kept:
+        return replace(identity, files={**identity.files, "directory.json": here["directory.json"]})
+    return identity
+
+
+def _toml_in_force(machine: Machine, identity: Identity, changes: Iterable[Change]) -> dict[str, Any]:
+    """The configuration as it will be: an engineer's own is kept."""
+    if any(change.wanted.path == node_places.NODE_TOML and change.how != "kept" for change in changes):
+        return identity.toml
+    try:
+        return tomllib.loads(machine.path(node_places.NODE_TOML).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise InstallError(
+            f"{node_places.NODE_TOML} cannot be read: {e}. Mend or delete it. Nothing was changed."
+        ) from e
+
+
+def _known(here: Mapping[str, bytes]) -> tuple[NodeId, PublicKey] | None:
+    """Whose machine it is; ``None`` = nobody's yet, as far as can be read."""
+    try:
+        node = parse_node(str(tomllib.loads(here["node.toml"].decode("utf-8"))["identity"]["node"]))
+        return node, PublicKey(bytes.fromhex(here["authority.pub"].decode("ascii").strip()))
+    except (KeyError, TypeError, ValueError, WireError):
+        return None
+
+
+def _began_at(files: Mapping[str, bytes]) -> datetime:
+    try:
+        certificate = x509.load_pem_x509_certificates(files["client.pem"])[0]
+        key = serialization.load_pem_private_key(files["client.key"], password=None)
+    except (KeyError, ValueError):
+        return _BEGINNING
+    # Of a power cut between the two: worth nothing.
+    is_whole = public_part(certificate.public_key()) == public_part(key.public_key())
+    return certificate.not_valid_before_utc if is_whole else _BEGINNING
+
+
+def _directory(here: Mapping[str, bytes], identity: Identity) -> Directory | None:
+    try:
+        return open_directory(here["directory.json"], identity.authority)
+    except (KeyError, WireError):
+        return None
+
+
+def _file(name: str, data: bytes) -> Wanted:
+    mode = PRIVATE if name.endswith(".key") else PUBLIC
+    return Wanted(f"{node_places.STATE}/{name}", data, mode, is_editable=name == "node.toml")

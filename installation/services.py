@@ -1,0 +1,78 @@
+"""The units of a machine: which change makes which of them start, restart or read its files again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from installation.machine import Machine
+from installation.steps import Say, must
+
+SYSTEM: Final = "/etc/systemd/system"
+RULES: Final = "/etc/udev/rules.d"
+UDEV: Final = "/run/udev/control"
+"""Where udev takes orders."""
+
+
+class Service(Struct, frozen=True):
+    """A unit of the machine.
+
+    Attributes:
+        name: without ``.service``.
+        shipped: its file below ``systemd/`` of the programs, as below ``/etc/systemd/system``.
+        restarts_on: paths, or folders with a slash at their end: a change there needs a restart.
+        reloads_on: a change there needs a reload only.
+        part: with which part it runs.
+    """
+
+    name: str
+    shipped: str
+    restarts_on: tuple[str, ...] = ()
+    reloads_on: tuple[str, ...] = ()
+    part: Literal["central", "office", "backup", "node"] = "central"
+
+    def act(self, changed: frozenset[str]) -> str:
+        """``restart``, ``reload`` or nothing, after these paths have changed."""
+        for act, places in (
+            ("restart", (f"{SYSTEM}/{self.shipped}", f"{SYSTEM}/{self.name}.service.d/", *self.restarts_on)),
+            ("reload", self.reloads_on),
+        ):
+            if any(path.startswith(one) if one[-1] == "/" else path == one for path in changed for one in places):
+                return act
+        return ""
+
+
+def run_services(machine: Machine, services: Iterable[Service], changed: frozenset[str], say: Say) -> bool:
+    """Have them run, with what has changed. Returns whether there was anything to do.
+
+    Raises:
+        InstallError: one of them does not.
+    """
+    if any(path.startswith(f"{SYSTEM}/") for path in changed):
+        must(machine, "systemctl", "daemon-reload")
+    # A container has no such program: its devices are somebody else's.
+    if any(path.startswith(f"{RULES}/") for path in changed) and machine.path(UDEV).exists():
+        must(machine, "udevadm", "control", "--reload")
+        must(machine, "udevadm", "trigger")
+    is_busy = False
+    for service in services:
+        if not machine.run("systemctl", "is-enabled", service.name).is_good:
+            must(machine, "systemctl", "enable", service.name)
+            say(f"enabled {service.name}: it starts with the machine")
+            is_busy = True
+        act = service.act(changed)
+        if not machine.run("systemctl", "is-active", service.name).is_good:
+            act = "start"
+        if act:
+            must(machine, "systemctl", act, service.name, hint=f" See: journalctl -u {service.name} -n 20")
+            say(
+                {
+                    "start": f"started {service.name}",
+                    "restart": f"restarted {service.name}",
+                    "reload": f"{service.name} has read its files again",
+                }[act]
+            )
+            is_busy = True
+    return is_busy

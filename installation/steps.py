@@ -1,0 +1,74 @@
+"""The steps of an installation, whatever is installed: say what is to be done, put files, make users and folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from installation.errors import InstallError
+from installation.files import Change, Record, Wanted, change_of, digest, put
+from installation.machine import Machine
+
+Say = Callable[[str], None]
+"""Takes a sentence for each thing done."""
+_TOLD: Final = {
+    "made": "made {path}",
+    "updated": "updated {path}",
+    "replaced": "replaced {path}, which somebody had changed here: it is the fleet's",
+    "kept": "kept {path}, which was changed here: the new one is {path}.new; take over what you need, then delete it",
+}
+
+
+def changes_of(machine: Machine, record: Record, wanted: Iterable[Wanted]) -> list[Change]:
+    """What there is to do with these files; one that is as it should be, whoever put it, is remembered."""
+    found = []
+    for one in wanted:
+        change = change_of(machine, record, one)
+        if change is None:
+            if machine.path(one.path).read_bytes() == one.data:
+                record.files[one.path] = digest(one.data)
+        else:
+            found.append(change)
+    return found
+
+
+def put_all(machine: Machine, record: Record, changes: Iterable[Change], say: Say) -> None:
+    """Do it, in this order."""
+    for change in changes:
+        put(machine, record, change)
+        say(_TOLD[change.how].format(path=change.wanted.path))
+
+
+def make_users_and_folders(machine: Machine, settings: tuple[str, ...]) -> None:
+    """By the files of these names in ``sysusers.d`` and ``tmpfiles.d``; what is there gets its owner and mode."""
+    must(machine, "systemd-sysusers", *settings)
+    must(machine, "systemd-tmpfiles", "--create", *settings)
+
+
+def must(machine: Machine, *command: str, hint: str = "") -> str:
+    """Run a program of the machine's, and return what it says.
+
+    Raises:
+        InstallError: it failed.
+    """
+    answer = machine.run(*command)
+    if not answer.is_good:
+        said = answer.text.strip().rstrip(".") or f"status {answer.status}"
+        raise InstallError(f"'{' '.join(command)}' failed: {said}.{hint} Then run this again.")
+    return answer.text
+
+
+def want_programs(machine: Machine, program: str, packages: tuple[str, ...]) -> None:
+    """Look, before anything is changed, whether the machine has what the units start.
+
+    Raises:
+        InstallError: something is missing.
+    """
+    missing = machine.missing_packages(packages)
+    if missing:
+        raise InstallError(f"Debian packages are missing: apt install {' '.join(missing)}. Nothing was changed.")
+    if not machine.path(program).exists():
+        raise InstallError(
+            f"{program} is missing, which the units start: install the programs into /opt/watchlink."
+            " Nothing was changed."
+        )

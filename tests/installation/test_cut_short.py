@@ -1,0 +1,167 @@
+"""``kill -9`` at each file operation and each command of an installation, then again: it ends as if nothing had been.
+
+Really killed: a child does it, and dies before the operation that is its turn.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from installation import node_places, places
+from installation.install import Order, install
+from installation.machine import Answer
+from installation.node_install import install_node
+from installation.node_pack import read_node_pack
+from installation.pack import read_pack
+from installation.places import Parts
+from installation.services import Service
+from provisioning.fleet import Fleet
+from tests.installation.conftest import BareMachine
+
+EVENTS = frozenset({"open", "os.rename", "os.mkdir"})
+"""Python's audit events of operations on files after which something else is there; to open for reading is none."""
+
+
+class RunningMachine(BareMachine):
+    """It also knows with which files each of its services was last started or told to read them, as a real one does."""
+
+    def __init__(self, root: Path, services: Iterable[Service]) -> None:
+        super().__init__(root)
+        self.services = {service.name: service for service in services}
+        self.running = root.with_name(f"{root.name}.running")
+        self.running.mkdir(exist_ok=True)
+        self.due = -1
+        """Before which operation it is killed; -1 = never."""
+
+    def run(self, *command: str) -> Answer:
+        self.turn()
+        match command:
+            case ["systemctl", "is-active", name]:
+                return Answer(0 if (self.running / name).exists() else 3, "")
+            case ["systemctl", "start" | "restart" | "reload", name]:
+                (self.running / name).write_text(self.read_by(name))
+        return super().run(*command)
+
+    def read_by(self, name: str) -> str:
+        """The files that a service reads, with their contents."""
+        service = self.services[name]
+        files = (path for path in sorted(self.root.rglob("*")) if path.is_file())
+        return "".join(
+            f"{path.relative_to(self.root)} {path.read_text(errors='replace')}"
+            for path in files
+            if service.act(frozenset({f"/{path.relative_to(self.root)}"}))
+        )
+
+    def turn(self) -> None:
+        """One operation: killed, if its turn has come."""
+        if self.due == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.due -= 1
+
+    def audit(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Of Python's."""
+        is_ours = event in EVENTS and str(self.root) + "/" in f"{arguments[0]}/"
+        if event == "open":
+            is_ours = is_ours and bool(int(str(arguments[2] or 0)) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+        if is_ours:
+            self.turn()
+
+
+def killed(machine: RunningMachine, turn: int, work: Callable[[RunningMachine], None]) -> bool:
+    """Do the work in a child that is killed before that operation; returns whether there was one."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            machine.due = turn
+            sys.addaudithook(machine.audit)
+            work(machine)
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert status in {0, signal.SIGKILL}, status
+    return status == signal.SIGKILL
+
+
+def state(machine: RunningMachine) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path.relative_to(machine.root)): (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
+        for path in machine.root.rglob("*")
+        if path.is_file()
+    }
+
+
+def ends_the_same_whenever_killed(
+    before: RunningMachine, work: Callable[[RunningMachine], None], folder: Path, at_least: int
+) -> None:
+    """Of a machine that is like ``before``."""
+    services = before.services.values()
+
+    def copied(name: str) -> RunningMachine:
+        shutil.copytree(before.root, folder / name)
+        shutil.copytree(before.running, folder / f"{name}.running")
+        return RunningMachine(folder / name, services)
+
+    whole = copied("whole")
+    work(whole)
+    wanted = state(whole)
+    turn = 0
+    while killed(machine := copied(f"killed-{turn}"), turn, work):
+        work(machine)
+        assert wanted == state(machine), turn
+        assert [] == [
+            name for name in machine.services if (machine.running / name).read_text() != machine.read_by(name)
+        ]
+        for done in (machine.root, machine.running):
+            shutil.rmtree(done)
+        turn += 1
+    assert turn >= at_least
+
+
+@pytest.fixture
+def bare(machine: BareMachine, monkeypatch: pytest.MonkeyPatch) -> BareMachine:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # Who is killed loses nothing by it.
+    machine.path(node_places.STATE).mkdir(parents=True)
+    return machine
+
+
+@pytest.mark.parametrize("before", ["bare", "running"])
+def test_central_ends_the_same_whenever_it_was_killed(
+    bare: BareMachine, fleet: Fleet, town: Path, tmp_path: Path, before: str
+) -> None:
+    machine = RunningMachine(bare.root, places.services(Parts()))
+    if before == "running":
+        install(machine, read_pack(town), lambda _: None, Order())
+        fleet.add("Corner Shop", "High St", ["hart"])
+        fleet.renew("broker")
+        fleet.renew("central")
+    pack = read_pack(town)
+
+    ends_the_same_whenever_killed(
+        machine, lambda it: install(it, pack, lambda _: None, Order()), tmp_path, {"bare": 70, "running": 30}[before]
+    )
+
+
+@pytest.mark.parametrize("before", ["bare", "running"])
+def test_node_ends_the_same_whenever_it_was_killed(
+    bare: BareMachine, fleet: Fleet, tmp_path: Path, before: str
+) -> None:
+    machine = RunningMachine(bare.root, node_places.SERVICES)
+    node = fleet.add("Corner Shop", "High St", ["hart"], profile="fake").node
+    if before == "running":
+        install_node(machine, read_node_pack(fleet.node_folder(node)), lambda _: None)
+        fleet.renew(node)
+    given = read_node_pack(fleet.node_folder(node))
+
+    ends_the_same_whenever_killed(
+        machine, lambda it: install_node(it, given, lambda _: None), tmp_path, {"bare": 40, "running": 15}[before]
+    )
