@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
+    ConnectAnew,
     Effect,
     ForgetFrame,
     KeepAirtime,
@@ -68,6 +69,7 @@ _PART_OF: Final[dict[type[Effect], Part]] = {
     PublishFrame: Part.NETWORK,
     PublishHealth: Part.NETWORK,
     PublishSync: Part.NETWORK,
+    ConnectAnew: Part.NETWORK,
     RelayFrame: Part.NETWORK,
     StopOver: Part.RADIO,
 }
@@ -89,6 +91,7 @@ class UplinkPort(Protocol):
     def publish_relay(self, data: bytes) -> None: ...  # noqa: D102
     def publish_health(self, health: Health) -> None: ...  # noqa: D102
     def publish_sync(self, sync: Sync) -> None: ...  # noqa: D102
+    def connect_anew(self) -> None: ...  # noqa: D102
     def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
 
 
@@ -197,6 +200,7 @@ class EffectRunner:
             PublishFrame: self._by_network(lambda uplink, effect: uplink.publish_frame(effect.signed, effect.schemes)),
             PublishHealth: self._by_network(lambda uplink, effect: uplink.publish_health(effect.health)),
             PublishSync: self._by_network(self._publish_sync),
+            ConnectAnew: self._by_network(lambda uplink, _effect: uplink.connect_anew()),
             RelayFrame: self._by_network(lambda uplink, effect: uplink.publish_relay(effect.data)),
             TransmitOver: self._transmit,
             StopOver: self._stop_over,

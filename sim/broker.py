@@ -122,6 +122,12 @@ class SimBroker:
         """Begin to connect, and retry while the client runs."""
         self._timeline.after(self._timeline.chance.randint(*RECONNECT_MS), lambda: self._try(client))
 
+    def break_off(self, client: NodeId) -> None:
+        """A client ends its connection, which it makes anew."""
+        session = self._sessions[client]
+        if session.is_connected:
+            self._drop(session, notice_ms=0)
+
     def publish(self, sender: NodeId, message: Message, qos: int, puback: Callable[[], None]) -> None:
         """A client publishes; without a connection the message is lost."""
         session = self._sessions[sender]

@@ -312,6 +312,7 @@ class SimNode:
             do.PublishFrame: self._publish,
             do.PublishHealth: lambda effect: self._tell_central(Up.HEALTH, encode_message(effect.health), 0),
             do.PublishSync: self._publish_sync,
+            do.ConnectAnew: lambda _effect: self._broker.break_off(self.id),
             do.RelayFrame: lambda effect: self._tell_central(Up.HEARD, effect.data, 1),
             do.ShowScreen: self._show,
             do.RetryPart: lambda effect: self._retry(effect.part),

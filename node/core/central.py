@@ -65,6 +65,7 @@ class Central(Struct):
     Attributes:
         heard_ms: its last status or answer on this connection.
         proven_ms: its last answer to a question of ours; ``None`` = none on this connection.
+        brought_ms: when the broker last brought anything of central's with QoS 1: a late answer or a state, too.
         sequence: of the last status or answer of this run.
         revision: states up to this one are covered by its last answer.
         answered_at_s: Unix time by its clock of its last answer; 0 = none.
@@ -91,6 +92,7 @@ class Central(Struct):
     sync_sent_ms: int | None = None
     taken: Taken | None = None
     proven_ms: int | None = None
+    brought_ms: int = 0
     sequence: int = 0
     revision: int = 0
     answered_at_s: int = 0

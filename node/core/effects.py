@@ -274,6 +274,10 @@ class PublishSync(Struct, frozen=True):
     is_listing: bool = False
 
 
+class ConnectAnew(Struct, frozen=True):
+    """End the connection to the broker; it is made anew at once."""
+
+
 class RetryPart(Struct, frozen=True):
     """Try a failed part again; answer PartRecovered, or PartFailed once more."""
 
@@ -319,6 +323,7 @@ Effect = (
     | SetLed
     | PublishHealth
     | PublishSync
+    | ConnectAnew
     | RetryPart
     | ReportFact
     | Stop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,17 +12,18 @@ import msgspec
 import pytest
 
 from demo.flood.line import Line, publication
-from node.core.events import DirectoryReceived, IncidentReceived, LinkUp, SyncAnswered
+from node.core.events import DirectoryReceived, Event, IncidentReceived, LinkUp, Offer, SyncAnswered
 from node.event_queue import EventQueue
 from node.net.mqtt import PahoUplink
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from runtime.mqtt_link import LinkSettings
 from tests.support.fleet_broker import free_port, running_broker, wait_until
+from tests.support.raw_member import Node
 from wire.directory import open_directory
 from wire.ids import NodeId, parse_node
 from wire.messages import Health, IncidentState, SyncAnswer
 from wire.signing import PublicKey, SigningKey, sign_message
-from wire.topics import Down, DownTopic, IncidentTopic
+from wire.topics import Down, DownTopic, FrameTopic, IncidentTopic
 
 pytestmark = [pytest.mark.integration, pytest.mark.finding(17)]
 
@@ -32,13 +35,13 @@ NOW = datetime(2026, 3, 7, 23, 40, tzinfo=UTC)
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port())
-    fleet.add("Corner Shop", "High St", ["hart"])
+    fleet.add_all([NewNode("Corner Shop", "High St", ["hart"]), NewNode("Bakery", "High St", ["hart"])])
     with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
         yield fleet
 
 
-def uplink(fleet: Fleet, queue: EventQueue) -> PahoUplink:
-    """A node's, into a queue from which nobody takes."""
+def uplink(fleet: Fleet, offer: Offer) -> PahoUplink:
+    """A node's, of which nobody takes what arrives."""
     folder = fleet.node_folder(SHOP)
     settings = LinkSettings(
         host="127.0.0.1",
@@ -56,7 +59,7 @@ def uplink(fleet: Fleet, queue: EventQueue) -> PahoUplink:
         authority=authority,
         directory=open_directory(fleet.layout.directory.read_bytes(), authority),
         lost=Health(state="lost", boot_id="b"),
-        offer=queue.offer,
+        offer=offer,
     )
 
 
@@ -95,7 +98,7 @@ def test_what_waits_for_a_loop_that_is_held_up_is_bounded_in_bytes(
 ) -> None:
     """Directories the most, because each waits decoded, five times as large."""
     queue = EventQueue()
-    link = uplink(fleet, queue)
+    link = uplink(fleet, queue.offer)
     link.start()
     found = queue.get(120_000)
     assert found
@@ -111,3 +114,38 @@ def test_what_waits_for_a_loop_that_is_held_up_is_bounded_in_bytes(
     waiting = [event for event, _ in iter(lambda: queue.get(0), None)]
     large = [event for event in waiting if isinstance(event, IncidentReceived | SyncAnswered | DirectoryReceived)]
     assert 0 < len(large) * len(payload) <= waiting_bytes_max
+
+
+def test_new_connection_brings_what_a_broker_believed_to_have_sent(fleet: Fleet) -> None:
+    """Of what it dropped, it keeps 100 as "in flight" (N11): no answer of central's came again on that connection."""
+    goes_on, came = threading.Event(), threading.Event()
+
+    def take_slowly(event: Event, _waiting_max: int, _size: int = 0) -> bool:
+        goes_on.wait()
+        if isinstance(event, IncidentReceived):
+            came.set()
+        return True
+
+    goes_on.set()
+    link = uplink(fleet, take_slowly)
+    link.start()
+    wait_until(lambda: link.is_up, "connected")
+    goes_on.clear()
+    thief = Node(fleet, "00000011", "hart", 1)
+    with contextlib.closing(thief.client):
+        topic = str(FrameTopic("hart", thief.id))
+        for _ in range(40_000):
+            thief.client.client.publish(topic, bytes(100), qos=0)
+        for _ in range(200):
+            thief.client.publish(topic, b"junk")
+    log = fleet.layout.broker / "mosquitto.log"
+    wait_until(lambda: f"are being dropped for client CN={SHOP},O=node" in log.read_text(), "it dropped some")
+    goes_on.set()
+
+    link.connect_anew()
+    with Line("127.0.0.1", fleet.record.broker.port, fleet.layout.central, "00000001") as line:
+        topic, payload = str(IncidentTopic("hart")), msgspec.json.encode(incident(1))
+        key = SigningKey(bytes.fromhex((fleet.layout.central / "signing.key").read_text().strip()))
+        line.send(publication(topic, payload, sign_message(key, topic, payload), 1))
+        wait_until(came.is_set, "the state")
+    link.stop()

@@ -13,6 +13,7 @@ from node.core.air import Mode
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
     AlertDraft,
+    ConnectAnew,
     Effect,
     KeepDirectory,
     KeepSeen,
@@ -81,6 +82,9 @@ class Broken:
     def publish_sync(self, _sync: Sync) -> None:
         raise RuntimeError("no network")
 
+    def connect_anew(self) -> None:
+        raise RuntimeError("no network")
+
     def publish_relay(self, _data: bytes) -> None:
         raise RuntimeError("no network")
 
@@ -133,6 +137,7 @@ def runner(state: Path, out: io.StringIO) -> Iterator[EffectRunner]:
         (PublishFrame(FRAME, (1,)), Part.NETWORK),
         (PublishHealth(Health(state="armed", boot_id="b")), Part.NETWORK),
         (PublishSync(Sync(boot_id="b")), Part.NETWORK),
+        (ConnectAnew(), Part.NETWORK),
         (RelayFrame(FRAME.frame.id, FRAME.data), Part.NETWORK),
         (StopOver(1), Part.RADIO),
         (RetryPart(Part.BUTTONS), Part.BUTTONS),

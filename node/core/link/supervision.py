@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from node.core import delivery, parts, scales
 from node.core.central import Beat
 from node.core.controls import Part
-from node.core.effects import COUNTER_FLOOR_MAX, KeepDirectory, PublishHealth, RaiseCounterFloor
+from node.core.effects import COUNTER_FLOOR_MAX, ConnectAnew, KeepDirectory, PublishHealth, RaiseCounterFloor
 from node.core.events import (
     CentralStatusReceived,
     ClockRead,
@@ -95,6 +95,7 @@ def sync_answered(turn: Turn, event: SyncAnswered) -> None:
             turn.state.central.unanswered = 0
             _proven(turn, answer.boot_id)
         return
+    turn.state.central.brought_ms = turn.now_ms
     asked = proof.question_of(turn, answer)
     if asked is None:
         turn.reject("old answer")
@@ -120,6 +121,7 @@ def incident_came(turn: Turn, event: IncidentReceived) -> None:
     if not event.is_signed:
         turn.reject("unsigned")
         return
+    turn.state.central.brought_ms = turn.now_ms
     frame_id = FrameId.parse(state.incident)
     relays.answered(turn, (frame_id,))
     is_closing = state.state == "closed" and frame_id.node != turn.settings.node
@@ -139,6 +141,10 @@ def _signed_status(turn: Turn, event: CentralStatusReceived) -> None:
         turn.state.central.heard_ms = turn.now_ms
     elif is_established and status.sequence < central.sequence:
         turn.reject("old status")
+    if proof.is_brought_nothing(turn.state, turn.now_ms):
+        turn.state.central.questions = ()
+        turn.order(ConnectAnew())
+        return
     # A hint that central, or a new run of it, may be there: worth only a question.
     is_hint = not is_established or central.path is not PathPhase.PROVEN
     if is_hint and not proof.is_waiting(turn.state, turn.now_ms):

@@ -17,10 +17,11 @@ from node.core.machine import initial_state
 from node.core.table import PathPhase
 from tests.support.members import BOOTS, NOON, OURS
 from tests.support.node_world import StateWord, World
+from tests.support.signing_central import Signing
 from wire.ids import CENTRAL, NodeId
 from wire.kinds import AnswerState
 from wire.lateness import ANSWER_WITHIN_MS
-from wire.messages import CentralStatus, IncidentState, SyncAnswer
+from wire.messages import CentralStatus, SyncAnswer
 
 BANK = NodeId(0x77)
 """In no directory."""
@@ -84,36 +85,6 @@ def test_unsigned_status_proves_no_path_and_puts_nobody_on_duty(told: World) -> 
     assert PathPhase.PROVEN is not told.state.central.path
     assert told.state.central.on_duty is None
     assert "ready" != told.face
-
-
-class Signing:
-    """A central that signs: what it says, and what a broker may keep of it."""
-
-    def __init__(self, world: World, boot: str = "central-1") -> None:
-        self.world, self.boot, self.sequence = world, boot, 0
-
-    def status(self, *on_duty: str) -> CentralStatusReceived:
-        """The next heartbeat."""
-        self.sequence += 1
-        at = self.world.wall()
-        said = CentralStatus(
-            boot_id=self.boot, at=at, expires_at=at + timedelta(seconds=30), on_duty=on_duty, sequence=self.sequence
-        )
-        return CentralStatusReceived(said, is_signed=True)
-
-    def answer(self, *states: IncidentState, revision: int = 0, floor: int = 0) -> SyncAnswered:
-        """To the newest question."""
-        self.sequence += 1
-        said = SyncAnswer(
-            boot_id=self.boot,
-            counter_floor=floor,
-            incidents=states,
-            nonce=self.world.state.central.questions[-1].nonce,
-            at=self.world.wall(),
-            sequence=self.sequence,
-            revision=revision,
-        )
-        return SyncAnswered(said, is_signed=True)
 
 
 def is_proven(world: World) -> bool:
