@@ -1,0 +1,103 @@
+"""A certificate renewed at the real service, and what the real broker then makes of the node (F2, ADR 0031)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+
+from node.renewal.command import DONE, FAILED, renew_all
+from provisioning.broker_probe import BrokerProbe, Verdict
+from provisioning.certificates import IssuedCertificate, issue_client_certificate
+from provisioning.enforcement import enforce, reload_by_pid_file
+from provisioning.fleet import Fleet
+from provisioning.records import remember
+from tests.support.enrolling_town import EnrollingTown, running_service
+from tests.support.node_process import CentralStandIn, NodeProcess
+from tests.support.node_town import SHOP, Town
+from tests.support.pairs import write_pair
+from wire.subjects import NODES
+
+pytestmark = pytest.mark.integration
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def folder(town: Town) -> Iterator[Path]:
+    """Of a node that knows the enrolment service, which runs."""
+    folder = town.folder(SHOP)
+    with running_service(EnrollingTown.of(town.fleet)) as service:
+        with (folder / "node.toml").open("a") as file:
+            file.write(f'[enrolment]\nhost = "127.0.0.1"\nport = {service.port}\n')
+        yield folder
+
+
+def in_place(folder: Path) -> IssuedCertificate:
+    pem = (folder / "client.pem").read_bytes()
+    own = x509.load_pem_x509_certificate(pem)
+    key = (folder / "client.key").read_bytes()
+    return IssuedCertificate(pem, key, own.serial_number, own.not_valid_after_utc, "nodes-1")
+
+
+def seen(fleet: Fleet, certificate: IssuedCertificate) -> Verdict:
+    """What the broker does with it."""
+    probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted)
+    return probe.observe(certificate, f"watchlink/1/scheme/hart/frame/{SHOP}").verdict
+
+
+def refuse_from_now_on(fleet: Fleet, certificate: IssuedCertificate) -> None:
+    """Put it on the list of its issuer, so that whoever connects has another one."""
+    fleet_folder = fleet.folder
+    with fleet_folder.changing():
+        fleet_folder.commit(msgspec.structs.replace(fleet_folder.record, canaries=(remember(certificate),)))
+        enforce(fleet_folder, reload_by_pid_file(fleet.layout.pid_file))
+
+
+def test_node_renewed_in_mid_life_stays_connected_and_its_next_alerts_arrive(
+    town: Town,
+    folder: Path,
+    start_node: Callable[[str], NodeProcess],
+    start_central: Callable[[], CentralStandIn],
+) -> None:
+    old = in_place(folder)
+    central, node = start_central(), start_node(SHOP)
+    node.press("assist")
+    central.wait_for(lambda: len({signed.data for signed in central.alerts()}) == 1, "an alert before")
+
+    assert DONE == renew_all(folder / "node.toml", "1", is_forced=True)
+    refuse_from_now_on(town.fleet, old)
+    assert seen(town.fleet, old) is Verdict.REVOKED
+    node.press("attack")
+    central.wait_for(lambda: len({signed.data for signed in central.alerts()}) == 2, "an alert on the same connection")
+    town.broker.stop()
+    town.broker.start()
+    again = start_central()
+    node.press("assist")
+    again.wait_for(lambda: bool(again.alerts()), "an alert with the new certificate")
+
+
+def test_pub_that_was_closed_for_two_hundred_days_comes_back(town: Town, folder: Path) -> None:
+    issuer = town.fleet.folder.issuer(NODES)
+    write_pair(folder, issue_client_certificate(issuer, SHOP, now=datetime.now(UTC) - 290 * DAY))
+
+    assert seen(town.fleet, in_place(folder)) is Verdict.REFUSED
+    assert DONE == renew_all(folder / "node.toml", "1", is_forced=False)
+    assert seen(town.fleet, in_place(folder)) is Verdict.ACCEPTED
+
+
+def test_revoked_node_gets_no_certificate_and_the_one_it_had_is_worth_nothing(
+    town: Town, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert DONE == renew_all(folder / "node.toml", "1", is_forced=True)
+    renewed = in_place(folder)
+    assert seen(town.fleet, renewed) is Verdict.ACCEPTED
+    town.fleet.revoke(SHOP, reload_by_pid_file(town.fleet.layout.pid_file))
+
+    assert FAILED == renew_all(folder / "node.toml", "1", is_forced=True)
+    assert "says that this unit was struck off" in capsys.readouterr().err
+    assert seen(town.fleet, renewed) in {Verdict.REVOKED, Verdict.FORBIDDEN}
