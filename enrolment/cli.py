@@ -35,12 +35,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the service", dest="what")
     key = commands.add_parser("key", help="make the key that adds nodes to the directory, once")
     key.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="for delegate.key and delegate.pub")
+    renew = commands.add_parser(
+        "renew-list",
+        help="make and prove a new revocation list of nodes, on the broker's machine; a timer runs it daily",
+    )
+    renew.add_argument("--broker", type=Path, required=True, metavar="FOLDER", help="the broker's files")
+    renew.add_argument(
+        "--reload-command",
+        default="",
+        metavar="COMMAND",
+        help="has the broker read its files again (default: a signal to mosquitto.service)",
+    )
     given = parser.parse_args(arguments)
     if given.what == "key":
         return _make_key(given.to)
     if given.config is None:
         parser.error("give --config with enrol.toml")
+    if given.what == "renew-list":
+        return _renew_list(given.config, given.broker, given.reload_command)
     return _run(given.config)
+
+
+def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
+    from enrolment.config import load_configuration  # noqa: PLC0415
+    from enrolment.list_renewal import ListRenewalError, renew_list_of  # noqa: PLC0415
+    from enrolment.register import RegisterError  # noqa: PLC0415
+
+    try:
+        ends_at = renew_list_of(load_configuration(config), broker, reload_command)
+    except ConfigError as e:
+        return _refuse(e, STATUS_CONFIG)
+    except (ListRenewalError, RegisterError, OSError) as e:
+        return _refuse(e, STATUS_FAILED)
+    print(f"The revocation list of nodes is renewed and proven. The first of all lists ends on {ends_at:%d %b %Y}.")  # noqa: T201
+    return 0
 
 
 def _make_key(folder: Path) -> int:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from runtime.config import ConfigError
 from runtime.issuing import permitted_organisation, sign_certificate, subject_name
+from wire.renewal import BACKDATED, CERTIFICATE_LIFE
 from wire.subjects import NODES
+
+LIST_LIFE: Final = timedelta(days=30)
 
 
 class RequestError(ValueError):
@@ -42,8 +47,14 @@ class NodesIssuer:
             raise ConfigError(f"{certificate_file}: may sign for others than nodes, so it must not be here")
         self._key = key
 
-    def sign(self, request: x509.CertificateSigningRequest, common_name: str, now: datetime) -> x509.Certificate:
-        """A certificate for the request's key, in this name, for a client, for 90 days.
+    def sign(
+        self,
+        request: x509.CertificateSigningRequest,
+        common_name: str,
+        now: datetime,
+        life: timedelta = CERTIFICATE_LIFE,
+    ) -> x509.Certificate:
+        """A certificate for the request's key, in this name, for a client, for ``life``.
 
         Nothing else of the request is looked at: not its subject, not its extensions.
         """
@@ -54,7 +65,23 @@ class NodesIssuer:
             subject=subject_name(common_name, NODES),
             purpose=ExtendedKeyUsageOID.CLIENT_AUTH,
             begins_at=now,
+            life=life,
         )
+
+    def revoke(self, serials: AbstractSet[int], number: int, now: datetime) -> bytes:
+        """A revocation list of these, PEM, for 30 days, with that number."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(now - BACKDATED)
+            .next_update(now + LIST_LIFE)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(x509.CRLNumber(number), critical=False)
+        )
+        for serial in sorted(serials):
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+            builder = builder.add_revoked_certificate(entry)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def chain_pem(self, certificate: x509.Certificate) -> str:
         """The certificate, then the issuer's."""

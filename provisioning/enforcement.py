@@ -30,13 +30,13 @@ import msgspec
 from msgspec import Struct
 
 from provisioning.broker import BELIEVED, PROOF_USER, proof_topic
-from provisioning.broker_probe import BrokerProbe, Observation, Verdict
 from provisioning.certificates import CertificateAuthority, IssuedCertificate, issue_client_certificate
 from provisioning.errors import BrokerUnprovenError, FleetDamagedError, FleetError
 from provisioning.folder import FleetFolder
 from provisioning.issuers import has_issuer, roots_for_broker
 from provisioning.records import remember
 from provisioning.renewal import renew_broker
+from runtime.broker_probe import BrokerProbe, Observation, Verdict
 from wire.subjects import SERVICES, subject_text
 
 Reload = Callable[[], None]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import CertificateAuthority, issue_client_certificate
 from provisioning.fleet import Fleet, NewNode
+from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
 from wire.subjects import NODES
 

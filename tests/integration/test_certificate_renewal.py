@@ -10,12 +10,14 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from enrolment.config import load_configuration
+from enrolment.list_renewal import ListRenewalError, renew_list_of
 from node.renewal.command import DONE, FAILED, renew_all
-from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import IssuedCertificate, issue_client_certificate
 from provisioning.enforcement import enforce, reload_by_pid_file
 from provisioning.fleet import Fleet
 from provisioning.records import remember
+from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.enrolling_town import EnrollingTown, running_service
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import SHOP, Town
@@ -100,4 +102,20 @@ def test_revoked_node_gets_no_certificate_and_the_one_it_had_is_worth_nothing(
 
     assert FAILED == renew_all(folder / "node.toml", "1", is_forced=True)
     assert "says that this unit was struck off" in capsys.readouterr().err
-    assert seen(town.fleet, renewed) in {Verdict.REVOKED, Verdict.FORBIDDEN}
+    assert seen(town.fleet, renewed) is Verdict.FORBIDDEN, "the fleet does not know it, but the ACL knows the node"
+    renew_list(town, f"kill -HUP {town.fleet.layout.pid_file.read_text().strip()}")
+    assert seen(town.fleet, renewed) is Verdict.REVOKED
+
+
+def renew_list(town: Town, reload_command: str) -> None:
+    layout = town.fleet.layout
+    renew_list_of(load_configuration(layout.enrolment / "enrol.toml"), layout.broker, reload_command)
+
+
+def test_list_that_the_broker_was_not_told_of_is_not_proven(
+    town: Town, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert folder.exists()
+    monkeypatch.setattr("enrolment.list_renewal.PROOF_DEADLINE_S", 0)
+    with pytest.raises(ListRenewalError, match="LETS REVOKED CERTIFICATES IN"):
+        renew_list(town, "true")

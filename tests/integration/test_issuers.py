@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
+from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.fleet_broker import free_port, running_broker, wait_until
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed
 from wire.subjects import NODES, SERVICES

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from node.config import load_config
-from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import IssuedCertificate, issue_client_certificate
 from provisioning.cli import main
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
 from provisioning.issuer_changes import cut_off, new_issuer, new_root
 from provisioning.listing import list_fleet
+from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.first_ca import COMMIT, one_ca_fleet
 from tests.support.fleet_broker import Listener, free_port, listening, running_broker
 from tests.support.hostile_subjects import NAME, ORGANISATION, signed

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from provisioning import folder as fleet_folder
-from provisioning.broker_probe import BrokerProbe, Verdict
 from provisioning.certificates import IssuedCertificate, issue_crl
 from provisioning.cli import main
 from provisioning.enforcement import reload_by_command, reload_by_pid_file
 from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet, NewNode
+from runtime.broker_probe import BrokerProbe, Verdict
 from tests.support.fleet_broker import DEADLINE_S, free_port, listening, running_broker
 from wire.directory import open_directory
 from wire.ids import NodeId

@@ -23,6 +23,7 @@ NAMES: Final = (
     *OFFICE,
     "watchlink-central-backup.service",
     "watchlink-node-renew.service",
+    "watchlink-enrol-list.service",
 )
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 EXPOSURE_MAX_TENTHS: Final = 15

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from provisioning.broker import PROOF_USER, proof_topic
-from provisioning.broker_probe import BrokerProbe, Observation, Verdict
 from provisioning.certificates import CertificateAuthority, IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.fleet import Fleet
+from runtime.broker_probe import BrokerProbe, Observation, Verdict
 from tests.support.proof_broker import CONNACK, ProofBroker
 from wire.subjects import NODES
 

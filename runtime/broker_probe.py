@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from socket import create_connection
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
-
-from provisioning.certificates import IssuedCertificate
 
 _CONNACK: Final = 0x20
 _PUBACK: Final = 0x40
@@ -37,6 +35,18 @@ class Verdict(StrEnum):
     FORBIDDEN = "let in, and its message forbidden"
     ACCEPTED = "let in, and its message taken"
     UNREACHABLE = "not answered"
+
+
+class Shown(Protocol):
+    """A certificate with its key, both PEM."""
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """Then its issuer's."""
+
+    @property
+    def key_pem(self) -> bytes:
+        """Not encrypted."""
 
 
 class Observation(Struct, frozen=True):
@@ -60,7 +70,7 @@ class BrokerProbe(Struct, frozen=True):
     ca_file: Path
     timeout_s: float = 5.0
 
-    def observe(self, certificate: IssuedCertificate, topic: str) -> Observation:
+    def observe(self, certificate: Shown, topic: str) -> Observation:
         """Connect as ``certificate``, publish one empty message to ``topic`` at QoS 1, and report the answer."""
         with _files(certificate) as (certificate_file, key_file):
             context = ssl.create_default_context(cafile=str(self.ca_file))
@@ -141,7 +151,7 @@ def _exactly(link: ssl.SSLSocket, count: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _files(certificate: IssuedCertificate) -> Iterator[tuple[Path, Path]]:
+def _files(certificate: Shown) -> Iterator[tuple[Path, Path]]:
     # OpenSSL takes a client's certificate only from files; mkdtemp makes a folder only its owner can enter.
     with tempfile.TemporaryDirectory(prefix="watchlink-proof-") as folder:
         certificate_file, key_file = Path(folder) / "client.pem", Path(folder) / "client.key"

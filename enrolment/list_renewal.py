@@ -1,0 +1,246 @@
+"""``watchlink enrol renew-list``: a new revocation list of the nodes' issuer, every day, where its key is.
+
+The broker's other lists stay as they are: their keys are elsewhere. What is revoked: all that the list had, and every
+certificate that was made here for a node that the directory has struck since. The order is what keeps a mistake from
+opening the door: judged, written beside, renamed, judged again, reloaded, proven with a canary.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
+
+from enrolment.config import Configuration
+from enrolment.issuer import NodesIssuer
+from enrolment.register import Register
+from enrolment.rules.lists import ListError, check_lists, read_lists, with_list
+from runtime.atomic import PRIVATE, PUBLIC, write_atomic
+from runtime.broker_probe import BrokerProbe, Verdict
+from runtime.config import ConfigError
+from runtime.key_file import read_key
+from wire.directory import open_directory
+from wire.errors import WireError
+from wire.ids import node_text
+from wire.signing import PublicKey
+
+PROOF_NAME: Final = "proof-of-lists"
+"""To whom the broker gives no right."""
+PROOF_LIFE: Final = timedelta(hours=1)
+PROOF_DEADLINE_S: Final = 20.0
+PROOF_PAUSE_S: Final = 0.2
+CANARIES: Final = "canaries.json"
+BROKER_PIDS: Final = Path("/sys/fs/cgroup/system.slice/mosquitto.service/cgroup.procs")
+_LET_IN: Final = frozenset({Verdict.ACCEPTED, Verdict.FORBIDDEN})
+
+
+class ListRenewalError(Exception):
+    """The list is not renewed, or not proven: a sentence for the engineer, which says what is in force."""
+
+
+class Proof(Struct, frozen=True):
+    """A certificate made to look at the broker with, and its key."""
+
+    certificate_pem: bytes
+    key_pem: bytes
+    serial: int
+    ends_at: datetime
+
+
+class BrokerFolder(Struct, frozen=True):
+    """The broker's files on this machine."""
+
+    path: Path
+
+    def lists(self) -> bytes:
+        """Of all issuers.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return (self.path / "crl.pem").read_bytes()
+
+    def issuers(self) -> list[x509.Certificate]:
+        """Those in force.
+
+        Raises:
+            OSError, ValueError: it cannot be read.
+        """
+        return x509.load_pem_x509_certificates((self.path / "issuers.pem").read_bytes())
+
+
+def renew_list_of(configuration: Configuration, folder: Path, reload_command: str) -> datetime:
+    """:func:`renew_list` as the service's files have it.
+
+    Raises:
+        ListRenewalError: see there.
+        ConfigError, RegisterError, OSError: a file cannot be used; nothing was changed.
+    """
+    file, at = configuration.file, configuration.at
+    issuer = NodesIssuer(at(file.issuer.certificate_file), at(file.issuer.key_file))
+    try:
+        authority = PublicKey(read_key(at(file.directory.authority_file), "authority's key"))
+        directory = open_directory(at(file.directory.file).read_bytes(), authority)
+    except WireError as e:
+        raise ConfigError(f"{at(file.directory.file)}: not a directory of this town's authority ({e})") from e
+    struck = {node_text(node) for node, sender in directory.senders.items() if sender.is_revoked}
+    register = Register(at(file.state_dir) / "register.sqlite3")
+    try:
+        made = [one for one in register.certificates() if one.node in struck]
+    finally:
+        register.close()
+    return renew_list(
+        BrokerFolder(folder),
+        issuer,
+        frozenset(int(one.serial, 16) for one in made),
+        state_dir=at(file.state_dir),
+        reload=reload_by(reload_command),
+        probe=BrokerProbe(file.broker.host, file.broker.port, at(file.issuer.roots_file)),
+        deadline_s=PROOF_DEADLINE_S,
+    )
+
+
+def renew_list(
+    broker: BrokerFolder,
+    issuer: NodesIssuer,
+    revoked: frozenset[int],
+    *,
+    state_dir: Path,
+    reload: Callable[[], None],
+    probe: BrokerProbe,
+    now: datetime | None = None,
+    deadline_s: float = PROOF_DEADLINE_S,
+) -> datetime:
+    """Renew the list, and prove that the running broker obeys it. Returns when the first of all lists ends.
+
+    Args:
+        broker: its folder.
+        issuer: the nodes'.
+        revoked: serials of certificates of struck nodes.
+        state_dir: where it is noted which canaries need not be revoked any more.
+        reload: has the broker read its files again; raises OSError or subprocess.SubprocessError.
+        probe: a look at the broker.
+        now: aware; ``None`` = the machine's clock.
+        deadline_s: how long the broker may take.
+
+    Raises:
+        ListRenewalError: nothing was changed, or it is not proven; it says which.
+    """
+    now = now or datetime.now(UTC)
+    canary, control = (_for_proof(issuer, now) for _ in range(2))
+    wanted = revoked | {canary.serial}
+    try:
+        ends_at = _put(broker, issuer, wanted, _ended_canaries(state_dir, canary, now), now)
+    except (ListError, ValueError, OSError) as e:
+        raise ListRenewalError(
+            f"The revocation list of nodes is NOT renewed: {e}. The broker was not told to read anything. Install the"
+            " fleet's newest pack before the list ends: from then on no unit can connect."
+        ) from e
+    try:
+        reload()
+        _prove(probe, canary, control, deadline_s)
+    except (OSError, subprocess.SubprocessError, ListRenewalError) as e:
+        raise ListRenewalError(
+            f"NOT PROVEN: {e}. The new list is in {broker.path}; a broker that starts with it obeys it. Until this"
+            " command succeeds, treat the broker as open."
+        ) from e
+    return ends_at
+
+
+def _put(
+    broker: BrokerFolder, issuer: NodesIssuer, wanted: frozenset[int], over: frozenset[int], now: datetime
+) -> datetime:
+    """Put the new list in place, as far as that is safe. Returns when the first of all lists ends.
+
+    Args:
+        broker: its folder.
+        issuer: the nodes'.
+        wanted: serials that must be in it.
+        over: serials that need not.
+        now: aware.
+
+    Raises:
+        ListError, ValueError, OSError: the broker must not read its files again.
+    """
+    name, issuers, before = issuer.certificate.subject, broker.issuers(), broker.lists()
+    held = read_lists(before, issuers)
+    if name not in held:
+        # A list of an issuer that was cut off would let its certificates in again, the thief's too.
+        raise ListError(f"the broker has no list of {name.rfc4514_string()}, so this issuer was cut off")
+    wanted |= held[name].serials - over
+    lists = with_list(held, name, issuer.revoke(wanted, held[name].number + 1, now))
+    check_lists(lists, issuers, wanted, name, now)
+    if broker.lists() != before:
+        raise ListError("somebody else has changed the file just now")
+    write_atomic(broker.path / "crl.pem", lists, PUBLIC)
+    check_lists(broker.lists(), issuers, wanted, name, now)
+    return min(one.ends_at for one in read_lists(lists, issuers).values())
+
+
+def reload_by(command: str) -> Callable[[], None]:
+    """Runs a command, without a shell; empty = tells the broker's unit on this machine to read its files again."""
+
+    def reload() -> None:
+        if command:
+            subprocess.run(shlex.split(command), check=True, timeout=60, stdin=subprocess.DEVNULL)  # noqa: S603 - the engineer's
+            return
+        # Asking systemd takes root; a signal takes a capability.
+        pids = BROKER_PIDS.read_text().split()
+        if not pids:
+            raise OSError("mosquitto.service does not run")
+        for pid in pids:
+            os.kill(int(pid), signal.SIGHUP)
+
+    return reload
+
+
+def _prove(probe: BrokerProbe, canary: Proof, control: Proof, deadline_s: float) -> None:
+    give_up_at = time.monotonic() + deadline_s
+    while True:
+        of_canary, of_control = probe.observe(canary, PROOF_NAME), probe.observe(control, PROOF_NAME)
+        if of_canary.verdict is Verdict.REVOKED and of_control.verdict in _LET_IN:
+            return
+        if time.monotonic() >= give_up_at:
+            break
+        time.sleep(PROOF_PAUSE_S)
+    if of_canary.verdict in _LET_IN:
+        raise ListRenewalError("the broker LETS REVOKED CERTIFICATES IN")
+    detail = of_control.detail or of_canary.detail
+    if of_control.verdict is Verdict.UNREACHABLE:
+        raise ListRenewalError(f"the broker did not answer ({detail})")
+    raise ListRenewalError(f"the broker refuses valid certificates too ({detail}): nobody can connect")
+
+
+def _for_proof(issuer: NodesIssuer, now: datetime) -> Proof:
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    made = issuer.sign(request, PROOF_NAME, now, PROOF_LIFE)
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Proof(issuer.chain_pem(made).encode(), key_pem, made.serial_number, made.not_valid_after_utc)
+
+
+def _ended_canaries(state_dir: Path, canary: Proof, now: datetime) -> frozenset[int]:
+    """Earlier canaries that have ended, so that the list does not grow for ever. Notes the new one."""
+    file = state_dir / CANARIES
+    try:
+        noted = msgspec.json.decode(file.read_bytes(), type=dict[str, datetime])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        noted = {}  # Those stay in the list: harmless.
+    kept = {serial: ends_at for serial, ends_at in noted.items() if ends_at > now}
+    kept[f"{canary.serial:x}"] = canary.ends_at
+    write_atomic(file, msgspec.json.encode(kept), PRIVATE)
+    return frozenset(int(serial, 16) for serial in noted.keys() - kept.keys())
