@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from enrolment.issuer import LIST_LIFE, NodesIssuer
 from enrolment.list_renewal import CANARIES, BrokerFolder, ListRenewalError, reload_by, renew_list
-from enrolment.rules.lists import ListError, check_lists, read_lists
+from enrolment.rules.lists import ListError, check_lists, read_lists, with_list
 from provisioning.broker import PROOF_USER
 from provisioning.certificates import issue_crl
 from runtime.broker_probe import BrokerProbe, Observation, Shown, Verdict
@@ -173,6 +173,17 @@ def test_lists_that_are_there_twice_or_of_a_stranger_are_refused(lists: Lists, t
     for more in (data, stranger):
         with pytest.raises(ListError, match="of no issuer of this fleet, or there twice"):
             read_lists(data + more, lists.issuers)
+
+
+def test_list_that_somebody_else_signed_in_an_issuers_name_is_refused(lists: Lists, tmp_path: Path) -> None:
+    other = EnrollingTown.found(tmp_path / "other").fleet.folder.issuer(NODES)
+    forged = with_list(
+        read_lists(lists.file.read_bytes(), lists.issuers),
+        lists.issuer.certificate.subject,
+        issue_crl(other, frozenset(), 1, now=NOW),
+    )
+    with pytest.raises(ListError, match="of no issuer of this fleet"):
+        read_lists(forged, lists.issuers)
 
 
 @pytest.mark.parametrize(
