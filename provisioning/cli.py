@@ -10,7 +10,14 @@ from typing import Final
 
 import msgspec
 
-from provisioning import add_commands, delegate_commands, enrolment_commands, office_commands, seed_commands
+from provisioning import (
+    add_commands,
+    collect_commands,
+    delegate_commands,
+    enrolment_commands,
+    office_commands,
+    seed_commands,
+)
 from provisioning.console import broker_options, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
@@ -106,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     delegate_commands.add_commands(commands)
     enrolment_commands.add_commands(commands)
     seed_commands.add_commands(commands)
+    collect_commands.add_commands(commands)
     return parser
 
 

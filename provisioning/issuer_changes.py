@@ -138,7 +138,11 @@ def _renew_cut_off(folder: FleetFolder, *, is_office_due: bool) -> tuple[str, ..
     record = folder.record
     refused = {one.name for one in record.issuers if one.cut_off_at is not None}
     renewed: list[str] = []
-    nodes = [one for one in record.nodes if one.revoked_at is None and one.certificates[-1].issuer in refused]
+    nodes = [
+        one
+        for one in record.nodes
+        if one.revoked_at is None and any(last.issuer in refused for last in one.certificates[-1:])
+    ]
     if nodes and has_issuer(record, NODES):
         renewed += [path.name for path in renew_nodes(folder, nodes)]
     if not has_issuer(record, SERVICES):

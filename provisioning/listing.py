@@ -62,6 +62,8 @@ class NodeRow(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
     kind: NodeKind = "premises"
     office_premises: int = 0
+    renews: bool = False
+    """It renews its certificate itself, at the enrolment service; then the end is when the fleet took it over."""
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
@@ -136,16 +138,21 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
             node.place,
             record.scheme_slugs(node.schemes),
             node.profile,
-            _latest(node.certificates),
+            _latest(node.certificates) if node.certificates else node.added_at,
             node.revoked_at,
             node.kind,
             node.office_premises,
+            renews=not node.certificates,
         )
         for node in record.nodes
     )
     central, broker = _latest(record.central.certificates), _latest(record.broker_certificates)
     crl = fleet.crl_expires_at()
-    ends = [(row.premises, row.node, row.certificate_expires_at) for row in rows if row.revoked_at is None]
+    ends = [
+        (row.premises, row.node, row.certificate_expires_at)
+        for row in rows
+        if row.revoked_at is None and not row.renews
+    ]
     ends += [("Central", CENTRAL, central), ("The broker", BROKER, broker)]
     if record.central.alerts_certificates:
         ends.append(("Alerts' connection of central", ALERTS, _latest(record.central.alerts_certificates)))
@@ -241,7 +248,8 @@ def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
             else f"waiting for its claim until {_day(row.claim_ends_at)}",
             "",
         )
-    return _day(row.certificate_expires_at), "" if row.revoked_at is None else _day(row.revoked_at)
+    until = "renews itself" if row.renews else _day(row.certificate_expires_at)
+    return until, "" if row.revoked_at is None else _day(row.revoked_at)
 
 
 def _claim_warnings(record: FleetRecord, now: datetime) -> list[str]:

@@ -81,7 +81,8 @@ class NodeRecord(Record, frozen=True):
     """The public key of its frames."""
     added_at: Moment
     certificates: tuple[CertificateRecord, ...]
-    """All ever issued to it, oldest first: revoking a node revokes them all."""
+    """All ever issued to it here, oldest first: revoking a node revokes them all. None of a node that claimed its
+    premises: the enrolment service knows what it made, and revokes that."""
     revoked_at: Moment | None = None
     kind: NodeKind = "premises"
     """``gateway``: central's own radio, as in the directory."""
@@ -248,8 +249,8 @@ class FleetRecord(Record, frozen=True, kw_only=True):
         waiting = next((claim for claim in self.claims if claim.node == wanted), None)
         if waiting is not None:
             raise FleetInputError(
-                f"{wanted} ({waiting.premises}) has not been claimed by any node yet. To take the claim back:"
-                f" 'watchlink fleet claim {wanted} --withdraw'."
+                f"{wanted} ({waiting.premises}) waits for its claim. If a unit has claimed it since: 'watchlink fleet"
+                f" collect', then again. If not: 'watchlink fleet claim {wanted} --withdraw'."
             )
         if found is None:
             raise FleetInputError(f"No node {wanted} in this fleet: see 'watchlink fleet list'.")

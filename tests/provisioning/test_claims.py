@@ -288,7 +288,9 @@ def test_revoking_what_waits_says_how_to_take_it_back(fleet: Fleet, capsys: pyte
     reserve(fleet, [SHOP])
 
     assert 2 == main(["revoke", "--dir", str(fleet.layout.town), "00000010"])
-    assert "'watchlink fleet claim 00000010 --withdraw'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'watchlink fleet collect'" in said
+    assert "'watchlink fleet claim 00000010 --withdraw'" in said
 
 
 def test_list_shows_what_waits_and_until_when(fleet: Fleet, clock: Clock) -> None:

@@ -1,0 +1,51 @@
+"""``watchlink fleet collect``: take over the units that have claimed their premises."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioning.collecting import collect
+from provisioning.console import broker_options, pass_directory_on, say, town_options
+from provisioning.fleet import Fleet
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+
+def add_commands(commands: Commands) -> None:
+    """Add it to the parser."""
+    command = commands.add_parser(
+        "collect",
+        parents=[town_options(), broker_options()],
+        help="take over the units that have claimed their premises, so that they can be revoked and set here",
+    )
+    command.add_argument(
+        "--from",
+        type=Path,
+        dest="file",
+        metavar="FILE",
+        help="the enrolment service's changed/directory.json; default: in TOWN/enrolment",
+    )
+    command.set_defaults(run=_collect)
+
+
+def _collect(options: argparse.Namespace) -> None:
+    fleet = Fleet.open(options.dir)
+    found = collect(fleet.folder, options.file or fleet.layout.enrolment / "changed" / "directory.json")
+    for node in found.taken:
+        say(f"{node.node} ({node.premises}) has claimed its premises, and is this fleet's from now on.")
+    for node in found.struck:
+        say(
+            f"! {node.node} ({node.premises}) claimed its premises, but is struck or had its claim taken back: revoked."
+        )
+    for number in found.strangers:
+        say(
+            f"! {number} was added by the delegate, and this fleet never reserved that number. Treat the delegate's key"
+        )
+        say("  as stolen: see 'The delegate' in docs/runbook.md.")
+    if found.taken or found.struck:
+        pass_directory_on(options, fleet)
+    else:
+        say("No unit has claimed its premises since the last time.")

@@ -1,0 +1,134 @@
+"""Takes over from the delegate who has claimed what: the authority then lists these nodes itself (ADR 0026, 0030).
+
+Until then they are the delegate's alone: they go with the delegation, and the fleet can neither revoke nor set them.
+What the delegate says is believed for numbers that this fleet has reserved, and for their keys; names and schemes are
+the fleet's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from provisioning.errors import FleetInputError
+from provisioning.folder import FleetFolder
+from provisioning.records import FleetRecord, NodeRecord
+from wire.directory import Directory, Sender, open_directory
+from wire.errors import REASONS, DecodeError
+from wire.ids import FIRST_PREMISES_NODE, node_text
+from wire.limits import DIRECTORY_BYTES_MAX
+
+_PROFILE_UNKNOWN: Final = ""
+
+
+class Collected(Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        taken: nodes that claimed their premises, and are the authority's own now.
+        struck: nodes whose claim had been taken back: nobody hears them any more.
+        strangers: numbers that this fleet has never reserved. They are left out: an honest delegate adds none.
+    """
+
+    taken: tuple[NodeRecord, ...] = ()
+    struck: tuple[NodeRecord, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+
+def collect(folder: FleetFolder, file: Path) -> Collected:
+    """Read the directory that the enrolment service has changed, and list its nodes in the next one of the authority's.
+
+    Args:
+        folder: the fleet's.
+        file: the service's ``changed/directory.json``, or central's.
+
+    Raises:
+        FleetInputError: it cannot be read, is not of this town, or was changed under another delegation than the one
+            in force; nothing was changed.
+    """
+    with folder.changing():
+        directory = _read(folder, file)
+        found = _sorted_out(folder, directory)
+        new = (*found.taken, *found.struck)
+        if new:
+            numbers = {node.node for node in new}
+            record = msgspec.structs.replace(
+                folder.record,
+                nodes=tuple(sorted((*folder.record.nodes, *new), key=lambda node: node.node)),
+                claims=tuple(claim for claim in folder.record.claims if claim.node not in numbers),
+            )
+            folder.commit(record.with_next_directory(folder.now()))
+        # Even if nothing is new: this finishes what was interrupted.
+        folder.publish()
+    return found
+
+
+def _read(folder: FleetFolder, file: Path) -> Directory:
+    try:
+        with file.open("rb") as source:
+            data = source.read(DIRECTORY_BYTES_MAX + 1)
+        directory = open_directory(data, folder.authority_public())
+    except OSError as e:
+        raise FleetInputError(f"{file} cannot be read: {e.strerror}. The enrolment service writes it.") from e
+    except DecodeError as e:
+        raise FleetInputError(f"{file} is not used. It is {REASONS[e.reason]}.") from e
+    delegation = folder.record.delegation
+    if directory.is_delegated and (delegation is None or directory.epoch != delegation.epoch):
+        raise FleetInputError(
+            f"{file} is not used: it was changed under a delegation that is over. Bring the enrolment service the"
+            " newest directory first, and then its file here."
+        )
+    return directory
+
+
+def _sorted_out(folder: FleetFolder, directory: Directory) -> Collected:
+    record = folder.record
+    taken: list[NodeRecord] = []
+    struck: list[NodeRecord] = []
+    strangers: list[str] = []
+    known = {node.node for node in record.nodes}
+    for number, sender in sorted(directory.senders.items()):
+        node = node_text(number)
+        if number < FIRST_PREMISES_NODE or node in known:
+            continue
+        if number >= record.next_node:
+            strangers.append(node)
+            continue
+        one = _node(record, sender, folder)
+        (taken if one.revoked_at is None else struck).append(one)
+    return Collected(tuple(taken), tuple(struck), tuple(strangers))
+
+
+def _node(record: FleetRecord, sender: Sender, folder: FleetFolder) -> NodeRecord:
+    now, node, key = folder.now(), node_text(sender.node), sender.key.raw.hex()
+    claim = next((one for one in record.claims if one.node == node), None)
+    if claim is None:
+        schemes = tuple(sorted(sender.schemes)) or (record.schemes[0].number,)
+        return NodeRecord(
+            node=node,
+            premises=sender.premises,
+            place=sender.place,
+            schemes=schemes,
+            profile=_PROFILE_UNKNOWN,
+            key=key,
+            added_at=now,
+            certificates=(),
+            revoked_at=now,
+            signs=True,
+        )
+    return NodeRecord(
+        node=node,
+        premises=claim.premises,
+        place=claim.place,
+        schemes=claim.schemes,
+        profile=claim.profile,
+        key=key,
+        added_at=now,
+        certificates=(),
+        revoked_at=now if sender.is_revoked else None,
+        signs=True,
+        office_premises=claim.office_premises,
+    )
