@@ -92,6 +92,8 @@ def _add(options: argparse.Namespace) -> None:
     write = None if options.labels is None else sheet_writer(options.labels)
     made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
     _hand_out(made, options, write)
+    if not options.reload_command and knows_broker(options, fleet):
+        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
     _pass_claims_on(options, fleet)
 
 

@@ -68,7 +68,8 @@ def reserve(
             number = NodeId(number + 1)
         claims = (*record.claims, *(one.claim for one in made))
         folder.commit(msgspec.structs.replace(record, claims=claims, next_node=number))
-        folder.publish_claims()
+        # All of it: the broker's ACL has the rights of these numbers before anybody can claim them.
+        folder.publish()
     return tuple(made)
 
 

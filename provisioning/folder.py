@@ -33,10 +33,10 @@ from provisioning.records import FleetRecord, encode_record, load_record
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire.claims import OpenClaim, OpenClaims, encode_claims
 from wire.directory import seal_directory
-from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text
+from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import PublicKey, SigningKey
-from wire.subjects import SERVICES
+from wire.subjects import NODES, SERVICES
 
 
 class FleetFolder:
@@ -195,6 +195,16 @@ class FleetFolder:
                 node.revoked_at is not None,
             )
             for node in record.nodes
+        ]
+        # Before anybody has a certificate in that name: so a node that claims it can be heard at once, and the service
+        # that answers it needs no right over the broker.
+        members += [
+            Member(
+                parse_node(claim.node),
+                record.scheme_slugs(claim.schemes),
+                users(record, in_force, (), (claim.node, NODES), now),
+            )
+            for claim in record.claims
         ]
         central = record.central
         services = Services(

@@ -326,3 +326,21 @@ def test_claims_survive_other_changes(fleet: Fleet) -> None:
     change_keys(fleet.folder, trust=SigningKey(b"o" * 32).public.raw)
 
     assert ["00000010"] == [one.node for one in Fleet.open(fleet.layout.town).record.claims]
+
+
+def test_broker_knows_a_number_before_anybody_claims_it(fleet: Fleet) -> None:
+    """So a node that was enrolled is heard at once, and the service that enrols it has no right over the broker."""
+    reserve(fleet, [SHOP])
+    acl = (fleet.layout.broker / "acl").read_text()
+
+    block = acl.partition("user CN=00000010,O=node\n")[2].partition("user ")[0]
+    assert "topic write watchlink/1/scheme/hart/frame/00000010\n" in block
+    assert "user CN=gallery-00000010" not in acl
+
+
+def test_broker_forgets_a_number_that_nobody_will_claim(fleet: Fleet) -> None:
+    reserve(fleet, [SHOP])
+    withdraw(fleet, "00000010")
+    fleet.folder.publish()
+
+    assert "00000010" not in (fleet.layout.broker / "acl").read_text()
