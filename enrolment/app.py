@@ -67,6 +67,7 @@ class EnrolmentService:
             delegate=delegate,
             register=self._register,
         )
+        self._publishing.look()
         self._claims: WatchedFile[OpenClaims] = WatchedFile(
             at(file.claims_file), decode_claims, CLAIMS_BYTES_MAX, _log_fault
         )
@@ -80,7 +81,7 @@ class EnrolmentService:
             facts=facts,
         )
         renewing = Renewing(register=self._register, publishing=self._publishing, issuer=issuer, facts=facts)
-        app = Starlette(
+        self.app = Starlette(
             routes=[
                 Route(CA_CERTIFICATES_PATH, ca_certificates.answer, methods=["GET"]),
                 Route(ENROL_PATH, enrolling.answer, methods=["POST"]),
@@ -88,9 +89,9 @@ class EnrolmentService:
             ]
         )
         tls = server_context(at(file.web.certificate_file), at(file.web.key_file))
-        listener = listen(file.web.host, file.web.port, has_tls=True)
-        self._web = WebServer(app, listener, tls=tls)
-        facts.write("listening", url=url_of(listener, has_tls=True))
+        self._listener = listen(file.web.host, file.web.port, has_tls=True)
+        self._web = WebServer(self.app, self._listener, tls=tls)
+        facts.write("listening", url=url_of(self._listener, has_tls=True))
 
     def run(self, should_stop: threading.Event) -> None:
         """Serve until ``should_stop`` is set.
@@ -98,12 +99,11 @@ class EnrolmentService:
         Raises:
             RuntimeError: the server has ended by itself.
         """
-        self._publishing.look()
         self._web.start_thread()
         self._service.ready()
         said = None
         while not should_stop.wait(LOOK_S):
-            self._look()
+            self.look()
             status = self._publishing.refusal() or self._publishing.fault or "open"
             if status != said:
                 self._service.status(status)
@@ -117,7 +117,13 @@ class EnrolmentService:
         self._web.join_thread()
         self._register.close()
 
-    def _look(self) -> None:
+    def close(self) -> None:
+        """Of one that does not run."""
+        self._listener.close()
+        self._register.close()
+
+    def look(self) -> None:
+        """Sign the authority's directory again if there is a new one."""
         try:
             if self._publishing.look():
                 self._facts.write("directory published")

@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="default: run the node")
     _add_check(commands, shared)
+    _add_enrol(commands, shared)
     unkey = commands.add_parser("unkey", parents=[shared], help="release the transmit key, even if the node hangs")
     unkey.set_defaults(run=_unkey)
     renew = commands.add_parser(
@@ -96,6 +97,26 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser], sh
     diagnose.set_defaults(run=_diagnose)
 
 
+def _add_enrol(commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
+    enrol = commands.add_parser(
+        "enrol",
+        parents=[shared],
+        help="make this new unit a node, with the seed on its card",
+        description="Makes this unit's keys, claims its identity with the code in the seed, and deletes the seed. Says"
+        " where it stands, on the panel too, and goes on trying until it is done. It may be ended at any moment.",
+        epilog="Exit status: 0 the node can start, 1 not yet, 2 the command or the configuration is wrong.",
+    )
+    enrol.add_argument("--seed", dest="seed_file", type=Path, required=True, metavar="FILE", help="watchlink-seed.json")
+    enrol.add_argument(
+        "--profile", default="ssd1309-128x64", metavar="NAME", help="which panel shows it; default: %(default)s"
+    )
+    enrol.add_argument(
+        "--fake-socket", type=Path, metavar="SOCKET", help="profile 'fake': where its board can be looked at"
+    )
+    enrol.add_argument("--once", dest="is_once", action="store_true", help="try once, and say what is wrong")
+    enrol.set_defaults(run=_enrol)
+
+
 def _seconds(text: str) -> int:
     if not text.isdecimal() or not 2 <= int(text) <= 600:  # noqa: PLR2004 - less tells nothing, more is a slip
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 600")
@@ -148,6 +169,28 @@ def _renew(config_file: Path, *, is_forced: bool) -> int:
     from node.renewal.command import renew_all  # noqa: PLC0415
 
     return renew_all(config_file, _version(), is_forced=is_forced)
+
+
+def _enrol(config_file: Path, *, seed_file: Path, profile: str, fake_socket: Path | None, is_once: bool) -> int:
+    import signal  # noqa: PLC0415
+    import threading  # noqa: PLC0415
+
+    from node.enrol.command import enrol  # noqa: PLC0415
+    from node.enrol.panel import telling  # noqa: PLC0415
+    from runtime.logs import set_up_logging  # noqa: PLC0415
+
+    set_up_logging()
+    should_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: should_stop.set())
+    signal.signal(signal.SIGINT, lambda *_: should_stop.set())
+    with telling(profile, fake_socket) as tell:
+        return enrol(
+            seed_file,
+            config_file.absolute(),
+            _version(),
+            tell=tell,
+            wait=lambda seconds: is_once or should_stop.wait(seconds),
+        )
 
 
 def _unkey(config_file: Path) -> int:

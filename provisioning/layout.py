@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -13,13 +12,14 @@ from provisioning.broker import BrokerSettings
 from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
+from wire import node_file
 from wire.ids import CENTRAL, node_text
+from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
 
 FOLDER: Final = 0o700
 DEBIAN_STATE: Final = PurePosixPath("/var/lib/mosquitto")
 DEFAULT_PROFILE: Final = "ssd1309-128x64"
-FAKE_PROFILE: Final = "fake"
 PROFILES: Final = (
     DEFAULT_PROFILE,
     "ssd1309-128x64-spi",
@@ -184,7 +184,7 @@ authority_file = "authority.pub"
 directory_file = "../directory.json"
 
 [mqtt]
-{_mqtt(broker)}
+{node_file.mqtt_toml(broker.host, broker.port)}
 [web]
 host = "127.0.0.1"
 port = {web_port}
@@ -198,47 +198,15 @@ port = {web_port}
 
 def node_toml(node: NodeRecord, broker: BrokerRecord, fake_socket: str) -> str:
     """A node's configuration."""
-    schemes = ", ".join(map(str, node.schemes))
-    board = f"fake_socket = {_text(fake_socket)}\n" if node.profile == FAKE_PROFILE else ""
-    return f"""\
-# {node.premises}. Paths are relative to this folder; docs/configuration.md explains every key.
-state_dir = "state"
-
-[identity]
-node = {_text(node.node)}
-premises = {_text(node.premises)}
-place = {_text(node.place)}
-schemes = [{schemes}]
-signing_key_file = "signing.key"
-authority_file = "authority.pub"
-directory_file = "directory.json"
-
-[mqtt]
-{_mqtt(broker)}
-[hardware]
-profile = {_text(node.profile)}
-{board}
-# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
-# [radio]
-# driver = "none"
-# licence = ""
-"""
-
-
-def _mqtt(broker: BrokerRecord) -> str:
-    return f"""\
-host = {_text(broker.host)}
-port = {broker.port}
-ca_file = "ca.pem"
-certificate_file = "client.pem"
-key_file = "client.key"
-keepalive_s = 15
-"""
-
-
-def _text(value: str) -> str:
-    # A JSON string of characters without controls is a TOML basic string (TOML 1.0, "String").
-    return json.dumps(value, ensure_ascii=False)
+    return node_file.node_toml(
+        node=node.node,
+        premises=node.premises,
+        place=node.place,
+        schemes=node.schemes,
+        profile=node.profile,
+        broker=(broker.host, broker.port),
+        fake_socket=fake_socket,
+    )
 
 
 CENTRAL_TEXT: Final = node_text(CENTRAL)

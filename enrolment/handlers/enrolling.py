@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 CLOSED_RETRY_S: Final = 60
 _STATUS: Final = {"malformed": 400, "slow down": 429, "closed": 503}
 """All others: 403."""
+_OK: Final = 200
+_WRONG: Final = frozenset({400, 403})
+"""What guessing looks like."""
 
 
 class Enrolling:
@@ -87,10 +90,13 @@ class Enrolling:
         if wait_s > 0:
             return _refusal("slow down", int(wait_s) + 1)
         body = await read_body(request, 2 * REQUEST_BYTES_MAX)
-        if body is None:
+        response = _refusal("malformed") if body is None else await run_in_threadpool(self._settle, body, address)
+        # On the loop's thread alone.
+        if response.status_code == _OK:
+            self._guessing.forget(address)
+        elif response.status_code in _WRONG:
             self._note_failure(address)
-            return _refusal("malformed")
-        return await run_in_threadpool(self._settle, body, address)
+        return response
 
     def _settle(self, body: bytes, address: str) -> Response:
         with self._lock:
@@ -99,7 +105,6 @@ class Enrolling:
                 code_hash = claim_hash(read_claim_code(asked.claim))
                 requests = read_request(asked.tls_request), read_request(asked.gallery_request)
             except (EnrolmentError, ClaimCodeError, RequestError) as e:
-                self._note_failure(address)
                 logger.info("a request for enrolment from %s was refused: %s", address, e)
                 return _refusal("malformed")
             try:
@@ -145,7 +150,6 @@ class Enrolling:
             found = new
         else:
             self._facts.write("answered again", node=found.node, address=address)
-        self._guessing.forget(address)
         return self._answer(found, self._publishing.add())
 
     def _spend(
@@ -198,7 +202,6 @@ class Enrolling:
         return Response(json.encode(answer), media_type="application/json")
 
     def _refuse(self, refused: Refused, address: str) -> Response:
-        self._note_failure(address)
         self._facts.write("claim refused", problem=refused.problem, node=refused.node, address=address)
         if refused.problem == "used":
             logger.error(

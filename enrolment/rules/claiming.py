@@ -87,18 +87,17 @@ def judge(
         return spent if spent.node not in struck else Refused("struck", spent.node)
     if claim is None:
         return Refused("unknown claim")
-    problem = _problem(claim, asked_node, holder, struck, now_s)
-    return claim if problem is None else Refused(problem, claim.node)
+    problem = _problem(claim, asked_node, holder, keys, now_s) if claim.node not in struck else "struck"
+    if problem is not None:
+        return Refused(problem, claim.node)
+    # The same unit with the code that was made when it seemed to have got lost: it spends nothing more.
+    return claim if holder is None else holder
 
 
-def _problem(
-    claim: OpenClaim, asked_node: str, holder: Enrolled | None, struck: frozenset[str], now_s: int
-) -> Problem | None:
+def _problem(claim: OpenClaim, asked_node: str, holder: Enrolled | None, keys: str, now_s: int) -> Problem | None:
     if asked_node != claim.node:
         return "other node"
     if now_s >= claim.ends_at:
         return "expired"
-    if claim.node in struck:
-        return "struck"
-    # Keys of a number never change: 'fleet replace' gives another number.
-    return "used" if holder is not None else None
+    # Keys of a number never change: another unit gets another number.
+    return "used" if holder is not None and holder.keys != keys else None

@@ -157,3 +157,46 @@ def test_central_keeps_a_strike_after_a_restart_when_the_delegation_is_over(
 
     assert desk.file.look() is None
     assert open_kept(desk.newest.data, AUTHORITY.public).directory.senders[PUB].is_revoked
+
+
+class Two(Desk):
+    """Central with a second file, in which the enrolment service puts the directory with its changes."""
+
+    def begin(self, newest: Newest | None = None) -> None:
+        held = (newest or self.newest).directory
+        self.delegated = self.path.with_name("changed.json")
+        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.now, self.delegated)
+
+
+def test_central_takes_whichever_file_is_newer(tmp_path: Path) -> None:
+    desk = Two(tmp_path)
+    assert None is desk.take(BASE)
+    assert None is desk.file.look()  # The second is not there: that is no fault.
+    desk.delegated.write_bytes(delegates())
+    found = desk.file.look()
+    assert isinstance(found, DirectoryChanged)
+    assert (delegates(), None) == (found.data, desk.file.look())
+
+    # The authority's next one is taken although the service's is still the old one.
+    assert None is desk.take(seal_directory(ENDED, AUTHORITY))
+    assert None is desk.file.look()
+
+
+def test_central_that_starts_again_is_not_told_of_a_step_back(tmp_path: Path) -> None:
+    desk = Two(tmp_path)
+    desk.path.write_bytes(BASE)
+    desk.delegated.write_bytes(delegates())
+    desk.begin(Newest(open_kept(delegates(), AUTHORITY.public).directory))
+
+    assert None is desk.file.look()
+
+
+@pytest.mark.parametrize("junk", [b"junk", unsigned()], ids=["junk", "unsigned"])
+def test_bad_second_file_is_refused_and_holds_nothing_up(tmp_path: Path, junk: bytes) -> None:
+    desk = Two(tmp_path)
+    desk.delegated.write_bytes(junk)
+    desk.path.write_bytes(BASE)
+
+    assert isinstance(desk.file.look(), DirectoryChanged)
+    assert isinstance(desk.file.look(), DirectoryRefused)
+    assert None is desk.file.look()

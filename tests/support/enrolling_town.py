@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from provisioning.claims import reserve
 from provisioning.delegate import delegate_to
 from provisioning.enrolment import open_enrolment
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from tests.support.fleet_broker import DEADLINE_S, wait_until
 from wire.claim_code import claim_code, claim_hash
 from wire.claims import OpenClaim, OpenClaims, decode_claims, encode_claims
@@ -39,7 +40,7 @@ FAR = 4_000_000_000
 
 def code_of(number: int) -> str:
     """The code on that label."""
-    return claim_code(number.to_bytes(14, "big") if number > 0xFFFF else bytes([number % 256]) * 14)
+    return claim_code((number << 32).to_bytes(14, "big"))
 
 
 def open_claim(number: int = FIRST, *, ends_at: int = FAR, profile: str = "fake") -> OpenClaim:
@@ -90,8 +91,20 @@ class EnrollingTown:
         """Where the service puts the directory."""
         return self.folder / "changed" / "directory.json"
 
+    def reserve(self, count: int) -> None:
+        """Numbers for so many more shops, whose codes are those of :func:`code_of`."""
+        made = reserve(self.fleet, [NewNode(f"Shop {n}", "High St", ["hart"], profile="fake") for n in range(count)])
+        codes = {one.claim.node: claim_hash(code_of(int(one.claim.node, 16))) for one in made}
+        with self.fleet.folder.changing():
+            record = self.fleet.record
+            claims = tuple(
+                msgspec.structs.replace(one, claim_hash=codes.get(one.node, one.claim_hash)) for one in record.claims
+            )
+            self.fleet.folder.commit(msgspec.structs.replace(record, claims=claims))
+            self.fleet.folder.publish()
+
     def claim(self, *claims: OpenClaim) -> None:
-        """These are open from now on, and no others."""
+        """These are open from now on, and no others: as the service is told, whatever the fleet knows."""
         beside = self.fleet.layout.town / "claims.new"
         beside.write_bytes(encode_claims(OpenClaims(claims=claims)))
         beside.replace(self.fleet.layout.town / "claims.json")

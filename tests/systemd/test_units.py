@@ -22,10 +22,12 @@ NAMES: Final = (
     *("watchlink-node.service", "watchlink-central.service", "mosquitto.service", "watchlink-door.service"),
     *OFFICE,
     "watchlink-central-backup.service",
+    *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
     "watchlink-enrol-list.service",
 )
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
+SEED: Final = "/var/lib/watchlink-node/watchlink-seed.json"
 EXPOSURE_MAX_TENTHS: Final = 15
 CONNECTION_BYTES: Final = 40_000
 """Of the broker's for each connection with TLS, as measured with 400 of them on Debian 13's Mosquitto 2.0.21."""
@@ -250,6 +252,27 @@ def test_folders_of_the_office_are_made_for_users_that_exist(tmp_path: Path) -> 
     assert {"data": 0o2770, "keys": 0o750, "publisher": 0o700, "snapshots": 0o2750} == {
         path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "var/lib/watchlink-office").iterdir()
     }
+
+
+def test_new_unit_becomes_a_node_before_the_node_starts_however_long_that_takes() -> None:
+    name = "watchlink-node-enrol.service"
+
+    assert ["watchlink-node.service"] == lines_of(name, "Before")
+    assert ["infinity"] == lines_of(name, "TimeoutStartSec")
+    assert [f"|{SEED}", "|watchlink.watchlink-seed.json"] == [
+        *lines_of(name, "ConditionPathExists"),
+        *lines_of(name, "ConditionCredential"),
+    ]
+    assert lines_of(name, "ExecStart")[-1] == SEED
+
+
+def test_enrolment_makes_way_for_alerts_and_writes_two_folders_only() -> None:
+    name = "watchlink-enrol.service"
+    folder = "/var/lib/watchlink-enrol/enrolment"
+
+    assert [f"{folder}/state", f"{folder}/changed"] == lines_of(name, "ReadWritePaths")
+    assert int(*lines_of(name, "OOMScoreAdjust")) > 0
+    assert int(*lines_of(name, "CPUWeight")) < 100
 
 
 @pytest.fixture

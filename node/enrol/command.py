@@ -1,0 +1,114 @@
+"""``watchlink node enrol``: tries until this unit is a node, and says where it stands."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from node.config import NodeFile
+from node.enrol.asking import ask
+from node.enrol.keys import keys_in
+from node.enrol.placing import prepare, put_in_place, remove
+from node.enrol.trouble import Trouble, bad_disk, bad_seed, has_identity
+from runtime.atomic import sync_folder
+from runtime.config import ConfigError, load_toml
+from wire.seed import SEED_BYTES_MAX, Seed, SeedError, decode_seed
+
+STATUS_ARMED: Final = 0
+STATUS_NOT_ARMED: Final = 1
+FOLDER: Final = "enrolling"
+"""Beside ``node.toml``: keys and what was answered, until all of it is in place."""
+
+
+class Standing(Struct, frozen=True):
+    """Where it stands, for people.
+
+    Attributes:
+        headline: for the panel, 8 characters at most.
+        lines: for the panel, 21 characters at most each.
+        sentence: in full.
+    """
+
+    headline: str
+    lines: tuple[str, str]
+    sentence: str
+
+
+CLAIMING: Final = Standing("CLAIMING", ("The town is asked", ""), "Asking the town for this unit's identity.")
+
+Tell = Callable[[Standing], None]
+Wait = Callable[[float], bool]
+"""Waits that many seconds; returns whether to stop."""
+
+
+def enrol(seed_file: Path, config: Path, version: str, *, tell: Tell, wait: Wait) -> int:
+    """Make this unit the node of the seed. Safe to end and to run again at any moment.
+
+    Args:
+        seed_file: read at each attempt: somebody may bring another.
+        config: where ``node.toml`` will be; everything else goes beside it.
+        version: the program's.
+        tell: is told where it stands, at each attempt.
+        wait: waits between attempts; when it returns true, this ends.
+
+    Returns 0 once the node can start, 1 if it was ended before.
+    """
+    while True:
+        try:
+            return _attempt(seed_file, config, version, tell)
+        except Trouble as e:
+            headline = "NO CLAIM" if e.is_final else "WAITING"
+            tell(Standing(headline, e.short, e.sentence))
+            # Not all units of a street at the same moment, when its power comes back.
+            if wait(e.again_s * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
+                return STATUS_NOT_ARMED
+
+
+def _attempt(seed_file: Path, config: Path, version: str, tell: Tell) -> int:
+    staging = config.parent / FOLDER
+    try:
+        seed = _seed(seed_file, config)
+        if seed is None:
+            remove(staging)
+            return STATUS_ARMED
+        if not config.exists():
+            tell(CLAIMING)
+            staging.mkdir(mode=0o700, exist_ok=True)
+            keys = keys_in(staging)
+            answer = ask(seed, keys)
+            prepare(staging, seed, keys, answer, version)
+            put_in_place(staging, config.parent)
+        premises = load_toml(config, NodeFile).identity.premises
+        # The seed goes last: until then everything can be done again.
+        seed_file.unlink(missing_ok=True)
+        sync_folder(seed_file.parent)
+        remove(staging)
+    except (OSError, ValueError) as e:
+        raise bad_disk(str(e)) from e
+    tell(Standing("ARMED", (premises[:21], "Starting"), f"This unit is armed for {premises}."))
+    return STATUS_ARMED
+
+
+def _seed(seed_file: Path, config: Path) -> Seed | None:
+    """The seed; ``None`` if it has done its work."""
+    try:
+        with seed_file.open("rb") as source:
+            seed = decode_seed(source.read(SEED_BYTES_MAX + 1))
+    except FileNotFoundError:
+        if config.exists():
+            return None
+        raise bad_seed(f"There is no seed at {seed_file}.") from None
+    except SeedError as e:
+        raise bad_seed(e.sentence) from e
+    if config.exists():
+        try:
+            node = load_toml(config, NodeFile).identity.node
+        except ConfigError as e:
+            raise bad_disk(str(e)) from e
+        if node != seed.node:
+            raise has_identity(node)
+    return seed

@@ -1,0 +1,64 @@
+"""A shop that claims its identity: from the seed on its card to an alert that central has received."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.central_program import running_central
+from tests.support.enrolling_town import EnrollingTown, ServiceProcess, running_service
+from tests.support.fleet_broker import DEADLINE_S, free_port
+from tests.support.mosquitto import Mosquitto
+from tests.support.node_process import NodeProcess
+from wire.seed import SEED_FILE, encode_seed
+
+pytestmark = pytest.mark.integration
+
+
+def start_enrolling(folder: Path, service: ServiceProcess, *more: str) -> subprocess.Popen[str]:
+    """``watchlink node enrol`` of a unit whose card has a seed."""
+    folder.mkdir(exist_ok=True)
+    (folder / SEED_FILE).write_bytes(encode_seed(service.town.seed(service.port)))
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "watchlink.cli", "node", "enrol", "--seed", str(folder / SEED_FILE)),
+            *("--config", str(folder / "node.toml"), "--profile", "fake", *more),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_claimed_shop_is_armed_and_its_alert_received(tmp_path: Path) -> None:
+    port = free_port()
+    town = EnrollingTown.found(tmp_path / "ä town", port=port)
+    town.reserve(1)
+    broker = Mosquitto(town.fleet.layout.broker / "mosquitto.conf", port)
+    central_toml = town.fleet.layout.central / "central.toml"
+    toml = central_toml.read_text().replace(f"port = {town.fleet.record.central.web_port}", f"port = {free_port()}")
+    toml = toml.replace(
+        'directory_file = "../directory.json"\n',
+        'directory_file = "../directory.json"\ndelegated_directory_file = "../enrolment/changed/directory.json"\n',
+    )
+    central_toml.write_text(toml)
+    broker.start()
+    unit = tmp_path / "unit"
+    try:
+        with running_service(town) as service, running_central(central_toml) as central:
+            enrolling = start_enrolling(unit, service)
+            said, _ = enrolling.communicate(timeout=DEADLINE_S)
+            assert 0 == enrolling.returncode
+            assert "This unit is armed for Shop 0." == said.splitlines()[-1]
+            assert not (unit / SEED_FILE).exists()
+            with NodeProcess(unit) as shop:
+                central.wait_for_board(
+                    lambda board: any(line.node == "00000010" and line.state == "ok" for line in board.nodes),
+                    "central hears the new shop",
+                )
+                shop.press("assist")
+                shop.wait_for_fact("receipt")
+    finally:
+        broker.stop()

@@ -1,0 +1,65 @@
+"""The enrolment service's folder: what it needs, and no secret beyond."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from enrolment.config import load_configuration
+from provisioning.cli import main
+from provisioning.enrolment import open_enrolment
+from provisioning.errors import FleetInputError
+from provisioning.fleet import Fleet
+from provisioning.records import FIRST_CA, IssuerRecord
+from runtime.issuing import permitted_organisation
+from wire.subjects import NODES
+
+HOSTS = ["enrol.town.example", "192.0.2.1"]
+
+
+def test_folder_has_the_nodes_issuer_and_no_other_secret_of_the_town(fleet: Fleet) -> None:
+    own = open_enrolment(fleet.folder, HOSTS)
+    keys = {path.name for path in own.rglob("*.key")}
+
+    assert {"nodes.key", "server.key"} == keys
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in own.rglob("*.key")}
+    issuer = x509.load_pem_x509_certificate((own / "nodes.pem").read_bytes())
+    key = serialization.load_pem_private_key((own / "nodes.key").read_bytes(), None)
+    assert (NODES, key.public_key()) == (permitted_organisation(issuer), issuer.public_key())
+
+
+def test_service_reads_the_configuration_and_engineers_change_it(fleet: Fleet) -> None:
+    own = open_enrolment(fleet.folder, HOSTS, 9443)
+    configuration = load_configuration(own / "enrol.toml")
+    assert (9443, "0.0.0.0", fleet.record.broker.port) == (
+        configuration.file.web.port,
+        configuration.file.web.host,
+        configuration.file.broker.port,
+    )
+    assert fleet.layout.directory == configuration.at(configuration.file.directory.file).resolve()
+    (own / "enrol.toml").write_text("changed")
+    before = (own / "server.pem").read_bytes()
+    open_enrolment(fleet.folder, HOSTS)
+
+    assert "changed" == (own / "enrol.toml").read_text()
+    assert before != (own / "server.pem").read_bytes()
+
+
+def test_certificate_is_for_every_address(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["enrolment", "--dir", str(fleet.layout.town), "--host", HOSTS[0], "--host", HOSTS[1]])
+    own = x509.load_pem_x509_certificates((fleet.layout.enrolment / "server.pem").read_bytes())[0]
+    names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+    assert HOSTS == [str(name.value) for name in names]
+    assert "watchlink enrol key" in capsys.readouterr().out
+
+
+def test_fleet_with_one_ca_for_everybody_has_no_service(fleet: Fleet) -> None:
+    first = IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA)
+    with fleet.folder.changing():
+        fleet.folder.commit(msgspec.structs.replace(fleet.record, issuers=(first,)))
+
+    with pytest.raises(FleetInputError, match="must not be online"):
+        open_enrolment(fleet.folder, HOSTS)

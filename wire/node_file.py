@@ -1,0 +1,76 @@
+"""``node.toml`` as it is first written: by the fleet for a node whose keys it makes, or by a node that made its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from wire.limits import NAME_CHARS_MAX
+from wire.text import display_text
+
+FAKE_PROFILE: Final = "fake"
+
+
+def node_toml(
+    *,
+    node: str,
+    premises: str,
+    place: str,
+    schemes: Iterable[int],
+    profile: str,
+    broker: tuple[str, int],
+    fake_socket: str = "",
+) -> str:
+    """A node's configuration.
+
+    Args:
+        node: its number, eight hexadecimal digits.
+        premises: its name.
+        place: where it is.
+        schemes: their numbers.
+        profile: its hardware.
+        broker: host and port.
+        fake_socket: of a fake board; left out for other profiles.
+    """
+    board = f"fake_socket = {toml_text(fake_socket)}\n" if profile == FAKE_PROFILE and fake_socket else ""
+    return f"""\
+# {display_text(premises, NAME_CHARS_MAX)}. Paths are relative to this folder; docs/configuration.md explains every key.
+state_dir = "state"
+
+[identity]
+node = {toml_text(node)}
+premises = {toml_text(premises)}
+place = {toml_text(place)}
+schemes = [{", ".join(map(str, schemes))}]
+signing_key_file = "signing.key"
+authority_file = "authority.pub"
+directory_file = "directory.json"
+
+[mqtt]
+{mqtt_toml(*broker)}
+[hardware]
+profile = {toml_text(profile)}
+{board}
+# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
+# [radio]
+# driver = "none"
+# licence = ""
+"""
+
+
+def mqtt_toml(host: str, port: int) -> str:
+    """The keys of ``[mqtt]``, for a node and for central."""
+    return f"""\
+host = {toml_text(host)}
+port = {port}
+ca_file = "ca.pem"
+certificate_file = "client.pem"
+key_file = "client.key"
+keepalive_s = 15
+"""
+
+
+def toml_text(value: str) -> str:
+    """A string in TOML, of characters without controls (TOML 1.0, "String": such a JSON string is one)."""
+    return json.dumps(value, ensure_ascii=False)
