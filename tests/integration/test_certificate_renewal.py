@@ -49,7 +49,7 @@ def in_place(folder: Path) -> IssuedCertificate:
 def seen(fleet: Fleet, certificate: IssuedCertificate) -> Verdict:
     """What the broker does with it."""
     probe = BrokerProbe("127.0.0.1", fleet.record.broker.port, fleet.layout.trusted)
-    return probe.observe(certificate, f"watchlink/1/scheme/hart/frame/{SHOP}").verdict
+    return probe.observe(certificate, f"watchlink/1/node/{SHOP}/up/health").verdict
 
 
 def refuse_from_now_on(fleet: Fleet, certificate: IssuedCertificate) -> None:
@@ -83,13 +83,22 @@ def test_node_renewed_in_mid_life_stays_connected_and_its_next_alerts_arrive(
     again.wait_for(lambda: bool(again.alerts()), "an alert with the new certificate")
 
 
-def test_pub_that_was_closed_for_two_hundred_days_comes_back(town: Town, folder: Path) -> None:
+def test_pub_that_was_closed_for_two_hundred_days_comes_back_without_a_restart(
+    town: Town,
+    folder: Path,
+    start_node: Callable[[str], NodeProcess],
+    start_central: Callable[[], CentralStandIn],
+) -> None:
     issuer = town.fleet.folder.issuer(NODES)
     write_pair(folder, issue_client_certificate(issuer, SHOP, now=datetime.now(UTC) - 290 * DAY))
+    central, node = start_central(), start_node(SHOP)
+    node.press("assist")
+    node.wait_for_face("undelivered")
 
     assert seen(town.fleet, in_place(folder)) is Verdict.REFUSED
     assert DONE == renew_all(folder / "node.toml", "1", is_forced=False)
     assert seen(town.fleet, in_place(folder)) is Verdict.ACCEPTED
+    central.wait_for(lambda: bool(central.alerts()), "the alert that waited")
 
 
 def test_revoked_node_gets_no_certificate_and_the_one_it_had_is_worth_nothing(
