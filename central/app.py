@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from central.backup.record import read_record
-from central.backup.rules import trouble as backup_trouble
 from central.certificates import certificate_files, certificate_trouble, end_of
 from central.clock import CentralClock, machine_boot
 from central.config import Configuration
@@ -36,6 +34,8 @@ from central.store.recalling import recall, recall_open
 from central.store.sessions import SessionTable
 from central.web.app import create_app
 from central.web.guard import Site
+from runtime.backup_record import read_record
+from runtime.backup_rules import trouble as backup_trouble
 from runtime.logs import FactLog
 from runtime.service import Service
 from runtime.snapshot_fetcher import Credentials, SnapshotFetcher
@@ -231,7 +231,7 @@ class Central:
             return ()
 
         def look() -> str:
-            return backup_trouble(read_record(configuration.backup_record_file), clock.now())
+            return backup_trouble(read_record(configuration.backup_record_file), clock.now(), "Central’s")
 
         return (Lookout("backups", look, self._gate.take_own_fault),)
 

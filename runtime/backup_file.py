@@ -34,7 +34,8 @@ from wire.signing import BACKUP_DOMAIN, PublicKey, SigningKey
 FORMAT: Final = 1
 MANIFEST: Final = "manifest"
 SIGNATURE: Final = "signature"
-MANIFEST_BYTES_MAX: Final = 1 << 20
+MANIFEST_BYTES_MAX: Final = 1 << 24
+"""Of a hundred thousand photographs' files."""
 _BLOCK_BYTES: Final = 1 << 20
 _FIRST_BYTES: Final = b"age-encryption.org/v1\n"
 _IDENTITY_BEGINS: Final = "AGE-SECRET-KEY-"
@@ -90,11 +91,13 @@ class Origin(Struct, frozen=True):
         program: as in the manifest.
         town: the authority's public key in hexadecimal digits.
         signer: the program's public key.
+        others: further keys that are trusted as much.
     """
 
     program: str
     town: str
     signer: PublicKey
+    others: tuple[PublicKey, ...] = ()
 
 
 def town_mark(town: str) -> str:
@@ -286,15 +289,21 @@ def _believed(told: bytes, signature: bytes, sealed: Path, origin: Origin) -> Ma
             f"{sealed} is a backup of another town, {town_mark(manifest.town)}; this one is {town_mark(origin.town)}."
             " Take one of this town, or give the configuration of the other"
         )
-    try:
-        origin.signer.verify(BACKUP_DOMAIN, told, signature)
-    except SignatureInvalidError as e:
+    if not any(_is_signed(told, signature, key) for key in (origin.signer, *origin.others)):
         raise BackupError(
             f"{sealed} was not made by this town's {origin.program}, whose key signs each backup. Do not use it: take"
             f" one from a place that nobody else can write to. If {origin.program}'s signing.key was replaced since,"
             " give the configuration with the old one"
-        ) from e
+        )
     return manifest
+
+
+def _is_signed(told: bytes, signature: bytes, key: PublicKey) -> bool:
+    try:
+        key.verify(BACKUP_DOMAIN, told, signature)
+    except SignatureInvalidError:
+        return False
+    return True
 
 
 def _lay_out(tar: tarfile.TarFile, entry: Entry, folder: Path) -> None:

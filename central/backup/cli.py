@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,8 +13,8 @@ from typing import Final
 from central.backup.making import back_up
 from central.backup.restoring import Restored, prove, restore
 from central.config import Configuration, load_configuration
-from runtime.atomic import PRIVATE
-from runtime.backup_file import BackupError, Manifest, new_identity, read_identities
+from runtime.backup_file import BackupError, Manifest, read_identities
+from runtime.backup_key import make_key
 from runtime.config import ConfigError
 
 FAILED: Final = 1
@@ -140,12 +139,6 @@ def _told(manifest: Manifest) -> str:
 
 
 def _make_key(given: argparse.Namespace) -> None:
-    identity = new_identity()
-    recipient = identity.to_public()
-    descriptor = os.open(given.to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"# Opens backups of Watchlink. Public half: {recipient}\n{identity}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    recipient = make_key(given.to)
     _say(f"{given.to} opens backups: lock it away in two places, never on central's machine. In central.toml there:")
     _say(f'[backup]\nrecipients = ["{recipient}"]')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,17 +10,18 @@ from typing import Final
 from msgspec import Struct
 from pyrage import x25519
 
+from central.backup.database_file import ROOM_ADVICE, SPARE_BYTES, database_file
 from central.backup.making import CONFIGURATION, DATABASE, SNAPSHOTS, origin_of
 from central.backup.proof import begun
-from central.backup.rules import stamp
-from central.backup.workspace import check_room, database_file, locked, workspace
 from central.config import Configuration
 from central.core.journal import ActionEntry
 from central.core.restored import COUNTERS_MAX
 from central.signin.sessions import Ended
 from central.store.sessions import SessionTable
-from runtime.atomic import PRIVATE, sync_folder, write_atomic
+from runtime.atomic import sync_folder
 from runtime.backup_file import BackupError, Manifest, unpack
+from runtime.backup_rules import stamp
+from runtime.backup_workspace import check_room, give, keep_configuration, locked, place, workspace
 
 NODES_REMEMBER: Final = timedelta(hours=48)
 """How long a node can send again what the copy lacks (ADR 0015)."""
@@ -57,8 +57,8 @@ def prove(
     """
     database = database_file(configuration.database)
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with workspace(database) as work:
-        check_room(work, sealed.stat().st_size)
+    with workspace(database, "this central") as work:
+        check_room(work, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         manifest = unpack(sealed, work, identities, origin_of(configuration))
         with begun(work / DATABASE, now_at):
             return manifest
@@ -78,33 +78,33 @@ def restore(
         BackupError: nothing was changed, except that with ``may_set_aside`` the state before may have been moved.
     """
     database = database_file(configuration.database)
-    folder = database.parent
+    folder, home = database.parent, configuration.file.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _give(folder, configuration)
+    give(folder, home)
     running = "central is running: stop it first (systemctl stop watchlink-central), then restore again"
-    with locked(database.with_name(f"{database.name}.lock"), running), workspace(database) as work:
+    with locked(database.with_name(f"{database.name}.lock"), running), workspace(database, "this central") as work:
         there = [path for end in _WITH_IT if (path := database.with_name(f"{database.name}{end}")).exists()]
         if there and not may_set_aside:
             raise BackupError(
                 f"central has a state here, {database}, and nothing is overwritten. If the backup is to take its place,"
                 " say so with --set-aside: what is there is moved to a folder beside it"
             )
-        check_room(work, sealed.stat().st_size)
+        check_room(work, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         manifest = unpack(sealed, work, identities, origin_of(configuration))
         signed_out = _begin_anew(work / DATABASE, now_at)
         aside = _set_aside(there, folder / f"before-restore-{stamp(now_at)}") if there else None
-        _place(work / DATABASE, database, configuration)
+        place(work / DATABASE, database, home)
         for snapshot in sorted((work / SNAPSHOTS).glob("*")):
             kept = configuration.kept_snapshots_dir
             kept.mkdir(mode=0o700, exist_ok=True)
-            _give(kept, configuration)
+            give(kept, home)
             if not (kept / snapshot.name).exists():
-                _place(snapshot, kept / snapshot.name, configuration)
+                place(snapshot, kept / snapshot.name, home)
         return Restored(
             manifest,
             signed_out,
             aside,
-            _keep_configuration((work / CONFIGURATION).read_bytes(), configuration, manifest),
+            keep_configuration((work / CONFIGURATION).read_bytes(), configuration.file, manifest.made_at),
             now_at - NODES_REMEMBER if now_at - manifest.made_at > NODES_REMEMBER else None,
         )
 
@@ -144,28 +144,3 @@ def _set_aside(there: Sequence[Path], folder: Path) -> Path:
         sync_folder(path.parent)
     sync_folder(folder)
     return folder
-
-
-def _place(file: Path, target: Path, configuration: Configuration) -> None:
-    """Move it there durably, for central's user alone."""
-    file.chmod(PRIVATE)
-    _give(file, configuration)
-    with file.open("rb") as done:
-        os.fsync(done.fileno())
-    file.rename(target)
-    sync_folder(target.parent)
-
-
-def _give(path: Path, configuration: Configuration) -> None:
-    """Root restores for central's user, whose folder the configuration lies in."""
-    owner = configuration.file.parent.stat()
-    if os.geteuid() == 0:
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _keep_configuration(data: bytes, configuration: Configuration, manifest: Manifest) -> Path | None:
-    if data == configuration.file.read_bytes():
-        return None
-    beside = configuration.file.with_name(f"{configuration.file.name}.of-{stamp(manifest.made_at)}")
-    write_atomic(beside, data, PRIVATE)
-    return beside

@@ -16,13 +16,12 @@ import pytest
 from pyrage import x25519
 from sqlalchemy.engine import make_url
 
-from central.backup import making
 from central.backup.making import origin_of
-from central.backup.record import read_record
-from central.backup.rules import Record
-from central.backup.workspace import workspace
-from runtime import backup_file
+from runtime import backup_file, backup_making
 from runtime.backup_file import BackupError, unpack
+from runtime.backup_record import read_record
+from runtime.backup_rules import Record
+from runtime.backup_workspace import workspace
 from tests.central.backup.conftest import Kept
 from tests.support.central_town import START
 from tests.support.fleet_broker import wait_until
@@ -114,7 +113,7 @@ def test_file_that_is_not_as_it_was_written_is_no_backup_and_pushes_out_none(
         place = byte % len(data)
         os.pwrite(out.fileno(), bytes([data[place] ^ 1]), place)
 
-    monkeypatch.setattr(making, "encrypt", alter)
+    monkeypatch.setattr(backup_making, "encrypt", alter)
 
     with pytest.raises(BackupError):
         kept.back_up(4)
@@ -191,7 +190,7 @@ def test_postgresql_is_left_to_its_own_programs(kept: Kept) -> None:
 
 
 def test_two_at_once_do_not_disturb_each_other(kept: Kept) -> None:
-    with workspace(kept.file), pytest.raises(BackupError, match="wait for it"):
+    with workspace(kept.file, "this central"), pytest.raises(BackupError, match="wait for it"):
         kept.back_up()
 
 

@@ -18,6 +18,7 @@ from central.core.restored import COUNTERS_MAX
 from central.store.database import Database
 from central.store.recalling import recall
 from central.store.sessions import SessionTable
+from runtime import backup_workspace
 from runtime.backup_file import BackupError, new_identity
 from tests.central.backup.conftest import SESSION, Kept
 from tests.support.central_town import AUTHORITY, START, Town
@@ -293,6 +294,7 @@ def test_restore_that_ends_at_any_step_is_done_by_another(
 
     with monkeypatch.context() as power:
         power.setattr(restoring, "sync_folder", cut)
+        power.setattr(backup_workspace, "sync_folder", cut)
         with pytest.raises(OSError, match="power cut"):
             put_back(kept, made.file, may_set_aside=True)
     keeps_the_log.close()

@@ -1,4 +1,4 @@
-"""How the last backup went: written by the command, read by central for its page."""
+"""How the last backup went: written by the command, read by the program whose page tells of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from central.backup.rules import Record
 from runtime.atomic import PRIVATE, write_atomic
+from runtime.backup_rules import Record
 
 
 def read_record(file: Path) -> Record | None:
@@ -19,7 +19,7 @@ def read_record(file: Path) -> Record | None:
         return None
 
 
-def keep_record(file: Path, record: Record) -> None:
+def keep_record(file: Path, record: Record, mode: int = PRIVATE) -> None:
     """Write it. Never raises: without it the page soon says that the backup is late."""
     with contextlib.suppress(OSError):
-        write_atomic(file, msgspec.json.encode(record), PRIVATE)
+        write_atomic(file, msgspec.json.encode(record), mode)

@@ -1,0 +1,100 @@
+"""Rules of backups, pure: how files are named, which are deleted, when one is late."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+LATE_AFTER: Final = timedelta(hours=36)
+"""Since the last good one. The timer makes one a day."""
+NEWEST_KEPT: Final = 3
+"""However old they are: a clock that jumps ahead by a year must not leave a single backup."""
+_NAME: Final = re.compile(r"([a-z]+(?:-[a-z]+)*)-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}Z)\.age")
+_TIME: Final = "%Y%m%dT%H%M%SZ"
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """How backups went, as the page's program reads it.
+
+    Attributes:
+        made_at: of the last good one; ``None`` = there is none.
+        file: where that is.
+        failed_at: of the last try, if it failed.
+        why: it failed, as a sentence.
+    """
+
+    made_at: datetime | None = None
+    file: str = ""
+    failed_at: datetime | None = None
+    why: str = ""
+
+
+class Shelf(Struct, frozen=True):
+    """What becomes of the files beside a new one: ``outdated`` go; ``ahead`` are from a time after it, and stay."""
+
+    outdated: tuple[str, ...]
+    ahead: tuple[str, ...]
+
+
+def stamp(at: datetime) -> str:
+    """A time as part of a file's name."""
+    return at.astimezone(UTC).strftime(_TIME)
+
+
+def file_name(program: str, mark: str, at: datetime) -> str:
+    """Of a backup of a program (``office``, ``office-keys``) in the town with this mark."""
+    return f"{program}-{mark}-{stamp(at)}.age"
+
+
+def shelf(names: Iterable[str], made: str, keep: int) -> Shelf:
+    """Judge the files of the folder in which ``made``, the newest, now is, by their count.
+
+    Those of other towns and programs are left alone. A clock that was wrong for a day must not push good backups out:
+    files of a time after ``made`` are not counted.
+    """
+    before, ahead = _ours(names, made)
+    return Shelf(tuple(before[keep:]), ahead)
+
+
+def aged(names: Iterable[str], made: str, keep: timedelta) -> Shelf:
+    """The same, by their age: what is older than ``keep`` goes, but for the :data:`NEWEST_KEPT` newest."""
+    before, ahead = _ours(names, made)
+    oldest = stamp(datetime.strptime(_parts(made)[2], _TIME).replace(tzinfo=UTC) - keep)
+    return Shelf(tuple(name for name in before[NEWEST_KEPT:] if _parts(name)[2] < oldest), ahead)
+
+
+def trouble(record: Record | None, now_at: datetime, whose: str) -> str:
+    """What people are told, as a sentence; empty = all is well.
+
+    Args:
+        record: ``None`` = no backup was ever tried.
+        now_at: when they are told.
+        whose: ``Central’s`` or ``The office’s``.
+    """
+    last = (
+        "none has been made" if record is None or record.made_at is None else f"the last is of {_said(record.made_at)}"
+    )
+    if record is not None and record.failed_at is not None:
+        return f"{whose} backup of {_said(record.failed_at)} failed, and {last}: {record.why}. Tell the engineer."
+    if record is None or record.made_at is None or abs(now_at - record.made_at) > LATE_AFTER:
+        return f"{whose} backup is late: {last}. Tell the engineer."
+    return ""
+
+
+def _ours(names: Iterable[str], made: str) -> tuple[list[str], tuple[str, ...]]:
+    """Those of the same program and town: up to ``made``, the newest first, and after it."""
+    ours = sorted((name for name in names if _parts(name)[:2] == _parts(made)[:2]), reverse=True)
+    return [name for name in ours if name <= made], tuple(name for name in ours if name > made)
+
+
+def _said(at: datetime) -> str:
+    return f"{at:%d %B %Y, %H:%M} UTC"
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    match = _NAME.fullmatch(name)
+    return (match[1], match[2], match[3]) if match else ("", "", "")
