@@ -46,6 +46,7 @@ PASSKEYS_MAX: Final = 16
 PRINTED_CODES_MAX: Final = 10
 SECOND_FACTORS_MAX: Final = 4
 ENTRIES_MAX: Final = 20_000
+GONE_MAX: Final = 5_000
 
 _FILE_NAME: Final = re.compile(r"(people|premises)-([1-9][0-9]{0,15})\.json")
 
@@ -96,6 +97,15 @@ class PersonEntry(Message, frozen=True, gc=False):
     from a backup, it sees which of them were removed, replaced or used since."""
 
 
+class GoneEntry(Message, frozen=True, gc=False):
+    """Something of the office's register that was erased or hidden. It says nothing of anybody."""
+
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    """``individual``, ``case``, ``photograph``, ``request``; ``hidden`` = a case that shops are not shown any more."""
+    row: Count
+    """Its number in the office's database."""
+
+
 class People(Message, frozen=True):
     """Snapshot ``people``."""
 
@@ -106,6 +116,8 @@ class People(Message, frozen=True):
     ticket_key: bytes
     """Ed25519 public key of the program that signs tickets (:mod:`wire.tickets`), 32 raw bytes."""
     people: Annotated[tuple[PersonEntry, ...], msgspec.Meta(max_length=ENTRIES_MAX)]
+    gone: Annotated[tuple[GoneEntry, ...], msgspec.Meta(max_length=GONE_MAX)] = ()
+    """In the last 400 days. For the office alone: restored from a backup, it erases and hides again."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "made_at")

@@ -190,9 +190,21 @@ def _replaced(sequence: int) -> Problem:
 
 
 def _restored(row: Row, before: int) -> str:
-    gap = "" if row.sequence == before + 1 else f" {_rows(before + 1, row.sequence - 1)} missing since then."
+    left_out = _left_out(row)
+    last = row.sequence - 1 - left_out
+    gap = "" if last <= before else f" {_rows(before + 1, last)} missing since then."
+    if left_out:
+        gap += f" Numbers up to {row.sequence - 1} were left out: nobody knows how many had been used."
     on = f"{row.at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
     return f"Row {row.sequence}: the office was restored from a backup on {on}.{gap}"
+
+
+def _left_out(row: Row) -> int:
+    """By how much numbers were raised besides; 0 also in a row that was meddled with."""
+    try:
+        return int(json.loads(row.details)["left_out"])
+    except (KeyError, TypeError, ValueError):
+        return 0
 
 
 def _rows(first: int, last: int) -> str:

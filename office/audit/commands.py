@@ -7,19 +7,14 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
-from office.accounts.models import Scheme
 from office.audit import chain, triggers
-from office.audit.chain import NO_HEAD
-from office.audit.journal import digest_at, head, record, record_restored
+from office.audit.beginning_anew import begin_anew
+from office.audit.journal import digest_at, head, record
 from office.audit.models import AuditRow
-from office.audit.restoring import carry_over, leave_numbers_out, sign_browsers_out, tell_co_ordinators, void_links
 from office.config import Configuration
-from office.publisher.models import PublishedNumber
-from office.publisher.shelf import KINDS, STATE_FILE, PublishedHead, Shelf
+from office.publisher.shelf import STATE_FILE, PublishedHead, Shelf
 from runtime.key_file import read_key
-from wire.gallery_manifest import manifest_name
 from wire.signing import PublicKey
-from wire.snapshots import People, Premises
 
 
 def published_head(configuration: Configuration) -> PublishedHead:
@@ -82,8 +77,6 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
     """Record that the office was restored, above all rows and numbers that others know, so that publishing goes on."""
     published = published_head(configuration)
     known = published.read()
-    _, people = published.shelf.newest("people")
-    _, premises = published.shelf.newest("premises")
     problem = chain.contradiction(head(), digest_at(known.sequence), known)
     if problem is None and row <= head().sequence and not number:
         _say(
@@ -94,17 +87,7 @@ def restored(configuration: Configuration, *, row: int, number: int) -> int:
         )
         return 0
     with transaction.atomic():
-        for name in (*KINDS, *map(manifest_name, Scheme.objects.values_list("number", flat=True))):
-            line, _ = PublishedNumber.objects.get_or_create(name=name)
-            line.number = max(line.number, number)
-            line.save()
-        details = {"published_row": known.sequence, "last_row": head().sequence}
-        record_restored(max(row, known.sequence), details)
-        listed = people if isinstance(people, People) else None
-        said = carry_over(listed, published.last_said_by(listed.number) if listed is not None else NO_HEAD)
-        tell_co_ordinators(said)
-        said += void_links() + sign_browsers_out()
-        leave_numbers_out(listed, premises if isinstance(premises, Premises) else None)
+        said = begin_anew(published, above_row=row, number=number)
         new = head()
         # Before the commit: a head that is known and not there is an alarm, the other way round nothing is lost.
         published.write(new)

@@ -49,9 +49,14 @@ def carry_over(people: People | None, true_until: AuditHead = NO_HEAD) -> list[s
     Returns:
         What a person should know, in sentences.
     """
-    if people is not None and (_lacks(people.audit) or _lacks(true_until)):
+    if people is not None and is_newer(people, true_until):
         return _carry_people(people)
     return [NOT_KNOWN]
+
+
+def is_newer(people: People, true_until: AuditHead = NO_HEAD) -> bool:
+    """Whether a snapshot is newer than this database."""
+    return _lacks(people.audit) or _lacks(true_until)
 
 
 def tell_co_ordinators(said: list[str]) -> None:
@@ -61,8 +66,13 @@ def tell_co_ordinators(said: list[str]) -> None:
         said: by :func:`carry_over`.
     """
     text = "The office was restored from a backup: what was changed since must be done again, and open links are void."
+    if NOT_KNOWN not in said:
+        text += " Who was erased or hidden since is so again."
     if NOT_KNOWN in said:
-        text += " Who or what was taken away since is not known: go through the list of people with the engineer."
+        text += (
+            " Who was taken away, erased or hidden since is not known: go through the list of people, and the answers"
+            " to requests, with the engineer."
+        )
     for account in Account.objects.filter(is_active=True, grants__role="co-ordinator").distinct().order_by("pk"):
         tell(account, text)
 

@@ -191,6 +191,11 @@ def erase_photographs(actor: Account | None, individual: Individual) -> int:
     return len(found)
 
 
+def remove_again(photograph: Photograph) -> None:
+    """Remove what had been removed before the office was restored from a backup."""
+    _erase(None, photograph, "erasure")
+
+
 def _erase(actor: Account | None, photograph: Photograph, reason: str) -> None:
     record(actor, "photograph.removed", photograph.individual, photograph=photograph.pk, reason=reason)
     name = photograph.file

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from django.db import DatabaseError, connection
+from django.utils import timezone
 from msgspec import Struct
 
 from office.audit import alarm, journal, triggers
 from office.audit.chain import NO_HEAD, contradiction
 from office.publisher import changes, content
 from office.publisher.galleries import GalleryPublishing
+from office.publisher.gone import GoneRows
 from office.publisher.shelf import KINDS, PublishedHead, Shelf
 from wire.errors import EncodeError
 from wire.signing import SigningKey
@@ -102,6 +104,7 @@ class Publishing:
         self._baseline = published_head.read()
         self._head = self._premises_head = NO_HEAD
         self._last: dict[SnapshotName, _Published] = {}
+        self._gone = GoneRows()
         self.fault, self._failed_s = "", float("-inf")
         self.alarm = alarm.read(shelf.folder)
         self._told_fault = alarm.read_fault(shelf.folder)
@@ -165,7 +168,7 @@ class Publishing:
             head = journal.head()
             what = self._trouble(head)
             if not what:
-                people = (self._ticket_key, content.people())
+                people = (self._ticket_key, content.people(), self._gone.read(head, timezone.now()))
                 is_time = head != self._premises_head or self._clock_s() - self._premises_s >= PREMISES_WITHIN_S
                 if is_time:
                     premises = content.premises()
@@ -182,8 +185,9 @@ class Publishing:
         if not self._is_published("people", people) or self._is_due():
             number = self._shelf.next_number("people")
             made_at = datetime.now(UTC)
-            key, persons = people
-            self._publish(People(number=number, made_at=made_at, audit=head, ticket_key=key, people=persons), head)
+            key, persons, gone = people
+            snapshot = People(number=number, made_at=made_at, audit=head, ticket_key=key, people=persons, gone=gone)
+            self._publish(snapshot, head)
         if premises is not None:
             if not self._is_published("premises", premises):
                 number = self._shelf.next_number("premises")
@@ -230,4 +234,6 @@ class Publishing:
 
 
 def _content_of(snapshot: Snapshot) -> object:
-    return (snapshot.ticket_key, snapshot.people) if isinstance(snapshot, People) else snapshot.premises
+    if isinstance(snapshot, People):
+        return snapshot.ticket_key, snapshot.people, snapshot.gone
+    return snapshot.premises

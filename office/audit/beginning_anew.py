@@ -1,0 +1,67 @@
+"""How a database that comes from a backup begins: above every number that was used, with nobody signed in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from office.accounts.models import Scheme
+from office.audit.chain import NO_HEAD
+from office.audit.journal import head, record_restored
+from office.audit.restoring import (
+    carry_over,
+    is_newer,
+    leave_numbers_out,
+    sign_browsers_out,
+    tell_co_ordinators,
+    void_links,
+)
+from office.people.gone import forget_again, leave_register_numbers_out
+from office.publisher.models import PublishedNumber
+from office.publisher.shelf import KINDS, PublishedHead
+from wire.gallery_manifest import manifest_name
+from wire.snapshots import People, Premises
+
+NOT_KNOWN_WHO: Final = (
+    "Who was erased from the register, hidden from shops or let go since the copy is not known here: go through the"
+    " answers to people’s requests, and do it again."
+)
+
+
+def begin_anew(published: PublishedHead, *, above_row: int, number: int, leap: int = 0) -> list[str]:
+    """Record the restore, and take from what was published what must not come back. Inside a transaction.
+
+    Args:
+        published: what is known of the time after the copy.
+        above_row: highest row of the audit that anybody is known to have seen.
+        number: highest number of a snapshot that anybody is known to have seen.
+        leap: by how much rows and numbers are raised besides, for what nobody here knows of.
+
+    Returns:
+        What a person should know, in sentences.
+    """
+    known = published.read()
+    _, newest = published.shelf.newest("people")
+    _, listed = published.shelf.newest("premises")
+    people = newest if isinstance(newest, People) else None
+    premises = listed if isinstance(listed, Premises) else None
+    names = {*KINDS, *published.shelf.given_names(), *map(manifest_name, _schemes())}
+    for name in sorted(names):
+        line, _ = PublishedNumber.objects.get_or_create(name=name)
+        line.number = max(line.number, number) + leap
+        line.save()
+    true_until = published.last_said_by(people.number) if people is not None else NO_HEAD
+    # Asked before the restore is recorded, and its row takes a number.
+    gone = people.gone if people is not None and is_newer(people, true_until) else None
+    details = {"published_row": known.sequence, "last_row": head().sequence, "left_out": leap}
+    record_restored(max(above_row, known.sequence, head().sequence) + leap, details)
+    said = carry_over(people, true_until)
+    said += forget_again(gone) if gone is not None else [NOT_KNOWN_WHO]
+    tell_co_ordinators(said)
+    said += void_links() + sign_browsers_out()
+    leave_numbers_out(people, premises)
+    leave_register_numbers_out()
+    return said
+
+
+def _schemes() -> list[int]:
+    return list(Scheme.objects.values_list("number", flat=True))

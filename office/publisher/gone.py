@@ -1,0 +1,54 @@
+"""What was erased or hidden lately, as the audit says it: published, so that a restored database can do it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from office.audit.models import AuditRow
+from wire.snapshots import GONE_MAX, AuditHead, GoneEntry
+
+LISTED_FOR: Final = timedelta(days=400)
+"""Longer than any backup is kept (``office.config.KEEP_DAYS_MAX``)."""
+KINDS: Final[Mapping[str, str]] = {
+    "individual.erased": "individual",
+    "case.erased": "case",
+    "photograph.removed": "photograph",
+    "request.deleted": "request",
+    "case.revoke": "hidden",
+    "case.restrict": "hidden",
+    "case.shorten": "hidden",
+}
+"""Action of the audit → kind of entry."""
+
+
+class GoneRows:
+    """Reads the audit once, and then only what is new in it."""
+
+    def __init__(self) -> None:
+        self._head = 0
+        self._found: dict[GoneEntry, datetime] = {}
+
+    def read(self, head: AuditHead, now: datetime) -> tuple[GoneEntry, ...]:
+        """All of them, at most :data:`wire.snapshots.GONE_MAX` newest, in the order of kind and number.
+
+        Args:
+            head: the audit's newest row, read in this transaction.
+            now: aware.
+        """
+        if head.sequence < self._head:  # another database has taken its place
+            self._head, self._found = 0, {}
+        rows = AuditRow.objects.filter(sequence__gt=self._head, sequence__lte=head.sequence, action__in=KINDS)
+        since = now - LISTED_FOR
+        for at, action, subject, details in rows.filter(at__gt=since).values_list(
+            "at", "action", "subject_id", "details"
+        ):
+            number = json.loads(details).get("photograph") if action == "photograph.removed" else subject
+            if str(number).isdecimal():
+                self._found[GoneEntry(kind=KINDS[action], row=int(number))] = at
+        self._head = head.sequence
+        newest = sorted(((at, one) for one, at in self._found.items() if at > since), key=lambda pair: pair[0])
+        self._found = {one: at for at, one in newest[-GONE_MAX:]}
+        return tuple(sorted(self._found, key=lambda one: (one.kind, one.row)))

@@ -1,0 +1,116 @@
+"""What was erased or hidden is published, and done again from it (both databases)."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from office.accounts.models import Scheme
+from office.audit.journal import head
+from office.exclusions import acts
+from office.exclusions.models import Case
+from office.people.gone import NUMBERS_LEFT_OUT, forget_again, leave_register_numbers_out
+from office.people.models import Individual, Photograph, RightsRequest
+from office.people.photographs import erase_photographs
+from office.people.rights import erase_all
+from office.publisher.gone import LISTED_FOR, GoneRows
+from tests.office.conftest import MakePerson
+from tests.office.exclusions.conftest import Town
+from tests.office.people.conftest import photograph, request_of
+from wire.snapshots import GoneEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def town(make_person: MakePerson, schemes: dict[int, Scheme]) -> Town:
+    return Town(make_person, schemes)
+
+
+def told(rows: GoneRows) -> set[tuple[str, int]]:
+    return {(one.kind, one.row) for one in rows.read(head(), timezone.now())}
+
+
+def test_what_is_erased_and_hidden_is_told_by_its_row_alone(town: Town) -> None:
+    rows = GoneRows()
+    case, individual = town.case("served"), town.individual()
+    face = photograph(town, individual).pk
+    assert set() == told(rows)
+
+    erase_photographs(town.cora, individual)
+    erase_all(town.cora, individual)
+    acts.restrict(town.turn(case), "Asked to.")
+
+    expected = {("photograph", face), ("individual", individual.pk), ("hidden", case.pk)}
+    assert expected == told(rows) == told(GoneRows())
+
+
+def test_what_is_longer_ago_than_any_backup_is_told_no_more(town: Town) -> None:
+    erase_all(town.cora, town.individual())
+    rows = GoneRows()
+
+    assert 1 == len(rows.read(head(), timezone.now()))
+    assert () == rows.read(head(), timezone.now() + LISTED_FOR)
+
+
+def test_who_is_erased_is_erased_again_with_case_photograph_and_request(town: Town) -> None:
+    """As after a restore, in which all of it is back."""
+    served, voting = town.case("served"), town.case("voting")
+    photograph(town, served.individual)
+    request = request_of(town, served)
+    kept = town.individual("Kept Here")
+    gone = [
+        GoneEntry(kind="individual", row=served.individual.pk),
+        GoneEntry(kind="case", row=voting.pk),
+        GoneEntry(kind="request", row=request.pk),
+        GoneEntry(kind="individual", row=99_999),
+        GoneEntry(kind="of a later version", row=kept.pk),
+    ]
+
+    said = forget_again(gone)
+
+    served.refresh_from_db()
+    voting.refresh_from_db()
+    assert ("revoked", "withdrawn") == (served.state, voting.state)
+    assert ("", "") == (served.conduct, voting.conduct)
+    assert not voting.ballots.filter(ended_at=None).exists()
+    assert ["Kept Here", voting.individual.name] == list(
+        Individual.objects.exclude(name="").order_by("-pk").values_list("name", flat=True)
+    )
+    assert not Photograph.objects.exists()
+    assert not RightsRequest.objects.exists()
+    assert f"{served.individual.reference}: erased again, with all that was held." in said
+    assert [] == forget_again(gone)
+
+
+def test_whom_shops_were_not_shown_any_more_is_hidden_until_somebody_has_looked(town: Town) -> None:
+    case = town.case("served")
+
+    (said,) = forget_again([GoneEntry(kind="hidden", row=case.pk)])
+
+    assert Case.objects.get(pk=case.pk).is_restricted
+    assert f"{case.reference} is hidden from shops" in said
+
+
+def test_numbers_of_people_and_cases_that_stand_on_papers_are_given_to_nobody_else(town: Town) -> None:
+    case = town.nominated()
+    leave_register_numbers_out()
+
+    later = town.nominated().number
+    assert later > case.number + NUMBERS_LEFT_OUT
+    assert Individual.objects.order_by("-number")[0].erased_at is not None
+
+
+def test_rows_are_read_anew_when_another_database_has_taken_the_place(town: Town) -> None:
+    rows = GoneRows()
+    erase_all(town.cora, town.individual())
+    assert 1 == len(told(rows))
+    with transaction.atomic():
+        first = head()
+        erase_all(town.cora, town.individual())
+        assert 2 == len(told(rows))
+        transaction.set_rollback(True)
+
+    assert first == head()
+    assert 1 == len(told(rows))
