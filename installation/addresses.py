@@ -78,6 +78,11 @@ def of_publisher(toml: dict[str, Any]) -> Reach:
     return Reach(_named(_host(toml.get("database"))), _serves(toml, "publisher"))
 
 
+def of_office_backup(toml: dict[str, Any]) -> Reach:
+    """``office.toml``, for its backup: the database."""
+    return Reach(_named(_host(toml.get("database"))))
+
+
 def known_addresses(host: str) -> list[str]:
     """As this machine knows them now.
 

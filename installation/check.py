@@ -28,7 +28,8 @@ FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 AGAIN: Final = "Run 'watchlink central install' again."
 
 BACKUPS: Final = "/var/backups/watchlink-central"
-"""Where central.toml names no other folder."""
+OFFICE_BACKUPS: Final = "/var/backups/watchlink-office"
+"""Where central.toml and office.toml name no other folder."""
 
 BROKER_USER: Final = "mosquitto"
 CENTRAL_USER: Final = "watchlink-central"
@@ -249,11 +250,22 @@ def _snapshots(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
 
 
 def _backups(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
-    if not parts.central:
-        return []
-    if not parts.backup:
-        return [bad("backups", "none are made", "See 'Setting up central's backups' in docs/runbook.md.")]
-    return [backups(machine, now, _toml(machine, places.CENTRAL_TOML)["backup"].get("folder", BACKUPS))]
+    found = []
+    if parts.backup:
+        found.append(backups(machine, now, _backup_folder(machine, places.CENTRAL_TOML, BACKUPS)))
+    elif parts.central:
+        found.append(bad("backups", "none are made", "See 'Setting up central's backups' in docs/runbook.md."))
+    if parts.office_backup:
+        folder = _backup_folder(machine, places.OFFICE_TOML, OFFICE_BACKUPS)
+        found.append(backups(machine, now, folder, places.OFFICE_BACKUP))
+    elif parts.office:
+        found.append(bad("office's backups", "none are made", "See 'Backups' in docs/office.md."))
+    return found
+
+
+def _backup_folder(machine: Machine, path: str, usual: str) -> str:
+    folder: str = _toml(machine, path)["backup"].get("folder", usual)
+    return folder
 
 
 def _toml(machine: Machine, path: str) -> dict[str, Any]:

@@ -101,15 +101,17 @@ def revocation_list(machine: Machine, now: datetime) -> Finding:
     return Finding(found.state, about, f"{found.text}: {then}", to_do)
 
 
-def backups(machine: Machine, now: datetime, folder: str) -> Finding:
-    """Of central, every night. That they can be opened is proven when they are made."""
-    made = [path.stat().st_mtime for path in machine.path(folder).glob("*.age")]
+def backups(machine: Machine, now: datetime, folder: str, unit: str = places.BACKUP) -> Finding:
+    """Of central or the office, every night. That they can be opened is proven when they are made."""
+    about = "backups" if unit == places.BACKUP else "office's backups"
+    # Those of the office's keys are made by hand.
+    made = [path.stat().st_mtime for path in machine.path(folder).glob("*.age") if "-keys-" not in path.name]
     if not made:
-        return bad("backups", f"there is none in {folder}", look_at(places.BACKUP))
+        return bad(about, f"there is none in {folder}", look_at(unit))
     newest = datetime.fromtimestamp(max(made), UTC)
     if now - newest > BACKUP_AGE_MAX:
-        return bad("backups", f"the newest in {folder} is of {newest:%Y-%m-%d}", look_at(places.BACKUP))
-    return good("backups", f"the newest is of {newest:%Y-%m-%d %H:%M} UTC")
+        return bad(about, f"the newest in {folder} is of {newest:%Y-%m-%d}", look_at(unit))
+    return good(about, f"the newest is of {newest:%Y-%m-%d %H:%M} UTC")
 
 
 def directory(machine: Machine, parts: Parts) -> list[Finding]:

@@ -48,14 +48,15 @@ def parts_of(machine: Machine, record: Record) -> Parts:
     return Parts(
         central=has_central,
         office=machine.path(places.OFFICE_TOML).exists(),
-        backup=has_central and "backup" in _central_toml(machine),
+        backup=has_central and "backup" in _toml_of(machine, places.CENTRAL_TOML),
+        office_backup="backup" in _toml_of(machine, places.OFFICE_TOML),
     )
 
 
-def _central_toml(machine: Machine) -> dict[str, object]:
-    """As it is on the machine; empty if there is none, or none that can be read, of which central itself tells."""
+def _toml_of(machine: Machine, path: str) -> dict[str, object]:
+    """As it is on the machine; empty if there is none, or none that can be read, of which its program itself tells."""
     try:
-        return tomllib.loads(machine.path(places.CENTRAL_TOML).read_text(encoding="utf-8"))
+        return tomllib.loads(machine.path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
@@ -189,7 +190,7 @@ def _drop_ins(machine: Machine, parts: Parts, changes: list[Change], say: Say) -
 
 def _is_joined(machine: Machine, pack: Pack | None) -> bool:
     if machine.path(places.CENTRAL_TOML).exists():
-        here = _central_toml(machine)
+        here = _toml_of(machine, places.CENTRAL_TOML)
         return not here or "office" in here  # To what cannot be read nothing is added.
     return pack is not None and "office" in tomllib.loads(pack.files["central/central.toml"].decode())
 

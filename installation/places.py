@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from installation.addresses import Reach, of_central, of_pages, of_publisher
+from installation.addresses import Reach, of_central, of_office_backup, of_pages, of_publisher
 from installation.services import SYSTEM, Service
 
 PROGRAM: Final = "/opt/watchlink/bin/watchlink"
@@ -23,11 +23,12 @@ OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 
 
 class Parts(Struct, frozen=True):
-    """What runs on a machine: broker and central, or the office, or all of them; and whether central is backed up."""
+    """What runs on a machine: broker and central, or the office, or all of them; and which of the two is backed up."""
 
     central: bool = True
     office: bool = False
     backup: bool = False
+    office_backup: bool = False
 
 
 PACKAGES: Final = ("mosquitto", "nftables")
@@ -36,6 +37,7 @@ OFFICE_PACKAGES: Final = ("fonts-inter", "libharfbuzz-subset0", "libpangoft2-1.0
 
 
 BACKUP: Final = "watchlink-central-backup"
+OFFICE_BACKUP: Final = "watchlink-office-backup"
 _DOOR: Final = f"{BROKER}/door.nft"
 SERVICES: Final = (
     Service("watchlink-door", "watchlink-door.service", reloads_on=(_DOOR,)),
@@ -57,6 +59,7 @@ SERVICES: Final = (
     Service("watchlink-office", "watchlink-office.service", (OFFICE_TOML,), part="office"),
     Service("watchlink-office-papers", "watchlink-office-papers.service", part="office"),
     Service(f"{BACKUP}.timer", f"{BACKUP}.timer", part="backup"),
+    Service(f"{OFFICE_BACKUP}.timer", f"{OFFICE_BACKUP}.timer", part="office-backup"),
 )
 """In the order in which they are started."""
 
@@ -65,6 +68,7 @@ CONFIGURED: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], Reach]], ...]
     ("watchlink-central", CENTRAL_TOML, of_central),
     ("watchlink-office", OFFICE_TOML, of_pages),
     ("watchlink-office-publish", OFFICE_TOML, of_publisher),
+    (OFFICE_BACKUP, OFFICE_TOML, of_office_backup),
 )
 """Units, and the configuration that says whom each has to reach."""
 
@@ -92,7 +96,12 @@ def packages(parts: Parts) -> tuple[str, ...]:
 
 def services(parts: Parts) -> tuple[Service, ...]:
     """Those that run on a machine."""
-    here = {"central": parts.central, "office": parts.office, "backup": parts.backup}
+    here = {
+        "central": parts.central,
+        "office": parts.office,
+        "backup": parts.backup,
+        "office-backup": parts.office_backup,
+    }
     return tuple(service for service in SERVICES if here[service.part])
 
 
@@ -106,8 +115,10 @@ def settings(parts: Parts) -> tuple[str, ...]:
 def shipped_files(parts: Parts) -> dict[str, str]:
     """Path on the machine → name below the programs' ``systemd/``."""
     names = (f"{kind}.d/{name}" for name in settings(parts) for kind in ("sysusers", "tmpfiles"))
-    units = [one.shipped for one in SERVICES if (parts.office if one.part == "office" else parts.central)]
+    is_office = {"office", "office-backup"}
+    units = [one.shipped for one in SERVICES if (parts.office if one.part in is_office else parts.central)]
     units += [f"{BACKUP}.service"] if parts.central else []
+    units += [f"{OFFICE_BACKUP}.service"] if parts.office else []
     return {f"/etc/{name}": name for name in names} | {f"{SYSTEM}/{unit}": unit for unit in units}
 
 

@@ -31,7 +31,7 @@ class Service(Struct, frozen=True):
     shipped: str
     restarts_on: tuple[str, ...] = ()
     reloads_on: tuple[str, ...] = ()
-    part: Literal["central", "office", "backup", "node"] = "central"
+    part: Literal["central", "office", "backup", "office-backup", "node"] = "central"
 
     def act(self, changed: frozenset[str]) -> str:
         """``restart``, ``reload`` or nothing, after these paths have changed."""

@@ -14,8 +14,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from office.backup.in_use import in_use
 from office.config import CONFIG_VARIABLE, Configuration, load_configuration
 from office.public_page import PublicPage
+from runtime.backup_file import BackupError
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from runtime.logs import FactLog, set_up_logging
@@ -61,12 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[CONFIG_VARIABLE] = str(configuration.file)
         os.environ["DJANGO_SETTINGS_MODULE"] = "office.settings"
         django.setup()
-        office = Office(configuration, FactLog(), Service())
+        with in_use(configuration):
+            office = Office(configuration, FactLog(), Service())
+            return 0 if office.run(should_stop) else STATUS_FAILED
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
-    except (NotReadyError, OSError) as e:
+    except (NotReadyError, BackupError, OSError) as e:
         return _refuse(e, STATUS_FAILED)
-    return 0 if office.run(should_stop) else STATUS_FAILED
 
 
 class Office:

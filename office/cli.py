@@ -14,10 +14,17 @@ COMMANDS: Final = {
     "serve": ("office.app", "run the pages"),
     "publish": ("office.publisher.cli", "sign and publish snapshots"),
     "papers": ("office.papers.app", "make the PDFs that pages order"),
+    "backup": ("office.backup.cli", "copy the state into one encrypted file"),
+    "backup-keys": ("office.backup.cli", "copy the keys into another"),
+    "backup-key": ("office.backup.cli", "make a key that opens backups"),
+    "restore": ("office.backup.cli", "put the state back"),
+    "restore-keys": ("office.backup.cli", "put the keys back"),
     "audit": ("office.audit.cli", "verify the record of who did what"),
 }
 """Name → module with ``main(arguments) -> int``."""
-SEVERAL: Final = frozenset({"init", "migrate", "recover"})
+SEVERAL: Final = frozenset(
+    name for name, (module, _) in COMMANDS.items() if module in {"office.founding", "office.backup.cli"}
+)
 """Of one module, which is told which it is."""
 
 
@@ -30,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status: int = importlib.import_module(COMMANDS[name][0]).main(own)
             return status
         case _:
-            listing = "\n".join(f"  {name:8} {what}" for name, (_, what) in COMMANDS.items())
+            listing = "\n".join(f"  {name:12} {what}" for name, (_, what) in COMMANDS.items())
             usage = f"usage: watchlink office COMMAND …\n\n{listing}\n\nFor more: watchlink office COMMAND --help"
             if given[:1] in (["-h"], ["--help"]):
                 print(usage)  # noqa: T201 - a command's answer

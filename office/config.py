@@ -23,6 +23,9 @@ from wire.snapshots import Town
 
 CONFIG_VARIABLE: Final = "WATCHLINK_OFFICE_CONFIG"
 """Environment variable with the path of ``office.toml``, for Django's settings."""
+DATABASE_VARIABLE: Final = "WATCHLINK_OFFICE_DATABASE"
+"""Environment variable with another database than the file's: a copy that is being opened."""
+KEEP_DAYS_MAX: Final = 366
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -99,6 +102,18 @@ class PageTable(Struct, frozen=True, kw_only=True):
     inter_font_dir: str = "/usr/share/fonts/opentype/inter"
 
 
+class BackupTable(Struct, frozen=True, kw_only=True):
+    """``[backup]``. Without ``recipients`` no backup is made. A mistake in it keeps no program from starting."""
+
+    recipients: tuple[str, ...] = ()
+    """Public keys of age, ``age1…``; any one of their secret halves opens a backup."""
+    keys_recipients: tuple[str, ...] = ()
+    """Others, for the backup of the keys: whoever opens the one must not be able to open the other."""
+    folder: str = "/var/backups/watchlink-office"
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=KEEP_DAYS_MAX)] = 30
+    """Older ones are deleted: so long lives on what was erased."""
+
+
 class OfficeFile(Struct, frozen=True, kw_only=True):
     """The file as written: paths unresolved."""
 
@@ -114,6 +129,7 @@ class OfficeFile(Struct, frozen=True, kw_only=True):
     papers: PapersTable = PapersTable()
     mail: MailTable = MailTable()
     page: PageTable = PageTable()
+    backup: BackupTable = BackupTable()
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -150,6 +166,18 @@ class Configuration(Struct, frozen=True, kw_only=True):
     mail: MailTable
     mail_password_file: Path | None
     inter_font_dir: Path
+    backup: BackupTable
+    backup_folder: Path
+
+    @property
+    def backup_record_file(self) -> Path:
+        """How the last backup went: beside the alarm, where the pages can read and not write."""
+        return self.snapshots_folder / "backup.json"
+
+    @property
+    def keys_record_file(self) -> Path:
+        """When the keys were last copied, and which they were."""
+        return self.snapshots_folder / "keys-backup.json"
 
     @property
     def town(self) -> Town:
@@ -221,6 +249,8 @@ def load_configuration(path: Path) -> Configuration:
         mail=file.mail,
         mail_password_file=folder / file.mail.password_file if file.mail.password_file else None,
         inter_font_dir=folder / file.page.inter_font_dir,
+        backup=file.backup,
+        backup_folder=folder / file.backup.folder,
     )
 
 
@@ -231,7 +261,11 @@ def configured() -> Configuration | None:
         ConfigError: as :func:`load_configuration`.
     """
     named = os.environ.get(CONFIG_VARIABLE)
-    return load_configuration(Path(named)) if named else None
+    if not named:
+        return None
+    configuration = load_configuration(Path(named))
+    copy = os.environ.get(DATABASE_VARIABLE)
+    return msgspec.structs.replace(configuration, database=copy) if copy else configuration
 
 
 def _database(path: Path, text: str) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from office.backup.in_use import in_use
 from office.config import CONFIG_VARIABLE, load_configuration
+from runtime.backup_file import BackupError
 from runtime.config import ConfigError
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
@@ -54,11 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
     try:
-        publisher = Publisher(configuration, FactLog(), Service())
-        return 0 if publisher.run(should_stop) else STATUS_ALARM
+        with in_use(configuration):
+            publisher = Publisher(configuration, FactLog(), Service())
+            return 0 if publisher.run(should_stop) else STATUS_ALARM
     except ConfigError as e:
         return _refuse(e, STATUS_CONFIG)
-    except (NotReadyError, OSError, RuntimeError) as e:
+    except (NotReadyError, BackupError, OSError, RuntimeError) as e:
         return _refuse(e, STATUS_FAILED)
 
 

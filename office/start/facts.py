@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,6 +15,7 @@ from office.accounts.models import Account, Invitation, PrintedCode, RoleGrant
 from office.accounts.rules import TITLES, Rights
 from office.audit.models import AuditRow
 from office.audit.views import seen_by
+from office.backup import telling
 from office.exclusions import reading, waiting
 from office.exclusions.case_views import waiting_first, waits_for_co_ordinator
 from office.exclusions.models import Case, LawDocument
@@ -65,6 +67,7 @@ def facts_of(account: Account, rights: Rights, names: dict[int, str]) -> Facts:
         votes=votes,
         requests=_requests(own),
         reviews=_reviews(own),
+        backup_faults=telling.faults(settings.OFFICE, timezone.now()),
     )
 
 

@@ -90,6 +90,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         beyond: schemes that have more exclusions than shops can be shown, with how many are not.
         votes: open ones in which a member for whom the person speaks has not voted.
         requests: of people about themselves, that are not answered.
+        backup_faults: what is wrong with the office's backups, in sentences; empty = nothing.
         reviews: of documents without which a register stays off, that are due soon or were.
     """
 
@@ -109,6 +110,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     votes: Sequence[Named] = ()
     requests: Sequence[Named] = ()
     reviews: Sequence[Named] = ()
+    backup_faults: Sequence[str] = ()
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -141,10 +143,16 @@ class Line(Struct, frozen=True, kw_only=True):
 
 def to_do(facts: Facts) -> tuple[Line, ...]:
     """Everything that waits, the gravest first."""
-    lines = [*_of_exclusions(facts), *_of_oneself(facts)]
+    lines = [*_of_backups(facts), *_of_exclusions(facts), *_of_oneself(facts)]
     if facts.leads:
         lines += [*_of_people(facts), *_of_premises(facts)]
     return tuple(sorted(lines, key=lambda line: not line.is_grave))
+
+
+def _of_backups(facts: Facts) -> Iterable[Line]:
+    for fault in facts.backup_faults:
+        what, _, why = fault.partition(": ")
+        yield Line(what=what, to_do=f"{why[:1].upper()}{why[1:]}", is_grave=True)
 
 
 def _of_exclusions(facts: Facts) -> Iterable[Line]:

@@ -268,6 +268,21 @@ def test_backups_are_asked_for_and_their_age_is_told(installed: BareMachine) -> 
     assert ["ok", "bad"] == [backups(installed, now + age, checking.BACKUPS).state for age in ages]
 
 
+def test_backups_of_the_office_are_asked_for_and_their_age_is_told(installed: BareMachine) -> None:
+    """Those of its keys are made by hand, and say nothing of last night's."""
+    about = "office's backups"
+    toml = installed.path(places.OFFICE_TOML)
+    toml.write_text("")
+    assert ["none are made"] == [one.text for one in found(check(installed), about)]
+    toml.write_text('[backup]\nrecipients = ["age1x"]\n')
+    folder = installed.path(checking.OFFICE_BACKUPS)
+    folder.mkdir(parents=True)
+    (folder / "office-keys-0a0a0a0a-20261128T000000Z.age").touch()
+    assert [f"there is none in {checking.OFFICE_BACKUPS}"] == [one.text for one in found(check(installed), about)]
+    (folder / "office-0a0a0a0a-20261128T000000Z.age").touch()
+    assert ["ok"] == [one.state for one in found(check(installed), about)]
+
+
 @pytest.mark.parametrize(("age", "state"), [(timedelta(hours=2), "ok"), (timedelta(hours=5), "bad")])
 def test_age_of_the_offices_list_is_told(machine: BareMachine, fleet: Fleet, age: timedelta, state: str) -> None:
     key = SigningKey(b"o" * 32)

@@ -33,6 +33,14 @@ _LOCKED: Final = (
     "fontTools",
 )
 """Libraries taken from the lock: Debian's Django is too old. One is compiled, for any Python from 3.9 on."""
+_OURS: Final = {
+    "FILE": f"{STATE}/office.toml",
+    "KEYS": "/var/backups/watchlink-office/office-keys-*.age",
+    "BACKUP": "/var/backups/watchlink-office/office-????????-*.age",
+    "backup.key": "/office-backup.key",
+    "keys.key": "/office-keys.key",
+}
+"""What stands in the page for a reader's own files, as :func:`office_mounts`'s caller puts them."""
 _BLOCK: Final = re.compile(r"```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
@@ -89,6 +97,8 @@ def _command(text: str, beginning: str) -> str:
 
 def _noting(name: str, commands: str) -> str:
     """A function whose commands each add their status to a file, as a person sees them."""
-    lines = commands.replace("FILE", f"{STATE}/office.toml").splitlines()
+    for placeholder, ours in _OURS.items():
+        commands = re.sub(rf"(?<![\w.-]){re.escape(placeholder)}\b", ours, commands)
+    lines = commands.splitlines()
     noted = "\n".join(f"{re.sub(' +#.*', '', line)}\necho $? >>/proof/restoring" for line in lines if line)
     return f"{name}() {{\n{noted}\n}}\n"

@@ -62,10 +62,12 @@ probe_in $papers papers-reach-in-unit reach /order.json $secrets /var/lib/watchl
 probe_in watchlink-office photographs photographs /photograph.jpg /bomb.png
 as watchlink-office python3 /unit-probe.py notice >/proof/notice.pdf
 as watchlink-office-publish python3 /unit-probe.py notice >/proof/notice-of-others
-as watchlink-office python3 -c "
-import sqlite3
-with sqlite3.connect('$office/data/office.sqlite3') as whole, sqlite3.connect('/tmp/copy.sqlite3') as copy:
-    whole.backup(copy)"
+# As docs/office.md has it: by its unit beside running programs, and the keys by root.
+cat /office-backup.toml >>$office/office.toml
+systemctl start watchlink-office-backup
+journalctl --output=cat --unit=watchlink-office-backup >/proof/office-backup-log
+watchlink office backup-keys --config $office/office.toml >>/proof/office-backup-log 2>&1
+stat --format='%U %a' /var/backups/watchlink-office/*.age $office/snapshots/backup.json >/proof/office-backup
 
 watchlink fleet trust-office --dir /town --yes $office/publisher/snapshot.pub >/proof/office-trusted 2>&1
 apply_town >/proof/applied 2>&1
@@ -87,9 +89,8 @@ stop_for_restore
 systemctl stop $papers
 for unit in $units $papers; do show "$unit" "$unit.stopped"; done
 people_at_central >/proof/office-at-central
-mv /tmp/copy.sqlite3 $office/data/office.sqlite3
-rm --force $office/data/office.sqlite3-wal $office/data/office.sqlite3-shm
-systemd-tmpfiles --create
+# The disk is lost; the folders are those of a new installation.
+find $office/data $office/keys $office/publisher $office/snapshots -mindepth 1 -delete
 restore >/proof/office-restored 2>&1
 attempt central_has_not_cora
 central_has_not_cora && people_at_central >>/proof/office-at-central

@@ -25,6 +25,7 @@ NAMES: Final = (
     *("watchlink-enrol.service", "watchlink-node-enrol.service"),
     "watchlink-node-renew.service",
     "watchlink-enrol-list.service",
+    "watchlink-office-backup.service",
 )
 TIMERS: Final = tuple(sorted(path.name for path in UNITS.glob("*.timer")))
 SEED: Final = "/var/lib/watchlink-node/watchlink-seed.json"
@@ -173,12 +174,17 @@ def test_timer_makes_up_for_a_night_without_power(name: str) -> None:
     assert "Persistent=true" in (UNITS / name).read_text().splitlines()
 
 
-def test_backup_makes_way_for_alerts_and_has_no_network() -> None:
-    name = "watchlink-central-backup.service"
-
+@pytest.mark.parametrize("name", ["watchlink-central-backup.service", "watchlink-office-backup.service"])
+def test_backup_makes_way_for_alerts(name: str) -> None:
     assert ["idle"] == lines_of(name, "CPUWeight") == lines_of(name, "IOSchedulingClass")
     assert int(*lines_of(name, "OOMScoreAdjust")) > 0
-    assert ["yes"] == lines_of(name, "PrivateNetwork")
+
+
+def test_centrals_backup_has_no_network_and_the_offices_no_keys_of_the_pages() -> None:
+    """The nightly program must not be able to put the key of faces beside them."""
+    assert ["yes"] == lines_of("watchlink-central-backup.service", "PrivateNetwork")
+    assert ["/var/lib/watchlink-office/keys"] == lines_of("watchlink-office-backup.service", "InaccessiblePaths")
+    assert ["watchlink-office-publish"] == lines_of("watchlink-office-backup.service", "User")
 
 
 def lines_of(name: str, key: str) -> list[str]:

@@ -20,6 +20,7 @@ from office.accounts.models import Account
 from office.audit import alarm, rules
 from office.audit.journal import Entry, record, record_many
 from office.audit.models import AuditRow
+from office.config import BackupTable
 from tests.office.conftest import HART, PUB_WATCH, MakePerson, SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -185,7 +186,7 @@ def test_markup_in_a_name_is_text(cora: Client) -> None:
 def test_alarm_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
     cora: Client, make_person: MakePerson, signed_in: SignedIn, settings: Settings, tmp_path: Path
 ) -> None:
-    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path, backup=BackupTable())
     pcso = signed_in(make_person("pc", ("pcso", HART)))
     alarm.write(tmp_path, "The end of the audit was cut.")
     pages = [client.get("/account/").content.decode() for client in (cora, pcso, Client())]
@@ -198,7 +199,7 @@ def test_alarm_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
 
 
 def test_alarm_that_cannot_be_read_is_told_as_one(cora: Client, settings: Settings, tmp_path: Path) -> None:
-    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path, backup=BackupTable())
     (tmp_path / alarm.FILE_NAME).mkdir()
 
     assert "Whether the audit is in order cannot be read" in cora.get("/account/").content.decode()
@@ -207,7 +208,7 @@ def test_alarm_that_cannot_be_read_is_told_as_one(cora: Client, settings: Settin
 def test_fault_of_publishing_stands_on_every_page_of_a_co_ordinator_and_on_no_other(
     cora: Client, make_person: MakePerson, signed_in: SignedIn, settings: Settings, tmp_path: Path
 ) -> None:
-    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path, backup=BackupTable())
     pcso = signed_in(make_person("pc", ("pcso", HART)))
     alarm.write_fault(tmp_path, "OSError: No space left on device")
     pages = [client.get("/account/").content.decode() for client in (cora, pcso, Client())]
@@ -225,7 +226,7 @@ def test_publisher_that_does_not_run_is_told(
     cora: Client, settings: Settings, tmp_path: Path, row_age_s: int, file_age_s: int, *, is_told: bool
 ) -> None:
     """A row of the audit is published within a minute, so one that is older and newer than the file was not."""
-    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=tmp_path, inter_font_dir=tmp_path, backup=BackupTable())
     now_s = time.time()
     (tmp_path / "people-1.json").write_text("{}")
     os.utime(tmp_path / "people-1.json", (now_s, now_s - file_age_s))

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from office.accounts import acts
 from office.accounts.models import Account
 from office.audit import alarm
+from office.config import BackupTable
 from office.publisher import changes, reaching
 from tests.office.conftest import HART, MakePerson, SignedIn
 from tests.office.publisher.test_publishing import World
@@ -29,7 +30,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, c
     monkeypatch.setattr(reaching, "WITHIN_S", 0.0)
     world = World(tmp_path)
     world.look()
-    settings.OFFICE = SimpleNamespace(snapshots_folder=world.folder, inter_font_dir=tmp_path)
+    settings.OFFICE = SimpleNamespace(snapshots_folder=world.folder, inter_font_dir=tmp_path, backup=BackupTable())
     return world
 
 

@@ -17,6 +17,7 @@ from office.accounts import acts
 from office.accounts.access import rights_of
 from office.accounts.models import Account, Invitation, PrintedCode, Scheme
 from office.audit.journal import record
+from office.config import BackupTable
 from office.exclusions.models import LawDocument
 from office.members.facts import ContactFacts
 from office.members.models import Member, PendingImport, Spokesperson
@@ -42,6 +43,7 @@ def office(settings: Settings, tmp_path: Path) -> SimpleNamespace:
         central_url="http://central.example:8080",
         directory_file=tmp_path / "directory.json",
         authority=AUTHORITY.public,
+        backup=BackupTable(),
     )
     settings.OFFICE = office
     return office

@@ -125,3 +125,12 @@ def test_votes_and_cases_wait_first_and_votes_for_who_leads_nothing() -> None:
 
     assert said(Facts(me=1, votes=votes)) == ["1 vote waits for you"]
     assert said(replace(SETTLED, votes=votes, cases=cases)) == ["1 vote waits for you", "2 cases wait for you"]
+
+
+def test_backup_that_failed_stands_first_with_its_reason() -> None:
+    """Nothing that is done today outlives the machine, and somebody must be told."""
+    fault = "The office’s backup is late: none has been made. Tell the engineer."
+    first, *_ = to_do(Facts(me=1, leads=True, alone_in=("HART",), backup_faults=(fault,)))
+
+    assert ("The office’s backup is late", "None has been made. Tell the engineer.") == (first.what, first.to_do)
+    assert first.is_grave

@@ -1,0 +1,177 @@
+"""The commands ``watchlink office backup``, ``backup-keys``, ``backup-key``, ``restore`` and ``restore-keys``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from office.backup.keys import back_up_keys, files_of, restore_keys
+from office.backup.making import back_up
+from office.backup.restoring import Restored, prove, restore
+from office.config import Configuration, load_configuration
+from runtime.backup_file import BackupError, Manifest, read_identities
+from runtime.backup_key import make_key
+from runtime.config import ConfigError
+
+FAILED: Final = 1
+NOT_UNDERSTOOD: Final = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the one named first in ``arguments``. Returns 0, 1 if it was not done, 2 for a bad configuration."""
+    given = _parser().parse_args(list(arguments))
+    try:
+        given.run(given)
+    except ConfigError as e:
+        sys.stderr.write(f"watchlink office {arguments[0]}: {e}\n")
+        return NOT_UNDERSTOOD
+    except (BackupError, OSError) as e:
+        sys.stderr.write(f"watchlink office {arguments[0]}: {e}.\n")
+        return FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="watchlink office")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, required=True, metavar="FILE", help="office.toml")
+    folder = argparse.ArgumentParser(add_help=False)
+    folder.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="where to; default: the folder that [backup] in office.toml names"
+    )
+    opened = argparse.ArgumentParser(add_help=False)
+    opened.add_argument("--from", type=Path, required=True, metavar="FILE", dest="sealed", help="the backup")
+    opened.add_argument("--identity", type=Path, required=True, metavar="KEYFILE", help="the secret key that opens it")
+
+    about = (
+        "Copy database, encrypted photographs and office.toml into one encrypted file while the office runs, prove that"
+        " it opens, and delete old ones. No key is in it."
+    )
+    making = commands.add_parser("backup", parents=[config, folder], description=about)
+    making.set_defaults(run=_back_up)
+
+    about = "Copy the office's keys into one file, encrypted to another key than the backups. Run it as root."
+    keys = commands.add_parser("backup-keys", parents=[config, folder], description=about)
+    keys.set_defaults(run=_back_up_keys)
+
+    about = "Put the office's state back from a backup. Its programs must be stopped. Run it as root."
+    putting_back = commands.add_parser("restore", parents=[config, opened], description=about)
+    putting_back.add_argument(
+        "--lists", type=Path, metavar="FOLDER", help="with the newest lists of people and premises that central keeps"
+    )
+    either = putting_back.add_mutually_exclusive_group()
+    aside = "if the office has a state here, move that to a folder beside it first"
+    either.add_argument("--set-aside", action="store_true", help=aside)
+    either.add_argument(
+        "--prove", action="store_true", help="restore nothing: only prove that the key opens the backup and all is well"
+    )
+    putting_back.set_defaults(run=_restore)
+
+    about = "Put the office's keys back from their own backup. Its programs must be stopped. Run it as root."
+    keys_back = commands.add_parser("restore-keys", parents=[config, opened], description=about)
+    keys_back.add_argument("--set-aside", action="store_true", help="if there are other keys here, move them aside")
+    keys_back.set_defaults(run=_restore_keys)
+
+    about = "Make a key that opens backups. Run it on a machine that is not the office's, once for each of the two."
+    key = commands.add_parser("backup-key", description=about)
+    key.add_argument("--to", type=Path, required=True, metavar="KEYFILE", help="a new file for the secret key")
+    key.set_defaults(run=_make_key)
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _version() -> str:
+    try:
+        return version("watchlink")
+    except PackageNotFoundError:  # copied there, not installed
+        return "unknown"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _back_up(given: argparse.Namespace) -> None:
+    configuration = load_configuration(given.config)
+    made = back_up(configuration, (given.to or configuration.backup_folder).resolve(), _now(), _version())
+    size_mb = made.file.stat().st_size / 1e6
+    pictures = len(made.checked.photographs)
+    _say(f"{made.file}: {size_mb:.1f} MB, {pictures} photographs, opened and proven. Carry it to another place.")
+    if made.lost:
+        _say(f"{made.lost} of the photographs have no file: removed just now, or lost before.")
+    for problem in made.checked.problems:
+        _say(f"The audit in it is NOT in order: {problem} See 'watchlink office audit verify'.")
+    if made.removed:
+        _say(f"Deleted as too old: {', '.join(made.removed)}.")
+    if made.ahead:
+        _say(
+            f"Of a later time than now, and never deleted: {', '.join(made.ahead)}. Was this machine's clock wrong?"
+            " Delete them by hand."
+        )
+
+
+def _back_up_keys(given: argparse.Namespace) -> None:
+    configuration = load_configuration(given.config)
+    file = back_up_keys(configuration, (given.to or configuration.backup_folder).resolve(), _now(), _version())
+    _say(f"{file}: opened and proven. Carry it away now, never beside the other backups, and delete it here.")
+
+
+def _restore(given: argparse.Namespace) -> None:
+    configuration = load_configuration(given.config)
+    sealed, identities = given.sealed.resolve(), read_identities(given.identity)
+    if given.prove:
+        manifest, checked = prove(configuration, sealed, identities)
+        _say(f"{_told(manifest)}: the key opens it, all of it is whole, and this version can begin with it.")
+        _say(f"It stands at {checked.schema}.")
+        return
+    restored = restore(configuration, sealed, identities, _now(), may_set_aside=given.set_aside, lists=given.lists)
+    for line in what_now(restored, configuration):
+        _say(line)
+
+
+def what_now(restored: Restored, configuration: Configuration) -> list[str]:
+    """What a person is told after a restore, line by line."""
+    lines = [f"The office's state is back. {_told(restored.manifest)}."]
+    if restored.set_aside:
+        lines.append(f"What was here before is in {restored.set_aside}. Delete it when all is well.")
+    if restored.other_configuration:
+        lines.append(f"{configuration.file} stays. The backup had another: compare {restored.other_configuration}.")
+    lines += restored.said
+    missing = [str(file) for file in files_of(configuration).values() if not file.exists()]
+    if missing or restored.opens_photographs is False:
+        what = f"{', '.join(missing)} missing" if missing else f"{configuration.photographs_key_file} is another key"
+        lines.append(f"NO photograph can be seen, or nobody can sign in: {what}. Run 'watchlink office restore-keys'.")
+    lines.append(
+        "Now start the office (systemctl start watchlink-office watchlink-office-publish). Everybody signs in again."
+    )
+    return lines
+
+
+def _told(manifest: Manifest) -> str:
+    return f"The backup is of {manifest.made_at:%d %B %Y, %H:%M} UTC, by version {manifest.version}"
+
+
+def _restore_keys(given: argparse.Namespace) -> None:
+    configuration = load_configuration(given.config)
+    identities = read_identities(given.identity)
+    moved = restore_keys(configuration, given.sealed.resolve(), identities, _now(), may_set_aside=given.set_aside)
+    _say("The office's keys are back.")
+    if moved:
+        _say(f"Other keys were moved to {', '.join(map(str, moved))}. Delete them when all is well.")
+
+
+def _make_key(given: argparse.Namespace) -> None:
+    recipient = make_key(given.to)
+    _say(f"{given.to} opens backups: lock it away in two places, never on the office's machine. In office.toml there,")
+    _say("under [backup], write it as one of the two, and make another key for the other:")
+    _say(f'recipients = ["{recipient}"]')
+    _say(f'keys_recipients = ["{recipient}"]')

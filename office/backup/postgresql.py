@@ -1,0 +1,151 @@
+"""The office's database on a server of PostgreSQL, by the server's own programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from runtime.backup_file import BackupError
+
+_COPY: Final = "watchlink_copy_"
+"""Begins the names of databases in which a copy is opened."""
+_PROGRAMS: Final = Path("/usr/lib/postgresql")
+_NAME_BYTES_MAX: Final = 63
+
+
+class PostgresqlState:
+    """See :class:`office.backup.state.State`.
+
+    Args:
+        url: ``postgresql://…``.
+        beside: a folder in whose folder dumps are made.
+    """
+
+    name = "office.dump"
+    whose = "PostgreSQL’s"
+
+    def __init__(self, url: str, beside: Path) -> None:
+        self.beside = beside
+        self._url = url
+        self._database = unquote(urlsplit(url).path.removeprefix("/"))
+
+    def size_bytes(self) -> int:
+        """Of the database on its server: a dump is smaller."""
+        with self._connected() as server:
+            row = server.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(row[0]) if row else 0
+
+    def is_there(self) -> bool:
+        """Whether it holds tables."""
+        with self._connected() as server:
+            return server.execute("SELECT to_regclass('django_migrations')").fetchone() != (None,)
+
+    def copy(self, to: Path) -> None:
+        """``pg_dump``: one reading transaction."""
+        self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={to}", at=self._url)
+
+    @contextlib.contextmanager
+    def opened(self, copy: Path) -> Iterator[str]:
+        """``pg_restore`` into a new database beside the office's own."""
+        name = _COPY + secrets.token_hex(4)
+        with self._connected() as server:
+            for (left,) in server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_COPY]):
+                server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(left)))
+            try:
+                server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            except psycopg.errors.InsufficientPrivilege as e:
+                user = unquote(urlsplit(self._url).username or "") or "the office's role"
+                raise BackupError(
+                    f"a backup is opened in a database of its own, and {user} may make none. As the server's"
+                    f' administrator: ALTER ROLE "{user}" CREATEDB'
+                ) from e
+        try:
+            words = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+            self._run("pg_restore", *words, str(copy), at=self._named(name))
+            yield self._named(name)
+        finally:
+            with self._connected() as server:
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def take_place(self, opened: str, aside: Path) -> None:
+        """Two names change in one transaction. What was there is kept under the name of the folder ``aside``."""
+        copy = unquote(urlsplit(opened).path.removeprefix("/"))
+        was = f"{self._database}_{aside.name}"[:_NAME_BYTES_MAX]
+        try:
+            with psycopg.connect(self._named("postgres")) as server:
+                rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+                server.execute(rename.format(sql.Identifier(self._database), sql.Identifier(was)))
+                server.execute(rename.format(sql.Identifier(copy), sql.Identifier(self._database)))
+        except psycopg.Error as e:
+            raise BackupError(f"the restored database cannot take its place: {e}") from e
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection]:
+        try:
+            with psycopg.connect(self._url, autocommit=True) as server:
+                yield server
+        except psycopg.Error as e:
+            raise BackupError(f"the database cannot be used: {e}") from e
+
+    def _named(self, database: str) -> str:
+        return urlunsplit(urlsplit(self._url)._replace(path=f"/{quote(database)}"))
+
+    def _run(self, name: str, *words: str, at: str) -> None:
+        with self._connected() as server:
+            wanted = server.info.server_version // 10_000
+        parts = urlsplit(at)
+        # No password on a command line, which all processes can read.
+        host = parts.netloc.rpartition("@")[2]
+        user = f"{parts.username}@" if parts.username else ""
+        bare = urlunsplit(parts._replace(netloc=f"{user}{host}"))
+        environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
+        if not parts.password:
+            del environment["PGPASSWORD"]
+        done = subprocess.run(  # noqa: S603 - a fixed program, and no shell
+            [_program(name, wanted), "--no-password", f"--dbname={bare}", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+            raise BackupError(f"{name} failed: {said[:500]}")
+
+
+def _program(name: str, wanted: int) -> str:
+    """The oldest that knows the server's version: an older one refuses, a newer one's files the server may not read.
+
+    Raises:
+        BackupError: there is none.
+    """
+    found: dict[int, str] = {}
+    for path in (*_PROGRAMS.glob(f"*/bin/{name}"), Path(shutil.which(name) or "/nonexistent")):
+        if path.exists():
+            said = _said([str(path), "--version"])
+            match = re.search(r"([0-9]+)(?:\.|devel|beta|rc|$)", said.removeprefix(name))
+            if match:
+                found.setdefault(int(match[1]), str(path))
+    fitting = [version for version in sorted(found) if version >= wanted]
+    if not fitting:
+        has = f"here is {', '.join(map(str, sorted(found)))}" if found else "there is none"
+        raise BackupError(
+            f"{name} of PostgreSQL {wanted}, the server's version, is needed; {has}. Install it: apt-get install"
+            f" postgresql-client-{wanted}"
+        )
+    return found[fitting[0]]
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - no shell

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+from pyrage import x25519
+
+from office.backup.contents import PROGRAM, trusted_origin
+from office.config import Configuration, load_configuration
+from runtime.backup_file import Manifest, encrypt, entry_of, new_identity, pack, unpack
+from runtime.key_file import read_key
+from tests.support.office_program import in_office, office
+from wire.signing import SigningKey
+
+FILL = """
+from office.accounts import acts
+from office.accounts.models import Scheme
+from office.people.models import Individual
+from office.people.photographs import add_photograph
+from tests.office.conftest import browser_of, person_of
+from tests.office.people.conftest import taken
+hart = Scheme.objects.get(slug="hart")
+cora = person_of("cora", ("co-ordinator", 1), name="Cora Hart")
+for number in (1, 2):
+    one = Individual.objects.create(scheme=hart, number=number, name=f"Nobody {number}")
+    add_photograph(cora, one, taken(), source="camera 4", taken_on=None)
+acts.invite(None, name="Jo", email="", role="pcso", schemes=[hart])
+browser = browser_of(cora)
+assert browser.get("/", SERVER_NAME="localhost").status_code == 200
+"""
+"""A co-ordinator who is signed in, two people of the register with a photograph each, and an open invitation."""
+
+
+class Kept(Struct):
+    """An office, its people's two keys, and the folder of its backups."""
+
+    file: Path
+    identity: x25519.Identity
+    keys_identity: x25519.Identity
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent / "backups"
+
+    @property
+    def configuration(self) -> Configuration:
+        return load_configuration(self.file)
+
+    @property
+    def key_file(self) -> Path:
+        return self.file.parent / "backup.key"
+
+    @property
+    def keys_key_file(self) -> Path:
+        return self.file.parent / "keys.key"
+
+    @property
+    def made(self) -> Path:
+        """The one backup that there is."""
+        (found,) = self.folder.glob("office-[0-9a-f]*.age")
+        return found
+
+    def run(self, name: str, *words: object) -> tuple[int, str]:
+        """One command: its status, and all that it said."""
+        done = office(name, "--config", self.file, *words)
+        return done.returncode, done.stdout + done.stderr
+
+    def restore(self, *words: object) -> str:
+        """What it said, done."""
+        status, said = self.run("restore", "--from", self.made, "--identity", self.key_file, *words)
+        assert 0 == status, said
+        return said
+
+    def altered(self, change: Callable[[Path], None], **of_manifest: Any) -> Path:  # noqa: ANN401 - fields of several types
+        """Another backup of the same signature, in which something was changed."""
+        work = self.file.parent / "altered"
+        work.mkdir()
+        configuration = self.configuration
+        manifest = unpack(self.made, work, [self.identity], trusted_origin(configuration, PROGRAM))
+        change(work)
+        names = [entry.name for entry in manifest.files]
+        files = {name: work / name for name in names}
+        entries = tuple(entry_of(name, file) for name, file in files.items())
+        new = msgspec.structs.replace(manifest, files=entries, **of_manifest)
+        return sealed(self, new, files)
+
+
+def sealed(kept: Kept, manifest: Manifest, files: dict[str, Path]) -> Path:
+    key = SigningKey(read_key(kept.configuration.snapshot_key_file, "key"))
+    archive, target = kept.file.parent / "archive", kept.file.parent / "altered.age"
+    pack(archive, manifest, files, key)
+    with target.open("wb") as out:
+        encrypt(archive, out, [kept.identity.to_public()])
+    return target
+
+
+def names_in(kept: Kept, folder: Path) -> dict[str, bytes]:
+    """What is in the backup, by its name there."""
+    folder.mkdir()
+    unpack(kept.made, folder, [kept.identity], trusted_origin(kept.configuration, PROGRAM))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def asked(kept: Kept, code: str) -> object:
+    """What an expression is in the office, as JSON."""
+    return json.loads(in_office(kept.file, f"import json\n{code}"))
+
+
+@pytest.fixture(scope="session")
+def kept_once(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """With both backups made. It takes seconds, so it is made once, and only copied."""
+    file = shutil.copytree(founded, tmp_path_factory.mktemp("kept"), dirs_exist_ok=True) / "office.toml"
+    kept = Kept(file, new_identity(), new_identity())
+    return filled(kept)
+
+
+def filled(kept: Kept) -> Kept:
+    """An office that was founded gets people, keys and both backups."""
+    kept.key_file.write_text(str(kept.identity))
+    kept.keys_key_file.write_text(str(kept.keys_identity))
+    kept.folder.mkdir()
+    (kept.file.parent / "snapshots").mkdir()
+    recipients = f'recipients = ["{kept.identity.to_public()}"]\nkeys_recipients = ["{kept.keys_identity.to_public()}"]'
+    kept.file.write_text(f'{kept.file.read_text()}\n[backup]\n{recipients}\nfolder = "backups"\nkeep_days = 7\n')
+    in_office(kept.file, FILL)
+    for name in ("backup", "backup-keys"):
+        status, said = kept.run(name)
+        assert 0 == status, said
+    return kept
+
+
+@pytest.fixture
+def kept(kept_once: Kept, tmp_path: Path) -> Kept:
+    """A test's own copy."""
+    file = shutil.copytree(kept_once.file.parent, tmp_path / "office") / "office.toml"
+    return msgspec.structs.replace(kept_once, file=file)

@@ -1,0 +1,281 @@
+"""The office's state comes back: nothing that was ended, erased or used comes back with it (C9, D)."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from office.backup import keys
+from office.backup.in_use import in_use
+from office.backup.restoring import LEAP
+from runtime.backup_file import BackupError
+from tests.office.backup.conftest import Kept, asked
+from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
+from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
+
+pytestmark = pytest.mark.integration
+
+ERASE = """
+from django.db import transaction
+from office.accounts.models import Account
+from office.people.models import Individual
+from office.people.rights import erase_all
+cora = Account.objects.get(username="cora")
+with transaction.atomic():
+    erase_all(cora, Individual.objects.get(number=1))
+    Individual.objects.create(scheme_id=1, number=3, name="Since")
+"""
+PUBLISH = """
+from office.publisher.app import Publisher
+from runtime.logs import FactLog
+from runtime.service import Service
+from django.conf import settings
+Publisher(settings.OFFICE, FactLog(), Service())._publishing.look()
+"""
+RENAME = """
+from office.people.models import Individual
+Individual.objects.filter(number=2).update(name="New")
+"""
+GO_BACK = """
+from django.core.management import call_command
+call_command("migrate", "exclusions", "0011", verbosity=0)
+"""
+STATE = """
+from django.contrib.sessions.models import Session
+from office.accounts.models import Invitation, OfficeSession
+from office.audit.journal import head
+from office.people.models import Individual, Photograph
+from office.people.sealing import sealing
+from office.publisher.models import PublishedNumber
+faces = [sealing().read(one.file, bytes(one.wrapped_key), "whole")[:2].hex() for one in Photograph.objects.all()]
+print(json.dumps({
+    "sessions": Session.objects.count(),
+    "links": Invitation.objects.filter(used_at=None, cancelled_at=None).count(),
+    "row": head().sequence,
+    "names": sorted(Individual.objects.exclude(name="").values_list("name", flat=True)),
+    "next": max(Individual.objects.values_list("number", flat=True)) + 1,
+    "faces": faces,
+    "numbers": dict(PublishedNumber.objects.values_list("name", "number")),
+}))
+"""
+
+
+def state(kept: Kept) -> dict[str, object]:
+    found = asked(kept, STATE)
+    assert isinstance(found, dict)
+    return found
+
+
+def lose(kept: Kept) -> None:
+    """The disk is gone; the engineer has founded a new office in its place."""
+    for name in ("data", "keys", "publisher", "snapshots"):
+        shutil.rmtree(kept.file.parent / name)
+    for path in kept.file.parent.glob("office.sqlite3*"):
+        path.unlink()
+    (kept.file.parent / "snapshots").mkdir()
+
+
+def trust(kept: Kept) -> None:
+    """The fleet's directory names this office's key."""
+    key = bytes.fromhex(kept.configuration.snapshot_public_file.read_text())
+    document = DirectoryDocument(
+        serial=2,
+        issued_at=datetime(2026, 11, 2, tzinfo=UTC),
+        schemes=tuple(SchemeEntry(number=number, slug=slug, name=slug) for number, slug in ((1, "hart"), (2, "pub"))),
+        senders=(),
+        office_keys=(key,),
+    )
+    kept.configuration.directory_file.write_bytes(seal_directory(document, AUTHORITY))
+
+
+def test_nobody_is_signed_in_and_no_link_is_open_after_a_restore(kept: Kept) -> None:
+    """Some had ended, or were used, since the copy."""
+    before = state(kept)
+    assert 0 < before["sessions"]  # type: ignore[operator]
+    assert 0 < before["links"]  # type: ignore[operator]
+
+    said = kept.restore("--set-aside")
+
+    after = state(kept)
+    assert (0, 0) == (after["sessions"], after["links"])
+    assert "Everybody must sign in to the office again" in said
+
+
+def test_no_number_runs_backwards(kept: Kept) -> None:
+    """What is published is above all that anybody has seen, and no reference on paper is given again."""
+    in_office(kept.file, PUBLISH)
+    before = state(kept)
+    kept.restore("--set-aside")
+    after = state(kept)
+    in_office(kept.file, PUBLISH)
+    published = state(kept)
+
+    assert after["row"] > before["row"] + LEAP  # type: ignore[operator]
+    assert after["next"] > before["next"] + 900  # type: ignore[operator]
+    numbers, then = published["numbers"], before["numbers"]
+    assert isinstance(numbers, dict)
+    assert isinstance(then, dict)
+    assert {"people", "premises", "gallery-1"} <= then.keys()
+    assert [] == [name for name, number in then.items() if numbers[name] <= max(number, LEAP)]
+    assert 0 == office("audit", "verify", "--config", kept.file).returncode
+
+
+def test_who_was_erased_since_the_backup_is_erased_again(kept: Kept) -> None:
+    """By the signed list that the publisher writes within a second; central keeps one, too."""
+    in_office(kept.file, ERASE)
+    in_office(kept.file, PUBLISH)
+
+    said = kept.restore("--set-aside")
+
+    after = state(kept)
+    assert ["Nobody 2"] == after["names"]
+    assert ["ffd8"] == after["faces"]
+    assert 2 == len([*kept.configuration.photographs_folder.iterdir()])
+    assert "HART-0001: erased again, with all that was held." in said
+
+
+def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tmp_path: Path) -> None:
+    """Keys by their own key, state by its own, and what was erased since by central's list."""
+    trust(kept)
+    in_office(kept.file, ERASE)
+    in_office(kept.file, PUBLISH)
+    before = state(kept)
+    lists = shutil.copytree(kept.file.parent / "snapshots", tmp_path / "central")
+    lose(kept)
+    (of_keys,) = kept.folder.glob("office-keys-*.age")
+    # As an installation would: with keys of its own.
+    assert 0 == office("init", "--config", kept.file).returncode
+    other = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)
+    restored = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
+
+    said = kept.restore("--set-aside", "--lists", lists)
+
+    assert (1, True) == (other[0], "the office has other keys here" in other[1])
+    assert 0 == restored[0], restored
+    assert "" == keys.trouble(kept.configuration)
+    after = state(kept)
+    assert ["Nobody 2"] == after["names"]
+    assert ["ffd8"] == after["faces"]
+    assert after["row"] > before["row"] + LEAP  # type: ignore[operator]
+    assert "erased again" in said
+    assert "NO photograph" not in said
+
+
+def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
+    trust(kept)
+    lose(kept)
+    status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
+    assert (1, True) == (status, "the office's keys are not here" in said)
+    assert 0 == office("init", "--config", kept.file).returncode
+
+    said = kept.restore("--set-aside")
+
+    assert "Who was erased from the register, hidden from shops or let go since the copy is not known here" in said
+    assert "NO photograph can be seen" in said
+    assert ["Nobody 1", "Nobody 2"] == asked(
+        kept,
+        "from office.people.models import Individual\n"
+        "print(json.dumps(sorted(Individual.objects.exclude(name='').values_list('name', flat=True))))",
+    )
+
+
+def test_nothing_is_overwritten_and_what_was_there_is_kept(kept: Kept) -> None:
+    status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
+    assert (1, True) == (status, "nothing is overwritten" in said)
+    before = {path.name: path.read_bytes() for path in kept.configuration.photographs_folder.iterdir()}
+    in_office(
+        kept.file, "from office.people.models import Individual\nIndividual.objects.filter(number=2).update(name='New')"
+    )
+
+    kept.restore("--set-aside")
+
+    (aside,) = (kept.file.parent / "data").glob("before-restore-*")
+    assert before == {path.name: path.read_bytes() for path in (aside / "photographs").iterdir()}
+    with sqlite3.connect(aside / "office.sqlite3") as disk:
+        assert [("New",)] == disk.execute("SELECT name FROM people_individual WHERE number = 2").fetchall()
+    disk.close()
+
+
+def test_office_that_runs_is_not_restored(kept: Kept) -> None:
+    with in_use(kept.configuration):
+        status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
+    assert (1, True) == (status, "the office is running: stop it first" in said)
+
+    with in_use(kept.configuration, is_alone=True), pytest.raises(BackupError, match="is being restored"):
+        in_use(kept.configuration).__enter__()
+
+
+def test_backup_that_is_cut_off_or_another_towns_or_of_other_database_is_refused(kept: Kept) -> None:
+    data, cut = kept.made.read_bytes(), kept.file.parent / "cut.age"
+    cut.write_bytes(data[: len(data) - 100])
+    elsewhere = kept.altered(lambda _: None, town="ab" * 32)
+    text = kept.file.read_text()
+
+    status, said = kept.run("restore", "--from", cut, "--identity", kept.key_file, "--set-aside")
+    assert (1, True) == (status, "is damaged or was cut short" in said)
+    status, said = kept.run("restore", "--from", elsewhere, "--identity", kept.key_file, "--set-aside")
+    assert (1, True) == (status, "is a backup of another town" in said)
+    kept.file.write_text(f'database = "postgresql://nobody@localhost/office"\n{text}')
+    status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--prove")
+    assert (1, True) == (status, "the backup is of SQLite’s database" in said), said
+
+
+def test_backup_of_a_newer_version_is_refused_and_of_an_older_one_brought_up_to_date(kept: Kept) -> None:
+    def be_newer(work: Path) -> None:
+        with sqlite3.connect(work / "office.sqlite3") as disk:
+            disk.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('people', '9999_x', '2027-01-01')")
+        disk.close()
+
+    newer = kept.altered(be_newer)
+    status, said = kept.run("restore", "--from", newer, "--identity", kept.key_file, "--set-aside")
+    assert (1, True) == (status, "made by a newer version of Watchlink (it has people 9999_x)" in said)
+    kept.made.unlink()
+    in_office(
+        kept.file,
+        "from django.core.management import call_command\ncall_command('migrate', 'exclusions', '0011', verbosity=0)",
+    )
+    assert 0 == kept.run("backup")[0]
+
+    kept.restore("--set-aside")
+
+    assert 0 == office("audit", "verify", "--config", kept.file).returncode
+    assert "up to date" in office("migrate", "--config", kept.file).stdout
+
+
+KILLED = """
+import os, signal, sys
+import office.backup.restoring, office.backup.sqlite, runtime.backup_workspace
+steps = int(sys.argv[1])
+def cut(folder):
+    global steps
+    steps -= 1
+    if not steps:
+        os.kill(os.getpid(), signal.SIGKILL)
+for module in (office.backup.restoring, office.backup.sqlite, runtime.backup_workspace):
+    module.sync_folder = cut
+from watchlink.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("step", [1, 5, 7])
+def test_restore_killed_at_any_step_is_done_by_another(kept: Kept, step: int) -> None:
+    """What was there is not lost, and no program starts on half of it."""
+    words = ["restore", "--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside"]
+    command = [sys.executable, "-c", KILLED, str(step), "office", *map(str, words)]
+    killed = subprocess.run(command, env=clean_environment(), check=False)
+    assert -signal.SIGKILL == killed.returncode
+
+    kept.restore("--set-aside")
+
+    after = state(kept)
+    assert (["Nobody 1", "Nobody 2"], ["ffd8", "ffd8"]) == (after["names"], after["faces"])
+    kept_aside = [*(kept.file.parent / "data").glob("before-restore-*/office.sqlite3")]
+    assert 1 <= len(kept_aside)
