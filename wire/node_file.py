@@ -21,6 +21,7 @@ def node_toml(
     profile: str,
     broker: tuple[str, int],
     fake_socket: str = "",
+    enrolment: tuple[str, int] | None = None,
 ) -> str:
     """A node's configuration.
 
@@ -32,7 +33,9 @@ def node_toml(
         profile: its hardware.
         broker: host and port.
         fake_socket: of a fake board; left out for other profiles.
+        enrolment: host and port of the service that renews its certificates; ``None`` = an engineer carries them.
     """
+    renewed = "" if enrolment is None else f"[enrolment]\nhost = {toml_text(enrolment[0])}\nport = {enrolment[1]}\n"
     board = f"fake_socket = {toml_text(fake_socket)}\n" if profile == FAKE_PROFILE and fake_socket else ""
     return f"""\
 # {display_text(premises, NAME_CHARS_MAX)}. Paths are relative to this folder; docs/configuration.md explains every key.
@@ -52,7 +55,7 @@ directory_file = "directory.json"
 [hardware]
 profile = {toml_text(profile)}
 {board}
-# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
+{renewed}# A radio beside this node: uncomment these lines and say how it is attached (docs/hardware.md).
 # [radio]
 # driver = "none"
 # licence = ""

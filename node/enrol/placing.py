@@ -46,6 +46,7 @@ def prepare(folder: Path, seed: Seed, keys: UnitKeys, answer: EnrolmentAnswer, v
         profile=answer.profile,
         broker=(answer.broker_host, answer.broker_port),
         fake_socket=_FAKE_SOCKET if answer.profile == FAKE_PROFILE else "",
+        enrolment=(seed.enrolment.host, seed.enrolment.port),
     )
     contents = {
         "ca.pem": answer.roots.encode(),

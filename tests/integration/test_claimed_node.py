@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node.renewal.command import DONE, renew_all
 from tests.support.central_program import running_central
 from tests.support.enrolling_town import EnrollingTown, ServiceProcess, running_service
 from tests.support.fleet_broker import DEADLINE_S, free_port
@@ -32,7 +33,12 @@ def start_enrolling(folder: Path, service: ServiceProcess, *more: str) -> subpro
     )
 
 
-def test_claimed_shop_is_armed_and_its_alert_received(tmp_path: Path) -> None:
+def certificates(unit: Path) -> tuple[bytes, bytes]:
+    """The node's, and its gallery's."""
+    return (unit / "client.pem").read_bytes(), (unit / "gallery.pem").read_bytes()
+
+
+def test_claimed_shop_is_armed_renews_itself_and_its_alerts_are_received(tmp_path: Path) -> None:
     port = free_port()
     town = EnrollingTown.found(tmp_path / "ä town", port=port)
     town.reserve(1)
@@ -60,5 +66,10 @@ def test_claimed_shop_is_armed_and_its_alert_received(tmp_path: Path) -> None:
                 )
                 shop.press("assist")
                 shop.wait_for_fact("receipt")
+                before = certificates(unit)
+                assert DONE == renew_all(unit / "node.toml", "1", is_forced=True)
+                assert not set(before) & set(certificates(unit)), "the node's and its gallery's"
+                shop.press("attack")
+                shop.wait_for_fact("receipt", 2)
     finally:
         broker.stop()
