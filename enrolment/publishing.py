@@ -109,6 +109,8 @@ class Publishing:
     def _publish(self) -> bool:
         assert self._base.contents is not None
         sealed, directory = self._base.contents
+        # Until it is written again: whatever fails here is tried at the next look.
+        before, self._published = self._published, None
         enrolled = self._register.enrolled()
         changed = sealed
         # Also when the delegation's time is over: what was made in time stays, and these are the same bytes.
@@ -117,11 +119,10 @@ class Publishing:
                 changed = changed_directory(sealed, enrolled, self._delegate, self._authority)
             except (EncodeError, DelegationError) as e:
                 logger.error("the directory cannot be changed: %s", e)  # noqa: TRY400 - the sentence says it all
-        if changed == self._published:
-            return False
-        write_atomic(self._changed_file, changed, PUBLIC)
+        if changed != before:
+            write_atomic(self._changed_file, changed, PUBLIC)
         self._published = changed
-        return True
+        return changed != before
 
     def _note_fault(self, fault: str) -> None:
         self.fault = fault

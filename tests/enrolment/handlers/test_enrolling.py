@@ -219,15 +219,17 @@ def test_nothing_is_spent_when_the_delegation_has_ended(desk: Desk) -> None:
 
 
 def test_full_disk_spends_nothing_or_answers_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    """The folder of the directory is gone after the claim was spent: the node asks again until it is back."""
+    """The folder of the directory is gone after the claim was spent: the service writes it once it is back."""
     unit = NewUnit()
+    desk.service.look()
     moved = desk.town.changed.parent.rename(desk.town.folder / "elsewhere")
     with caplog.at_level(logging.ERROR):
         assert "closed" == desk.problem(unit.sealed())
     moved.rename(desk.town.changed.parent)
+    desk.service.look()
 
-    assert 200 == desk.ask(unit.sealed())[0]
     assert ["00000010"] == desk.enrolled()
+    assert 200 == desk.ask(unit.sealed())[0]
 
 
 def test_next_directory_of_the_authority_is_signed_again(desk: Desk) -> None:
