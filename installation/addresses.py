@@ -61,6 +61,11 @@ def of_node(toml: dict[str, Any]) -> Reach:
     return Reach(_named(_table(toml, "mqtt").get("host"), _host(tnc)))
 
 
+def of_renewal(toml: dict[str, Any]) -> Reach:
+    """``node.toml``, for its certificates: the enrolment service."""
+    return Reach(_named(_table(toml, "enrolment").get("host")))
+
+
 def of_central(toml: dict[str, Any]) -> Reach:
     """``central.toml``: the broker, an office on another machine, and whoever opens the page."""
     office = _host(_table(toml, "office").get("fetch_url"))

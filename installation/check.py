@@ -254,7 +254,7 @@ def _backups(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
     if parts.backup:
         found.append(backups(machine, now, _backup_folder(machine, places.CENTRAL_TOML, BACKUPS)))
     elif parts.central:
-        found.append(bad("backups", "none are made", "See 'Setting up central's backups' in docs/runbook.md."))
+        found.append(bad("backups", "none are made", "See docs/backups.md."))
     if parts.office_backup:
         folder = _backup_folder(machine, places.OFFICE_TOML, OFFICE_BACKUPS)
         found.append(backups(machine, now, folder, places.OFFICE_BACKUP))

@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="source",
         type=Path,
         metavar="PATH",
-        help="file made by 'watchlink fleet pack NODE', or the node's folder; without it the identity stays as it is",
+        help="seed made by 'watchlink fleet seed NODE', or file made by 'watchlink fleet pack NODE'; without it the"
+        " identity stays as it is",
     )
     return parser

@@ -9,28 +9,45 @@ from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from msgspec import Struct
 from msgspec.structs import replace
 
 from installation import node_places
-from installation.addresses import of_node
 from installation.drop_in import drop_in_of
 from installation.errors import InstallError, PackError
-from installation.files import Change, Wanted, alone, load_record, read, save_record, sweep
+from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
 from installation.machine import Machine
 from installation.node_pack import CERTIFICATE, FILES, Identity, identity_of
 from installation.places import PROGRAM, shipped
 from installation.private_keys import public_part
-from installation.services import run_services
+from installation.services import Service, run_services
 from installation.steps import Say, changes_of, make_users_and_folders, put_all, want_programs
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import Directory, open_directory
 from wire.directory_succession import newest
 from wire.errors import WireError
 from wire.ids import NodeId, node_text, parse_node
+from wire.seed import SEED_FILE, SeedError, decode_seed
 from wire.signing import PublicKey
 
 EXECUTABLE: Final = 0o755
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Unit(Struct, frozen=True):
+    """What this machine is to be.
+
+    Attributes:
+        node: which node.
+        files: of its identity, or the seed with which it will claim it.
+        toml: its configuration, as far as it is known.
+        services: to be run.
+    """
+
+    node: NodeId
+    files: list[Wanted]
+    toml: dict[str, Any]
+    services: tuple[Service, ...]
 
 
 def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: datetime | None = None) -> None:
@@ -38,7 +55,7 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
 
     Args:
         machine: this one.
-        given: a node's files by name; none = those that are here.
+        given: a node's files by name, or a seed; none = those that are here.
         say: is told.
         now: aware; ``None`` = the system's clock.
 
@@ -48,18 +65,17 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
     """
     with alone(machine):
         record = load_record(machine, node_places.RECORD)
-        identity = _identity(machine, given, now or datetime.now(UTC))
+        here = {name: data for name in FILES if (data := read(machine.path(f"{node_places.STATE}/{name}"))) is not None}
+        unit = _claiming(machine, given, here) or _armed(machine, record, given, here, now or datetime.now(UTC))
+        want_programs(machine, PROGRAM, node_places.packages(unit.toml))
         ours = [
             Wanted(path, shipped(name), EXECUTABLE if path == node_places.ADOPT else PUBLIC, is_editable=True)
             for path, name in node_places.SHIPPED.items()
         ]
-        wanted = [_file(name, identity.files[name]) for name in FILES]
-        files = changes_of(machine, record, wanted)
-        toml = _toml_in_force(machine, identity, files)
-        want_programs(machine, PROGRAM, node_places.packages(toml))
-        drop_in = drop_in_of(machine, node_places.UNIT, of_node(toml), "node", say)
-        system = changes_of(machine, record, [*ours, *drop_in])
-        sweep(machine, [*wanted, *ours, *drop_in], node_places.RECORD)
+        for name, reach_of in node_places.CONFIGURED:
+            ours += drop_in_of(machine, name, reach_of(unit.toml), "node", say)
+        files, system = changes_of(machine, record, unit.files), changes_of(machine, record, ours)
+        sweep(machine, [*unit.files, *ours], node_places.RECORD)
         new = {change.wanted.path for change in (*system, *files) if change.how != "kept"}
         changed = frozenset(record.unfinished) | new
         if changed:
@@ -71,37 +87,80 @@ def install_node(machine: Machine, given: Mapping[str, bytes], say: Say, now: da
         is_busy = bool(changed or system or files)
         if is_busy:  # Whatever fails from here on, these files are ours.
             save_record(machine, record, node_places.RECORD)
-        is_busy |= run_services(machine, node_places.SERVICES, changed, say)
+        is_busy |= run_services(machine, unit.services, changed, say)
         if is_busy:
             record.unfinished = []
             save_record(machine, record, node_places.RECORD)
-    name = f"{node_text(identity.node)} is here"
+    is_claiming = unit.services is node_places.CLAIMING
+    name = f"{node_text(unit.node)} {'is being claimed' if is_claiming else 'is here'}"
     say(f"Everything is in place: {name}." if is_busy else f"Nothing to do: everything is in place, {name}.")
 
 
-def _identity(machine: Machine, given: Mapping[str, bytes], now: datetime) -> Identity:
+def _claiming(machine: Machine, given: Mapping[str, bytes], here: Mapping[str, bytes]) -> Unit | None:
+    """With a seed; ``None`` = it is a node already, or is given all that one needs.
+
+    Raises:
+        PackError: the seed cannot be used, or this machine is another node.
+    """
+    data = given.get(SEED_FILE) or (None if given or "node.toml" in here else read(machine.path(node_places.SEED)))
+    if data is None:
+        return None
+    try:
+        seed = decode_seed(data)
+        node, authority = parse_node(seed.node), PublicKey(bytes.fromhex(seed.authority))
+    except SeedError as e:
+        raise PackError(e.sentence) from e
+    known = _known(here)
+    if known is not None:
+        _refuse_another(known, (node, authority))
+        return None  # It has done its work.
+    # Most towns have all of it on one machine. Where the broker is elsewhere, 'node install' says so afterwards.
+    address = {"host": seed.enrolment.host}
+    toml = {"hardware": {"profile": "fake"}, "mqtt": address, "enrolment": address}
+    return Unit(node, [Wanted(node_places.SEED, data, PRIVATE)], toml, node_places.CLAIMING)
+
+
+def _armed(
+    machine: Machine, record: Record, given: Mapping[str, bytes], here: Mapping[str, bytes], now: datetime
+) -> Unit:
+    """With an identity.
+
+    Raises:
+        PackError: the files are not one node's, or this machine is another node.
+    """
+    identity = _identity({name: data for name, data in given.items() if name in FILES}, here, now)
+    files = [_file(name, identity.files[name]) for name in FILES]
+    toml = _toml_in_force(machine, identity, changes_of(machine, record, files))
+    return Unit(identity.node, files, toml, node_places.SERVICES)
+
+
+def _identity(given: Mapping[str, bytes], here: Mapping[str, bytes], now: datetime) -> Identity:
     """What is to be here: of what was given and what is here, the newer.
 
     Raises:
         PackError: they do not belong together.
     """
-    here = {name: data for name in FILES if (data := read(machine.path(f"{node_places.STATE}/{name}"))) is not None}
     taken = dict(given)
     if _began_at(here) > _began_at(given):
         for name in CERTIFICATE:  # The node has a newer one.
             taken.pop(name, None)
     identity = identity_of({**here, **taken}, now if "client.pem" in taken else _BEGINNING)
     known = _known(here)
-    if known is not None and known != (identity.node, identity.authority):
-        raise PackError(
-            f"This machine is the unit {node_text(known[0])}; this is for {node_text(identity.node)}, or another town."
-            f" Nothing was changed. To make it another unit: 'systemctl stop {node_places.UNIT}', move"
-            f" {node_places.STATE} away, and run this again."
-        )
+    if known is not None:
+        _refuse_another(known, (identity.node, identity.authority))
     kept = _directory(here, identity)
     if kept is not None and newest(identity.directory, kept) is kept:
         return replace(identity, files={**identity.files, "directory.json": here["directory.json"]})
     return identity
+
+
+def _refuse_another(known: tuple[NodeId, PublicKey], wanted: tuple[NodeId, PublicKey]) -> None:
+    if known != wanted:
+        raise PackError(
+            f"This machine is the unit {node_text(known[0])}; this is for {node_text(wanted[0])}, or another town."
+            f" Nothing was changed. To make it another unit: 'systemctl stop {node_places.UNIT}', move"
+            f" {node_places.STATE} away, and run this again."
+        )
 
 
 def _toml_in_force(machine: Machine, identity: Identity, changes: Iterable[Change]) -> dict[str, Any]:

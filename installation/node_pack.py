@@ -24,6 +24,7 @@ from installation.revocation import is_authority, is_below
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
 from wire.ids import NodeId, node_text, parse_node
+from wire.seed import SEED_BYTES_MAX, SEED_FILE
 from wire.signing import KEY_BYTES, PublicKey, SigningKey
 from wire.subjects import NODES, subject_text
 
@@ -52,15 +53,18 @@ class Identity(Struct, frozen=True):
 
 
 def read_node_pack(source: Path) -> dict[str, bytes]:
-    """Its files by name, not yet checked.
+    """Its files by name, not yet checked; of a seed that alone.
 
     Args:
-        source: a node's folder, or a file of ``watchlink fleet pack NODE``.
+        source: a node's folder, a file of ``watchlink fleet pack NODE``, or a seed, or a folder with one.
 
     Raises:
         PackError: it cannot be read, or holds something else.
     """
     try:
+        seed = source / SEED_FILE if source.is_dir() else source
+        if seed.name == SEED_FILE and seed.is_file():
+            return {SEED_FILE: seed.read_bytes()[: SEED_BYTES_MAX + 1]}
         files = _folder(source) if source.is_dir() else dict(_archive(source))
     except (OSError, tarfile.TarError, EOFError) as e:
         raise PackError(f"{source} cannot be read: {getattr(e, 'strerror', None) or e}.") from e

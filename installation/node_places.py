@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from installation.addresses import of_node, of_renewal
 from installation.services import RULES, SYSTEM, Service
+from wire.seed import SEED_FILE
 
 STATE: Final = "/var/lib/watchlink-node"
 NODE_TOML: Final = f"{STATE}/node.toml"
 UNIT: Final = "watchlink-node"
+RENEW: Final = "watchlink-node-renew"
+ENROL: Final = "watchlink-node-enrol"
+SEED: Final = f"{STATE}/{SEED_FILE}"
 ADOPT: Final = "/opt/watchlink/libexec/watchlink-adopt"
 RECORD: Final = "/var/lib/watchlink/installed-node.json"
 """Of its own: a gateway may stand on central's machine."""
 
-SERVICES: Final = (Service(UNIT, f"{UNIT}.service", (f"{STATE}/", ADOPT), part="node"),)
+SERVICES: Final = (
+    Service(UNIT, f"{UNIT}.service", (f"{STATE}/", ADOPT), part="node"),
+    Service(f"{RENEW}.timer", f"{RENEW}.timer", part="node"),
+)
+CLAIMING: Final = (Service(ENROL, f"{ENROL}.service", (SEED, ADOPT), part="node", waits=False), *SERVICES)
+"""Of a unit that is to claim its identity first: the node itself starts when that is done."""
+CONFIGURED: Final = ((UNIT, of_node), (RENEW, of_renewal), (ENROL, of_renewal))
+"""Units, and whom each has to reach by ``node.toml``."""
 SETTINGS: Final = ("watchlink-node.conf",)
 SHIPPED: Final = {
     ADOPT: "watchlink-adopt",
     f"{RULES}/60-watchlink-radio.rules": "udev/60-watchlink-radio.rules",
     **{f"/etc/{kind}.d/{name}": f"{kind}.d/{name}" for kind in ("sysusers", "tmpfiles") for name in SETTINGS},
-    f"{SYSTEM}/{UNIT}.service": f"{UNIT}.service",
+    **{f"{SYSTEM}/{name}.service": f"{name}.service" for name in (UNIT, RENEW, ENROL)},
+    f"{SYSTEM}/{RENEW}.timer": f"{RENEW}.timer",
 }
 """Path on the machine → name below the programs' ``systemd/``."""
 

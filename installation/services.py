@@ -25,6 +25,7 @@ class Service(Struct, frozen=True):
         restarts_on: paths, or folders with a slash at their end: a change there needs a restart.
         reloads_on: a change there needs a reload only.
         part: with which part it runs.
+        waits: for a start to end. Otherwise it may take days, and what comes after it in the list starts then.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Service(Struct, frozen=True):
     restarts_on: tuple[str, ...] = ()
     reloads_on: tuple[str, ...] = ()
     part: Literal["central", "office", "backup", "office-backup", "node"] = "central"
+    waits: bool = True
 
     def act(self, changed: frozenset[str]) -> str:
         """``restart``, ``reload`` or nothing, after these paths have changed."""
@@ -56,17 +58,20 @@ def run_services(machine: Machine, services: Iterable[Service], changed: frozens
     if any(path.startswith(f"{RULES}/") for path in changed) and machine.path(UDEV).exists():
         must(machine, "udevadm", "control", "--reload")
         must(machine, "udevadm", "trigger")
-    is_busy = False
+    is_busy, may_wait = False, True
     for service in services:
         if not machine.run("systemctl", "is-enabled", service.name).is_good:
             must(machine, "systemctl", "enable", service.name)
             say(f"enabled {service.name}: it starts with the machine")
             is_busy = True
-        act = service.act(changed)
-        if not machine.run("systemctl", "is-active", service.name).is_good:
+        act, active = service.act(changed), machine.run("systemctl", "is-active", service.name)
+        is_pending = not may_wait or (not service.waits and active.text.strip() == "activating")
+        may_wait = may_wait and service.waits
+        if not active.is_good and not is_pending:
             act = "start"
         if act:
-            must(machine, "systemctl", act, service.name, hint=f" See: journalctl -u {service.name} -n 20")
+            flags = () if may_wait else ("--no-block",)
+            must(machine, "systemctl", *flags, act, service.name, hint=f" See: journalctl -u {service.name} -n 20")
             say(
                 {
                     "start": f"started {service.name}",

@@ -103,7 +103,7 @@ class FleetFolder:
             key_pem = (self.layout.authority / f"{name}.key").read_bytes()
         except OSError as e:
             raise FleetDamagedError(
-                f"The CA {name} cannot be read ({e.filename}: {e.strerror}). See 'A lost CA key' in docs/runbook.md."
+                f"The CA {name} cannot be read ({e.filename}: {e.strerror}). See 'A lost CA key' in docs/town-keys.md."
             ) from e
         return CertificateAuthority.load(certificate_pem, key_pem, name)
 

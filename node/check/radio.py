@@ -91,7 +91,11 @@ def _device(name: str, path: str, machine: Machine) -> Step:
     """Is it there? Not opened: opening a serial port raises its lines, and a running node holds it."""
     if not machine.at(path).exists():
         there = ", ".join(sorted(str(Path("/dev") / found.name) for found in _alike(machine, path))) or "none"
-        return bad(name, f"{path} is not there; alike: {there}", "is it plugged in? udev rules installed? (runbook)")
+        return bad(
+            name,
+            f"{path} is not there; alike: {there}",
+            "is it plugged in? is the udev rule there? watchlink node install",
+        )
     if not os.access(machine.at(path), os.R_OK | os.W_OK) and os.geteuid() != 0:
         return Step(name, Outcome.UNSEEN, f"{path}: no right to use it", "run it as root: sudo watchlink node check …")
     return ok(name, f"{path} is there")

@@ -89,7 +89,7 @@ def unit_step(unit: Unit, config_file: Path) -> Step:
     if not unit.properties:
         if unit.holder:
             return ok("unit", f"a node runs (process {unit.holder}), not as {UNIT}")
-        advice = "install systemd/watchlink-node.service, or start the node by hand: see the runbook"
+        advice = "watchlink node install, or start the node by hand"
         return bad("unit", f"{UNIT} is not installed here, and no node runs", advice)
     if not unit.is_ours:
         return bad("unit", f"{UNIT} does not start with {config_file}", "give --config the file that the unit names")

@@ -46,7 +46,7 @@ class RunningMachine(BareMachine):
         match command:
             case ["systemctl", "is-active", name]:
                 return Answer(0 if (self.running / name).exists() else 3, "")
-            case ["systemctl", "start" | "restart" | "reload", name]:
+            case ["systemctl", *_, "start" | "restart" | "reload", name]:
                 (self.running / name).write_text(self.read_by(name))
         return super().run(*command)
 

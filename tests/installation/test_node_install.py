@@ -14,6 +14,7 @@ import pytest
 from installation import node_places
 from installation.drop_in import path_of
 from installation.errors import InstallError, PackError
+from installation.machine import Answer
 from installation.node_install import install_node
 from installation.node_pack import FILES, read_node_pack
 from installation.places import PROGRAM
@@ -23,9 +24,12 @@ from provisioning.errors import BrokerUnprovenError
 from provisioning.fleet import Fleet
 from provisioning.packing import NODE_FILES, pack_node
 from tests.installation.conftest import BareMachine
+from wire.claim_code import claim_code
+from wire.seed import SEED_FILE, EnrolmentAddress, Seed, encode_seed
 from wire.subjects import NODES, SERVICES
 
 NODE = "00000010"
+UNITS = ("watchlink-node", "watchlink-node-renew.timer")
 NOTHING = [f"Nothing to do: everything is in place, {NODE} is here."]
 
 
@@ -61,12 +65,13 @@ def test_first_run_puts_all_in_place_and_starts_the_unit(unit: BareMachine, carr
     unit.refused = {"systemctl is-enabled", "systemctl is-active"}
     said = installed(unit, carried)
 
+    assert {"udevadm control --reload", "udevadm trigger"} <= set(unit.asked)
     assert f"made {node_places.NODE_TOML}" in said
     assert [f"Everything is in place: {NODE} is here."] == said[-1:]
-    assert ["systemctl daemon-reload", "systemctl enable watchlink-node", "systemctl start watchlink-node"] == [
-        line for line in unit.asked if line.startswith("systemctl") and " is-" not in line
-    ]
-    assert {"udevadm control --reload", "udevadm trigger"} <= set(unit.asked)
+    assert [
+        "systemctl daemon-reload",
+        *(f"systemctl {act} {name}" for name in UNITS for act in ("enable", "start")),
+    ] == unit.acts()
     assert {name: (carried / name).read_bytes() for name in FILES} == {
         name: here(unit, name).read_bytes() for name in FILES
     }
@@ -142,6 +147,75 @@ def test_engineers_configuration_is_kept_and_says_what_the_unit_needs(unit: Bare
     assert unit.path(path_of("watchlink-node")).read_text().endswith("[Service]\nIPAddressAllow=192.0.2.10/32\n")
     assert ["systemctl daemon-reload", "systemctl restart watchlink-node"] == unit.acts()
     assert toml.read_text().endswith('licence = "1"\n')
+
+
+def seed_of(fleet: Fleet, node: str = NODE, host: str = "192.0.2.10") -> bytes:
+    return encode_seed(
+        Seed(
+            node=node,
+            claim=claim_code(bytes(14)),
+            enrolment=EnrolmentAddress(host=host),
+            ca_sha256=("ab" * 32,),
+            authority=fleet.folder.authority_public().raw.hex(),
+        )
+    )
+
+
+@pytest.fixture
+def card(fleet: Fleet, tmp_path: Path) -> Path:
+    """As 'fleet seed' writes it."""
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / SEED_FILE).write_bytes(seed_of(fleet))
+    return tmp_path / "card"
+
+
+def test_unit_with_a_seed_claims_its_identity_before_it_starts(unit: BareMachine, card: Path) -> None:
+    said = installed(unit, card)
+
+    assert f"Everything is in place: {NODE} is being claimed." == said[-1]
+    assert 0o600 == stat.S_IMODE(here(unit, SEED_FILE).stat().st_mode)
+    assert [
+        "systemctl daemon-reload",
+        "systemctl --no-block restart watchlink-node-enrol",
+        *(f"systemctl --no-block restart {name}" for name in UNITS),
+    ] == unit.acts()
+    for name in ("watchlink-node", "watchlink-node-renew", "watchlink-node-enrol"):
+        assert "\nIPAddressAllow=192.0.2.10/32\n" in unit.path(path_of(name)).read_text()
+
+
+def test_seed_that_is_being_claimed_is_left_to_it(unit: BareMachine, card: Path) -> None:
+    installed(unit, card)
+    unit.acts()
+    unit.refused = {f"systemctl is-active {name}" for name in UNITS}
+    unit.told["systemctl is-active watchlink-node-enrol"] = Answer(3, "activating\n")
+    nothing = [f"Nothing to do: everything is in place, {NODE} is being claimed."]
+
+    assert nothing == installed(unit, card) == installed(unit)
+    assert [] == unit.acts()
+
+
+def test_seed_that_has_done_its_work_is_not_put_again(unit: BareMachine, carried: Path, card: Path) -> None:
+    installed(unit, carried)
+
+    assert NOTHING == installed(unit, card)
+    assert not here(unit, SEED_FILE).exists()
+
+
+def test_seed_for_another_unit_is_refused(unit: BareMachine, fleet: Fleet, carried: Path, card: Path) -> None:
+    installed(unit, carried)
+    (card / SEED_FILE).write_bytes(seed_of(fleet, "00000011"))
+
+    with pytest.raises(PackError, match="This machine is the unit 00000010; this is for 00000011"):
+        installed(unit, card / SEED_FILE)
+    assert not here(unit, SEED_FILE).exists()
+
+
+def test_seed_with_a_mistake_is_refused_with_what_is_wrong(unit: BareMachine, card: Path) -> None:
+    (card / SEED_FILE).write_text('{"format": 1,\n"node" "00000010"}')
+
+    with pytest.raises(PackError, match="look for a missing quote or comma in line 2"):
+        installed(unit, card)
+    assert not unit.path("/etc").exists()
 
 
 def test_unit_with_pins_needs_debians_libraries_for_them(unit: BareMachine, fleet: Fleet) -> None:

@@ -350,7 +350,7 @@ def test_damaged_fleet_is_named_in_a_sentence(fleet: Fleet, name: str, damage: b
 
 
 def test_revoke_without_an_issuers_key_still_strikes_and_takes_every_right(fleet: Fleet) -> None:
-    """docs/runbook.md, 'A lost CA key'."""
+    """docs/town-keys.md, 'A lost CA key'."""
     fleet.add("Corner Shop", "", ["hart"])
     (fleet.layout.authority / "nodes-1.key").unlink()
 
