@@ -24,6 +24,7 @@ from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuer_commands import add_issuer_commands
 from provisioning.layout import ALERTS
 from provisioning.listing import as_table, list_fleet
+from provisioning.live_list import read_live
 from provisioning.office_commands import snapshot_options
 from provisioning.packing import pack, pack_node
 
@@ -76,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         "list", parents=[town, snapshot_options()], help="list nodes, what expires soon, and what the office says else"
     )
     listing.add_argument("--json", action="store_true", help="JSON output")
+    listing.add_argument(
+        "--from",
+        type=Path,
+        dest="live",
+        metavar="FILE",
+        help="also what central knows of each node: the list that its fleet page saves as a file",
+    )
     listing.set_defaults(run=_list)
 
     revoke = commands.add_parser("revoke", parents=[town, broker], help="revoke a node and prove that the broker obeys")
@@ -142,7 +150,8 @@ def _scheme(text: str) -> tuple[str, str]:
 
 
 def _list(options: argparse.Namespace) -> None:
-    listing = list_fleet(Fleet.open(options.dir), options.snapshot)
+    live = None if options.live is None else read_live(options.live)
+    listing = list_fleet(Fleet.open(options.dir), options.snapshot, live)
     say(msgspec.json.format(msgspec.json.encode(listing)).decode() if options.json else as_table(listing))
 
 

@@ -13,6 +13,7 @@ from provisioning.errors import FleetInputError
 from provisioning.fleet import BROKER, CENTRAL, OFFICE, Fleet
 from provisioning.issuers import current_issuer, has_issuer, has_issuers, issuers_in_force
 from provisioning.layout import ALERTS
+from provisioning.live_list import WHERE_FROM, live_ends, live_rows, live_warnings
 from provisioning.proposals import differences, read_proposals
 from provisioning.records import (
     CertificateRecord,
@@ -24,6 +25,7 @@ from provisioning.records import (
     WebRecord,
 )
 from wire.fingerprints import key_fingerprint
+from wire.fleet_list import FleetList
 from wire.subjects import NODES, SERVICES
 
 CRL_WARNING: Final = timedelta(days=10)
@@ -118,14 +120,17 @@ class Listing(msgspec.Struct, frozen=True):
     """Where the office says something else than the fleet, in sentences."""
     delegate: DelegateRow | None = None
     waiting: tuple[WaitingRow, ...] = ()
+    live: FleetList | None = None
+    """What central's fleet page said; its needs are among the warnings."""
 
 
-def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
+def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | None = None) -> Listing:
     """The listing of the fleet now.
 
     Args:
         fleet: the fleet.
         snapshot: the office's premises snapshot or a folder of them; ``None`` = in the fleet folder, if it has any.
+        live: what central's fleet page said (:mod:`provisioning.live_list`).
 
     Raises:
         FleetInputError: ``snapshot`` is given and cannot be used.
@@ -148,8 +153,9 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
     )
     central, broker = _latest(record.central.certificates), _latest(record.broker_certificates)
     crl = fleet.crl_expires_at()
+    told = live_ends(live)
     ends = [
-        (row.premises, row.node, row.certificate_expires_at)
+        (row.premises, row.node, max(row.certificate_expires_at, told.get(row.node, row.certificate_expires_at)))
         for row in rows
         if row.revoked_at is None and not row.renews
     ]
@@ -168,6 +174,8 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
     warnings += _claim_warnings(record, now)
+    if live is not None:
+        warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
     found, trouble = _differences(fleet, snapshot)
     return Listing(
         now,
@@ -194,6 +202,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None) -> Listing:
             )
             for claim in record.claims
         ),
+        live,
     )
 
 
@@ -229,7 +238,10 @@ def as_table(listing: Listing) -> str:
     if listing.office_certificate_expires_at is not None:
         notes.append(f"Office's certificate until {_day(listing.office_certificate_expires_at)}.")
     told = [*listing.warnings, *listing.differences]
-    return "\n".join([*(line.rstrip() for line in table), "", summary, *notes, *(f"! {w}" for w in told)])
+    live = [WHERE_FROM] if listing.nodes else []
+    if listing.live is not None:
+        live = ["", f"As central said on {listing.live.at:%Y-%m-%d at %H:%M} UTC:", *live_rows(listing.live), ""]
+    return "\n".join([*(line.rstrip() for line in table), "", summary, *notes, *live, *(f"! {w}" for w in told)])
 
 
 def _shown_name(row: NodeRow | WaitingRow) -> str:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, sync_playwright
 
 from central.core.rights import Rights, Scope
+from central.core.unit_lines import PathFigures
 from central.core.view import (
     Action,
     Board,
@@ -27,7 +28,6 @@ from central.core.view import (
     MemberLine,
     NodeLine,
     OnDuty,
-    PathFigures,
     Person,
     RadioLine,
     Refused,

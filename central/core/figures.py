@@ -18,7 +18,7 @@ from central.core.journal import FrameEntry, KeptFigures
 from central.core.nodes import NodeRecord, Nodes
 from central.core.timing import Timing
 from central.core.undo import Record, Table
-from central.core.view import PathFigures
+from central.core.unit_lines import PathFigures
 from wire.frames import Alert
 from wire.ids import NodeId
 from wire.kinds import Path

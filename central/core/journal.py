@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from central.core.unit_lines import UnitFacts
 from central.core.view import ActionForMany, OnDuty, Person
 from wire.frames import Alert, Cancel, Frame, Response, SignedFrame
 from wire.ids import FrameId, NodeId
@@ -116,12 +117,14 @@ class KeptNode(Struct, frozen=True):
 
     Attributes:
         speaks: capabilities that it understands.
+        facts: what it said of itself; ``None`` = nothing is known.
     """
 
     node: NodeId
     last_seen_at: datetime
     boot_id: str
     speaks: tuple[str, ...] = ()
+    facts: UnitFacts | None = None
 
 
 class KeptAct(Struct, frozen=True):

@@ -18,7 +18,8 @@ from central.core.radio_path import RadioPath
 from central.core.repeats import Repeats
 from central.core.timing import Timing
 from central.core.undo import Record, Table
-from central.core.view import NodeLine, PathFigures, RadioLine, Standing
+from central.core.unit_lines import PathFigures, UnitFacts, facts_after
+from central.core.view import NodeLine, RadioLine, Standing
 from wire.admission import FrameRefusedError
 from wire.directory import Directory, Sender
 from wire.ids import NodeId, node_text
@@ -65,6 +66,8 @@ class NodeRecord(Record):
     is_worth_keeping: bool = False
     radio: RadioPath = field(default_factory=RadioPath)
     weekly_test_at: datetime | None = None
+    facts: UnitFacts | None = None
+    """As last told, for the fleet page."""
     speaks: frozenset[str] = frozenset()
     """Names of the capabilities that it understands, by its last health if that was signed, or because it signs."""
     repeats: Repeats = field(default_factory=Repeats)
@@ -128,6 +131,7 @@ class Nodes(Record):
             if record:
                 record.last_seen_at, record.boot_id, record.heard_since = node.last_seen_at, node.boot_id, now_at
                 record.speaks |= frozenset(node.speaks)
+                record.facts, record.version = node.facts, node.facts.version if node.facts else ""
 
     def find(self, node: NodeId) -> NodeRecord | None:
         """A node's record; ``None`` = not in the directory."""
@@ -177,7 +181,8 @@ class Nodes(Record):
             return
         faults = tuple(display_text(f"{fault.part}: {fault.detail}", TEXT_CHARS_MAX) for fault in health.faults)
         version, rejected = display_text(health.version, NAME_CHARS_MAX), sum(health.rejected.values())
-        before = (record.faults, record.outbox_depth, record.version, record.rejected, record.boot_id)
+        facts = facts_after(record.facts, health)
+        before = (record.faults, record.outbox_depth, record.version, record.rejected, record.boot_id, record.facts)
         is_radio_changed = record.radio.take_report(health.radio, now_at)
         self._take_boot(record, boot_id, now_at)
         record.faults, record.outbox_depth, record.version, record.rejected = (
@@ -186,6 +191,7 @@ class Nodes(Record):
             version,
             rejected,
         )
+        record.facts = facts
         record.speaks = frozenset(health.speaks) if is_signed else frozenset()
         if record.sender.signs:
             record.speaks |= SIGNERS_SPEAK
@@ -195,7 +201,7 @@ class Nodes(Record):
         record.alive_at = record.last_seen_at = now_at
         record.is_worth_keeping = True
         record.is_lost, record.is_stopped = False, health.state == "stopping"
-        if is_radio_changed or before != (faults, health.outbox_depth, version, rejected, boot_id):
+        if is_radio_changed or before != (faults, health.outbox_depth, version, rejected, boot_id, facts):
             self.changed[record.node] = None
         self._settle(record, now_at)
 
@@ -266,7 +272,8 @@ class Nodes(Record):
         for record in self._records.values():
             if record.is_worth_keeping and record.last_seen_at is not None:
                 record.is_worth_keeping = False
-                kept.append(KeptNode(record.node, record.last_seen_at, record.boot_id, tuple(sorted(record.speaks))))
+                speaks = tuple(sorted(record.speaks))
+                kept.append(KeptNode(record.node, record.last_seen_at, record.boot_id, speaks, record.facts))
         return tuple(kept)
 
     def line(
@@ -296,6 +303,7 @@ class Nodes(Record):
             weekly_test_at=record.weekly_test_at,
             is_weekly_test_overdue=record.is_overdue[1],
             figures=figures,
+            facts=record.facts,
         )
 
     def _radio_line(self, record: NodeRecord, directory: Directory) -> RadioLine | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from central.core.details import PremisesLine
 from central.core.rights import Rights, Scope
+from central.core.unit_lines import PathFigures, UnitFacts
 
 ON_DUTY_JSON: Final = "on_watch"
 """The page's JSON still calls duty watch, as do the actions ``start-watch`` and ``end-watch``: a page opened before
@@ -192,6 +193,8 @@ class NodeLine(msgspec.Struct, frozen=True, kw_only=True):
     is_weekly_test_overdue: bool = False
     figures: tuple[PathFigures, ...] = ()
     """This month's, then last month's."""
+    facts: UnitFacts | None = None
+    """As of ``last_seen_at``; ``None``: it has told nothing since central began to keep this."""
 
 
 class RadioLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,28 +216,6 @@ class RadioLine(msgspec.Struct, frozen=True, kw_only=True):
     """Since when an alert has waited there for a clear channel: a stuck transmitter, or jamming."""
     busy_percent: int = 0
     """Others' use of the channel in the last minutes, in tens."""
-
-
-class PathFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How one path of one premises did in a month (N11). Up to an hour old."""
-
-    month: str
-    """``2026-11``, by UTC."""
-    path: Literal["network", "radio"]
-    watched_minutes: int
-    """Minutes in which central looked."""
-    available_percent: float | None
-    """Network: it gave signs of life. Radio: its last test had come back, or it was heard within 26 h where the node
-    could not say."""
-    frames: int
-    """That came this way, first copies and others."""
-    late: int
-    deliveries: int
-    """Alerts with a proven time; of these:"""
-    median_s: int | None
-    """Half were committed within this many seconds of the press. ``None``: there are none, or over 300 s."""
-    most_s: int | None
-    """The same of 95 %."""
 
 
 class RejectedLine(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
@@ -47,9 +48,10 @@ _CLOSE_INCIDENT: Final = sa.text(
     "UPDATE incidents SET closed_us = :closed_us WHERE node = :node AND counter = :counter"
 )
 _KEEP_NODE: Final = sa.text(
-    "INSERT INTO nodes (node, last_seen_us, boot_id, speaks) VALUES (:node, :last_seen_us, :boot_id, :speaks)"
+    "INSERT INTO nodes (node, last_seen_us, boot_id, speaks, facts)"
+    " VALUES (:node, :last_seen_us, :boot_id, :speaks, :facts)"
     " ON CONFLICT (node) DO UPDATE SET last_seen_us = excluded.last_seen_us, boot_id = excluded.boot_id,"
-    " speaks = excluded.speaks"
+    " speaks = excluded.speaks, facts = excluded.facts"
 )
 _KEEP_FIGURES: Final = sa.text(
     "INSERT INTO path_days (day, node, path, watched_minutes, up_minutes, frames, late, deliveries)"
@@ -205,13 +207,14 @@ class Database:
 
     @_in_room
     def keep_nodes(self, nodes: Sequence[KeptNode]) -> None:
-        """Store when nodes were last seen, their boot ids and what they understand."""
+        """Store when nodes were last seen, their boot ids, what they understand and what they said of themselves."""
         rows = [
             {
                 "node": node.node,
                 "last_seen_us": microseconds(node.last_seen_at),
                 "boot_id": node.boot_id,
                 "speaks": " ".join(node.speaks),
+                "facts": None if node.facts is None else msgspec.json.encode(node.facts).decode(),
             }
             for node in nodes
         ]

@@ -27,6 +27,7 @@ from central.core.journal import (
     Recall,
     SeenFrame,
 )
+from central.core.unit_lines import UnitFacts
 from central.core.view import OnDuty, Person
 from central.store.database import ENTRY_NUMBER, Database
 from central.store.errors import StoreError
@@ -197,7 +198,16 @@ def _on_duty(connection: Connection) -> Iterator[OnDuty]:
 
 def _nodes(connection: Connection) -> Iterator[KeptNode]:
     for row in connection.execute(sa.select(NODES)):
-        yield KeptNode(NodeId(row.node), moment(row.last_seen_us), row.boot_id, tuple((row.speaks or "").split()))
+        speaks = tuple((row.speaks or "").split())
+        yield KeptNode(NodeId(row.node), moment(row.last_seen_us), row.boot_id, speaks, _facts(row.facts))
+
+
+def _facts(text: str | None) -> UnitFacts | None:
+    """Only for the fleet page: what another version wrote must not keep central from starting."""
+    try:
+        return None if text is None else msgspec.json.decode(text, type=UnitFacts)
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def _paths(connection: Connection, now_at: datetime) -> Iterator[KeptPath]:

@@ -85,6 +85,8 @@ NODES = Table(
     Column("boot_id", String(64), nullable=False),
     # Capabilities that it understands, separated by spaces; NULL = not known.
     Column("speaks", String(600)),
+    # What it said of itself, as JSON (central.core.unit_lines); NULL = nothing is known.
+    Column("facts", Text),
 )
 """Coarse liveness, minutes old."""
 

@@ -5,6 +5,7 @@ GET   /             the page, with the current board drawn in (readable without 
 GET   /feed         Server-Sent Events, see :mod:`central.web.feed`
 GET   /board.json   :class:`central.core.view.Board`
 POST  /actions      :class:`central.web.actions.ActionRequest` → ``done`` 200, ``refused`` 409 or 4xx
+GET   /fleet        every unit, those that need a person first, and /fleet.json: :mod:`central.web.fleet`
 GET   /figures.csv  availability and delivery time of each path, two months; within 5 min of a second factor
 GET   /healthz      200 if alerts can arrive and be stored, else 503; to a stranger, no more than that
 GET   /static/…     the page's own files, and Inter if it is installed
@@ -39,6 +40,7 @@ from central.signin.gate import Gate
 from central.web.actions import ACTION_BYTES_MAX, ActionError, decode_action
 from central.web.feed import Feed, FeedFullError, FeedTiming, encode_shown
 from central.web.figures import SECOND_FACTOR_WITHIN, FiguresLimit, figures_csv
+from central.web.fleet import FleetRoutes
 from central.web.guard import Guard, Site
 from central.web.page import STATIC_DIR, Page, inter_files
 from central.web.reading import BodyError, read_body
@@ -219,6 +221,7 @@ def create_app(
             Route("/feed", routes.feed, methods=["GET"]),
             Route("/board.json", routes.board),
             Route("/figures.csv", routes.figures),
+            *FleetRoutes(board, page, sign_in).routes(),
             Route("/healthz", routes.healthz),
             Route("/actions", routes.act, methods=["POST"]),
             Route("/static/inter/{name}", font),

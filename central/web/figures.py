@@ -8,7 +8,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
-from central.core.view import Board, NodeLine, PathFigures
+from central.core.unit_lines import PathFigures
+from central.core.view import Board, NodeLine
 from runtime.formula_guard import guard_cell
 
 SECOND_FACTOR_WITHIN: Final = timedelta(minutes=5)

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import BrowserContext, Page, expect
 
-from central.core.view import PathFigures, Person, RadioLine, RejectedLine, Standing
+from central.core.unit_lines import PathFigures
+from central.core.view import Person, RadioLine, RejectedLine, Standing
 from tests.browser.conftest import OpenPage, sign_in
 from tests.browser.test_place import SHOP
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy, members

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from central.core.people import AUTOMATIC
-from central.core.view import PathFigures, RadioLine
+from central.core.unit_lines import PathFigures
+from central.core.view import RadioLine
 from tests.browser.conftest import OpenPage
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer, healthy
 

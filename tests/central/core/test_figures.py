@@ -9,7 +9,7 @@ import pytest
 from central.core import effects as do
 from central.core.figures import BOUNDS_S, KEPT_PER_TICK_MAX, Count, first_day_recalled
 from central.core.journal import KeptFigures, Recall
-from central.core.view import PathFigures
+from central.core.unit_lines import PathFigures
 from tests.support.central_town import BAKERY, CORNER, START, RadioState, Town, make_directory, only, radio_town
 from wire.ids import NodeId
 from wire.kinds import Path

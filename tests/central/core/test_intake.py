@@ -10,6 +10,7 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall, SeenFrame
 from central.core.paths import Paths
+from central.core.unit_lines import UnitFacts
 from central.core.view import Acknowledge, Done
 from tests.support.central_town import (
     BAKERY,
@@ -380,4 +381,4 @@ def test_core_keeps_nodes_on_disk_coarsely(town: Town) -> None:
         kept += only(town.later(10), do.KeepNodes)
 
     assert 1 <= len(kept) <= 2
-    assert KeptNode(CORNER, kept[0].nodes[0].last_seen_at, "n1") == kept[0].nodes[0]
+    assert KeptNode(CORNER, kept[0].nodes[0].last_seen_at, "n1", facts=UnitFacts()) == kept[0].nodes[0]

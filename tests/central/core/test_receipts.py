@@ -11,6 +11,7 @@ from central.core import effects as do
 from central.core import events as ev
 from central.core.journal import KeptNode, Recall, SeenFrame
 from central.core.said import receipt, receipts_on_air, refusal
+from central.core.unit_lines import UnitFacts
 from central.core.view import Acknowledge
 from tests.support.central_town import (
     BAKERY,
@@ -76,7 +77,7 @@ def test_what_a_node_understands_is_kept_over_a_restart(town: Town) -> None:
     kept = [node for order in only(town.later(301), do.KeepNodes) for node in order.nodes]
     again = Town(Recall(nodes=tuple(kept)))
 
-    assert [KeptNode(CORNER, START, "n1", BOTH)] == [replace(node, last_seen_at=START) for node in kept]
+    assert [KeptNode(CORNER, START, "n1", BOTH, UnitFacts())] == [replace(node, last_seen_at=START) for node in kept]
     assert [len(frame_digest(b""))] == [len(order.digest) for order in only(again.press(7), do.SendReceipt)]
 
 

@@ -326,7 +326,8 @@ def test_migration_of_a_database_of_the_first_release_keeps_its_frames(tmp_path:
         for table, column in (("actions", "actor"), ("actions", "account"), ("duty", "account"), ("duty", "schemes")):
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.exec_driver_sql("ALTER TABLE duty RENAME TO watch")
-        connection.exec_driver_sql("ALTER TABLE nodes DROP COLUMN speaks")
+        for column in ("speaks", "facts"):
+            connection.exec_driver_sql(f"ALTER TABLE nodes DROP COLUMN {column}")
         connection.exec_driver_sql("DROP TABLE open_acts")
         connection.exec_driver_sql("DROP TABLE times")
         for table in ("sessions", "used_once", "office_head"):

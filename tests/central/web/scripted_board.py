@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from central.core.details import PremisesLine
 from central.core.incident import State
 from central.core.rights import NO_RIGHTS, WHOLE_TOWN, Rights, Scope
+from central.core.unit_lines import PathFigures
 from central.core.view import (
     Acknowledge,
     Action,
@@ -35,7 +36,6 @@ from central.core.view import (
     MemberLine,
     NodeLine,
     OnDuty,
-    PathFigures,
     Person,
     RadioLine,
     Refused,

@@ -8,7 +8,7 @@ import io
 
 import pytest
 
-from central.core.view import PathFigures
+from central.core.unit_lines import PathFigures
 from central.web.figures import figures_csv
 from tests.central.web.conftest import OpenClient
 from tests.central.web.scripted_board import ScriptedBoard, Way, healthy
