@@ -16,9 +16,12 @@ from office.backup import keys
 from office.backup.in_use import in_use
 from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
+from runtime.snapshot_folder import SnapshotFolder
 from tests.office.backup.conftest import Kept, asked
 from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
+from wire.signing import PublicKey
+from wire.snapshots import People, Town
 
 pytestmark = pytest.mark.integration
 
@@ -38,6 +41,17 @@ from runtime.logs import FactLog
 from runtime.service import Service
 from django.conf import settings
 Publisher(settings.OFFICE, FactLog(), Service())._publishing.look()
+"""
+SIGN_IN = """
+from django.test import Client
+from office.accounts.models import Account
+from tests.office.accounts.codes import code_of
+from tests.office.conftest import PASSWORD
+browser = Client(SERVER_NAME="localhost")
+browser.post("/sign-in/", {"login": "cora", "password": PASSWORD})
+browser.post("/sign-in/second-factor/", {"code": code_of(Account.objects.get(username="cora"))})
+page = browser.get("/")
+print(json.dumps([page.status_code, "was restored from a backup" in page.content.decode()]))
 """
 RENAME = """
 from office.people.models import Individual
@@ -95,6 +109,20 @@ def trust(kept: Kept) -> None:
     kept.configuration.directory_file.write_bytes(seal_directory(document, AUTHORITY))
 
 
+def central_of(kept: Kept, folder: Path) -> SnapshotFolder[People]:
+    """As central reads the office's list of people, and keeps the newest."""
+    key = PublicKey(bytes.fromhex(kept.configuration.snapshot_public_file.read_text()))
+    return SnapshotFolder(
+        kept.configuration.snapshots_folder,
+        folder,
+        People,
+        Town(AUTHORITY.public),
+        keys=lambda: (key,),
+        on_new=lambda _: None,
+        on_fault=lambda _: None,
+    )
+
+
 def test_nobody_is_signed_in_and_no_link_is_open_after_a_restore(kept: Kept) -> None:
     """Some had ended, or were used, since the copy."""
     before = state(kept)
@@ -147,7 +175,10 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     in_office(kept.file, ERASE)
     in_office(kept.file, PUBLISH)
     before = state(kept)
-    lists = shutil.copytree(kept.file.parent / "snapshots", tmp_path / "central")
+    central = central_of(kept, tmp_path / "central")
+    central.look()
+    assert central.newest is not None
+    number = central.newest.number
     lose(kept)
     (of_keys,) = kept.folder.glob("office-keys-*.age")
     # As an installation would: with keys of its own.
@@ -155,7 +186,7 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     other = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file)
     restored = kept.run("restore-keys", "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
 
-    said = kept.restore("--set-aside", "--lists", lists)
+    said = kept.restore("--set-aside", "--lists", tmp_path / "central")
 
     assert (1, True) == (other[0], "the office has other keys here" in other[1])
     assert 0 == restored[0], restored
@@ -166,6 +197,11 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     assert after["row"] > before["row"] + LEAP  # type: ignore[operator]
     assert "erased again" in said
     assert "NO photograph" not in said
+    # The secret of her app is encrypted under a key that came back with the others.
+    assert [200, True] == asked(kept, SIGN_IN)
+    in_office(kept.file, PUBLISH)
+    central.look()
+    assert (central.newest.number > max(number, LEAP), "") == (True, central.fault)
 
 
 def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
