@@ -101,7 +101,8 @@ class GoneEntry(Message, frozen=True, gc=False):
     """Something of the office's register that was erased or hidden. It says nothing of anybody."""
 
     kind: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
-    """``individual``, ``case``, ``photograph``, ``request``; ``hidden`` = a case that shops are not shown any more."""
+    """``individual``, ``case``, ``photograph``, ``request``; ``hidden`` = a case that shops are not shown any more;
+    ``shortened`` = a case."""
     row: Count
     """Its number in the office's database."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils import timezone
+
 from office.accounts.models import Scheme
 from office.audit.chain import NO_HEAD
 from office.audit.journal import head, record_restored
@@ -16,6 +18,7 @@ from office.audit.restoring import (
     void_links,
 )
 from office.people.gone import forget_again, leave_register_numbers_out
+from office.publisher.gone import GoneRows
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
 from wire.gallery_manifest import manifest_name
@@ -52,10 +55,11 @@ def begin_anew(published: PublishedHead, *, above_row: int, number: int, leap: i
     true_until = published.last_said_by(people.number) if people is not None else NO_HEAD
     # Asked before the restore is recorded, and its row takes a number.
     gone = people.gone if people is not None and is_newer(people, true_until) else None
+    in_copy = GoneRows().read(head(), timezone.now())
     details = {"published_row": known.sequence, "last_row": head().sequence, "left_out": leap}
     record_restored(max(above_row, known.sequence, head().sequence) + leap, details)
     said = carry_over(people, true_until)
-    said += forget_again(gone) if gone is not None else [NOT_KNOWN_WHO]
+    said += forget_again(gone, in_copy) if gone is not None else [NOT_KNOWN_WHO]
     tell_co_ordinators(said)
     said += void_links() + sign_browsers_out()
     leave_numbers_out(people, premises)

@@ -25,11 +25,12 @@ NUMBERS_LEFT_OUT: Final = 1_000
 ERASED_AGAIN: Final = "{}: erased again, with all that was held."
 
 
-def forget_again(gone: Iterable[GoneEntry]) -> list[str]:
+def forget_again(gone: Iterable[GoneEntry], known: Iterable[GoneEntry] = ()) -> list[str]:
     """Do again what was done since. In the transaction of the restore.
 
     Args:
         gone: of the newest list that was published. What is not in the copy, or gone in it, is passed over.
+        known: what the copy's own audit says; a case that was hidden then, and is shown in it, was looked at.
 
     Returns:
         Sentences for the person who restores; they name people by their reference alone.
@@ -60,7 +61,8 @@ def forget_again(gone: Iterable[GoneEntry]) -> list[str]:
         request.delete()
     if requests:
         said.append(f"{len(requests)} old requests are deleted again.")
-    return said + _hide_all_again(rows["hidden"])
+    hidden = set(rows["hidden"]) - {one.row for one in known if one.kind == "hidden"}
+    return said + _hide_all_again([*hidden, *rows["shortened"]])
 
 
 def leave_register_numbers_out() -> None:

@@ -19,9 +19,12 @@ KINDS: Final[Mapping[str, str]] = {
     "request.deleted": "request",
     "case.revoke": "hidden",
     "case.restrict": "hidden",
-    "case.shorten": "hidden",
+    "case.lift-restriction": "hidden",
+    "case.shorten": "shortened",
 }
 """Action of the audit → kind of entry."""
+SHOWN_AGAIN: Final = "case.lift-restriction"
+"""Takes the entry back."""
 
 
 class GoneRows:
@@ -42,12 +45,16 @@ class GoneRows:
             self._head, self._found = 0, {}
         rows = AuditRow.objects.filter(sequence__gt=self._head, sequence__lte=head.sequence, action__in=KINDS)
         since = now - LISTED_FOR
-        for at, action, subject, details in rows.filter(at__gt=since).values_list(
-            "at", "action", "subject_id", "details"
-        ):
+        fields = ("at", "action", "subject_id", "details")
+        for at, action, subject, details in rows.filter(at__gt=since).order_by("sequence").values_list(*fields):
             number = json.loads(details).get("photograph") if action == "photograph.removed" else subject
-            if str(number).isdecimal():
-                self._found[GoneEntry(kind=KINDS[action], row=int(number))] = at
+            if not str(number).isdecimal():
+                continue
+            entry = GoneEntry(kind=KINDS[action], row=int(number))
+            if action == SHOWN_AGAIN:
+                self._found.pop(entry, None)
+            else:
+                self._found[entry] = at
         self._head = head.sequence
         newest = sorted(((at, one) for one, at in self._found.items() if at > since), key=lambda pair: pair[0])
         self._found = {one: at for at, one in newest[-GONE_MAX:]}
