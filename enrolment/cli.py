@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -21,6 +22,8 @@ from wire.signing import KEY_BYTES, SigningKey
 
 STATUS_FAILED: Final = 1
 STATUS_CONFIG: Final = 2
+LIST_WARNING: Final = timedelta(days=10)
+"""As ``watchlink central check``. The fleet renews the other lists every day, too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +70,13 @@ def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
         return _refuse(e, STATUS_CONFIG)
     except (ListRenewalError, RegisterError, OSError) as e:
         return _refuse(e, STATUS_FAILED)
-    print(f"The revocation list of nodes is renewed and proven. The first of all lists ends on {ends_at:%d %b %Y}.")  # noqa: T201
+    print("The revocation list of nodes is renewed and proven.")  # noqa: T201
+    if ends_at - datetime.now(UTC) < LIST_WARNING:
+        return _refuse(
+            f"ANOTHER LIST ENDS on {ends_at:%d %b %Y}: then the broker refuses everybody of that issuer, central too."
+            " Run 'watchlink fleet renew-crl' on the fleet's machine",
+            STATUS_FAILED,
+        )
     return 0
 
 

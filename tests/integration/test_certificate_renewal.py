@@ -10,10 +10,12 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from enrolment.cli import main
 from enrolment.config import load_configuration
 from enrolment.list_renewal import ListRenewalError, renew_list_of
+from enrolment.rules.lists import read_lists, with_list
 from node.renewal.command import DONE, FAILED, renew_all
-from provisioning.certificates import IssuedCertificate, issue_client_certificate
+from provisioning.certificates import IssuedCertificate, issue_client_certificate, issue_crl
 from provisioning.enforcement import enforce, reload_by_pid_file
 from provisioning.fleet import Fleet
 from provisioning.records import remember
@@ -22,7 +24,7 @@ from tests.support.enrolling_town import EnrollingTown, running_service
 from tests.support.node_process import CentralStandIn, NodeProcess
 from tests.support.node_town import SHOP, Town
 from tests.support.pairs import write_pair
-from wire.subjects import NODES
+from wire.subjects import NODES, SERVICES
 
 pytestmark = pytest.mark.integration
 
@@ -119,6 +121,25 @@ def test_revoked_node_gets_no_certificate_and_the_one_it_had_is_worth_nothing(
 def renew_list(town: Town, reload_command: str) -> None:
     layout = town.fleet.layout
     renew_list_of(load_configuration(layout.enrolment / "enrol.toml"), layout.broker, reload_command)
+
+
+def test_list_of_another_issuer_that_ends_soon_is_told(
+    town: Town, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert folder.exists()
+    layout = town.fleet.layout
+    issuers = x509.load_pem_x509_certificates((layout.broker / "issuers.pem").read_bytes())
+    (services,) = (one for one in issuers if "O=services" in one.subject.rfc4514_string())
+    old = issue_crl(town.fleet.folder.issuer(SERVICES), frozenset(), 1, now=datetime.now(UTC) - 21 * DAY)
+    crl = layout.broker / "crl.pem"
+    crl.write_bytes(with_list(read_lists(crl.read_bytes(), issuers), services.subject, old))
+    reload_command = f"kill -HUP {layout.pid_file.read_text().strip()}"
+    arguments = ["renew-list", "--broker", str(layout.broker), "--reload-command", reload_command]
+
+    assert 1 == main(["--config", str(layout.enrolment / "enrol.toml"), *arguments])
+    said = capsys.readouterr()
+    assert "renewed and proven" in said.out
+    assert "ANOTHER LIST ENDS" in said.err
 
 
 def test_list_that_the_broker_was_not_told_of_is_not_proven(
