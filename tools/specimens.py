@@ -39,9 +39,12 @@ from node.core.events import (
     Ticked,
 )
 from node.core.machine import initial_state, next_deadline_ms, step
-from node.core.screens import Face, Screen
+from node.core.screens import Screen
 from node.core.settings import RadioSettings, Settings
 from node.core.state import NodeState
+from node.enrol.command import CLAIMING, standing_of
+from node.enrol.panel import screen_of
+from node.enrol.trouble import refused, waiting_for_network
 from sim.timeline import Timeline
 from wire.directory import Directory, SchemeEntry, Sender
 from wire.frames import Alert, PathTest, Receipt, Response, SignedFrame, decode, encode
@@ -314,11 +317,13 @@ def _rehearsed() -> dict[str, Screen]:
     return {name: shop.screen for name, shop in shops.items()}
 
 
-_NOT_COMPOSED_YET: Final = {
-    "claim": Screen(Face.CLAIM, ("CLAIM",), ("Code 7K4M-Q9P", "Scan the label")),
+_OF_NEW_UNITS: Final = {
+    "claim": screen_of(CLAIMING),
+    "claim-waiting": screen_of(standing_of(waiting_for_network("no route"))),
+    "claim-used": screen_of(standing_of(refused("used", 0))),
 }
 
 SPECIMENS: Final[Mapping[str, Screen]] = MappingProxyType(
-    {name: replace(screen, concerns="") for name, screen in {**_rehearsed(), **_NOT_COMPOSED_YET}.items()}
+    {name: replace(screen, concerns="") for name, screen in {**_rehearsed(), **_OF_NEW_UNITS}.items()}
 )
 """By the name of its picture."""

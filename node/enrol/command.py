@@ -40,6 +40,12 @@ class Standing(Struct, frozen=True):
 
 CLAIMING: Final = Standing("CLAIMING", ("The town is asked", ""), "Asking the town for this unit's identity.")
 
+
+def standing_of(trouble: Trouble) -> Standing:
+    """What people are told of it."""
+    return Standing("NO CLAIM" if trouble.is_final else "WAITING", trouble.short, trouble.sentence)
+
+
 Tell = Callable[[Standing], None]
 Wait = Callable[[float], bool]
 """Waits that many seconds; returns whether to stop."""
@@ -61,8 +67,7 @@ def enrol(seed_file: Path, config: Path, version: str, *, tell: Tell, wait: Wait
         try:
             return _attempt(seed_file, config, version, tell)
         except Trouble as e:
-            headline = "NO CLAIM" if e.is_final else "WAITING"
-            tell(Standing(headline, e.short, e.sentence))
+            tell(standing_of(e))
             # Not all units of a street at the same moment, when its power comes back.
             if wait(e.again_s * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
                 return STATUS_NOT_ARMED

@@ -17,6 +17,11 @@ from node.hw.profiles import profile_named
 logger = logging.getLogger(__name__)
 
 
+def screen_of(standing: Standing) -> Screen:
+    """As the panel shows it."""
+    return Screen(Face.CLAIM, (standing.headline,), standing.lines)
+
+
 @contextmanager
 def telling(profile: str, fake_socket: Path | None) -> Iterator[Tell]:
     """What tells people where it stands. A panel that is missing or broken keeps nobody from being enrolled."""
@@ -36,7 +41,7 @@ def telling(profile: str, fake_socket: Path | None) -> Iterator[Tell]:
 
     def show(standing: Standing) -> None:
         say(standing)
-        board.show(Screen(Face.CLAIM, (standing.headline,), standing.lines))
+        board.show(screen_of(standing))
 
     try:
         yield show
