@@ -154,6 +154,8 @@ def test_node_leaves_a_last_will_when_killed_and_none_when_it_ends_in_order(
     central, node_id = start_central(), parse_node(SHOP)
     killed = start_node(SHOP)
     central.wait_for(lambda: bool(central.health(node_id)), "its first report")
+    central.wait_for(lambda: any(health.machine for health in central.health(node_id)), "what its machine says")
+    assert all(health.certificate_ends_at for health in central.health(node_id) if health.machine)
     killed.kill()
     central.wait_for(lambda: central.health(node_id)[-1].state == "lost", "the last will")
     boot_ids = {health.boot_id for health in central.health(node_id)}
