@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add_commands.add_commands(commands)
     listing = commands.add_parser(
-        "list", parents=[town, snapshot_options()], help="list nodes, what expires soon, and what the office says else"
+        "list",
+        parents=[town, snapshot_options()],
+        help="list nodes, what will soon go wrong, and where the office says otherwise",
     )
     listing.add_argument("--json", action="store_true", help="JSON output")
     listing.add_argument(
@@ -86,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing.set_defaults(run=_list)
 
-    revoke = commands.add_parser("revoke", parents=[town, broker], help="revoke a node and prove that the broker obeys")
+    revoke = commands.add_parser(
+        "revoke", parents=[town, broker], help="end a node for good, and prove that the broker refuses it"
+    )
     revoke.add_argument("node", metavar="NODE", help="its id, from 'list'")
     revoke.set_defaults(run=_revoke)
 
@@ -101,13 +105,15 @@ def _parser() -> argparse.ArgumentParser:
     signing = commands.add_parser(
         "require-signatures",
         parents=[town],
-        help="refuse unsigned JSON, once an older town's programs are upgraded",
+        help="refuse unsigned messages, once every program of an older town is upgraded",
     )
     signing.add_argument("who", nargs="*", metavar="WHO", help=f"node ids or '{CENTRAL}'; default: all")
     signing.set_defaults(run=_require_signatures)
 
     crl = commands.add_parser(
-        "renew-crl", parents=[town, broker], help="make and prove a new revocation list; run it daily"
+        "renew-crl",
+        parents=[town, broker],
+        help="make a new list of revoked certificates, and prove it at the broker; run it daily",
     )
     crl.set_defaults(run=_renew_crl)
     carried = commands.add_parser(

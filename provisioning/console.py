@@ -23,11 +23,22 @@ def broker_options() -> argparse.ArgumentParser:
     broker = argparse.ArgumentParser(add_help=False)
     told = broker.add_mutually_exclusive_group()
     told.add_argument(
-        "--broker-pid-file", type=Path, metavar="FILE", help="the broker's; default: TOWN/broker/mosquitto.pid"
+        "--broker-pid-file",
+        type=Path,
+        metavar="FILE",
+        help="where the broker keeps its process id; default: TOWN/broker/mosquitto.pid",
     )
-    told.add_argument("--reload-command", metavar="COMMAND", help='tells the broker, e.g. "systemctl reload mosquitto"')
+    told.add_argument(
+        "--reload-command",
+        metavar="COMMAND",
+        help='has the broker read its files again, e.g. "systemctl reload mosquitto"',
+    )
     broker.add_argument(
-        "--deadline", default=PROOF_DEADLINE_S, type=float, metavar="SECONDS", help="how long the broker has to obey"
+        "--deadline",
+        default=PROOF_DEADLINE_S,
+        type=float,
+        metavar="SECONDS",
+        help="how long the broker may take to obey; default: %(default)s",
     )
     return broker
 

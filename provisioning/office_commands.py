@@ -55,7 +55,7 @@ def add_commands(commands: Commands) -> None:
     how = joined.add_mutually_exclusive_group(required=True)
     how.add_argument("--proposal", type=int, metavar="N", help="number of the premises, from 'proposals'")
     how.add_argument("--refresh", action="store_true", help="take name and place over from the office")
-    how.add_argument("--none", action="store_true", help="part it from its premises")
+    how.add_argument("--none", action="store_true", help="the node stands at no premises of the office any more")
     joined.add_argument("--yes", action="store_true", help="do not ask if the premises has a node already")
     joined.set_defaults(run=_link)
 
