@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +14,21 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", _PATIENT, derandomize=True, database=None)
 settings.register_profile("fuzz", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("WATCHLINK_FUZZ") == "1" else "ordinary")
+
+
+_IS_INTEGRATION = re.compile(r"^pytestmark = .*mark\.integration", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only the others are wanted, files of nothing but integration tests are not even read.
+
+    Each process imports what it collects: a browser's driver, SciPy. One who names a file gets an answer about it.
+    """
+    if config.option.markexpr != "not integration" or collection_path.suffix != ".py":
+        return None
+    if any(Path(argument.split("::")[0]).resolve() == collection_path for argument in config.args):
+        return None
+    return True if _IS_INTEGRATION.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -56,7 +56,6 @@ class Words:
         # Also inside a longer word: "HARTs" says HART.
         self._names = re.compile("|".join(map(re.escape, kept)), re.IGNORECASE) if kept else None
         self._nodes = frozenset(nodes)
-        self._known = vocabulary()
 
     def clean(self, text: object) -> str:
         """``text`` with nothing but known words and short numbers, on one line."""
@@ -85,7 +84,7 @@ class Words:
         numbers = [piece for piece in pieces if piece.isdecimal()]
         if len(numbers) > _NUMBERS_MAX or not all(map(_NUMBER.fullmatch, numbers)):
             return False
-        return all(piece.isdecimal() or piece.lower() in self._known for piece in pieces)
+        return all(piece.isdecimal() or piece.lower() in vocabulary() for piece in pieces)
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 from array import array
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -14,8 +16,11 @@ from node.level_diagnosis import input_level, squelch
 from node.step import Outcome, Step
 
 _SECOND = RATE_HZ
+Heard = Callable[[], list[bytes]]
+"""Made when it is heard: every process that collects this file would make all of it."""
 
 
+@cache
 def noise(rms_dbfs: float, samples: int = _SECOND, seed: int = 1) -> list[float]:
     chance = random.Random(seed)
     deviation = 32_768 * ratio(rms_dbfs)
@@ -37,11 +42,13 @@ def mixed(one: list[float], other: list[float]) -> list[float]:
     return [a + b for a, b in zip(one, other, strict=True)]
 
 
-GOOD = blocks(noise(-72), noise(-15), noise(-72), noise(-15))
+@cache
+def good() -> list[bytes]:
+    return blocks(noise(-72), noise(-15), noise(-72), noise(-15))
 
 
 def test_input_that_is_right_is_said_to_be() -> None:
-    step = input_level(GOOD)
+    step = input_level(good())
     assert step.outcome is Outcome.OK
     assert step.text == "speech at -15 dBFS, silence at -72 dBFS"
     assert step.figures["loud_dbfs"] == pytest.approx(-15, abs=0.5)
@@ -50,27 +57,27 @@ def test_input_that_is_right_is_said_to_be() -> None:
 @pytest.mark.parametrize(
     ("heard", "text", "advice"),
     [
-        (blocks([0.0] * _SECOND), "nothing comes in", "wrong input, or muted"),
-        (blocks(noise(-72), noise(-72, seed=2)), "nobody was heard", "speaker plug in"),
-        (blocks(noise(-20), noise(-20, seed=2)), "squelch is open", "close the squelch"),
-        (blocks(noise(-80), noise(-40)), "too quiet: -40 dBFS", "up until speech"),
-        (blocks(noise(-72), noise(-4)), "too loud: -", "down until speech"),
-        (blocks(noise(-72), tone(440, -2)), "are cut off", "down until speech"),
-        (blocks([9_000.0] * _SECOND, mixed(noise(-15), [9_000.0] * _SECOND)), "sits at 27 %", "transformer"),
+        (lambda: blocks([0.0] * _SECOND), "nothing comes in", "wrong input, or muted"),
+        (lambda: blocks(noise(-72), noise(-72, seed=2)), "nobody was heard", "speaker plug in"),
+        (lambda: blocks(noise(-20), noise(-20, seed=2)), "squelch is open", "close the squelch"),
+        (lambda: blocks(noise(-80), noise(-40)), "too quiet: -40 dBFS", "up until speech"),
+        (lambda: blocks(noise(-72), noise(-4)), "too loud: -", "down until speech"),
+        (lambda: blocks(noise(-72), tone(440, -2)), "are cut off", "down until speech"),
+        (lambda: blocks([9_000.0] * _SECOND, mixed(noise(-15), [9_000.0] * _SECOND)), "sits at 27 %", "transformer"),
         (
-            blocks(mixed(tone(50, -45), noise(-72)), mixed(tone(50, -45), noise(-15))),
+            lambda: blocks(mixed(tone(50, -45), noise(-72)), mixed(tone(50, -45), noise(-15))),
             "mains hum at -45 dBFS",
             "grounds",
         ),
         (
-            blocks(mixed(tone(100, -40), noise(-72)), mixed(tone(100, -40), noise(-15))),
+            lambda: blocks(mixed(tone(100, -40), noise(-72)), mixed(tone(100, -40), noise(-15))),
             "mains hum at -40 dBFS",
             "grounds",
         ),
     ],
 )
-def test_input_that_is_wrong_is_told_with_what_to_do(heard: list[bytes], text: str, advice: str) -> None:
-    step = input_level(heard)
+def test_input_that_is_wrong_is_told_with_what_to_do(heard: Heard, text: str, advice: str) -> None:
+    step = input_level(heard())
     assert step.outcome is Outcome.BAD
     assert text in step.text
     assert advice in step.advice
@@ -81,7 +88,7 @@ def test_input_with_a_low_voice_in_it_is_no_hum() -> None:
 
 
 def test_squelch_between_silence_and_speech_is_right() -> None:
-    step = squelch(GOOD, -45.0, 0.5)
+    step = squelch(good(), -45.0, 0.5)
     assert step.outcome is Outcome.OK
     assert step.text == "busy for 50 % of the time"
 
@@ -89,16 +96,16 @@ def test_squelch_between_silence_and_speech_is_right() -> None:
 @pytest.mark.parametrize(
     ("heard", "squelch_dbfs", "text", "advice"),
     [
-        (GOOD, -75.0, "busy for ever", "set squelch_dbfs = -4"),
-        (GOOD, -18.0, "talk over people", "set squelch_dbfs = -4"),
-        (blocks(noise(-40), noise(-40, seed=2)), -45.0, "too alike", "mend the input"),
+        (good, -75.0, "busy for ever", "set squelch_dbfs = -4"),
+        (good, -18.0, "talk over people", "set squelch_dbfs = -4"),
+        (lambda: blocks(noise(-40), noise(-40, seed=2)), -45.0, "too alike", "mend the input"),
     ],
 )
 def test_squelch_in_the_wrong_place_is_told_with_the_right_one(
-    heard: list[bytes], squelch_dbfs: float, text: str, advice: str
+    heard: Heard, squelch_dbfs: float, text: str, advice: str
 ) -> None:
     """N10: a node that hears nobody talks over people; one that hears somebody for ever waits for ever."""
-    step = squelch(heard, squelch_dbfs, 0.5)
+    step = squelch(heard(), squelch_dbfs, 0.5)
     assert step.outcome is Outcome.BAD
     assert text in step.text
     assert advice in step.advice
