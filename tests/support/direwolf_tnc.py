@@ -69,6 +69,14 @@ class DireWolfTnc:
             return os.read(self._sent, _PIPE_BYTES)
         return b""
 
+    def is_at_rest(self) -> bool:
+        """Whether no thread of it has anything to do. On a busy machine it may wait for the processor in mid-burst."""
+        for task in Path(f"/proc/{self._process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                if task.read_text().rpartition(")")[2].split()[0] == "R":
+                    return False
+        return True
+
     def hear(self, samples: bytes) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
@@ -109,8 +117,15 @@ class TncPair:
 
     def _carry(self) -> None:
         a, b = self.tncs
+        is_on_air = {a: False, b: False}
         while not self._is_over.is_set():
             select.select([], [], [], BLOCK_MS / 1000)
             for sender, receiver in ((a, b), (b, a)):
+                # Silence follows where it has ended, never in the middle: of a burst that is torn nothing is heard.
+                has_ended = sender.is_at_rest()
                 if samples := sender.take():
-                    receiver.hear(samples + _TAIL_BLOCKS * SILENCE)
+                    receiver.hear(samples)
+                    is_on_air[sender] = True
+                elif has_ended and is_on_air[sender]:
+                    receiver.hear(_TAIL_BLOCKS * SILENCE)
+                    is_on_air[sender] = False
