@@ -26,6 +26,9 @@ sys.path.insert(0, "/opt/watchlink/lib")
 from watchlink.cli import main
 raise SystemExit(main())
 """
+_LIBRARY: Final = "/opt/watchlink/lib"
+_DEBIANS_PYTHON: Final = Path("/usr/bin/python3.13")
+"""The root's, if this machine runs the same Debian."""
 _PROOF_UNIT: Final = "[Unit]\nAfter=basic.target\n[Service]\nType=oneshot\nExecStart=/proof.sh\n"
 SYSTEM: Final = "/etc/systemd/system"
 _ONE_AT_A_TIME: Final = Path(tempfile.gettempdir()) / "watchlink-boot.lock"
@@ -57,15 +60,17 @@ def product(folder: Path, script: Path, program: str = PROGRAM, drop_in: str = "
         program: ``/opt/watchlink/bin/watchlink``.
         drop_in: of the node's unit.
     """
+    copies = {
+        copied(package, folder / "lib" / package.name): f"{_LIBRARY}/{package.name}"
+        for package in (*(REPOSITORY / name for name in PACKAGES), *map(installed, LOCKED))
+    }
+    compiled(folder / "lib")
     return {
         script: "/proof.sh",
         written(folder / "watchlink", program, 0o755): "/opt/watchlink/bin/watchlink",
         written(folder / "proof.service", _PROOF_UNIT): f"{SYSTEM}/proof.service",
         written(folder / "drop-in.conf", drop_in): f"{SYSTEM}/watchlink-node.service.d/proof.conf",
-        **{
-            copied(package, folder / "lib" / package.name): f"/opt/watchlink/lib/{package.name}"
-            for package in (*(REPOSITORY / name for name in PACKAGES), *map(installed, LOCKED))
-        },
+        **copies,
     }
 
 
@@ -147,6 +152,13 @@ def copied(package: Path, target: Path) -> Path:
     """A copy, because the work tree may change under the boot."""
     shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__", "*.mo", "*.po"))
     return target
+
+
+def compiled(library: Path) -> None:
+    """Compile it, as any installation does. Otherwise each program does, at its start, and may not keep the result."""
+    if _DEBIANS_PYTHON.exists():
+        stated = ("-s", str(library), "-p", _LIBRARY)
+        subprocess.run([str(_DEBIANS_PYTHON), "-m", "compileall", "-q", *stated, str(library)], check=True)
 
 
 def _escaped(path: Path) -> str:

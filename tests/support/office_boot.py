@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Final
 
-from tests.support.booted_system import REPOSITORY, UNITS, copied, installed, written
+from tests.support.booted_system import REPOSITORY, UNITS, compiled, copied, installed, written
 
 STATE: Final = "/var/lib/watchlink-office"
 _PACKAGES: Final = ("office", "provisioning", "installation")
@@ -69,7 +69,7 @@ def documented(folder: Path, node: str) -> dict[Path, str]:
 
 
 def office_libraries(folder: Path) -> dict[Path, str]:
-    """Copies that may be written to: root's first command leaves its bytecode there, as after any installation.
+    """Copies, compiled as after any installation; writable, for where that cannot be root's first command does it.
 
     With allauth's own metadata, which it reads.
     """
@@ -77,6 +77,7 @@ def office_libraries(folder: Path) -> dict[Path, str]:
     packages = (*(REPOSITORY / name for name in _PACKAGES), *map(installed, _LOCKED), named)
     found = {copied(one, folder / "office-lib" / one.name): f"/opt/watchlink/lib/{one.name}" for one in packages}
     copied(UNITS, folder / "office-lib/installation/systemd")  # as the wheel has them
+    compiled(folder / "office-lib")
     return found
 
 
