@@ -13,7 +13,7 @@ from central.core.view import Person
 from central.web.feed import FeedTiming
 from tests.central.web.scripted_board import ScriptedBoard, ScriptedServer
 from tests.support import town_office
-from tools.central_pictures import CHROMIUM_FLAGS
+from tests.support.browser import launched
 
 QUICK = FeedTiming(beat_ms=500, not_live_ms=4_000, lost_ms=8_000)
 """The product's numbers, made shorter."""
@@ -37,7 +37,7 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="module")
 def chromium() -> Generator[Browser, None, None]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        browser = launched(playwright)
         yield browser
         browser.close()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ElementHandle, Locator, Page, Route, expect, sync_playwright
 
+from tests.support.browser import launched
 from tests.support.demo_browser import (
     WITHIN_MS,
     Addresses,
@@ -18,7 +19,6 @@ from tests.support.demo_browser import (
     sign_in,
     wait_for_words,
 )
-from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +42,7 @@ def town_with_radio() -> Iterator[Addresses]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        browser = launched(playwright)
         yield browser
         browser.close()
 

@@ -22,9 +22,9 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from office.papers.tags import faults as tag_faults
+from tests.support.browser import launched
 from tests.support.exclusion_cast import Cast, Seat
 from tests.support.exclusion_office import VOTERS, running
-from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +47,7 @@ MARK: Final = 24
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        browser = launched(playwright)
         yield browser
         browser.close()
 

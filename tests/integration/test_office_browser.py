@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.support.browser import launched
 from tests.support.demo_browser import (
     Addresses,
     open_page,
@@ -17,7 +18,6 @@ from tests.support.demo_browser import (
     sign_in_at_the_office,
     wait_for_words,
 )
-from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +35,7 @@ def town() -> Iterator[Addresses]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        browser = launched(playwright)
         yield browser
         browser.close()
 

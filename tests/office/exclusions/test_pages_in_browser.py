@@ -16,8 +16,8 @@ from office.people.models import Individual
 from tests.office.conftest import HART, MakePerson, SignedIn
 from tests.office.exclusions.conftest import Town
 from tests.support import page_for_everybody
+from tests.support.browser import launched
 from tests.support.page_for_everybody import DESK, PHONE
-from tools.central_pictures import CHROMIUM_FLAGS
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +49,7 @@ def faults_in_chromium(answers: Mapping[str, HttpResponseBase]) -> list[object]:
 
     found: list[object] = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        chromium = launched(playwright)
         page = chromium.new_page()
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
         page.route("**/*", answer)

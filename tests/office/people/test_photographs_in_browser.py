@@ -15,7 +15,7 @@ from office.people.photographs import keep_crop
 from tests.office.conftest import SignedIn
 from tests.office.exclusions.test_pages_in_browser import OFFICE, faults
 from tests.office.people.conftest import WHOLE, MakePhotograph
-from tools.central_pictures import CHROMIUM_FLAGS
+from tests.support.browser import launched
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +62,7 @@ def test_a_face_is_framed_by_dragging_and_everybody_can_use_the_pages(
             route.fulfill(status=200, headers=dict(answers[path].headers), body=answers[path].content)
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_FLAGS))
+        chromium = launched(playwright)
         page = chromium.new_page()
         page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: found.append(str(error)))
