@@ -104,7 +104,7 @@ def _add_with_keys(
     for node in nodes:
         what = f"{node.premises}, a gateway" if node.kind == "gateway" else node.premises
         say(f"{node.node} is {what}. Carry {fleet.node_folder(node.node)} to it, then delete it here:")
-        say("it holds the only copy of its private keys.")
+        say(f"it holds the only copy of its private keys. In one file: 'watchlink fleet pack {node.node} --to FILE'.")
     if knows_broker(options, fleet):
         fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
         say("The running broker knows it." if len(nodes) == 1 else "The running broker knows them.")

@@ -178,9 +178,12 @@ def _renew(options: argparse.Namespace) -> None:
     elif options.who == ALERTS:
         say(f"New alerts.key, alerts.pem and ca.pem in {folder}. Run 'watchlink fleet renew-crl', so that the broker")
         say("knows this connection, and bring them to central: 'watchlink central install'.")
+    elif options.who == CENTRAL:
+        say(f"New client.key, client.pem and ca.pem in {folder}. Run 'watchlink fleet renew-crl', and bring them to")
+        say("central: 'watchlink central install'.")
     else:
-        say(f"New client.key, client.pem and ca.pem in {folder}. Carry them to the machine that uses them")
-        say("and restart it there.")
+        say(f"New client.key, client.pem and ca.pem in {folder}. Make one file of them and carry it to the node:")
+        say(f"'watchlink fleet pack {options.who} --to FILE', there 'watchlink node install --from FILE'.")
 
 
 def _pack(options: argparse.Namespace) -> None:

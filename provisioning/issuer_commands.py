@@ -88,7 +88,7 @@ def _say_what_to_carry(fleet: Fleet, renewed: Sequence[str]) -> None:
         say(f"Carry {layout.publisher} to the office and restart its publisher.")
     if nodes:
         say(f"New certificates for {nodes} nodes are in {layout.nodes}. Until they arrive these have no network, and")
-        say("their alerts go by radio: busiest premises first. Carry client.key, client.pem and ca.pem.")
+        say("their alerts go by radio: busiest premises first, each by 'watchlink fleet pack NODE'.")
     root = fleet.record.issuers[-1].root
     if (layout.authority / f"{root}.key").exists():
         say(f"Delete {root}.key in {layout.authority} again; a copy stays offline.")
