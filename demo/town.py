@@ -22,6 +22,7 @@ from demo.cable import Cable
 from demo.chronicle import CENTRAL, Chronicle
 from demo.fitting import TownError, complete, fake_socket, join_central, mosquitto, new_node, route, watchlink
 from demo.guardian_pipe import Guardian
+from demo.lent_phrases import keep, lend
 from demo.node_records import shown_on_disk
 from demo.notice import Notice
 from demo.office import PAGES, PAPERS, PUBLISHER, Office
@@ -52,6 +53,11 @@ class StoppedEarlyError(TownError):
 
 class _PortTakenError(Exception):
     """Another program took the port; other ports will do."""
+
+
+def _phrases_of(folder: Path) -> Path:
+    """Where a node keeps its sentences."""
+    return folder / "state" / "phrases"
 
 
 class Premises(Struct, frozen=True):
@@ -146,6 +152,8 @@ class Town:
         toml = folder / "node.toml"
         route(toml, self._broker_port, port)
         complete(toml, self.plan, self.air_folder)
+        if self.plan.has_radio:
+            lend(node, _phrases_of(folder))
         return Premises(
             address,
             node,
@@ -256,6 +264,9 @@ class Town:
                 premises.board.drive(button, is_low=False)
         await asyncio.gather(*(p.program.stop() for p in self.everywhere))
         await asyncio.gather(*(p.board.disconnect() for p in self.everywhere))
+        if self.plan.has_radio:
+            for premises in self.everywhere:
+                keep(premises.node, _phrases_of(premises.database.parents[1]))
         if self.office is not None:
             await asyncio.gather(*(one.stop() for one in (*self.office.programs, self.office.papers)))
         await self.central.stop()
