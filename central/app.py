@@ -26,6 +26,7 @@ from central.net.announcer import Announcer
 from central.net.broker import BrokerLinks
 from central.net.inbox import Inbox
 from central.quarantine import Quarantine
+from central.settings_file import SettingsWatcher
 from central.signin.errors import RecordError
 from central.signin.gate import Gate
 from central.store.database import Database
@@ -132,7 +133,8 @@ class Central:
         except RecordError as e:
             raise StoreError(str(e)) from e
         self._snapshots = self._watch_office(configuration, town) if configuration.office_url else ()
-        self._others: tuple[SnapshotFetcher | Lookout, ...] = (
+        self._others: tuple[SnapshotFetcher | Lookout | SettingsWatcher, ...] = (
+            SettingsWatcher(configuration.settings_file, configuration.authority, self._inbox.put),
             *self._fetch(configuration),
             *self._watch_backups(configuration, clock),
             self._watch_certificates(configuration, clock),

@@ -22,6 +22,8 @@ from wire.signing import PublicKey, SigningKey
 ALERTS_CERTIFICATE_FILE: Final = "alerts.pem"
 ALERTS_KEY_FILE: Final = "alerts.key"
 """Certificate and key of the connection for alerts, made by the fleet, beside the configuration."""
+SETTINGS_FILE: Final = "settings.json"
+"""Nodes' settings, likewise."""
 
 
 HostName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.:-]{0,253}$(?!\n)")]
@@ -126,6 +128,8 @@ class Configuration(Struct, frozen=True):
     """With its folder absolute."""
     backup_record_file: Path
     """How the last backup went."""
+    settings_file: Path
+    """Nodes' settings from the fleet, if there are any."""
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -169,6 +173,7 @@ def load_configuration(path: Path) -> Configuration:
         kept_snapshots_dir=folder / "snapshots",
         backup=msgspec.structs.replace(file.backup, folder=str(folder / file.backup.folder)),
         backup_record_file=folder / "backup.json",
+        settings_file=folder / SETTINGS_FILE,
     )
 
 

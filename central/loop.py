@@ -134,6 +134,7 @@ class IntakeLoop:
             do.PublishStatus: announcer.publish_status,
             do.SendSyncAnswer: announcer.send_sync_answer,
             do.SendDirectory: announcer.send_directory,
+            do.SendSettings: announcer.send_settings,
             do.ShowChange: lambda order: self._screen.show(order.change),
             do.AnswerAction: lambda order: self._screen.answer(order.request, order.result),
             do.KeepNodes: lambda order: self._store.keep_nodes(order.nodes),

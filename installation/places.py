@@ -17,6 +17,7 @@ CENTRAL_STATE: Final = "/var/lib/watchlink-central"
 CENTRAL: Final = f"{CENTRAL_STATE}/central"
 CENTRAL_TOML: Final = f"{CENTRAL}/central.toml"
 DIRECTORY: Final = f"{CENTRAL_STATE}/directory.json"
+SETTINGS: Final = f"{CENTRAL}/settings.json"
 OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
@@ -48,8 +49,8 @@ SERVICES: Final = (
         # Certificates and lists are read again at a reload.
         tuple(f"{BROKER}/{name}" for name in ("acl", "ca.pem", "crl.pem", "server.key", "server.pem")),
     ),
-    # Not the directory: central looks for a newer one every second.
-    Service("watchlink-central", "watchlink-central.service", (f"{CENTRAL}/",)),
+    # Central looks every second for a newer directory, and for newer settings of nodes.
+    Service("watchlink-central", "watchlink-central.service", (f"{CENTRAL}/",), sees=(SETTINGS,)),
     Service(
         "watchlink-office-publish",
         "watchlink-office-publish.service",

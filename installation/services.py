@@ -24,6 +24,7 @@ class Service(Struct, frozen=True):
         shipped: its file below ``systemd/`` of the programs, as below ``/etc/systemd/system``.
         restarts_on: paths, or folders with a slash at their end: a change there needs a restart.
         reloads_on: a change there needs a reload only.
+        sees: paths below those that it looks at by itself.
         part: with which part it runs.
         waits: for a start to end. Otherwise it may take days, and what comes after it in the list starts then.
     """
@@ -32,16 +33,18 @@ class Service(Struct, frozen=True):
     shipped: str
     restarts_on: tuple[str, ...] = ()
     reloads_on: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
     part: Literal["central", "office", "backup", "office-backup", "node"] = "central"
     waits: bool = True
 
     def act(self, changed: frozenset[str]) -> str:
         """``restart``, ``reload`` or nothing, after these paths have changed."""
+        seen = changed - {*self.sees}
         for act, places in (
             ("restart", (f"{SYSTEM}/{self.shipped}", f"{SYSTEM}/{self.name}.service.d/", *self.restarts_on)),
             ("reload", self.reloads_on),
         ):
-            if any(path.startswith(one) if one[-1] == "/" else path == one for path in changed for one in places):
+            if any(path.startswith(one) if one[-1] == "/" else path == one for path in seen for one in places):
                 return act
         return ""
 

@@ -33,6 +33,7 @@ from node.core.events import (
     LinkUp,
     PartFailed,
     SessionTaken,
+    SettingsReceived,
     Started,
     StopAsked,
     SyncAnswered,
@@ -86,6 +87,7 @@ _FROM_NETWORK: Final = (
     CentralStatusReceived,
     SyncAnswered,
     DirectoryReceived,
+    SettingsReceived,
     InputRejected,
 )
 """Events that others may send at will: a failure of the core on one of these must not end the program."""
@@ -132,6 +134,7 @@ class NodeApp:
             about=about,
             authority=config.authority,
             proven_at_s=lambda: wall_at_s(self._state, monotonic_ms()),
+            settings=config.fleet_settings,
         )
         self._prune_ms = monotonic_ms() + PRUNE_FIRST_MS
         self._begin(started)
@@ -244,6 +247,7 @@ class NodeApp:
             started.last_counter,
             secret=started.secret,
             is_store_read=started.is_store_read,
+            settings=started.settings,
         )
         for tried in (started, replace(started, inbox=()), replace(started, inbox=(), outbox=()), bare):
             self._is_local_lost = False
@@ -291,6 +295,7 @@ class NodeApp:
             remembered.airtime,
             remembered.told,
             self._is_store_loaded,
+            self._config.fleet_settings.kept,
         )
 
     def _newest_directory(self, kept: bytes | None) -> Directory:

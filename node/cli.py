@@ -131,9 +131,9 @@ def _run(config_file: Path) -> int:
     from runtime.service import Service  # noqa: PLC0415
 
     set_up_logging()
-    config = load_config(config_file, _version())
-    if _settle(config):
-        config = load_config(config_file, _version())
+    _settle(load_config(config_file, _version()))
+    # Once alone: whoever finds that a trial of settings has begun takes it for one that was cut short.
+    config = load_config(config_file, _version(), is_start=True)
     _log_warnings(config.warnings)
     try:
         app = NodeApp(config, FactLog(), Service())
@@ -142,15 +142,14 @@ def _run(config_file: Path) -> int:
     return app.run()
 
 
-def _settle(config: NodeConfig) -> bool:
-    """Finish a renewal that a power cut interrupted; whether there was one. A disk that refuses keeps no node down."""
+def _settle(config: NodeConfig) -> None:
+    """Finish a renewal that a power cut interrupted. A disk that refuses keeps no node down."""
     from runtime.key_pair import KeyPair, settle_pair  # noqa: PLC0415
 
     try:
-        return settle_pair(KeyPair(Path(config.link.certificate_file), Path(config.link.key_file)))
+        settle_pair(KeyPair(Path(config.link.certificate_file), Path(config.link.key_file)))
     except OSError as e:
         _log_warnings([f"a new certificate cannot be put in place: {e}"])
-        return False
 
 
 def _check(config_file: Path, *, as_json: bool) -> int:

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from msgspec import Struct
 
 from node.core.settings import Settings, Timing
+from node.fleet_settings import FleetSettings
 from node.radio_config import RadioConfig, RadioTable, radio_config
 from runtime.config import ConfigError, load_toml
 from runtime.mqtt_link import LinkSettings
@@ -97,6 +98,15 @@ class EnrolmentTable(Table, frozen=True, kw_only=True):
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = ENROLMENT_PORT
 
 
+class SettingsTable(Table, frozen=True, kw_only=True):
+    """``[settings]``: how long settings from the fleet are tried (ADR 0032)."""
+
+    steady_ms: Annotated[int, msgspec.Meta(ge=1_000, le=600_000)] = Timing().settings_steady_ms
+    """They are taken once all has worked for this long."""
+    trial_ms: Annotated[int, msgspec.Meta(ge=2_000, le=3_600_000)] = Timing().settings_trial_ms
+    """At most this long, then those of before count again."""
+
+
 class NodeFile(Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -109,6 +119,7 @@ class NodeFile(Table, frozen=True, kw_only=True):
     clock: ClockTable = ClockTable()
     radio: RadioTable = RadioTable()
     enrolment: EnrolmentTable = EnrolmentTable()
+    settings: SettingsTable = SettingsTable()
 
 
 class NodeConfig(Struct, frozen=True):
@@ -126,6 +137,7 @@ class NodeConfig(Struct, frozen=True):
         radio: the radio, with ``settings.radio`` made from it.
         enrolment: where certificates are renewed.
         warnings: problems that do no harm yet, a sentence each.
+        fleet_settings: those from the fleet; the ones in force are in all of the above.
     """
 
     settings: Settings
@@ -140,19 +152,21 @@ class NodeConfig(Struct, frozen=True):
     link_problem: str
     radio: RadioConfig
     warnings: tuple[str, ...]
+    fleet_settings: FleetSettings
     enrolment: EnrolmentTable = EnrolmentTable()
 
 
 EXPIRES_SOON_DAYS: Final = 14
 
 
-def load_config(path: Path, version: str, now: datetime | None = None) -> NodeConfig:
+def load_config(path: Path, version: str, now: datetime | None = None, *, is_start: bool = False) -> NodeConfig:
     """Read ``path`` and every file it names.
 
     Args:
         path: ``node.toml``; the paths in it are relative to its folder.
         version: the program's.
         now: aware; the machine's clock if ``None``.
+        is_start: the node starts with it: settings from the fleet that are to be tried are tried.
 
     Raises:
         ConfigError: unusable; the message names file and key and says what is allowed.
@@ -173,8 +187,12 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
     schemes = tuple(sorted(file.identity.schemes))
     if len(set(schemes)) != len(schemes):
         raise ConfigError(f"{path}: key identity.schemes: a scheme is listed twice")
-    alerts = file.alerts
     state_dir = folder / file.state_dir
+    fleet_settings = FleetSettings(state_dir, authority, file)
+    if is_start:
+        fleet_settings.begin()
+    file = fleet_settings.applied()
+    alerts, tried = file.alerts, file.settings
     radio = radio_config(path, file.radio, folder, state_dir)
     return NodeConfig(
         settings=Settings(
@@ -185,7 +203,13 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
             is_attack_silent=alerts.silent_attack,
             is_chord_enabled=alerts.chord,
             version=version,
-            timing=Timing(hold_ms=alerts.hold_ms, debounce_ms=alerts.debounce_ms, receipt_due_ms=alerts.receipt_due_ms),
+            timing=Timing(
+                hold_ms=alerts.hold_ms,
+                debounce_ms=alerts.debounce_ms,
+                receipt_due_ms=alerts.receipt_due_ms,
+                settings_steady_ms=tried.steady_ms,
+                settings_trial_ms=tried.trial_ms,
+            ),
             radio=radio.settings,
         ),
         link=link,
@@ -204,6 +228,7 @@ def load_config(path: Path, version: str, now: datetime | None = None) -> NodeCo
             *_check_secrecy(folder / file.identity.signing_key_file, Path(link.key_file)),
         ),
         enrolment=file.enrolment,
+        fleet_settings=fleet_settings,
     )
 
 

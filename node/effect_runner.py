@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
+    CheckSettings,
     ConnectAnew,
     Effect,
     ForgetFrame,
@@ -17,6 +18,7 @@ from node.core.effects import (
     KeepDirectory,
     KeepScales,
     KeepSeen,
+    KeepSettings,
     KeepTold,
     MarkReceipted,
     PlaySound,
@@ -44,10 +46,13 @@ from node.core.events import (
     PartFailed,
     PartRecovered,
     SeenFrame,
+    SettingsChecked,
+    SettingsKept,
     StoreRefused,
 )
 from node.core.listing import parts_of
 from node.core.screens import Screen
+from node.core.trial import Kept
 from node.net.radio.ports import RadioPort
 from node.store import NodeStore, StoreRefusedError
 from runtime.logs import FactLog
@@ -55,6 +60,7 @@ from runtime.monotonic import monotonic_ms
 from wire.directory import Directory, open_directory
 from wire.frames import SignedFrame
 from wire.messages import Health, Sync
+from wire.node_settings import SignedSettings
 from wire.signing import PublicKey
 
 logger = logging.getLogger(__name__)
@@ -95,6 +101,13 @@ class UplinkPort(Protocol):
     def use_directory(self, directory: Directory) -> None: ...  # noqa: D102
 
 
+class SettingsPort(Protocol):
+    """What the effects need for settings from the fleet; :class:`node.fleet_settings.FleetSettings` is one."""
+
+    def objection(self, signed: SignedSettings) -> str: ...  # noqa: D102
+    def keep(self, kept: Kept) -> None: ...  # noqa: D102
+
+
 class EffectRunner:
     """Carries out effects one by one, in the order given. Never raises.
 
@@ -114,6 +127,7 @@ class EffectRunner:
         about: dict[str, str],
         authority: PublicKey,
         proven_at_s: Callable[[], int],
+        settings: SettingsPort,
     ) -> None:
         """Wire up.
 
@@ -126,6 +140,7 @@ class EffectRunner:
             about: details added to every fact.
             authority: for verifying directories.
             proven_at_s: proven Unix time, or 0.
+            settings: for settings from the fleet.
         """
         self.answers: deque[Event] = deque()
         self.is_stopping = False
@@ -137,6 +152,7 @@ class EffectRunner:
         self._about = about
         self._authority = authority
         self._proven_at_s = proven_at_s
+        self._settings = settings
         self._is_store_failed = False
         self._damage_told = ""
         self._damaged_ms = 0
@@ -196,6 +212,8 @@ class EffectRunner:
             KeepScales: lambda effect: store.keep_scales(effect.scales),
             KeepTold: lambda effect: store.keep_told(effect.told),
             KeepAirtime: lambda effect: store.keep_airtime(effect.slices, monotonic_ms(), at_s()),
+            CheckSettings: self._check_settings,
+            KeepSettings: self._keep_settings,
             RaiseCounterFloor: lambda effect: store.raise_counter_floor(effect.counter),
             PublishFrame: self._by_network(lambda uplink, effect: uplink.publish_frame(effect.signed, effect.schemes)),
             PublishHealth: self._by_network(lambda uplink, effect: uplink.publish_health(effect.health)),
@@ -242,6 +260,24 @@ class EffectRunner:
         if self._uplink:
             self._uplink.use_directory(effect.directory or open_directory(effect.data, self._authority))
         self._store.keep_directory(effect.data)
+
+    def _check_settings(self, effect: CheckSettings) -> None:
+        signed = effect.signed
+        try:
+            objection = self._settings.objection(signed)
+        except Exception as e:
+            logger.exception("settings could not be looked at")
+            objection = f"they could not be looked at: {type(e).__name__}"
+        self.answers.append(SettingsChecked(signed.serial, objection))
+
+    def _keep_settings(self, effect: KeepSettings) -> None:
+        try:
+            self._settings.keep(effect.kept)
+        except OSError as e:
+            logger.error("settings not kept: %s", e)  # noqa: TRY400 - a full disk is not a bug
+            self.answers.append(SettingsKept(effect.kept, is_kept=False))
+        else:
+            self.answers.append(SettingsKept(effect.kept, is_kept=True))
 
     def _by_network(self, publish: Callable[[UplinkPort, Any], None]) -> Callable[[Any], None]:
         uplink = self._uplink

@@ -202,7 +202,8 @@ class RadioCheck:
 
     def _sentences(self) -> Step:
         settings = self._config.settings
-        said = sentences(settings.premises, settings.place, self._table.speech.neutral_phrase)
+        speech = self._table.speech
+        said = sentences(settings.premises, settings.place, speech.neutral_phrase, speech.words.by_phrase)
         self._phrases = SpokenPhrases(said, self._table.speech.voice, self._config.radio.phrase_dir, lambda _: None)
         self._phrases.start()
         if not self._phrases.wait(_PHRASES_WITHIN_S):

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from node.core.air import Phrase
 from node.core.settings import RadioSettings, RadioTiming
 from runtime.config import ConfigError
 from wire.limits import NAME_CHARS_MAX
@@ -68,6 +69,38 @@ class FakeTable(RadioPart, frozen=True, kw_only=True):
     """Unix socket."""
 
 
+_Words = Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)]
+
+
+class WordsTable(RadioPart, frozen=True, kw_only=True):
+    """``[radio.speech.words]``: what is said to have happened; empty = the usual words."""
+
+    attack: _Words = ""
+    """Usually *Attack*; the premises' name and place follow."""
+    assist: _Words = ""
+    """Usually *Assistance needed*."""
+    theft: _Words = ""
+    """Usually *Theft in progress*."""
+    sighting: _Words = ""
+    """Usually *Sighting*. Anyone can hear it: it must accuse nobody."""
+    disorder: _Words = ""
+    """Usually *Disorder*."""
+    breach: _Words = ""
+    """Usually *Excluded person*."""
+    call_request: _Words = ""
+    """Usually *Please call*."""
+    cancel: _Words = ""
+    """Usually *Alert cancelled*."""
+    test: _Words = ""
+    """Usually *Test only*."""
+
+    @property
+    def by_phrase(self) -> dict[Phrase, str]:
+        """Those that are set."""
+        said = {Phrase(name.replace("_", "-")): text for name, text in msgspec.structs.asdict(self).items()}
+        return {phrase: text for phrase, text in said.items() if text}
+
+
 class SpeechTable(RadioPart, frozen=True, kw_only=True):
     """``[radio.speech]``: what every handset hears."""
 
@@ -75,6 +108,8 @@ class SpeechTable(RadioPart, frozen=True, kw_only=True):
     """An espeak-ng voice."""
     neutral_phrase: Annotated[str, msgspec.Meta(max_length=NAME_CHARS_MAX)] = ""
     """Spoken instead of a silent attack's words (N4); empty = the burst alone."""
+    words: WordsTable = WordsTable()
+    """What is said to have happened."""
 
 
 class TimesTable(RadioPart, frozen=True, kw_only=True):
@@ -142,6 +177,7 @@ def radio_config(path: Path, table: RadioTable, folder: Path, state_dir: Path) -
             # Two nodes that start at the same moment must not draw the same waits, or they would collide for ever.
             seed=secrets.randbits(64),
             has_neutral_phrase=bool(table.speech.neutral_phrase),
+            has_key=table.driver in ("sound", "fake"),
             timing=RadioTiming(
                 attack_wait_max_ms=table.times.attack_wait_max_ms,
                 path_test_ms=table.times.path_test_ms,

@@ -85,7 +85,7 @@ def _phrases(
 
     speech, settings = config.radio.table.speech, config.settings
     return SpokenPhrases(
-        sentences(settings.premises, settings.place, speech.neutral_phrase),
+        sentences(settings.premises, settings.place, speech.neutral_phrase, speech.words.by_phrase),
         speech.voice,
         config.radio.phrase_dir,
         on_problem=on_problem,

@@ -17,9 +17,11 @@ from msgspec import Struct
 
 from wire.ids import CENTRAL, NodeId, node_text
 from wire.limits import PACKET_BYTES_MAX
+from wire.subjects import SERVICES
 from wire.topics import (
     ALERTS_LANE,
     ALL_FRAMES,
+    ALL_HEALTH,
     ALL_UP,
     PREFIX,
     CentralTopic,
@@ -32,7 +34,8 @@ from wire.topics import (
 )
 
 PROOF_USER: Final = "proof"
-"""Common name of the certificates that prove a revocation; has one right, new with every ACL."""
+"""Common name of the certificates that prove a revocation: they may write one topic, new with every ACL. Those of the
+services' issuer also hear what nodes say of themselves."""
 BELIEVED: Final = "believed"
 """Below the proof's topic: what the common name alone may write, for a broker that believes it."""
 
@@ -186,12 +189,17 @@ def render_acl(members: Iterable[Member], schemes: Sequence[str], services: Serv
     blocks = [
         "# Made by 'watchlink fleet'; changes here are lost. Anything not allowed here is forbidden.",
         _block(PROOF_USER, [f"write {proof_topic(generation)}/{BELIEVED}"]),
-        *(_block(user, [f"write {proof_topic(generation)}"]) for user in services.proof),
+        *(_block(user, _of_proof(user, proof_topic(generation))) for user in services.proof),
         *(_block(user, central) for user in services.central),
         *(_block(user, alerts) for user in services.alerts),
         *(_block(user, _rights(member)) for member in members for user in member.users),
     ]
     return "\n".join(blocks)
+
+
+def _of_proof(user: str, topic: str) -> list[str]:
+    # To hear health is for the fleet's engineer alone: the nodes' issuer is on a machine with a network.
+    return [f"write {topic}", *([f"read {ALL_HEALTH}"] if user.endswith(f",O={SERVICES}") else [])]
 
 
 def _rights(member: Member) -> list[str]:

@@ -13,6 +13,7 @@ import msgspec
 from provisioning import (
     add_commands,
     collect_commands,
+    configure_commands,
     delegate_commands,
     enrolment_commands,
     office_commands,
@@ -128,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     enrolment_commands.add_commands(commands)
     seed_commands.add_commands(commands)
     collect_commands.add_commands(commands)
+    configure_commands.add_commands(commands)
     return parser
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 
 from provisioning.broker import Member, Services, render_acl, render_configuration
@@ -35,6 +36,7 @@ from wire.claims import OpenClaim, OpenClaims, encode_claims
 from wire.directory import seal_directory
 from wire.ids import CENTRAL, CENTRAL_ALERTS_CLIENT, node_text, parse_node
 from wire.limits import DIRECTORY_BYTES_MAX
+from wire.node_settings import SealedSettings, SettingsFile, seal_settings
 from wire.signing import PublicKey, SigningKey
 from wire.subjects import NODES, SERVICES
 
@@ -155,6 +157,7 @@ class FleetFolder:
             raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         self.layout.write_directory(sealed)
         self.publish_claims()
+        self._publish_settings()
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
         # The broker does not read it: whoever installs its files sees by it that each issuer has a list.
@@ -183,6 +186,14 @@ class FleetFolder:
         # Not before there was one: a fleet that makes all keys itself has no such file.
         if claims or self.layout.claims.exists():
             write_atomic(self.layout.claims, encode_claims(OpenClaims(claims=claims)), PUBLIC)
+
+    def _publish_settings(self) -> None:
+        newest = [node.settings for node in self.record.nodes if node.settings is not None and node.revoked_at is None]
+        if not newest and not self.layout.settings.exists():
+            return
+        key = self._directory_key()
+        sealed = tuple(msgspec.json.decode(seal_settings(one, key), type=SealedSettings) for one in newest)
+        write_atomic(self.layout.settings, msgspec.json.encode(SettingsFile(nodes=sealed)), PUBLIC)
 
     def _acl(self) -> str:
         record, now = self.record, self.now()

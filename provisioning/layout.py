@@ -86,6 +86,11 @@ class Layout(Struct, frozen=True):
         return self.town / "enrolment"
 
     @property
+    def settings(self) -> Path:
+        """The nodes' signed settings, which central passes on; none until the first node is configured."""
+        return self.central / "settings.json"
+
+    @property
     def office(self) -> Path:
         """The office's files."""
         return self.town / "office"

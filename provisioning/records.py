@@ -21,6 +21,7 @@ from wire.fingerprints import key_fingerprint
 from wire.ids import CENTRAL, NodeId, node_text, parse_node
 from wire.limits import NAME_CHARS_MAX, SCHEMES_PER_NODE_MAX
 from wire.messages import Count, Moment, Name, NodeText
+from wire.node_settings import NodeSettings
 from wire.signing import PublicKey
 from wire.text import display_text
 from wire.topics import SCHEME_SLUG
@@ -90,6 +91,8 @@ class NodeRecord(Record, frozen=True):
     """Unsigned JSON in its name is refused, as in the directory."""
     office_premises: Count = 0
     """Number of its premises at the office, as in the directory; 0 = not joined with one."""
+    settings: NodeSettings | None = None
+    """The newest that were signed for it; ``None`` = it is as its own file says."""
 
     @property
     def id(self) -> NodeId:

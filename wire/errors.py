@@ -55,6 +55,9 @@ REASONS: Final[dict[str, str]] = {
     "delegation expired": "changes that are signed by a delegate whose time is over",
     # nodes that renew their certificates
     "renewal": "not a request for a certificate, or one that is too large",
+    "settings too large": "over 16 KiB",
+    "settings signature": "not signed by the authority",
+    "settings": "not a node's settings",
     # snapshots and tickets of the office
     "snapshot too large": "over 32 MiB, with too many entries, or with one that is too long",
     "snapshot name": "a snapshot of another name",
@@ -89,11 +92,13 @@ class DecodeError(WireError, ValueError):
     Attributes:
         reason: one of :data:`REASONS`, usable as a counter's label (``"truncated"``, ``"version"`` …).
         offset: the byte at which the input stopped making sense, or ``None`` where that has no meaning.
+        detail: more, for the log; may quote the peer.
     """
 
     def __init__(self, reason: str, offset: int | None = None, detail: str = "") -> None:
         self.reason = reason
         self.offset = offset
+        self.detail = detail
         at = "" if offset is None else f" at byte {offset}"
         super().__init__(f"{reason}{at}{': ' if detail else ''}{detail}")
 
@@ -112,6 +117,10 @@ class TopicError(DecodeError):
 
 class DirectoryError(DecodeError):
     """A directory that is malformed or not signed by the authority."""
+
+
+class SettingsError(DecodeError):
+    """A node's settings that are malformed or not signed by the authority."""
 
 
 class SnapshotError(DecodeError):

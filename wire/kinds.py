@@ -59,6 +59,8 @@ class Capability(StrEnum):
     """Refusals."""
     AUTOMATIC = "automatic"
     """Automatic acknowledgements."""
+    SETTINGS = "settings"
+    """Settings from the fleet."""
 
 
 SIGNERS_SPEAK: Final[frozenset[str]] = frozenset({Capability.DIGEST_RECEIPT, Capability.REFUSAL})

@@ -23,6 +23,12 @@ four-byte characters."""
 DIRECTORY_BYTES_MAX: Final = 4_194_304
 """The signed directory: about 250 bytes a node, so some 16,000 nodes. It travels in parts if larger than a message."""
 
+SETTINGS_BYTES_MAX: Final = 16_384
+"""A node's signed settings: eleven short texts and a few numbers."""
+
+SETTINGS_FILE_BYTES_MAX: Final = 33_554_432
+"""Those of all nodes, where central reads them."""
+
 SNAPSHOT_BYTES_MAX: Final = 33_554_432
 """A snapshot of the office: about 2 kB a premises or person at most, for 16,000 of them."""
 

@@ -60,6 +60,8 @@ class Down(StrEnum):
     """:class:`~wire.messages.SyncAnswer`."""
     DIRECTORY = "directory"
     """:class:`~wire.directory.SealedDirectory`: to nodes that hold an older one."""
+    SETTINGS = "settings"
+    """:class:`~wire.node_settings.SealedSettings`: to a node whose health says that it has older ones."""
     AIR = "air"
     """A frame that this node is asked to put on the air once: central's Receipt, Receipt-Batch, Digest-Receipt,
     Digest-Receipt-Batch, Refusal, Acknowledgement or Automatic-Acknowledgement, or a member's Alert or Cancel."""

@@ -138,6 +138,13 @@ class SendDirectory(Struct, frozen=True):
     data: bytes
 
 
+class SendSettings(Struct, frozen=True):
+    """Publish to ``down/settings`` of ``node``, QoS 1, as the authority has sealed them."""
+
+    node: NodeId
+    data: bytes
+
+
 class ShowBoard(Struct, frozen=True):
     """Show the board as at the start."""
 
@@ -236,6 +243,7 @@ Effect = (
     | SendSyncAnswer
     | RaiseNumbers
     | SendDirectory
+    | SendSettings
     | ShowBoard
     | ShowChange
     | AnswerAction

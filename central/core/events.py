@@ -13,6 +13,7 @@ from wire.directory import Directory
 from wire.ids import FrameId, NodeId
 from wire.kinds import Path
 from wire.messages import Health, Sync
+from wire.node_settings import SignedSettings
 from wire.snapshots import PremisesEntry
 from wire.topics import FrameTopic
 
@@ -49,6 +50,12 @@ class DirectoryChanged(Struct, frozen=True):
 
     directory: Directory
     data: bytes
+
+
+class SettingsChanged(Struct, frozen=True):
+    """The newest settings of each node that has any, as sealed by the authority."""
+
+    settings: tuple[SignedSettings, ...]
 
 
 class DirectoryRefused(Struct, frozen=True):
@@ -222,6 +229,7 @@ Event = (
     | Ticked
     | DirectoryChanged
     | DirectoryRefused
+    | SettingsChanged
     | LinkUp
     | LinkDown
     | LaneChanged

@@ -24,6 +24,7 @@ from central.core.acts import Acts
 from central.core.audience import moved_between
 from central.core.bulk import recalled
 from central.core.clocks import Clocks
+from central.core.configuring import Configuring
 from central.core.intake import Again, RefusedForGoodError
 from central.core.nodes import NodeRecord
 from central.core.outbound import Outbound, statuses_of
@@ -47,6 +48,7 @@ class CentralCore(Acts):
         self._directory_data = b""
         self._outbound = Outbound(self._timing, self._spared)
         self._restored = Restored()
+        self._configuring = Configuring(self._timing)
         self._clocks = Clocks()
         self._ticked_at: datetime | None = None
         self._status_at: datetime | None = None
@@ -56,6 +58,7 @@ class CentralCore(Acts):
             ev.Ticked: self._on_ticked,
             ev.DirectoryChanged: self._on_directory_changed,
             ev.DirectoryRefused: self._on_directory_refused,
+            ev.SettingsChanged: lambda event: self._configuring.take(event.settings),
             ev.LinkUp: self._on_link_up,
             ev.LinkDown: self._on_link_down,
             ev.LaneChanged: self._on_lane_changed,
@@ -364,6 +367,8 @@ class CentralCore(Acts):
         self._nodes.take_health(record, event.health, self._now_at, is_signed=event.is_signed)
         if event.health.state in ("armed", "starting"):
             self._offer_directory(record)
+            if event.is_signed:
+                self._effects += self._configuring.take_health(record, event.health, self._now_at)
 
     def _on_sync(self, event: ev.SyncArrived) -> None:
         if (record := self._speaker(event.node, event.sync if event.is_signed else None)) is None:

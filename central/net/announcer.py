@@ -22,6 +22,7 @@ from central.core.effects import (
     SendReceipt,
     SendReceiptsToAir,
     SendRefusal,
+    SendSettings,
     SendSyncAnswer,
 )
 from wire.directory_parts import split_directory
@@ -128,6 +129,10 @@ class Announcer:
             self._split_of, self._split = order.data, split_directory(order.data)
         for payload in self._split:
             self._publish(str(DownTopic(order.node, Down.DIRECTORY)), payload, 1)
+
+    def send_settings(self, order: SendSettings) -> None:
+        """To its node, QoS 1."""
+        self._publish(str(DownTopic(order.node, Down.SETTINGS)), order.data, 1)
 
     def _encoded(self, state: IncidentState) -> bytes:
         kept = self._states.get(id(state))

@@ -9,11 +9,13 @@ from msgspec import Struct
 from node.core.air import Mode, Phrase
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.screens import Screen
+from node.core.trial import Kept
 from wire.directory import Directory
 from wire.frames import Alert, Cancel, PathTest, Response, SignedFrame
 from wire.ids import U32_MAX, FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse, Path, Priority
 from wire.messages import Health, Sync
+from wire.node_settings import SignedSettings
 
 
 class AlertDraft(Struct, frozen=True):
@@ -232,6 +234,18 @@ class KeepAirtime(Struct, frozen=True):
     slices: tuple[tuple[int, int], ...]
 
 
+class CheckSettings(Struct, frozen=True):
+    """Look whether this node can be so: profile, devices, words. Answer SettingsChecked."""
+
+    signed: SignedSettings
+
+
+class KeepSettings(Struct, frozen=True):
+    """Write this to the disk, whole, in place of what is there. Answer SettingsKept."""
+
+    kept: Kept
+
+
 class RaiseCounterFloor(Struct, frozen=True):
     """Never use a counter at or below this again (a restored card)."""
 
@@ -317,6 +331,8 @@ Effect = (
     | KeepTold
     | KeepScales
     | KeepAirtime
+    | CheckSettings
+    | KeepSettings
     | RaiseCounterFloor
     | ShowScreen
     | PlaySound

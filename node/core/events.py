@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from node.core.controls import Button, Part
 from node.core.effects import NOTHING_TOLD, Scale, Told
+from node.core.trial import Kept
 from wire.directory import Directory
 from wire.frames import SignedFrame
 from wire.ids import FrameId
 from wire.kinds import Path, Priority
 from wire.messages import CentralStatus, IncidentState, MachineReport, SyncAnswer
+from wire.node_settings import SignedSettings
 from wire.topics import FrameTopic
 
 
@@ -66,6 +68,7 @@ class Started(Struct, frozen=True):
         told: what central had said to earlier runs.
         secret: random bytes, known to nobody else and new in every run.
         is_store_read: whether the disk could be read; if not, only a proven clock gives a press a number.
+        settings: settings from the fleet, as on disk; ``settings`` of the core are made with those in force.
     """
 
     boot_id: str
@@ -81,6 +84,7 @@ class Started(Struct, frozen=True):
     airtime: tuple[tuple[int, int], ...] = ()
     told: Told = NOTHING_TOLD
     is_store_read: bool = True
+    settings: Kept = Kept()
 
 
 class ClockRead(Struct, frozen=True):
@@ -226,6 +230,10 @@ class OverFailed(Struct, frozen=True):
     airtime_ms: int = 0
 
 
+class KeyProven(Struct, frozen=True):
+    """The transmit key's line was switched off by order for the first time in this run, so somebody holds it."""
+
+
 class AirAsked(Struct, frozen=True):
     """Central asks us to put this frame on the air; the core admits or refuses it like any other."""
 
@@ -262,6 +270,26 @@ class DirectoryReceived(Struct, frozen=True):
 
     directory: Directory
     data: bytes
+
+
+class SettingsReceived(Struct, frozen=True):
+    """Settings from the fleet; the adapter has verified the authority's signature."""
+
+    signed: SignedSettings
+
+
+class SettingsChecked(Struct, frozen=True):
+    """Answer to CheckSettings: why this node cannot be so, as a sentence without a full stop; empty = it can."""
+
+    serial: int
+    objection: str
+
+
+class SettingsKept(Struct, frozen=True):
+    """Answer to KeepSettings; ``is_kept``: it is on the disk."""
+
+    kept: Kept
+    is_kept: bool
 
 
 class InputRejected(Struct, frozen=True):
@@ -318,11 +346,15 @@ Event = (
     | OverStarted
     | OverEnded
     | OverFailed
+    | KeyProven
     | AirAsked
     | IncidentReceived
     | CentralStatusReceived
     | SyncAnswered
     | DirectoryReceived
+    | SettingsReceived
+    | SettingsChecked
+    | SettingsKept
     | InputRejected
     | ScreenShown
     | PartFailed

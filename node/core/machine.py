@@ -37,6 +37,7 @@ from node.core.events import (
     FrameStored,
     IncidentReceived,
     InputRejected,
+    KeyProven,
     LinkDown,
     LinkUp,
     ListingRefused,
@@ -49,6 +50,9 @@ from node.core.events import (
     PinChanged,
     ScreenShown,
     SessionTaken,
+    SettingsChecked,
+    SettingsKept,
+    SettingsReceived,
     Started,
     StopAsked,
     StoreRefused,
@@ -56,7 +60,7 @@ from node.core.events import (
     Ticked,
 )
 from node.core.incident import lifecycle, sounder
-from node.core.link import asking, boot, identity, intake, supervision, told
+from node.core.link import asking, boot, configuring, identity, intake, supervision, told
 from node.core.neighbours import alerts as neighbours
 from node.core.neighbours import inbox
 from node.core.panel import faces, lamp, view
@@ -176,7 +180,7 @@ def _hint(state: NodeState) -> Iterator[Timer]:
         yield state.hint.until_ms, _drop_hint
 
 
-_TIMERS: Final = (drafts.timers, delivery.timers, parts.timers, supervision.timers)
+_TIMERS: Final = (drafts.timers, delivery.timers, parts.timers, supervision.timers, configuring.timers)
 _TIMERS_AFTER_RADIO: Final = (relays.timers, neighbours.timers, told.timers, lifecycle.timers, _hint)
 
 
@@ -190,6 +194,8 @@ def _due(turn: Turn) -> None:
     overs.go_on(turn)
     _act(turn, _TIMERS_AFTER_RADIO)
     inbox.settle(turn)
+    if turn.state.is_started and configuring.settle(turn):
+        _stop(turn)
 
 
 def _act(turn: Turn, rooms: Iterable[Callable[[NodeState], Iterator[Timer]]]) -> None:
@@ -233,6 +239,10 @@ _HANDLERS: Final[dict[type[Event], Callable[[Turn, Any], None]]] = {
     CentralStatusReceived: supervision.central_heard,
     SyncAnswered: supervision.sync_answered,
     DirectoryReceived: supervision.directory_came,
+    KeyProven: lambda turn, _event: configuring.key_proven(turn),
+    SettingsReceived: configuring.came,
+    SettingsChecked: configuring.checked,
+    SettingsKept: configuring.kept,
     InputRejected: lambda turn, event: turn.reject(event.reason),
     ScreenShown: neighbours.shown,
     PartFailed: lambda turn, event: parts.failed(turn, event.part, event.detail),

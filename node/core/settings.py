@@ -48,6 +48,10 @@ class Timing(Struct, frozen=True):
     """No pattern plays longer than this."""
     silent_quiet_ms: int = 900_000
     """A silent attack keeps neighbours' alerts off the panel until it closes, at most this long (N4)."""
+    settings_steady_ms: int = 20_000
+    """Settings on trial are taken once all has worked for this long, and given up if a part fails for as long."""
+    settings_trial_ms: int = 300_000
+    """A trial lasts at most this long."""
 
 
 class RadioTiming(Struct, frozen=True):
@@ -78,11 +82,13 @@ class RadioSettings(Struct, frozen=True):
         licence: the licence reference; empty = listen only (N10).
         seed: of the random waits; drawn at every start.
         has_neutral_phrase: the scheme has set words for silent attacks (N4).
+        has_key: the node moves the transmit key itself.
     """
 
     licence: str = ""
     seed: int = 0
     has_neutral_phrase: bool = False
+    has_key: bool = False
     timing: RadioTiming = field(default_factory=RadioTiming)
 
 

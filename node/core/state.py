@@ -21,6 +21,7 @@ from node.core.radio_state import Radio
 from node.core.screens import Screen
 from node.core.settings import Settings
 from node.core.table import ButtonPhase, Phase
+from node.core.trial import NONE, Kept, Settled
 from wire.directory import EMPTY_DIRECTORY, Directory
 from wire.frames import SignedFrame
 from wire.ids import U32_MAX, FrameId
@@ -356,6 +357,32 @@ class WeeklyTest(Struct, frozen=True):
     since_at_s: int = 0
 
 
+class Configuring(Struct, frozen=True):
+    """Settings from the fleet. See :mod:`node.core.link.configuring`.
+
+    Attributes:
+        kept: as on disk.
+        checking: those that are being looked at.
+        offered: those that are to be tried; ``waits_for``: why not yet.
+        is_writing: the disk is asked to keep a change; not again before ``retry_ms``.
+        is_trial: this run uses settings on trial.
+        is_key_proven: the transmit key has moved by order in this run.
+        is_leaving: the node starts again as soon as nobody needs it.
+        since_ms: when ``kept.state`` last changed in this run.
+    """
+
+    kept: Kept = Kept()
+    checking: Settled = NONE
+    offered: Settled = NONE
+    waits_for: str = ""
+    is_writing: bool = False
+    retry_ms: int | None = None
+    is_trial: bool = False
+    is_key_proven: bool = False
+    is_leaving: bool = False
+    since_ms: int = 0
+
+
 class NodeState(Struct):
     """The whole node."""
 
@@ -405,6 +432,7 @@ class NodeState(Struct):
     led: LedPattern = LedPattern.OFF
     radio: Radio = field(default_factory=Radio)
     weekly_test: WeeklyTest = field(default_factory=WeeklyTest)
+    configuring: Configuring = Configuring()
 
 
 def wall_at_s(state: NodeState, at_ms: int) -> int:

@@ -27,6 +27,7 @@ from node.core.events import (
     LinkUp,
     Offer,
     SessionTaken,
+    SettingsReceived,
     SyncAnswered,
 )
 from runtime.mqtt_link import LinkHandlers, LinkSettings, PahoLink, Will
@@ -39,6 +40,7 @@ from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import Path
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Health, IncidentState, Sync, SyncAnswer, decode_message, encode_message
+from wire.node_settings import open_settings
 from wire.signing import PublicKey, SigningKey, sign_message
 from wire.sync_parts import SyncAnswerParts
 from wire.text import display_text
@@ -103,7 +105,7 @@ class PahoUplink:
             node: ours, also the client id.
             scheme_numbers: ours.
             key: ours; signs our messages to central, the last will in advance.
-            authority: must have signed a directory.
+            authority: must have signed a directory, and settings.
             directory: names our schemes' topics and central's key.
             lost: the last will.
             offer: the loop's queue.
@@ -283,6 +285,9 @@ class PahoUplink:
                 return None if whole is None else (SyncAnswered(*whole), STATES_WAITING_MAX, part.parts * len(payload))
             case Down.AIR:
                 return AirAsked(_frame_bytes(payload)), FRAMES_WAITING_MAX, 0
+            case Down.SETTINGS:
+                signed = open_settings(payload, self._authority)
+                return SettingsReceived(signed), STATES_WAITING_MAX, len(payload)
             case Down.DIRECTORY:
                 sealed = self._directory_parts.take(payload)
                 if sealed is None:

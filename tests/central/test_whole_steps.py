@@ -32,6 +32,7 @@ from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, CancelReason, MemberResponse
 from wire.kinds import Path as FramePath
 from wire.messages import FaultReport, Health, PendingFrame, RadioReport, Sync
+from wire.node_settings import SignedSettings
 from wire.snapshots import PremisesEntry
 
 pytestmark = pytest.mark.finding(12)
@@ -205,6 +206,11 @@ SCENES: dict[str, tuple[type[ev.Event], Scene, Scene]] = {
     "health": (ev.HealthArrived, press, health),
     "sync": (ev.SyncArrived, lambda rig: rig.send(alert(7, at_s=0)), sync),
     "directory": (ev.DirectoryChanged, press, change_the_directory),
+    "settings": (
+        ev.SettingsChanged,
+        nothing,
+        lambda rig: rig.take(ev.SettingsChanged((SignedSettings(CORNER, 7, b"sealed", None, ""),))),
+    ),
     "directory-refused": (ev.DirectoryRefused, nothing, lambda rig: rig.take(ev.DirectoryRefused("not signed"))),
     "link-up": (ev.LinkUp, nothing, lambda rig: rig.take(ev.LinkUp())),
     "link-down": (ev.LinkDown, lambda rig: rig.take(ev.LinkUp()), lambda rig: rig.take(ev.LinkDown("gone"))),

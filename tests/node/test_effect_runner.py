@@ -13,10 +13,12 @@ from node.core.air import Mode
 from node.core.controls import LedPattern, Part, SoundPattern
 from node.core.effects import (
     AlertDraft,
+    CheckSettings,
     ConnectAnew,
     Effect,
     KeepDirectory,
     KeepSeen,
+    KeepSettings,
     MarkReceipted,
     PlaySound,
     PublishFrame,
@@ -33,8 +35,17 @@ from node.core.effects import (
     StoreFrame,
     TransmitOver,
 )
-from node.core.events import FrameStored, OverFailed, PartFailed, PartRecovered, StoreRefused
+from node.core.events import (
+    FrameStored,
+    OverFailed,
+    PartFailed,
+    PartRecovered,
+    SettingsChecked,
+    SettingsKept,
+    StoreRefused,
+)
 from node.core.screens import Face, Screen
+from node.core.trial import Kept
 from node.effect_runner import EffectRunner
 from node.store import NodeStore
 from runtime.logs import FactLog
@@ -43,6 +54,7 @@ from wire.frames import Alert, SignedFrame
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, Priority
 from wire.messages import Health, Sync
+from wire.node_settings import SignedSettings
 from wire.signing import SigningKey
 
 NODE = NodeId(0x10)
@@ -100,6 +112,12 @@ class Broken:
     def use_directory(self, _directory: Directory) -> None:
         raise RuntimeError("no network")
 
+    def objection(self, _signed: SignedSettings) -> str:
+        raise RuntimeError("no profiles")
+
+    def keep(self, _kept: Kept) -> None:
+        raise OSError(28, "No space left on device")
+
 
 @pytest.fixture
 def out() -> io.StringIO:
@@ -124,6 +142,7 @@ def runner(state: Path, out: io.StringIO) -> Iterator[EffectRunner]:
         about={"node": "00000010", "premises": "Corner Shop"},
         authority=KEY.public,
         proven_at_s=lambda: 0,
+        settings=broken,
     )
     store.close()
 
@@ -172,6 +191,16 @@ def test_orders_turn_what_cannot_be_kept_into_a_refusal(runner: EffectRunner, ef
 
     assert isinstance(refused, StoreRefused)
     assert (effect.draft if isinstance(effect, StoreFrame) else None) == refused.draft
+
+
+def test_orders_answer_for_settings_that_cannot_be_looked_at_or_kept(runner: EffectRunner) -> None:
+    runner.carry_out(CheckSettings(SignedSettings(NODE, 5, b"", None, "")))
+    runner.carry_out(KeepSettings(Kept(newest=5)))
+
+    assert [
+        SettingsChecked(5, "they could not be looked at: RuntimeError"),
+        SettingsKept(Kept(newest=5), is_kept=False),
+    ] == list(runner.answers)
 
 
 def test_orders_take_a_directory_that_is_open_as_it_is(runner: EffectRunner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,3 +140,11 @@ def test_configuration_of_a_new_town_names_only_what_is_there(tmp_path: Path) ->
     assert {"cafile", "certfile", "keyfile", "crlfile", "acl_file", "persistence_location", "pid_file"} == set(named)
     assert fleet.layout.pid_file == named.pop("pid_file"), "the broker makes it"
     assert [] == [path for path in named.values() if not path.exists()]
+
+
+def test_only_a_proof_of_the_services_issuer_hears_health() -> None:
+    """The nodes' issuer is on a machine with a network: whoever steals it must hear nothing."""
+    acl = render_acl([], [], Services((), (), ("CN=proof,O=node", "CN=proof", "CN=proof,O=services")), 3)
+    blocks = {block.splitlines()[0]: block for block in acl.split("\n\n") if "up/health" in block}
+
+    assert ["user CN=proof,O=services"] == list(blocks)

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from node.core.controls import Button, SoundPattern
 from node.core.effects import (
     NOTHING_TOLD,
+    CheckSettings,
     Effect,
     KeepAirtime,
     KeepSeen,
+    KeepSettings,
     KeepTold,
     MarkReceipted,
     PublishFrame,
@@ -37,6 +39,8 @@ from node.core.events import (
     PinChanged,
     ScreenShown,
     SeenFrame,
+    SettingsChecked,
+    SettingsKept,
     Started,
     StoredFrame,
     StoreRefused,
@@ -48,6 +52,7 @@ from node.core.machine import initial_state, next_deadline_ms, step
 from node.core.screens import Screen
 from node.core.settings import RadioSettings, Settings
 from node.core.state import Incident, NodeState
+from node.core.trial import Kept
 from tests.support.members import HART, NOON, NOON_S, OURS, directory, key_of, sender, signed
 from wire.directory import Directory
 from wire.frames import (
@@ -118,6 +123,8 @@ class World:
     seen: dict[FrameId, tuple[bytes, Priority | None]] = field(default_factory=dict)
     airtime: tuple[tuple[int, int], ...] = ()
     told: Told = NOTHING_TOLD
+    kept_settings: Kept = field(default_factory=Kept)
+    settings_objection: str = ""
     pending: list[FrameStored | StoreRefused] = field(default_factory=list)
     checks: list[Callable[[World, Event, tuple[Effect, ...]], None]] = field(default_factory=list)
 
@@ -186,8 +193,17 @@ class World:
             case RaiseCounterFloor():
                 self.counter = max(self.counter, effect.counter)
             case _:
-                pass
+                return self._settings(effect)
         return None
+
+    def _settings(self, effect: Effect) -> Event | None:
+        if isinstance(effect, CheckSettings):
+            return SettingsChecked(effect.signed.serial, self.settings_objection)
+        if not isinstance(effect, KeepSettings):
+            return None
+        if not self.disk_full:
+            self.kept_settings = effect.kept
+        return SettingsKept(effect.kept, is_kept=not self.disk_full)
 
     def store(self, order: StoreFrame) -> FrameStored:
         """What the disk answers."""
@@ -229,7 +245,16 @@ class World:
         )
         inbox = tuple(SeenFrame(i, digest, shown) for i, (digest, shown) in self.seen.items())
         done = self.do(
-            Started(boot, outbox, inbox, known or directory(), self.counter, airtime=self.airtime, told=self.told)
+            Started(
+                boot,
+                outbox,
+                inbox,
+                known or directory(),
+                self.counter,
+                airtime=self.airtime,
+                told=self.told,
+                settings=self.kept_settings,
+            )
         )
         if wall is not None:
             done += self.do(ClockRead(int(wall.timestamp()), is_proven=True))
@@ -238,6 +263,7 @@ class World:
     def restart(self, boot: str = "boot-2", wall: datetime | None = NOON) -> list[Effect]:
         """Crash, and start again: only the disk is left."""
         self.unsaved.clear()
+        self.kept_settings = self.kept_settings.at_start()
         self.state = initial_state(self.settings)
         return self.start(boot=boot, wall=wall)
 

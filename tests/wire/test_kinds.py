@@ -97,7 +97,7 @@ def test_json_words_are_the_vocabularys_names() -> None:
 
 def test_capabilities_names_never_change() -> None:
     """They rest in the health of nodes that are not upgraded."""
-    assert ["digest-receipt", "refusal", "automatic"] == [str(capability) for capability in Capability]
+    assert ["digest-receipt", "refusal", "automatic", "settings"] == [str(capability) for capability in Capability]
 
 
 def test_numbers_of_priorities_never_change() -> None:

@@ -170,7 +170,7 @@ def test_every_example_in_the_document_satisfies_its_schema() -> None:
             assert message["payload"]["minLength"] <= len(bytes.fromhex(text)) <= message["payload"]["maxLength"]
             count += 1
 
-    assert count == len(MESSAGES) + 2 + len(FRAMES)
+    assert count == len(MESSAGES) + 3 + len(FRAMES)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_words_of_topics_never_change() -> None:
         "watchlink/1/node/00000010/down/ack",
         "watchlink/1/node/00000010/down/sync",
         "watchlink/1/node/00000010/down/directory",
+        "watchlink/1/node/00000010/down/settings",
         "watchlink/1/node/00000010/down/air",
     ] == [*map(str, of_scheme), *map(str, of_node)]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from tools.publish.channels import CHANNELS, Channel
-from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
+from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES, SETTINGS
 from tools.publish.golden import signer
 from tools.publish.layout import bytes_max, fields
 from tools.publish.notes import notes, plain
@@ -18,6 +18,7 @@ from wire.directory_parts import DirectoryPart
 from wire.frames import VERSION, encode
 from wire.kinds import FrameKind
 from wire.messages import Message, NodeText, Slug, encode_message
+from wire.node_settings import NodeSettings, SealedSettings, seal_settings
 from wire.signing import SIGNATURE_TEXT_CHARS
 
 Json = dict[str, Any]
@@ -191,6 +192,8 @@ def _examples(kind: type[Message]) -> Json:
     if kind is DirectoryPart:
         part = DirectoryPart(digest=hashlib.sha256(sealed).hexdigest()[:16], part=2, parts=2, data=sealed[-16:])
         return {"the last part of a directory": msgspec.to_builtins(part)}
+    if kind is SealedSettings:
+        return {"settings": json.loads(seal_settings(SETTINGS, KEYS["authority"]))}
     return {name: json.loads(encode_message(message)) for name, message in MESSAGES.items() if type(message) is kind}
 
 
@@ -198,7 +201,7 @@ def schemas() -> dict[type[Message], Json]:
     """JSON Schema of each message and of the types in it, each field described by its docstring."""
     kinds = [kind for channel in CHANNELS for kind in channel.messages]
     _, found = msgspec.json.schema_components(
-        [*kinds, DirectoryDocument, DelegateChanges], ref_template="#/components/schemas/{name}"
+        [*kinds, DirectoryDocument, DelegateChanges, NodeSettings], ref_template="#/components/schemas/{name}"
     )
     classes = {cls.__name__: cls for cls in _all_messages()}
     for name, schema in found.items():

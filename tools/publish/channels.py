@@ -12,6 +12,7 @@ from wire.ids import NodeId
 from wire.kinds import FrameKind
 from wire.limits import FRAME_BYTES_MAX
 from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, SyncAnswer, bytes_max
+from wire.node_settings import SealedSettings
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic
 
 _NODE: Final = NodeId(0xFFFF_FFFF)
@@ -206,5 +207,16 @@ CHANNELS: Final = (
         "sendDirectory",
         "The directory of senders, signed by the authority, to nodes that hold an older one; in parts if it is large.",
         in_parts=DirectoryPart,
+    ),
+    Channel(
+        "settings",
+        DownTopic(_NODE, Down.SETTINGS),
+        "central, which cannot sign them",
+        "that node",
+        True,  # noqa: FBT003
+        1,
+        SealedSettings,
+        "sendSettings",
+        "A node's settings, signed by the authority, to a node whose health says that it has older ones.",
     ),
 )

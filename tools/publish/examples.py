@@ -40,9 +40,11 @@ from wire.messages import (
     PendingFrame,
     RadioReport,
     ReceiptedFrame,
+    SettingsReport,
     Sync,
     SyncAnswer,
 )
+from wire.node_settings import NodeSettings, PttSetting, Words
 from wire.signing import SigningKey
 
 # Nobody's seeds: they are printed in public documents and must never reach a real town.
@@ -214,6 +216,16 @@ MESSAGES: Final[dict[str, Message]] = {
         part=2,
         parts=2,
     ),
+    "health, settings refused": Health(
+        state="armed",
+        boot_id="b-5f1c",
+        settings=SettingsReport(
+            serial=1_800_000_000,
+            state="refused",
+            reason="/dev/ttyUSB0 is not there",
+            in_force=1_790_000_000,
+        ),
+    ),
     "health, newer node": Health(state="armed", boot_id="b-5f1c", speaks=("digest-receipt", "refusal", "automatic")),
     "health, with its machine": Health(
         state="armed",
@@ -364,3 +376,14 @@ CHANGES: Final = DelegateChanges(
     struck=("00000011",),
 )
 """A new node at the bakery; the pub's was stolen."""
+
+SETTINGS: Final = NodeSettings(
+    node="00000010",
+    serial=1_800_000_000,
+    made_at=PRESSED_AT,
+    licence="LG 123456/1",
+    profile="ssd1309-128x64",
+    ptt=PttSetting(method="gpio", gpio=13),
+    words=Words(attack="Code red."),
+)
+"""The shop's radio, keyed by another pin."""

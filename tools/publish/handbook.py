@@ -13,11 +13,19 @@ import msgspec
 from tools.publish import office_lists
 from tools.publish.asyncapi import schemas
 from tools.publish.channels import CHANNELS, Channel
-from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES
+from tools.publish.examples import DIRECTORY, FRAMES, KEYS, MESSAGES, SETTINGS
 from tools.publish.golden import signer
 from tools.publish.layout import HEAD, SIGNATURE, Field, bytes_max, fields, taken_apart
 from tools.publish.notes import notes
-from tools.publish.prose import ADMISSION, DELIVERY, DIRECTORY_RULES, INTRODUCTION, MESSAGE_RULES, SIGNATURES
+from tools.publish.prose import (
+    ADMISSION,
+    DELIVERY,
+    DIRECTORY_RULES,
+    INTRODUCTION,
+    MESSAGE_RULES,
+    SETTINGS_RULES,
+    SIGNATURES,
+)
 from wire import limits
 from wire.directory import (
     DelegateChanges,
@@ -57,10 +65,12 @@ from wire.messages import (
     PendingFrame,
     RadioReport,
     ReceiptedFrame,
+    SettingsReport,
     Sync,
     SyncAnswer,
     encode_message,
 )
+from wire.node_settings import NodeSettings, PttSetting, SealedSettings, Words
 
 _EXAMPLES: Final = {
     FrameKind.ALERT: "alert, attack",
@@ -80,6 +90,7 @@ _MESSAGES: Final[dict[type[Message], str]] = {
     FaultReport: "",
     RadioReport: "",
     MachineReport: "",
+    SettingsReport: "",
     Sync: "sync, with a nonce",
     PendingFrame: "",
     ReceiptedFrame: "",
@@ -105,6 +116,7 @@ _LIMITS: Final = {
     "an MQTT packet": (limits.PACKET_BYTES_MAX, "bytes"),
     "a JSON message": (limits.MESSAGE_BYTES_MAX, "bytes"),
     "a sealed directory, put together": (limits.DIRECTORY_BYTES_MAX, "bytes"),
+    "a node's sealed settings": (limits.SETTINGS_BYTES_MAX, "bytes"),
     "schemes of a sender, or of a frame": (limits.SCHEMES_PER_NODE_MAX, ""),
     "a name in JSON": (limits.NAME_CHARS_MAX, "characters"),
     "a text in JSON": (limits.TEXT_CHARS_MAX, "characters"),
@@ -120,6 +132,7 @@ _SECTIONS: Final = (
     "Topics",
     "Messages",
     "The directory",
+    "Settings from the fleet",
     "Snapshots of the office",
     "Limits",
     "Reasons for a refusal",
@@ -155,6 +168,11 @@ def handbook() -> str:
         *(_message(kind, "") for kind in _DIRECTORY),
         "Before it is sealed, an example of a sender:",
         _fenced("json", json.dumps(msgspec.to_builtins(DIRECTORY.senders[1]), indent=1)),
+        "## Settings from the fleet",
+        SETTINGS_RULES,
+        *(_message(kind, "") for kind in (SealedSettings, NodeSettings, PttSetting, Words)),
+        "Before they are sealed, an example:",
+        _fenced("json", json.dumps(msgspec.to_builtins(SETTINGS), indent=1)),
         "## Snapshots of the office",
         office_lists.RULES,
         *map(_snapshot, office_lists.KINDS),

@@ -125,3 +125,18 @@ In a town that has or had a delegate, the authority's serials are whole millions
 
 A reader older than that skips `changes`: it holds the authority's part alone, with its serial.
 """
+
+SETTINGS_RULES: Final = """\
+A node's licence, transmit key, profile and words can come from the fleet (ADR 0032). The authority signs them, with a
+domain of their own (`watchlink/1/settings` and a zero byte); central passes on what it cannot change. They stand
+above the node's own file, and each document holds all that is set.
+
+A node drops what is not signed by its authority, is another node's, or has a serial that is not above the newest that
+it has judged. What it does not understand, or cannot be (an unknown profile, a device that is not there), it refuses,
+and says why in its health. The rest is tried when no alert is open there: it is written to the disk beside the last
+good ones, and the node starts again with it. Once it has been connected, and every part works that worked before, it
+is taken. If not, or if the node is restarted or loses power meanwhile, the last good ones count again, and its health
+says why.
+
+Central sends them to a node whose health lists the capability `settings` and names an older serial, or none.
+"""

@@ -26,7 +26,7 @@ from wire.messages.fields import (
     Slug,
     settle_moments,
 )
-from wire.messages.health import FaultReport, Health, MachineReport, RadioReport
+from wire.messages.health import FaultReport, Health, MachineReport, RadioReport, SettingsReport
 from wire.messages.incident import Answer, IncidentState, MemberAnswer
 from wire.messages.status import CentralStatus
 from wire.messages.sync import PendingFrame, ReceiptedFrame, Sync, SyncAnswer
@@ -53,6 +53,7 @@ __all__ = [
     "RadioReport",
     "ReceiptedFrame",
     "SchemeNumber",
+    "SettingsReport",
     "Slug",
     "Sync",
     "SyncAnswer",

@@ -89,6 +89,23 @@ class MachineReport(Message, frozen=True):
         settle_moments(self, "support_ends_at")
 
 
+class SettingsReport(Message, frozen=True):
+    """What became of the settings that came from the fleet."""
+
+    serial: Count
+    """Of the newest that the node has judged."""
+    state: Slug
+    """``waiting``: until no alert is open. ``trial``: in use, and not yet proven. ``taken``. ``refused``: never used.
+    ``returned``: the node did not work with them as before, and uses those of before again."""
+    reason: Text = ""
+    """Why, for all but ``trial`` and ``taken``."""
+    in_force: Count = 0
+    """Serial of those that count, or that the node returns to; 0 = what its own file says alone."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "reason", display_text(self.reason, TEXT_CHARS_MAX))
+
+
 class Health(Message, frozen=True):
     """``node/{node}/up/health``: every 10 s, and (with ``state="lost"``) as the node's last will."""
 
@@ -120,6 +137,8 @@ class Health(Message, frozen=True):
     """When its certificate for the network ends, or its issuer's if that is sooner; of the file on its disk now."""
     machine: MachineReport | None = None
     """Absent from older nodes, and in the first moments of a run."""
+    settings: SettingsReport | None = None
+    """Absent if none ever came from the fleet."""
 
     def __post_init__(self) -> None:
         settle_moments(self, "at", "certificate_ends_at")

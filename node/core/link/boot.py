@@ -16,7 +16,7 @@ from node.core.events import Started, StoredFrame
 from node.core.ledger import Ledger, Shelf
 from node.core.link import told
 from node.core.radio_state import Usage
-from node.core.state import RECENT_MAX, CancelProgress, Inbox, Incident, Row, Seen
+from node.core.state import RECENT_MAX, CancelProgress, Configuring, Inbox, Incident, Row, Seen
 from node.core.table import Phase
 from node.core.turn import Turn
 from wire.frames import Alert, Cancel, PathTest
@@ -50,6 +50,7 @@ def started(turn: Turn, event: Started) -> None:
     rows = [row for row in rows if row[0] not in state.outbox.rows]
     if not state.is_started:
         turn.state.radio.own_use = Usage(event.airtime)
+        turn.state.configuring = Configuring(event.settings, is_trial=event.settings.is_begun)
     turn.state.inbox = _inbox(turn, event)  # While it is still known whether this is the first start.
     turn.state.is_store_read = event.is_store_read
     turn.state.started_ms = state.started_ms if state.is_started else turn.now_ms

@@ -21,7 +21,7 @@ from node.core.events import (
     MachineRead,
     SyncAnswered,
 )
-from node.core.link import answers, asking, identity, proof, receipts
+from node.core.link import answers, asking, identity, proof, receipts, settings_report
 from node.core.neighbours import alerts as neighbours
 from node.core.radio import relays
 from node.core.radio.duty_cycle import busy_percent
@@ -287,6 +287,7 @@ def health(state: NodeState, now_ms: int) -> Health:
         speaks=receipts.SPEAKS,
         certificate_ends_at=None if state.machine is None else state.machine.certificate_ends_at,
         machine=_machine_report(state),
+        settings=settings_report.report(state),
     )
 
 
@@ -404,6 +405,8 @@ def _fault_reports(state: NodeState, now_ms: int) -> tuple[FaultReport, ...]:
     duplicate_ms = state.central.duplicate_since_ms(now_ms)
     if duplicate_ms is not None:
         named["identity"] = (identity.DETAIL, duplicate_ms)
+    if (not_used := settings_report.fault(state)) is not None:
+        named[settings_report.PART] = not_used
     return tuple(
         FaultReport(part=part, detail=display_text(detail, TEXT_CHARS_MAX), age_ms=max(0, now_ms - since_ms))
         for part, (detail, since_ms) in sorted(named.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +25,7 @@ _WARNINGS: Final = MappingProxyType(
         Phrase.TEST: "Test only.",
     }
 )
+_NO_WORDS: Final[Mapping[Phrase, str]] = MappingProxyType({})
 _ABBREVIATIONS: Final = MappingProxyType(
     {
         "ave": "Avenue", "cl": "Close", "cres": "Crescent", "ctr": "Centre", "dept": "Department", "dr": "Drive",
@@ -45,19 +47,23 @@ _UNSPEAKABLE: Final = "a member"
 """For a name that no British voice can say."""
 
 
-def sentences(premises: str, place: str, neutral: str = "") -> dict[Phrase, str]:
+def sentences(
+    premises: str, place: str, neutral: str = "", words: Mapping[Phrase, str] = _NO_WORDS
+) -> dict[Phrase, str]:
     """Every phrase's sentence: what has happened and where, said twice because a radio clips the first word.
 
     Args:
         premises: the node's, as in ``node.toml``.
         place: likewise; may be empty.
         neutral: the scheme's words for a silent attack, spoken once and unchanged; empty = no sentence (N4).
+        words: what has happened, instead of the usual words.
     """
+    warnings = _WARNINGS | {phrase: f"{spoken}." for phrase, text in words.items() if (spoken := speakable(text))}
     name = speakable(premises) or _UNSPEAKABLE
     where = ", ".join(filter(None, (name, speakable(_without_abbreviations(place)))))
-    said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in _WARNINGS.items()}
-    if words := speakable(neutral):
-        said[Phrase.NEUTRAL] = f"{words}."
+    said = {phrase: f"{warning} {where}. {warning} {where}." for phrase, warning in warnings.items()}
+    if code := speakable(neutral):
+        said[Phrase.NEUTRAL] = f"{code}."
     return said
 
 

@@ -1,11 +1,14 @@
 """``watchlink node unkey``: puts the configured line into its idle state, independently of the node (N10, F3).
 
 systemd runs it before the node starts and after it ends, for any reason; an engineer runs it when in doubt. So it reads
-only ``[radio.ptt]``, leniently, and no keys, store or network; and it loads little, to be quick.
+only ``[radio.ptt]`` and the lines that the fleet has set, leniently, and no keys, store or network; and it loads
+little, to be quick.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import signal
 import sys
@@ -18,6 +21,8 @@ from typing import Any, Final, TypeVar
 from node.hw.radio.ptt import PttError, PttSettings
 from node.hw.radio.ptt_lines import open_line
 
+SETTINGS: Final = "settings.json"
+"""In the state folder (:mod:`node.fleet_settings`)."""
 UNKEY_S: Final[float] = 4
 """A device that hangs must not hold up the node's start: its buttons work without a radio."""
 _Kind = TypeVar("_Kind", str, int)
@@ -35,18 +40,53 @@ def unkey(config_file: Path) -> int:
     """
     try:
         with _bounded():
-            settings = read_settings(config_file.read_text(encoding="utf-8", errors="replace"))
-            if settings is None:
+            text = config_file.read_text(encoding="utf-8", errors="replace")
+            lines = configured_lines(text, config_file.absolute().parent)
+            if not lines:
                 print("no transmit key is configured here")  # noqa: T201 - a command's answer
                 return 0
-            line = open_line(settings)
-            line.close()
+            names = [_put_off(lines[0])]
+            for line in lines[1:]:
+                with suppress(PttError):  # It may have been unplugged since: only the one in use must be there.
+                    names.append(_put_off(line))
     except OSError as e:
         reason = str(e) if isinstance(e, PttError) else f"{config_file}: cannot be read: {e.strerror}"
         print(f"the transmit key may be ON: {reason}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
-    print(f"transmit key off: {line.name}")  # noqa: T201 - a command's answer
+    print(f"transmit key off: {', '.join(names)}")  # noqa: T201 - a command's answer
     return 0
+
+
+def _put_off(settings: PttSettings) -> str:
+    line = open_line(settings)
+    line.close()
+    return line.name
+
+
+def configured_lines(text: str, folder: Path) -> tuple[PttSettings, ...]:
+    """Every line that this node may have keyed, the one in use first.
+
+    Args:
+        text: of ``node.toml``.
+        folder: its folder.
+    """
+    own = read_settings(text)
+    if own is None:
+        return ()
+    return tuple(dict.fromkeys(line or own for line in (*_lines_of_fleet(text, folder), None)))
+
+
+def _lines_of_fleet(text: str, folder: Path) -> Iterator[PttSettings | None]:
+    """Unverified: a line that was never keyed is put off at most. ``None`` = as ``node.toml`` says."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+        state_dir = _top(text).get("state_dir")
+        kept = json.loads((folder / (state_dir if isinstance(state_dir, str) else "state") / SETTINGS).read_bytes())
+        order = ("trial", "good", "left") if kept.get("is_begun") else ("good", "trial", "left")
+        for which in order:
+            sealed = base64.b64decode(kept.get(which, {}).get("data", ""))
+            if sealed:
+                ptt = json.loads(base64.b64decode(json.loads(sealed)["document"])).get("ptt")
+                yield _settings_of(ptt) if isinstance(ptt, dict) else None
 
 
 @contextmanager
@@ -73,6 +113,10 @@ def read_settings(text: str) -> PttSettings | None:
     if radio.get("driver") != "sound" and not isinstance(table, dict):
         return None
     given = table if isinstance(table, dict) else {}
+    return _settings_of(given)
+
+
+def _settings_of(given: dict[str, Any]) -> PttSettings:
     default = PttSettings()
     return PttSettings(
         method=_of(str, given, "method", default.method),
@@ -81,6 +125,13 @@ def read_settings(text: str) -> PttSettings | None:
         hidraw=_of(str, given, "hidraw", default.hidraw),
         cm108_pin=_of(int, given, "cm108_pin", default.cm108_pin),
     )
+
+
+def _top(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
 def _radio(text: str) -> dict[str, Any]:

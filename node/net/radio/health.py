@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from node.core.controls import Part
-from node.core.events import Emit, PartFailed, PartRecovered
+from node.core.events import Emit, KeyProven, PartFailed, PartRecovered
 from wire.limits import DETAIL_CHARS_MAX
 from wire.text import display_text
 
 logger = logging.getLogger(__name__)
 
+KEY: Final = "ptt"
+"""The transmit key, as in what is told of it."""
+
 
 class RadioHealth:
-    """``Part.RADIO``, made up of several parts, and ``Part.MODEM``. Used by one thread."""
+    """``Part.RADIO``, made up of several parts, ``Part.MODEM``, and that the key has once moved. Used by one thread."""
 
     def __init__(self, put: Emit) -> None:
         """Everything works until a problem is reported.
@@ -24,6 +28,7 @@ class RadioHealth:
         self._put = put
         self._problems: dict[str, str] = {}
         self._lacking = ""
+        self._is_key_proven = False
 
     @property
     def is_well(self) -> bool:
@@ -33,6 +38,9 @@ class RadioHealth:
     def tell(self, what: str, problem: str | None) -> None:
         """Report a problem of ``what``; ``None`` = it works. Passed on: the first problem and the last recovery."""
         if problem is None:
+            if what == KEY and not self._is_key_proven:
+                self._is_key_proven = True
+                self._put(KeyProven())
             if self._problems.pop(what, None) is not None and not self._problems:
                 logger.info("the radio path works again")
                 self._put(PartRecovered(Part.RADIO))

@@ -25,7 +25,7 @@ from node.core.events import ChannelChanged, Emit, Offer, OverEnded, OverFailed,
 from node.net.radio.carrier import CarrierSense
 from node.net.radio.codec import Codec
 from node.net.radio.errors import EncodeStopped
-from node.net.radio.health import RadioHealth, words
+from node.net.radio.health import KEY, RadioHealth, words
 from node.net.radio.over import KEYED_SPARE_MS, assemble, milliseconds
 from node.net.radio.ports import BLOCK_MS, AudioPort, PhraseBook, PttPort
 from node.net.radio.reports import Reports
@@ -365,7 +365,7 @@ class SoundModem:
             self._unkey_due_ms = now_ms + _UNKEY_AGAIN_MS[min(self._unkey_failures, len(_UNKEY_AGAIN_MS) - 1)]
             self._unkey_failures += 1
         self._key_check_due_ms = now_ms + _KEY_CHECK_EVERY_MS
-        self._health.tell("ptt", problem)
+        self._health.tell(KEY, problem)
         over, self._over = self._over, None
         if over is None:
             return 0  # what came in meanwhile is someone's

@@ -20,6 +20,7 @@ from node.core.events import (
     FramesReopened,
     FrameStored,
     InputRejected,
+    KeyProven,
     LinkDown,
     LinkUp,
     ListingRefused,
@@ -32,6 +33,9 @@ from node.core.events import (
     PinChanged,
     ScreenShown,
     SessionTaken,
+    SettingsChecked,
+    SettingsKept,
+    SettingsReceived,
     Started,
     StopAsked,
     StoredFrame,
@@ -42,12 +46,14 @@ from node.core.incident import lifecycle
 from node.core.machine import _HANDLERS, initial_state, next_deadline_ms, step
 from node.core.state import NodeState
 from node.core.table import Phase
+from node.core.trial import Kept
 from node.core.turn import Turn
 from tests.support.node_world import World
 from wire.frames import Alert
 from wire.ids import FrameId, NodeId
 from wire.kinds import AlertKind, AnswerState, MemberResponse, Path
 from wire.messages import MachineReport, SyncAnswer
+from wire.node_settings import SignedSettings
 from wire.topics import FrameTopic
 
 OURS, BOOTS, CAFE = NodeId(0x10), NodeId(0x11), NodeId(0x12)
@@ -121,6 +127,10 @@ def every_event(world: World) -> list[Event]:
         world.status("central-9", on_duty=()),
         world.answers(SyncAnswer(boot_id="central-9", counter_floor=5)),
         DirectoryReceived(world.directory(9), b"nine"),
+        KeyProven(),
+        SettingsReceived(SignedSettings(world.settings.node, 9, b"nine", None, "")),
+        SettingsChecked(9, ""),
+        SettingsKept(Kept(newest=9), is_kept=True),
         InputRejected("topic"),
         *(ChannelChanged(is_busy) for is_busy in (True, False)),
         OverStarted(1),

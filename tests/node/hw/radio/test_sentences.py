@@ -108,3 +108,11 @@ def test_premises_that_no_voice_can_name_is_a_member_all_the_same() -> None:
 
     assert "Attack. a member, High Street. Attack. a member, High Street." == on_the_street
     assert "Attack. a member. Attack. a member." == alone
+
+
+def test_words_of_the_scheme_take_the_place_of_the_usual_ones_and_of_no_others() -> None:
+    said = sentences("Boots", "High St", words={Phrase.ATTACK: "Code red!", Phrase.TEST: " $() "})
+
+    assert said[Phrase.ATTACK] == "Code red. Boots, High Street. Code red. Boots, High Street."
+    assert said[Phrase.TEST] == sentences("Boots", "High St")[Phrase.TEST]
+    assert set(said) == set(Phrase) - {Phrase.NEUTRAL}

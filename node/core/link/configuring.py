@@ -1,0 +1,211 @@
+"""Settings from the fleet: when they are tried, and what decides a trial (ADR 0032).
+
+An alert goes before settings. The node starts again, which takes a second or two in which no press is seen, only while
+nobody needs it: no button is down, no alert of its own is open or on its way, no neighbour's alert is on the panel, and
+its radio is silent. That is so for the start of a trial and for the return from one. With one exception: if a press
+has got no receipt and the settings on trial have put the radio out of order, the return is what the alert needs, and
+comes at once. The press is on the disk, and the next run sends it.
+
+A trial is passed once the node has been steady for a while: central has answered, no part fails that worked before, the
+transmit key has moved by order, and a radio path that was proven is proven again by a path test. It has failed when a
+part stays out of order, or when its time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from node.core import parts
+from node.core.controls import Part
+from node.core.effects import CheckSettings, KeepSettings
+from node.core.events import SettingsChecked, SettingsKept, SettingsReceived
+from node.core.radio.path import RadioPath, radio_path
+from node.core.state import NodeState
+from node.core.table import ButtonPhase, PathPhase, Phase
+from node.core.trial import MAY_FAIL, NONE, Before, Settled
+from node.core.turn import Timer, Turn
+from wire.frames import PathTest
+
+RETRY_MS: Final = 60_000
+"""After the disk has refused to keep them."""
+_RADIO: Final = frozenset((Part.RADIO, Part.MODEM))
+_NO_DISK: Final = "the card cannot be written"
+
+
+def came(turn: Turn, event: SettingsReceived) -> None:
+    """The authority's, by its signature. Ours, and newer than all that were judged?"""
+    signed, configuring = event.signed, turn.state.configuring
+    if signed.node != turn.settings.node:
+        turn.reject("settings of another node")
+        return
+    if configuring.kept.is_on_trial:
+        return  # One after the other: central offers these again.
+    known = max(configuring.kept.newest, configuring.offered.serial, configuring.checking.serial)
+    if signed.serial <= known:
+        if signed.serial < known:
+            turn.reject("old settings")
+        return
+    _keep(turn, checking=Settled(signed.serial, signed.data))
+    turn.order(CheckSettings(signed))
+
+
+def checked(turn: Turn, event: SettingsChecked) -> None:
+    """Whether this node can be so at all. If not they are refused, and nothing else changes."""
+    configuring = turn.state.configuring
+    if event.serial != configuring.checking.serial:
+        return  # Newer ones came meanwhile.
+    if event.objection:
+        kept = configuring.kept.refused(event.serial, event.objection)
+        _keep(turn, checking=NONE, offered=NONE, kept=kept)
+        turn.order(KeepSettings(kept))
+        _tell(turn, "refused", event.serial)
+    else:
+        _keep(turn, checking=NONE, offered=configuring.checking, waits_for="")
+
+
+def kept(turn: Turn, event: SettingsKept) -> None:
+    """The disk has answered."""
+    configuring = turn.state.configuring
+    if not event.is_kept:
+        _keep(turn, is_writing=False, retry_ms=turn.now_ms + RETRY_MS, waits_for=_NO_DISK)
+        return
+    if event.kept.is_on_trial and not event.kept.is_begun:
+        # From here on the next start uses them, whenever it comes.
+        _keep(turn, kept=event.kept, offered=NONE, is_writing=False, is_leaving=True)
+        _tell(turn, "trial", event.kept.newest)
+    elif configuring.kept.is_begun:
+        is_over = event.kept.state == "returned"
+        _keep(turn, kept=event.kept, is_writing=False, is_leaving=is_over, is_trial=is_over)
+        _tell(turn, event.kept.state, event.kept.newest)
+
+
+def key_proven(turn: Turn) -> None:
+    """The transmit key has moved by order."""
+    _keep(turn, is_key_proven=True)
+
+
+def settle(turn: Turn) -> bool:
+    """Decide what is due; returns whether the node is to start again now."""
+    state, configuring = turn.state, turn.state.configuring
+    if configuring.is_leaving:
+        return not _needs_us(state) or _is_alert_stuck(state, turn.now_ms)
+    if configuring.is_writing or (configuring.retry_ms or 0) > turn.now_ms:
+        return False
+    if configuring.kept.is_begun:
+        _judge(turn)
+    elif configuring.offered.serial:
+        _begin(turn)
+    return False
+
+
+def timers(state: NodeState) -> Iterator[Timer]:
+    """When a trial may be passed, and when its time is over; when the disk is asked again."""
+    configuring = state.configuring
+    if configuring.retry_ms is not None and configuring.retry_ms > state.now_ms:
+        yield configuring.retry_ms, _nothing
+    if configuring.kept.is_begun and not configuring.is_leaving and not configuring.is_writing:
+        for moment_ms in (*_steady(state), _until_ms(state)):
+            if moment_ms > state.now_ms:
+                yield moment_ms, _nothing
+
+
+def _nothing(_turn: Turn) -> None:
+    """The machine settles after every timer."""
+
+
+def _begin(turn: Turn) -> None:
+    state, configuring = turn.state, turn.state.configuring
+    waits_for = _needs_us(state)
+    if not waits_for and state.central.path is not PathPhase.PROVEN:
+        waits_for = "no contact with central"
+    if waits_for != configuring.waits_for:
+        _keep(turn, waits_for=waits_for)
+        parts.tell_soon(turn)
+    if waits_for:
+        return
+    before = Before(tuple(sorted(MAY_FAIL & state.faults.keys())), radio_path(state, turn.now_ms) is RadioPath.READY)
+    _keep(turn, is_writing=True)
+    turn.order(KeepSettings(configuring.kept.tried(configuring.offered, before)))
+
+
+def _judge(turn: Turn) -> None:
+    state, on_disk = turn.state, turn.state.configuring.kept
+    steady_ms = turn.timing.settings_steady_ms
+    broken = any(turn.now_ms - state.faults[part].since_ms >= steady_ms for part in _broken(state))
+    missing = _missing(state, turn.now_ms)
+    if broken or _is_alert_stuck(state, turn.now_ms) or (missing and turn.now_ms >= _until_ms(state)):
+        _keep(turn, is_writing=True, is_leaving=True)
+        turn.order(KeepSettings(on_disk.returned(missing or "the radio did not work")))
+    elif not missing and turn.now_ms >= state.started_ms + steady_ms:
+        _keep(turn, is_writing=True)
+        turn.order(KeepSettings(on_disk.taken()))
+
+
+def _missing(state: NodeState, now_ms: int) -> str:
+    """What is not as it was before, in words; empty = all is."""
+    before = state.configuring.kept.before
+    for part in _broken(state):
+        return f"{part}: {state.faults[part].detail}"
+    if state.central.path is not PathPhase.PROVEN:
+        return "no contact with central"
+    radio = state.settings.radio
+    if radio is not None and radio.has_key and Part.RADIO not in state.faults and not state.configuring.is_key_proven:
+        return "the transmit key did not move"
+    is_wanted = before.is_radio_proven and radio is not None and bool(radio.licence)
+    if is_wanted and radio_path(state, now_ms) is not RadioPath.READY:
+        return "no path test came back by radio, as it did before"
+    return ""
+
+
+def _broken(state: NodeState) -> list[Part]:
+    """Parts that fail now and did not before."""
+    return sorted((MAY_FAIL & state.faults.keys()) - set(state.configuring.kept.before.faults))
+
+
+def _needs_us(state: NodeState) -> str:
+    """Why the node must not start again now; empty = it may."""
+    own = (state.incidents.get(key) for key in state.recent)
+    rows = (row.signed.frame for _, row in state.outbox.rows.oldest())
+    if (
+        state.drafts
+        or any(press.phase is not ButtonPhase.UP for press in state.buttons.values())
+        or any(incident is not None and incident.phase is not Phase.CLOSED for incident in own)
+        or any(not isinstance(frame, PathTest) for frame in rows)
+    ):
+        return "an alert here is open"
+    if state.neighbours:
+        return "a neighbour's alert is on the panel"
+    return "the radio is on the air" if state.radio.over is not None else ""
+
+
+def _is_alert_stuck(state: NodeState, now_ms: int) -> bool:
+    """Whether a press has got no receipt, and the radio that should carry it fails by the settings on trial."""
+    if not state.configuring.is_trial or not _RADIO & set(_broken(state)) or state.drafts:
+        return False
+    due_ms = state.settings.timing.receipt_due_ms
+    return any(
+        not isinstance(row.signed.frame, PathTest) and (row.pressed_ms is None or now_ms - row.pressed_ms >= due_ms)
+        for _, row in state.outbox.rows.oldest()
+    )
+
+
+def _steady(state: NodeState) -> tuple[int, ...]:
+    steady_ms = state.settings.timing.settings_steady_ms
+    return (state.started_ms + steady_ms, *(state.faults[part].since_ms + steady_ms for part in _broken(state)))
+
+
+def _until_ms(state: NodeState) -> int:
+    return state.started_ms + state.settings.timing.settings_trial_ms
+
+
+def _tell(turn: Turn, word: str, serial: int) -> None:
+    _keep(turn, since_ms=turn.now_ms)
+    turn.fact("settings", None, state=word, serial=str(serial))
+    parts.tell_soon(turn)
+
+
+def _keep(turn: Turn, **changes: Any) -> None:  # noqa: ANN401 - fields of Configuring, checked by replace()
+    turn.state.configuring = replace(turn.state.configuring, **changes)
