@@ -71,16 +71,14 @@ class Register:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._path = path
         with _told(path):
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            elif version != SCHEMA_VERSION:
-                raise RegisterError(f"{path}: of version {version}, and this program knows {SCHEMA_VERSION}")
-        self._path = path
+            try:
+                self._open()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def close(self) -> None:
         """At the end."""
@@ -146,6 +144,15 @@ class Register:
                 values,
             )
             return tuple(IssuedCertificate(*row) for row in rows)
+
+    def _open(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version != SCHEMA_VERSION:
+            raise RegisterError(f"{self._path}: of version {version}, and this program knows {SCHEMA_VERSION}")
 
     def _remember(self, certificates: tuple[IssuedCertificate, ...]) -> None:
         self._connection.executemany(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,7 +92,7 @@ def subject_of(pem: bytes) -> str:
 
 
 @pytest.fixture
-def counter(tmp_path: Path) -> Counter:
+def counter(tmp_path: Path) -> Iterator[Counter]:
     town = EnrollingTown.found(tmp_path / "town")
     town.fleet.add_all([NewNode(name, "High St", ["hart"], profile="fake") for name in ("Shop", "Pub")])
     register, now = Register(tmp_path / "register.sqlite3"), [NOW]
@@ -115,7 +116,8 @@ def counter(tmp_path: Path) -> Counter:
         now_s=now_s,
     )
     app = Starlette(routes=[Route(PATH, renewing.answer, methods=["POST"])])
-    return Counter(town, app, register, now)
+    yield Counter(town, app, register, now)
+    register.close()
 
 
 def made(counter: Counter, ends_at: datetime, node: str = NODE) -> None:
