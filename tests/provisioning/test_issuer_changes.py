@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,12 +119,15 @@ def test_last_issuer_is_not_cut_off_without_the_roots_key(fleet: Fleet, capsys: 
     assert 0 == main(["cut-off", "--dir", town, "nodes-1", "--reload-command", "true"])
     before = {name: (fleet.layout.broker / name).read_bytes() for name in ("ca.pem", "crl.pem", "issuers.pem")}
     capsys.readouterr()
+    status = 0
+    with contextlib.suppress(ValueError):  # of the empty list, once it is written
+        status = main(["cut-off", "--dir", town, "services-1", "--reload-command", "true"])
 
-    assert 2 == main(["cut-off", "--dir", town, "services-1", "--reload-command", "true"])
+    assert before == {name: (fleet.layout.broker / name).read_bytes() for name in before}
     said = capsys.readouterr().err
+    assert 2 == status
     assert "services-1 is the last issuer" in said
     assert "Stop the broker now" in said
-    assert before == {name: (fleet.layout.broker / name).read_bytes() for name in before}
 
     root.write_bytes(key)
 
