@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from installation.errors import InstallError, PackError
-from installation.places import BROKER, CENTRAL, DIRECTORY, OFFICE, OFFICE_DIRECTORY, Parts
+from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, OFFICE, OFFICE_DIRECTORY, Parts
 from installation.private_keys import check_keys, public_part
 from installation.revocation import crl_number_of, is_below, lists_end_at
 from runtime.atomic import PRIVATE, PUBLIC
@@ -28,7 +28,7 @@ from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
 CLAIMS: Final = "claims.json"
-"""Carried along for the enrolment service, once the fleet has made a claim. Nothing else here reads it."""
+"""For the enrolment service, once the fleet has made a claim. Nothing else here reads it."""
 FOLDERS: Final = ("broker", "central", "office/publisher")
 NEEDED: Final = (
     TOP,
@@ -66,10 +66,13 @@ class Pack(Struct, frozen=True):
         files = {_place(name): (self.files[name], _mode(name)) for name in named}
         files[OFFICE_DIRECTORY] = (self.files[TOP], PUBLIC)
         files[f"{OFFICE}/authority.pub"] = (self.files["central/authority.pub"], PUBLIC)
+        for name in self.files.keys() & {TOP, CLAIMS}:
+            files[f"{ENROLMENT}/{name}"] = (self.files[name], PUBLIC)
+        is_here = {OFFICE: parts.office, ENROLMENT: parts.enrolment}
         return {
             path: file
             for path, file in files.items()
-            if (parts.office if path.startswith(f"{OFFICE}/") else parts.central)
+            if next((here for folder, here in is_here.items() if path.startswith(f"{folder}/")), parts.central)
         }
 
 

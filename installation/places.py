@@ -21,15 +21,21 @@ SETTINGS: Final = f"{CENTRAL}/settings.json"
 OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
+ENROLMENT: Final = "/var/lib/watchlink-enrol"
+ENROLMENT_TOML: Final = f"{ENROLMENT}/enrolment/enrol.toml"
 
 
 class Parts(Struct, frozen=True):
-    """What runs on a machine: broker and central, or the office, or all of them; and which of the two is backed up."""
+    """What runs on a machine: broker and central, or the office, or all of them; and which of the two is backed up.
+
+    The enrolment service is set up by hand (docs/enrolment.md). Where it is, it gets what the fleet brings it.
+    """
 
     central: bool = True
     office: bool = False
     backup: bool = False
     office_backup: bool = False
+    enrolment: bool = False
 
 
 PACKAGES: Final = ("mosquitto", "nftables")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, withdraw
-from provisioning.console import broker_options, confirm, knows_broker, reload_of, say, town_options
+from provisioning.console import broker_options, confirm, knows_broker, pass_claims_on, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
 from provisioning.labels import Label, as_text, label_of, sheet_writer
@@ -92,9 +92,7 @@ def _add(options: argparse.Namespace) -> None:
     write = None if options.labels is None else sheet_writer(options.labels)
     made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
     _hand_out(made, options, write)
-    if not options.reload_command and knows_broker(options, fleet):
-        fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
-    _pass_claims_on(options, fleet)
+    pass_claims_on(options, fleet)
 
 
 def _add_with_keys(
@@ -177,7 +175,7 @@ def _claim(options: argparse.Namespace) -> None:
         write = None if options.labels is None else sheet_writer(options.labels)
         _hand_out([claim_again(fleet, options.node)], options, write)
         say("The code before this one opens nothing any more: destroy its label.")
-    _pass_claims_on(options, fleet)
+    pass_claims_on(options, fleet)
 
 
 def _hand_out(
@@ -205,25 +203,3 @@ def _hand_out(
 def _show(labels: Sequence[Label]) -> None:
     for label in labels:
         say(f"{as_text(label)}\n")
-
-
-def _pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
-    """Bring the claims to the enrolment service, or say how.
-
-    Raises:
-        FleetError: they are made, but did not get there.
-    """
-    delegation = fleet.record.delegation
-    if delegation is None or delegation.key is None:
-        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
-    if not options.reload_command:
-        say(f"The enrolment service needs the new {fleet.layout.claims}, if it runs elsewhere.")
-        return
-    try:
-        reload_of(options, fleet)()
-    except FleetError as e:
-        raise FleetError(
-            f"The claims are made, but the enrolment service may not know them yet. {e} Repeat the command that"
-            " failed; the codes above are good."
-        ) from e
-    say("The enrolment service has the new claims.")

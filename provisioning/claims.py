@@ -126,4 +126,5 @@ def _with_new_code(fleet: Fleet, waiting: ClaimRecord) -> MadeClaim:
 
 def _replace_claims(fleet: Fleet, claims: Sequence[ClaimRecord]) -> None:
     fleet.folder.commit(msgspec.structs.replace(fleet.record, claims=tuple(claims)))
-    fleet.folder.publish_claims()
+    # All of it: a number that is not awaited any more has no rights at the broker.
+    fleet.folder.publish()

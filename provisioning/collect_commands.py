@@ -44,7 +44,7 @@ def _collect(options: argparse.Namespace) -> None:
         say(
             f"! {number} was added by the delegate, and this fleet never reserved that number. Treat the delegate's key"
         )
-        say("  as stolen: see 'The delegate' in docs/runbook.md.")
+        say("  as stolen: see 'The delegate' in docs/town-keys.md.")
     if found.taken or found.struck:
         pass_directory_on(options, fleet)
     else:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from provisioning.enforcement import PROOF_DEADLINE_S, Reload, reload_by_command, reload_by_pid_file
-from provisioning.errors import FleetInputError
+from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet
 
 
@@ -67,6 +67,29 @@ def pass_directory_on(options: argparse.Namespace, fleet: Fleet) -> None:
         say(f"The directory has serial {serial}. Central passes it on.")
     else:
         say(f"The directory has serial {serial}. Copy {fleet.layout.directory} to central, which passes it on.")
+
+
+def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
+    """Bring new claims to the enrolment service and their rights to the broker, or say how.
+
+    Raises:
+        FleetError: they are made, but did not get there.
+    """
+    delegation = fleet.record.delegation
+    if delegation is None or delegation.key is None:
+        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
+    try:
+        if options.reload_command:
+            reload_of(options, fleet)()
+        elif knows_broker(options, fleet):
+            fleet.enforce(reload_of(options, fleet), deadline_s=options.deadline)
+    except FleetError as e:
+        raise FleetError(
+            f"The claims are made, and their codes are good. But the broker or the enrolment service may not know them"
+            f" yet: run 'watchlink fleet renew-crl' to tell them. {e}"
+        ) from e
+    if not options.reload_command:
+        say(f"An enrolment service on another machine needs the new {fleet.layout.claims}.")
 
 
 def confirm(facts: str, question: str, *, unchanged: str, way_out: str) -> None:

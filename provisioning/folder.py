@@ -156,7 +156,7 @@ class FleetFolder:
         if len(sealed) > DIRECTORY_BYTES_MAX:
             raise FleetError(f"The directory would be larger than the {DIRECTORY_BYTES_MAX} bytes a node accepts.")
         self.layout.write_directory(sealed)
-        self.publish_claims()
+        self._publish_claims()
         self._publish_settings()
         roots = self.certificates_pem(roots_for_broker(record, self.now()))
         write_atomic(self.layout.broker / "ca.pem", roots, PUBLIC)
@@ -168,7 +168,7 @@ class FleetFolder:
         write_atomic(self.layout.broker / "door.nft", render_door(record.broker.port).encode(), PUBLIC)
         write_atomic(self.layout.broker / "mosquitto.conf", render_configuration(settings).encode(), PUBLIC)
 
-    def publish_claims(self) -> None:
+    def _publish_claims(self) -> None:
         """Write the open claims from the record, for the enrolment service."""
         claims = tuple(
             OpenClaim(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioning.claims import MadeClaim, claim_again, waiting_claim
-from provisioning.console import say, town_options
+from provisioning.console import broker_options, pass_claims_on, say, town_options
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet
 from provisioning.labels import label_of
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands) -> None:
     """Add it to the parser."""
     seed = commands.add_parser(
-        "seed", parents=[town_options()], help="write to a unit's card what it needs to claim its premises"
+        "seed",
+        parents=[town_options(), broker_options()],
+        help="write to a unit's card what it needs to claim its premises",
     )
     seed.add_argument("node", metavar="NODE", help="its id, from 'list' or the label")
     seed.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="where the card is mounted")
@@ -67,7 +69,7 @@ def _seed(options: argparse.Namespace) -> None:
         say(f"The password of the Wi-Fi {wifi.name} is in it too.")
     if options.new_code:
         say("The code before this one opens nothing any more: destroy its label.")
-        say(f"The enrolment service needs the new {fleet.layout.claims}, if it runs elsewhere.")
+        pass_claims_on(options, fleet)
 
 
 def _code(options: argparse.Namespace, fleet: Fleet, claim: ClaimRecord) -> str:

@@ -15,8 +15,9 @@ from installation.files import load_record
 from installation.install import Order, install
 from installation.pack import read_pack
 from installation.services import SYSTEM
+from provisioning.claims import reserve
 from provisioning.delegate import delegate_to, end_delegation
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from tests.installation.conftest import DELEGATE, BareMachine, delegated, of_the_lan
 
 
@@ -250,6 +251,21 @@ def test_office_is_joined_with_what_an_engineer_has_written(machine: BareMachine
     assert (True, "office") == (toml.read_text().startswith(ours), [*tomllib.loads(toml.read_text())][-1])
     assert not toml.with_name("central.toml.new").exists()
     assert "systemctl restart watchlink-central" in machine.acts()
+
+
+def test_enrolment_service_gets_each_new_claim(machine: BareMachine, fleet: Fleet, town: Path) -> None:
+    installed(machine, town)
+    folder = machine.path("/var/lib/watchlink-enrol")
+    assert not folder.exists()
+    (folder / "enrolment").mkdir(parents=True)
+    (folder / "enrolment/enrol.toml").write_text("")
+    reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+
+    installed(machine, town)
+
+    for name in ("claims.json", "directory.json"):
+        assert (town / name).read_bytes() == (folder / name).read_bytes()
+    assert ["Nothing to do: everything is in place."] == installed(machine, town)
 
 
 def test_backups_begin_once_central_is_told_to_make_them(machine: BareMachine, town: Path) -> None:

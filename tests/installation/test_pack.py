@@ -65,6 +65,8 @@ def test_claims_are_carried_along_and_no_node_of_them_is_a_sender(fleet: Fleet, 
         pack = read_pack(source)
         assert (town / "claims.json").read_bytes() == pack.files["claims.json"]
         assert not any(path.endswith("claims.json") for path in pack.placed(Parts(office=True)))
+        placed = pack.placed(Parts(central=False, enrolment=True))
+        assert {"/var/lib/watchlink-enrol/claims.json", "/var/lib/watchlink-enrol/directory.json"} == set(placed)
         assert [1] == list(pack.directory.senders)
 
 
