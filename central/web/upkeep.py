@@ -60,6 +60,7 @@ RESTARTS_MANY: Final = 3
 """In an hour."""
 
 _ENGINEER: Final = "Call the fleet engineer."
+RENEW: Final = "On the unit: watchlink node renew --now; without an enrolment service: watchlink fleet renew"
 _CHECK: Final = "On the unit: watchlink node check"
 _SPEECH: Final = "no spoken alerts: "
 _PARTS: Final = {
@@ -215,7 +216,7 @@ def _dates(node: str, facts: UnitFacts, now_at: datetime) -> Iterator[Need]:
         says = f"Certificate ends in {days(ends_at - now_at)}, and has not renewed itself."
         if ends_at <= now_at:
             says = f"Certificate ended on {day(ends_at)}: it cannot connect again."
-        yield Need("certificate", says, _ENGINEER, f"Renew it: watchlink fleet renew {node}", ends_at.timestamp())
+        yield Need("certificate", says, _ENGINEER, f"{RENEW} {node}", ends_at.timestamp())
     until = facts.support_ends_at
     if until is not None and until - now_at <= SUPPORT_SOON:
         system = facts.system or "The operating system"

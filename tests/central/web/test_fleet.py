@@ -18,6 +18,7 @@ from central.core.view import NodeLine
 from central.web import fleet
 from central.web.app import create_app
 from central.web.fleet import PAGE_UNITS, Asked, chosen, facts_of, fleet_list, units_of
+from central.web.upkeep import RENEW
 from tests.support.fleet_lines import NOW, facts, troubled, unit
 from tests.support.town_office import COOKIE, TownOffice, open_session
 from tools.central_pictures import StillBoard, night_board
@@ -77,7 +78,7 @@ def test_page_says_first_who_needs_a_person_and_then_who_is_in_order() -> None:
 def test_page_of_an_engineer_says_what_to_do() -> None:
     page = told(ask("/fleet", troubled(), "fleet-engineer").text)
 
-    assert "Renew it: watchlink fleet renew 00000017" in page
+    assert f"{RENEW} 00000017" in page
     assert "Call the fleet engineer" not in page.replace("If it stays so, call", "")
 
 
@@ -203,10 +204,7 @@ def test_file_is_a_list_that_the_fleet_can_read() -> None:
         first.free_bytes,
         first.radio,
     )
-    assert (
-        "Certificate ends in 9 days, and has not renewed itself. Renew it: watchlink fleet renew 00000013"
-        == first.needs[1]
-    )
+    assert f"Certificate ends in 9 days, and has not renewed itself. {RENEW} 00000013" == first.needs[1]
 
 
 def test_file_leaves_only_within_five_minutes_of_a_second_factor() -> None:

@@ -9,7 +9,7 @@ import pytest
 from central.core.boots import DUPLICATE
 from central.core.unit_lines import UnitFacts
 from central.core.view import NodeLine, RadioLine
-from central.web.upkeep import KINDS, needs_of, room, urgency
+from central.web.upkeep import KINDS, RENEW, needs_of, room, urgency
 from tests.support.fleet_lines import NOW, facts, troubled, unit
 
 
@@ -54,9 +54,7 @@ def test_engineer_is_told_what_to_do_and_everybody_else_whom_to_call() -> None:
     line = unit(0x2A, facts=facts(certificate_ends_at=NOW + timedelta(days=9)))
 
     assert ["Call the fleet engineer."] == [need.advice for need in needs_of(line, NOW)]
-    assert ["Certificate ends in 9 days, and has not renewed itself. Renew it: watchlink fleet renew 0000002a"] == said(
-        line, to_engineer=True
-    )
+    assert [f"Certificate ends in 9 days, and has not renewed itself. {RENEW} 0000002a"] == said(line, to_engineer=True)
 
 
 @pytest.mark.parametrize(
