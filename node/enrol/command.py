@@ -61,13 +61,17 @@ def enrol(seed_file: Path, config: Path, version: str, *, tell: Tell, wait: Wait
         tell: is told where it stands, at each attempt.
         wait: waits between attempts; when it returns true, this ends.
 
-    Returns 0 once the node can start, 1 if it was ended before.
+    Returns 0 once the node can start, 1 if it was ended before. A unit that is a node already can start, whatever is
+    wrong with a seed.
     """
     while True:
         try:
             return _attempt(seed_file, config, version, tell)
         except Trouble as e:
             tell(standing_of(e))
+            if _is_node(config):
+                # Whatever is wrong with a seed, or with deleting it: the button of a unit that has its identity works.
+                return STATUS_ARMED
             # Not all units of a street at the same moment, when its power comes back.
             if wait(e.again_s * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
                 return STATUS_NOT_ARMED
@@ -96,6 +100,14 @@ def _attempt(seed_file: Path, config: Path, version: str, tell: Tell) -> int:
         raise bad_disk(str(e)) from e
     tell(Standing("ARMED", (premises[:21], "Starting"), f"This unit is armed for {premises}."))
     return STATUS_ARMED
+
+
+def _is_node(config: Path) -> bool:
+    try:
+        load_toml(config, NodeFile)
+    except ConfigError:
+        return False
+    return True
 
 
 def _seed(seed_file: Path, config: Path) -> Seed | None:

@@ -308,6 +308,19 @@ def test_adopt_takes_over_what_is_not_there_and_replaces_nothing(adopt: tuple[Pa
     assert {path.name: path.read_text() for path in state.iterdir()} == {"node.toml": "new", "signing.key": "kept"}
 
 
+def test_adopt_brings_a_node_no_seed_again(adopt: tuple[Path, Path]) -> None:
+    """It was deleted when the unit was armed, and the credential is there at each boot."""
+    credentials, state = adopt
+    (credentials / "watchlink.watchlink-seed.json").write_text("seed")
+
+    run_adopt(credentials, state)
+    assert "seed" == (state / "watchlink-seed.json").read_text()
+    (state / "watchlink-seed.json").rename(state / "node.toml")
+    run_adopt(credentials, state)
+
+    assert ["node.toml"] == [path.name for path in state.iterdir()]
+
+
 def test_adopt_is_content_with_no_credentials(adopt: tuple[Path, Path]) -> None:
     run_adopt(*adopt)
 

@@ -178,9 +178,34 @@ def test_unit_that_is_a_node_becomes_no_other(unit: Unit, service: ServiceThread
     before = unit.files()
     unit.put_seed(service.town.seed(service.port, int(unit.seed.node, 16) + 100))
 
-    assert STATUS_NOT_ARMED == unit.enrol()
+    assert STATUS_ARMED == unit.enrol()
     assert f"This unit is node {unit.seed.node} already" in unit.told[-1].sentence
     assert before == {name: data for name, data in unit.files().items() if name in before}
+
+
+def test_seed_that_cannot_be_used_keeps_no_node_from_starting(unit: Unit) -> None:
+    """The service manager waits for this before it starts the node: nobody could press."""
+    unit.enrol()
+    unit.seed_file.write_bytes(b"{")
+
+    assert STATUS_ARMED == unit.enrol()
+    assert "The seed cannot be read" in unit.told[-1].sentence
+    assert [] == unit.waits
+
+
+def test_seed_that_cannot_be_deleted_keeps_no_node_from_starting(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit.enrol()
+    unit.put_seed()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as card:
+        card.setattr(Path, "unlink", refuse)
+        assert STATUS_ARMED == unit.enrol()
+
+    assert "Read-only file system" in unit.told[-1].sentence
+    assert [] == unit.waits
 
 
 @pytest.mark.parametrize(
