@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from enrolment.register import Register
-from enrolment.rules.changes import DelegationError, changed_directory, objection, refusal
+from enrolment.rules.changes import DelegationError, changed_directory, clock_fault, objection, refusal
 from enrolment.town import WatchedFile
 from runtime.atomic import PUBLIC, write_atomic
 from runtime.config import ConfigError
@@ -83,6 +83,10 @@ class Publishing:
     def refusal(self) -> str | None:
         """Why nobody may be enrolled now; ``None`` = they may."""
         return refusal(self._directory, self._delegate.public, int(self._now_s()))
+
+    def clock_fault(self) -> str | None:
+        """Why no certificate may be made by the clock here; ``None`` = it may."""
+        return clock_fault(self._directory, int(self._now_s()))
 
     def sender(self, node: str) -> Sender | None:
         """A node as the authority lists it; ``None`` = it does not."""

@@ -110,6 +110,9 @@ class Renewing:
         if found is not None:
             self._facts.write("renewal answered again", node=asked.node, name=name)
             return Response(found.pem, media_type="application/x-pem-file")
+        fault = self._publishing.clock_fault()
+        if fault is not None:
+            return self._closed(fault)
         certificate = self._issuer.sign(csr, name, now)
         pem = self._issuer.chain_pem(certificate)
         ends_at_s = int(certificate.not_valid_after_utc.timestamp())
@@ -134,7 +137,7 @@ class Renewing:
         self._facts.write("renewal refused", problem=problem, node=node, address=address)
         return _refusal(problem, RETRY_S if problem == "slow down" else 0)
 
-    def _closed(self, error: Exception) -> Response:
+    def _closed(self, error: object) -> Response:
         logger.error("no certificate can be renewed: %s", error)
         return _refusal("closed", RETRY_S)
 

@@ -14,6 +14,7 @@ from enrolment.rules.claiming import Enrolled
 from wire.delegation import SERIALS_PER_ISSUE
 from wire.directory import DelegateChanges, Directory, SenderEntry, open_directory, seal_changes
 from wire.ids import parse_node
+from wire.renewal import BACKDATED
 from wire.signing import PublicKey, SigningKey
 
 
@@ -31,9 +32,22 @@ def objection(base: Directory, delegate: PublicKey) -> str | None:
     return None
 
 
+def clock_fault(base: Directory, now_s: int) -> str | None:
+    """Why this machine's clock is not believed; ``None`` = nothing is known against it.
+
+    By a clock that is behind, certificates have ended when they are made; and a year after its last certificate's end
+    nobody gets another.
+    """
+    signed_at = datetime.fromtimestamp(base.issued_at_s, UTC)
+    if now_s >= (signed_at - BACKDATED).timestamp():
+        return None
+    now = datetime.fromtimestamp(now_s, UTC)
+    return f"the clock here says {now:%Y-%m-%d}, before the directory was signed on {signed_at:%Y-%m-%d}: set it"
+
+
 def refusal(base: Directory, delegate: PublicKey, now_s: int) -> str | None:
     """Why this delegate may make no more changes now; ``None`` = it may. What it made before stays in force."""
-    why_not = objection(base, delegate)
+    why_not = clock_fault(base, now_s) or objection(base, delegate)
     if why_not is not None or base.delegation is None:
         return why_not
     ends_at = base.delegation.expires_at

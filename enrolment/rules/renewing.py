@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from wire.renewal import CERTIFICATE_LIFE, may_come_back
+from wire.renewal import BACKDATED, CERTIFICATE_LIFE, may_come_back
 
 A_DAY_MAX = 6
 """In one name. Whoever asks for more is broken, or fills the register."""
@@ -47,6 +47,8 @@ def judge(*, is_known: bool, is_struck: bool, made: Sequence[Made], now: datetim
         return "unknown node"
     if is_struck:
         return "struck"
+    # Those that begin only later were made while this machine's clock was wrong: nobody is let in with them.
+    made = [one for one in made if one.ends_at - now <= CERTIFICATE_LIFE + BACKDATED]
     if made and not may_come_back(made[-1].ends_at, now):
         return "too old"
     for one in reversed(made):

@@ -52,7 +52,7 @@ def renew_all(config_file: Path, version: str, *, is_forced: bool, now: datetime
             if at > now:
                 _say(f"{own.name}: the certificate is renewed at {at:%d %b %Y %H:%M} UTC, or soon after.")
                 continue
-            ends_at = renew(own, service.ask)
+            ends_at = renew(own, service.ask, now)
             notes[own.name] = Tries()
             _say(f"{own.name}: renewed. The new certificate lasts until {ends_at:%d %b %Y}.")
         except (NotRenewedError, OSError) as e:

@@ -7,7 +7,7 @@ and certificate and key are replaced as one (:mod:`runtime.key_pair`). What does
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -77,12 +77,13 @@ def life_of(certificate_file: Path) -> Life:
     return Life(min(begins_at, ends_at), ends_at)
 
 
-def renew(own: Own, ask: Callable[[bytes], bytes]) -> datetime:
+def renew(own: Own, ask: Callable[[bytes], bytes], now: datetime | None = None) -> datetime:
     """Get a new certificate for a new key, and put both in place. Returns when it ends.
 
     Args:
         own: which.
         ask: takes a sealed request, returns PEM.
+        now: aware; the machine's clock if ``None``.
 
     Raises:
         NotRenewedError: the old ones are still in place.
@@ -93,13 +94,13 @@ def renew(own: Own, ask: Callable[[bytes], bytes]) -> datetime:
     request = RenewalRequest(node=own.node, csr=_csr(key, own.name), is_for_gallery=own.is_for_gallery)
     answer = ask(seal_renewal(request, own.signing_key))
     key_pem = _pem(key)
-    ends_at = _check(own, answer, key_pem)
+    ends_at = _check(own, answer, key_pem, now or datetime.now(UTC))
     replace_pair(own.pair, answer, key_pem)
     own.key_to_come.unlink(missing_ok=True)
     return ends_at
 
 
-def _check(own: Own, answer: bytes, key_pem: bytes) -> datetime:
+def _check(own: Own, answer: bytes, key_pem: bytes, now: datetime) -> datetime:
     """When the new certificate ends, if it is as it should be.
 
     Raises:
@@ -116,6 +117,12 @@ def _check(own: Own, answer: bytes, key_pem: bytes) -> datetime:
     if not chain_to_root(ours, between, roots):
         raise NotRenewedError(
             f"the new certificate is from a CA that {own.ca_file} does not have: carry the new one here"
+        )
+    if ours.not_valid_before_utc > now:
+        # Put in place, it would lock this unit out until then, and it would not ask again before.
+        raise NotRenewedError(
+            f"the new certificate begins only on {ours.not_valid_before_utc:%d %b %Y}: the clock here or that of the"
+            " enrolment service is wrong"
         )
     ends_at = min(one.not_valid_after_utc for one in (ours, *between))
     if _ends_no_later(own, ends_at):

@@ -214,6 +214,14 @@ def test_node_that_asks_without_end_fills_no_register(counter: Counter) -> None:
     assert counter.ask()[0] == 200
 
 
+def test_nothing_is_renewed_by_a_clock_that_is_behind(counter: Counter) -> None:
+    """What ended long ago by its own date keeps a node from coming back."""
+    counter.now[0] -= 500 * DAY
+
+    assert counter.refusal() == "closed"
+    assert () == counter.register.certificates()
+
+
 def test_key_of_another_kind_is_refused(counter: Counter) -> None:
     assert counter.refusal(tls=ec.generate_private_key(ec.SECP384R1())) == "malformed"
 

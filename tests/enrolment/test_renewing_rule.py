@@ -33,6 +33,9 @@ def ended(days_ago: float, *, is_for_this_key: bool = False) -> Made:
         pytest.param(True, False, (ended(-90),) * (A_DAY_MAX - 1), None, id="not-too-many-today"),
         pytest.param(True, False, (ended(-88.9),) * A_DAY_MAX, None, id="many-yesterday"),
         pytest.param(True, False, (ended(-40, is_for_this_key=True),), None, id="its-key-is-old"),
+        pytest.param(True, False, (ended(-4_000, is_for_this_key=True),), None, id="made-by-a-clock-in-the-future"),
+        pytest.param(True, False, (ended(-4_000),) * A_DAY_MAX, None, id="many-by-a-clock-in-the-future"),
+        pytest.param(True, False, (ended(800), ended(-4_000)), "too old", id="too-old-beside-one-of-the-future"),
     ],
 )
 def test_each_case_has_its_answer(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
-from enrolment.rules.changes import changed_directory, objection, refusal
+from enrolment.rules.changes import changed_directory, clock_fault, objection, refusal
 from enrolment.rules.claiming import Enrolled
 from tools.publish.examples import DELEGATING_DIRECTORY, KEYS
 from wire.claims import OpenClaim
@@ -13,6 +15,7 @@ from wire.delegation import next_serial
 from wire.directory import Directory, DirectoryDocument, SenderEntry, open_directory, seal_directory
 from wire.directory_succession import refusal as objection_of_receivers
 from wire.ids import parse_node
+from wire.renewal import BACKDATED
 from wire.signing import SigningKey
 
 AUTHORITY, DELEGATE = KEYS["authority"], KEYS["delegate"]
@@ -87,6 +90,16 @@ def test_delegate_that_is_another_or_none_signs_nothing() -> None:
     assert None is objection(directory, DELEGATE.public)
     assert "another delegate" in str(objection(directory, NEW.public))
     assert "no delegate" in str(objection(msgspec.structs.replace(directory, delegation=None), DELEGATE.public))
+
+
+@pytest.mark.parametrize(("after", "is_believed"), [(timedelta(0), True), (-2 * BACKDATED, False)])
+def test_nobody_is_enrolled_by_a_clock_that_is_behind(after: timedelta, *, is_believed: bool) -> None:
+    """The certificates would have ended, and their node could never have others."""
+    directory = changed()
+    now_s = directory.issued_at_s + int(after.total_seconds())
+
+    assert is_believed is (refusal(directory, DELEGATE.public, now_s) is None)
+    assert is_believed is (clock_fault(directory, now_s) is None)
 
 
 @pytest.mark.parametrize(("after_s", "is_open"), [(-1, True), (0, False)])

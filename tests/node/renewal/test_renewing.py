@@ -93,6 +93,13 @@ def test_certificate_that_lasts_no_longer_is_not_put_in_place(unit: Path) -> Non
     refused(unit, Signer(unit, life=timedelta(days=3)), "does not last longer")
 
 
+def test_certificate_that_does_not_count_yet_is_not_put_in_place(unit: Path) -> None:
+    """The service's clock is in the future: the broker's is not, and would let nobody in."""
+    signer = Signer(unit)
+    signer.now += 10 * CERTIFICATE_LIFE
+    refused(unit, signer, "begins only on")
+
+
 def test_certificate_of_another_town_is_not_put_in_place(unit: Path, tmp_path: Path) -> None:
     make_unit(tmp_path / "elsewhere")
     refused(unit, Signer(tmp_path / "elsewhere"), "from a CA that")
