@@ -15,7 +15,7 @@ from enrolment.handlers.enrolling import Enrolling
 from enrolment.handlers.renewing import Renewing
 from enrolment.issuer import NodesIssuer
 from enrolment.publishing import Publishing
-from enrolment.register import Register
+from enrolment.register import Register, RegisterError
 from enrolment.town import WatchedFile
 from runtime.config import ConfigError
 from runtime.key_file import read_key
@@ -47,6 +47,7 @@ class EnrolmentService:
     def __init__(self, configuration: Configuration, facts: FactLog, service: Service) -> None:
         self._facts = facts
         self._service = service
+        self._told = ""
         file, at = configuration.file, configuration.at
         authority = _authority(configuration)
         delegate = SigningKey(read_key(at(file.directory.delegate_key_file), "delegate's key"))
@@ -127,8 +128,13 @@ class EnrolmentService:
         try:
             if self._publishing.look():
                 self._facts.write("directory published")
-        except OSError as e:
-            logger.error("the directory cannot be published: %s", e)  # noqa: TRY400 - the sentence says it all
+            self._told = ""
+        except (OSError, RegisterError) as e:
+            # At each look, four times a second, it would fill the disk that refuses.
+            why = getattr(e, "strerror", None) or str(e)
+            if why != self._told:
+                logger.error("the directory cannot be published: %s", why)  # noqa: TRY400 - the sentence says it all
+            self._told = why
 
 
 def _authority(configuration: Configuration) -> PublicKey:

@@ -75,7 +75,7 @@ def open_renewal(data: bytes, key_of: Callable[[str], PublicKey]) -> RenewalRequ
     try:
         sealed = msgspec.json.decode(data, type=SealedRenewal)
         request = msgspec.json.decode(sealed.document, type=RenewalRequest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise DecodeError("renewal", detail=str(e)) from e
     key_of(request.node).verify(RENEWAL_DOMAIN, sealed.document, sealed.signature)
     return request

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import http.client
 import logging
 import socket
@@ -14,6 +13,7 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
@@ -89,7 +89,7 @@ def _roots(seed: Seed) -> list[x509.Certificate]:
         raise no_service(f"it answers {status}")
     try:
         found = pkcs7.load_der_pkcs7_certificates(base64.b64decode(data))
-    except (ValueError, binascii.Error) as e:
+    except (ValueError, UnsupportedAlgorithm) as e:
         raise no_service("it answers with something else than certificates") from e
     roots = roots_of(seed, found)
     if not roots:

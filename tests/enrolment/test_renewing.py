@@ -232,6 +232,7 @@ def test_key_of_another_kind_is_refused(counter: Counter) -> None:
         pytest.param(b"", id="nothing"),
         pytest.param(b"{}", id="no-request"),
         pytest.param(b"\xff\xfe", id="no-text"),
+        pytest.param(b'{"x":' + b"[" * 8_000, id="nested"),
         pytest.param(b"x" * (REQUEST_BYTES_MAX + 1), id="too-large"),
         pytest.param(b'{"document":"e30=","signature":"' + b"A" * 86 + b'=="}', id="empty-document"),
     ],

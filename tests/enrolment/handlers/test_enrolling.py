@@ -18,6 +18,7 @@ from cryptography import x509
 
 from enrolment.app import EnrolmentService
 from enrolment.config import load_configuration
+from enrolment.register import Register, RegisterError
 from enrolment.rules.guessing import BULK_FAILURES
 from provisioning.delegate import end_delegation
 from provisioning.fleet import Fleet
@@ -244,6 +245,27 @@ def test_next_directory_of_the_authority_is_signed_again(desk: Desk) -> None:
     assert after.serial > before.serial
     assert unit.signing.public == after.senders[NodeId(FIRST)].key
     assert "Station Hotel" in {sender.premises for sender in after.senders.values()}
+
+
+def test_register_that_cannot_be_read_ends_no_service_and_is_told_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = NewUnit()
+    desk.ask(unit.sealed())
+    desk.town.fleet.add("Station Hotel", "", ["hart"], profile="fake")
+
+    def refuse(_register: Register) -> None:
+        raise RegisterError("disk I/O error")
+
+    with monkeypatch.context() as disk, caplog.at_level(logging.ERROR):
+        disk.setattr(Register, "enrolled", refuse)
+        for _ in range(3):
+            desk.service.look()
+    assert 1 == caplog.text.count("disk I/O error")
+
+    desk.service.look()
+    assert unit.signing.public == desk.directory().senders[NodeId(FIRST)].key
+    assert "Station Hotel" in {sender.premises for sender in desk.directory().senders.values()}
 
 
 def test_damaged_list_of_claims_leaves_the_last_good_one(desk: Desk) -> None:

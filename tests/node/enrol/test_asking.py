@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_proven_clock_is_believed(off: ServiceThread, tmp_path: Path, monkeypatc
         ask(off.town.seed(off.port), keys_in(tmp_path))
     assert not told.value.is_final
     assert [] == off.facts("enrolled")
+
+
+def test_answer_in_a_form_that_nobody_reads_is_told(
+    service: ServiceThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may answer this first question."""
+    other_content = bytes.fromhex("300b06092a864886f70d010701")
+    monkeypatch.setattr(node.enrol.asking, "_exchange", lambda *_: (200, base64.b64encode(other_content)))
+
+    with pytest.raises(Trouble, match="something else than certificates"):
+        ask(service.town.seed(service.port), keys_in(tmp_path))
 
 
 def test_unit_without_a_clock_still_asks_whose_certificate_it_is(
