@@ -50,7 +50,8 @@ def cut_off(folder: FleetFolder, name: str, reload: Reload, *, deadline_s: float
     """Have the broker refuse every certificate of an issuer, and prove that it does, open sessions included.
 
     With the root's key at hand a new issuer takes its place at once. Each sender and server whose last certificate is
-    of the one that is cut off gets another. Running it again repeats the proof, and finishes what was interrupted.
+    of the one that is cut off, or may be, gets another. Running it again repeats the proof, and finishes what was
+    interrupted.
 
     Returns who has new files to be carried: ids of nodes, ``central``, ``broker``, ``office``.
 
@@ -71,7 +72,8 @@ def cut_off(folder: FleetFolder, name: str, reload: Reload, *, deadline_s: float
         with contextlib.suppress(FleetDamagedError):  # the root's key lies offline: a new issuer can wait, this cannot
             _replace(folder, issuer.organisation)
         # What the publisher trusts travels with its certificate.
-        renewed = _renew_cut_off(folder, is_office_due=issuer.organisation != NODES)
+        is_of_nodes = issuer.organisation == NODES
+        renewed = _renew_cut_off(folder, is_office_due=not is_of_nodes, are_claimed_due=is_of_nodes)
         folder.publish()
         try:
             enforce(folder, reload, deadline_s=deadline_s)
@@ -98,7 +100,7 @@ def new_issuer(folder: FleetFolder, organisation: str) -> tuple[str, ...]:
         if not has_issuers(folder.record):
             raise FleetInputError("This fleet has no root with issuers yet: 'watchlink fleet new-root'.")
         is_new = _replace(folder, organisation)
-        renewed = _renew_cut_off(folder, is_office_due=False)
+        renewed = _renew_cut_off(folder, is_office_due=False, are_claimed_due=is_new and organisation == NODES)
         if not is_new and not renewed:
             name = current_issuer(folder.record, organisation).name
             raise FleetInputError(
@@ -133,15 +135,18 @@ def _replace(folder: FleetFolder, organisation: str) -> bool:
     return True
 
 
-def _renew_cut_off(folder: FleetFolder, *, is_office_due: bool) -> tuple[str, ...]:
-    """New certificates for whoever has the last one of an issuer that was cut off, where there is another to sign."""
+def _renew_cut_off(folder: FleetFolder, *, is_office_due: bool, are_claimed_due: bool) -> tuple[str, ...]:
+    """New certificates for whoever has the last one of an issuer that was cut off, where there is another to sign.
+
+    Who signed last for a node that claimed its premises is not known here: those are ``are_claimed_due`` or not.
+    """
     record = folder.record
     refused = {one.name for one in record.issuers if one.cut_off_at is not None}
     renewed: list[str] = []
     nodes = [
         one
         for one in record.nodes
-        if one.revoked_at is None and any(last.issuer in refused for last in one.certificates[-1:])
+        if one.revoked_at is None and (one.certificates[-1].issuer in refused if one.certificates else are_claimed_due)
     ]
     if nodes and has_issuer(record, NODES):
         renewed += [path.name for path in renew_nodes(folder, nodes)]
@@ -177,6 +182,8 @@ def _end_sessions(folder: FleetFolder, old: IssuerRecord) -> None:
     if old.organisation not in in_force or not old.organisation:
         return  # The ACL names nobody of it any more.
     nodes = [node.node for node in folder.record.nodes if node.revoked_at is None]
+    # The broker knows the numbers that wait, too.
+    nodes += [claim.node for claim in folder.record.claims]
     names = nodes if old.organisation == NODES else [CENTRAL_TEXT, CENTRAL_ALERTS_CLIENT]
     end_sessions(folder, old.organisation, names)
 

@@ -46,13 +46,14 @@ def current_issuer(record: FleetRecord, organisation: str) -> IssuerRecord:
 def issuers_in_force(record: FleetRecord, now: datetime) -> tuple[IssuerRecord, ...]:
     """The issuers whose certificates the broker lets in, oldest first: the current ones, and older ones in use.
 
-    Of a node that claimed its premises it is not known here which of the nodes' issuers signed for it last.
+    Of a node that claimed its premises it is not known here which of the nodes' issuers signed for it last; nor of a
+    number that waits, whether its node has claimed it already.
     """
     nodes = [one for node in record.nodes if node.revoked_at is None for one in node.certificates]
     senders = [*record.central.certificates, *record.central.alerts_certificates, *nodes]
     used = {one.issuer for one in senders if one.expires_at > now}
     kept = [one for one in record.issuers if one.cut_off_at is None]
-    if any(node.revoked_at is None and not node.certificates for node in record.nodes):
+    if record.claims or any(node.revoked_at is None and not node.certificates for node in record.nodes):
         used |= {one.name for one in kept if one.organisation == NODES}
     newest = {one.organisation: one.name for one in kept}
     if has_issuers(record):

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
+from provisioning.certificates import issue_client_certificate
 from provisioning.claims import reserve, withdraw
 from provisioning.cli import main
 from provisioning.collecting import collect
 from provisioning.delegate import delegate_to, end_delegation
-from provisioning.errors import FleetInputError
+from provisioning.errors import BrokerUnprovenError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
-from provisioning.issuer_changes import new_root
+from provisioning.issuer_changes import cut_off, new_root
 from provisioning.listing import as_table, list_fleet
 from tests.support.enrolling_town import EnrollingTown, NewUnit, ServiceProcess
-from tests.support.fleet_broker import wait_until
+from tests.support.fleet_broker import free_port, listening, running_broker, wait_until
 from wire.claims import decode_claims
 from wire.directory import DelegateChanges, Directory, SenderEntry, open_directory, seal_changes
 from wire.ids import NodeId
 from wire.signing import SigningKey
+from wire.subjects import NODES
 
 DELEGATE = SigningKey(b"d" * 32)
 KEYS = {f"{number:08x}": SigningKey(bytes([number] * 32)) for number in range(0x10, 0x20)}
@@ -172,6 +178,45 @@ def test_older_issuer_counts_while_a_collected_node_may_have_its_certificate(fle
     new_root(fleet.folder, is_replacement=True)
 
     assert "nodes-1" in fleet.folder.issuers_in_force()
+
+
+def test_older_issuer_counts_while_a_number_waits_whose_node_may_have_its_certificate(fleet: Fleet) -> None:
+    """It may have claimed it, and not been collected yet."""
+    new_root(fleet.folder, is_replacement=True)
+
+    assert "nodes-1" in fleet.folder.issuers_in_force()
+
+
+def test_collected_node_gets_another_certificate_when_the_issuer_is_cut_off(fleet: Fleet) -> None:
+    """It cannot be known which issuer signed for it last: without one it has no network until somebody notices."""
+    collect(fleet.folder, changed(fleet, entry("00000010")))
+
+    with pytest.raises(BrokerUnprovenError):
+        cut_off(fleet.folder, "nodes-1", lambda: None, deadline_s=0.1)
+
+    ours = x509.load_pem_x509_certificates((fleet.layout.node("00000010") / "client.pem").read_bytes())
+    assert fleet.issuer(NODES).certificate.subject == ours[0].issuer
+    assert ["nodes-2"] == [one.issuer for one in fleet.nodes[0].certificates]
+
+
+@pytest.mark.integration
+def test_session_under_a_number_that_waits_is_ended_with_its_issuer(tmp_path: Path) -> None:
+    """The broker lets it hear the scheme before anybody has claimed it."""
+    fleet = Fleet.init(tmp_path / "town", schemes={"hart": "HART"}, port=free_port())
+    (made,) = reserve(fleet, [SHOP])
+    thief = tmp_path / "thief"
+    thief.mkdir()
+    fleet.layout.write_certificate(thief, "client", issue_client_certificate(fleet.issuer(NODES), made.claim.node))
+    shutil.copy(fleet.layout.trusted, thief / "ca.pem")
+
+    def hang_up() -> None:
+        os.kill(int(fleet.layout.pid_file.read_text()), signal.SIGHUP)
+
+    with running_broker(fleet.layout.broker / "mosquitto.conf", fleet.record.broker.port):
+        fleet.enforce(hang_up)
+        with listening(fleet.record.broker.port, thief) as open_session:
+            cut_off(fleet.folder, "nodes-1", hang_up)
+            wait_until(open_session.disconnected.is_set, "the thief's session ends")
 
 
 def test_collect_says_whom_it_took_over_and_whom_not(
