@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, withdraw
+from provisioning.claims import MadeClaim, claim_again, may_claim, reserve, waiting_claim, withdraw
 from provisioning.console import broker_options, confirm, knows_broker, pass_claims_on, reload_of, say, town_options
 from provisioning.errors import FleetError, FleetInputError
 from provisioning.fleet import Fleet, NewNode
@@ -68,6 +68,7 @@ def add_commands(commands: Commands) -> None:
     )
     claim.add_argument("node", metavar="NODE", help="its id, from 'list'")
     claim.add_argument("--withdraw", action="store_true", help="take the claim back: no unit will come")
+    claim.add_argument("--yes", action="store_true", help="do not ask before taking it back")
     _add_label_option(claim)
     claim.set_defaults(run=_claim)
 
@@ -169,6 +170,8 @@ def _ask_about_namesakes(fleet: Fleet, premises: str) -> None:
 def _claim(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
     if options.withdraw:
+        if not options.yes:
+            _ask_about_withdrawal(fleet, options.node)
         claim = withdraw(fleet, options.node)
         say(f"The claim of {claim.node} ({claim.premises}) is withdrawn: its code opens nothing any more.")
     else:
@@ -176,6 +179,17 @@ def _claim(options: argparse.Namespace) -> None:
         _hand_out([claim_again(fleet, options.node)], options, write)
         say("The code before this one opens nothing any more: destroy its label.")
     pass_claims_on(options, fleet)
+
+
+def _ask_about_withdrawal(fleet: Fleet, node: str) -> None:
+    claim = waiting_claim(fleet.record, node)
+    confirm(
+        f"If a unit has claimed {claim.node} ({claim.premises}) since the last 'watchlink fleet collect', that premises"
+        " loses the network at once, for good.",
+        "Take the claim back?",
+        unchanged="Nothing was changed.",
+        way_out="Collect first. If it still waits, give --yes.",
+    )
 
 
 def _hand_out(

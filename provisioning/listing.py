@@ -173,7 +173,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
-    warnings += _claim_warnings(record, now)
+    warnings += _claim_warnings(record, live, now)
     if live is not None:
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
     found, trouble = _differences(fleet, snapshot)
@@ -264,11 +264,18 @@ def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
     return until, "" if row.revoked_at is None else _day(row.revoked_at)
 
 
-def _claim_warnings(record: FleetRecord, now: datetime) -> list[str]:
-    return [
-        f"The claim of {claim.premises} has ended unused: 'watchlink fleet claim {claim.node}' makes a new code."
+def _claim_warnings(record: FleetRecord, live: FleetList | None, now: datetime) -> list[str]:
+    claimed = {unit.node for unit in live.units} if live is not None else set()
+    found = [
+        f"A unit has claimed {claim.node} ({claim.premises}), as central knows: 'watchlink fleet collect'."
         for claim in record.claims
-        if claim.ends_at <= now
+        if claim.node in claimed
+    ]
+    return found + [
+        f"The claim of {claim.premises} has ended. If a unit has used it: 'watchlink fleet collect'. If not: 'watchlink"
+        f" fleet claim {claim.node}' makes a new code."
+        for claim in record.claims
+        if claim.ends_at <= now and claim.node not in claimed
     ]
 
 

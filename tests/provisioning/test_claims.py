@@ -21,6 +21,7 @@ from tests.provisioning.conftest import Clock
 from tests.support.fleet_office import Office
 from wire.claim_code import claim_hash, read_claim_code
 from wire.claims import OpenClaim, decode_claims
+from wire.fleet_list import FleetList, UnitEntry
 from wire.signing import SigningKey
 from wire.snapshots import PremisesEntry
 
@@ -260,10 +261,20 @@ def test_claim_prints_a_new_code(fleet: Fleet, capsys: pytest.CaptureFixture[str
 def test_claim_can_be_withdrawn(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     reserve(fleet, [SHOP])
 
-    assert 0 == main(["claim", "--dir", str(fleet.layout.town), "00000010", "--withdraw"])
+    assert 0 == main(["claim", "--dir", str(fleet.layout.town), "00000010", "--withdraw", "--yes"])
 
     assert "The claim of 00000010 (Corner Shop) is withdrawn" in capsys.readouterr().out
     assert () == open_claims(fleet)
+
+
+def test_claim_is_not_withdrawn_unasked(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    """A unit that has claimed it and was not collected yet is a shop whose alerts count."""
+    reserve(fleet, [SHOP])
+
+    assert 2 == main(["claim", "--dir", str(fleet.layout.town), "00000010", "--withdraw"])
+
+    assert "that premises loses the network at once, for good." in capsys.readouterr().err
+    assert 1 == len(open_claims(fleet))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +319,19 @@ def test_list_shows_what_waits_and_until_when(fleet: Fleet, clock: Clock) -> Non
     ended = as_table(list_fleet(fleet))
 
     assert "00000010  Corner Shop  High St  hart     claim ended 2027-03-15" in ended
-    assert "! The claim of Corner Shop has ended unused: 'watchlink fleet claim 00000010' makes a new code." in ended
+    assert "! The claim of Corner Shop has ended. If a unit has used it: 'watchlink fleet collect'." in ended
+    assert "'watchlink fleet claim 00000010' makes a new code." in ended
+
+
+def test_list_tells_which_claim_has_its_unit_already_as_central_knows(fleet: Fleet, clock: Clock) -> None:
+    """It is armed: a new code would be of no use, and taking the claim back would cut it off."""
+    reserve(fleet, [SHOP, PUB])
+    clock.pass_by(timedelta(days=14))
+
+    warnings = list_fleet(fleet, live=FleetList(at=clock(), units=(UnitEntry(node="00000010"),))).warnings
+
+    assert "A unit has claimed 00000010 (Corner Shop), as central knows: 'watchlink fleet collect'." in warnings
+    assert ["The Anchor"] == [name for name in (SHOP.premises, PUB.premises) if f"The claim of {name}" in str(warnings)]
 
 
 def test_list_as_json_tells_programs_what_waits(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
