@@ -36,7 +36,7 @@ _NO_LANE: Final = "alerts have no connection of their own at central"
 
 
 def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[tuple[str, Path]]) -> list[Finding]:
-    """Of the broker, of central's two connections, of the office's publisher, and of each page that has one."""
+    """Of broker, central's two connections, office's publisher, enrolment service, and each page that has one."""
     found = []
     for about, path, who, is_here in (
         ("broker's certificate", f"{places.BROKER}/server.pem", "broker", parts.central),
@@ -53,6 +53,11 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
             found.append(bad(about, _NO_LANE, to_do))
         elif who != "office":
             found.append(bad(about, f"{path} is missing", "Run 'watchlink central install' again."))
+    if parts.enrolment:
+        # It is read at the start alone.
+        to_do = "Run 'watchlink fleet enrolment' on the fleet's machine, carry its folder here, restart the service."
+        own = machine.path(f"{places.ENROLMENT}/enrolment/server.pem")
+        found.append(_certificate("enrolment's certificate", own, now, to_do))
     found += [_certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {_CARRY}") for what, path in pages]
     return found
 

@@ -173,7 +173,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
-    warnings += _claim_warnings(record, live, now)
+    warnings += [*_enrolment_warnings(fleet, now), *_claim_warnings(record, live, now)]
     if live is not None:
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
     found, trouble = _differences(fleet, snapshot)
@@ -262,6 +262,23 @@ def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
         )
     until = "renews itself" if row.renews else _day(row.certificate_expires_at)
     return until, "" if row.revoked_at is None else _day(row.revoked_at)
+
+
+def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:
+    file = fleet.layout.enrolment / "server.pem"
+    try:
+        ends_at = x509.load_pem_x509_certificates(file.read_bytes())[0].not_valid_after_utc
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as e:
+        return [f"{file} cannot be read ({e}): 'watchlink fleet enrolment'."]
+    left = ends_at - now
+    if left > CERTIFICATE_WARNING:
+        return []
+    when = "has expired" if left <= timedelta(0) else f"expires in {_days(left)}"
+    then = "without it no unit is claimed or renews itself"
+    to_do = "'watchlink fleet enrolment', carry the folder there, restart the service"
+    return [f"The enrolment service's certificate {when}; {then}: {to_do}."]
 
 
 def _claim_warnings(record: FleetRecord, live: FleetList | None, now: datetime) -> list[str]:

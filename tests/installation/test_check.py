@@ -22,6 +22,7 @@ from installation.ports import broker_answers, page_answers
 from installation.services import SYSTEM
 from provisioning.certificates import AUTHORITY_LIFE, CertificateAuthority, issue_crl, issue_server_certificate
 from provisioning.delegate import delegate_to
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from provisioning.issuer_changes import new_root
 from provisioning.office import change_keys
@@ -205,6 +206,18 @@ def test_issuer_that_ends_before_what_it_signed_is_told_with_what_to_do(installe
 
     assert ("soon", "server.pem expires in 19 days") == (finding.state, finding.text)
     assert "fleet new-root --replace" in finding.to_do
+
+
+def test_certificate_of_the_enrolment_service_is_told_before_nobody_can_renew(
+    installed: BareMachine, fleet: Fleet
+) -> None:
+    own = installed.path(f"{places.ENROLMENT}/enrolment")
+    shutil.copytree(open_enrolment(fleet.folder, ["192.0.2.1"]), own)
+
+    (finding,) = found(check(installed, fleet.now() + timedelta(days=61)), "enrolment's certificate")
+
+    assert ("soon", "server.pem expires in 28 days") == (finding.state, finding.text)
+    assert "restart the service" in finding.to_do
 
 
 def test_missing_connection_for_alerts_is_told(installed: BareMachine) -> None:

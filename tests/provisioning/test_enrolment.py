@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from cryptography import x509
@@ -12,8 +14,10 @@ from provisioning.cli import main
 from provisioning.enrolment import open_enrolment
 from provisioning.errors import FleetInputError
 from provisioning.fleet import Fleet
+from provisioning.listing import list_fleet
 from provisioning.records import FIRST_CA, IssuerRecord
 from runtime.issuing import permitted_organisation
+from tests.provisioning.conftest import Clock
 from wire.subjects import NODES
 
 HOSTS = ["enrol.town.example", "192.0.2.1"]
@@ -63,3 +67,15 @@ def test_fleet_with_one_ca_for_everybody_has_no_service(fleet: Fleet) -> None:
 
     with pytest.raises(FleetInputError, match="must not be online"):
         open_enrolment(fleet.folder, HOSTS)
+
+
+@pytest.mark.parametrize(("days", "said"), [(59, ""), (61, "expires in 29 days"), (91, "has expired")])
+def test_list_warns_before_the_service_has_no_certificate(fleet: Fleet, clock: Clock, days: int, said: str) -> None:
+    """Without one no node renews its own, and that shows weeks later."""
+    open_enrolment(fleet.folder, HOSTS)
+    clock.pass_by(timedelta(days=days))
+
+    told = [one for one in list_fleet(fleet).warnings if one.startswith("The enrolment service's certificate")]
+
+    assert [bool(said)] * len(told) == [said in one for one in told]
+    assert bool(said) == bool(told)
