@@ -62,12 +62,15 @@ class Pack(Struct, frozen=True):
 
     def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
         """Path on the machine → contents and mode. In the order of writing: what refuses comes first."""
-        named = sorted(self.files.keys() - {CLAIMS}, key=_turn)
-        files = {_place(name): (self.files[name], _mode(name)) for name in named}
+        enrolment = {f"{ENROLMENT}/{name}": (self.files[name], PUBLIC) for name in (CLAIMS, TOP) if name in self.files}
+        files: dict[str, tuple[bytes, int]] = {}
+        for name in sorted(self.files.keys() - {CLAIMS}, key=_turn):
+            if name == TOP:
+                # Before central's: the service has signed for its nodes again before central forgets them.
+                files |= enrolment
+            files[_place(name)] = self.files[name], _mode(name)
         files[OFFICE_DIRECTORY] = (self.files[TOP], PUBLIC)
         files[f"{OFFICE}/authority.pub"] = (self.files["central/authority.pub"], PUBLIC)
-        for name in self.files.keys() & {TOP, CLAIMS}:
-            files[f"{ENROLMENT}/{name}"] = (self.files[name], PUBLIC)
         is_here = {OFFICE: parts.office, ENROLMENT: parts.enrolment}
         return {
             path: file

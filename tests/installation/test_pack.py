@@ -57,6 +57,14 @@ def test_files_go_to_their_places_the_refusing_ones_first(town: Path) -> None:
     assert placed["/var/lib/watchlink-central/directory.json"] == placed[f"{OFFICE}/directory.json"]
 
 
+def test_enrolment_service_gets_a_directory_before_central(town: Path) -> None:
+    """Central forgets units that were not collected until the service has signed for them again."""
+    placed = [*read_pack(town).placed(Parts(enrolment=True))]
+    places = [placed.index(f"/var/lib/watchlink-{who}/directory.json") for who in ("enrol", "central")]
+
+    assert sorted(places) == places
+
+
 def test_claims_are_carried_along_and_no_node_of_them_is_a_sender(fleet: Fleet, town: Path, tmp_path: Path) -> None:
     reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
     packing.pack(fleet.folder, tmp_path / "town.tar")
