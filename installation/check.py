@@ -58,6 +58,7 @@ OFFICE_OWNERS: Final = (
     (f"{places.OFFICE}/publisher/*.key", PUBLISHER, _OWN),
     (f"{places.OFFICE}/snapshots", PUBLISHER, 0o2750),
 )
+ENROLMENT_USER: Final = "watchlink-enrol"
 USERS: Final = (BROKER_USER, CENTRAL_USER)
 OFFICE_USERS: Final = (PAGES, PUBLISHER, "watchlink-office-papers")
 
@@ -164,6 +165,9 @@ def _owners(machine: Machine, parts: Parts) -> Iterator[Finding]:
         for path in sorted(set(machine.root.glob(pattern.lstrip("/"))) - seen):
             seen.add(path)
             problem = judge_owner(path, owner, mode)
+            if problem and parts.enrolment and path == machine.path(places.LISTS):
+                # Written by the enrolment service's user when it renews its list, and by root with a pack.
+                problem = judge_owner(path, ENROLMENT_USER, mode)
             if problem:
                 yield problem
 

@@ -23,6 +23,7 @@ OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 ENROLMENT: Final = "/var/lib/watchlink-enrol"
 ENROLMENT_TOML: Final = f"{ENROLMENT}/enrolment/enrol.toml"
+LISTS: Final = f"{BROKER}/crl.pem"
 
 
 class Parts(Struct, frozen=True):

@@ -100,6 +100,23 @@ def test_another_owner_is_told(tmp_path: Path) -> None:
     assert f"Run 'chown watchlink-central: {tmp_path / 'key'}'." == finding.to_do
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+def test_revocation_lists_may_belong_to_the_service_that_renews_them(
+    installed: BareMachine, monkeypatch: pytest.MonkeyPatch, *, is_here: bool
+) -> None:
+    if is_here:
+        toml = installed.path(places.ENROLMENT_TOML)
+        toml.parent.mkdir(parents=True)
+        toml.touch()
+    owner = installed.path(places.LISTS).stat().st_uid
+    monkeypatch.setattr(checking, "ENROLMENT_USER", pwd.getpwuid(owner).pw_name)
+
+    told = [one.text for one in found(check(installed), "owners and modes")]
+
+    assert is_here != any("crl.pem belongs to" in text for text in told)
+    assert any("acl belongs to" in text for text in told)
+
+
 def test_unit_of_another_version_and_one_that_was_changed_here_are_told_apart(
     installed: BareMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
