@@ -35,6 +35,8 @@ DAY = timedelta(days=1)
 def folder(town: Town) -> Iterator[Path]:
     """Of a node that knows the enrolment service, which runs."""
     folder = town.folder(SHOP)
+    # Of yesterday: one that is renewed within its first second would not last longer.
+    write_pair(folder, issue_client_certificate(town.fleet.folder.issuer(NODES), SHOP, now=datetime.now(UTC) - DAY))
     with running_service(EnrollingTown.of(town.fleet)) as service:
         with (folder / "node.toml").open("a") as file:
             file.write(f'[enrolment]\nhost = "127.0.0.1"\nport = {service.port}\n')
