@@ -55,7 +55,8 @@ class DirectoryFile:
         self._held = held
         self._clock = clock
         self._marks: dict[Path, tuple[int, int, int]] = {}
-        self._told = ""
+        self._told: set[Path] = set()
+        """Files that cannot be read, as was told."""
 
     def look(self) -> DirectoryChanged | DirectoryRefused | None:
         """What has changed since the last look; ``None`` = nothing. Of two changes the second is told at the next."""
@@ -73,12 +74,16 @@ class DirectoryFile:
                 return None
             with path.open("rb") as source:
                 data = source.read(DIRECTORY_BYTES_MAX + 1)
-        except OSError:
+        except OSError as e:
             self._marks.pop(path, None)
-            return self._refuse_once(UNREADABLE) if path == self._needed else None
+            # A delegate's that is there but closed to us is a mistake: what was claimed is never heard of.
+            is_fault = path == self._needed or not isinstance(e, FileNotFoundError)
+            if not is_fault or path in self._told:
+                return None
+            self._told.add(path)
+            return DirectoryRefused(UNREADABLE)
         self._marks[path] = mark
-        if path == self._needed:
-            self._told = ""
+        self._told.discard(path)
         return self._judge(data)
 
     def _judge(self, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
@@ -97,12 +102,6 @@ class DirectoryFile:
             return DirectoryRefused(objection)
         self._held = directory
         return DirectoryChanged(directory, data)
-
-    def _refuse_once(self, reason: str) -> DirectoryRefused | None:
-        if self._told == reason:
-            return None
-        self._told = reason
-        return DirectoryRefused(reason)
 
 
 class DirectoryWatcher:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import make_url
 
 from central.core.events import DirectoryChanged, DirectoryRefused
-from central.directory_file import DirectoryFile, Newest, open_kept
+from central.directory_file import UNREADABLE, DirectoryFile, Newest, open_kept
 from central.store.database import Database
 from tools.publish.examples import CHANGES, DELEGATING_DIRECTORY, KEYS, PRESSED_AT, PUB
 from wire.directory import (
@@ -200,3 +200,17 @@ def test_bad_second_file_is_refused_and_holds_nothing_up(tmp_path: Path, junk: b
     assert isinstance(desk.file.look(), DirectoryChanged)
     assert isinstance(desk.file.look(), DirectoryRefused)
     assert None is desk.file.look()
+
+
+def test_second_file_that_is_closed_to_central_is_told_once(tmp_path: Path) -> None:
+    """Its units say that they are armed, and central hears none of them."""
+    desk = Two(tmp_path)
+    desk.path.write_bytes(BASE)
+    desk.delegated.symlink_to(desk.delegated)  # Fails for root as well.
+
+    assert isinstance(desk.file.look(), DirectoryChanged)
+    assert DirectoryRefused(UNREADABLE) == desk.file.look()
+    assert None is desk.file.look()
+    desk.delegated.unlink()
+    desk.delegated.write_bytes(delegates())
+    assert isinstance(desk.file.look(), DirectoryChanged)
