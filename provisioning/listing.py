@@ -172,7 +172,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         *no_lane,
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
-    warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record.delegation, now)]
+    warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record, now)]
     warnings += [*_enrolment_warnings(fleet, now), *_claim_warnings(record, live, now)]
     if live is not None:
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
@@ -316,12 +316,18 @@ def _delegate(delegation: DelegationRecord | None) -> DelegateRow | None:
     return DelegateRow(key_fingerprint(bytes.fromhex(delegation.key)), delegation.key, delegation.expires_at)
 
 
-def _delegate_warnings(delegation: DelegationRecord | None, now: datetime) -> list[str]:
+def _delegate_warnings(record: FleetRecord, now: datetime) -> list[str]:
+    delegation = record.delegation
     if delegation is None or delegation.key is None or delegation.expires_at - now > CERTIFICATE_WARNING:
         return []
     left = delegation.expires_at - now
     when = "is over" if left <= timedelta(0) else f"ends in {_days(left)}"
-    return [f"The delegation {when}: give the delegate's key again, 'watchlink fleet delegate FILE'."]
+    first = (
+        " Before any other change: once it is over, the next directory leaves out units that were not collected."
+        if record.claims
+        else ""
+    )
+    return [f"The delegation {when}: give the delegate's key again, 'watchlink fleet delegate FILE'.{first}"]
 
 
 def _web_warnings(web: WebRecord | None, now: datetime) -> list[str]:

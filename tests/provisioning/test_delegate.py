@@ -11,10 +11,11 @@ from typing import Protocol
 import msgspec
 import pytest
 
+from provisioning.claims import reserve
 from provisioning.cli import main
 from provisioning.delegate import delegate_to, end_delegation, read_delegate_key
 from provisioning.errors import FleetInputError
-from provisioning.fleet import Fleet
+from provisioning.fleet import Fleet, NewNode
 from provisioning.listing import as_table, list_fleet
 from provisioning.records import encode_record, load_record
 from tests.support.fleet_office import Office
@@ -217,6 +218,17 @@ def test_list_names_the_delegate_and_warns_before_its_time_is_over(fleet: Fleet,
     end_delegation(fleet.folder)
     assert list_fleet(fleet).delegate is None
     assert "delegat" not in "".join(list_fleet(fleet).warnings)
+
+
+def test_list_says_whom_an_ended_delegation_leaves_out(fleet: Fleet, clock: Clock) -> None:
+    """A unit may have claimed its number: nobody takes the delegate's word for it after the next directory."""
+    delegate_to(fleet.folder, DELEGATE.public.raw)
+    clock.pass_by(timedelta(days=60))
+    assert "leaves out units" not in "".join(list_fleet(fleet).warnings)
+
+    reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
+
+    assert "the next directory leaves out units that were not collected." in "".join(list_fleet(fleet).warnings)
 
 
 def test_directory_says_nothing_of_a_delegate_in_a_town_without_one(fleet: Fleet) -> None:
