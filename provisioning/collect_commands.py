@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioning.collecting import collect
-from provisioning.console import broker_options, pass_directory_on, say, town_options
+from provisioning.collecting import Collected, collect, foresee
+from provisioning.console import broker_options, confirm, pass_directory_on, say, town_options
 from provisioning.fleet import Fleet
 
 if TYPE_CHECKING:
@@ -28,12 +28,18 @@ def add_commands(commands: Commands) -> None:
         metavar="FILE",
         help="the enrolment service's changed/directory.json; default: in TOWN/enrolment",
     )
+    command.add_argument(
+        "--yes", action="store_true", help="do not ask before revoking units whose claims are not known here"
+    )
     command.set_defaults(run=_collect)
 
 
 def _collect(options: argparse.Namespace) -> None:
     fleet = Fleet.open(options.dir)
-    found = collect(fleet.folder, options.file or fleet.layout.enrolment / "changed" / "directory.json")
+    file = options.file or fleet.layout.enrolment / "changed" / "directory.json"
+    if not options.yes:
+        _ask_about_revoking(foresee(fleet.folder, file))
+    found = collect(fleet.folder, file)
     for node in found.taken:
         say(f"{node.node} ({node.premises}) has claimed its premises, and is this fleet's from now on.")
     for node in found.struck:
@@ -49,3 +55,16 @@ def _collect(options: argparse.Namespace) -> None:
         pass_directory_on(options, fleet)
     else:
         say("No unit has claimed its premises since the last time.")
+
+
+def _ask_about_revoking(found: Collected) -> None:
+    named = ", ".join(f"{node.node} ({node.premises})" for node in found.without_claim)
+    if not named:
+        return
+    confirm(
+        f"These units have claimed numbers whose claims are not in this fleet's record: {named}. Either the claims were"
+        " taken back, or the record is an older copy ('Restoring an older fleet folder' in docs/backups.md).",
+        "Revoke these units for good?",
+        unchanged="Nothing was changed.",
+        way_out="If the claims were taken back, give --yes.",
+    )

@@ -29,13 +29,24 @@ class Collected(Struct, frozen=True):
 
     Attributes:
         taken: nodes that claimed their premises, and are the authority's own now.
-        struck: nodes whose claim had been taken back: nobody hears them any more.
+        struck: nodes that the delegate had struck, and those without a claim here: nobody hears them any more.
         strangers: numbers that this fleet has never reserved. They are left out: an honest delegate adds none.
     """
 
     taken: tuple[NodeRecord, ...] = ()
     struck: tuple[NodeRecord, ...] = ()
     strangers: tuple[str, ...] = ()
+
+    @property
+    def without_claim(self) -> tuple[NodeRecord, ...]:
+        """Of those struck: their claim was taken back, or the fleet's record has forgotten it."""
+        return tuple(node for node in self.struck if node.profile == _PROFILE_UNKNOWN)
+
+
+def foresee(folder: FleetFolder, file: Path) -> Collected:
+    """What :func:`collect` would find now; nothing is changed. Raises as that does."""
+    with folder.changing():
+        return _sorted_out(folder, _read(folder, file))
 
 
 def collect(folder: FleetFolder, file: Path) -> Collected:

@@ -226,7 +226,7 @@ def test_collect_says_whom_it_took_over_and_whom_not(
     file = changed(fleet, entry("00000010"), entry("00000011"), entry("00000012"))
     command = ["collect", "--dir", str(fleet.layout.town), "--from", str(file)]
 
-    assert 0 == main(command)
+    assert 0 == main([*command, "--yes"])
 
     said = capsys.readouterr().out
     assert "00000010 (Corner Shop) has claimed its premises, and is this fleet's from now on." in said
@@ -235,6 +235,19 @@ def test_collect_says_whom_it_took_over_and_whom_not(
     assert "Copy " in said
     assert 2 == main(["collect", "--dir", str(fleet.layout.town), "--from", str(tmp_path / "nowhere")])
     assert "The enrolment service writes it." in capsys.readouterr().err
+
+
+def test_unit_whose_claim_the_record_has_forgotten_is_not_revoked_unasked(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An older copy of the record was put back, with its numbers raised: the unit is a shop whose alerts count."""
+    withdraw(fleet, "00000011")
+    file = changed(fleet, entry("00000010"), entry("00000011"))
+
+    assert 2 == main(["collect", "--dir", str(fleet.layout.town), "--from", str(file)])
+
+    assert "not in this fleet's record: 00000011 (Somewhere)." in capsys.readouterr().err
+    assert () == Fleet.open(fleet.layout.town).nodes
 
 
 @pytest.mark.integration
