@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from node.config import check_directory, load_config
 from node.enrol.asking import roots_of
 from node.enrol.keys import GALLERY_KEY, SEALING_KEY, SIGNING_KEY, TLS_KEY, UnitKeys
-from node.enrol.trouble import another_town, no_service
+from node.enrol.trouble import another_town, no_service, unknown_hardware
+from node.hw.profiles import PROFILES
 from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from runtime.config import ConfigError
 from runtime.issuing import subject_name
@@ -37,6 +38,8 @@ def prepare(folder: Path, seed: Seed, keys: UnitKeys, answer: EnrolmentAnswer, v
     """
     if answer.node != seed.node:
         raise no_service(f"it gave the identity of {answer.node}")
+    if answer.profile not in PROFILES:
+        raise unknown_hardware(answer.profile)
     _check_certificates(seed, keys, answer)
     text = node_toml(
         node=answer.node,

@@ -85,6 +85,17 @@ def refused(problem: str, retry_s: int) -> Trouble:
     return Trouble(f"{known.sentence}. Call the fleet's engineer.", (known.short, _CALL), LATER_AGAIN_S, is_final=True)
 
 
+def unknown_hardware(profile: str) -> Trouble:
+    """The town is of a newer version than this unit's program, which could not start with that."""
+    return Trouble(
+        f"This unit's program does not know the hardware profile {profile!r} that it is to have: update it. Call the"
+        " fleet's engineer.",
+        ("Update this unit", _CALL),
+        LATER_AGAIN_S,
+        is_final=True,
+    )
+
+
 def bad_seed(sentence: str) -> Trouble:
     """The card's seed cannot be used."""
     return Trouble(f"{sentence} Call the fleet's engineer.", ("The seed is wrong", _CALL), LATER_AGAIN_S, is_final=True)

@@ -173,6 +173,19 @@ def test_new_code_for_the_same_unit_finishes_what_was_lost(
     assert STATUS_ARMED == unit.enrol()
 
 
+def test_hardware_that_only_a_newer_program_knows_leaves_the_seed_for_it(unit: Unit, service: ServiceThread) -> None:
+    """Armed with it, the unit could not start, and nothing on its panel would say why."""
+    claims = {one.node: one for one in service.town.claims()}
+    own = claims[unit.seed.node]
+    service.town.claim(*(claims | {own.node: msgspec.structs.replace(own, profile="ssd9999")}).values())
+
+    assert STATUS_NOT_ARMED == unit.enrol()
+    assert "does not know the hardware profile 'ssd9999'" in unit.told[-1].sentence
+    assert ("Update this unit", "Call the engineer") == unit.told[-1].lines
+    assert unit.seed_file.exists()
+    assert not unit.config.exists()
+
+
 def test_unit_that_is_a_node_becomes_no_other(unit: Unit, service: ServiceThread) -> None:
     unit.enrol()
     before = unit.files()
