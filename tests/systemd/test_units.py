@@ -122,6 +122,13 @@ def test_unit_is_notified_watched_and_restarted_for_ever(name: str) -> None:
         assert line in lines
 
 
+def test_node_is_back_at_once_however_often_it_was_started_anew() -> None:
+    """Settings from the fleet start it anew on purpose; systemd forgets no restart while the machine runs."""
+    lines = (UNITS / "watchlink-node.service").read_text().splitlines()
+
+    assert ["RestartSec=500ms"] == [line for line in lines if line.startswith("Restart") and line != "Restart=always"]
+
+
 @pytest.mark.finding(16)
 def test_central_may_open_more_files_than_its_page_takes_connections() -> None:
     """The rest is for alerts, the broker and the disk."""
