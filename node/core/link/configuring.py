@@ -4,7 +4,9 @@ An alert goes before settings. The node starts again, which takes a second or tw
 nobody needs it: no button is down, no alert of its own is open or on its way, no neighbour's alert is on the panel, and
 its radio is silent. That is so for the start of a trial and for the return from one. With one exception: if a press
 has got no receipt and the settings on trial have put the radio out of order, the return is what the alert needs, and
-comes at once. The press is on the disk, and the next run sends it.
+comes at once. A wrong line keys nothing and reports no fault: so it also comes if the radio path was proven before, is
+not so with these settings, and the press has been without a receipt for a while. The press is on the disk, and the next
+run sends it.
 
 A trial is passed once the node has been steady for a while: central has answered, no part fails that worked before, the
 transmit key has moved by order, and a radio path that was proven is proven again by a path test. It has failed when a
@@ -32,7 +34,12 @@ from wire.frames import PathTest
 RETRY_MS: Final = 60_000
 """After the disk has refused to keep them."""
 _RADIO: Final = frozenset((Part.RADIO, Part.MODEM))
+_AT_REST: Final = frozenset((ButtonPhase.UP, ButtonPhase.STUCK, ButtonPhase.STUCK_OPENING))
+"""One that is stuck calls nobody, and may be so for weeks."""
+_PRESSING: Final = frozenset((ButtonPhase.CLOSING, ButtonPhase.DOWN, ButtonPhase.OPENING))
+"""What it means is not known yet, and would be lost."""
 _NO_DISK: Final = "the card cannot be written"
+_UNHEARD: Final = "an alert got no receipt, and no path test had come back by radio, as it did before"
 
 
 def came(turn: Turn, event: SettingsReceived) -> None:
@@ -135,10 +142,11 @@ def _judge(turn: Turn) -> None:
     state, on_disk = turn.state, turn.state.configuring.kept
     steady_ms = turn.timing.settings_steady_ms
     broken = any(turn.now_ms - state.faults[part].since_ms >= steady_ms for part in _broken(state))
-    missing = _missing(state, turn.now_ms)
-    if broken or _is_alert_stuck(state, turn.now_ms) or (missing and turn.now_ms >= _until_ms(state)):
+    missing, is_stuck = _missing(state, turn.now_ms), _is_alert_stuck(state, turn.now_ms)
+    if broken or is_stuck or (missing and turn.now_ms >= _until_ms(state)):
         _keep(turn, is_writing=True, is_leaving=True)
-        turn.order(KeepSettings(on_disk.returned(missing or "the radio did not work")))
+        reason = _UNHEARD if is_stuck and not _broken(state) else missing
+        turn.order(KeepSettings(on_disk.returned(reason)))
     elif not missing and turn.now_ms >= state.started_ms + steady_ms:
         _keep(turn, is_writing=True)
         turn.order(KeepSettings(on_disk.taken()))
@@ -146,7 +154,6 @@ def _judge(turn: Turn) -> None:
 
 def _missing(state: NodeState, now_ms: int) -> str:
     """What is not as it was before, in words; empty = all is."""
-    before = state.configuring.kept.before
     for part in _broken(state):
         return f"{part}: {state.faults[part].detail}"
     if state.central.path is not PathPhase.PROVEN:
@@ -154,10 +161,14 @@ def _missing(state: NodeState, now_ms: int) -> str:
     radio = state.settings.radio
     if radio is not None and radio.has_key and Part.RADIO not in state.faults and not state.configuring.is_key_proven:
         return "the transmit key did not move"
-    is_wanted = before.is_radio_proven and radio is not None and bool(radio.licence)
-    if is_wanted and radio_path(state, now_ms) is not RadioPath.READY:
-        return "no path test came back by radio, as it did before"
-    return ""
+    return "no path test came back by radio, as it did before" if _is_unproven(state, now_ms) else ""
+
+
+def _is_unproven(state: NodeState, now_ms: int) -> bool:
+    """Whether the radio path was proven before the trial, and is not with its settings, which let it transmit."""
+    radio = state.settings.radio
+    is_wanted = state.configuring.kept.before.is_radio_proven and radio is not None and bool(radio.licence)
+    return is_wanted and radio_path(state, now_ms) is not RadioPath.READY
 
 
 def _broken(state: NodeState) -> list[Part]:
@@ -171,7 +182,7 @@ def _needs_us(state: NodeState) -> str:
     rows = (row.signed.frame for _, row in state.outbox.rows.oldest())
     if (
         state.drafts
-        or any(press.phase is not ButtonPhase.UP for press in state.buttons.values())
+        or any(press.phase not in _AT_REST for press in state.buttons.values())
         or any(incident is not None and incident.phase is not Phase.CLOSED for incident in own)
         or any(not isinstance(frame, PathTest) for frame in rows)
     ):
@@ -182,12 +193,18 @@ def _needs_us(state: NodeState) -> str:
 
 
 def _is_alert_stuck(state: NodeState, now_ms: int) -> bool:
-    """Whether a press has got no receipt, and the radio that should carry it fails by the settings on trial."""
-    if not state.configuring.is_trial or not _RADIO & set(_broken(state)) or state.drafts:
+    """Whether a press has got no receipt, and the radio that should carry it does not work by the settings on trial."""
+    if not state.configuring.is_trial or state.drafts or any(p.phase in _PRESSING for p in state.buttons.values()):
         return False
-    due_ms = state.settings.timing.receipt_due_ms
+    timing = state.settings.timing
+    if _RADIO & set(_broken(state)):
+        wait_ms = timing.receipt_due_ms
+    elif _is_unproven(state, now_ms) and state.radio.over is None:
+        wait_ms = timing.settings_steady_ms
+    else:
+        return False
     return any(
-        not isinstance(row.signed.frame, PathTest) and (row.pressed_ms is None or now_ms - row.pressed_ms >= due_ms)
+        not isinstance(row.signed.frame, PathTest) and (row.pressed_ms is None or now_ms - row.pressed_ms >= wait_ms)
         for _, row in state.outbox.rows.oldest()
     )
 

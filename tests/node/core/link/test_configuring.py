@@ -6,10 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from node.core.controls import Button, Part
-from node.core.effects import KeepSettings, PublishHealth, Stop
+from node.core.effects import KeepSettings, PublishHealth, Stop, TransmitOver
 from node.core.events import (
     KeyProven,
     LinkDown,
+    OverEnded,
+    OverStarted,
     PartFailed,
     PartRecovered,
     PinChanged,
@@ -270,6 +272,73 @@ def test_alert_in_a_trial_keeps_the_node_while_the_radio_carries_it(trial: World
 
     assert "returned" == trial.kept_settings.state
     assert not is_stopping(trial)
+
+
+def with_a_key(before: Before) -> World:
+    """In a trial of a transmit key that opens without a fault."""
+    settings = replace(World().settings, radio=RadioSettings(licence="LG 1", has_key=True))
+    world = World(settings, kept_settings=Kept(good=Settled(4, b"old")).tried(Settled(7, b"new"), before))
+    world.restart()
+    world.online()
+    world.do(KeyProven())
+    return world
+
+
+def unheard(world: World, seconds: int) -> None:
+    """The radio sends what it is told, three seconds each, and nobody hears it."""
+    over = 0
+    for second in range(seconds):
+        for order in world.of(TransmitOver, world.after(1_000)):
+            over = order.over
+            world.do(OverStarted(over))
+        if over and second % 4 == 0:
+            world.do(OverEnded(over, 3_000))
+            over = 0
+
+
+def test_alert_in_a_trial_that_a_silent_radio_carries_nowhere_gets_the_old_one() -> None:
+    """A wrong pin keys nothing and reports nothing: only the missing receipt tells."""
+    world = with_a_key(Before(is_radio_proven=True))
+    world.do(LinkDown("cable"))
+    world.tap(Button.ATTACK, 1_100)
+    unheard(world, 17)
+    assert not is_stopping(world)
+    unheard(world, 20)
+
+    assert is_stopping(world)
+    assert world.state.radio.over is None
+    assert ("returned", 4) == (world.kept_settings.state, world.kept_settings.in_force.serial)
+    assert world.kept_settings.reason.startswith("an alert got no receipt")
+
+
+def test_alert_in_a_trial_keeps_a_radio_that_was_never_proven() -> None:
+    """The one of before is no better."""
+    world = with_a_key(Before())
+    world.do(LinkDown("cable"))
+    world.tap(Button.ATTACK, 1_100)
+    unheard(world, 60)
+
+    assert not is_stopping(world)
+
+
+def test_return_that_an_alert_needs_waits_until_the_next_press_is_stored(trial: World) -> None:
+    trial.do(PartFailed(Part.RADIO, "does not move"), LinkDown("cable"))
+    trial.tap(Button.ATTACK, 1_100)
+    trial.after(trial.settings.timing.receipt_due_ms - 500, PinChanged(Button.ATTACK, is_down=True))
+    trial.after(600)
+    assert not is_stopping(trial)
+    trial.after(600)
+
+    assert 2 in trial.stored
+    trial.after(1_000)
+    assert is_stopping(trial)
+
+
+def test_settings_do_not_wait_for_a_button_that_is_stuck(world: World) -> None:
+    world.do(PinChanged(Button.TEST, is_down=True, is_initial=True))
+    world.do(came())
+
+    assert is_stopping(world)
 
 
 def test_restart_or_power_cut_in_a_trial_takes_it_back(trial: World) -> None:
