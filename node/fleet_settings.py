@@ -103,7 +103,20 @@ class FleetSettings:
             pin = radio.ptt.gpio if radio.driver == "sound" and radio.ptt.method == "gpio" else None
         if pin is not None and (user := _user_of_pin(name, pin)):
             return f"GPIO {pin} cannot key a transmitter here: {user} of {name} is on it"
-        return _of_device(ptt) or _of_words(settings.words)
+        return _of_device(ptt) or _of_words(settings.words) or self._of_buttons(name)
+
+    def _of_buttons(self, name: str) -> str:
+        """A button that is looked for on another pin is dead, and no trial sees it: nobody presses one meanwhile."""
+        try:
+            wanted, own = profile_named(name), profile_named(self._node_file.hardware.profile)
+        except UnknownProfileError:
+            return ""
+        if own.is_fake or (wanted.buttons == own.buttons and not wanted.is_fake):
+            return ""
+        return (
+            f"{wanted.name} has its buttons on other pins than {own.name}, which the unit's own file names: whoever"
+            " changes the buttons writes it there"
+        )
 
     def _settings(self, settled: Settled) -> NodeSettings:
         """Verified again: the authority's, and this node's, whatever somebody wrote to the card.

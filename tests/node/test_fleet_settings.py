@@ -162,6 +162,9 @@ def test_profile_that_this_version_does_not_know_keeps_no_node_from_starting(ben
         ({"ptt": PttSetting(method="gpio", gpio=27)}, "the panel"),
         ({"profile": "adafruit-128x64-bonnet", "ptt": PttSetting(method="gpio", gpio=22)}, "the button cancel"),
         ({"words": Words(attack="危険")}, "no voice can say"),
+        ({"profile": "adafruit-128x64-bonnet"}, "buttons on other pins than ssd1309-128x64"),
+        ({"profile": "waveshare-sh1106-hat-i2c"}, "buttons on other pins"),
+        ({"profile": "fake"}, "buttons on other pins"),
     ],
 )
 def test_node_that_cannot_be_so_says_why(bench: Bench, what: dict[str, Any], says: str) -> None:
