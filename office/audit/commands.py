@@ -17,14 +17,18 @@ from runtime.key_file import read_key
 from wire.signing import PublicKey
 
 
-def published_head(configuration: Configuration) -> PublishedHead:
+def published_head(configuration: Configuration, others: tuple[PublicKey, ...] = ()) -> PublishedHead:
     """What was published of the audit.
+
+    Args:
+        configuration: of the office.
+        others: keys besides the office's own that are believed.
 
     Raises:
         ConfigError: the public half of the snapshot key cannot be read.
     """
     key = PublicKey(read_key(configuration.snapshot_public_file, "public half of the snapshot key"))
-    shelf = Shelf(configuration.snapshots_folder, configuration.town, key)
+    shelf = Shelf(configuration.snapshots_folder, configuration.town, key, others)
     return PublishedHead(configuration.snapshot_key_file.with_name(STATE_FILE), shelf)
 
 

@@ -160,8 +160,10 @@ def _begin_anew(configuration: Configuration) -> list[str]:
     from office.audit.commands import published_head  # noqa: PLC0415
 
     configuration.snapshots_folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    # What was erased is erased again also if the key is lost that signed the list of it.
+    published = published_head(configuration, trusted_origin(configuration, PROGRAM).others)
     with transaction.atomic():
-        return begin_anew(published_head(configuration), above_row=0, number=0, leap=LEAP)
+        return begin_anew(published, above_row=0, number=0, leap=LEAP)
 
 
 def _published_and_head(configuration: Configuration) -> tuple[Any, Any]:

@@ -54,12 +54,13 @@ class Shelf:
         folder: made if missing.
         town: ours.
         key: the public half of the snapshot key.
+        others: further keys that are trusted as much, such as one that was lost.
     """
 
-    def __init__(self, folder: Path, town: Town, key: PublicKey) -> None:
+    def __init__(self, folder: Path, town: Town, key: PublicKey, others: tuple[PublicKey, ...] = ()) -> None:
         self.folder = folder
         self._town = town
-        self._key = key
+        self._keys = (key, *others)
 
     def newest(self, name: SnapshotName) -> tuple[int, Snapshot | None]:
         """The highest number in the folder (0 = none), and that snapshot if it is one of ours and whole."""
@@ -69,7 +70,7 @@ class Shelf:
         kind: Any = KINDS[name]
         try:
             data = (self.folder / file_name(name, numbers[-1])).read_bytes()
-            return numbers[-1], open_snapshot(data, kind, self._town, (self._key,))
+            return numbers[-1], open_snapshot(data, kind, self._town, self._keys)
         except (OSError, SnapshotError) as e:
             logger.warning("the newest %s snapshot in the folder is not used: %s", name, e)
             return numbers[-1], None

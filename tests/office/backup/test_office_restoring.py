@@ -204,6 +204,20 @@ def test_lost_machine_is_restored_with_the_lists_that_central_has(kept: Kept, tm
     assert (central.newest.number > max(number, LEAP), "") == (True, central.fault)
 
 
+def test_who_was_erased_is_erased_again_though_the_key_of_the_list_is_lost(kept: Kept, tmp_path: Path) -> None:
+    """The directory still names it: the office's new keys are no reason to let anybody come back."""
+    trust(kept)
+    in_office(kept.file, ERASE)
+    in_office(kept.file, PUBLISH)
+    central_of(kept, tmp_path / "central").look()
+    lose(kept)
+    assert 0 == office("init", "--config", kept.file).returncode
+
+    said = kept.restore("--set-aside", "--lists", tmp_path / "central")
+
+    assert "HART-0001: erased again, with all that was held." in said
+
+
 def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
     trust(kept)
     lose(kept)
