@@ -61,7 +61,8 @@ def locked(file: Path, why: str, *, is_shared: bool = False, mode: int = PRIVATE
         BackupError: somebody else holds it (``why``), or the disk refuses.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+        # Root comes here too, and the folder is another user's: whatever a link there names must not become theirs.
+        descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     except OSError as e:
         raise BackupError(f"{file} cannot be used: {e.strerror}") from e
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -218,10 +219,8 @@ def _place_photographs(configuration: Configuration, opened: Path, wanted: froze
     folder = configuration.photographs_folder
     data = folder.parent
     new = folder.with_name(f".{folder.name}.new")
-    if new.exists():  # of a restore that was ended
-        for left in new.iterdir():
-            left.unlink()
-        new.rmdir()
+    if new.exists():  # Of a restore that was ended. Root must follow no link that somebody has put there.
+        shutil.rmtree(new)
     if folder.exists():
         folder.rename(aside / folder.name)
         sync_folder(data)

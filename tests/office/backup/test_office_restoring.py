@@ -253,6 +253,20 @@ def test_nothing_is_overwritten_and_what_was_there_is_kept(kept: Kept) -> None:
     disk.close()
 
 
+def test_restore_follows_no_link_that_lies_in_its_way(kept: Kept, tmp_path: Path) -> None:
+    """Root restores; the folder is the pages' user's."""
+    other = tmp_path / "other" / "file"
+    other.parent.mkdir()
+    other.write_text("somebody else's")
+    data = kept.file.parent / "data"
+    (data / ".photographs.new").symlink_to(other.parent)
+
+    status, _ = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
+
+    assert (1, "somebody else's") == (status, other.read_text())
+    assert (data / "photographs").is_dir()
+
+
 def test_office_that_runs_is_not_restored(kept: Kept) -> None:
     with in_use(kept.configuration):
         status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
