@@ -13,7 +13,7 @@ import re
 import signal
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -42,19 +42,35 @@ def unkey(config_file: Path) -> int:
         with _bounded():
             text = config_file.read_text(encoding="utf-8", errors="replace")
             lines = configured_lines(text, config_file.absolute().parent)
-            if not lines:
-                print("no transmit key is configured here")  # noqa: T201 - a command's answer
-                return 0
-            names = [_put_off(lines[0])]
-            for line in lines[1:]:
-                with suppress(PttError):  # It may have been unplugged since: only the one in use must be there.
-                    names.append(_put_off(line))
+        if not lines:
+            print("no transmit key is configured here")  # noqa: T201 - a command's answer
+            return 0
+        names = _put_all_off(lines)
     except OSError as e:
         reason = str(e) if isinstance(e, PttError) else f"{config_file}: cannot be read: {e.strerror}"
         print(f"the transmit key may be ON: {reason}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
     print(f"transmit key off: {', '.join(names)}")  # noqa: T201 - a command's answer
     return 0
+
+
+def _put_all_off(lines: Sequence[PttSettings]) -> list[str]:
+    """Each of them, whatever becomes of the others: any may be the one that is on.
+
+    Raises:
+        PttError: the first, the one in use, is not off. Another may have been unplugged since.
+    """
+    names: list[str] = []
+    problem: PttError | None = None
+    for line in lines:
+        try:
+            with _bounded():
+                names.append(_put_off(line))
+        except PttError as e:
+            problem = e if line is lines[0] else problem
+    if problem is not None:
+        raise problem
+    return names
 
 
 def _put_off(settings: PttSettings) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +56,22 @@ def test_unkey_says_what_failed(config: Path, hidraw: Path, capsys: pytest.Captu
     assert 1 == status
     assert "may be ON" in said
     assert "is it plugged in" in said
+
+
+def test_unkey_puts_every_other_line_off_if_the_one_in_use_is_gone(
+    config: Path, hidraw: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings from the fleet changed the line, and the node was killed while it still keyed the other."""
+    document = b'{"ptt":{"method":"cm108","hidraw":"/dev/not-there","cm108_pin":3}}'
+    sealed = json.dumps({"document": base64.b64encode(document).decode()}).encode()
+    kept = config.parent / "state" / unkey.SETTINGS
+    kept.parent.mkdir()
+    kept.write_text(json.dumps({"good": {"data": base64.b64encode(sealed).decode()}}))
+
+    status = cli.main(["unkey", "--config", str(config)])
+
+    assert (1, True) == (status, "/dev/not-there" in capsys.readouterr().err)
+    assert OFF == hidraw.read_bytes()[-5:]
 
 
 def test_unkey_without_its_file_is_not_sure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
