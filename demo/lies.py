@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from demo.liar import Forge, Said
-from demo.lies_json import asker_of, directories, message_of
+from demo.lies_json import SETTINGS_HELD, asker_of, directories, message_of, settings
 from demo.matrix import DELAYS_S, FURTHER, MISSING, OF_MEMBERS, REPLAYS, STATES, Manner, Row, row_of, word_of
 from demo.scene import FLOOR_COUNTER, HART, PUB_WATCH, Scene
 from tools.publish.channels import CHANNELS
@@ -45,6 +45,8 @@ from wire.messages import Health, Message, Sync, decode_message
 from wire.signing import SIGNATURE_BYTES, SigningKey, sign_message
 from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Topic, Up, UpTopic, parse_topic
 
+_OF_AUTHORITY: Final = ("directory", "settings")
+"""Topics of what bears its signature in itself: the authority's."""
 _OTHER_DIGEST: Final = bytes(8)
 """Digest of a frame that central had under that number before the card was put back, not of the one waiting now."""
 _SPARE: Final = 100_000
@@ -114,8 +116,8 @@ def truth_of(row: Row, scene: Scene, forge: Forge, number: int) -> tuple[Said, .
         frame = _frame(row, scene, FLOOR_COUNTER + number, _now_s(0))
         data = encode(frame, forge.of(frame.sender))
         return (_sign(_signer(row, scene, forge), topic, data) if row.channel.is_signed else Said(topic, data, None),)
-    if row.channel.name == "directory":
-        return tuple(Said(topic, data, None) for data in directories(row.what, scene, forge.authority, is_newer=True))
+    if row.channel.name in _OF_AUTHORITY:
+        return _of_authority(row, scene, forge.authority, is_newer=True, number=number)
     return (_sign(_signer(row, scene, forge), topic, message_of(row, scene, _now(0))),)
 
 
@@ -159,8 +161,8 @@ def _unsigned(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
         data = encode(_frame(row, scene, FLOOR_COUNTER, _now_s(0)), _signer(row, scene, forge))
         # The frame in a relay's message is valid: only the relay's own message is unsigned.
         return (Said(topic, data if row.channel.is_signed else data[:-SIGNATURE_BYTES] + bytes(SIGNATURE_BYTES), None),)
-    if row.channel.name == "directory":
-        return tuple(Said(topic, data, None) for data in directories(row.what, scene, None, is_newer=True))
+    if row.channel.name in _OF_AUTHORITY:
+        return _of_authority(row, scene, None, is_newer=True)
     return (Said(topic, message_of(row, scene, _now(0)), None),)
 
 
@@ -179,8 +181,8 @@ def _signed_by_thief(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
             Said(topic, encode(frame, thief), None),
             *((Said(topic, encode(own, thief), None),) if is_centrals else ()),
         )
-    if row.channel.name == "directory":
-        return tuple(Said(topic, data, None) for data in directories(row.what, scene, thief, is_newer=True))
+    if row.channel.name in _OF_AUTHORITY:
+        return _of_authority(row, scene, thief, is_newer=True)
     return (_sign(thief, topic, message_of(row, scene, _now(0))),)
 
 
@@ -195,6 +197,8 @@ def _retargeted(row: Row, scene: Scene, forge: Forge) -> tuple[Said, ...]:
         return (Said(elsewhere, data, None), Said(str(anothers), data, None))
     if row.channel.name in ("receipt", "ack"):
         return (_misdirected(row, scene, forge, 0),)
+    if row.channel.name == "settings":
+        return (Said(topic, settings(scene.victim, forge.authority, SETTINGS_HELD + 1), None),)
     if isinstance(row.what, FrameKind):
         frame = _frame(row, scene, FLOOR_COUNTER, _now_s(0))
         payload = encode(frame, forge.of(frame.sender))
@@ -226,14 +230,25 @@ def _as_kept(row: Row, scene: Scene, forge: Forge, manner: Manner) -> tuple[Said
         # A delayed message of central's has a number not heard yet; an overtaken one has a low number.
         frame = _frame(row, scene, scene.central_counter + 1 if manner in DELAYS_S else 1, _now_s(age_s))
         return (Said(topic, encode(frame, forge.of(frame.sender)), None),)
-    if row.channel.name == "directory":
-        return tuple(Said(topic, data, None) for data in directories(row.what, scene, forge.authority, is_newer=False))
+    if row.channel.name in _OF_AUTHORITY:
+        return _of_authority(row, scene, forge.authority, is_newer=False)
     told = [_sign(_signer(row, scene, forge), topic, message_of(row, scene, _now(age_s), manner))]
     if row.what in (Health, Sync):  # A dead unit, which may have said this just before.
         dead = replace(scene, idle=scene.dead, victim=scene.dead)
         topic = _topic(row, dead)
         told.append(_sign(forge.of(scene.dead), topic, message_of(row, dead, _now(age_s), manner)))
     return tuple(told)
+
+
+def _of_authority(
+    row: Row, scene: Scene, key: SigningKey | None, *, is_newer: bool, number: int = 0
+) -> tuple[Said, ...]:
+    """What only the authority signs: directories, settings. ``number``: above all given here before."""
+    topic = _topic(row, scene)
+    if row.channel.name == "settings":
+        serial = SETTINGS_HELD + 1 + number if is_newer else SETTINGS_HELD - 1
+        return (Said(topic, settings(scene.idle, key, serial), None),)
+    return tuple(Said(topic, data, None) for data in directories(row.what, scene, key, is_newer=is_newer))
 
 
 def _late_press(row: Row, scene: Scene, forge: Forge, age_s: int) -> tuple[Said, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -30,7 +30,8 @@ from wire.messages import (
     SyncAnswer,
     encode_message,
 )
-from wire.signing import DIRECTORY_DOMAIN, SIGNATURE_BYTES, SigningKey
+from wire.node_settings import NodeSettings, SealedSettings
+from wire.signing import DIRECTORY_DOMAIN, SETTINGS_DOMAIN, SIGNATURE_BYTES, SigningKey
 
 _FAR: Final = 3_000_000_000
 _FARTHER: Final = 1_000_000_000
@@ -38,6 +39,8 @@ _HIGHER: Final = 4_000_000
 """Above central's number, yet near enough to be believed."""
 _SINCE_MS: Final = 5_000
 """How much younger a dead unit's withheld last health was than the one before."""
+SETTINGS_HELD: Final = 1_000_000
+"""Serial of the settings that the idle premises was sent in the past."""
 NOWHERE: Final = NodeId(0x77)
 """A bank that is in no directory."""
 
@@ -97,6 +100,18 @@ def directories(
         msgspec.json.encode(DirectoryPart(digest=digest, part=number, parts=2, data=data))
         for number, data in enumerate((whole[:middle], whole[middle:]), start=1)
     )
+
+
+def settings(node: str, key: SigningKey | None, serial: int) -> bytes:
+    """Settings of ``node`` with a profile that no node has, signed by ``key`` or with zeros.
+
+    A node that believes them refuses them, in a sentence that central's page shows, and goes on as it was.
+    """
+    document = msgspec.json.encode(
+        NodeSettings(node=node, serial=serial, made_at=datetime.now(UTC), profile=f"invented-{serial}")
+    )
+    signature = bytes(SIGNATURE_BYTES) if key is None else key.sign(SETTINGS_DOMAIN, document)
+    return msgspec.json.encode(SealedSettings(document=document, signature=signature))
 
 
 def _incident(word: str, scene: Scene, at: datetime, *, is_old: bool) -> IncidentState:

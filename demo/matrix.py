@@ -20,6 +20,7 @@ from wire.directory_parts import DirectoryPart
 from wire.frames import Acknowledgement, Alert, AutomaticAcknowledgement, Cancel, Frame, Refusal, Response
 from wire.kinds import AnswerState, CancelReason, FrameKind, MemberResponse, RefusalReason
 from wire.messages import CentralStatus, Health, IncidentState, Message, Sync, SyncAnswer
+from wire.node_settings import SealedSettings
 
 
 class Manner(StrEnum):
@@ -87,6 +88,7 @@ _WORDS: Final[Mapping[FrameKind | type[Message], tuple[str, ...]]] = {
     SyncAnswer: (FLOOR, MISSING, STATES),
     SealedDirectory: _ONE,
     DirectoryPart: _ONE,
+    SealedSettings: _ONE,
 }
 
 
@@ -227,6 +229,12 @@ _NOTHING: Final = (
         "directory",
         (Manner.WITHHELD,),
         "each health names the serial that its node has: central sends the newer one until it has come",
+    ),
+    _Nothing("settings", _UNTIMED, "their serial is their time: as replayed ones"),
+    _Nothing(
+        "settings",
+        (Manner.WITHHELD,),
+        "each health names the serial that its node has: central sends the newer ones until they have come",
     ),
     _Nothing("receipt", _UNTIMED, "it is never believed from a central that signs", _each(FrameKind.RECEIPT)),
     _Nothing(

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from central.core.view import Board, Card
+from central.core.view import Board, Card, NodeLine
 from demo.liar import CENTRALS, Forge, Liar, Said
 from demo.lies import Lie, frame_said, lie_of, row_said
 from demo.matrix import DELAYS_S, IN_TOWN_WITH_RADIO, WAITING, Manner, Row, rows, why_not
@@ -326,7 +326,7 @@ class _Telling:
         await self._town.watch_room.board_when(
             "central saw every premises well",
             # A version is known once its health, not only its question, has arrived.
-            lambda board: nodes <= {line.node for line in board.nodes if line.state == "ok" and line.version},
+            lambda board: nodes <= {line.node for line in board.nodes if _is_well(line) and line.version},
             2 * PATIENCE_S,
         )
         if not (await self._town.watch_room.board()).on_duty:
@@ -366,3 +366,8 @@ def _is_will(said: Said) -> bool:
 def _answered(kept: Iterable[Said]) -> list[str]:
     """Nodes whose syncs central has answered."""
     return [said.topic.split("/")[3] for said in kept if said.topic.endswith("/down/sync")]
+
+
+def _is_well(line: NodeLine) -> bool:
+    """But for the settings of the past, which one premises refuses (:mod:`demo.scripts.liar_past`)."""
+    return line.state in ("ok", "fault") and all(fault.startswith("settings: refused") for fault in line.faults)

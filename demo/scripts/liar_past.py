@@ -15,6 +15,7 @@ from demo.cable import Way
 from demo.chronicle import CENTRAL
 from demo.liar import CENTRALS, Forge, Liar, Said
 from demo.lies import frame_said, path_test, relayed
+from demo.lies_json import SETTINGS_HELD, settings
 from demo.notice import NeverCameError
 from demo.premises import ADDRESSES, MARKET, SCHEMES, Address, TownPlan
 from demo.scene import HART, PUB_WATCH, Scene
@@ -28,7 +29,7 @@ from wire.errors import DecodeError
 from wire.frames import Alert, Response
 from wire.ids import FrameId, NodeId, parse_node
 from wire.messages import CentralStatus, Health, IncidentState, Sync, decode_message
-from wire.topics import CentralTopic, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
+from wire.topics import CentralTopic, Down, DownTopic, FrameTopic, IncidentTopic, Up, UpTopic, parse_topic
 
 __all__ = ["HOLD_MS", "PLAN", "Cast", "Open", "live", "number_of", "scene_of"]
 
@@ -95,6 +96,7 @@ async def live(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> Open:
     pending = await _kept_from_central(stage, liar, cast)
     _relay_all(liar, forge, cast, pending)
 
+    await _settings_refused(stage, liar, forge, cast)
     await stage.town.kill(cast.dead.program)
     # For its first minute the pending alert has its panel to itself; then others take turns.
     await asyncio.sleep((Timing().outcome_shown_ms + 1_000) / 1_000)
@@ -184,6 +186,13 @@ async def open_test(stage: Stage, where: Premises) -> str:
             return test
         await stage.close(where, test, "Test")
     raise NeverCameError("a person answered a test before Watchlink did")
+
+
+async def _settings_refused(stage: Stage, liar: Liar, forge: Forge, cast: Cast) -> None:
+    """Settings with a profile that no node has: it keeps their serial, and goes on as it was."""
+    topic = str(DownTopic(number_of(cast.idle), Down.SETTINGS))
+    await liar.tell(Said(topic, settings(cast.idle.node, forge.authority, SETTINGS_HELD), None))
+    await stage.until_fact("settings", cast.idle.node, "")
 
 
 async def _kept_from_central(stage: Stage, liar: Liar, cast: Cast) -> str:

@@ -60,7 +60,7 @@ def test_premises_shows_both_ways_and_stands_with_the_faults_when_a_test_is_over
     server.call(lambda: board.show_nodes(healthy("00000011", "Zoo", is_weekly_test_overdue=True, weekly_test_at=now)))
     expect(nodes.first).to_contain_text("WEEKLY TEST OVERDUE")
     with page.expect_download() as download:
-        page.click(".figures-link")
+        page.get_by_role("link", name="Figures for this month").click()
     assert download.value.suggested_filename.endswith(".csv")
 
 

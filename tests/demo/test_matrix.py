@@ -35,6 +35,7 @@ from wire.frames import (
 from wire.ids import CENTRAL, FrameId, NodeId, node_text
 from wire.kinds import AlertKind, AnswerState, CancelReason, FrameKind, MemberResponse, Path, RefusalReason
 from wire.messages import Message, Sync, SyncAnswer
+from wire.node_settings import open_settings
 from wire.signing import SigningKey, verify_message
 from wire.topics import Down, DownTopic, FrameTopic, Up, UpTopic, parse_topic
 
@@ -135,6 +136,8 @@ def is_believable(said: Said) -> bool:
         if isinstance(topic, DownTopic) and topic.channel is Down.DIRECTORY:
             open_directory(said.payload, FORGE.authority.public)
             return True
+        if isinstance(topic, DownTopic) and topic.channel is Down.SETTINGS:
+            return open_settings(said.payload, FORGE.authority.public).node == topic.node
         verify_message(DIRECTORY.senders[signer].key, said.topic, said.payload, said.signature or "")
         if isinstance(topic, UpTopic) and topic.channel is Up.HEARD:
             admit(said.payload, DIRECTORY, None)

@@ -186,6 +186,8 @@ def test_path_needs_an_answer_in_every_65_seconds(proven: tuple[World, Signing])
 
     assert asked >= 3
     world.after(60_000, central.status("pcso"))
+    world.do(LinkDown("made anew"))
+    world.do(LinkUp())
     world.do(central.answer())
     assert is_proven(world)
 
