@@ -34,8 +34,10 @@ _QUIET_S: Final = 1.0
 _NUMBERS: Final = 1_000
 """Step between one truth's numbers and the next: nodes go on from the last."""
 _STRIKES_OFF: Final = "directory"
+_SETTINGS: Final = "settings"
 _ORDER: Final = (
     _STRIKES_OFF,
+    _SETTINGS,
     "ack",
     "receipt",
     "incident",
@@ -126,7 +128,8 @@ class _Control:
         is_gone = row.channel.name == _STRIKES_OFF
         town, topic = self._stage.town, parse_topic(said.topic)
         whose = (node_text(topic.node), town.name_of(node_text(topic.node))) if isinstance(topic, DownTopic) else ("",)
-        within_s = _GONE_WITHIN_S if is_gone else _REPORTED_WITHIN_S if row.word == _IN_HEALTH else _WITHIN_S
+        is_in_health = row.word == _IN_HEALTH or row.channel.name == _SETTINGS
+        within_s = _GONE_WITHIN_S if is_gone else _REPORTED_WITHIN_S if is_in_health else _WITHIN_S
         for _ in range(int(within_s / _LOOK_EVERY_S)):
             moved = tuple(
                 sentence
