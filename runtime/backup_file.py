@@ -12,6 +12,7 @@ Anybody can encrypt to a public key. What is restored becomes the truth, so it m
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -205,7 +206,7 @@ def unpack(sealed: Path, folder: Path, identities: Sequence[x25519.Identity], or
     archive = folder / ".archive"
     _decrypt(sealed, archive, identities)
     try:
-        with tarfile.open(archive, mode="r:gz") as tar:
+        with _Unpacked(archive) as inside, tarfile.open(fileobj=inside, mode="r:") as tar:
             manifest = _believed(_read(tar, MANIFEST), _read(tar, SIGNATURE), sealed, origin)
             for entry in manifest.files:
                 _lay_out(tar, entry, folder)
@@ -224,6 +225,20 @@ def unpack(sealed: Path, folder: Path, identities: Sequence[x25519.Identity], or
 
 class _Damaged(Exception):  # noqa: N818 - never leaves this module
     pass
+
+
+class _Unpacked(gzip.GzipFile):
+    """Never more at once than a manifest may be long: anybody can encrypt, and a header may ask for any number."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As of any file.
+
+        Raises:
+            _Damaged: nothing of ours asks for so much.
+        """
+        if size is None or not 0 <= size <= MANIFEST_BYTES_MAX:
+            raise _Damaged
+        return super().read(size)
 
 
 def _member(name: str, size_bytes: int) -> tarfile.TarInfo:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import tarfile
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -134,6 +137,27 @@ def test_file_never_leaves_its_folder(sealing: Sealing, name: str) -> None:
 
     with pytest.raises(BackupError, match="is damaged"):
         sealing.unseal()
+
+
+def test_small_file_of_a_stranger_takes_no_gigabyte_of_memory(sealing: Sealing) -> None:
+    """Anybody can encrypt to a public key: until the signature is known, a header's word is worth nothing."""
+    header = tarfile.TarInfo("manifest")
+    header.type, header.size = tarfile.XHDTYPE, 64 << 20
+    archive = sealing.folder / "archive"
+    with gzip.open(archive, "wb", compresslevel=1) as out:
+        out.write(header.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(64):
+            out.write(bytes(1 << 20))
+    with sealing.sealed.open("wb") as sealed:
+        encrypt(archive, sealed, [IDENTITY.to_public()])
+
+    tracemalloc.start()
+    with pytest.raises(BackupError, match="is damaged or was cut short"):
+        sealing.unseal()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak_bytes < 1 << 24
 
 
 def test_file_that_is_not_as_the_manifest_says_is_refused(sealing: Sealing) -> None:
