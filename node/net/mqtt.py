@@ -200,7 +200,7 @@ class PahoUplink:
     def connect_anew(self) -> None:
         """End the connection; it is made anew at once, and the broker sends again what it still had for us."""
         logger.warning("the broker brings nothing of central's but statuses: connecting anew")
-        self._link.break_off()
+        self._link.connect_anew()
 
     def _publish_signed(self, topic: str, payload: bytes, qos: int) -> bool:
         return self._link.publish(topic, payload, qos=qos, signature=sign_message(self._key, topic, payload))

@@ -244,7 +244,7 @@ def test_link_says_when_another_has_its_certificate(town: Town, links: list[Paho
         told.wait_for_down("another program connected with our certificate")
 
 
-def test_link_leaves_its_will_when_it_is_cut_and_none_after_stop(town: Town, links: list[PahoLink]) -> None:
+def test_link_leaves_its_will_when_it_is_cut_and_none_after_a_goodbye(town: Town, links: list[PahoLink]) -> None:
     health = f"watchlink/1/node/{SHOP}/up/health"
     told = Told()
     with listening(town.broker.port, town.fleet.layout.central) as watcher:
@@ -254,12 +254,16 @@ def test_link_leaves_its_will_when_it_is_cut_and_none_after_stop(town: Town, lin
         first.stop()
         second = start(links, told, settings(town), will=Will(health, b"cut"))
         told.wait_for("up", count=2)
+        second.connect_anew()
+        told.wait_for("up", count=3)
+        second.publish(health, b"back", qos=1)
+        watcher.wait_for(b"back")
         sock = second._client.socket()
         assert sock
         sock.close()
         watcher.wait_for(b"cut")
 
-        assert [b"cut"] == [payload for topic, payload in watcher.received if topic == health]
+        assert [b"back", b"cut"] == [payload for topic, payload in watcher.received if topic == health]
 
 
 # paho's thread is meant to die here, and leaves its old wake-up sockets to the garbage collector.
