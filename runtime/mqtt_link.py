@@ -6,10 +6,8 @@ exception in one is logged and goes no further. A PUBACK is not delivery: it onl
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
-import socket
 import ssl
 import sys
 import threading
@@ -175,7 +173,7 @@ class PahoLink:
         self._thread: threading.Thread | None = None
         self._client = self._build(client_id, will, max_inflight, max_queued)
 
-    def _build(self, client_id: str, will: Will | None, max_inflight: int, max_queued: int) -> mqtt.Client:
+    def _build(self, client_id: str, will: Will | None, max_inflight: int, max_queued: int) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         files = self._settings
         own = OwnCertificate(
@@ -290,18 +288,11 @@ class PahoLink:
 
     def break_off(self) -> None:
         """End the connection under way, if there is one; it is made anew at once. Never raises."""
-        sock = self._client.socket()
-        if isinstance(sock, socket.socket):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        self._client.break_off()
 
     def connect_anew(self) -> None:
         """Say goodbye, so that no will is published, and connect again at once. Never raises."""
-        try:
-            # disconnect() says the same, and paho would stay away after it.
-            self._client._send_disconnect()  # noqa: SLF001
-        except Exception:
-            logger.exception("no clean goodbye to the broker")
+        self._client.say_goodbye()
 
     def stop(self) -> None:
         """Say goodbye (so that no will is published) and end within a second, connected or not."""

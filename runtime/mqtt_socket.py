@@ -7,6 +7,7 @@ hold, within its own limits.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -39,6 +40,20 @@ class Client(mqtt.Client):
         if context is not None:
             self._ssl_context = context
         return connect(self._host, self._port, timeout_s=self._connect_timeout, keepalive_s=self._keepalive)
+
+    def break_off(self) -> None:
+        """End the connection under way, if there is one, without a goodbye."""
+        sock = self.socket()
+        if isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def say_goodbye(self) -> None:
+        """Have the broker end the connection, and publish no will: ``disconnect()`` would also stay away after it."""
+        try:
+            self._send_disconnect()
+        except Exception:
+            logger.exception("no clean goodbye to the broker")
 
 
 def connect(host: str, port: int, *, timeout_s: float, keepalive_s: int) -> socket.socket:
