@@ -18,10 +18,11 @@ from pyrage import x25519
 
 from office.backup.contents import trusted_origin
 from office.backup.in_use import in_use
+from office.backup.recipients import recipients_in
 from office.config import Configuration
 from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from runtime.backup_file import BackupError, Manifest, entry_of, town_mark, unpack
-from runtime.backup_making import check_target, recipients_of, write_proven
+from runtime.backup_making import check_target, write_proven
 from runtime.backup_rules import file_name, stamp
 from runtime.backup_workspace import give, workspace
 from runtime.config import ConfigError
@@ -68,18 +69,7 @@ def back_up_keys(configuration: Configuration, to: Path, now_at: datetime, versi
         BackupError: it was not made.
         ConfigError: a key cannot be read.
     """
-    table = configuration.backup
-    recipients = recipients_of(
-        table.keys_recipients,
-        configuration.file,
-        "[backup] names no keys_recipients",
-        "watchlink office backup-key",
-    )
-    if set(table.recipients) & set(table.keys_recipients):
-        raise BackupError(
-            f"{configuration.file}: [backup] names the same key among recipients and keys_recipients. Whoever opens the"
-            " backup of the database must not open that of the keys: make another pair for them"
-        )
+    recipients = recipients_in(configuration, "keys_recipients")
     key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
     files = files_of(configuration)
     for name, file in files.items():

@@ -25,10 +25,11 @@ from office.backup.contents import (
 )
 from office.backup.in_use import in_use
 from office.backup.opening import Checked, bring_up_to_date, check, django_on
+from office.backup.recipients import recipients_in
 from office.backup.state import State
 from office.config import Configuration
 from runtime.backup_file import BackupError, Manifest, entry_of, town_mark
-from runtime.backup_making import check_target, recipients_of, write_proven
+from runtime.backup_making import check_target, write_proven
 from runtime.backup_record import keep_record, read_record
 from runtime.backup_rules import Record, Shelf, aged, file_name
 from runtime.backup_workspace import check_room, workspace
@@ -93,18 +94,7 @@ def _delete_old(configuration: Configuration, newest: Path) -> Shelf:
 
 
 def _back_up(configuration: Configuration, target: Path, now_at: datetime, version: str) -> Made:
-    table = configuration.backup
-    recipients = recipients_of(
-        table.recipients,
-        configuration.file,
-        "[backup] names no recipients",
-        "watchlink office backup-key",
-    )
-    if set(table.recipients) & set(table.keys_recipients):
-        raise BackupError(
-            f"{configuration.file}: [backup] names the same key among recipients and keys_recipients. Whoever opens the"
-            " backup of the database must not open that of the keys: make another pair for them"
-        )
+    recipients = recipients_in(configuration, "recipients")
     key = SigningKey(read_key(configuration.snapshot_key_file, "snapshot key"))
     state = state_of(configuration)
     found: list[Checked] = []
