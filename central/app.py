@@ -87,7 +87,7 @@ class Central:
             configuration.directory_file,
             configuration.authority,
             newest.directory,
-            clock.now,
+            clock.readings,
             configuration.delegated_directory_file,
         )
         first = file.look()

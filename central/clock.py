@@ -38,6 +38,10 @@ class CentralClock:
         """Central's time, aware UTC."""
         return datetime(1970, 1, 1, tzinfo=UTC) + _span(self._offset_ns + self._steady_ns())
 
+    def readings(self) -> tuple[datetime, datetime]:
+        """Central's time and the wall clock's, either of which may be the right one."""
+        return self.now(), self.now() + self.wall_ahead()
+
     def wall_ahead(self) -> timedelta:
         """How far the wall clock has been set forward since the start; negative = back."""
         return _span(self._wall_ns() - self._steady_ns() - self._offset_ns)

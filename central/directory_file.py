@@ -1,9 +1,12 @@
-"""The directory's file: checked every second, verified, and reported once per change."""
+"""The directory's file: checked every second, verified, and reported once per change.
+
+What a delegate has signed is refused for a wrong clock, too. So it is judged again at each look, until it may be taken.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +15,7 @@ from msgspec import Struct
 
 from central.core.events import DirectoryChanged, DirectoryRefused
 from wire.directory import EMPTY_DIRECTORY, Directory, open_directory
-from wire.directory_succession import refusal
+from wire.directory_succession import Refusal, refusal
 from wire.errors import DirectoryError
 from wire.limits import DIRECTORY_BYTES_MAX
 from wire.signing import PublicKey
@@ -30,13 +33,13 @@ class Newest(Struct, frozen=True):
 
 
 class DirectoryFile:
-    """Checks the file. Never raises: a problem with it becomes an event, once per change of the file.
+    """Checks the files. Never raises: a problem with one becomes an event, once per change of the file.
 
     Args:
         path: the authority's directory.
         authority: whose it has to be.
         held: the one in use.
-        clock: the time now.
+        clocks: the time now, by each clock that may be right.
         delegated: where the authority's delegate puts the directory with its changes, if there is one. It may be
             missing: then there are no changes, and nothing of the delegate's keeps the authority's own from being read.
     """
@@ -46,15 +49,17 @@ class DirectoryFile:
         path: Path,
         authority: PublicKey,
         held: Directory,
-        clock: Callable[[], datetime],
+        clocks: Callable[[], Sequence[datetime]],
         delegated: Path | None = None,
     ) -> None:
         self._needed = path
         self._paths = (path,) if delegated is None else (path, delegated)
         self._authority = authority
         self._held = held
-        self._clock = clock
+        self._clocks = clocks
         self._marks: dict[Path, tuple[int, int, int]] = {}
+        self._refused: dict[Path, Newest] = {}
+        """Newer than the one held, by file, and refused: time or a clock that is set right may change that."""
         self._told: set[Path] = set()
         """Files that cannot be read, as was told."""
 
@@ -71,11 +76,12 @@ class DirectoryFile:
             stat = path.stat()
             mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if mark == self._marks.get(path):
-                return None
+                return self._look_again(path)
             with path.open("rb") as source:
                 data = source.read(DIRECTORY_BYTES_MAX + 1)
         except OSError as e:
             self._marks.pop(path, None)
+            self._refused.pop(path, None)
             # A delegate's that is there but closed to us is a mistake: what was claimed is never heard of.
             is_fault = path == self._needed or not isinstance(e, FileNotFoundError)
             if not is_fault or path in self._told:
@@ -83,10 +89,17 @@ class DirectoryFile:
             self._told.add(path)
             return DirectoryRefused(UNREADABLE)
         self._marks[path] = mark
+        self._refused.pop(path, None)
         self._told.discard(path)
-        return self._judge(data)
+        return self._judge(path, data)
 
-    def _judge(self, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
+    def _look_again(self, path: Path) -> DirectoryChanged | None:
+        refused = self._refused.get(path)
+        if refused is None or refused.directory.serial <= self._held.serial or self._objection(refused.directory):
+            return None
+        return self._take(path, refused)
+
+    def _judge(self, path: Path, data: bytes) -> DirectoryChanged | DirectoryRefused | None:
         try:
             directory = open_directory(data, self._authority)
         except DirectoryError as e:
@@ -97,11 +110,19 @@ class DirectoryFile:
             # The authority's own, whose delegate's changes are held already, is no step back.
             is_within = directory.base == self._held.base and not directory.is_delegated
             return None if is_within else DirectoryRefused(OLDER)
-        objection = refusal(directory, self._held, (int(self._clock().timestamp()),))
+        objection = self._objection(directory)
         if objection is not None:
+            self._refused[path] = Newest(directory, data)
             return DirectoryRefused(objection)
-        self._held = directory
-        return DirectoryChanged(directory, data)
+        return self._take(path, Newest(directory, data))
+
+    def _objection(self, directory: Directory) -> Refusal | None:
+        return refusal(directory, self._held, [int(time.timestamp()) for time in self._clocks()])
+
+    def _take(self, path: Path, newest: Newest) -> DirectoryChanged:
+        self._refused.pop(path, None)
+        self._held = newest.directory
+        return DirectoryChanged(newest.directory, newest.data)
 
 
 class DirectoryWatcher:

@@ -21,6 +21,7 @@ def test_clock_that_is_set_while_central_runs_moves_nothing_and_is_told(step_s: 
 
     wall_ns, steady_ns = wall_ns + (10 + step_s) * S, steady_ns + 10 * S
     assert (NOON + timedelta(seconds=10), timedelta(seconds=step_s)) == (clock.now(), clock.wall_ahead())
+    assert (NOON + timedelta(seconds=10), NOON + timedelta(seconds=10 + step_s)) == clock.readings()
     assert timedelta() == CentralClock(lambda: wall_ns, lambda: steady_ns).wall_ahead(), "a new start takes it"
 
 

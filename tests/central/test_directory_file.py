@@ -42,18 +42,26 @@ def unsigned() -> bytes:
 
 
 class Desk:
-    """Central, as far as it reads directories. ``now`` is its machine's clock."""
+    """Central, as far as it reads directories. ``now`` is the time by its clocks."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "directory.json"
-        self.now = PRESSED_AT
+        self.clocks = [PRESSED_AT]
         self.newest = Newest(EMPTY_DIRECTORY)
         self.begin()
+
+    @property
+    def now(self) -> datetime:
+        return self.clocks[0]
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self.clocks = [now]
 
     def begin(self, newest: Newest | None = None) -> None:
         """Central starts, with what it kept."""
         held = (newest or self.newest).directory
-        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.now)
+        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.clocks)
 
     def take(self, data: bytes) -> str | None:
         """Put a file there; why it was refused, or ``None``."""
@@ -117,6 +125,51 @@ def test_central_judges_a_delegations_end_by_its_machines_clock(desk: Desk, days
     assert desk.take(seal_directory(ENDED, AUTHORITY)) is None, "the authority's own needs no clock"
 
 
+@pytest.mark.parametrize("kind", ["one file", "the service's"])
+def test_central_takes_what_a_wrong_clock_refused_once_it_is_right(tmp_path: Path, kind: str) -> None:
+    """A claimed shop would be nobody until somebody restarts the control room."""
+    desk = Desk(tmp_path) if kind == "one file" else Two(tmp_path)
+    assert desk.take(BASE) is None
+    desk.now += timedelta(days=5_000)
+    path = desk.path if kind == "one file" else desk.path.with_name("changed.json")
+    path.write_bytes(delegates())
+    assert DirectoryRefused("delegation expired") == desk.file.look()
+    assert desk.file.look() is None, "said once"
+
+    desk.now = PRESSED_AT
+
+    found = desk.file.look()
+    assert isinstance(found, DirectoryChanged)
+    assert delegates() == found.data
+    assert desk.file.look() is None
+
+
+@pytest.mark.parametrize("later", ["the authority's", "taken away"])
+def test_central_forgets_what_it_refused_when_there_is_something_else(desk: Desk, later: str) -> None:
+    assert desk.take(BASE) is None
+    desk.now += timedelta(days=5_000)
+    assert desk.take(delegates()) == "delegation expired"
+    if later == "the authority's":
+        assert desk.take(seal_directory(ENDED, AUTHORITY)) is None
+    else:
+        desk.path.unlink()
+        assert desk.file.look() == DirectoryRefused(UNREADABLE)
+    before = desk.newest
+
+    desk.now = PRESSED_AT
+
+    assert desk.file.look() is None
+    assert before == desk.newest
+
+
+def test_one_right_clock_is_enough_for_central(desk: Desk) -> None:
+    """Its own time does not step while it runs: a machine whose clock was set right is believed without a restart."""
+    assert desk.take(BASE) is None
+    desk.clocks = [PRESSED_AT + timedelta(days=5_000), PRESSED_AT + timedelta(days=89)]
+
+    assert desk.take(delegates()) is None
+
+
 @pytest.fixture
 def restarted(tmp_path: Path, desk: Desk) -> Callable[[datetime], None]:
     """Central ends, and starts again with what its database has."""
@@ -165,7 +218,7 @@ class Two(Desk):
     def begin(self, newest: Newest | None = None) -> None:
         held = (newest or self.newest).directory
         self.delegated = self.path.with_name("changed.json")
-        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.now, self.delegated)
+        self.file = DirectoryFile(self.path, AUTHORITY.public, held, lambda: self.clocks, self.delegated)
 
 
 def test_central_takes_whichever_file_is_newer(tmp_path: Path) -> None:

@@ -130,6 +130,19 @@ def test_node_refuses_what_a_delegate_signs_after_its_time(world: World, way: st
     assert 1 == world.state.rejected["delegation expired"]
 
 
+def test_node_takes_what_a_wrong_clock_refused_once_it_is_right(world: World) -> None:
+    """Central sends it again while the node's health names an older one."""
+    set_clock(world, 5_000 * DAY, is_proven=True)
+    directory = delegates(of_world(world))
+    world.do(directory)
+    assert not held(world).is_delegated
+
+    set_clock(world, timedelta(0), is_proven=True)
+    world.do(directory)
+
+    assert held(world).is_delegated
+
+
 @pytest.mark.parametrize(("own", "centrals"), [(5_000, 0), (0, 5_000)], ids=["own", "central's"])
 def test_one_wrong_clock_does_not_end_a_delegation(world: World, own: int, centrals: int) -> None:
     set_clock(world, own * DAY, is_proven=True)
