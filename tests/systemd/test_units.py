@@ -34,6 +34,12 @@ CONNECTION_BYTES: Final = 40_000
 """Of the broker's for each connection with TLS, as measured with 400 of them on Debian 13's Mosquitto 2.0.21."""
 
 
+def text_of(name: str) -> str:
+    """What we say of the unit: whole, or of Debian's beside it."""
+    path = UNITS / name
+    return (path if path.exists() else UNITS / f"{name}.d/watchlink.conf").read_text()
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A root with our units, the machine's own, and a stand-in for every program that ours name."""
@@ -129,6 +135,26 @@ def test_node_is_back_at_once_however_often_it_was_started_anew() -> None:
     assert ["RestartSec=500ms"] == [line for line in lines if line.startswith("Restart") and line != "Restart=always"]
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "Restart=always" in text_of(name) and name != NAMES[0]])
+def test_service_is_back_in_seconds_after_any_number_of_crashes(name: str) -> None:
+    """And does not eat the machine: one that cannot start takes a second or two of the processor to find out."""
+    pauses = [pause_s(name, number) for number in (1, 2, 10, 10_000)]
+
+    assert [0.5, True] == [pauses[0], pauses[1] < 1]
+    assert [3.0, 3.0] == pauses[2:]
+
+
+def pause_s(name: str, number: int) -> float:
+    """Before the ``number``-th restart, as systemd 257 counts (``service_restart_usec_next``)."""
+    (first,), (steps,), (longest,) = (lines_of(name, f"Restart{key}") for key in ("Sec", "Steps", "MaxDelaySec"))
+    first_s, longest_s = int(first.removesuffix("ms")) / 1_000, float(longest.removesuffix("s"))
+    if number <= 1:
+        return first_s
+    if number > int(steps):
+        return longest_s
+    return float(first_s * (longest_s / first_s) ** ((number - 1) / int(steps)))
+
+
 @pytest.mark.finding(16)
 def test_central_may_open_more_files_than_its_page_takes_connections() -> None:
     """The rest is for alerts, the broker and the disk."""
@@ -163,14 +189,13 @@ def test_node_can_see_which_pi_it_is_on() -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "watchlink-door.service"])
 def test_unit_that_others_can_fill_never_takes_the_memory_of_the_rest(name: str) -> None:
     """All but the door, which sets the firewall's rules and ends."""
-    path = name if name != "mosquitto.service" else f"{name}.d/watchlink.conf"
-    limits = lines_of(path, "MemoryMax")
+    limits = lines_of(name, "MemoryMax")
 
     assert [True] == [64 <= int(limit.removesuffix("M")) <= 1_280 for limit in limits]
 
 
 def test_broker_has_room_for_what_may_wait_and_for_thousands_of_connections() -> None:
-    (limit,) = lines_of("mosquitto.service.d/watchlink.conf", "MemoryMax")
+    (limit,) = lines_of("mosquitto.service", "MemoryMax")
     connections = int(limit.removesuffix("M")) * 2**20 - MEMORY_BYTES_MAX
 
     assert connections > 10_000 * CONNECTION_BYTES
@@ -196,8 +221,12 @@ def test_centrals_backup_has_no_network_and_the_offices_no_keys_of_the_pages() -
 
 def lines_of(name: str, key: str) -> list[str]:
     """The words of each line with this key."""
-    lines = (UNITS / name).read_text().splitlines()
-    return [word for line in lines if line.startswith(f"{key}=") for word in line.partition("=")[2].split()]
+    return [
+        word
+        for line in text_of(name).splitlines()
+        if line.startswith(f"{key}=")
+        for word in line.partition("=")[2].split()
+    ]
 
 
 @pytest.mark.parametrize("name", OFFICE)
