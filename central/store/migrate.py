@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from central.store.errors import StoreConfigError
+from central.store.tables import METADATA
 
-# It logs its plugins at length at each start.
-logging.getLogger("alembic").setLevel(logging.WARNING)
-
-MIGRATIONS_DIR: Final = Path(__file__).parent / "migrations"
+NEWEST: Final = "0010"
+"""The last migration: what :data:`METADATA` describes. A test compares both."""
+_VERSION: Final = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""As Alembic makes it."""
 
 
 def migrate(connection: Connection) -> None:
-    """Run the missing migrations in the caller's transaction.
+    """Make the tables of a new database, or run the missing migrations, in the caller's transaction.
 
     Raises:
         StoreConfigError: a newer version of central wrote the database.
@@ -29,17 +29,15 @@ def migrate(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         # sqlite3 opens no transaction for DDL: a kill half-way would leave tables without their version.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    config = Config()
-    # ConfigParser would read a percent sign in the path as an interpolation.
-    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as e:
-        head = ScriptDirectory.from_config(config).get_current_head()
-        raise StoreConfigError(
-            f"the database was written by a newer version of central (this one knows schemas up to {head}): {e}. "
-            "Install that version again, or restore the copy of the database that was made before it: "
-            "see Backups in docs/runbook.md"
-        ) from e
+    there = set(sa.inspect(connection).get_table_names())
+    if there.isdisjoint({_VERSION.name, *METADATA.tables}):
+        METADATA.create_all(connection, checkfirst=False)
+        _VERSION.create(connection)
+        connection.execute(sa.insert(_VERSION).values(version_num=NEWEST))
+        return
+    if _VERSION.name in there and connection.execute(sa.select(_VERSION.c.version_num)).scalars().all() == [NEWEST]:
+        return
+    # Imported late: most starts need no migration, and start sooner without Alembic.
+    from central.store.upgrade import upgrade  # noqa: PLC0415
+
+    upgrade(connection)
