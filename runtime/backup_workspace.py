@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -94,6 +95,12 @@ def check_room(folder: Path, size_bytes: int, spare_bytes: int, advice: str) -> 
     needed, free = _COPIES * size_bytes + spare_bytes, shutil.disk_usage(folder).free
     if free < needed:
         raise BackupError(f"{folder} has {free // 2**20} MB free, and a backup needs {-(-needed // 2**20)}: {advice}")
+
+
+def not_there(folder: Path) -> Path:
+    """It, or the first with a number behind: who restores twice within a second keeps what was there each time."""
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain((folder,), numbered) if not path.exists())
 
 
 def give(path: Path, like: Path) -> None:

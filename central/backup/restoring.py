@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,16 +14,17 @@ from pyrage import x25519
 
 from central.backup.database_file import ROOM_ADVICE, SPARE_BYTES, database_file
 from central.backup.making import CONFIGURATION, DATABASE, SNAPSHOTS, origin_of
+from central.backup.numbers import CLOCK_BEHIND_MAX, NO_NUMBERS, Numbers, go_on_from
 from central.backup.proof import begun
 from central.config import Configuration
 from central.core.journal import ActionEntry
-from central.core.restored import COUNTERS_MAX
 from central.signin.sessions import Ended
+from central.store.database import ENTRY_NUMBER, FRAME_COUNTER
 from central.store.sessions import SessionTable
 from runtime.atomic import sync_folder
 from runtime.backup_file import BackupError, Manifest, unpack
 from runtime.backup_rules import stamp
-from runtime.backup_workspace import check_room, give, keep_configuration, locked, place, workspace
+from runtime.backup_workspace import check_room, give, keep_configuration, locked, not_there, place, workspace
 
 NODES_REMEMBER: Final = timedelta(hours=48)
 """How long a node can send again what the copy lacks (ADR 0015)."""
@@ -91,8 +94,14 @@ def restore(
             )
         check_room(work, sealed.stat().st_size, SPARE_BYTES, ROOM_ADVICE)
         manifest = unpack(sealed, work, identities, origin_of(configuration))
-        signed_out = _begin_anew(work / DATABASE, now_at)
-        aside = _set_aside(there, folder / f"before-restore-{stamp(now_at)}") if there else None
+        if now_at < manifest.made_at - CLOCK_BEHIND_MAX:
+            raise BackupError(
+                f"this machine's clock says {now_at:%d %B %Y}, and the backup is of {manifest.made_at:%d %B %Y}."
+                " Set the clock first: numbers go on by it. If it was wrong when the backup was made, take an older one"
+            )
+        at = max(now_at, manifest.made_at)
+        signed_out = _begin_anew(work / DATABASE, now_at, at, _used_here(database))
+        aside = _set_aside(there, not_there(folder / f"before-restore-{stamp(now_at)}")) if there else None
         place(work / DATABASE, database, home)
         for snapshot in sorted((work / SNAPSHOTS).glob("*")):
             kept = configuration.kept_snapshots_dir
@@ -109,16 +118,32 @@ def restore(
         )
 
 
-def _begin_anew(file: Path, now_at: datetime) -> int:
-    """Let the copy go on above all that the lost one may have used, with nobody signed in or on duty.
+def _used_here(database: Path) -> Numbers:
+    """Those of the state that is set aside, if it can still be read."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as disk,
+    ):
+        counters = dict(disk.execute("SELECT name, value FROM counters"))
+        entries = [
+            entry for (entry,) in disk.execute("SELECT max(entry) FROM frames UNION SELECT max(entry) FROM actions")
+        ]
+        return Numbers(counters.get(FRAME_COUNTER, 0), max(0, counters.get(ENTRY_NUMBER, 0), *filter(None, entries)))
+    return NO_NUMBERS
+
+
+def _begin_anew(file: Path, now_at: datetime, at: datetime, used_here: Numbers) -> int:
+    """Let the copy go on above all that any other may have used, with nobody signed in or on duty.
 
     Returns:
         How many sign-ins were open.
     """
     with begun(file, now_at) as (database, recalled):
         # Nodes tell central what they have seen (ADR 0015), but only once they are back; it speaks before that.
-        database.reserve_counters(COUNTERS_MAX)
-        entry = recalled.last_entry + COUNTERS_MAX
+        of_copy = Numbers(database.reserve_counters(1).start, recalled.last_entry)
+        first = go_on_from(of_copy, used_here, at)
+        database.reserve_counters(first.counter - of_copy.counter)
+        entry = first.entry
         database.raise_entry(entry + len(recalled.on_duty))
         sessions = SessionTable(database)
         # Some were ended since by their people, who must not find them open again.

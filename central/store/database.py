@@ -36,7 +36,7 @@ SQLITE_BUSY_S: Final = 1.0
 """How long to wait for another program's lock. Alerts wait as long, so it is short; nodes send again."""
 EARLIER_TIMES_MAX: Final = 8
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
-_FRAME_COUNTER: Final = "frames"
+FRAME_COUNTER: Final = "frames"
 ENTRY_NUMBER: Final = "entries"
 
 # The same in both dialects; SQLAlchemy offers it only per dialect.
@@ -181,7 +181,7 @@ class Database:
             StoreError: none was reserved; also if ``above`` is too high to be true.
         """
         with self._transaction() as connection:
-            is_there = COUNTERS.c.name == _FRAME_COUNTER
+            is_there = COUNTERS.c.name == FRAME_COUNTER
             before = connection.execute(sa.select(COUNTERS.c.value).where(is_there)).scalar()
             if above > (before or 0) + COUNTERS_MAX:
                 raise StoreError(f"a node tells of a counter of central's, {above}, that is too high to be true")
@@ -189,7 +189,7 @@ class Database:
             if value > U32_MAX:
                 raise StoreError("central has used up its frame counters; give it a new identity")
             if before is None:
-                connection.execute(sa.insert(COUNTERS).values(name=_FRAME_COUNTER, value=value))
+                connection.execute(sa.insert(COUNTERS).values(name=FRAME_COUNTER, value=value))
             else:
                 connection.execute(sa.update(COUNTERS).where(is_there).values(value=value))
         return range(value - count + 1, value + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +30,7 @@ from office.config import Configuration
 from runtime.atomic import sync_folder, write_atomic
 from runtime.backup_file import BackupError, Manifest, unpack
 from runtime.backup_rules import stamp
-from runtime.backup_workspace import check_room, give, keep_configuration, place, workspace
+from runtime.backup_workspace import check_room, give, keep_configuration, not_there, place, workspace
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from wire.errors import SnapshotError
@@ -115,7 +114,7 @@ def restore(
                 " the backup is to take its place, say so with --set-aside: what is there is moved beside it"
             )
         manifest = _unpacked(configuration, state, sealed, identities, work)
-        aside = _not_there(data / f"before-restore-{stamp(now_at)}")
+        aside = not_there(data / f"before-restore-{stamp(now_at)}")
         with state.opened(work / state.name) as database:
             with django_on(configuration, database):
                 bring_up_to_date()
@@ -136,12 +135,6 @@ def restore(
             aside.rmdir()
         other = keep_configuration((work / CONFIGURATION).read_bytes(), configuration.file, manifest.made_at)
         return Restored(manifest, tuple(said), aside if is_there else None, other, fits)
-
-
-def _not_there(folder: Path) -> Path:
-    """It, or the first with a number behind: who restores twice within a second keeps what was there each time."""
-    numbered = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(2))
-    return next(path for path in itertools.chain((folder,), numbered) if not path.exists())
 
 
 def _unpacked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 from datetime import timedelta
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from central.backup import restoring
+from central.backup.making import Made
 from central.backup.restoring import Restored, prove, restore
 from central.core.journal import Recall
 from central.core.restored import COUNTERS_MAX
@@ -166,6 +168,69 @@ def test_numbers_rise_with_every_restore(kept: Kept) -> None:
 
     kept.database.open()
     assert counter_of(kept) > first + COUNTERS_MAX
+
+
+def lives_of(kept: Kept, made: Made, *days: float, is_bare: bool) -> list[tuple[int, int, int, int]]:
+    """Restore the same backup at each time, work on it, and lose it again.
+
+    Returns:
+        Of each life the first and last frame counter, and the first and last entry.
+    """
+    found = []
+    for later in days:
+        kept.lose() if is_bare else kept.database.close()
+        at = START + DAY * later
+        restore(kept.configuration, made.file, [kept.identity], at, may_set_aside=True)
+        kept.database.open()
+        first = counter_of(kept)
+        last = kept.database.reserve_counters(1000).stop - 1
+        town = Town(recall(kept.database, at))
+        before = recall(kept.database, at).last_entry
+        town.press(8)
+        kept.database.commit(town.disk)
+        found.append((first, last, before, recall(kept.database, at).last_entry))
+    return found
+
+
+def test_no_number_is_used_twice_however_often_one_backup_is_restored(kept: Kept) -> None:
+    """A bare machine each time: nobody there knows of the lives before, and the backup is the same."""
+    made = kept.back_up()
+
+    lives = lives_of(kept, made, 1, 1.01, 2, is_bare=True)
+
+    for (_, counter, _, entry), (next_counter, _, next_entry, _) in itertools.pairwise(lives):
+        assert (True, True) == (next_counter > counter, next_entry > entry), lives
+
+
+def test_no_number_is_used_twice_by_restores_at_once_on_the_same_machine(kept: Kept) -> None:
+    """A thousand answers in a second: the state that is set aside knows of them."""
+    made = kept.back_up()
+
+    lives = lives_of(kept, made, 1, 1, 1, is_bare=False)
+
+    for (_, counter, _, entry), (next_counter, _, next_entry, _) in itertools.pairwise(lives):
+        assert (True, True) == (next_counter > counter, next_entry > entry), lives
+
+
+def test_damaged_state_that_is_set_aside_is_no_hindrance(kept: Kept) -> None:
+    made = kept.back_up()
+    kept.database.close()
+    kept.file.write_bytes(b"SQLite format 3\0" + b"x" * 4096)
+
+    put_back(kept, made.file, may_set_aside=True)
+
+    assert {7} == {seen.id.counter for seen in recalled(kept).seen}
+
+
+def test_restore_by_a_clock_before_the_backup_is_refused(kept: Kept) -> None:
+    """A bare machine whose clock is not set would use again what another such restore has used."""
+    made = kept.back_up()
+    kept.lose()
+
+    with pytest.raises(BackupError, match=r"clock says 26 November 2026.*Set the clock first"):
+        restore(kept.configuration, made.file, [kept.identity], START - 2 * DAY, may_set_aside=False)
+
+    assert not kept.file.exists()
 
 
 def test_backup_of_an_older_version_is_brought_up_to_date(kept: Kept) -> None:
