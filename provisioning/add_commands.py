@@ -60,7 +60,7 @@ def add_commands(commands: Commands) -> None:
         "--with-keys", action="store_true", help="make the unit's keys here, to be carried to it, and no claim"
     )
     add.add_argument("--yes", action="store_true", help="do not ask if the name or the premises has a node already")
-    _add_label_option(add)
+    add_label_option(add)
     add.set_defaults(run=_add)
 
     claim = commands.add_parser(
@@ -69,11 +69,12 @@ def add_commands(commands: Commands) -> None:
     claim.add_argument("node", metavar="NODE", help="its id, from 'list'")
     claim.add_argument("--withdraw", action="store_true", help="take the claim back: no unit will come")
     claim.add_argument("--yes", action="store_true", help="do not ask before taking it back")
-    _add_label_option(claim)
+    add_label_option(claim)
     claim.set_defaults(run=_claim)
 
 
-def _add_label_option(parser: argparse.ArgumentParser) -> None:
+def add_label_option(parser: argparse.ArgumentParser) -> None:
+    """Of each command that makes a code."""
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="write the labels as a PDF, 14 on a sheet of A4, instead of here"
     )
@@ -92,7 +93,7 @@ def _add(options: argparse.Namespace) -> None:
         return
     write = None if options.labels is None else sheet_writer(options.labels)
     made = reserve(fleet, wanted, snapshot_number=snapshot_number, seconds=seconds)
-    _hand_out(made, options, write)
+    hand_out(made, options, write)
     pass_claims_on(options, fleet)
 
 
@@ -176,7 +177,7 @@ def _claim(options: argparse.Namespace) -> None:
         say(f"The claim of {claim.node} ({claim.premises}) is withdrawn: its code opens nothing any more.")
     else:
         write = None if options.labels is None else sheet_writer(options.labels)
-        _hand_out([claim_again(fleet, options.node)], options, write)
+        hand_out([claim_again(fleet, options.node)], options, write)
         say("The code before this one opens nothing any more: destroy its label.")
     pass_claims_on(options, fleet)
 
@@ -192,7 +193,7 @@ def _ask_about_withdrawal(fleet: Fleet, node: str) -> None:
     )
 
 
-def _hand_out(
+def hand_out(
     made: Sequence[MadeClaim], options: argparse.Namespace, write: Callable[[Sequence[Label]], None] | None
 ) -> None:
     """Print the labels or write them.

@@ -64,7 +64,7 @@ def reserve(
                 ends_at=folder.now(),
                 office_premises=new.office_premises,
             )
-            made.append(_with_new_code(fleet, waiting))
+            made.append(with_new_code(fleet, waiting))
             number = NodeId(number + 1)
         claims = (*record.claims, *(one.claim for one in made))
         folder.commit(msgspec.structs.replace(record, claims=claims, next_node=number))
@@ -80,9 +80,9 @@ def claim_again(fleet: Fleet, node: str) -> MadeClaim:
         FleetInputError: no such number, or it has its node already.
     """
     with fleet.folder.changing():
-        made = _with_new_code(fleet, waiting_claim(fleet.record, node))
+        made = with_new_code(fleet, waiting_claim(fleet.record, node))
         others = [claim for claim in fleet.record.claims if claim.node != made.claim.node]
-        _replace_claims(fleet, sorted([*others, made.claim], key=lambda claim: claim.node))
+        replace_claims(fleet, sorted([*others, made.claim], key=lambda claim: claim.node))
     return made
 
 
@@ -94,7 +94,7 @@ def withdraw(fleet: Fleet, node: str) -> ClaimRecord:
     """
     with fleet.folder.changing():
         waiting = waiting_claim(fleet.record, node)
-        _replace_claims(fleet, [claim for claim in fleet.record.claims if claim.node != waiting.node])
+        replace_claims(fleet, [claim for claim in fleet.record.claims if claim.node != waiting.node])
     return waiting
 
 
@@ -112,19 +112,21 @@ def waiting_claim(record: FleetRecord, node: str) -> ClaimRecord:
     if found is None:
         known = record.node(node)
         raise FleetInputError(
-            f"{known.node} ({known.premises}) has its keys already. For another unit, revoke it and add the premises"
-            " again."
+            f"{known.node} ({known.premises}) has its keys already. For another unit there: 'watchlink fleet replace"
+            f" {known.node}'."
         )
     return found
 
 
-def _with_new_code(fleet: Fleet, waiting: ClaimRecord) -> MadeClaim:
+def with_new_code(fleet: Fleet, waiting: ClaimRecord) -> MadeClaim:
+    """That claim with a new code, good from now on. Nothing is recorded."""
     code = claim_code(secrets.token_bytes(RANDOM_BYTES))
     ends_at = fleet.now() + timedelta(days=CLAIM_DAYS)
     return MadeClaim(msgspec.structs.replace(waiting, claim_hash=claim_hash(code), ends_at=ends_at), code)
 
 
-def _replace_claims(fleet: Fleet, claims: Sequence[ClaimRecord]) -> None:
+def replace_claims(fleet: Fleet, claims: Sequence[ClaimRecord]) -> None:
+    """These are open from now on, and no others. The caller holds the folder's lock."""
     fleet.folder.commit(msgspec.structs.replace(fleet.record, claims=tuple(claims)))
     # All of it: a number that is not awaited any more has no rights at the broker.
     fleet.folder.publish()

@@ -17,6 +17,7 @@ from provisioning import (
     delegate_commands,
     enrolment_commands,
     office_commands,
+    replace_commands,
     seed_commands,
 )
 from provisioning.console import broker_options, reload_of, say, town_options
@@ -130,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     seed_commands.add_commands(commands)
     collect_commands.add_commands(commands)
     configure_commands.add_commands(commands)
+    replace_commands.add_commands(commands)
     return parser
 
 

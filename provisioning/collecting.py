@@ -142,4 +142,5 @@ def _node(record: FleetRecord, sender: Sender, folder: FleetFolder) -> NodeRecor
         revoked_at=now if sender.is_revoked else None,
         signs=True,
         office_premises=claim.office_premises,
+        settings=claim.settings,
     )

@@ -75,9 +75,7 @@ def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
     Raises:
         FleetError: they are made, but did not get there.
     """
-    delegation = fleet.record.delegation
-    if delegation is None or delegation.key is None:
-        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
+    warn_without_service(options, fleet)
     try:
         if options.reload_command:
             reload_of(options, fleet)()
@@ -88,6 +86,13 @@ def pass_claims_on(options: argparse.Namespace, fleet: Fleet) -> None:
             f"The claims are made, and their codes are good. But the broker or the enrolment service may not know them"
             f" yet: run 'watchlink fleet renew-crl' to tell them. {e}"
         ) from e
+
+
+def warn_without_service(options: argparse.Namespace, fleet: Fleet) -> None:
+    """Say what keeps new claims from the enrolment service, if anything."""
+    delegation = fleet.record.delegation
+    if delegation is None or delegation.key is None:
+        say("! No unit can claim anything yet, because this town has no delegate: 'watchlink fleet delegate'.")
     if not options.reload_command:
         say(f"An enrolment service on another machine needs the new {fleet.layout.claims}.")
 

@@ -188,7 +188,10 @@ class FleetFolder:
             write_atomic(self.layout.claims, encode_claims(OpenClaims(claims=claims)), PUBLIC)
 
     def _publish_settings(self) -> None:
-        newest = [node.settings for node in self.record.nodes if node.settings is not None and node.revoked_at is None]
+        record = self.record
+        wanted = [node.settings for node in record.nodes if node.revoked_at is None]
+        wanted += [claim.settings for claim in record.claims]
+        newest = [settings for settings in wanted if settings is not None]
         if not newest and not self.layout.settings.exists():
             return
         key = self._directory_key()

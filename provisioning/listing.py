@@ -66,6 +66,8 @@ class NodeRow(msgspec.Struct, frozen=True):
     office_premises: int = 0
     renews: bool = False
     """It renews its certificate itself, at the enrolment service; then the end is when the fleet took it over."""
+    replaced_by: str = ""
+    """The number of the unit that took its place."""
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
@@ -148,6 +150,7 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
             node.kind,
             node.office_premises,
             renews=not node.certificates,
+            replaced_by=node.replacement.node if node.replacement is not None else "",
         )
         for node in record.nodes
     )
@@ -173,6 +176,11 @@ def list_fleet(fleet: Fleet, snapshot: Path | None = None, live: FleetList | Non
         *(w for end in ends for w in _certificate_warnings(*end, now)),
     ]
     warnings += [*_web_warnings(record.web, now), *_delegate_warnings(record, now)]
+    warnings += [
+        f"The replacement of {node.node} ({node.premises}) is not finished: 'watchlink fleet replace {node.node}'."
+        for node in record.nodes
+        if node.replacement is not None and node.replacement.to_do != "nothing"
+    ]
     warnings += [*_enrolment_warnings(fleet, now), *_claim_warnings(record, live, now)]
     if live is not None:
         warnings += live_warnings(live, {row.node for row in rows} | {claim.node for claim in record.claims}, now)
@@ -261,7 +269,8 @@ def _standing(row: NodeRow | WaitingRow, at: datetime) -> tuple[str, str]:
             "",
         )
     until = "renews itself" if row.renews else _day(row.certificate_expires_at)
-    return until, "" if row.revoked_at is None else _day(row.revoked_at)
+    replaced = f", replaced by {row.replaced_by}" if row.replaced_by else ""
+    return until, "" if row.revoked_at is None else f"{_day(row.revoked_at)}{replaced}"
 
 
 def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:

@@ -70,6 +70,15 @@ class IssuerRecord(Record, frozen=True):
     """The broker refuses all its certificates from then on."""
 
 
+class ReplacementRecord(Record, frozen=True):
+    """That a node was replaced by another unit at the same premises (:mod:`provisioning.replacing`)."""
+
+    node: NodeText
+    """The number of the unit that takes its place."""
+    to_do: Literal["label", "proof", "nothing"] = "label"
+    """What is left of the command that was interrupted."""
+
+
 class NodeRecord(Record, frozen=True):
     """One premises' node. Its id is never used again, revoked or not."""
 
@@ -93,6 +102,8 @@ class NodeRecord(Record, frozen=True):
     """Number of its premises at the office, as in the directory; 0 = not joined with one."""
     settings: NodeSettings | None = None
     """The newest that were signed for it; ``None`` = it is as its own file says."""
+    replacement: ReplacementRecord | None = None
+    """What takes its place; ``None`` = it was not replaced."""
 
     @property
     def id(self) -> NodeId:
@@ -115,6 +126,8 @@ class ClaimRecord(Record, frozen=True):
     """From then on the code opens nothing."""
     office_premises: Count = 0
     """Number of its premises at the office; 0 = not joined with one."""
+    settings: NodeSettings | None = None
+    """Signed for the unit that will come, in place of another that had them."""
 
 
 class BrokerRecord(Record, frozen=True):

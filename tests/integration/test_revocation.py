@@ -132,6 +132,15 @@ def test_revoke_ends_the_tls_tickets_too(live: Fleet) -> None:
     assert (False, b"") == connected(ticket)[:2]
 
 
+def test_replace_ends_the_broken_unit_like_a_stolen_one(live: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["replace", "--dir", str(live.layout.town), STOLEN, "--yes"])
+
+    assert seen(live, live.node_folder(STOLEN)) is Verdict.REVOKED
+    assert seen(live, live.node_folder(SHOP)) is Verdict.ACCEPTED
+    assert is_struck(live)
+    assert "00000012 takes its place" in capsys.readouterr().out
+
+
 def test_revoke_covers_every_certificate_the_node_ever_had(live: Fleet, tmp_path: Path) -> None:
     """The old one stays good after a renewal, so it must not survive a revocation."""
     old = tmp_path / STOLEN

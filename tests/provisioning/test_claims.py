@@ -282,7 +282,7 @@ def test_claim_is_not_withdrawn_unasked(fleet: Fleet, capsys: pytest.CaptureFixt
     [
         ("10", "is not a node's id"),
         ("000000ff", "No node 000000ff"),
-        ("00000011", "00000011 (Bakery) has its keys already. For another unit, revoke it and add the premises again."),
+        ("00000011", "has its keys already. For another unit there: 'watchlink fleet replace 00000011'."),
     ],
 )
 def test_claim_of_what_does_not_wait_is_told(

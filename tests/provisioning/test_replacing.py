@@ -1,0 +1,276 @@
+"""Another unit in place of a broken one: the old identity dead, the premises kept, each power cut mended."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from provisioning import replace_commands
+from provisioning.claims import withdraw
+from provisioning.cli import main
+from provisioning.collecting import collect
+from provisioning.configuring import Wish, sign, wished
+from provisioning.delegate import delegate_to
+from provisioning.fleet import Fleet, NewNode
+from provisioning.folder import FleetFolder
+from provisioning.listing import as_table, list_fleet
+from provisioning.records import FIRST_CA, IssuerRecord
+from wire.claim_code import claim_hash
+from wire.claims import OpenClaim, decode_claims
+from wire.directory import DelegateChanges, Directory, SenderEntry, open_directory, seal_changes
+from wire.ids import NodeId
+from wire.node_settings import SettingsFile, open_settings
+from wire.signing import SigningKey
+
+OLD, NEW = "00000010", "00000011"
+SHOP = NewNode("Corner Shop", "High St", ["hart", "pubwatch"], "waveshare-sh1106-hat", office_premises=5)
+DELEGATE = SigningKey(b"d" * 32)
+
+
+class PowerCutError(BaseException):
+    """Not caught by anything."""
+
+
+@pytest.fixture
+def fleet(fleet: Fleet) -> Fleet:
+    """With a delegate, and a shop whose settings came from afar."""
+    delegate_to(fleet.folder, DELEGATE.public.raw)
+    fleet.add_all([SHOP])
+    sign(fleet.folder, wished(fleet.record.node(OLD), Wish(licence="LG 123456/1"), fleet.now()))
+    return fleet
+
+
+@pytest.fixture
+def _obedient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that obeys; tests/integration has a real one."""
+    monkeypatch.setattr("provisioning.fleet.enforce", lambda *_, **__: None)
+
+
+def replace(fleet: Fleet, node: str = OLD) -> int:
+    return main(["replace", "--dir", str(fleet.layout.town), node, "--yes"])
+
+
+def code_in(said: str) -> str:
+    return next(line.partition("Claim code")[2].strip() for line in said.splitlines() if "Claim code" in line)
+
+
+def now_of(fleet: Fleet) -> Fleet:
+    return Fleet.open(fleet.layout.town)
+
+
+def open_claims(fleet: Fleet) -> tuple[OpenClaim, ...]:
+    return decode_claims(fleet.layout.claims.read_bytes()).claims
+
+
+def directory_of(fleet: Fleet) -> Directory:
+    return open_directory(fleet.layout.directory.read_bytes(), fleet.folder.authority_public())
+
+
+def collected(fleet: Fleet, node: str) -> None:
+    """A unit has claimed that number, and the fleet knows."""
+    base, key = fleet.layout.directory.read_bytes(), SigningKey(bytes([int(node, 16)] * 32))
+    added = SenderEntry(node=node, key=key.public.raw, premises="Else", place="", schemes=(1,), signs=True)
+    serial = now_of(fleet).record.directory_serial + 1
+    changes = DelegateChanges(serial=serial, made_at=fleet.now(), added=(added,))
+    file = fleet.layout.town.parent / "changed.json"
+    file.write_bytes(seal_changes(base, changes, DELEGATE, fleet.folder.authority_public()))
+    collect(now_of(fleet).folder, file)
+
+
+def settings_of(fleet: Fleet) -> dict[str, str | None]:
+    """Whose settings central passes on, and their licence."""
+    file = msgspec.json.decode(fleet.layout.settings.read_bytes(), type=SettingsFile)
+    opened = [open_settings(msgspec.json.encode(one), fleet.folder.authority_public()) for one in file.nodes]
+    return {one.settings.node: one.settings.licence for one in opened if one.settings is not None}
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_old_unit_is_struck_and_a_new_number_waits_at_the_same_premises(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == replace(fleet)
+
+    said = capsys.readouterr().out
+    assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
+    (claim,) = open_claims(fleet)
+    assert (NEW, "Corner Shop", "High St", (1, 2), "waveshare-sh1106-hat", 5, claim_hash(code_in(said))) == (
+        claim.node,
+        claim.premises,
+        claim.place,
+        claim.schemes,
+        claim.profile,
+        claim.office_premises,
+        claim.claim_hash,
+    )
+    assert NodeId(0x11) not in directory_of(fleet).senders, "the delegate adds it, once a unit has claimed it"
+    assert f"watchlink fleet seed {NEW} --to FOLDER" in said
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_settings_are_signed_for_the_new_unit_and_no_longer_sent_to_the_old_one(fleet: Fleet) -> None:
+    replace(fleet)
+    assert {NEW: "LG 123456/1"} == settings_of(fleet)
+
+    collected(fleet, NEW)
+
+    assert {NEW: "LG 123456/1"} == settings_of(fleet)
+    assert "LG 123456/1" == getattr(now_of(fleet).record.node(NEW).settings, "licence", "")
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_every_certificate_of_the_old_unit_is_to_be_revoked(fleet: Fleet) -> None:
+    fleet.renew(OLD)
+    issued = {int(one.serial, 16) for one in fleet.record.node(OLD).certificates}
+
+    replace(fleet)
+
+    assert 2 == len(issued)
+    assert issued <= now_of(fleet).record.revoked_serials("nodes-1", fleet.now())
+
+
+def cut_at_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replace_commands, "hand_out", _cut)
+
+
+def cut_before_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FleetFolder, "publish", _cut)
+
+
+def cut_before_noting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replace_commands, "note_done", _cut)
+
+
+def cut_at_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.fleet.enforce", _cut)
+
+
+def _cut(*_: object, **__: object) -> None:
+    raise PowerCutError
+
+
+@pytest.mark.usefixtures("_obedient")
+@pytest.mark.parametrize("cut", [cut_before_files, cut_at_label, cut_before_noting, cut_at_proof])
+def test_interrupted_replacement_is_finished_by_running_it_again(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], cut: object
+) -> None:
+    with pytest.MonkeyPatch.context() as power:
+        assert callable(cut)
+        cut(power)
+        with pytest.raises(PowerCutError):
+            replace(fleet)
+    first = capsys.readouterr().out
+    assert now_of(fleet).record.node(OLD).revoked_at is not None, "never a premises with two units that count"
+    assert "is not finished" in as_table(list_fleet(now_of(fleet)))
+
+    assert 0 == replace(fleet)
+
+    second = capsys.readouterr().out
+    assert directory_of(fleet).senders[NodeId(0x10)].is_revoked
+    assert [NEW] == [claim.node for claim in open_claims(fleet)], "one number, not two"
+    good = claim_hash(code_in(second if "Claim code" in second else first))
+    assert [good] == [claim.claim_hash for claim in open_claims(fleet)]
+    assert {NEW: "LG 123456/1"} == settings_of(fleet)
+    assert "is not finished" not in as_table(list_fleet(now_of(fleet)))
+
+
+def test_broker_that_does_not_obey_leaves_the_label_good(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing runs here: what is in force is said, and a second run only proves."""
+    assert 1 == replace(fleet)
+    first = capsys.readouterr()
+
+    assert "NOT PROVEN" in first.err
+    assert 1 == replace(fleet)
+    assert "Claim code" not in capsys.readouterr().out
+    assert [claim_hash(code_in(first.out))] == [claim.claim_hash for claim in open_claims(fleet)]
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_second_replacement_is_refused_with_the_way_out(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    replace(fleet)
+    before = fleet.layout.record.read_bytes()
+
+    assert 2 == replace(fleet)
+    assert f"was replaced already, by {NEW}, which waits for its claim" in capsys.readouterr().err
+    assert before == fleet.layout.record.read_bytes()
+    collected(fleet, NEW)
+    assert 2 == replace(fleet)
+    assert f"If that one is broken too: 'watchlink fleet replace {NEW}'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_successor_can_be_replaced_too(fleet: Fleet) -> None:
+    replace(fleet)
+    collected(fleet, NEW)
+
+    assert 0 == replace(fleet, NEW)
+
+    assert ["00000012"] == [claim.node for claim in open_claims(fleet)]
+    assert {"00000012": "LG 123456/1"} == settings_of(fleet)
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_replacement_whose_claim_was_taken_back_is_not_made_anew(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(fleet)
+    withdraw(now_of(fleet), NEW)
+
+    assert 2 == replace(fleet)
+    assert "whose claim was taken back: add the premises again" in capsys.readouterr().err
+
+
+@pytest.fixture
+def _revoked(fleet: Fleet, _obedient: None) -> None:
+    fleet.revoke(OLD, lambda: None)
+
+
+@pytest.mark.usefixtures("_revoked")
+def test_revoked_unit_is_not_replaced(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was stolen, perhaps: whoever asks for another unit there says so."""
+    assert 2 == replace(fleet)
+    assert f"{OLD} (Corner Shop) is revoked: add the premises again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("node", ["000000ff", "Corner Shop", "00000001"])
+def test_unknown_unit_is_not_replaced(fleet: Fleet, capsys: pytest.CaptureFixture[str], node: str) -> None:
+    before = fleet.layout.record.read_bytes()
+
+    assert 2 == replace(fleet, node)
+    assert before == fleet.layout.record.read_bytes()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_gateway_is_not_replaced_because_nobody_can_claim_it(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet.add("Radio room", "", ["hart"], kind="gateway")
+
+    assert 2 == replace(fleet, NEW)
+    assert "a gateway, so the keys of its successor are made here" in capsys.readouterr().err
+    assert not fleet.layout.claims.exists()
+
+
+def test_town_with_one_ca_has_no_claims(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    first = msgspec.structs.replace(
+        fleet.record, issuers=(IssuerRecord(name=FIRST_CA, organisation="", root=FIRST_CA),)
+    )
+    fleet.folder.commit(first)
+
+    assert 2 == replace(fleet)
+    assert "in a town with one CA" in capsys.readouterr().err
+
+
+def test_nothing_is_replaced_without_a_yes(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing error would end a shop that works."""
+    before = fleet.layout.record.read_bytes()
+
+    assert 2 == main(["replace", "--dir", str(fleet.layout.town), OLD])
+    assert f"{OLD} (Corner Shop, High St) will be heard nowhere any more" in capsys.readouterr().err
+    assert before == fleet.layout.record.read_bytes()
+
+
+@pytest.mark.usefixtures("_obedient")
+def test_list_names_the_successor(fleet: Fleet) -> None:
+    replace(fleet)
+
+    listing = list_fleet(now_of(fleet))
+    assert [NEW] == [row.replaced_by for row in listing.nodes]
+    assert f"replaced by {NEW}" in as_table(listing)
