@@ -103,7 +103,7 @@ class Central:
         orders = core.handle(started, now_at)
         board = next(order.board for order in orders if isinstance(order, do.ShowBoard))
         self._live = LiveBoard(board, self._inbox.put)
-        counters = OwnCounters(self._database.reserve_counters)
+        counters = OwnCounters(self._database.reserve_counters, clock.now)
         self._loop = IntakeLoop(
             core,
             store=self._database,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
-from central.core.restored import COUNTERS_MAX
+from central.core.restored import COUNTERS_MAX, height_by_clock
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +20,15 @@ RAISES_MAX: Final = 16
 class OwnCounters:
     """Gives out counters in rising order, each once."""
 
-    def __init__(self, reserve: Callable[[int, int], range]) -> None:
-        """``reserve(count, above)``: gives ``count`` counters, all greater than ``above``, that nobody gets again."""
+    def __init__(self, reserve: Callable[[int, int], range], now: Callable[[], datetime]) -> None:
+        """Give none out yet.
+
+        Args:
+            reserve: ``reserve(count, above)`` gives ``count`` counters, all above ``above``, that nobody gets again.
+            now: the machine's time, aware.
+        """
         self._reserve = reserve
+        self._now = now
         self._left = iter(range(0))
         self._last = 0
         self._raised = 0
@@ -42,7 +49,7 @@ class OwnCounters:
     def raise_above(self, counter: int) -> None:
         """Go on above ``counter``, which a node has seen: if it is above ours, the disk is an older copy.
 
-        At most :data:`RAISES_MAX` times, by at most ``COUNTERS_MAX``.
+        At most :data:`RAISES_MAX` times, by at most ``COUNTERS_MAX`` or to where a restore would begin.
 
         Raises:
             StoreError: none could be reserved.
@@ -51,7 +58,7 @@ class OwnCounters:
             self._begin(self._reserve(COUNTER_BLOCK, 0))
         if counter <= self._last or self._raised >= RAISES_MAX:
             return
-        if counter > self._last + COUNTERS_MAX:
+        if counter > max(self._last, height_by_clock(self._now())) + COUNTERS_MAX:
             logger.warning("a node tells of a frame counter of ours, %d, that is too high to be true", counter)
             return
         self._raised += 1

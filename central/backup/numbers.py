@@ -7,19 +7,13 @@ is that of the clock, which is on every machine and differs at each restore.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
 
-from central.core.restored import COUNTERS_MAX
-from wire.ids import U32_MAX
+from central.core.restored import COUNTERS_MAX, height_by_clock
 
-BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-PER_SECOND: Final = 4
-"""Numbers that a central of a large town uses on average, and more."""
-BY_CLOCK_MAX: Final = U32_MAX // 4 * 3
-"""Reached in 2051, or by a clock that is far ahead: what is left is enough for 250 restores."""
 CLOCK_BEHIND_MAX: Final = timedelta(days=1)
 """Two machines differ by less."""
 USED_HERE_MAX: Final = 16 * COUNTERS_MAX
@@ -49,7 +43,7 @@ def go_on_from(of_copy: Numbers, used_here: Numbers, at: datetime) -> Numbers:
         used_here: of the state that it takes the place of, on the same machine.
         at: when it is restored, aware.
     """
-    by_clock = min(max(0, int((at - BEGAN_AT).total_seconds()) * PER_SECOND), BY_CLOCK_MAX)
+    by_clock = height_by_clock(at)
     return Numbers(
         _above(of_copy.counter, used_here.counter, by_clock), _above(of_copy.entry, used_here.entry, by_clock)
     )

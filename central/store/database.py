@@ -22,7 +22,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from central.core.journal import ActionEntry, FrameEntry, JournalEntry, KeptAct, KeptFigures, KeptNode, SeenFrame
-from central.core.restored import COUNTERS_MAX
 from central.store.errors import StoreConfigError, StoreError, StoreFullError
 from central.store.migrate import migrate
 from central.store.reserve import Reserve
@@ -178,13 +177,11 @@ class Database:
         """Reserve counters for ``count`` of central's own frames, all greater than ``above``, never to be given again.
 
         Raises:
-            StoreError: none was reserved; also if ``above`` is too high to be true.
+            StoreError: none was reserved.
         """
         with self._transaction() as connection:
             is_there = COUNTERS.c.name == FRAME_COUNTER
             before = connection.execute(sa.select(COUNTERS.c.value).where(is_there)).scalar()
-            if above > (before or 0) + COUNTERS_MAX:
-                raise StoreError(f"a node tells of a counter of central's, {above}, that is too high to be true")
             value = max(before or 0, above) + count
             if value > U32_MAX:
                 raise StoreError("central has used up its frame counters; give it a new identity")

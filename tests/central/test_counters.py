@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from central.core.restored import COUNTERS_MAX
+from central.backup.numbers import NO_NUMBERS, Numbers, go_on_from
+from central.core.restored import BEGAN_AT, COUNTERS_MAX, height_by_clock
 from central.counters import COUNTER_BLOCK, RAISES_MAX, OwnCounters
 from central.store.database import Database, resolve_url
-from central.store.errors import StoreError
 from central.store.recalling import recall
 from tests.support.central_town import START
 from wire.ids import U32_MAX
@@ -25,7 +26,7 @@ def opened(folder: Path) -> Database:
 
 def test_counters_go_on_above_one_that_a_node_has_seen_also_after_a_restart(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    counters = OwnCounters(database.reserve_counters)
+    counters = OwnCounters(database.reserve_counters, lambda: BEGAN_AT)
     first = counters.next()
     counters.raise_above(5 * COUNTER_BLOCK)
     raised = counters.next()
@@ -33,14 +34,14 @@ def test_counters_go_on_above_one_that_a_node_has_seen_also_after_a_restart(tmp_
     again = opened(tmp_path)
 
     assert (1, 5 * COUNTER_BLOCK + 1) == (first, raised)
-    assert OwnCounters(again.reserve_counters).next() > raised
+    assert OwnCounters(again.reserve_counters, lambda: BEGAN_AT).next() > raised
     again.close()
 
 
 def test_counters_are_not_spent_on_what_is_lower_than_ours(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    OwnCounters(database.reserve_counters).next()
-    counters = OwnCounters(database.reserve_counters)
+    OwnCounters(database.reserve_counters, lambda: BEGAN_AT).next()
+    counters = OwnCounters(database.reserve_counters, lambda: BEGAN_AT)
     for seen in range(1, COUNTER_BLOCK):
         counters.raise_above(seen)
 
@@ -50,9 +51,7 @@ def test_counters_are_not_spent_on_what_is_lower_than_ours(tmp_path: Path) -> No
 
 def test_counters_are_not_used_up_by_a_lying_node(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    counters = OwnCounters(database.reserve_counters)
-    with pytest.raises(StoreError, match="too high"):
-        database.reserve_counters(COUNTER_BLOCK, COUNTERS_MAX + 1)
+    counters = OwnCounters(database.reserve_counters, lambda: BEGAN_AT)
     for _ in range(2 * RAISES_MAX):
         counters.raise_above(counters.next() + COUNTER_BLOCK)
 
@@ -62,12 +61,28 @@ def test_counters_are_not_used_up_by_a_lying_node(tmp_path: Path) -> None:
 
 def test_counters_too_high_to_be_true_are_no_fault_of_the_disk_and_drown_no_true_one(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    counters = OwnCounters(database.reserve_counters)
+    counters = OwnCounters(database.reserve_counters, lambda: BEGAN_AT)
     for lie in range(RAISES_MAX):
         counters.raise_above(U32_MAX - RAISES_MAX + lie)
     counters.raise_above(5 * COUNTER_BLOCK)
 
     assert 5 * COUNTER_BLOCK + 1 == counters.next()
+    database.close()
+
+
+def test_older_copy_of_a_database_goes_on_above_a_restored_one_that_nodes_have_seen(tmp_path: Path) -> None:
+    """A restore begins where the clock says; somebody then puts back a file of before that by hand."""
+    at = BEGAN_AT + timedelta(days=330)
+    database = opened(tmp_path)
+    counters = OwnCounters(database.reserve_counters, lambda: at)
+    restored = go_on_from(Numbers(counters.next(), 1), NO_NUMBERS, at - timedelta(days=1)).counter
+    for lie in (U32_MAX, height_by_clock(at) + COUNTERS_MAX + 1):
+        counters.raise_above(lie)
+    assert counters.next() < restored
+
+    counters.raise_above(restored + 9)
+
+    assert restored + 10 == counters.next()
     database.close()
 
 

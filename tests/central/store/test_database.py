@@ -19,7 +19,6 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from central.core import incidents
 from central.core.incidents import EARLY_EACH_MAX
 from central.core.journal import FrameEntry, KeptAct, KeptFigures, KeptNode, KeptPath, SeenFrame
-from central.core.restored import COUNTERS_MAX
 from central.core.view import AddNote, Close, EndDuty, SetOnTheWay, StartDuty
 from central.store import recalling
 from central.store.database import Database, resolve_url
@@ -182,14 +181,6 @@ def test_database_says_when_central_has_no_counters_left(database: Database) -> 
 
     with pytest.raises(StoreError, match="used up"):
         database.reserve_counters(10)
-
-
-def test_database_jumps_over_as_many_counters_as_a_backup_may_lack_and_no_more(database: Database) -> None:
-    """One lying node must not use up the numbers of all central's frames."""
-    with pytest.raises(StoreError, match="too high to be true"):
-        database.reserve_counters(1, COUNTERS_MAX + 1)
-
-    assert range(COUNTERS_MAX + 1, COUNTERS_MAX + 2) == database.reserve_counters(1, COUNTERS_MAX)
 
 
 def test_database_keeps_nodes_and_the_newest_directory(database: Database) -> None:
