@@ -17,12 +17,12 @@ from office.audit.restoring import (
     tell_co_ordinators,
     void_links,
 )
-from office.people.gone import forget_again, leave_register_numbers_out
-from office.publisher.gone import GoneRows
+from office.people.gone import forget_again, leave_register_numbers_out, leave_rows_out
+from office.publisher.gone import ERASED, GoneRows, carry
 from office.publisher.models import PublishedNumber
 from office.publisher.shelf import KINDS, PublishedHead
 from wire.gallery_manifest import manifest_name
-from wire.snapshots import People, Premises
+from wire.snapshots import GoneEntry, People, Premises
 
 NOT_KNOWN_WHO: Final = (
     "Who was erased from the register, hidden from shops or let go since the copy is not known here: go through the"
@@ -30,7 +30,9 @@ NOT_KNOWN_WHO: Final = (
 )
 
 
-def begin_anew(published: PublishedHead, *, above_row: int, number: int, leap: int = 0) -> list[str]:
+def begin_anew(
+    published: PublishedHead, *, above_row: int, number: int, leap: int = 0, told: frozenset[GoneEntry] = frozenset()
+) -> list[str]:
     """Record the restore, and take from what was published what must not come back. Inside a transaction.
 
     Args:
@@ -38,6 +40,7 @@ def begin_anew(published: PublishedHead, *, above_row: int, number: int, leap: i
         above_row: highest row of the audit that anybody is known to have seen.
         number: highest number of a snapshot that anybody is known to have seen.
         leap: by how much rows and numbers are raised besides, for what nobody here knows of.
+        told: what further lists, signed by the office, name as gone.
 
     Returns:
         What a person should know, in sentences.
@@ -55,14 +58,20 @@ def begin_anew(published: PublishedHead, *, above_row: int, number: int, leap: i
     true_until = published.last_said_by(people.number) if people is not None else NO_HEAD
     # Asked before the restore is recorded, and its row takes a number.
     gone = people.gone if people is not None and is_newer(people, true_until) else None
+    # An erasure is for ever: what any list says of it holds, whichever life of the office it is from.
+    all_gone = {*(gone or ()), *(one for one in (*told, *published.shelf.gone()) if one.kind in ERASED)}
     in_copy = GoneRows().read(head(), timezone.now())
     details = {"published_row": known.sequence, "last_row": head().sequence, "left_out": leap}
     record_restored(max(above_row, known.sequence, head().sequence) + leap, details)
     said = carry_over(people, true_until)
-    said += forget_again(gone, in_copy) if gone is not None else [NOT_KNOWN_WHO]
+    said += [NOT_KNOWN_WHO] if gone is None else []
+    said += forget_again(sorted(all_gone, key=lambda one: (one.kind, one.row)), in_copy)
+    # Also of rows that are not in this copy. Another backup has them, and may be restored next.
+    carry(all_gone - {*in_copy})
     tell_co_ordinators(said)
     said += void_links() + sign_browsers_out()
     leave_numbers_out(people, premises)
+    leave_rows_out(all_gone)
     leave_register_numbers_out()
     return said
 

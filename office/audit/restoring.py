@@ -82,8 +82,8 @@ def leave_numbers_out(people: People | None, premises: PremisesSnapshot | None) 
 
     Snapshots do not list who has ended since, and may be as old as the copy: so many more are left out.
     """
-    _leave_out(Account, max((person.account for person in people.people), default=0) if people else 0)
-    _leave_out(Premises, max((one.premises for one in premises.premises), default=0) if premises else 0)
+    leave_out(Account, max((person.account for person in people.people), default=0) if people else 0)
+    leave_out(Premises, max((one.premises for one in premises.premises), default=0) if premises else 0)
 
 
 def _lacks(published: AuditHead) -> bool:
@@ -214,17 +214,24 @@ def _mark(row: Authenticator) -> bytes | str | None:
         return None
 
 
-def _leave_out(model: type[models.Model], known: int) -> None:
+def leave_out(model: type[models.Model], known: int, at_least: int = 0) -> None:
+    """Give no number of a row again that was given since the copy was made.
+
+    Args:
+        model: whose numbers they are.
+        known: the highest that anybody knows of.
+        at_least: the next number is above it, too.
+    """
     table = model._meta.db_table  # noqa: SLF001 - Django's public interface, by documentation
     here = model._default_manager.aggregate(highest=models.Max("pk"))["highest"] or 0  # noqa: SLF001
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-            number = max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT
+            number = max(max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT, at_least)
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number])
         else:
             # It may count one too many: the number that comes next, of a table that is empty.
             cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
-            number = max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT
+            number = max(max(known, here, *(cursor.fetchone() or (0,))) + NUMBERS_LEFT_OUT, at_least)
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])

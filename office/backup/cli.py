@@ -62,9 +62,12 @@ def _parser() -> argparse.ArgumentParser:
 
     about = "Put the office's state back from a backup. Its programs must be stopped. Run it as root."
     putting_back = commands.add_parser("restore", parents=[config, opened], description=about)
-    putting_back.add_argument(
+    known = putting_back.add_mutually_exclusive_group()
+    known.add_argument(
         "--lists", type=Path, metavar="FOLDER", help="with the newest lists of people and premises that central keeps"
     )
+    lost = "no such list is left anywhere: who was erased or let go since the backup comes back"
+    known.add_argument("--lists-lost", action="store_true", help=lost)
     either = putting_back.add_mutually_exclusive_group()
     aside = "if the office has a state here, move that to a folder beside it first"
     either.add_argument("--set-aside", action="store_true", help=aside)
@@ -133,7 +136,15 @@ def _restore(given: argparse.Namespace) -> None:
         _say(f"{_told(manifest)}: the key opens it, all of it is whole, and this version can begin with it.")
         _say(f"It stands at {checked.schema}.")
         return
-    restored = restore(configuration, sealed, identities, _now(), may_set_aside=given.set_aside, lists=given.lists)
+    restored = restore(
+        configuration,
+        sealed,
+        identities,
+        _now(),
+        may_set_aside=given.set_aside,
+        lists=given.lists,
+        are_lists_lost=given.lists_lost,
+    )
     for line in what_now(restored, configuration):
         _say(line)
 

@@ -24,7 +24,7 @@ from runtime.atomic import PRIVATE, PUBLIC, sync_folder, write_atomic
 from runtime.backup_file import BackupError, Manifest, entry_of, town_mark, unpack
 from runtime.backup_making import check_target, write_proven
 from runtime.backup_rules import file_name, stamp
-from runtime.backup_workspace import give, workspace
+from runtime.backup_workspace import give, not_there, workspace
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from wire.signing import SigningKey
@@ -119,7 +119,7 @@ def restore_keys(
         moved = []
         for name, file in files.items():
             if name in others:
-                aside = file.with_name(f"{file.name}.before-{stamp(now_at)}")
+                aside = not_there(file.with_name(f"{file.name}.before-{stamp(now_at)}"))
                 file.rename(aside)
                 sync_folder(file.parent)
                 moved.append(aside)

@@ -34,6 +34,7 @@ from runtime.backup_workspace import check_room, give, keep_configuration, not_t
 from runtime.config import ConfigError
 from runtime.key_file import read_key
 from wire.errors import SnapshotError
+from wire.snapshots import GoneEntry
 
 LEAP: Final = 1 << 22
 """By how much rows of the audit and numbers of what is published are raised: more than a backup can be behind."""
@@ -85,6 +86,7 @@ def restore(
     *,
     may_set_aside: bool,
     lists: Path | None,
+    are_lists_lost: bool = False,
 ) -> Restored:
     """Put the backup in the place of the office's state, whose programs must not run.
 
@@ -95,6 +97,7 @@ def restore(
         now_at: aware.
         may_set_aside: move away what is here.
         lists: folder of lists of people and premises that central has kept; ``None`` = only those here are known.
+        are_lists_lost: go on though there is none, and whoever was erased since the backup comes back.
 
     Raises:
         BackupError: nothing was changed, except that with ``may_set_aside`` the state before may have been moved.
@@ -119,9 +122,10 @@ def restore(
             with django_on(configuration, database):
                 bring_up_to_date()
                 said = list(check().problems)
-                if lists is not None:
-                    _take_lists(configuration, lists)
-                said += _begin_anew(configuration)
+                told = _take_lists(configuration, lists) if lists is not None else frozenset()
+                if not are_lists_lost:
+                    _check_lists(configuration)
+                said += _begin_anew(configuration, told)
                 photographs = photographs_named()
                 fits = _opens_photographs(configuration, work / PHOTOGRAPHS)
                 published, head = _published_and_head(configuration)
@@ -154,7 +158,24 @@ def _unpacked(
     return manifest
 
 
-def _begin_anew(configuration: Configuration) -> list[str]:
+def _check_lists(configuration: Configuration) -> None:
+    """Nobody who was erased may come back because a folder was forgotten.
+
+    Raises:
+        BackupError: no list of people is here.
+    """
+    from office.audit.commands import published_head  # noqa: PLC0415
+
+    _, newest = published_head(configuration, trusted_origin(configuration, PROGRAM).others).shelf.newest("people")
+    if newest is None:
+        raise BackupError(
+            "no list of people that this office signed is here, and by it alone is known who was erased or let go since"
+            " the backup. Copy the folder 'snapshots' of central's here, or of a backup of central's, and name it with"
+            " --lists. If all of them are lost, say --lists-lost"
+        )
+
+
+def _begin_anew(configuration: Configuration, told: frozenset[GoneEntry]) -> list[str]:
     from django.db import transaction  # noqa: PLC0415 - only once Django is set up
 
     from office.audit.beginning_anew import begin_anew  # noqa: PLC0415
@@ -164,7 +185,7 @@ def _begin_anew(configuration: Configuration) -> list[str]:
     # What was erased is erased again also if the key is lost that signed the list of it.
     published = published_head(configuration, trusted_origin(configuration, PROGRAM).others)
     with transaction.atomic():
-        return begin_anew(published, above_row=0, number=0, leap=LEAP)
+        return begin_anew(published, above_row=0, number=0, leap=LEAP, told=told)
 
 
 def _published_and_head(configuration: Configuration) -> tuple[Any, Any]:
@@ -174,8 +195,12 @@ def _published_and_head(configuration: Configuration) -> tuple[Any, Any]:
     return published_head(configuration), head()
 
 
-def _take_lists(configuration: Configuration, folder: Path) -> None:
-    """Take the newest lists of each kind that bear the office's signature, if they are newer than those here."""
+def _take_lists(configuration: Configuration, folder: Path) -> frozenset[GoneEntry]:
+    """Take the newest lists of each kind that bear the office's signature, if they are newer than those here.
+
+    Returns:
+        What any of them names as gone.
+    """
     from office.publisher.shelf import KINDS, Shelf  # noqa: PLC0415
     from wire.snapshots import file_name, open_snapshot  # noqa: PLC0415
 
@@ -186,13 +211,15 @@ def _take_lists(configuration: Configuration, folder: Path) -> None:
         raise BackupError(f"{folder} is no folder: name the one in which central keeps its lists")
     configuration.snapshots_folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     kind: Any
-    taken = 0
+    taken, told = 0, set[GoneEntry]()
     for name, kind in KINDS.items():
         best: tuple[int, bytes] = (0, b"")
         for file in folder.glob(f"{name}-*.json"):
             with contextlib.suppress(OSError, SnapshotError):
                 data = file.read_bytes()
-                best = max(best, (open_snapshot(data, kind, configuration.town, keys).number, data))
+                found = open_snapshot(data, kind, configuration.town, keys)
+                best = max(best, (found.number, data))
+                told.update(getattr(found, "gone", ()))
         taken += best[0] > 0
         if best[0] > shelf.newest(name)[0]:
             write_atomic(configuration.snapshots_folder / file_name(name, best[0]), best[1], _READABLE)
@@ -200,6 +227,7 @@ def _take_lists(configuration: Configuration, folder: Path) -> None:
         raise BackupError(
             f"{folder} holds no list that this office signed. Name the folder of those that central keeps"
         )
+    return frozenset(told)
 
 
 def _opens_photographs(configuration: Configuration, folder: Path) -> bool | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
 
-from django.db.models import Max
+from django.db.models import Max, Model
 from django.utils import timezone
 
 from office.accounts.models import Scheme
 from office.audit.journal import record
+from office.audit.restoring import leave_out
 from office.exclusions.after_restore import end_again, hide_again
 from office.exclusions.models import Case
 from office.exclusions.rules.life import OVER
@@ -22,6 +24,7 @@ from wire.snapshots import GoneEntry
 
 NUMBERS_LEFT_OUT: Final = 1_000
 """Of people and of cases, in each scheme: what was given since the copy was made stands on papers."""
+BEGAN_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 ERASED_AGAIN: Final = "{}: erased again, with all that was held."
 
 
@@ -63,6 +66,27 @@ def forget_again(gone: Iterable[GoneEntry], known: Iterable[GoneEntry] = ()) -> 
         said.append(f"{len(requests)} old requests are deleted again.")
     hidden = set(rows["hidden"]) - {one.row for one in known if one.kind == "hidden"}
     return said + _hide_all_again([*hidden, *rows["shortened"]])
+
+
+def leave_rows_out(gone: Iterable[GoneEntry]) -> None:
+    """Give no row of the register a number again that another life of the office gave, or may have given, since.
+
+    By these numbers people are erased again: the wrong one would be. Whatever backup is restored and how often, rows
+    begin above the seconds of the clock, which no two restores share.
+    """
+    highest: defaultdict[str, int] = defaultdict(int)
+    for one in gone:
+        highest[one.kind] = max(highest[one.kind], one.row)
+    highest["case"] = max(highest[kind] for kind in ("case", "hidden", "shortened"))
+    by_clock = int((timezone.now() - BEGAN_AT).total_seconds())
+    models: dict[str, type[Model]] = {
+        "individual": Individual,
+        "case": Case,
+        "photograph": Photograph,
+        "request": RightsRequest,
+    }
+    for kind, model in models.items():
+        leave_out(model, highest[kind], by_clock)
 
 
 def leave_register_numbers_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from wire.signing import PublicKey
 from wire.snapshots import (
     NAMES,
     AuditHead,
+    GoneEntry,
     People,
     Premises,
     Snapshot,
@@ -74,6 +76,15 @@ class Shelf:
         except (OSError, SnapshotError) as e:
             logger.warning("the newest %s snapshot in the folder is not used: %s", name, e)
             return numbers[-1], None
+
+    def gone(self) -> frozenset[GoneEntry]:
+        """What any list of people in the folder that is ours and whole names as gone."""
+        found: set[GoneEntry] = set()
+        for number in self._numbers("people"):
+            with contextlib.suppress(OSError, SnapshotError):
+                data = (self.folder / file_name("people", number)).read_bytes()
+                found.update(open_snapshot(data, People, self._town, self._keys).gone)
+        return frozenset(found)
 
     def head(self) -> AuditHead:
         """The newest head of the audit in the folder's snapshots that are ours and whole."""

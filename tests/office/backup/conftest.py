@@ -71,9 +71,11 @@ class Kept(Struct):
         done = office(name, "--config", self.file, *words)
         return done.returncode, done.stdout + done.stderr
 
-    def restore(self, *words: object) -> str:
-        """What it said, done."""
-        status, said = self.run("restore", "--from", self.made, "--identity", self.key_file, *words)
+    def restore(self, *words: object, backup: Path | None = None) -> str:
+        """What it said, done. Without any list it is told so."""
+        if "--lists" not in words and not any((self.file.parent / "snapshots").glob("people-*.json")):
+            words = (*words, "--lists-lost")
+        status, said = self.run("restore", "--from", backup or self.made, "--identity", self.key_file, *words)
         assert 0 == status, said
         return said
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,13 +16,15 @@ from office.backup.restoring import LEAP
 from runtime.backup_file import BackupError
 from runtime.snapshot_folder import SnapshotFolder
 from tests.office.backup.conftest import Kept, asked
-from tests.support.office_program import AUTHORITY, clean_environment, in_office, office
+from tests.support.killed_steps import killed_at_each_step
+from tests.support.office_program import AUTHORITY, in_office, office
 from wire.directory import DirectoryDocument, SchemeEntry, seal_directory
 from wire.signing import PublicKey
 from wire.snapshots import People, Town
 
 pytestmark = pytest.mark.integration
 
+OF_OFFICE = ("office.backup.restoring", "office.backup.sqlite", "runtime.backup_workspace", "runtime.atomic")
 ERASE = """
 from django.db import transaction
 from office.accounts.models import Account
@@ -34,6 +34,18 @@ cora = Account.objects.get(username="cora")
 with transaction.atomic():
     erase_all(cora, Individual.objects.get(number=1))
     Individual.objects.create(scheme_id=1, number=3, name="Since")
+"""
+COME = """
+from office.people.models import Individual
+Individual.objects.create(scheme_id=1, number=3, name="Came Later")
+"""
+ERASE_NEWEST = """
+from django.db import transaction
+from office.accounts.models import Account
+from office.people.models import Individual
+from office.people.rights import erase_all
+with transaction.atomic():
+    erase_all(Account.objects.get(username="cora"), Individual.objects.get(number=3))
 """
 PUBLISH = """
 from office.publisher.app import Publisher
@@ -218,12 +230,36 @@ def test_who_was_erased_is_erased_again_though_the_key_of_the_list_is_lost(kept:
     assert "HART-0001: erased again, with all that was held." in said
 
 
+def test_erased_person_comes_back_by_no_order_of_restores(kept: Kept) -> None:
+    """The first backup does not hold the person; the second does, and was made before they were erased."""
+    before = kept.made
+    in_office(kept.file, COME)
+    assert 0 == kept.run("backup")[0]
+    (after,) = {*kept.folder.glob("office-[0-9a-f]*.age")} - {before}
+    in_office(kept.file, ERASE_NEWEST)
+    in_office(kept.file, PUBLISH)
+
+    kept.restore("--set-aside", backup=before)
+    in_office(kept.file, PUBLISH)
+    # As on a bare machine: central keeps the newest alone.
+    for path in sorted((kept.file.parent / "snapshots").glob("people-*.json"), key=lambda path: path.stat().st_mtime)[
+        :-1
+    ]:
+        path.unlink()
+    said = kept.restore("--set-aside", backup=after)
+
+    assert "HART-0003: erased again, with all that was held." in said
+    assert ["Nobody 1", "Nobody 2"] == state(kept)["names"]
+
+
 def test_without_lists_it_says_what_is_not_known_and_without_keys_what_cannot_be_seen(kept: Kept) -> None:
     trust(kept)
     lose(kept)
     status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file)
     assert (1, True) == (status, "the office's keys are not here" in said)
     assert 0 == office("init", "--config", kept.file).returncode
+    status, said = kept.run("restore", "--from", kept.made, "--identity", kept.key_file, "--set-aside")
+    assert (1, True) == (status, "If all of them are lost, say --lists-lost" in said), said
 
     said = kept.restore("--set-aside")
 
@@ -313,33 +349,39 @@ def test_backup_of_a_newer_version_is_refused_and_of_an_older_one_brought_up_to_
     assert "up to date" in office("migrate", "--config", kept.file).stdout
 
 
-KILLED = """
-import os, signal, sys
-import office.backup.restoring, office.backup.sqlite, runtime.backup_workspace
-steps = int(sys.argv[1])
-def cut(folder):
-    global steps
-    steps -= 1
-    if not steps:
-        os.kill(os.getpid(), signal.SIGKILL)
-for module in (office.backup.restoring, office.backup.sqlite, runtime.backup_workspace):
-    module.sync_folder = cut
-from watchlink.cli import main
-sys.exit(main(sys.argv[2:]))
-"""
-
-
-@pytest.mark.parametrize("step", [1, 5, 7])
-def test_restore_killed_at_any_step_is_done_by_another(kept: Kept, step: int) -> None:
+def test_restore_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
     """What was there is not lost, and no program starts on half of it."""
-    words = ["restore", "--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside"]
-    command = [sys.executable, "-c", KILLED, str(step), "office", *map(str, words)]
-    killed = subprocess.run(command, env=clean_environment(), check=False)
-    assert -signal.SIGKILL == killed.returncode
+    in_office(kept.file, RENAME)
+    words = ("--config", kept.file, "--from", kept.made, "--identity", kept.key_file, "--set-aside", "--lists-lost")
 
-    kept.restore("--set-aside")
+    steps = killed_at_each_step(OF_OFFICE, "office", "restore", *words)
 
+    # The folder, four files, the folder again, the head, the database.
+    assert steps >= 8
     after = state(kept)
     assert (["Nobody 1", "Nobody 2"], ["ffd8", "ffd8"]) == (after["names"], after["faces"])
-    kept_aside = [*(kept.file.parent / "data").glob("before-restore-*/office.sqlite3")]
-    assert 1 <= len(kept_aside)
+    aside = (kept.file.parent / "data").glob("before-restore-*/office.sqlite3")
+    assert ["New"] == [name for name in map(name_of_second, aside) if name == "New"]
+
+
+def test_restore_of_keys_killed_at_each_step_is_done_by_another(kept: Kept) -> None:
+    """None of the new office's keys is lost, and all of the old ones are back."""
+    was = {name: file.read_bytes() for name, file in keys.files_of(kept.configuration).items()}
+    for number, file in enumerate(keys.files_of(kept.configuration).values()):
+        file.write_text(f"{number:064x}\n")
+    (of_keys,) = kept.folder.glob("office-keys-*.age")
+    words = ("--config", kept.file, "--from", of_keys, "--identity", kept.keys_key_file, "--set-aside")
+
+    steps = killed_at_each_step(("office.backup.keys", "runtime.atomic"), "office", "restore-keys", *words)
+
+    assert steps >= 4
+    assert was == {name: file.read_bytes() for name, file in keys.files_of(kept.configuration).items()}
+    for number, file in enumerate(keys.files_of(kept.configuration).values()):
+        (aside,) = file.parent.glob(f"{file.name}.before-*")
+        assert f"{number:064x}\n" == aside.read_text()
+
+
+def name_of_second(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as disk:
+        (name,) = disk.execute("SELECT name FROM people_individual WHERE number = 2").fetchone()
+    return str(name)

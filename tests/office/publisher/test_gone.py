@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
 from office.accounts.models import Scheme
+from office.audit.beginning_anew import begin_anew
 from office.audit.journal import head
+from office.audit.models import AuditRow
 from office.exclusions import acts
 from office.exclusions.models import Case
-from office.people.gone import NUMBERS_LEFT_OUT, forget_again, leave_register_numbers_out
+from office.people.gone import (
+    BEGAN_AT,
+    NUMBERS_LEFT_OUT,
+    forget_again,
+    leave_register_numbers_out,
+    leave_rows_out,
+)
 from office.people.models import Individual, Photograph, RightsRequest
 from office.people.photographs import erase_photographs
 from office.people.rights import erase_all
-from office.publisher.gone import LISTED_FOR, GoneRows
+from office.publisher.gone import CARRIED, LISTED_FOR, GoneRows, carry
+from office.publisher.shelf import PublishedHead, Shelf
 from tests.office.conftest import MakePerson
 from tests.office.exclusions.conftest import Town
 from tests.office.people.conftest import photograph, request_of
-from wire.snapshots import GoneEntry
+from wire.signing import SigningKey
+from wire.snapshots import GoneEntry, People, seal_snapshot
+from wire.snapshots import Town as SnapshotTown
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +132,64 @@ def test_rows_are_read_anew_when_another_database_has_taken_the_place(town: Town
 
     assert first == head()
     assert 1 == len(told(rows))
+
+
+def test_what_lists_knew_at_a_restore_is_told_on_whether_the_copy_has_it_or_not(town: Town) -> None:
+    """The backup that is restored next may have what this one lacks."""
+    gone = {GoneEntry(kind="individual", row=99_999), GoneEntry(kind="of a later version", row=7)}
+    rows = GoneRows()
+    carry(gone)
+    case = town.case("served")
+    carry([GoneEntry(kind="hidden", row=case.pk)])
+
+    assert {("individual", 99_999), ("of a later version", 7), ("hidden", case.pk)} == told(rows) == told(GoneRows())
+    acts.restrict(town.turn(case), "Asked to.")
+    acts.lift_restriction(town.turn(case), "Looked at.")
+    assert {("individual", 99_999), ("of a later version", 7)} == told(rows)
+    carry(())
+    assert 2 == AuditRow.objects.filter(action=CARRIED).count()
+
+
+def test_row_that_is_gone_is_never_anothers(town: Town) -> None:
+    """By its number the wrong person would be erased, after the next restore."""
+    first = town.individual()
+    leave_rows_out([GoneEntry(kind="individual", row=first.pk + 2**40), GoneEntry(kind="hidden", row=2**41)])
+    second, case = town.individual("Second"), town.case("served")
+
+    assert second.pk > first.pk + 2**40
+    assert case.pk > 2**41
+
+
+def test_rows_of_two_restores_from_one_backup_are_not_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each life gives numbers of its own, though both begin with the same copy and know of no erasure."""
+    town.individual()
+    lives = []
+    for days in (1, 2):
+        now = BEGAN_AT + timedelta(days=300 + days)
+        with monkeypatch.context() as clock, transaction.atomic():
+            clock.setattr(timezone, "now", lambda now=now: now)
+            leave_rows_out(())
+            lives.append(town.individual().pk)
+            transaction.set_rollback(True)
+
+    assert 86_400 == lives[1] - lives[0]
+
+
+def test_erasure_that_any_list_names_is_done_again_though_the_newest_does_not(town: Town, tmp_path: Path) -> None:
+    """The newest is of a life that began with a backup from before the person came."""
+    key = SigningKey(b"k" * 32)
+    place = SnapshotTown(SigningKey(b"a" * 32).public)
+    shelf = Shelf(tmp_path, place, key.public)
+    listed, named, hidden = town.individual("Listed"), town.individual("Named"), town.case("served")
+    gone = (GoneEntry(kind="individual", row=listed.pk), GoneEntry(kind="hidden", row=hidden.pk))
+    for number, entries in ((1, gone), (2, ())):
+        list_ = People(number=number, made_at=BEGAN_AT, audit=head(), ticket_key=b"t" * 32, people=(), gone=entries)
+        shelf.put(list_, seal_snapshot(list_, place, key))
+    told_besides = frozenset(GoneEntry(kind="individual", row=row) for row in (named.pk, 99_999))
+
+    begin_anew(PublishedHead(tmp_path / "state", shelf), above_row=0, number=0, told=told_besides)
+
+    erased = Individual.objects.filter(pk__in=[listed.pk, named.pk], name="").exclude(erased_at=None)
+    assert {listed.pk, named.pk} == {*erased.values_list("pk", flat=True)}
+    assert not Case.objects.get(pk=hidden.pk).is_restricted
+    assert {("individual", row) for row in (listed.pk, named.pk, 99_999)} == told(GoneRows())
