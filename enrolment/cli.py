@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
 import signal
 import sys
@@ -14,7 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from runtime.atomic import PRIVATE, PUBLIC, write_atomic, write_beside
 from runtime.config import ConfigError
+from runtime.key_file import read_key
 from runtime.logs import FactLog, set_up_logging
 from runtime.service import Service
 from wire.fingerprints import key_fingerprint
@@ -82,18 +83,21 @@ def _renew_list(config: Path, broker: Path, reload_command: str) -> int:
 
 def _make_key(folder: Path) -> int:
     secret, public = folder / "delegate.key", folder / "delegate.pub"
-    seed = secrets.token_bytes(KEY_BYTES)
     try:
-        # Never replaced: the authority knows the one that is there.
-        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(seed.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        raw = SigningKey(seed).public.raw
-        public.write_text(raw.hex() + "\n", "ascii")
+        # Without the public half it was cut short: nobody knows the key yet.
+        if public.exists() or not secret.exists():
+            beside = write_beside(secret, secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n", PRIVATE)
+            try:
+                # Never replaced: the authority knows the one that is there.
+                secret.hardlink_to(beside)
+            finally:
+                beside.unlink()
+        raw = SigningKey(read_key(secret, "the delegate's key")).public.raw
+        write_atomic(public, raw.hex().encode() + b"\n", PUBLIC)
     except OSError as e:
-        return _refuse(f"{e.filename}: {e.strerror}", STATUS_FAILED)
+        return _refuse(f"{e.filename2 or e.filename}: {e.strerror}", STATUS_FAILED)
+    except ConfigError as e:
+        return _refuse(e, STATUS_FAILED)
     print(f"{public} is the public half. Carry it to the fleet's machine, and there run:")  # noqa: T201 - a command's answer
     print("  watchlink fleet delegate --dir TOWN delegate.pub")  # noqa: T201
     print(f"It shows this fingerprint: {key_fingerprint(raw)}")  # noqa: T201

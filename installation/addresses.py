@@ -72,6 +72,11 @@ def of_central(toml: dict[str, Any]) -> Reach:
     return Reach(_named(_table(toml, "mqtt").get("host"), office), _serves(toml, "web"))
 
 
+def of_lists(toml: dict[str, Any]) -> Reach:
+    """``enrol.toml``, for the revocation list: the broker, by the address that nodes see."""
+    return Reach(_named(_table(toml, "broker").get("host")))
+
+
 def of_pages(toml: dict[str, Any]) -> Reach:
     """``office.toml``, for the pages: the database, the mail server, and whoever opens them."""
     hosts = _named(_host(toml.get("database")), _table(toml, "mail").get("host"))

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from installation import places
 from installation.drop_in import judge_drop_in
+from installation.enrolling import enrolment
 from installation.errors import InstallError
 from installation.expiring import backups, certificates, directory, revocation_list, root, snapshots
 from installation.files import BESIDE, digest, load_record
@@ -59,6 +60,12 @@ OFFICE_OWNERS: Final = (
     (f"{places.OFFICE}/snapshots", PUBLISHER, 0o2750),
 )
 ENROLMENT_USER: Final = "watchlink-enrol"
+ENROLMENT_OWNERS: Final = (
+    (f"{places.ENROLMENT_OWN}/*.key", ENROLMENT_USER, _OWN),
+    (f"{places.ENROLMENT_OWN}/state", ENROLMENT_USER, _OWN_FOLDER),
+    (f"{places.ENROLMENT_OWN}/changed", ENROLMENT_USER, 0o2750),
+    (f"{places.ENROLMENT_OWN}/*", ENROLMENT_USER, 0o755),
+)
 USERS: Final = (BROKER_USER, CENTRAL_USER)
 OFFICE_USERS: Final = (PAGES, PUBLISHER, "watchlink-office-papers")
 
@@ -80,6 +87,7 @@ def check(machine: Machine, now: datetime | None = None) -> list[Finding]:
         lambda: certificates(machine, at, parts, _page_certificates(machine, parts)),
         *((lambda: root(machine, at), lambda: [revocation_list(machine, at)]) if parts.central else ()),
         lambda: directory(machine, parts),
+        lambda: _enrolment(machine, at, parts),
         lambda: _snapshots(machine, at, parts),
         lambda: _backups(machine, at, parts),
         lambda: [_disk(machine)],
@@ -120,7 +128,8 @@ def _programs(machine: Machine) -> list[Finding]:
 
 
 def _users(parts: Parts) -> Iterator[Finding]:
-    for name in (*(USERS if parts.central else ()), *(OFFICE_USERS if parts.office else ())):
+    of_enrolment = (ENROLMENT_USER,) if places.enrols(parts) else ()
+    for name in (*(USERS if parts.central else ()), *(OFFICE_USERS if parts.office else ()), *of_enrolment):
         try:
             pwd.getpwnam(name)
         except KeyError:
@@ -160,7 +169,9 @@ def _files(machine: Machine, parts: Parts) -> Iterator[Finding]:
 
 def _owners(machine: Machine, parts: Parts) -> Iterator[Finding]:
     seen: set[Path] = set()
-    for pattern, owner, mode in (*(OWNERS if parts.central else ()), *(OFFICE_OWNERS if parts.office else ())):
+    of_enrolment = ENROLMENT_OWNERS if places.enrols(parts) else ()
+    wanted = (*(OWNERS if parts.central else ()), *(OFFICE_OWNERS if parts.office else ()), *of_enrolment)
+    for pattern, owner, mode in wanted:
         # The first pattern counts.
         for path in sorted(set(machine.root.glob(pattern.lstrip("/"))) - seen):
             seen.add(path)
@@ -251,6 +262,16 @@ def _snapshots(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
         if parts.central and "office" in _toml(machine, places.CENTRAL_TOML):
             return snapshots(machine, now)
     return []
+
+
+def _enrolment(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:
+    if not places.enrols(parts):
+        return []
+    try:
+        toml = _toml(machine, places.CENTRAL_TOML)
+    except InstallError:
+        return []  # told of the page
+    return enrolment(machine, now, toml, load_record(machine).left_out)
 
 
 def _backups(machine: Machine, now: datetime, parts: Parts) -> list[Finding]:

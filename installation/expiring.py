@@ -54,8 +54,7 @@ def certificates(machine: Machine, now: datetime, parts: Parts, pages: Iterable[
         elif who != "office":
             found.append(bad(about, f"{path} is missing", "Run 'watchlink central install' again."))
     if parts.enrolment:
-        # It is read at the start alone.
-        to_do = "Run 'watchlink fleet enrolment' on the fleet's machine, carry its folder here, restart the service."
+        to_do = f"Run 'watchlink fleet enrolment --beside-central' {_CARRY}"
         own = machine.path(f"{places.ENROLMENT}/enrolment/server.pem")
         found.append(_certificate("enrolment's certificate", own, now, to_do))
     found += [_certificate(what, path, now, f"Run 'watchlink fleet web-certificate' {_CARRY}") for what, path in pages]

@@ -59,6 +59,8 @@ class Record(Struct):
     files: dict[str, str] = msgspec.field(default_factory=dict)
     without_central: bool = False
     """This is the machine of the office alone."""
+    left_out: list[str] = msgspec.field(default_factory=list)
+    """Units that a directory put here did not know any more, by number, to be told until one knows them again."""
     unfinished: list[str] = msgspec.field(default_factory=list)
     """Paths that were about to change when an installation was cut short: whoever reads them has not been told."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -11,20 +12,24 @@ from msgspec.structs import replace
 
 from installation import places
 from installation.drop_in import drop_in_of
+from installation.enrolling import PUBLIC_KEY, delegate_here, left_out, left_out_words
 from installation.errors import InstallError, PackError
 from installation.files import Change, Record, Wanted, alone, load_record, read, save_record, sweep
+from installation.joining import joined
 from installation.machine import Machine
 from installation.pack import Pack
 from installation.places import Parts
 from installation.revocation import crl_number_of
 from installation.services import run_services
 from installation.steps import Say, changes_of, make_users_and_folders, must, put_all, want_programs
-from runtime.atomic import PUBLIC, write_atomic
+from runtime.atomic import PRIVATE, PUBLIC, write_atomic
 from wire.directory import open_directory
 from wire.errors import WireError
+from wire.ids import NodeId, node_text
 from wire.signing import PublicKey
 
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_DELEGATE_KEY: Final = f"{places.ENROLMENT_OWN}/delegate.key"
 _WAY_OUT: Final = "Nothing was changed. If you found the town again, or restored its folder, add --new-town."
 
 
@@ -62,6 +67,28 @@ def _toml_of(machine: Machine, path: str) -> dict[str, object]:
         return {}
 
 
+class _Plan(Struct, frozen=True):
+    """What is to be done on a machine.
+
+    Attributes:
+        parts: what runs on it.
+        system: changes of units, users and folders.
+        fleets: of the town's files.
+        joins: sentences about what is to be added to central.toml.
+        swept: files beside which a kill may have left something.
+        remarks: said at the end.
+        lost: units that nobody hears any more afterwards.
+    """
+
+    parts: Parts
+    system: list[Change]
+    fleets: list[Change]
+    joins: tuple[str, ...]
+    swept: list[Wanted]
+    remarks: tuple[str, ...]
+    lost: tuple[NodeId, ...]
+
+
 def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None:
     """Install, or bring up to date. ``say`` takes a sentence for each thing done. Without a pack the town's files stay.
 
@@ -72,52 +99,102 @@ def install(machine: Machine, pack: Pack | None, say: Say, order: Order) -> None
     with alone(machine):
         record = load_record(machine)
         record.without_central |= order.without_central
-        is_first = bool(order.office) and not machine.path(places.OFFICE_TOML).exists()
-        parts = parts_of(machine, record)
-        parts = replace(parts, office=parts.office or is_first)
-        want_programs(machine, places.PROGRAM, places.packages(parts))
-        if pack is None:
-            _want_town(machine, parts)
-        elif not order.is_new_town:
-            _check_age(machine, pack, parts)
-        ours = [
-            Wanted(path, places.shipped(name), PUBLIC, is_editable=True)
-            for path, name in places.shipped_files(parts).items()
-        ]
-        toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
-        wanted = [] if pack is None else _fleets(machine, pack, parts, order)
-        fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
-        drop_ins = _drop_ins(machine, parts, fleets, say)
-        system = changes_of(machine, record, [*ours, *drop_ins])
-        sweep(machine, [*wanted, *toml, *ours, *drop_ins])
-        new = {change.wanted.path for change in (*system, *fleets) if change.how != "kept"}
-        changed = frozenset(record.unfinished) | new
-        joins = parts.central and parts.office and not _is_joined(machine, pack)
-        if joins:
-            changed |= {places.CENTRAL_TOML}
-        if changed:
-            record.unfinished = sorted(changed)
-            save_record(machine, record)
-        # Users and folders first: a file belongs to whom its folder belongs to.
-        put_all(machine, record, system, say)
-        make_users_and_folders(machine, places.settings(parts))
-        put_all(machine, record, fleets, say)
-        if joins:
-            _join_office(machine)
-            say(f"added [office] to {places.CENTRAL_TOML}: central knows the office on this machine")
-        # Again: root has made a file or two whose mode is for a group.
-        make_users_and_folders(machine, places.settings(parts))
-        is_busy = bool(changed or system or fleets)
-        if is_busy:  # Whatever fails from here on, these files are ours.
-            save_record(machine, record)
-        if parts.office and not _is_founded(machine):
-            _found_office(machine, parts, say)
-            is_busy = True
-        is_busy |= run_services(machine, places.services(parts), changed, say)
-        if is_busy:
-            record.unfinished = []
-            save_record(machine, record)
+        plan = _plan(machine, record, pack, say, order)
+        is_busy = _carry_out(machine, record, plan, say)
+        for remark in plan.remarks:
+            say(remark)
     say("Everything is in place." if is_busy else "Nothing to do: everything is in place.")
+
+
+def _plan(machine: Machine, record: Record, pack: Pack | None, say: Say, order: Order) -> _Plan:
+    """Look at everything; changes nothing.
+
+    Raises:
+        PackError, InstallError: as :func:`install`.
+    """
+    is_first = bool(order.office) and not machine.path(places.OFFICE_TOML).exists()
+    parts = parts_of(machine, record)
+    is_enrolling = parts.enrolment or (pack is not None and pack.enrols and parts.central)
+    parts = replace(parts, office=parts.office or is_first, enrolment=is_enrolling)
+    want_programs(machine, places.PROGRAM, places.packages(parts))
+    if pack is None:
+        _want_town(machine, parts)
+    elif not order.is_new_town:
+        _check_age(machine, pack, parts)
+    ours = [
+        Wanted(path, places.shipped(name), PUBLIC, is_editable=True)
+        for path, name in places.shipped_files(parts).items()
+    ]
+    toml = [Wanted(places.OFFICE_TOML, places.office_toml(order.office).encode(), PUBLIC, is_editable=True)]
+    wanted = [] if pack is None else _fleets(machine, pack, parts, order)
+    fleets = changes_of(machine, record, [*wanted, *(toml if is_first else [])])
+    drop_ins = _drop_ins(machine, parts, fleets, say)
+    lost = _left_out(machine, pack, parts, fleets)
+    remarks = [left_out_words(lost)] if lost else []
+    if pack is not None and pack.misfit and parts.central:
+        remarks.append(
+            f"the enrolment service's files were not taken: {pack.misfit}. Run 'watchlink fleet enrolment' on the"
+            " fleet's machine"
+        )
+    return _Plan(
+        parts,
+        changes_of(machine, record, [*ours, *drop_ins]),
+        fleets,
+        joined(_central_toml(machine, pack), parts)[1],
+        [*wanted, *toml, *ours, *drop_ins, Wanted(_DELEGATE_KEY, b"", PRIVATE)],
+        tuple(remarks),
+        lost,
+    )
+
+
+def _carry_out(machine: Machine, record: Record, plan: _Plan, say: Say) -> bool:
+    """Do it. Returns whether there was anything to do.
+
+    Raises:
+        InstallError: it cannot go on.
+    """
+    parts, changes = plan.parts, (*plan.system, *plan.fleets)
+    sweep(machine, plan.swept)
+    changed = frozenset(record.unfinished) | {change.wanted.path for change in changes if change.how != "kept"}
+    if plan.joins:
+        changed |= {places.CENTRAL_TOML}
+    if changed:
+        record.unfinished = sorted(changed)
+        record.left_out = sorted({*record.left_out, *map(node_text, plan.lost)})
+        save_record(machine, record)
+    # Users and folders first: a file belongs to whom its folder belongs to.
+    put_all(machine, record, plan.system, say)
+    make_users_and_folders(machine, places.settings(parts))
+    put_all(machine, record, plan.fleets, say)
+    if plan.joins:
+        _join(machine, parts)
+        for sentence in plan.joins:
+            say(sentence)
+    # Again: root has made a file or two whose mode is for a group.
+    make_users_and_folders(machine, places.settings(parts))
+    is_busy = bool(changed or changes)
+    if is_busy:  # Whatever fails from here on, these files are ours.
+        save_record(machine, record)
+    is_busy |= _make_keys(machine, parts, say)
+    is_busy |= run_services(machine, places.services(parts), changed, say)
+    if is_busy:
+        record.unfinished = []
+        save_record(machine, record)
+    return is_busy
+
+
+def _make_keys(machine: Machine, parts: Parts, say: Say) -> bool:
+    """Have the programs make those that never leave this machine, once."""
+    founding = []
+    if parts.office and not machine.path(f"{places.OFFICE}/publisher/snapshot.pub").exists():
+        founding.append(("office", "init", "--config", places.OFFICE_TOML))
+    if places.enrols(parts) and not machine.path(PUBLIC_KEY).exists():
+        founding.append(("enrol", "key", "--to", places.ENROLMENT_OWN))
+    for command in founding:
+        said = must(machine, places.PROGRAM, *command)
+        make_users_and_folders(machine, places.settings(parts))
+        say(said.rstrip())
+    return bool(founding)
 
 
 def _want_town(machine: Machine, parts: Parts) -> None:
@@ -170,7 +247,7 @@ def _is_behind(machine: Machine, path: str, pack: Pack) -> bool:
 
 def _fleets(machine: Machine, pack: Pack, parts: Parts, order: Order) -> list[Wanted]:
     return [
-        Wanted(path, data, mode, is_editable=path == places.CENTRAL_TOML)
+        Wanted(path, data, mode, is_editable=path in {places.CENTRAL_TOML, places.ENROLMENT_TOML})
         for path, (data, mode) in pack.placed(parts).items()
         if order.is_new_town or not _is_behind(machine, path, pack)
     ]
@@ -189,27 +266,30 @@ def _drop_ins(machine: Machine, parts: Parts, changes: list[Change], say: Say) -
     return found
 
 
-def _is_joined(machine: Machine, pack: Pack | None) -> bool:
-    if machine.path(places.CENTRAL_TOML).exists():
-        here = _toml_of(machine, places.CENTRAL_TOML)
-        return not here or "office" in here  # To what cannot be read nothing is added.
-    return pack is not None and "office" in tomllib.loads(pack.files["central/central.toml"].decode())
+def _left_out(machine: Machine, pack: Pack | None, parts: Parts, changes: list[Change]) -> tuple[NodeId, ...]:
+    """Units that nobody hears any more with what is about to be put.
+
+    It is put all the same: it may end a stolen delegate, or strike a stolen node.
+    """
+    if pack is None or not parts.central or all(change.target != places.DIRECTORY for change in changes):
+        return ()
+    try:
+        held = open_directory(machine.path(places.DIRECTORY).read_bytes(), pack.authority)
+    except (OSError, WireError):
+        return ()
+    return left_out(held, pack.directory, delegate_here(machine), datetime.now(UTC))
 
 
-def _join_office(machine: Machine) -> None:
-    """Behind all that is there, whoever wrote it."""
+def _central_toml(machine: Machine, pack: Pack | None) -> str:
+    """As it will be: what is here is the engineer's, or the same as the pack's."""
+    here = read(machine.path(places.CENTRAL_TOML))
+    coming = b"" if pack is None else pack.files["central/central.toml"]
+    return (coming if here is None else here).decode("utf-8", "replace")
+
+
+def _join(machine: Machine, parts: Parts) -> None:
     path = machine.path(places.CENTRAL_TOML)
     try:
-        write_atomic(path, path.read_bytes() + places.OFFICE_TABLE.encode(), PUBLIC)
+        write_atomic(path, joined(path.read_text(encoding="utf-8"), parts)[0].encode(), PUBLIC)
     except OSError as e:
         raise InstallError(f"{places.CENTRAL_TOML} cannot be written: {e.strerror}.") from e
-
-
-def _is_founded(machine: Machine) -> bool:
-    return machine.path(f"{places.OFFICE}/publisher/snapshot.pub").exists()
-
-
-def _found_office(machine: Machine, parts: Parts, say: Say) -> None:
-    said = must(machine, places.PROGRAM, "office", "init", "--config", places.OFFICE_TOML)
-    make_users_and_folders(machine, places.settings(parts))
-    say(said.rstrip())

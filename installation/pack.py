@@ -1,7 +1,8 @@
 """What the fleet hands over for central's machine: its folder, or the file that ``watchlink fleet pack`` made of it.
 
 Of a fleet folder only ``directory.json``, ``claims.json``, ``broker/``, ``central/`` and ``office/publisher/`` are
-read. Nothing is taken that could make nodes or central: a pack with a private key of CA or authority is refused.
+read, and ``enrolment/`` if the fleet says that the service runs here. Nothing is taken that could make a central: a
+pack with a private key of CA or authority is refused, except the nodes' issuer's in its place.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from installation.errors import InstallError, PackError
-from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, OFFICE, OFFICE_DIRECTORY, Parts
-from installation.private_keys import check_keys, public_part
+from installation.places import BROKER, CENTRAL, DIRECTORY, ENROLMENT, ENROLMENT_OWN, OFFICE, OFFICE_DIRECTORY, Parts
+from installation.private_keys import NODES_ISSUER, check_keys, public_part
 from installation.revocation import crl_number_of, is_below, lists_end_at
 from runtime.atomic import PRIVATE, PUBLIC
 from wire.directory import Directory, open_directory
 from wire.errors import WireError
+from wire.fleet_files import BESIDE_CENTRAL, ENROLMENT_FILES, ENROLMENT_FOLDER
 from wire.signing import PublicKey
 
 TOP: Final = "directory.json"
@@ -40,7 +42,11 @@ NEEDED: Final = (
 """Besides: ``central/alerts.*`` and ``office/publisher/*``, where there are some."""
 ISSUERS: Final = "broker/issuers.pem"
 """Whoever must have a revocation list. Without it, from before there were issuers, the one CA in ``ca.pem``."""
-_PLACES: Final = dict(zip(FOLDERS, (BROKER, CENTRAL, f"{OFFICE}/publisher"), strict=True))
+ENROLMENT_NAMES: Final = tuple(f"{ENROLMENT_FOLDER}/{name}" for name in ENROLMENT_FILES)
+"""The enrolment service's, all or none."""
+_PLACES: Final = dict(
+    zip((*FOLDERS, ENROLMENT_FOLDER), (BROKER, CENTRAL, f"{OFFICE}/publisher", ENROLMENT_OWN), strict=True)
+)
 FILES_MAX: Final = 100
 BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -53,12 +59,20 @@ class Pack(Struct, frozen=True):
         authority: names the town.
         directory: in ``directory.json``.
         crl_number: of the revocation list.
+        misfit: why the enrolment service's files are not taken, a sentence without a full stop; empty = they are, or
+            there are none.
     """
 
     files: Mapping[str, bytes]
     authority: PublicKey
     directory: Directory
     crl_number: int
+    misfit: str = ""
+
+    @property
+    def enrols(self) -> bool:
+        """Whether the enrolment service is to run beside central."""
+        return ENROLMENT_NAMES[0] in self.files
 
     def placed(self, parts: Parts) -> dict[str, tuple[bytes, int]]:
         """Path on the machine → contents and mode. In the order of writing: what refuses comes first."""
@@ -102,13 +116,16 @@ def read_pack(source: Path, now: datetime | None = None) -> Pack:
         authority = PublicKey(bytes.fromhex(files["central/authority.pub"].decode("ascii").strip()))
         directory = open_directory(files[TOP], authority)
         check_keys(files, directory, authority)
+        misfit = _misfit_of_enrolment(files)
+        if misfit:
+            files = {name: data for name, data in files.items() if name not in ENROLMENT_NAMES}
         crl_number = _check_certificates(files, now or datetime.now(UTC))
     except (WireError, ValueError, UnsupportedAlgorithm) as e:
         if isinstance(e, PackError):
             raise
         raise PackError(f"{source} does not hold what it should: {e}.") from e
     _check_configuration(files["broker/mosquitto.conf"].decode("utf-8", "replace"))
-    return Pack(files, authority, directory, crl_number)
+    return Pack(files, authority, directory, crl_number, misfit)
 
 
 def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
@@ -120,6 +137,10 @@ def _folder(town: Path) -> Iterator[tuple[str, bytes]]:
             for path in sorted((town / folder).iterdir()):
                 if path.is_file() and _is_wanted(f"{folder}/{path.name}"):
                     yield f"{folder}/{path.name}", path.read_bytes()
+    if (town / ENROLMENT_FOLDER / BESIDE_CENTRAL).exists():
+        for name in ENROLMENT_NAMES:
+            if (town / name).is_file():
+                yield name, (town / name).read_bytes()
 
 
 def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
@@ -135,6 +156,8 @@ def _archive(file: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_wanted(name: str) -> bool:
+    if name in ENROLMENT_NAMES:
+        return True
     path = PurePosixPath(name)
     is_named = str(path) == name and path.name[:1] != "." and path.suffix not in (".pid", ".log")
     return is_named and str(path.parent) in FOLDERS
@@ -154,6 +177,32 @@ def _turn(name: str) -> tuple[bool, bool, str]:
     return name != "broker/acl", name != "broker/crl.pem", name
 
 
+def _misfit_of_enrolment(files: Mapping[str, bytes]) -> str:
+    """Nothing of it may keep a revocation from the broker: the service goes on with what it has."""
+    here = [name for name in ENROLMENT_NAMES if name in files]
+    if not here:
+        return ""
+    if len(here) < len(ENROLMENT_NAMES):
+        return f"{', '.join(name for name in ENROLMENT_NAMES if name not in files)} missing"
+    issuer = x509.load_pem_x509_certificate(files[f"{NODES_ISSUER}.pem"])
+    if ISSUERS not in files or issuer not in x509.load_pem_x509_certificates(files[ISSUERS]):
+        return "its issuer was cut off or is another town's"
+    try:
+        _check_pair(files, "enrolment/server", "enrolment/ca.pem")
+    except PackError as e:
+        return str(e).rstrip(".")
+    return ""
+
+
+def _check_pair(files: Mapping[str, bytes], certificate: str, ca: str) -> None:
+    own = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
+    key = serialization.load_pem_private_key(files.get(f"{certificate}.key", b""), password=None)
+    if public_part(own[0].public_key()) != public_part(key.public_key()):
+        raise PackError(f"{certificate}.key is not the key of {certificate}.pem.")
+    if not is_below(own, x509.load_pem_x509_certificates(files[ca])):
+        raise PackError(f"{certificate}.pem is not from the CA in {ca}.")
+
+
 def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
     for certificate, ca in (
         ("broker/server", "broker/ca.pem"),
@@ -162,14 +211,8 @@ def _check_certificates(files: Mapping[str, bytes], now: datetime) -> int:
         # Central verifies it; the publisher's own ca.pem is for its clients.
         ("office/publisher/server", "central/ca.pem"),
     ):
-        if f"{certificate}.pem" not in files:
-            continue
-        own = x509.load_pem_x509_certificates(files[f"{certificate}.pem"])
-        key = serialization.load_pem_private_key(files.get(f"{certificate}.key", b""), password=None)
-        if public_part(own[0].public_key()) != public_part(key.public_key()):
-            raise PackError(f"{certificate}.key is not the key of {certificate}.pem.")
-        if not is_below(own, x509.load_pem_x509_certificates(files[ca])):
-            raise PackError(f"{certificate}.pem is not from the CA in {ca}.")
+        if f"{certificate}.pem" in files:
+            _check_pair(files, certificate, ca)
     roots = x509.load_pem_x509_certificates(files["broker/ca.pem"])
     issuers = x509.load_pem_x509_certificates(files[ISSUERS]) if ISSUERS in files else roots
     if not all(is_below([one], roots) for one in issuers):

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from installation.addresses import Reach, of_central, of_office_backup, of_pages, of_publisher
+from installation.addresses import Reach, of_central, of_lists, of_office_backup, of_pages, of_publisher
 from installation.services import SYSTEM, Service
+from wire.fleet_files import ENROLMENT_FILES
 
 PROGRAM: Final = "/opt/watchlink/bin/watchlink"
 BROKER: Final = "/etc/watchlink/broker"
@@ -22,14 +23,18 @@ OFFICE: Final = "/var/lib/watchlink-office"
 OFFICE_TOML: Final = f"{OFFICE}/office.toml"
 OFFICE_DIRECTORY: Final = f"{OFFICE}/directory.json"
 ENROLMENT: Final = "/var/lib/watchlink-enrol"
-ENROLMENT_TOML: Final = f"{ENROLMENT}/enrolment/enrol.toml"
+ENROLMENT_OWN: Final = f"{ENROLMENT}/enrolment"
+ENROLMENT_TOML: Final = f"{ENROLMENT_OWN}/enrol.toml"
+CHANGED: Final = f"{ENROLMENT_OWN}/changed/directory.json"
+"""The directory with the delegate's changes, for central."""
 LISTS: Final = f"{BROKER}/crl.pem"
 
 
 class Parts(Struct, frozen=True):
     """What runs on a machine: broker and central, or the office, or all of them; and which of the two is backed up.
 
-    The enrolment service is set up by hand (docs/enrolment.md). Where it is, it gets what the fleet brings it.
+    The enrolment service is put in place beside central, if the fleet says so. On a machine of its own it is set up by
+    hand (docs/enrolment.md).
     """
 
     central: bool = True
@@ -46,6 +51,8 @@ OFFICE_PACKAGES: Final = ("fonts-inter", "libharfbuzz-subset0", "libpangoft2-1.0
 
 BACKUP: Final = "watchlink-central-backup"
 OFFICE_BACKUP: Final = "watchlink-office-backup"
+ENROL: Final = "watchlink-enrol"
+ENROL_LIST: Final = "watchlink-enrol-list"
 _DOOR: Final = f"{BROKER}/door.nft"
 SERVICES: Final = (
     Service("watchlink-door", "watchlink-door.service", reloads_on=(_DOOR,)),
@@ -68,6 +75,14 @@ SERVICES: Final = (
     Service("watchlink-office-papers", "watchlink-office-papers.service", part="office"),
     Service(f"{BACKUP}.timer", f"{BACKUP}.timer", part="backup"),
     Service(f"{OFFICE_BACKUP}.timer", f"{OFFICE_BACKUP}.timer", part="office-backup"),
+    Service(f"{ENROL_LIST}.timer", f"{ENROL_LIST}.timer", part="enrolment"),
+    # The last: whatever is wrong with it, alerts have all they need.
+    Service(
+        ENROL,
+        f"{ENROL}.service",
+        tuple(f"{ENROLMENT_OWN}/{name}" for name in (*ENROLMENT_FILES, "delegate.key")),
+        part="enrolment",
+    ),
 )
 """In the order in which they are started."""
 
@@ -77,13 +92,20 @@ CONFIGURED: Final[tuple[tuple[str, str, Callable[[dict[str, Any]], Reach]], ...]
     ("watchlink-office", OFFICE_TOML, of_pages),
     ("watchlink-office-publish", OFFICE_TOML, of_publisher),
     (OFFICE_BACKUP, OFFICE_TOML, of_office_backup),
+    (ENROL_LIST, ENROLMENT_TOML, of_lists),
 )
 """Units, and the configuration that says whom each has to reach."""
 
 
 def configured(parts: Parts) -> list[tuple[str, str, Callable[[dict[str, Any]], Reach]]]:
     """Those of a machine."""
-    return [one for one in CONFIGURED if (parts.central if one[1] == CENTRAL_TOML else parts.office)]
+    here = {CENTRAL_TOML: parts.central, OFFICE_TOML: parts.office, ENROLMENT_TOML: enrols(parts)}
+    return [one for one in CONFIGURED if here[one[1]]]
+
+
+def enrols(parts: Parts) -> bool:
+    """Whether the enrolment service runs beside central."""
+    return parts.central and parts.enrolment
 
 
 def town_files(parts: Parts) -> tuple[str, str]:
@@ -109,24 +131,25 @@ def services(parts: Parts) -> tuple[Service, ...]:
         "office": parts.office,
         "backup": parts.backup,
         "office-backup": parts.office_backup,
+        "enrolment": enrols(parts),
     }
     return tuple(service for service in SERVICES if here[service.part])
 
 
 def settings(parts: Parts) -> tuple[str, ...]:
     """Names, below ``sysusers.d`` and ``tmpfiles.d``, of users and folders."""
-    return tuple(
-        f"watchlink-{name}.conf" for name, is_here in (("central", parts.central), ("office", parts.office)) if is_here
-    )
+    here = {"central": parts.central, "office": parts.office, "enrol": enrols(parts)}
+    return tuple(f"watchlink-{name}.conf" for name, is_here in here.items() if is_here)
 
 
 def shipped_files(parts: Parts) -> dict[str, str]:
     """Path on the machine → name below the programs' ``systemd/``."""
     names = (f"{kind}.d/{name}" for name in settings(parts) for kind in ("sysusers", "tmpfiles"))
-    is_office = {"office", "office-backup"}
-    units = [one.shipped for one in SERVICES if (parts.office if one.part in is_office else parts.central)]
+    here = {"office": parts.office, "office-backup": parts.office, "enrolment": enrols(parts)}
+    units = [one.shipped for one in SERVICES if here.get(one.part, parts.central)]
     units += [f"{BACKUP}.service"] if parts.central else []
     units += [f"{OFFICE_BACKUP}.service"] if parts.office else []
+    units += [f"{ENROL_LIST}.service"] if enrols(parts) else []
     return {f"/etc/{name}": name for name in names} | {f"{SYSTEM}/{unit}": unit for unit in units}
 
 

@@ -9,6 +9,7 @@ import ipaddress
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from provisioning.certificates import issue_server_certificate
 from provisioning.errors import FleetInputError
@@ -20,7 +21,14 @@ from wire.seed import ENROLMENT_PORT
 from wire.subjects import NODES
 
 
-def open_enrolment(folder: FleetFolder, hosts: Sequence[str], port: int = ENROLMENT_PORT, bind: str = "") -> Path:
+def open_enrolment(
+    folder: FleetFolder,
+    hosts: Sequence[str],
+    port: int = ENROLMENT_PORT,
+    bind: str = "",
+    *,
+    is_beside_central: bool | None = None,
+) -> Path:
     """Make the folder, or renew its certificates. Its ``enrol.toml`` stays as it is once it is there.
 
     Args:
@@ -29,6 +37,8 @@ def open_enrolment(folder: FleetFolder, hosts: Sequence[str], port: int = ENROLM
         port: its port.
         bind: the address that it listens on; empty = the first host, if that is an address of this machine's loopback,
             else all.
+        is_beside_central: it runs on central's machine, and its files travel there with central's; ``None`` = as it
+            was, and for a new one: yes.
 
     Returns the folder. The delegate's key is not in it: the service's machine makes that, and it never leaves there.
 
@@ -44,6 +54,10 @@ def open_enrolment(folder: FleetFolder, hosts: Sequence[str], port: int = ENROLM
                 "This fleet has one CA for everybody, which must not be online. Run 'watchlink fleet new-root' first."
             )
         own = layout.enrolment
+        # One from before there was this mark was carried by hand, to whatever machine.
+        is_beside = (
+            is_beside_central if is_beside_central is not None else layout.beside_central.exists() or not own.exists()
+        )
         for place in (own, own / "changed"):
             place.mkdir(mode=FOLDER, exist_ok=True)
         nodes = folder.issuer(NODES)
@@ -60,7 +74,14 @@ def open_enrolment(folder: FleetFolder, hosts: Sequence[str], port: int = ENROLM
             write_atomic(
                 config, enrol_toml(record.broker.host, record.broker.port, bind or _bind(hosts[0]), port), PUBLIC
             )
+        if is_beside:
+            write_atomic(layout.beside_central, _MARK, PUBLIC)
+        else:
+            layout.beside_central.unlink(missing_ok=True)
     return own
+
+
+_MARK: Final = b"While this file is here, 'watchlink fleet pack' hands this folder over to central's machine.\n"
 
 
 def enrol_toml(broker_host: str, broker_port: int, bind: str, port: int) -> bytes:

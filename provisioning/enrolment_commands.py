@@ -25,11 +25,29 @@ def add_commands(commands: Commands) -> None:
         "--host", required=True, action="append", metavar="HOST", help="its name or address as nodes see it; repeat"
     )
     enrolment.add_argument("--port", default=ENROLMENT_PORT, type=int, metavar="PORT", help="default: %(default)s")
+    where = enrolment.add_mutually_exclusive_group()
+    where.add_argument(
+        "--beside-central",
+        action="store_true",
+        default=None,
+        help="it runs on central's machine, where 'central install' puts it in place (a new one, unless you say else)",
+    )
+    where.add_argument(
+        "--own-machine",
+        dest="beside_central",
+        action="store_false",
+        help="it runs elsewhere: no pack for central's machine has its keys, and you carry its folder yourself",
+    )
     enrolment.set_defaults(run=_open)
 
 
 def _open(options: argparse.Namespace) -> None:
-    own = open_enrolment(Fleet.open(options.dir).folder, options.host, options.port)
-    say(f"{own} is ready, with new certificates. It holds the key of the nodes' issuer: carry it to the service's")
-    say("machine only. There make the service's own key, once:")
-    say("  watchlink enrol key --to FOLDER")
+    folder = Fleet.open(options.dir).folder
+    own = open_enrolment(folder, options.host, options.port, is_beside_central=options.beside_central)
+    say(f"{own} is ready, with new certificates. It holds the key of the nodes' issuer.")
+    if folder.layout.beside_central.exists():
+        say("The next pack brings it to central's machine, where 'watchlink central install' puts the service in place")
+        say("and shows its own key. If it is to run on another machine, run this again with --own-machine.")
+    else:
+        say("Carry it to the service's machine only. There make the service's own key, once:")
+        say("  watchlink enrol key --to FOLDER")

@@ -13,6 +13,7 @@ from provisioning.certificates import IssuedCertificate
 from provisioning.records import BrokerRecord, NodeRecord
 from runtime.atomic import PRIVATE, PUBLIC, put_in_place, write_atomic, write_beside
 from wire import node_file
+from wire.fleet_files import BESIDE_CENTRAL
 from wire.ids import CENTRAL, node_text
 from wire.node_file import FAKE_PROFILE
 from wire.signing import SigningKey
@@ -84,6 +85,11 @@ class Layout(Struct, frozen=True):
     def enrolment(self) -> Path:
         """The enrolment service's files."""
         return self.town / "enrolment"
+
+    @property
+    def beside_central(self) -> Path:
+        """There while the enrolment service is to run on central's machine: its files travel with central's then."""
+        return self.enrolment / BESIDE_CENTRAL
 
     @property
     def settings(self) -> Path:

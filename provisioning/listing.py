@@ -286,7 +286,9 @@ def _enrolment_warnings(fleet: Fleet, now: datetime) -> list[str]:
         return []
     when = "has expired" if left <= timedelta(0) else f"expires in {_days(left)}"
     then = "without it no unit is claimed or renews itself"
-    to_do = "'watchlink fleet enrolment', carry the folder there, restart the service"
+    by_hand = ", carry the folder there, restart the service"
+    carried = ", then 'watchlink fleet renew-crl', which brings it there"
+    to_do = f"'watchlink fleet enrolment'{carried if fleet.layout.beside_central.exists() else by_hand}"
     return [f"The enrolment service's certificate {when}; {then}: {to_do}."]
 
 

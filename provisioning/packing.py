@@ -1,6 +1,7 @@
 """What the fleet hands over for a machine, as one file to be carried: central's, or a node's (ADR 0027, 0033).
 
-Never ``authority/``, whose keys everything depends on; and of ``nodes/`` the one node's folder alone.
+Never ``authority/``, whose keys everything depends on; and of ``nodes/`` the one node's folder alone. The key of the
+nodes' issuer is handed over if the enrolment service is to run beside central, and not else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from provisioning.errors import FleetError, FleetInputError
 from provisioning.folder import FleetFolder
 from provisioning.layout import Layout
 from runtime.atomic import PRIVATE, write_atomic
+from wire.fleet_files import ENROLMENT_FILES
 
 FOLDERS: Final = ("broker", "central", "office/publisher")
 NODE_FOLDER: Final = "node"
@@ -41,6 +43,8 @@ def packed_files(layout: Layout) -> list[Path]:
                 for path in (layout.town / folder).iterdir()
                 if path.is_file() and path.name[:1] != "." and path.suffix not in LEFT_OUT
             )
+    if layout.beside_central.exists():
+        files += [layout.enrolment / name for name in ENROLMENT_FILES]
     return files
 
 

@@ -228,13 +228,12 @@ def test_issuer_that_ends_before_what_it_signed_is_told_with_what_to_do(installe
 def test_certificate_of_the_enrolment_service_is_told_before_nobody_can_renew(
     installed: BareMachine, fleet: Fleet
 ) -> None:
-    own = installed.path(f"{places.ENROLMENT}/enrolment")
-    shutil.copytree(open_enrolment(fleet.folder, ["192.0.2.1"]), own)
+    shutil.copytree(open_enrolment(fleet.folder, ["192.0.2.1"]), installed.path(places.ENROLMENT_OWN))
 
     (finding,) = found(check(installed, fleet.now() + timedelta(days=61)), "enrolment's certificate")
 
     assert ("soon", "server.pem expires in 28 days") == (finding.state, finding.text)
-    assert "restart the service" in finding.to_do
+    assert "fleet enrolment --beside-central" in finding.to_do
 
 
 def test_missing_connection_for_alerts_is_told(installed: BareMachine) -> None:

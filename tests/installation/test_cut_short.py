@@ -23,6 +23,7 @@ from installation.node_pack import read_node_pack
 from installation.pack import read_pack
 from installation.places import Parts
 from installation.services import Service
+from provisioning.enrolment import open_enrolment
 from provisioning.fleet import Fleet
 from tests.installation.conftest import BareMachine
 
@@ -149,6 +150,18 @@ def test_central_ends_the_same_whenever_it_was_killed(
     ends_the_same_whenever_killed(
         machine, lambda it: install(it, pack, lambda _: None, Order()), tmp_path, {"bare": 70, "running": 30}[before]
     )
+
+
+def test_enrolment_service_ends_the_same_whenever_it_was_killed(
+    bare: BareMachine, fleet: Fleet, town: Path, tmp_path: Path
+) -> None:
+    """It comes to a machine where central runs already."""
+    machine = RunningMachine(bare.root, places.services(Parts(enrolment=True)))
+    install(machine, read_pack(town), lambda _: None, Order())
+    open_enrolment(fleet.folder, ["192.0.2.10"])
+    pack = read_pack(town)
+
+    ends_the_same_whenever_killed(machine, lambda it: install(it, pack, lambda _: None, Order()), tmp_path, 50)
 
 
 @pytest.mark.parametrize("before", ["bare", "running"])

@@ -258,7 +258,8 @@ def test_enrolment_service_gets_each_new_claim(machine: BareMachine, fleet: Flee
     folder = machine.path("/var/lib/watchlink-enrol")
     assert not folder.exists()
     (folder / "enrolment").mkdir(parents=True)
-    (folder / "enrolment/enrol.toml").write_text("")
+    for name in ("enrol.toml", "delegate.pub"):
+        (folder / "enrolment" / name).write_text("")
     reserve(fleet, [NewNode("Corner Shop", "High St", ["hart"])])
 
     installed(machine, town)

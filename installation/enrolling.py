@@ -1,0 +1,117 @@
+"""The enrolment service beside central: what of it is missing or ends, and whom the next directory leaves out.
+
+Units that were claimed and not yet collected are known by the delegate's word alone (ADR 0026, 0030).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from cryptography import x509
+
+from installation import places
+from installation.expiring import CERTIFICATE_WARNING, ROOT_WARNING
+from installation.findings import Finding, bad, expiry
+from installation.machine import Machine
+from wire.directory import Directory, open_directory
+from wire.errors import WireError
+from wire.fleet_files import ENROLMENT_FILES
+from wire.ids import NodeId, node_text
+from wire.signing import PublicKey
+
+ABOUT: Final = "enrolment"
+PUBLIC_KEY: Final = f"{places.ENROLMENT_OWN}/delegate.pub"
+_NAME_IT: Final = (
+    "On the fleet's machine run 'watchlink fleet collect', then 'watchlink fleet delegate' with"
+    f" {PUBLIC_KEY}, and install the new pack here."
+)
+
+
+def left_out(held: Directory, coming: Directory, delegate: bytes, now: datetime) -> tuple[NodeId, ...]:
+    """Units that ``held`` knows and ``coming`` does not, and whom nobody may sign for again.
+
+    Args:
+        held: central's, with the delegate's changes.
+        coming: the authority's next one.
+        delegate: the public key of the enrolment service here; empty = none.
+        now: aware.
+    """
+    delegation = coming.delegation
+    if delegation is not None and delegate and delegation.key == delegate and now < delegation.expires_at:
+        return ()  # The service has signed for them before central looks.
+    return tuple(node for node, sender in held.senders.items() if not sender.is_revoked and node not in coming.senders)
+
+
+def left_out_words(nodes: Iterable[NodeId]) -> str:
+    """A sentence."""
+    names = ", ".join(sorted(map(node_text, nodes)))
+    return (
+        f"NOBODY HEARS {names} ANY MORE: the new directory does not know these units, which the delegate had added, and"
+        " the delegation is over. On the fleet's machine run 'watchlink fleet collect'; if the delegate's key was"
+        " stolen, see 'Claiming a unit again' in docs/town-keys.md"
+    )
+
+
+def delegate_here(machine: Machine) -> bytes:
+    """Its public key; empty if there is none, or none that can be read."""
+    try:
+        return bytes.fromhex(machine.path(PUBLIC_KEY).read_text("ascii"))
+    except (OSError, ValueError):
+        return b""
+
+
+def enrolment(machine: Machine, now: datetime, central_toml: dict[str, Any], not_heard: Iterable[str]) -> list[Finding]:
+    """What of the service is missing, wrong or about to end, beside units, users and its own certificate.
+
+    Args:
+        machine: this one.
+        now: aware.
+        central_toml: central's configuration.
+        not_heard: nodes that an installation left out.
+    """
+    names = (*ENROLMENT_FILES, "delegate.key", "delegate.pub")
+    missing = [name for name in names if not machine.path(f"{places.ENROLMENT_OWN}/{name}").exists()]
+    if missing:
+        to_do = "Run 'watchlink central install' again, with the fleet's newest pack."
+        return [bad(ABOUT, f"{', '.join(missing)} missing in {places.ENROLMENT_OWN}", to_do)]
+    found = [_issuer(machine, now), *_delegation(machine, now, not_heard)]
+    if central_toml.get("identity", {}).get("delegated_directory_file") != places.CHANGED:
+        to_do = f'Write delegated_directory_file = "{places.CHANGED}" under [identity], and restart watchlink-central.'
+        found.append(bad(ABOUT, f"{places.CENTRAL_TOML} does not name it: nobody hears a unit claimed here", to_do))
+    return found
+
+
+def _issuer(machine: Machine, now: datetime) -> Finding:
+    about = "nodes' issuer"
+    to_do = "Run 'watchlink fleet enrolment --beside-central' on the fleet's machine, and install the new pack here."
+    try:
+        own = x509.load_pem_x509_certificate(machine.path(f"{places.ENROLMENT_OWN}/nodes.pem").read_bytes())
+        in_force = x509.load_pem_x509_certificates(machine.path(f"{places.BROKER}/issuers.pem").read_bytes())
+    except (OSError, ValueError) as e:
+        return bad(about, f"it cannot be read ({e})", to_do)
+    if own not in in_force:
+        return bad(about, "it was cut off or replaced: what it signs now, the broker refuses", to_do)
+    to_do = f"Run 'watchlink fleet new-root --replace', {to_do[4:]}"
+    return expiry(about, "its certificate", own.not_valid_after_utc, now, warning=ROOT_WARNING, to_do=to_do)
+
+
+def _delegation(machine: Machine, now: datetime, not_heard: Iterable[str]) -> list[Finding]:
+    about = "delegation"
+    try:
+        authority = PublicKey(bytes.fromhex(machine.path(f"{places.CENTRAL}/authority.pub").read_text("ascii")))
+        directory = open_directory(machine.path(places.DIRECTORY).read_bytes(), authority)
+    except (OSError, ValueError, WireError):
+        return []  # told of the directory
+    known = {node_text(node) for node in directory.senders}
+    lost = [node for node in not_heard if node not in known]
+    to_do = "Run 'watchlink fleet collect' on the fleet's machine; else 'Claiming a unit again' in docs/town-keys.md."
+    found = [bad(about, f"nobody hears {', '.join(lost)} any more", to_do)] if lost else []
+    delegation = directory.delegation
+    if delegation is None or not delegation.key:
+        return [*found, bad(about, "the fleet has named no delegate: no unit can claim its premises", _NAME_IT)]
+    if delegation.key != delegate_here(machine):
+        return [*found, bad(about, "the fleet has named another key than the one here", _NAME_IT)]
+    told = expiry(about, "it", delegation.expires_at, now, warning=CERTIFICATE_WARNING, to_do=_NAME_IT)
+    return [*found, told]
